@@ -1,0 +1,21 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Some rows of a training set, as one step sees them.</summary>
+/// <param name="Set">The set they are from.</param>
+/// <param name="Positions">Their positions in it, B 64-bit integers.</param>
+/// <param name="Features">B×(shape of a row).</param>
+/// <param name="Labels">B class indices; <see cref="TrainingSet.MissingLabel"/> where a row has none.</param>
+/// <param name="Weights">B example weights, or null.</param>
+/// <param name="View">Number of the view: which augmentation of the rows this is; 0 for the rows as they are.</param>
+public sealed record Batch(TrainingSet Set, Tensor Positions, Tensor Features, Tensor Labels, Tensor? Weights, int View = 0)
+{
+    /// <summary>Gathers rows of a set. The tensors belong to the current dispose scope.</summary>
+    public static Batch Of(TrainingSet set, Tensor positions) => new(
+        set,
+        positions,
+        set.Features.index_select(0, positions),
+        set.Labels.index_select(0, positions),
+        set.Weights?.index_select(0, positions));
+}

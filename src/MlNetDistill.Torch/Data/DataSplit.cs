@@ -1,0 +1,75 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Which rows are trained on and which are held out to validate on: rows of the same set, or a set of their own.</summary>
+internal sealed class DataSplit : IDisposable
+{
+    private readonly bool _ownsValidationSet;
+
+    private DataSplit(TrainingSet validationSet, Tensor training, Tensor? validation, bool ownsValidationSet = false)
+    {
+        ValidationSet = validationSet;
+        Training = training;
+        Validation = validation;
+        _ownsValidationSet = ownsValidationSet;
+    }
+
+    /// <summary>Positions in the training set that are trained on, 64-bit.</summary>
+    public Tensor Training { get; private set; }
+
+    /// <summary>The set that <see cref="Validation"/> points into.</summary>
+    public TrainingSet ValidationSet { get; }
+
+    /// <summary>Positions held out, or null for none.</summary>
+    public Tensor? Validation { get; private set; }
+
+    public static DataSplit All(TrainingSet set) => new(set, Positions(set), null);
+
+    /// <summary>Holds out a share of the labelled rows; rows without a label have nothing to validate on and are all trained on.</summary>
+    public static DataSplit ByFraction(TrainingSet set, double fraction, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        var labels = set.Labels.cpu();
+        var missing = labels.eq(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var labelled = labels.ne(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var rows = labelled.shape[0];
+        var held = Math.Clamp((long)Math.Round(rows * fraction), 1, Math.Max(1, rows - 1));
+        var order = labelled.index_select(0, randperm(rows, generator: generator));
+        var training = cat([order.narrow(0, held, rows - held), missing]).sort().Values;
+        return new DataSplit(set, training.DetachFromDisposeScope(), order.narrow(0, 0, held).sort().Values.DetachFromDisposeScope());
+    }
+
+    /// <summary>Holds out the rows where <paramref name="held"/> is true.</summary>
+    public static DataSplit ByMask(TrainingSet set, bool[] held)
+    {
+        var training = Enumerable.Range(0, held.Length).Where(i => !held[i]).Select(i => (long)i).ToArray();
+        var validation = Enumerable.Range(0, held.Length).Where(i => held[i]).Select(i => (long)i).ToArray();
+        return new DataSplit(set, tensor(training).DetachFromDisposeScope(), tensor(validation).DetachFromDisposeScope());
+    }
+
+    /// <summary>Trains on all of <paramref name="set"/> and validates on all of <paramref name="validation"/>, which it takes over.</summary>
+    public static DataSplit BySet(TrainingSet set, TrainingSet validation) => new(validation, Positions(set), Positions(validation), true);
+
+    public void MoveTo(Device device)
+    {
+        ValidationSet.MoveTo(device);
+        if (device.type == TorchSharp.DeviceType.CPU)
+            return;
+        (var training, var validation) = (Training, Validation);
+        Training = training.to(device).DetachFromDisposeScope();
+        Validation = validation?.to(device).DetachFromDisposeScope();
+        training.Dispose();
+        validation?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Training.Dispose();
+        Validation?.Dispose();
+        if (_ownsValidationSet)
+            ValidationSet.Dispose();
+    }
+
+    private static Tensor Positions(TrainingSet set) => arange(set.Count, int64).DetachFromDisposeScope();
+}

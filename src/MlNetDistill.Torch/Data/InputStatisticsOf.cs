@@ -1,0 +1,40 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Means and deviations of a training set's rows, for the scaling inside a network.</summary>
+internal static class InputStatisticsOf
+{
+    private const int Chunk = 4096;
+
+    /// <summary>The scaling that <paramref name="scaling"/> asks for, or null for none. Only the rows in <paramref name="positions"/> count.</summary>
+    public static InputStatistics? Rows(TrainingSet set, Tensor positions, InputScaling scaling)
+    {
+        if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))
+            return null;
+        using var scope = NewDisposeScope();
+        long[] over = set.Shape.IsImage ? [0, 2, 3] : set.IsByte ? [0, 1] : [0];
+        Tensor? sum = null, squares = null;
+        double count = 0;
+        for (long at = 0; at < positions.shape[0]; at += Chunk)
+        {
+            using var inner = NewDisposeScope();
+            var rows = positions.narrow(0, at, Math.Min(Chunk, positions.shape[0] - at));
+            var x = set.Features.index_select(0, rows).to(float64);
+            var s = x.sum(over);
+            count += x.numel() / (double)s.numel();
+            sum = (sum is null ? s : sum.add(s)).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.square().sum(over) : squares.add(x.square().sum(over))).MoveToOuterDisposeScope();
+        }
+
+        var mean = sum!.div(count);
+        var variance = squares!.div(count).sub(mean.square()).clamp_min(0);
+        var deviation = variance.sqrt();
+        // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
+        deviation = where(deviation.lt(1e-6), ones_like(deviation), deviation);
+        return new InputStatistics(Floats(mean), Floats(deviation));
+    }
+
+    private static float[] Floats(Tensor values) => values.to(float32).cpu().reshape(-1).data<float>().ToArray();
+}

@@ -1,0 +1,40 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Turns the rows trained on into batches, epoch by epoch.</summary>
+public abstract class Sampler
+{
+    /// <summary>Batches an epoch has for <paramref name="rows"/> rows.</summary>
+    public abstract int BatchesPerEpoch(long rows);
+
+    /// <summary>The positions of each batch of one epoch, drawn with <paramref name="generator"/>.</summary>
+    /// <param name="training">Positions trained on.</param>
+    /// <param name="generator">The run's generator for shuffling; a CPU generator.</param>
+    public abstract IEnumerable<Tensor> Epoch(Tensor training, Generator generator);
+}
+
+/// <summary>
+/// Every row once an epoch in random order. The last batch is left out where it would be incomplete: its few rows would weigh more than
+/// others, batch statistics of it would be poor, and as the order is new every epoch no row is left out for long.
+/// </summary>
+/// <param name="batchSize">Rows of a batch, at least 1; all rows where there are fewer.</param>
+public sealed class ShuffledSampler(int batchSize) : Sampler
+{
+    /// <inheritdoc/>
+    public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, rows / batchSize);
+
+    /// <inheritdoc/>
+    public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
+    {
+        var rows = training.shape[0];
+        var size = Math.Min(batchSize, rows);
+        using var order = randperm(rows, generator: generator).to(training.device).DetachFromDisposeScope();
+        using var positions = training.index_select(0, order).DetachFromDisposeScope();
+        for (var batch = 0; batch < BatchesPerEpoch(rows); batch++)
+        {
+            using var slice = positions.narrow(0, batch * size, size).DetachFromDisposeScope();
+            yield return slice;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// The hard-label term: mean over labelled rows of -log softmax(s)[y].
+/// </summary>
+public sealed class CrossEntropyLoss : DistillationLoss
+{
+    /// <inheritdoc/>
+    public override string Name => "crossEntropy";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => OutputKinds.None;
+
+    /// <summary>-log p[y] for each row.</summary>
+    /// <param name="logProbabilities">log softmax(s), B×K.</param>
+    /// <param name="labels">B class indices, 64-bit.</param>
+    /// <returns>B values; 0 where a label is missing.</returns>
+    public static Tensor PerRow(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs)
+    {
+        var logProbabilities = inputs.StudentLogProbabilities(1);
+        // The usual case in one native call.
+        if (inputs.Weights is null && !inputs.MayMissLabels)
+            return functional.nll_loss(logProbabilities, inputs.Labels);
+        return inputs.MeanOverLabelled(PerRow(logProbabilities, inputs.Labels));
+    }
+}

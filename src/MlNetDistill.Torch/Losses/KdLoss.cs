@@ -1,0 +1,47 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// Knowledge distillation (Hinton, Vinyals and Dean 2015, §2): T² · mean over rows of Σ_c p_t log(p_t / p_s), p = softmax(z / T).
+/// Its gradient towards the student's logits is T (p_s - p_t) / B.
+/// </summary>
+/// <param name="temperature">The softening divisor T, above 0.</param>
+public sealed class KdLoss(double temperature) : DistillationLoss
+{
+    /// <inheritdoc/>
+    public override string Name => "kd";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+
+    /// <summary>The softening divisor T.</summary>
+    public double Temperature { get; } = temperature > 0 && double.IsFinite(temperature)
+        ? temperature
+        : throw new ArgumentOutOfRangeException(nameof(temperature), temperature, "The temperature must be above 0.");
+
+    /// <summary>T² · mean over rows of KL(softmax(teacher / T) ‖ softmax(student / T)).</summary>
+    /// <param name="student">The student's logits, B×K.</param>
+    /// <param name="teacher">The teacher's logits, B×K.</param>
+    /// <param name="temperature">The softening divisor T, above 0.</param>
+    public static Tensor Divergence(Tensor student, Tensor teacher, double temperature) => OfLogProbabilities(
+        functional.log_softmax(student.div(temperature), 1),
+        functional.log_softmax(teacher.div(temperature), 1),
+        temperature);
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs)
+    {
+        var student = inputs.StudentLogProbabilities(Temperature);
+        var teacher = inputs.TeacherLogProbabilities(Temperature);
+        if (inputs.Weights is null)
+            return OfLogProbabilities(student, teacher, Temperature);
+        return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).mul(Temperature * Temperature);
+    }
+
+    // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).
+    private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature) =>
+        functional.kl_div(student, teacher, log_target: true, Reduction.Sum).mul(temperature * temperature / student.shape[0]);
+}

@@ -1,0 +1,81 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// What a loss may look at in one step. Softened log-probabilities are computed once for each temperature, however many terms use them.
+/// </summary>
+public sealed class LossInputs
+{
+    private readonly List<(double Temperature, Tensor Value)> _student = [];
+    private readonly List<(double Temperature, Tensor Value)> _teacher = [];
+    private Tensor? _labelled;
+
+    /// <summary>The inputs of one step.</summary>
+    /// <param name="student">The student's outputs, with gradient.</param>
+    /// <param name="teacher">The teacher's outputs, constants; null where the stage has no teacher.</param>
+    /// <param name="labels">B class indices; <see cref="TrainingSet.MissingLabel"/> where a row has none.</param>
+    /// <param name="weights">B example weights, or null.</param>
+    /// <param name="mayMissLabels">Whether some of <paramref name="labels"/> may be missing.</param>
+    public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool mayMissLabels = false)
+    {
+        Student = student;
+        TeacherOrNull = teacher;
+        Labels = labels;
+        Weights = weights;
+        MayMissLabels = mayMissLabels;
+    }
+
+    /// <summary>The student's outputs, with gradient.</summary>
+    public NetworkOutput Student { get; }
+
+    /// <summary>The teacher's outputs, constants.</summary>
+    /// <exception cref="InvalidOperationException">The stage has no teacher.</exception>
+    public NetworkOutput Teacher => TeacherOrNull ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
+
+    /// <summary>B class indices.</summary>
+    public Tensor Labels { get; }
+
+    /// <summary>B example weights, or null where all rows weigh the same.</summary>
+    public Tensor? Weights { get; }
+
+    /// <summary>Whether some labels may be missing.</summary>
+    public bool MayMissLabels { get; }
+
+    private NetworkOutput? TeacherOrNull { get; }
+
+    /// <summary>log softmax(s / temperature) of the student, B×K.</summary>
+    public Tensor StudentLogProbabilities(double temperature) => Softened(_student, Student.Logits, temperature);
+
+    /// <summary>log softmax(t / temperature) of the teacher, B×K.</summary>
+    public Tensor TeacherLogProbabilities(double temperature) => Softened(_teacher, Teacher.Logits, temperature);
+
+    /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
+    public Tensor Labelled() => _labelled ??= Labels.ne(TrainingSet.MissingLabel).to(Student.Logits.dtype);
+
+    /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
+    public Tensor Mean(Tensor perRow) => Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);
+
+    /// <summary>The mean of a per-row loss over the rows that have a label, weighted where rows have weights; 0 where none has one.</summary>
+    public Tensor MeanOverLabelled(Tensor perRow) =>
+        !MayMissLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
+
+    // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
+    private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().clamp_min(1e-12));
+
+    private static Tensor Softened(List<(double Temperature, Tensor Value)> known, Tensor logits, double temperature)
+    {
+        foreach (var (t, value) in known)
+        {
+            if (t == temperature)
+                return value;
+        }
+
+        var fresh = functional.log_softmax(temperature == 1 ? logits : logits.div(temperature), 1);
+        known.Add((temperature, fresh));
+        return fresh;
+    }
+}

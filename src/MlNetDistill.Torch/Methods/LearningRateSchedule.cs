@@ -1,0 +1,127 @@
+namespace MlNetDistill;
+
+/// <summary>
+/// How the learning rate moves over a training stage, as a factor of the optimiser's rate. Any schedule can begin with a linear warm-up.
+/// </summary>
+public abstract record LearningRateSchedule
+{
+    private protected LearningRateSchedule() { }
+
+    /// <summary>Epochs over which the rate first rises linearly from 0; fractions allowed, 0 for none.</summary>
+    public double WarmUpEpochs { get; init; }
+
+    /// <summary>The same rate throughout.</summary>
+    public static LearningRateSchedule Constant() => new ConstantSchedule();
+
+    /// <summary>Multiply the rate by <paramref name="factor"/> after each of the given epochs (after 150 means: from the 151st on).</summary>
+    /// <param name="afterEpochs">Epochs completed before each drop, rising.</param>
+    /// <param name="factor">The factor of each drop, in (0, 1].</param>
+    public static LearningRateSchedule Step(IReadOnlyList<int> afterEpochs, double factor = 0.1) => new StepSchedule([.. afterEpochs], factor);
+
+    /// <summary>Half a cosine from the rate down to <paramref name="finalFactor"/> times it, step by step (Loshchilov and Hutter 2017, without restarts).</summary>
+    public static LearningRateSchedule Cosine(double finalFactor = 0) => new CosineSchedule(finalFactor);
+
+    /// <summary>
+    /// One cycle (Smith and Topin 2018, as PyTorch's OneCycleLR): a cosine rise to the peak, a cosine fall to almost nothing, and momentum the other way.
+    /// </summary>
+    /// <param name="riseFraction">Share of the steps that rise, in (0, 1).</param>
+    /// <param name="startDivisor">Peak over first rate, at least 1.</param>
+    /// <param name="finalDivisor">First over last rate, at least 1.</param>
+    /// <param name="lowMomentum">Momentum (β₁ of AdamW) at the peak rate.</param>
+    /// <param name="highMomentum">Momentum (β₁ of AdamW) at the ends.</param>
+    public static LearningRateSchedule OneCycle(
+        double riseFraction = 0.2, double startDivisor = 25, double finalDivisor = 1e4, double lowMomentum = 0.85, double highMomentum = 0.95) =>
+        new OneCycleSchedule(riseFraction, startDivisor, finalDivisor, lowMomentum, highMomentum);
+
+    /// <summary>The factor of the optimiser's rate for a step.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="steps">Steps of the whole stage.</param>
+    /// <param name="stepsPerEpoch">Steps of an epoch.</param>
+    public double FactorAt(long step, long steps, int stepsPerEpoch)
+    {
+        var warmUp = WarmUpEpochs * stepsPerEpoch;
+        return Shape(step, steps, stepsPerEpoch) * (step < warmUp ? (step + 1) / (warmUp + 1) : 1);
+    }
+
+    /// <summary>The momentum for a step, or null where the schedule leaves the optimiser's own.</summary>
+    public virtual double? MomentumAt(long step, long steps) => null;
+
+    /// <summary>What is wrong with these settings, each as one sentence.</summary>
+    public virtual IEnumerable<string> Faults()
+    {
+        if (!(WarmUpEpochs >= 0 && double.IsFinite(WarmUpEpochs)))
+            yield return $"The schedule's WarmUpEpochs must be at least 0; was {WarmUpEpochs}.";
+    }
+
+    private protected abstract double Shape(long step, long steps, int stepsPerEpoch);
+}
+
+internal sealed record ConstantSchedule : LearningRateSchedule
+{
+    private protected override double Shape(long step, long steps, int stepsPerEpoch) => 1;
+}
+
+internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Factor) : LearningRateSchedule
+{
+    public override IEnumerable<string> Faults()
+    {
+        foreach (var fault in base.Faults())
+            yield return fault;
+        if (!(Factor > 0 && Factor <= 1))
+            yield return $"The step schedule's factor must be in (0, 1]; was {Factor}.";
+        if (AfterEpochs.Zip(AfterEpochs.Skip(1)).Any(pair => pair.First >= pair.Second))
+            yield return $"The step schedule's epochs must rise; were [{string.Join(", ", AfterEpochs)}].";
+    }
+
+    private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
+        Math.Pow(Factor, AfterEpochs.Count(epoch => step >= (long)epoch * stepsPerEpoch));
+}
+
+internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
+{
+    public override IEnumerable<string> Faults()
+    {
+        foreach (var fault in base.Faults())
+            yield return fault;
+        if (!(FinalFactor >= 0 && FinalFactor < 1))
+            yield return $"The cosine schedule's final factor must be in [0, 1); was {FinalFactor}.";
+    }
+
+    private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
+        FinalFactor + ((1 - FinalFactor) * (1 + Math.Cos(Math.PI * step / steps)) / 2);
+}
+
+internal sealed record OneCycleSchedule(double RiseFraction, double StartDivisor, double FinalDivisor, double LowMomentum, double HighMomentum)
+    : LearningRateSchedule
+{
+    public override IEnumerable<string> Faults()
+    {
+        foreach (var fault in base.Faults())
+            yield return fault;
+        if (!(RiseFraction > 0 && RiseFraction < 1))
+            yield return $"The one-cycle schedule's riseFraction must be in (0, 1); was {RiseFraction}.";
+        if (!(StartDivisor >= 1))
+            yield return $"The one-cycle schedule's startDivisor must be at least 1; was {StartDivisor}.";
+        if (!(FinalDivisor >= 1))
+            yield return $"The one-cycle schedule's finalDivisor must be at least 1; was {FinalDivisor}.";
+        if (!(LowMomentum >= 0 && LowMomentum <= HighMomentum && HighMomentum < 1))
+            yield return $"The one-cycle schedule's momenta must satisfy 0 ≤ low ≤ high < 1; were {LowMomentum} and {HighMomentum}.";
+    }
+
+    public override double? MomentumAt(long step, long steps) => Between(step, steps, HighMomentum, LowMomentum, HighMomentum);
+
+    private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
+        Between(step, steps, 1 / StartDivisor, 1, 1 / StartDivisor / FinalDivisor);
+
+    // PyTorch's OneCycleLR: the rise ends at step riseFraction * steps - 1 (a fraction), the fall at the last step.
+    private double Between(long step, long steps, double first, double peak, double last)
+    {
+        var top = (RiseFraction * steps) - 1;
+        if (step <= top)
+            return Anneal(first, peak, top <= 0 ? 1 : step / top);
+        var fall = steps - 1 - top;
+        return Anneal(peak, last, fall <= 0 ? 1 : (step - top) / fall);
+    }
+
+    private static double Anneal(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));
+}

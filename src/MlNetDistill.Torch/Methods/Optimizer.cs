@@ -1,0 +1,62 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MlNetDistill;
+
+/// <summary>How weights follow gradients; makes one of TorchSharp's optimisers for each training stage.</summary>
+public abstract record Optimizer
+{
+    private protected Optimizer(double learningRate, double weightDecay) => (LearningRate, WeightDecay) = (learningRate, weightDecay);
+
+    /// <summary>The peak learning rate; the schedule scales it. Above 0.</summary>
+    public double LearningRate { get; init; }
+
+    /// <summary>Weight decay over all parameters, 0 or more.</summary>
+    public double WeightDecay { get; init; }
+
+    /// <summary>Stochastic gradient descent with momentum.</summary>
+    /// <param name="learningRate">Peak learning rate, above 0.</param>
+    /// <param name="momentum">Momentum, in [0, 1).</param>
+    /// <param name="nesterov">Whether momentum looks ahead (Nesterov); needs a momentum above 0.</param>
+    /// <param name="weightDecay">L2 penalty on all parameters, 0 or more.</param>
+    public static Optimizer Sgd(double learningRate = 0.1, double momentum = 0.9, bool nesterov = true, double weightDecay = 1e-4) =>
+        new SgdOptimizer(learningRate, momentum, nesterov, weightDecay);
+
+    /// <summary>AdamW: Adam with decoupled weight decay (Loshchilov and Hutter 2019), β = (0.9, 0.999).</summary>
+    /// <param name="learningRate">Peak learning rate, above 0.</param>
+    /// <param name="weightDecay">Decoupled decay, 0 or more.</param>
+    public static Optimizer AdamW(double learningRate = 0.002, double weightDecay = 0.01) => new AdamWOptimizer(learningRate, weightDecay);
+
+    /// <summary>What is wrong with these settings, each as one sentence.</summary>
+    public virtual IEnumerable<string> Faults()
+    {
+        if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
+            yield return $"The optimizer's LearningRate must be above 0; was {LearningRate}.";
+        if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay)))
+            yield return $"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.";
+    }
+
+    internal abstract optim.Optimizer Create(IEnumerable<Parameter> parameters);
+}
+
+internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
+{
+    public override IEnumerable<string> Faults()
+    {
+        foreach (var fault in base.Faults())
+            yield return fault;
+        if (!(Momentum >= 0 && Momentum < 1))
+            yield return $"The optimizer's Momentum must be in [0, 1); was {Momentum}.";
+        if (Nesterov && Momentum == 0)
+            yield return "Nesterov momentum needs a Momentum above 0; was 0.";
+    }
+
+    internal override optim.Optimizer Create(IEnumerable<Parameter> parameters) =>
+        optim.SGD(parameters, LearningRate, Momentum, 0, WeightDecay, Nesterov);
+}
+
+internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
+{
+    internal override optim.Optimizer Create(IEnumerable<Parameter> parameters) =>
+        optim.AdamW(parameters, LearningRate, weight_decay: WeightDecay);
+}

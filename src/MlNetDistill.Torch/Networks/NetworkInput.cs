@@ -1,0 +1,31 @@
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// What a network is fed: the row's shape, whether its values are bytes, and the constants that standardise them inside the network
+/// (so that the exported model takes the raw values too).
+/// </summary>
+/// <param name="Shape">Shape of one row.</param>
+/// <param name="IsByte">Values are bytes (0..255) rather than 32-bit floats.</param>
+/// <param name="Scaling">Standardisation applied first, or null for none.</param>
+public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null);
+
+/// <summary>Mean and standard deviation of the inputs: one value for all, one for each channel, or one for each vector element.</summary>
+/// <param name="Mean">The means.</param>
+/// <param name="Deviation">The standard deviations, each above 0.</param>
+public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation);
+
+/// <summary>How a network scales its input before its first layer.</summary>
+public enum InputScaling
+{
+    /// <summary>Bytes are standardised, floating-point features are taken as they are (a pipeline normalises them upstream).</summary>
+    Auto,
+
+    /// <summary>The values are taken as they are.</summary>
+    None,
+
+    /// <summary>
+    /// Subtract the mean and divide by the standard deviation of the training rows: for each channel of an image, for each element of a
+    /// floating-point vector, over all elements of a byte vector.
+    /// </summary>
+    Standardize,
+}

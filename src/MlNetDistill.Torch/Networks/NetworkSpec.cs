@@ -1,0 +1,61 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MlNetDistill.Data;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// A small immutable description of a network, from which it is built once the input's shape and the number of classes are known.
+/// Make one with <see cref="Student"/>, or derive from this record for a network of your own.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "network")]
+[JsonDerivedType(typeof(MlpSpec), "mlp")]
+[JsonDerivedType(typeof(ResNetSpec), "resnet")]
+public abstract record NetworkSpec
+{
+    /// <summary>A short name for logs and tables, for example <c>MLP 64-32</c>.</summary>
+    [JsonIgnore]
+    public abstract string Name { get; }
+
+    /// <summary>How the network scales its input; <see cref="InputScaling.Auto"/> by default.</summary>
+    [JsonConverter(typeof(JsonStringEnumConverter<InputScaling>))]
+    public InputScaling InputScaling { get; init; } = InputScaling.Auto;
+
+    /// <summary>Whether the network reads images: a feature vector then needs an image shape.</summary>
+    [JsonIgnore]
+    public virtual bool NeedsImages => false;
+
+    /// <summary>The shape given with the specification, or null to take it from the data.</summary>
+    [JsonIgnore]
+    public virtual InputShape? Image => null;
+
+    /// <summary>Builds the network with weights drawn from <paramref name="seed"/> alone.</summary>
+    /// <exception cref="ArgumentException">The network cannot read rows of this shape.</exception>
+    public Network Build(NetworkInput input, int classes, int seed)
+    {
+        using var generator = new Seeds(seed).Generator("weights");
+        var plan = Plan(input.Shape, generator);
+        return new Network(input, plan.Body, plan.Taps, plan.EmbeddingLength, classes, generator);
+    }
+
+    /// <summary>What is wrong with this specification, each as one sentence; empty if nothing.</summary>
+    public virtual IEnumerable<string> Faults() => [];
+
+    /// <summary>The specification as JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this);
+
+    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="JsonException">The text is no specification of a network known here.</exception>
+    public static NetworkSpec FromJson(string json) =>
+        JsonSerializer.Deserialize<NetworkSpec>(json) ?? throw new JsonException("The text 'null' describes no network.");
+
+    /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
+    protected abstract NetworkPlan Plan(InputShape shape, Generator generator);
+}
+
+/// <summary>The blocks of a network between its input and its last layer.</summary>
+/// <param name="Body">Blocks from the scaled input to the embedding.</param>
+/// <param name="Taps">Indices of the blocks after which a stage feature is taken.</param>
+/// <param name="EmbeddingLength">Length of the embedding.</param>
+public sealed record NetworkPlan(IReadOnlyList<Block> Body, IReadOnlyList<int> Taps, int EmbeddingLength);

@@ -1,0 +1,47 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A teacher as a training stage sees it: outputs for a batch. It is never trained and never part of the gradient graph.</summary>
+public abstract class StageTeacher
+{
+    /// <summary>What it can give.</summary>
+    public abstract OutputKinds Provides { get; }
+
+    /// <summary>Number of classes it scores.</summary>
+    public abstract int Classes { get; }
+
+    /// <summary>Its outputs for <paramref name="batch"/>, without gradient, in the current dispose scope.</summary>
+    public abstract NetworkOutput Outputs(Batch batch);
+}
+
+/// <summary>Logits computed before training, looked up by position after the join by row id.</summary>
+internal sealed class RecordedTeacher : StageTeacher, IDisposable
+{
+    private readonly TrainingSet _set;
+    private readonly Tensor _logits;
+
+    public RecordedTeacher(TeacherRecord record, TrainingSet set, Device device)
+    {
+        _set = set;
+        var logits = record.LogitsFor(set);
+        _logits = logits.to(device).DetachFromDisposeScope();
+        if (!ReferenceEquals(_logits, logits))
+            logits.Dispose();
+    }
+
+    public override OutputKinds Provides => OutputKinds.Logits;
+
+    public override int Classes => (int)_logits.shape[1];
+
+    public override NetworkOutput Outputs(Batch batch)
+    {
+        if (!ReferenceEquals(batch.Set, _set) || batch.View != 0)
+            throw new InvalidOperationException("A recorded teacher answers only for the unaugmented rows it was asked about.");
+        return NetworkOutput.OfLogits(_logits.index_select(0, batch.Positions));
+    }
+
+    public void Dispose() => _logits.Dispose();
+}

@@ -1,0 +1,33 @@
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Training;
+
+/// <summary>Keeps the weights of the epoch with the best validation accuracy; of equal ones that with the lower validation loss.</summary>
+internal sealed class BestEpoch(Network network) : IDisposable
+{
+    private readonly NetworkWeights _weights = new(network);
+    private (double Accuracy, double Loss)? _best;
+    private double _waitedFor = double.NegativeInfinity;
+
+    /// <summary>The last epoch that improved by more than the minimum, from 1.</summary>
+    public int LastImprovement { get; private set; }
+
+    public void Offer(int epoch, (double Accuracy, double Loss) quality, Network network, double minimumImprovement)
+    {
+        if (quality.Accuracy > _waitedFor + minimumImprovement)
+            (_waitedFor, LastImprovement) = (quality.Accuracy, epoch);
+        var better = _best is not { } best || quality.Accuracy > best.Accuracy || (quality.Accuracy == best.Accuracy && quality.Loss < best.Loss);
+        if (!better)
+            return;
+        _best = quality;
+        _weights.Refresh(network);
+    }
+
+    public void Restore(Network network)
+    {
+        if (_best is not null)
+            _weights.Restore(network);
+    }
+
+    public void Dispose() => _weights.Dispose();
+}

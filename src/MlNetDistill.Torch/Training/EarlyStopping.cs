@@ -1,0 +1,27 @@
+namespace MlNetDistill;
+
+/// <summary>When to stop before the last epoch. Needs held-out rows.</summary>
+/// <param name="Patience">Epochs without improvement that are waited out, at least 1.</param>
+/// <param name="MinimumImprovement">Gain in validation accuracy that counts as improvement, in [0, 1).</param>
+public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement = 0)
+{
+    internal IEnumerable<string> Faults()
+    {
+        if (Patience < 1)
+            yield return $"EarlyStopping.Patience must be at least 1; was {Patience}.";
+        if (!(MinimumImprovement >= 0 && MinimumImprovement < 1))
+            yield return $"EarlyStopping.MinimumImprovement must be in [0, 1); was {MinimumImprovement}.";
+    }
+}
+
+/// <summary>What to do when training is cancelled.</summary>
+public enum CancellationBehavior
+{
+    /// <summary>Throw <see cref="OperationCanceledException"/>.</summary>
+    Throw,
+
+    /// <summary>
+    /// Stop training and return the student as it is: its best epoch so far where rows are held out, else its weights of that moment.
+    /// </summary>
+    ReturnBest,
+}

@@ -1,0 +1,25 @@
+namespace MlNetDistill;
+
+/// <summary>A loss became NaN or infinite; training was stopped.</summary>
+public sealed class NonFiniteLossException : InvalidOperationException
+{
+    internal NonFiniteLossException(string term, string stage, int epoch, double learningRate)
+        : base($"The loss term '{term}' became NaN or infinite in epoch {epoch} of stage '{stage}' (learning rate {learningRate:0.######}). " +
+               "Usual causes are a learning rate that is too high and features of very different scales: lower Optimizer.LearningRate, set " +
+               "GradientClipping (1 is a usual value), use LearningRateSchedule.OneCycle or a warm-up, or normalise the features " +
+               "(mlContext.Transforms.NormalizeMeanVariance).")
+    {
+        Term = term;
+        Stage = stage;
+        Epoch = epoch;
+    }
+
+    /// <summary>The term that became non-finite first.</summary>
+    public string Term { get; }
+
+    /// <summary>The stage.</summary>
+    public string Stage { get; }
+
+    /// <summary>The epoch, from 1.</summary>
+    public int Epoch { get; }
+}

@@ -1,0 +1,53 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Training;
+
+/// <summary>Eval-mode passes over rows of a training set.</summary>
+internal static class Scoring
+{
+    private const int BatchSize = 512;
+
+    /// <summary>Logits of the rows at <paramref name="positions"/>, on the network's device. Leaves the network in eval mode.</summary>
+    public static Tensor Logits(Network network, TrainingSet set, Tensor positions)
+    {
+        network.eval();
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (long at = 0; at < positions.shape[0]; at += BatchSize)
+        {
+            using var inner = NewDisposeScope();
+            var rows = positions.narrow(0, at, Math.Min(BatchSize, positions.shape[0] - at));
+            parts.Add(network.forward(set.Features.index_select(0, rows)).Logits.MoveToOuterDisposeScope());
+        }
+
+        return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Accuracy and cross-entropy over the labelled rows at <paramref name="positions"/>, weighted where rows have weights.</summary>
+    public static (double Accuracy, double Loss) Quality(Network network, TrainingSet set, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var logits = Logits(network, set, positions);
+        return Quality(logits, set, positions);
+    }
+
+    /// <summary>Accuracy and cross-entropy of given logits over the labelled rows at <paramref name="positions"/>.</summary>
+    public static (double Accuracy, double Loss) Quality(Tensor logits, TrainingSet set, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var labels = set.Labels.index_select(0, positions);
+        var counts = labels.ne(TrainingSet.MissingLabel).to(float64);
+        if (set.Weights is not null)
+            counts = counts.mul(set.Weights.index_select(0, positions));
+        var total = counts.sum().item<double>();
+        var right = logits.argmax(1).eq(labels).to(float64).mul(counts).sum().item<double>();
+        var loss = functional.nll_loss(functional.log_softmax(logits, 1), labels, null, Reduction.None).to(float64).mul(counts).sum().item<double>();
+        return (right / total, loss / total);
+    }
+}

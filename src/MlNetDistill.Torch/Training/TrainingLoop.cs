@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>What the loop is told once for all stages.</summary>
+internal sealed record LoopSettings
+{
+    public double? GradientClipping { get; init; }
+
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    public CancellationBehavior OnCancellation { get; init; }
+
+    public CancellationToken CancellationToken { get; init; }
+
+    public Action<TrainingProgress> Report { get; init; } = _ => { };
+}
+
+/// <summary>Runs stages one after another on one network; knows no method by name. The next stage starts from the best weights of the last.</summary>
+internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit split, Generator shuffling, LoopSettings settings)
+{
+    private readonly Parameter[] _parameters = [.. student.parameters()];
+
+    /// <summary>Whether a cancellation ended the run early.</summary>
+    public bool Cancelled { get; private set; }
+
+    public void Run(IEnumerable<Stage> stages)
+    {
+        foreach (var stage in stages)
+        {
+            Run(stage);
+            if (Cancelled)
+                return;
+        }
+    }
+
+    private void Run(Stage stage)
+    {
+        using var optimizer = stage.Optimizer.Create(_parameters);
+        using var losses = new EpochLosses(stage.Loss, set.Labels.device);
+        using var best = split.Validation is null ? null : new BestEpoch(student);
+        var steps = new StepCounter(stage, optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
+        var clock = Stopwatch.StartNew();
+
+        for (var epoch = 1; epoch <= stage.Epochs && !Cancelled; epoch++)
+        {
+            var rows = TrainEpoch(stage, optimizer, losses, steps);
+            if (Cancelled && rows.Count == 0)
+                break;
+            var means = losses.Take(stage.Name, epoch, steps.LearningRate);
+            var quality = split.Validation is null ? ((double Accuracy, double Loss)?)null : Scoring.Quality(student, split.ValidationSet, split.Validation);
+            best?.Offer(epoch, quality!.Value, student, settings.EarlyStopping?.MinimumImprovement ?? 0);
+            var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
+            settings.Report(new TrainingProgress(
+                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rows.PerSecond, timeLeft));
+            if (settings.EarlyStopping is { } stopping && epoch - best!.LastImprovement >= stopping.Patience)
+                break;
+        }
+
+        best?.Restore(student);
+        student.eval();
+    }
+
+    private (long Count, double PerSecond) TrainEpoch(Stage stage, optim.Optimizer optimizer, EpochLosses losses, StepCounter steps)
+    {
+        student.train();
+        var clock = Stopwatch.StartNew();
+        long rows = 0;
+        foreach (var positions in stage.Sampler.Epoch(split.Training, shuffling))
+        {
+            if (settings.CancellationToken.IsCancellationRequested)
+            {
+                if (settings.OnCancellation == CancellationBehavior.Throw)
+                    throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
+                Cancelled = true;
+                break;
+            }
+
+            steps.Next();
+            Step(stage, positions, optimizer, losses);
+            rows += positions.shape[0];
+        }
+
+        return (rows, rows / clock.Elapsed.TotalSeconds);
+    }
+
+    private void Step(Stage stage, Tensor positions, optim.Optimizer optimizer, EpochLosses losses)
+    {
+        using var scope = NewDisposeScope();
+        var batch = Batch.Of(set, positions);
+        var output = student.Forward(batch.Features, stage.Loss.StudentNeeds);
+        var loss = losses.Evaluate(new LossInputs(output, TeacherOutputs(stage, batch), batch.Labels, batch.Weights, set.HasMissingLabels));
+        foreach (var parameter in _parameters)
+            parameter.grad = null;
+        loss.backward();
+        if (settings.GradientClipping is { } norm)
+            nn.utils.clip_grad_norm_(_parameters, norm);
+        optimizer.step();
+    }
+
+    private static NetworkOutput? TeacherOutputs(Stage stage, Batch batch)
+    {
+        if (stage.Teacher is null)
+            return null;
+        using var noGrad = no_grad();
+        return stage.Teacher.Outputs(batch);
+    }
+}

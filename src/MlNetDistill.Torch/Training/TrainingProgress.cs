@@ -1,0 +1,31 @@
+namespace MlNetDistill;
+
+/// <summary>How training stands after an epoch.</summary>
+/// <param name="Stage">Name of the stage.</param>
+/// <param name="Epoch">The epoch just finished, from 1.</param>
+/// <param name="Epochs">Epochs of the stage.</param>
+/// <param name="Losses">Mean of each named term over the epoch, unweighted, and their weighted sum as <c>total</c>.</param>
+/// <param name="LearningRate">The learning rate of the epoch's last step.</param>
+/// <param name="ValidationAccuracy">Share of the held-out rows labelled rightly, in [0, 1]; null without held-out rows.</param>
+/// <param name="ValidationLoss">Cross-entropy on the held-out rows in nats; null without held-out rows.</param>
+/// <param name="RowsPerSecond">Rows trained on in a second, validation not counted.</param>
+/// <param name="TimeLeft">Estimated time to the end of the stage.</param>
+public sealed record TrainingProgress(
+    string Stage,
+    int Epoch,
+    int Epochs,
+    IReadOnlyDictionary<string, double> Losses,
+    double LearningRate,
+    double? ValidationAccuracy,
+    double? ValidationLoss,
+    double RowsPerSecond,
+    TimeSpan TimeLeft)
+{
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        var losses = string.Join(", ", Losses.Select(l => $"{l.Key} {l.Value:0.0000}"));
+        var validation = ValidationAccuracy is { } accuracy ? $", validation accuracy {accuracy:0.0000}" : "";
+        return $"{Stage} epoch {Epoch}/{Epochs}: {losses}{validation}, rate {LearningRate:0.######}, {RowsPerSecond:N0} rows/s, {TimeLeft:hh\\:mm\\:ss} left";
+    }
+}

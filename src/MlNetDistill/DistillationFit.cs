@@ -1,0 +1,165 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Schema;
+using MlNetDistill.Seam;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill;
+
+/// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
+internal sealed class DistillationFit : IDisposable
+{
+    private readonly IChannel _channel;
+    private readonly DistillationOptions _options;
+    private readonly IDataView _input;
+    private readonly TrainerColumns _columns;
+    private readonly StudentColumns _studentColumns;
+    private readonly MLContext _context;
+    private readonly Seeds _seeds;
+    private readonly Device _device;
+    private readonly List<(string Role, TrainingProgress Progress)> _history = [];
+    private TrainingSet _set = null!;
+    private DataSplit _split = null!;
+
+    public DistillationFit(IHostEnvironment environment, IChannel channel, DistillationOptions options, IDataView input)
+    {
+        _channel = channel;
+        _options = options;
+        _input = input;
+        _columns = TrainerColumns.Find(input.Schema, options);
+        _studentColumns = new StudentColumns(
+            _columns.Features, _columns.Label, options.ScoreColumnName, options.PredictedLabelColumnName, input.Schema.GetColumnOrNull("Score") is not null);
+        _seeds = new Seeds(options.Seed!.Value);
+        _context = new MLContext(_seeds.Integer("mlContext"))
+        {
+            GpuDeviceId = InBox.GpuDeviceIdOf(environment),
+            FallbackToCpu = InBox.FallbackToCpuOf(environment),
+            TempFilePath = InBox.TempFilePathOf(environment),
+        };
+        _device = DeviceChoice.Of(options.Device, environment, channel);
+    }
+
+    public DistillationTransformer Run()
+    {
+        Read();
+        CheckExport(_options.Student);
+        if (_options.Teacher is TrainedTeacher { Spec: var teacherSpec })
+            CheckExport(teacherSpec);
+        using var answer = AskTeacher();
+        using var teacher = answer is null ? null : new RecordedTeacher(answer.Record, _set, _device);
+        var context = new MethodContext(teacher, new ShuffledSampler(_options.BatchSize), _options.Epochs, _options.Optimizer, _options.Schedule);
+        using var student = Train("student", _options.Student, _options.Method.Stages(context));
+        var teacherModel = answer switch
+        {
+            { Network: { } network } => Export(network, ((TrainedTeacher)_options.Teacher!).Spec, "labels only", "teacher", null),
+            _ => answer?.Model,
+        };
+        return Export(student, _options.Student, _options.Method.Name, "student", teacherModel);
+    }
+
+    public void Dispose()
+    {
+        _set?.Dispose();
+        _split?.Dispose();
+    }
+
+    private void Read()
+    {
+        var rows = TensorReader.Read(_input, _columns, _options);
+        _set = rows.Set;
+        if (rows.DroppedFeatures + rows.DroppedLabels > 0)
+            _channel.Warning($"Left out {rows.DroppedFeatures} rows with NaN or infinite features and {rows.DroppedLabels} rows without a label.");
+        using var generator = _seeds.Generator("validation");
+        _split = ValidationRows.Split(rows, _columns, _options, generator);
+        _channel.Info(
+            $"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {_split.Training.shape[0]}, validating on {_split.Validation?.shape[0] ?? 0}.");
+        _set.MoveTo(_device);
+        _split.MoveTo(_device);
+    }
+
+    /// <summary>
+    /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not
+    /// after hours of training.
+    /// </summary>
+    private void CheckExport(NetworkSpec spec)
+    {
+        using var network = Build(spec, "export check");
+        using var generator = _seeds.Generator("export check");
+        Parity.Perturb(network, generator);
+        network.eval();
+        var difference = Parity.LargestDifference(_context, new StudentChain(_context, network, _studentColumns), network, _set, _studentColumns);
+        if (!(difference <= Parity.Tolerance))
+        {
+            throw new StudentExportException(
+                $"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), seen before training: " +
+                "a block's forward pass and its Emit do not compute the same function.", spec, null);
+        }
+    }
+
+    private TeacherAnswer? AskTeacher()
+    {
+        if (_options.Teacher is null || _options.Method.TeacherNeeds == OutputKinds.None)
+            return null;
+        var answer = _options.Teacher.Ask(new TeacherQuestion(_context, _channel, _input, _columns, _set, _options, _seeds, _device, Train));
+        TeacherQuality.Check(answer.Record, _set, _columns.Classes, _options, _channel);
+        return answer;
+    }
+
+    private Network Train(string role, NetworkSpec spec, IEnumerable<Stage> stages)
+    {
+        var network = Build(spec, role);
+        network.to(_device);
+        _channel.Info($"Training the {role}: {spec.Name}, {network.ParameterCount:N0} parameters, on {_device}.");
+        using var shuffling = _seeds.Generator($"{role} shuffling");
+        var loop = new TrainingLoop(network, _set, _split, shuffling, new LoopSettings
+        {
+            GradientClipping = _options.GradientClipping,
+            EarlyStopping = _options.EarlyStopping,
+            OnCancellation = _options.OnCancellation,
+            CancellationToken = _options.CancellationToken,
+            Report = progress => Report(role, progress),
+        });
+        loop.Run(stages);
+        if (loop.Cancelled)
+            _channel.Warning($"Training of the {role} was cancelled; it is returned as it stands.");
+        return network;
+    }
+
+    private void Report(string role, TrainingProgress progress)
+    {
+        _history.Add((role, progress));
+        _channel.Info($"{progress}");
+        _options.Progress?.Report(progress);
+    }
+
+    private Network Build(NetworkSpec spec, string purpose)
+    {
+        var scaling = InputStatisticsOf.Rows(_set, _split.Training, spec.InputScaling);
+        return spec.Build(new NetworkInput(_columns.Shape, _columns.IsByte, scaling), _columns.Classes.Count, _seeds.Integer($"{purpose} weights"));
+    }
+
+    private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)
+    {
+        network.to(CPU);
+        network.eval();
+        var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
+        var chain = new StudentChain(_context, network, _studentColumns);
+        var difference = Parity.LargestDifference(_context, chain, network, _set, _studentColumns);
+        if (!(difference <= Parity.Tolerance))
+        {
+            throw new StudentExportException(
+                $"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed). " +
+                "The trained weights are in this exception's Weights.", spec, DistilledStudent.WeightsOf(network));
+        }
+
+        _channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
+        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history);
+        return new DistillationTransformer(_context, chain, _studentColumns, _input.Schema, model, teacher);
+    }
+}

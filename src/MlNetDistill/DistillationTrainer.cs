@@ -1,0 +1,72 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Trainers;
+using MlNetDistill.Schema;
+
+namespace MlNetDistill;
+
+/// <summary>
+/// The <see cref="IEstimator{TTransformer}"/> that trains a small network to do a larger model's job (knowledge distillation).
+/// </summary>
+/// <remarks>
+/// <para>Make one with <c>mlContext.MulticlassClassification.Trainers.Distill(...)</c>.</para>
+/// <para><b>Input and output columns</b></para>
+/// <list type="table">
+/// <listheader><term>Column</term><description>Type</description></listheader>
+/// <item><term>label (input)</term><description>a key of UInt32; its count is the number of classes</description></item>
+/// <item><term>features (input)</term><description>a vector of known size, of Single or Byte</description></item>
+/// <item><term>example weight (input, optional)</term><description>Single, at least 0</description></item>
+/// <item><term><c>Score</c> (output)</term><description>vector of Single: the probability of each class</description></item>
+/// <item><term><c>PredictedLabel</c> (output)</term><description>key of UInt32: the most probable class</description></item>
+/// </list>
+/// <para><b>Trainer characteristics</b></para>
+/// <list type="table">
+/// <listheader><term>Characteristic</term><description>Value</description></listheader>
+/// <item><term>Machine learning task</term><description>Multiclass classification (two classes included)</description></item>
+/// <item><term>Is normalization required?</term><description>Yes for floating-point features; bytes are standardised inside the network</description></item>
+/// <item><term>Is caching required?</term><description>No; the training data are read once, and once more by a teacher that is an ML.NET model</description></item>
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MlNetDistill, TorchSharp-cpu or a TorchSharp CUDA package, Microsoft.ML.OnnxRuntime;
+/// to load a saved student only Microsoft.ML.OnnxTransformer and Microsoft.ML.OnnxRuntime</description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, by <see cref="DistillationTransformer.SaveOnnx"/></description></item>
+/// </list>
+/// </remarks>
+public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransformer, DistilledStudent>
+{
+    private readonly IHostEnvironment _environment;
+    private readonly DistillationOptions _options;
+
+    internal DistillationTrainer(IHostEnvironment environment, DistillationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        _environment = environment;
+        _options = options;
+    }
+
+    /// <inheritdoc/>
+    // TrainerInfo's constructor is internal; this trainer's has the same values: normalisation wanted, no calibration, no validation set.
+    public TrainerInfo Info => new MLContext().MulticlassClassification.Trainers.SdcaMaximumEntropy().Info;
+
+    /// <summary>Trains a student.</summary>
+    /// <param name="input">Training rows, with the teacher's own input columns where the teacher is an ML.NET model.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">The data or the teacher cannot be learnt from; the message says why and what to do.</exception>
+    /// <exception cref="NonFiniteLossException">A loss became NaN or infinite.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="StudentExportException">The student's network and its ONNX form disagree.</exception>
+    public DistillationTransformer Fit(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var host = _environment.Register(nameof(DistillationTrainer));
+        using var channel = host.Start("Distillation");
+        using var fit = new DistillationFit(host, channel, _options with { Seed = _options.Seed ?? host.Rand.Next() }, input);
+        return fit.Run();
+    }
+
+    /// <inheritdoc/>
+    public SchemaShape GetOutputSchema(SchemaShape inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return TrainerSchemaShape.Output(new MLContext(), inputSchema, _options);
+    }
+}

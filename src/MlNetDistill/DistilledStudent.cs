@@ -1,0 +1,59 @@
+using MlNetDistill.Networks;
+
+namespace MlNetDistill;
+
+/// <summary>What a fit produced, beside the model that scores: the network's description and weights, and how training went.</summary>
+public sealed class DistilledStudent
+{
+    private readonly byte[] _weights;
+
+    internal DistilledStudent(Network network, NetworkSpec spec, string method, int seed, IReadOnlyList<TrainingProgress> history)
+    {
+        Spec = spec;
+        Input = network.Input;
+        Classes = network.Classes;
+        ParameterCount = network.ParameterCount;
+        Method = method;
+        Seed = seed;
+        History = history;
+        _weights = WeightsOf(network);
+    }
+
+    /// <summary>The network's description.</summary>
+    public NetworkSpec Spec { get; }
+
+    /// <summary>What the network is fed.</summary>
+    public NetworkInput Input { get; }
+
+    /// <summary>Number of classes K.</summary>
+    public int Classes { get; }
+
+    /// <summary>Number of trained parameters.</summary>
+    public long ParameterCount { get; }
+
+    /// <summary>Name of the method that trained it.</summary>
+    public string Method { get; }
+
+    /// <summary>The seed of the run; with the same data and options it gives the same student again.</summary>
+    public int Seed { get; }
+
+    /// <summary>The state of training after each epoch.</summary>
+    public IReadOnlyList<TrainingProgress> History { get; }
+
+    /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode. The caller disposes it.</summary>
+    public Network ToNetwork()
+    {
+        var network = Spec.Build(Input, Classes, Seed);
+        using var weights = new MemoryStream(_weights);
+        network.load(weights);
+        network.eval();
+        return network;
+    }
+
+    internal static byte[] WeightsOf(Network network)
+    {
+        using var buffer = new MemoryStream();
+        network.save(buffer); // closes the stream; its bytes remain readable
+        return buffer.ToArray();
+    }
+}

@@ -1,0 +1,46 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>Rows of a training set as a data view again, and a column of scores as an array.</summary>
+internal static class RowsView
+{
+    /// <summary>A view with the feature column, holding the rows at <paramref name="positions"/>, and the other columns the student's chain reads.</summary>
+    public static IDataView Of(MLContext context, TrainingSet set, Tensor positions, StudentColumns columns)
+    {
+        var features = columns.Features;
+        using var scope = NewDisposeScope();
+        var rows = set.Features.index_select(0, positions).reshape(positions.shape[0], -1).cpu();
+        var view = set.IsByte
+            ? View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<byte> { Values = [.. rows[i].data<byte>()] })], features)
+            : View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<float> { Values = [.. rows[i].data<float>()] })], features);
+        // The chain carries an earlier Score column along; its values do not matter here.
+        return columns.KeepsScore ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view) : view;
+    }
+
+    /// <summary>All values of a vector column, row after row.</summary>
+    public static float[] Scores(IDataView view, string column)
+    {
+        var found = view.Schema[column];
+        return TensorReader.ReadVectors(view, found, CancellationToken.None).Values;
+    }
+
+    private static IDataView View<T>(MLContext context, Row<T>[] rows, DataViewSchema.Column features)
+    {
+        var definition = SchemaDefinition.Create(typeof(Row<T>));
+        var values = definition[nameof(Row<T>.Values)];
+        values.ColumnName = features.Name;
+        values.ColumnType = features.Type;
+        return context.Data.LoadFromEnumerable(rows, definition);
+    }
+
+    private sealed class Row<T>
+    {
+        public T[] Values { get; set; } = [];
+
+        public float Kept { get; set; }
+    }
+}

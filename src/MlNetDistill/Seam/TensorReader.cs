@@ -1,0 +1,165 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Schema;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>What one pass over the training data found.</summary>
+/// <param name="Set">The rows as tensors.</param>
+/// <param name="Held">For each row whether it is held out for validation; null without a validation column.</param>
+/// <param name="DroppedFeatures">Rows left out for NaN or infinite features.</param>
+/// <param name="DroppedLabels">Rows left out for a missing label.</param>
+internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatures, long DroppedLabels);
+
+/// <summary>The one place where cursors become tensors.</summary>
+internal static class TensorReader
+{
+    /// <summary>Reads the trainer's columns in one pass.</summary>
+    /// <exception cref="InvalidOperationException">The data are empty, or a value is unusable; the message names row and remedy.</exception>
+    public static ReadRows Read(IDataView data, TrainerColumns columns, DistillationOptions options) =>
+        columns.IsByte ? new Pass<byte>(columns, options).Run(data) : new Pass<float>(columns, options).Run(data);
+
+    /// <summary>Reads one vector column of known size, with row ids, in one pass.</summary>
+    public static (List<RowId> RowIds, float[] Values) ReadVectors(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
+    {
+        var width = ((VectorDataViewType)column.Type).Size;
+        var ids = new List<RowId>();
+        var values = new ChunkedBuffer<float>(width);
+        using var cursor = data.GetRowCursor([column]);
+        var getId = cursor.GetIdGetter();
+        var get = cursor.GetGetter<VBuffer<float>>(column);
+        VBuffer<float> row = default;
+        DataViewRowId id = default;
+        while (cursor.MoveNext())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            getId(ref id);
+            ids.Add(new RowId(id.Low, id.High));
+            get(ref row);
+            row.CopyTo(values.NextRow());
+        }
+
+        return (ids, values.ToArray());
+    }
+
+    private sealed class Pass<T>(TrainerColumns columns, DistillationOptions options)
+        where T : unmanaged
+    {
+        private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
+        private readonly List<long> _labels = [];
+        private readonly List<float> _weights = [];
+        private readonly List<bool> _held = [];
+        private readonly List<RowId> _ids = [];
+        private readonly RowFaults _badFeatures = new();
+        private readonly RowFaults _noLabels = new();
+
+        public ReadRows Run(IDataView data)
+        {
+            DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
+            using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>()]);
+            var getId = cursor.GetIdGetter();
+            var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
+            var getLabel = cursor.GetGetter<uint>(columns.Label);
+            var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
+            var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
+            VBuffer<T> features = default;
+            DataViewRowId id = default;
+            uint label = 0;
+            float weight = 1;
+            var held = false;
+            long row = -1;
+            while (cursor.MoveNext())
+            {
+                options.CancellationToken.ThrowIfCancellationRequested();
+                row++;
+                getLabel(ref label);
+                if (label == 0)
+                    _noLabels.Add(row);
+                if (label == 0 && options.MissingLabels != MissingLabels.TeacherOnly)
+                    continue;
+                getFeatures(ref features);
+                if (!IsFinite(features.GetValues()))
+                {
+                    _badFeatures.Add(row);
+                    continue;
+                }
+
+                getId(ref id);
+                getWeight?.Invoke(ref weight);
+                CheckWeight(weight, row);
+                getHeld?.Invoke(ref held);
+                features.CopyTo(_features.NextRow());
+                _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
+                _weights.Add(weight);
+                _held.Add(held);
+                _ids.Add(new RowId(id.Low, id.High));
+            }
+
+            Check(row + 1);
+            return ToTensors();
+        }
+
+        private static bool IsFinite(ReadOnlySpan<T> values)
+        {
+            if (typeof(T) != typeof(float))
+                return true;
+            foreach (var value in MemoryMarshal.Cast<T, float>(values))
+            {
+                if (!float.IsFinite(value))
+                    return false;
+            }
+
+            return true;
+        }
+
+        private void CheckWeight(float weight, long row)
+        {
+            if (!(weight >= 0 && float.IsFinite(weight)))
+                throw new InvalidOperationException($"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}.");
+        }
+
+        private void Check(long read)
+        {
+            if (read == 0)
+                throw new InvalidOperationException("The training data have no rows.");
+            if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
+            {
+                throw new InvalidOperationException(
+                    $"Column '{columns.Label.Name}' has no label in {_noLabels} of {read} rows. Set MissingLabels to Drop to leave such rows out, " +
+                    "or to TeacherOnly to let them learn from the teacher alone.");
+            }
+
+            if (options.MissingFeatures == MissingFeatures.Error && _badFeatures.Count > 0)
+            {
+                throw new InvalidOperationException(
+                    $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows. Replace them with " +
+                    "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
+            }
+
+            if (_ids.Count == 0)
+                throw new InvalidOperationException($"None of the {read} training rows is usable: {_noLabels.Count} have no label, {_badFeatures.Count} have NaN or infinite features.");
+            if (_weights.TrueForAll(w => w == 0))
+                throw new InvalidOperationException($"Column '{columns.Weight!.Value.Name}' gives every row weight 0; nothing can be learnt.");
+            var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
+            if (classes.Count == 0)
+                throw new InvalidOperationException($"No row has a label in column '{columns.Label.Name}'; the classes cannot be learnt.");
+            if (classes.Count == 1)
+            {
+                throw new InvalidOperationException(
+                    $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); a classifier needs rows of at least 2 classes.");
+            }
+        }
+
+        private ReadRows ToTensors()
+        {
+            var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
+            var weights = columns.Weight is null ? null : tensor(_weights.ToArray()).DetachFromDisposeScope();
+            var set = new TrainingSet(
+                features, tensor(_labels.ToArray()).DetachFromDisposeScope(), weights, _ids, columns.Shape, columns.Classes.Count);
+            return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Microsoft.ML;
+using MlNetDistill.Data;
+using MlNetDistill.Seam;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumn score, int folds) : Teacher
+{
+    internal override IEnumerable<string> Faults()
+    {
+        foreach (var fault in score.Faults())
+            yield return fault;
+        if (folds is 1 or < 0)
+            yield return $"The teacher's folds must be 0 (none) or at least 2; was {folds}.";
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question) => folds == 0 ? FittedOnAll(question) : OutOfFold(question);
+
+    private TeacherAnswer FittedOnAll(TeacherQuestion question)
+    {
+        question.Channel.Info($"Fitting the teacher.");
+        var model = estimator.Fit(question.Data);
+        var scores = score.Read(model, question.Data, question.Options.CancellationToken, out var order, question.Columns.Classes);
+        return new TeacherAnswer(scores.ToRecord(score.Kind, order), model);
+    }
+
+    private TeacherAnswer OutOfFold(TeacherQuestion question)
+    {
+        var ids = new List<RowId>();
+        var parts = new List<Tensor>();
+        var fold = 0;
+        foreach (var split in question.Context.Data.CrossValidationSplit(question.Data, folds, seed: question.Seeds.Integer("folds")))
+        {
+            question.Options.CancellationToken.ThrowIfCancellationRequested();
+            question.Channel.Info($"Fitting the teacher on fold {++fold} of {folds}.");
+            var model = estimator.Fit(split.TrainSet);
+            var scores = score.Read(model, split.TestSet, question.Options.CancellationToken, out var order, question.Columns.Classes);
+            using var record = scores.ToRecord(score.Kind, order);
+            ids.AddRange(record.RowIds);
+            parts.Add(record.Logits.alias().DetachFromDisposeScope());
+        }
+
+        var logits = cat(parts).DetachFromDisposeScope();
+        parts.ForEach(p => p.Dispose());
+        return new TeacherAnswer(new TeacherRecord(ids, logits), null);
+    }
+}

@@ -1,0 +1,32 @@
+using Microsoft.ML.Runtime;
+using MlNetDistill.Data;
+using MlNetDistill.Schema;
+using MlNetDistill.Seam;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Logs how good a teacher is on the training rows, and refuses one that guesses.</summary>
+internal static class TeacherQuality
+{
+    /// <summary>Share of the way from chance to certainty that a teacher must be above chance.</summary>
+    private const double Margin = 0.05;
+
+    /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
+    public static void Check(TeacherRecord record, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    {
+        using var scope = NewDisposeScope();
+        var logits = record.LogitsFor(set).to(set.Labels.device);
+        var (accuracy, _) = Scoring.Quality(logits, set, arange(set.Count, int64, set.Labels.device));
+        var chance = 1.0 / classes.Count;
+        channel.Info($"The teacher's accuracy on the labelled training rows is {accuracy:0.0000} (chance {chance:0.0000}).");
+        var least = options.MinimumTeacherAccuracy ?? chance + (Margin * (1 - chance));
+        if (accuracy >= least)
+            return;
+        throw new InvalidOperationException(
+            $"The teacher's accuracy on the labelled training rows is {accuracy:0.0000}, below {least:0.0000} (chance is {chance:0.0000}). " +
+            "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
+            "class names are wrong. Set MinimumTeacherAccuracy to 0 to learn from it all the same.");
+    }
+}

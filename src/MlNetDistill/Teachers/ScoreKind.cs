@@ -7,7 +7,7 @@ public enum ScoreKind
     Auto,
 
     /// <summary>
-    /// Class probabilities. Their logarithms become the logits; exact zeros, which trees give, count as 1e-7 (-16.1 nats).
+    /// Class probabilities. Their logarithms become the logits; exact zeros, which trees give, count as 1e-30 (-69.1 nats).
     /// </summary>
     Probabilities,
 

@@ -1,0 +1,29 @@
+namespace MlNetDistill.Benchmarks;
+
+/// <summary>
+/// <c>accuracy letter|fashion --data DIR [--seeds 3] [--hidden 128] [--teacher network|fasttree]</c> trains the pair and prints test figures;
+/// <c>speed letter|fashion --data DIR [--seconds 6] [--kind plain|kd] [--threads 2]</c> prints rows trained on in a second;
+/// anything else goes to BenchmarkDotNet.
+/// </summary>
+internal sealed record Arguments(string Command, string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads)
+{
+    public static Arguments Parse(string[] args)
+    {
+        string Value(string name, string otherwise)
+        {
+            var at = Array.IndexOf(args, name);
+            return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
+        }
+
+        return new Arguments(
+            args.ElementAtOrDefault(0) ?? "",
+            args.ElementAtOrDefault(1) ?? "",
+            Value("--data", "."),
+            int.Parse(Value("--seeds", "3")),
+            int.Parse(Value("--hidden", "128")),
+            Value("--teacher", "network"),
+            double.Parse(Value("--seconds", "6")),
+            Value("--kind", "plain"),
+            int.Parse(Value("--threads", "2")));
+    }
+}

@@ -43,7 +43,8 @@ public sealed class GoldenScheduleTests
         foreach (var value in values)
         {
             var step = value[0].GetInt32() * StepsPerEpoch;
-            Near.Value(Rate(schedule, parameters, step, parameters.GetProperty("T_max").GetInt32()), value[1].GetDouble(), 1e-11, 0, $"epoch {value[0]}");
+            var rate = Rate(schedule, parameters, step, parameters.GetProperty("T_max").GetInt32());
+            Near.Value(rate, value[1].GetDouble(), 1e-11, 0, $"epoch {value[0]}");
         }
     }
 

@@ -49,8 +49,11 @@ internal static class GoldenNetwork
         network.named_buffers().Where(b => !b.name.StartsWith(OwnInput, StringComparison.Ordinal)).Select(b => b.buffer);
 
     /// <summary>The images of models.json: two of 3×32×32.</summary>
-    public static Tensor Input() => tensor(Enumerable.Range(0, 2 * 3 * 32 * 32).Select(k => Math.Sin(0.011 * k) + (0.5 * Math.Cos(0.37 * k))).ToArray())
-        .reshape(2, 3, 32, 32);
+    public static Tensor Input()
+    {
+        var values = Enumerable.Range(0, 2 * 3 * 32 * 32).Select(k => Math.Sin(0.011 * k) + (0.5 * Math.Cos(0.37 * k)));
+        return tensor(values.ToArray()).reshape(2, 3, 32, 32);
+    }
 
     private static Func<double, double> ParameterRule(string name, Tensor parameter, double gain)
     {

@@ -29,7 +29,9 @@ internal sealed class OnnxScoring : IDisposable
             ? NamedOnnxValue.CreateFromTensor(input, new DenseTensor<byte>(rows.contiguous().data<byte>().ToArray(), shape))
             : NamedOnnxValue.CreateFromTensor(input, new DenseTensor<float>(rows.contiguous().data<float>().ToArray(), shape));
         using var results = _session.Run([value], [output]);
-        return results[0].Value is Tensor<long> integers ? [.. integers.Select(v => (double)v)] : [.. results[0].AsEnumerable<float>().Select(v => (double)v)];
+        return results[0].Value is Tensor<long> integers
+            ? [.. integers.Select(v => (double)v)]
+            : [.. results[0].AsEnumerable<float>().Select(v => (double)v)];
     }
 
     public void Dispose() => _session.Dispose();

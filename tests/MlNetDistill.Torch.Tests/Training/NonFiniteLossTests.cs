@@ -15,7 +15,8 @@ public sealed class NonFiniteLossTests
         var stage = Runs.Stage(5, batchSize: 32, optimizer: Optimizer.Sgd(1e30), name: "labels only");
         var thrown = Assert.Throws<NonFiniteLossException>(() => Runs.Train(network, set, stage))!;
         Assert.That((thrown.Term, thrown.Stage, thrown.Epoch), Is.EqualTo(("crossEntropy", "labels only", 2)));
-        Assert.That(thrown.Message, Does.StartWith("The loss term 'crossEntropy' became NaN or infinite in epoch 2 of stage 'labels only' (learning rate 1"));
+        Assert.That(thrown.Message, Does.StartWith(
+            "The loss term 'crossEntropy' became NaN or infinite in epoch 2 of stage 'labels only' (learning rate 1"));
         Assert.That(thrown.Message, Does.Contain("lower Optimizer.LearningRate").And.Contain("GradientClipping"));
     }
 

@@ -108,7 +108,8 @@ public sealed class OptimizerTests
         Assert.That(bounded.End, Is.EqualTo(free.End));
     }
 
-    private static (double[] Start, double[] End) Trained(Optimizer optimizer, LearningRateSchedule schedule, int steps, LoopSettings? settings = null)
+    private static (double[] Start, double[] End) Trained(
+        Optimizer optimizer, LearningRateSchedule schedule, int steps, LoopSettings? settings = null)
     {
         using var set = Toy.Set(
             tensor(X.SelectMany(row => row.Select(v => (float)v)).ToArray()).reshape(2, 2), [.. Y.Select(y => (long)y)], InputShape.Vector(2), 2);

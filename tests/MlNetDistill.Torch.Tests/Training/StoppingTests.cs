@@ -75,7 +75,12 @@ public sealed class StoppingTests
         using var cancel = new CancellationTokenSource();
         using var set = Toy.Clouds();
         using var network = Runs.Student(Student.Mlp(4), set);
-        var settings = new LoopSettings { CancellationToken = cancel.Token, OnCancellation = CancellationBehavior.Throw, Report = _ => cancel.Cancel() };
+        var settings = new LoopSettings
+        {
+            CancellationToken = cancel.Token,
+            OnCancellation = CancellationBehavior.Throw,
+            Report = _ => cancel.Cancel(),
+        };
         var thrown = Assert.Throws<OperationCanceledException>(() => Runs.Train(network, set, Runs.Stage(100), settings: settings));
         Assert.That(thrown!.CancellationToken, Is.EqualTo(cancel.Token));
     }
@@ -111,7 +116,12 @@ public sealed class StoppingTests
         using var split = DataSplit.All(set);
         using var generator = new Generator(1);
         var seen = new List<string>();
-        var settings = new LoopSettings { CancellationToken = cancel.Token, OnCancellation = CancellationBehavior.ReturnBest, Report = p => seen.Add(p.Stage) };
+        var settings = new LoopSettings
+        {
+            CancellationToken = cancel.Token,
+            OnCancellation = CancellationBehavior.ReturnBest,
+            Report = p => seen.Add(p.Stage),
+        };
         IEnumerable<Stage> Stages()
         {
             yield return Runs.Stage(1, name: "first");
@@ -135,7 +145,7 @@ public sealed class StoppingTests
         Assert.That(new EarlyStopping().Faults(), Is.Empty);
     }
 
-    /// <summary>A student that knows the right labels is trained on wrong ones and validated on right ones: every epoch is worse than the last.</summary>
+    /// <summary>A student that knows the right labels is trained on wrong ones and validated on right ones: every epoch is worse.</summary>
     private sealed class HarmfulTraining : IDisposable
     {
         private readonly TrainingSet _wrong = Toy.Clouds(shiftLabels: 1);

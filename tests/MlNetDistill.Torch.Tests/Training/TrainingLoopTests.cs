@@ -1,6 +1,7 @@
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
@@ -47,7 +48,8 @@ public sealed class TrainingLoopTests
         using var recorded = new RecordedTeacher(record, set, CPU);
         using var student = Runs.Student(Student.Mlp(32), set);
         var rows = arange(set.Count, int64);
-        double Agreement() => Scoring.Logits(student, set, rows).argmax(1).eq(Scoring.Logits(teacher, set, rows).argmax(1)).to(float32).mean().item<float>();
+        Tensor Classes(Network network) => Scoring.Logits(network, set, rows).argmax(1);
+        double Agreement() => Classes(student).eq(Classes(teacher)).to(float32).mean().item<float>();
         Assert.That(Agreement(), Is.LessThan(0.8), "before training");
 
         var context = new MethodContext(recorded, new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());

@@ -29,12 +29,18 @@ public sealed class ShuffledSampler(int batchSize) : Sampler
     {
         var rows = training.shape[0];
         var size = Math.Min(batchSize, rows);
-        using var order = randperm(rows, generator: generator).to(training.device).DetachFromDisposeScope();
-        using var positions = training.index_select(0, order).DetachFromDisposeScope();
+        using var positions = Shuffled(training, generator);
         for (var batch = 0; batch < BatchesPerEpoch(rows); batch++)
         {
             using var slice = positions.narrow(0, batch * size, size).DetachFromDisposeScope();
             yield return slice;
         }
+    }
+
+    private static Tensor Shuffled(Tensor rows, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        var order = randperm(rows.shape[0], generator: generator).to(rows.device);
+        return rows.index_select(0, order).DetachFromDisposeScope();
     }
 }

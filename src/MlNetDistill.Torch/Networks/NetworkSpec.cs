@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;

@@ -16,7 +16,7 @@ internal sealed class EpochLosses : IDisposable
     public EpochLosses(DistillationLoss loss, Device device)
     {
         _terms = loss.Terms;
-        _sums = [.. _terms.Select(_ => zeros(1, float64, device).squeeze(0).DetachFromDisposeScope())];
+        _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
     }
 
     /// <summary>The weighted sum of the terms, with gradient. A term of weight 0 is evaluated for the report alone.</summary>
@@ -42,6 +42,7 @@ internal sealed class EpochLosses : IDisposable
     /// <exception cref="NonFiniteLossException">A mean is NaN or infinite.</exception>
     public IReadOnlyDictionary<string, double> Take(string stage, int epoch, double learningRate)
     {
+        using var scope = NewDisposeScope();
         var means = new Dictionary<string, double>();
         var total = 0.0;
         for (var i = 0; i < _terms.Count; i++)

@@ -11,7 +11,7 @@ internal sealed class NetworkWeights : IDisposable
     public NetworkWeights(Network network)
     {
         using var noGrad = no_grad();
-        _values = [.. StateOf(network).Select(t => t.detach().clone().DetachFromDisposeScope())];
+        _values = [.. StateOf(network).Select(t => t.clone().DetachFromDisposeScope())];
     }
 
     /// <summary>Overwrites the copy with the network's present weights.</summary>

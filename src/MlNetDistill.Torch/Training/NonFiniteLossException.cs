@@ -14,7 +14,7 @@ public sealed class NonFiniteLossException : InvalidOperationException
         Epoch = epoch;
     }
 
-    /// <summary>The term that became non-finite first.</summary>
+    /// <summary>The term that became non-finite; of several in one epoch the first in the order of the loss.</summary>
     public string Term { get; }
 
     /// <summary>The stage.</summary>

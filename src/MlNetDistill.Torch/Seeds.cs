@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Data;
+namespace MlNetDistill;
 
 /// <summary>
 /// Every random draw of a run comes from here: one generator for each purpose, derived from the run's seed, so that one part of a run can

@@ -1,0 +1,53 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+public sealed class TrainingSetTests
+{
+    [Test]
+    public void A_batch_gathers_its_rows_with_labels_and_weights()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Toy.Set(arange(8).to(float32).reshape(4, 2), [0, 1, 2, 0], InputShape.Vector(2), 3, [1, 2, 3, 4]);
+        var batch = Batch.Of(set, tensor(new long[] { 3, 1 }));
+        Assert.That(Near.Values(batch.Features), Is.EqualTo(new double[] { 6, 7, 2, 3 }));
+        Assert.That(Near.Values(batch.Labels), Is.EqualTo(new double[] { 0, 1 }));
+        Assert.That(Near.Values(batch.Weights!), Is.EqualTo(new double[] { 4, 2 }));
+        Assert.That(batch.View, Is.Zero);
+    }
+
+    [Test]
+    public void Bytes_stay_bytes()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Toy.Set(ones(2, 3, dtype: ScalarType.Byte), [0, 1], InputShape.Vector(3), 2);
+        Assert.That(set.IsByte, Is.True);
+        Assert.That(Batch.Of(set, tensor(new long[] { 0 })).Features.dtype, Is.EqualTo(ScalarType.Byte));
+    }
+
+    [Test]
+    public void A_set_knows_whether_labels_are_missing()
+    {
+        using var complete = Toy.Set(zeros(2, 1), [0, 1], InputShape.Vector(1), 2);
+        using var missing = Toy.Set(zeros(2, 1), [0, TrainingSet.MissingLabel], InputShape.Vector(1), 2);
+        Assert.That(complete.HasMissingLabels, Is.False);
+        Assert.That(missing.HasMissingLabels, Is.True);
+    }
+
+    [Test]
+    public void Tensors_that_disagree_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        Assert.That(
+            () => new TrainingSet(zeros(2, 3), zeros(2, int64), null, Toy.Ids(2), InputShape.Vector(4), 2),
+            Throws.ArgumentException.With.Message.StartsWith("Features must be 2 rows of vector of 4; were [2, 3]."));
+        Assert.That(
+            () => new TrainingSet(zeros(2, 3), zeros(3, int64), null, Toy.Ids(2), InputShape.Vector(3), 2),
+            Throws.ArgumentException.With.Message.StartsWith("Labels must be 2 64-bit integers; were [3] Int64."));
+        Assert.That(
+            () => new TrainingSet(zeros(2, 3), zeros(2, int64), zeros(2, float64), Toy.Ids(2), InputShape.Vector(3), 2),
+            Throws.ArgumentException.With.Message.StartsWith("Weights must be 2 32-bit floats; were [2] Float64."));
+    }
+}

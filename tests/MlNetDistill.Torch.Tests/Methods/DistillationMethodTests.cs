@@ -1,0 +1,54 @@
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Tests;
+
+public sealed class DistillationMethodTests
+{
+    private static readonly MethodContext Context =
+        new(null, new ShuffledSampler(8), 12, Optimizer.Sgd(0.05), LearningRateSchedule.Cosine());
+
+    [Test]
+    public void KD_is_one_stage_of_cross_entropy_and_divergence()
+    {
+        var stage = DistillationMethod.Kd(temperature: 3, alpha: 0.75).Stages(Context).Single();
+        Assert.That(stage.Loss.Terms.Select(t => (t.Loss.Name, t.Weight)), Is.EqualTo(new[] { ("crossEntropy", 0.25), ("kd", 0.75) }));
+        Assert.That(((KdLoss)stage.Loss.Terms[1].Loss).Temperature, Is.EqualTo(3));
+        Assert.That((stage.Epochs, stage.Optimizer, stage.Schedule), Is.EqualTo((12, Context.Optimizer, Context.Schedule)));
+    }
+
+    [Test]
+    public void KD_defaults_to_the_settings_of_the_CIFAR_scripts() =>
+        Assert.That(DistillationMethod.Kd(), Is.EqualTo(DistillationMethod.Kd(temperature: 4, alpha: 0.9)));
+
+    [Test]
+    public void Labels_alone_need_no_teacher()
+    {
+        Assert.That(DistillationMethod.LabelsOnly().TeacherNeeds, Is.EqualTo(OutputKinds.None));
+        Assert.That(DistillationMethod.LabelsOnly().Stages(Context).Single().Loss, Is.TypeOf<CrossEntropyLoss>());
+        Assert.That(DistillationMethod.Kd().TeacherNeeds, Is.EqualTo(OutputKinds.Logits));
+    }
+
+    [TestCase(0, 0.5, "KD's temperature must be above 0; was 0.")]
+    [TestCase(double.PositiveInfinity, 0.5, "KD's temperature must be above 0; was Infinity.")]
+    [TestCase(4, 1.5, "KD's alpha must be in [0, 1]; was 1.5.")]
+    [TestCase(4, -0.1, "KD's alpha must be in [0, 1]; was -0.1.")]
+    [TestCase(4, double.NaN, "KD's alpha must be in [0, 1]; was NaN.")]
+    public void A_setting_out_of_range_is_a_fault(double temperature, double alpha, string fault) =>
+        Assert.That(DistillationMethod.Kd(temperature, alpha).Faults(), Is.EqualTo(new[] { fault }));
+
+    [Test]
+    public void Optimizer_settings_out_of_range_are_faults()
+    {
+        Assert.That(Optimizer.Sgd(0, 1, true, -1).Faults(), Is.EqualTo(new[]
+        {
+            "The optimizer's LearningRate must be above 0; was 0.",
+            "The optimizer's WeightDecay must be at least 0; was -1.",
+            "The optimizer's Momentum must be in [0, 1); was 1.",
+        }));
+        Assert.That(Optimizer.Sgd(0.1, 0, nesterov: true).Faults(), Is.EqualTo(new[] { "Nesterov momentum needs a Momentum above 0; was 0." }));
+        Assert.That(Optimizer.Sgd().Faults().Concat(Optimizer.AdamW().Faults()), Is.Empty);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>The CIFAR ResNets against the reference implementation: counts, shapes, order, and the numbers that come out.</summary>
+public sealed class GoldenResNetTests
+{
+    private static readonly string[] Models =
+        ["resnet8", "resnet14", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet8x4", "resnet32x4"];
+
+    [TestCaseSource(nameof(Models))]
+    public void The_parameter_count_equals_the_reference(string model)
+    {
+        var record = Golden.Record("models.json", "model", model);
+        using var network = GoldenNetwork.Spec(model).Build(new NetworkInput(InputShape.Image(3, 32, 32)), 100, seed: 1);
+        Assert.That(network.ParameterCount, Is.EqualTo(record.GetProperty("params").GetInt64()));
+        Assert.That(GoldenNetwork.Parameters(network).Count(), Is.EqualTo(record.GetProperty("param_tensors").GetInt32()));
+        Assert.That(GoldenNetwork.RunningValues(network).Sum(b => b.numel()), Is.EqualTo(record.GetProperty("bn_running_values").GetInt64()));
+    }
+
+    [Test]
+    public void The_reference_file_holds_every_one_of_these_networks() => Assert.That(
+        Golden.Records("models.json").Select(r => r.GetProperty("model").GetString()!).Where(m => m.StartsWith("resnet", StringComparison.Ordinal)),
+        Is.EquivalentTo(Models));
+
+    [TestCase("resnet8")]
+    [TestCase("resnet14")]
+    [TestCase("resnet20")]
+    [TestCase("resnet8x4")]
+    public void Parameters_have_the_shapes_of_the_reference_in_its_order(string model)
+    {
+        var expected = Golden.Record("models.json", "model", model).GetProperty("param_shapes").EnumerateArray()
+            .Select(p => string.Join('×', Golden.Integers(p[1])));
+        using var network = GoldenNetwork.Spec(model).Build(new NetworkInput(InputShape.Image(3, 32, 32)), 100, seed: 1);
+        Assert.That(GoldenNetwork.Parameters(network).Select(p => string.Join('×', p.Value.shape)), Is.EqualTo(expected));
+    }
+
+    [TestCaseSource(nameof(Models))]
+    public void Logits_embedding_and_taps_equal_the_reference_on_its_deterministic_weights(string model)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var record = Golden.Record("models.json", "model", model);
+        var fingerprint = record.GetProperty("fingerprint");
+        using var network = GoldenNetwork.Filled(record);
+
+        var output = network.Forward(GoldenNetwork.Input(), OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures);
+
+        var taps = record.GetProperty("taps");
+        var logits = Near.Values(output.Logits);
+        Assert.That(output.StageFeatures.Select(t => t.shape[1..]), Is.EqualTo(taps.GetProperty("feats").EnumerateArray().Select(Golden.Integers)));
+        Assert.That(output.Embedding!.shape[1..], Is.EqualTo(Golden.Integers(taps.GetProperty("pooled_feat"))));
+        Assert.That(logits, Has.Length.EqualTo(200));
+        Same(logits[..8], fingerprint, "logits0_first8");
+        Same(logits[100..108], fingerprint, "logits1_first8");
+        Near.Value(logits.Sum(), Golden.Number(fingerprint.GetProperty("logits_sum")), 0, 1e-9 * Length(output.Logits), "sum of the logits");
+        Near.Value(Length(output.Logits), Golden.Number(fingerprint.GetProperty("logits_l2")), 1e-9, 0, "length of the logits");
+        Near.Value(Length(output.Embedding), Golden.Number(fingerprint.GetProperty("pooled_l2")), 1e-9, 0, "length of the embedding");
+        Near.Array([.. output.StageFeatures.Select(Length)], Golden.Numbers(fingerprint.GetProperty("tap_l2")), 1e-9, 0, "lengths of the taps");
+    }
+
+    private static void Same(double[] actual, JsonElement fingerprint, string name) =>
+        Near.Array(actual, Golden.Numbers(fingerprint.GetProperty(name)), 1e-9, 0, name);
+
+    private static double Length(Tensor value) => Math.Sqrt(Near.Values(value).Sum(v => v * v));
+}

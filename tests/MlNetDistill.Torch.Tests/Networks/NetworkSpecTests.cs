@@ -1,0 +1,95 @@
+using System.Text.Json;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Tests;
+
+public sealed class NetworkSpecTests
+{
+    private static readonly NetworkSpec[] Specs =
+    [
+        Student.Mlp(),
+        Student.Mlp(64, 32),
+        Student.Mlp(8) with { InputScaling = InputScaling.Standardize },
+        Student.ResNet(20),
+        Student.ResNet(8, InputShape.Image(1, 28, 28), 8, 16, 32) with { InputScaling = InputScaling.None },
+    ];
+
+    [TestCaseSource(nameof(Specs))]
+    public void A_specification_survives_JSON(NetworkSpec spec)
+    {
+        var read = NetworkSpec.FromJson(spec.ToJson());
+        Assert.That(read, Is.EqualTo(spec));
+        Assert.That(read.GetHashCode(), Is.EqualTo(spec.GetHashCode()));
+        Assert.That(read.Image, Is.EqualTo(spec.Image));
+        Assert.That(read.InputScaling, Is.EqualTo(spec.InputScaling));
+    }
+
+    [Test]
+    public void The_JSON_names_the_network_and_holds_its_shape()
+    {
+        using var json = JsonDocument.Parse(Student.ResNet(8, InputShape.Image(1, 28, 20), 8, 16, 32).ToJson());
+        Assert.That(json.RootElement.GetProperty("network").GetString(), Is.EqualTo("resnet"));
+        Assert.That(json.RootElement.GetProperty("Depth").GetInt32(), Is.EqualTo(8));
+        Assert.That(Golden.Integers(json.RootElement.GetProperty("Widths")), Is.EqualTo(new[] { 8, 8, 16, 32 }));
+        Assert.That(json.RootElement.GetProperty("ImageShape").GetProperty("Height").GetInt32(), Is.EqualTo(28));
+    }
+
+    [TestCase("null")]
+    [TestCase("""{"network":"transformer"}""")]
+    public void JSON_that_describes_no_known_network_is_refused(string json) =>
+        Assert.That(() => NetworkSpec.FromJson(json), Throws.InstanceOf<JsonException>());
+
+    [Test]
+    public void Specifications_differ_when_any_part_differs()
+    {
+        Assert.That(Student.Mlp(64, 32), Is.Not.EqualTo(Student.Mlp(64, 33)));
+        Assert.That(Student.Mlp(64), Is.Not.EqualTo(Student.Mlp(64) with { InputScaling = InputScaling.None }));
+        Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(14)));
+        Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(8, InputShape.Image(3, 32, 32))));
+    }
+
+    [Test]
+    public void Three_widths_give_the_stem_the_width_of_the_first_stage() =>
+        Assert.That(Student.ResNet(8, null, 4, 8, 16), Is.EqualTo(Student.ResNet(8, null, 4, 4, 8, 16)));
+
+    [TestCase(7, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 7.")]
+    [TestCase(2, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 2.")]
+    public void A_depth_that_is_not_6n_plus_2_is_a_fault(int depth, string fault) =>
+        Assert.That(Student.ResNet(depth).Faults(), Is.EqualTo(new[] { fault }));
+
+    [Test]
+    public void Every_fault_is_named_at_once() => Assert.That(Student.ResNet(9, InputShape.Image(2, 32, 32), 16, 32).Faults(), Is.EqualTo(new[]
+    {
+        "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 9.",
+        "A ResNet takes four widths of at least 1 (stem and three stages); were [16, 32].",
+        "A ResNet reads images of 1 or 3 channels; these have 2 (2×32×32).",
+    }));
+
+    [Test]
+    public void A_hidden_layer_without_units_is_a_fault() => Assert.That(
+        Student.Mlp(8, 0).Faults(), Is.EqualTo(new[] { "A hidden layer of the student must have at least 1 unit; one has 0." }));
+
+    [Test]
+    public void A_good_specification_has_no_faults() => Assert.That(Specs.SelectMany(s => s.Faults()), Is.Empty);
+
+    [TestCase(1, 7, 8, "A ResNet reads images of at least 8×8 pixels; these are 1×7×8.")]
+    [TestCase(3, 8, 7, "A ResNet reads images of at least 8×8 pixels; these are 3×8×7.")]
+    [TestCase(4, 8, 8, "A ResNet reads images of 1 or 3 channels; these have 4 (4×8×8).")]
+    public void A_ResNet_refuses_images_it_cannot_read(int channels, int height, int width, string message) => Assert.That(
+        () => Student.ResNet(8).Build(new NetworkInput(InputShape.Image(channels, height, width)), 2, seed: 1),
+        Throws.ArgumentException.With.Message.EqualTo(message));
+
+    [Test]
+    public void A_ResNet_refuses_vectors() => Assert.That(
+        () => Student.ResNet(8).Build(new NetworkInput(InputShape.Vector(64)), 2, seed: 1),
+        Throws.ArgumentException.With.Message.EqualTo(
+            "A ResNet reads images; the rows are a vector of 64. Give the image shape (channels, height, width)."));
+
+    [Test]
+    public void A_shape_has_dimensions_of_at_least_one()
+    {
+        Assert.That(() => InputShape.Vector(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => InputShape.Image(1, 0, 8), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(InputShape.Image(3, 8, 9).Length, Is.EqualTo(216));
+    }
+}

@@ -1,0 +1,71 @@
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>Training runs as the trainer makes them, in a few words.</summary>
+internal static class Runs
+{
+    public static Network Student(NetworkSpec spec, TrainingSet set, int seed = 1) =>
+        spec.Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, seed);
+
+    public static Stage Stage(
+        int epochs,
+        DistillationLoss? loss = null,
+        StageTeacher? teacher = null,
+        int batchSize = 16,
+        Optimizer? optimizer = null,
+        LearningRateSchedule? schedule = null,
+        string name = "stage") => new(
+            name,
+            teacher,
+            loss ?? new CrossEntropyLoss(),
+            new ShuffledSampler(batchSize),
+            epochs,
+            optimizer ?? Optimizer.Sgd(0.05),
+            schedule ?? LearningRateSchedule.Constant());
+
+    /// <summary>Trains on all rows, or as <paramref name="split"/> says; gives the reports and whether the run was cancelled.</summary>
+    public static (List<TrainingProgress> Reports, bool Cancelled) Train(
+        Network network, TrainingSet set, Stage stage, int seed = 1, DataSplit? split = null, LoopSettings? settings = null)
+    {
+        using var all = DataSplit.All(set);
+        using var generator = new Seeds(seed).Generator("shuffling");
+        settings ??= new LoopSettings();
+        var reports = new List<TrainingProgress>();
+        void Report(TrainingProgress progress)
+        {
+            reports.Add(progress);
+            settings.Report(progress);
+        }
+
+        var loop = new TrainingLoop(network, set, split ?? all, generator, settings with { Report = Report });
+        loop.Run([stage]);
+        return (reports, loop.Cancelled);
+    }
+
+    /// <summary>Every parameter and every buffer, for comparison bit by bit.</summary>
+    public static double[] State(Network network) => [.. network.state_dict().Values.SelectMany(Near.Values)];
+
+    /// <summary>Share of the rows labelled rightly.</summary>
+    public static double Accuracy(Network network, TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        return Scoring.Quality(network, set, arange(set.Count, int64)).Accuracy;
+    }
+
+    /// <summary>A teacher's record for a set: the logits of a network, in shuffled order.</summary>
+    public static TeacherRecord Record(Network teacher, TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3);
+        var order = randperm(set.Count, generator: generator);
+        var logits = Scoring.Logits(teacher, set, arange(set.Count, int64)).index_select(0, order);
+        return new TeacherRecord([.. order.data<long>().ToArray().Select(i => set.RowIds[(int)i])], logits.DetachFromDisposeScope());
+    }
+}

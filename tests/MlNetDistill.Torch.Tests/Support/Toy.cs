@@ -1,0 +1,54 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>Small training sets made in code, the same for the same seed.</summary>
+internal static class Toy
+{
+    /// <summary>Classes as clouds: class c lies at 3 on axis c, the noise has deviation <paramref name="noise"/>.</summary>
+    public static TrainingSet Clouds(int rows = 96, int classes = 3, int length = 4, int seed = 1, double noise = 0.5, int shiftLabels = 0)
+    {
+        var random = new Random(seed);
+        var features = new float[rows, length];
+        var labels = new long[rows];
+        for (var i = 0; i < rows; i++)
+        {
+            labels[i] = (i + shiftLabels) % classes;
+            for (var j = 0; j < length; j++)
+                features[i, j] = (float)((j == i % classes ? 3 : 0) + (noise * Normal(random)));
+        }
+
+        return Set(tensor(features), labels, InputShape.Vector(length), classes);
+    }
+
+    /// <summary>Images of two classes: the brighter half is the left or the right one.</summary>
+    public static TrainingSet Images(int rows = 32, int side = 8, int seed = 1)
+    {
+        var random = new Random(seed);
+        var pixels = new float[rows * side * side];
+        for (var i = 0; i < pixels.Length; i++)
+        {
+            var (row, x) = (i / (side * side), i % side);
+            pixels[i] = (float)((x < side / 2 == (row % 2 == 0) ? 1 : 0) + (0.3 * Normal(random)));
+        }
+
+        var labels = Enumerable.Range(0, rows).Select(i => (long)(i % 2)).ToArray();
+        return Set(tensor(pixels).reshape(rows, 1, side, side), labels, InputShape.Image(1, side, side), 2);
+    }
+
+    /// <summary>A set with rows 0, 1, 2, … as identities.</summary>
+    public static TrainingSet Set(Tensor features, long[] labels, InputShape shape, int classes, float[]? weights = null) => new(
+        features.DetachFromDisposeScope(),
+        tensor(labels).DetachFromDisposeScope(),
+        weights is null ? null : tensor(weights).DetachFromDisposeScope(),
+        Ids(labels.Length),
+        shape,
+        classes);
+
+    public static RowId[] Ids(int count) => [.. Enumerable.Range(0, count).Select(i => new RowId((ulong)i, 0))];
+
+    private static double Normal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
+}

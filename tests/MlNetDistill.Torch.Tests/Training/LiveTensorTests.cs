@@ -1,0 +1,59 @@
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>No tensor outlives its step unless it is meant to.</summary>
+public sealed class LiveTensorTests
+{
+    public static IEnumerable<TestCaseData> Cases() =>
+        from spec in new[] { Student.Mlp(16), Student.ResNet(8, null, 4, 8, 16) }
+        from optimizer in new[] { Optimizer.Sgd(0.01), Optimizer.AdamW() }
+        select new TestCaseData(spec, optimizer);
+
+    [TestCaseSource(nameof(Cases))]
+    public void The_number_of_live_tensors_is_flat_over_steps(NetworkSpec spec, Optimizer optimizer)
+    {
+        using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
+        using var network = Runs.Student(spec, set);
+        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 99);
+        using var record = Runs.Record(teacher, set);
+        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
+        var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
+        Collect();
+        var live = new List<long>();
+        var settings = new LoopSettings { GradientClipping = 1, Report = _ => live.Add(Tensor.TotalCount) };
+
+        Runs.Train(network, set, Runs.Stage(8, loss, recorded, 8, optimizer), split: split, settings: settings);
+
+        // The first epoch makes the optimiser's state; from then on there is nothing new to keep.
+        Assert.That(live, Has.Count.EqualTo(8));
+        Assert.That(live.Skip(2), Is.All.EqualTo(live[1]));
+    }
+
+    [Test]
+    public void A_further_stage_leaves_no_tensor_behind()
+    {
+        using var set = Toy.Images();
+        using var network = Runs.Student(Student.ResNet(8, null, 4, 8, 16), set);
+        using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
+        var stage = Runs.Stage(2);
+        Runs.Train(network, set, stage, split: split);
+        Collect();
+        var before = Tensor.TotalCount;
+        Runs.Train(network, set, stage, split: split);
+        Assert.That(Tensor.TotalCount, Is.EqualTo(before));
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+    }
+}

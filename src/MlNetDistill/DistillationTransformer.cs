@@ -77,7 +77,11 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// Saves this model (alone, without the rest of its pipeline) so that <paramref name="path"/> holds either the old file or the whole new
     /// one. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
     /// </summary>
-    public void SaveAtomically(string path) => _context.Model.SaveAtomically(this, _inputSchema, path);
+    public void SaveAtomically(string path)
+    {
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        new MLContext { TempFilePath = folder.Path }.Model.SaveAtomically(this, _inputSchema, path);
+    }
 
     /// <summary>Called by <c>Model.Save</c>.</summary>
     void ICanSaveModel.Save(ModelSaveContext ctx) => _chain.Save(ctx);

@@ -62,21 +62,17 @@ internal sealed class StudentChain
     /// </summary>
     private ITransformer Load()
     {
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        var context = new MLContext
+        {
+            GpuDeviceId = _context.GpuDeviceId,
+            FallbackToCpu = _context.FallbackToCpu,
+            TempFilePath = OperatingSystem.IsWindows() ? folder.Parent : folder.Path,
+        };
         using var zip = new MemoryStream();
-        WithSavable(chain => _context.Model.Save(chain, InputView().Schema, zip));
+        WithSavable(chain => context.Model.Save(chain, InputView().Schema, zip));
         zip.Position = 0;
-        if (OperatingSystem.IsWindows())
-            return _context.Model.Load(zip, out _);
-        var folder = Directory.CreateDirectory(TemporaryPath());
-        try
-        {
-            var loader = new MLContext { GpuDeviceId = _context.GpuDeviceId, FallbackToCpu = _context.FallbackToCpu, TempFilePath = folder.FullName };
-            return loader.Model.Load(zip, out _);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        return context.Model.Load(zip, out _);
     }
 
     private void WithSavable(Action<ITransformer> use)
@@ -87,21 +83,13 @@ internal sealed class StudentChain
             return;
         }
 
-        var path = TemporaryPath() + ".onnx";
-        try
-        {
-            File.WriteAllBytes(path, _backbone);
-            var onnx = _context.Transforms.ApplyOnnxModel([Embedding], [_columns.Features.Name], path).Fit(InputView());
-            using var _ = onnx as IDisposable;
-            use(Assemble(onnx));
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        var path = Path.Combine(folder.Path, "backbone.onnx");
+        File.WriteAllBytes(path, _backbone);
+        var onnx = _context.Transforms.ApplyOnnxModel([Embedding], [_columns.Features.Name], path).Fit(InputView());
+        using var _ = onnx as IDisposable;
+        use(Assemble(onnx));
     }
-
-    private string TemporaryPath() => Path.Combine(_context.TempFilePath, $"MlNetDistill-{Guid.NewGuid():N}");
 
     private TransformerChain<ITransformer> Assemble(ITransformer? onnx)
     {
@@ -109,7 +97,7 @@ internal sealed class StudentChain
         var parts = new List<ITransformer>();
         var view = InputView();
         var renames = _columns.Score != InBoxScore;
-        var keeps = renames && _columns.KeepsScore;
+        var keeps = _columns.KeepsScore;
         if (keeps)
             Add(transforms.CopyColumns(KeptScore, InBoxScore).Fit(view));
         if (onnx is not null)

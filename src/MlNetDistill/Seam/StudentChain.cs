@@ -10,7 +10,7 @@ namespace MlNetDistill.Seam;
 /// <param name="Label">The label column, whose key values the predictions carry.</param>
 /// <param name="Score">Name of the probabilities.</param>
 /// <param name="PredictedLabel">Name of the predicted class.</param>
-/// <param name="KeepsScore">Whether the input has a <c>Score</c> column that must outlive the student's own.</param>
+/// <param name="KeepsScore">Whether the input has a <c>Score</c> column, and the student's own, under another name, must leave it as it is.</param>
 internal sealed record StudentColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, string Score, string PredictedLabel, bool KeepsScore);
 
 /// <summary>
@@ -146,7 +146,7 @@ internal sealed class StudentChain
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn(_columns.Features.Name, _columns.Features.Type);
-        if (_columns.KeepsScore)
+        if (_columns.KeepsScore && _columns.Features.Name != InBoxScore)
             builder.AddColumn(InBoxScore, new VectorDataViewType(NumberDataViewType.Single, _classes));
         return new EmptyView(builder.ToSchema());
     }

@@ -33,8 +33,8 @@ internal sealed class DistillationFit : IDisposable
         _options = options;
         _input = input;
         _columns = TrainerColumns.Find(input.Schema, options);
-        _studentColumns = new StudentColumns(
-            _columns.Features, _columns.Label, options.ScoreColumnName, options.PredictedLabelColumnName, input.Schema.GetColumnOrNull("Score") is not null);
+        var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
+        _studentColumns = new StudentColumns(_columns.Features, _columns.Label, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
         _seeds = new Seeds(options.Seed!.Value);
         _context = new MLContext(_seeds.Integer("mlContext"))
         {

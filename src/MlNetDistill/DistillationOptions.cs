@@ -30,7 +30,7 @@ public sealed record DistillationOptions
     /// </summary>
     public string ScoreColumnName { get; init; } = "Score";
 
-    /// <summary>Name of the output column with the predicted class, a key.</summary>
+    /// <summary>Name of the output column with the predicted class, a key; any but <c>Score</c>.</summary>
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
     /// <summary>Passes over the training rows, at least 1.</summary>
@@ -122,6 +122,8 @@ public sealed record DistillationOptions
 
         if (ScoreColumnName == PredictedLabelColumnName)
             yield return $"ScoreColumnName and PredictedLabelColumnName must differ; both were '{ScoreColumnName}'.";
+        if (PredictedLabelColumnName == "Score")
+            yield return "PredictedLabelColumnName must not be 'Score': the in-box predictor in a saved student writes its probabilities under that name first.";
         if (Epochs < 1)
             yield return $"Epochs must be at least 1; was {Epochs}.";
         if (BatchSize < 1)

@@ -64,7 +64,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// <summary>
     /// Writes the student as a stand-alone ONNX classifier for use outside ML.NET: input <see cref="FeatureColumnName"/> (batch×length, bytes
     /// or floats as in training, an image as one row of C·H·W values), outputs <c>Score</c> (batch×K probabilities) and <c>Class</c> (index
-    /// from 0 in the order of the key values). ML.NET's own <c>ConvertToOnnx</c> leaves transformers it does not know out of the graph.
+    /// from 0 in the order of the key values); a feature column named like one of the outputs is called <c>Features</c>. ML.NET's own <c>ConvertToOnnx</c> leaves transformers it does not know out of the graph.
     /// </summary>
     public void SaveOnnx(Stream stream)
     {
@@ -77,7 +77,11 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// Saves this model (alone, without the rest of its pipeline) so that <paramref name="path"/> holds either the old file or the whole new
     /// one. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
     /// </summary>
-    public void SaveAtomically(string path) => _context.Model.SaveAtomically(this, _inputSchema, path);
+    public void SaveAtomically(string path)
+    {
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        new MLContext { TempFilePath = folder.Path }.Model.SaveAtomically(this, _inputSchema, path);
+    }
 
     /// <summary>Called by <c>Model.Save</c>.</summary>
     void ICanSaveModel.Save(ModelSaveContext ctx) => _chain.Save(ctx);

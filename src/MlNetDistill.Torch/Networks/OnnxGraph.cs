@@ -8,6 +8,9 @@ namespace MlNetDistill.Networks;
 /// </summary>
 public sealed class OnnxGraph
 {
+    // Inputs and outputs are named by the user, who may well call a column c0: a prefix keeps the names in between apart from theirs.
+    private const string Prefix = "__student/";
+
     private readonly List<OnnxNode> _nodes = [];
     private readonly List<OnnxConstant> _constants = [];
 
@@ -22,7 +25,7 @@ public sealed class OnnxGraph
     /// <returns>Name of the tensor it writes.</returns>
     public string Add(string operation, string[] inputs, params (string Name, object Value)[] attributes)
     {
-        var output = $"t{_nodes.Count}_{operation}";
+        var output = $"{Prefix}t{_nodes.Count}_{operation}";
         _nodes.Add(new OnnxNode(operation, inputs, output, attributes));
         return output;
     }
@@ -33,12 +36,12 @@ public sealed class OnnxGraph
     {
         using var scope = NewDisposeScope();
         var flat = value.detach().to(float32).cpu().contiguous();
-        return Add(new OnnxConstant($"c{_constants.Count}", value.shape, flat.data<float>().ToArray(), null));
+        return Add(new OnnxConstant($"{Prefix}c{_constants.Count}", value.shape, flat.data<float>().ToArray(), null));
     }
 
     /// <summary>Adds a one-dimensional integer constant, a shape for example.</summary>
     /// <returns>Name of the constant.</returns>
-    public string Constant(long[] value) => Add(new OnnxConstant($"c{_constants.Count}", [value.Length], null, value));
+    public string Constant(long[] value) => Add(new OnnxConstant($"{Prefix}c{_constants.Count}", [value.Length], null, value));
 
     internal void Rename(string output, string name)
     {

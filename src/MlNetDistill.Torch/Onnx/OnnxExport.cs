@@ -14,10 +14,15 @@ internal static class OnnxExport
         return OnnxFile.Write(graph, "student", InputInfo(network, inputName), new OnnxTensorInfo(outputName, OnnxType.Float, [-1, network.EmbeddingLength]));
     }
 
-    /// <summary>The whole classifier: features B×L to probabilities <c>Score</c> B×K and the class index <c>Class</c> B, from 0.</summary>
+    /// <summary>
+    /// The whole classifier: features B×L to probabilities <c>Score</c> B×K and the class index <c>Class</c> B, from 0. An input of one of
+    /// these two names becomes <c>Features</c>, since names in a graph are unique.
+    /// </summary>
     public static byte[] Classifier(Network network, string inputName)
     {
         const string Score = "Score", Class = "Class";
+        if (inputName is Score or Class)
+            inputName = "Features";
         var graph = new OnnxGraph();
         var logits = network.Head.Emit(graph, network.EmitBackbone(graph, inputName));
         graph.Rename(graph.Add("Softmax", [logits], ("axis", 1L)), Score);

@@ -9,7 +9,9 @@ namespace MlNetDistill.Schema;
 /// </summary>
 internal static class TrainerSchemaShape
 {
-    private const string AsSingle = "__MlNetDistill.Single";
+    private const string Prefix = "__MlNetDistill.";
+    private const string AsSingle = Prefix + "Single";
+    private static readonly string[] InBoxOutputs = ["Score", "PredictedLabel"];
 
     public static SchemaShape Output(MLContext context, SchemaShape input, DistillationOptions options)
     {
@@ -18,29 +20,38 @@ internal static class TrainerSchemaShape
         if (options.ExampleWeightColumnName is { } weight)
             Require(input, weight, "example weight");
         var isByte = features.ItemType == NumberDataViewType.Byte;
-        var estimator = new EstimatorChain<ITransformer>();
-        var score = options.ScoreColumnName;
-        var kept = score == "Score" ? null : Find(input, "Score") is null ? null : "__MlNetDistill.Score";
-        if (isByte)
-            estimator = estimator.Append<ITransformer>(context.Transforms.Conversion.ConvertType(AsSingle, features.Name, DataKind.Single));
-        if (kept is not null)
-            estimator = estimator.Append<ITransformer>(context.Transforms.CopyColumns(kept, "Score"));
-        estimator = estimator.Append<ITransformer>(context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(
-            options.LabelColumnName, isByte ? AsSingle : features.Name, options.ExampleWeightColumnName));
-        if (score != "Score")
-            estimator = estimator.Append<ITransformer>(context.Transforms.CopyColumns(score, "Score"));
-        if (options.PredictedLabelColumnName != "PredictedLabel")
-            estimator = estimator.Append<ITransformer>(context.Transforms.CopyColumns(options.PredictedLabelColumnName, "PredictedLabel"));
-        if (kept is not null)
-            estimator = estimator.Append<ITransformer>(context.Transforms.CopyColumns("Score", kept));
+        string[] outputs = [options.ScoreColumnName, options.PredictedLabelColumnName];
+        string[] kept = [.. InBoxOutputs.Except(outputs).Where(name => Find(input, name) is not null)];
         string[] surplus =
         [
             .. isByte ? [AsSingle] : Array.Empty<string>(),
-            .. kept is not null ? [kept] : Array.Empty<string>(),
-            .. score != "Score" && kept is null ? ["Score"] : Array.Empty<string>(),
-            .. options.PredictedLabelColumnName != "PredictedLabel" && Find(input, "PredictedLabel") is null ? ["PredictedLabel"] : Array.Empty<string>(),
+            .. InBoxOutputs.Except(outputs).Except(kept),
+            .. kept.Select(Kept),
+            .. InBoxOutputs.Select(New),
         ];
-        return (surplus.Length == 0 ? estimator : estimator.Append<ITransformer>(context.Transforms.DropColumns(surplus))).GetOutputSchema(input);
+        var estimator = new EstimatorChain<ITransformer>();
+        if (isByte)
+            Add(context.Transforms.Conversion.ConvertType(AsSingle, features.Name, DataKind.Single));
+        Copy(kept.Select(name => (Kept(name), name)));
+        Add(context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(
+            options.LabelColumnName, isByte ? AsSingle : features.Name, options.ExampleWeightColumnName));
+        // By way of new names, as one of the outputs may be called what the other was.
+        Copy(InBoxOutputs.Select(name => (New(name), name)));
+        Copy(kept.Select(name => (name, Kept(name))));
+        Copy(outputs.Zip(InBoxOutputs, (output, name) => (output, New(name))));
+        Add(context.Transforms.DropColumns(surplus));
+        return estimator.GetOutputSchema(input);
+
+        void Add(IEstimator<ITransformer> step) => estimator = estimator.Append(step);
+
+        void Copy(IEnumerable<(string To, string From)> columns)
+        {
+            foreach (var (to, from) in columns)
+                Add(context.Transforms.CopyColumns(to, from));
+        }
+
+        static string Kept(string name) => $"{Prefix}Kept.{name}";
+        static string New(string name) => $"{Prefix}New.{name}";
     }
 
     private static SchemaShape.Column Require(SchemaShape shape, string name, string role) => Find(shape, name) ?? throw new ArgumentOutOfRangeException(

@@ -18,7 +18,7 @@ internal static class RowsView
             ? View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<byte> { Values = [.. rows[i].data<byte>()] })], features)
             : View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<float> { Values = [.. rows[i].data<float>()] })], features);
         // The chain carries an earlier Score column along; its values do not matter here.
-        return columns.KeepsScore ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view) : view;
+        return columns.KeepsScore && features.Name != "Score" ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view) : view;
     }
 
     /// <summary>All values of a vector column, row after row.</summary>

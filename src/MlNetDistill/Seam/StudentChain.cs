@@ -10,7 +10,7 @@ namespace MlNetDistill.Seam;
 /// <param name="Label">The label column, whose key values the predictions carry.</param>
 /// <param name="Score">Name of the probabilities.</param>
 /// <param name="PredictedLabel">Name of the predicted class.</param>
-/// <param name="KeepsScore">Whether the input has a <c>Score</c> column that must outlive the student's own.</param>
+/// <param name="KeepsScore">Whether the input has a <c>Score</c> column, and the student's own, under another name, must leave it as it is.</param>
 internal sealed record StudentColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, string Score, string PredictedLabel, bool KeepsScore);
 
 /// <summary>
@@ -62,21 +62,17 @@ internal sealed class StudentChain
     /// </summary>
     private ITransformer Load()
     {
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        var context = new MLContext
+        {
+            GpuDeviceId = _context.GpuDeviceId,
+            FallbackToCpu = _context.FallbackToCpu,
+            TempFilePath = OperatingSystem.IsWindows() ? folder.Parent : folder.Path,
+        };
         using var zip = new MemoryStream();
-        WithSavable(chain => _context.Model.Save(chain, InputView().Schema, zip));
+        WithSavable(chain => context.Model.Save(chain, InputView().Schema, zip));
         zip.Position = 0;
-        if (OperatingSystem.IsWindows())
-            return _context.Model.Load(zip, out _);
-        var folder = Directory.CreateDirectory(TemporaryPath());
-        try
-        {
-            var loader = new MLContext { GpuDeviceId = _context.GpuDeviceId, FallbackToCpu = _context.FallbackToCpu, TempFilePath = folder.FullName };
-            return loader.Model.Load(zip, out _);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        return context.Model.Load(zip, out _);
     }
 
     private void WithSavable(Action<ITransformer> use)
@@ -87,21 +83,13 @@ internal sealed class StudentChain
             return;
         }
 
-        var path = TemporaryPath() + ".onnx";
-        try
-        {
-            File.WriteAllBytes(path, _backbone);
-            var onnx = _context.Transforms.ApplyOnnxModel([Embedding], [_columns.Features.Name], path).Fit(InputView());
-            using var _ = onnx as IDisposable;
-            use(Assemble(onnx));
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        var path = Path.Combine(folder.Path, "backbone.onnx");
+        File.WriteAllBytes(path, _backbone);
+        var onnx = _context.Transforms.ApplyOnnxModel([Embedding], [_columns.Features.Name], path).Fit(InputView());
+        using var _ = onnx as IDisposable;
+        use(Assemble(onnx));
     }
-
-    private string TemporaryPath() => Path.Combine(_context.TempFilePath, $"MlNetDistill-{Guid.NewGuid():N}");
 
     private TransformerChain<ITransformer> Assemble(ITransformer? onnx)
     {
@@ -109,7 +97,7 @@ internal sealed class StudentChain
         var parts = new List<ITransformer>();
         var view = InputView();
         var renames = _columns.Score != InBoxScore;
-        var keeps = renames && _columns.KeepsScore;
+        var keeps = _columns.KeepsScore;
         if (keeps)
             Add(transforms.CopyColumns(KeptScore, InBoxScore).Fit(view));
         if (onnx is not null)
@@ -158,7 +146,7 @@ internal sealed class StudentChain
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn(_columns.Features.Name, _columns.Features.Type);
-        if (_columns.KeepsScore)
+        if (_columns.KeepsScore && _columns.Features.Name != InBoxScore)
             builder.AddColumn(InBoxScore, new VectorDataViewType(NumberDataViewType.Single, _classes));
         return new EmptyView(builder.ToSchema());
     }

@@ -1,0 +1,101 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.MlNetFit;
+
+/// <summary>The trainer among other steps.</summary>
+public sealed class PipelineTests
+{
+    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly IDataView _points;
+
+    public PipelineTests() => _points = _mlContext.View(ToyData.Points());
+
+    [Test]
+    public void Steps_after_the_trainer_read_its_columns()
+    {
+        var transforms = _mlContext.Transforms;
+        var model = _mlContext.Pipeline(ToyPipelines.Options())
+            .Append(transforms.Conversion.MapKeyToValue("Name", "PredictedLabel"))
+            .Append(transforms.Concatenate("Both", "Features", "Score"))
+            .Append(_mlContext.Clustering.Trainers.KMeans("Both", numberOfClusters: 3))
+            .Fit(_points);
+        var scored = model.Transform(_points);
+        Assert.That(((VectorDataViewType)scored.Schema["Both"].Type).Size, Is.EqualTo(ToyData.Features + 3));
+        var loaded = _mlContext.Reloaded(model, _points.Schema).Transform(_points);
+        Assert.That(loaded.GetColumn<float[]>("Both"), Is.EqualTo(scored.GetColumn<float[]>("Both")));
+        Assert.That(loaded.GetColumn<string>("Name"), Is.EqualTo(scored.GetColumn<string>("Name")));
+    }
+
+    [Test]
+    public void A_pipeline_may_cache_before_the_trainer()
+    {
+        var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
+            .AppendCacheCheckpoint(_mlContext)
+            .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options()));
+        Assert.That(ToyScores.Lines(pipeline.Fit(_points).Transform(_points)), Is.EqualTo(ToyScores.Lines(ToyModels.Points.Transform(_points))));
+    }
+
+    [Test]
+    public void A_teacher_and_two_students_live_side_by_side_here_and_after_loading()
+    {
+        var teacher = _mlContext.TeacherPipeline();
+        var alone = teacher.Fit(_points);
+        var expected = ToyScores.Lines(alone.Transform(_points));
+        var model = teacher.Append(_mlContext.Pipeline(SideBySide("A", Student.Mlp(8), alone))).Append(
+            _mlContext.MulticlassClassification.Trainers.Distill(SideBySide("B", Student.Mlp(), alone))).Fit(_points);
+        foreach (var either in new[] { model, _mlContext.Reloaded(model, _points.Schema) })
+        {
+            var scored = either.Transform(_points);
+            Assert.That(ToyScores.Lines(scored), Is.EqualTo(expected), "the teacher's own columns");
+            Assert.That(Agreement(scored, "PredictedLabelA"), Is.GreaterThan(140));
+            Assert.That(Agreement(scored, "PredictedLabelB"), Is.GreaterThan(140));
+            Assert.That(ToyScores.Of(scored, "ScoreA"), Is.Not.EqualTo(ToyScores.Of(scored, "ScoreB")));
+        }
+    }
+
+    [Test]
+    public void A_teachers_score_of_another_type_stays_as_it_is()
+    {
+        var rows = _mlContext.WithScalarScore(_points);
+        var scored = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "P" }).Fit(rows).Transform(rows);
+        Assert.That(scored.GetColumn<float>("Score"), Is.EqualTo(rows.GetColumn<float>("Score")));
+        Assert.That(ToyScores.Of(scored, "P")[0], Has.Length.EqualTo(3));
+    }
+
+    [Test]
+    public void The_fitted_student_scores_rows_without_a_label()
+    {
+        var student = ToyModels.Points.LastTransformer;
+        var unlabelled = _mlContext.Transforms.DropColumns("Label").Fit(_points).Transform(_points);
+        Assert.That(ToyScores.Of(student.Transform(unlabelled)), Is.EqualTo(ToyScores.Of(ToyModels.Points.Transform(_points))));
+    }
+
+    [Test]
+    public void The_saved_student_scores_rows_without_a_label()
+    {
+        var model = ToyModels.Points;
+        var loaded = _mlContext.Reloaded(model.LastTransformer, model.Transform(_points).Schema);
+        var unlabelled = _mlContext.Transforms.DropColumns("Label").Fit(_points).Transform(_points);
+        Assert.That(ToyScores.Lines(loaded.Transform(unlabelled)), Is.EqualTo(ToyScores.Lines(model.Transform(_points))));
+    }
+
+    [Test]
+    public void The_trainer_says_that_it_wants_normalised_features()
+    {
+        var info = _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options()).Info;
+        Assert.That(info.NeedNormalization, Is.True);
+    }
+
+    private static DistillationOptions SideBySide(string suffix, Networks.NetworkSpec student, ITransformer teacher) => ToyPipelines.Options(student) with
+    {
+        Teacher = Teacher.FromTransformer(teacher),
+        Method = DistillationMethod.Kd(),
+        ScoreColumnName = "Score" + suffix,
+        PredictedLabelColumnName = "PredictedLabel" + suffix,
+    };
+
+    private static int Agreement(IDataView scored, string predicted) =>
+        ToyScores.Names(scored, predicted).Zip(ToyScores.Names(scored, "Label")).Count(p => p.First == p.Second);
+}

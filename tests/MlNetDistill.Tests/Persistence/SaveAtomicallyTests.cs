@@ -1,0 +1,99 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Persistence;
+
+public sealed class SaveAtomicallyTests
+{
+    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly IDataView _points;
+    private ToyFolder _folder = null!;
+
+    public SaveAtomicallyTests() => _points = _mlContext.View(ToyData.Points());
+
+    [SetUp]
+    public void MakeFolder() => _folder = new ToyFolder();
+
+    [TearDown]
+    public void RemoveFolder() => _folder.Dispose();
+
+    [Test]
+    public void A_student_saved_over_an_old_file_replaces_it()
+    {
+        var path = OldFile();
+        var model = ToyModels.Points;
+        var keyed = model.Transform(_points);
+        model.LastTransformer.SaveAtomically(path);
+        Assert.That(ToyScores.Lines(_mlContext.Model.Load(path, out _).Transform(keyed)), Is.EqualTo(ToyScores.Lines(keyed)));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
+    }
+
+    [Test]
+    public void A_whole_pipeline_saved_over_an_old_file_replaces_it()
+    {
+        var path = OldFile();
+        var model = ToyModels.Points;
+        _mlContext.Model.SaveAtomically(model, _points.Schema, path);
+        Assert.That(ToyScores.Lines(_mlContext.Model.Load(path, out _).Transform(_points)), Is.EqualTo(ToyScores.Lines(model.Transform(_points))));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
+    }
+
+    [Test]
+    public void A_model_whose_Save_throws_leaves_the_old_file()
+    {
+        var path = OldFile();
+        Assert.That(() => _mlContext.Model.SaveAtomically(new Unsavable(), _points.Schema, path), Throws.TypeOf<NotSupportedException>());
+        Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
+    }
+
+    [Test]
+    public void A_pipeline_that_throws_after_the_student_was_written_leaves_the_old_file()
+    {
+        var path = OldFile();
+        var model = new TransformerChain<ITransformer>(ToyModels.Points, new Unsavable());
+        Assert.That(() => _mlContext.Model.SaveAtomically(model, _points.Schema, path), Throws.TypeOf<NotSupportedException>());
+        Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
+    }
+
+    [Test]
+    public void A_folder_in_the_place_of_the_file_stays_and_no_temporary_file_does()
+    {
+        var path = _folder.File("taken");
+        Directory.CreateDirectory(path);
+        File.WriteAllText(Path.Combine(path, "inside"), "old");
+        Assert.That(() => ToyModels.Points.LastTransformer.SaveAtomically(path), Throws.InstanceOf<IOException>().Or.InstanceOf<UnauthorizedAccessException>());
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "taken", Path.Combine("taken", "inside") }));
+    }
+
+    [Test]
+    public void A_missing_folder_is_an_error_and_is_not_made()
+    {
+        Assert.That(
+            () => ToyModels.Points.LastTransformer.SaveAtomically(_folder.File(Path.Combine("missing", "student.zip"))),
+            Throws.TypeOf<DirectoryNotFoundException>());
+        Assert.That(_folder.Entries, Is.Empty);
+    }
+
+    private string OldFile()
+    {
+        var path = _folder.File("student.zip");
+        File.WriteAllText(path, "old");
+        return path;
+    }
+
+    private sealed class Unsavable : ITransformer
+    {
+        public bool IsRowToRowMapper => false;
+
+        public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => inputSchema;
+
+        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
+
+        public IDataView Transform(IDataView input) => input;
+
+        public void Save(ModelSaveContext ctx) => throw new NotSupportedException();
+    }
+}

@@ -120,6 +120,12 @@ public sealed record DistillationOptions
                 yield return $"{name} must be a column name; was {(value is null ? "null" : $"'{value}'")}.";
         }
 
+        foreach (var (name, value) in new[] { (nameof(ExampleWeightColumnName), ExampleWeightColumnName), (nameof(ValidationColumnName), ValidationColumnName) })
+        {
+            if (value is not null && string.IsNullOrWhiteSpace(value))
+                yield return $"{name} must be a column name, or null for none; was '{value}'.";
+        }
+
         if (ScoreColumnName == PredictedLabelColumnName)
             yield return $"ScoreColumnName and PredictedLabelColumnName must differ; both were '{ScoreColumnName}'.";
         if (PredictedLabelColumnName == "Score")
@@ -142,6 +148,12 @@ public sealed record DistillationOptions
             yield return "MissingLabels.TeacherOnly needs a method that learns from the teacher.";
         if (ExampleWeightColumnName is not null && Method is { CanUseWeights: false })
             yield return $"The method {Method.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName.";
+        if (!Enum.IsDefined(MissingLabels))
+            yield return $"MissingLabels has no value {MissingLabels}.";
+        if (!Enum.IsDefined(MissingFeatures))
+            yield return $"MissingFeatures has no value {MissingFeatures}.";
+        if (!Enum.IsDefined(OnCancellation))
+            yield return $"OnCancellation has no value {OnCancellation}.";
         foreach (var fault in PartFaults())
             yield return fault;
     }

@@ -11,7 +11,7 @@ public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
 
     /// <inheritdoc/>
     public override IEnumerable<string> Faults() =>
-        Hidden.Where(width => width < 1).Select(width => $"A hidden layer of the student must have at least 1 unit; one has {width}.");
+        Hidden.Where(width => width < 1).Select(width => $"A hidden layer must have at least 1 unit; one has {width}.");
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, Generator generator)

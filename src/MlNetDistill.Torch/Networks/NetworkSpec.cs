@@ -41,6 +41,9 @@ public abstract record NetworkSpec
     /// <summary>What is wrong with this specification, each as one sentence; empty if nothing.</summary>
     public virtual IEnumerable<string> Faults() => [];
 
+    /// <summary>Why the network cannot read rows of <paramref name="shape"/>, as one sentence; null if it can.</summary>
+    public virtual string? ShapeFault(InputShape shape) => null;
+
     /// <summary>The specification as JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this);
 

@@ -31,14 +31,24 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : NetworkS
             yield return $"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}.";
         if (Widths.Count != 4 || Widths.Any(w => w < 1))
             yield return $"A ResNet takes four widths of at least 1 (stem and three stages); were [{string.Join(", ", Widths)}].";
-        if (ImageShape is { } shape && ImageFault(shape) is { } fault)
+        if (ImageShape is { } shape && ShapeFault(shape) is { } fault)
             yield return fault;
     }
 
     /// <inheritdoc/>
+    public override string? ShapeFault(InputShape shape) => shape switch
+    {
+        { IsImage: false } => $"A ResNet reads images; the rows are a {shape}. Give the image shape (channels, height, width).",
+        { Channels: not (1 or 3) } => $"A ResNet reads images of 1 or 3 channels; these have {shape.Channels} ({shape}).",
+        _ when shape.Height < SmallestSide || shape.Width < SmallestSide =>
+            $"A ResNet reads images of at least {SmallestSide}×{SmallestSide} pixels; these are {shape}.",
+        _ => null,
+    };
+
+    /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, Generator generator)
     {
-        if (ImageFault(shape) is { } fault)
+        if (ShapeFault(shape) is { } fault)
             throw new ArgumentException(fault);
         List<Block> body = [new Convolution(shape.Channels, Widths[0], 3, 1, generator), new BatchNormalization(Widths[0]), new Relu()];
         List<int> taps = [body.Count - 1];
@@ -63,13 +73,4 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : NetworkS
 
     /// <inheritdoc/>
     public override int GetHashCode() => Widths.Aggregate(HashCode.Combine(base.GetHashCode(), Depth, ImageShape), HashCode.Combine);
-
-    private static string? ImageFault(InputShape shape) => shape switch
-    {
-        { IsImage: false } => $"A ResNet reads images; the rows are a {shape}. Give the image shape (channels, height, width).",
-        { Channels: not (1 or 3) } => $"A ResNet reads images of 1 or 3 channels; these have {shape.Channels} ({shape}).",
-        _ when shape.Height < SmallestSide || shape.Width < SmallestSide =>
-            $"A ResNet reads images of at least {SmallestSide}×{SmallestSide} pixels; these are {shape}.",
-        _ => null,
-    };
 }

@@ -43,13 +43,15 @@ internal sealed class EpochLosses : IDisposable
     public IReadOnlyDictionary<string, double> Take(string stage, int epoch, double learningRate)
     {
         using var scope = NewDisposeScope();
+        var sums = _sums.Select(sum => sum.item<double>()).ToList();
+        var ruined = _terms.Where((_, i) => !double.IsFinite(sums[i])).Select(t => t.Loss.Name).ToList();
+        if (ruined.Count > 0)
+            throw new NonFiniteLossException(ruined, stage, epoch, learningRate);
         var means = new Dictionary<string, double>();
         var total = 0.0;
         for (var i = 0; i < _terms.Count; i++)
         {
-            var mean = _sums[i].item<double>() / _steps;
-            if (!double.IsFinite(mean))
-                throw new NonFiniteLossException(_terms[i].Loss.Name, stage, epoch, learningRate);
+            var mean = sums[i] / _steps;
             means[UniqueName(means, _terms[i].Loss.Name)] = mean;
             total += _terms[i].Weight * mean;
             _sums[i].zero_();

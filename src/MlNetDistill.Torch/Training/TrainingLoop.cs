@@ -48,7 +48,8 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         var steps = new StepCounter(stage, optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
         var clock = Stopwatch.StartNew();
 
-        for (var epoch = 1; epoch <= stage.Epochs && !Cancelled; epoch++)
+        var epoch = 1;
+        for (; epoch <= stage.Epochs && !Cancelled; epoch++)
         {
             var rows = TrainEpoch(stage, optimizer, losses, steps);
             if (Cancelled && rows.Count == 0)
@@ -64,7 +65,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         }
 
         best?.Restore(student);
-        student.eval();
+        CheckLogits(stage, Math.Min(epoch, stage.Epochs), steps.LearningRate);
     }
 
     private (long Count, double PerSecond) TrainEpoch(Stage stage, optim.Optimizer optimizer, EpochLosses losses, StepCounter steps)
@@ -102,6 +103,15 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         if (settings.GradientClipping is { } norm)
             nn.utils.clip_grad_norm_(_parameters, norm);
         optimizer.step();
+    }
+
+    // An epoch's losses are those before its steps: what the very last step ruined shows only in the student's outputs.
+    private void CheckLogits(Stage stage, int epoch, double learningRate)
+    {
+        using var scope = NewDisposeScope();
+        var some = split.Training.narrow(0, 0, Math.Min(512, split.Training.shape[0]));
+        if (!Scoring.Logits(student, set, some).isfinite().all().item<bool>())
+            throw new NonFiniteLossException([.. stage.Loss.Terms.Select(t => t.Loss.Name)], stage.Name, epoch, learningRate);
     }
 
     private static NetworkOutput? TeacherOutputs(Stage stage, Batch batch)

@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill;
 
 /// <summary>How training stands after an epoch.</summary>
@@ -24,8 +26,8 @@ public sealed record TrainingProgress(
     /// <inheritdoc/>
     public override string ToString()
     {
-        var losses = string.Join(", ", Losses.Select(l => $"{l.Key} {l.Value:0.0000}"));
-        var validation = ValidationAccuracy is { } accuracy ? $", validation accuracy {accuracy:0.0000}" : "";
-        return $"{Stage} epoch {Epoch}/{Epochs}: {losses}{validation}, rate {LearningRate:0.######}, {RowsPerSecond:N0} rows/s, {TimeLeft:hh\\:mm\\:ss} left";
+        var losses = string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")));
+        var validation = ValidationAccuracy is { } accuracy ? Invariant($", validation accuracy {accuracy:0.0000}") : "";
+        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {losses}{validation}, rate {LearningRate:0.######}, {RowsPerSecond:N0} rows/s, {TimeLeft:hh\\:mm\\:ss} left");
     }
 }

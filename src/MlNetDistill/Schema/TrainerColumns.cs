@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Schema;
 
@@ -18,76 +19,59 @@ internal sealed record TrainerColumns(
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     public static TrainerColumns Find(DataViewSchema schema, DistillationOptions options)
     {
-        var features = FeatureColumn(schema, options);
-        var label = Require(schema, options.LabelColumnName, "label");
-        if (label.Type is not KeyDataViewType key || key.RawType != typeof(uint))
+        var features = Require(schema, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
+        var label = Require(schema, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.IsLabel());
+        var classes = ((KeyDataViewType)label.Type).Count;
+        if (classes < 2)
         {
-            throw Mismatch(label, "Key<UInt32>",
-                $"Convert it with mlContext.Transforms.Conversion.MapValueToKey(\"{label.Name}\") earlier in the pipeline.");
+            throw new ArgumentOutOfRangeException(
+                "schema",
+                $"The label column '{label.Name}' has {classes} class; a classifier needs at least 2. Fit its MapValueToKey to data with rows of every class.");
         }
 
-        if (key.Count < 2)
-            throw new ArgumentOutOfRangeException("schema", $"The label column '{label.Name}' has {key.Count} class; a classifier needs at least 2.");
-        var weight = options.ExampleWeightColumnName is { } name ? Require(schema, name, "example weight") : (DataViewSchema.Column?)null;
-        if (weight is { } w && w.Type != NumberDataViewType.Single)
-            throw Mismatch(w, "Single", "Convert it with mlContext.Transforms.Conversion.ConvertType.");
-        var validation = options.ValidationColumnName is { } flag ? Require(schema, flag, "validation") : (DataViewSchema.Column?)null;
-        if (validation is { } v && v.Type != BooleanDataViewType.Instance)
-            throw Mismatch(v, "Boolean, true where a row is held out", "Make one with mlContext.Transforms.CustomMapping or in the loader.");
+        var weight = options.ExampleWeightColumnName is { } name
+            ? Require(schema, name, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight())
+            : (DataViewSchema.Column?)null;
+        var validation = options.ValidationColumnName is { } flag
+            ? Require(schema, flag, "validation", nameof(options.ValidationColumnName), c => c.IsValidation())
+            : (DataViewSchema.Column?)null;
         return new TrainerColumns(features, label, weight, validation, ClassLabels.Of(label), ShapeOf(features, options));
     }
 
-    private static DataViewSchema.Column FeatureColumn(DataViewSchema schema, DistillationOptions options)
+    private static DataViewSchema.Column Require(DataViewSchema schema, string name, string role, string option, Action<ColumnCheck> check)
     {
-        var column = Require(schema, options.FeatureColumnName, "feature");
-        const string Expected = "Vector<Single, n> or Vector<Byte, n>";
-        if (column.Type is not VectorDataViewType vector)
-        {
-            var remedy = column.Type is NumberDataViewType
-                ? $"Make a vector of it with mlContext.Transforms.Concatenate(\"{column.Name}\", …)."
-                : "Convert it with mlContext.Transforms.Text.FeaturizeText or mlContext.Transforms.Categorical.OneHotEncoding, then Concatenate.";
-            throw Mismatch(column, Expected, remedy);
-        }
-
-        if (vector.ItemType != NumberDataViewType.Single && vector.ItemType != NumberDataViewType.Byte)
-            throw Mismatch(column, Expected, $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{column.Name}\", outputKind: DataKind.Single).");
-        if (vector.Size == 0)
-        {
-            throw Mismatch(column, $"{Expected}, of known size",
-                "Give its size where it is made: in the loader's column, with [VectorType(n)], or in SchemaDefinition.");
-        }
-
+        var column = schema.GetColumnOrNull(name)
+            ?? throw ColumnCheck.Missing(name, role, option, schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        check(ColumnCheck.Of(column));
         return column;
     }
-
-    private static DataViewSchema.Column Require(DataViewSchema schema, string name, string role) =>
-        schema.GetColumnOrNull(name) ?? throw new ArgumentOutOfRangeException(
-            "schema",
-            $"The {role} column '{name}' is not in the data. Its columns are {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}.");
-
-    private static ArgumentOutOfRangeException Mismatch(DataViewSchema.Column column, string expected, string remedy) =>
-        new("schema", $"Column '{column.Name}' must be {expected}; found {column.Type}. {remedy}");
 
     private static InputShape ShapeOf(DataViewSchema.Column features, DistillationOptions options)
     {
         var type = (VectorDataViewType)features.Type;
-        var given = options.ImageShape ?? options.Student.Image;
-        if (given is { } image)
+        NetworkSpec[] networks = options.Teacher is TrainedTeacher { Spec: var teacher } ? [options.Student, teacher] : [options.Student];
+        var given = options.ImageShape ?? networks.Select(n => n.Image).FirstOrDefault(image => image is not null);
+        var reader = networks.FirstOrDefault(n => n.NeedsImages);
+        var shape = given is { } image ? Given(image) : reader is null ? InputShape.Vector(type.Size) : FromColumn(reader);
+        foreach (var network in networks)
         {
-            return image.Length == type.Size
-                ? image
-                : throw new ArgumentOutOfRangeException(
-                    "schema",
-                    $"An image of {image} has {image.Length} values; column '{features.Name}' has {type.Size} ({type}). Give the shape as channels, height, width.");
+            if (network.ShapeFault(shape) is { } fault)
+                throw new ArgumentOutOfRangeException("schema", $"{fault} Column '{features.Name}' is a {type}.");
         }
 
-        if (!options.Student.NeedsImages)
-            return InputShape.Vector(type.Size);
-        if (type.Dimensions is [1 or 3, var height, var width])
-            return InputShape.Image(type.Dimensions[0], height, width);
-        throw new ArgumentOutOfRangeException(
-            "schema",
-            $"{options.Student.Name} reads images, and column '{features.Name}' is a {type}, which does not say its shape. " +
-            "Give ImageShape = InputShape.Image(channels, height, width) in the options or with the student.");
+        return shape;
+
+        InputShape Given(InputShape image) => image.Length == type.Size
+            ? image
+            : throw new ArgumentOutOfRangeException(
+                "schema",
+                $"An image of {image} has {image.Length} values; column '{features.Name}' has {type.Size} ({type}). Give the shape as channels, height, width.");
+
+        InputShape FromColumn(NetworkSpec network) => type.Dimensions is [1 or 3, var height, var width]
+            ? InputShape.Image(type.Dimensions[0], height, width)
+            : throw new ArgumentOutOfRangeException(
+                "schema",
+                $"{network.Name} reads images, and column '{features.Name}' is a {type}, which does not say its shape. " +
+                "Give ImageShape = InputShape.Image(channels, height, width) in the options or with the network.");
     }
 }

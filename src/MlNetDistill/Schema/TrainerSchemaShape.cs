@@ -15,10 +15,13 @@ internal static class TrainerSchemaShape
 
     public static SchemaShape Output(MLContext context, SchemaShape input, DistillationOptions options)
     {
-        var features = Require(input, options.FeatureColumnName, "feature");
-        Require(input, options.LabelColumnName, "label");
+        // ML.NET's chains ask for the schema before they fit, so what can be told of the types by then is told here, in our words.
+        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
+        Require(input, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.IsLabel());
         if (options.ExampleWeightColumnName is { } weight)
-            Require(input, weight, "example weight");
+            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight());
+        if (options.ValidationColumnName is { } validation)
+            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.IsValidation());
         var isByte = features.ItemType == NumberDataViewType.Byte;
         string[] outputs = [options.ScoreColumnName, options.PredictedLabelColumnName];
         string[] kept = [.. InBoxOutputs.Except(outputs).Where(name => Find(input, name) is not null)];
@@ -54,8 +57,12 @@ internal static class TrainerSchemaShape
         static string New(string name) => $"{Prefix}New.{name}";
     }
 
-    private static SchemaShape.Column Require(SchemaShape shape, string name, string role) => Find(shape, name) ?? throw new ArgumentOutOfRangeException(
-        "inputSchema", $"The {role} column '{name}' is not in the schema. Its columns are {string.Join(", ", shape.Select(c => $"'{c.Name}'"))}.");
+    private static SchemaShape.Column Require(SchemaShape shape, string name, string role, string option, Action<ColumnCheck> check)
+    {
+        var column = Find(shape, name) ?? throw ColumnCheck.Missing(name, role, option, shape.Select(c => c.Name));
+        check(ColumnCheck.Of(column));
+        return column;
+    }
 
     private static SchemaShape.Column? Find(SchemaShape shape, string name)
     {

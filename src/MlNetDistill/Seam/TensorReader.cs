@@ -17,10 +17,13 @@ internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatu
 /// <summary>The one place where cursors become tensors.</summary>
 internal static class TensorReader
 {
+    /// <summary>What messages call the rows that are trained on; other rows may well be of one class.</summary>
+    public const string TrainingData = "training data";
+
     /// <summary>Reads the trainer's columns in one pass.</summary>
     /// <exception cref="InvalidOperationException">The data are empty, or a value is unusable; the message names row and remedy.</exception>
-    public static ReadRows Read(IDataView data, TrainerColumns columns, DistillationOptions options) =>
-        columns.IsByte ? new Pass<byte>(columns, options).Run(data) : new Pass<float>(columns, options).Run(data);
+    public static ReadRows Read(IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData) =>
+        columns.IsByte ? new Pass<byte>(columns, options, role).Run(data) : new Pass<float>(columns, options, role).Run(data);
 
     /// <summary>Reads one vector column of known size, with row ids, in one pass.</summary>
     public static (List<RowId> RowIds, float[] Values) ReadVectors(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
@@ -45,7 +48,7 @@ internal static class TensorReader
         return (ids, values.ToArray());
     }
 
-    private sealed class Pass<T>(TrainerColumns columns, DistillationOptions options)
+    private sealed class Pass<T>(TrainerColumns columns, DistillationOptions options, string role)
         where T : unmanaged
     {
         private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
@@ -118,13 +121,17 @@ internal static class TensorReader
         private void CheckWeight(float weight, long row)
         {
             if (!(weight >= 0 && float.IsFinite(weight)))
-                throw new InvalidOperationException($"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}.");
+            {
+                throw new InvalidOperationException(
+                    $"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}. " +
+                    "Correct the weight; to leave the row out, give it weight 0.");
+            }
         }
 
         private void Check(long read)
         {
             if (read == 0)
-                throw new InvalidOperationException("The training data have no rows.");
+                throw new InvalidOperationException($"The {role} have no rows. Check the file or the filter that they come from.");
             if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
             {
                 throw new InvalidOperationException(
@@ -140,16 +147,37 @@ internal static class TensorReader
             }
 
             if (_ids.Count == 0)
-                throw new InvalidOperationException($"None of the {read} training rows is usable: {_noLabels.Count} have no label, {_badFeatures.Count} have NaN or infinite features.");
-            if (_weights.TrueForAll(w => w == 0))
-                throw new InvalidOperationException($"Column '{columns.Weight!.Value.Name}' gives every row weight 0; nothing can be learnt.");
-            var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
-            if (classes.Count == 0)
-                throw new InvalidOperationException($"No row has a label in column '{columns.Label.Name}'; the classes cannot be learnt.");
-            if (classes.Count == 1)
             {
                 throw new InvalidOperationException(
-                    $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); a classifier needs rows of at least 2 classes.");
+                    $"None of the {read} rows of the {role} is usable: {_noLabels.Count} have no label in column '{columns.Label.Name}', " +
+                    $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'. Check the steps that make these columns.");
+            }
+
+            CheckClasses();
+        }
+
+        private void CheckClasses()
+        {
+            if (_weights.TrueForAll(w => w == 0))
+            {
+                throw new InvalidOperationException(
+                    $"Column '{columns.Weight!.Value.Name}' gives every row of the {role} weight 0, so nothing counts. " +
+                    "Give some rows a weight above 0, or leave out ExampleWeightColumnName.");
+            }
+
+            var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
+            if (classes.Count == 0)
+            {
+                throw new InvalidOperationException(
+                    $"No row of the {role} has a label in column '{columns.Label.Name}', so the classes cannot be learnt. " +
+                    "A label is missing where its value is none of those that MapValueToKey was fitted to.");
+            }
+
+            if (classes.Count == 1 && role == TrainingData)
+            {
+                throw new InvalidOperationException(
+                    $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); a classifier needs rows of at least 2 classes. " +
+                    "Check the filter or the sampling that the rows come from.");
             }
         }
 

@@ -12,6 +12,13 @@ internal static class ValidationRows
     /// <exception cref="ArgumentOutOfRangeException">A separate view has other columns than the trainer's input.</exception>
     public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator)
     {
+        var split = Draw(rows, columns, options, generator);
+        CheckWeights(split, columns);
+        return split;
+    }
+
+    private static DataSplit Draw(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator)
+    {
         if (options.ValidationData is { } view)
             return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options));
         if (rows.Held is { } held)
@@ -21,6 +28,20 @@ internal static class ValidationRows
         }
 
         return options.ValidationFraction > 0 ? DataSplit.ByFraction(rows.Set, options.ValidationFraction, generator) : DataSplit.All(rows.Set);
+    }
+
+    // Accuracy over no weight at all is 0/0, and no epoch would be better than the first.
+    private static void CheckWeights(DataSplit split, TrainerColumns columns)
+    {
+        if (split.Validation is null || split.ValidationSet.Weights is null)
+            return;
+        using var scope = NewDisposeScope();
+        var labelled = split.ValidationSet.Labels.index_select(0, split.Validation).ne(TrainingSet.MissingLabel);
+        if (split.ValidationSet.Weights.index_select(0, split.Validation).mul(labelled).sum().item<float>() > 0)
+            return;
+        split.Dispose();
+        throw new InvalidOperationException(
+            $"Every labelled row held out for validation has weight 0 in column '{columns.Weight!.Value.Name}', so none counts. Hold out rows with a weight above 0.");
     }
 
     private static void CheckMask(TrainingSet set, bool[] held, string column)
@@ -49,8 +70,7 @@ internal static class ValidationRows
             throw Refused($"column '{columns.Features.Name}' is {columns.Features.Type} there and {training.Features.Type} in the training data.");
         if (!columns.Label.Type.Equals(training.Label.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
             throw Refused($"the label '{columns.Label.Name}' has other classes there than in the training data.");
-        var set = TensorReader.Read(view, columns, options with { MissingLabels = MissingLabels.Drop }).Set;
-        return set;
+        return TensorReader.Read(view, columns, options with { MissingLabels = MissingLabels.Drop }, "validation data").Set;
     }
 
     private static ArgumentOutOfRangeException Refused(string why, Exception? inner = null) => new(

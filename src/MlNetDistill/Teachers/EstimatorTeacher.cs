@@ -21,8 +21,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     {
         question.Channel.Info($"Fitting the teacher.");
         var model = estimator.Fit(question.Data);
-        var scores = score.Read(model, question.Data, question.Options.CancellationToken, out var order, question.Columns.Classes);
-        return new TeacherAnswer(scores.ToRecord(score.Kind, order), model);
+        return new TeacherAnswer(score.Ask(model, question.Data, question), model);
     }
 
     private TeacherAnswer OutOfFold(TeacherQuestion question)
@@ -35,8 +34,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             question.Options.CancellationToken.ThrowIfCancellationRequested();
             question.Channel.Info($"Fitting the teacher on fold {++fold} of {folds}.");
             var model = estimator.Fit(split.TrainSet);
-            var scores = score.Read(model, split.TestSet, question.Options.CancellationToken, out var order, question.Columns.Classes);
-            using var record = scores.ToRecord(score.Kind, order);
+            using var record = score.Ask(model, split.TestSet, question, $" of fold {fold}");
             ids.AddRange(record.RowIds);
             parts.Add(record.Logits.alias().DetachFromDisposeScope());
         }

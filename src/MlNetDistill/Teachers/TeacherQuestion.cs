@@ -40,9 +40,13 @@ internal sealed record ScoreColumn(string Name, ScoreKind Kind, IReadOnlyList<st
             yield return "The teacher's scoreColumnName must be a column name; was empty.";
     }
 
-    /// <summary>Runs a model over a view and reads its scores.</summary>
+    /// <summary>Runs a model over a view and reads its scores for the rows that are in the training set.</summary>
+    /// <param name="model">The teacher.</param>
+    /// <param name="data">The view.</param>
+    /// <param name="question">What the teacher is asked.</param>
+    /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
     /// <exception cref="InvalidOperationException">The score column is missing, of the wrong type, or does not fit the student's classes.</exception>
-    public TeacherScores Read(ITransformer model, IDataView data, CancellationToken cancellation, out int[] order, ClassLabels classes)
+    public TeacherRecord Ask(ITransformer model, IDataView data, TeacherQuestion question, string place = "")
     {
         var scored = model.Transform(data);
         var column = scored.Schema.GetColumnOrNull(Name) ?? throw new InvalidOperationException(
@@ -53,8 +57,8 @@ internal sealed record ScoreColumn(string Name, ScoreKind Kind, IReadOnlyList<st
                 $"The teacher's column '{Name}' must be a Vector<Single, K> with one score for each class; found {column.Type}. A multiclass model gives such a column.");
         }
 
-        order = ClassAlignment.Order(column, ClassNames, classes);
-        var (ids, values) = Seam.TensorReader.ReadVectors(scored, column, cancellation);
-        return new TeacherScores(Name, ids, values, vector.Size);
+        var order = ClassAlignment.Order(column, ClassNames, question.Columns.Classes);
+        var (ids, values) = Seam.TensorReader.ReadVectors(scored, column, question.Options.CancellationToken);
+        return new TeacherScores(Name, ids, values, vector.Size, place).ToRecord(Kind, order, question.Set);
     }
 }

@@ -8,10 +8,33 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumn s
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
+        CheckSchema(question.Data.Schema);
         if (!acceptOverwrittenInputs)
             RefuseOverwrittenInputs(question.Data.Schema);
-        var scores = score.Read(transformer, question.Data, question.Options.CancellationToken, out var order, question.Columns.Classes);
-        return new TeacherAnswer(scores.ToRecord(score.Kind, order), transformer);
+        return new TeacherAnswer(score.Ask(transformer, question.Data, question), transformer);
+    }
+
+    /// <summary>
+    /// A model runs whole, with steps that its scores do not depend on, such as the one that made its own label a key. Where an earlier step
+    /// of the pipeline did the same in place, ML.NET says only that types differ.
+    /// </summary>
+    private void CheckSchema(DataViewSchema schema)
+    {
+        try
+        {
+            transformer.GetOutputSchema(schema);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            var overwritten = schema.Where(c => c.IsHidden).Select(c => c.Name).Distinct().ToList();
+            if (overwritten.Count == 0)
+                throw;
+            throw new InvalidOperationException(
+                "The teacher cannot run on the columns of this pipeline, in which an earlier step overwrote " +
+                $"{string.Join(", ", overwritten.Select(name => $"'{name}'"))}. Give the step an output name of its own, " +
+                $"for example MapValueToKey(\"Class\", \"{overwritten[0]}\"), and use that for the student. ML.NET says: {e.Message}",
+                e);
+        }
     }
 
     /// <summary>

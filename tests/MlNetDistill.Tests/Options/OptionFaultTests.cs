@@ -1,0 +1,130 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Options;
+
+public sealed class OptionFaultTests
+{
+    private static readonly DistillationOptions Good = Rows.Quick() with { Method = DistillationMethod.Kd(), Teacher = Teacher.Train(Student.Mlp(4)) };
+
+    private static IEnumerable<TestCaseData> SingleFaults()
+    {
+        yield return Case(Good with { Student = null! }, "Student must be given; see the Student class for networks.");
+        yield return Case(Good with { Method = null! }, "Method must be given; see DistillationMethod.");
+        yield return Case(Good with { Teacher = null }, "The method KD needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly().");
+        yield return Case(Good with { LabelColumnName = " " }, "LabelColumnName must be a column name; was ' '.");
+        yield return Case(Good with { FeatureColumnName = null! }, "FeatureColumnName must be a column name; was null.");
+        yield return Case(Good with { ExampleWeightColumnName = "" }, "ExampleWeightColumnName must be a column name, or null for none; was ''.");
+        yield return Case(Good with { ScoreColumnName = "Both", PredictedLabelColumnName = "Both" },
+            "ScoreColumnName and PredictedLabelColumnName must differ; both were 'Both'.");
+        yield return Case(Good with { Epochs = 0 }, "Epochs must be at least 1; was 0.");
+        yield return Case(Good with { BatchSize = -1 }, "BatchSize must be at least 1; was -1.");
+        yield return Case(Good with { GradientClipping = 0 }, "GradientClipping must be above 0; was 0.");
+        yield return Case(Good with { MinimumTeacherAccuracy = 1.5 }, "MinimumTeacherAccuracy must be in [0, 1]; was 1.5.");
+        yield return Case(Good with { MissingLabels = MissingLabels.TeacherOnly, Method = DistillationMethod.LabelsOnly() },
+            "MissingLabels.TeacherOnly needs a method that learns from the teacher.");
+        yield return Case(Good with { MissingLabels = (MissingLabels)7 }, "MissingLabels has no value 7.");
+        yield return Case(Good with { MissingFeatures = (MissingFeatures)7 }, "MissingFeatures has no value 7.");
+        yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation has no value 7.");
+    }
+
+    private static IEnumerable<TestCaseData> MethodFaults()
+    {
+        yield return Case(Good with { Method = DistillationMethod.Kd(temperature: 0) }, "KD's temperature must be above 0; was 0.");
+        yield return Case(Good with { Method = DistillationMethod.Kd(temperature: -2) }, "KD's temperature must be above 0; was -2.");
+        yield return Case(Good with { Method = DistillationMethod.Kd(temperature: double.NaN) }, "KD's temperature must be above 0; was NaN.");
+        yield return Case(Good with { Method = DistillationMethod.Kd(alpha: -0.1) }, "KD's alpha must be in [0, 1]; was -0.1.");
+        yield return Case(Good with { Method = DistillationMethod.Kd(alpha: 1.1) }, "KD's alpha must be in [0, 1]; was 1.1.");
+    }
+
+    private static IEnumerable<TestCaseData> ValidationFaults()
+    {
+        yield return Case(Good with { ValidationFraction = 1 }, "ValidationFraction must be in [0, 1); was 1.");
+        yield return Case(Good with { ValidationFraction = double.NaN }, "ValidationFraction must be in [0, 1); was NaN.");
+        yield return Case(Good with { ValidationColumnName = "" }, "ValidationColumnName must be a column name, or null for none; was ''.");
+        yield return Case(Good with { ValidationFraction = 0.2, ValidationColumnName = "Held" },
+            "ValidationFraction, ValidationColumnName and ValidationData exclude each other; give one.");
+        yield return Case(Good with { EarlyStopping = new EarlyStopping() },
+            "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.");
+        yield return Case(Good with { ValidationFraction = 0.2, EarlyStopping = new EarlyStopping(0) }, "EarlyStopping.Patience must be at least 1; was 0.");
+        yield return Case(Good with { ValidationFraction = 0.2, EarlyStopping = new EarlyStopping(1, -0.5) },
+            "EarlyStopping.MinimumImprovement must be in [0, 1); was -0.5.");
+    }
+
+    private static IEnumerable<TestCaseData> TrainingFaults()
+    {
+        yield return Case(Good with { Optimizer = null! }, "Optimizer must be given.");
+        yield return Case(Good with { Optimizer = Optimizer.AdamW(0) }, "The optimizer's LearningRate must be above 0; was 0.");
+        yield return Case(Good with { Optimizer = Optimizer.AdamW(weightDecay: -1) }, "The optimizer's WeightDecay must be at least 0; was -1.");
+        yield return Case(Good with { Optimizer = Optimizer.Sgd(momentum: 1) }, "The optimizer's Momentum must be in [0, 1); was 1.");
+        yield return Case(Good with { Optimizer = Optimizer.Sgd(momentum: 0) }, "Nesterov momentum needs a Momentum above 0; was 0.");
+        yield return Case(Good with { Schedule = null! }, "Schedule must be given.");
+        yield return Case(Good with { Schedule = LearningRateSchedule.Constant() with { WarmUpEpochs = -1 } },
+            "The schedule's WarmUpEpochs must be at least 0; was -1.");
+        yield return Case(Good with { Schedule = LearningRateSchedule.Step([3, 3]) }, "The step schedule's epochs must rise; were [3, 3].");
+        yield return Case(Good with { Schedule = LearningRateSchedule.Step([3], 2) }, "The step schedule's factor must be in (0, 1]; was 2.");
+        yield return Case(Good with { Schedule = LearningRateSchedule.Cosine(1) }, "The cosine schedule's final factor must be in [0, 1); was 1.");
+        yield return Case(Good with { Schedule = LearningRateSchedule.OneCycle(riseFraction: 1) },
+            "The one-cycle schedule's riseFraction must be in (0, 1); was 1.");
+    }
+
+    private static IEnumerable<TestCaseData> NetworkFaults()
+    {
+        yield return Case(Good with { Student = Student.Mlp(8, 0) }, "A hidden layer must have at least 1 unit; one has 0.");
+        yield return Case(Good with { Student = Student.ResNet(10) }, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 10.");
+        yield return Case(Good with { Student = Student.ResNet(8, null, 4, 4) },
+            "A ResNet takes four widths of at least 1 (stem and three stages); were [4, 4].");
+        yield return Case(Good with { Student = Student.ResNet(8, InputShape.Image(2, 8, 8)) },
+            "A ResNet reads images of 1 or 3 channels; these have 2 (2×8×8).");
+        yield return Case(Good with { Student = Student.ResNet(8, InputShape.Image(1, 7, 8)) },
+            "A ResNet reads images of at least 8×8 pixels; these are 1×7×8.");
+        yield return Case(Good with { Teacher = Teacher.Train(Student.Mlp(0)) }, "Teacher: A hidden layer must have at least 1 unit; one has 0.");
+        yield return Case(Good with { Teacher = Teacher.Train(Student.Mlp(4), epochs: 0) }, "The teacher's epochs must be at least 1; was 0.");
+        yield return Case(Good with { Teacher = Teacher.FromEstimator(Rows.Context().Regression(), folds: 1) },
+            "The teacher's folds must be 0 (none) or at least 2; was 1.");
+        yield return Case(Good with { Teacher = Teacher.FromEstimator(Rows.Context().Regression(), scoreColumnName: " ") },
+            "The teacher's scoreColumnName must be a column name; was empty.");
+    }
+
+    [TestCaseSource(nameof(SingleFaults))]
+    [TestCaseSource(nameof(MethodFaults))]
+    [TestCaseSource(nameof(ValidationFaults))]
+    [TestCaseSource(nameof(TrainingFaults))]
+    [TestCaseSource(nameof(NetworkFaults))]
+    public void A_faulty_setting_is_refused_when_the_trainer_is_made(DistillationOptions options, string message) =>
+        Assert.That(() => Make(options), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(message + " (Parameter 'options')"));
+
+    [Test]
+    public void Every_fault_is_named_in_one_exception() => Assert.That(
+        () => Make(new DistillationOptions
+        {
+            Student = Student.Mlp(0),
+            Method = DistillationMethod.Kd(temperature: 0, alpha: 2),
+            Epochs = 0,
+            BatchSize = 0,
+            EarlyStopping = new EarlyStopping(0),
+            Optimizer = Optimizer.Sgd(learningRate: -1),
+            Schedule = LearningRateSchedule.Cosine(-1),
+        }),
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
+            "The method KD needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly(). " +
+            "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. " +
+            "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData. " +
+            "A hidden layer must have at least 1 unit; one has 0. KD's temperature must be above 0; was 0. KD's alpha must be in [0, 1]; was 2. " +
+            "The optimizer's LearningRate must be above 0; was -1. The cosine schedule's final factor must be in [0, 1); was -1. " +
+            "EarlyStopping.Patience must be at least 1; was 0. (Parameter 'options')"));
+
+    [Test]
+    public void Good_settings_are_accepted() => Assert.That(() => Make(Good), Throws.Nothing);
+
+    [Test]
+    public void The_simple_overload_checks_as_well() => Assert.That(
+        () => new MLContext().MulticlassClassification.Trainers.Distill(Teacher.Train(Student.Mlp(4)), Student.Mlp(4), epochs: 0, batchSize: 0),
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
+            "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. (Parameter 'options')"));
+
+    private static TestCaseData Case(DistillationOptions options, string message) => new TestCaseData(options, message).SetArgDisplayNames(message);
+
+    private static DistillationTrainer Make(DistillationOptions options) => new MLContext().MulticlassClassification.Trainers.Distill(options);
+}

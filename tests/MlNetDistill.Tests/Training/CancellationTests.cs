@@ -1,0 +1,86 @@
+using Microsoft.ML;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Training;
+
+public sealed class CancellationTests
+{
+    private readonly MLContext _context = Rows.Context();
+    private readonly IDataView _view;
+
+    public CancellationTests() => _view = _context.Keyed(Rows.Points());
+
+    [Test]
+    public void A_run_cancelled_from_its_progress_throws()
+    {
+        using var source = new CancellationTokenSource();
+        var progress = new RowsProgress(_ => source.Cancel());
+        var thrown = Assert.Throws<OperationCanceledException>(
+            () => _context.Fit(Rows.Quick() with { Progress = progress, CancellationToken = source.Token }, _view));
+        Assert.Multiple(() =>
+        {
+            Assert.That(thrown!.Message, Is.EqualTo("Distillation was cancelled."));
+            Assert.That(thrown.CancellationToken, Is.EqualTo(source.Token));
+            Assert.That(progress.Reports, Has.Count.EqualTo(1));
+        });
+    }
+
+    [Test]
+    public void A_token_cancelled_before_the_start_throws()
+    {
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        Assert.That(() => _context.Fit(Rows.Quick() with { CancellationToken = source.Token }, _view), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void ReturnBest_gives_the_best_epoch_so_far()
+    {
+        using var source = new CancellationTokenSource();
+        var progress = new RowsProgress(p => { if (p.Epoch == 3) source.Cancel(); });
+        var rows = Rows.Points();
+        foreach (var row in rows.Take(80))
+            row.Held = true;
+        var model = _context.Fit(
+            Rows.Quick() with
+            {
+                Progress = progress,
+                CancellationToken = source.Token,
+                OnCancellation = CancellationBehavior.ReturnBest,
+                ValidationColumnName = "Held",
+            },
+            _context.Keyed(rows));
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.Model.History, Has.Count.EqualTo(3));
+            Assert.That(model.AccuracyOn([.. rows.Take(80)], _context.Keyed(rows.Take(80))), Is.EqualTo(progress.Reports.Max(p => p.ValidationAccuracy!.Value)).Within(1e-9));
+        });
+    }
+
+    [Test]
+    public void ReturnBest_without_held_out_rows_gives_the_student_of_that_moment()
+    {
+        using var source = new CancellationTokenSource();
+        var progress = new RowsProgress(p => { if (p.Epoch == 2) source.Cancel(); });
+        var options = Rows.Quick() with { Schedule = LearningRateSchedule.Constant() };
+        var cancelled = _context.Fit(
+            options with { Progress = progress, CancellationToken = source.Token, OnCancellation = CancellationBehavior.ReturnBest }, _view);
+        Assert.That(cancelled.Scores(_view), Is.EqualTo(_context.Fit(options with { Epochs = 2 }, _view).Scores(_view)));
+    }
+
+    [Test]
+    public void ReturnBest_says_so_in_the_log()
+    {
+        using var source = new CancellationTokenSource();
+        var log = new RowsLog(_context);
+        _context.Fit(
+            Rows.Quick() with
+            {
+                Progress = new RowsProgress(_ => source.Cancel()),
+                CancellationToken = source.Token,
+                OnCancellation = CancellationBehavior.ReturnBest,
+            },
+            _view);
+        Assert.That(log.Warnings, Is.EqualTo(new[] { "Training of the student was cancelled; it is returned as it stands." }));
+    }
+}

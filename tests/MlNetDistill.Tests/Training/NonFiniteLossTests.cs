@@ -1,0 +1,60 @@
+using Microsoft.ML;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Training;
+
+public sealed class NonFiniteLossTests
+{
+    private static readonly DistillationOptions Exploding = Rows.Quick() with
+    {
+        Optimizer = Optimizer.Sgd(1e30),
+        Schedule = LearningRateSchedule.Constant(),
+        Epochs = 4,
+        BatchSize = 240,
+    };
+
+    private readonly MLContext _context = Rows.Context();
+
+    [Test]
+    public void A_loss_that_turns_NaN_names_term_epoch_and_what_to_try() => Assert.That(
+        () => _context.Fit(Exploding, _context.Keyed(Rows.Points())),
+        Throws.TypeOf<NonFiniteLossException>()
+            .With.Property(nameof(NonFiniteLossException.Term)).EqualTo("crossEntropy")
+            .And.Property(nameof(NonFiniteLossException.Epoch)).EqualTo(2)
+            .And.Property(nameof(NonFiniteLossException.Stage)).EqualTo("labels only")
+            .And.Message.EqualTo(
+                "The loss term 'crossEntropy' became NaN or infinite in epoch 2 of stage 'labels only' (learning rate 1E+30). " +
+                "Usual causes are a learning rate that is too high and features of very different scales: lower Optimizer.LearningRate, set " +
+                "GradientClipping (1 is a usual value), use LearningRateSchedule.OneCycle or a warm-up, or normalise the features " +
+                "(mlContext.Transforms.NormalizeMeanVariance)."));
+
+    [Test]
+    public void A_student_ruined_by_the_very_last_step_was_blamed_on_its_ONNX_form() => Assert.That(
+        () => _context.Fit(Exploding with { Epochs = 1 }, _context.Keyed(Rows.Points())),
+        Throws.TypeOf<NonFiniteLossException>().With.Property(nameof(NonFiniteLossException.Epoch)).EqualTo(1));
+
+    [Test]
+    public void The_term_is_named_where_the_teacher_is_to_blame()
+    {
+        var view = _context.Keyed(Rows.Points());
+        var teacher = _context.Saying(view, _ => [3e38f, -3e38f, 0], ScoreKind.Logits);
+        Assert.That(
+            () => _context.Fit(Ruinous(teacher) with { BatchSize = 240 }, view),
+            Throws.TypeOf<NonFiniteLossException>().With.Property(nameof(NonFiniteLossException.Term)).EqualTo("kd")
+                .And.Property(nameof(NonFiniteLossException.Epoch)).EqualTo(1));
+    }
+
+    [Test]
+    public void A_term_ruined_by_another_in_the_same_epoch_was_named_alone()
+    {
+        var view = _context.Keyed(Rows.Points());
+        var teacher = _context.Saying(view, _ => [3e38f, -3e38f, 0], ScoreKind.Logits);
+        Assert.That(
+            () => _context.Fit(Ruinous(teacher), view),
+            Throws.TypeOf<NonFiniteLossException>().With.Message.StartsWith(
+                "The loss terms 'crossEntropy' and 'kd' became NaN or infinite in epoch 1 of stage 'KD' (learning rate "));
+    }
+
+    private static DistillationOptions Ruinous(Teacher teacher) =>
+        Rows.Quick(teacher) with { MinimumTeacherAccuracy = 0, Method = DistillationMethod.Kd(temperature: 0.1) };
+}

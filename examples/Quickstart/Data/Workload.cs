@@ -1,0 +1,34 @@
+using Microsoft.ML;
+using MlNetDistill;
+using MlNetDistill.Networks;
+
+namespace Quickstart.Data;
+
+/// <summary>What is learnt from what: the rows, the two networks and how they train.</summary>
+internal sealed record Workload
+{
+    public required string Title { get; init; }
+
+    public required IDataView Train { get; init; }
+
+    public required IDataView Test { get; init; }
+
+    /// <summary>What the pipeline does before the network's turn; it leaves the label as a key in <c>Class</c>.</summary>
+    public required IEstimator<ITransformer> Preparation { get; init; }
+
+    /// <summary>The column that the networks read.</summary>
+    public required string FeatureColumnName { get; init; }
+
+    public required NetworkSpec Teacher { get; init; }
+
+    public required NetworkSpec Student { get; init; }
+
+    public required Optimizer Optimizer { get; init; }
+
+    public required int Epochs { get; init; }
+
+    public required int BatchSize { get; init; }
+
+    /// <summary>Median time of a prediction, row by row. It is here because only the workload knows the type of its rows.</summary>
+    public required Func<ITransformer, double> MicrosecondsARow { get; init; }
+}

@@ -1,0 +1,76 @@
+using System.Text;
+using Microsoft.ML;
+using MlNetDistill;
+using MlNetDistill.Networks;
+using Quickstart;
+using Quickstart.Data;
+using Quickstart.Report;
+
+// Some terminals start with a code page that lacks µ and the table's lines.
+Console.OutputEncoding = Encoding.UTF8;
+try
+{
+    var settings = Settings.Parse(args);
+    if (settings.Help)
+        Console.WriteLine(Settings.Usage);
+    else
+        Run(settings);
+    return 0;
+}
+catch (UsageException fault)
+{
+    Console.Error.WriteLine(fault.Message);
+    return 2;
+}
+
+static void Run(Settings settings)
+{
+    var mlContext = new MLContext(settings.Seed);
+    var work = Workloads.From(settings, mlContext);
+    Console.WriteLine(
+        $"{work.Title}: {work.Train.GetRowCount():N0} rows to train, {work.Test.GetRowCount():N0} to test; " +
+        $"teacher {work.Teacher.Name}, student {work.Student.Name}, {work.Epochs} epochs.");
+
+    // A trainer like ML.NET's own: labels become keys, a network learns to predict them, keys become labels again.
+    ITransformer Train(NetworkSpec network, DistillationMethod method, Teacher? teacher, IProgress<TrainingProgress> progress) =>
+        work.Preparation
+            .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+            {
+                Teacher = teacher,
+                Student = network,
+                Method = method,
+                LabelColumnName = "Class",
+                FeatureColumnName = work.FeatureColumnName,
+                Epochs = work.Epochs,
+                BatchSize = work.BatchSize,
+                Optimizer = work.Optimizer,
+                ValidationFraction = 0.1,
+                Seed = settings.Seed,
+                Progress = progress,
+            }))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
+            .Fit(work.Train);
+
+    // The students start from the same weights and see the same batches; all that differs is whom they learn from.
+    var (teacher, alone, distilled) = TrainingDisplay.Show(display =>
+    {
+        var teacher = Train(work.Teacher, DistillationMethod.LabelsOnly(), null, display.Network("Teacher"));
+        var alone = Train(work.Student, DistillationMethod.LabelsOnly(), null, display.Network("Student alone"));
+        var distilled = Train(
+            work.Student, DistillationMethod.Kd(temperature: 4, alpha: 0.9), Teacher.FromTransformer(teacher), display.Network("Student distilled"));
+        return (teacher, alone, distilled);
+    });
+
+    new Comparison(mlContext, work, teacher)
+        .Add("Teacher", teacher)
+        .Add("Student alone", alone)
+        .Add("Student distilled", distilled)
+        .Print();
+
+    // The zip is an ordinary ML.NET model: an application that loads it needs neither this library nor TorchSharp.
+    mlContext.Model.SaveAtomically(distilled, work.Train.Schema, "student.zip");
+    var reloaded = mlContext.Model.Load("student.zip", out _);
+    if (!new Answers(reloaded, work.Test).Equal(new Answers(distilled, work.Test)))
+        throw new InvalidOperationException("The student read back from student.zip does not predict what it did before.");
+    Console.WriteLine("Wrote student.zip, the distilled student; read back, it gives the same probabilities on every test row.");
+}

@@ -26,6 +26,7 @@ internal sealed record LoopSettings
 internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit split, Generator shuffling, LoopSettings settings)
 {
     private readonly Parameter[] _parameters = [.. student.parameters()];
+    private readonly NativeHeap _heap = new();
 
     /// <summary>Whether a cancellation ended the run early.</summary>
     public bool Cancelled { get; private set; }
@@ -85,6 +86,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
             steps.Next();
             Step(stage, positions, optimizer, losses);
+            _heap.AfterStep();
             rows += positions.shape[0];
         }
 

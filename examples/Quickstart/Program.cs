@@ -27,9 +27,8 @@ static void Run(Settings settings)
 {
     var mlContext = new MLContext(settings.Seed);
     var work = Workloads.From(settings, mlContext);
-    Console.WriteLine(
-        $"{work.Title}: {work.Train.GetRowCount():N0} rows to train, {work.Test.GetRowCount():N0} to test; " +
-        $"teacher {work.Teacher.Name}, student {work.Student.Name}, {work.Epochs} epochs.");
+    Console.WriteLine($"{work.Title}: {work.Train.GetRowCount():N0} rows to train, {work.Test.GetRowCount():N0} to test.");
+    Console.WriteLine($"Teacher {work.Teacher.Name}, student {work.Student.Name}, {work.Epochs} epochs each.");
 
     // A trainer like ML.NET's own: labels become keys, a network learns to predict them, keys become labels again.
     ITransformer Train(NetworkSpec network, DistillationMethod method, Teacher? teacher, IProgress<TrainingProgress> progress) =>
@@ -72,5 +71,5 @@ static void Run(Settings settings)
     var reloaded = mlContext.Model.Load("student.zip", out _);
     if (!new Answers(reloaded, work.Test).Equal(new Answers(distilled, work.Test)))
         throw new InvalidOperationException("The student read back from student.zip does not predict what it did before.");
-    Console.WriteLine("Wrote student.zip, the distilled student; read back, it gives the same probabilities on every test row.");
+    Console.WriteLine("Wrote student.zip; read back, it gives the same probabilities on every test row.");
 }

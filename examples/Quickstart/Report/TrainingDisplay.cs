@@ -49,6 +49,9 @@ internal sealed class TrainingDisplay
             _task.Description = Summary(name, value);
             _task.MaxValue = value.Epochs;
             _task.Value = value.Epoch;
+            // A full bar's clock runs on unless it is stopped.
+            if (value.Epoch == value.Epochs)
+                _task.StopTask();
         }
     }
 }

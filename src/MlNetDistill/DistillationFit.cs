@@ -54,12 +54,12 @@ internal sealed class DistillationFit : IDisposable
         using var answer = AskTeacher();
         using var teacher = answer is null ? null : new RecordedTeacher(answer.Record, _set, _device);
         var context = new MethodContext(teacher, new ShuffledSampler(_options.BatchSize), _options.Epochs, _options.Optimizer, _options.Schedule);
-        using var student = Train("student", _options.Student, _options.Method.Stages(context));
         var teacherModel = answer switch
         {
             { Network: { } network } => Export(network, ((TrainedTeacher)_options.Teacher!).Spec, "labels only", "teacher", null),
             _ => answer?.Model,
         };
+        using var student = Train("student", _options.Student, _options.Method.Stages(context));
         return Export(student, _options.Student, _options.Method.Name, "student", teacherModel);
     }
 
@@ -148,9 +148,7 @@ internal sealed class DistillationFit : IDisposable
     {
         network.to(CPU);
         network.eval();
-        var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
-        var chain = new StudentChain(_context, network, _studentColumns);
-        var difference = Parity.LargestDifference(_context, chain, network, _set, _studentColumns);
+        var (chain, difference) = Chain(network, spec, role);
         if (!(difference <= Parity.Tolerance))
         {
             throw new StudentExportException(
@@ -159,7 +157,26 @@ internal sealed class DistillationFit : IDisposable
         }
 
         _channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
+        var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
         var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history);
         return new DistillationTransformer(_context, chain, _studentColumns, _input.Schema, model, teacher);
+    }
+
+    /// <summary>Whatever goes wrong here (a full disk, say) must not cost the trained weights.</summary>
+    private (StudentChain Chain, double Difference) Chain(Network network, NetworkSpec spec, string role)
+    {
+        try
+        {
+            var chain = new StudentChain(_context, network, _studentColumns);
+            return (chain, Parity.LargestDifference(_context, chain, network, _set, _studentColumns));
+        }
+        catch (Exception e)
+        {
+            throw new StudentExportException(
+                $"The trained {role} ({spec.Name}) could not be made into an ML.NET model: {e.Message} Its weights are in this exception's Weights.",
+                spec,
+                DistilledStudent.WeightsOf(network),
+                e);
+        }
     }
 }

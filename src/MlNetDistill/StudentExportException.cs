@@ -3,13 +3,13 @@ using MlNetDistill.Networks;
 namespace MlNetDistill;
 
 /// <summary>
-/// A network and its ONNX form do not compute the same function, so no ML.NET model was made of it. After training, the exception carries
-/// the trained weights.
+/// No ML.NET model could be made of a network: its ONNX form does not compute the same function, or could not be written. After training,
+/// the exception carries the trained weights.
 /// </summary>
 public sealed class StudentExportException : InvalidOperationException
 {
-    internal StudentExportException(string message, NetworkSpec spec, byte[]? weights)
-        : base(message)
+    internal StudentExportException(string message, NetworkSpec spec, byte[]? weights, Exception? inner = null)
+        : base(message, inner)
     {
         Spec = spec;
         Weights = weights;

@@ -1,0 +1,119 @@
+using System.Text.RegularExpressions;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MlNetDistill.Tests.Conventions;
+
+/// <summary>The README's code is the code of these tests: each block must stand here word for word, and each is run.</summary>
+public sealed partial class ReadmeTests
+{
+    [Test]
+    public void Every_code_block_of_the_README_is_compiled_and_run_here()
+    {
+        var root = RepositoryRoot();
+        var source = Squeezed(File.ReadAllText(Path.Combine(root, "tests", "MlNetDistill.Tests", "Conventions", "ReadmeTests.cs")));
+        var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(root, "README.md"))).Select(m => m.Groups[1].Value).ToArray();
+
+        Assert.That(blocks, Has.Length.EqualTo(2));
+        foreach (var block in blocks)
+            Assert.That(source, Does.Contain(Squeezed(block)));
+    }
+
+    [Test]
+    public void The_quick_start_of_the_README_gives_a_student_that_reads_letters()
+    {
+        var folder = Directory.CreateTempSubdirectory("readme-").FullName;
+        var before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = folder;
+        try
+        {
+            var rows = Letters(600, seed: 1);
+            var metrics = QuickStart(View(rows), View(Letters(300, seed: 2)));
+            var predicted = Predict(rows[0].Features);
+
+            Assert.That(metrics.MicroAccuracy, Is.GreaterThan(0.8));
+            Assert.That(predicted, Is.EqualTo(rows[0].Label));
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static MulticlassClassificationMetrics QuickStart(IDataView train, IDataView test)
+    {
+        var mlContext = new MLContext(seed: 1);
+
+        // The teacher: any multiclass model over the raw columns.
+        var forest = mlContext.Transforms.Conversion.MapValueToKey("Label")
+            .Append(mlContext.MulticlassClassification.Trainers.OneVersusAll(mlContext.BinaryClassification.Trainers.FastTree()))
+            .Fit(train);
+
+        // The student: a perceptron with one hidden layer, taught by the forest's probabilities and by the labels.
+        var pipeline = mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
+            .Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false))
+            .Append(mlContext.MulticlassClassification.Trainers.Distill(
+                teacher: Teacher.FromTransformer(forest),
+                student: Student.Mlp(128),
+                method: DistillationMethod.Kd(temperature: 4, alpha: 0.9),
+                labelColumnName: "Class", featureColumnName: "Scaled"))
+            .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
+        var model = pipeline.Fit(train);
+
+        var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(test), labelColumnName: "Class");
+        mlContext.Model.Save(model, train.Schema, "student.zip");
+
+        return metrics;
+    }
+
+    private static string Predict(float[] features)
+    {
+        var mlContext = new MLContext();
+        var model = mlContext.Model.Load("student.zip", out _);
+        var engine = mlContext.Model.CreatePredictionEngine<Letter, Prediction>(model);
+        var predicted = engine.Predict(new Letter { Features = features }).PredictedLabel;
+        return predicted;
+    }
+
+    private static IDataView View(Letter[] rows) => new MLContext().Data.LoadFromEnumerable(rows);
+
+    private static Letter[] Letters(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(i => new Letter
+        {
+            Label = "ABC"[i % 3].ToString(),
+            Features = [.. Enumerable.Range(0, 4).Select(f => (f == i % 3 ? 2f : 0f) + (float)random.NextDouble())],
+        })];
+    }
+
+    private static string RepositoryRoot()
+    {
+        var folder = new DirectoryInfo(TestContext.CurrentContext.TestDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "MlNetDistill.sln")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new DirectoryNotFoundException("The tests must run inside a clone of the repository.");
+    }
+
+    private static string Squeezed(string code) => Space().Replace(code, " ").Trim();
+
+    [GeneratedRegex(@"```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Space();
+
+    private sealed class Letter
+    {
+        public string Label { get; set; } = "";
+
+        [VectorType(4)]
+        public float[] Features { get; set; } = [];
+    }
+
+    private sealed class Prediction
+    {
+        public string PredictedLabel { get; set; } = "";
+    }
+}

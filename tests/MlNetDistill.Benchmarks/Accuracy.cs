@@ -23,7 +23,7 @@ internal static class Accuracy
         var labels = test.GetColumn<uint>("Class").ToArray();
         Console.WriteLine($"teacher {(arguments.Teacher == "fasttree" ? "FastTree one-versus-all" : data.Teacher.Name)}: accuracy {100 * Share(teacherScores, labels):0.00}");
 
-        foreach (var method in new[] { DistillationMethod.LabelsOnly(), DistillationMethod.Kd(4, 0.9) })
+        foreach (var method in new[] { DistillationMethod.LabelsOnly(), DistillationMethod.Kd(arguments.Temperature, arguments.Alpha) })
         {
             var runs = Enumerable.Range(0, arguments.Seeds).Select(seed =>
             {

@@ -1,11 +1,12 @@
 namespace MlNetDistill.Benchmarks;
 
 /// <summary>
-/// <c>accuracy letter|fashion --data DIR [--seeds 3] [--hidden 128] [--teacher network|fasttree]</c> trains the pair and prints test figures;
+/// <c>accuracy letter|fashion --data DIR [--seeds 3] [--hidden 128] [--teacher network|fasttree]
+/// [--temperature 4] [--alpha 0.9]</c> trains the pair and prints test figures;
 /// <c>speed letter|fashion --data DIR [--seconds 6] [--kind plain|kd] [--threads 2]</c> prints rows trained on in a second;
 /// anything else goes to BenchmarkDotNet.
 /// </summary>
-internal sealed record Arguments(string Command, string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads)
+internal sealed record Arguments(string Command, string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads, double Temperature, double Alpha)
 {
     public static Arguments Parse(string[] args)
     {
@@ -24,6 +25,8 @@ internal sealed record Arguments(string Command, string DataSet, string Data, in
             Value("--teacher", "network"),
             double.Parse(Value("--seconds", "6")),
             Value("--kind", "plain"),
-            int.Parse(Value("--threads", "2")));
+            int.Parse(Value("--threads", "2")),
+            double.Parse(Value("--temperature", "4")),
+            double.Parse(Value("--alpha", "0.9")));
     }
 }

@@ -29,7 +29,7 @@ internal static class InputStatisticsOf
         }
 
         var mean = sum!.Over(count);
-        var variance = squares!.Over(count).Minus(mean.square()).AtLeast(0);
+        var variance = squares!.Over(count).sub(mean.square()).AtLeast(0);
         var deviation = variance.sqrt();
         // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
         deviation = where(deviation.lt(1e-6), ones_like(deviation), deviation);

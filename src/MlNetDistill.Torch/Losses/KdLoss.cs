@@ -44,5 +44,5 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).
     // A dot product with the difference of logarithms costs half of kl_div forward and backward, and is exactly 0 at equality.
     private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature) =>
-        teacher.exp().flatten().dot(teacher.Minus(student).flatten()).Times(temperature * temperature / student.shape[0]);
+        teacher.exp().flatten().dot(teacher.sub(student).flatten()).Times(temperature * temperature / student.shape[0]);
 }

@@ -14,8 +14,6 @@ internal static class Arithmetic
 
     public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
 
-    public static Tensor Minus(this Tensor a, Tensor b) => a.sub(b, One);
-
     /// <summary>a ← a + b.</summary>
     public static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
 

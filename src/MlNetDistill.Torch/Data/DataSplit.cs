@@ -1,3 +1,4 @@
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -31,8 +32,8 @@ internal sealed class DataSplit : IDisposable
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.cpu();
-        var missing = labels.eq(TrainingSet.MissingLabel).nonzero().reshape(-1);
-        var labelled = labels.ne(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var missing = labels.IsEqualTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
         var rows = labelled.shape[0];
         var held = Math.Clamp((long)Math.Round(rows * fraction), 1, Math.Max(1, rows - 1));
         var order = labelled.index_select(0, randperm(rows, generator: generator));
@@ -71,5 +72,5 @@ internal sealed class DataSplit : IDisposable
             ValidationSet.Dispose();
     }
 
-    private static Tensor Positions(TrainingSet set) => arange(set.Count, int64).DetachFromDisposeScope();
+    private static Tensor Positions(TrainingSet set) => Arithmetic.UpTo(set.Count, CPU).DetachFromDisposeScope();
 }

@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -24,15 +25,16 @@ internal static class InputStatisticsOf
             var x = set.Features.index_select(0, rows).to(float64);
             var s = x.sum(over);
             count += x.numel() / (double)s.numel();
-            sum = (sum is null ? s : sum.add(s)).MoveToOuterDisposeScope();
-            squares = (squares is null ? x.square().sum(over) : squares.add(x.square().sum(over))).MoveToOuterDisposeScope();
+            sum = (sum is null ? s : sum.Plus(s)).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.square().sum(over) : squares.Plus(x.square().sum(over))).MoveToOuterDisposeScope();
         }
 
-        var mean = sum!.div(count);
-        var variance = squares!.div(count).sub(mean.square()).clamp_min(0);
+        var mean = sum!.Over(count);
+        var variance = squares!.Over(count).sub(mean.square()).AtLeast(0);
         var deviation = variance.sqrt();
         // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
-        deviation = where(deviation.lt(1e-6), ones_like(deviation), deviation);
+        using var least = 1e-6.ToScalar();
+        deviation = where(deviation.lt(least), ones_like(deviation), deviation);
         return new InputStatistics(Floats(mean), Floats(deviation));
     }
 

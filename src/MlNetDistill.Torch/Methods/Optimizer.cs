@@ -1,9 +1,9 @@
+using MlNetDistill.Methods;
 using TorchSharp.Modules;
-using static TorchSharp.torch;
 
 namespace MlNetDistill;
 
-/// <summary>How weights follow gradients; makes one of TorchSharp's optimisers for each training stage.</summary>
+/// <summary>How weights follow gradients; a fresh one works in each training stage.</summary>
 public abstract record Optimizer
 {
     private protected Optimizer(double learningRate, double weightDecay) => (LearningRate, WeightDecay) = (learningRate, weightDecay);
@@ -36,7 +36,7 @@ public abstract record Optimizer
             yield return $"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.";
     }
 
-    internal abstract optim.Optimizer Create(IEnumerable<Parameter> parameters);
+    internal abstract UpdateRule Create(IEnumerable<Parameter> parameters);
 }
 
 internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
@@ -51,12 +51,12 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
             yield return "Nesterov momentum needs a Momentum above 0; was 0.";
     }
 
-    internal override optim.Optimizer Create(IEnumerable<Parameter> parameters) =>
-        optim.SGD(parameters, LearningRate, Momentum, 0, WeightDecay, Nesterov);
+    internal override UpdateRule Create(IEnumerable<Parameter> parameters) =>
+        new SgdRule(parameters, Nesterov, WeightDecay) { LearningRate = LearningRate, Momentum = Momentum };
 }
 
 internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
 {
-    internal override optim.Optimizer Create(IEnumerable<Parameter> parameters) =>
-        optim.AdamW(parameters, LearningRate, weight_decay: WeightDecay);
+    internal override UpdateRule Create(IEnumerable<Parameter> parameters) =>
+        new AdamWRule(parameters, WeightDecay) { LearningRate = LearningRate, Momentum = 0.9 };
 }

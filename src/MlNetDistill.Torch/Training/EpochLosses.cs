@@ -1,4 +1,5 @@
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -27,11 +28,11 @@ internal sealed class EpochLosses : IDisposable
         {
             var value = _terms[i].Loss.Evaluate(inputs);
             using (no_grad())
-                _sums[i].add_(value.detach());
+                _sums[i].Accumulate(value.detach());
             if (_terms[i].Weight == 0)
                 continue;
-            var weighted = _terms[i].Weight == 1 ? value : value.mul(_terms[i].Weight);
-            total = total is null ? weighted : total.add(weighted);
+            var weighted = _terms[i].Weight == 1 ? value : value.Times(_terms[i].Weight);
+            total = total is null ? weighted : total.Plus(weighted);
         }
 
         _steps++;

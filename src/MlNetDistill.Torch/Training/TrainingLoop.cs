@@ -68,7 +68,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         CheckLogits(stage, Math.Min(epoch, stage.Epochs), steps.LearningRate);
     }
 
-    private (long Count, double PerSecond) TrainEpoch(Stage stage, optim.Optimizer optimizer, EpochLosses losses, StepCounter steps)
+    private (long Count, double PerSecond) TrainEpoch(Stage stage, UpdateRule optimizer, EpochLosses losses, StepCounter steps)
     {
         student.train();
         var clock = Stopwatch.StartNew();
@@ -91,7 +91,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         return (rows, rows / clock.Elapsed.TotalSeconds);
     }
 
-    private void Step(Stage stage, Tensor positions, optim.Optimizer optimizer, EpochLosses losses)
+    private void Step(Stage stage, Tensor positions, UpdateRule optimizer, EpochLosses losses)
     {
         using var scope = NewDisposeScope();
         var batch = Batch.Of(set, positions);
@@ -102,7 +102,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         loss.backward();
         if (settings.GradientClipping is { } norm)
             nn.utils.clip_grad_norm_(_parameters, norm);
-        optimizer.step();
+        optimizer.Step();
     }
 
     // An epoch's losses are those before its steps: what the very last step ruined shows only in the student's outputs.

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Data;
+using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using static TorchSharp.torch;
 
@@ -36,7 +37,7 @@ internal static class ValidationRows
         if (split.Validation is null || split.ValidationSet.Weights is null)
             return;
         using var scope = NewDisposeScope();
-        var labelled = split.ValidationSet.Labels.index_select(0, split.Validation).ne(TrainingSet.MissingLabel);
+        var labelled = split.ValidationSet.Labels.index_select(0, split.Validation).IsUnequalTo(TrainingSet.MissingLabel);
         if (split.ValidationSet.Weights.index_select(0, split.Validation).mul(labelled).sum().item<float>() > 0)
             return;
         split.Dispose();

@@ -1,5 +1,6 @@
 using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
+using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using MlNetDistill.Seam;
 using MlNetDistill.Training;
@@ -18,7 +19,7 @@ internal static class TeacherQuality
     {
         using var scope = NewDisposeScope();
         var logits = record.LogitsFor(set).to(set.Labels.device);
-        var (accuracy, _) = Scoring.Quality(logits, set, arange(set.Count, int64, set.Labels.device));
+        var (accuracy, _) = Scoring.Quality(logits, set, Arithmetic.UpTo(set.Count, set.Labels.device));
         var chance = 1.0 / classes.Count;
         channel.Info($"The teacher's accuracy on the labelled training rows is {accuracy:0.0000} (chance {chance:0.0000}).");
         var least = options.MinimumTeacherAccuracy ?? chance + (Margin * (1 - chance));

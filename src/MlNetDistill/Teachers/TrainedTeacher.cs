@@ -26,7 +26,7 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
         var stages = DistillationMethod.LabelsOnly().Stages(context).Select(stage => stage with { Name = "teacher" });
         var network = question.TrainNetwork("teacher", spec, stages);
         using var scope = NewDisposeScope();
-        var all = arange(question.Set.Count, int64, question.Device);
+        var all = Arithmetic.UpTo(question.Set.Count, question.Device);
         var logits = Scoring.Logits(network, question.Set, all).cpu().DetachFromDisposeScope();
         return new TeacherAnswer(new TeacherRecord(question.Set.RowIds, logits), null, network);
     }

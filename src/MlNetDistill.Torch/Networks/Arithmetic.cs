@@ -1,0 +1,58 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// Tensors with numbers. <c>tensor.mul(2.0)</c> makes a native number that belongs to the finaliser, and TorchSharp 0.107 does not keep it
+/// alive during the native call: when another thread collects garbage at that moment, the number is freed while it is read, and the step
+/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the number.
+/// </summary>
+internal static class Arithmetic
+{
+    private static readonly Scalar One = 1.ToScalar();
+
+    public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
+
+    /// <summary>a ← a + b.</summary>
+    public static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
+
+    /// <summary>0, 1, … <paramref name="count"/> - 1 as 64-bit integers.</summary>
+    public static Tensor UpTo(long count, Device device)
+    {
+        using var first = 0L.ToScalar();
+        using var end = count.ToScalar();
+        using var step = 1L.ToScalar();
+        return arange(first, end, step, int64, device);
+    }
+
+    public static Tensor Times(this Tensor tensor, double factor)
+    {
+        using var number = factor.ToScalar();
+        return tensor.mul(number);
+    }
+
+    public static Tensor Over(this Tensor tensor, double divisor)
+    {
+        using var number = divisor.ToScalar();
+        return tensor.div(number);
+    }
+
+    public static Tensor AtLeast(this Tensor tensor, double least)
+    {
+        using var number = least.ToScalar();
+        return tensor.clamp_min(number);
+    }
+
+    public static Tensor IsEqualTo(this Tensor tensor, long value)
+    {
+        using var number = value.ToScalar();
+        return tensor.eq(number);
+    }
+
+    public static Tensor IsUnequalTo(this Tensor tensor, long value)
+    {
+        using var number = value.ToScalar();
+        return tensor.ne(number);
+    }
+}

@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -32,7 +33,8 @@ internal static class InputStatisticsOf
         var variance = squares!.Over(count).sub(mean.square()).AtLeast(0);
         var deviation = variance.sqrt();
         // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
-        deviation = where(deviation.lt(1e-6), ones_like(deviation), deviation);
+        using var least = 1e-6.ToScalar();
+        deviation = where(deviation.lt(least), ones_like(deviation), deviation);
         return new InputStatistics(Floats(mean), Floats(deviation));
     }
 

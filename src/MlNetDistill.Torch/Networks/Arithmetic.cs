@@ -6,7 +6,7 @@ namespace MlNetDistill.Networks;
 /// <summary>
 /// Tensors with numbers. <c>tensor.mul(2.0)</c> makes a native number that belongs to the finaliser, and TorchSharp 0.107 does not keep it
 /// alive during the native call: when another thread collects garbage at that moment, the number is freed while it is read, and the step
-/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1. These hold on to the number.
+/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the number.
 /// </summary>
 internal static class Arithmetic
 {

@@ -67,7 +67,7 @@ public sealed class NetworkSpecTests
 
     [Test]
     public void A_hidden_layer_without_units_is_a_fault() => Assert.That(
-        Student.Mlp(8, 0).Faults(), Is.EqualTo(new[] { "A hidden layer of the student must have at least 1 unit; one has 0." }));
+        Student.Mlp(8, 0).Faults(), Is.EqualTo(new[] { "A hidden layer must have at least 1 unit; one has 0." }));
 
     [Test]
     public void A_good_specification_has_no_faults() => Assert.That(Specs.SelectMany(s => s.Faults()), Is.Empty);

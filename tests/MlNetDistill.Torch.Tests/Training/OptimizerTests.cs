@@ -83,9 +83,8 @@ public sealed class OptimizerTests
         for (var step = 0; step < 4; step++)
         {
             steps.Next();
-            var group = optimizer.ParamGroups.Single();
-            Assert.That(group.LearningRate, Is.EqualTo(Rate * schedule.FactorAt(step, 4, 1)).Within(1e-15));
-            Assert.That(((optim.IBetas)group).Betas, Is.EqualTo((schedule.MomentumAt(step, 4)!.Value, 0.999)));
+            Assert.That(optimizer.LearningRate, Is.EqualTo(Rate * schedule.FactorAt(step, 4, 1)).Within(1e-15));
+            Assert.That(optimizer.Momentum, Is.EqualTo(schedule.MomentumAt(step, 4)!.Value));
         }
     }
 

@@ -31,8 +31,8 @@ internal sealed class DataSplit : IDisposable
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.cpu();
-        var missing = labels.eq(TrainingSet.MissingLabel).nonzero().reshape(-1);
-        var labelled = labels.ne(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var missing = labels.Is(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var labelled = labels.IsNot(TrainingSet.MissingLabel).nonzero().reshape(-1);
         var rows = labelled.shape[0];
         var held = Math.Clamp((long)Math.Round(rows * fraction), 1, Math.Max(1, rows - 1));
         var order = labelled.index_select(0, randperm(rows, generator: generator));

@@ -24,15 +24,15 @@ internal static class InputStatisticsOf
             var x = set.Features.index_select(0, rows).to(float64);
             var s = x.sum(over);
             count += x.numel() / (double)s.numel();
-            sum = (sum is null ? s : sum.add(s)).MoveToOuterDisposeScope();
-            squares = (squares is null ? x.square().sum(over) : squares.add(x.square().sum(over))).MoveToOuterDisposeScope();
+            sum = (sum is null ? s : sum.Plus(s)).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.square().sum(over) : squares.Plus(x.square().sum(over))).MoveToOuterDisposeScope();
         }
 
-        var mean = sum!.div(count);
-        var variance = squares!.div(count).sub(mean.square()).clamp_min(0);
+        var mean = sum!.DividedBy(count);
+        var variance = squares!.DividedBy(count).sub(mean.square()).AtLeast(0);
         var deviation = variance.sqrt();
         // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
-        deviation = where(deviation.lt(1e-6), ones_like(deviation), deviation);
+        deviation = where(deviation.IsBelow(1e-6), ones_like(deviation), deviation);
         return new InputStatistics(Floats(mean), Floats(deviation));
     }
 

@@ -35,7 +35,7 @@ public sealed class TrainingSet : IDisposable
         RowIds = rowIds;
         Shape = shape;
         Classes = classes;
-        HasMissingLabels = labels.eq(MissingLabel).any().item<bool>();
+        HasMissingLabels = labels.Is(MissingLabel).any().item<bool>();
     }
 
     /// <summary>N×(shape of a row); bytes stay bytes.</summary>

@@ -53,5 +53,5 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
     public override IReadOnlyList<LossTerm> Terms { get; } = terms;
 
     public override Tensor Evaluate(LossInputs inputs) =>
-        Terms.Select(t => t.Loss.Evaluate(inputs).mul(t.Weight)).Aggregate((a, b) => a.add(b));
+        Terms.Select(t => t.Loss.Evaluate(inputs).Times(t.Weight)).Aggregate((a, b) => a.Plus(b));
 }

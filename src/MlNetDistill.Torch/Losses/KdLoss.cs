@@ -27,8 +27,8 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     /// <param name="teacher">The teacher's logits, B×K.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     public static Tensor Divergence(Tensor student, Tensor teacher, double temperature) => OfLogProbabilities(
-        functional.log_softmax(student.div(temperature), 1),
-        functional.log_softmax(teacher.div(temperature), 1),
+        functional.log_softmax(student.DividedBy(temperature), 1),
+        functional.log_softmax(teacher.DividedBy(temperature), 1),
         temperature);
 
     /// <inheritdoc/>
@@ -38,10 +38,10 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         if (inputs.Weights is null)
             return OfLogProbabilities(student, teacher, Temperature);
-        return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).mul(Temperature * Temperature);
+        return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).Times(Temperature * Temperature);
     }
 
     // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).
     private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature) =>
-        functional.kl_div(student, teacher, log_target: true, Reduction.Sum).mul(temperature * temperature / student.shape[0]);
+        functional.kl_div(student, teacher, log_target: true, Reduction.Sum).Times(temperature * temperature / student.shape[0]);
 }

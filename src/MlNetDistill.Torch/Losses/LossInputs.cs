@@ -54,7 +54,7 @@ public sealed class LossInputs
     public Tensor TeacherLogProbabilities(double temperature) => Softened(_teacher, Teacher.Logits, temperature);
 
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
-    public Tensor Labelled() => _labelled ??= Labels.ne(TrainingSet.MissingLabel).to(Student.Logits.dtype);
+    public Tensor Labelled() => _labelled ??= Labels.IsNot(TrainingSet.MissingLabel).to(Student.Logits.dtype);
 
     /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
     public Tensor Mean(Tensor perRow) => Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);
@@ -64,7 +64,7 @@ public sealed class LossInputs
         !MayMissLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
 
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
-    private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().clamp_min(1e-12));
+    private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().AtLeast(1e-12));
 
     private static Tensor Softened(List<(double Temperature, Tensor Value)> known, Tensor logits, double temperature)
     {
@@ -74,7 +74,7 @@ public sealed class LossInputs
                 return value;
         }
 
-        var fresh = functional.log_softmax(temperature == 1 ? logits : logits.div(temperature), 1);
+        var fresh = functional.log_softmax(temperature == 1 ? logits : logits.DividedBy(temperature), 1);
         known.Add((temperature, fresh));
         return fresh;
     }

@@ -1,3 +1,4 @@
+using MlNetDistill.Methods;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -52,11 +53,11 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
     }
 
     internal override optim.Optimizer Create(IEnumerable<Parameter> parameters) =>
-        optim.SGD(parameters, LearningRate, Momentum, 0, WeightDecay, Nesterov);
+        new HeldSgd(parameters, LearningRate, Momentum, WeightDecay, Nesterov);
 }
 
 internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
 {
     internal override optim.Optimizer Create(IEnumerable<Parameter> parameters) =>
-        optim.AdamW(parameters, LearningRate, weight_decay: WeightDecay);
+        new HeldAdamW(parameters, LearningRate, WeightDecay);
 }

@@ -30,7 +30,7 @@ internal sealed class InputBlock : Block
         if (_scale is null)
             return input.to(float32);
         using var scope = NewDisposeScope();
-        return input.to(_scale.dtype).mul(_scale).add_(_shift!).MoveToOuterDisposeScope();
+        return input.to(_scale.dtype).mul(_scale).PlusInPlace(_shift!).MoveToOuterDisposeScope();
     }
 
     public override string Emit(OnnxGraph graph, string input)

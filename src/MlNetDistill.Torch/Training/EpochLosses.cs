@@ -27,11 +27,11 @@ internal sealed class EpochLosses : IDisposable
         {
             var value = _terms[i].Loss.Evaluate(inputs);
             using (no_grad())
-                _sums[i].add_(value.detach());
+                _sums[i].PlusInPlace(value.detach());
             if (_terms[i].Weight == 0)
                 continue;
-            var weighted = _terms[i].Weight == 1 ? value : value.mul(_terms[i].Weight);
-            total = total is null ? weighted : total.add(weighted);
+            var weighted = _terms[i].Weight == 1 ? value : value.Times(_terms[i].Weight);
+            total = total is null ? weighted : total.Plus(weighted);
         }
 
         _steps++;

@@ -42,7 +42,7 @@ internal static class Scoring
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var labels = set.Labels.index_select(0, positions);
-        var counts = labels.ne(TrainingSet.MissingLabel).to(float64);
+        var counts = labels.IsNot(TrainingSet.MissingLabel).to(float64);
         if (set.Weights is not null)
             counts = counts.mul(set.Weights.index_select(0, positions));
         var total = counts.sum().item<double>();

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using MlNetDistill.Methods;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace MlNetDistill.Torch.Tests.Methods;
+
+/// <summary>TorchSharp's numbers were once freed while libtorch still read them: fits failed in Scalar.h, and processes crashed.</summary>
+[NonParallelizable]
+public sealed class NumbersOfAStepTests
+{
+    private static readonly Optimizer[] Optimizers = [Optimizer.AdamW(), Optimizer.Sgd()];
+
+    [TestCaseSource(nameof(Optimizers))]
+    public void Collecting_garbage_during_steps_changes_no_weight(Optimizer optimizer)
+    {
+        using var collected = new Parameter(torch.ones(4));
+        using var quiet = new Parameter(torch.ones(4));
+        using var gradient = torch.arange(4, torch.float32);
+        var steps = 0;
+        using (var rule = optimizer.Create([collected]))
+            WhileCollecting(TimeSpan.FromSeconds(2), () => Step(rule, collected, gradient, ref steps));
+        using (var rule = optimizer.Create([quiet]))
+        {
+            for (var (done, wanted) = (0, steps); done < wanted;)
+                Step(rule, quiet, gradient, ref done);
+        }
+
+        Assert.That(collected.data<float>().ToArray(), Is.EqualTo(quiet.data<float>().ToArray()));
+    }
+
+    private static void Step(UpdateRule rule, Parameter parameter, torch.Tensor gradient, ref int steps)
+    {
+        using var scope = torch.NewDisposeScope();
+        // A step may use its gradient up.
+        parameter.grad = gradient.clone();
+        rule.Step();
+        steps++;
+    }
+
+    private static void WhileCollecting(TimeSpan duration, Action step)
+    {
+        var done = false;
+        var collector = new Thread(() =>
+        {
+            while (!Volatile.Read(ref done))
+            {
+                GC.Collect(0);
+                GC.WaitForPendingFinalizers();
+            }
+        });
+        collector.Start();
+        try
+        {
+            for (var clock = Stopwatch.StartNew(); clock.Elapsed < duration;)
+                step();
+        }
+        finally
+        {
+            Volatile.Write(ref done, true);
+            collector.Join();
+        }
+    }
+}

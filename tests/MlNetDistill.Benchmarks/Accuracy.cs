@@ -14,6 +14,12 @@ internal static class Accuracy
         var data = DataSet.Load(context, arguments.DataSet, arguments.Data, arguments.Hidden);
         var labelled = context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train);
         var (train, test) = (labelled.Transform(data.Train), labelled.Transform(data.Test));
+        if (arguments.HeldOut)
+        {
+            var parts = context.Data.TrainTestSplit(train, testFraction: 0.2, seed: 1);
+            (train, test) = (parts.TrainSet, parts.TestSet);
+        }
+
 
         var teacher = arguments.Teacher == "fasttree"
             ? context.MulticlassClassification.Trainers.OneVersusAll(

@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -27,8 +28,8 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     /// <param name="teacher">The teacher's logits, B×K.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     public static Tensor Divergence(Tensor student, Tensor teacher, double temperature) => OfLogProbabilities(
-        functional.log_softmax(student.Over(temperature), 1),
-        functional.log_softmax(teacher.Over(temperature), 1),
+        student.LogSoftmaxAt(temperature),
+        teacher.LogSoftmaxAt(temperature),
         temperature);
 
     /// <inheritdoc/>
@@ -43,6 +44,9 @@ public sealed class KdLoss(double temperature) : DistillationLoss
 
     // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).
     // A dot product with the difference of logarithms costs half of kl_div forward and backward, and is exactly 0 at equality.
-    private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature) =>
-        teacher.exp().flatten().dot(teacher.sub(student).flatten()).Times(temperature * temperature / student.shape[0]);
+    private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature)
+    {
+        using var scale = (temperature * temperature / student.shape[0]).ToScalar();
+        return teacher.exp().mul_(scale).flatten().dot(teacher.sub(student).flatten());
+    }
 }

@@ -1,7 +1,6 @@
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Losses;
 
@@ -45,13 +44,17 @@ public sealed class LossInputs
     /// <summary>Whether some labels may be missing.</summary>
     public bool MayMissLabels { get; }
 
+    /// <summary>log softmax(t / temperature) of the teacher where that is known already; null to compute it from its logits.</summary>
+    internal Func<double, Tensor>? TeacherSoftening { get; init; }
+
     private NetworkOutput? TeacherOrNull { get; }
 
     /// <summary>log softmax(s / temperature) of the student, B×K.</summary>
-    public Tensor StudentLogProbabilities(double temperature) => Softened(_student, Student.Logits, temperature);
+    public Tensor StudentLogProbabilities(double temperature) => Known(_student, temperature, t => Student.Logits.LogSoftmaxAt(t));
 
     /// <summary>log softmax(t / temperature) of the teacher, B×K.</summary>
-    public Tensor TeacherLogProbabilities(double temperature) => Softened(_teacher, Teacher.Logits, temperature);
+    public Tensor TeacherLogProbabilities(double temperature) =>
+        Known(_teacher, temperature, TeacherSoftening ?? (t => Teacher.Logits.LogSoftmaxAt(t)));
 
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
     public Tensor Labelled() => _labelled ??= Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Logits.dtype);
@@ -66,7 +69,7 @@ public sealed class LossInputs
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
     private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().AtLeast(1e-12));
 
-    private static Tensor Softened(List<(double Temperature, Tensor Value)> known, Tensor logits, double temperature)
+    private static Tensor Known(List<(double Temperature, Tensor Value)> known, double temperature, Func<double, Tensor> compute)
     {
         foreach (var (t, value) in known)
         {
@@ -74,7 +77,7 @@ public sealed class LossInputs
                 return value;
         }
 
-        var fresh = functional.log_softmax(temperature == 1 ? logits : logits.Over(temperature), 1);
+        var fresh = compute(temperature);
         known.Add((temperature, fresh));
         return fresh;
     }

@@ -38,6 +38,10 @@ internal static class Arithmetic
         return tensor.div(number);
     }
 
+    /// <summary>log softmax(logits / temperature), row by row.</summary>
+    public static Tensor LogSoftmaxAt(this Tensor logits, double temperature) =>
+        nn.functional.log_softmax(temperature == 1 ? logits : logits.Over(temperature), 1);
+
     public static Tensor AtLeast(this Tensor tensor, double least)
     {
         using var number = least.ToScalar();

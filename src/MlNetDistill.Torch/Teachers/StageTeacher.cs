@@ -15,13 +15,19 @@ public abstract class StageTeacher
 
     /// <summary>Its outputs for <paramref name="batch"/>, without gradient, in the current dispose scope.</summary>
     public abstract NetworkOutput Outputs(Batch batch);
+
+    /// <summary>log softmax(logits / temperature) for <paramref name="batch"/>, without gradient, in the current dispose scope.</summary>
+    public virtual Tensor LogProbabilities(Batch batch, double temperature) => Outputs(batch).Logits.LogSoftmaxAt(temperature);
 }
 
 /// <summary>Logits computed before training, looked up by position after the join by row id.</summary>
 internal sealed class RecordedTeacher : StageTeacher, IDisposable
 {
+    // Softened probabilities of all rows are kept up to this many values (256 MiB) for each temperature; beyond, batches are softened one by one.
+    private const long MostKept = 64L << 20;
     private readonly TrainingSet _set;
     private readonly Tensor _logits;
+    private readonly Dictionary<double, Tensor> _softened = [];
 
     public RecordedTeacher(TeacherRecord record, TrainingSet set, Device device)
     {
@@ -38,10 +44,30 @@ internal sealed class RecordedTeacher : StageTeacher, IDisposable
 
     public override NetworkOutput Outputs(Batch batch)
     {
-        if (!ReferenceEquals(batch.Set, _set) || batch.View != 0)
-            throw new InvalidOperationException("A recorded teacher answers only for the unaugmented rows it was asked about.");
+        Check(batch);
         return NetworkOutput.OfLogits(_logits.index_select(0, batch.Positions));
     }
 
-    public void Dispose() => _logits.Dispose();
+    public override Tensor LogProbabilities(Batch batch, double temperature)
+    {
+        if (_logits.numel() > MostKept)
+            return base.LogProbabilities(batch, temperature);
+        Check(batch);
+        if (!_softened.TryGetValue(temperature, out var all))
+            _softened[temperature] = all = _logits.LogSoftmaxAt(temperature).DetachFromDisposeScope();
+        return all.index_select(0, batch.Positions);
+    }
+
+    public void Dispose()
+    {
+        _logits.Dispose();
+        foreach (var tensor in _softened.Values)
+            tensor.Dispose();
+    }
+
+    private void Check(Batch batch)
+    {
+        if (!ReferenceEquals(batch.Set, _set) || batch.View != 0)
+            throw new InvalidOperationException("A recorded teacher answers only for the unaugmented rows it was asked about.");
+    }
 }

@@ -12,31 +12,36 @@ internal sealed class EpochLosses : IDisposable
 {
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
+    private readonly Tensor[] _weights;
     private int _steps;
 
     public EpochLosses(DistillationLoss loss, Device device)
     {
         _terms = loss.Terms;
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
+        _weights = [.. _terms.Where(t => t.Weight != 0).Select(t => tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
+        if (_weights.Length == 0)
+            throw new ArgumentException("Every term of the loss has weight 0; there is nothing to learn.", nameof(loss));
     }
 
-    /// <summary>The weighted sum of the terms, with gradient. A term of weight 0 is evaluated for the report alone.</summary>
-    public Tensor Evaluate(LossInputs inputs)
+    /// <summary>
+    /// Evaluates every term and sends the gradient of their weighted sum back. The weights start the backward pass as the gradients of the
+    /// terms, so the sum itself is never a node of the graph. A term of weight 0 is evaluated for the report alone.
+    /// </summary>
+    public void Backward(LossInputs inputs)
     {
-        Tensor? total = null;
+        var values = new List<Tensor>(_terms.Count);
         for (var i = 0; i < _terms.Count; i++)
         {
             var value = _terms[i].Loss.Evaluate(inputs);
             using (no_grad())
                 _sums[i].Accumulate(value.detach());
-            if (_terms[i].Weight == 0)
-                continue;
-            var weighted = _terms[i].Weight == 1 ? value : value.Times(_terms[i].Weight);
-            total = total is null ? weighted : total.Plus(weighted);
+            if (_terms[i].Weight != 0)
+                values.Add(value);
         }
 
         _steps++;
-        return total ?? throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
+        autograd.backward(values, _weights);
     }
 
     /// <summary>The terms' means over the epoch; starts the next one.</summary>
@@ -66,8 +71,8 @@ internal sealed class EpochLosses : IDisposable
 
     public void Dispose()
     {
-        foreach (var sum in _sums)
-            sum.Dispose();
+        foreach (var tensor in _sums.Concat(_weights))
+            tensor.Dispose();
     }
 
     private static string UniqueName(Dictionary<string, double> taken, string name)

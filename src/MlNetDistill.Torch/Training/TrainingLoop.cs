@@ -27,6 +27,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 {
     private readonly Parameter[] _parameters = [.. student.parameters()];
     private readonly NativeHeap _heap = new();
+    private bool _hasStepped;
 
     /// <summary>Whether a cancellation ended the run early.</summary>
     public bool Cancelled { get; private set; }
@@ -78,7 +79,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         {
             if (settings.CancellationToken.IsCancellationRequested)
             {
-                if (settings.OnCancellation == CancellationBehavior.Throw)
+                if (settings.OnCancellation == CancellationBehavior.Throw || !_hasStepped)
                     throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
                 Cancelled = true;
                 break;
@@ -87,6 +88,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             steps.Next();
             Step(stage, positions, optimizer, losses);
             _heap.AfterStep();
+            _hasStepped = true;
             rows += positions.shape[0];
         }
 
@@ -98,10 +100,9 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         using var scope = NewDisposeScope();
         var batch = Batch.Of(set, positions);
         var output = student.Forward(batch.Features, stage.Loss.StudentNeeds);
-        var loss = losses.Evaluate(new LossInputs(output, TeacherOutputs(stage, batch), batch.Labels, batch.Weights, set.HasMissingLabels));
         foreach (var parameter in _parameters)
             parameter.grad = null;
-        loss.backward();
+        losses.Backward(Inputs(stage, batch, output));
         if (settings.GradientClipping is { } norm)
             nn.utils.clip_grad_norm_(_parameters, norm);
         optimizer.Step();
@@ -116,11 +117,14 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             throw new NonFiniteLossException([.. stage.Loss.Terms.Select(t => t.Loss.Name)], stage.Name, epoch, learningRate);
     }
 
-    private static NetworkOutput? TeacherOutputs(Stage stage, Batch batch)
+    private LossInputs Inputs(Stage stage, Batch batch, NetworkOutput student)
     {
-        if (stage.Teacher is null)
-            return null;
+        if (stage.Teacher is not { } teacher)
+            return new LossInputs(student, null, batch.Labels, batch.Weights, set.HasMissingLabels);
         using var noGrad = no_grad();
-        return stage.Teacher.Outputs(batch);
+        return new LossInputs(student, teacher.Outputs(batch), batch.Labels, batch.Weights, set.HasMissingLabels)
+        {
+            TeacherSoftening = temperature => teacher.LogProbabilities(batch, temperature),
+        };
     }
 }

@@ -11,8 +11,9 @@ internal static class ClassAlignment
     /// <param name="score">The teacher's score column; its annotations name its classes.</param>
     /// <param name="givenNames">Names given by the caller in the order of the scores, or null.</param>
     /// <param name="student">The student's classes.</param>
+    /// <param name="place">What messages say after the teacher, where it was fitted on a part of the data.</param>
     /// <exception cref="InvalidOperationException">The classes differ, or cannot be matched for want of names.</exception>
-    public static int[] Order(DataViewSchema.Column score, IReadOnlyList<string>? givenNames, ClassLabels student)
+    public static int[] Order(DataViewSchema.Column score, IReadOnlyList<string>? givenNames, ClassLabels student, string place = "")
     {
         var count = ((VectorDataViewType)score.Type).Size;
         var teacher = givenNames
@@ -35,10 +36,10 @@ internal static class ClassAlignment
                 $"Give classNames with the teacher, in the order of its scores. The student's classes are {Listed(student.Names!)}.");
         }
 
-        return Match(teacher, [.. Enumerable.Range(0, student.Count).Select(student.NameOf)], score.Name);
+        return Match(teacher, [.. Enumerable.Range(0, student.Count).Select(student.NameOf)], score.Name, place);
     }
 
-    private static int[] Match(IReadOnlyList<string> teacher, string[] student, string column)
+    private static int[] Match(IReadOnlyList<string> teacher, string[] student, string column, string place)
     {
         var indexOf = teacher.Select((name, index) => (name, index)).ToLookup(t => t.name, t => t.index);
         var twice = indexOf.Where(g => g.Count() > 1).Select(g => g.Key).ToList();
@@ -53,7 +54,7 @@ internal static class ClassAlignment
             .. surplus.Count > 0 ? [$"the student lacks {Listed(surplus)}"] : Array.Empty<string>(),
         ];
         throw new InvalidOperationException(
-            $"The teacher (column '{column}', {teacher.Count} classes) and the student ({student.Length} classes) differ: {string.Join("; ", differences)}. " +
+            $"The teacher{place} (column '{column}', {teacher.Count} classes) and the student ({student.Length} classes) differ: {string.Join("; ", differences)}. " +
             "Both must be fitted to the same label values.");
     }
 

@@ -41,6 +41,10 @@ public abstract class Teacher
     /// An ML.NET pipeline that is fitted first, inside the trainer's <c>Fit</c> and on the same rows, so that <c>CrossValidate</c> does not
     /// leak held-out rows to the teacher.
     /// </summary>
+    /// <remarks>
+    /// Rows that this trainer holds out for validation are among the rows the teacher is fitted on: the student's validation accuracy is then
+    /// slightly optimistic. Measure on rows that the trainer never received.
+    /// </remarks>
     /// <param name="estimator">A multiclass pipeline over the columns of the data that the trainer receives.</param>
     /// <param name="scoreColumnName">Its column of class scores, a vector of Single.</param>
     /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>

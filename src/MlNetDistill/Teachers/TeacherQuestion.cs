@@ -57,7 +57,7 @@ internal sealed record ScoreColumn(string Name, ScoreKind Kind, IReadOnlyList<st
                 $"The teacher's column '{Name}' must be a Vector<Single, K> with one score for each class; found {column.Type}. A multiclass model gives such a column.");
         }
 
-        var order = ClassAlignment.Order(column, ClassNames, question.Columns.Classes);
+        var order = ClassAlignment.Order(column, ClassNames, question.Columns.Classes, place);
         var (ids, values) = Seam.TensorReader.ReadVectors(scored, column, question.Options.CancellationToken);
         return new TeacherScores(Name, ids, values, vector.Size, place).ToRecord(Kind, order, question.Set);
     }

@@ -108,6 +108,15 @@ public sealed class StoppingTests
     }
 
     [Test]
+    public void Cancellation_before_the_first_step_throws_as_there_is_nothing_to_return()
+    {
+        using var set = Toy.Clouds();
+        using var network = Runs.Student(Student.Mlp(4), set);
+        var settings = new LoopSettings { CancellationToken = new CancellationToken(canceled: true), OnCancellation = CancellationBehavior.ReturnBest };
+        Assert.Throws<OperationCanceledException>(() => Runs.Train(network, set, Runs.Stage(3), settings: settings));
+    }
+
+    [Test]
     public void A_cancelled_run_starts_no_further_stage()
     {
         using var cancel = new CancellationTokenSource();

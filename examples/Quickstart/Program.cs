@@ -22,6 +22,12 @@ catch (UsageException fault)
     Console.Error.WriteLine(fault.Message);
     return 2;
 }
+catch (InvalidOperationException fault)
+{
+    // The library's messages name the column or row, what was expected and what to do.
+    Console.Error.WriteLine(fault.Message);
+    return 1;
+}
 
 static void Run(Settings settings)
 {

@@ -17,8 +17,8 @@ public static class DistillationCatalog
     /// <param name="labelColumnName">The label, a key column.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
-    /// <param name="epochs">Passes over the training rows.</param>
-    /// <param name="batchSize">Rows of a training step.</param>
+    /// <param name="epochs">Passes over the training rows, at least 1.</param>
+    /// <param name="batchSize">Rows of a training step, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range; the message names every fault.</exception>
     /// <example>
     /// <code>

@@ -15,6 +15,7 @@ namespace MlNetDistill;
 /// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
 internal sealed class DistillationFit : IDisposable
 {
+    private const string StudentRole = "student";
     private readonly IChannel _channel;
     private readonly DistillationOptions _options;
     private readonly IDataView _input;
@@ -24,6 +25,7 @@ internal sealed class DistillationFit : IDisposable
     private readonly Seeds _seeds;
     private readonly Device _device;
     private readonly List<(string Role, TrainingProgress Progress)> _history = [];
+    private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private TrainingSet _set = null!;
     private DataSplit _split = null!;
 
@@ -36,31 +38,30 @@ internal sealed class DistillationFit : IDisposable
         var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
         _studentColumns = new StudentColumns(_columns.Features, _columns.Label, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
         _seeds = new Seeds(options.Seed!.Value);
-        _context = new MLContext(_seeds.Integer("mlContext"))
-        {
-            GpuDeviceId = InBox.GpuDeviceIdOf(environment),
-            FallbackToCpu = InBox.FallbackToCpuOf(environment),
-            TempFilePath = InBox.TempFilePathOf(environment),
-        };
+        // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
+        _context = new MLContext(_seeds.Integer("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
         _device = DeviceChoice.Of(options.Device, environment, channel);
     }
+
+    private bool AsksTeacher => _options.Teacher is not null && _options.Method.TeacherNeeds != OutputKinds.None;
 
     public DistillationTransformer Run()
     {
         Read();
         CheckExport(_options.Student);
-        if (_options.Teacher is TrainedTeacher { Spec: var teacherSpec })
+        if (AsksTeacher && _options.Teacher is TrainedTeacher { Spec: var teacherSpec })
             CheckExport(teacherSpec);
         using var answer = AskTeacher();
         using var teacher = answer is null ? null : new RecordedTeacher(answer.Record, _set, _device);
         var context = new MethodContext(teacher, new ShuffledSampler(_options.BatchSize), _options.Epochs, _options.Optimizer, _options.Schedule);
         var teacherModel = answer switch
         {
-            { Network: { } network } => Export(network, ((TrainedTeacher)_options.Teacher!).Spec, "labels only", "teacher", null),
+            { Network: { } network } =>
+                Export(network, ((TrainedTeacher)_options.Teacher!).Spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null),
             _ => answer?.Model,
         };
-        using var student = Train("student", _options.Student, _options.Method.Stages(context));
-        return Export(student, _options.Student, _options.Method.Name, "student", teacherModel);
+        using var student = Train(StudentRole, _options.Student, _options.Method.Stages(context));
+        return Export(student, _options.Student, _options.Method.Name, StudentRole, teacherModel);
     }
 
     public void Dispose()
@@ -73,12 +74,11 @@ internal sealed class DistillationFit : IDisposable
     {
         var rows = TensorReader.Read(_input, _columns, _options);
         _set = rows.Set;
-        if (rows.DroppedFeatures + rows.DroppedLabels > 0)
-            _channel.Warning($"Left out {rows.DroppedFeatures} rows with NaN or infinite features and {rows.DroppedLabels} rows without a label.");
+        rows.WarnOfDropped(_channel);
         using var generator = _seeds.Generator("validation");
-        _split = ValidationRows.Split(rows, _columns, _options, generator);
-        _channel.Info(
-            $"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {_split.Training.shape[0]}, validating on {_split.Validation?.shape[0] ?? 0}.");
+        _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
+        var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
+        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
         _set.MoveTo(_device);
         _split.MoveTo(_device);
     }
@@ -97,18 +97,32 @@ internal sealed class DistillationFit : IDisposable
         if (!(difference <= Parity.Tolerance))
         {
             throw new StudentExportException(
-                $"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), seen before training: " +
-                "a block's forward pass and its Emit do not compute the same function.", spec, null);
+                $"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), " +
+                "seen before training: a block's forward pass and its Emit do not compute the same function.",
+                null);
         }
     }
 
     private TeacherAnswer? AskTeacher()
     {
-        if (_options.Teacher is null || _options.Method.TeacherNeeds == OutputKinds.None)
+        if (!AsksTeacher)
+        {
+            if (_options.Teacher is not null)
+                _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
             return null;
-        var answer = _options.Teacher.Ask(new TeacherQuestion(_context, _channel, _input, _columns, _set, _options, _seeds, _device, Train));
-        TeacherQuality.Check(answer.Record, _set, _columns.Classes, _options, _channel);
-        return answer;
+        }
+
+        var answer = _options.Teacher!.Ask(new TeacherQuestion(_context, _channel, _input, _columns, _set, _options, _seeds, _device, Train));
+        try
+        {
+            TeacherQuality.Check(answer.Record, _set, _columns.Classes, _options, _channel);
+            return answer;
+        }
+        catch
+        {
+            answer.Dispose();
+            throw;
+        }
     }
 
     private Network Train(string role, NetworkSpec spec, IEnumerable<Stage> stages)
@@ -120,12 +134,23 @@ internal sealed class DistillationFit : IDisposable
         var loop = new TrainingLoop(network, _set, _split, shuffling, new LoopSettings
         {
             GradientClipping = _options.GradientClipping,
+            ScoringBatchSize = _options.BatchSize,
             EarlyStopping = _options.EarlyStopping,
-            OnCancellation = _options.OnCancellation,
+            // Half a teacher is no teacher: only the student is worth returning early.
+            OnCancellation = role == StudentRole ? _options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = _options.CancellationToken,
             Report = progress => Report(role, progress),
         });
-        loop.Run(stages);
+        try
+        {
+            loop.Run(stages);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+
         if (loop.Cancelled)
             _channel.Warning($"Training of the {role} was cancelled; it is returned as it stands.");
         return network;
@@ -140,7 +165,8 @@ internal sealed class DistillationFit : IDisposable
 
     private Network Build(NetworkSpec spec, string purpose)
     {
-        var scaling = InputStatisticsOf.Rows(_set, _split.Training, spec.InputScaling);
+        if (!_scalings.TryGetValue(spec.InputScaling, out var scaling))
+            _scalings[spec.InputScaling] = scaling = InputStatisticsOf.Rows(_set, _split.Training, spec.InputScaling);
         return spec.Build(new NetworkInput(_columns.Shape, _columns.IsByte, scaling), _columns.Classes.Count, _seeds.Integer($"{purpose} weights"));
     }
 
@@ -148,22 +174,23 @@ internal sealed class DistillationFit : IDisposable
     {
         network.to(CPU);
         network.eval();
-        var (chain, difference) = Chain(network, spec, role);
+        var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
+        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history);
+        var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {
             throw new StudentExportException(
-                $"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed). " +
-                "The trained weights are in this exception's Weights.", spec, DistilledStudent.WeightsOf(network));
+                $"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability " +
+                $"(at most {Parity.Tolerance:0e0} is allowed). The trained network is in this exception's Student.",
+                model);
         }
 
         _channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
-        var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
-        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history);
         return new DistillationTransformer(_context, chain, _studentColumns, _input.Schema, model, teacher);
     }
 
     /// <summary>Whatever goes wrong here (a full disk, say) must not cost the trained weights.</summary>
-    private (StudentChain Chain, double Difference) Chain(Network network, NetworkSpec spec, string role)
+    private (StudentChain Chain, double Difference) Chain(Network network, DistilledStudent model, string role)
     {
         try
         {
@@ -173,10 +200,7 @@ internal sealed class DistillationFit : IDisposable
         catch (Exception e)
         {
             throw new StudentExportException(
-                $"The trained {role} ({spec.Name}) could not be made into an ML.NET model: {e.Message} Its weights are in this exception's Weights.",
-                spec,
-                DistilledStudent.WeightsOf(network),
-                e);
+                $"The trained {role} ({model.Spec.Name}) could not be made into an ML.NET model: {e.Message} It is in this exception's Student.", model, e);
         }
     }
 }

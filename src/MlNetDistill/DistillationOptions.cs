@@ -1,12 +1,13 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
 
 /// <summary>All settings of a <see cref="DistillationTrainer"/>. They are checked when the trainer is made, all at once.</summary>
 public sealed record DistillationOptions
 {
-    /// <summary>Whose knowledge is distilled. Null only with a method that needs no teacher (<see cref="DistillationMethod.LabelsOnly"/>).</summary>
+    /// <summary>Whose knowledge is distilled. A method that needs none (<see cref="DistillationMethod.LabelsOnly"/>) does not ask it; otherwise required.</summary>
     public Teacher? Teacher { get; init; }
 
     /// <summary>The network to train.</summary>
@@ -42,7 +43,7 @@ public sealed record DistillationOptions
     /// <summary>The optimiser; AdamW at 0.002 by default (our choice: it needs no tuning to be usable).</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.AdamW();
 
-    /// <summary>The learning-rate schedule; one cycle by default (our choice).</summary>
+    /// <summary>The learning-rate schedule; one cycle by default (our choice). One cycle also moves the momentum, whatever the optimiser's own is.</summary>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.OneCycle();
 
     /// <summary>Largest norm of a step's gradient, above 0; larger gradients are scaled down to it. Null for no limit.</summary>
@@ -161,8 +162,21 @@ public sealed record DistillationOptions
     private int ValidationSources =>
         (ValidationFraction > 0 ? 1 : 0) + (ValidationColumnName is null ? 0 : 1) + (ValidationData is null ? 0 : 1);
 
+    /// <summary>The distinct image shapes given: here, with the student, with a teacher's network.</summary>
+    internal IReadOnlyList<InputShape> ImageShapes =>
+        [.. new[] { ImageShape, Student?.Image, (Teacher as TrainedTeacher)?.Spec.Image }.OfType<InputShape>().Distinct()];
+
+    private IEnumerable<string> ShapeFaults()
+    {
+        if (ImageShapes.Count > 1)
+            yield return $"The image shapes given differ: {string.Join(", ", ImageShapes)}. Student, teacher and ImageShape see the same column; give one shape.";
+        if (ImageShape is { } shape && Student?.ShapeFault(shape) is { } fault && Student.Image is null)
+            yield return $"ImageShape: {fault}";
+    }
+
     private IEnumerable<string> PartFaults() =>
         (Student?.Faults() ?? [])
+        .Concat(ShapeFaults())
         .Concat(Method?.Faults() ?? [])
         .Concat(Teacher?.Faults() ?? [])
         .Concat(Optimizer?.Faults() ?? ["Optimizer must be given."])

@@ -24,7 +24,8 @@ namespace MlNetDistill;
 /// <listheader><term>Characteristic</term><description>Value</description></listheader>
 /// <item><term>Machine learning task</term><description>Multiclass classification (two classes included)</description></item>
 /// <item><term>Is normalization required?</term><description>Yes for floating-point features; bytes are standardised inside the network</description></item>
-/// <item><term>Is caching required?</term><description>Not by the student, which reads the data once; it helps a teacher that is an ML.NET model, which reads them once more</description></item>
+/// <item><term>Is caching required?</term><description>Not by the student, which reads the data
+/// once; it helps a teacher that is an ML.NET model, which reads them once more</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MlNetDistill, TorchSharp-cpu or a TorchSharp CUDA package, Microsoft.ML.OnnxRuntime;
 /// to load a saved student only Microsoft.ML.OnnxTransformer and Microsoft.ML.OnnxRuntime</description></item>
 /// <item><term>Exportable to ONNX</term><description>Yes, by <see cref="DistillationTransformer.SaveOnnx"/></description></item>
@@ -50,7 +51,9 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     /// <summary>Trains a student.</summary>
     /// <param name="input">Training rows, with the teacher's own input columns where the teacher is an ML.NET model.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    /// <exception cref="InvalidOperationException">The data or the teacher cannot be learnt from; the message says why and what to do.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The data or the teacher cannot be learnt from, or the GPU asked for is missing; the message says why and what to do.
+    /// </exception>
     /// <exception cref="NonFiniteLossException">A loss became NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
     /// <exception cref="StudentExportException">The student's network and its ONNX form disagree.</exception>

@@ -11,7 +11,7 @@ internal static class Speed
         torch.set_num_threads(arguments.Threads);
         var context = new MLContext(seed: 1);
         var data = DataSet.Load(context, arguments.DataSet, arguments.Data, arguments.Hidden);
-        var train = context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train).Transform(data.Train);
+        var train = context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train).Transform(context.Data.TakeRows(data.Train, arguments.Rows));
         var kd = arguments.Kind == "kd";
         // The teacher's logits are looked up while the student trains, so it does not matter for the time whose they are.
         var teacher = kd ? Teacher.Train(data.Student, epochs: 1) : null;

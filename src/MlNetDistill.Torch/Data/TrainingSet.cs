@@ -35,6 +35,7 @@ public sealed class TrainingSet : IDisposable
         RowIds = rowIds;
         Shape = shape;
         Classes = classes;
+        using var scope = NewDisposeScope();
         HasMissingLabels = labels.IsEqualTo(MissingLabel).any().item<bool>();
     }
 
@@ -64,6 +65,14 @@ public sealed class TrainingSet : IDisposable
 
     /// <summary>Whether some rows have no label.</summary>
     public bool HasMissingLabels { get; }
+
+    /// <summary>Whether some labelled row at <paramref name="positions"/> has a weight above 0.</summary>
+    internal bool HasLabelledWeight(Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        var counts = Labels.index_select(0, positions).IsUnequalTo(MissingLabel).to(ScalarType.Float32);
+        return (Weights is null ? counts : counts.mul(Weights.index_select(0, positions))).sum().item<float>() > 0;
+    }
 
     /// <summary>Moves the tensors to <paramref name="device"/>.</summary>
     public void MoveTo(Device device)

@@ -25,11 +25,11 @@ public sealed class KdLoss(double temperature) : DistillationLoss
 
     /// <summary>T² · mean over rows of KL(softmax(teacher / T) ‖ softmax(student / T)).</summary>
     /// <param name="student">The student's logits, B×K.</param>
-    /// <param name="teacher">The teacher's logits, B×K.</param>
+    /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     public static Tensor Divergence(Tensor student, Tensor teacher, double temperature) => OfLogProbabilities(
         student.LogSoftmaxAt(temperature),
-        teacher.LogSoftmaxAt(temperature),
+        teacher.detach().LogSoftmaxAt(temperature),
         temperature);
 
     /// <inheritdoc/>

@@ -14,11 +14,14 @@ public abstract record LearningRateSchedule
     public static LearningRateSchedule Constant() => new ConstantSchedule();
 
     /// <summary>Multiply the rate by <paramref name="factor"/> after each of the given epochs (after 150 means: from the 151st on).</summary>
-    /// <param name="afterEpochs">Epochs completed before each drop, rising.</param>
+    /// <param name="afterEpochs">Epochs completed before each drop, at least 1 and rising.</param>
     /// <param name="factor">The factor of each drop, in (0, 1].</param>
     public static LearningRateSchedule Step(IReadOnlyList<int> afterEpochs, double factor = 0.1) => new StepSchedule([.. afterEpochs], factor);
 
-    /// <summary>Half a cosine from the rate down to <paramref name="finalFactor"/> times it, step by step (Loshchilov and Hutter 2017, without restarts).</summary>
+    /// <summary>
+    /// Half a cosine from the rate down to <paramref name="finalFactor"/> times it, step by step (Loshchilov and Hutter 2017, without restarts).
+    /// </summary>
+    /// <param name="finalFactor">Last rate over first, in [0, 1).</param>
     public static LearningRateSchedule Cosine(double finalFactor = 0) => new CosineSchedule(finalFactor);
 
     /// <summary>
@@ -69,6 +72,8 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
             yield return fault;
         if (!(Factor > 0 && Factor <= 1))
             yield return $"The step schedule's factor must be in (0, 1]; was {Factor}.";
+        if (AfterEpochs.Any(epoch => epoch < 1))
+            yield return $"The step schedule's epochs must be at least 1; were [{string.Join(", ", AfterEpochs)}].";
         if (AfterEpochs.Zip(AfterEpochs.Skip(1)).Any(pair => pair.First >= pair.Second))
             yield return $"The step schedule's epochs must rise; were [{string.Join(", ", AfterEpochs)}].";
     }

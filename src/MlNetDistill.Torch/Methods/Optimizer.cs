@@ -16,7 +16,7 @@ public abstract record Optimizer
 
     /// <summary>Stochastic gradient descent with momentum.</summary>
     /// <param name="learningRate">Peak learning rate, above 0.</param>
-    /// <param name="momentum">Momentum, in [0, 1).</param>
+    /// <param name="momentum">Momentum, in [0, 1). The one-cycle schedule moves it within its own bounds instead.</param>
     /// <param name="nesterov">Whether momentum looks ahead (Nesterov); needs a momentum above 0.</param>
     /// <param name="weightDecay">L2 penalty on all parameters, 0 or more.</param>
     public static Optimizer Sgd(double learningRate = 0.1, double momentum = 0.9, bool nesterov = true, double weightDecay = 1e-4) =>

@@ -14,6 +14,7 @@ internal sealed class InputBlock : Block
         _input = input;
         if (input.Scaling is { } scaling)
         {
+            using var scope = NewDisposeScope();
             var shape = ParameterShape(scaling.Mean.Count);
             _scale = tensor(scaling.Deviation.Select(d => 1 / d).ToArray()).reshape(shape).DetachFromDisposeScope();
             _shift = tensor(scaling.Mean.Zip(scaling.Deviation, (m, d) => -m / d).ToArray()).reshape(shape).DetachFromDisposeScope();

@@ -66,7 +66,8 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         for (var i = 0; i < _body.Count; i++)
         {
             var y = _body[i].forward(x);
-            if (!keepStages || !_taps.Contains(i - 1))
+            // A block may hand its input on as it is.
+            if (!ReferenceEquals(x, y) && !(keepStages && _taps.Contains(i - 1)))
                 x.Dispose();
             x = y;
             if (keepStages && _taps.Contains(i))

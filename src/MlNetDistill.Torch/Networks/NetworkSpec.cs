@@ -8,7 +8,7 @@ namespace MlNetDistill.Networks;
 /// A small immutable description of a network, from which it is built once the input's shape and the number of classes are known.
 /// Make one with <see cref="Student"/>, or derive from this record for a network of your own.
 /// </summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "network")]
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
 [JsonDerivedType(typeof(MlpSpec), "mlp")]
 [JsonDerivedType(typeof(ResNetSpec), "resnet")]
 public abstract record NetworkSpec
@@ -44,7 +44,7 @@ public abstract record NetworkSpec
     /// <summary>Why the network cannot read rows of <paramref name="shape"/>, as one sentence; null if it can.</summary>
     public virtual string? ShapeFault(InputShape shape) => null;
 
-    /// <summary>The specification as JSON.</summary>
+    /// <summary>The specification as JSON. That of a network of your own is a description only: <see cref="FromJson"/> cannot make it again.</summary>
     public string ToJson() => JsonSerializer.Serialize(this);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>

@@ -16,8 +16,11 @@ public abstract class StageTeacher
     /// <summary>Its outputs for <paramref name="batch"/>, without gradient, in the current dispose scope.</summary>
     public abstract NetworkOutput Outputs(Batch batch);
 
-    /// <summary>log softmax(logits / temperature) for <paramref name="batch"/>, without gradient, in the current dispose scope.</summary>
-    public virtual Tensor LogProbabilities(Batch batch, double temperature) => Outputs(batch).Logits.LogSoftmaxAt(temperature);
+    /// <summary>log softmax(logits / temperature) for <paramref name="batch"/>, in the current dispose scope.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="outputs">What <see cref="Outputs"/> gave for it.</param>
+    /// <param name="temperature">The softening divisor, above 0.</param>
+    public virtual Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) => outputs.Logits.LogSoftmaxAt(temperature);
 }
 
 /// <summary>Logits computed before training, looked up by position after the join by row id.</summary>
@@ -48,10 +51,10 @@ internal sealed class RecordedTeacher : StageTeacher, IDisposable
         return NetworkOutput.OfLogits(_logits.index_select(0, batch.Positions));
     }
 
-    public override Tensor LogProbabilities(Batch batch, double temperature)
+    public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature)
     {
         if (_logits.numel() > MostKept)
-            return base.LogProbabilities(batch, temperature);
+            return base.LogProbabilities(batch, outputs, temperature);
         Check(batch);
         if (!_softened.TryGetValue(temperature, out var all))
             _softened[temperature] = all = _logits.LogSoftmaxAt(temperature).DetachFromDisposeScope();

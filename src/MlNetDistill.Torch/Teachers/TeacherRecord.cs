@@ -19,8 +19,8 @@ public sealed class TeacherRecord : IDisposable
                 nameof(logits));
         }
 
-        using var finite = logits.isfinite().all();
-        if (!finite.item<bool>())
+        using var scope = NewDisposeScope();
+        if (!logits.isfinite().all().item<bool>())
             throw new ArgumentException("The teacher's logits must be finite; some are NaN or infinite.", nameof(logits));
         RowIds = rowIds;
         Logits = logits;

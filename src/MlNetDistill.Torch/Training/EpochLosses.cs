@@ -12,16 +12,16 @@ internal sealed class EpochLosses : IDisposable
 {
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
-    private readonly Tensor[] _weights;
+    private readonly Tensor?[] _weights;
     private int _steps;
 
     public EpochLosses(DistillationLoss loss, Device device)
     {
         _terms = loss.Terms;
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
-        _weights = [.. _terms.Where(t => t.Weight != 0).Select(t => tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
-        if (_weights.Length == 0)
-            throw new ArgumentException("Every term of the loss has weight 0; there is nothing to learn.", nameof(loss));
+        _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
+        if (_terms.All(t => t.Weight == 0))
+            throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
     }
 
     /// <summary>
@@ -31,17 +31,24 @@ internal sealed class EpochLosses : IDisposable
     public void Backward(LossInputs inputs)
     {
         var values = new List<Tensor>(_terms.Count);
+        var weights = new List<Tensor>(_terms.Count);
         for (var i = 0; i < _terms.Count; i++)
         {
             var value = _terms[i].Loss.Evaluate(inputs);
+            if (value.dim() != 0)
+                throw new InvalidOperationException($"The loss term '{_terms[i].Loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
             using (no_grad())
                 _sums[i].Accumulate(value.detach());
-            if (_terms[i].Weight != 0)
-                values.Add(value);
+            // A term that is constant for this batch teaches nothing.
+            if (_weights[i] is not { } weight || !value.requires_grad)
+                continue;
+            values.Add(value);
+            weights.Add(weight);
         }
 
         _steps++;
-        autograd.backward(values, _weights);
+        if (values.Count > 0)
+            autograd.backward(values, weights);
     }
 
     /// <summary>The terms' means over the epoch; starts the next one.</summary>
@@ -72,7 +79,7 @@ internal sealed class EpochLosses : IDisposable
     public void Dispose()
     {
         foreach (var tensor in _sums.Concat(_weights))
-            tensor.Dispose();
+            tensor?.Dispose();
     }
 
     private static string UniqueName(Dictionary<string, double> taken, string name)

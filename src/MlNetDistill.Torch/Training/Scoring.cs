@@ -8,19 +8,17 @@ namespace MlNetDistill.Training;
 /// <summary>Eval-mode passes over rows of a training set.</summary>
 internal static class Scoring
 {
-    private const int BatchSize = 512;
-
     /// <summary>Logits of the rows at <paramref name="positions"/>, on the network's device. Leaves the network in eval mode.</summary>
-    public static Tensor Logits(Network network, TrainingSet set, Tensor positions)
+    public static Tensor Logits(Network network, TrainingSet set, Tensor positions, int batchSize)
     {
         network.eval();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        for (long at = 0; at < positions.shape[0]; at += BatchSize)
+        for (long at = 0; at < positions.shape[0]; at += batchSize)
         {
             using var inner = NewDisposeScope();
-            var rows = positions.narrow(0, at, Math.Min(BatchSize, positions.shape[0] - at));
+            var rows = positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at));
             parts.Add(network.forward(set.Features.index_select(0, rows)).Logits.MoveToOuterDisposeScope());
         }
 
@@ -28,11 +26,11 @@ internal static class Scoring
     }
 
     /// <summary>Accuracy and cross-entropy over the labelled rows at <paramref name="positions"/>, weighted where rows have weights.</summary>
-    public static (double Accuracy, double Loss) Quality(Network network, TrainingSet set, Tensor positions)
+    public static (double Accuracy, double Loss) Quality(Network network, TrainingSet set, Tensor positions, int batchSize)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var logits = Logits(network, set, positions);
+        var logits = Logits(network, set, positions, batchSize);
         return Quality(logits, set, positions);
     }
 

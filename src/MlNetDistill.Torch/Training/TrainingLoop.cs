@@ -13,6 +13,9 @@ internal sealed record LoopSettings
 {
     public double? GradientClipping { get; init; }
 
+    /// <summary>Rows scored at a time when validating: a step's worth fits where training fits.</summary>
+    public int ScoringBatchSize { get; init; } = 128;
+
     public EarlyStopping? EarlyStopping { get; init; }
 
     public CancellationBehavior OnCancellation { get; init; }
@@ -44,6 +47,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
     private void Run(Stage stage)
     {
+        Check(stage);
         using var optimizer = stage.Optimizer.Create(_parameters);
         using var losses = new EpochLosses(stage.Loss, set.Labels.device);
         using var best = split.Validation is null ? null : new BestEpoch(student);
@@ -53,15 +57,20 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         var epoch = 1;
         for (; epoch <= stage.Epochs && !Cancelled; epoch++)
         {
+            var epochClock = Stopwatch.StartNew();
             var rows = TrainEpoch(stage, optimizer, losses, steps);
-            if (Cancelled && rows.Count == 0)
+            if (Cancelled && rows == 0)
                 break;
+            // Fetching the losses waits for the device, so only now is the epoch's work done.
             var means = losses.Take(stage.Name, epoch, steps.LearningRate);
-            var quality = split.Validation is null ? ((double Accuracy, double Loss)?)null : Scoring.Quality(student, split.ValidationSet, split.Validation);
+            var rowsPerSecond = rows / epochClock.Elapsed.TotalSeconds;
+            var quality = split.Validation is { } held
+                ? Scoring.Quality(student, split.ValidationSet, held, settings.ScoringBatchSize)
+                : ((double Accuracy, double Loss)?)null;
             best?.Offer(epoch, quality!.Value, student, settings.EarlyStopping?.MinimumImprovement ?? 0);
             var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
             settings.Report(new TrainingProgress(
-                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rows.PerSecond, timeLeft));
+                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft));
             if (settings.EarlyStopping is { } stopping && epoch - best!.LastImprovement >= stopping.Patience)
                 break;
         }
@@ -70,10 +79,9 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         CheckLogits(stage, Math.Min(epoch, stage.Epochs), steps.LearningRate);
     }
 
-    private (long Count, double PerSecond) TrainEpoch(Stage stage, UpdateRule optimizer, EpochLosses losses, StepCounter steps)
+    private long TrainEpoch(Stage stage, UpdateRule optimizer, EpochLosses losses, StepCounter steps)
     {
         student.train();
-        var clock = Stopwatch.StartNew();
         long rows = 0;
         foreach (var positions in stage.Sampler.Epoch(split.Training, shuffling))
         {
@@ -92,7 +100,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             rows += positions.shape[0];
         }
 
-        return (rows, rows / clock.Elapsed.TotalSeconds);
+        return rows;
     }
 
     private void Step(Stage stage, Tensor positions, UpdateRule optimizer, EpochLosses losses)
@@ -108,12 +116,32 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         optimizer.Step();
     }
 
+    private void Check(Stage stage)
+    {
+        if (set.Weights is not null && !stage.Loss.CanUseWeights)
+        {
+            var pairs = stage.Loss.Terms.Where(t => !t.Loss.CanUseWeights).Select(t => $"'{t.Loss.Name}'");
+            throw new InvalidOperationException(
+                $"Stage '{stage.Name}' has terms over pairs of rows ({string.Join(", ", pairs)}), which example weights cannot weigh; train without weights.");
+        }
+
+        var missing = stage.Loss.TeacherNeeds & ~(stage.Teacher?.Provides ?? OutputKinds.None);
+        if (missing != OutputKinds.None)
+        {
+            throw new InvalidOperationException(
+                $"Stage '{stage.Name}' needs {missing} of its teacher, which gives {stage.Teacher?.Provides ?? OutputKinds.None}.");
+        }
+
+        if (stage.Teacher is { } teacher && teacher.Classes != student.Classes)
+            throw new InvalidOperationException($"The student has {student.Classes} classes, the teacher of stage '{stage.Name}' {teacher.Classes}.");
+    }
+
     // An epoch's losses are those before its steps: what the very last step ruined shows only in the student's outputs.
     private void CheckLogits(Stage stage, int epoch, double learningRate)
     {
         using var scope = NewDisposeScope();
-        var some = split.Training.narrow(0, 0, Math.Min(512, split.Training.shape[0]));
-        if (!Scoring.Logits(student, set, some).isfinite().all().item<bool>())
+        var some = split.Training.narrow(0, 0, Math.Min(settings.ScoringBatchSize, split.Training.shape[0]));
+        if (!Scoring.Logits(student, set, some, settings.ScoringBatchSize).isfinite().all().item<bool>())
             throw new NonFiniteLossException([.. stage.Loss.Terms.Select(t => t.Loss.Name)], stage.Name, epoch, learningRate);
     }
 
@@ -122,9 +150,14 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         if (stage.Teacher is not { } teacher)
             return new LossInputs(student, null, batch.Labels, batch.Weights, set.HasMissingLabels);
         using var noGrad = no_grad();
-        return new LossInputs(student, teacher.Outputs(batch), batch.Labels, batch.Weights, set.HasMissingLabels)
+        var outputs = teacher.Outputs(batch);
+        return new LossInputs(student, outputs, batch.Labels, batch.Weights, set.HasMissingLabels)
         {
-            TeacherSoftening = temperature => teacher.LogProbabilities(batch, temperature),
+            TeacherSoftening = temperature =>
+            {
+                using (no_grad())
+                    return teacher.LogProbabilities(batch, outputs, temperature);
+            },
         };
     }
 }

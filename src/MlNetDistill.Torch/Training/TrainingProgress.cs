@@ -28,6 +28,7 @@ public sealed record TrainingProgress(
     {
         var losses = string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")));
         var validation = ValidationAccuracy is { } accuracy ? Invariant($", validation accuracy {accuracy:0.0000}") : "";
-        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {losses}{validation}, rate {LearningRate:0.######}, {RowsPerSecond:N0} rows/s, {TimeLeft:hh\\:mm\\:ss} left");
+        var left = Invariant($"{(long)TimeLeft.TotalHours:00}:{TimeLeft:mm\\:ss}");
+        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {losses}{validation}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {left} left");
     }
 }

@@ -14,6 +14,9 @@ internal sealed record TrainerColumns(
     ClassLabels Classes,
     InputShape Shape)
 {
+    // A bare [KeyType] or a hash makes a key of billions of values; a last layer of that size is never meant.
+    private const ulong MostClasses = 1 << 20;
+
     public bool IsByte => ((VectorDataViewType)Features.Type).ItemType.RawType == typeof(byte);
 
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
@@ -27,6 +30,14 @@ internal sealed record TrainerColumns(
             throw new ArgumentOutOfRangeException(
                 "schema",
                 $"The label column '{label.Name}' has {classes} class; a classifier needs at least 2. Fit its MapValueToKey to data with rows of every class.");
+        }
+
+        if (classes > MostClasses)
+        {
+            throw new ArgumentOutOfRangeException(
+                "schema",
+                $"The label column '{label.Name}' has {classes} classes ({label.Type}); at most {MostClasses} are supported. " +
+                "State the count with [KeyType(n)], or make the key with MapValueToKey.");
         }
 
         var weight = options.ExampleWeightColumnName is { } name
@@ -50,7 +61,7 @@ internal sealed record TrainerColumns(
     {
         var type = (VectorDataViewType)features.Type;
         NetworkSpec[] networks = options.Teacher is TrainedTeacher { Spec: var teacher } ? [options.Student, teacher] : [options.Student];
-        var given = options.ImageShape ?? networks.Select(n => n.Image).FirstOrDefault(image => image is not null);
+        var given = options.ImageShapes.Select(shape => (InputShape?)shape).FirstOrDefault();
         var reader = networks.FirstOrDefault(n => n.NeedsImages);
         var shape = given is { } image ? Given(image) : reader is null ? InputShape.Vector(type.Size) : FromColumn(reader);
         foreach (var network in networks)

@@ -27,8 +27,15 @@ internal sealed class ChunkedBuffer<T>(int width)
     }
 
     /// <summary>All rows in one array; for vectors of class scores, which are small.</summary>
+    /// <exception cref="InvalidOperationException">There are more values than an array can hold.</exception>
     public T[] ToArray()
     {
+        if (Rows * width > Array.MaxLength)
+        {
+            throw new InvalidOperationException(
+                $"{Rows} rows of {width} scores are more than the {Array.MaxLength} values that are kept in memory; train on fewer rows.");
+        }
+
         var all = new T[Rows * width];
         long at = 0;
         foreach (var (chunk, values) in Filled())

@@ -35,6 +35,7 @@ internal static class Parity
     /// <summary>Gives batch normalisation statistics and weights unlike their initial ones, so that a slip in exporting them shows.</summary>
     public static void Perturb(Network network, Generator generator)
     {
+        using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var normalization in network.modules().OfType<BatchNormalization>())
             normalization.Perturb(generator);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
 using MlNetDistill.Schema;
 using static TorchSharp.torch;
@@ -12,7 +13,15 @@ namespace MlNetDistill.Seam;
 /// <param name="Held">For each row whether it is held out for validation; null without a validation column.</param>
 /// <param name="DroppedFeatures">Rows left out for NaN or infinite features.</param>
 /// <param name="DroppedLabels">Rows left out for a missing label.</param>
-internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatures, long DroppedLabels);
+/// <param name="Role">What messages call the data.</param>
+internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatures, long DroppedLabels, string Role)
+{
+    public void WarnOfDropped(IChannel channel)
+    {
+        if (DroppedFeatures + DroppedLabels > 0)
+            channel.Warning($"Left out of the {Role}: {DroppedFeatures} rows with NaN or infinite features, {DroppedLabels} without a label.");
+    }
+}
 
 /// <summary>The one place where cursors become tensors.</summary>
 internal static class TensorReader
@@ -158,13 +167,6 @@ internal static class TensorReader
 
         private void CheckClasses()
         {
-            if (_weights.TrueForAll(w => w == 0))
-            {
-                throw new InvalidOperationException(
-                    $"Column '{columns.Weight!.Value.Name}' gives every row of the {role} weight 0, so nothing counts. " +
-                    "Give some rows a weight above 0, or leave out ExampleWeightColumnName.");
-            }
-
             var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
             if (classes.Count == 0)
             {
@@ -173,10 +175,18 @@ internal static class TensorReader
                     "A label is missing where its value is none of those that MapValueToKey was fitted to.");
             }
 
+            if (!_labels.Zip(_weights).Any(row => row.First >= 0 && row.Second > 0))
+            {
+                throw new InvalidOperationException(
+                    $"Column '{columns.Weight!.Value.Name}' gives every labelled row of the {role} weight 0, so nothing counts. " +
+                    "Give some labelled rows a weight above 0, or leave out ExampleWeightColumnName.");
+            }
+
             if (classes.Count == 1 && role == TrainingData)
             {
                 throw new InvalidOperationException(
-                    $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); a classifier needs rows of at least 2 classes. " +
+                    $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); " +
+                    "a classifier needs rows of at least 2 classes. " +
                     "Check the filter or the sampling that the rows come from.");
             }
         }
@@ -187,7 +197,8 @@ internal static class TensorReader
             var weights = columns.Weight is null ? null : tensor(_weights.ToArray()).DetachFromDisposeScope();
             var set = new TrainingSet(
                 features, tensor(_labels.ToArray()).DetachFromDisposeScope(), weights, _ids, columns.Shape, columns.Classes.Count);
-            return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0);
+            var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
+            return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role);
         }
     }
 }

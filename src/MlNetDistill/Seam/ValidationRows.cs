@@ -1,6 +1,6 @@
 using Microsoft.ML;
+using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using static TorchSharp.torch;
 
@@ -11,17 +11,17 @@ internal static class ValidationRows
 {
     /// <exception cref="InvalidOperationException">Nothing is left to train on, or nothing labelled to validate on.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A separate view has other columns than the trainer's input.</exception>
-    public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator)
+    public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {
-        var split = Draw(rows, columns, options, generator);
+        var split = Draw(rows, columns, options, generator, channel);
         CheckWeights(split, columns);
         return split;
     }
 
-    private static DataSplit Draw(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator)
+    private static DataSplit Draw(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {
         if (options.ValidationData is { } view)
-            return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options));
+            return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options, channel));
         if (rows.Held is { } held)
         {
             CheckMask(rows.Set, held, columns.Validation!.Value.Name);
@@ -34,11 +34,7 @@ internal static class ValidationRows
     // Accuracy over no weight at all is 0/0, and no epoch would be better than the first.
     private static void CheckWeights(DataSplit split, TrainerColumns columns)
     {
-        if (split.Validation is null || split.ValidationSet.Weights is null)
-            return;
-        using var scope = NewDisposeScope();
-        var labelled = split.ValidationSet.Labels.index_select(0, split.Validation).IsUnequalTo(TrainingSet.MissingLabel);
-        if (split.ValidationSet.Weights.index_select(0, split.Validation).mul(labelled).sum().item<float>() > 0)
+        if (split.Validation is null || split.ValidationSet.HasLabelledWeight(split.Validation))
             return;
         split.Dispose();
         throw new InvalidOperationException(
@@ -55,7 +51,7 @@ internal static class ValidationRows
             throw new InvalidOperationException($"The validation column '{column}' holds out every row; none is left to train on.");
     }
 
-    private static TrainingSet ReadSeparate(IDataView view, TrainerColumns training, DistillationOptions options)
+    private static TrainingSet ReadSeparate(IDataView view, TrainerColumns training, DistillationOptions options, IChannel channel)
     {
         TrainerColumns columns;
         try
@@ -71,11 +67,14 @@ internal static class ValidationRows
             throw Refused($"column '{columns.Features.Name}' is {columns.Features.Type} there and {training.Features.Type} in the training data.");
         if (!columns.Label.Type.Equals(training.Label.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
             throw Refused($"the label '{columns.Label.Name}' has other classes there than in the training data.");
-        return TensorReader.Read(view, columns, options with { MissingLabels = MissingLabels.Drop }, "validation data").Set;
+        var rows = TensorReader.Read(view, columns, options with { MissingLabels = MissingLabels.Drop }, "validation data");
+        rows.WarnOfDropped(channel);
+        return rows.Set;
     }
 
     private static ArgumentOutOfRangeException Refused(string why, Exception? inner = null) => new(
         "ValidationData does not have the trainer's input: " + why +
-        " It bypasses the pipeline that leads to the trainer, so it must be transformed by the same fitted steps first; ValidationFraction and ValidationColumnName do not have this problem.",
+        " It bypasses the pipeline that leads to the trainer, so it must be transformed by the same fitted steps first; " +
+        "ValidationFraction and ValidationColumnName do not have this problem.",
         inner);
 }

@@ -20,13 +20,19 @@ internal static class ClassAlignment
             ?? AnnotatedNames.Read(score, AnnotatedNames.TrainingLabelValues)
             ?? AnnotatedNames.Read(score, AnnotatedNames.SlotNames);
         if (teacher is not null && teacher.Count != count)
-            throw new InvalidOperationException($"The teacher's column '{score.Name}' has {count} scores, and {teacher.Count} class names were given for them: give one name for each score, in their order.");
+        {
+            throw new InvalidOperationException(
+                $"The teacher's column '{score.Name}' has {count} scores, and {teacher.Count} class names were given for them: " +
+                "give one name for each score, in their order.");
+        }
+
         if (teacher is null && student.Names is null)
         {
             // Keys without values: the class is its number, on both sides.
             return count == student.Count
                 ? [.. Enumerable.Range(0, count)]
-                : throw new InvalidOperationException($"The student has {student.Count} classes, the teacher {count} (column '{score.Name}'). Both must be fitted to the same label values.");
+                : throw new InvalidOperationException(
+                    $"The student has {student.Count} classes, the teacher {count} (column '{score.Name}'). Both must be fitted to the same label values.");
         }
 
         if (teacher is null)

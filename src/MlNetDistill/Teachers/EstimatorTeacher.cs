@@ -27,6 +27,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private TeacherAnswer OutOfFold(TeacherQuestion question)
     {
         var ids = new List<RowId>();
+        using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
         var fold = 0;
         foreach (var split in question.Context.Data.CrossValidationSplit(question.Data, folds, seed: question.Seeds.Integer("folds")))
@@ -36,11 +37,9 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             var model = estimator.Fit(split.TrainSet);
             using var record = score.Ask(model, split.TestSet, question, $" of fold {fold}");
             ids.AddRange(record.RowIds);
-            parts.Add(record.Logits.alias().DetachFromDisposeScope());
+            parts.Add(record.Logits.alias());
         }
 
-        var logits = cat(parts).DetachFromDisposeScope();
-        parts.ForEach(p => p.Dispose());
-        return new TeacherAnswer(new TeacherRecord(ids, logits), null);
+        return new TeacherAnswer(new TeacherRecord(ids, cat(parts).DetachFromDisposeScope()), null);
     }
 }

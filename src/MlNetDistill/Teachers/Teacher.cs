@@ -52,14 +52,23 @@ public abstract class Teacher
     /// 0: one model, fitted on all rows, scores them. From 2 on: the rows are dealt into so many folds, and each row is scored by a model that
     /// has not seen it (out-of-fold), which keeps an overfitted teacher's overconfidence from the student at the price of as many fits.
     /// </param>
+    /// <param name="classNames">Class of each score, for a pipeline whose score column does not name them.</param>
     public static Teacher FromEstimator(
-        IEstimator<ITransformer> estimator, string scoreColumnName = "Score", ScoreKind scoreKind = ScoreKind.Auto, int folds = 0)
+        IEstimator<ITransformer> estimator,
+        string scoreColumnName = "Score",
+        ScoreKind scoreKind = ScoreKind.Auto,
+        int folds = 0,
+        IReadOnlyList<string>? classNames = null)
     {
         ArgumentNullException.ThrowIfNull(estimator);
-        return new EstimatorTeacher(estimator, new ScoreColumn(scoreColumnName, scoreKind, null), folds);
+        return new EstimatorTeacher(estimator, new ScoreColumn(scoreColumnName, scoreKind, classNames), folds);
     }
 
     /// <summary>A network, trained on the spot on the labels of the student's own features before the student is.</summary>
+    /// <remarks>
+    /// The options' batch size, gradient clipping, validation rows and early stopping hold for it too. Cancelling while it trains throws, whatever
+    /// <see cref="DistillationOptions.OnCancellation"/> says: half a teacher is no teacher.
+    /// </remarks>
     /// <param name="network">The teacher's network; see <see cref="Student"/> for the kinds.</param>
     /// <param name="epochs">Passes over the training rows; the student's number if null.</param>
     /// <param name="optimizer">The optimiser; the student's if null.</param>

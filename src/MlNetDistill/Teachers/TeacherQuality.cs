@@ -18,7 +18,8 @@ internal static class TeacherQuality
     public static void Check(TeacherRecord record, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         using var scope = NewDisposeScope();
-        var logits = record.LogitsFor(set).to(set.Labels.device);
+        using var joined = record.LogitsFor(set);
+        var logits = joined.to(set.Labels.device);
         var (accuracy, _) = Scoring.Quality(logits, set, Arithmetic.UpTo(set.Count, set.Labels.device));
         var chance = 1.0 / classes.Count;
         channel.Info($"The teacher's accuracy on the labelled training rows is {accuracy:0.0000} (chance {chance:0.0000}).");

@@ -50,11 +50,13 @@ internal sealed record ScoreColumn(string Name, ScoreKind Kind, IReadOnlyList<st
     {
         var scored = model.Transform(data);
         var column = scored.Schema.GetColumnOrNull(Name) ?? throw new InvalidOperationException(
-            $"The teacher gives no column '{Name}'. It gives {string.Join(", ", scored.Schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; name its scores with scoreColumnName.");
+            $"The teacher gives no column '{Name}'. It gives {string.Join(", ", scored.Schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; " +
+            "name its scores with scoreColumnName.");
         if (column.Type is not VectorDataViewType { Size: > 0 } vector || vector.ItemType != NumberDataViewType.Single)
         {
             throw new InvalidOperationException(
-                $"The teacher's column '{Name}' must be a Vector<Single, K> with one score for each class; found {column.Type}. A multiclass model gives such a column.");
+                $"The teacher's column '{Name}' must be a Vector<Single, K> with one score for each class; found {column.Type}. " +
+                "A multiclass model gives such a column.");
         }
 
         var order = ClassAlignment.Order(column, ClassNames, question.Columns.Classes, place);

@@ -27,7 +27,14 @@ public sealed class ImageShapeTests
     public void Images_too_small_for_a_ResNet_are_refused_before_training() => Refuses(
         Tiny with { ImageShape = InputShape.Image(1, 4, 16) },
         _context.Keyed(Picture.Some(8)),
-        "A ResNet reads images of at least 8×8 pixels; these are 1×4×16. Column 'Features' is a Vector<Byte, 64>. (Parameter 'schema')");
+        "ImageShape: A ResNet reads images of at least 8×8 pixels; these are 1×4×16. (Parameter 'options')");
+
+    [Test]
+    public void Shapes_that_differ_are_refused_when_the_trainer_is_made() => Assert.That(
+        () => _context.MulticlassClassification.Trainers.Distill(
+            Tiny with { Student = Student.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), ImageShape = InputShape.Image(1, 16, 4) }),
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
+            "The image shapes given differ: 1×16×4, 1×8×8. Student, teacher and ImageShape see the same column; give one shape. (Parameter 'options')"));
 
     [Test]
     public void Bytes_are_learnt_from_as_they_are()

@@ -52,6 +52,25 @@ public sealed class LabelKindsTests
         Assert.That(ToyScores.Of(scored).Select(row => row.Length), Has.All.EqualTo(4));
     }
 
+    [Test]
+    public void A_key_of_far_too_many_values_is_refused_with_the_way_to_state_the_count()
+    {
+        var view = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(1, 4).Select(i => new OpenKey { Label = (uint)i }));
+        Assert.That(
+            () => _mlContext.MulticlassClassification.Trainers.Distill(null, Student.Mlp(2), DistillationMethod.LabelsOnly()).Fit(view),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contain("The label column 'Label' has 2147483648 classes")
+                .And.Message.Contain("State the count with [KeyType(n)], or make the key with MapValueToKey."));
+    }
+
+    private sealed class OpenKey
+    {
+        [KeyType(1UL << 31)]
+        public uint Label { get; set; }
+
+        [VectorType(2)]
+        public float[] Features { get; set; } = [1, 2];
+    }
+
     private void Check<T>(int classes, Func<int, T> label)
     {
         var view = _mlContext.View(ToyData.Points(Rows, classes, label));

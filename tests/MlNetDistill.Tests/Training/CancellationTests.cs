@@ -69,6 +69,21 @@ public sealed class CancellationTests
     }
 
     [Test]
+    public void ReturnBest_returns_no_half_trained_teacher()
+    {
+        using var source = new CancellationTokenSource();
+        var log = new RowsLog(_context);
+        var options = Rows.Quick(Teacher.Train(Student.Mlp(8))) with
+        {
+            Progress = new RowsProgress(p => { if (p.Stage == "teacher") source.Cancel(); }),
+            CancellationToken = source.Token,
+            OnCancellation = CancellationBehavior.ReturnBest,
+        };
+        Assert.That(() => _context.Fit(options, _view), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(log.Warnings, Is.Empty);
+    }
+
+    [Test]
     public void ReturnBest_says_so_in_the_log()
     {
         using var source = new CancellationTokenSource();

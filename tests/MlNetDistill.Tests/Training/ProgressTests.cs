@@ -48,7 +48,7 @@ public sealed class ProgressTests
     {
         _context.Fit(Distilling(), _view);
         Assert.That(_log.Lines, Has.Exactly(3).Matches(
-            @"^KD epoch [123]/3: crossEntropy \d\.\d{4}, kd \d+\.\d{4}, total \d\.\d{4}, rate 0(\.\d+)?, [\d,]+ rows/s, \d\d:\d\d:\d\d left$"));
+            @"^KD epoch [123]/3: crossEntropy \d\.\d{4}, kd \d+\.\d{4}, total \d\.\d{4}, rate \d(\.\d+)?(E-\d\d)?, [\d,]+ rows/s, \d\d:\d\d:\d\d left$"));
     }
 
     [Test]

@@ -34,6 +34,19 @@ public sealed class NetworkSpecTests
         Assert.That(json.RootElement.GetProperty("ImageShape").GetProperty("Height").GetInt32(), Is.EqualTo(28));
     }
 
+    [Test]
+    public void The_JSON_of_a_network_of_ones_own_is_a_description() =>
+        Assert.That(new OwnSpec { InputScaling = InputScaling.Standardize }.ToJson(), Is.EqualTo("""{"InputScaling":"Standardize"}"""));
+
+    [Test]
+    public void A_block_may_hand_its_input_on_as_it_is()
+    {
+        using var network = new OwnSpec().Build(new NetworkInput(InputShape.Vector(3)), 2, seed: 1);
+        using var rows = TorchSharp.torch.ones(4, 3);
+        using var logits = network.forward(rows).Logits;
+        Assert.That(logits.shape, Is.EqualTo(new long[] { 4, 2 }));
+    }
+
     [TestCase("null")]
     [TestCase("""{"network":"transformer"}""")]
     public void JSON_that_describes_no_known_network_is_refused(string json) =>
@@ -91,5 +104,19 @@ public sealed class NetworkSpecTests
         Assert.That(() => InputShape.Vector(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => InputShape.Image(1, 0, 8), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(InputShape.Image(3, 8, 9).Length, Is.EqualTo(216));
+    }
+
+    private sealed record OwnSpec : NetworkSpec
+    {
+        public override string Name => "own";
+
+        protected override NetworkPlan Plan(InputShape shape, TorchSharp.torch.Generator generator) => new([new Same(), new Relu()], [0], shape.Length);
+    }
+
+    private sealed class Same : Block
+    {
+        public override TorchSharp.torch.Tensor forward(TorchSharp.torch.Tensor input) => input;
+
+        public override string Emit(OnnxGraph graph, string input) => input;
     }
 }

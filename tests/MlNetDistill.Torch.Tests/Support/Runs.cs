@@ -56,7 +56,7 @@ internal static class Runs
     public static double Accuracy(Network network, TrainingSet set)
     {
         using var scope = NewDisposeScope();
-        return Scoring.Quality(network, set, arange(set.Count, int64)).Accuracy;
+        return Scoring.Quality(network, set, arange(set.Count, int64), 64).Accuracy;
     }
 
     /// <summary>A teacher's record for a set: the logits of a network, in shuffled order.</summary>
@@ -65,7 +65,7 @@ internal static class Runs
         using var scope = NewDisposeScope();
         using var generator = new Generator(3);
         var order = randperm(set.Count, generator: generator);
-        var logits = Scoring.Logits(teacher, set, arange(set.Count, int64)).index_select(0, order);
+        var logits = Scoring.Logits(teacher, set, arange(set.Count, int64), 64).index_select(0, order);
         return new TeacherRecord([.. order.data<long>().ToArray().Select(i => set.RowIds[(int)i])], logits.DetachFromDisposeScope());
     }
 }

@@ -43,7 +43,7 @@ public sealed class ProgressTests
         using var network = Runs.Student(Student.Mlp(8), set);
         var (reports, _) = Runs.Train(network, set, Runs.Stage(1, optimizer: Optimizer.Sgd(1e-20, 0, false, 0)));
         Assert.That(reports[0].Losses.Keys, Is.EqualTo(new[] { "crossEntropy" }));
-        Assert.That(reports[0].Losses["crossEntropy"], Is.EqualTo(Scoring.Quality(network, set, arange(64, int64)).Loss).Within(1e-6));
+        Assert.That(reports[0].Losses["crossEntropy"], Is.EqualTo(Scoring.Quality(network, set, arange(64, int64), 64).Loss).Within(1e-6));
     }
 
     [Test]

@@ -1,0 +1,45 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>Batch normalisation over the channels of a map (Ioffe and Szegedy 2015), momentum 0.1, ε = 1e-5.</summary>
+public sealed class BatchNormalization : Block
+{
+    private const double Momentum = 0.1;
+    private const double Epsilon = 1e-5;
+    private readonly Parameter _weight;
+    private readonly Parameter _bias;
+    private readonly Tensor _mean;
+    private readonly Tensor _variance;
+
+    /// <summary>Normalisation of <paramref name="channels"/> channels.</summary>
+    public BatchNormalization(int channels)
+    {
+        _weight = new Parameter(ones(channels));
+        _bias = new Parameter(zeros(channels));
+        _mean = zeros(channels);
+        _variance = ones(channels);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) =>
+        functional.batch_norm(input, _mean, _variance, _weight, _bias, training, Momentum, Epsilon);
+
+    /// <inheritdoc/>
+    public override string Emit(OnnxGraph graph, string input) => graph.Add(
+        "BatchNormalization",
+        [input, graph.Constant(_weight), graph.Constant(_bias), graph.Constant(_mean), graph.Constant(_variance)],
+        ("epsilon", (float)Epsilon));
+
+    /// <summary>Draws statistics and weights away from their initial zeros and ones.</summary>
+    internal void Perturb(Generator generator)
+    {
+        _mean.normal_(0, 0.2, generator);
+        _variance.uniform_(0.5, 1.5, generator);
+        _weight.uniform_(0.5, 1.5, generator);
+        _bias.normal_(0, 0.2, generator);
+    }
+}

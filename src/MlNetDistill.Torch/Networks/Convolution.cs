@@ -1,0 +1,35 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>A square convolution without bias, padded to keep the size at stride 1, initialised N(0, √(2 / (outputs·k²))) (He et al. 2015, fan-out).</summary>
+public sealed class Convolution : Block
+{
+    private readonly Parameter _weight;
+    private readonly long[] _stride;
+    private readonly long[] _padding;
+    private readonly int _kernel;
+
+    /// <summary>A convolution of <paramref name="kernel"/>×<paramref name="kernel"/> pixels.</summary>
+    public Convolution(int inputs, int outputs, int kernel, int stride, Generator generator)
+    {
+        _kernel = kernel;
+        _stride = [stride, stride];
+        _padding = [kernel / 2, kernel / 2];
+        _weight = Initial.Normal(Math.Sqrt(2.0 / (outputs * kernel * kernel)), generator, outputs, inputs, kernel, kernel);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) => functional.conv2d(input, _weight, null, _stride, _padding);
+
+    /// <inheritdoc/>
+    public override string Emit(OnnxGraph graph, string input) => graph.Add(
+        "Conv",
+        [input, graph.Constant(_weight)],
+        ("kernel_shape", new long[] { _kernel, _kernel }),
+        ("strides", _stride),
+        ("pads", new[] { _padding[0], _padding[1], _padding[0], _padding[1] }));
+}

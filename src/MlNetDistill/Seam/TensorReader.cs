@@ -68,6 +68,8 @@ internal static class TensorReader
         private readonly RowFaults _badFeatures = new();
         private readonly RowFaults _noLabels = new();
 
+        private string Where => role == TrainingData ? "" : $" of the {role}";
+
         public ReadRows Run(IDataView data)
         {
             DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
@@ -144,14 +146,14 @@ internal static class TensorReader
             if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
             {
                 throw new InvalidOperationException(
-                    $"Column '{columns.Label.Name}' has no label in {_noLabels} of {read} rows. Set MissingLabels to Drop to leave such rows out, " +
+                    $"Column '{columns.Label.Name}' has no label in {_noLabels} of {read} rows{Where}. Set MissingLabels to Drop to leave such rows out, " +
                     "or to TeacherOnly to let them learn from the teacher alone.");
             }
 
             if (options.MissingFeatures == MissingFeatures.Error && _badFeatures.Count > 0)
             {
                 throw new InvalidOperationException(
-                    $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows. Replace them with " +
+                    $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows{Where}. Replace them with " +
                     "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
             }
 

@@ -56,7 +56,7 @@ public sealed partial class ReadmeTests
             .Append(mlContext.MulticlassClassification.Trainers.Distill(
                 teacher: Teacher.FromTransformer(forest),
                 student: Student.Mlp(128),
-                method: DistillationMethod.Kd(temperature: 4, alpha: 0.9),
+                method: DistillationMethod.Kd(temperature: 2, alpha: 0.9),
                 labelColumnName: "Class", featureColumnName: "Scaled"))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
         var model = pipeline.Fit(train);

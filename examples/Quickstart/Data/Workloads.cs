@@ -28,7 +28,7 @@ internal static class Workloads
             Title = "Distorted digits, drawn by this program",
             Teacher = Student.ResNet(8, widths: [16, 16, 32, 64]),
             Student = Student.ResNet(8, widths: [4, 4, 8, 16]),
-            Epochs = settings.Epochs ?? (settings.Quick ? 4 : 12),
+            Epochs = settings.Epochs ?? (settings.Quick ? 4 : 9),
         };
     }
 

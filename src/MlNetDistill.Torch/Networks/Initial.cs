@@ -14,10 +14,4 @@ internal static class Initial
         using var noGrad = no_grad();
         return new Parameter(empty(shape).uniform_(-bound, bound, generator));
     }
-
-    public static Parameter Normal(double deviation, Generator generator, params long[] shape)
-    {
-        using var noGrad = no_grad();
-        return new Parameter(empty(shape).normal_(0, deviation, generator));
-    }
 }

@@ -49,12 +49,14 @@ public sealed class SeedTests
     }
 
     [Test]
-    public void A_convolution_starts_normal_with_the_fan_out_variance()
+    public void A_convolution_starts_uniform_within_one_over_the_root_of_its_fan_in()
     {
         using var generator = new Generator(3);
         using var convolution = new Convolution(32, 64, 3, 1, generator);
         var weights = Near.Values(convolution.parameters().Single());
-        Assert.That(weights.Sum(w => w * w) / weights.Length, Is.EqualTo(2.0 / (64 * 9)).Within(4).Percent);
+        var bound = 1 / Math.Sqrt(32 * 9);
+        Assert.That(weights.Max(Math.Abs), Is.LessThanOrEqualTo(bound).And.GreaterThan(0.999 * bound));
+        Assert.That(weights.Sum(w => w * w) / weights.Length, Is.EqualTo(bound * bound / 3).Within(4).Percent);
     }
 
     private static double[] Weights(NetworkSpec spec, int seed)

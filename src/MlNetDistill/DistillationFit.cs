@@ -49,18 +49,12 @@ internal sealed class DistillationFit : IDisposable
     {
         Read();
         CheckExport(_options.Student);
-        if (AsksTeacher && _options.Teacher is TrainedTeacher { Spec: var teacherSpec })
-            CheckExport(teacherSpec);
+        foreach (var spec in AsksTeacher ? _options.Teacher!.TrainedNetworks : [])
+            CheckExport(spec);
         using var answer = AskTeacher();
-        using var teacher = answer is null ? null : new RecordedTeacher(answer.Record, _set, _device);
-        var context = new MethodContext(teacher, new ShuffledSampler(_options.BatchSize), _options.Epochs, _options.Optimizer, _options.Schedule);
-        var teacherModel = answer switch
-        {
-            { Network: { } network } =>
-                Export(network, ((TrainedTeacher)_options.Teacher!).Spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null),
-            _ => answer?.Model,
-        };
-        using var student = Train(StudentRole, _options.Student, _options.Method.Stages(context));
+        var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
+        using var student = Train(new TrainingPlan(
+            StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
         return Export(student, _options.Student, _options.Method.Name, StudentRole, teacherModel);
     }
 
@@ -112,10 +106,12 @@ internal sealed class DistillationFit : IDisposable
             return null;
         }
 
-        var answer = _options.Teacher!.Ask(new TeacherQuestion(_context, _channel, _input, _columns, _set, _options, _seeds, _device, Train));
+        var answer = _options.Teacher!.Ask(new TeacherQuestion(
+            _context, _channel, _input, _columns, _set, _options, _seeds, _device, Train, (spec, purpose) => Build(spec, purpose).to(_device)));
         try
         {
-            TeacherQuality.Check(answer.Record, _set, _columns.Classes, _options, _channel);
+            answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, views: false);
+            TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
             return answer;
         }
         catch
@@ -125,25 +121,34 @@ internal sealed class DistillationFit : IDisposable
         }
     }
 
-    private Network Train(string role, NetworkSpec spec, IEnumerable<Stage> stages)
+    private Network Train(TrainingPlan plan)
     {
-        var network = Build(spec, role);
+        var network = Build(plan.Spec, plan.Role);
         network.to(_device);
-        _channel.Info($"Training the {role}: {spec.Name}, {network.ParameterCount:N0} parameters, on {_device}.");
-        using var shuffling = _seeds.Generator($"{role} shuffling");
-        var loop = new TrainingLoop(network, _set, _split, shuffling, new LoopSettings
+        _channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {_device}.");
+        var epoch = 0;
+        using var loop = new TrainingLoop(network, _set, _split, _seeds, plan.Role, new LoopSettings
         {
             GradientClipping = _options.GradientClipping,
             ScoringBatchSize = _options.BatchSize,
             EarlyStopping = _options.EarlyStopping,
             // Half a teacher is no teacher: only the student is worth returning early.
-            OnCancellation = role == StudentRole ? _options.OnCancellation : CancellationBehavior.Throw,
+            OnCancellation = plan.Role == StudentRole ? _options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = _options.CancellationToken,
-            Report = progress => Report(role, progress),
+            Report = progress => Report(plan.Role, progress),
+            Warn = caution => _channel.Warning($"{caution}"),
+            AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
         });
+        var context = new MethodContext(
+            plan.Anchors, network.Shapes(), new ShuffledSampler(_options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+        {
+            HeldOutDivergence = _split.Validation is null ? null : loop.HeldOutDivergence,
+            Note = note => _channel.Info($"{note}"),
+        };
         try
         {
-            loop.Run(stages);
+            var stages = plan.Method.Stages(context);
+            loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
         }
         catch
         {
@@ -152,7 +157,7 @@ internal sealed class DistillationFit : IDisposable
         }
 
         if (loop.Cancelled)
-            _channel.Warning($"Training of the {role} was cancelled; it is returned as it stands.");
+            _channel.Warning($"Training of the {plan.Role} was cancelled; it is returned as it stands.");
         return network;
     }
 
@@ -168,6 +173,14 @@ internal sealed class DistillationFit : IDisposable
         if (!_scalings.TryGetValue(spec.InputScaling, out var scaling))
             _scalings[spec.InputScaling] = scaling = InputStatisticsOf.Rows(_set, _split.Training, spec.InputScaling);
         return spec.Build(new NetworkInput(_columns.Shape, _columns.IsByte, scaling), _columns.Classes.Count, _seeds.Integer($"{purpose} weights"));
+    }
+
+    private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
+    {
+        var model = Export(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
+        // Exporting took it to the CPU, and it has a student to teach.
+        network.to(_device);
+        return model;
     }
 
     private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
 
@@ -164,7 +163,7 @@ public sealed record DistillationOptions
 
     /// <summary>The distinct image shapes given: here, with the student, with a teacher's network.</summary>
     internal IReadOnlyList<InputShape> ImageShapes =>
-        [.. new[] { ImageShape, Student?.Image, (Teacher as TrainedTeacher)?.Spec.Image }.OfType<InputShape>().Distinct()];
+        [.. new[] { ImageShape, Student?.Image }.Concat(Teacher?.TrainedNetworks.Select(n => n.Image) ?? []).OfType<InputShape>().Distinct()];
 
     private IEnumerable<string> ShapeFaults()
     {

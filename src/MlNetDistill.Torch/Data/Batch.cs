@@ -11,7 +11,12 @@ namespace MlNetDistill.Data;
 /// <param name="View">Number of the view: which augmentation of the rows this is; 0 for the rows as they are.</param>
 public sealed record Batch(TrainingSet Set, Tensor Positions, Tensor Features, Tensor Labels, Tensor? Weights, int View = 0)
 {
-    /// <summary>Gathers rows of a set. The tensors belong to the current dispose scope.</summary>
+    /// <summary>
+    /// Label shares, B×K 32-bit floats, where mixup or CutMix mixed rows; else null. A row sums to 1, to less where one of its parts has no label.
+    /// </summary>
+    public Tensor? SoftLabels { get; init; }
+
+    /// <summary>Gathers rows of a set as they are. The tensors belong to the current dispose scope.</summary>
     public static Batch Of(TrainingSet set, Tensor positions) => new(
         set,
         positions,

@@ -5,6 +5,11 @@ namespace MlNetDistill.Data;
 /// <summary>Turns the rows trained on into batches, epoch by epoch.</summary>
 public abstract class Sampler
 {
+    /// <summary>Looks at the rows before the first epoch of a stage; for samplers that go by labels or by the teacher's answers.</summary>
+    /// <param name="source">What there is to look at.</param>
+    /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
+    public virtual void Prepare(SamplerSource source) { }
+
     /// <summary>Batches an epoch has for <paramref name="rows"/> rows.</summary>
     public abstract int BatchesPerEpoch(long rows);
 
@@ -44,3 +49,12 @@ public sealed class ShuffledSampler(int batchSize) : Sampler
         return rows.index_select(0, order).DetachFromDisposeScope();
     }
 }
+
+/// <summary>What a sampler may look at before training.</summary>
+/// <param name="Set">The rows.</param>
+/// <param name="Training">Positions trained on, 64-bit.</param>
+/// <param name="Generator">The run's generator for shuffling; a CPU generator.</param>
+/// <param name="TeacherVectors">
+/// Gives the teacher's embeddings (its logits where it has none) for positions of the set, rows×D on the set's device; null where the stage has no teacher.
+/// </param>
+public sealed record SamplerSource(TrainingSet Set, Tensor Training, Generator Generator, Func<Tensor, Tensor>? TeacherVectors);

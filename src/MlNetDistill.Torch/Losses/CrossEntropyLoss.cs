@@ -5,7 +5,8 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// The hard-label term: mean over labelled rows of -log softmax(s)[y].
+/// The hard-label term: mean over labelled rows of -log softmax(s)[y]. After mixup or CutMix a row has two labels by shares, and the mean
+/// is over the shares.
 /// </summary>
 public sealed class CrossEntropyLoss : DistillationLoss
 {
@@ -25,9 +26,14 @@ public sealed class CrossEntropyLoss : DistillationLoss
     public override Tensor Evaluate(LossInputs inputs)
     {
         var logProbabilities = inputs.StudentLogProbabilities(1);
+        if (inputs.SoftLabels is { } shares)
+            return OfShares(logProbabilities, inputs.Weights is { } weights ? shares.mul(weights.unsqueeze(1)) : shares);
         // The usual case in one native call.
         if (inputs.Weights is null && !inputs.MayMissLabels)
             return functional.nll_loss(logProbabilities, inputs.Labels);
         return inputs.MeanOverLabelled(PerRow(logProbabilities, inputs.Labels));
     }
+
+    private static Tensor OfShares(Tensor logProbabilities, Tensor shares) =>
+        shares.mul(logProbabilities).sum().neg().div(shares.sum().AtLeast(1e-12));
 }

@@ -5,7 +5,7 @@ namespace MlNetDistill.Losses;
 
 /// <summary>
 /// An equation over <see cref="LossInputs"/>. Losses compose by weight, <c>0.1 * new CrossEntropyLoss() + 0.9 * new KdLoss(4)</c>, and every
-/// term of a sum is reported under its own name.
+/// term of a sum is reported under its own name. Derive from it for a loss of your own.
 /// </summary>
 public abstract class DistillationLoss
 {
@@ -21,11 +21,38 @@ public abstract class DistillationLoss
     /// <summary>Whether example weights can weigh the term: true for means over rows, false for terms over pairs of rows.</summary>
     public virtual bool CanUseWeights => true;
 
+    /// <summary>Whether the term needs one label for each row, which mixup and CutMix do not leave.</summary>
+    public virtual bool NeedsHardLabels => false;
+
     /// <summary>The weighted terms of this loss: itself once, or the parts of a sum.</summary>
     public virtual IReadOnlyList<LossTerm> Terms => [new LossTerm(1, this)];
 
+    /// <summary>
+    /// Trainable maps that the term needs to compare features of these shapes. The stage owns them, trains them beside the student and throws
+    /// them away at its end; <see cref="Evaluate"/> finds them with <see cref="LossInputs.ProjectionsOf"/>, in this order. Their input is the
+    /// student's: a trained projection of the teacher's features could make both constant.
+    /// </summary>
+    /// <param name="student">Shapes of the student's outputs.</param>
+    /// <param name="teacher">Shapes of the teacher's outputs.</param>
+    /// <param name="generator">Draws the initial weights.</param>
+    /// <exception cref="InvalidOperationException">Features of these shapes cannot be compared.</exception>
+    public virtual IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) => [];
+
+    /// <summary>What a user should know before training with this term on so many classes, as one sentence; null for nothing.</summary>
+    public virtual string? Caution(int classes) => null;
+
     /// <summary>The loss of one batch, a scalar with gradient towards the student.</summary>
     public abstract Tensor Evaluate(LossInputs inputs);
+
+    /// <summary>
+    /// The same loss with weights that rise linearly: in epoch e (from 1) times min(e / <paramref name="epochs"/>, 1), as mdistiller does for DKD.
+    /// </summary>
+    /// <param name="epochs">Epochs until the full weight, at least 1.</param>
+    public DistillationLoss WarmedUpOver(int epochs)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
+        return new WeightedSum([.. Terms.Select(t => t with { WarmUpEpochs = epochs })]);
+    }
 
     /// <summary>A loss scaled by a constant weight.</summary>
     public static DistillationLoss operator *(double weight, DistillationLoss loss) =>
@@ -36,9 +63,14 @@ public abstract class DistillationLoss
 }
 
 /// <summary>One term of a weighted sum.</summary>
-/// <param name="Weight">Its constant weight.</param>
+/// <param name="Weight">Its weight.</param>
 /// <param name="Loss">Its equation.</param>
-public sealed record LossTerm(double Weight, DistillationLoss Loss);
+/// <param name="WarmUpEpochs">Epochs over which the weight rises linearly; 0 for a constant weight.</param>
+public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmUpEpochs = 0)
+{
+    /// <summary>The weight in an epoch, from 1.</summary>
+    public double WeightIn(int epoch) => epoch >= WarmUpEpochs ? Weight : Weight * epoch / WarmUpEpochs;
+}
 
 internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationLoss
 {
@@ -50,8 +82,11 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
 
     public override bool CanUseWeights => Terms.All(t => t.Loss.CanUseWeights);
 
+    public override bool NeedsHardLabels => Terms.Any(t => t.Loss.NeedsHardLabels);
+
     public override IReadOnlyList<LossTerm> Terms { get; } = terms;
 
+    // The loop evaluates term by term; this is for those who call a sum themselves, at full weights.
     public override Tensor Evaluate(LossInputs inputs) =>
         Terms.Select(t => t.Loss.Evaluate(inputs).Times(t.Weight)).Aggregate((a, b) => a.Plus(b));
 }

@@ -35,14 +35,22 @@ public sealed class LossInputs
     /// <exception cref="InvalidOperationException">The stage has no teacher.</exception>
     public NetworkOutput Teacher => TeacherOrNull ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
 
-    /// <summary>B class indices.</summary>
+    /// <summary>B class indices; where rows are mixed those of each row's first part.</summary>
     public Tensor Labels { get; }
+
+    /// <summary>
+    /// Label shares, B×K, after mixup or CutMix, else null. A row sums to 1, to less where one of its parts has no label, to 0 where none has.
+    /// </summary>
+    public Tensor? SoftLabels { get; init; }
 
     /// <summary>B example weights, or null where all rows weigh the same.</summary>
     public Tensor? Weights { get; }
 
     /// <summary>Whether some labels may be missing.</summary>
     public bool MayMissLabels { get; }
+
+    /// <summary>The trained projections of each term.</summary>
+    internal IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>? Projections { get; init; }
 
     /// <summary>log softmax(t / temperature) of the teacher where that is known already; null to compute it from its logits.</summary>
     internal Func<double, Tensor>? TeacherSoftening { get; init; }
@@ -56,8 +64,15 @@ public sealed class LossInputs
     public Tensor TeacherLogProbabilities(double temperature) =>
         Known(_teacher, temperature, TeacherSoftening ?? (t => Teacher.Logits.LogSoftmaxAt(t)));
 
+    /// <summary>The projections that <see cref="DistillationLoss.Projections"/> of <paramref name="loss"/> made for this stage.</summary>
+    /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>
+    public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsOf(DistillationLoss loss) =>
+        Projections is not null && Projections.TryGetValue(loss, out var found)
+            ? found
+            : throw new InvalidOperationException($"The stage made no projections for the loss '{loss.Name}'.");
+
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
-    public Tensor Labelled() => _labelled ??= Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Logits.dtype);
+    public Tensor Labelled() => _labelled ??= Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Any.dtype);
 
     /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
     public Tensor Mean(Tensor perRow) => Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);

@@ -13,7 +13,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     private readonly InputBlock _input;
     private readonly ModuleList<Block> _body;
     private readonly Dense _head;
-    private readonly HashSet<int> _taps;
+    private readonly List<int> _taps;
 
     /// <summary>A network over <paramref name="input"/> that ends in <paramref name="classes"/> logits.</summary>
     /// <param name="input">What the network is fed.</param>
@@ -31,7 +31,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         _input = new InputBlock(input);
         _body = new ModuleList<Block>([.. body]);
         _head = new Dense(embeddingLength, classes, generator);
-        _taps = [.. taps];
+        _taps = [.. taps.Order()];
         RegisterComponents();
     }
 
@@ -57,13 +57,17 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
     public override NetworkOutput forward(Tensor input) => Forward(input, OutputKinds.Logits);
 
-    /// <summary>Logits of a batch and, where <paramref name="wanted"/> names them, embedding and stage features.</summary>
-    public NetworkOutput Forward(Tensor input, OutputKinds wanted)
+    /// <summary>The outputs of a batch that <paramref name="wanted"/> names.</summary>
+    /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
+    /// <param name="wanted">What to give; the head is left out where no logits are wanted.</param>
+    /// <param name="throughTap">The last stage to compute, an index into the stage features, where they alone are wanted; null for all.</param>
+    public NetworkOutput Forward(Tensor input, OutputKinds wanted, int? throughTap = null)
     {
         var keepStages = wanted.HasFlag(OutputKinds.StageFeatures);
         var stages = new List<Tensor>();
         var x = _input.forward(input);
-        for (var i = 0; i < _body.Count; i++)
+        var blocks = throughTap is { } tap ? _taps[tap] + 1 : _body.Count;
+        for (var i = 0; i < blocks; i++)
         {
             var y = _body[i].forward(x);
             // A block may hand its input on as it is.
@@ -74,7 +78,53 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
                 stages.Add(x);
         }
 
-        return new NetworkOutput(_head.forward(x), wanted.HasFlag(OutputKinds.Embedding) ? x : null, stages);
+        return new NetworkOutput(
+            wanted.HasFlag(OutputKinds.Logits) ? _head.forward(x) : null,
+            wanted.HasFlag(OutputKinds.Embedding) ? x : null,
+            keepStages ? stages : null);
+    }
+
+    /// <summary>The sizes of the outputs, seen by passing a row of zeros through the network.</summary>
+    public OutputShapes Shapes()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var wasTraining = training;
+        eval();
+        var row = zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device);
+        var output = Forward(row, OutputKinds.StageFeatures);
+        train(wasTraining);
+        return new OutputShapes(Classes, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
+    }
+
+    /// <summary>
+    /// Makes one part trainable and freezes the rest: frozen parameters get no gradient, and frozen batch normalisation uses and keeps its
+    /// running statistics.
+    /// </summary>
+    internal void TrainOnly(NetworkPart part)
+    {
+        eval();
+        foreach (var parameter in parameters())
+            parameter.requires_grad = false;
+        foreach (var module in ModulesOf(part))
+        {
+            module.train();
+            foreach (var parameter in module.parameters())
+                parameter.requires_grad = true;
+        }
+    }
+
+    /// <summary>The parameters of one part.</summary>
+    internal IEnumerable<Parameter> ParametersOf(NetworkPart part) => ModulesOf(part).SelectMany(m => m.parameters());
+
+    private IEnumerable<nn.Module> ModulesOf(NetworkPart part)
+    {
+        var from = part.AfterTap is { } after ? _taps[after] + 1 : 0;
+        var to = part.ThroughTap is { } through ? _taps[through] + 1 : _body.Count;
+        for (var i = from; i < to; i++)
+            yield return _body[i];
+        if (part.ThroughTap is null)
+            yield return _head;
     }
 
     /// <summary>Writes everything up to the embedding into <paramref name="graph"/>.</summary>

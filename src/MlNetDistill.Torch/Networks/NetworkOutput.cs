@@ -19,11 +19,51 @@ public enum OutputKinds
     StageFeatures = 4,
 }
 
-/// <summary>The outputs of one forward pass.</summary>
-/// <param name="Logits">Scores before softmax, B×K.</param>
-/// <param name="Embedding">The vector the last layer reads, B×D; null where it was not asked for.</param>
-/// <param name="StageFeatures">Maps after the stages, from input to output; empty where they were not asked for.</param>
-public sealed record NetworkOutput(Tensor Logits, Tensor? Embedding, IReadOnlyList<Tensor> StageFeatures)
+/// <summary>The outputs of one forward pass: those that were asked for.</summary>
+/// <param name="logits">Scores before softmax, B×K, or null.</param>
+/// <param name="embedding">The vector the last layer reads, B×D, or null.</param>
+/// <param name="stageFeatures">Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron.</param>
+public sealed class NetworkOutput(Tensor? logits, Tensor? embedding = null, IReadOnlyList<Tensor>? stageFeatures = null)
 {
-    internal static NetworkOutput OfLogits(Tensor logits) => new(logits, null, []);
+    /// <summary>Scores before softmax, B×K.</summary>
+    /// <exception cref="InvalidOperationException">They were not asked for.</exception>
+    public Tensor Logits => logits ?? throw NotAsked(OutputKinds.Logits);
+
+    /// <summary>The vector the last layer reads, B×D.</summary>
+    /// <exception cref="InvalidOperationException">It was not asked for.</exception>
+    public Tensor Embedding => embedding ?? throw NotAsked(OutputKinds.Embedding);
+
+    /// <summary>Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron; as many as were computed.</summary>
+    /// <exception cref="InvalidOperationException">They were not asked for.</exception>
+    public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotAsked(OutputKinds.StageFeatures);
+
+    /// <summary>What there is.</summary>
+    public OutputKinds Kinds =>
+        (logits is null ? OutputKinds.None : OutputKinds.Logits)
+        | (embedding is null ? OutputKinds.None : OutputKinds.Embedding)
+        | (stageFeatures is null ? OutputKinds.None : OutputKinds.StageFeatures);
+
+    /// <summary>Any of the outputs, for its number of rows and its type.</summary>
+    internal Tensor Any => logits ?? embedding ?? stageFeatures![0];
+
+    internal static NetworkOutput OfLogits(Tensor logits) => new(logits);
+
+    private static InvalidOperationException NotAsked(OutputKinds kind) => new(
+        $"No {kind} was computed in this step. A loss that reads it of the student must name it in StudentNeeds, of the teacher in TeacherNeeds.");
+}
+
+/// <summary>The outputs that a network or a teacher can give, and their sizes.</summary>
+/// <param name="Classes">Number of logits K.</param>
+/// <param name="EmbeddingLength">Length D of the embedding; null where there is none.</param>
+/// <param name="StageFeatures">Dimensions of each stage feature without the batch axis: [C, H, W] of a map, [D] of a vector; empty where there are none.</param>
+public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyList<long[]> StageFeatures)
+{
+    /// <summary>What there is.</summary>
+    public OutputKinds Kinds =>
+        OutputKinds.Logits
+        | (EmbeddingLength is null ? OutputKinds.None : OutputKinds.Embedding)
+        | (StageFeatures.Count == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
+
+    /// <summary>The shapes of a network or teacher that gives logits alone.</summary>
+    internal static OutputShapes OfLogits(int classes) => new(classes, null, []);
 }

@@ -1,5 +1,6 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -13,6 +14,7 @@ internal sealed class EpochLosses : IDisposable
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
     private readonly Tensor?[] _weights;
+    private int _epoch;
     private int _steps;
 
     public EpochLosses(DistillationLoss loss, Device device)
@@ -28,8 +30,11 @@ internal sealed class EpochLosses : IDisposable
     /// Evaluates every term and sends the gradient of their weighted sum back. The weights start the backward pass as the gradients of the
     /// terms, so the sum itself is never a node of the graph. A term of weight 0 is evaluated for the report alone.
     /// </summary>
-    public void Backward(LossInputs inputs)
+    /// <param name="inputs">The step's inputs.</param>
+    /// <param name="epoch">The epoch, from 1, for weights that warm up.</param>
+    public void Backward(LossInputs inputs, int epoch)
     {
+        SetWeights(epoch);
         var values = new List<Tensor>(_terms.Count);
         var weights = new List<Tensor>(_terms.Count);
         for (var i = 0; i < _terms.Count; i++)
@@ -66,7 +71,7 @@ internal sealed class EpochLosses : IDisposable
         {
             var mean = sums[i] / _steps;
             means[UniqueName(means, _terms[i].Loss.Name)] = mean;
-            total += _terms[i].Weight * mean;
+            total += _terms[i].WeightIn(epoch) * mean;
             _sums[i].zero_();
         }
 
@@ -80,6 +85,20 @@ internal sealed class EpochLosses : IDisposable
     {
         foreach (var tensor in _sums.Concat(_weights))
             tensor?.Dispose();
+    }
+
+    private void SetWeights(int epoch)
+    {
+        if (epoch == _epoch)
+            return;
+        _epoch = epoch;
+        for (var i = 0; i < _terms.Count; i++)
+        {
+            if (_weights[i] is not { } weight || _terms[i].WarmUpEpochs == 0)
+                continue;
+            using var value = ((float)_terms[i].WeightIn(epoch)).ToScalar();
+            weight.fill_(value);
+        }
     }
 
     private static string UniqueName(Dictionary<string, double> taken, string name)

@@ -1,5 +1,6 @@
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -20,6 +21,40 @@ internal static class Scoring
             using var inner = NewDisposeScope();
             var rows = positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at));
             parts.Add(network.forward(set.Features.index_select(0, rows)).Logits.MoveToOuterDisposeScope());
+        }
+
+        return cat(parts).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The mean over the rows at <paramref name="positions"/> of KL(teacher ‖ student) at temperature 1. Leaves the network in eval mode.</summary>
+    public static double Divergence(Network network, StageTeacher teacher, TrainingSet set, Tensor positions, int batchSize)
+    {
+        network.eval();
+        using var noGrad = no_grad();
+        var sum = 0.0;
+        for (long at = 0; at < positions.shape[0]; at += batchSize)
+        {
+            using var scope = NewDisposeScope();
+            var batch = Batch.Of(set, positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at)));
+            var student = network.forward(batch.Features).Logits.LogSoftmaxAt(1);
+            var expected = teacher.LogProbabilities(batch, teacher.Outputs(batch, OutputKinds.Logits), 1);
+            sum += expected.exp().mul(expected.sub(student)).sum().to(float64).item<double>();
+        }
+
+        return sum / positions.shape[0];
+    }
+
+    /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>
+    public static Tensor Answers(StageTeacher teacher, OutputKinds kind, TrainingSet set, Tensor positions, int batchSize)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var parts = new List<Tensor>();
+        for (long at = 0; at < positions.shape[0]; at += batchSize)
+        {
+            using var inner = NewDisposeScope();
+            var output = teacher.Outputs(Batch.Of(set, positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at))), kind);
+            parts.Add((kind == OutputKinds.Embedding ? output.Embedding : output.Logits).MoveToOuterDisposeScope());
         }
 
         return cat(parts).MoveToOuterDisposeScope();

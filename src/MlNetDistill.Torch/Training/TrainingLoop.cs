@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using MlNetDistill.Data;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using TorchSharp.Modules;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -22,15 +21,34 @@ internal sealed record LoopSettings
 
     public CancellationToken CancellationToken { get; init; }
 
+    /// <summary>Shows rows augmented, or null to show them as they are: positions and the number of the view, a new one in every epoch.</summary>
+    public Func<Tensor, int, Batch>? View { get; init; }
+
     public Action<TrainingProgress> Report { get; init; } = _ => { };
+
+    /// <summary>Told what a user should know before a stage.</summary>
+    public Action<string> Warn { get; init; } = _ => { };
+
+    /// <summary>Called after every epoch with its number, from 1.</summary>
+    public Action<int> AfterEpoch { get; init; } = _ => { };
 }
 
 /// <summary>Runs stages one after another on one network; knows no method by name. The next stage starts from the best weights of the last.</summary>
-internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit split, Generator shuffling, LoopSettings settings)
+/// <param name="student">The network that learns.</param>
+/// <param name="set">The rows.</param>
+/// <param name="split">Which of them are trained on and which are held out.</param>
+/// <param name="seeds">The run's seeds.</param>
+/// <param name="role">What the network is; part of what its draws are seeded with.</param>
+/// <param name="settings">Settings.</param>
+internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
 {
-    private readonly Parameter[] _parameters = [.. student.parameters()];
+    private readonly Generator _shuffling = seeds.Generator($"{role} shuffling");
+    private readonly Generator _projecting = seeds.Generator($"{role} projections");
+    private readonly OutputShapes _shapes = student.Shapes();
+    private readonly HashSet<string> _warned = [];
     private readonly NativeHeap _heap = new();
     private bool _hasStepped;
+    private int _view;
 
     /// <summary>Whether a cancellation ended the run early.</summary>
     public bool Cancelled { get; private set; }
@@ -45,33 +63,66 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         }
     }
 
+    /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>
+    public double HeldOutDivergence(StageTeacher teacher)
+    {
+        var positions = split.Validation ?? throw new InvalidOperationException("No rows are held out to measure a divergence on.");
+        return Scoring.Divergence(student, teacher, split.ValidationSet, positions, settings.ScoringBatchSize);
+    }
+
+    public void Dispose()
+    {
+        _shuffling.Dispose();
+        _projecting.Dispose();
+    }
+
     private void Run(Stage stage)
     {
-        Check(stage);
-        using var optimizer = stage.Optimizer.Create(_parameters);
-        using var losses = new EpochLosses(stage.Loss, set.Labels.device);
-        using var best = split.Validation is null ? null : new BestEpoch(student);
-        var steps = new StepCounter(stage, optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
+        StageChecks.Check(stage, student, set, settings.View is not null);
+        foreach (var caution in stage.Loss.Terms.Select(t => t.Loss.Caution(student.Classes)).OfType<string>().Where(_warned.Add))
+            settings.Warn(caution);
+        stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View is not null);
+        stage.Sampler.Prepare(new SamplerSource(set, split.Training, _shuffling, stage.Teacher is { } teacher ? rows => Vectors(teacher, rows) : null));
+        using var run = new StageRun(stage, student, _shapes, set, _projecting, settings.GradientClipping);
+        try
+        {
+            RunEpochs(stage, run);
+        }
+        finally
+        {
+            student.TrainOnly(NetworkPart.Whole);
+            stage.Teacher?.End();
+        }
+    }
+
+    private void RunEpochs(Stage stage, StageRun run)
+    {
+        // Only what gives logits can be judged by its accuracy: a stage that learns features keeps its last epoch.
+        var judged = split.Validation is not null && stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits);
+        using var best = judged ? new BestEpoch(student) : null;
+        var steps = new StepCounter(stage, run.Optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
         var clock = Stopwatch.StartNew();
 
         var epoch = 1;
         for (; epoch <= stage.Epochs && !Cancelled; epoch++)
         {
             var epochClock = Stopwatch.StartNew();
-            var rows = TrainEpoch(stage, optimizer, losses, steps);
+            run.BeginEpoch(epoch);
+            var rows = TrainEpoch(stage, run, steps);
             if (Cancelled && rows == 0)
                 break;
             // Fetching the losses waits for the device, so only now is the epoch's work done.
-            var means = losses.Take(stage.Name, epoch, steps.LearningRate);
+            var means = run.Losses.Take(stage.Name, epoch, steps.LearningRate);
             var rowsPerSecond = rows / epochClock.Elapsed.TotalSeconds;
-            var quality = split.Validation is { } held
-                ? Scoring.Quality(student, split.ValidationSet, held, settings.ScoringBatchSize)
+            var quality = judged
+                ? Scoring.Quality(student, split.ValidationSet, split.Validation!, settings.ScoringBatchSize)
                 : ((double Accuracy, double Loss)?)null;
             best?.Offer(epoch, quality!.Value, student, settings.EarlyStopping?.MinimumImprovement ?? 0);
             var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
             settings.Report(new TrainingProgress(
                 stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft));
-            if (settings.EarlyStopping is { } stopping && epoch - best!.LastImprovement >= stopping.Patience)
+            settings.AfterEpoch(epoch);
+            if (settings.EarlyStopping is { } stopping && best is not null && epoch - best.LastImprovement >= stopping.Patience)
                 break;
         }
 
@@ -79,11 +130,11 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         CheckLogits(stage, Math.Min(epoch, stage.Epochs), steps.LearningRate);
     }
 
-    private long TrainEpoch(Stage stage, UpdateRule optimizer, EpochLosses losses, StepCounter steps)
+    private long TrainEpoch(Stage stage, StageRun run, StepCounter steps)
     {
-        student.train();
+        _view++;
         long rows = 0;
-        foreach (var positions in stage.Sampler.Epoch(split.Training, shuffling))
+        foreach (var positions in stage.Sampler.Epoch(split.Training, _shuffling))
         {
             if (settings.CancellationToken.IsCancellationRequested)
             {
@@ -94,7 +145,8 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             }
 
             steps.Next();
-            Step(stage, positions, optimizer, losses);
+            using (NewDisposeScope())
+                run.Step(settings.View is { } view ? view(positions, _view) : Batch.Of(set, positions));
             _heap.AfterStep();
             _hasStepped = true;
             rows += positions.shape[0];
@@ -103,37 +155,10 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         return rows;
     }
 
-    private void Step(Stage stage, Tensor positions, UpdateRule optimizer, EpochLosses losses)
+    private Tensor Vectors(StageTeacher teacher, Tensor positions)
     {
-        using var scope = NewDisposeScope();
-        var batch = Batch.Of(set, positions);
-        var output = student.Forward(batch.Features, stage.Loss.StudentNeeds);
-        foreach (var parameter in _parameters)
-            parameter.grad = null;
-        losses.Backward(Inputs(stage, batch, output));
-        if (settings.GradientClipping is { } norm)
-            nn.utils.clip_grad_norm_(_parameters, norm);
-        optimizer.Step();
-    }
-
-    private void Check(Stage stage)
-    {
-        if (set.Weights is not null && !stage.Loss.CanUseWeights)
-        {
-            var pairs = stage.Loss.Terms.Where(t => !t.Loss.CanUseWeights).Select(t => $"'{t.Loss.Name}'");
-            throw new InvalidOperationException(
-                $"Stage '{stage.Name}' has terms over pairs of rows ({string.Join(", ", pairs)}), which example weights cannot weigh; train without weights.");
-        }
-
-        var missing = stage.Loss.TeacherNeeds & ~(stage.Teacher?.Provides ?? OutputKinds.None);
-        if (missing != OutputKinds.None)
-        {
-            throw new InvalidOperationException(
-                $"Stage '{stage.Name}' needs {missing} of its teacher, which gives {stage.Teacher?.Provides ?? OutputKinds.None}.");
-        }
-
-        if (stage.Teacher is { } teacher && teacher.Classes != student.Classes)
-            throw new InvalidOperationException($"The student has {student.Classes} classes, the teacher of stage '{stage.Name}' {teacher.Classes}.");
+        var kind = teacher.Provides.HasFlag(OutputKinds.Embedding) ? OutputKinds.Embedding : OutputKinds.Logits;
+        return Scoring.Answers(teacher, kind, set, positions, settings.ScoringBatchSize);
     }
 
     // An epoch's losses are those before its steps: what the very last step ruined shows only in the student's outputs.
@@ -143,21 +168,5 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         var some = split.Training.narrow(0, 0, Math.Min(settings.ScoringBatchSize, split.Training.shape[0]));
         if (!Scoring.Logits(student, set, some, settings.ScoringBatchSize).isfinite().all().item<bool>())
             throw new NonFiniteLossException([.. stage.Loss.Terms.Select(t => t.Loss.Name)], stage.Name, epoch, learningRate);
-    }
-
-    private LossInputs Inputs(Stage stage, Batch batch, NetworkOutput student)
-    {
-        if (stage.Teacher is not { } teacher)
-            return new LossInputs(student, null, batch.Labels, batch.Weights, set.HasMissingLabels);
-        using var noGrad = no_grad();
-        var outputs = teacher.Outputs(batch);
-        return new LossInputs(student, outputs, batch.Labels, batch.Weights, set.HasMissingLabels)
-        {
-            TeacherSoftening = temperature =>
-            {
-                using (no_grad())
-                    return teacher.LogProbabilities(batch, outputs, temperature);
-            },
-        };
     }
 }

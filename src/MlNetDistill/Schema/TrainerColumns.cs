@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Schema;
 
@@ -60,7 +59,7 @@ internal sealed record TrainerColumns(
     private static InputShape ShapeOf(DataViewSchema.Column features, DistillationOptions options)
     {
         var type = (VectorDataViewType)features.Type;
-        NetworkSpec[] networks = options.Teacher is TrainedTeacher { Spec: var teacher } ? [options.Student, teacher] : [options.Student];
+        NetworkSpec[] networks = [options.Student, .. options.Teacher?.TrainedNetworks ?? []];
         var given = options.ImageShapes.Select(shape => (InputShape?)shape).FirstOrDefault();
         var reader = networks.FirstOrDefault(n => n.NeedsImages);
         var shape = given is { } image ? Given(image) : reader is null ? InputShape.Vector(type.Size) : FromColumn(reader);

@@ -21,7 +21,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     {
         question.Channel.Info($"Fitting the teacher.");
         var model = estimator.Fit(question.Data);
-        return new TeacherAnswer(score.Ask(model, question.Data, question), model);
+        return TeacherAnswer.OfRecord(score.Ask(model, question.Data, question), model, question);
     }
 
     private TeacherAnswer OutOfFold(TeacherQuestion question)
@@ -40,6 +40,6 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             parts.Add(record.Logits.alias());
         }
 
-        return new TeacherAnswer(new TeacherRecord(ids, cat(parts).DetachFromDisposeScope()), null);
+        return TeacherAnswer.OfRecord(new TeacherRecord(ids, cat(parts).DetachFromDisposeScope()), null, question);
     }
 }

@@ -79,6 +79,9 @@ public abstract class Teacher
         return new TrainedTeacher(network, epochs, optimizer, schedule);
     }
 
+    /// <summary>The networks that are trained during the fit.</summary>
+    internal virtual IEnumerable<NetworkSpec> TrainedNetworks => [];
+
     internal abstract IEnumerable<string> Faults();
 
     internal abstract TeacherAnswer Ask(TeacherQuestion question);

@@ -15,12 +15,11 @@ internal static class TeacherQuality
     private const double Margin = 0.05;
 
     /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
-    public static void Check(TeacherRecord record, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    public static void Check(StageTeacher teacher, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         using var scope = NewDisposeScope();
-        using var joined = record.LogitsFor(set);
-        var logits = joined.to(set.Labels.device);
-        var (accuracy, _) = Scoring.Quality(logits, set, Arithmetic.UpTo(set.Count, set.Labels.device));
+        var all = Arithmetic.UpTo(set.Count, set.Labels.device);
+        var (accuracy, _) = Scoring.Quality(Scoring.Answers(teacher, OutputKinds.Logits, set, all, options.BatchSize), set, all);
         var chance = 1.0 / classes.Count;
         channel.Info($"The teacher's accuracy on the labelled training rows is {accuracy:0.0000} (chance {chance:0.0000}).");
         var least = options.MinimumTeacherAccuracy ?? chance + (Margin * (1 - chance));

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using static TorchSharp.torch;
@@ -19,14 +18,43 @@ internal sealed record TeacherQuestion(
     DistillationOptions Options,
     Seeds Seeds,
     Device Device,
-    Func<string, NetworkSpec, IEnumerable<Stage>, Network> TrainNetwork);
+    Func<TrainingPlan, Network> TrainNetwork,
+    Func<NetworkSpec, string, Network> BuildNetwork);
 
-/// <summary>A teacher's logits for the rows of a fit, and the model that gave them (null where several did, one for each fold).</summary>
-internal sealed record TeacherAnswer(TeacherRecord Record, ITransformer? Model, Network? Network = null) : IDisposable
+/// <summary>A network to train in a fit: the teacher or the student.</summary>
+/// <param name="Role">What it is called in logs, and what its draws are seeded with.</param>
+/// <param name="Spec">The network.</param>
+/// <param name="Method">How it learns.</param>
+/// <param name="Anchors">From whom.</param>
+/// <param name="Epochs">Epochs asked for.</param>
+/// <param name="Optimizer">The optimiser asked for.</param>
+/// <param name="Schedule">The schedule asked for.</param>
+internal sealed record TrainingPlan(
+    string Role, NetworkSpec Spec, DistillationMethod Method, IReadOnlyList<Anchor> Anchors, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
 {
+    /// <summary>Called after every epoch of the run, from 1.</summary>
+    public Action<int, Network> AfterEpoch { get; init; } = (_, _) => { };
+}
+
+/// <summary>
+/// The anchors that answer for the rows of a fit (one, but for a route), and the last one as an ML.NET model: the model that was given or fitted
+/// (null where several were, one for each fold), or the network that was trained and is yet to be exported.
+/// </summary>
+internal sealed record TeacherAnswer(IReadOnlyList<Anchor> Anchors, ITransformer? Model, Network? Network = null, NetworkSpec? NetworkSpec = null) : IDisposable
+{
+    public StageTeacher Teacher => Anchors[^1].Teacher;
+
+    /// <summary>The answer of a teacher that was asked for every row; disposes the record.</summary>
+    public static TeacherAnswer OfRecord(TeacherRecord record, ITransformer? model, TeacherQuestion question)
+    {
+        using (record)
+            return new TeacherAnswer([new Anchor("teacher", 1, new RecordedTeacher(record, question.Set, question.Device))], model);
+    }
+
     public void Dispose()
     {
-        Record.Dispose();
+        foreach (var anchor in Anchors)
+            (anchor.Teacher as IDisposable)?.Dispose();
         Network?.Dispose();
     }
 }

@@ -1,8 +1,4 @@
-using MlNetDistill.Data;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Training;
-using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
@@ -11,7 +7,7 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
     /// <summary>What its training is called in logs and progress.</summary>
     public const string Role = "teacher";
 
-    public NetworkSpec Spec => spec;
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
 
     internal override IEnumerable<string> Faults()
     {
@@ -24,21 +20,8 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         var options = question.Options;
-        var context = new MethodContext(
-            null, new ShuffledSampler(options.BatchSize), epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule);
-        var stages = DistillationMethod.LabelsOnly().Stages(context).Select(stage => stage with { Name = Role });
-        var network = question.TrainNetwork(Role, spec, stages);
-        try
-        {
-            using var scope = NewDisposeScope();
-            var all = Arithmetic.UpTo(question.Set.Count, question.Device);
-            var logits = Scoring.Logits(network, question.Set, all, options.BatchSize).cpu().DetachFromDisposeScope();
-            return new TeacherAnswer(new TeacherRecord(question.Set.RowIds, logits), null, network);
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
+        var network = question.TrainNetwork(new TrainingPlan(
+            Role, spec, DistillationMethod.LabelsOnly(), [], epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule));
+        return new TeacherAnswer([new Anchor(Role, 1, new NetworkTeacher(network, options.BatchSize))], null, network, spec);
     }
 }

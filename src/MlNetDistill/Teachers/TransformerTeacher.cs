@@ -11,7 +11,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumn s
         CheckSchema(question.Data.Schema);
         if (!acceptOverwrittenInputs)
             RefuseOverwrittenInputs(question.Data.Schema);
-        return new TeacherAnswer(score.Ask(transformer, question.Data, question), transformer);
+        return TeacherAnswer.OfRecord(score.Ask(transformer, question.Data, question), transformer, question);
     }
 
     /// <summary>

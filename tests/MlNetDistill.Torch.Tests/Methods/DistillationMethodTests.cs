@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests;
 public sealed class DistillationMethodTests
 {
     private static readonly MethodContext Context =
-        new(null, new ShuffledSampler(8), 12, Optimizer.Sgd(0.05), LearningRateSchedule.Cosine());
+        new([], new OutputShapes(3, 8, []), new ShuffledSampler(8), 12, Optimizer.Sgd(0.05), LearningRateSchedule.Cosine());
 
     [Test]
     public void KD_is_one_stage_of_cross_entropy_and_divergence()

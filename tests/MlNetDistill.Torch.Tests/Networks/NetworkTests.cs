@@ -30,7 +30,7 @@ public sealed class NetworkTests
         using var network = Student.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
         var output = network.Forward(rand(2, 3), Everything);
         Assert.That(output.StageFeatures.Select(f => f.shape), Is.EqualTo(new[] { new long[] { 2, 7 }, [2, 5] }));
-        Assert.That(Near.Values(output.Embedding!), Is.EqualTo(Near.Values(output.StageFeatures[1])));
+        Assert.That(Near.Values(output.Embedding), Is.EqualTo(Near.Values(output.StageFeatures[1])));
         Assert.That(output.Logits.shape, Is.EqualTo(new long[] { 2, 4 }));
     }
 
@@ -49,8 +49,10 @@ public sealed class NetworkTests
     {
         using var network = Student.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
         var output = network.forward(rand(2, 3));
-        Assert.That(output.Embedding, Is.Null);
-        Assert.That(output.StageFeatures, Is.Empty);
+        Assert.That(output.Kinds, Is.EqualTo(OutputKinds.Logits));
+        Assert.That(() => output.Embedding, Throws.InvalidOperationException.With.Message.StartsWith("No Embedding was computed in this step."));
+        Assert.That(() => output.StageFeatures, Throws.InvalidOperationException.With.Message.Contains("must name it in StudentNeeds"));
+        Assert.That(network.Forward(rand(2, 3), OutputKinds.Embedding).Kinds, Is.EqualTo(OutputKinds.Embedding));
     }
 
     [TestCase(1, 8, 8)]
@@ -75,8 +77,8 @@ public sealed class NetworkTests
         using var network = Student.ResNet(8, null, 4, 8, 16).Build(new NetworkInput(InputShape.Image(1, 8, 8)), 3, seed: 1);
         network.eval();
         var output = network.Forward(rand(2, 1, 8, 8), Everything);
-        Near.Array(Near.Values(output.Embedding!), Near.Values(output.StageFeatures[^1].mean([2, 3])), 1e-6, 0, "embedding");
-        var logits = output.Embedding!.mm(network.Head.Weight.t()).add(network.Head.Bias);
+        Near.Array(Near.Values(output.Embedding), Near.Values(output.StageFeatures[^1].mean([2, 3])), 1e-6, 0, "embedding");
+        var logits = output.Embedding.mm(network.Head.Weight.t()).add(network.Head.Bias);
         Near.Array(Near.Values(output.Logits), Near.Values(logits), 1e-6, 0, "logits");
     }
 

@@ -35,7 +35,6 @@ internal static class Runs
         Network network, TrainingSet set, Stage stage, int seed = 1, DataSplit? split = null, LoopSettings? settings = null)
     {
         using var all = DataSplit.All(set);
-        using var generator = new Seeds(seed).Generator("shuffling");
         settings ??= new LoopSettings();
         var reports = new List<TrainingProgress>();
         void Report(TrainingProgress progress)
@@ -44,7 +43,7 @@ internal static class Runs
             settings.Report(progress);
         }
 
-        var loop = new TrainingLoop(network, set, split ?? all, generator, settings with { Report = Report });
+        using var loop = new TrainingLoop(network, set, split ?? all, new Seeds(seed), "student", settings with { Report = Report });
         loop.Run([stage]);
         return (reports, loop.Cancelled);
     }

@@ -88,7 +88,7 @@ public sealed class TeacherRecordTests
         using var scope = NewDisposeScope();
         using var record = Record([2, 0, 1], [[20, 21], [0, 1], [10, 11]]);
         using var teacher = new RecordedTeacher(record, _set, CPU);
-        var output = teacher.Outputs(Batch.Of(_set, tensor(new long[] { 1, 2 })));
+        var output = teacher.Outputs(Batch.Of(_set, tensor(new long[] { 1, 2 })), OutputKinds.Logits);
         Assert.That(Near.Values(output.Logits), Is.EqualTo(new double[] { 10, 11, 20, 21 }));
         Assert.That((teacher.Classes, teacher.Provides), Is.EqualTo((2, OutputKinds.Logits)));
     }
@@ -102,8 +102,8 @@ public sealed class TeacherRecordTests
         using var teacher = new RecordedTeacher(record, _set, CPU);
         var rows = tensor(new long[] { 0 });
         const string Message = "A recorded teacher answers only for the unaugmented rows it was asked about.";
-        Assert.That(() => teacher.Outputs(Batch.Of(other, rows)), Throws.InvalidOperationException.With.Message.EqualTo(Message));
-        Assert.That(() => teacher.Outputs(Batch.Of(_set, rows) with { View = 1 }), Throws.InvalidOperationException.With.Message.EqualTo(Message));
+        Assert.That(() => teacher.Outputs(Batch.Of(other, rows), OutputKinds.Logits), Throws.InvalidOperationException.With.Message.EqualTo(Message));
+        Assert.That(() => teacher.Outputs(Batch.Of(_set, rows) with { View = 1 }, OutputKinds.Logits), Throws.InvalidOperationException.With.Message.EqualTo(Message));
     }
 
     private static TeacherRecord Record(ulong[] ids, float[][] logits) =>

@@ -93,16 +93,14 @@ public sealed class StageCheckTests
 
         public bool GradientSeen { get; private set; }
 
-        public override OutputKinds Provides => OutputKinds.Logits;
+        public override OutputShapes Shapes => new(classes, null, []);
 
-        public override int Classes => classes;
-
-        public override NetworkOutput Outputs(Batch batch)
+        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
         {
             Asked++;
             var logits = batch.Features.mm(_weight);
             GradientSeen |= logits.requires_grad;
-            return new NetworkOutput(logits, null, []);
+            return new NetworkOutput(logits);
         }
 
         public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature)

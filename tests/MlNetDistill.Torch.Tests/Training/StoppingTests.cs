@@ -123,7 +123,6 @@ public sealed class StoppingTests
         using var set = Toy.Clouds();
         using var network = Runs.Student(Student.Mlp(4), set);
         using var split = DataSplit.All(set);
-        using var generator = new Generator(1);
         var seen = new List<string>();
         var settings = new LoopSettings
         {
@@ -139,7 +138,7 @@ public sealed class StoppingTests
             yield return Runs.Stage(1, name: "third");
         }
 
-        new TrainingLoop(network, set, split, generator, settings).Run(Stages());
+        new TrainingLoop(network, set, split, new Seeds(1), "student", settings).Run(Stages());
         Assert.That(seen, Is.EqualTo(new[] { "first" }));
     }
 

@@ -52,7 +52,8 @@ public sealed class TrainingLoopTests
         double Agreement() => Classes(student).eq(Classes(teacher)).to(float32).mean().item<float>();
         Assert.That(Agreement(), Is.LessThan(0.8), "before training");
 
-        var context = new MethodContext(recorded, new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());
+        var context = new MethodContext(
+            [new Anchor("teacher", 1, recorded)], student.Shapes(), new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());
         Runs.Train(student, set, DistillationMethod.Kd(temperature: 2, alpha: 1).Stages(context).Single());
 
         Assert.That(Agreement(), Is.GreaterThan(0.95));

@@ -1,0 +1,31 @@
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>What a method may build its stages from.</summary>
+/// <param name="Anchors">The teacher as one anchor, the anchors of a route in order, or none where the method needs no teacher.</param>
+/// <param name="Student">Shapes of the student's outputs.</param>
+/// <param name="Sampler">The usual sampler.</param>
+/// <param name="Epochs">Epochs asked for.</param>
+/// <param name="Optimizer">The optimiser asked for.</param>
+/// <param name="Schedule">The schedule asked for.</param>
+public sealed record MethodContext(
+    IReadOnlyList<Anchor> Anchors, OutputShapes Student, Sampler Sampler, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
+{
+    /// <summary>The teacher; of a route the last anchor. Null where there is none.</summary>
+    public StageTeacher? Teacher => Anchors.Count == 0 ? null : Anchors[^1].Teacher;
+
+    /// <summary>
+    /// The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, with the student as it stands now. Null where no rows are held out.
+    /// </summary>
+    public Func<StageTeacher, double>? HeldOutDivergence { get; init; }
+
+    /// <summary>Receives what the method decides while it goes along: one sentence for the log.</summary>
+    public Action<string> Note { get; init; } = _ => { };
+
+    /// <summary>A stage over all epochs with the context's teacher, sampler, optimiser and schedule.</summary>
+    public Stage Stage(string name, DistillationLoss loss) => new(name, Teacher, loss, Sampler, Epochs, Optimizer, Schedule);
+}

@@ -1,0 +1,103 @@
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>A stage at work: its projections, its optimiser, and the training step.</summary>
+internal sealed class StageRun : IDisposable
+{
+    private readonly Stage _stage;
+    private readonly Network _student;
+    private readonly TrainingSet _set;
+    private readonly double? _gradientClipping;
+    private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _projections;
+    private readonly Parameter[] _parameters;
+    private int _epoch;
+
+    public StageRun(Stage stage, Network student, OutputShapes shapes, TrainingSet set, Generator projecting, double? gradientClipping)
+    {
+        _stage = stage;
+        _student = student;
+        _set = set;
+        _gradientClipping = gradientClipping;
+        _projections = Projections(stage, shapes, projecting);
+        _parameters = [.. student.ParametersOf(stage.Trains), .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
+        if (_parameters.Length == 0)
+            throw new InvalidOperationException($"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters.");
+        foreach (var projection in _projections.Values.SelectMany(p => p))
+            projection.to(set.Features.device);
+        Optimizer = stage.Optimizer.Create(_parameters);
+        Losses = new EpochLosses(stage.Loss, set.Features.device);
+    }
+
+    public UpdateRule Optimizer { get; }
+
+    public EpochLosses Losses { get; }
+
+    public void BeginEpoch(int epoch)
+    {
+        _epoch = epoch;
+        _stage.Teacher?.BeginEpoch(epoch);
+        // Validation put everything into eval mode.
+        _student.TrainOnly(_stage.Trains);
+        foreach (var projection in _projections.Values.SelectMany(p => p))
+            projection.train();
+    }
+
+    /// <summary>One step, in the current dispose scope.</summary>
+    public void Step(Batch batch)
+    {
+        var output = _student.Forward(batch.Features, _stage.Loss.StudentNeeds, _stage.Trains.ThroughTap);
+        foreach (var parameter in _parameters)
+            parameter.grad = null;
+        Losses.Backward(Inputs(batch, output), _epoch);
+        if (_gradientClipping is { } norm)
+            nn.utils.clip_grad_norm_(_parameters, norm);
+        Optimizer.Step();
+    }
+
+    public void Dispose()
+    {
+        Optimizer.Dispose();
+        Losses.Dispose();
+        foreach (var projection in _projections.Values.SelectMany(p => p))
+            projection.Dispose();
+    }
+
+    private static Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> Projections(Stage stage, OutputShapes student, Generator generator)
+    {
+        var made = new Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>();
+        if (stage.Teacher is not { } teacher)
+            return made;
+        foreach (var term in stage.Loss.Terms)
+        {
+            if (!made.ContainsKey(term.Loss))
+                made[term.Loss] = term.Loss.Projections(student, teacher.Shapes, generator);
+        }
+
+        return made;
+    }
+
+    private LossInputs Inputs(Batch batch, NetworkOutput student)
+    {
+        if (_stage.Teacher is not { } teacher || _stage.Loss.TeacherNeeds == OutputKinds.None)
+            return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels) { SoftLabels = batch.SoftLabels };
+        using var noGrad = no_grad();
+        var outputs = teacher.Outputs(batch, _stage.Loss.TeacherNeeds);
+        return new LossInputs(student, outputs, batch.Labels, batch.Weights, _set.HasMissingLabels)
+        {
+            SoftLabels = batch.SoftLabels,
+            Projections = _projections,
+            TeacherSoftening = temperature =>
+            {
+                using (no_grad())
+                    return teacher.LogProbabilities(batch, outputs, temperature);
+            },
+        };
+    }
+}

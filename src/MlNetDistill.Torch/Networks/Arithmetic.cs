@@ -14,6 +14,12 @@ internal static class Arithmetic
 
     public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
 
+    public static Tensor Plus(this Tensor tensor, double term)
+    {
+        using var number = term.ToScalar();
+        return tensor.add(number, One);
+    }
+
     /// <summary>a ← a + b.</summary>
     public static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
 
@@ -58,5 +64,19 @@ internal static class Arithmetic
     {
         using var number = value.ToScalar();
         return tensor.ne(number);
+    }
+
+    /// <summary>Where values are at most <paramref name="most"/>; NaN is not.</summary>
+    public static Tensor IsAtMost(this Tensor tensor, double most)
+    {
+        using var number = most.ToScalar();
+        return tensor.le(number);
+    }
+
+    /// <summary>The tensor with <paramref name="value"/> where <paramref name="mask"/> is true.</summary>
+    public static Tensor FillWhere(this Tensor tensor, Tensor mask, double value)
+    {
+        using var number = value.ToScalar();
+        return tensor.masked_fill(mask, number);
     }
 }

@@ -1,0 +1,78 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// Correlation congruence (Peng et al. 2019, CCKD): (1 / n²) · ‖K(f_s) - K(f_t)‖²_F, where K holds a kernel of every pair of the n rows of the
+/// batch. The authors published no code; this is the squared form with 1 / n² that the KD-Zoo implements, and it equals that one.
+/// </summary>
+/// <remarks>
+/// Other libraries have other losses under the name CC: torchdistill divides the unsquared norm by n² and does not normalise, RepDistiller has
+/// <see cref="AdjacentPairsLoss"/>. A weight carries over from none of them. The matrices are n×n whatever the widths, so no projection is needed.
+/// </remarks>
+public sealed class CorrelationCongruenceLoss : DistillationLoss
+{
+    /// <summary>The loss on features of unit length.</summary>
+    /// <param name="kernel">The kernel; null for <see cref="CorrelationKernel.GaussianTaylor"/> with its defaults.</param>
+    /// <param name="on">Which output of student and teacher is compared: <see cref="OutputKinds.Embedding"/> or <see cref="OutputKinds.Logits"/>.</param>
+    /// <param name="normalize">
+    /// Whether every row is scaled to unit length first, for which the Taylor series holds. Without, values and useful weights are of another order.
+    /// </param>
+    public CorrelationCongruenceLoss(CorrelationKernel? kernel = null, OutputKinds on = OutputKinds.Embedding, bool normalize = true)
+    {
+        Kernel = kernel ?? CorrelationKernel.GaussianTaylor();
+        On = RowFeatures.Checked(on, nameof(on));
+        Normalize = normalize;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "correlationCongruence";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => On;
+
+    /// <inheritdoc/>
+    public override OutputKinds StudentNeeds => On;
+
+    /// <inheritdoc/>
+    public override bool CanUseWeights => false;
+
+    /// <summary>The kernel.</summary>
+    public CorrelationKernel Kernel { get; }
+
+    /// <summary>Which output is compared.</summary>
+    public OutputKinds On { get; }
+
+    /// <summary>Whether every row is scaled to unit length first.</summary>
+    public bool Normalize { get; }
+
+    /// <summary>(1 / n²) · ‖K(student) - K(teacher)‖²_F: 0 where all pairs correlate alike.</summary>
+    /// <param name="student">The student's features, n×D.</param>
+    /// <param name="teacher">The teacher's features, n×D', of any width; a constant, no gradient flows to it.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="normalize">Whether every row is scaled to unit length first.</param>
+    public static Tensor Incongruence(Tensor student, Tensor teacher, CorrelationKernel kernel, bool normalize = true)
+    {
+        if (student.shape[0] != teacher.shape[0])
+            throw new ArgumentException($"The student has {student.shape[0]} rows, the teacher {teacher.shape[0]}.", nameof(teacher));
+        return functional.mse_loss(CorrelationMatrix(student, kernel, normalize), CorrelationMatrix(teacher.detach(), kernel, normalize));
+    }
+
+    /// <summary>K, the kernel of every pair of rows.</summary>
+    /// <param name="features">n×D.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="normalize">Whether every row is scaled to unit length first; a row of zeros stays zero and gets no gradient.</param>
+    /// <returns>n×n, symmetric.</returns>
+    public static Tensor CorrelationMatrix(Tensor features, CorrelationKernel kernel, bool normalize = true)
+    {
+        if (features.dim() != 2)
+            throw new ArgumentException($"Features must be rows of one vector each; got [{string.Join(", ", features.shape)}].", nameof(features));
+        return kernel.Matrix(normalize ? features.Unit() : features);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs) =>
+        Incongruence(RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On), Kernel, Normalize);
+}

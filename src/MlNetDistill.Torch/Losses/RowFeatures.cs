@@ -1,0 +1,32 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>One vector for each row, from whichever output a relational loss compares.</summary>
+internal static class RowFeatures
+{
+    // Below this length single precision leaves a vector no direction that means anything.
+    private const double NoLength = 1e-6;
+
+    public static Tensor Of(NetworkOutput output, OutputKinds on) => on == OutputKinds.Embedding ? output.Embedding : output.Logits;
+
+    /// <summary>The lengths of those vectors in a network or a teacher.</summary>
+    public static int LengthOf(OutputShapes shapes, OutputKinds on, DistillationLoss loss) => on == OutputKinds.Logits
+        ? shapes.Classes
+        : shapes.EmbeddingLength ?? throw new InvalidOperationException($"The loss '{loss.Name}' compares embeddings, and the student or the teacher has none.");
+
+    public static OutputKinds Checked(OutputKinds on, string parameter) => on is OutputKinds.Embedding or OutputKinds.Logits
+        ? on
+        : throw new ArgumentOutOfRangeException(parameter, on, "The loss compares one vector for each row: the Embedding or the Logits.");
+
+    /// <summary>
+    /// x / ‖x‖ along the last axis. A vector without length has no direction: it stays 0 and gets no gradient, where x / max(‖x‖, 1e-12) would
+    /// send it one of 1e12.
+    /// </summary>
+    public static Tensor Unit(this Tensor features)
+    {
+        var length = features.norm((int)features.dim() - 1, true, 2);
+        return features.div(length.FillWhere(length.IsAtMost(NoLength), double.PositiveInfinity));
+    }
+}

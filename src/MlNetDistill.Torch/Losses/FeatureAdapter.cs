@@ -1,0 +1,87 @@
+using MlNetDistill.Networks;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// A trained map from a student's stage feature to the shape of a teacher's: linear for vectors, a convolution with batch normalisation for
+/// maps. Its weights start as PyTorch's do, drawn from the generator it is given.
+/// </summary>
+internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter _weight;
+    private readonly Parameter? _bias;
+    private readonly BatchNormalization? _normalization;
+    private readonly Shape _shape;
+
+    private FeatureAdapter(Parameter weight, Parameter? bias, BatchNormalization? normalization, Shape shape) : base("adapter")
+    {
+        _weight = weight;
+        _bias = bias;
+        _normalization = normalization;
+        _shape = shape;
+        RegisterComponents();
+    }
+
+    /// <summary>x·Wᵀ for vectors, with + b where <paramref name="bias"/> says so.</summary>
+    public static FeatureAdapter Linear(long inputs, long outputs, bool bias, Generator generator)
+    {
+        var bound = 1 / Math.Sqrt(inputs);
+        return new FeatureAdapter(
+            Initial.Uniform(bound, generator, outputs, inputs), bias ? Initial.Uniform(bound, generator, outputs) : null, null, default);
+    }
+
+    /// <summary>A 1×1 convolution without bias, then batch normalisation; maps keep their size.</summary>
+    public static FeatureAdapter Pointwise(long inputs, long outputs, Generator generator) => new(
+        Initial.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new Shape(1, 0, false, false));
+
+    /// <summary>
+    /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalisation, ReLU. Half the size by 3×3 at stride 2,
+    /// twice the size by a transposed 4×4 at stride 2, any smaller size by a convolution without padding. Where mdistiller gives up, our 1×1.
+    /// </summary>
+    /// <param name="student">[C, H, W] of the student's map.</param>
+    /// <param name="teacher">[C, H, W] of the teacher's map.</param>
+    /// <param name="generator">Draws the initial weights.</param>
+    public static FeatureAdapter Regressor(long[] student, long[] teacher, Generator generator)
+    {
+        var (inputs, outputs) = (student[0], teacher[0]);
+        if (student[1] == 2 * teacher[1] && student[2] == 2 * teacher[2])
+            return Regressor(inputs, outputs, 3, 3, new Shape(2, 1, false, true), generator);
+        if (2 * student[1] == teacher[1] && 2 * student[2] == teacher[2])
+            return Regressor(inputs, outputs, 4, 4, new Shape(2, 1, true, true), generator);
+        var fits = student[1] >= teacher[1] && student[2] >= teacher[2];
+        var (height, width) = fits ? (1 + student[1] - teacher[1], 1 + student[2] - teacher[2]) : (1, 1);
+        return Regressor(inputs, outputs, height, width, new Shape(1, 0, false, true), generator);
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        if (_normalization is null)
+            return functional.linear(input, _weight, _bias);
+        var mapped = _shape.Transposed
+            ? functional.conv_transpose2d(input, _weight, _bias, _shape.Strides, _shape.Paddings)
+            : functional.conv2d(input, _weight, _bias, _shape.Strides, _shape.Paddings);
+        var normalized = _normalization.forward(mapped);
+        return _shape.Relu ? normalized.relu() : normalized;
+    }
+
+    private static FeatureAdapter Regressor(long inputs, long outputs, long height, long width, Shape shape, Generator generator)
+    {
+        // PyTorch takes the fan-in from the second axis of the weights, which is the output's in a transposed convolution.
+        var fanIn = shape.Transposed ? outputs : inputs;
+        var bound = 1 / Math.Sqrt(fanIn * height * width);
+        var weight = shape.Transposed
+            ? Initial.Uniform(bound, generator, inputs, outputs, height, width)
+            : Initial.Uniform(bound, generator, outputs, inputs, height, width);
+        return new FeatureAdapter(weight, Initial.Uniform(bound, generator, outputs), new BatchNormalization((int)outputs), shape);
+    }
+
+    private readonly record struct Shape(long Stride, long Padding, bool Transposed, bool Relu)
+    {
+        public long[] Strides => [Stride, Stride];
+
+        public long[] Paddings => [Padding, Padding];
+    }
+}

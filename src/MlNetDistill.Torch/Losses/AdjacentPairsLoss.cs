@@ -1,0 +1,59 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// RepDistiller's "Correlation" (distiller_zoo/CC.py), which other libraries copied: mean over the B - 1 pairs of consecutive rows of
+/// Σ_d |d_i| |d_{i+1}|, d = P f_s - f_t. It is not the loss of the CCKD paper, for which see <see cref="CorrelationCongruenceLoss"/>: it holds
+/// no correlation matrix and no kernel, and it depends on the order of the rows.
+/// </summary>
+/// <remarks>
+/// The reference trains an embedding of the student's features and one of the teacher's. Here P is a matrix with bias on the student's side, and
+/// only where the widths differ, so the features compared are the teacher's own and cannot collapse to a constant.
+/// </remarks>
+public sealed class AdjacentPairsLoss : DistillationLoss
+{
+    /// <summary>The loss.</summary>
+    /// <param name="on">Which output of student and teacher is compared: <see cref="OutputKinds.Embedding"/> or <see cref="OutputKinds.Logits"/>.</param>
+    public AdjacentPairsLoss(OutputKinds on = OutputKinds.Embedding) => On = RowFeatures.Checked(on, nameof(on));
+
+    /// <inheritdoc/>
+    public override string Name => "adjacentPairs";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => On;
+
+    /// <inheritdoc/>
+    public override OutputKinds StudentNeeds => On;
+
+    /// <inheritdoc/>
+    public override bool CanUseWeights => false;
+
+    /// <summary>Which output is compared.</summary>
+    public OutputKinds On { get; }
+
+    /// <summary>Mean over the pairs of consecutive rows of Σ |d_i| |d_{i+1}|, d = student - teacher; 0 for a single row.</summary>
+    /// <param name="student">Features of the student, B×D; where it has a projection, what that gives.</param>
+    /// <param name="teacher">Features of the teacher, B×D; a constant, no gradient flows to it.</param>
+    public static Tensor ProductOfDifferences(Tensor student, Tensor teacher)
+    {
+        var pairs = student.shape[0] - 1;
+        var differences = student.sub(teacher.detach()).abs();
+        return differences.narrow(0, 0, pairs).mul(differences.narrow(0, 1, pairs)).sum().Over(Math.Max(1, pairs));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+    {
+        var (from, to) = (RowFeatures.LengthOf(student, On, this), RowFeatures.LengthOf(teacher, On, this));
+        return from == to ? [] : [FeatureAdapter.Linear(from, to, true, generator)];
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs)
+    {
+        var (student, teacher) = (RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On));
+        return ProductOfDifferences(StageFeatures.SameShape(student, teacher) ? student : inputs.ProjectionsOf(this)[0].call(student), teacher);
+    }
+}

@@ -25,6 +25,7 @@ internal sealed class DistillationFit : IDisposable
     private readonly Seeds _seeds;
     private readonly Device _device;
     private readonly List<(string Role, TrainingProgress Progress)> _history = [];
+    private readonly List<string> _notes = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private TrainingSet _set = null!;
     private DataSplit _split = null!;
@@ -143,7 +144,11 @@ internal sealed class DistillationFit : IDisposable
             plan.Anchors, network.Shapes(), new ShuffledSampler(_options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = _split.Validation is null ? null : loop.HeldOutDivergence,
-            Note = note => _channel.Info($"{note}"),
+            Note = note =>
+            {
+                _notes.Add(note);
+                _channel.Info($"{note}");
+            },
         };
         try
         {
@@ -188,7 +193,7 @@ internal sealed class DistillationFit : IDisposable
         network.to(CPU);
         network.eval();
         var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
-        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history);
+        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history, role == StudentRole ? [.. _notes] : []);
         var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {

@@ -108,6 +108,8 @@ public sealed record DistillationOptions
             yield return "Method must be given; see DistillationMethod.";
         if (Teacher is null && Method is not null && Method.TeacherNeeds != OutputKinds.None)
             yield return $"The method {Method.Name} needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly().";
+        foreach (var fault in Teacher is null || Method is null ? [] : TeacherFaults(Teacher, Method))
+            yield return fault;
         foreach (var (name, value) in new[]
         {
             (nameof(LabelColumnName), LabelColumnName),
@@ -156,6 +158,26 @@ public sealed record DistillationOptions
             yield return $"OnCancellation has no value {OnCancellation}.";
         foreach (var fault in PartFaults())
             yield return fault;
+    }
+
+    private IEnumerable<string> TeacherFaults(Teacher teacher, DistillationMethod method)
+    {
+        if (method.NeedsRoute && !teacher.IsRoute)
+            yield return $"The method {method.Name} needs a route of teachers; make one with the Route class.";
+        var missing = method.TeacherNeeds & ~teacher.CanProvide;
+        if (missing != OutputKinds.None)
+        {
+            yield return $"The method {method.Name} reads {missing} of its teacher, and this one gives {teacher.CanProvide} alone. " +
+                "A network (Teacher.Train, Route.Train) gives logits, embedding and stage features.";
+        }
+
+        if (method.NeedsHeldOutRows && ValidationSources == 0)
+            yield return $"The method {method.Name} looks at held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
+        if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SeesViews)
+        {
+            yield return $"The method {method.Name} asks the teacher about the held-out rows, and this one answers for the training data alone: " +
+                "hold rows of it out with ValidationFraction or ValidationColumnName instead of ValidationData.";
+        }
     }
 
     private int ValidationSources =>

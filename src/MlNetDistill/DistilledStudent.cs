@@ -7,7 +7,7 @@ public sealed class DistilledStudent
 {
     private readonly byte[] _weights;
 
-    internal DistilledStudent(Network network, NetworkSpec spec, string method, int seed, IReadOnlyList<TrainingProgress> history)
+    internal DistilledStudent(Network network, NetworkSpec spec, string method, int seed, IReadOnlyList<TrainingProgress> history, IReadOnlyList<string> notes)
     {
         Spec = spec;
         Input = network.Input;
@@ -16,6 +16,7 @@ public sealed class DistilledStudent
         Method = method;
         Seed = seed;
         History = history;
+        Notes = notes;
         _weights = WeightsOf(network);
     }
 
@@ -39,6 +40,9 @@ public sealed class DistilledStudent
 
     /// <summary>The state of training after each epoch.</summary>
     public IReadOnlyList<TrainingProgress> History { get; }
+
+    /// <summary>What the method decided on the way, as sentences: the anchors of a route and why, the epochs of each stage.</summary>
+    public IReadOnlyList<string> Notes { get; }
 
     /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode. The caller disposes it.</summary>
     public Network ToNetwork()

@@ -9,7 +9,12 @@ internal static class RowFeatures
     // Below this length single precision leaves a vector no direction that means anything.
     private const double NoLength = 1e-6;
 
-    public static Tensor Of(NetworkOutput output, OutputKinds on) => on == OutputKinds.Embedding ? output.Embedding : output.Logits;
+    /// <summary>
+    /// The embeddings, or the logits less their mean: logits mean the same whatever constant is added to a row, a network's have one and the
+    /// logarithms of a forest's probabilities another.
+    /// </summary>
+    public static Tensor Of(NetworkOutput output, OutputKinds on) =>
+        on == OutputKinds.Embedding ? output.Embedding : output.Logits.sub(output.Logits.mean([1], true));
 
     /// <summary>The lengths of those vectors in a network or a teacher.</summary>
     public static int LengthOf(OutputShapes shapes, OutputKinds on, DistillationLoss loss) => on == OutputKinds.Logits

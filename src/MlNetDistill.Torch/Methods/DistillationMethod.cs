@@ -1,3 +1,4 @@
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
@@ -9,11 +10,20 @@ public abstract record DistillationMethod
     /// <summary>A short name for logs and tables.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What the method reads of the teacher; <see cref="OutputKinds.None"/> for none.</summary>
+    /// <summary>What the method reads of the teacher at least; <see cref="OutputKinds.None"/> for none.</summary>
     public abstract OutputKinds TeacherNeeds { get; }
 
     /// <summary>Whether the method can learn from example weights.</summary>
     public virtual bool CanUseWeights => true;
+
+    /// <summary>Whether the method needs one label for each row, which mixup and CutMix do not leave.</summary>
+    public virtual bool NeedsHardLabels => false;
+
+    /// <summary>Whether the method needs a route of teachers (see <c>Route</c>) instead of one.</summary>
+    public virtual bool NeedsRoute => false;
+
+    /// <summary>Whether the method looks at held-out rows to decide how to go on.</summary>
+    public virtual bool NeedsHeldOutRows => false;
 
     /// <summary>
     /// Knowledge distillation (Hinton et al. 2015): (1 - alpha) · cross-entropy + alpha · T² · KL(teacher ‖ student), both softened by T.
@@ -27,12 +37,102 @@ public abstract record DistillationMethod
     /// <param name="alpha">Share of the teacher's term, in [0, 1]; the rest is the labels'.</param>
     public static DistillationMethod Kd(double temperature = 4, double alpha = 0.9) => new KdMethod(temperature, alpha);
 
+    /// <summary>
+    /// DIST (Huang et al., NeurIPS 2022): labelWeight · cross-entropy + interWeight · τ² (1 - mean row correlation) + intraWeight · τ² (1 - mean column
+    /// correlation) of the softened probabilities; see <see cref="DistLoss"/>. The defaults are those of the official code's CIFAR-100 configuration
+    /// (cross-entropy 1, both relations 2, τ = 4); its ImageNet configuration has τ = 1.
+    /// </summary>
+    /// <remarks>With two classes the inter-class relation has no gradient, and a warning says so. Example weights cannot weigh the intra-class relation.</remarks>
+    /// <param name="temperature">Softening divisor τ, above 0.</param>
+    /// <param name="interWeight">Weight of the rows' (inter-class) correlation, at least 0.</param>
+    /// <param name="intraWeight">Weight of the columns' (intra-class) correlation, at least 0.</param>
+    /// <param name="labelWeight">Weight of the cross-entropy on the labels, at least 0.</param>
+    public static DistillationMethod Dist(double temperature = 4, double interWeight = 2, double intraWeight = 2, double labelWeight = 1) =>
+        new DistMethod(temperature, interWeight, intraWeight, labelWeight);
+
+    /// <summary>
+    /// Correlation congruence (Peng et al., ICCV 2019): alpha · cross-entropy + (1 - alpha) · KD + beta · congruence of the batch's n×n correlation matrices of
+    /// student and teacher embeddings; see <see cref="CorrelationCongruenceLoss"/>. Batches of classes or of clusters of the teacher's
+    /// embeddings are a setting of the trainer (<c>DistillationOptions.Sampling</c>).
+    /// </summary>
+    /// <param name="kernel">The correlation; the Gaussian's Taylor series of order 2 with γ = 0.4 (torchdistill's sample configuration) if null.</param>
+    /// <param name="alpha">Share of the labels against KD, in [0, 1]; 0.1, our choice, is that of the KD scripts.</param>
+    /// <param name="beta">Weight of the congruence, at least 0; our choice. Other libraries' weights belong to other losses and do not carry over.</param>
+    /// <param name="temperature">Softening divisor T of the KD term, above 0.</param>
+    /// <param name="withoutEmbedding">What to do with a teacher that gives no embeddings, as ML.NET models do not.</param>
+    public static DistillationMethod Cckd(
+        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, WithoutEmbedding withoutEmbedding = WithoutEmbedding.Refuse) =>
+        new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, withoutEmbedding);
+
+    /// <summary>
+    /// Route-constrained optimisation (Jin et al., ICCV 2019): the student follows the route its teacher took, anchor by anchor, each time with the loss of
+    /// the inner method. Needs a route of teachers (see <c>Route</c>).
+    /// </summary>
+    /// <param name="method">The method used with every anchor; <see cref="Kd"/> if null.</param>
+    /// <param name="anchors">Which anchors are visited; all if null.</param>
+    /// <param name="schedule">Whether every anchor has a full schedule of all epochs, or all anchors share one.</param>
+    public static DistillationMethod Rco(
+        DistillationMethod? method = null, AnchorSelection? anchors = null, RcoSchedule schedule = RcoSchedule.Restart) =>
+        new RcoMethod(method ?? Kd(), anchors ?? AnchorSelection.All(), schedule);
+
+    /// <summary>
+    /// Stage-by-stage distillation (Gao et al. 2018): the student's stages learn one after another to give the teacher's stage features (L2, through an
+    /// adapter that is thrown away), each with the finished ones frozen; then the head learns from the labels alone. Needs a teacher that gives
+    /// stage features, a network. Adapters, schedule and budget are our choice: the paper's are not known to us.
+    /// </summary>
+    /// <param name="stages">Which student tap learns which teacher tap, from input to output; by resolution if null, see <see cref="StagePair"/>.</param>
+    /// <param name="shares">
+    /// Share of the epochs for each stage and, last, for the head, each above 0; scaled to sum to 1. Equal shares if null. The split is logged.
+    /// </param>
+    /// <param name="reduction">How the squared differences of a stage are summed up.</param>
+    /// <param name="headLoss">What the head learns from; the labels alone (cross-entropy) if null.</param>
+    /// <param name="trainBackboneWithHead">Whether the backbone is unfrozen for the head's stage.</param>
+    public static DistillationMethod Sskd(
+        IReadOnlyList<StagePair>? stages = null,
+        IReadOnlyList<double>? shares = null,
+        FeatureReduction reduction = FeatureReduction.Mean,
+        DistillationLoss? headLoss = null,
+        bool trainBackboneWithHead = false) => new SskdMethod(stages, shares, reduction, headLoss, trainBackboneWithHead);
+
+    /// <summary>One stage with a loss of your own: any weighted sum of the losses in <c>MlNetDistill.Losses</c> and of those you derive yourself.</summary>
+    /// <param name="name">A short name for logs and tables.</param>
+    /// <param name="loss">The loss, for example <c>0.1 * new CrossEntropyLoss() + 0.9 * new MyLoss()</c>.</param>
+    public static DistillationMethod Of(string name, DistillationLoss loss)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(loss);
+        return new LossMethod(name, loss);
+    }
+
     /// <summary>The baseline every method is compared with: cross-entropy on the labels, no teacher.</summary>
-    public static DistillationMethod LabelsOnly() => new LabelsOnlyMethod();
+    public static DistillationMethod LabelsOnly() => new LossMethod("labels only", new CrossEntropyLoss());
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Faults() => [];
 
     /// <summary>The stages of training, in order. The sequence is lazy: a later stage may depend on how an earlier one went.</summary>
     public abstract IEnumerable<Stage> Stages(MethodContext context);
+}
+
+/// <summary>How the epochs of route-constrained optimisation are laid out.</summary>
+public enum RcoSchedule
+{
+    /// <summary>Every anchor has all epochs and a learning-rate schedule of its own: as many times the cost of one run as there are anchors.</summary>
+    Restart,
+
+    /// <summary>One run and one learning-rate schedule, in which the anchors take over from each other at equal intervals.</summary>
+    OneStage,
+}
+
+/// <summary>What correlation congruence does with a teacher that gives no embeddings.</summary>
+public enum WithoutEmbedding
+{
+    /// <summary>Fail and say so.</summary>
+    Refuse,
+
+    /// <summary>
+    /// Compare the correlations of the logits, less their mean, on both sides. They stay the same when classes change places, so KD and the labels must
+    /// outweigh them: take a beta of about 1.
+    /// </summary>
+    UseLogits,
 }

@@ -79,7 +79,19 @@ public abstract class Teacher
         return new TrainedTeacher(network, epochs, optimizer, schedule);
     }
 
-    /// <summary>The networks that are trained during the fit.</summary>
+    /// <summary>What a network can give.</summary>
+    private protected const OutputKinds NetworkKinds = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+
+    /// <summary>Whether it is a route: several teachers in order.</summary>
+    public virtual bool IsRoute => false;
+
+    /// <summary>Whether it can answer for augmented rows: a network can, a model that reads the rows of a data view cannot.</summary>
+    internal virtual bool SeesViews => false;
+
+    /// <summary>What it gives at most; an ML.NET model gives class scores alone.</summary>
+    internal virtual OutputKinds CanProvide => OutputKinds.Logits;
+
+    /// <summary>The networks over the student's features that it has or trains.</summary>
     internal virtual IEnumerable<NetworkSpec> TrainedNetworks => [];
 
     internal abstract IEnumerable<string> Faults();

@@ -44,6 +44,9 @@ internal sealed record TeacherAnswer(IReadOnlyList<Anchor> Anchors, ITransformer
 {
     public StageTeacher Teacher => Anchors[^1].Teacher;
 
+    /// <summary>What else is disposed with the answer.</summary>
+    public IReadOnlyList<IDisposable> Owned { get; init; } = [];
+
     /// <summary>The answer of a teacher that was asked for every row; disposes the record.</summary>
     public static TeacherAnswer OfRecord(TeacherRecord record, ITransformer? model, TeacherQuestion question)
     {
@@ -55,7 +58,8 @@ internal sealed record TeacherAnswer(IReadOnlyList<Anchor> Anchors, ITransformer
     {
         foreach (var anchor in Anchors)
             (anchor.Teacher as IDisposable)?.Dispose();
-        Network?.Dispose();
+        foreach (var owned in Owned)
+            owned.Dispose();
     }
 }
 

@@ -7,6 +7,10 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
     /// <summary>What its training is called in logs and progress.</summary>
     public const string Role = "teacher";
 
+    internal override bool SeesViews => true;
+
+    internal override OutputKinds CanProvide => NetworkKinds;
+
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
 
     internal override IEnumerable<string> Faults()
@@ -22,6 +26,6 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
         var options = question.Options;
         var network = question.TrainNetwork(new TrainingPlan(
             Role, spec, DistillationMethod.LabelsOnly(), [], epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule));
-        return new TeacherAnswer([new Anchor(Role, 1, new NetworkTeacher(network, options.BatchSize))], null, network, spec);
+        return new TeacherAnswer([new Anchor(Role, 1, new NetworkTeacher(network, options.BatchSize))], null, network, spec) { Owned = [network] };
     }
 }

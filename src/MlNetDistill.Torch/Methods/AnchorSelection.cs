@@ -1,0 +1,154 @@
+using MlNetDistill.Methods;
+using static System.FormattableString;
+
+namespace MlNetDistill;
+
+/// <summary>Which anchors of a route a student visits, always in the route's order and always ending with the last.</summary>
+public abstract record AnchorSelection
+{
+    private protected AnchorSelection() { }
+
+    /// <summary>Every anchor of the route.</summary>
+    public static AnchorSelection All() => new AllAnchors();
+
+    /// <summary>
+    /// Equal epoch intervals (RCO's EEI): the anchors of the epochs k, 2k, 3k, … and the last one. Where teachers were given, their places in the
+    /// route, from 1, count as epochs.
+    /// </summary>
+    /// <param name="interval">k, at least 1.</param>
+    public static AnchorSelection EqualInterval(int interval) => new EqualIntervalAnchors(interval);
+
+    /// <summary>The anchors of these epochs, and the last one.</summary>
+    /// <param name="epochs">Epochs of the route's anchors (places from 1 where teachers were given), rising.</param>
+    public static AnchorSelection Epochs(params IReadOnlyList<int> epochs) => new ListedAnchors([.. epochs]);
+
+    /// <summary>
+    /// Greedy search. The first anchor is the route's first; after each anchor i, with the student trained on it, the divergences
+    /// H(j) = mean KL(anchor j ‖ student) over the held-out rows are set in ratio to a denominator, and <paramref name="rule"/> picks the next anchor
+    /// by the ratios and <paramref name="delta"/>. RCO's paper searches greedily by KL; its threshold and exact ratio are not known to us, so both are
+    /// settings without a paper's default.
+    /// </summary>
+    /// <param name="delta">Threshold δ of the ratio, above 1: the higher, the fewer anchors.</param>
+    /// <param name="rule">How the next anchor is picked.</param>
+    /// <param name="denominator">What the divergences are divided by.</param>
+    public static AnchorSelection Greedy(
+        double delta, GreedyRule rule = GreedyRule.FirstAbove, GreedyDenominator denominator = GreedyDenominator.Current) =>
+        new GreedyAnchors(delta, rule, denominator);
+
+    /// <summary>What is wrong with these settings, each as one sentence.</summary>
+    public virtual IEnumerable<string> Faults() => [];
+
+    /// <summary>Whether the choice depends on the student as it stands, so that rows must be held out to see that.</summary>
+    internal virtual bool LooksAtStudent => false;
+
+    /// <summary>Indices of the anchors, rising; the student is trained on each before the next is asked for.</summary>
+    internal abstract IEnumerable<int> Choose(MethodContext context);
+}
+
+/// <summary>How greedy search picks the next anchor after anchor i.</summary>
+public enum GreedyRule
+{
+    /// <summary>The first later anchor whose ratio exceeds δ; the last one where none does.</summary>
+    FirstAbove,
+
+    /// <summary>The last anchor up to which every ratio stays within δ, at least the next one: about twice as many anchors.</summary>
+    LastWithin,
+}
+
+/// <summary>What greedy search divides the divergences by.</summary>
+public enum GreedyDenominator
+{
+    /// <summary>The divergence to the present anchor, H(i).</summary>
+    Current,
+
+    /// <summary>The divergence to the one after it, H(i + 1).</summary>
+    Next,
+}
+
+internal sealed record AllAnchors : AnchorSelection
+{
+    internal override IEnumerable<int> Choose(MethodContext context) => Enumerable.Range(0, context.Anchors.Count);
+}
+
+internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
+{
+    public override IEnumerable<string> Faults()
+    {
+        if (Interval < 1)
+            yield return $"The interval of anchors must be at least 1; was {Interval}.";
+    }
+
+    internal override IEnumerable<int> Choose(MethodContext context) =>
+        Enumerable.Range(0, context.Anchors.Count).Where(i => i == context.Anchors.Count - 1 || context.Anchors[i].Epoch % Interval == 0);
+}
+
+internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelection
+{
+    public override IEnumerable<string> Faults()
+    {
+        if (Wanted.Count == 0 || Wanted.Any(e => e < 1) || Wanted.Zip(Wanted.Skip(1)).Any(pair => pair.First >= pair.Second))
+            yield return $"The epochs of anchors must be at least 1 and rise; were [{string.Join(", ", Wanted)}].";
+    }
+
+    internal override IEnumerable<int> Choose(MethodContext context)
+    {
+        var epochs = context.Anchors.Select(a => a.Epoch).ToList();
+        var missing = Wanted.Except(epochs).ToList();
+        if (missing.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"The route has no anchor for epoch {string.Join(", ", missing)}; it has epochs {string.Join(", ", epochs)}.");
+        }
+
+        return Wanted.Append(epochs[^1]).Distinct().Select(epoch => epochs.IndexOf(epoch));
+    }
+}
+
+internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenominator Denominator) : AnchorSelection
+{
+    internal override bool LooksAtStudent => true;
+
+    public override IEnumerable<string> Faults()
+    {
+        if (!(Delta > 1 && double.IsFinite(Delta)))
+            yield return $"The delta of greedy anchor selection must be above 1; was {Delta}.";
+        if (!Enum.IsDefined(Rule))
+            yield return $"GreedyRule has no value {Rule}.";
+        if (!Enum.IsDefined(Denominator))
+            yield return $"GreedyDenominator has no value {Denominator}.";
+    }
+
+    internal override IEnumerable<int> Choose(MethodContext context)
+    {
+        var last = context.Anchors.Count - 1;
+        for (var at = 0; ; at = Next(at, last, context))
+        {
+            yield return at;
+            if (at == last)
+                yield break;
+        }
+    }
+
+    private int Next(int at, int last, MethodContext context)
+    {
+        var divergence = context.HeldOutDivergence ?? throw new InvalidOperationException("Greedy anchor selection needs held-out rows.");
+        double To(int anchor) => divergence(context.Anchors[anchor].Teacher);
+        var denominator = To(Denominator == GreedyDenominator.Current ? at : at + 1);
+        var ratios = new List<string>();
+        var next = last;
+        for (var j = at + 1; j <= last; j++)
+        {
+            var ratio = To(j) / denominator;
+            ratios.Add(Invariant($"{context.Anchors[j].Label} {ratio:0.###}"));
+            if (!(ratio > Delta))
+                continue;
+            next = Rule == GreedyRule.FirstAbove ? j : Math.Max(at + 1, j - 1);
+            break;
+        }
+
+        context.Note(Invariant(
+            $"Greedy anchor selection after {context.Anchors[at].Label}: divergence ratios {string.Join(", ", ratios)} (delta {Delta:0.###}); ") +
+            $"next is {context.Anchors[next].Label}.");
+        return next;
+    }
+}

@@ -1,0 +1,33 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>w_label · CE + τ² (β · inter + γ · intra) (Huang et al. 2022).</summary>
+internal sealed record DistMethod(double Temperature, double InterWeight, double IntraWeight, double LabelWeight) : DistillationMethod
+{
+    public override string Name => "DIST";
+
+    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+
+    public override bool CanUseWeights => false;
+
+    public override IEnumerable<string> Faults()
+    {
+        foreach (var fault in SettingFaults.Above0("DIST's temperature", Temperature)
+            .Concat(SettingFaults.AtLeast0("DIST's interWeight", InterWeight))
+            .Concat(SettingFaults.AtLeast0("DIST's intraWeight", IntraWeight))
+            .Concat(SettingFaults.AtLeast0("DIST's labelWeight", LabelWeight)))
+        {
+            yield return fault;
+        }
+
+        if (InterWeight == 0 && IntraWeight == 0)
+            yield return "DIST's interWeight and intraWeight must not both be 0: nothing would be learnt from the teacher.";
+    }
+
+    public override IEnumerable<Stage> Stages(MethodContext context)
+    {
+        yield return context.Stage(Name, (LabelWeight * new CrossEntropyLoss()) + new DistLoss(Temperature, InterWeight, IntraWeight));
+    }
+}

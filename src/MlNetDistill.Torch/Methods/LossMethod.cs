@@ -1,0 +1,21 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>A method of one stage with one loss.</summary>
+internal record LossMethod(string Title, DistillationLoss Loss) : DistillationMethod
+{
+    public override string Name => Title;
+
+    public override OutputKinds TeacherNeeds => Loss.TeacherNeeds;
+
+    public override bool CanUseWeights => Loss.CanUseWeights;
+
+    public override bool NeedsHardLabels => Loss.NeedsHardLabels;
+
+    public override IEnumerable<Stage> Stages(MethodContext context)
+    {
+        yield return context.Stage(Name, Loss);
+    }
+}

@@ -1,0 +1,65 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>
+/// Route-constrained optimisation (Jin et al., ICCV 2019): for the anchors C_1 … C_n of the teacher's own training route, in order, minimise the
+/// inner method's loss with teacher C_i, starting from the student of C_(i-1).
+/// </summary>
+internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selection, RcoSchedule Schedule) : DistillationMethod
+{
+    public override string Name => Inner is KdMethod ? "RCO" : $"RCO×{Inner.Name}";
+
+    public override OutputKinds TeacherNeeds => Inner.TeacherNeeds;
+
+    public override bool CanUseWeights => Inner.CanUseWeights;
+
+    public override bool NeedsHardLabels => Inner.NeedsHardLabels;
+
+    public override bool NeedsRoute => true;
+
+    public override bool NeedsHeldOutRows => Selection.LooksAtStudent;
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Inner is RcoMethod)
+            yield return "The method inside RCO must not be RCO itself.";
+        if (Inner.TeacherNeeds == OutputKinds.None)
+            yield return $"The method inside RCO must learn from a teacher; {Inner.Name} does not.";
+        if (!Enum.IsDefined(Schedule))
+            yield return $"RcoSchedule has no value {Schedule}.";
+        if (Schedule == RcoSchedule.OneStage && Selection.LooksAtStudent)
+            yield return "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
+        if (Schedule == RcoSchedule.OneStage && Inner is SskdMethod)
+            yield return "RcoSchedule.OneStage cannot switch anchors inside stage-by-stage distillation, which has several stages itself; use RcoSchedule.Restart.";
+        foreach (var fault in Inner.Faults().Concat(Selection.Faults()))
+            yield return fault;
+    }
+
+    public override IEnumerable<Stage> Stages(MethodContext context) => Schedule == RcoSchedule.OneStage ? [OneStage(context)] : Restarted(context);
+
+    private IEnumerable<Stage> Restarted(MethodContext context)
+    {
+        foreach (var i in Selection.Choose(context))
+        {
+            var anchor = context.Anchors[i];
+            context.Note($"{Name}: training on anchor {i + 1} of {context.Anchors.Count}, {anchor.Label}, for {context.Epochs} epochs.");
+            foreach (var stage in Inner.Stages(context with { Anchors = [anchor] }))
+                yield return stage with { Name = $"{stage.Name}, {anchor.Label}" };
+        }
+    }
+
+    private Stage OneStage(MethodContext context)
+    {
+        Anchor[] anchors = [.. Selection.Choose(context).Select(i => context.Anchors[i])];
+        if (anchors.Length > context.Epochs)
+        {
+            throw new InvalidOperationException(
+                $"One run of {context.Epochs} epochs is too short for {anchors.Length} anchors: each needs an epoch. Train longer or choose fewer anchors.");
+        }
+
+        var teacher = new SwitchingTeacher(anchors, context.Epochs, context.Note);
+        return Inner.Stages(context with { Anchors = [new Anchor("route", 1, teacher)] }).Single() with { Name = $"{Name}, one stage" };
+    }
+}

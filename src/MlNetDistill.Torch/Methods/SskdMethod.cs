@@ -1,0 +1,78 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>
+/// Stage by stage (Gao et al. 2018): for k = 1 … n minimise ‖A_k(f_k) - t_k‖² over stage k and its adapter A_k with the stages before it frozen;
+/// then the head by cross-entropy with the backbone frozen.
+/// </summary>
+internal sealed record SskdMethod(
+    IReadOnlyList<StagePair>? Pairs, IReadOnlyList<double>? Shares, FeatureReduction Reduction, DistillationLoss? HeadLoss, bool TrainBackboneWithHead)
+    : DistillationMethod
+{
+    public override string Name => "SSKD";
+
+    public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures | (HeadLoss?.TeacherNeeds ?? OutputKinds.None);
+
+    public override bool CanUseWeights => HeadLoss?.CanUseWeights ?? true;
+
+    public override bool NeedsHardLabels => HeadLoss?.NeedsHardLabels ?? false;
+
+    public override IEnumerable<string> Faults()
+    {
+        foreach (var fault in Pairs is null ? [] : StagePair.Faults(Pairs))
+            yield return fault;
+        if (Shares is not null && Shares.Any(s => !(s > 0 && double.IsFinite(s))))
+            yield return $"SSKD's shares must be above 0; were [{string.Join(", ", Shares)}].";
+        if (Shares is not null && Pairs is not null && Shares.Count != Pairs.Count + 1)
+            yield return $"SSKD needs a share for each of its {Pairs.Count} stages and one for the head; there are {Shares.Count}.";
+        if (!Enum.IsDefined(Reduction))
+            yield return $"FeatureReduction has no value {Reduction}.";
+    }
+
+    public override IEnumerable<Stage> Stages(MethodContext context)
+    {
+        var teacher = context.Teacher ?? throw new InvalidOperationException("SSKD needs a teacher.");
+        var pairs = Pairs ?? StagePair.ByResolution(context.Student, teacher.Shapes);
+        var epochs = Budget(context.Epochs, pairs.Count + 1);
+        var plan = pairs.Select((pair, k) => $"stage {k + 1} (student tap {pair.StudentTap} from teacher tap {pair.TeacherTap}) {epochs[k]}");
+        context.Note(Invariant($"SSKD: {context.Epochs} epochs are {string.Join(", ", plan)}, head {epochs[^1]}."));
+        for (var k = 0; k < pairs.Count; k++)
+        {
+            var loss = new StageFeatureLoss(pairs[k].StudentTap, pairs[k].TeacherTap, Reduction);
+            yield return context.Stage($"{Name} stage {k + 1}", loss) with
+            {
+                Epochs = epochs[k],
+                Trains = new NetworkPart(k == 0 ? null : pairs[k - 1].StudentTap, pairs[k].StudentTap),
+            };
+        }
+
+        yield return context.Stage($"{Name} head", HeadLoss ?? new CrossEntropyLoss()) with
+        {
+            Epochs = epochs[^1],
+            Trains = TrainBackboneWithHead ? NetworkPart.Whole : new NetworkPart(pairs[^1].StudentTap, null),
+        };
+    }
+
+    /// <summary>Whole epochs by shares: the parts end where the running sum of the shares, rounded, says.</summary>
+    private int[] Budget(int epochs, int parts)
+    {
+        var shares = Shares ?? [.. Enumerable.Repeat(1.0, parts)];
+        if (shares.Count != parts)
+            throw new InvalidOperationException($"SSKD needs a share for each of its {parts - 1} stages and one for the head; there are {shares.Count}.");
+        var (sum, running, used) = (shares.Sum(), 0.0, 0);
+        var budget = new int[parts];
+        for (var i = 0; i < parts; i++)
+        {
+            running += shares[i];
+            budget[i] = (int)Math.Round(epochs * running / sum) - used;
+            used += budget[i];
+        }
+
+        return budget.All(e => e >= 1) ? budget : throw new InvalidOperationException(
+            $"{epochs} epochs are too few for SSKD's {parts - 1} stages and the head by these shares: they come to {string.Join(", ", budget)}. " +
+            "Every part needs an epoch; train longer or give other shares.");
+    }
+}

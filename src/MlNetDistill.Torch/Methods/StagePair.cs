@@ -1,0 +1,48 @@
+using MlNetDistill.Networks;
+
+namespace MlNetDistill;
+
+/// <summary>
+/// Which stage feature of the student learns which of the teacher: indices of taps, from 0. By default the taps of a network are grouped by
+/// resolution, the last tap of each resolution standing for its stage (in a perceptron every hidden layer is a stage), and the student's n stages are
+/// spread over the teacher's, last to last.
+/// </summary>
+/// <param name="StudentTap">Index into the student's stage features.</param>
+/// <param name="TeacherTap">Index into the teacher's stage features.</param>
+public sealed record StagePair(int StudentTap, int TeacherTap)
+{
+    /// <summary>The default pairs for two networks.</summary>
+    /// <exception cref="InvalidOperationException">One of them has no stage features.</exception>
+    public static IReadOnlyList<StagePair> ByResolution(OutputShapes student, OutputShapes teacher)
+    {
+        var mine = LastOfEachResolution(student, "student");
+        var theirs = LastOfEachResolution(teacher, "teacher");
+        return [.. mine.Select((tap, i) => new StagePair(tap, theirs[TeacherStage(i + 1, mine.Count, theirs.Count) - 1]))];
+    }
+
+    /// <summary>What is wrong with pairs as a sequence of stages, each as one sentence.</summary>
+    internal static IEnumerable<string> Faults(IReadOnlyList<StagePair> pairs)
+    {
+        if (pairs.Count == 0)
+            yield return "Stage-by-stage distillation needs at least one pair of stages.";
+        if (pairs.Any(p => p.StudentTap < 0 || p.TeacherTap < 0))
+            yield return $"The taps of stage pairs must be at least 0; were {string.Join(", ", pairs)}.";
+        if (pairs.Zip(pairs.Skip(1)).Any(p => p.First.StudentTap >= p.Second.StudentTap))
+            yield return $"The student's taps must rise from stage to stage; were {string.Join(", ", pairs.Select(p => p.StudentTap))}.";
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{StudentTap}←{TeacherTap}";
+
+    // Rounded up, so that a student of fewer stages skips the teacher's early ones rather than crowding there.
+    private static int TeacherStage(int stage, int stages, int teacherStages) => (int)Math.Ceiling(stage * teacherStages / (double)stages);
+
+    private static List<int> LastOfEachResolution(OutputShapes shapes, string whose)
+    {
+        var features = shapes.StageFeatures;
+        if (features.Count == 0)
+            throw new InvalidOperationException($"Stage-by-stage distillation needs stage features, and the {whose} has none.");
+        bool SameResolution(int a, int b) => features[a].Length == 3 && features[b].Length == 3 && features[a][1..].SequenceEqual(features[b][1..]);
+        return [.. Enumerable.Range(0, features.Count).Where(i => i == features.Count - 1 || !SameResolution(i, i + 1))];
+    }
+}

@@ -1,0 +1,44 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>The anchors of a route as one teacher of one stage: each answers for an equal share of the epochs, in order.</summary>
+internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs, Action<string> note) : StageTeacher
+{
+    private (TrainingSet Set, OutputKinds Wanted, bool Views) _task;
+    private int _current = -1;
+
+    /// <summary>Every anchor's outputs have these shapes; which are those of the last.</summary>
+    public override OutputShapes Shapes => anchors[^1].Teacher.Shapes;
+
+    public override bool SeesViews => anchors.All(a => a.Teacher.SeesViews);
+
+    private StageTeacher Current => anchors[Math.Max(_current, 0)].Teacher;
+
+    public override void Begin(TrainingSet set, OutputKinds wanted, bool views) => _task = (set, wanted, views);
+
+    public override void BeginEpoch(int epoch)
+    {
+        var index = (int)((long)(epoch - 1) * anchors.Count / epochs);
+        if (index == _current)
+            return;
+        End();
+        _current = index;
+        note($"From epoch {epoch} on the anchor is {anchors[index].Label}.");
+        Current.Begin(_task.Set, _task.Wanted, _task.Views);
+    }
+
+    public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) => Current.Outputs(batch, wanted);
+
+    public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
+        Current.LogProbabilities(batch, outputs, temperature);
+
+    public override void End()
+    {
+        if (_current >= 0)
+            Current.End();
+        _current = -1;
+    }
+}

@@ -1,0 +1,57 @@
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Checkpoints of one network, from files.</summary>
+internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> paths) : Teacher
+{
+    public override bool IsRoute => true;
+
+    internal override bool SeesViews => true;
+
+    internal override OutputKinds CanProvide => NetworkKinds;
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (paths.Count == 0)
+            yield return "A route needs at least one checkpoint.";
+        foreach (var fault in spec.Faults())
+            yield return $"Route: {fault}";
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        foreach (var path in paths.Where(p => !File.Exists(p)))
+            throw new InvalidOperationException($"There is no checkpoint '{path}'. Route.Train with a folder writes checkpoints.");
+        var shared = new SharedNetwork(question.BuildNetwork(spec, "checkpoints"));
+        try
+        {
+            // Every file is tried now: a broken one must not stop the student on its way.
+            foreach (var path in paths)
+                Load(shared.Network, path);
+            var anchors = paths.Select((path, i) => new Anchor(
+                Path.GetFileNameWithoutExtension(path), i + 1, new CheckpointTeacher(shared, network => Load(network, path), question.Options.BatchSize)));
+            return new TeacherAnswer([.. anchors], null) { Owned = [shared] };
+        }
+        catch
+        {
+            shared.Dispose();
+            throw;
+        }
+    }
+
+    private void Load(Network network, string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            network.load(file);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or IOException)
+        {
+            throw new InvalidOperationException($"The checkpoint '{path}' does not fit {spec.Name} over these features and classes: {e.Message}", e);
+        }
+    }
+}

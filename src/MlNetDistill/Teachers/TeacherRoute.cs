@@ -1,0 +1,58 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Seam;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Given teachers in order.</summary>
+internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)> anchors) : Teacher
+{
+    public override bool IsRoute => true;
+
+    internal override bool SeesViews => anchors.All(a => a.Teacher?.SeesViews == true);
+
+    internal override OutputKinds CanProvide => anchors.Aggregate(OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? OutputKinds.None));
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (anchors.Count == 0)
+            yield return "A route needs at least one anchor.";
+        foreach (var (label, teacher) in anchors)
+        {
+            if (string.IsNullOrWhiteSpace(label))
+                yield return "Every anchor of a route needs a name; one has none.";
+            if (teacher is null)
+                yield return $"The anchor '{label}' has no teacher.";
+            else if (teacher.IsRoute)
+                yield return $"The anchor '{label}' is a route itself; give its anchors one by one.";
+            foreach (var fault in teacher?.Faults() ?? [])
+                yield return $"Anchor '{label}': {fault}";
+        }
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var answers = new List<TeacherAnswer>();
+        try
+        {
+            foreach (var (label, teacher) in anchors)
+            {
+                question.Channel.Info($"Asking the anchor '{label}'.");
+                answers.Add(teacher.Ask(question));
+            }
+        }
+        catch
+        {
+            answers.ForEach(a => a.Dispose());
+            throw;
+        }
+
+        var last = answers[^1];
+        return new TeacherAnswer(
+            [.. answers.Select((answer, i) => new Anchor(anchors[i].Label, i + 1, answer.Teacher))], last.Model, last.Network, last.NetworkSpec)
+        {
+            Owned = answers,
+        };
+    }
+}

@@ -1,0 +1,91 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Seam;
+using MlNetDistill.Training;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A network trained on the spot, with its checkpoints.</summary>
+internal sealed class TrainedRoute(
+    NetworkSpec spec, int every, int? epochs, Optimizer? optimizer, LearningRateSchedule? schedule, string? folder) : Teacher
+{
+    public override bool IsRoute => true;
+
+    internal override bool SeesViews => true;
+
+    internal override OutputKinds CanProvide => NetworkKinds;
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (every < 1)
+            yield return $"The route's checkpoints must be at least 1 epoch apart; 'every' was {every}.";
+        if (epochs is < 1)
+            yield return $"The route's epochs must be at least 1; was {epochs}.";
+        if (folder is not null && string.IsNullOrWhiteSpace(folder))
+            yield return "The route's folder must be a path, or null to keep its checkpoints in memory; was empty.";
+        foreach (var fault in spec.Faults().Concat(optimizer?.Faults() ?? []).Concat(schedule?.Faults() ?? []))
+            yield return $"Route: {fault}";
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var options = question.Options;
+        var checkpoints = new List<(int Epoch, Action<Network> Load)>();
+        var owned = new List<IDisposable>();
+        if (folder is not null)
+            Directory.CreateDirectory(folder);
+        var last = 0;
+        try
+        {
+            var plan = new TrainingPlan(
+                TrainedTeacher.Role, spec, DistillationMethod.LabelsOnly(), [], epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule)
+            {
+                AfterEpoch = (epoch, network) =>
+                {
+                    if (epoch % every == 0)
+                        checkpoints.Add((epoch, Keep(network, epoch, owned)));
+                    last = epoch;
+                },
+            };
+            var network = question.TrainNetwork(plan);
+            owned.Add(network);
+            // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
+            checkpoints.RemoveAll(c => c.Epoch == last);
+            var final = Keep(network, last, owned);
+            var shared = new SharedNetwork(question.BuildNetwork(spec, "checkpoints"));
+            owned.Add(shared);
+            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, options.BatchSize));
+            question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
+            return new TeacherAnswer(
+                [.. checkpoints.Select(c => At(c.Epoch, $"epoch {c.Epoch}", c.Load)), At(last, $"epoch {last} (final)", final)], null, network, spec)
+            {
+                Owned = owned,
+            };
+        }
+        catch
+        {
+            owned.ForEach(o => o.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Keeps the weights and gives what puts them into a network again.</summary>
+    private Action<Network> Keep(Network network, int epoch, List<IDisposable> owned)
+    {
+        if (folder is null)
+        {
+            var weights = new NetworkWeights(network);
+            owned.Add(weights);
+            return weights.Restore;
+        }
+
+        var path = Path.Combine(folder, $"anchor-{epoch:0000}.weights");
+        AtomicFile.Write(path, stream => stream.Write(DistilledStudent.WeightsOf(network)));
+        return into =>
+        {
+            using var file = File.OpenRead(path);
+            into.load(file);
+        };
+    }
+}

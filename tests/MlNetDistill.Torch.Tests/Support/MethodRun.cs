@@ -1,0 +1,50 @@
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>A method trained from its first stage to its last, as the trainer does it.</summary>
+internal sealed class MethodRun
+{
+    public List<TrainingProgress> Reports { get; } = [];
+
+    public List<string> Notes { get; } = [];
+
+    public List<string> Warnings { get; } = [];
+
+    /// <summary>Called before each stage with the stage that comes.</summary>
+    public Action<Stage> BeforeStage { get; init; } = _ => { };
+
+    public Optimizer Optimizer { get; init; } = Optimizer.AdamW(0.01);
+
+    public int Epochs { get; init; } = 12;
+
+    public int BatchSize { get; init; } = 32;
+
+    public double HeldOut { get; init; }
+
+    public int Seed { get; init; } = 1;
+
+    public void Train(Network student, TrainingSet set, DistillationMethod method, params IReadOnlyList<Anchor> anchors)
+    {
+        using var drawing = new Generator(5);
+        using var split = HeldOut > 0 ? DataSplit.ByFraction(set, HeldOut, drawing) : DataSplit.All(set);
+        using var loop = new TrainingLoop(student, set, split, new Seeds(Seed), "student", new LoopSettings { Report = Reports.Add, Warn = Warnings.Add });
+        var context = new MethodContext(anchors, student.Shapes(), new ShuffledSampler(BatchSize), Epochs, Optimizer, LearningRateSchedule.OneCycle())
+        {
+            HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
+            Note = Notes.Add,
+        };
+        loop.Run(method.Stages(context).Select(stage =>
+        {
+            BeforeStage(stage);
+            return stage;
+        }));
+    }
+
+    public static Anchor Anchor(Network teacher) => new("teacher", 1, new NetworkTeacher(teacher, 64));
+}

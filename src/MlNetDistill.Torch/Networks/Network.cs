@@ -17,21 +17,24 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
 
     /// <summary>A network over <paramref name="input"/> that ends in <paramref name="classes"/> logits.</summary>
     /// <param name="input">What the network is fed.</param>
-    /// <param name="body">Blocks from the scaled input to the embedding (a vector for each row).</param>
-    /// <param name="taps">Indices into <paramref name="body"/>: the blocks after which a stage feature is taken.</param>
-    /// <param name="embeddingLength">Length of the embedding.</param>
+    /// <param name="plan">Its blocks.</param>
     /// <param name="classes">Number of logits.</param>
     /// <param name="generator">Draws the initial weights of the last layer.</param>
-    public Network(NetworkInput input, IEnumerable<Block> body, IEnumerable<int> taps, int embeddingLength, int classes, Generator generator)
+    /// <exception cref="ArgumentException">The plan's body ends in logits, but not in as many; or it taps a block that is not there.</exception>
+    public Network(NetworkInput input, NetworkPlan plan, int classes, Generator generator)
         : base("network")
     {
+        if (plan.EndsInLogits && plan.EmbeddingLength != classes)
+            throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits; there are {classes} classes.");
+        if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))
+            throw new ArgumentException($"The network taps the blocks [{string.Join(", ", plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
         Input = input;
-        EmbeddingLength = embeddingLength;
+        EmbeddingLength = plan.EmbeddingLength;
         Classes = classes;
         _input = new InputBlock(input);
-        _body = new ModuleList<Block>([.. body]);
-        _head = new Dense(embeddingLength, classes, generator);
-        _taps = [.. taps];
+        _body = new ModuleList<Block>([.. plan.Body]);
+        _head = plan.EndsInLogits ? Dense.Identity(classes) : new Dense(plan.EmbeddingLength, classes, generator);
+        _taps = [.. plan.Taps];
         RegisterComponents();
     }
 
@@ -44,7 +47,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>Length of the embedding.</summary>
     public int EmbeddingLength { get; }
 
-    /// <summary>The last layer, from embedding to logits.</summary>
+    /// <summary>The last layer, from embedding to logits; the fixed identity where the body already gives the logits.</summary>
     public Dense Head => _head;
 
     /// <summary>Number of trainable parameters.</summary>
@@ -74,6 +77,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
                 stages.Add(x);
         }
 
+        CheckEmbedding(x);
         return new NetworkOutput(_head.forward(x), wanted.HasFlag(OutputKinds.Embedding) ? x : null, stages);
     }
 
@@ -84,5 +88,12 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         foreach (var block in _body)
             value = block.Emit(graph, value);
         return value;
+    }
+
+    // Native code would say it less clearly, and an identity as last layer not at all.
+    private void CheckEmbedding(Tensor value)
+    {
+        if (value.dim() != 2 || value.shape[1] != EmbeddingLength)
+            throw new InvalidOperationException($"The network's body ends in a tensor of {string.Join('×', value.shape)}; its plan says rows×{EmbeddingLength}.");
     }
 }

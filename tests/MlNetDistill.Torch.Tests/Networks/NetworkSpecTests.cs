@@ -110,7 +110,8 @@ public sealed class NetworkSpecTests
     {
         public override string Name => "own";
 
-        protected override NetworkPlan Plan(InputShape shape, TorchSharp.torch.Generator generator) => new([new Same(), new Relu()], [0], shape.Length);
+        protected override NetworkPlan Plan(InputShape shape, int classes, TorchSharp.torch.Generator generator) =>
+            new([new Same(), new Relu()], [0], shape.Length);
     }
 
     private sealed class Same : Block

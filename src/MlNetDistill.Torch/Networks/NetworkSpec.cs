@@ -11,6 +11,11 @@ namespace MlNetDistill.Networks;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
 [JsonDerivedType(typeof(MlpSpec), "mlp")]
 [JsonDerivedType(typeof(ResNetSpec), "resnet")]
+[JsonDerivedType(typeof(WideResNetSpec), "wideresnet")]
+[JsonDerivedType(typeof(VggSpec), "vgg")]
+[JsonDerivedType(typeof(MobileNetV2Spec), "mobilenetv2")]
+[JsonDerivedType(typeof(ShuffleNetV1Spec), "shufflenetv1")]
+[JsonDerivedType(typeof(ShuffleNetV2Spec), "shufflenetv2")]
 public abstract record NetworkSpec
 {
     /// <summary>A short name for logs and tables, for example <c>MLP 64-32</c>.</summary>

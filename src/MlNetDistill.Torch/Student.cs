@@ -2,7 +2,10 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill;
 
-/// <summary>The networks a student (or a teacher trained on the spot) can be.</summary>
+/// <summary>
+/// The networks a student (or a teacher trained on the spot) can be. Those over images halve their maps as published for 32×32 pixels; small images
+/// (from 8×8) skip the last halvings. For a network of your own derive from <see cref="NetworkSpec"/>.
+/// </summary>
 public static class Student
 {
     /// <summary>A perceptron with hidden layers of the given widths; none gives a linear model.</summary>
@@ -24,4 +27,31 @@ public static class Student
     {
         ImageShape = image,
     };
+
+    /// <summary>A wide residual network WRN-<paramref name="depth"/>-<paramref name="widen"/> (Zagoruyko and Komodakis 2016).</summary>
+    /// <param name="depth">6n+4: 10, 16, 22, 28, 40…</param>
+    /// <param name="widen">Factor on the widths 16, 32, 64 of the three stages.</param>
+    /// <param name="image">The image shape; null to take it from the feature column's dimensions or from the options.</param>
+    public static NetworkSpec WideResNet(int depth, int widen, InputShape? image = null) => new WideResNetSpec(depth, widen) { ImageShape = image };
+
+    /// <summary>A VGG network with batch normalisation (Simonyan and Zisserman 2015) in its CIFAR form.</summary>
+    /// <param name="depth">8, 11, 13, 16 or 19.</param>
+    /// <param name="image">The image shape; null to take it from the feature column's dimensions or from the options.</param>
+    /// <param name="widths">Channels of the five stages; 64, 128, 256, 512, 512 where none are given.</param>
+    public static NetworkSpec Vgg(int depth, InputShape? image = null, params int[] widths) =>
+        new VggSpec(depth, widths.Length == 0 ? [64, 128, 256, 512, 512] : [.. widths]) { ImageShape = image };
+
+    /// <summary>MobileNetV2 (Sandler et al. 2018) in its CIFAR form.</summary>
+    /// <param name="width">Factor on the number of channels, 1/16 to 16.</param>
+    /// <param name="image">The image shape; null to take it from the feature column's dimensions or from the options.</param>
+    public static NetworkSpec MobileNetV2(double width = 0.5, InputShape? image = null) => new MobileNetV2Spec(width) { ImageShape = image };
+
+    /// <summary>ShuffleNet with three groups (Zhang et al. 2018) in its CIFAR form.</summary>
+    /// <param name="image">The image shape; null to take it from the feature column's dimensions or from the options.</param>
+    public static NetworkSpec ShuffleNetV1(InputShape? image = null) => new ShuffleNetV1Spec { ImageShape = image };
+
+    /// <summary>ShuffleNetV2 (Ma et al. 2018) in its CIFAR form.</summary>
+    /// <param name="size">0.5, 1, 1.5 or 2.</param>
+    /// <param name="image">The image shape; null to take it from the feature column's dimensions or from the options.</param>
+    public static NetworkSpec ShuffleNetV2(double size = 1, InputShape? image = null) => new ShuffleNetV2Spec(size) { ImageShape = image };
 }

@@ -86,8 +86,7 @@ internal sealed class DistillationFit : IDisposable
     {
         using var network = Build(spec, "export check");
         using var generator = _seeds.Generator("export check");
-        Parity.Perturb(network, generator);
-        network.eval();
+        Parity.Perturb(network, _set, generator);
         var difference = Parity.LargestDifference(_context, new StudentChain(_context, network, _studentColumns), network, _set, _studentColumns);
         if (!(difference <= Parity.Tolerance))
         {

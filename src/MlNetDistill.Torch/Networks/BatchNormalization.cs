@@ -7,7 +7,7 @@ namespace MlNetDistill.Networks;
 /// <summary>Batch normalisation over the channels of a map (Ioffe and Szegedy 2015), momentum 0.1, ε = 1e-5.</summary>
 public sealed class BatchNormalization : Block
 {
-    private const double Momentum = 0.1;
+    internal const double DefaultMomentum = 0.1;
     private const double Epsilon = 1e-5;
     private readonly Parameter _weight;
     private readonly Parameter _bias;
@@ -24,6 +24,9 @@ public sealed class BatchNormalization : Block
         RegisterComponents();
     }
 
+    /// <summary>The share of a batch's statistics in the running ones.</summary>
+    internal double Momentum { get; set; } = DefaultMomentum;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor input) =>
         functional.batch_norm(input, _mean, _variance, _weight, _bias, training, Momentum, Epsilon);
@@ -34,11 +37,9 @@ public sealed class BatchNormalization : Block
         [input, graph.Constant(_weight), graph.Constant(_bias), graph.Constant(_mean), graph.Constant(_variance)],
         ("epsilon", (float)Epsilon));
 
-    /// <summary>Draws statistics and weights away from their initial zeros and ones.</summary>
-    internal void Perturb(Generator generator)
+    /// <summary>Draws weights away from their initial ones and zeros.</summary>
+    internal void PerturbWeights(Generator generator)
     {
-        _mean.normal_(0, 0.2, generator);
-        _variance.uniform_(0.5, 1.5, generator);
         _weight.uniform_(0.5, 1.5, generator);
         _bias.normal_(0, 0.2, generator);
     }

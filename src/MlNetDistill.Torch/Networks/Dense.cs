@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -7,8 +6,9 @@ namespace MlNetDistill.Networks;
 /// <summary>A fully connected layer: x·Wᵀ + b, with PyTorch's default initialisation U(±1/√inputs).</summary>
 public sealed class Dense : Block
 {
-    private readonly Parameter _weight;
-    private readonly Parameter _bias;
+    // Parameters, or buffers where nothing is to be trained.
+    private readonly Tensor _weight;
+    private readonly Tensor _bias;
 
     /// <summary>A layer from <paramref name="inputs"/> to <paramref name="outputs"/> values.</summary>
     public Dense(int inputs, int outputs, Generator generator)
@@ -19,16 +19,30 @@ public sealed class Dense : Block
         RegisterComponents();
     }
 
+    private Dense(int size)
+    {
+        _weight = eye(size);
+        _bias = zeros(size);
+        IsIdentity = true;
+        RegisterComponents();
+    }
+
     /// <summary>Weights, outputs×inputs.</summary>
-    public Parameter Weight => _weight;
+    public Tensor Weight => _weight;
 
     /// <summary>Biases, one for each output.</summary>
-    public Parameter Bias => _bias;
+    public Tensor Bias => _bias;
+
+    /// <summary>Whether this is the fixed layer that hands its input on: the identity matrix and no bias, neither of them trained.</summary>
+    public bool IsIdentity { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => functional.linear(input, _weight, _bias);
+    public override Tensor forward(Tensor input) => IsIdentity ? input.alias() : functional.linear(input, _weight, _bias);
 
     /// <inheritdoc/>
     public override string Emit(OnnxGraph graph, string input) =>
-        graph.Add("Gemm", [input, graph.Constant(_weight), graph.Constant(_bias)], ("transB", 1L));
+        IsIdentity ? input : graph.Add("Gemm", [input, graph.Constant(_weight), graph.Constant(_bias)], ("transB", 1L));
+
+    /// <summary>The identity of <paramref name="size"/> values.</summary>
+    internal static Dense Identity(int size) => new(size);
 }

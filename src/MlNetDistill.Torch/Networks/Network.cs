@@ -15,24 +15,31 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     private readonly Dense _head;
     private readonly List<int> _taps;
 
+    // Parameters that a user's own module does not want trained.
+    private readonly HashSet<string> _fixed;
+
     /// <summary>A network over <paramref name="input"/> that ends in <paramref name="classes"/> logits.</summary>
     /// <param name="input">What the network is fed.</param>
-    /// <param name="body">Blocks from the scaled input to the embedding (a vector for each row).</param>
-    /// <param name="taps">Indices into <paramref name="body"/>: the blocks after which a stage feature is taken.</param>
-    /// <param name="embeddingLength">Length of the embedding.</param>
+    /// <param name="plan">Its blocks.</param>
     /// <param name="classes">Number of logits.</param>
     /// <param name="generator">Draws the initial weights of the last layer.</param>
-    public Network(NetworkInput input, IEnumerable<Block> body, IEnumerable<int> taps, int embeddingLength, int classes, Generator generator)
+    /// <exception cref="ArgumentException">The plan's body ends in logits, but not in as many; or it taps a block that is not there.</exception>
+    public Network(NetworkInput input, NetworkPlan plan, int classes, Generator generator)
         : base("network")
     {
+        if (plan.EndsInLogits && plan.EmbeddingLength != classes)
+            throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits; there are {classes} classes.");
+        if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))
+            throw new ArgumentException($"The network taps the blocks [{string.Join(", ", plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
         Input = input;
-        EmbeddingLength = embeddingLength;
+        EmbeddingLength = plan.EmbeddingLength;
         Classes = classes;
         _input = new InputBlock(input);
-        _body = new ModuleList<Block>([.. body]);
-        _head = new Dense(embeddingLength, classes, generator);
-        _taps = [.. taps.Order()];
+        _body = new ModuleList<Block>([.. plan.Body]);
+        _head = plan.EndsInLogits ? Dense.Identity(classes) : new Dense(plan.EmbeddingLength, classes, generator);
+        _taps = [.. plan.Taps.Order()];
         RegisterComponents();
+        _fixed = [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
     }
 
     /// <summary>What the network is fed.</summary>
@@ -44,7 +51,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>Length of the embedding.</summary>
     public int EmbeddingLength { get; }
 
-    /// <summary>The last layer, from embedding to logits.</summary>
+    /// <summary>The last layer, from embedding to logits; the fixed identity where the body already gives the logits.</summary>
     public Dense Head => _head;
 
     /// <summary>Number of trainable parameters.</summary>
@@ -78,6 +85,8 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
                 stages.Add(x);
         }
 
+        if (blocks == _body.Count)
+            CheckEmbedding(x);
         return new NetworkOutput(
             wanted.HasFlag(OutputKinds.Logits) ? _head.forward(x) : null,
             wanted.HasFlag(OutputKinds.Embedding) ? x : null,
@@ -104,14 +113,11 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     internal void TrainOnly(NetworkPart part)
     {
         eval();
-        foreach (var parameter in parameters())
-            parameter.requires_grad = false;
         foreach (var module in ModulesOf(part))
-        {
             module.train();
-            foreach (var parameter in module.parameters())
-                parameter.requires_grad = true;
-        }
+        var trained = ParametersOf(part).ToHashSet<object>(ReferenceEqualityComparer.Instance);
+        foreach (var (name, parameter) in named_parameters())
+            parameter.requires_grad = trained.Contains(parameter) && !_fixed.Contains(name);
     }
 
     /// <summary>The parameters of one part.</summary>
@@ -134,5 +140,12 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         foreach (var block in _body)
             value = block.Emit(graph, value);
         return value;
+    }
+
+    // Native code would say it less clearly, and an identity as last layer not at all.
+    private void CheckEmbedding(Tensor value)
+    {
+        if (value.dim() != 2 || value.shape[1] != EmbeddingLength)
+            throw new InvalidOperationException($"The network's body ends in a tensor of {string.Join('×', value.shape)}; its plan says rows×{EmbeddingLength}.");
     }
 }

@@ -11,6 +11,11 @@ namespace MlNetDistill.Networks;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
 [JsonDerivedType(typeof(MlpSpec), "mlp")]
 [JsonDerivedType(typeof(ResNetSpec), "resnet")]
+[JsonDerivedType(typeof(WideResNetSpec), "wideresnet")]
+[JsonDerivedType(typeof(VggSpec), "vgg")]
+[JsonDerivedType(typeof(MobileNetV2Spec), "mobilenetv2")]
+[JsonDerivedType(typeof(ShuffleNetV1Spec), "shufflenetv1")]
+[JsonDerivedType(typeof(ShuffleNetV2Spec), "shufflenetv2")]
 public abstract record NetworkSpec
 {
     /// <summary>A short name for logs and tables, for example <c>MLP 64-32</c>.</summary>
@@ -30,12 +35,18 @@ public abstract record NetworkSpec
     public virtual InputShape? Image => null;
 
     /// <summary>Builds the network with weights drawn from <paramref name="seed"/> alone.</summary>
-    /// <exception cref="ArgumentException">The network cannot read rows of this shape.</exception>
+    /// <exception cref="ArgumentException">The specification has faults, or the network cannot read rows of this shape.</exception>
     public Network Build(NetworkInput input, int classes, int seed)
     {
+        string[] faults = [.. Faults(), .. ShapeFault(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
+        if (faults.Length > 0)
+            throw new ArgumentException(string.Join(' ', faults.Distinct()));
         using var generator = new Seeds(seed).Generator("weights");
-        var plan = Plan(input.Shape, generator);
-        return new Network(input, plan.Body, plan.Taps, plan.EmbeddingLength, classes, generator);
+        var network = new Network(input, Plan(input.Shape, classes, generator), classes, generator);
+        // A network lives until it is disposed, as TorchSharp's modules do, and not until the end of the scope it was built in.
+        foreach (var value in network.state_dict().Values)
+            value.DetachFromDisposeScope();
+        return network;
     }
 
     /// <summary>What is wrong with this specification, each as one sentence; empty if nothing.</summary>
@@ -53,11 +64,8 @@ public abstract record NetworkSpec
         JsonSerializer.Deserialize<NetworkSpec>(json) ?? throw new JsonException("The text 'null' describes no network.");
 
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
-    protected abstract NetworkPlan Plan(InputShape shape, Generator generator);
+    /// <param name="shape">Shape of one row; <see cref="ShapeFault"/> has nothing against it.</param>
+    /// <param name="classes">Number of classes K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>
+    /// <param name="generator">Draws the initial weights, and nothing else should: the same seed then gives the same network.</param>
+    protected abstract NetworkPlan Plan(InputShape shape, int classes, Generator generator);
 }
-
-/// <summary>The blocks of a network between its input and its last layer.</summary>
-/// <param name="Body">Blocks from the scaled input to the embedding.</param>
-/// <param name="Taps">Indices of the blocks after which a stage feature is taken.</param>
-/// <param name="EmbeddingLength">Length of the embedding.</param>
-public sealed record NetworkPlan(IReadOnlyList<Block> Body, IReadOnlyList<int> Taps, int EmbeddingLength);

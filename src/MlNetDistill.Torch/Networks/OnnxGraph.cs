@@ -43,10 +43,12 @@ public sealed class OnnxGraph
     /// <returns>Name of the constant.</returns>
     public string Constant(long[] value) => Add(new OnnxConstant($"{Prefix}c{_constants.Count}", [value.Length], null, value));
 
+    /// <summary>Gives what a node writes another name, for its readers too.</summary>
     internal void Rename(string output, string name)
     {
-        var last = _nodes.FindLastIndex(n => n.Output == output);
-        _nodes[last] = _nodes[last] with { Output = name };
+        string New(string old) => old == output ? name : old;
+        for (var i = 0; i < _nodes.Count; i++)
+            _nodes[i] = _nodes[i] with { Inputs = [.. _nodes[i].Inputs.Select(New)], Output = New(_nodes[i].Output) };
     }
 
     private string Add(OnnxConstant constant)

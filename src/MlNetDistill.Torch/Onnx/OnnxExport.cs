@@ -10,6 +10,9 @@ internal static class OnnxExport
     {
         var graph = new OnnxGraph();
         var embedding = network.EmitBackbone(graph, inputName);
+        // Blocks that hand their input on write nothing, and an input cannot be the output as well.
+        if (embedding == inputName)
+            embedding = graph.Add("Identity", [embedding]);
         graph.Rename(embedding, outputName);
         return OnnxFile.Write(graph, "student", InputInfo(network, inputName), new OnnxTensorInfo(outputName, OnnxType.Float, [-1, network.EmbeddingLength]));
     }

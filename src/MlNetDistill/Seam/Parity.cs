@@ -23,21 +23,24 @@ internal static class Parity
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var count = Math.Min(Rows, set.Count);
-        var positions = tensor([.. Enumerable.Range(0, count).Select(i => (long)i * set.Count / count)], device: set.Features.device);
+        var positions = Positions(set);
         var expected = network.forward(set.Features.index_select(0, positions).cpu()).Logits.softmax(1);
         var view = RowsView.Of(context, set, positions, columns);
-        var found = tensor(RowsView.Scores(chain.Scoring.Transform(view), columns.Score), [count, network.Classes]);
+        var found = tensor(RowsView.Scores(chain.Scoring.Transform(view), columns.Score), [positions.shape[0], network.Classes]);
         // NaN compares false with everything: a NaN on either side must count as a difference.
         return found.sub(expected).abs().max().item<float>() is var difference && float.IsNaN(difference) ? double.PositiveInfinity : difference;
     }
 
-    /// <summary>Gives batch normalisation statistics and weights unlike their initial ones, so that a slip in exporting them shows.</summary>
-    public static void Perturb(Network network, Generator generator)
+    /// <summary>Prepares an untrained network for the comparison; see <see cref="Perturbation"/>.</summary>
+    public static void Perturb(Network network, TrainingSet set, Generator generator)
     {
         using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        foreach (var normalization in network.modules().OfType<BatchNormalization>())
-            normalization.Perturb(generator);
+        Perturbation.Of(network, set.Features.index_select(0, Positions(set)).cpu(), generator);
+    }
+
+    private static Tensor Positions(TrainingSet set)
+    {
+        var count = Math.Min(Rows, set.Count);
+        return tensor([.. Enumerable.Range(0, count).Select(i => (long)i * set.Count / count)], device: set.Features.device);
     }
 }

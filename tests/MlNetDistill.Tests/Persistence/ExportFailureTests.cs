@@ -49,7 +49,7 @@ public sealed class ExportFailureTests
     {
         public override string Name => "shifted";
 
-        protected override NetworkPlan Plan(InputShape shape, Generator generator) =>
+        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) =>
             new([new Dense(shape.Length, 8, generator), new Shift(Start), new Relu()], [], 8);
     }
 

@@ -5,14 +5,22 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
 
-/// <summary>A ResNet in double precision, filled as models.json says: numbers that depend on nothing but their place.</summary>
+/// <summary>A network in double precision, filled as models.json says: numbers that depend on nothing but their place.</summary>
 internal static class GoldenNetwork
 {
     private const string OwnInput = "_input";
 
-    public static NetworkSpec Spec(string model) => model.EndsWith("x4", StringComparison.Ordinal)
-        ? Student.ResNet(int.Parse(model[6..^2]), null, 32, 64, 128, 256)
-        : Student.ResNet(int.Parse(model[6..]));
+    /// <summary>The network that the reference code calls so.</summary>
+    public static NetworkSpec Spec(string model) => model switch
+    {
+        "MobileNetV2" => Student.MobileNetV2(),
+        "ShuffleV1" => Student.ShuffleNetV1(),
+        "ShuffleV2" => Student.ShuffleNetV2(),
+        _ when model.StartsWith("wrn_", StringComparison.Ordinal) => Student.WideResNet(int.Parse(model.Split('_')[1]), int.Parse(model.Split('_')[2])),
+        _ when model.StartsWith("vgg", StringComparison.Ordinal) => Student.Vgg(int.Parse(model[3..])),
+        _ when model.EndsWith("x4", StringComparison.Ordinal) => Student.ResNet(int.Parse(model[6..^2]), null, 32, 64, 128, 256),
+        _ => Student.ResNet(int.Parse(model[6..])),
+    };
 
     public static Network Filled(JsonElement record)
     {

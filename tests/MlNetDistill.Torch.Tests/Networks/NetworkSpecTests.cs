@@ -12,6 +12,16 @@ public sealed class NetworkSpecTests
         Student.Mlp(8) with { InputScaling = InputScaling.Standardize },
         Student.ResNet(20),
         Student.ResNet(8, InputShape.Image(1, 28, 28), 8, 16, 32) with { InputScaling = InputScaling.None },
+        Student.WideResNet(16, 2),
+        Student.WideResNet(10, 1, InputShape.Image(1, 28, 28)) with { InputScaling = InputScaling.None },
+        Student.Vgg(8),
+        Student.Vgg(19, InputShape.Image(1, 28, 28), 8, 16, 32, 64, 64),
+        Student.MobileNetV2(),
+        Student.MobileNetV2(1.4, InputShape.Image(1, 28, 28)),
+        Student.ShuffleNetV1(),
+        Student.ShuffleNetV1(InputShape.Image(1, 28, 28)),
+        Student.ShuffleNetV2(),
+        Student.ShuffleNetV2(0.5, InputShape.Image(1, 28, 28)),
     ];
 
     [TestCaseSource(nameof(Specs))]
@@ -33,6 +43,20 @@ public sealed class NetworkSpecTests
         Assert.That(Golden.Integers(json.RootElement.GetProperty("Widths")), Is.EqualTo(new[] { 8, 8, 16, 32 }));
         Assert.That(json.RootElement.GetProperty("ImageShape").GetProperty("Height").GetInt32(), Is.EqualTo(28));
     }
+
+    [TestCaseSource(nameof(Specs))]
+    public void The_JSON_names_the_kind_of_network(NetworkSpec spec)
+    {
+        using var json = JsonDocument.Parse(spec.ToJson());
+        Assert.That(json.RootElement.GetProperty("network").GetString(), Is.EqualTo(spec.GetType().Name[..^"Spec".Length].ToLowerInvariant()));
+    }
+
+    [Test]
+    public void Names_are_short_and_tell_networks_apart() => Assert.That(Specs[^10..].Select(s => s.Name), Is.EqualTo(new[]
+    {
+        "WRN-16-2", "WRN-10-1", "VGG-8 64/128/256/512/512", "VGG-19 8/16/32/64/64", "MobileNetV2 0.5x", "MobileNetV2 1.4x",
+        "ShuffleNetV1", "ShuffleNetV1", "ShuffleNetV2 1x", "ShuffleNetV2 0.5x",
+    }));
 
     [Test]
     public void The_JSON_of_a_network_of_ones_own_is_a_description() =>
@@ -59,6 +83,9 @@ public sealed class NetworkSpecTests
         Assert.That(Student.Mlp(64), Is.Not.EqualTo(Student.Mlp(64) with { InputScaling = InputScaling.None }));
         Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(14)));
         Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(8, InputShape.Image(3, 32, 32))));
+        Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, null, 64, 128, 256, 512, 513)));
+        Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, InputShape.Image(3, 32, 32))));
+        Assert.That(Student.MobileNetV2(0.5), Is.Not.EqualTo(Student.MobileNetV2(1)));
     }
 
     [Test]
@@ -69,6 +96,36 @@ public sealed class NetworkSpecTests
     [TestCase(2, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 2.")]
     public void A_depth_that_is_not_6n_plus_2_is_a_fault(int depth, string fault) =>
         Assert.That(Student.ResNet(depth).Faults(), Is.EqualTo(new[] { fault }));
+
+    [TestCase(4, 1, "The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was 4.")]
+    [TestCase(20, 1, "The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was 20.")]
+    [TestCase(16, 0, "The widening factor of a wide ResNet must be at least 1; was 0.")]
+    public void A_wide_ResNet_has_a_depth_of_6n_plus_4_and_a_factor(int depth, int widen, string fault) =>
+        Assert.That(Student.WideResNet(depth, widen).Faults(), Is.EqualTo(new[] { fault }));
+
+    [Test]
+    public void A_VGG_has_one_of_five_depths_and_five_widths() => Assert.That(Student.Vgg(12, null, 64, 0).Faults(), Is.EqualTo(new[]
+    {
+        "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12.",
+        "A VGG takes five widths of at least 1; were [64, 0].",
+    }));
+
+    [TestCase(0.06)]
+    [TestCase(17)]
+    [TestCase(double.NaN)]
+    public void A_MobileNetV2_has_a_width_that_leaves_every_layer_a_channel(double width) => Assert.That(
+        Student.MobileNetV2(width).Faults(), Is.EqualTo(new[] { $"The width of a MobileNetV2 must be in [0.0625, 16]; was {width}." }));
+
+    [TestCase(0.75)]
+    [TestCase(double.NaN)]
+    public void A_ShuffleNetV2_has_one_of_four_sizes(double size) => Assert.That(
+        Student.ShuffleNetV2(size).Faults(), Is.EqualTo(new[] { $"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {size}." }));
+
+    [Test]
+    public void A_network_with_faults_is_not_built() => Assert.That(
+        () => Student.Vgg(12, InputShape.Image(2, 32, 32)).Build(new NetworkInput(InputShape.Image(2, 32, 32)), 2, seed: 1),
+        Throws.ArgumentException.With.Message.EqualTo(
+            "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12. A VGG reads images of 1 or 3 channels; these have 2 (2×32×32)."));
 
     [Test]
     public void Every_fault_is_named_at_once() => Assert.That(Student.ResNet(9, InputShape.Image(2, 32, 32), 16, 32).Faults(), Is.EqualTo(new[]
@@ -98,6 +155,13 @@ public sealed class NetworkSpecTests
         Throws.ArgumentException.With.Message.EqualTo(
             "A ResNet reads images; the rows are a vector of 64. Give the image shape (channels, height, width)."));
 
+    [TestCaseSource(typeof(Catalogue), nameof(Catalogue.Small))]
+    public void An_image_shape_that_the_network_cannot_read_is_a_fault(NetworkSpec spec)
+    {
+        var faulty = ((ImageNetworkSpec)spec) with { ImageShape = InputShape.Image(5, 8, 8) };
+        Assert.That(faulty.Faults().Single(), Does.EndWith(" reads images of 1 or 3 channels; these have 5 (5×8×8)."));
+    }
+
     [Test]
     public void A_shape_has_dimensions_of_at_least_one()
     {
@@ -110,7 +174,8 @@ public sealed class NetworkSpecTests
     {
         public override string Name => "own";
 
-        protected override NetworkPlan Plan(InputShape shape, TorchSharp.torch.Generator generator) => new([new Same(), new Relu()], [0], shape.Length);
+        protected override NetworkPlan Plan(InputShape shape, int classes, TorchSharp.torch.Generator generator) =>
+            new([new Same(), new Relu()], [0], shape.Length);
     }
 
     private sealed class Same : Block

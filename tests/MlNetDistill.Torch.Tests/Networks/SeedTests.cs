@@ -5,7 +5,7 @@ namespace MlNetDistill.Tests;
 
 public sealed class SeedTests
 {
-    private static readonly NetworkSpec[] Specs = [Student.Mlp(8), Student.ResNet(8, null, 4, 8, 16)];
+    private static readonly NetworkSpec[] Specs = [Student.Mlp(8), .. Catalogue.Small];
 
     [TestCaseSource(nameof(Specs))]
     public void The_same_seed_gives_the_same_weights_whatever_the_application_drew(NetworkSpec spec)

@@ -35,7 +35,7 @@ public sealed class OnnxExportTests
         using var onnx = new OnnxScoring(OnnxExport.Backbone(network, "Some Features", "embedding"));
         foreach (var rows in new[] { 1, 3, 64 })
         {
-            var features = Features(input, rows);
+            var features = OnnxScoring.Features(input, rows);
             using var noGrad = no_grad();
             var expected = Near.Values(network.Forward(features, OutputKinds.Embedding).Embedding);
             Near.Array(onnx.Run("Some Features", features, "embedding"), expected, 1e-5, 0, $"embedding of {rows} rows");
@@ -50,7 +50,7 @@ public sealed class OnnxExportTests
         using var onnx = new OnnxScoring(OnnxExport.Classifier(network, "Features"));
         foreach (var rows in new[] { 1, 3, 64 })
         {
-            var features = Features(input, rows);
+            var features = OnnxScoring.Features(input, rows);
             using var noGrad = no_grad();
             var logits = network.forward(features).Logits;
             Near.Array(onnx.Run("Features", features, "Score"), Near.Values(logits.softmax(1)), 1e-5, 0, $"scores of {rows} rows");
@@ -84,7 +84,7 @@ public sealed class OnnxExportTests
         using var plain = spec.Build(input, 5, seed: 4);
         using var perturbed = OnnxScoring.Perturbed(spec, input, 5);
         plain.eval();
-        var features = Features(input, 2);
+        var features = OnnxScoring.Features(input, 2);
         var difference = plain.forward(features).Logits.sub(perturbed.forward(features).Logits).abs().max().item<float>();
         Assert.That(difference, Is.GreaterThan(0.01));
     }
@@ -94,14 +94,6 @@ public sealed class OnnxExportTests
     {
         using var network = OnnxScoring.Perturbed(Student.Mlp(9), new NetworkInput(Vector), 5);
         Assert.That(OnnxExport.Classifier(network, "Features"), Is.EqualTo(OnnxExport.Classifier(network, "Features")));
-    }
-
-    private static Tensor Features(NetworkInput input, int rows)
-    {
-        using var generator = new Generator(17);
-        var dimensions = input.Shape.Dimensions.Prepend(rows).ToArray();
-        var values = empty(dimensions).uniform_(0, 256, generator);
-        return input.IsByte ? values.floor().to(ScalarType.Byte) : values.div(64).sub(2);
     }
 
     private static InputStatistics Scaling(int count) => new(

@@ -36,15 +36,22 @@ internal sealed class OnnxScoring : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    /// <summary>A network in eval mode whose batch normalisation has statistics and weights unlike its initial zeros and ones.</summary>
+    /// <summary>A network in eval mode whose normalisations have weights unlike their initial ones, and statistics near those of some rows.</summary>
     public static Network Perturbed(NetworkSpec spec, NetworkInput input, int classes)
     {
+        using var scope = NewDisposeScope();
         var network = spec.Build(input, classes, seed: 4);
         using var generator = new Generator(8);
-        using var noGrad = no_grad();
-        foreach (var normalization in network.modules().OfType<BatchNormalization>())
-            normalization.Perturb(generator);
-        network.eval();
+        Perturbation.Of(network, Features(input, 16), generator);
         return network;
+    }
+
+    /// <summary>Rows of the kind a network reads: pixels, or numbers from -2 to 2.</summary>
+    public static torch.Tensor Features(NetworkInput input, int rows)
+    {
+        using var generator = new Generator(17);
+        var dimensions = input.Shape.Dimensions.Prepend(rows).ToArray();
+        var values = empty(dimensions).uniform_(0, 256, generator);
+        return input.IsByte ? values.floor().to(ScalarType.Byte) : values.div(64).sub(2);
     }
 }

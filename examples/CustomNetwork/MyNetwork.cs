@@ -1,0 +1,41 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace CustomNetwork;
+
+/// <summary>
+/// A network of one's own, composed of blocks: a stem, residual units of two depthwise convolutions, a mean over the image. What it computes and its
+/// ONNX form come with the blocks.
+/// </summary>
+/// <param name="Width">Channels.</param>
+/// <param name="Units">Number of residual units.</param>
+internal sealed record MyNetwork(int Width, int Units) : NetworkSpec
+{
+    public override string Name => $"blocks {Width}x{Units}";
+
+    public override bool NeedsImages => true;
+
+    public override IEnumerable<string> Faults()
+    {
+        if (Width < 1 || Units < 1)
+            yield return $"MyNetwork needs at least 1 channel and 1 unit; was {Width} and {Units}.";
+    }
+
+    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    {
+        List<Block> body = [new Convolution(shape.Channels, Width, kernel: 3, stride: 2, generator), new BatchNormalization(Width), new Relu()];
+        for (var unit = 0; unit < Units; unit++)
+            body.Add(new Series(new Sum(new Series([.. Half(generator), new Relu(), .. Half(generator)])), new Relu()));
+        var lastMap = body.Count - 1;
+        body.Add(new GlobalAveragePool());
+        // The last linear layer, from these values to the classes, is added to every plan.
+        return new NetworkPlan(body, Taps: [lastMap], EmbeddingLength: Width);
+    }
+
+    private Block[] Half(Generator generator) =>
+    [
+        new Convolution(Width, Width, kernel: 3, stride: 1, generator, groups: Width),
+        new Convolution(Width, Width, kernel: 1, stride: 1, generator),
+        new BatchNormalization(Width),
+    ];
+}

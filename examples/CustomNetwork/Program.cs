@@ -1,0 +1,63 @@
+using CustomNetwork;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+// Two students whose networks this program defines itself learn from a ResNet: one composed of blocks, one made of TorchSharp modules.
+// They are so small that several threads would only wait for each other.
+set_num_threads(1);
+var mlContext = new MLContext(seed: 1);
+var train = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 1));
+var test = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 2));
+
+var teacher = Fit(Student.ResNet(8, null, 8, 16, 32), DistillationMethod.LabelsOnly(), null, epochs: 6);
+Console.WriteLine("                     parameters   accuracy   zip against network");
+Report("teacher", teacher, "teacher.zip");
+NetworkSpec[] networks = [new MyNetwork(Width: 12, Units: 2), new MyModuleNetwork(Hidden: 16)];
+foreach (var network in networks)
+{
+    var student = Fit(network, DistillationMethod.Kd(temperature: 4, alpha: 0.9), Teacher.FromTransformer(teacher), epochs: 15);
+    Report(network.Name, student, $"{network.Name.Split(' ')[0]}.zip");
+}
+
+TransformerChain<DistillationTransformer> Fit(NetworkSpec network, DistillationMethod method, Teacher? teacher, int epochs) =>
+    mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
+        .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+        {
+            Teacher = teacher,
+            Student = network,
+            Method = method,
+            LabelColumnName = "Class",
+            FeatureColumnName = "Pixels",
+            Epochs = epochs,
+            BatchSize = 32,
+            Optimizer = Optimizer.AdamW(0.01),
+            Seed = 1,
+        }))
+        .Fit(train);
+
+// The figures are those of the model read back from its file: an ordinary ML.NET model without this library and without TorchSharp.
+void Report(string name, TransformerChain<DistillationTransformer> model, string path)
+{
+    mlContext.Model.SaveAtomically(model, train.Schema, path);
+    var scored = mlContext.Model.Load(path, out _).Transform(test);
+    var accuracy = mlContext.MulticlassClassification.Evaluate(scored, labelColumnName: "Class").MicroAccuracy;
+    var difference = Difference(scored, model.LastTransformer.Model);
+    Console.WriteLine($"{name,-20} {model.LastTransformer.Model.ParameterCount,10:N0} {accuracy,10:0.0 %} {difference,21:0.0e0}");
+    if (!(difference <= 1e-4))
+        throw new InvalidOperationException($"{path} does not compute what the network '{name}' computes.");
+}
+
+// The largest difference between a probability of the saved model and the TorchSharp network's.
+static float Difference(IDataView scored, DistilledStudent student)
+{
+    using var scope = NewDisposeScope();
+    using var noGrad = no_grad();
+    using var network = student.ToNetwork();
+    var pixels = scored.GetColumn<byte[]>("Pixels").ToArray();
+    var images = tensor(pixels.SelectMany(p => p).ToArray()).reshape([pixels.Length, .. network.Input.Shape.Dimensions]);
+    var expected = network.forward(images).Logits.softmax(1).data<float>().ToArray();
+    return scored.GetColumn<float[]>("Score").SelectMany(s => s).Zip(expected).Max(p => Math.Abs(p.First - p.Second));
+}

@@ -1,0 +1,29 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// The mean around each pixel, padded with zeros that count, as <see cref="Convolution"/> pads: both give maps of the same size for the same
+/// kernel and stride.
+/// </summary>
+/// <param name="kernel">Side of the square averaged over.</param>
+/// <param name="stride">Step of the square, in both directions.</param>
+public sealed class AveragePool(int kernel, int stride) : Block
+{
+    private readonly long[] _kernel = [kernel, kernel];
+    private readonly long[] _stride = [stride, stride];
+    private readonly long[] _padding = [kernel / 2, kernel / 2];
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) => functional.avg_pool2d(input, _kernel, _stride, _padding);
+
+    /// <inheritdoc/>
+    public override string Emit(OnnxGraph graph, string input) => graph.Add(
+        "AveragePool",
+        [input],
+        ("kernel_shape", _kernel),
+        ("strides", _stride),
+        ("pads", new[] { _padding[0], _padding[1], _padding[0], _padding[1] }),
+        ("count_include_pad", 1L));
+}

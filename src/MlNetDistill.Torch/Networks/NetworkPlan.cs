@@ -1,0 +1,17 @@
+namespace MlNetDistill.Networks;
+
+/// <summary>The blocks of a network between its input and its last layer.</summary>
+/// <param name="Body">Blocks from the scaled input to the embedding.</param>
+/// <param name="Taps">Indices of the blocks after which a stage feature is taken.</param>
+/// <param name="EmbeddingLength">Length of the embedding.</param>
+public sealed record NetworkPlan(IReadOnlyList<Block> Body, IReadOnlyList<int> Taps, int EmbeddingLength)
+{
+    /// <summary>
+    /// Whether the body already gives the logits, as a network does that ends otherwise than in one linear layer. Its embedding is then its logits,
+    /// as long as there are classes, and its last layer is the identity, without anything to train.
+    /// </summary>
+    public bool EndsInLogits { get; private init; }
+
+    /// <summary>The plan of a network whose body gives the logits of <paramref name="classes"/> classes.</summary>
+    public static NetworkPlan OfLogits(IReadOnlyList<Block> body, IReadOnlyList<int> taps, int classes) => new(body, taps, classes) { EndsInLogits = true };
+}

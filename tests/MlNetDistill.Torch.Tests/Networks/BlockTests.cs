@@ -1,0 +1,94 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>Blocks on numbers small enough to follow.</summary>
+public sealed class BlockTests
+{
+    private readonly Generator _generator = new(3);
+    private IDisposable _scope = null!;
+
+    [SetUp]
+    public void OpenScope() => _scope = NewDisposeScope();
+
+    [TearDown]
+    public void CloseScope() => _scope.Dispose();
+
+    [OneTimeTearDown]
+    public void DisposeGenerator() => _generator.Dispose();
+
+    [Test]
+    public void A_shuffle_deals_the_channels_of_each_group_out_among_all()
+    {
+        // Groups 0 1 | 2 3 | 4 5, read column by column.
+        Assert.That(Values(new ChannelShuffle(6, 3), Channels(6)), Is.EqualTo(new double[] { 0, 2, 4, 1, 3, 5 }));
+        Assert.That(Values(new ChannelShuffle(6, 2), Channels(6)), Is.EqualTo(new double[] { 0, 3, 1, 4, 2, 5 }));
+        Assert.That(Values(new ChannelShuffle(6, 1), Channels(6)), Is.EqualTo(new double[] { 0, 1, 2, 3, 4, 5 }));
+    }
+
+    [Test]
+    public void A_range_takes_its_channels_and_a_concatenation_puts_them_one_after_the_other()
+    {
+        var swapped = new Concatenation(new ChannelRange(3, 2), new ChannelRange(0, 3));
+        Assert.That(Values(swapped, Channels(5)), Is.EqualTo(new double[] { 3, 4, 0, 1, 2 }));
+    }
+
+    [Test]
+    public void A_sum_adds_its_shortcut_or_else_its_input()
+    {
+        Assert.That(Values(new Sum(new Relu()), tensor(new[] { -1f, 2f })), Is.EqualTo(new double[] { -1, 4 }));
+        Assert.That(Values(new Sum(new Relu(), new Relu()), tensor(new[] { -1f, 2f })), Is.EqualTo(new double[] { 0, 4 }));
+    }
+
+    [Test]
+    public void A_series_is_its_blocks_one_after_another_and_nothing_is_the_input_itself()
+    {
+        Assert.That(Values(new Series(new ChannelRange(1, 3), new ChannelRange(1, 1)), Channels(5)), Is.EqualTo(new double[] { 2 }));
+        using var nothing = new Series();
+        var input = Channels(2);
+        Assert.That(nothing.forward(input), Is.SameAs(input));
+    }
+
+    [Test]
+    public void An_average_counts_the_zeros_around_the_image_and_a_maximum_drops_what_is_left_over()
+    {
+        var image = tensor(new float[] { 9, 18, 27, 36, 45, 54, 63, 72, 81 }).reshape(1, 1, 3, 3);
+        Assert.That(Values(new AveragePool(3, 2), image), Is.EqualTo(new double[] { 12, 16, 24, 28 }));
+        Assert.That(Values(new MaxPool(2), image), Is.EqualTo(new double[] { 45 }));
+    }
+
+    [Test]
+    public void A_depthwise_convolution_has_a_kernel_and_a_bias_for_each_channel()
+    {
+        using var convolution = new Convolution(4, 4, 3, 1, _generator, groups: 4, bias: true);
+        var (kernel, bias) = (convolution.parameters().First(), convolution.parameters().Last());
+        Assert.That(kernel.shape, Is.EqualTo(new long[] { 4, 1, 3, 3 }));
+        Assert.That(bias.shape, Is.EqualTo(new long[] { 4 }));
+        // A kernel sees nine values, whatever the number of channels.
+        Assert.That(Near.Values(kernel).Concat(Near.Values(bias)).Max(Math.Abs), Is.LessThanOrEqualTo(1 / 3.0).And.GreaterThan(0.3));
+        var outputs = Near.Values(convolution.forward(zeros(1, 4, 2, 2)).mean([0, 2, 3]));
+        Near.Array(outputs, Near.Values(bias), 1e-6, 0, "a black image gives the biases");
+    }
+
+    [TestCase(4, 6, 3)]
+    [TestCase(6, 4, 3)]
+    [TestCase(4, 4, 0)]
+    public void Groups_that_do_not_divide_the_channels_are_refused(int inputs, int outputs, int groups) => Assert.That(
+        () => new Convolution(inputs, outputs, 1, 1, _generator, groups),
+        Throws.ArgumentException.With.Message.EqualTo(
+            $"The groups of a convolution must divide its channels; {groups} groups, {inputs} to {outputs} channels."));
+
+    [Test]
+    public void A_shuffle_of_groups_that_do_not_divide_the_channels_is_refused() => Assert.That(
+        () => new ChannelShuffle(5, 2),
+        Throws.ArgumentException.With.Message.EqualTo("The groups of a channel shuffle must divide its channels; 2 groups, 5 channels."));
+
+    private static Tensor Channels(int count) => tensor(Enumerable.Range(0, count).Select(c => (float)c).ToArray()).reshape(1, count, 1, 1);
+
+    private static double[] Values(Block block, Tensor input)
+    {
+        using (block)
+            return Near.Values(block.forward(input));
+    }
+}

@@ -65,7 +65,7 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => Loss.Evaluate(new LossInputs(
         NetworkOutput.OfLogits(Standardize(inputs.Student.Logits)),
-        NetworkOutput.OfLogits(Standardize(inputs.Teacher.Logits)),
+        NetworkOutput.OfLogits(Standardize(inputs.Teacher.Logits.detach())),
         inputs.Labels,
         inputs.Weights,
         inputs.MayMissLabels)

@@ -48,9 +48,11 @@ internal static class FiniteDifferences
         foreach (var parameter in projection.parameters())
             parameter.grad = null;
         Value();
-        foreach (var (name, parameter) in projection.named_parameters())
+        // Every further evaluation adds to the gradients, so they are read first.
+        var gradients = projection.named_parameters().Select(p => (p.name, p.parameter, Gradient: Near.Values(p.parameter.grad!))).ToList();
+        foreach (var (name, parameter, gradient) in gradients)
         {
-            var (at, gradient) = (Near.Values(parameter), Near.Values(parameter.grad!));
+            var at = Near.Values(parameter);
             Near.Array(gradient, Differences(at, Value, v => Set(parameter, v)), 1e-8, 1e-9, $"gradient of {name}");
             Set(parameter, at);
         }

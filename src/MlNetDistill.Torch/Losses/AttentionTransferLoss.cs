@@ -44,7 +44,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <param name="teacher">B×C'×H'×W'; a constant, no gradient flows to it.</param>
     public static Tensor AttentionError(Tensor student, Tensor teacher)
     {
-        (student, teacher) = StageFeatures.SameSize(student, teacher.detach());
+        (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
         return functional.mse_loss(AttentionMap(student), AttentionMap(teacher));
     }
 
@@ -53,7 +53,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     {
         foreach (var (from, to) in TapPairs.Of(Taps, student.StageFeatures, teacher.StageFeatures, this))
         {
-            StageFeatures.CheckKinds(from, to, this);
+            TapFeatures.CheckKinds(from, to, this);
             if (from.Length != 3)
                 throw new InvalidOperationException($"The loss '{Name}' needs maps; the features have shape [{string.Join(", ", from)}].");
         }
@@ -71,7 +71,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     {
         if (inputs.Weights is null)
             return AttentionError(student, teacher);
-        (student, teacher) = StageFeatures.SameSize(student, teacher.detach());
+        (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
         return inputs.Mean(StageFeatureLoss.PerRow(AttentionMap(student), AttentionMap(teacher), FeatureReduction.Mean));
     }
 }

@@ -63,8 +63,8 @@ public sealed class RkdLoss : DistillationLoss
     /// <param name="squared">Whether distances are squared.</param>
     public static Tensor RelationError(Tensor student, Tensor teacher, double distanceWeight = 25, double angleWeight = 50, bool squared = false)
     {
-        var ofStudent = new Pairs(student);
-        var ofTeacher = new Pairs(teacher.detach());
+        var ofStudent = new RowPairs(student);
+        var ofTeacher = new RowPairs(teacher.detach());
         Tensor Distances() => functional.smooth_l1_loss(ofStudent.Distances(squared), ofTeacher.Distances(squared)).Times(distanceWeight);
         Tensor Angles() => functional.smooth_l1_loss(ofStudent.Cosines(), ofTeacher.Cosines()).Times(angleWeight);
         if (angleWeight == 0)
@@ -77,12 +77,12 @@ public sealed class RkdLoss : DistillationLoss
         RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On), DistanceWeight, AngleWeight, Squared);
 
     // All pairs of rows of one batch. Differences instead of inner products: those cancel where rows are close.
-    private readonly struct Pairs
+    private readonly struct RowPairs
     {
         private readonly Tensor _differences;
         private readonly Tensor _squares;
 
-        public Pairs(Tensor features)
+        public RowPairs(Tensor features)
         {
             _differences = features.unsqueeze(0).sub(features.unsqueeze(1));
             _squares = _differences.mul(_differences).sum(2);

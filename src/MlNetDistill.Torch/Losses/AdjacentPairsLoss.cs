@@ -54,6 +54,6 @@ public sealed class AdjacentPairsLoss : DistillationLoss
     public override Tensor Evaluate(LossInputs inputs)
     {
         var (student, teacher) = (RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On));
-        return ProductOfDifferences(StageFeatures.SameShape(student, teacher) ? student : inputs.ProjectionsOf(this)[0].call(student), teacher);
+        return ProductOfDifferences(TapFeatures.SameShape(student, teacher) ? student : inputs.ProjectionsOf(this)[0].call(student), teacher);
     }
 }

@@ -14,14 +14,14 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
     private readonly Parameter _weight;
     private readonly Parameter? _bias;
     private readonly BatchNormalization? _normalization;
-    private readonly Shape _shape;
+    private readonly ConvolutionForm _form;
 
-    private FeatureAdapter(Parameter weight, Parameter? bias, BatchNormalization? normalization, Shape shape) : base("adapter")
+    private FeatureAdapter(Parameter weight, Parameter? bias, BatchNormalization? normalization, ConvolutionForm form) : base("adapter")
     {
         _weight = weight;
         _bias = bias;
         _normalization = normalization;
-        _shape = shape;
+        _form = form;
         RegisterComponents();
     }
 
@@ -35,7 +35,7 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
 
     /// <summary>A 1×1 convolution without bias, then batch normalisation; maps keep their size.</summary>
     public static FeatureAdapter Pointwise(long inputs, long outputs, Generator generator) => new(
-        Initial.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new Shape(1, 0, false, false));
+        Initial.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new ConvolutionForm(1, 0, false, false));
 
     /// <summary>
     /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalisation, ReLU. Half the size by 3×3 at stride 2,
@@ -48,37 +48,37 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
     {
         var (inputs, outputs) = (student[0], teacher[0]);
         if (student[1] == 2 * teacher[1] && student[2] == 2 * teacher[2])
-            return Regressor(inputs, outputs, 3, 3, new Shape(2, 1, false, true), generator);
+            return Regressor(inputs, outputs, 3, 3, new ConvolutionForm(2, 1, false, true), generator);
         if (2 * student[1] == teacher[1] && 2 * student[2] == teacher[2])
-            return Regressor(inputs, outputs, 4, 4, new Shape(2, 1, true, true), generator);
+            return Regressor(inputs, outputs, 4, 4, new ConvolutionForm(2, 1, true, true), generator);
         var fits = student[1] >= teacher[1] && student[2] >= teacher[2];
         var (height, width) = fits ? (1 + student[1] - teacher[1], 1 + student[2] - teacher[2]) : (1, 1);
-        return Regressor(inputs, outputs, height, width, new Shape(1, 0, false, true), generator);
+        return Regressor(inputs, outputs, height, width, new ConvolutionForm(1, 0, false, true), generator);
     }
 
     public override Tensor forward(Tensor input)
     {
         if (_normalization is null)
             return functional.linear(input, _weight, _bias);
-        var mapped = _shape.Transposed
-            ? functional.conv_transpose2d(input, _weight, _bias, _shape.Strides, _shape.Paddings)
-            : functional.conv2d(input, _weight, _bias, _shape.Strides, _shape.Paddings);
+        var mapped = _form.Transposed
+            ? functional.conv_transpose2d(input, _weight, _bias, _form.Strides, _form.Paddings)
+            : functional.conv2d(input, _weight, _bias, _form.Strides, _form.Paddings);
         var normalized = _normalization.forward(mapped);
-        return _shape.Relu ? normalized.relu() : normalized;
+        return _form.Relu ? normalized.relu() : normalized;
     }
 
-    private static FeatureAdapter Regressor(long inputs, long outputs, long height, long width, Shape shape, Generator generator)
+    private static FeatureAdapter Regressor(long inputs, long outputs, long height, long width, ConvolutionForm form, Generator generator)
     {
         // PyTorch takes the fan-in from the second axis of the weights, which is the output's in a transposed convolution.
-        var fanIn = shape.Transposed ? outputs : inputs;
+        var fanIn = form.Transposed ? outputs : inputs;
         var bound = 1 / Math.Sqrt(fanIn * height * width);
-        var weight = shape.Transposed
+        var weight = form.Transposed
             ? Initial.Uniform(bound, generator, inputs, outputs, height, width)
             : Initial.Uniform(bound, generator, outputs, inputs, height, width);
-        return new FeatureAdapter(weight, Initial.Uniform(bound, generator, outputs), new BatchNormalization((int)outputs), shape);
+        return new FeatureAdapter(weight, Initial.Uniform(bound, generator, outputs), new BatchNormalization((int)outputs), form);
     }
 
-    private readonly record struct Shape(long Stride, long Padding, bool Transposed, bool Relu)
+    private readonly record struct ConvolutionForm(long Stride, long Padding, bool Transposed, bool Relu)
     {
         public long[] Strides => [Stride, Stride];
 

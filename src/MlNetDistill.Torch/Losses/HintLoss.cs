@@ -42,7 +42,7 @@ public sealed class HintLoss : DistillationLoss
         var regressors = new List<nn.Module<Tensor, Tensor>>();
         foreach (var (from, to) in TapPairs.Of(Taps, student.StageFeatures, teacher.StageFeatures, this))
         {
-            StageFeatures.CheckKinds(from, to, this);
+            TapFeatures.CheckKinds(from, to, this);
             if (from.AsSpan().SequenceEqual(to))
                 continue;
             regressors.Add(from.Length == 1 ? FeatureAdapter.Linear(from[0], to[0], true, generator) : FeatureAdapter.Regressor(from, to, generator));
@@ -59,8 +59,8 @@ public sealed class HintLoss : DistillationLoss
         foreach (var (from, to) in TapPairs.Of(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this))
         {
             var (student, teacher) = (from, to);
-            if (!StageFeatures.SameShape(student, teacher))
-                (student, teacher) = StageFeatures.SameSize(inputs.ProjectionsOf(this)[used++].call(student), teacher);
+            if (!TapFeatures.SameShape(student, teacher))
+                (student, teacher) = TapFeatures.SameSize(inputs.ProjectionsOf(this)[used++].call(student), teacher);
             errors.Add(inputs.Weights is null
                 ? SquaredError(student, teacher)
                 : inputs.Mean(StageFeatureLoss.PerRow(student, teacher, FeatureReduction.Mean)));

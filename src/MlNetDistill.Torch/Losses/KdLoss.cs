@@ -19,9 +19,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     public override OutputKinds TeacherNeeds => OutputKinds.Logits;
 
     /// <summary>The softening divisor T.</summary>
-    public double Temperature { get; } = temperature > 0 && double.IsFinite(temperature)
-        ? temperature
-        : throw new ArgumentOutOfRangeException(nameof(temperature), temperature, "The temperature must be above 0.");
+    public double Temperature { get; } = Require.Temperature(temperature, nameof(temperature));
 
     /// <summary>T² · mean over rows of KL(softmax(teacher / T) ‖ softmax(student / T)).</summary>
     /// <param name="student">The student's logits, B×K.</param>

@@ -62,7 +62,7 @@ public sealed class LossInputs
 
     /// <summary>log softmax(t / temperature) of the teacher, B×K.</summary>
     public Tensor TeacherLogProbabilities(double temperature) =>
-        Known(_teacher, temperature, TeacherSoftening ?? (t => Teacher.Logits.LogSoftmaxAt(t)));
+        Known(_teacher, temperature, TeacherSoftening ?? (t => Teacher.Logits.detach().LogSoftmaxAt(t)));
 
     /// <summary>The projections that <see cref="DistillationLoss.Projections"/> of <paramref name="loss"/> made for this stage.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>

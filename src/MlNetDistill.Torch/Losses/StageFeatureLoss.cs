@@ -70,9 +70,9 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <inheritdoc/>
     public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
-        var from = StageFeatures.At(student.StageFeatures, StudentTap, "student", this);
-        var to = StageFeatures.At(teacher.StageFeatures, TeacherTap, "teacher", this);
-        StageFeatures.CheckKinds(from, to, this);
+        var from = TapFeatures.At(student.StageFeatures, StudentTap, "student", this);
+        var to = TapFeatures.At(teacher.StageFeatures, TeacherTap, "teacher", this);
+        TapFeatures.CheckKinds(from, to, this);
         if (from.AsSpan().SequenceEqual(to))
             return [];
         return [from.Length == 1 ? FeatureAdapter.Linear(from[0], to[0], false, generator) : FeatureAdapter.Pointwise(from[0], to[0], generator)];
@@ -81,12 +81,12 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {
-        var student = StageFeatures.At(inputs.Student.StageFeatures, StudentTap, "student", this);
-        var teacher = StageFeatures.At(inputs.Teacher.StageFeatures, TeacherTap, "teacher", this);
-        if (!StageFeatures.SameShape(student, teacher))
+        var student = TapFeatures.At(inputs.Student.StageFeatures, StudentTap, "student", this);
+        var teacher = TapFeatures.At(inputs.Teacher.StageFeatures, TeacherTap, "teacher", this);
+        if (!TapFeatures.SameShape(student, teacher))
         {
             var adapter = inputs.ProjectionsOf(this)[0];
-            (student, teacher) = StageFeatures.SameSize(student, teacher);
+            (student, teacher) = TapFeatures.SameSize(student, teacher);
             student = adapter.call(student);
         }
 

@@ -20,5 +20,5 @@ internal static class TapPairs
     /// <summary>What each pair names.</summary>
     public static IEnumerable<(T Student, T Teacher)> Of<T>(
         IReadOnlyList<(int Student, int Teacher)> taps, IReadOnlyList<T> student, IReadOnlyList<T> teacher, DistillationLoss loss) =>
-        taps.Select(t => (StageFeatures.At(student, t.Student, "student", loss), StageFeatures.At(teacher, t.Teacher, "teacher", loss)));
+        taps.Select(t => (TapFeatures.At(student, t.Student, "student", loss), TapFeatures.At(teacher, t.Teacher, "teacher", loss)));
 }

@@ -13,7 +13,10 @@ internal static class Golden
     public static JsonElement Record(string file, string key, string value) => Records(file).Single(r => r.GetProperty(key).GetString() == value);
 
     /// <summary>The named set of student logits, teacher logits and labels.</summary>
-    public static JsonElement LogitsCase(string name) => Root("inputs_logits.json").GetProperty("cases").GetProperty(name);
+    public static JsonElement LogitsCase(string name) => Case("inputs_logits.json", name);
+
+    /// <summary>The inputs of that name in a file of inputs.</summary>
+    public static JsonElement Case(string file, string name) => Root(file).GetProperty("cases").GetProperty(name);
 
     /// <summary>A number; JSON has no NaN and no infinity, so these are strings there.</summary>
     public static double Number(JsonElement value) => value.ValueKind == JsonValueKind.String

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>Stage features by tap, and features of one size.</summary>
-internal static class StageFeatures
+internal static class TapFeatures
 {
     public static T At<T>(IReadOnlyList<T> features, int tap, string whose, DistillationLoss loss) => tap < features.Count
         ? features[tap]

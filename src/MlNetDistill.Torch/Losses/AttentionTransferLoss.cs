@@ -1,0 +1,77 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// Attention transfer (Zagoruyko and Komodakis 2017), as mdistiller computes it (distillers/AT.py): the sum over pairs of taps of
+/// mean (a(f_s) - a(f_t))², a(f) = q / max(‖q‖, 1e-12), q = the mean over channels of f², as one vector for each row.
+/// </summary>
+/// <remarks>
+/// A map has one attention value for each pixel whatever its channels, so no projection is needed; where sizes differ the larger map is
+/// average-pooled first. The mean over pixels makes the loss small; mdistiller weighs it 1000.
+/// </remarks>
+public sealed class AttentionTransferLoss : DistillationLoss
+{
+    /// <summary>The loss on these pairs of taps, for example <c>new AttentionTransferLoss((1, 1), (2, 2))</c>.</summary>
+    /// <param name="taps">Indices of the stage features, from 0: the student's and the teacher's.</param>
+    public AttentionTransferLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Checked(taps, nameof(taps));
+
+    /// <inheritdoc/>
+    public override string Name => "attentionTransfer";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+
+    /// <inheritdoc/>
+    public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+
+    /// <summary>The pairs of taps.</summary>
+    public IReadOnlyList<(int Student, int Teacher)> Taps { get; }
+
+    /// <summary>a(f): the mean over channels of f², each row at unit length; a row of zeros stays zero.</summary>
+    /// <param name="map">B×C×H×W.</param>
+    /// <returns>B×(H·W).</returns>
+    public static Tensor AttentionMap(Tensor map)
+    {
+        var energy = map.mul(map).mean([1]).flatten(1);
+        return energy.div(energy.norm(1, true, 2).AtLeast(1e-12));
+    }
+
+    /// <summary>Mean (a(student) - a(teacher))² of one pair of maps.</summary>
+    /// <param name="student">B×C×H×W.</param>
+    /// <param name="teacher">B×C'×H'×W'; a constant, no gradient flows to it.</param>
+    public static Tensor AttentionError(Tensor student, Tensor teacher)
+    {
+        (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
+        return functional.mse_loss(AttentionMap(student), AttentionMap(teacher));
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+    {
+        foreach (var (from, to) in TapPairs.Of(Taps, student.StageFeatures, teacher.StageFeatures, this))
+        {
+            TapFeatures.CheckKinds(from, to, this);
+            if (from.Length != 3)
+                throw new InvalidOperationException($"The loss '{Name}' needs maps; the features have shape [{string.Join(", ", from)}].");
+        }
+
+        return [];
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs) => TapPairs
+        .Of(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this)
+        .Select(pair => OfPair(inputs, pair.Student, pair.Teacher))
+        .Aggregate((a, b) => a.Plus(b));
+
+    private static Tensor OfPair(LossInputs inputs, Tensor student, Tensor teacher)
+    {
+        if (inputs.Weights is null)
+            return AttentionError(student, teacher);
+        (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
+        return inputs.Mean(StageFeatureLoss.PerRow(AttentionMap(student), AttentionMap(teacher), FeatureReduction.Mean));
+    }
+}

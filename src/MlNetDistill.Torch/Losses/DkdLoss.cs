@@ -1,0 +1,97 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// Decoupled knowledge distillation (Zhao et al. 2022): T² · mean over labelled rows of (α · TCKD + β · NCKD). TCKD is the divergence of the
+/// probabilities (label, all others), NCKD that of the probabilities among the others, both of the teacher from the student at temperature T.
+/// As in mdistiller, distillers/DKD.py, which warms the weight up over 20 epochs: <c>new DkdLoss(4).WarmedUpOver(20)</c>.
+/// </summary>
+/// <remarks>
+/// Computed from log-sums of exponentials: the reference takes log(softmax), which is NaN in single precision at T = 1 for logits of ±80. Rows
+/// without a label are left out, since both parts need it. With two classes there is one other class, so NCKD is 0.
+/// </remarks>
+public sealed class DkdLoss : DistillationLoss
+{
+    /// <summary>The loss with its two parts.</summary>
+    /// <param name="temperature">The softening divisor T, above 0.</param>
+    /// <param name="targetWeight">α, the weight of TCKD, at least 0.</param>
+    /// <param name="nonTargetWeight">β, the weight of NCKD, at least 0; mdistiller has 8 for most pairs of CIFAR-100 and 0.5 to 2 for ImageNet.</param>
+    public DkdLoss(double temperature, double targetWeight = 1, double nonTargetWeight = 8)
+    {
+        Temperature = Require.Temperature(temperature, nameof(temperature));
+        TargetWeight = Require.Weight(targetWeight, nameof(targetWeight));
+        NonTargetWeight = Require.Weight(nonTargetWeight, nameof(nonTargetWeight));
+        Require.EitherWeight(targetWeight, nonTargetWeight, nameof(nonTargetWeight));
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "dkd";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+
+    /// <inheritdoc/>
+    public override bool NeedsHardLabels => true;
+
+    /// <summary>The softening divisor T.</summary>
+    public double Temperature { get; }
+
+    /// <summary>α, the weight of TCKD.</summary>
+    public double TargetWeight { get; }
+
+    /// <summary>β, the weight of NCKD.</summary>
+    public double NonTargetWeight { get; }
+
+    /// <summary>T² · (α · TCKD + β · NCKD) for each row.</summary>
+    /// <param name="student">The student's logits, B×K, K at least 2.</param>
+    /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
+    /// <param name="labels">B class indices, 64-bit; any negative number where a row has none, whose value then means nothing.</param>
+    /// <param name="temperature">The softening divisor T, above 0.</param>
+    /// <param name="targetWeight">α.</param>
+    /// <param name="nonTargetWeight">β.</param>
+    /// <returns>B values.</returns>
+    public static Tensor PerRow(
+        Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight = 1, double nonTargetWeight = 8) =>
+        OfLogProbabilities(
+            student.LogSoftmaxAt(temperature), teacher.detach().LogSoftmaxAt(temperature), labels, temperature, targetWeight, nonTargetWeight);
+
+    /// <inheritdoc/>
+    public override string? Caution(int classes) => classes != 2
+        ? null
+        : "With two classes the non-target part of DKD is 0 (there is one other class); only its target part teaches.";
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs) => inputs.MeanOverLabelled(OfLogProbabilities(
+        inputs.StudentLogProbabilities(Temperature),
+        inputs.TeacherLogProbabilities(Temperature),
+        inputs.Labels,
+        Temperature,
+        TargetWeight,
+        NonTargetWeight));
+
+    private static Tensor OfLogProbabilities(
+        Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight, double nonTargetWeight)
+    {
+        var classes = student.shape[1];
+        if (classes < 2)
+            throw new InvalidOperationException("DKD needs at least two classes: it compares the label with all others.");
+        var isLabel = labels.unsqueeze(1).eq(Arithmetic.UpTo(classes, labels.device));
+        var (studentLabel, studentRest, _) = Split(student, isLabel);
+        var (teacherLabel, teacherRest, teacherOthers) = Split(teacher, isLabel);
+        var target = teacherLabel.exp().mul(teacherLabel.sub(studentLabel)).Plus(teacherRest.exp().mul(teacherRest.sub(studentRest)));
+        // At the label itself the others' share is exactly 0 and the difference of logarithms finite.
+        var shares = teacherOthers.sub(teacherRest).exp();
+        var nonTarget = shares.mul(teacher.sub(teacherRest).sub(student.sub(studentRest))).sum(1, true);
+        var scale = temperature * temperature;
+        return target.Times(scale * targetWeight).Plus(nonTarget.Times(scale * nonTargetWeight)).squeeze(1);
+    }
+
+    // log p of the label and of all others together, B×1 each, and log p with -∞ at the label.
+    private static (Tensor Label, Tensor AllOthers, Tensor Others) Split(Tensor logProbabilities, Tensor isLabel)
+    {
+        var others = logProbabilities.FillWhere(isLabel, double.NegativeInfinity);
+        return (logProbabilities.mul(isLabel).sum(1, true), others.logsumexp(1, true), others);
+    }
+}

@@ -1,0 +1,108 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// Relational knowledge distillation (Park et al. 2019): w_d · mean over pairs of ℓ(d_s, d_t) + w_a · mean over triples of ℓ(cos_s, cos_t), ℓ the
+/// smooth L1 loss, d the distance of two rows over the mean distance in the batch, cos the cosine of the angle that two rows make at a third.
+/// As in mdistiller, distillers/RKD.py: means over all B² and B³ entries, squared distances at least 1e-12, the diagonal 0.
+/// </summary>
+/// <remarks>
+/// Our guard: two rows closer than 1e-6 have no direction between them, so their cosines are 0 and give no gradient; the reference divides by
+/// 1e-12 there, and its gradient reaches 1e11. The angles take B³ numbers, so keep batches to a few hundred rows.
+/// </remarks>
+public sealed class RkdLoss : DistillationLoss
+{
+    private const double LeastSquare = 1e-12;
+
+    /// <summary>The loss with its two relations; the weights are mdistiller's.</summary>
+    /// <param name="distanceWeight">w_d, at least 0.</param>
+    /// <param name="angleWeight">w_a, at least 0.</param>
+    /// <param name="on">Which output of student and teacher is compared: <see cref="OutputKinds.Embedding"/> or <see cref="OutputKinds.Logits"/>.</param>
+    /// <param name="squared">Whether distances are squared.</param>
+    public RkdLoss(double distanceWeight = 25, double angleWeight = 50, OutputKinds on = OutputKinds.Embedding, bool squared = false)
+    {
+        DistanceWeight = Require.Weight(distanceWeight, nameof(distanceWeight));
+        AngleWeight = Require.Weight(angleWeight, nameof(angleWeight));
+        Require.EitherWeight(distanceWeight, angleWeight, nameof(angleWeight));
+        On = RowFeatures.Checked(on, nameof(on));
+        Squared = squared;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "rkd";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => On;
+
+    /// <inheritdoc/>
+    public override OutputKinds StudentNeeds => On;
+
+    /// <inheritdoc/>
+    public override bool CanUseWeights => false;
+
+    /// <summary>w_d, the weight of distances.</summary>
+    public double DistanceWeight { get; }
+
+    /// <summary>w_a, the weight of angles.</summary>
+    public double AngleWeight { get; }
+
+    /// <summary>Which output is compared.</summary>
+    public OutputKinds On { get; }
+
+    /// <summary>Whether distances are squared.</summary>
+    public bool Squared { get; }
+
+    /// <summary>w_d · mean ℓ(d_s, d_t) + w_a · mean ℓ(cos_s, cos_t).</summary>
+    /// <param name="student">The student's features, B×D.</param>
+    /// <param name="teacher">The teacher's features, B×D', of any width; a constant, no gradient flows to it.</param>
+    /// <param name="distanceWeight">w_d.</param>
+    /// <param name="angleWeight">w_a.</param>
+    /// <param name="squared">Whether distances are squared.</param>
+    public static Tensor RelationError(Tensor student, Tensor teacher, double distanceWeight = 25, double angleWeight = 50, bool squared = false)
+    {
+        var ofStudent = new RowPairs(student);
+        var ofTeacher = new RowPairs(teacher.detach());
+        Tensor Distances() => functional.smooth_l1_loss(ofStudent.Distances(squared), ofTeacher.Distances(squared)).Times(distanceWeight);
+        Tensor Angles() => functional.smooth_l1_loss(ofStudent.Cosines(), ofTeacher.Cosines()).Times(angleWeight);
+        if (angleWeight == 0)
+            return Distances();
+        return distanceWeight == 0 ? Angles() : Distances().Plus(Angles());
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs) => RelationError(
+        RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On), DistanceWeight, AngleWeight, Squared);
+
+    // All pairs of rows of one batch. Differences instead of inner products: those cancel where rows are close.
+    private readonly struct RowPairs
+    {
+        private readonly Tensor _differences;
+        private readonly Tensor _squares;
+
+        public RowPairs(Tensor features)
+        {
+            _differences = features.unsqueeze(0).sub(features.unsqueeze(1));
+            _squares = _differences.mul(_differences).sum(2);
+        }
+
+        // Over their mean, which excludes the diagonal; 0 for a single row.
+        public Tensor Distances(bool squared)
+        {
+            var rows = _squares.shape[0];
+            var index = Arithmetic.UpTo(rows, _squares.device);
+            var least = _squares.AtLeast(LeastSquare);
+            var distances = (squared ? least : least.sqrt()).mul(index.unsqueeze(1).ne(index));
+            return distances.div(distances.sum().Over(Math.Max(1, rows * (rows - 1))).AtLeast(LeastSquare));
+        }
+
+        // Entry [i, j, k] is the cosine at row i between the directions to j and k.
+        public Tensor Cosines()
+        {
+            var unit = _differences.Unit();
+            return unit.bmm(unit.transpose(1, 2));
+        }
+    }
+}

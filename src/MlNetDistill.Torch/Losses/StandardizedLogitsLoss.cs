@@ -1,0 +1,75 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>
+/// Logit standardisation (Sun et al. 2024): a loss on the standardised logits (z - mean of z) / (1e-7 + standard deviation of z) of every row,
+/// the student's and the teacher's, so that the student need not match the scale of the teacher's logits. As in
+/// sunshangquan/logit-standardization-KD (distillers/KD.py and DKD.py), with the unbiased deviation (divided by K - 1).
+/// </summary>
+/// <remarks>
+/// That repository's settings are <c>0.1 * new CrossEntropyLoss() + 9 * new StandardizedLogitsLoss(new KdLoss(2))</c>, and
+/// <c>new DkdLoss(2, 9, 72)</c> inside for DKD; its cross-entropy reads the raw logits. Our guard: a row whose deviation is below 1e-6 (or that
+/// share of its mean) is all zeros and gives no gradient, where the reference divides rounding by 1e-7.
+/// </remarks>
+public sealed class StandardizedLogitsLoss : DistillationLoss
+{
+    private const double Epsilon = 1e-7;
+    private const double NoSpread = 1e-6;
+
+    /// <summary>A loss on standardised logits.</summary>
+    /// <param name="loss">One term on the logits of student and teacher, such as <see cref="KdLoss"/> or <see cref="DkdLoss"/>.</param>
+    public StandardizedLogitsLoss(DistillationLoss loss)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        if (loss.Terms is not [{ } only] || only.Loss != loss)
+            throw new ArgumentException("Standardise each term by itself: a weighted sum or a warmed-up loss goes around it, not inside.", nameof(loss));
+        if (loss.TeacherNeeds != OutputKinds.Logits || loss.StudentNeeds != OutputKinds.Logits)
+            throw new ArgumentException($"The loss '{loss.Name}' does not compare the logits of student and teacher.", nameof(loss));
+        Loss = loss;
+    }
+
+    /// <inheritdoc/>
+    public override string Name => $"{Loss.Name}Standardized";
+
+    /// <inheritdoc/>
+    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+
+    /// <inheritdoc/>
+    public override bool CanUseWeights => Loss.CanUseWeights;
+
+    /// <inheritdoc/>
+    public override bool NeedsHardLabels => Loss.NeedsHardLabels;
+
+    /// <summary>The loss on the standardised logits.</summary>
+    public DistillationLoss Loss { get; }
+
+    /// <summary>(z - mean of z) / (1e-7 + unbiased standard deviation of z), row by row.</summary>
+    /// <param name="logits">B×K, K at least 2.</param>
+    public static Tensor Standardize(Tensor logits)
+    {
+        if (logits.shape[1] < 2)
+            throw new InvalidOperationException("Standardised logits need at least two classes: one logit has no spread.");
+        var mean = logits.mean([1], true);
+        var spread = logits.std([1], unbiased: true, keepdim: true);
+        var isFlat = spread.sub(mean.detach().abs().Times(NoSpread)).IsAtMost(NoSpread);
+        return logits.sub(mean).div(spread.Plus(Epsilon).FillWhere(isFlat, double.PositiveInfinity));
+    }
+
+    /// <inheritdoc/>
+    public override string? Caution(int classes) => classes == 2
+        ? "With two classes standardised logits are always 0.707 and -0.707, so the loss has no usable gradient; distil without standardisation."
+        : Loss.Caution(classes);
+
+    /// <inheritdoc/>
+    public override Tensor Evaluate(LossInputs inputs) => Loss.Evaluate(new LossInputs(
+        NetworkOutput.OfLogits(Standardize(inputs.Student.Logits)),
+        NetworkOutput.OfLogits(Standardize(inputs.Teacher.Logits.detach())),
+        inputs.Labels,
+        inputs.Weights,
+        inputs.MayMissLabels)
+    {
+        SoftLabels = inputs.SoftLabels,
+    });
+}

@@ -1,0 +1,89 @@
+using MlNetDistill.Losses;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+public sealed class StandardizedLogitsLossTests
+{
+    private IDisposable _scope = null!;
+
+    [SetUp]
+    public void OpenScope() => _scope = NewDisposeScope();
+
+    [TearDown]
+    public void CloseScope() => _scope.Dispose();
+
+    [Test]
+    public void Standardised_rows_have_mean_zero_and_unbiased_deviation_one()
+    {
+        var rows = Near.Values(StandardizedLogitsLoss.Standardize(LossProbe.Logits(3, 6, 1))).Chunk(6).ToArray();
+        foreach (var row in rows)
+        {
+            Assert.That(row.Sum(), Is.Zero.Within(1e-14));
+            Assert.That(row.Sum(z => z * z) / 5, Is.EqualTo(1).Within(1e-6));
+        }
+    }
+
+    [Test]
+    public void The_scale_and_the_level_of_a_networks_logits_do_not_matter()
+    {
+        var (student, teacher) = (LossProbe.Logits(4, 6, 2), LossProbe.Logits(4, 6, 3));
+        Near.Value(Kd(student.mul(7).add(5), teacher.mul(0.2).sub(3)).Value, Kd(student, teacher).Value, 1e-5, 0, "scaled");
+    }
+
+    [TestCase(ScalarType.Float32, 0)]
+    [TestCase(ScalarType.Float32, -2.3025851)]
+    [TestCase(ScalarType.Float32, 80.1)]
+    [TestCase(ScalarType.Float64, 80.1)]
+    public void A_constant_row_says_nothing_and_gets_no_gradient(ScalarType type, double level)
+    {
+        var (student, teacher) = (LossProbe.Logits(3, 7, 4, type: type), LossProbe.Logits(3, 7, 5, type: type));
+        student[1] = full(7, level, type);
+        Assert.That(Near.Values(StandardizedLogitsLoss.Standardize(student)[1]), Is.All.Zero);
+        var gradient = Kd(student, teacher).Gradient.Chunk(7).ToArray();
+        Assert.That(gradient[1], Is.All.Zero);
+        Assert.That(gradient[0], Has.All.Matches<double>(g => g != 0 && Math.Abs(g) < 1));
+    }
+
+    [Test]
+    public void Two_classes_leave_no_gradient_and_the_loss_says_so()
+    {
+        var gradient = Kd(LossProbe.Logits(6, 2, 6), LossProbe.Logits(6, 2, 7)).Gradient;
+        Assert.That(gradient, Is.All.EqualTo(0).Within(1e-6));
+        var loss = new StandardizedLogitsLoss(new KdLoss(2));
+        Assert.That(loss.Caution(2), Does.StartWith("With two classes standardised logits are always 0.707 and -0.707"));
+        Assert.That(loss.Caution(3), Is.Null);
+    }
+
+    [Test]
+    public void It_is_what_the_loss_inside_is()
+    {
+        var dkd = new StandardizedLogitsLoss(new DkdLoss(2));
+        Assert.That((dkd.Name, dkd.NeedsHardLabels, dkd.CanUseWeights), Is.EqualTo(("dkdStandardized", true, true)));
+        var dist = new StandardizedLogitsLoss(new DistLoss(2));
+        Assert.That((dist.Name, dist.NeedsHardLabels, dist.CanUseWeights), Is.EqualTo(("distStandardized", false, false)));
+    }
+
+    [Test]
+    public void It_composes_like_any_other_loss()
+    {
+        var loss = (0.1 * new CrossEntropyLoss()) + (9 * new StandardizedLogitsLoss(new KdLoss(2)).WarmedUpOver(10));
+        Assert.That(
+            loss.Terms.Select(t => (t.Loss.Name, t.Weight, t.WarmUpEpochs)), Is.EqualTo(new[] { ("crossEntropy", 0.1, 0), ("kdStandardized", 9.0, 10) }));
+    }
+
+    [Test]
+    public void Sums_and_losses_on_other_outputs_cannot_be_standardised() => Assert.Multiple(() =>
+    {
+        Assert.That(
+            () => new StandardizedLogitsLoss(new KdLoss(2) + new KdLoss(4)), Throws.ArgumentException.With.Message.StartsWith("Standardise each term by itself"));
+        Assert.That(() => new StandardizedLogitsLoss(9 * new KdLoss(2)), Throws.ArgumentException.With.Message.StartsWith("Standardise each term by itself"));
+        Assert.That(
+            () => new StandardizedLogitsLoss(new CrossEntropyLoss()),
+            Throws.ArgumentException.With.Message.StartsWith("The loss 'crossEntropy' does not compare the logits"));
+        Assert.That(() => new StandardizedLogitsLoss(new RkdLoss()), Throws.ArgumentException.With.Message.StartsWith("The loss 'rkd' does not compare"));
+    });
+
+    private static (double Value, double[] Gradient) Kd(Tensor student, Tensor teacher) =>
+        LossProbe.Evaluate(new StandardizedLogitsLoss(new KdLoss(2)), student, teacher, zeros(student.shape[0], int64));
+}

@@ -85,7 +85,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
                 stages.Add(x);
         }
 
-        if (blocks == _body.Count)
+        if (throughTap is null)
             CheckEmbedding(x);
         return new NetworkOutput(
             wanted.HasFlag(OutputKinds.Logits) ? _head.forward(x) : null,
@@ -146,6 +146,9 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     private void CheckEmbedding(Tensor value)
     {
         if (value.dim() != 2 || value.shape[1] != EmbeddingLength)
-            throw new InvalidOperationException($"The network's body ends in a tensor of {string.Join('×', value.shape)}; its plan says rows×{EmbeddingLength}.");
+        {
+            throw new InvalidOperationException(
+                $"The network's body ends in a tensor of {string.Join('×', value.shape)}; its plan says rows×{EmbeddingLength}.");
+        }
     }
 }

@@ -1,0 +1,26 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Students;
+
+/// <summary>Every kind of network for images, from images of bytes to the saved model and back.</summary>
+public sealed class ImageNetworkTests
+{
+    private static readonly NetworkSpec[] Specs =
+    [
+        Student.WideResNet(10, 1), Student.Vgg(8, null, 4, 6, 8, 10, 12), Student.MobileNetV2(0.125), Student.ShuffleNetV1(), Student.ShuffleNetV2(0.5),
+    ];
+
+    [TestCaseSource(nameof(Specs))]
+    public void A_network_for_images_is_trained_saved_and_loaded(NetworkSpec spec)
+    {
+        var mlContext = new MLContext(seed: 1);
+        var images = mlContext.View(ToyData.Images(60));
+        var model = mlContext.Pipeline(ToyPipelines.Options(spec) with { FeatureColumnName = "Pixels", Epochs = 2, BatchSize = 16 }).Fit(images);
+        var scored = model.Transform(images);
+        Assert.That(ToyScores.Lines(scored).Distinct().Count(), Is.GreaterThan(50), "scores of different images should differ");
+        Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored), ToyScores.OfTorch(model.LastTransformer, images)), Is.LessThanOrEqualTo(1e-4));
+        Assert.That(ToyScores.Lines(mlContext.Reloaded(model, images.Schema).Transform(images)), Is.EqualTo(ToyScores.Lines(scored)));
+    }
+}

@@ -74,6 +74,7 @@ internal sealed class DistillationFit : IDisposable
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
         var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
         _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
+        _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
     }
@@ -110,7 +111,7 @@ internal sealed class DistillationFit : IDisposable
             _context, _channel, _input, _columns, _set, _options, _seeds, _device, Train, (spec, purpose) => Build(spec, purpose).to(_device)));
         try
         {
-            answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, views: false);
+            answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, views: _options.Augmentations.Count > 0);
             TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
             return answer;
         }
@@ -127,6 +128,7 @@ internal sealed class DistillationFit : IDisposable
         network.to(_device);
         _channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {_device}.");
         var epoch = 0;
+        using var views = _options.Augmentations.Count == 0 ? null : new Views(_options.Augmentations, _seeds.Integer($"{plan.Role} views"), _split.Training);
         using var loop = new TrainingLoop(network, _set, _split, _seeds, plan.Role, new LoopSettings
         {
             GradientClipping = _options.GradientClipping,
@@ -135,12 +137,15 @@ internal sealed class DistillationFit : IDisposable
             // Half a teacher is no teacher: only the student is worth returning early.
             OnCancellation = plan.Role == StudentRole ? _options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = _options.CancellationToken,
+            View = views is null ? null : (positions, view) => views.Of(_set, positions, view),
             Report = progress => Report(plan.Role, progress),
             Warn = caution => _channel.Warning($"{caution}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
         });
+        // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
+        var sampling = plan.Role == StudentRole ? _options.Sampling : BatchSampling.Shuffled();
         var context = new MethodContext(
-            plan.Anchors, network.Shapes(), new ShuffledSampler(_options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+            plan.Anchors, network.Shapes(), sampling.Create(_options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = _split.Validation is null ? null : loop.HeldOutDivergence,
             Note = note =>

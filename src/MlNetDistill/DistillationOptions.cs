@@ -39,6 +39,20 @@ public sealed record DistillationOptions
     /// <summary>Rows of a training step, at least 1. An incomplete last batch is left out of its epoch.</summary>
     public int BatchSize { get; init; } = 128;
 
+    /// <summary>
+    /// Which rows come together in a batch of the student's; shuffled by default. A teacher that is trained on the spot has shuffled batches.
+    /// </summary>
+    public BatchSampling Sampling { get; init; } = BatchSampling.Shuffled();
+
+    /// <summary>
+    /// Random changes of the rows trained on, in the order in which they are applied; none by default. Held-out rows stay as they are.
+    /// </summary>
+    /// <remarks>
+    /// Student and teacher see the same changed row, so the teacher must be a network (<see cref="Teacher.Train"/>) or a route of networks: an ML.NET model
+    /// answered for the rows it read. A teacher that is trained on the spot is trained on changed rows as well, with draws of its own.
+    /// </remarks>
+    public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
+
     /// <summary>The optimiser; AdamW at 0.002 by default (our choice: it needs no tuning to be usable).</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.AdamW();
 
@@ -195,6 +209,18 @@ public sealed record DistillationOptions
             yield return $"ImageShape: {fault}";
     }
 
+    private IEnumerable<string> ViewFaults()
+    {
+        if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != OutputKinds.None && Teacher is { SeesViews: false })
+        {
+            yield return "Augmentations change the rows, and a teacher that is an ML.NET model scores the rows that it reads, so it would answer for other " +
+                "inputs. Leave Augmentations empty, or use a teacher that is a network: Teacher.Train, or a Route of networks.";
+        }
+
+        if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == OutputKinds.None)
+            yield return $"BatchSampling.SuperclassUniform goes by the teacher's answers, and the method {Method.Name} has no teacher; use another Sampling.";
+    }
+
     private IEnumerable<string> PartFaults() =>
         (Student?.Faults() ?? [])
         .Concat(ShapeFaults())
@@ -202,7 +228,10 @@ public sealed record DistillationOptions
         .Concat(Teacher?.Faults() ?? [])
         .Concat(Optimizer?.Faults() ?? ["Optimizer must be given."])
         .Concat(Schedule?.Faults() ?? ["Schedule must be given."])
-        .Concat(EarlyStopping?.Faults() ?? []);
+        .Concat(EarlyStopping?.Faults() ?? [])
+        .Concat(Sampling?.Faults(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
+        .Concat(Augmentation.FaultsOf(Augmentations))
+        .Concat(ViewFaults());
 }
 
 /// <summary>What to do with rows that have no label (a missing key).</summary>

@@ -79,4 +79,32 @@ internal static class Arithmetic
         using var number = value.ToScalar();
         return tensor.masked_fill(mask, number);
     }
+
+    /// <summary>Whole numbers times a whole number, exactly; overflow wraps.</summary>
+    public static Tensor TimesInteger(this Tensor tensor, long factor)
+    {
+        using var number = factor.ToScalar();
+        return tensor.mul(number);
+    }
+
+    /// <summary>Whole numbers plus a whole number, exactly; overflow wraps.</summary>
+    public static Tensor PlusInteger(this Tensor tensor, long addend)
+    {
+        using var number = addend.ToScalar();
+        return tensor.add(number, One);
+    }
+
+    /// <summary>Whole numbers, brought into [<paramref name="least"/>, <paramref name="most"/>].</summary>
+    public static Tensor Within(this Tensor tensor, long least, long most)
+    {
+        using var low = least.ToScalar();
+        using var high = most.ToScalar();
+        return tensor.clamp(low, high);
+    }
+
+    public static Tensor IsBelow(this Tensor tensor, long value)
+    {
+        using var number = value.ToScalar();
+        return tensor.lt(number);
+    }
 }

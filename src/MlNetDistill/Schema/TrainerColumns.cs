@@ -69,6 +69,12 @@ internal sealed record TrainerColumns(
                 throw new ArgumentOutOfRangeException("schema", $"{fault} Column '{features.Name}' is a {type}.");
         }
 
+        foreach (var augmentation in options.Augmentations)
+        {
+            if (augmentation.ShapeFault(shape) is { } fault)
+                throw new ArgumentOutOfRangeException("schema", $"{fault} Column '{features.Name}' is a {type}.");
+        }
+
         return shape;
 
         InputShape Given(InputShape image) => image.Length == type.Size

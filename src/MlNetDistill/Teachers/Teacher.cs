@@ -66,8 +66,8 @@ public abstract class Teacher
 
     /// <summary>A network, trained on the spot on the labels of the student's own features before the student is.</summary>
     /// <remarks>
-    /// The options' batch size, gradient clipping, validation rows and early stopping hold for it too. Cancelling while it trains throws, whatever
-    /// <see cref="DistillationOptions.OnCancellation"/> says: half a teacher is no teacher.
+    /// The options' batch size, gradient clipping, augmentations, validation rows and early stopping hold for it too. Cancelling while it trains
+    /// throws, whatever <see cref="DistillationOptions.OnCancellation"/> says: half a teacher is no teacher.
     /// </remarks>
     /// <param name="network">The teacher's network; see <see cref="Student"/> for the kinds.</param>
     /// <param name="epochs">Passes over the training rows; the student's number if null.</param>

@@ -1,0 +1,47 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Batches with the same number of rows of each of some classes; see <see cref="BatchSampling.ClassUniform"/>.</summary>
+internal sealed class ClassUniformSampler(int batchSize, int instances) : Sampler
+{
+    private RowGroups? _groups;
+
+    /// <exception cref="InvalidOperationException">Some rows have no label, or too few classes have rows.</exception>
+    public static void Check(TrainingSet set, Tensor training, int batchSize, int instances) => Groups(set, training, batchSize, instances);
+
+    public override void Prepare(SamplerSource source) => _groups = Groups(source.Set, source.Training, batchSize, instances);
+
+    public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, rows / batchSize);
+
+    public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
+    {
+        var groups = _groups ?? throw new InvalidOperationException("A class-uniform sampler must be prepared before its first epoch.");
+        return groups.Batches(BatchesPerEpoch(training.shape[0]), batchSize / instances, instances, training.device, generator);
+    }
+
+    private static RowGroups Groups(TrainingSet set, Tensor training, int batchSize, int instances)
+    {
+        using var scope = NewDisposeScope();
+        var labels = set.Labels.index_select(0, training).cpu().data<long>().ToArray();
+        var missing = labels.Count(label => label == TrainingSet.MissingLabel);
+        if (missing > 0)
+        {
+            throw new InvalidOperationException(
+                $"Class-uniform batches go by label, and {missing} of the {labels.Length} rows trained on have none. " +
+                "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers, or leave these rows out with MissingLabels.Drop.");
+        }
+
+        var groups = RowGroups.By(labels, training.cpu().data<long>().ToArray());
+        if (batchSize / instances > groups.Count)
+        {
+            var most = groups.Count * instances;
+            var more = Enumerable.Range(1, batchSize).First(n => batchSize % n == 0 && batchSize / n <= groups.Count);
+            throw new InvalidOperationException(
+                $"A class-uniform batch of {batchSize} rows, {instances} of each class, takes {batchSize / instances} classes; {groups.Count} have rows to " +
+                $"train on. Give a BatchSize of at most {most}, or {more} instances.");
+        }
+
+        return groups;
+    }
+}

@@ -1,0 +1,57 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Batches with the same number of rows of each of some clusters; see <see cref="BatchSampling.SuperclassUniform"/>.</summary>
+internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int instances) : Sampler
+{
+    private RowGroups? _groups;
+
+    /// <exception cref="InvalidOperationException">There are fewer rows than clusters.</exception>
+    public static void Check(long rows, int clusters)
+    {
+        if (rows < clusters)
+            throw new InvalidOperationException($"SuperclassUniform asks for {clusters} clusters of {rows} rows trained on; ask for fewer.");
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A later stage without a teacher keeps the clusters of the one before.</remarks>
+    public override void Prepare(SamplerSource source)
+    {
+        if (source.TeacherVectors is not { } teacherVectors)
+        {
+            _ = _groups ?? throw new InvalidOperationException(
+                "Superclass-uniform batches go by clusters of the teacher's answers, and this stage has no teacher. Use another BatchSampling.");
+            return;
+        }
+
+        Check(source.Training.shape[0], clusters);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var found = KMeans.Assign(Directions(teacherVectors(source.Training)), clusters, source.Generator);
+        var groups = RowGroups.By(found.cpu().data<long>().ToArray(), source.Training.cpu().data<long>().ToArray());
+        if (groups.Count < batchSize / instances)
+        {
+            throw new InvalidOperationException(
+                $"The teacher's answers fall into only {groups.Count} different clusters, and a superclass-uniform batch of {batchSize} rows, {instances} of " +
+                $"each cluster, takes {batchSize / instances}. Give a BatchSize of at most {groups.Count * instances}.");
+        }
+
+        _groups = groups;
+    }
+
+    public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, rows / batchSize);
+
+    public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
+    {
+        var groups = _groups ?? throw new InvalidOperationException("A superclass-uniform sampler must be prepared before its first epoch.");
+        return groups.Batches(BatchesPerEpoch(training.shape[0]), batchSize / instances, instances, training.device, generator);
+    }
+
+    private static Tensor Directions(Tensor vectors)
+    {
+        var rows = vectors.to(float32).reshape(vectors.shape[0], -1);
+        return rows.div(rows.square().sum(1, keepdim: true).sqrt().AtLeast(1e-12));
+    }
+}

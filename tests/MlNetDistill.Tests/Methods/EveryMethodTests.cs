@@ -112,6 +112,22 @@ public sealed class EveryMethodTests
     }
 
     [Test]
+    public void A_term_that_needs_one_label_for_each_row_refuses_mixup() => Assert.That(
+        () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(Student.Mlp(8))) with
+        {
+            Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss()), Augmentations = [Augmentation.Mixup(0.2)],
+        }),
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
+            "The method DKD needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations."));
+
+    [TestCaseSource(nameof(Methods))]
+    public void Every_method_trains_on_mixed_rows(DistillationMethod method)
+    {
+        var model = _context.Fit(Options(method) with { Augmentations = [Augmentation.Mixup(0.2)] }, _view);
+        Assert.That(model.AccuracyOn(_rows, _view), Is.GreaterThan(0.85));
+    }
+
+    [Test]
     public void DIST_on_two_classes_warns_in_the_log()
     {
         var log = new RowsLog(_context);

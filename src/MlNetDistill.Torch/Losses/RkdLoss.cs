@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -15,7 +16,8 @@ namespace MlNetDistill.Losses;
 /// </remarks>
 public sealed class RkdLoss : DistillationLoss
 {
-    private const double LeastSquare = 1e-12;
+    private const double NoDistance = 1e-6;
+    private const double LeastMean = 1e-12;
 
     /// <summary>The loss with its two relations; the weights are mdistiller's.</summary>
     /// <param name="distanceWeight">w_d, at least 0.</param>
@@ -76,33 +78,40 @@ public sealed class RkdLoss : DistillationLoss
     public override Tensor Evaluate(LossInputs inputs) => RelationError(
         RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On), DistanceWeight, AngleWeight, Squared);
 
-    // All pairs of rows of one batch. Differences instead of inner products: those cancel where rows are close.
+    // All pairs of rows of one batch.
     private readonly struct RowPairs
     {
-        private readonly Tensor _differences;
-        private readonly Tensor _squares;
+        private readonly Tensor _features;
+        private readonly Tensor _distances;
 
         public RowPairs(Tensor features)
         {
-            _differences = features.unsqueeze(0).sub(features.unsqueeze(1));
-            _squares = _differences.mul(_differences).sum(2);
+            _features = features;
+            // From differences, not from inner products: those cancel where rows are close.
+            _distances = cdist(features, features, 2, compute_mode.donot_use_mm_for_euclid_dist);
         }
 
         // Over their mean, which excludes the diagonal; 0 for a single row.
         public Tensor Distances(bool squared)
         {
-            var rows = _squares.shape[0];
-            var index = Arithmetic.UpTo(rows, _squares.device);
-            var least = _squares.AtLeast(LeastSquare);
-            var distances = (squared ? least : least.sqrt()).mul(index.unsqueeze(1).ne(index));
-            return distances.div(distances.sum().Over(Math.Max(1, rows * (rows - 1))).AtLeast(LeastSquare));
+            var rows = _distances.shape[0];
+            var index = Arithmetic.UpTo(rows, _distances.device);
+            var least = _distances.AtLeast(NoDistance);
+            var distances = (squared ? least.mul(least) : least).mul(index.unsqueeze(1).ne(index));
+            return distances.div(distances.sum().Over(Math.Max(1, rows * (rows - 1))).AtLeast(LeastMean));
         }
 
-        // Entry [i, j, k] is the cosine at row i between the directions to j and k.
+        // Entry [i, j, k] is the cosine at row i between the directions to j and k: (x_j - x_i)·(x_k - x_i) / (d_ij d_ik). Multiplied out, it
+        // takes B³ numbers where the differences take B²·D; centred rows keep the products small, so little cancels.
         public Tensor Cosines()
         {
-            var unit = _differences.Unit();
-            return unit.bmm(unit.transpose(1, 2));
+            var centred = _features.sub(_features.mean([0], true));
+            var products = centred.mm(centred.t());
+            var toFirst = products.sub(products.diagonal().unsqueeze(1));
+            var numerators = products.unsqueeze(0).sub(toFirst.unsqueeze(1)).sub(products.unsqueeze(2));
+            // 0 where there is no direction; the reciprocal of infinity sends back a gradient of 0 as well.
+            var inverses = _distances.FillWhere(_distances.IsAtMost(NoDistance), double.PositiveInfinity).reciprocal();
+            return numerators.mul(inverses.unsqueeze(2)).mul(inverses.unsqueeze(1));
         }
     }
 }

@@ -12,7 +12,7 @@ namespace MlNetDistill.Losses;
 /// </summary>
 /// <remarks>
 /// Our guard: two rows closer than 1e-6 have no direction between them, so their cosines are 0 and give no gradient; the reference divides by
-/// 1e-12 there, and its gradient reaches 1e11. The angles take B³ numbers, so keep batches to a few hundred rows.
+/// 1e-12 there, and its gradient reaches 1e11. The angles take B³ numbers, so keep batches to about a hundred rows.
 /// </remarks>
 public sealed class RkdLoss : DistillationLoss
 {

@@ -50,7 +50,7 @@ internal sealed class DistillationFit : IDisposable
     {
         Read();
         CheckExport(_options.Student);
-        foreach (var spec in AsksTeacher ? _options.Teacher!.TrainedNetworks : [])
+        foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
             CheckExport(spec);
         using var answer = AskTeacher();
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;

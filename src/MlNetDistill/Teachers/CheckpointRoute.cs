@@ -1,3 +1,4 @@
+using System.Globalization;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
@@ -13,10 +14,14 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
 
+    internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
+
     internal override IEnumerable<string> Faults()
     {
         if (paths.Count == 0)
             yield return "A route needs at least one checkpoint.";
+        if (paths.Any(string.IsNullOrWhiteSpace))
+            yield return "Every checkpoint of a route needs a path; one is empty.";
         foreach (var fault in spec.Faults())
             yield return $"Route: {fault}";
     }
@@ -32,7 +37,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             foreach (var path in paths)
                 Load(shared.Network, path);
             var anchors = paths.Select((path, i) => new Anchor(
-                Path.GetFileNameWithoutExtension(path), i + 1, new CheckpointTeacher(shared, network => Load(network, path), question.Options.BatchSize)));
+                Path.GetFileNameWithoutExtension(path), EpochOf(path) ?? i + 1, new CheckpointTeacher(shared, network => Load(network, path), question.Options.BatchSize)));
             return new TeacherAnswer([.. anchors], null) { Owned = [shared] };
         }
         catch
@@ -41,6 +46,10 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             throw;
         }
     }
+
+    /// <summary>The epoch in the name of a file that <see cref="TrainedRoute"/> wrote.</summary>
+    private static int? EpochOf(string path) =>
+        int.TryParse(Path.GetFileNameWithoutExtension(path).Split('-')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && epoch > 0 ? epoch : null;
 
     private void Load(Network network, string path)
     {

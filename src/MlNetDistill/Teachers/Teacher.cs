@@ -94,6 +94,9 @@ public abstract class Teacher
     /// <summary>The networks over the student's features that it has or trains.</summary>
     internal virtual IEnumerable<NetworkSpec> TrainedNetworks => [];
 
+    /// <summary>Those of them that are handed out as ML.NET models.</summary>
+    internal virtual IEnumerable<NetworkSpec> ExportedNetworks => TrainedNetworks;
+
     internal abstract IEnumerable<string> Faults();
 
     internal abstract TeacherAnswer Ask(TeacherQuestion question);

@@ -1,0 +1,88 @@
+using CompareMethods.Data;
+using MlNetDistill;
+using static System.FormattableString;
+
+namespace CompareMethods;
+
+/// <summary>A setting that the search tries.</summary>
+/// <param name="Setting">It in words.</param>
+/// <param name="Method">The method, set like this.</param>
+internal sealed record Candidate(string Setting, DistillationMethod Method)
+{
+    /// <summary>Anchors that share the epochs, each with a learning-rate schedule of its own.</summary>
+    public int Anchors { get; init; } = 1;
+
+    /// <summary>Factor of the usual learning rate.</summary>
+    public double LearningRateFactor { get; init; } = 1;
+}
+
+/// <summary>A method and what is tried for it. Later methods build on what earlier ones chose.</summary>
+/// <param name="Method">Its name.</param>
+/// <param name="Of">The candidates; the argument finds the chosen candidate of an earlier method.</param>
+internal sealed record Contender(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> Of);
+
+/// <summary>Who competes, and the search budget: the same number of candidates for each.</summary>
+internal static class Candidates
+{
+    public const string Alone = "Student alone";
+    public const string Kd = "KD";
+    public const string Dist = "DIST";
+    public const string Rco = "RCO";
+
+    /// <summary>Checkpoints of the teacher's route, so many that 2, 3 and 4 anchors divide it into equal parts, and the epochs alike.</summary>
+    public const int MostAnchors = 12;
+
+    public static IReadOnlyList<Contender> For(Workload work) =>
+    [
+        .. Contenders(work)
+            .Select(c => c.Method == Alone ? c : AtRateOfAlone(c))
+            .Select(c => c with { Of = chosen => [.. c.Of(chosen).Take(work.Tries)] }),
+    ];
+
+    private static IReadOnlyList<Contender> Contenders(Workload work) =>
+    [
+        // Without a teacher there is no setting of a method to try, so its share of the search goes to the learning rate, which all others then use:
+        // what differs between the rows of the table is the method alone.
+        new(Alone, _ => [.. new[] { 1, 0.5, 2 }.Select(LabelsOnly)]),
+        new(Kd, _ => [KdWith(4, 0.9), KdWith(2, 0.9), KdWith(4, 0.5)]),
+        new(Dist, _ => [DistWith(4, 2), DistWith(1, 2), DistWith(4, 1)]),
+        new("CCKD", _ => [.. new[] { 1.0, 10, 100 }.Select(CckdWith)]),
+        new(Rco, chosen => Routes(work, chosen(Kd))),
+        new("RCO×DIST", chosen => Routes(work, chosen(Dist))),
+        new("SSKD", _ => Stages(work.StudentStages, trainBackboneWithHead: false)),
+        // Not as published: the head's stage trains the whole student from where the stages left it.
+        new("SSKD, unfrozen", _ => Stages(work.StudentStages, trainBackboneWithHead: true)),
+    ];
+
+    private static Contender AtRateOfAlone(Contender contender) => contender with
+    {
+        Of = chosen => [.. contender.Of(chosen).Select(candidate => candidate with { LearningRateFactor = chosen(Alone).LearningRateFactor })],
+    };
+
+    private static Candidate LabelsOnly(double factor) =>
+        new(Invariant($"learning rate × {factor}"), DistillationMethod.LabelsOnly()) { LearningRateFactor = factor };
+
+    private static Candidate KdWith(double temperature, double alpha) =>
+        new(Invariant($"T = {temperature}, α = {alpha}"), DistillationMethod.Kd(temperature, alpha));
+
+    private static Candidate DistWith(double temperature, double weight) =>
+        new(Invariant($"τ = {temperature}, weights {weight}"), DistillationMethod.Dist(temperature, weight, weight));
+
+    private static Candidate CckdWith(double beta) => new(Invariant($"β = {beta}"), DistillationMethod.Cckd(beta: beta));
+
+    private static IReadOnlyList<Candidate> Routes(Workload work, Candidate inner) =>
+        [.. new[] { 2, 3, 4 }.Select(anchors => new Candidate(
+            $"{anchors} anchors, {inner.Setting}", DistillationMethod.Rco(inner.Method, AnchorSelection.EqualInterval(work.TeacherEpochs / anchors)))
+        {
+            Anchors = anchors,
+        })];
+
+    private static IReadOnlyList<Candidate> Stages(int stages, bool trainBackboneWithHead)
+    {
+        Candidate Of(double forHead) => new(
+            Invariant($"{100 * forHead:0} % of the epochs for the head"),
+            DistillationMethod.Sskd(
+                shares: [.. Enumerable.Repeat((1 - forHead) / stages, stages), forHead], trainBackboneWithHead: trainBackboneWithHead));
+        return [Of(0.25), Of(0.5), Of(0.75)];
+    }
+}

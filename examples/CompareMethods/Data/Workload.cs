@@ -1,0 +1,41 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+
+namespace CompareMethods.Data;
+
+/// <summary>What is learnt: the rows, ready for a network, and the two networks.</summary>
+internal sealed record Workload
+{
+    public required string Title { get; init; }
+
+    /// <summary>The training rows, with the label as a key in <c>Class</c>.</summary>
+    public required IDataView Train { get; init; }
+
+    public required IDataView Test { get; init; }
+
+    public required int TrainRows { get; init; }
+
+    public required int TestRows { get; init; }
+
+    /// <summary>The column that the networks read.</summary>
+    public required string FeatureColumnName { get; init; }
+
+    public required NetworkSpec Teacher { get; init; }
+
+    public required NetworkSpec Student { get; init; }
+
+    /// <summary>Parts of the student that stage-by-stage distillation teaches one after another.</summary>
+    public required int StudentStages { get; init; }
+
+    public required int TeacherEpochs { get; init; }
+
+    public required int Epochs { get; init; }
+
+    /// <summary>Settings that the search tries for each method.</summary>
+    public required int Tries { get; init; }
+
+    public required int BatchSize { get; init; }
+
+    /// <summary>Threads of a tensor operation that suit these networks; null for as many as torch takes of itself.</summary>
+    public required int? Threads { get; init; }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using CompareMethods.Data;
+using CompareMethods.Report;
+using CompareMethods.Training;
+using Microsoft.ML;
+using TorchSharp;
+
+// Some terminals start with a code page that lacks ± and the table's lines.
+Console.OutputEncoding = Encoding.UTF8;
+try
+{
+    var settings = Settings.Parse(args);
+    if (settings.Help)
+        Console.WriteLine(Settings.Usage);
+    else
+        Run(settings);
+    return 0;
+}
+catch (UsageException fault)
+{
+    Console.Error.WriteLine(fault.Message);
+    return 2;
+}
+catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+{
+    // The library's messages name what is wrong, what was expected and what to do.
+    Console.Error.WriteLine(fault.Message);
+    return 1;
+}
+
+static void Run(Settings settings)
+{
+    var mlContext = new MLContext(seed: 1);
+    var work = Workloads.From(settings, mlContext);
+    if ((settings.Threads ?? work.Threads) is { } threads)
+        torch.set_num_threads(threads);
+    // A folder that cannot be written is better known now than after the last student.
+    var folder = Directory.CreateDirectory(settings.Out);
+    Console.WriteLine($"{work.Title}: {work.TrainRows:N0} rows to train, {work.TestRows:N0} to test.");
+    Console.WriteLine($"Teacher {work.Teacher.Name}, {work.TeacherEpochs} epochs; student {work.Student.Name}, {work.Epochs} epochs; seeds: {settings.Seeds}.");
+
+    string[] names = [.. Candidates.For(work).Select(contender => contender.Method), Comparison.LongerKd, Comparison.LongerRco];
+    var findings = LiveTable.Show(names, table =>
+    {
+        using var school = new School(mlContext, work, table.Follow("The teacher"));
+        return new Comparison(work, settings.Seeds, school, table).Run();
+    });
+
+    Summary.Print(work, findings);
+    var (results, chart) = (Path.Combine(folder.FullName, "results.json"), Path.Combine(folder.FullName, "chart.svg"));
+    ResultsFile.Write(results, work, settings, torch.get_num_threads(), findings);
+    File.WriteAllText(chart, new Chart(work, findings).ToSvg());
+    Console.WriteLine($"Wrote {results} and {chart}.");
+}

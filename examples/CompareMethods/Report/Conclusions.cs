@@ -1,0 +1,58 @@
+using CompareMethods.Data;
+using CompareMethods.Training;
+using static System.FormattableString;
+
+namespace CompareMethods.Report;
+
+/// <summary>What the figures say, in sentences.</summary>
+internal static class Conclusions
+{
+    /// <summary>The rules that all methods were held to, with their exceptions.</summary>
+    public static IReadOnlyList<string> Rules(Workload work, IReadOnlyList<Outcome> outcomes) =>
+    [
+        $"Every student has {work.Epochs} epochs over all training rows; with n anchors, RCO gives each a schedule of {work.Epochs}/n epochs of its own.",
+        $"The two longer ones have {outcomes.Max(o => o.Lesson.Epochs)}: RCO with {work.Epochs} for each anchor, and KD in a single schedule.",
+        work.Tries == 1
+            ? "A quick run does not search: each method has its first setting."
+            : Invariant($"Each method chose among {work.Tries} settings: one seed, {work.Epochs} epochs, ") +
+              Invariant($"judged by accuracy on {100 * School.HeldOut:0} % of the training rows held out; never by test rows. ") +
+              "The student alone chose among learning rates, and all methods use its choice; RCO has KD's chosen loss, RCO×DIST DIST's. " +
+              "With rows held out, RCO goes from anchor to anchor with its best epoch, which the measured students, without held-out rows, cannot.",
+        "The teacher was trained once, on all training rows: it has seen the held-out ones. One teacher, so the spread is that of students alone.",
+    ];
+
+    /// <summary>How long a step of each method takes, relative to KD's.</summary>
+    public static IEnumerable<(string Method, double Cost)> StepCosts(IReadOnlyList<Outcome> outcomes)
+    {
+        var kd = Named(outcomes, Candidates.Kd);
+        return outcomes.Where(o => !o.IsLonger).Select(o => (o.Lesson.Name, kd.RowsPerSecond / o.RowsPerSecond));
+    }
+
+    /// <summary>Who beats whom, and plainly who does not.</summary>
+    public static IReadOnlyList<string> Verdicts(IReadOnlyList<Outcome> outcomes)
+    {
+        var (alone, kd) = (Named(outcomes, Candidates.Alone), Named(outcomes, Candidates.Kd));
+        return
+        [
+            Verdict(kd, alone, "the student alone"),
+            .. outcomes.Where(o => !o.IsLonger && o != alone && o != kd).Select(o => Verdict(o, kd, "KD at equal budget")),
+            Verdict(Named(outcomes, Comparison.LongerRco), Named(outcomes, Comparison.LongerKd), "KD of as many epochs"),
+        ];
+    }
+
+    private static string Verdict(Outcome one, Outcome other, string otherName)
+    {
+        var difference = one.Accuracy.Mean - other.Accuracy.Mean;
+        var points = Invariant($"{difference:+0.00;-0.00;0.00} points of accuracy");
+        if (one.Runs.Count == 1)
+            return $"{one.Lesson.Name} against {otherName}: {points}; one seed cannot tell whether that means anything.";
+        var pooled = Spread.Pooled(one.Accuracy, other.Accuracy);
+        var figures = $"{points}, pooled sd {pooled.ToString("0.00")}, {one.Runs.Count} seeds";
+        // A lead that other seeds may turn into a lag is no lead.
+        return difference > pooled
+            ? $"{one.Lesson.Name} beats {otherName}: {figures}."
+            : $"{one.Lesson.Name} does not beat {otherName}: {figures}{(difference > 0 ? "; ahead, but by no more than the spread" : "")}.";
+    }
+
+    private static Outcome Named(IReadOnlyList<Outcome> outcomes, string name) => outcomes.Single(o => o.Lesson.Name == name);
+}

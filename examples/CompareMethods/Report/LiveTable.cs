@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using CompareMethods.Training;
+using MlNetDistill;
+using Spectre.Console;
+
+namespace CompareMethods.Report;
+
+/// <summary>The table, filling in as students finish on a terminal; in a file or a pipe a line for each, and the table at the end.</summary>
+internal sealed class LiveTable
+{
+    private static readonly string[] Figures = ["Epochs", "Accuracy %", "Agreement %", "KL, nats", "s/run"];
+    private readonly LiveDisplayContext? _live;
+    private readonly List<string> _names;
+    private readonly Table _table;
+
+    private LiveTable(Table table, IReadOnlyList<string> names, LiveDisplayContext? live)
+    {
+        (_table, _names, _live) = (table, ["Teacher", .. names], live);
+        foreach (var name in _names)
+            table.AddRow([Markup.Escape(name), .. Enumerable.Repeat("", table.Columns.Count - 1)]);
+    }
+
+    /// <summary>Runs some training under the table.</summary>
+    /// <param name="names">The students, a row for each.</param>
+    /// <param name="training">What is run.</param>
+    public static T Show<T>(IReadOnlyList<string> names, Func<LiveTable, T> training)
+    {
+        // No vertical lines and little padding: it fits into 80 columns.
+        var table = new Table { Border = TableBorder.Horizontal, Caption = new TableTitle(" ", Style.Plain) }
+            .AddColumn(new TableColumn("On the test rows").NoWrap())
+            .AddColumns([.. Figures.Select(heading => new TableColumn(heading).RightAligned().NoWrap().PadLeft(0))]);
+        if (AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected)
+            return AnsiConsole.Live(table).Start(live => training(new LiveTable(table, names, live)));
+        var result = training(new LiveTable(table, names, null));
+        AnsiConsole.Write(table);
+        return result;
+    }
+
+    /// <summary>Says what is being trained; give what is returned to the trainer.</summary>
+    public IProgress<TrainingProgress> Follow(string what) => _live is null ? new Silence() : new Caption(what, Show);
+
+    public void Teacher(int epochs, double accuracy)
+    {
+        Line($"Teacher: accuracy {accuracy:0.00 %}");
+        Fill("Teacher", $"{epochs}", $"{100 * accuracy:0.00}");
+    }
+
+    public void Tried(string method, string setting, double? accuracy) =>
+        Line($"{method}: tried {setting}: {(accuracy is { } share ? $"{share:0.00 %} of the held-out rows" : "training came to nothing")}");
+
+    public void Finished(Outcome outcome)
+    {
+        var last = outcome.Runs[^1];
+        Line(
+            $"{outcome.Lesson.Name}: seed {last.Seed}: accuracy {last.Accuracy:0.00 %}, agreement {last.Agreement:0.00 %}, " +
+            $"KL {last.Divergence:0.000}, {last.Seconds:0.0} s");
+        Fill(
+            outcome.Lesson.Name,
+            outcome.Lesson.EpochsText,
+            outcome.Accuracy.ToString("0.00"),
+            outcome.Agreement.ToString("0.00"),
+            outcome.Divergence.ToString("0.000"),
+            $"{outcome.Seconds:0.0}");
+    }
+
+    /// <summary>Takes the last line of progress away.</summary>
+    public void End() => Show("mean ± standard deviation over the seeds; KL(teacher ‖ student)");
+
+    private void Fill(string name, params string[] figures)
+    {
+        for (var i = 0; i < figures.Length; i++)
+            _table.UpdateCell(_names.IndexOf(name), i + 1, Markup.Escape(figures[i]));
+        _live?.Refresh();
+    }
+
+    private void Show(string caption)
+    {
+        _table.Caption = new TableTitle(Markup.Escape(caption), Style.Plain);
+        _live?.Refresh();
+    }
+
+    private void Line(string text)
+    {
+        if (_live is null)
+            Console.WriteLine(text);
+    }
+
+    private sealed class Silence : IProgress<TrainingProgress>
+    {
+        public void Report(TrainingProgress value) { }
+    }
+
+    // Not Progress<T>: it reports from other threads, where an early epoch may come last.
+    private sealed class Caption(string what, Action<string> show) : IProgress<TrainingProgress>
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+        private long _shown;
+
+        public void Report(TrainingProgress value)
+        {
+            // A small network has hundreds of epochs a second, and drawing the table takes as long as some of them.
+            if (Stopwatch.GetElapsedTime(_shown) < Pause)
+                return;
+            show($"{what}: {value.Stage} {value.Epoch}/{value.Epochs}");
+            _shown = Stopwatch.GetTimestamp();
+        }
+    }
+}

@@ -1,0 +1,72 @@
+namespace CompareMethods.Training;
+
+/// <summary>What one student came to.</summary>
+/// <param name="Seed">Its seed.</param>
+/// <param name="Accuracy">Share of the test rows labelled rightly.</param>
+/// <param name="Agreement">Share of the test rows labelled like the teacher.</param>
+/// <param name="Divergence">Mean KL(teacher ‖ student) over the test rows, in nats.</param>
+/// <param name="Seconds">Time of the fit, export and checks included.</param>
+/// <param name="RowsPerSecond">Speed of each epoch.</param>
+/// <param name="Notes">What the method decided on the way.</param>
+internal sealed record Run(
+    int Seed, double Accuracy, double Agreement, double Divergence, double Seconds, IReadOnlyList<double> RowsPerSecond, IReadOnlyList<string> Notes);
+
+/// <summary>A method with its chosen setting and its epochs: a row of the table.</summary>
+/// <param name="Name">Its name in the table.</param>
+/// <param name="Candidate">The setting.</param>
+/// <param name="EpochsPerAnchor">Epochs with each anchor; all of them where there is no route.</param>
+internal sealed record Lesson(string Name, Candidate Candidate, int EpochsPerAnchor)
+{
+    public int Epochs => EpochsPerAnchor * Candidate.Anchors;
+
+    public string EpochsText => Candidate.Anchors == 1 ? $"{Epochs}" : $"{Candidate.Anchors}×{EpochsPerAnchor}";
+}
+
+/// <summary>The search for one method's setting.</summary>
+internal sealed record Search(string Method, IReadOnlyList<(Candidate Candidate, double? Accuracy)> Tried)
+{
+    /// <summary>The best on the held-out rows; of equals the first.</summary>
+    public Candidate Chosen => Tried.MaxBy(tried => tried.Accuracy ?? -1).Candidate;
+}
+
+/// <summary>A row of the table with its runs.</summary>
+internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> Runs)
+{
+    public Spread Accuracy => Spread.Of(Runs.Select(run => 100 * run.Accuracy));
+
+    public Spread Agreement => Spread.Of(Runs.Select(run => 100 * run.Agreement));
+
+    public Spread Divergence => Spread.Of(Runs.Select(run => run.Divergence));
+
+    public double Seconds => Runs.Average(run => run.Seconds);
+
+    /// <summary>The median over all epochs of all runs: another program that takes the processor for a while does not move it.</summary>
+    public double RowsPerSecond
+    {
+        get
+        {
+            double[] sorted = [.. Runs.SelectMany(run => run.RowsPerSecond).Order()];
+            return sorted[sorted.Length / 2];
+        }
+    }
+}
+
+/// <summary>Everything that the experiment found.</summary>
+internal sealed record Findings(
+    double TeacherAccuracy, long TeacherParameters, long StudentParameters, IReadOnlyList<Search> Searches, IReadOnlyList<Outcome> Outcomes);
+
+/// <summary>Mean and standard deviation over the seeds; of one seed no deviation is known, which is NaN.</summary>
+internal readonly record struct Spread(double Mean, double Deviation)
+{
+    public static Spread Of(IEnumerable<double> values)
+    {
+        double[] all = [.. values];
+        var mean = all.Average();
+        return new Spread(mean, Math.Sqrt(all.Sum(value => (value - mean) * (value - mean)) / (all.Length - 1)));
+    }
+
+    /// <summary>The deviation of two equally large groups, each about its own mean.</summary>
+    public static double Pooled(Spread a, Spread b) => Math.Sqrt(((a.Deviation * a.Deviation) + (b.Deviation * b.Deviation)) / 2);
+
+    public string ToString(string format) => double.IsNaN(Deviation) ? Mean.ToString(format) : $"{Mean.ToString(format)} ± {Deviation.ToString(format)}";
+}

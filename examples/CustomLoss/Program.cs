@@ -1,0 +1,64 @@
+using System.Text;
+using CustomLoss;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using Quickstart.Data;
+using TorchSharp;
+using static System.FormattableString;
+
+// A loss of one's own, in JensenShannonLoss.cs, beside KD: the same teacher, student, epochs and seed.
+Console.OutputEncoding = Encoding.UTF8;
+// A perceptron's steps are so small that threads wait for each other longer than they compute.
+torch.set_num_threads(1);
+var mlContext = new MLContext(seed: 1);
+int[] pixels = [DigitPainter.Side * DigitPainter.Side];
+var train = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 2).Draw(3000)], pixels);
+var test = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 3).Draw(2000)], pixels);
+
+var teacher = Train(Student.Mlp(256, 128), DistillationMethod.LabelsOnly());
+var kd = Train(Student.Mlp(24, 16), DistillationMethod.Kd(temperature: 4, alpha: 0.9), teacher);
+// Any weighted sum of the library's losses and one's own is a method.
+var ours = Train(Student.Mlp(24, 16), DistillationMethod.Of("JS", (0.1 * new CrossEntropyLoss()) + (0.9 * new JensenShannonLoss(temperature: 4))), teacher);
+
+Console.WriteLine();
+Measure("Teacher", teacher);
+Measure("Student, KD", kd);
+Measure("Student, JS", ours);
+
+ITransformer Train(NetworkSpec network, DistillationMethod method, ITransformer? teacher = null)
+{
+    Console.WriteLine($"{Environment.NewLine}{network.Name} by {method.Name}");
+    return mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
+        .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+        {
+            Teacher = teacher is null ? null : Teacher.FromTransformer(teacher),
+            Student = network,
+            Method = method,
+            LabelColumnName = "Class",
+            Epochs = 15,
+            Optimizer = Optimizer.AdamW(0.005),
+            Seed = 1,
+            Progress = new Lines(),
+        }))
+        .Fit(train);
+}
+
+void Measure(string name, ITransformer model)
+{
+    var scored = model.Transform(test);
+    var accuracy = mlContext.MulticlassClassification.Evaluate(scored, labelColumnName: "Class").MicroAccuracy;
+    var agreement = Predicted(scored).Zip(Predicted(teacher.Transform(test))).Average(pair => pair.First == pair.Second ? 1.0 : 0.0);
+    Console.WriteLine(Invariant($"{name,-12} accuracy {100 * accuracy:0.0} %, agreement with the teacher {100 * agreement:0.0} %"));
+}
+
+static IEnumerable<uint> Predicted(IDataView scored) => scored.GetColumn<uint>("PredictedLabel");
+
+/// <summary>A line for each epoch; every term of a loss is there under its own name, before its weight.</summary>
+internal sealed class Lines : IProgress<TrainingProgress>
+{
+    public void Report(TrainingProgress value) =>
+        Console.WriteLine($"{value.Epoch,2}/{value.Epochs}  {string.Join("  ", value.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.000}")))}");
+}

@@ -1,6 +1,5 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace CustomLoss;
@@ -19,16 +18,12 @@ internal sealed class JensenShannonLoss(double temperature) : DistillationLoss
     {
         var student = inputs.StudentLogProbabilities(temperature);
         var teacher = inputs.TeacherLogProbabilities(temperature);
-        // Numbers are held by a variable: TorchSharp 0.107 does not keep the number of mul(2.0) alive during the native call, and a garbage
-        // collection at that moment frees it. Even add(b) and a + b pass one, their factor 1; sub(b), and mul(b) with a tensor, do not.
-        using var one = 1.0.ToScalar();
-        using var logTwo = Math.Log(2).ToScalar();
-        using var scale = (temperature * temperature / 2).ToScalar();
-        // In logarithms, because a probability that rounds to 0 has none.
-        var middle = logaddexp(student, teacher).sub(logTwo);
-        var perRow = Divergence(student, middle).add(Divergence(teacher, middle), one);
+        // In logarithms, because a probability that rounds to 0 has none. Plus and Times instead of + and *: TorchSharp 0.107 does not keep the
+        // number of mul(2.0), or the factor 1 of add(b), alive during the native call.
+        var middle = logaddexp(student, teacher).Plus(-Math.Log(2));
+        var perRow = Divergence(student, middle).Plus(Divergence(teacher, middle));
         // Mean weighs the rows by their example weights where there are any.
-        return inputs.Mean(perRow).mul(scale);
+        return inputs.Mean(perRow).Times(temperature * temperature / 2);
     }
 
     private static Tensor Divergence(Tensor logP, Tensor logQ) => logP.exp().mul(logP.sub(logQ)).sum(1);

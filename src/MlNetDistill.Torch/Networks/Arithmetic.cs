@@ -6,14 +6,17 @@ namespace MlNetDistill.Networks;
 /// <summary>
 /// Tensors with numbers. <c>tensor.mul(2.0)</c> makes a native number that belongs to the finaliser, and TorchSharp 0.107 does not keep it
 /// alive during the native call: when another thread collects garbage at that moment, the number is freed while it is read, and the step
-/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the number.
+/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the
+/// number; use them in losses and blocks of your own.
 /// </summary>
-internal static class Arithmetic
+public static class Arithmetic
 {
     private static readonly Scalar One = 1.ToScalar();
 
+    /// <summary>a + b, with broadcasting.</summary>
     public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
 
+    /// <summary>Every element plus <paramref name="term"/>.</summary>
     public static Tensor Plus(this Tensor tensor, double term)
     {
         using var number = term.ToScalar();
@@ -21,10 +24,10 @@ internal static class Arithmetic
     }
 
     /// <summary>a ← a + b.</summary>
-    public static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
+    internal static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
 
     /// <summary>0, 1, … <paramref name="count"/> - 1 as 64-bit integers.</summary>
-    public static Tensor UpTo(long count, Device device)
+    internal static Tensor UpTo(long count, Device device)
     {
         using var first = 0L.ToScalar();
         using var end = count.ToScalar();
@@ -32,77 +35,80 @@ internal static class Arithmetic
         return arange(first, end, step, int64, device);
     }
 
+    /// <summary>Every element times <paramref name="factor"/>.</summary>
     public static Tensor Times(this Tensor tensor, double factor)
     {
         using var number = factor.ToScalar();
         return tensor.mul(number);
     }
 
+    /// <summary>Every element divided by <paramref name="divisor"/>.</summary>
     public static Tensor Over(this Tensor tensor, double divisor)
     {
         using var number = divisor.ToScalar();
         return tensor.div(number);
     }
 
-    /// <summary>log softmax(logits / temperature), row by row.</summary>
+    /// <summary>log softmax(logits / temperature), row by row: B×K to B×K.</summary>
     public static Tensor LogSoftmaxAt(this Tensor logits, double temperature) =>
         nn.functional.log_softmax(temperature == 1 ? logits : logits.Over(temperature), 1);
 
+    /// <summary>Every element, but at least <paramref name="least"/>.</summary>
     public static Tensor AtLeast(this Tensor tensor, double least)
     {
         using var number = least.ToScalar();
         return tensor.clamp_min(number);
     }
 
-    public static Tensor IsEqualTo(this Tensor tensor, long value)
+    internal static Tensor IsEqualTo(this Tensor tensor, long value)
     {
         using var number = value.ToScalar();
         return tensor.eq(number);
     }
 
-    public static Tensor IsUnequalTo(this Tensor tensor, long value)
+    internal static Tensor IsUnequalTo(this Tensor tensor, long value)
     {
         using var number = value.ToScalar();
         return tensor.ne(number);
     }
 
     /// <summary>Where values are at most <paramref name="most"/>; NaN is not.</summary>
-    public static Tensor IsAtMost(this Tensor tensor, double most)
+    internal static Tensor IsAtMost(this Tensor tensor, double most)
     {
         using var number = most.ToScalar();
         return tensor.le(number);
     }
 
     /// <summary>The tensor with <paramref name="value"/> where <paramref name="mask"/> is true.</summary>
-    public static Tensor FillWhere(this Tensor tensor, Tensor mask, double value)
+    internal static Tensor FillWhere(this Tensor tensor, Tensor mask, double value)
     {
         using var number = value.ToScalar();
         return tensor.masked_fill(mask, number);
     }
 
     /// <summary>Whole numbers times a whole number, exactly; overflow wraps.</summary>
-    public static Tensor TimesInteger(this Tensor tensor, long factor)
+    internal static Tensor TimesInteger(this Tensor tensor, long factor)
     {
         using var number = factor.ToScalar();
         return tensor.mul(number);
     }
 
     /// <summary>Whole numbers plus a whole number, exactly; overflow wraps.</summary>
-    public static Tensor PlusInteger(this Tensor tensor, long addend)
+    internal static Tensor PlusInteger(this Tensor tensor, long addend)
     {
         using var number = addend.ToScalar();
         return tensor.add(number, One);
     }
 
     /// <summary>Whole numbers, brought into [<paramref name="least"/>, <paramref name="most"/>].</summary>
-    public static Tensor Within(this Tensor tensor, long least, long most)
+    internal static Tensor Within(this Tensor tensor, long least, long most)
     {
         using var low = least.ToScalar();
         using var high = most.ToScalar();
         return tensor.clamp(low, high);
     }
 
-    public static Tensor IsBelow(this Tensor tensor, long value)
+    internal static Tensor IsBelow(this Tensor tensor, long value)
     {
         using var number = value.ToScalar();
         return tensor.lt(number);

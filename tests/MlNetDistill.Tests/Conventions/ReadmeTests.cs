@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Conventions;
 
@@ -14,7 +15,7 @@ public sealed partial class ReadmeTests
         var source = Squeezed(File.ReadAllText(Path.Combine(root, "tests", "MlNetDistill.Tests", "Conventions", "ReadmeTests.cs")));
         var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(root, "README.md"))).Select(m => m.Groups[1].Value).ToArray();
 
-        Assert.That(blocks, Has.Length.EqualTo(2));
+        Assert.That(blocks, Has.Length.EqualTo(3));
         foreach (var block in blocks)
             Assert.That(source, Does.Contain(Squeezed(block)));
     }
@@ -39,6 +40,35 @@ public sealed partial class ReadmeTests
             Environment.CurrentDirectory = before;
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Test]
+    public void The_route_of_the_README_is_followed_to_its_end()
+    {
+        var progress = new RowsProgress();
+        var view = View(Letters(300, seed: 1));
+        var mlContext = new MLContext(seed: 1);
+        var prepared = mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
+            .Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false)).Fit(view).Transform(view);
+
+        RouteTrainer(mlContext, progress).Fit(prepared);
+
+        Assert.That(progress.Reports.Select(r => r.Stage).Distinct(), Is.EqualTo(new[] { "teacher", "DIST, epoch 20", "DIST, epoch 40 (final)" }));
+    }
+
+    private static DistillationTrainer RouteTrainer(MLContext mlContext, IProgress<TrainingProgress> progress)
+    {
+        var trainer = mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+        {
+            Teacher = Route.Train(Student.Mlp(512, 512), every: 10, epochs: 40),
+            Student = Student.Mlp(128),
+            Method = DistillationMethod.Rco(DistillationMethod.Dist(), AnchorSelection.EqualInterval(20)),
+            LabelColumnName = "Class",
+            FeatureColumnName = "Scaled",
+            Epochs = 30,
+            Progress = progress,
+        });
+        return trainer;
     }
 
     private static MulticlassClassificationMetrics QuickStart(IDataView train, IDataView test)

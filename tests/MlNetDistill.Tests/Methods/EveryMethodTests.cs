@@ -115,7 +115,7 @@ public sealed class EveryMethodTests
     public void A_term_that_needs_one_label_for_each_row_refuses_mixup() => Assert.That(
         () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(Student.Mlp(8))) with
         {
-            Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss()), Augmentations = [Augmentation.Mixup(0.2)],
+            Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss(4)), Augmentations = [Augmentation.Mixup(0.2)],
         }),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
             "The method DKD needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations."));

@@ -37,6 +37,20 @@ public sealed class RouteTests
     }
 
     [Test]
+    public void Checkpoints_count_by_the_epoch_in_their_name()
+    {
+        using var folder = new ToyFolder();
+        _context.Fit(Rco(Route.Train(Student.Mlp(16), every: 1, epochs: 6, folder: folder.Path)), _view);
+        var files = Directory.GetFiles(folder.Path).Order().ToArray();
+        var options = Rco(Route.FromCheckpoints(Student.Mlp(16), [files[1], files[2], files[5]])) with
+        {
+            Method = DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(3)),
+        };
+        var stages = _context.Fit(options, _view).Model.History.Select(h => h.Stage).Distinct();
+        Assert.That(stages, Is.EqualTo(new[] { "KD, anchor-0003", "KD, anchor-0006" }));
+    }
+
+    [Test]
     public void Forests_of_rising_strength_are_a_route()
     {
         IEstimator<ITransformer> Forest(int trees) => _context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label")

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Microsoft.ML;
 using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Training;
@@ -36,6 +38,32 @@ public sealed class GarbageCollectionTests
         return parameter.detach().sum().item<float>();
     });
 
+    /// <summary>Making a session of a network with many layers takes long enough for its options to be freed meanwhile, which ends the process.</summary>
+    [Test]
+    public void Options_of_an_ONNX_session_were_freed_in_use()
+    {
+        using var folder = new ToyFolder();
+        var path = Path.Combine(folder.Path, "student.zip");
+        var context = new MLContext(seed: 1);
+        var images = context.View(ToyData.Images(16));
+        var options = ToyPipelines.Options(Student.ShuffleNetV1()) with { FeatureColumnName = "Pixels", Epochs = 1, BatchSize = 16 };
+        var model = context.Pipeline(options).Fit(images).LastTransformer;
+        // Only code that was called often is compiled so that it lets go of what it no longer reads.
+        var small = context.FitImages().LastTransformer;
+        for (var i = 0; i < 100; i++)
+        {
+            small.SaveAtomically(path);
+            if (i is 40 or 80)
+                Thread.Sleep(300);
+        }
+
+        WhileOthersCollectGarbage(() =>
+        {
+            model.SaveAtomically(path);
+            return 1;
+        });
+    }
+
     private static void WhileOthersCollectGarbage(Func<float> compute)
     {
         var expected = compute();
@@ -57,6 +85,9 @@ public sealed class GarbageCollectionTests
     private static void Collect(CancellationToken until)
     {
         while (!until.IsCancellationRequested)
+        {
             GC.Collect(0);
+            GC.WaitForPendingFinalizers();
+        }
     }
 }

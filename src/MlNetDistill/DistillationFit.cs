@@ -52,11 +52,13 @@ internal sealed class DistillationFit : IDisposable
         CheckExport(_options.Student);
         foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
             CheckExport(spec);
+        using (var student = Build(_options.Student, "rehearsal"))
+            Rehearsal.Run(_options, student, _set, spec => Build(spec, "rehearsal"));
         using var answer = AskTeacher();
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
-        using var student = Train(new TrainingPlan(
+        using var trained = Train(new TrainingPlan(
             StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
-        return Export(student, _options.Student, _options.Method.Name, StudentRole, teacherModel);
+        return Export(trained, _options.Student, _options.Method.Name, StudentRole, teacherModel);
     }
 
     public void Dispose()
@@ -165,8 +167,8 @@ internal sealed class DistillationFit : IDisposable
             throw;
         }
 
-        if (loop.Cancelled)
-            _channel.Warning($"Training of the {plan.Role} was cancelled; it is returned as it stands.");
+        if (loop.CancelledIn is { } stage)
+            _channel.Warning($"Training of the {plan.Role} was cancelled in stage '{stage}'; it is returned as it stands.");
         return network;
     }
 

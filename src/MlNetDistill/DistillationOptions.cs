@@ -74,7 +74,10 @@ public sealed partial record DistillationOptions
     /// </summary>
     public IDataView? ValidationData { get; init; }
 
-    /// <summary>When to stop early; null to train all epochs. With rows held out, the best epoch is restored either way.</summary>
+    /// <summary>
+    /// When to stop a stage early; null to train all epochs. With rows held out, the best epoch of each stage is restored either way, but for stages
+    /// that learn features and no logits, which keep their last.
+    /// </summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
     /// <summary>Seed of every draw; null to draw one from the MLContext, which is reproducible if the context was given a seed.</summary>

@@ -15,7 +15,7 @@ public abstract record BatchSampling
     /// Each batch has the same number of rows of each of some classes (the class-uniform sampler of CCKD, Peng et al. 2019): batch size / instances
     /// classes, drawn anew for each batch. Rows of rare classes come more often than others. Every row needs a label.
     /// </summary>
-    /// <param name="instances">Rows of a class in a batch, at least 1; must divide the batch size.</param>
+    /// <param name="instances">Rows of a class in a batch, at least 1; must divide the batch size. 8 is our choice.</param>
     public static BatchSampling ClassUniform(int instances = 8) => new ClassUniformSampling(instances);
 
     /// <summary>
@@ -23,12 +23,12 @@ public abstract record BatchSampling
     /// missing labels do no harm and unbalanced ones little. Needs a method with a teacher.
     /// </summary>
     /// <remarks>
-    /// The clusters are k-means of the teacher's embeddings, of its logits where it has none, each brought to unit length as CCKD's kernels see
+    /// The clusters are k-means of the teacher's embeddings, of its logits less their mean where it has none, each brought to unit length as CCKD's kernels see
     /// them: so rows that the teacher is sure of and rows that it is not do not part for that reason alone. The paper's number of clusters is not
     /// known to us, and there is no default; about the number of classes is a start.
     /// </remarks>
     /// <param name="clusters">Number of clusters, at least 2 and at least batch size / instances.</param>
-    /// <param name="instances">Rows of a cluster in a batch, at least 1; must divide the batch size.</param>
+    /// <param name="instances">Rows of a cluster in a batch, at least 1; must divide the batch size. 8 is our choice.</param>
     public static BatchSampling SuperclassUniform(int clusters, int instances = 8) => new SuperclassUniformSampling(clusters, instances);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>

@@ -28,11 +28,11 @@ internal static class InputStatisticsOf
             var s = x.sum(over);
             count += x.numel() / (double)s.numel();
             sum = (sum is null ? s : sum.Plus(s)).MoveToOuterDisposeScope();
-            squares = (squares is null ? x.square().sum(over) : squares.Plus(x.square().sum(over))).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.mul(x).sum(over) : squares.Plus(x.mul(x).sum(over))).MoveToOuterDisposeScope();
         }
 
         var mean = sum!.Over(count);
-        var variance = squares!.Over(count).sub(mean.square()).AtLeast(0);
+        var variance = squares!.Over(count).sub(mean.mul(mean)).AtLeast(0);
         var deviation = variance.sqrt();
         // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
         using var least = 1e-6.ToScalar();

@@ -62,7 +62,7 @@ internal static class KMeans
     private static (Tensor Centre, Tensor Distances) Nearest(Tensor vectors, Tensor centres)
     {
         using var scope = NewDisposeScope();
-        var lengths = centres.square().sum(1).unsqueeze(0);
+        var lengths = centres.mul(centres).sum(1).unsqueeze(0);
         var doubled = centres.t().Times(2);
         var (found, distances) = (new List<Tensor>(), new List<Tensor>());
         foreach (var (at, count) in Chunks(vectors, centres.shape[0]))
@@ -72,7 +72,7 @@ internal static class KMeans
             // ‖x - c‖² = ‖x‖² + ‖c‖² - 2x·c; ‖x‖² does not matter for which is nearest.
             var (least, centre) = lengths.sub(rows.mm(doubled)).min(1);
             found.Add(centre.MoveToOuterDisposeScope());
-            distances.Add(least.Plus(rows.square().sum(1)).AtLeast(0).MoveToOuterDisposeScope());
+            distances.Add(least.Plus(rows.mul(rows).sum(1)).AtLeast(0).MoveToOuterDisposeScope());
         }
 
         return (cat(found).MoveToOuterDisposeScope(), cat(distances).MoveToOuterDisposeScope());

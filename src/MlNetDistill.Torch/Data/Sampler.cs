@@ -55,6 +55,7 @@ public sealed class ShuffledSampler(int batchSize) : Sampler
 /// <param name="Training">Positions trained on, 64-bit.</param>
 /// <param name="Generator">The run's generator for shuffling; a CPU generator.</param>
 /// <param name="TeacherVectors">
-/// Gives the teacher's embeddings (its logits where it has none) for positions of the set, rows×D on the set's device; null where the stage has no teacher.
+/// Gives the directions of the teacher's embeddings (of its logits less their mean where it has none) for positions of the set: rows×D of unit length, on
+/// the set's device. Null where the stage has no teacher.
 /// </param>
 public sealed record SamplerSource(TrainingSet Set, Tensor Training, Generator Generator, Func<Tensor, Tensor>? TeacherVectors);

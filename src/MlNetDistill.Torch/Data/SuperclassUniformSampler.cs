@@ -1,4 +1,3 @@
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -29,7 +28,7 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
         Check(source.Training.shape[0], clusters);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var found = KMeans.Assign(Directions(teacherVectors(source.Training)), clusters, source.Generator);
+        var found = KMeans.Assign(teacherVectors(source.Training).to(float32), clusters, source.Generator);
         var groups = RowGroups.By(found.cpu().data<long>().ToArray(), source.Training.cpu().data<long>().ToArray());
         if (groups.Count < batchSize / instances)
         {
@@ -47,11 +46,5 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
     {
         var groups = _groups ?? throw new InvalidOperationException("A superclass-uniform sampler must be prepared before its first epoch.");
         return groups.Batches(BatchesPerEpoch(training.shape[0]), batchSize / instances, instances, training.device, generator);
-    }
-
-    private static Tensor Directions(Tensor vectors)
-    {
-        var rows = vectors.to(float32).reshape(vectors.shape[0], -1);
-        return rows.div(rows.square().sum(1, keepdim: true).sqrt().AtLeast(1e-12));
     }
 }

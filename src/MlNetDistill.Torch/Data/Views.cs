@@ -79,12 +79,18 @@ internal sealed class Views : IDisposable
         Add(mixture.Partners, mixture.Rest());
         return shares;
 
+        // Of a row of weight 0 nothing is to be learnt, whatever it is mixed with: each part's label counts by the part's own weight. The row's
+        // weight is that of both parts, by which losses multiply.
+        Tensor Weighted(Tensor rows, Tensor part) => set.Weights is not { } weights
+            ? part
+            : part.mul(weights.index_select(0, rows)).div(Weights(set, positions, mixture)!.AtLeast(1e-12));
+
         void Add(Tensor rows, Tensor part)
         {
             var labels = set.Labels.index_select(0, rows);
             var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).to(float32);
             // A missing label is no index; its part, 0, goes to any class.
-            shares.scatter_add_(1, labels.Within(0, set.Classes - 1).unsqueeze(1), part.mul(labelled).unsqueeze(1));
+            shares.scatter_add_(1, labels.Within(0, set.Classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
         }
     }
 }

@@ -6,7 +6,8 @@ namespace MlNetDistill.Losses;
 
 /// <summary>
 /// Correlation congruence (Peng et al. 2019, CCKD): (1 / n²) · ‖K(f_s) - K(f_t)‖²_F, where K holds a kernel of every pair of the n rows of the
-/// batch. The authors published no code; this is the squared form with 1 / n² that the KD-Zoo implements, and it equals that one.
+/// batch. The authors published no code, and the factor 1 / n² is from secondary sources; this is the squared form that the KD-Zoo implements, and it equals
+/// that one.
 /// </summary>
 /// <remarks>
 /// Other libraries have other losses under the name CC: torchdistill divides the unsquared norm by n² and does not normalise, RepDistiller has

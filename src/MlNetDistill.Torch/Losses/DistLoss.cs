@@ -79,9 +79,10 @@ public sealed class DistLoss : DistillationLoss
     }
 
     /// <inheritdoc/>
-    public override string? Caution(int classes) => classes != 2
+    public override string? Caution(int classes) => classes != 2 || InterWeight == 0
         ? null
-        : "With two classes the inter-class relation of DIST has no gradient (two values are always correlated by 1 or -1); only its intra-class relation teaches.";
+        : "With two classes the inter-class relation of DIST has no gradient (two values are always correlated by 1 or -1); " +
+            (IntraWeight == 0 ? "it teaches nothing." : "only its intra-class relation teaches.");
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => OfProbabilities(

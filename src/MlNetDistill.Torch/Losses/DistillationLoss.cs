@@ -54,9 +54,13 @@ public abstract class DistillationLoss
         return new WeightedSum([.. Terms.Select(t => t with { WarmUpEpochs = epochs })]);
     }
 
-    /// <summary>A loss scaled by a constant weight.</summary>
-    public static DistillationLoss operator *(double weight, DistillationLoss loss) =>
-        new WeightedSum([.. loss.Terms.Select(t => t with { Weight = weight * t.Weight })]);
+    /// <summary>A loss scaled by a constant weight of at least 0; a term of weight 0 is evaluated for the report alone.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The weight is negative, infinite or NaN.</exception>
+    public static DistillationLoss operator *(double weight, DistillationLoss loss)
+    {
+        Require.Weight(weight, nameof(weight));
+        return new WeightedSum([.. loss.Terms.Select(t => t with { Weight = weight * t.Weight })]);
+    }
 
     /// <summary>The sum of two losses.</summary>
     public static DistillationLoss operator +(DistillationLoss left, DistillationLoss right) => new WeightedSum([.. left.Terms, .. right.Terms]);

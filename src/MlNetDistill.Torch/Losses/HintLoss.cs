@@ -9,7 +9,7 @@ namespace MlNetDistill.Losses;
 /// as mdistiller (distillers/FitNet.py) and RepDistiller compute it; the paper has half the sum for each row, another factor.
 /// </summary>
 /// <remarks>
-/// The regressor r is mdistiller's ConvReg: convolution with bias, batch normalisation, ReLU, its stride and kernel by the ratio of sizes. It is
+/// mdistiller and RepDistiller weigh it by 100 beside a cross-entropy of weight 1. The regressor r is mdistiller's ConvReg: convolution with bias, batch normalisation, ReLU, its stride and kernel by the ratio of sizes. It is
 /// there only where shapes differ. For vectors, and where the student's map is smaller but not by half, mdistiller has no regressor: ours are a
 /// matrix with bias, and a 1×1 convolution beside the average-pooled teacher.
 /// </remarks>

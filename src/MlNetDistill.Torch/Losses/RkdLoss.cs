@@ -102,16 +102,17 @@ public sealed class RkdLoss : DistillationLoss
         }
 
         // Entry [i, j, k] is the cosine at row i between the directions to j and k: (x_j - x_i)·(x_k - x_i) / (d_ij d_ik). Multiplied out, it
-        // takes B³ numbers where the differences take B²·D; centred rows keep the products small, so little cancels.
+        // takes B³ numbers where the differences take B²·D. The products of close rows cancel, in 32 bits down to nothing, so they are made in 64.
         public Tensor Cosines()
         {
-            var centred = _features.sub(_features.mean([0], true));
+            var features = _features.to(ScalarType.Float64);
+            var centred = features.sub(features.mean([0], true));
             var products = centred.mm(centred.t());
             var toFirst = products.sub(products.diagonal().unsqueeze(1));
             var numerators = products.unsqueeze(0).sub(toFirst.unsqueeze(1)).sub(products.unsqueeze(2));
             // 0 where there is no direction; the reciprocal of infinity sends back a gradient of 0 as well.
-            var inverses = _distances.FillWhere(_distances.IsAtMost(NoDistance), double.PositiveInfinity).reciprocal();
-            return numerators.mul(inverses.unsqueeze(2)).mul(inverses.unsqueeze(1));
+            var inverses = _distances.FillWhere(_distances.IsAtMost(NoDistance), double.PositiveInfinity).reciprocal().to(ScalarType.Float64);
+            return numerators.mul(inverses.unsqueeze(2)).mul(inverses.unsqueeze(1)).to(_features.dtype);
         }
     }
 }

@@ -13,8 +13,9 @@ internal static class RowFeatures
     /// The embeddings, or the logits less their mean: logits mean the same whatever constant is added to a row, a network's have one and the
     /// logarithms of a forest's probabilities another.
     /// </summary>
-    public static Tensor Of(NetworkOutput output, OutputKinds on) =>
-        on == OutputKinds.Embedding ? output.Embedding : output.Logits.sub(output.Logits.mean([1], true));
+    public static Tensor Of(NetworkOutput output, OutputKinds on) => Of(on == OutputKinds.Embedding ? output.Embedding : output.Logits, on);
+
+    public static Tensor Of(Tensor values, OutputKinds on) => on == OutputKinds.Embedding ? values : values.sub(values.mean([1], true));
 
     /// <summary>The lengths of those vectors in a network or a teacher.</summary>
     public static int LengthOf(OutputShapes shapes, OutputKinds on, DistillationLoss loss) => on == OutputKinds.Logits

@@ -13,7 +13,7 @@ public abstract record AnchorSelection
 
     /// <summary>
     /// Equal epoch intervals (RCO's EEI): the anchors of the epochs k, 2k, 3k, … and the last one. Where teachers were given, their places in the
-    /// route, from 1, count as epochs.
+    /// route, from 1, count as epochs. Multiples of k that the route did not record are passed over; a route with none of them is refused.
     /// </summary>
     /// <param name="interval">k, at least 1.</param>
     public static AnchorSelection EqualInterval(int interval) => new EqualIntervalAnchors(interval);
@@ -78,8 +78,14 @@ internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
             yield return $"The interval of anchors must be at least 1; was {Interval}.";
     }
 
-    internal override IEnumerable<int> Choose(MethodContext context) =>
-        Enumerable.Range(0, context.Anchors.Count).Where(i => i == context.Anchors.Count - 1 || context.Anchors[i].Epoch % Interval == 0);
+    internal override IEnumerable<int> Choose(MethodContext context)
+    {
+        var last = context.Anchors.Count - 1;
+        int[] chosen = [.. Enumerable.Range(0, last + 1).Where(i => i == last || context.Anchors[i].Epoch % Interval == 0)];
+        // Otherwise a route of many anchors would quietly become its last one.
+        return chosen.Length > 1 || last == 0 || Interval >= context.Anchors[last].Epoch ? chosen : throw new InvalidOperationException(
+            $"No anchor of the route lies at a multiple of {Interval} epochs; it has epochs {string.Join(", ", context.Anchors.Select(a => a.Epoch))}.");
+    }
 }
 
 internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelection

@@ -51,14 +51,14 @@ public abstract record DistillationMethod
         new DistMethod(temperature, interWeight, intraWeight, labelWeight);
 
     /// <summary>
-    /// Correlation congruence (Peng et al., ICCV 2019): alpha · cross-entropy + (1 - alpha) · KD + beta · congruence of the batch's n×n correlation matrices of
-    /// student and teacher embeddings; see <see cref="CorrelationCongruenceLoss"/>. Batches of classes or of clusters of the teacher's
+    /// Correlation congruence (after Peng et al., ICCV 2019, as secondary sources give it): alpha · cross-entropy + (1 - alpha) · KD + beta · congruence of the
+    /// batch's n×n correlation matrices of student and teacher embeddings; see <see cref="CorrelationCongruenceLoss"/>. Batches of classes or of clusters of the teacher's
     /// embeddings are a setting of the trainer (<c>DistillationOptions.Sampling</c>).
     /// </summary>
     /// <param name="kernel">The correlation; the Gaussian's Taylor series of order 2 with γ = 0.4 (torchdistill's sample configuration) if null.</param>
     /// <param name="alpha">Share of the labels against KD, in [0, 1]; 0.1, our choice, is that of the KD scripts.</param>
     /// <param name="beta">Weight of the congruence, at least 0; our choice. Other libraries' weights belong to other losses and do not carry over.</param>
-    /// <param name="temperature">Softening divisor T of the KD term, above 0.</param>
+    /// <param name="temperature">Softening divisor T of the KD term, above 0; 4, our choice, is that of the KD scripts.</param>
     /// <param name="withoutEmbedding">What to do with a teacher that gives no embeddings, as ML.NET models do not.</param>
     public static DistillationMethod Cckd(
         CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, WithoutEmbedding withoutEmbedding = WithoutEmbedding.Refuse) =>
@@ -80,11 +80,12 @@ public abstract record DistillationMethod
     /// adapter that is thrown away), each with the finished ones frozen; then the head learns from the labels alone. Needs a teacher that gives
     /// stage features, a network. Adapters, schedule and budget are our choice: the paper's are not known to us.
     /// </summary>
+    /// <remarks>The learning-rate schedule begins anew in each stage, over the stage's epochs.</remarks>
     /// <param name="stages">Which student tap learns which teacher tap, from input to output; by resolution if null, see <see cref="StagePair"/>.</param>
     /// <param name="shares">
     /// Share of the epochs for each stage and, last, for the head, each above 0; scaled to sum to 1. Equal shares if null. The split is logged.
     /// </param>
-    /// <param name="reduction">How the squared differences of a stage are summed up.</param>
+    /// <param name="reduction">How the squared differences of a stage are summed up; the mean is our choice.</param>
     /// <param name="headLoss">What the head learns from; the labels alone (cross-entropy) if null.</param>
     /// <param name="trainBackboneWithHead">Whether the backbone is unfrozen for the head's stage.</param>
     public static DistillationMethod Sskd(

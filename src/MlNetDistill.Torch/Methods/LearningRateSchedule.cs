@@ -7,14 +7,17 @@ public abstract record LearningRateSchedule
 {
     private protected LearningRateSchedule() { }
 
-    /// <summary>Epochs over which the rate first rises linearly from 0; fractions allowed, 0 for none.</summary>
+    /// <summary>Epochs of each stage over which the rate first rises linearly from 0; fractions allowed, 0 for none.</summary>
     public double WarmUpEpochs { get; init; }
 
     /// <summary>The same rate throughout.</summary>
     public static LearningRateSchedule Constant() => new ConstantSchedule();
 
     /// <summary>Multiply the rate by <paramref name="factor"/> after each of the given epochs (after 150 means: from the 151st on).</summary>
-    /// <param name="afterEpochs">Epochs completed before each drop, at least 1 and rising.</param>
+    /// <remarks>
+    /// A method of several stages begins the schedule anew in each, so epochs count within a stage; a warning names drops that lie behind its end.
+    /// </remarks>
+    /// <param name="afterEpochs">Epochs of a stage completed before each drop, at least 1 and rising.</param>
     /// <param name="factor">The factor of each drop, in (0, 1].</param>
     public static LearningRateSchedule Step(IReadOnlyList<int> afterEpochs, double factor = 0.1) => new StepSchedule([.. afterEpochs], factor);
 
@@ -56,6 +59,10 @@ public abstract record LearningRateSchedule
             yield return $"The schedule's WarmUpEpochs must be at least 0; was {WarmUpEpochs}.";
     }
 
+    /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
+    internal virtual string? Caution(int epochs) =>
+        WarmUpEpochs > epochs ? $"the warm-up of {WarmUpEpochs} epochs is longer than the stage, which has {epochs}." : null;
+
     private protected abstract double Shape(long step, long steps, int stepsPerEpoch);
 }
 
@@ -77,6 +84,10 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
         if (AfterEpochs.Zip(AfterEpochs.Skip(1)).Any(pair => pair.First >= pair.Second))
             yield return $"The step schedule's epochs must rise; were [{string.Join(", ", AfterEpochs)}].";
     }
+
+    internal override string? Caution(int epochs) => base.Caution(epochs) ?? (AfterEpochs.Any(epoch => epoch >= epochs)
+        ? $"the learning rate is to drop after epochs {string.Join(", ", AfterEpochs)} of a stage, and this one has {epochs}."
+        : null);
 
     private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
         Math.Pow(Factor, AfterEpochs.Count(epoch => step >= (long)epoch * stepsPerEpoch));

@@ -41,6 +41,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     private IEnumerable<Stage> Restarted(MethodContext context)
     {
+        if (context.Anchors.Count == 1)
+            context.Note($"{Name}: the route has a single anchor, {context.Anchors[0].Label}, so this is {Inner.Name}.");
         foreach (var i in Selection.Choose(context))
         {
             var anchor = context.Anchors[i];
@@ -60,6 +62,31 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         }
 
         var teacher = new SwitchingTeacher(anchors, context.Epochs, context.Note);
-        return Inner.Stages(context with { Anchors = [new Anchor("route", 1, teacher)] }).Single() with { Name = $"{Name}, one stage" };
+        var stage = Inner.Stages(context with { Anchors = [new Anchor("route", 1, teacher)] }).Single();
+        foreach (var anchor in anchors)
+            CheckAlike(anchor, anchors[^1], stage.Loss.TeacherNeeds);
+        return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.LastTakesOver };
+    }
+
+    /// <summary>A stage is built once, for one shape of its teacher's outputs.</summary>
+    private static void CheckAlike(Anchor anchor, Anchor last, OutputKinds needs)
+    {
+        if (Describe(anchor.Teacher.Shapes, needs) == Describe(last.Teacher.Shapes, needs))
+            return;
+        throw new InvalidOperationException(
+            $"RcoSchedule.OneStage changes the teacher within a stage, so all anchors must be alike in what the loss reads: '{anchor.Label}' gives " +
+            $"{Describe(anchor.Teacher.Shapes, needs)}, '{last.Label}' {Describe(last.Teacher.Shapes, needs)}. Use RcoSchedule.Restart.");
+    }
+
+    private static string Describe(OutputShapes shapes, OutputKinds needs)
+    {
+        var parts = new List<string>();
+        if (needs.HasFlag(OutputKinds.Logits))
+            parts.Add($"{shapes.Classes} logits");
+        if (needs.HasFlag(OutputKinds.Embedding))
+            parts.Add(shapes.EmbeddingLength is { } length ? $"embeddings of {length}" : "no embeddings");
+        if (needs.HasFlag(OutputKinds.StageFeatures))
+            parts.Add($"stage features [{string.Join("], [", shapes.StageFeatures.Select(f => string.Join(", ", f)))}]");
+        return string.Join(", ", parts);
     }
 }

@@ -18,4 +18,7 @@ public sealed record Stage(
 {
     /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalisation in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;
+
+    /// <summary>The first epoch, from 1, that may be the best one, and the first after which training may stop early.</summary>
+    public int JudgedFrom { get; init; } = 1;
 }

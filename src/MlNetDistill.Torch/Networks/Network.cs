@@ -78,7 +78,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         {
             var y = _body[i].forward(x);
             // A block may hand its input on as it is.
-            if (!ReferenceEquals(x, y) && !(keepStages && _taps.Contains(i - 1)))
+            if (!ReferenceEquals(x, y) && !stages.Any(stage => ReferenceEquals(stage, x)))
                 x.Dispose();
             x = y;
             if (keepStages && _taps.Contains(i))

@@ -10,18 +10,22 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
     private (TrainingSet Set, OutputKinds Wanted, bool Views) _task;
     private int _current = -1;
 
-    /// <summary>Every anchor's outputs have these shapes; which are those of the last.</summary>
+    /// <summary>The shapes of the last anchor's outputs; the others' are alike in what the loss reads.</summary>
     public override OutputShapes Shapes => anchors[^1].Teacher.Shapes;
 
     public override bool SeesViews => anchors.All(a => a.Teacher.SeesViews);
 
-    private StageTeacher Current => anchors[Math.Max(_current, 0)].Teacher;
+    // Before the first epoch, when a sampler looks for clusters, the last anchor answers: it knows most.
+    private StageTeacher Current => anchors[_current < 0 ? anchors.Count - 1 : _current].Teacher;
 
     public override void Begin(TrainingSet set, OutputKinds wanted, bool views) => _task = (set, wanted, views);
 
+    /// <summary>The first epoch of the last anchor, from 1.</summary>
+    public int LastTakesOver => Enumerable.Range(1, epochs).First(epoch => IndexIn(epoch) == anchors.Count - 1);
+
     public override void BeginEpoch(int epoch)
     {
-        var index = (int)((long)(epoch - 1) * anchors.Count / epochs);
+        var index = IndexIn(epoch);
         if (index == _current)
             return;
         End();
@@ -41,4 +45,6 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
             Current.End();
         _current = -1;
     }
+
+    private int IndexIn(int epoch) => (int)((long)(epoch - 1) * anchors.Count / epochs);
 }

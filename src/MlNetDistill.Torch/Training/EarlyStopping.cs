@@ -21,7 +21,7 @@ public enum CancellationBehavior
     Throw,
 
     /// <summary>
-    /// Stop training and return the student as it is: its best epoch so far where rows are held out, else its weights of that moment.
+    /// Stop training and return the student as it is: its best epoch so far, of all stages, where rows are held out, else its weights of that moment.
     /// Before the first step there is nothing to return, and <see cref="OperationCanceledException"/> is thrown.
     /// </summary>
     ReturnBest,

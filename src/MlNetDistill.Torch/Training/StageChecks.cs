@@ -7,6 +7,17 @@ namespace MlNetDistill.Training;
 /// <summary>Refuses a stage that cannot work before its first step.</summary>
 internal static class StageChecks
 {
+    /// <summary>What a user should know before the stage, each as one sentence.</summary>
+    public static IEnumerable<string> Cautions(Stage stage, int classes, bool stopsEarly)
+    {
+        foreach (var caution in stage.Loss.Terms.Select(t => t.Loss.Caution(classes)).OfType<string>())
+            yield return caution;
+        if (stage.Schedule.Caution(stage.Epochs) is { } schedule)
+            yield return $"Stage '{stage.Name}': {schedule}";
+        if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits))
+            yield return $"Stage '{stage.Name}' reads no logits of the student, so there is no accuracy to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
+    }
+
     /// <exception cref="InvalidOperationException">The stage cannot work; the message says why.</exception>
     public static void Check(Stage stage, Network student, TrainingSet set, bool augments)
     {

@@ -25,12 +25,10 @@ internal sealed class StageRun : IDisposable
         _student = student;
         _set = set;
         _gradientClipping = gradientClipping;
-        _projections = Projections(stage, shapes, projecting);
+        _projections = Projections(stage, shapes, projecting, set.Features.device);
         _parameters = [.. student.ParametersOf(stage.Trains), .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
         if (_parameters.Length == 0)
             throw new InvalidOperationException($"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters.");
-        foreach (var projection in _projections.Values.SelectMany(p => p))
-            projection.to(set.Features.device);
         Optimizer = stage.Optimizer.Create(_parameters);
         Losses = new EpochLosses(stage.Loss, set.Features.device);
     }
@@ -69,15 +67,19 @@ internal sealed class StageRun : IDisposable
             projection.Dispose();
     }
 
-    private static Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> Projections(Stage stage, OutputShapes student, Generator generator)
+    private static Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> Projections(Stage stage, OutputShapes student, Generator generator, Device device)
     {
         var made = new Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>();
         if (stage.Teacher is not { } teacher)
             return made;
         foreach (var term in stage.Loss.Terms)
         {
-            if (!made.ContainsKey(term.Loss))
-                made[term.Loss] = term.Loss.Projections(student, teacher.Shapes, generator);
+            if (made.ContainsKey(term.Loss))
+                continue;
+            made[term.Loss] = term.Loss.Projections(student, teacher.Shapes, generator);
+            // Before anyone asks for their parameters: moving a module makes new ones.
+            foreach (var projection in made[term.Loss])
+                projection.to(device);
         }
 
         return made;

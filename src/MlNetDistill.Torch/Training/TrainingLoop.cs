@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MlNetDistill.Data;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -46,20 +47,27 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     private readonly Generator _projecting = seeds.Generator($"{role} projections");
     private readonly OutputShapes _shapes = student.Shapes();
     private readonly HashSet<string> _warned = [];
+    private readonly BestEpoch? _bestOfAll = settings.OnCancellation == CancellationBehavior.ReturnBest ? new BestEpoch(student) : null;
     private readonly NativeHeap _heap = new();
     private bool _hasStepped;
     private int _view;
 
+    /// <summary>The stage in which a cancellation ended the run early, or null.</summary>
+    public string? CancelledIn { get; private set; }
+
     /// <summary>Whether a cancellation ended the run early.</summary>
-    public bool Cancelled { get; private set; }
+    public bool Cancelled => CancelledIn is not null;
 
     public void Run(IEnumerable<Stage> stages)
     {
         foreach (var stage in stages)
         {
             Run(stage);
-            if (Cancelled)
-                return;
+            if (!Cancelled)
+                continue;
+            // A later stage may stand below an earlier one's best when it is cut off.
+            _bestOfAll?.Restore(student);
+            return;
         }
     }
 
@@ -74,12 +82,13 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     {
         _shuffling.Dispose();
         _projecting.Dispose();
+        _bestOfAll?.Dispose();
     }
 
     private void Run(Stage stage)
     {
         StageChecks.Check(stage, student, set, settings.View is not null);
-        foreach (var caution in stage.Loss.Terms.Select(t => t.Loss.Caution(student.Classes)).OfType<string>().Where(_warned.Add))
+        foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(_warned.Add))
             settings.Warn(caution);
         stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View is not null);
         stage.Sampler.Prepare(new SamplerSource(set, split.Training, _shuffling, stage.Teacher is { } teacher ? rows => Vectors(teacher, rows) : null));
@@ -117,12 +126,15 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             var quality = judged
                 ? Scoring.Quality(student, split.ValidationSet, split.Validation!, settings.ScoringBatchSize)
                 : ((double Accuracy, double Loss)?)null;
-            best?.Offer(epoch, quality!.Value, student, settings.EarlyStopping?.MinimumImprovement ?? 0);
+            if (epoch >= stage.JudgedFrom)
+                best?.Offer(epoch, quality!.Value, student, settings.EarlyStopping?.MinimumImprovement ?? 0);
+            if (judged)
+                _bestOfAll?.Offer(epoch, quality!.Value, student, 0);
             var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
             settings.Report(new TrainingProgress(
                 stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft));
             settings.AfterEpoch(epoch);
-            if (settings.EarlyStopping is { } stopping && best is not null && epoch - best.LastImprovement >= stopping.Patience)
+            if (settings.EarlyStopping is { } stopping && best is not null && epoch >= stage.JudgedFrom && epoch - best.LastImprovement >= stopping.Patience)
                 break;
         }
 
@@ -140,7 +152,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             {
                 if (settings.OnCancellation == CancellationBehavior.Throw || !_hasStepped)
                     throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
-                Cancelled = true;
+                CancelledIn = stage.Name;
                 break;
             }
 
@@ -158,7 +170,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     private Tensor Vectors(StageTeacher teacher, Tensor positions)
     {
         var kind = teacher.Provides.HasFlag(OutputKinds.Embedding) ? OutputKinds.Embedding : OutputKinds.Logits;
-        return Scoring.Answers(teacher, kind, set, positions, settings.ScoringBatchSize);
+        return RowFeatures.Of(Scoring.Answers(teacher, kind, set, positions, settings.ScoringBatchSize), kind).Unit();
     }
 
     // An epoch's losses are those before its steps: what the very last step ruined shows only in the student's outputs.

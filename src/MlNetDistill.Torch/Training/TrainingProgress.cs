@@ -8,8 +8,10 @@ namespace MlNetDistill;
 /// <param name="Epochs">Epochs of the stage.</param>
 /// <param name="Losses">Mean of each named term over the epoch, unweighted, and their weighted sum as <c>total</c>.</param>
 /// <param name="LearningRate">The learning rate of the epoch's last step.</param>
-/// <param name="ValidationAccuracy">Share of the held-out rows labelled rightly, in [0, 1]; null without held-out rows.</param>
-/// <param name="ValidationLoss">Cross-entropy on the held-out rows in nats; null without held-out rows.</param>
+/// <param name="ValidationAccuracy">
+/// Share of the held-out rows labelled rightly, in [0, 1]; null without held-out rows, and in a stage that learns features and no logits.
+/// </param>
+/// <param name="ValidationLoss">Cross-entropy on the held-out rows in nats; null where <paramref name="ValidationAccuracy"/> is.</param>
 /// <param name="RowsPerSecond">Rows trained on in a second, validation not counted.</param>
 /// <param name="TimeLeft">Estimated time to the end of the stage.</param>
 public sealed record TrainingProgress(

@@ -16,12 +16,19 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
+    private IReadOnlyList<int> Epochs => [.. paths.Select((path, i) => EpochOf(path) ?? i + 1)];
+
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) =>
+        paths.Zip(Epochs, (path, epoch) => new PlannedAnchor(Path.GetFileNameWithoutExtension(path), epoch, spec));
+
     internal override IEnumerable<string> Faults()
     {
         if (paths.Count == 0)
             yield return "A route needs at least one checkpoint.";
         if (paths.Any(string.IsNullOrWhiteSpace))
             yield return "Every checkpoint of a route needs a path; one is empty.";
+        else if (Epochs.Zip(Epochs.Skip(1)).Any(pair => pair.First >= pair.Second))
+            yield return $"The epochs of a route's checkpoints must rise; by their names they are {string.Join(", ", Epochs)}.";
         foreach (var fault in spec.Faults())
             yield return $"Route: {fault}";
     }
@@ -36,8 +43,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             // Every file is tried now: a broken one must not stop the student on its way.
             foreach (var path in paths)
                 Load(shared.Network, path);
-            var anchors = paths.Select((path, i) => new Anchor(
-                Path.GetFileNameWithoutExtension(path), EpochOf(path) ?? i + 1, new CheckpointTeacher(shared, network => Load(network, path), question.Options.BatchSize)));
+            var anchors = PlannedAnchors(question.Options).Zip(paths, (planned, path) => new Anchor(
+                planned.Label, planned.Epoch, new CheckpointTeacher(shared, network => Load(network, path), question.Options.BatchSize)));
             return new TeacherAnswer([.. anchors], null) { Owned = [shared] };
         }
         catch

@@ -94,7 +94,10 @@ public abstract class Teacher
     /// <summary>The networks over the student's features that it has or trains.</summary>
     internal virtual IEnumerable<NetworkSpec> TrainedNetworks => [];
 
-    /// <summary>Those of them that are handed out as ML.NET models.</summary>
+    /// <summary>The anchors it is going to have, as far as is known before it is asked.</summary>
+    internal virtual IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) => [new PlannedAnchor("teacher", 1, TrainedNetworks.FirstOrDefault())];
+
+    /// <summary>The trained networks that are handed out as ML.NET models.</summary>
     internal virtual IEnumerable<NetworkSpec> ExportedNetworks => TrainedNetworks;
 
     internal abstract IEnumerable<string> Faults();

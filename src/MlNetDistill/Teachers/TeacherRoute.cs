@@ -14,6 +14,9 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
 
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) =>
+        anchors.Select((anchor, i) => anchor.Teacher.PlannedAnchors(options).Last() with { Label = anchor.Label, Epoch = i + 1 });
+
     internal override IEnumerable<string> Faults()
     {
         if (anchors.Count == 0)

@@ -16,6 +16,13 @@ internal sealed class TrainedRoute(
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
 
+    // Where early stopping ends the route before, only its last anchor lies elsewhere.
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options)
+    {
+        var last = epochs ?? options.Epochs;
+        return Enumerable.Range(1, last).Where(epoch => epoch == last || epoch % every == 0).Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, spec));
+    }
+
     internal override IEnumerable<string> Faults()
     {
         if (every < 1)
@@ -58,7 +65,7 @@ internal sealed class TrainedRoute(
             Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, options.BatchSize));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new TeacherAnswer(
-                [.. checkpoints.Select(c => At(c.Epoch, $"epoch {c.Epoch}", c.Load)), At(last, $"epoch {last} (final)", final)], null, network, spec)
+                [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, spec)
             {
                 Owned = owned,
             };
@@ -69,6 +76,8 @@ internal sealed class TrainedRoute(
             throw;
         }
     }
+
+    private static string Label(int epoch, bool isFinal) => isFinal ? $"epoch {epoch} (final)" : $"epoch {epoch}";
 
     /// <summary>Keeps the weights and gives what puts them into a network again.</summary>
     private Action<Network> Keep(Network network, int epoch, List<IDisposable> owned)

@@ -60,7 +60,28 @@ public sealed class SamplingTests
             ValidationFraction = 0.25,
             Epochs = 4,
         };
-        Assert.That(_context.Fit(options, view).Scores(view), Is.EqualTo(_context.Fit(options, view).Scores(view)));
+        var scores = _context.Fit(options, view).Scores(view);
+        Assert.That(_context.Fit(options, view).Scores(view), Is.EqualTo(scores));
+        Assert.That(_context.Fit(options with { Sampling = BatchSampling.Shuffled() }, view).Scores(view), Is.Not.EqualTo(scores));
+    }
+
+    [Test]
+    public void Clusters_of_scores_do_not_depend_on_a_constant_added_to_them()
+    {
+        float[] Shifted(float[] features) => [.. RowsTeachers.Rule(features).Select(p => MathF.Log(p) + 100)];
+        float[][] Scores(Func<float[], float[]> teacher)
+        {
+            var view = _context.Keyed(Rows.Points());
+            var options = Rows.Quick(_context.Saying(view, teacher, ScoreKind.Logits)) with
+            {
+                Sampling = BatchSampling.SuperclassUniform(3, 8), MinimumTeacherAccuracy = 0,
+            };
+            return _context.Fit(options, view).Scores(view);
+        }
+
+        var plain = Scores(features => [.. RowsTeachers.Rule(features).Select(p => MathF.Log(p))]);
+        var differences = Scores(Shifted).Zip(plain, (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max());
+        Assert.That(differences.Max(), Is.LessThan(1e-3), "equal but for rounding");
     }
 
     [Test]

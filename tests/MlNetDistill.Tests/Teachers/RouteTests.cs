@@ -99,6 +99,36 @@ public sealed class RouteTests
         Assert.That(Rows.Agreement(model.Predictions(_view), model.Teacher!.Predictions(_view)), Is.GreaterThan(0.9));
     }
 
+    [TestCaseSource(nameof(PlansThatCannotWork))]
+    public void What_cannot_work_is_said_before_the_teacher_trains(Func<DistillationOptions, DistillationOptions> change, string message)
+    {
+        var progress = new RowsProgress();
+        var options = change(Rco(Route.Train(Student.Mlp(16), every: 2, epochs: 6)) with { Progress = progress });
+        Assert.That(() => _context.Fit(options, _view), Throws.InvalidOperationException.With.Message.Contains(message));
+        Assert.That(progress.Reports, Is.Empty);
+    }
+
+    public static IEnumerable<TestCaseData> PlansThatCannotWork()
+    {
+        TestCaseData Case(string name, Func<DistillationOptions, DistillationOptions> change, string message) =>
+            new TestCaseData(change, message).SetArgDisplayNames(name);
+        yield return Case(
+            "too few epochs", o => o with { Method = DistillationMethod.Sskd(), Epochs = 1 }, "1 epochs are too few for SSKD's 1 stages and the head");
+        yield return Case(
+            "no such tap", o => o with { Method = DistillationMethod.Sskd([new StagePair(0, 0), new StagePair(7, 0)]) }, "reads tap 7 of the student");
+        yield return Case(
+            "epoch not recorded", o => o with { Method = DistillationMethod.Rco(anchors: AnchorSelection.Epochs(5)) }, "The route has no anchor for epoch 5; it has epochs 2, 4, 6.");
+        yield return Case(
+            "interval not met", o => o with { Teacher = Route.Train(Student.Mlp(16), every: 4, epochs: 7), Method = DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(3)) }, "No anchor of the route lies at a multiple of 3 epochs; it has epochs 4, 7.");
+        yield return Case(
+            "one stage too short", o => o with { Method = DistillationMethod.Rco(schedule: RcoSchedule.OneStage), Epochs = 2 }, "One run of 2 epochs is too short for 3 anchors");
+    }
+
+    [Test]
+    public void Checkpoints_whose_epochs_do_not_rise_are_refused() => Refused(
+        Rco(Route.FromCheckpoints(Student.Mlp(4), "a/anchor-0010.weights", "b/anchor-0010.weights")),
+        "The epochs of a route's checkpoints must rise; by their names they are 10, 10.");
+
     [Test]
     public void RCO_with_a_single_teacher_is_refused() => Refused(
         Rco(Teacher.Train(Student.Mlp(4))), "The method RCO needs a route of teachers; make one with the Route class.");

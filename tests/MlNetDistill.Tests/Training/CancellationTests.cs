@@ -69,6 +69,41 @@ public sealed class CancellationTests
     }
 
     [Test]
+    public void ReturnBest_over_several_stages_gives_the_best_epoch_of_them_all()
+    {
+        using var source = new CancellationTokenSource();
+        var log = new RowsLog(_context);
+        var seen = new List<double>();
+        var rows = Rows.Points();
+        for (var i = 0; i < rows.Length; i++)
+            (rows[i].Held, rows[i].Label) = (i < 80, Rows.Classes[RowsTeachers.RuleClass(rows[i])]);
+        var view = _context.Keyed(rows);
+        // The first anchor says what the labels say, the second the class after it.
+        float[] Misleading(float[] features) => RowsTeachers.Rule(features) is var rule ? [rule[2], rule[0], rule[1]] : [];
+        var options = Rows.Quick(Route.FromTeachers(("right", _context.Saying(view, RowsTeachers.Rule)), ("wrong", _context.Saying(view, Misleading)))) with
+        {
+            Method = DistillationMethod.Rco(DistillationMethod.Kd(1, alpha: 1)),
+            ValidationColumnName = "Held",
+            MinimumTeacherAccuracy = 0,
+            Progress = new RowsProgress(p =>
+            {
+                seen.Add(p.ValidationAccuracy!.Value);
+                if (p.Stage == "KD, wrong" && p.Epoch == 3)
+                    source.Cancel();
+            }),
+            CancellationToken = source.Token,
+            OnCancellation = CancellationBehavior.ReturnBest,
+        };
+        var model = _context.Fit(options, view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(log.Warnings, Is.EqualTo(new[] { "Training of the student was cancelled in stage 'KD, wrong'; it is returned as it stands." }));
+            Assert.That(seen[^1], Is.LessThan(seen.Max()), "the stage that was cut off stands below the one before");
+            Assert.That(model.AccuracyOn([.. rows.Take(80)], _context.Keyed(rows.Take(80))), Is.EqualTo(seen.Max()).Within(1e-9));
+        });
+    }
+
+    [Test]
     public void ReturnBest_returns_no_half_trained_teacher()
     {
         using var source = new CancellationTokenSource();
@@ -96,6 +131,6 @@ public sealed class CancellationTests
                 OnCancellation = CancellationBehavior.ReturnBest,
             },
             _view);
-        Assert.That(log.Warnings, Is.EqualTo(new[] { "Training of the student was cancelled; it is returned as it stands." }));
+        Assert.That(log.Warnings, Is.EqualTo(new[] { "Training of the student was cancelled in stage 'labels only'; it is returned as it stands." }));
     }
 }

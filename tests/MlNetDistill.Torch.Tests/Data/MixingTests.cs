@@ -142,6 +142,18 @@ public sealed class MixingTests
     }
 
     [Test]
+    public void Of_a_row_of_weight_0_no_label_is_learnt_whatever_it_is_mixed_with()
+    {
+        using var scope = NewDisposeScope();
+        float[] weights = [1, 0, 4, 0];
+        using var set = Toy.Set(eye(4), [0, 1, 2, 3], InputShape.Vector(4), 4, weights);
+        var batch = Viewed.All(set, Augmentation.Mixup(1), view: 3);
+        // With one row for each class the features are the shares.
+        var expected = Near.Values(batch.Features.mul(tensor(weights)));
+        Near.Array(Near.Values(batch.SoftLabels!.mul(batch.Weights!.unsqueeze(1))), expected, 1e-6, 1e-7, "label shares times weight");
+    }
+
+    [Test]
     public void Weights_are_mixed_by_the_shares()
     {
         using var scope = NewDisposeScope();

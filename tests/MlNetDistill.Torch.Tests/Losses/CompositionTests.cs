@@ -22,6 +22,12 @@ public sealed class CompositionTests
         Assert.That((new CrossEntropyLoss() + new KdLoss(1)).CanUseWeights, Is.True);
     }
 
+    [TestCase(double.NaN)]
+    [TestCase(-1)]
+    [TestCase(double.PositiveInfinity)]
+    public void A_weight_out_of_range_is_refused(double weight) => Assert.That(
+        () => weight * new KdLoss(4), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The weight must be at least 0."));
+
     [Test]
     public void The_gradient_of_a_sum_agrees_with_finite_differences()
     {

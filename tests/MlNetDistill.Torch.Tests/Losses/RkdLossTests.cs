@@ -60,4 +60,29 @@ public sealed class RkdLossTests
     [TestCase(0, 0, "One of the two weights must be above 0.")]
     public void Arguments_out_of_range_are_refused(double distance, double angle, string message) => Assert.That(
         () => new RkdLoss(distance, angle), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith(message));
+
+    // Rows of one class may nearly coincide; a program of inner products in single precision then sees noise and amplifies it.
+    [TestCase(1e-2)]
+    [TestCase(1e-3)]
+    [TestCase(1e-4)]
+    [TestCase(1e-5)]
+    public void Angles_between_rows_that_nearly_coincide_are_as_in_double_precision(double distance)
+    {
+        using var scope = NewDisposeScope();
+        var centres = LossProbe.Logits(8, 16, 1);
+        var student = cat([centres, centres.add(LossProbe.Logits(8, 16, 2).mul(distance / 4))]).to(ScalarType.Float32);
+        var teacher = LossProbe.Logits(16, 16, 3).to(ScalarType.Float32);
+        (double Value, double[] Gradient) At(ScalarType type)
+        {
+            var leaf = student.to(type).detach().clone().requires_grad_(true);
+            var loss = RkdLoss.RelationError(leaf, teacher.to(type), distanceWeight: 0, angleWeight: 50);
+            loss.backward();
+            return (loss.to(ScalarType.Float64).item<double>(), Near.Values(leaf.grad!));
+        }
+
+        var (value, gradient) = At(ScalarType.Float32);
+        var (expected, expectedGradient) = At(ScalarType.Float64);
+        Near.Value(value, expected, 1e-4, 0, "loss");
+        Near.Array(gradient, expectedGradient, 1e-3, 0, "gradient");
+    }
 }

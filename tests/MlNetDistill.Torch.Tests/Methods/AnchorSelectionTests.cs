@@ -97,6 +97,11 @@ public sealed class AnchorSelectionTests
     }
 
     [Test]
+    public void An_interval_that_meets_no_anchor_is_refused() => Assert.That(
+        () => AnchorSelection.EqualInterval(4).Choose(Context(3, 6, 9, 10)).ToList(),
+        Throws.InvalidOperationException.With.Message.EqualTo("No anchor of the route lies at a multiple of 4 epochs; it has epochs 3, 6, 9, 10."));
+
+    [Test]
     public void A_setting_out_of_range_is_a_fault()
     {
         Assert.That(AnchorSelection.EqualInterval(0).Faults(), Is.EqualTo(new[] { "The interval of anchors must be at least 1; was 0." }));

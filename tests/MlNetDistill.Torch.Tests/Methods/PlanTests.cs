@@ -96,7 +96,7 @@ public sealed class PlanTests
             "KD, epoch 40: 0.1 crossEntropy + 0.9 kd, 12 epochs, whole network",
             "KD, epoch 120: 0.1 crossEntropy + 0.9 kd, 12 epochs, whole network",
         }));
-        Assert.That(stages.Select(s => s.Teacher!.Classes), Is.EqualTo(new[] { 10, 11, 12 }), "each stage has its own anchor");
+        Assert.That(stages.Select(s => s.Teacher!.Shapes.EmbeddingLength), Is.EqualTo(new[] { 128, 129, 130 }), "each stage has its own anchor");
     }
 
     [Test]
@@ -186,11 +186,11 @@ public sealed class PlanTests
         Note = _notes.Add,
     };
 
-    /// <summary>Anchors that can be told apart by their number of classes.</summary>
+    /// <summary>Anchors that can be told apart by the length of their embeddings.</summary>
     private MethodContext Route(params int[] epochs) => Context() with
     {
         Anchors = [.. epochs.Select((epoch, i) => new Anchor(
-            $"epoch {epoch}", epoch, new PlannedTeacher(10 + i, 128, [32, 28, 28], [32, 28, 28], [64, 14, 14], [128, 7, 7])))],
+            $"epoch {epoch}", epoch, new PlannedTeacher(10, 128 + i, [32, 28, 28], [32, 28, 28], [64, 14, 14], [128, 7, 7])))],
     };
 
     private static string Plan(Stage stage) =>

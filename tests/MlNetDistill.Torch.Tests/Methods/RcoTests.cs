@@ -98,6 +98,35 @@ public sealed class RcoTests
     }
 
     [Test]
+    public void One_stage_may_stop_early_and_be_judged_only_once_the_last_anchor_teaches()
+    {
+        using var student = Runs.Student(Student.Mlp(16), _set);
+        // A rate of almost nothing never improves: patience ends right after the last anchor has taken over.
+        var run = new MethodRun { Epochs = 30, HeldOut = 0.25, Optimizer = Optimizer.Sgd(1e-9), EarlyStopping = new EarlyStopping(2) };
+        run.Train(student, _set, DistillationMethod.Rco(schedule: RcoSchedule.OneStage), _route);
+        Assert.That(run.Notes[^1], Is.EqualTo("From epoch 21 on the anchor is epoch 6."));
+        Assert.That(run.Reports, Has.Count.EqualTo(23));
+    }
+
+    [Test]
+    public void One_stage_refuses_anchors_that_differ_in_what_the_loss_reads()
+    {
+        using var narrow = Runs.Student(Student.Mlp(8), _set, seed: 9);
+        using var wide = Runs.Student(Student.Mlp(16), _set, seed: 9);
+        using var student = Runs.Student(Student.Mlp(8), _set);
+        Anchor[] route = [new("narrow", 1, new NetworkTeacher(narrow, 64)), new("wide", 2, new NetworkTeacher(wide, 64))];
+        var hint = DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0)));
+        Assert.That(
+            () => new MethodRun { Epochs = 4 }.Train(student, _set, DistillationMethod.Rco(hint, schedule: RcoSchedule.OneStage), route),
+            Throws.InvalidOperationException.With.Message.EqualTo(
+                "RcoSchedule.OneStage changes the teacher within a stage, so all anchors must be alike in what the loss reads: 'narrow' gives " +
+                "stage features [8], 'wide' stage features [16]. Use RcoSchedule.Restart."));
+        Assert.That(
+            () => new MethodRun { Epochs = 4 }.Train(student, _set, DistillationMethod.Rco(schedule: RcoSchedule.OneStage), route), Throws.Nothing, "KD reads logits");
+        Assert.That(() => new MethodRun { Epochs = 2 }.Train(student, _set, DistillationMethod.Rco(hint), route), Throws.Nothing, "stages of their own");
+    }
+
+    [Test]
     public void The_switch_epochs_equal_the_reference()
     {
         var record = Golden.Record("schedules.json", "name", "rco_one_stage_eei_switch_epochs");

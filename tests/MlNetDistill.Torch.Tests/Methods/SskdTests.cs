@@ -67,6 +67,22 @@ public sealed class SskdTests
     }
 
     [Test]
+    public void What_cannot_have_an_effect_on_a_stage_is_said()
+    {
+        using var set = Toy.Clouds(rows: 96);
+        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
+        using var student = Runs.Student(Student.Mlp(8), set);
+        var run = new MethodRun { Epochs = 4, HeldOut = 0.25, EarlyStopping = new EarlyStopping(1), Schedule = LearningRateSchedule.Step([1, 3]) };
+        run.Train(student, set, DistillationMethod.Sskd(), MethodRun.Anchor(teacher));
+        Assert.That(run.Warnings, Is.EqualTo(new[]
+        {
+            "Stage 'SSKD stage 1': the learning rate is to drop after epochs 1, 3 of a stage, and this one has 2.",
+            "Stage 'SSKD stage 1' reads no logits of the student, so there is no accuracy to judge it by: EarlyStopping does not end it, and its last epoch is kept.",
+            "Stage 'SSKD head': the learning rate is to drop after epochs 1, 3 of a stage, and this one has 2.",
+        }));
+    }
+
+    [Test]
     public void The_budget_is_declared()
     {
         using var set = Toy.Clouds(rows: 64);

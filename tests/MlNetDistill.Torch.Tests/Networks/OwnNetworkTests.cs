@@ -23,6 +23,15 @@ public sealed class OwnNetworkTests
     }
 
     [Test]
+    public void A_tapped_feature_outlives_blocks_that_hand_it_on_as_it_is()
+    {
+        using var scope = NewDisposeScope();
+        using var network = new HandsOnSpec().Build(Four, 3, seed: 1);
+        var output = network.Forward(ones(2, 4), OutputKinds.StageFeatures | OutputKinds.Logits);
+        Assert.That(Near.Values(output.StageFeatures[0]), Has.Length.EqualTo(10));
+    }
+
+    [Test]
     public void A_module_saves_and_loads_with_the_network()
     {
         using var set = Toy.Clouds();
@@ -151,5 +160,20 @@ public sealed class OwnNetworkTests
     private sealed class Nothing() : nn.Module<Tensor, Tensor>("nothing")
     {
         public override Tensor forward(Tensor input) => input;
+    }
+
+    private sealed record HandsOnSpec : NetworkSpec
+    {
+        public override string Name => "hands on";
+
+        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) =>
+            new([new Dense(4, 5, generator), new AsItIs(), new Dense(5, 6, generator)], [0], 6);
+    }
+
+    private sealed class AsItIs : Block
+    {
+        public override Tensor forward(Tensor input) => input;
+
+        public override string Emit(OnnxGraph graph, string input) => input;
     }
 }

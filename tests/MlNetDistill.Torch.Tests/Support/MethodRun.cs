@@ -29,12 +29,19 @@ internal sealed class MethodRun
 
     public int Seed { get; init; } = 1;
 
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.OneCycle();
+
     public void Train(Network student, TrainingSet set, DistillationMethod method, params IReadOnlyList<Anchor> anchors)
     {
         using var drawing = new Generator(5);
         using var split = HeldOut > 0 ? DataSplit.ByFraction(set, HeldOut, drawing) : DataSplit.All(set);
-        using var loop = new TrainingLoop(student, set, split, new Seeds(Seed), "student", new LoopSettings { Report = Reports.Add, Warn = Warnings.Add });
-        var context = new MethodContext(anchors, student.Shapes(), new ShuffledSampler(BatchSize), Epochs, Optimizer, LearningRateSchedule.OneCycle())
+        using var loop = new TrainingLoop(student, set, split, new Seeds(Seed), "student", new LoopSettings
+        {
+            Report = Reports.Add, Warn = Warnings.Add, EarlyStopping = EarlyStopping,
+        });
+        var context = new MethodContext(anchors, student.Shapes(), new ShuffledSampler(BatchSize), Epochs, Optimizer, Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             Note = Notes.Add,

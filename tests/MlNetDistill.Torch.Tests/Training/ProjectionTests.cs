@@ -25,6 +25,18 @@ public sealed class ProjectionTests
         Assert.That(student.state_dict().Keys, Is.EqualTo(names), "the student is what it was");
     }
 
+    /// <summary>Moving a module to another device makes new parameters of it, so whoever asks for them before trains what is gone.</summary>
+    [Test]
+    public void The_parameters_trained_are_those_after_the_projection_was_moved()
+    {
+        using var set = Toy.Clouds(rows: 64);
+        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(Student.Mlp(5), set);
+        var loss = new MovingHint();
+        new MethodRun { Epochs = 2 }.Train(student, set, DistillationMethod.Of("moving", loss), MethodRun.Anchor(teacher));
+        Assert.That(loss.Projection!.MovedBeforeAsked, Is.True);
+    }
+
     [Test]
     public void A_projection_that_would_start_at_random_starts_alike_for_a_seed()
     {
@@ -99,6 +111,58 @@ public sealed class ProjectionTests
             Seen.Add(Near.Values(Parameters[0]));
             var difference = inputs.ProjectionsOf(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
             return difference.mul(difference).mean();
+        }
+    }
+
+    private sealed class MovingHint : DistillationLoss
+    {
+        public Watched? Projection { get; private set; }
+
+        public override string Name => "moving";
+
+        public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+
+        public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+            [Projection = new Watched(new Dense((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator))];
+
+        public override Tensor Evaluate(LossInputs inputs)
+        {
+            var difference = inputs.ProjectionsOf(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
+            return difference.mul(difference).mean();
+        }
+    }
+
+    private sealed class Watched : nn.Module<Tensor, Tensor>
+    {
+        private readonly Dense _inner;
+        private bool _asked;
+
+        public Watched(Dense inner) : base("watched")
+        {
+            _inner = inner;
+            RegisterComponents();
+        }
+
+        public bool MovedBeforeAsked { get; private set; }
+
+        public override Tensor forward(Tensor input) => _inner.forward(input);
+
+        public override IEnumerable<TorchSharp.Modules.Parameter> parameters(bool recurse = true)
+        {
+            _asked = true;
+            return base.parameters(recurse);
+        }
+
+        protected override nn.Module _to(Device device, ScalarType dtype, bool nonBlocking) => Moved(base._to(device, dtype, nonBlocking));
+
+        protected override nn.Module _to(TorchSharp.DeviceType deviceType, int deviceIndex, bool nonBlocking) => Moved(base._to(deviceType, deviceIndex, nonBlocking));
+
+        private nn.Module Moved(nn.Module result)
+        {
+            MovedBeforeAsked = !_asked;
+            return result;
         }
     }
 }

@@ -1,0 +1,69 @@
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill;
+
+/// <summary>
+/// Goes through the stages of a method without training, with the shapes of the networks that are going to take part: a budget too small, a tap that is
+/// not there or an anchor that is not recorded must show now, not after hours of training a teacher.
+/// </summary>
+internal static class Rehearsal
+{
+    /// <param name="options">The settings of the fit.</param>
+    /// <param name="student">An untrained student.</param>
+    /// <param name="set">The rows.</param>
+    /// <param name="build">Builds a network that takes part.</param>
+    /// <exception cref="InvalidOperationException">The stages cannot be trained; the message says why.</exception>
+    public static void Run(DistillationOptions options, Network student, TrainingSet set, Func<NetworkSpec, Network> build)
+    {
+        using var generator = new Generator(0);
+        var shapes = new Dictionary<NetworkSpec, OutputShapes>();
+        var teacher = options.Method.TeacherNeeds == OutputKinds.None ? null : options.Teacher;
+        Anchor[] anchors = [.. (teacher?.PlannedAnchors(options) ?? []).Select(a => new Anchor(
+            a.Label, a.Epoch, new AbsentTeacher(ShapesOf(a.Network), teacher!.SeesViews)))];
+        var context = new MethodContext(
+            anchors, student.Shapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
+        {
+            // All anchors as far: any will do where the choice depends on the student.
+            HeldOutDivergence = _ => 1,
+        };
+        foreach (var stage in options.Method.Stages(context))
+        {
+            StageChecks.Check(stage, student, set, options.Augmentations.Count > 0);
+            foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
+                projection.Dispose();
+        }
+
+        IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
+            teacher is null ? [] : loss.Projections(context.Student, teacher.Shapes, generator);
+
+        OutputShapes ShapesOf(NetworkSpec? spec)
+        {
+            if (spec is null)
+                return OutputShapes.OfLogits(student.Classes);
+            if (shapes.TryGetValue(spec, out var known))
+                return known;
+            using var network = build(spec);
+            return shapes[spec] = network.Shapes();
+        }
+    }
+
+    private sealed class AbsentTeacher(OutputShapes shapes, bool seesViews) : StageTeacher
+    {
+        public override OutputShapes Shapes => shapes;
+
+        public override bool SeesViews => seesViews;
+
+        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) => throw new InvalidOperationException("There is no teacher in a rehearsal.");
+    }
+}
+
+/// <summary>An anchor that a teacher is going to have.</summary>
+/// <param name="Label">Its name.</param>
+/// <param name="Epoch">Its epoch, or its place in the route.</param>
+/// <param name="Network">Its network, or null for a model that gives class scores alone.</param>
+internal sealed record PlannedAnchor(string Label, int Epoch, NetworkSpec? Network);

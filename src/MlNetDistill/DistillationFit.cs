@@ -1,12 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using MlNetDistill.Seam;
 using MlNetDistill.Teachers;
-using MlNetDistill.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,7 +13,6 @@ namespace MlNetDistill;
 /// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
 internal sealed class DistillationFit : IDisposable
 {
-    private const string StudentRole = "student";
     private readonly IChannel _channel;
     private readonly DistillationOptions _options;
     private readonly IDataView _input;
@@ -24,11 +21,9 @@ internal sealed class DistillationFit : IDisposable
     private readonly MLContext _context;
     private readonly Seeds _seeds;
     private readonly Device _device;
-    private readonly List<(string Role, TrainingProgress Progress)> _history = [];
-    private readonly List<string> _notes = [];
-    private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private TrainingSet _set = null!;
     private DataSplit _split = null!;
+    private FitNetworks _networks = null!;
 
     public DistillationFit(IHostEnvironment environment, IChannel channel, DistillationOptions options, IDataView input)
     {
@@ -52,13 +47,13 @@ internal sealed class DistillationFit : IDisposable
         CheckExport(_options.Student);
         foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
             CheckExport(spec);
-        using (var student = Build(_options.Student, "rehearsal"))
-            Rehearsal.Run(_options, student, _set, spec => Build(spec, "rehearsal"));
+        using (var student = _networks.Build(_options.Student, "rehearsal"))
+            Rehearsal.Run(_options, student, _set, spec => _networks.Build(spec, "rehearsal"));
         using var answer = AskTeacher();
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
-        using var trained = Train(new TrainingPlan(
-            StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
-        return Export(trained, _options.Student, _options.Method.Name, StudentRole, teacherModel);
+        using var trained = _networks.Train(new TrainingPlan(
+            FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
+        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
     }
 
     public void Dispose()
@@ -79,6 +74,7 @@ internal sealed class DistillationFit : IDisposable
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
+        _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
     }
 
     /// <summary>
@@ -87,7 +83,7 @@ internal sealed class DistillationFit : IDisposable
     /// </summary>
     private void CheckExport(NetworkSpec spec)
     {
-        using var network = Build(spec, "export check");
+        using var network = _networks.Build(spec, "export check");
         using var generator = _seeds.Generator("export check");
         Parity.Perturb(network, _set, generator);
         var difference = Parity.LargestDifference(_context, new StudentChain(_context, network, _studentColumns), network, _set, _studentColumns);
@@ -110,7 +106,7 @@ internal sealed class DistillationFit : IDisposable
         }
 
         var answer = _options.Teacher!.Ask(new TeacherQuestion(
-            _context, _channel, _input, _columns, _set, _options, _seeds, _device, Train, (spec, purpose) => Build(spec, purpose).to(_device)));
+            _context, _channel, _input, _columns, _set, _options, _seeds, _device, _networks));
         try
         {
             answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, views: _options.Augmentations.Count > 0);
@@ -122,68 +118,6 @@ internal sealed class DistillationFit : IDisposable
             answer.Dispose();
             throw;
         }
-    }
-
-    private Network Train(TrainingPlan plan)
-    {
-        var network = Build(plan.Spec, plan.Role);
-        network.to(_device);
-        _channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {_device}.");
-        var epoch = 0;
-        using var views = _options.Augmentations.Count == 0 ? null : new Views(_options.Augmentations, _seeds.Integer($"{plan.Role} views"), _split.Training);
-        using var loop = new TrainingLoop(network, _set, _split, _seeds, plan.Role, new LoopSettings
-        {
-            GradientClipping = _options.GradientClipping,
-            ScoringBatchSize = _options.BatchSize,
-            EarlyStopping = _options.EarlyStopping,
-            // Half a teacher is no teacher: only the student is worth returning early.
-            OnCancellation = plan.Role == StudentRole ? _options.OnCancellation : CancellationBehavior.Throw,
-            CancellationToken = _options.CancellationToken,
-            View = views is null ? null : (positions, view) => views.Of(_set, positions, view),
-            Report = progress => Report(plan.Role, progress),
-            Warn = caution => _channel.Warning($"{caution}"),
-            AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
-        });
-        // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
-        var sampling = plan.Role == StudentRole ? _options.Sampling : BatchSampling.Shuffled();
-        var context = new MethodContext(
-            plan.Anchors, network.Shapes(), sampling.Create(_options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
-        {
-            HeldOutDivergence = _split.Validation is null ? null : loop.HeldOutDivergence,
-            Note = note =>
-            {
-                _notes.Add(note);
-                _channel.Info($"{note}");
-            },
-        };
-        try
-        {
-            var stages = plan.Method.Stages(context);
-            loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
-        }
-        catch
-        {
-            network.Dispose();
-            throw;
-        }
-
-        if (loop.CancelledIn is { } stage)
-            _channel.Warning($"Training of the {plan.Role} was cancelled in stage '{stage}'; it is returned as it stands.");
-        return network;
-    }
-
-    private void Report(string role, TrainingProgress progress)
-    {
-        _history.Add((role, progress));
-        _channel.Info($"{progress}");
-        _options.Progress?.Report(progress);
-    }
-
-    private Network Build(NetworkSpec spec, string purpose)
-    {
-        if (!_scalings.TryGetValue(spec.InputScaling, out var scaling))
-            _scalings[spec.InputScaling] = scaling = InputStatisticsOf.Rows(_set, _split.Training, spec.InputScaling);
-        return spec.Build(new NetworkInput(_columns.Shape, _columns.IsByte, scaling), _columns.Classes.Count, _seeds.Integer($"{purpose} weights"));
     }
 
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
@@ -198,8 +132,8 @@ internal sealed class DistillationFit : IDisposable
     {
         network.to(CPU);
         network.eval();
-        var history = _history.Where(h => h.Role == role).Select(h => h.Progress).ToList();
-        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, history, role == StudentRole ? [.. _notes] : []);
+        var notes = role == FitNetworks.StudentRole ? _networks.Notes : [];
+        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, _networks.History(role), notes);
         var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {

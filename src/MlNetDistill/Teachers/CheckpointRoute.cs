@@ -37,7 +37,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
     {
         foreach (var path in paths.Where(p => !File.Exists(p)))
             throw new InvalidOperationException($"There is no checkpoint '{path}'. Route.Train with a folder writes checkpoints.");
-        var shared = new SharedNetwork(question.BuildNetwork(spec, "checkpoints"));
+        var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, "checkpoints"));
         try
         {
             // Every file is tried now: a broken one must not stop the student on its way.

@@ -18,8 +18,7 @@ internal sealed record TeacherQuestion(
     DistillationOptions Options,
     Seeds Seeds,
     Device Device,
-    Func<TrainingPlan, Network> TrainNetwork,
-    Func<NetworkSpec, string, Network> BuildNetwork);
+    FitNetworks Networks);
 
 /// <summary>A network to train in a fit: the teacher or the student.</summary>
 /// <param name="Role">What it is called in logs, and what its draws are seeded with.</param>

@@ -55,12 +55,12 @@ internal sealed class TrainedRoute(
                     last = epoch;
                 },
             };
-            var network = question.TrainNetwork(plan);
+            var network = question.Networks.Train(plan);
             owned.Add(network);
             // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
             checkpoints.RemoveAll(c => c.Epoch == last);
             var final = Keep(network, last, owned);
-            var shared = new SharedNetwork(question.BuildNetwork(spec, "checkpoints"));
+            var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, "checkpoints"));
             owned.Add(shared);
             Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, options.BatchSize));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");

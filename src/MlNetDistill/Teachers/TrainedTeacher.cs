@@ -24,7 +24,7 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         var options = question.Options;
-        var network = question.TrainNetwork(new TrainingPlan(
+        var network = question.Networks.Train(new TrainingPlan(
             Role, spec, DistillationMethod.LabelsOnly(), [], epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule));
         return new TeacherAnswer([new Anchor(Role, 1, new NetworkTeacher(network, options.BatchSize))], null, network, spec) { Owned = [network] };
     }

@@ -74,7 +74,8 @@ public sealed class SamplingTests
             var view = _context.Keyed(Rows.Points());
             var options = Rows.Quick(_context.Saying(view, teacher, ScoreKind.Logits)) with
             {
-                Sampling = BatchSampling.SuperclassUniform(3, 8), MinimumTeacherAccuracy = 0,
+                Sampling = BatchSampling.SuperclassUniform(3, 8),
+                MinimumTeacherAccuracy = 0,
             };
             return _context.Fit(options, view).Scores(view);
         }

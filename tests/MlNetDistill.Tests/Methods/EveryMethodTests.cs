@@ -93,7 +93,8 @@ public sealed class EveryMethodTests
         var log = new RowsLog(_context);
         var options = Rows.Quick(Teacher.FromEstimator(_context.Regression())) with
         {
-            Method = DistillationMethod.Cckd(beta: 1, withoutEmbedding: WithoutEmbedding.UseLogits), Epochs = 10,
+            Method = DistillationMethod.Cckd(beta: 1, withoutEmbedding: WithoutEmbedding.UseLogits),
+            Epochs = 10,
         };
         Assert.That(_context.Fit(options, _view).AccuracyOn(_rows, _view), Is.GreaterThan(0.9));
         Assert.That(log.Lines, Has.Some.EqualTo("CCKD: the teacher gives no embeddings; the correlations are those of the logits."));
@@ -116,7 +117,8 @@ public sealed class EveryMethodTests
     public void A_term_that_needs_one_label_for_each_row_refuses_mixup() => Assert.That(
         () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(Student.Mlp(8))) with
         {
-            Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss(4)), Augmentations = [Augmentation.Mixup(0.2)],
+            Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss(4)),
+            Augmentations = [Augmentation.Mixup(0.2)],
         }),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
             "The method DKD needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations."));
@@ -149,6 +151,7 @@ public sealed class EveryMethodTests
 
     private static DistillationOptions Options(DistillationMethod method) => Rows.Quick(Route.Train(Student.Mlp(16), every: 4, epochs: 8)) with
     {
-        Method = method, Epochs = 16,
+        Method = method,
+        Epochs = 16,
     };
 }

@@ -72,7 +72,10 @@ public sealed class RouteTests
         var model = _context.Fit(
             Rco(route) with
             {
-                Method = DistillationMethod.Rco(DistillationMethod.Kd(1, alpha: 1)), Epochs = 25, MinimumTeacherAccuracy = 0, Student = Student.Mlp(16),
+                Method = DistillationMethod.Rco(DistillationMethod.Kd(1, alpha: 1)),
+                Epochs = 25,
+                MinimumTeacherAccuracy = 0,
+                Student = Student.Mlp(16),
             },
             _view);
         Assert.That(Rows.Agreement(model.Predictions(_view), [.. _rows.Select(RowsTeachers.RuleClass)]), Is.GreaterThan(0.85));
@@ -84,7 +87,8 @@ public sealed class RouteTests
         var log = new RowsLog(_context);
         var options = Rco(Route.Train(Student.Mlp(16), every: 1, epochs: 5)) with
         {
-            Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(delta: 1.2)), ValidationFraction = 0.25,
+            Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(delta: 1.2)),
+            ValidationFraction = 0.25,
         };
         var model = _context.Fit(options, _view);
         Assert.That(log.Lines, Has.Some.Contains("Greedy anchor selection after epoch 1: divergence ratios epoch 2 "));

@@ -39,7 +39,9 @@ internal sealed class MethodRun
         using var split = HeldOut > 0 ? DataSplit.ByFraction(set, HeldOut, drawing) : DataSplit.All(set);
         using var loop = new TrainingLoop(student, set, split, new Seeds(Seed), "student", new LoopSettings
         {
-            Report = Reports.Add, Warn = Warnings.Add, EarlyStopping = EarlyStopping,
+            Report = Reports.Add,
+            Warn = Warnings.Add,
+            EarlyStopping = EarlyStopping,
         });
         var context = new MethodContext(anchors, student.Shapes(), new ShuffledSampler(BatchSize), Epochs, Optimizer, Schedule)
         {

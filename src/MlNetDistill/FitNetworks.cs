@@ -1,0 +1,104 @@
+using Microsoft.ML.Runtime;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Schema;
+using MlNetDistill.Seam;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill;
+
+/// <summary>Builds and trains the networks of a fit over its rows: a teacher where one is trained on the spot, then the student.</summary>
+internal sealed class FitNetworks(
+    IChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device)
+{
+    /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
+    public const string StudentRole = "student";
+
+    private readonly List<(string Role, TrainingProgress Progress)> _history = [];
+    private readonly List<string> _notes = [];
+    private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
+
+    /// <summary>What methods decided on the way.</summary>
+    public IReadOnlyList<string> Notes => [.. _notes];
+
+    /// <summary>How the training of one of the networks went.</summary>
+    public IReadOnlyList<TrainingProgress> History(string role) => [.. _history.Where(h => h.Role == role).Select(h => h.Progress)];
+
+    /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
+    public Network Build(NetworkSpec spec, string purpose)
+    {
+        if (!_scalings.TryGetValue(spec.InputScaling, out var scaling))
+            _scalings[spec.InputScaling] = scaling = InputStatisticsOf.Rows(set, split.Training, spec.InputScaling);
+        return spec.Build(new NetworkInput(columns.Shape, columns.IsByte, scaling), columns.Classes.Count, seeds.Integer($"{purpose} weights"));
+    }
+
+    /// <summary>The same, on the device of the rows.</summary>
+    public Network BuildOnDevice(NetworkSpec spec, string purpose) => Build(spec, purpose).to(device);
+
+    /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
+    public Network Train(TrainingPlan plan)
+    {
+        var network = BuildOnDevice(plan.Spec, plan.Role);
+        channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
+        using var views = options.Augmentations.Count == 0 ? null : new Views(options.Augmentations, seeds.Integer($"{plan.Role} views"), split.Training);
+        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network, views));
+        try
+        {
+            var stages = plan.Method.Stages(Context(plan, network, loop));
+            loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+
+        if (loop.CancelledIn is { } cancelled)
+            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; it is returned as it stands.");
+        return network;
+    }
+
+    private LoopSettings Settings(TrainingPlan plan, Network network, Views? views)
+    {
+        var epoch = 0;
+        return new LoopSettings
+        {
+            GradientClipping = options.GradientClipping,
+            ScoringBatchSize = options.BatchSize,
+            EarlyStopping = options.EarlyStopping,
+            // Half a teacher is no teacher: only the student is worth returning early.
+            OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
+            CancellationToken = options.CancellationToken,
+            View = views is null ? null : (positions, view) => views.Of(set, positions, view),
+            Report = progress => Report(plan.Role, progress),
+            Warn = caution => channel.Warning($"{caution}"),
+            AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
+        };
+    }
+
+    private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
+    {
+        // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
+        var sampling = plan.Role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
+        return new MethodContext(plan.Anchors, network.Shapes(), sampling.Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+        {
+            HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
+            Note = note =>
+            {
+                _notes.Add(note);
+                channel.Info($"{note}");
+            },
+        };
+    }
+
+    private void Report(string role, TrainingProgress progress)
+    {
+        _history.Add((role, progress));
+        channel.Info($"{progress}");
+        options.Progress?.Report(progress);
+    }
+}

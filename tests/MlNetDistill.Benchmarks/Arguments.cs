@@ -4,7 +4,7 @@ namespace MlNetDistill.Benchmarks;
 /// <c>accuracy letter|fashion --data DIR [--seeds 3] [--hidden 128] [--teacher network|fasttree]
 /// [--temperature 4] [--alpha 0.9] [--held-out]</c> trains the pair and prints test figures
 /// (with <c>--held-out</c> it trains on four fifths of the training rows and measures on the rest, to choose settings by);
-/// <c>speed letter|fashion --data DIR [--seconds 6] [--kind plain|kd] [--threads 2] [--rows N]</c> prints rows trained on in a second;
+/// <c>speed letter|fashion --data DIR [--seconds 6] [--kind plain|kd|dist|cckd|rco|sskd] [--threads 2] [--rows N]</c> prints rows trained on in a second;
 /// anything else goes to BenchmarkDotNet.
 /// </summary>
 internal sealed record Arguments(string Command, string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads, double Temperature, double Alpha, bool HeldOut, int Rows)

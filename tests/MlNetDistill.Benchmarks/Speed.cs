@@ -12,12 +12,20 @@ internal static class Speed
         var context = new MLContext(seed: 1);
         var data = DataSet.Load(context, arguments.DataSet, arguments.Data, arguments.Hidden);
         var train = context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train).Transform(context.Data.TakeRows(data.Train, arguments.Rows));
-        var kd = arguments.Kind == "kd";
-        // The teacher's logits are looked up while the student trains, so it does not matter for the time whose they are.
-        var teacher = kd ? Teacher.Train(data.Student, epochs: 1) : null;
+        var method = arguments.Kind switch
+        {
+            "plain" => DistillationMethod.LabelsOnly(),
+            "kd" => DistillationMethod.Kd(),
+            "dist" => DistillationMethod.Dist(),
+            "cckd" => DistillationMethod.Cckd(),
+            "rco" => DistillationMethod.Rco(schedule: RcoSchedule.OneStage),
+            "sskd" => DistillationMethod.Sskd(),
+            var other => throw new ArgumentException($"The kind must be plain, kd, dist, cckd, rco or sskd; was '{other}'."),
+        };
+        // What the teacher knows does not matter for the time; its size does where it answers live.
+        var teacher = arguments.Kind == "plain" ? null : Route.Train(data.Teacher, every: 1, epochs: 1);
         var meter = new Meter(arguments.Seconds);
-        Accuracy.Fit(
-            context, data, train, data.Student, teacher, kd ? DistillationMethod.Kd() : DistillationMethod.LabelsOnly(), 100_000, 7, meter, meter.Token);
+        Accuracy.Fit(context, data, train, data.Student, teacher, method, 100_000, 7, meter, meter.Token);
         Console.WriteLine($"{arguments.DataSet} {arguments.Kind} {meter.RowsPerSecond:0} rows/s");
     }
 

@@ -58,7 +58,7 @@ internal sealed class FitNetworks(
         }
 
         if (loop.CancelledIn is { } cancelled)
-            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; it is returned as it stands.");
+            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
         return network;
     }
 

@@ -21,6 +21,7 @@ internal static class Rehearsal
     public static void Run(DistillationOptions options, Network student, TrainingSet set, Func<NetworkSpec, Network> build)
     {
         using var generator = new Generator(0);
+        var farther = 1.0;
         var shapes = new Dictionary<NetworkSpec, OutputShapes>();
         var teacher = options.Method.TeacherNeeds == OutputKinds.None ? null : options.Teacher;
         Anchor[] anchors = [.. (teacher?.PlannedAnchors(options) ?? []).Select(a => new Anchor(
@@ -28,8 +29,8 @@ internal static class Rehearsal
         var context = new MethodContext(
             anchors, student.Shapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
         {
-            // All anchors as far: any will do where the choice depends on the student.
-            HeldOutDivergence = _ => 1,
+            // Ever farther: where the choice depends on the student, every anchor is gone through.
+            HeldOutDivergence = _ => farther *= 1e6,
         };
         foreach (var stage in options.Method.Stages(context))
         {
@@ -58,7 +59,9 @@ internal static class Rehearsal
 
         public override bool SeesViews => seesViews;
 
-        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) => throw new InvalidOperationException("There is no teacher in a rehearsal.");
+        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) =>
+            throw new InvalidOperationException(
+                "A method's Stages are gone through once before there is a teacher, to find what cannot work, and this one asks the teacher there. Ask it in a loss.");
     }
 }
 

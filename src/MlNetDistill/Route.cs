@@ -37,8 +37,8 @@ public static class Route
     /// <summary>Checkpoints of one network over the student's own features, as <see cref="Train"/> writes them.</summary>
     /// <param name="network">The network that all of them are of.</param>
     /// <param name="paths">
-    /// The files, from the first to the last anchor. A number at the end of a name, as in <c>anchor-0010.weights</c>, is the anchor's epoch; others count by
-    /// their place.
+    /// The files, from the first to the last anchor. Where all are named as <see cref="Train"/> names them, <c>anchor-0010.weights</c> for epoch 10, anchors
+    /// count by their epoch, else by their place from 1.
     /// </param>
     public static Teacher FromCheckpoints(NetworkSpec network, params IReadOnlyList<string> paths)
     {

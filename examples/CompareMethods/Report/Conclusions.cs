@@ -21,11 +21,11 @@ internal static class Conclusions
         "The teacher was trained once, on all training rows: it has seen the held-out ones. One teacher, so the spread is that of students alone.",
     ];
 
-    /// <summary>How long a step of each method takes, relative to KD's.</summary>
+    /// <summary>How long a step of each method takes, relative to KD's; of several stages the mean over their epochs.</summary>
     public static IEnumerable<(string Method, double Cost)> StepCosts(IReadOnlyList<Outcome> outcomes)
     {
         var kd = Named(outcomes, Candidates.Kd);
-        return outcomes.Where(o => !o.IsLonger).Select(o => (o.Lesson.Name, kd.RowsPerSecond / o.RowsPerSecond));
+        return outcomes.Where(o => !o.IsLonger).Select(o => (o.Lesson.Name, o.SecondsARow / kd.SecondsARow));
     }
 
     /// <summary>Who beats whom, and plainly who does not.</summary>
@@ -36,6 +36,7 @@ internal static class Conclusions
         [
             Verdict(kd, alone, "the student alone"),
             .. outcomes.Where(o => !o.IsLonger && o != alone && o != kd).Select(o => Verdict(o, kd, "KD at equal budget")),
+            .. outcomes.Where(o => !o.IsLonger && o != alone && o != kd).Select(o => Verdict(o, alone, "the student alone")),
             Verdict(Named(outcomes, Comparison.LongerRco), Named(outcomes, Comparison.LongerKd), "KD of as many epochs"),
         ];
     }

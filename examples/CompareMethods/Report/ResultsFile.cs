@@ -54,7 +54,7 @@ internal static class ResultsFile
                     AgreementPercent = outcome.Agreement,
                     DivergenceNats = outcome.Divergence,
                     SecondsARun = outcome.Seconds,
-                    MedianRowsPerSecond = outcome.RowsPerSecond,
+                    MicrosecondsARow = 1e6 * outcome.SecondsARow,
                     // The speed of every epoch would be most of the file.
                     Runs = outcome.Runs.Select(run => new { run.Seed, run.Accuracy, run.Agreement, run.Divergence, run.Seconds, run.Notes }),
                 }),

@@ -23,7 +23,7 @@ internal static class Summary
             }
         }
 
-        Heading("Time of a training step against KD's, medians over all epochs");
+        Heading("Time of a training step against KD's, stage by stage the median over its epochs");
         Console.WriteLine(string.Join(", ", Conclusions.StepCosts(findings.Outcomes).Select(step => Invariant($"{step.Method} {step.Cost:0.00}"))));
 
         Heading("What the accuracies say");

@@ -6,10 +6,10 @@ namespace CompareMethods.Training;
 /// <param name="Agreement">Share of the test rows labelled like the teacher.</param>
 /// <param name="Divergence">Mean KL(teacher ‖ student) over the test rows, in nats.</param>
 /// <param name="Seconds">Time of the fit, export and checks included.</param>
-/// <param name="RowsPerSecond">Speed of each epoch.</param>
+/// <param name="Epochs">Stage and speed of each epoch.</param>
 /// <param name="Notes">What the method decided on the way.</param>
 internal sealed record Run(
-    int Seed, double Accuracy, double Agreement, double Divergence, double Seconds, IReadOnlyList<double> RowsPerSecond, IReadOnlyList<string> Notes);
+    int Seed, double Accuracy, double Agreement, double Divergence, double Seconds, IReadOnlyList<(string Stage, double RowsPerSecond)> Epochs, IReadOnlyList<string> Notes);
 
 /// <summary>A method with its chosen setting and its epochs: a row of the table.</summary>
 /// <param name="Name">Its name in the table.</param>
@@ -40,13 +40,16 @@ internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> 
 
     public double Seconds => Runs.Average(run => run.Seconds);
 
-    /// <summary>The median over all epochs of all runs: another program that takes the processor for a while does not move it.</summary>
-    public double RowsPerSecond
+    /// <summary>
+    /// Seconds for a row trained on: each stage by the median of its epochs over all runs, which another program that takes the processor for a while
+    /// does not move, and the stages by their epochs.
+    /// </summary>
+    public double SecondsARow
     {
         get
         {
-            double[] sorted = [.. Runs.SelectMany(run => run.RowsPerSecond).Order()];
-            return sorted[sorted.Length / 2];
+            var stages = Runs.SelectMany(run => run.Epochs).GroupBy(epoch => epoch.Stage, epoch => epoch.RowsPerSecond).Select(stage => stage.Order().ToArray());
+            return stages.Sum(speeds => speeds.Length / speeds[speeds.Length / 2]) / Runs.Sum(run => run.Epochs.Count);
         }
     }
 }

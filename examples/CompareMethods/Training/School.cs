@@ -87,7 +87,7 @@ internal sealed class School : IDisposable
             answers.AgreementWith(_teacher),
             answers.DivergenceFrom(_teacher),
             seconds,
-            [.. student.Model.History.Select(epoch => epoch.RowsPerSecond)],
+            [.. student.Model.History.Select(epoch => (epoch.Stage, epoch.RowsPerSecond))],
             student.Model.Notes);
     }
 

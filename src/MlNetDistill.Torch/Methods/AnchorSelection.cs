@@ -13,7 +13,7 @@ public abstract record AnchorSelection
 
     /// <summary>
     /// Equal epoch intervals (RCO's EEI): the anchors of the epochs k, 2k, 3k, … and the last one. Where teachers were given, their places in the
-    /// route, from 1, count as epochs. Multiples of k that the route did not record are passed over; a route with none of them is refused.
+    /// route, from 1, count as epochs. Multiples of k that the route did not record are passed over; where that leaves the last anchor alone, the log says so.
     /// </summary>
     /// <param name="interval">k, at least 1.</param>
     public static AnchorSelection EqualInterval(int interval) => new EqualIntervalAnchors(interval);
@@ -82,9 +82,15 @@ internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
     {
         var last = context.Anchors.Count - 1;
         int[] chosen = [.. Enumerable.Range(0, last + 1).Where(i => i == last || context.Anchors[i].Epoch % Interval == 0)];
-        // Otherwise a route of many anchors would quietly become its last one.
-        return chosen.Length > 1 || last == 0 || Interval >= context.Anchors[last].Epoch ? chosen : throw new InvalidOperationException(
-            $"No anchor of the route lies at a multiple of {Interval} epochs; it has epochs {string.Join(", ", context.Anchors.Select(a => a.Epoch))}.");
+        // A route of many anchors would become its last one, and RCO its inner method.
+        if (chosen.Length == 1 && last > 0)
+        {
+            context.Note(
+                $"Of the route's epochs {string.Join(", ", context.Anchors.Select(a => a.Epoch))} no other than the last lies at a multiple of {Interval}, so the last " +
+                "anchor alone is visited. Choose a multiple of the epochs between checkpoints, or AnchorSelection.Epochs.");
+        }
+
+        return chosen;
     }
 }
 

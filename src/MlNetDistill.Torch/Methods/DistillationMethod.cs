@@ -112,6 +112,10 @@ public abstract record DistillationMethod
     public virtual IEnumerable<string> Faults() => [];
 
     /// <summary>The stages of training, in order. The sequence is lazy: a later stage may depend on how an earlier one went.</summary>
+    /// <remarks>
+    /// The trainer goes through the stages twice: once before any teacher is trained, to find what cannot work, with teachers that have shapes and answer
+    /// nothing; then to train them.
+    /// </remarks>
     public abstract IEnumerable<Stage> Stages(MethodContext context);
 }
 

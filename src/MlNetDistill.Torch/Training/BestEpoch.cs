@@ -12,6 +12,9 @@ internal sealed class BestEpoch(Network network) : IDisposable
     /// <summary>The last epoch that improved by more than the minimum, from 1.</summary>
     public int LastImprovement { get; private set; }
 
+    /// <summary>Whether an epoch was kept.</summary>
+    public bool HasOne => _best is not null;
+
     public void Offer(int epoch, (double Accuracy, double Loss) quality, Network network, double minimumImprovement)
     {
         if (quality.Accuracy > _waitedFor + minimumImprovement)

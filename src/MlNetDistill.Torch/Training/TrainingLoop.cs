@@ -55,6 +55,9 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     /// <summary>The stage in which a cancellation ended the run early, or null.</summary>
     public string? CancelledIn { get; private set; }
 
+    /// <summary>Whether a cancelled run ended with its best epoch; else with the weights of that moment.</summary>
+    public bool RestoredBest => Cancelled && _bestOfAll?.HasOne == true;
+
     /// <summary>Whether a cancellation ended the run early.</summary>
     public bool Cancelled => CancelledIn is not null;
 

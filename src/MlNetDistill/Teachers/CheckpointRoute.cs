@@ -16,7 +16,10 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
-    private IReadOnlyList<int> Epochs => [.. paths.Select((path, i) => EpochOf(path) ?? i + 1)];
+    // By name where all are named as Route.Train names them, else by place.
+    private IReadOnlyList<int> Epochs => paths.Select(EpochOf).ToList() is var named && named.All(epoch => epoch is not null)
+        ? [.. named.Select(epoch => epoch!.Value)]
+        : [.. Enumerable.Range(1, paths.Count)];
 
     internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) =>
         paths.Zip(Epochs, (path, epoch) => new PlannedAnchor(Path.GetFileNameWithoutExtension(path), epoch, spec));
@@ -28,7 +31,11 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         if (paths.Any(string.IsNullOrWhiteSpace))
             yield return "Every checkpoint of a route needs a path; one is empty.";
         else if (Epochs.Zip(Epochs.Skip(1)).Any(pair => pair.First >= pair.Second))
-            yield return $"The epochs of a route's checkpoints must rise; by their names they are {string.Join(", ", Epochs)}.";
+        {
+            yield return $"The epochs of a route's checkpoints must rise; by their names they are {string.Join(", ", Epochs)}. " +
+                "List the files in the order of training, or give one of them another name.";
+        }
+
         foreach (var fault in spec.Faults())
             yield return $"Route: {fault}";
     }
@@ -56,7 +63,10 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     /// <summary>The epoch in the name of a file that <see cref="TrainedRoute"/> wrote.</summary>
     private static int? EpochOf(string path) =>
-        int.TryParse(Path.GetFileNameWithoutExtension(path).Split('-')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && epoch > 0 ? epoch : null;
+        Path.GetFileNameWithoutExtension(path) is var name && name.StartsWith(TrainedRoute.FilePrefix, StringComparison.Ordinal)
+        && int.TryParse(name.AsSpan(TrainedRoute.FilePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && epoch > 0
+            ? epoch
+            : null;
 
     private void Load(Network network, string path)
     {

@@ -8,6 +8,9 @@ namespace MlNetDistill.Teachers;
 internal sealed class TrainedRoute(
     NetworkSpec spec, int every, int? epochs, Optimizer? optimizer, LearningRateSchedule? schedule, string? folder) : Teacher
 {
+    /// <summary>How the names of checkpoint files begin; the epoch follows.</summary>
+    public const string FilePrefix = "anchor-";
+
     public override bool IsRoute => true;
 
     internal override bool SeesViews => true;
@@ -89,7 +92,7 @@ internal sealed class TrainedRoute(
             return weights.Restore;
         }
 
-        var path = Path.Combine(folder, $"anchor-{epoch:0000}.weights");
+        var path = Path.Combine(folder, $"{FilePrefix}{epoch:0000}.weights");
         AtomicFile.Write(path, stream => stream.Write(DistilledStudent.WeightsOf(network)));
         return into =>
         {

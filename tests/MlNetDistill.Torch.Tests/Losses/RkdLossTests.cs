@@ -69,9 +69,10 @@ public sealed class RkdLossTests
     public void Angles_between_rows_that_nearly_coincide_are_as_in_double_precision(double distance)
     {
         using var scope = NewDisposeScope();
-        var centres = LossProbe.Logits(8, 16, 1);
-        var student = cat([centres, centres.add(LossProbe.Logits(8, 16, 2).mul(distance / 4))]).to(ScalarType.Float32);
-        var teacher = LossProbe.Logits(16, 16, 3).to(ScalarType.Float32);
+        // More than 25 rows: from there on distances may come from inner products.
+        var centres = LossProbe.Logits(16, 16, 1);
+        var student = cat([centres, centres.add(LossProbe.Logits(16, 16, 2).mul(distance / 4))]).to(ScalarType.Float32);
+        var teacher = LossProbe.Logits(32, 16, 3).to(ScalarType.Float32);
         (double Value, double[] Gradient) At(ScalarType type)
         {
             var leaf = student.to(type).detach().clone().requires_grad_(true);

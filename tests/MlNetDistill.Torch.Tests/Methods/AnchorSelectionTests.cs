@@ -97,9 +97,16 @@ public sealed class AnchorSelectionTests
     }
 
     [Test]
-    public void An_interval_that_meets_no_anchor_is_refused() => Assert.That(
-        () => AnchorSelection.EqualInterval(4).Choose(Context(3, 6, 9, 10)).ToList(),
-        Throws.InvalidOperationException.With.Message.EqualTo("No anchor of the route lies at a multiple of 4 epochs; it has epochs 3, 6, 9, 10."));
+    public void An_interval_that_meets_no_anchor_but_the_last_is_said()
+    {
+        var notes = new List<string>();
+        Assert.That(AnchorSelection.EqualInterval(4).Choose(Context(3, 6, 9, 10) with { Note = notes.Add }), Is.EqualTo(new[] { 3 }));
+        Assert.That(notes, Is.EqualTo(new[]
+        {
+            "Of the route's epochs 3, 6, 9, 10 no other than the last lies at a multiple of 4, so the last anchor alone is visited. " +
+            "Choose a multiple of the epochs between checkpoints, or AnchorSelection.Epochs.",
+        }));
+    }
 
     [Test]
     public void A_setting_out_of_range_is_a_fault()

@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests;
 
 /// <summary>
 /// Which anchors a student visits. Greedy search is driven by injected divergences. Of rco.json's greedy records only the two hand-checkable ones
-/// carry their divergences; the 41 others name a matrix that the file does not hold, so of them only what holds for any matrix can be checked.
+/// carry their divergences; the 43 others name a matrix that the file does not hold, so of them only what holds for any matrix can be checked.
 /// </summary>
 public sealed class AnchorSelectionTests
 {

@@ -31,7 +31,7 @@ public static class Route
         string? folder = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return new TrainedRoute(network, every, epochs, optimizer, schedule, folder);
+        return new TrainedRoute(new NetworkTraining(network, epochs, optimizer, schedule), every, folder);
     }
 
     /// <summary>Checkpoints of one network over the student's own features, as <see cref="Train"/> writes them.</summary>

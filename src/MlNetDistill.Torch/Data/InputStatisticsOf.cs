@@ -20,10 +20,9 @@ internal static class InputStatisticsOf
         Tensor? sum = null, squares = null;
         double count = 0;
         var chunk = Math.Max(1, ChunkValues / set.Shape.Length);
-        for (long at = 0; at < positions.shape[0]; at += chunk)
+        foreach (var rows in Chunks.Of(positions, chunk))
         {
             using var inner = NewDisposeScope();
-            var rows = positions.narrow(0, at, Math.Min(chunk, positions.shape[0] - at));
             var x = set.Features.index_select(0, rows).to(float64);
             var s = x.sum(over);
             count += x.numel() / (double)s.numel();

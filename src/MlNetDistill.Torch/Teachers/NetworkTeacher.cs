@@ -67,10 +67,9 @@ internal class NetworkTeacher : StageTeacher, IDisposable
         using var scope = NewDisposeScope();
         var all = Arithmetic.UpTo(set.Count, set.Features.device);
         var (logits, embeddings) = (new List<Tensor>(), new List<Tensor>());
-        for (long at = 0; at < set.Count; at += _batchSize)
+        foreach (var rows in Chunks.Of(all, _batchSize))
         {
             using var inner = NewDisposeScope();
-            var rows = all.narrow(0, at, Math.Min(_batchSize, set.Count - at));
             var output = Live(set.Features.index_select(0, rows), wanted | OutputKinds.Logits);
             logits.Add(output.Logits.MoveToOuterDisposeScope());
             if (wanted.HasFlag(OutputKinds.Embedding))

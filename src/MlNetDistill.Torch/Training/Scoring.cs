@@ -16,10 +16,9 @@ internal static class Scoring
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        for (long at = 0; at < positions.shape[0]; at += batchSize)
+        foreach (var rows in Chunks.Of(positions, batchSize))
         {
             using var inner = NewDisposeScope();
-            var rows = positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at));
             parts.Add(network.forward(set.Features.index_select(0, rows)).Logits.MoveToOuterDisposeScope());
         }
 
@@ -32,10 +31,10 @@ internal static class Scoring
         network.eval();
         using var noGrad = no_grad();
         var sum = 0.0;
-        for (long at = 0; at < positions.shape[0]; at += batchSize)
+        foreach (var rows in Chunks.Of(positions, batchSize))
         {
             using var scope = NewDisposeScope();
-            var batch = Batch.Of(set, positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at)));
+            var batch = Batch.Of(set, rows);
             var student = network.forward(batch.Features).Logits.LogSoftmaxAt(1);
             var expected = teacher.LogProbabilities(batch, teacher.Outputs(batch, OutputKinds.Logits), 1);
             sum += expected.exp().mul(expected.sub(student)).sum().to(float64).item<double>();
@@ -50,10 +49,10 @@ internal static class Scoring
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        for (long at = 0; at < positions.shape[0]; at += batchSize)
+        foreach (var rows in Chunks.Of(positions, batchSize))
         {
             using var inner = NewDisposeScope();
-            var output = teacher.Outputs(Batch.Of(set, positions.narrow(0, at, Math.Min(batchSize, positions.shape[0] - at))), kind);
+            var output = teacher.Outputs(Batch.Of(set, rows), kind);
             parts.Add((kind == OutputKinds.Embedding ? output.Embedding : output.Logits).MoveToOuterDisposeScope());
         }
 

@@ -76,7 +76,7 @@ public abstract class Teacher
     public static Teacher Train(NetworkSpec network, int? epochs = null, Optimizer? optimizer = null, LearningRateSchedule? schedule = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return new TrainedTeacher(network, epochs, optimizer, schedule);
+        return new TrainedTeacher(new NetworkTraining(network, epochs, optimizer, schedule));
     }
 
     /// <summary>What a network can give.</summary>

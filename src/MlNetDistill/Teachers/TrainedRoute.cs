@@ -5,8 +5,7 @@ using MlNetDistill.Training;
 namespace MlNetDistill.Teachers;
 
 /// <summary>A network trained on the spot, with its checkpoints.</summary>
-internal sealed class TrainedRoute(
-    NetworkSpec spec, int every, int? epochs, Optimizer? optimizer, LearningRateSchedule? schedule, string? folder) : Teacher
+internal sealed class TrainedRoute(NetworkTraining training, int every, string? folder) : Teacher
 {
     /// <summary>How the names of checkpoint files begin; the epoch follows.</summary>
     public const string FilePrefix = "anchor-";
@@ -17,25 +16,25 @@ internal sealed class TrainedRoute(
 
     internal override OutputKinds CanProvide => NetworkKinds;
 
-    internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     // Where early stopping ends the route before, only its last anchor lies elsewhere.
     internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options)
     {
-        var last = epochs ?? options.Epochs;
-        return Enumerable.Range(1, last).Where(epoch => epoch == last || epoch % every == 0).Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, spec));
+        var last = training.EpochsIn(options);
+        return Enumerable.Range(1, last)
+            .Where(epoch => epoch == last || epoch % every == 0)
+            .Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, training.Spec));
     }
 
     internal override IEnumerable<string> Faults()
     {
         if (every < 1)
             yield return $"The route's checkpoints must be at least 1 epoch apart; 'every' was {every}.";
-        if (epochs is < 1)
-            yield return $"The route's epochs must be at least 1; was {epochs}.";
         if (folder is not null && string.IsNullOrWhiteSpace(folder))
             yield return "The route's folder must be a path, or null to keep its checkpoints in memory; was empty.";
-        foreach (var fault in spec.Faults().Concat(optimizer?.Faults() ?? []).Concat(schedule?.Faults() ?? []))
-            yield return $"Route: {fault}";
+        foreach (var fault in training.Faults("route"))
+            yield return fault;
     }
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
@@ -48,8 +47,7 @@ internal sealed class TrainedRoute(
         var last = 0;
         try
         {
-            var plan = new TrainingPlan(
-                TrainedTeacher.Role, spec, DistillationMethod.LabelsOnly(), [], epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule)
+            var plan = training.Plan(options) with
             {
                 AfterEpoch = (epoch, network) =>
                 {
@@ -63,12 +61,12 @@ internal sealed class TrainedRoute(
             // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
             checkpoints.RemoveAll(c => c.Epoch == last);
             var final = Keep(network, last, owned);
-            var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, "checkpoints"));
+            var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
             Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, options.BatchSize));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new TeacherAnswer(
-                [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, spec)
+                [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, training.Spec)
             {
                 Owned = owned,
             };

@@ -2,7 +2,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? optimizer, LearningRateSchedule? schedule) : Teacher
+internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 {
     /// <summary>What its training is called in logs and progress.</summary>
     public const string Role = "teacher";
@@ -11,21 +11,14 @@ internal sealed class TrainedTeacher(NetworkSpec spec, int? epochs, Optimizer? o
 
     internal override OutputKinds CanProvide => NetworkKinds;
 
-    internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
-    internal override IEnumerable<string> Faults()
-    {
-        if (epochs is < 1)
-            yield return $"The teacher's epochs must be at least 1; was {epochs}.";
-        foreach (var fault in spec.Faults().Concat(optimizer?.Faults() ?? []).Concat(schedule?.Faults() ?? []))
-            yield return $"Teacher: {fault}";
-    }
+    internal override IEnumerable<string> Faults() => training.Faults("teacher");
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        var options = question.Options;
-        var network = question.Networks.Train(new TrainingPlan(
-            Role, spec, DistillationMethod.LabelsOnly(), [], epochs ?? options.Epochs, optimizer ?? options.Optimizer, schedule ?? options.Schedule));
-        return new TeacherAnswer([new Anchor(Role, 1, new NetworkTeacher(network, options.BatchSize))], null, network, spec) { Owned = [network] };
+        var network = question.Networks.Train(training.Plan(question.Options));
+        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, question.Options.BatchSize));
+        return new TeacherAnswer([anchor], null, network, training.Spec) { Owned = [network] };
     }
 }

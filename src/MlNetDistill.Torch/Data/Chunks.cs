@@ -1,0 +1,17 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Rows in parts small enough to compute with at a time.</summary>
+internal static class Chunks
+{
+    /// <summary>The elements of <paramref name="positions"/>, at most <paramref name="size"/> at a time, in order. Each part lives until the next is asked for.</summary>
+    public static IEnumerable<Tensor> Of(Tensor positions, long size)
+    {
+        for (long at = 0; at < positions.shape[0]; at += size)
+        {
+            using var part = positions.narrow(0, at, Math.Min(size, positions.shape[0] - at)).DetachFromDisposeScope();
+            yield return part;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using MlNetDistill.Networks;
+
+namespace MlNetDistill;
+
+/// <summary>What a model from elsewhere is fed: which column, in which scale and layout.</summary>
+public sealed record TeacherInput
+{
+    /// <summary>
+    /// The column it reads, a vector of known size, of Single or Byte; null for the student's feature column. A teacher over a column of its own cannot
+    /// answer for augmented rows.
+    /// </summary>
+    public string? ColumnName { get; init; }
+
+    /// <summary>Shape of an image in that column; null to take it from the column's dimensions, from the model or from the student.</summary>
+    public InputShape? Image { get; init; }
+
+    /// <summary>
+    /// What each value is multiplied by first. Null: 1 for floats. Bytes into a model of floats must have it given, 1 for a model trained on 0..255 and
+    /// 1/255 for one trained on 0..1, as nothing in a model says which.
+    /// </summary>
+    public float? Scale { get; init; }
+
+    /// <summary>Subtracted and divided by after <see cref="Scale"/>: one value for all, or one for each channel or vector element. Null for none.</summary>
+    public InputStatistics? Standardization { get; init; }
+
+    /// <summary>How the model lays out images. Rows here are always channels first.</summary>
+    public ImageLayout Layout { get; init; } = ImageLayout.Auto;
+}
+
+/// <summary>The order of an image's values.</summary>
+public enum ImageLayout
+{
+    /// <summary>What the dimensions of the model's input say; an error where they fit both, or say nothing and there are several channels.</summary>
+    Auto,
+
+    /// <summary>Channels, height, width, as PyTorch has it.</summary>
+    ChannelsFirst,
+
+    /// <summary>Height, width, channels, as TensorFlow has it.</summary>
+    ChannelsLast,
+}

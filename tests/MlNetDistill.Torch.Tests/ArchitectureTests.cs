@@ -3,7 +3,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests;
 
-/// <summary>Training → Methods → {Losses, Teachers, Data} → Networks, and Onnx → Networks; the root is for all. Nothing knows ML.NET.</summary>
+/// <summary>Training → Methods → {Losses, Teachers, Data} → Networks, Teachers → Records → Data, and Onnx → Networks; the root is for all. Nothing knows ML.NET.</summary>
 public sealed partial class ArchitectureTests
 {
     private const string Root = "";
@@ -15,9 +15,10 @@ public sealed partial class ArchitectureTests
         ["Onnx"] = ["Networks"],
         ["Data"] = ["Networks"],
         ["Losses"] = ["Networks", "Data"],
-        ["Teachers"] = ["Networks", "Data"],
+        ["Records"] = ["Networks", "Data"],
+        ["Teachers"] = ["Networks", "Data", "Records"],
         ["Methods"] = ["Networks", "Data", "Losses", "Teachers"],
-        ["Training"] = ["Networks", "Data", "Losses", "Teachers", "Methods"],
+        ["Training"] = ["Networks", "Data", "Losses", "Records", "Teachers", "Methods"],
     };
 
     private static readonly Dictionary<string, string> Sources = Directory

@@ -1,0 +1,61 @@
+namespace MlNetDistill;
+
+/// <summary>How a teacher's answers are kept, to be computed once and used in all epochs, methods and runs.</summary>
+public sealed record TeacherRecordOptions
+{
+    /// <summary>
+    /// The folder for records that outlive the fit, one file for each teacher, data and setting; several processes may share it. Null: the answers are
+    /// kept for the fit only.
+    /// </summary>
+    public string? Folder { get; init; }
+
+    /// <summary>Whether values are kept as 32-bit or as 16-bit floats.</summary>
+    public RecordPrecision Precision { get; init; } = RecordPrecision.Single;
+
+    /// <summary>
+    /// Number of logits kept of each row, the largest, at least 1 and less than the number of classes; null for all. The probability of the others is
+    /// kept as one sum and shared out equally among them (our choice), so that at temperature 1 the probabilities of the kept classes are exact.
+    /// </summary>
+    public int? TopK { get; init; }
+
+    /// <summary>With augmentation: number of views of each row that are drawn and answered beforehand, at least 1. With 0 the teacher answers live.</summary>
+    public int Views { get; init; }
+
+    /// <summary>Whether stage features are kept too. They take the memory of all activations; when not kept, they are answered live.</summary>
+    public bool KeepStageFeatures { get; init; }
+
+    /// <summary>
+    /// Bytes of answers that may be held in memory (of the device that trains), 0 or more. A larger record is read from its file, which is mapped into memory,
+    /// batch by batch. Not counted: 16 to 60 bytes a row for row ids while the record is opened, and 8 where they come in another order.
+    /// </summary>
+    public long MemoryLimit { get; init; } = 1L << 30;
+
+    /// <summary>What is done about a record of an earlier run.</summary>
+    public RecordReuse Reuse { get; init; }
+
+    /// <summary>
+    /// A name for the data, put in place of their hash where that cannot be taken or would take too long. Whoever gives it vouches for it: other data need
+    /// another name. Null for the hash.
+    /// </summary>
+    public string? DataIdentity { get; init; }
+
+    internal IEnumerable<string> Faults()
+    {
+        if (Folder is not null && string.IsNullOrWhiteSpace(Folder))
+            yield return "The teacher record's Folder must be a folder's name, or null; was empty.";
+        if (!Enum.IsDefined(Precision))
+            yield return $"The teacher record's Precision must be Single or Half; was {Precision}.";
+        if (TopK < 1)
+            yield return $"The teacher record's TopK must be at least 1, or null; was {TopK}.";
+        if (Views < 0)
+            yield return $"The teacher record's Views must be at least 0; was {Views}.";
+        if (MemoryLimit < 0)
+            yield return $"The teacher record's MemoryLimit must be at least 0; was {MemoryLimit}.";
+        if (!Enum.IsDefined(Reuse))
+            yield return $"The teacher record's Reuse must be ReuseOrBuild, BuildAnew or ReuseOnly; was {Reuse}.";
+        if (Reuse == RecordReuse.ReuseOnly && Folder is null)
+            yield return "The teacher record's Reuse is ReuseOnly, which needs a Folder to find it in.";
+        if (DataIdentity is not null && string.IsNullOrWhiteSpace(DataIdentity))
+            yield return "The teacher record's DataIdentity must be a name, or null; was empty.";
+    }
+}

@@ -1,0 +1,53 @@
+using MlNetDistill.Data;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests.Records;
+
+/// <summary>A folder for records, gone after the test, and what runs in it say.</summary>
+internal sealed class RecordRun : IDisposable
+{
+    public string Folder { get; } = Directory.CreateTempSubdirectory("teacher-records-").FullName;
+
+    public List<string> Infos { get; } = [];
+
+    public List<string> Warnings { get; } = [];
+
+    /// <summary>From which entries on the teacher was asked, one for each time.</summary>
+    public List<long> Asked { get; } = [];
+
+    public string File(RecordKey key) => Path.Combine(Folder, key.FileName);
+
+    public string Partial(RecordKey key) => File(key) + ".partial";
+
+    public RecordedAnswers Open(
+        RecordKey key,
+        IReadOnlyList<RowId>? order = null,
+        IReadOnlyList<RowId>? ids = null,
+        TeacherRecordOptions? options = null,
+        Func<long, IEnumerable<AnswerChunk>>? answers = null,
+        Func<RecordedAnswers, string?>? verify = null,
+        CancellationToken cancellation = default)
+    {
+        var recorded = ids ?? RecordToy.Ids((int)key.Rows);
+        var store = new RecordStore(options ?? new() { Folder = Folder }, Path.Combine(Folder, "temporary"), Infos.Add, Warnings.Add, cancellation);
+        return store.Open(key, order ?? recorded, CPU, Ask, verify);
+
+        IEnumerable<AnswerChunk> Ask(long from)
+        {
+            Asked.Add(from);
+            return answers?.Invoke(from) ?? RecordToy.Answers(key, recorded, from);
+        }
+    }
+
+    /// <summary>Opens and closes a record: its file is there afterwards.</summary>
+    public byte[] Make(RecordKey key, TeacherRecordOptions? options = null, Func<long, IEnumerable<AnswerChunk>>? answers = null)
+    {
+        Open(key, options: options, answers: answers).Dispose();
+        return System.IO.File.ReadAllBytes(File(key));
+    }
+
+    public TeacherRecordOptions With(RecordReuse reuse) => new() { Folder = Folder, Reuse = reuse };
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}

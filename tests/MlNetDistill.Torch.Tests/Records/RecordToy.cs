@@ -1,0 +1,67 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests.Records;
+
+/// <summary>A teacher of 7 classes whose every answer follows from row id, view, output and place alone. Also built into the recorder.</summary>
+internal static class RecordToy
+{
+    public const int Classes = 7;
+
+    public const OutputKinds All = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+
+    public static OutputShapes Shapes { get; } = new(Classes, 5, [[2, 3, 3], [4]]);
+
+    public static RecordKey Key(
+        int rows = 600, OutputKinds kept = OutputKinds.Logits, RecordPrecision precision = RecordPrecision.Single, int? topK = null, int views = 0) => new()
+        {
+            Teacher = "toy teacher",
+            Data = "toy data",
+            Rows = rows,
+            Classes = "a, b, c, d, e, f, g",
+            Shapes = Shapes,
+            Kept = kept,
+            Precision = precision,
+            TopK = topK,
+            Views = views,
+            Augmentation = views == 0 ? null : "toy views",
+        };
+
+    public static RowId[] Ids(int rows, ulong first = 1000) => [.. Enumerable.Range(0, rows).Select(i => new RowId(first + (ulong)i, (ulong)i % 3))];
+
+    /// <summary>A value of a part of the answer (0 logits, 1 embedding, 2 and 3 stage features), within ±8.</summary>
+    public static float Value(RowId id, int view, int part, int place) =>
+        (float)(8 * Math.Sin(1 + (id.Low * 12.9898) + (id.High * 3.7) + (view * 78.233) + (part * 37.719) + (place * 4.1414)));
+
+    public static IEnumerable<(int Part, int Length, long[] Dimensions)> Parts(OutputKinds kept)
+    {
+        if (kept.HasFlag(OutputKinds.Logits))
+            yield return (0, Classes, [Classes]);
+        if (kept.HasFlag(OutputKinds.Embedding))
+            yield return (1, 5, [5]);
+        if (!kept.HasFlag(OutputKinds.StageFeatures))
+            yield break;
+        yield return (2, 18, [2, 3, 3]);
+        yield return (3, 4, [4]);
+    }
+
+    /// <summary>The answers from an entry on, in chunks.</summary>
+    public static IEnumerable<AnswerChunk> Answers(RecordKey key, IReadOnlyList<RowId> ids, long from, int chunk = 50)
+    {
+        for (var entry = from; entry < key.Entries; entry += chunk)
+        {
+            using var scope = NewDisposeScope();
+            var entries = Enumerable.Range(0, (int)Math.Min(chunk, key.Entries - entry)).Select(i => entry + i)
+                .Select(e => (Id: ids[(int)(e % ids.Count)], View: key.Views == 0 ? 0 : 1 + (int)(e / ids.Count))).ToArray();
+            var parts = Parts(key.Kept).Select(p => Part(entries, p.Part, p.Length, p.Dimensions).DetachFromDisposeScope()).ToArray();
+            yield return new AnswerChunk([.. entries.Select(e => e.Id)], parts);
+            foreach (var part in parts)
+                part.Dispose();
+        }
+    }
+
+    private static Tensor Part((RowId Id, int View)[] entries, int part, int length, long[] dimensions) =>
+        tensor(entries.SelectMany(e => Enumerable.Range(0, length).Select(i => Value(e.Id, e.View, part, i))).ToArray()).reshape([entries.Length, .. dimensions]);
+}

@@ -25,12 +25,18 @@ public sealed record TeacherInput
 
     /// <summary>How the model lays out images. Rows here are always channels first.</summary>
     public ImageLayout Layout { get; init; } = ImageLayout.Auto;
+
+    /// <summary>The input of an ONNX model that reads the rows; null for the only one.</summary>
+    public string? InputName { get; init; }
 }
 
 /// <summary>The order of an image's values.</summary>
 public enum ImageLayout
 {
-    /// <summary>What the dimensions of the model's input say; an error where they fit both, or say nothing and there are several channels.</summary>
+    /// <summary>
+    /// What the dimensions of the model's input say; an error where they fit both, or say nothing and there are several channels. TorchScript files and modules,
+    /// which declare no dimensions, are taken to be channels first.
+    /// </summary>
     Auto,
 
     /// <summary>Channels, height, width, as PyTorch has it.</summary>

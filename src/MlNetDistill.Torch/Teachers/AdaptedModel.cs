@@ -1,0 +1,146 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>
+/// A model that reads prepared rows: what is the same for all of them. Batches are cut to what the model takes, its outputs checked and its shapes found by a
+/// trial before the first real row.
+/// </summary>
+internal abstract class AdaptedModel : TensorModel
+{
+    private readonly InputAdapter _adapter;
+    private readonly Device _device;
+    private OutputShapes? _shapes;
+    private int _rowsPerRun = int.MaxValue;
+    private bool _fixed;
+
+    /// <param name="title">The model at the beginning of a sentence: "The ONNX model 'a.onnx'".</param>
+    /// <param name="adapter">Prepares its rows; owned.</param>
+    /// <param name="device">Where it reads them.</param>
+    protected AdaptedModel(string title, InputAdapter adapter, Device device) => (Title, _adapter, _device) = (title, adapter, device);
+
+    /// <inheritdoc/>
+    public sealed override OutputShapes Shapes => _shapes ?? throw new InvalidOperationException("The model was not tried yet.");
+
+    /// <summary>The model at the beginning of a sentence.</summary>
+    protected string Title { get; }
+
+    /// <summary>What the model is asked for to find its shapes.</summary>
+    protected abstract OutputKinds Offered { get; }
+
+    /// <inheritdoc/>
+    public sealed override NetworkOutput Answer(Tensor rows, OutputKinds wanted)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var parts = new List<NetworkOutput>();
+        for (long at = 0, count; at < rows.shape[0]; at += count)
+        {
+            count = Math.Min(_rowsPerRun, rows.shape[0] - at);
+            parts.Add(Part(rows.narrow(0, at, count), wanted));
+        }
+
+        return ModelOutputs.Joined(parts).Each(t => t.MoveToOuterDisposeScope());
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose() => _adapter.Dispose();
+
+    /// <summary>The model's outputs as it gives them, at least the <paramref name="wanted"/>; failures say so in its name.</summary>
+    protected abstract NetworkOutput Run(Tensor input, OutputKinds wanted);
+
+    /// <summary>What its own failure is reported as.</summary>
+    protected static InvalidOperationException Failed(string title, Tensor input, Exception inner) => new(
+        $"{title} failed on {ModelInput.TypeName(input.dtype)} rows [{string.Join(", ", input.shape)}]: {NativeMessage.Brief(inner.Message)}", inner);
+
+    /// <summary>Finds the shapes, and how many rows the model takes at a time.</summary>
+    /// <param name="atMost">Rows in one run.</param>
+    /// <param name="fixedRows">Rows that each run must have, or null where that is free.</param>
+    /// <param name="warn">Told when the model must be run row by row.</param>
+    protected void Try(int atMost, int? fixedRows, Action<string> warn)
+    {
+        using var scope = NewDisposeScope();
+        var rows = _adapter.TrialRows();
+        (_rowsPerRun, _fixed) = (fixedRows ?? 1, fixedRows is not null);
+        _shapes = ModelOutputs.ShapesOf(Answer(rows.narrow(0, 0, 1), Offered));
+        var single = Singly(ref rows);
+        if (!Same(single, Answer(rows, Offered)))
+        {
+            throw new InvalidOperationException($"{Title} gives another answer each time it reads the same row, as a model in training mode does. Call eval() on it " +
+                "before it is exported.");
+        }
+
+        if (!_fixed && atMost > 1)
+            _rowsPerRun = IsRowByRow(rows, single, warn) ? 1 : atMost;
+    }
+
+    private NetworkOutput Singly(ref Tensor rows)
+    {
+        try
+        {
+            return Answer(rows, Offered);
+        }
+        catch (InvalidOperationException)
+        {
+            // Made-up values may be out of its range, as numbers of words are; zeros it has answered already.
+            rows = zeros_like(rows);
+            return Answer(rows, Offered);
+        }
+    }
+
+    private bool IsRowByRow(Tensor rows, NetworkOutput single, Action<string> warn)
+    {
+        string why;
+        try
+        {
+            _rowsPerRun = 2;
+            if (Same(single, Answer(rows, Offered)))
+                return false;
+            why = "answers two rows at once otherwise than one by one";
+        }
+        catch (InvalidOperationException e)
+        {
+            why = $"declares a free batch and then fails on two rows ({NativeMessage.Brief(e.InnerException?.Message ?? e.Message)})";
+        }
+
+        warn($"{Title} {why}: its batch size is fixed inside, or it was exported in training mode. It is run row by row, which is slow; export it with a dynamic " +
+            "batch axis and in eval mode.");
+        return true;
+    }
+
+    private NetworkOutput Part(Tensor rows, OutputKinds wanted)
+    {
+        using var scope = NewDisposeScope();
+        var count = rows.shape[0];
+        var padded = _fixed && count < _rowsPerRun
+            ? cat([rows, rows.narrow(0, count - 1, 1).expand([_rowsPerRun - count, .. rows.shape[1..]])])
+            : rows;
+        var raw = Run(_adapter.Prepare(padded.to(_device)), wanted);
+        var output = ModelOutputs.Checked(raw, padded.shape[0], Title).Each(t => t.narrow(0, 0, count).to(rows.device));
+        if (_shapes is { } shapes)
+            CheckAgainst(shapes, output);
+        return output.Each(t => t.MoveToOuterDisposeScope());
+    }
+
+    private void CheckAgainst(OutputShapes shapes, NetworkOutput output)
+    {
+        var fits = (!output.Kinds.HasFlag(OutputKinds.Logits) || output.Logits.shape[1] == shapes.Classes)
+            && (!output.Kinds.HasFlag(OutputKinds.Embedding) || output.Embedding.shape[1] == shapes.EmbeddingLength)
+            && (!output.Kinds.HasFlag(OutputKinds.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
+                && output.StageFeatures.Zip(shapes.StageFeatures).All(p => p.First.shape.AsSpan(1).SequenceEqual(p.Second))));
+        if (!fits)
+            throw new InvalidOperationException($"{Title} gave outputs of other shapes than at its first row; the shapes must not depend on the rows.");
+    }
+
+    // Kernels differ with the batch size, so the last digits may; half precision has three.
+    private static bool Same(NetworkOutput a, NetworkOutput b) => a.All().Zip(b.All()).All(pair =>
+        pair.First.shape.AsSpan().SequenceEqual(pair.Second.shape)
+        && allclose(pair.First, pair.Second, 1e-2, 1e-3 * Math.Max(1, Largest(pair.First)), equal_nan: true));
+
+    private static double Largest(Tensor values)
+    {
+        var largest = values.numel() == 0 ? 0 : values.abs().max().item<float>();
+        return float.IsFinite(largest) ? largest : 1;
+    }
+}

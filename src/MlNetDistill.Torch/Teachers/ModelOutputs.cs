@@ -1,0 +1,66 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>What a model from elsewhere gave, checked and brought into the form that losses read.</summary>
+internal static class ModelOutputs
+{
+    /// <summary>32-bit floats, a row for each row: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
+    /// <exception cref="InvalidOperationException">The model gave something else.</exception>
+    public static NetworkOutput Checked(NetworkOutput raw, long rows, string model) => new(
+        raw.Kinds.HasFlag(OutputKinds.Logits) ? Vectors(raw.Logits, rows, model, "class scores", "N×K") : null,
+        raw.Kinds.HasFlag(OutputKinds.Embedding) ? Vectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
+        raw.Kinds.HasFlag(OutputKinds.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => Stage(s, rows, model, i))] : null);
+
+    public static OutputShapes ShapesOf(NetworkOutput output) => new(
+        (int)output.Logits.shape[1],
+        output.Kinds.HasFlag(OutputKinds.Embedding) ? (int)output.Embedding.shape[1] : null,
+        output.Kinds.HasFlag(OutputKinds.StageFeatures) ? [.. output.StageFeatures.Select(s => s.shape[1..])] : []);
+
+    /// <summary>Each of the tensors as <paramref name="change"/> makes it.</summary>
+    public static NetworkOutput Each(this NetworkOutput output, Func<Tensor, Tensor> change) => new(
+        output.Kinds.HasFlag(OutputKinds.Logits) ? change(output.Logits) : null,
+        output.Kinds.HasFlag(OutputKinds.Embedding) ? change(output.Embedding) : null,
+        output.Kinds.HasFlag(OutputKinds.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
+
+    /// <summary>The tensors, whatever they are.</summary>
+    public static IEnumerable<Tensor> All(this NetworkOutput output) =>
+    [
+        .. output.Kinds.HasFlag(OutputKinds.Logits) ? [output.Logits] : Array.Empty<Tensor>(),
+        .. output.Kinds.HasFlag(OutputKinds.Embedding) ? [output.Embedding] : Array.Empty<Tensor>(),
+        .. output.Kinds.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : [],
+    ];
+
+    /// <summary>Rows of several outputs one after another.</summary>
+    public static NetworkOutput Joined(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
+        parts[0].Kinds.HasFlag(OutputKinds.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,
+        parts[0].Kinds.HasFlag(OutputKinds.Embedding) ? cat([.. parts.Select(p => p.Embedding)]) : null,
+        parts[0].Kinds.HasFlag(OutputKinds.StageFeatures)
+            ? [.. Enumerable.Range(0, parts[0].StageFeatures.Count).Select(i => cat([.. parts.Select(p => p.StageFeatures[i])]))]
+            : null);
+
+    private static Tensor Vectors(Tensor value, long rows, string model, string what, string form)
+    {
+        var shape = value.shape;
+        // A pooled map of one pixel, as convolutional heads give it, is a vector.
+        if (shape.Length < 2 || shape[0] != rows || shape[1] == 0 || shape.Skip(2).Any(d => d != 1))
+            throw Wrong(value, rows, model, what, $"{form} (or {form}×1×1)");
+        return Floats(value, rows, model, what).reshape(rows, shape[1]);
+    }
+
+    private static Tensor Stage(Tensor value, long rows, string model, int position) =>
+        value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
+            ? Floats(value, rows, model, $"stage output {position}")
+            : throw Wrong(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");
+
+    private static Tensor Floats(Tensor value, long rows, string model, string what) => value.dtype switch
+    {
+        ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16 => value.to(float32),
+        _ => throw Wrong(value, rows, model, what, "floating-point numbers, not class numbers"),
+    };
+
+    private static InvalidOperationException Wrong(Tensor value, long rows, string model, string what, string expected) => new(
+        $"{model} gives as {what} {ModelInput.TypeName(value.dtype)} [{string.Join(", ", value.shape)}] for {rows} row{(rows == 1 ? "" : "s")}; it must be " +
+        $"{expected}. Name another output of it, or export it with one.");
+}

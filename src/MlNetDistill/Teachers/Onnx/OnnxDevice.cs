@@ -1,0 +1,59 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Session options for the CPU or a GPU.</summary>
+internal static class OnnxDevice
+{
+    private const string Cuda = "CUDAExecutionProvider";
+
+    // One set for all, for ever: see OnnxSessions.
+    private static readonly Lazy<SessionOptions> OfCpu = new(Quiet);
+
+    /// <summary>Options for the device, or for the CPU where the GPU cannot be had and that is allowed.</summary>
+    /// <exception cref="InvalidOperationException">The GPU cannot be had.</exception>
+    public static (SessionOptions Options, bool Gpu) Options(TrainingDevice? device, string title, Action<string> warn)
+    {
+        if (device?.GpuIndex is not { } gpu)
+            return (OfCpu.Value, false);
+        try
+        {
+            if (!OrtEnv.Instance().GetAvailableProviders().Contains(Cuda))
+                throw new InvalidOperationException($"this ONNX Runtime has no {Cuda}");
+            var options = Quiet();
+            try
+            {
+                options.AppendExecutionProvider_CUDA(gpu);
+                return (options, true);
+            }
+            catch
+            {
+                options.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is InvalidOperationException or OnnxRuntimeException or EntryPointNotFoundException or DllNotFoundException)
+        {
+            return (Fallback(device, title, e, warn), false);
+        }
+    }
+
+    /// <summary>The CPU's options, with a warning, where falling back is allowed.</summary>
+    public static SessionOptions Fallback(TrainingDevice device, string title, Exception inner, Action<string> warn)
+    {
+        if (!device.FallbackToCpu)
+        {
+            throw new InvalidOperationException(
+                $"{title} was to run on GPU {device.GpuIndex}, but it cannot be had: {inner.Message.Trim()}. Reference Microsoft.ML.OnnxRuntime.Gpu instead of " +
+                "Microsoft.ML.OnnxRuntime on a machine with the CUDA and cuDNN that it asks for, or allow the CPU: TrainingDevice.Cuda(fallbackToCpu: true), or " +
+                "TrainingDevice.Cpu.", inner);
+        }
+
+        warn($"{title} was to run on GPU {device.GpuIndex}, but it cannot be had ({inner.Message.Trim()}); it runs on the CPU. The package for the GPU is " +
+            "Microsoft.ML.OnnxRuntime.Gpu.");
+        return OfCpu.Value;
+    }
+
+    // What goes wrong is thrown; ONNX Runtime would write it to the console as well.
+    private static SessionOptions Quiet() => new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+}

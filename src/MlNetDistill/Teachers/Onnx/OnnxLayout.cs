@@ -1,0 +1,74 @@
+namespace MlNetDistill.Teachers;
+
+/// <summary>What an ONNX file says of itself that ONNX Runtime does not tell: the files that its weights are in, and whose operators it uses.</summary>
+/// <param name="ExternalFiles">Locations of weights outside the file, as it writes them, in order and once each.</param>
+/// <param name="CustomDomains">Domains of operators that are not ONNX's nor ONNX Runtime's.</param>
+internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnlyList<string> CustomDomains)
+{
+    private static readonly string[] KnownDomains = ["", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft"];
+
+    // Field numbers of onnx.proto: what leads to tensors, message by message.
+    private static readonly Dictionary<string, Dictionary<int, string>> Nested = new()
+    {
+        ["Model"] = new() { [7] = "Graph", [25] = "Function" },
+        ["Graph"] = new() { [1] = "Node", [5] = "Tensor", [15] = "Sparse" },
+        ["Function"] = new() { [7] = "Node" },
+        ["Node"] = new() { [5] = "Attribute" },
+        ["Attribute"] = new() { [5] = "Tensor", [6] = "Graph", [10] = "Tensor", [11] = "Graph", [22] = "Sparse", [23] = "Sparse" },
+        ["Sparse"] = new() { [1] = "Tensor", [2] = "Tensor" },
+        ["Tensor"] = [],
+    };
+
+    /// <summary>Walks through a file.</summary>
+    /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
+    /// <exception cref="EndOfStreamException">It is cut short.</exception>
+    public static OnnxLayout Of(Stream stream)
+    {
+        var reader = new ProtobufReader(stream);
+        var (files, domains) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
+        var graphs = 0;
+        foreach (var field in reader.Fields(0, stream.Length))
+        {
+            if (field.Field is < 1 or > 8 and not (14 or 20 or 25 or 26))
+                throw new InvalidDataException($"A model has no field {field.Field}.");
+            graphs += field.Field == 7 ? 1 : 0;
+            if (field.Field == 8)
+                domains.Add(Domain(reader, field.Start, field.End));
+            else if (Nested["Model"].TryGetValue(field.Field, out var message) && field.End > 0)
+                Collect(reader, message, field.Start, field.End, files);
+        }
+
+        domains.ExceptWith(KnownDomains);
+        return graphs == 1 ? new OnnxLayout([.. files], [.. domains]) : throw new InvalidDataException($"It holds {graphs} graphs.");
+    }
+
+    private static void Collect(ProtobufReader reader, string message, long start, long end, SortedSet<string> files)
+    {
+        foreach (var field in reader.Fields(start, end))
+        {
+            if (message == "Tensor" && field is { Field: 13, End: > 0 } && Location(reader, field.Start, field.End) is { } location)
+                files.Add(location);
+            else if (Nested[message].TryGetValue(field.Field, out var inner) && field.End > 0)
+                Collect(reader, inner, field.Start, field.End, files);
+        }
+    }
+
+    /// <summary>TensorProto.external_data: entries of key and value, of which one is the file.</summary>
+    private static string? Location(ProtobufReader reader, long start, long end)
+    {
+        var texts = reader.Fields(start, end).Where(f => f.End > 0).ToDictionary(f => f.Field, f => reader.Text(f.Start, f.End));
+        return texts.GetValueOrDefault(1) == "location" ? texts.GetValueOrDefault(2) : null;
+    }
+
+    /// <summary>OperatorSetIdProto.domain; missing for ONNX's own.</summary>
+    private static string Domain(ProtobufReader reader, long start, long end)
+    {
+        foreach (var field in reader.Fields(start, end))
+        {
+            if (field is { Field: 1, End: > 0 })
+                return reader.Text(field.Start, field.End);
+        }
+
+        return "";
+    }
+}

@@ -1,0 +1,105 @@
+using Microsoft.ML.OnnxRuntime;
+using MlNetDistill.Networks;
+using TorchSharp;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>An ONNX model, run by ONNX Runtime. Rows come from wherever they are and answers go back there.</summary>
+internal sealed class OnnxModel : AdaptedModel
+{
+    private readonly OnnxRunner _runner;
+    private readonly string _input;
+    private readonly (string Logits, string? Embedding, string[] StageFeatures) _outputs;
+
+    private OnnxModel(
+        OnnxSource source, OnnxRunner runner, string input, (string Logits, string? Embedding, string[] StageFeatures) outputs, string hash, InputAdapter adapter)
+        : base(source.Title, adapter, torch.CPU)
+    {
+        (_runner, _input, _outputs) = (runner, input, outputs);
+        Name = source.Name;
+        Identity = Fingerprint.Of(["ONNX", hash, input, outputs.Logits, outputs.Embedding ?? "", adapter.Description, .. outputs.StageFeatures]);
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override string Identity { get; }
+
+    /// <inheritdoc/>
+    protected override OutputKinds Offered => OutputKinds.Logits
+        | (_outputs.Embedding is null ? OutputKinds.None : OutputKinds.Embedding)
+        | (_outputs.StageFeatures.Length == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
+
+    /// <summary>Opens a model and tries it with a row.</summary>
+    /// <param name="source">The model.</param>
+    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="shape">Shape of a row of the training set.</param>
+    /// <param name="isByte">Whether its values are bytes.</param>
+    /// <param name="input">What is known of the model's input.</param>
+    /// <param name="device">Where it runs; null for the CPU.</param>
+    /// <param name="batchSize">Rows in one run at most.</param>
+    /// <param name="warn">Told when it runs otherwise than asked: on the CPU, or row by row.</param>
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    public static OnnxModel Open(
+        OnnxSource source, OnnxOutputs outputs, InputShape shape, bool isByte, TeacherInput input, TrainingDevice? device, int batchSize, Action<string> warn)
+    {
+        var (layout, hash) = source.Inspect();
+        var runner = OnnxRunner.Open(source, layout, device, warn);
+        InputAdapter? adapter = null;
+        try
+        {
+            var (title, session) = (source.Title, runner.Session);
+            var names = (
+                OnnxNames.Logits(session, outputs.Logits, title),
+                outputs.Embedding is { } embedding ? OnnxNames.Output(session, embedding, nameof(OnnxOutputs.Embedding), title) : null,
+                (string[])[.. (outputs.StageFeatures ?? []).Select(s => OnnxNames.Output(session, s, nameof(OnnxOutputs.StageFeatures), title))]);
+            var name = OnnxNames.Input(session, input.InputName, title);
+            var node = session.InputMetadata[name];
+            var dimensions = OnnxNames.Dimensions(node);
+            adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, InputType(node, name, title)), torch.CPU);
+            var model = new OnnxModel(source, runner, name, names, hash, adapter);
+            model.Try(batchSize, dimensions?[0], warn);
+            return model;
+        }
+        catch
+        {
+            adapter?.Dispose();
+            runner.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        _runner.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override NetworkOutput Run(torch.Tensor input, OutputKinds wanted)
+    {
+        var stages = wanted.HasFlag(OutputKinds.StageFeatures) ? _outputs.StageFeatures : [];
+        var embedding = wanted.HasFlag(OutputKinds.Embedding) ? _outputs.Embedding : null;
+        string[] names = [_outputs.Logits, .. embedding is null ? Array.Empty<string>() : [embedding], .. stages];
+        // One tensor may be named twice, as logits and as embedding; ONNX Runtime gives it once.
+        string[] distinct = [.. names.Distinct()];
+        torch.Tensor[] given;
+        try
+        {
+            given = _runner.Run(_input, input, distinct);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw Failed(Title, input, e);
+        }
+
+        torch.Tensor Of(string name) => given[Array.IndexOf(distinct, name)];
+        return new NetworkOutput(Of(_outputs.Logits), embedding is null ? null : Of(embedding), stages.Length == 0 ? null : [.. stages.Select(Of)]);
+    }
+
+    private static torch.ScalarType InputType(NodeMetadata node, string name, string title) =>
+        node.IsTensor && OnnxNames.TypeOf(node.ElementDataType) is { } type ? type : throw new InvalidOperationException(
+            $"{title} reads '{name}' as {OnnxNames.Form(node)}; rows can be fed as float32, float16, double or uint8. Export it with such an input.");
+}

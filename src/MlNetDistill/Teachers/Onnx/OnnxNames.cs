@@ -1,0 +1,87 @@
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using TorchSharp;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Inputs and outputs of a model, by name: found, and as messages list them.</summary>
+internal static class OnnxNames
+{
+    private const string Zipmap = " Maps and sequences, as scikit-learn's exporter makes them of probabilities, cannot be read: export with " +
+        "options={id(model): {'zipmap': False}}.";
+
+    /// <summary>The type of a tensor's elements in TorchSharp, for those that a model may read or give; null for others.</summary>
+    public static torch.ScalarType? TypeOf(TensorElementType type) => type switch
+    {
+        TensorElementType.Float => torch.float32,
+        TensorElementType.Float16 => torch.float16,
+        TensorElementType.Double => torch.float64,
+        TensorElementType.UInt8 => torch.uint8,
+        _ => null,
+    };
+
+    public static string Input(InferenceSession session, string? asked, string title)
+    {
+        var inputs = session.InputMetadata;
+        if (asked is not null)
+        {
+            return inputs.ContainsKey(asked) ? asked : throw new InvalidOperationException(
+                $"{title} has no input '{asked}', which TeacherInput.InputName names; it has {List(inputs)}.");
+        }
+
+        return inputs.Count == 1 ? inputs.Keys.Single() : throw new InvalidOperationException(inputs.Count == 0
+            ? $"{title} has no input."
+            : $"{title} has {inputs.Count} inputs: {List(inputs)}. Name the one that reads the rows in TeacherInput.InputName; the others must have defaults in the model.");
+    }
+
+    /// <summary>The output of class scores.</summary>
+    public static string Logits(InferenceSession session, string? asked, string title)
+    {
+        var outputs = session.OutputMetadata;
+        if (asked is not null)
+            return Output(session, asked, nameof(OnnxOutputs.Logits), title);
+        if (outputs.Count > 1 && !outputs.ContainsKey("logits"))
+        {
+            var hint = outputs.Values.All(o => o.IsTensor) ? "" : Zipmap;
+            throw new InvalidOperationException($"{title} has {outputs.Count} outputs: {List(outputs)}. Name the class scores in OnnxOutputs.Logits.{hint}");
+        }
+
+        return Output(session, outputs.Count == 1 ? outputs.Keys.Single() : "logits", nameof(OnnxOutputs.Logits), title);
+    }
+
+    /// <summary>The output of that name, checked to be a tensor of floating-point numbers.</summary>
+    public static string Output(InferenceSession session, string name, string what, string title)
+    {
+        var outputs = session.OutputMetadata;
+        if (!outputs.TryGetValue(name, out var output))
+        {
+            throw new InvalidOperationException($"{title} has no output '{name}', which OnnxOutputs.{what} names; it has {List(outputs)}. A tensor inside must be made an " +
+                "output when the model is exported.");
+        }
+
+        if (!output.IsTensor)
+            throw new InvalidOperationException($"{title} gives '{name}' as {Form(output)}, not as a tensor.{Zipmap}");
+        if (TypeOf(output.ElementDataType) is null or torch.ScalarType.Byte)
+        {
+            throw new InvalidOperationException($"{title} gives '{name}' as {Form(output)}; OnnxOutputs.{what} must be float32, float16 or double. Of its outputs, " +
+                $"{List(outputs)}, name one of scores, not of class numbers.");
+        }
+
+        return name;
+    }
+
+    /// <summary>Declared dimensions, null where free; null as a whole where none are declared.</summary>
+    public static int?[]? Dimensions(NodeMetadata node) =>
+        node.Dimensions.Length == 0 ? null : [.. node.Dimensions.Select(d => d < 0 ? (int?)null : d)];
+
+    public static string List(IReadOnlyDictionary<string, NodeMetadata> nodes) =>
+        string.Join(", ", nodes.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => $"'{n.Key}' ({Form(n.Value)})"));
+
+    public static string Form(NodeMetadata node)
+    {
+        if (!node.IsTensor)
+            return node.OnnxValueType.ToString().Replace("ONNX_TYPE_", "", StringComparison.Ordinal).ToLowerInvariant();
+        var type = TypeOf(node.ElementDataType) is { } known ? ModelInput.TypeName(known) : node.ElementDataType.ToString().ToLowerInvariant();
+        return node.Dimensions.Length == 0 ? type : $"{type} {string.Join('×', node.Dimensions.Select((d, i) => d >= 0 ? $"{d}" : i == 0 ? "N" : "?"))}";
+    }
+}

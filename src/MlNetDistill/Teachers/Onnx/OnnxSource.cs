@@ -1,0 +1,85 @@
+using System.Text;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>An ONNX model, in a file or in memory.</summary>
+internal sealed class OnnxSource
+{
+    private OnnxSource(string? path, byte[]? bytes, string name) => (FilePath, Content, Name) = (path, bytes, name);
+
+    /// <summary>The file, or null for a model in memory.</summary>
+    public string? FilePath { get; }
+
+    /// <summary>The model, where it is in memory.</summary>
+    public byte[]? Content { get; }
+
+    /// <summary>What it is called in messages.</summary>
+    public string Name { get; }
+
+    /// <summary>The beginning of a sentence.</summary>
+    public string Title => $"The ONNX model {Name}";
+
+    public static OnnxSource File(string path) => new(path, null, $"'{path}'");
+
+    public static OnnxSource Bytes(byte[] bytes, string name = "in memory") => new(null, bytes, name);
+
+    /// <summary>Looks through the model.</summary>
+    /// <returns>What it says of itself, and a hash of it and of the files that its weights are in.</returns>
+    /// <exception cref="InvalidOperationException">It is no ONNX model, or not all of it is there.</exception>
+    public (OnnxLayout Layout, string Hash) Inspect()
+    {
+        if (Directory.Exists(FilePath))
+            throw new InvalidOperationException($"{Title} is a folder; name the .onnx file in it.");
+        if (FilePath is not null && !System.IO.File.Exists(FilePath))
+            throw new InvalidOperationException($"{Title} does not exist (looked for at '{Path.GetFullPath(FilePath)}').");
+        try
+        {
+            using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
+            if (stream.Length == 0)
+                throw new InvalidOperationException($"{Title} is empty. Export or download it again.");
+            var layout = OnnxLayout.Of(stream);
+            stream.Position = 0;
+            return (layout, Fingerprint.Of([Fingerprint.Of(stream), .. layout.ExternalFiles.SelectMany(f => new[] { f, HashOfWeights(f) })]));
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new InvalidOperationException($"{Title} is cut short, or no ONNX file: {e.Message}. Export or download it again.", e);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidOperationException($"{Title} is no ONNX file: it begins with {Beginning()}. {e.Message} Export the model to ONNX, or download it again " +
+                "(a pointer of Git LFS or a page of HTML is not the model).", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"{Title} cannot be read: {e.Message}", e);
+        }
+    }
+
+    private string HashOfWeights(string location)
+    {
+        if (FilePath is null)
+        {
+            throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which bytes in memory have no place for. Name the model by its " +
+                "path, or save it in one file (onnx.save with save_as_external_data=False).");
+        }
+
+        var folder = Path.GetDirectoryName(Path.GetFullPath(FilePath))!;
+        var path = Path.GetFullPath(Path.Combine(folder, location));
+        if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && folder != Path.GetPathRoot(folder))
+            throw new InvalidOperationException($"{Title} keeps weights in '{location}', outside its folder; ONNX Runtime reads none from there.");
+        if (!System.IO.File.Exists(path))
+            throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which is not beside it. Copy it to '{folder}'.");
+        return Fingerprint.OfFile(path);
+    }
+
+    private string Beginning()
+    {
+        using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
+        var bytes = new byte[16];
+        var count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+        return bytes.AsSpan(0, count).ContainsAnyExceptInRange((byte)' ', (byte)'~')
+            ? $"the bytes {Convert.ToHexString(bytes, 0, count)}"
+            : $"the text \"{Encoding.ASCII.GetString(bytes, 0, count)}\"";
+    }
+}

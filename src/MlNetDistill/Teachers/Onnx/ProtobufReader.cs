@@ -1,0 +1,83 @@
+namespace MlNetDistill.Teachers;
+
+/// <summary>Fields of a protocol-buffer message in a seekable stream, one after another; what is not asked for is passed over unread.</summary>
+/// <exception cref="InvalidDataException">Thrown by all members where the bytes are no such message.</exception>
+/// <exception cref="EndOfStreamException">Thrown by all members where the message goes on beyond the end.</exception>
+internal sealed class ProtobufReader(Stream stream)
+{
+    private const int Varint = 0, Fixed64 = 1, LengthDelimited = 2, Fixed32 = 5; // wire types
+
+    /// <summary>The fields between here and <paramref name="end"/>: their numbers, and number or extent of their values.</summary>
+    public IEnumerable<(int Field, ulong Number, long Start, long End)> Fields(long end)
+    {
+        while (stream.Position < end)
+        {
+            var tag = ReadVarint();
+            var field = (int)(tag >> 3);
+            if (field == 0)
+                throw new InvalidDataException("A field has the number 0.");
+            switch ((int)(tag & 7))
+            {
+                case Varint:
+                    yield return (field, ReadVarint(), 0, 0);
+                    break;
+                case Fixed64:
+                    Skip(8, end);
+                    break;
+                case Fixed32:
+                    Skip(4, end);
+                    break;
+                case LengthDelimited:
+                    var length = ReadVarint();
+                    var (start, last) = (stream.Position, length > long.MaxValue / 2 ? long.MaxValue : stream.Position + (long)length);
+                    if (last > end)
+                        throw new EndOfStreamException($"a field of {length} bytes begins {end - start} bytes before the end");
+                    yield return (field, length, start, last);
+                    stream.Position = last;
+                    break;
+                default:
+                    throw new InvalidDataException("A field has an unknown wire type.");
+            }
+        }
+    }
+
+    /// <summary>The fields of the message in that extent.</summary>
+    public IEnumerable<(int Field, ulong Number, long Start, long End)> Fields(long start, long end)
+    {
+        stream.Position = start;
+        return Fields(end);
+    }
+
+    public string Text(long start, long end)
+    {
+        if (end - start > 1 << 16)
+            throw new InvalidDataException("A name is longer than any name.");
+        var bytes = new byte[end - start];
+        stream.Position = start;
+        stream.ReadExactly(bytes);
+        return System.Text.Encoding.UTF8.GetString(bytes);
+    }
+
+    private void Skip(long bytes, long end)
+    {
+        if (stream.Position + bytes > end)
+            throw new EndOfStreamException("a number begins within its own length of the end");
+        stream.Position += bytes;
+    }
+
+    private ulong ReadVarint()
+    {
+        ulong value = 0;
+        for (var shift = 0; shift < 64; shift += 7)
+        {
+            var next = stream.ReadByte();
+            if (next < 0)
+                throw new EndOfStreamException("it ends within a number");
+            value |= (ulong)(next & 0x7F) << shift;
+            if (next < 0x80)
+                return value;
+        }
+
+        throw new InvalidDataException("A number has more than 64 bits.");
+    }
+}

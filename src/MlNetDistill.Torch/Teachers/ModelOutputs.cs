@@ -11,7 +11,7 @@ internal static class ModelOutputs
     public static NetworkOutput Checked(NetworkOutput raw, long rows, string model) => new(
         raw.Kinds.HasFlag(OutputKinds.Logits) ? Vectors(raw.Logits, rows, model, "class scores", "N×K") : null,
         raw.Kinds.HasFlag(OutputKinds.Embedding) ? Vectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
-        raw.Kinds.HasFlag(OutputKinds.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => Stage(s, rows, model, i))] : null);
+        raw.Kinds.HasFlag(OutputKinds.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => StageFeature(s, rows, model, i))] : null);
 
     public static OutputShapes ShapesOf(NetworkOutput output) => new(
         (int)output.Logits.shape[1],
@@ -49,7 +49,7 @@ internal static class ModelOutputs
         return Floats(value, rows, model, what).reshape(rows, shape[1]);
     }
 
-    private static Tensor Stage(Tensor value, long rows, string model, int position) =>
+    private static Tensor StageFeature(Tensor value, long rows, string model, int position) =>
         value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
             ? Floats(value, rows, model, $"stage output {position}")
             : throw Wrong(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");

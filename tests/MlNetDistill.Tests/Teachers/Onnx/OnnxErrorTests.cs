@@ -1,0 +1,140 @@
+using System.Text;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+
+namespace MlNetDistill.Tests.Teachers.Onnx;
+
+/// <summary>What is wrong with a model, said in a paragraph that names the file and what to do.</summary>
+public sealed class OnnxErrorTests
+{
+    private ScratchFolder _folder = null!;
+
+    [SetUp]
+    public void Begin() => _folder = new ScratchFolder();
+
+    [TearDown]
+    public void End() => _folder.Dispose();
+
+    [Test]
+    public void A_missing_file() => Refused(Path.Combine(_folder.Path, "none.onnx"), "does not exist (looked for at '");
+
+    [Test]
+    public void A_folder() => Refused(_folder.Path, "is a folder; name the .onnx file in it.");
+
+    [Test]
+    public void An_empty_file() => Refused([], "is empty. Export or download it again.");
+
+    [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n")]
+    [TestCase("<!DOCTYPE html><html></html>")]
+    [TestCase("PK\u0003\u0004 a zip file")]
+    public void A_file_that_is_no_ONNX(string content) => Refused(Encoding.ASCII.GetBytes(content), "is no ONNX file: it begins with ");
+
+    [TestCase(0.3)]
+    [TestCase(0.6)]
+    [TestCase(0.95)]
+    public void A_file_cut_short(double part)
+    {
+        var bytes = File.ReadAllBytes(RealModels.Path("letter-teacher.onnx"));
+        Refused(bytes[..(int)(bytes.Length * part)], "is cut short, or no ONNX file: a field of ");
+    }
+
+    [Test]
+    public void An_opset_of_the_future() => Refused(new OnnxBytes { Opset = 99 }.Node("Relu", ["x"], ["y"])
+        .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(),
+        "uses opset 99, newer than this ONNX Runtime, which reads up to 23. Update Microsoft.ML.OnnxRuntime, or export with opset_version=23 or lower.");
+
+    [Test]
+    public void An_IR_version_of_the_future() => Refused(new OnnxBytes { IrVersion = 99 }.Node("Relu", ["x"], ["y"])
+        .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(),
+        "is of IR version 99, newer than this ONNX Runtime, which reads up to 11. Update Microsoft.ML.OnnxRuntime, or export with an older onnx package.");
+
+    [Test]
+    public void An_operator_of_someone_s_own() => Refused(new OnnxBytes { Domain = "com.acme" }.Node("com.acme", "Magic", ["x"], ["y"])
+        .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(),
+        "uses an operator that ONNX Runtime does not have (operators of com.acme). Operators of one's own cannot be loaded;");
+
+    [Test]
+    public void An_operator_that_does_not_exist() => Refused(new OnnxBytes().Node("Frobnicate", ["x"], ["y"])
+        .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(), "uses an operator that ONNX Runtime does not have.");
+
+    [Test]
+    public void A_graph_that_does_not_hold_together() => Refused(new OnnxBytes().Node("Relu", ["nowhere"], ["y"])
+        .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(), "cannot be loaded by ONNX Runtime. Check the file with onnx.checker");
+
+    [Test]
+    public void Several_outputs_without_a_name() => Refused(TwoOutputs(),
+        "has 2 outputs: 'a' (float32 N×4), 'b' (float32 N×4). Name the class scores in OnnxOutputs.Logits.");
+
+    [Test]
+    public void An_output_that_is_not_there() => Refused(TwoOutputs(),
+        "has no output 'c', which OnnxOutputs.Embedding names; it has 'a' (float32 N×4), 'b' (float32 N×4).", new OnnxOutputs("a", "c"));
+
+    [Test]
+    public void Probabilities_in_a_map()
+    {
+        var bytes = new OnnxBytes { Domain = "ai.onnx.ml" }.Node("ArgMax", ["x"], ["label"], ("axis", 1), ("keepdims", 0))
+            .Node("ai.onnx.ml", "ZipMap", ["x"], ["probabilities"], ("classlabels_int64s", new[] { 0, 1, 2, 3 }))
+            .Input("x", OnnxBytes.Float, "N", 4).Output("label", OnnxBytes.Int64, "N").MapOutput("probabilities").Write();
+        Refused(bytes, "has 2 outputs: 'label' (int64 N), 'probabilities' (sequence). Name the class scores in OnnxOutputs.Logits. Maps and sequences, as scikit-learn's " +
+            "exporter makes them of probabilities, cannot be read: export with options={id(model): {'zipmap': False}}.");
+        Refused(bytes, "gives 'probabilities' as sequence, not as a tensor. Maps and sequences,", new OnnxOutputs("probabilities"));
+        Refused(bytes, "gives 'label' as int64 N; OnnxOutputs.Logits must be float32, float16 or double.", new OnnxOutputs("label"));
+    }
+
+    [Test]
+    public void Several_inputs() => Refused(
+        new OnnxBytes().Node("Add", ["x", "z"], ["y"]).Input("x", OnnxBytes.Float, "N", 4).Input("z", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(),
+        "has 2 inputs: 'x' (float32 N×4), 'z' (float32 N×4). Name the one that reads the rows in TeacherInput.InputName; the others must have defaults in the model.");
+
+    [Test]
+    public void An_input_that_is_not_there() => Refused(
+        OnnxBytes.Linear().Write(), "has no input 'z', which TeacherInput.InputName names; it has 'x' (float32 N×4).", input: new() { InputName = "z" });
+
+    [Test]
+    public void An_input_of_whole_numbers() => Refused(
+        new OnnxBytes().Node("Cast", ["x"], ["y"], ("to", 1)).Input("x", OnnxBytes.Int64, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(),
+        "reads 'x' as int64 N×4; rows can be fed as float32, float16, double or uint8. Export it with such an input.");
+
+    [Test]
+    public void An_input_of_another_length() => Refused(OnnxBytes.Linear(5).Write(),
+        "reads float32 N×5, and its rows are vector of 4: a row has 4 values and not 5. Name the column it was trained on in TeacherInput.ColumnName.");
+
+    [Test]
+    public void Class_scores_that_are_no_vector_a_row() => Refused(
+        new OnnxBytes().Node("ReduceMean", ["x"], ["y"], ("axes", new[] { 1 }), ("keepdims", 0)).Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N").Write(),
+        "gives as class scores float32 [1] for 1 row; it must be N×K (or N×K×1×1). Name another output of it, or export it with one.");
+
+    [Test]
+    public void Stage_features_of_three_dimensions() => Refused(
+        new OnnxBytes().Integers("axes", 1).Node("Unsqueeze", ["x", "axes"], ["s"]).Node("Relu", ["x"], ["y"]).Input("x", OnnxBytes.Float, "N", 4)
+            .Output("y", OnnxBytes.Float, "N", 4).Output("s", OnnxBytes.Float, "N", 1, 4).Write(),
+        "gives as stage output 0 float32 [1, 1, 4] for 1 row; it must be N×C×H×W or N×D.", new OnnxOutputs("y", StageFeatures: ["s"]));
+
+    [Test]
+    public void A_run_that_fails() => Refused(
+        new OnnxBytes().Weights("w", OnnxBytes.Float, [5, 3]).Node("MatMul", ["x", "w"], ["y"]).Input("x", OnnxBytes.Float, "N", "D").Output("y", OnnxBytes.Float, "N", 3).Write(),
+        "failed on float32 rows [1, 4]: ");
+
+    [Test]
+    public void Weights_that_are_missing()
+    {
+        var bytes = External("weights.bin");
+        Refused(bytes, $"keeps weights in the file 'weights.bin', which is not beside it. Copy it to '{_folder.Path}'.");
+        Refused(External("../weights.bin"), "keeps weights in '../weights.bin', outside its folder; ONNX Runtime reads none from there.");
+        Assert.That(() => OnnxModel.Open(OnnxSource.Bytes(bytes, "of ours"), new(), InputShape.Vector(4), false, new(), null, 8, _ => { }),
+            Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model of ours keeps weights in the file 'weights.bin', which bytes in memory have no place for."));
+    }
+
+    private static byte[] External(string location) => new OnnxBytes().ExternalWeights("w", [4, 3], location).Node("MatMul", ["x", "w"], ["logits"])
+        .Input("x", OnnxBytes.Float, "N", 4).Output("logits", OnnxBytes.Float, "N", 3).Write();
+
+    private static byte[] TwoOutputs() => new OnnxBytes().Node("Relu", ["x"], ["a"]).Node("Sigmoid", ["x"], ["b"]).Input("x", OnnxBytes.Float, "N", 4)
+        .Output("a", OnnxBytes.Float, "N", 4).Output("b", OnnxBytes.Float, "N", 4).Write();
+
+    private void Refused(byte[] content, string message, OnnxOutputs? outputs = null, TeacherInput? input = null) =>
+        Refused(_folder.Write("model.onnx", content), message, outputs, input);
+
+    private static void Refused(string path, string message, OnnxOutputs? outputs = null, TeacherInput? input = null) => Assert.That(
+        () => OnnxModel.Open(OnnxSource.File(path), outputs ?? new(), InputShape.Vector(4), false, input ?? new(), null, 64, line => Assert.Fail(line)).Dispose(),
+        Throws.InvalidOperationException.With.Message.StartsWith($"The ONNX model '{path}' {message}"));
+}

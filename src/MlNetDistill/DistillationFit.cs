@@ -24,6 +24,8 @@ internal sealed class DistillationFit : IDisposable
     private TrainingSet _set = null!;
     private DataSplit _split = null!;
     private FitNetworks _networks = null!;
+    private string? _teacherData;
+    private IReadOnlyList<Anchor> _planned = [];
 
     public DistillationFit(IHostEnvironment environment, IChannel channel, DistillationOptions options, IDataView input)
     {
@@ -31,6 +33,12 @@ internal sealed class DistillationFit : IDisposable
         _options = options;
         _input = input;
         _columns = TrainerColumns.Find(input.Schema, options);
+        if (options.Record.TopK is { } k && k >= _columns.Classes.Count)
+        {
+            throw new ArgumentOutOfRangeException(
+                "options", $"Record.TopK must be less than the number of classes, {_columns.Classes.Count}; was {k}. Leave it out to keep all logits.");
+        }
+
         var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
         _studentColumns = new StudentColumns(_columns.Features, _columns.Label, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
         _seeds = new Seeds(options.Seed!.Value);
@@ -44,28 +52,47 @@ internal sealed class DistillationFit : IDisposable
     public DistillationTransformer Run()
     {
         Read();
-        CheckExport(_options.Student);
-        foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
-            CheckExport(spec);
-        using (var student = _networks.Build(_options.Student, "rehearsal"))
-            Rehearsal.Run(_options, student, _set, spec => _networks.Build(spec, "rehearsal"));
-        using var answer = AskTeacher();
+        CheckExports();
+        using var early = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
+        Rehearse(early);
+        if (early is not null)
+            Look(early).Log(_channel);
+        using var late = AsksTeacher && early is null ? _options.Teacher!.Ask(Question()) : null;
+        var answer = early ?? late;
+        if (answer is not null)
+            Prepare(answer);
+        if (early is null)
+            Look(late).Log(_channel);
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
         return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
     }
 
+    /// <summary>All that can be said before anything is trained.</summary>
+    public PreflightReport Preflight()
+    {
+        Read();
+        CheckExports();
+        using var answer = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
+        Rehearse(answer);
+        var report = Look(answer);
+        report.Log(_channel);
+        return report;
+    }
+
     public void Dispose()
     {
+        _networks?.Dispose();
         _set?.Dispose();
         _split?.Dispose();
     }
 
     private void Read()
     {
-        var rows = TensorReader.Read(_input, _columns, _options);
+        var rows = TensorReader.Read(_input, _columns, _options, hashed: HashedColumns());
         _set = rows.Set;
+        _teacherData = rows.Hash;
         rows.WarnOfDropped(_channel);
         using var generator = _seeds.Generator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
@@ -75,6 +102,43 @@ internal sealed class DistillationFit : IDisposable
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
+    }
+
+    /// <summary>What a record in a folder must be known by beside the student's features.</summary>
+    private IReadOnlyList<DataViewSchema.Column>? HashedColumns() => AsksTeacher && _options.Record is { Folder: not null, DataIdentity: null }
+        ? [.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)]
+        : null;
+
+    private TeacherQuestion Question() => new(
+        _context, _channel, _input, _columns, _set, _options, _seeds, _device, _networks, RecordingOf.Fit(_options, _columns, _set, _split, _networks, _context, _channel))
+    {
+        TeacherData = _teacherData,
+    };
+
+    private void CheckExports()
+    {
+        CheckExport(_options.Student);
+        foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
+            CheckExport(spec);
+    }
+
+    private void Rehearse(TeacherAnswer? ready)
+    {
+        using var student = _networks.Build(_options.Student, "rehearsal");
+        _planned = ready?.Anchors ?? (AsksTeacher ? Rehearsal.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
+        Rehearsal.Stages(_options, student, _set, _planned);
+        if (_options.Teacher is not null && !AsksTeacher)
+            _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
+    }
+
+    private PreflightReport Look(TeacherAnswer? answer) => 
+        new PreflightLook(_options, _networks, _set, _split, _seeds).At(answer?.Anchors ?? _planned, answer is not null);
+
+    /// <summary>Asks the teacher whatever is asked once.</summary>
+    private void Prepare(TeacherAnswer answer)
+    {
+        answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+        TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
     }
 
     /// <summary>
@@ -93,30 +157,6 @@ internal sealed class DistillationFit : IDisposable
                 $"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), " +
                 "seen before training: a block's forward pass and its Emit do not compute the same function.",
                 null);
-        }
-    }
-
-    private TeacherAnswer? AskTeacher()
-    {
-        if (!AsksTeacher)
-        {
-            if (_options.Teacher is not null)
-                _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
-            return null;
-        }
-
-        var answer = _options.Teacher!.Ask(new TeacherQuestion(
-            _context, _channel, _input, _columns, _set, _options, _seeds, _device, _networks));
-        try
-        {
-            answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, views: _options.Augmentations.Count > 0);
-            TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
-            return answer;
-        }
-        catch
-        {
-            answer.Dispose();
-            throw;
         }
     }
 

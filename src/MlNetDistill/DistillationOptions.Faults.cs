@@ -80,7 +80,8 @@ public sealed partial record DistillationOptions
         if (missing != OutputKinds.None)
         {
             yield return $"The method {method.Name} reads {missing} of its teacher, and this one gives {teacher.CanProvide} alone. " +
-                "A network (Teacher.Train, Route.Train) gives logits, embedding and stage features.";
+                "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and " +
+                "stage features; other teachers give embeddings where an embeddingColumnName is named.";
         }
 
         if (method.NeedsHeldOutRows && ValidationSources == 0)
@@ -111,8 +112,8 @@ public sealed partial record DistillationOptions
     {
         if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != OutputKinds.None && Teacher is { SeesViews: false })
         {
-            yield return "Augmentations change the rows, and a teacher that is an ML.NET model scores the rows that it reads, so it would answer for other " +
-                "inputs. Leave Augmentations empty, or use a teacher that is a network: Teacher.Train, or a Route of networks.";
+            yield return "Augmentations change the student's features, and a teacher that is an ML.NET model or reads a column of its own answers for the rows as " +
+                "they are, so it would answer for other inputs. Leave Augmentations empty, or use a teacher that is a network over the student's features.";
         }
 
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)
@@ -132,5 +133,7 @@ public sealed partial record DistillationOptions
         .Concat(EarlyStopping?.Faults() ?? [])
         .Concat(Sampling?.Faults(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
         .Concat(Augmentation.FaultsOf(Augmentations))
+        .Concat(Record?.Faults() ?? ["Record must be given; new TeacherRecordOptions() keeps the teacher's answers in memory."])
+        .Concat(Record is { Views: > 0 } && Augmentations is { Count: 0 } ? ["Record.Views keeps views of augmented rows, and there are no Augmentations; leave it 0."] : [])
         .Concat(ViewFaults());
 }

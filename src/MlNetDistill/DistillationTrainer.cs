@@ -60,10 +60,30 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public DistillationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        return With(input, fit => fit.Run());
+    }
+
+    /// <summary>
+    /// Looks before leaping: reads the data, passes one batch through teacher and student, goes through the stages of the method and says what a fit would
+    /// take. Trains nothing and records nothing; <see cref="Fit"/> does the same first and logs it.
+    /// </summary>
+    /// <param name="input">What <see cref="Fit"/> would be given.</param>
+    /// <returns>What was found; its text is a summary of one screen.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">A fit would fail; the message says why and what to do.</exception>
+    /// <exception cref="StudentExportException">The student's network and its ONNX form disagree.</exception>
+    public PreflightReport Preflight(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return With(input, fit => fit.Preflight());
+    }
+
+    private T With<T>(IDataView input, Func<DistillationFit, T> use)
+    {
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = host.Start("Distillation");
         using var fit = new DistillationFit(host, channel, _options with { Seed = _options.Seed ?? host.Rand.Next() }, input);
-        return fit.Run();
+        return use(fit);
     }
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ namespace MlNetDistill;
 
 /// <summary>Builds and trains the networks of a fit over its rows: a teacher where one is trained on the spot, then the student.</summary>
 internal sealed class FitNetworks(
-    IChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device)
+    IChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : IDisposable
 {
     /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
     public const string StudentRole = "student";
@@ -21,6 +21,7 @@ internal sealed class FitNetworks(
     private readonly List<(string Role, TrainingProgress Progress)> _history = [];
     private readonly List<string> _notes = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
+    private readonly Dictionary<string, Views> _views = [];
 
     /// <summary>What methods decided on the way.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -39,13 +40,33 @@ internal sealed class FitNetworks(
     /// <summary>The same, on the device of the rows.</summary>
     public Network BuildOnDevice(NetworkSpec spec, string purpose) => Build(spec, purpose).to(device);
 
+    /// <summary>Shows rows augmented as a network is shown them; null where they are not.</summary>
+    public Func<Tensor, int, Batch>? ViewOf(string role)
+    {
+        if (options.Augmentations.Count == 0)
+            return null;
+        if (!_views.TryGetValue(role, out var views))
+            _views[role] = views = new Views(options.Augmentations, ViewSeed(role), split.Training);
+        // Pre-drawn views come round again and again; a teacher that learns from labels has ever new ones.
+        var drawn = role == StudentRole ? options.Record.Views : 0;
+        return (positions, view) => views.Of(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
+    }
+
+    /// <summary>The seed of all that a network's views of rows depend on.</summary>
+    public int ViewSeed(string role) => seeds.Integer($"{role} views");
+
+    public void Dispose()
+    {
+        foreach (var views in _views.Values)
+            views.Dispose();
+    }
+
     /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
     public Network Train(TrainingPlan plan)
     {
         var network = BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
-        using var views = options.Augmentations.Count == 0 ? null : new Views(options.Augmentations, seeds.Integer($"{plan.Role} views"), split.Training);
-        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network, views));
+        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
         try
         {
             var stages = plan.Method.Stages(Context(plan, network, loop));
@@ -62,7 +83,7 @@ internal sealed class FitNetworks(
         return network;
     }
 
-    private LoopSettings Settings(TrainingPlan plan, Network network, Views? views)
+    private LoopSettings Settings(TrainingPlan plan, Network network)
     {
         var epoch = 0;
         return new LoopSettings
@@ -73,7 +94,7 @@ internal sealed class FitNetworks(
             // Half a teacher is no teacher: only the student is worth returning early.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
-            View = views is null ? null : (positions, view) => views.Of(set, positions, view),
+            View = ViewOf(plan.Role),
             Report = progress => Report(plan.Role, progress),
             Warn = caution => channel.Warning($"{caution}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),

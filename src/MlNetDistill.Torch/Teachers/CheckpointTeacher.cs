@@ -5,8 +5,8 @@ namespace MlNetDistill.Teachers;
 /// <summary>One checkpoint of a network as teacher: its weights and its own batch-norm statistics, put into a network shared by the whole route.</summary>
 /// <param name="shared">The network that answers, with whichever checkpoint is in it.</param>
 /// <param name="load">Puts this checkpoint into a network.</param>
-/// <param name="batchSize">Rows scored at a time.</param>
-internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, int batchSize) : NetworkTeacher(shared.Network, batchSize)
+/// <param name="recording">How its answers are kept.</param>
+internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, Recording recording) : NetworkTeacher(shared.Network, recording)
 {
     protected override Network Ready()
     {

@@ -31,8 +31,8 @@ public abstract class StageTeacher
     /// <summary>A stage begins: the teacher may prepare its answers.</summary>
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>
-    /// <param name="views">Whether the stage augments its rows.</param>
-    public virtual void Begin(TrainingSet set, OutputKinds wanted, bool views) { }
+    /// <param name="view">Shows rows augmented, from their positions and the number of the view, as the stage will; null where it shows them as they are.</param>
+    public virtual void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>An epoch of the stage begins, from 1.</summary>
     public virtual void BeginEpoch(int epoch) { }

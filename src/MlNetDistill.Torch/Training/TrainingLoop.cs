@@ -93,7 +93,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         StageChecks.Check(stage, student, set, settings.View is not null);
         foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(_warned.Add))
             settings.Warn(caution);
-        stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View is not null);
+        stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
         stage.Sampler.Prepare(new SamplerSource(set, split.Training, _shuffling, stage.Teacher is { } teacher ? rows => Vectors(teacher, rows) : null));
         using var run = new StageRun(stage, student, _shapes, set, _projecting, settings.GradientClipping);
         try

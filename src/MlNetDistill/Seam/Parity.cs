@@ -38,9 +38,5 @@ internal static class Parity
         Perturbation.Of(network, set.Features.index_select(0, Positions(set)).cpu(), generator);
     }
 
-    private static Tensor Positions(TrainingSet set)
-    {
-        var count = Math.Min(Rows, set.Count);
-        return tensor([.. Enumerable.Range(0, count).Select(i => (long)i * set.Count / count)], device: set.Features.device);
-    }
+    private static Tensor Positions(TrainingSet set) => Spread.Over(set.Count, Rows, set.Features.device);
 }

@@ -25,7 +25,18 @@ internal static class RowsView
     public static float[] Scores(IDataView view, string column)
     {
         var found = view.Schema[column];
-        return TensorReader.ReadVectors(view, found, CancellationToken.None).Values;
+        var width = ((VectorDataViewType)found.Type).Size;
+        var values = new ChunkedBuffer<float>(width);
+        using var cursor = view.GetRowCursor([found]);
+        var get = cursor.GetGetter<VBuffer<float>>(found);
+        VBuffer<float> row = default;
+        while (cursor.MoveNext())
+        {
+            get(ref row);
+            row.CopyTo(values.NextRow());
+        }
+
+        return values.ToArray();
     }
 
     private static IDataView View<T>(MLContext context, Row<T>[] rows, DataViewSchema.Column features)

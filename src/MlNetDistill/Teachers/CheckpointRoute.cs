@@ -8,6 +8,10 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 {
     public override bool IsRoute => true;
 
+    internal override bool IsReady => true;
+
+    internal override string Name => $"{paths.Count} checkpoints of {spec.Name}";
+
     internal override bool SeesViews => true;
 
     internal override OutputKinds CanProvide => NetworkKinds;
@@ -21,7 +25,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         ? [.. named.Select(epoch => epoch!.Value)]
         : [.. Enumerable.Range(1, paths.Count)];
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) =>
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
         paths.Zip(Epochs, (path, epoch) => new PlannedAnchor(Path.GetFileNameWithoutExtension(path), epoch, spec));
 
     internal override IEnumerable<string> Faults()
@@ -50,8 +54,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             // Every file is tried now: a broken one must not stop the student on its way.
             foreach (var path in paths)
                 Load(shared.Network, path);
-            var anchors = PlannedAnchors(question.Options).Zip(paths, (planned, path) => new Anchor(
-                planned.Label, planned.Epoch, new CheckpointTeacher(shared, network => Load(network, path), question.Options.BatchSize)));
+            var anchors = PlannedAnchors(question).Zip(paths, (planned, path) => new Anchor(
+                planned.Label, planned.Epoch, new CheckpointTeacher(shared, network => Load(network, path), question.Recording)));
             return new TeacherAnswer([.. anchors], null) { Owned = [shared] };
         }
         catch

@@ -1,45 +1,93 @@
 using Microsoft.ML;
 using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
 using MlNetDistill.Seam;
-using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumn score, int folds) : Teacher
+internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumns columns, int folds, string? identity) : Teacher
 {
+    internal override string Name => folds == 0 ? "an ML.NET pipeline, fitted here" : $"an ML.NET pipeline, fitted here on {folds} folds";
+
+    internal override OutputKinds CanProvide => columns.Kinds;
+
     internal override IEnumerable<string> Faults()
     {
-        foreach (var fault in score.Faults())
+        foreach (var fault in columns.Faults())
             yield return fault;
         if (folds is 1 or < 0)
             yield return $"The teacher's folds must be 0 (none) or at least 2; was {folds}.";
+        if (columns.Embedding is not null && folds > 0)
+            yield return "The teacher's embeddings cannot be taken out-of-fold: each fold's model has a space of its own. Leave out folds or embeddingColumnName.";
     }
 
-    internal override TeacherAnswer Ask(TeacherQuestion question) => folds == 0 ? FittedOnAll(question) : OutOfFold(question);
+    // How long embeddings are shows only when it is fitted.
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
+        [new PlannedAnchor("teacher", 1, null) { Shapes = new OutputShapes(question.Columns.Classes.Count, columns.Embedding is null ? null : 1, []) }];
 
-    private TeacherAnswer FittedOnAll(TeacherQuestion question)
-    {
-        question.Channel.Info($"Fitting the teacher.");
-        var model = estimator.Fit(question.Data);
-        return TeacherAnswer.OfRecord(score.Ask(model, question.Data, question), model, question);
-    }
+    // Fitting may look at any column.
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => identity is null ? [] : schema.Where(c => !c.IsHidden);
 
-    private TeacherAnswer OutOfFold(TeacherQuestion question)
+    internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        var ids = new List<RowId>();
-        using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        var fold = 0;
-        foreach (var split in question.Context.Data.CrossValidationSplit(question.Data, folds, seed: question.Seeds.Integer("folds")))
+        // Without a name it is a new model in every run, so its answers are for this run.
+        var recording = identity is null ? question.Recording.ForThisRun() : question.Recording;
+        string Identity() => Fingerprint.Of($"{identity}|{folds}|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}");
+        if (folds == 0 && (identity is null || !recording.IsPersistent || columns.Embedding is not null))
         {
-            question.Options.CancellationToken.ThrowIfCancellationRequested();
-            question.Channel.Info($"Fitting the teacher on fold {++fold} of {folds}.");
-            var model = estimator.Fit(split.TrainSet);
-            using var record = score.Ask(model, split.TestSet, question, $" of fold {fold}");
-            ids.AddRange(record.RowIds);
-            parts.Add(record.Logits.alias());
+            question.Channel.Info($"Fitting the teacher.");
+            var model = estimator.Fit(question.Data);
+            var view = View(model, question.Data, question, "");
+            return Answer(Read(view, question), view.EmbeddingLength, model);
         }
 
-        return TeacherAnswer.OfRecord(new TeacherRecord(ids, cat(parts).DetachFromDisposeScope()), null, question);
+        return Answer(folds == 0 ? FittedOnAll(question) : OutOfFold(question), null, null);
+
+        TeacherAnswer Answer(Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, int? embeddingLength, ITransformer? model) => new(
+            [new Anchor("teacher", 1, new ScoredTeacher(
+                answers, new OutputShapes(question.Columns.Classes.Count, embeddingLength, []), Identity, question, recording))],
+            model);
+    }
+
+    private static int FoldSeed(TeacherQuestion question) => question.Seeds.Integer("folds");
+
+    private static Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> Read(ScoredView view, TeacherQuestion question) =>
+        (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
+
+    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place) =>
+        columns.In(model.Transform(data), question.Columns.Classes, RecognisedScores.Of(model), place);
+
+    /// <summary>Fits only where the record does not hold the answers already.</summary>
+    private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>
+    {
+        question.Channel.Info($"Fitting the teacher.");
+        return Read(View(estimator.Fit(question.Data), question.Data, question, ""), question)(asked, kept, from);
+    };
+
+    private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> OutOfFold(TeacherQuestion question)
+    {
+        return Folds;
+
+        IEnumerable<AnswerChunk> Folds(IReadOnlySet<RowId> asked, OutputKinds kept, long skip)
+        {
+            var fold = 0;
+            foreach (var split in question.Context.Data.CrossValidationSplit(question.Data, folds, seed: FoldSeed(question)))
+            {
+                fold++;
+                question.Options.CancellationToken.ThrowIfCancellationRequested();
+                if (skip > 0 && RowCount.Of(split.TestSet, asked) is var rows && rows <= skip)
+                {
+                    skip -= rows;
+                    continue;
+                }
+
+                question.Channel.Info($"Fitting the teacher on fold {fold} of {folds}.");
+                var model = estimator.Fit(split.TrainSet);
+                foreach (var chunk in Read(View(model, split.TestSet, question, $" of fold {fold}"), question)(asked, kept, skip))
+                    yield return chunk;
+                skip = 0;
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
+using static TorchSharp.torch;
 
 namespace MlNetDistill;
 
@@ -26,15 +27,24 @@ public abstract class Teacher
     /// <param name="acceptOverwrittenInputs">
     /// Whether the model was fitted on the columns as the pipeline leaves them, overwritten ones included; that it was not is then not checked.
     /// </param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
+    /// <param name="identity">
+    /// A name that changes whenever the model does, by which a record of its answers in a folder is known; null for a hash of what <c>Model.Save</c> writes.
+    /// </param>
     public static Teacher FromTransformer(
         ITransformer transformer,
         string scoreColumnName = "Score",
         ScoreKind scoreKind = ScoreKind.Auto,
         IReadOnlyList<string>? classNames = null,
-        bool acceptOverwrittenInputs = false)
+        bool acceptOverwrittenInputs = false,
+        ClassMap? classMap = null,
+        string? embeddingColumnName = null,
+        string? identity = null)
     {
         ArgumentNullException.ThrowIfNull(transformer);
-        return new TransformerTeacher(transformer, new ScoreColumn(scoreColumnName, scoreKind, classNames), acceptOverwrittenInputs);
+        var columns = new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap));
+        return new TransformerTeacher(transformer, columns, acceptOverwrittenInputs, identity);
     }
 
     /// <summary>
@@ -53,15 +63,173 @@ public abstract class Teacher
     /// has not seen it (out-of-fold), which keeps an overfitted teacher's overconfidence from the student at the price of as many fits.
     /// </param>
     /// <param name="classNames">Class of each score, for a pipeline whose score column does not name them.</param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
+    /// <param name="identity">
+    /// A name that changes whenever the pipeline or its settings do. Where answers are recorded in a folder, the pipeline is then fitted only if they are not
+    /// there yet (and <see cref="DistillationTransformer.Teacher"/> is null). Null: it is fitted in every run, and its answers are kept for that run.
+    /// </param>
     public static Teacher FromEstimator(
         IEstimator<ITransformer> estimator,
         string scoreColumnName = "Score",
         ScoreKind scoreKind = ScoreKind.Auto,
         int folds = 0,
-        IReadOnlyList<string>? classNames = null)
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        string? embeddingColumnName = null,
+        string? identity = null)
     {
         ArgumentNullException.ThrowIfNull(estimator);
-        return new EstimatorTeacher(estimator, new ScoreColumn(scoreColumnName, scoreKind, classNames), folds);
+        var columns = new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap));
+        return new EstimatorTeacher(estimator, columns, folds, identity);
+    }
+
+    /// <summary>Scores that came with the data, whoever gave them.</summary>
+    /// <param name="scoreColumnName">A column of the training data, a vector of Single with one score for each class.</param>
+    /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
+    /// <param name="classNames">Class of each score, for a column without slot names.</param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="embeddingColumnName">A column of embeddings, a vector of Single, for methods that read them; null for none.</param>
+    public static Teacher FromColumn(
+        string scoreColumnName,
+        ScoreKind scoreKind = ScoreKind.Auto,
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        string? embeddingColumnName = null) =>
+        new ColumnTeacher(new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap)));
+
+    /// <summary>A classifier in an ONNX file, run by ONNX Runtime in batches, or row by row where its batch is fixed at 1.</summary>
+    /// <param name="path">The file. Files with weights that it refers to are found beside it.</param>
+    /// <param name="outputs">Which of its outputs is what; the only output, or the one called <c>logits</c>, is the class scores if null.</param>
+    /// <param name="input">What it is fed; the student's features if null.</param>
+    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
+    /// <param name="device">Where it runs; the CPU if null. A GPU needs the package Microsoft.ML.OnnxRuntime.Gpu in place of Microsoft.ML.OnnxRuntime.</param>
+    public static Teacher FromOnnx(
+        string path,
+        OnnxOutputs? outputs = null,
+        TeacherInput? input = null,
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        ScoreKind scoreKind = ScoreKind.Auto,
+        TrainingDevice? device = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        return FromOnnx(OnnxSource.File(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
+    }
+
+    /// <summary>The same, from the bytes of an ONNX file.</summary>
+    /// <param name="model">The bytes; they are copied.</param>
+    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="input">What it is fed.</param>
+    /// <param name="classNames">Class of each score.</param>
+    /// <param name="classMap">How its classes become the student's.</param>
+    /// <param name="scoreKind">What its scores are.</param>
+    /// <param name="device">Where it runs.</param>
+    public static Teacher FromOnnx(
+        ReadOnlySpan<byte> model,
+        OnnxOutputs? outputs = null,
+        TeacherInput? input = null,
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        ScoreKind scoreKind = ScoreKind.Auto,
+        TrainingDevice? device = null) =>
+        FromOnnx(OnnxSource.Bytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
+
+    /// <summary>A classifier in a TorchScript file, as <c>torch.jit.save</c> writes it, run on the device that trains.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="outputs">Which of the tensors that it returns is what; the first, or the only one, is the class scores if null.</param>
+    /// <param name="input">What it is fed; the student's features if null.</param>
+    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
+    public static Teacher FromTorchScript(
+        string path,
+        TorchScriptOutputs? outputs = null,
+        TeacherInput? input = null,
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        ScoreKind scoreKind = ScoreKind.Auto)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
+        return new ExternalTeacher(
+            $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
+            opened => TorchScriptModel.Open(path, taken, opened.Shape, opened.IsByte, fed, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn));
+    }
+
+    /// <summary>
+    /// A TorchSharp module that gives class scores. It answers in eval mode, where it is, and is left as it was found; it stays the caller's, and must not be
+    /// disposed before the fit is over.
+    /// </summary>
+    /// <param name="module">The module: B×(shape of a row) 32-bit floats to B×K scores.</param>
+    /// <param name="taps">Parts of it that give embedding and stage features; none if null.</param>
+    /// <param name="input">What it is fed; the student's features if null.</param>
+    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
+    /// <param name="identity">
+    /// What its answers depend on beside its weights and its compiled code, such as settings kept in fields: a record in a folder is known by it too.
+    /// </param>
+    public static Teacher FromModule(
+        nn.Module<Tensor, Tensor> module,
+        ModuleTaps? taps = null,
+        TeacherInput? input = null,
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        ScoreKind scoreKind = ScoreKind.Auto,
+        string? identity = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
+        return new ExternalTeacher(
+            module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
+            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, fed, identity, opened.Question.Options.BatchSize, opened.Warn));
+    }
+
+    /// <summary>A TorchSharp module of any signature, with a function that runs it.</summary>
+    /// <param name="module">The module, for its weights, its mode and its device.</param>
+    /// <param name="forward">B×(shape of a row) 32-bit floats to its outputs: logits, and embedding and stage features where it has them.</param>
+    /// <param name="input">What it is fed; the student's features if null.</param>
+    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
+    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
+    /// <param name="identity">What its answers depend on beside its weights and its compiled code; see the other overload.</param>
+    public static Teacher FromModule(
+        nn.Module module,
+        Func<Tensor, NetworkOutput> forward,
+        TeacherInput? input = null,
+        IReadOnlyList<string>? classNames = null,
+        ClassMap? classMap = null,
+        ScoreKind scoreKind = ScoreKind.Auto,
+        string? identity = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(forward);
+        var fed = input ?? new TeacherInput();
+        return new ExternalTeacher(
+            module.GetType().Name, NetworkKinds, fed, new ScoreSettings(scoreKind, classNames, classMap),
+            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, fed, identity, opened.Question.Options.BatchSize, opened.Warn));
+    }
+
+    /// <summary>Several teachers of whatever kinds as one, with equal weights; see the other overload.</summary>
+    /// <param name="members">At least one; no routes.</param>
+    public static Teacher Ensemble(params IReadOnlyList<Teacher> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        return Ensemble([.. members.Select(m => (m, 1.0))]);
+    }
+
+    /// <summary>
+    /// Several teachers of whatever kinds as one: the logarithm of the weighted mean of their probabilities. A temperature softens the mean, not the members.
+    /// Gives class scores alone.
+    /// </summary>
+    /// <param name="members">At least one, each with its weight, at least 0 and some above; scaled to sum to 1. No routes.</param>
+    public static Teacher Ensemble(params IReadOnlyList<(Teacher Teacher, double Weight)> members)
+    {
+        ArgumentNullException.ThrowIfNull(members);
+        return new EnsembleOfTeachers([.. members]);
     }
 
     /// <summary>A network, trained on the spot on the labels of the student's own features before the student is.</summary>
@@ -79,11 +247,25 @@ public abstract class Teacher
         return new TrainedTeacher(new NetworkTraining(network, epochs, optimizer, schedule));
     }
 
+    private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSettings settings, TrainingDevice? device) => new(
+        source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, settings,
+        opened => OnnxModel.Open(source, outputs, opened.Shape, opened.IsByte, input, device, opened.Question.Options.BatchSize, opened.Warn));
+
+    private static OutputKinds Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => OutputKinds.Logits
+        | (embedding ? OutputKinds.Embedding : OutputKinds.None)
+        | (stages is { Count: > 0 } ? OutputKinds.StageFeatures : OutputKinds.None);
+
     /// <summary>What a network can give.</summary>
     private protected const OutputKinds NetworkKinds = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
 
     /// <summary>Whether it is a route: several teachers in order.</summary>
     public virtual bool IsRoute => false;
+
+    /// <summary>Whether it is there before the fit: it can be asked at once, and nothing is trained for it.</summary>
+    internal virtual bool IsReady => false;
+
+    /// <summary>What it is called in logs.</summary>
+    internal virtual string Name => string.Join(", ", TrainedNetworks.Select(n => n.Name));
 
     /// <summary>Whether it can answer for augmented rows: a network can, a model that reads the rows of a data view cannot.</summary>
     internal virtual bool SeesViews => false;
@@ -94,11 +276,20 @@ public abstract class Teacher
     /// <summary>The networks over the student's features that it has or trains.</summary>
     internal virtual IEnumerable<NetworkSpec> TrainedNetworks => [];
 
-    /// <summary>The anchors it is going to have, as far as is known before it is asked.</summary>
-    internal virtual IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) => [new PlannedAnchor("teacher", 1, TrainedNetworks.FirstOrDefault())];
+    /// <summary>The anchors it is going to have, as far as is known before it is asked. One that is there already shows its shapes.</summary>
+    internal virtual IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
+    {
+        if (!IsReady)
+            return [new PlannedAnchor("teacher", 1, TrainedNetworks.FirstOrDefault())];
+        using var answer = Ask(question);
+        return [.. answer.Anchors.Select(anchor => new PlannedAnchor(anchor.Label, anchor.Epoch, null) { Shapes = anchor.Teacher.Shapes })];
+    }
 
     /// <summary>The trained networks that are handed out as ML.NET models.</summary>
     internal virtual IEnumerable<NetworkSpec> ExportedNetworks => TrainedNetworks;
+
+    /// <summary>The columns, beside the student's features, that its answers depend on: a record of them is known by their values.</summary>
+    internal virtual IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
     internal abstract IEnumerable<string> Faults();
 

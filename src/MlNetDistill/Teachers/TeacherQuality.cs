@@ -14,15 +14,21 @@ internal static class TeacherQuality
     /// <summary>Share of the way from chance to certainty that a teacher must be above chance.</summary>
     private const double Margin = 0.05;
 
+    /// <summary>The accuracy below which a teacher of so many classes most likely reads the wrong thing.</summary>
+    public static double LeastByDefault(int classes) => (1.0 / classes) + (Margin * (1 - (1.0 / classes)));
+
     /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
     public static void Check(StageTeacher teacher, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         using var scope = NewDisposeScope();
         var all = Arithmetic.UpTo(set.Count, set.Labels.device);
-        var (accuracy, _) = Scoring.Quality(Scoring.Answers(teacher, OutputKinds.Logits, set, all, options.BatchSize), set, all);
+        var logits = Scoring.Answers(teacher, OutputKinds.Logits, set, all, options.BatchSize);
+        var (accuracy, _) = Scoring.Quality(logits, set, all);
         var chance = 1.0 / classes.Count;
+        var ceiling = AgreementCeiling.Of(set.Features, logits);
         channel.Info($"The teacher's accuracy on the labelled training rows is {accuracy:0.0000} (chance {chance:0.0000}).");
-        var least = options.MinimumTeacherAccuracy ?? chance + (Margin * (1 - chance));
+        channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of the rows.");
+        var least = options.MinimumTeacherAccuracy ?? LeastByDefault(classes.Count);
         if (accuracy >= least)
             return;
         throw new InvalidOperationException(

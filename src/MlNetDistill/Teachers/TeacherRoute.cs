@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
 
@@ -8,14 +9,18 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 {
     public override bool IsRoute => true;
 
+    internal override bool IsReady => anchors.All(a => a.Teacher.IsReady);
+
+    internal override string Name => $"a route of {anchors.Count} teachers";
+
     internal override bool SeesViews => anchors.All(a => a.Teacher?.SeesViews == true);
 
     internal override OutputKinds CanProvide => anchors.Aggregate(OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? OutputKinds.None));
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options) =>
-        anchors.Select((anchor, i) => anchor.Teacher.PlannedAnchors(options).Last() with { Label = anchor.Label, Epoch = i + 1 });
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
+        anchors.Select((anchor, i) => anchor.Teacher.PlannedAnchors(question).Last() with { Label = anchor.Label, Epoch = i + 1 });
 
     internal override IEnumerable<string> Faults()
     {
@@ -33,6 +38,8 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
                 yield return $"Anchor '{label}': {fault}";
         }
     }
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.ColumnsRead(schema));
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {

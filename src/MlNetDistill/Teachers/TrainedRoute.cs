@@ -19,9 +19,9 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     // Where early stopping ends the route before, only its last anchor lies elsewhere.
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(DistillationOptions options)
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
     {
-        var last = training.EpochsIn(options);
+        var last = training.EpochsIn(question.Options);
         return Enumerable.Range(1, last)
             .Where(epoch => epoch == last || epoch % every == 0)
             .Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, training.Spec));
@@ -63,7 +63,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             var final = Keep(network, last, owned);
             var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
-            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, options.BatchSize));
+            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, question.Recording.ForThisRun()));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new TeacherAnswer(
                 [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, training.Spec)

@@ -17,8 +17,8 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        var network = question.Networks.Train(training.Plan(question.Options));
-        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, question.Options.BatchSize));
+        var network = question.Networks.Train(training.Plan(question.Options) with { Role = question.Role });
+        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, question.Recording.ForThisRun()));
         return new TeacherAnswer([anchor], null, network, training.Spec) { Owned = [network] };
     }
 }

@@ -1,17 +1,39 @@
 using Microsoft.ML;
+using MlNetDistill.Networks;
+using MlNetDistill.Seam;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumn score, bool acceptOverwrittenInputs) : Teacher
+internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns columns, bool acceptOverwrittenInputs, string? identity) : Teacher
 {
-    internal override IEnumerable<string> Faults() => score.Faults();
+    internal override bool IsReady => true;
+
+    internal override string Name => "an ML.NET model";
+
+    internal override OutputKinds CanProvide => columns.Kinds;
+
+    internal override IEnumerable<string> Faults() => columns.Faults();
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
+        transformer.IsRowToRowMapper && InputsOfScore(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        CheckSchema(question.Data.Schema);
+        var schema = question.Data.Schema;
+        CheckSchema(schema);
         if (!acceptOverwrittenInputs)
-            RefuseOverwrittenInputs(question.Data.Schema);
-        return TeacherAnswer.OfRecord(score.Ask(transformer, question.Data, question), transformer, question);
+            RefuseOverwrittenInputs(schema);
+        var recognised = RecognisedScores.Of(transformer);
+        if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
+            question.Channel.Info($"{note}");
+        var view = columns.In(transformer.Transform(question.Data), question.Columns.Classes, recognised);
+        var teacher = new ScoredTeacher(
+            (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
+            new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
+            () => Fingerprint.Of($"{identity ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
+            question,
+            question.Recording);
+        return new TeacherAnswer([new Anchor("teacher", 1, teacher)], transformer);
     }
 
     /// <summary>
@@ -45,10 +67,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumn s
     {
         if (!transformer.IsRowToRowMapper)
             return;
-        var mapper = transformer.GetRowToRowMapper(schema);
-        if (mapper.OutputSchema.GetColumnOrNull(score.Name) is not { } output)
-            return;
-        foreach (var input in mapper.GetDependencies([output]))
+        foreach (var input in InputsOfScore(schema) ?? [])
         {
             if (!schema.Any(c => c.Name == input.Name && c.Index < input.Index))
                 continue;
@@ -56,5 +75,12 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumn s
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
                 "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"" + input.Name + "\"), and use that for the student.");
         }
+    }
+
+    private IEnumerable<DataViewSchema.Column>? InputsOfScore(DataViewSchema schema)
+    {
+        var mapper = transformer.GetRowToRowMapper(schema);
+        DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(columns.Score), columns.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];
+        return outputs[0] is null ? null : mapper.GetDependencies(outputs.OfType<DataViewSchema.Column>());
     }
 }

@@ -81,7 +81,7 @@ public sealed class EveryMethodTests
             () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher) with { Method = DistillationMethod.Sskd() }),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
                 "The method SSKD reads StageFeatures of its teacher, and this one gives Logits alone. " +
-                "A network (Teacher.Train, Route.Train) gives logits, embedding and stage features."));
+                "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and stage features; "));
         Assert.That(
             () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher) with { Method = DistillationMethod.Cckd() }),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The method CCKD reads Embedding of its teacher"));

@@ -7,6 +7,9 @@ namespace MlNetDistill.Tests.Teachers;
 
 public sealed class ClassMatchingTests
 {
+    private const string Remedy = "Both must be fitted to the same label values; or give a ClassMap, which renames and adds up classes of the teacher and, with " +
+        "DropOthers, leaves out those that the student does not have.";
+
     private readonly MLContext _context = Rows.Context();
     private readonly IDataView _view;
 
@@ -44,8 +47,8 @@ public sealed class ClassMatchingTests
         foreach (var row in others)
             row.Label = row.Label == "cedar" ? "fir" : row.Label;
         Refuses(Teacher.FromTransformer(_context.Regression().Fit(_context.Keyed(others))),
-            "The teacher (column 'Score', 3 classes) and the student (3 classes) differ: the teacher lacks 'cedar'; the student lacks 'fir'. " +
-            "Both must be fitted to the same label values.");
+            "The classes of the teacher (column 'Score') and of the student differ: the teacher lacks 'cedar'; the student lacks 'fir'. " +
+            "The teacher's 3 classes are 'ash', 'birch', 'fir'; the student's 3 are 'ash', 'birch', 'cedar'. " + Remedy);
     }
 
     [Test]
@@ -53,7 +56,8 @@ public sealed class ClassMatchingTests
     {
         var fewer = _context.Regression().Fit(_context.Keyed(Rows.Points().Where(p => p.Label != "birch")));
         Refuses(Teacher.FromTransformer(fewer),
-            "The teacher (column 'Score', 2 classes) and the student (3 classes) differ: the teacher lacks 'birch'. Both must be fitted to the same label values.");
+            "The classes of the teacher (column 'Score') and of the student differ: the teacher lacks 'birch'. " +
+            "The teacher's 2 classes are 'ash', 'cedar'; the student's 3 are 'ash', 'birch', 'cedar'. " + Remedy);
     }
 
     [Test]
@@ -70,8 +74,8 @@ public sealed class ClassMatchingTests
     [Test]
     public void A_name_given_twice_is_refused() => Refuses(
         Teacher.FromTransformer(_context.Says(_view, Nearest), classNames: ["ash", "ash", "cedar"]),
-        "The teacher (column 'Score', 3 classes) and the student (3 classes) differ: the teacher names 'ash' more than once; the teacher lacks 'birch'. " +
-        "Both must be fitted to the same label values.");
+        "The classes of the teacher (column 'Score') and of the student differ: the teacher names 'ash' more than once; the teacher lacks 'birch'. " +
+        "The teacher's 3 classes are 'ash', 'ash', 'cedar'; the student's 3 are 'ash', 'birch', 'cedar'. " + Remedy);
 
     [Test]
     public void Keys_without_values_are_their_own_names()
@@ -85,7 +89,7 @@ public sealed class ClassMatchingTests
     public void Keys_without_values_must_at_least_be_as_many() => Assert.That(
         () => _context.Fit(Rows.Quick(Teacher.FromTransformer(_context.Says(_view, Nearest))), Numbered(4)),
         Throws.InvalidOperationException.With.Message.EqualTo(
-            "The student has 4 classes, the teacher 3 (column 'Score'). Both must be fitted to the same label values."));
+            "The student has 4 classes, the teacher 3. Both must be fitted to the same label values."));
 
     private static float[] Nearest(float[] f) =>
         f[0] > 0.3f ? [0.8f, 0.1f, 0.1f] : f[1] > 0 ? [0.1f, 0.8f, 0.1f] : [0.1f, 0.1f, 0.8f];

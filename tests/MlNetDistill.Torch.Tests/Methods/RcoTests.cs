@@ -28,7 +28,7 @@ public sealed class RcoTests
             },
         });
         _shared = new SharedNetwork(Runs.Student(Student.Mlp(24), _set, seed: 2));
-        _route = [.. _checkpoints.Select((weights, i) => new Anchor($"epoch {2 * (i + 1)}", 2 * (i + 1), new CheckpointTeacher(_shared, weights.Restore, 64)))];
+        _route = [.. _checkpoints.Select((weights, i) => new Anchor($"epoch {2 * (i + 1)}", 2 * (i + 1), new CheckpointTeacher(_shared, weights.Restore, Recording.InMemory(64))))];
     }
 
     [OneTimeTearDown]
@@ -74,7 +74,7 @@ public sealed class RcoTests
         Runs.Train(teacher, set, Runs.Stage(2, batchSize: 8));
         using var late = new NetworkWeights(teacher);
         using var shared = new SharedNetwork(Runs.Student(Student.ResNet(8, null, 4, 4, 4), set));
-        var anchors = new[] { early, late }.Select(w => new CheckpointTeacher(shared, w.Restore, 8)).ToList();
+        var anchors = new[] { early, late }.Select(w => new CheckpointTeacher(shared, w.Restore, Recording.InMemory(8))).ToList();
         var batch = Batch.Of(set, arange(4, int64));
         teacher.eval();
         Assert.That(
@@ -114,7 +114,7 @@ public sealed class RcoTests
         using var narrow = Runs.Student(Student.Mlp(8), _set, seed: 9);
         using var wide = Runs.Student(Student.Mlp(16), _set, seed: 9);
         using var student = Runs.Student(Student.Mlp(8), _set);
-        Anchor[] route = [new("narrow", 1, new NetworkTeacher(narrow, 64)), new("wide", 2, new NetworkTeacher(wide, 64))];
+        Anchor[] route = [new("narrow", 1, new NetworkTeacher(narrow, Recording.InMemory(64))), new("wide", 2, new NetworkTeacher(wide, Recording.InMemory(64)))];
         var hint = DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0)));
         Assert.That(
             () => new MethodRun { Epochs = 4 }.Train(student, _set, DistillationMethod.Rco(hint, schedule: RcoSchedule.OneStage), route),

@@ -58,13 +58,10 @@ internal static class Runs
         return Scoring.Quality(network, set, arange(set.Count, int64), 64).Accuracy;
     }
 
-    /// <summary>A teacher's record for a set: the logits of a network, in shuffled order.</summary>
-    public static TeacherRecord Record(Network teacher, TrainingSet set)
+    /// <summary>A teacher that gives the logits of a network from a record in shuffled order.</summary>
+    public static GivenTeacher Recorded(Network teacher, TrainingSet set)
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator(3);
-        var order = randperm(set.Count, generator: generator);
-        var logits = Scoring.Logits(teacher, set, arange(set.Count, int64), 64).index_select(0, order);
-        return new TeacherRecord([.. order.data<long>().ToArray().Select(i => set.RowIds[(int)i])], logits.DetachFromDisposeScope());
+        return new GivenTeacher(Scoring.Logits(teacher, set, arange(set.Count, int64), 64).DetachFromDisposeScope());
     }
 }

@@ -1,6 +1,5 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 
@@ -60,8 +59,7 @@ public sealed class DeterminismTests
         using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
         using var network = Runs.Student(spec, set, seed);
         using var teacher = Runs.Student(Student.Mlp(8), set, seed: 99);
-        using var record = Runs.Record(teacher, set);
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = Runs.Recorded(teacher, set);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         var settings = new LoopSettings { GradientClipping = 1 };
         Runs.Train(network, set, Runs.Stage(epochs, loss, recorded, optimizer: Optimizer.AdamW()), shuffling ?? seed, null, settings);

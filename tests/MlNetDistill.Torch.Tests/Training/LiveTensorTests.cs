@@ -1,7 +1,6 @@
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 
@@ -21,8 +20,7 @@ public sealed class LiveTensorTests
         using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
         using var network = Runs.Student(spec, set);
         using var teacher = Runs.Student(Student.Mlp(8), set, seed: 99);
-        using var record = Runs.Record(teacher, set);
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = Runs.Recorded(teacher, set);
         using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         Collect();

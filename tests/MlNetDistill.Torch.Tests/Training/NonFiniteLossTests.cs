@@ -1,5 +1,4 @@
 using MlNetDistill.Losses;
-using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -25,8 +24,7 @@ public sealed class NonFiniteLossTests
     {
         using var set = Toy.Clouds(rows: 32);
         using var network = Runs.Student(Student.Mlp(8), set);
-        using var record = new TeacherRecord(set.RowIds, full(32, 3, 3e38f).DetachFromDisposeScope());
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = new GivenTeacher(full(32, 3, 3e38f).DetachFromDisposeScope());
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(1e-3));
         var thrown = Assert.Throws<NonFiniteLossException>(() => Runs.Train(network, set, Runs.Stage(5, loss, recorded, batchSize: 32)))!;
         Assert.That((thrown.Term, thrown.Epoch), Is.EqualTo(("kd", 1)));

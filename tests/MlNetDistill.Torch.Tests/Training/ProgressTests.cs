@@ -1,6 +1,5 @@
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
-using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 
@@ -13,8 +12,7 @@ public sealed class ProgressTests
     {
         using var set = Toy.Clouds();
         using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
-        using var record = Runs.Record(teacher, set);
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = Runs.Recorded(teacher, set);
         using var network = Runs.Student(Student.Mlp(8), set);
         var loss = (0.3 * new CrossEntropyLoss()) + (0.5 * new KdLoss(1)) + (0.2 * new KdLoss(4));
 
@@ -51,8 +49,7 @@ public sealed class ProgressTests
     {
         using var set = Toy.Clouds();
         using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
-        using var record = Runs.Record(teacher, set);
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = Runs.Recorded(teacher, set);
         using var one = Runs.Student(Student.Mlp(8), set);
         using var other = Runs.Student(Student.Mlp(8), set);
 

@@ -44,8 +44,7 @@ public sealed class TrainingLoopTests
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(rows: 256, noise: 2, shiftLabels: 1);
         using var teacher = Runs.Student(Student.Mlp(), set, seed: 9);
-        using var record = Runs.Record(teacher, set);
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = Runs.Recorded(teacher, set);
         using var student = Runs.Student(Student.Mlp(32), set);
         var rows = arange(set.Count, int64);
         Tensor Classes(Network network) => Scoring.Logits(network, set, rows, 64).argmax(1);
@@ -64,16 +63,20 @@ public sealed class TrainingLoopTests
     {
         using var set = Toy.Clouds();
         using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
-        using var record = Runs.Record(teacher, set);
-        using var recorded = new RecordedTeacher(record, set, CPU);
+        using var recorded = Runs.Recorded(teacher, set);
         using var student = Runs.Student(Student.Mlp(8), set);
-        var (logits, weights) = (Near.Values(record.Logits), Runs.State(teacher));
+        recorded.Begin(set, OutputKinds.Logits, null);
+        using var scope = NewDisposeScope();
+        var batch = Batch.Of(set, arange(set.Count, int64));
+        var (logits, weights) = (Near.Values(recorded.Outputs(batch, OutputKinds.Logits).Logits), Runs.State(teacher));
 
         Runs.Train(student, set, Runs.Stage(3, new KdLoss(4), recorded));
 
-        Assert.That(Near.Values(record.Logits), Is.EqualTo(logits));
+        recorded.Begin(set, OutputKinds.Logits, null);
+        var after = recorded.Outputs(batch, OutputKinds.Logits).Logits;
+        Assert.That(Near.Values(after), Is.EqualTo(logits));
         Assert.That(Runs.State(teacher), Is.EqualTo(weights));
-        Assert.That(record.Logits.requires_grad, Is.False);
+        Assert.That(after.requires_grad, Is.False);
     }
 
     [Test]

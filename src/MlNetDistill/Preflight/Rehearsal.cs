@@ -13,44 +13,55 @@ namespace MlNetDistill;
 /// </summary>
 internal static class Rehearsal
 {
+    /// <summary>The anchors that a teacher is going to have: with their shapes, and without answers.</summary>
+    /// <param name="question">What the teacher is going to be asked.</param>
+    /// <param name="build">Builds a network that takes part.</param>
+    public static IReadOnlyList<Anchor> Anchors(TeacherQuestion question, Func<NetworkSpec, Network> build)
+    {
+        var teacher = question.Options.Teacher!;
+        var shapes = new Dictionary<NetworkSpec, OutputShapes>();
+        return [.. teacher.PlannedAnchors(question).Select(a => new Anchor(a.Label, a.Epoch, new AbsentTeacher(a.Shapes ?? ShapesOf(a.Network), teacher.SeesViews)))];
+
+        OutputShapes ShapesOf(NetworkSpec? spec)
+        {
+            if (spec is null)
+                return OutputShapes.OfLogits(question.Columns.Classes.Count);
+            if (shapes.TryGetValue(spec, out var known))
+                return known;
+            using var network = build(spec);
+            return shapes[spec] = network.Shapes();
+        }
+    }
+
+    /// <summary>The stages of a fit, each checked.</summary>
     /// <param name="options">The settings of the fit.</param>
     /// <param name="student">An untrained student.</param>
     /// <param name="set">The rows.</param>
-    /// <param name="build">Builds a network that takes part.</param>
+    /// <param name="anchors">The teacher's anchors, as they are or as they are going to be.</param>
     /// <exception cref="InvalidOperationException">The stages cannot be trained; the message says why.</exception>
-    public static void Run(DistillationOptions options, Network student, TrainingSet set, Func<NetworkSpec, Network> build)
+    public static IReadOnlyList<Stage> Stages(DistillationOptions options, Network student, TrainingSet set, IReadOnlyList<Anchor> anchors)
     {
         using var generator = new Generator(0);
         var farther = 1.0;
-        var shapes = new Dictionary<NetworkSpec, OutputShapes>();
-        var teacher = options.Method.TeacherNeeds == OutputKinds.None ? null : options.Teacher;
-        Anchor[] anchors = [.. (teacher?.PlannedAnchors(options) ?? []).Select(a => new Anchor(
-            a.Label, a.Epoch, new AbsentTeacher(ShapesOf(a.Network), teacher!.SeesViews)))];
         var context = new MethodContext(
             anchors, student.Shapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
         {
             // Ever farther: where the choice depends on the student, every anchor is gone through.
             HeldOutDivergence = _ => farther *= 1e6,
         };
+        var stages = new List<Stage>();
         foreach (var stage in options.Method.Stages(context))
         {
             StageChecks.Check(stage, student, set, options.Augmentations.Count > 0);
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();
+            stages.Add(stage);
         }
+
+        return stages;
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
             teacher is null ? [] : loss.Projections(context.Student, teacher.Shapes, generator);
-
-        OutputShapes ShapesOf(NetworkSpec? spec)
-        {
-            if (spec is null)
-                return OutputShapes.OfLogits(student.Classes);
-            if (shapes.TryGetValue(spec, out var known))
-                return known;
-            using var network = build(spec);
-            return shapes[spec] = network.Shapes();
-        }
     }
 
     private sealed class AbsentTeacher(OutputShapes shapes, bool seesViews) : StageTeacher
@@ -69,4 +80,8 @@ internal static class Rehearsal
 /// <param name="Label">Its name.</param>
 /// <param name="Epoch">Its epoch, or its place in the route.</param>
 /// <param name="Network">Its network, or null for a model that gives class scores alone.</param>
-internal sealed record PlannedAnchor(string Label, int Epoch, NetworkSpec? Network);
+internal sealed record PlannedAnchor(string Label, int Epoch, NetworkSpec? Network)
+{
+    /// <summary>What it is known to give, where it is no network.</summary>
+    public OutputShapes? Shapes { get; init; }
+}

@@ -1,0 +1,101 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>
+/// A teacher that is asked once. For stages that read what a record keeps it answers every row before the first step, and its answers are looked up
+/// then; stage features, which would take the memory of all activations, and ever new views of rows are answered live.
+/// </summary>
+internal abstract class RecordableTeacher(Recording recording) : StageTeacher, IDisposable
+{
+    private RecordedAnswers? _answers;
+    private SoftenedLogits? _softened;
+    private TrainingSet? _set;
+
+    /// <summary>How its answers are kept.</summary>
+    protected Recording Recording => recording;
+
+    /// <summary>Whether asking again would be dear, so that answers are kept from stage to stage.</summary>
+    protected virtual bool KeepsAnswers => false;
+
+    public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        var views = view is null ? 0 : recording.Options.Views;
+        if (wanted == OutputKinds.None || (wanted & ~recording.Kept) != OutputKinds.None || (view is not null && views == 0))
+            return;
+        if (ReferenceEquals(_set, set) && _answers is { } answers && answers.Views == views && (wanted & ~answers.Kept) == OutputKinds.None)
+            return;
+        Forget();
+        _answers = Record(set, (wanted | OutputKinds.Logits) & Provides, view, views);
+        _softened = _answers.WholeLogits is { } whole ? new SoftenedLogits(whole) : null;
+        _set = set;
+    }
+
+    public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
+    {
+        using var noGrad = no_grad();
+        return Recorded(batch) is { } answers && (wanted & ~answers.Kept) == OutputKinds.None
+            ? answers.Of(batch.Positions, wanted, batch.View)
+            : Live(batch, wanted);
+    }
+
+    public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
+        (Recorded(batch) is null ? null : _softened?.At(temperature, batch.Positions)) ?? base.LogProbabilities(batch, outputs, temperature);
+
+    public override void End()
+    {
+        if (!KeepsAnswers)
+            Forget();
+    }
+
+    public virtual void Dispose() => Forget();
+
+    /// <summary>A hash of all that its answers depend on but the rows.</summary>
+    protected abstract string Identity();
+
+    /// <summary>Hash of the data that it reads.</summary>
+    protected virtual string Data(TrainingSet set) => DataHash.Of(set);
+
+    /// <summary>Its outputs for any rows, computed now.</summary>
+    protected abstract NetworkOutput Live(Batch batch, OutputKinds wanted);
+
+    /// <summary>What is wrong with a record from an earlier run, or null.</summary>
+    protected virtual string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view) => SpotCheck.Of(answers, set, view, Live);
+
+    /// <summary>Its answers to all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
+    protected virtual IEnumerable<AnswerChunk> AnswersFrom(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, long from) =>
+        LiveAnswers.From(set, kept, view, recording, from, Live);
+
+    private RecordedAnswers? Recorded(Batch batch) =>
+        ReferenceEquals(batch.Set, _set) && _answers is { } answers && (answers.Views == 0 ? batch.View == 0 : batch.View >= 1 && batch.View <= answers.Views) ? answers : null;
+
+    private RecordedAnswers Record(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, int views)
+    {
+        var key = new RecordKey
+        {
+            // What outlives nothing needs no name.
+            Teacher = recording.IsPersistent ? Identity() : "",
+            Data = !recording.IsPersistent ? "" : recording.Options.DataIdentity ?? Data(set),
+            Rows = set.Count,
+            Classes = recording.Classes,
+            Shapes = Shapes,
+            Kept = kept,
+            Precision = recording.Options.Precision,
+            TopK = recording.Options.TopK,
+            Views = views,
+            Augmentation = views == 0 ? null : recording.Augmentation,
+        };
+        using var noGrad = no_grad();
+        return recording.Store.Open(key, set.RowIds, set.Labels.device, from => AnswersFrom(set, kept, view, from), answers => Refuted(answers, set, view));
+    }
+
+    private void Forget()
+    {
+        _softened?.Dispose();
+        _answers?.Dispose();
+        (_softened, _answers, _set) = (null, null, null);
+    }
+}

@@ -1,0 +1,36 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>How and where a teacher's answers are kept.</summary>
+/// <param name="Options">What the user asked for.</param>
+/// <param name="BatchSize">Rows asked about at a time.</param>
+/// <param name="StoreOf">Makes the place where records are.</param>
+internal sealed record Recording(TeacherRecordOptions Options, int BatchSize, Func<TeacherRecordOptions, RecordStore> StoreOf)
+{
+    private RecordStore? _store;
+
+    /// <summary>Where records are.</summary>
+    public RecordStore Store => _store ??= StoreOf(Options);
+
+    /// <summary>A hash of the student's classes, in whose order logits are kept.</summary>
+    public string Classes { get; init; } = "";
+
+    /// <summary>All that pre-drawn views depend on but the rows, or null where rows are not augmented.</summary>
+    public string? Augmentation { get; init; }
+
+    /// <summary>Whether records outlive the run, and must say what they are of.</summary>
+    public bool IsPersistent => Options.Folder is not null;
+
+    /// <summary>What is kept; activations only where asked for, as they are large.</summary>
+    public OutputKinds Kept =>
+        OutputKinds.Logits | OutputKinds.Embedding | (Options.KeepStageFeatures ? OutputKinds.StageFeatures : OutputKinds.None);
+
+    /// <summary>Answers kept in memory for as long as the teacher lives.</summary>
+    public static Recording InMemory(int batchSize) => new(
+        new TeacherRecordOptions(), batchSize, options => new RecordStore(options, Path.GetTempPath(), _ => { }, _ => { }, CancellationToken.None));
+
+    /// <summary>The same, but for this run only.</summary>
+    public Recording ForThisRun() => IsPersistent ? this with { Options = Options with { Folder = null, Reuse = RecordReuse.ReuseOrBuild }, _store = null } : this;
+}

@@ -1,0 +1,29 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>log softmax(logits / T) of all rows, kept for each temperature asked for.</summary>
+/// <param name="logits">N×K; stays the caller's.</param>
+internal sealed class SoftenedLogits(Tensor logits) : IDisposable
+{
+    // Kept up to this many values (256 MiB) for each temperature; beyond, batches are softened one by one.
+    private const long MostKept = 64L << 20;
+    private readonly Dictionary<double, Tensor> _kept = [];
+
+    /// <summary>Those of some rows, in the current dispose scope; null where there are too many rows to keep.</summary>
+    public Tensor? At(double temperature, Tensor positions)
+    {
+        if (logits.numel() > MostKept)
+            return null;
+        if (!_kept.TryGetValue(temperature, out var all))
+            _kept[temperature] = all = logits.LogSoftmaxAt(temperature).DetachFromDisposeScope();
+        return all.index_select(0, positions);
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in _kept.Values)
+            tensor.Dispose();
+    }
+}

@@ -1,0 +1,32 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Asks a teacher a few rows again, to see whether a record of an earlier run is of this teacher: what no hash of files or weights can tell.</summary>
+internal static class SpotCheck
+{
+    private const int Rows = 16;
+
+    // Between machines and devices float arithmetic differs by about 1e-4; another teacher differs in the first digits somewhere.
+    private const double Tolerance = 0.01;
+
+    /// <summary>Null where the record holds what the teacher says now, else what differs.</summary>
+    public static string? Of(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view, Func<Batch, OutputKinds, NetworkOutput> live)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var positions = Spread.Over(set.Count, Rows, set.Features.device);
+        var batch = view is null ? Batch.Of(set, positions) : view(positions, 1);
+        var now = live(batch, OutputKinds.Logits).Logits.softmax(1);
+        var kept = answers.Of(positions, OutputKinds.Logits, batch.View).Logits.softmax(1);
+        // Of the most probable class: the others may be kept in short.
+        var best = kept.argmax(1, keepdim: true);
+        var difference = now.gather(1, best).sub(kept.gather(1, best)).abs().max().item<float>();
+        return difference <= Tolerance
+            ? null
+            : FormattableString.Invariant($"asked again about {positions.shape[0]} rows, the teacher gives probabilities that differ by up to {difference:0.###} from those recorded");
+    }
+}

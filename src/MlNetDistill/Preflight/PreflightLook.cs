@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using static TorchSharp.torch;
+
+namespace MlNetDistill;
+
+/// <summary>One batch through teacher and student, and a few steps of every stage, with a student that is thrown away.</summary>
+internal sealed class PreflightLook(DistillationOptions options, FitNetworks networks, TrainingSet set, DataSplit split, Seeds seeds)
+{
+    private const double Overconfident = 0.999;
+    private readonly List<string> _warnings = [];
+
+    /// <param name="anchors">The teacher's anchors; such as only have shapes where it is yet to be trained.</param>
+    /// <param name="isThere">Whether they answer.</param>
+    public PreflightReport At(IReadOnlyList<Anchor> anchors, bool isThere)
+    {
+        var teacher = isThere && anchors.Count > 0 ? new TeacherLook(options, set, split).At(anchors[^1].Teacher) : null;
+        if (teacher is not null)
+            Warn(teacher);
+        using var student = networks.BuildOnDevice(options.Student, "rehearsal");
+        var stages = Rehearsal.Stages(options, student, set, anchors);
+        var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
+        var timed = stages.Select(stage => (Stage: stage, Time: timer.Of(stage))).ToList();
+        var recorded = isThere ? stages.Where(timer.IsRecorded).Select(s => s.Teacher).Distinct().Count() : 0;
+        var views = Math.Max(1, options.Record.Views);
+        var answers = anchors.Count == 0 || !stages.Any(timer.IsRecorded) ? 0 : set.Count * (long)views * AnswerBytes(anchors[^1].Teacher.Shapes);
+        var validation = timer.PerScoredRow * (split.Validation?.shape[0] ?? 0);
+        // Weights, gradients and the two moments of an adaptive optimiser.
+        var studentBytes = student.ParameterCount * sizeof(float) * 4;
+        return new PreflightReport
+        {
+            Rows = set.Count,
+            TrainingRows = split.Training.shape[0],
+            ValidationRows = split.Validation?.shape[0] ?? 0,
+            Shape = set.Shape,
+            Classes = set.Classes,
+            Student = options.Student,
+            StudentParameters = student.ParameterCount,
+            Method = options.Method.Name,
+            Teacher = teacher,
+            Stages = [.. timed.Select(t => new PreflightStage(t.Stage.Name, t.Stage.Epochs, StepsOf(t.Stage), t.Time))],
+            RecordingTime = (teacher?.TimePerRow ?? TimeSpan.Zero) * ((double)set.Count * views * recorded),
+            TrainingTime = timed.Aggregate(TimeSpan.Zero, (sum, t) => sum + (t.Stage.Epochs * ((t.Time * StepsOf(t.Stage)) + validation))),
+            DataBytes = Bytes(set.Features) + Bytes(set.Labels),
+            AnswerBytes = answers,
+            AnswersInMemory = answers <= options.Record.MemoryLimit,
+            StudentBytes = studentBytes,
+            ExpectedMemory = Process.GetCurrentProcess().WorkingSet64 + Math.Min(answers, options.Record.MemoryLimit) + studentBytes,
+            TrainedFirst = isThere || anchors.Count == 0 ? null : options.Teacher!.Name,
+            Warnings = _warnings,
+        };
+    }
+
+    private static long Bytes(Tensor tensor) => tensor.numel() * tensor.ElementSize;
+
+    private int StepsOf(Stage stage) => stage.Sampler.BatchesPerEpoch(split.Training.shape[0]);
+
+    private void Warn(PreflightTeacher teacher)
+    {
+        if (teacher.Accuracy is { } accuracy && accuracy < (options.MinimumTeacherAccuracy ?? TeacherQuality.LeastByDefault(set.Classes)))
+        {
+            _warnings.Add(FormattableString.Invariant(
+                $"The teacher is right on {accuracy:0.0000} of the rows it was asked about, near chance ({1.0 / set.Classes:0.0000}): does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"));
+        }
+
+        if (teacher.MeanConfidence > Overconfident)
+        {
+            _warnings.Add(FormattableString.Invariant(
+                $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets say hardly more than labels do. A teacher that is fitted out-of-fold, or a higher temperature, says more."));
+        }
+    }
+
+    private long AnswerBytes(OutputShapes shapes)
+    {
+        var value = options.Record.Precision == RecordPrecision.Half ? 2 : sizeof(float);
+        var logits = options.Record.TopK is { } k ? (k * (value + sizeof(ushort))) + sizeof(float) : shapes.Classes * value;
+        return logits + (options.Method.TeacherNeeds.HasFlag(OutputKinds.Embedding) ? (shapes.EmbeddingLength ?? 0) * value : 0);
+    }
+}

@@ -1,0 +1,41 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.ML;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>What tells one ML.NET model from another.</summary>
+internal static class ModelHash
+{
+    /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files, as the archive around them has the time in it.</summary>
+    /// <exception cref="InvalidOperationException">The model cannot be saved.</exception>
+    public static string Of(MLContext context, ITransformer model, DataViewSchema schema)
+    {
+        using var file = new MemoryStream();
+        try
+        {
+            context.Model.Save(model, schema, file);
+        }
+        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException)
+        {
+            throw new InvalidOperationException(
+                "A teacher record in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes " +
+                $"whenever the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: {e.Message}",
+                e);
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var zip = new ZipArchive(file, ZipArchiveMode.Read);
+        foreach (var entry in zip.Entries.OrderBy(e => e.FullName, StringComparer.Ordinal))
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{entry.FullName} {entry.Length};"));
+            using var content = entry.Open();
+            using var bytes = new MemoryStream();
+            content.CopyTo(bytes);
+            hash.AppendData(bytes.GetBuffer().AsSpan(0, (int)bytes.Length));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>A column that a teacher reads and the student does not, as a tensor in the order of the training set.</summary>
+internal static class TeacherColumn
+{
+    public static int LengthOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Size;
+
+    public static bool IsByte(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).ItemType.RawType == typeof(byte);
+
+    /// <summary>The shape that the column's dimensions say.</summary>
+    public static InputShape ShapeOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Dimensions is [var channels and (1 or 3), var height, var width]
+        ? InputShape.Image(channels, height, width)
+        : InputShape.Vector(LengthOf(column));
+
+    /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
+    /// <exception cref="InvalidOperationException">A row of the set is not in the data.</exception>
+    public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, InputShape shape) =>
+        IsByte(column) ? Read<byte>(question, column, shape, ScalarType.Byte) : Read<float>(question, column, shape, ScalarType.Float32);
+
+    private static Tensor Read<T>(TeacherQuestion question, DataViewSchema.Column column, InputShape shape, ScalarType type)
+        where T : unmanaged
+    {
+        var set = question.Set;
+        var asked = set.RowIds.ToHashSet();
+        var values = new ChunkedBuffer<T>(shape.Length);
+        var rowOf = new Dictionary<RowId, long>();
+        using var cursor = question.Data.GetRowCursor([column]);
+        var getId = cursor.GetIdGetter();
+        var get = cursor.GetGetter<VBuffer<T>>(column);
+        VBuffer<T> buffer = default;
+        DataViewRowId id = default;
+        while (cursor.MoveNext())
+        {
+            question.Options.CancellationToken.ThrowIfCancellationRequested();
+            getId(ref id);
+            var found = new RowId(id.Low, id.High);
+            if (!asked.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))
+                continue;
+            get(ref buffer);
+            buffer.CopyTo(values.NextRow());
+        }
+
+        using var scope = NewDisposeScope();
+        var rows = values.ToTensor(type, shape.Dimensions);
+        var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
+            $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))]);
+        var ordered = rows.index_select(0, order).to(set.Features.device).DetachFromDisposeScope();
+        rows.Dispose();
+        return ordered;
+    }
+}

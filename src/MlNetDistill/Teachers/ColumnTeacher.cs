@@ -1,0 +1,38 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Scores that came with the data: whoever gave them is not asked.</summary>
+internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
+{
+    internal override bool IsReady => true;
+
+    internal override string Name => $"the column '{columns.Score}'";
+
+    internal override OutputKinds CanProvide => columns.Kinds;
+
+    internal override IEnumerable<string> Faults() => columns.Faults();
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        if (question.Data.Schema.GetColumnOrNull(columns.Score) is null)
+        {
+            throw new InvalidOperationException(
+                $"The data hold no column '{columns.Score}' with the teacher's scores. They hold " +
+                $"{string.Join(", ", question.Data.Schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; name one of them in Teacher.FromColumn.");
+        }
+
+        var view = columns.In(question.Data, question.Columns.Classes, RecognisedScores.None);
+        var teacher = new ScoredTeacher(
+            (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
+            new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
+            () => "",
+            question,
+            // The data are their own record.
+            question.Recording.ForThisRun());
+        return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
+    }
+}

@@ -1,0 +1,63 @@
+using Microsoft.ML;
+using MlNetDistill.Seam;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Several teachers as one: the logarithm of the mean of their probabilities.</summary>
+internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double Weight)> members) : Teacher
+{
+    internal override bool IsReady => members.All(m => m.Teacher.IsReady);
+
+    internal override string Name => $"an ensemble of {members.Count}";
+
+    internal override bool SeesViews => members.All(m => m.Teacher?.SeesViews == true);
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => members.SelectMany(m => m.Teacher?.TrainedNetworks ?? []);
+
+    // There is no ML.NET model of the mean.
+    internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
+
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) => [new PlannedAnchor("ensemble", 1, null)];
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (members.Count == 0)
+            yield return "An ensemble needs at least one teacher.";
+        else if (members.Any(m => !(m.Weight >= 0 && double.IsFinite(m.Weight))) || members.All(m => m.Weight == 0))
+            yield return $"An ensemble's weights must be at least 0, one of them above; were {string.Join(", ", members.Select(m => m.Weight))}.";
+        foreach (var (member, i) in members.Select((m, i) => (m.Teacher, i)))
+        {
+            if (member is null)
+                yield return $"Member {i + 1} of the ensemble is null.";
+            else if (member.IsRoute)
+                yield return $"Member {i + 1} of the ensemble is a route; take one teacher for it.";
+            foreach (var fault in member?.Faults() ?? [])
+                yield return $"Member {i + 1} of the ensemble: {fault}";
+        }
+    }
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => members.SelectMany(m => m.Teacher.ColumnsRead(schema));
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var answers = new List<TeacherAnswer>();
+        try
+        {
+            foreach (var (member, i) in members.Select((m, i) => (m.Teacher, i)))
+            {
+                question.Channel.Info($"Member {i + 1} of the ensemble: {member.Name}.");
+                // Networks of one kind must not begin with the same weights.
+                answers.Add(member.Ask(question with { Role = $"{question.Role} {i + 1}" }));
+            }
+        }
+        catch
+        {
+            answers.ForEach(a => a.Dispose());
+            throw;
+        }
+
+        var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], question.Recording);
+        return new TeacherAnswer([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
+    }
+}

@@ -1,0 +1,86 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+using MlNetDistill.Schema;
+using MlNetDistill.Seam;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A model from elsewhere: an ONNX file, a TorchScript file, a module.</summary>
+/// <param name="name">What it is called in messages.</param>
+/// <param name="kinds">What it gives at most.</param>
+/// <param name="input">What it is fed.</param>
+/// <param name="settings">What its scores are.</param>
+/// <param name="open">Opens it for rows of a shape.</param>
+internal sealed class ExternalTeacher(
+    string name, OutputKinds kinds, TeacherInput input, ScoreSettings settings, Func<OpenedFor, TensorModel> open) : Teacher
+{
+    internal override bool IsReady => true;
+
+    internal override string Name => name;
+
+    internal override bool SeesViews => input.ColumnName is null;
+
+    internal override OutputKinds CanProvide => kinds;
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (input.ColumnName is not null && string.IsNullOrWhiteSpace(input.ColumnName))
+            yield return "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty.";
+        if (input.Scale is { } scale && (!float.IsFinite(scale) || scale == 0))
+            yield return $"TeacherInput.Scale must be finite and not 0; was {scale}.";
+        if (!Enum.IsDefined(input.Layout))
+            yield return $"ImageLayout has no value {input.Layout}.";
+        if (input.Standardization is { } statistics && (statistics.Mean.Count != statistics.Deviation.Count || statistics.Deviation.Any(d => !(d > 0))))
+            yield return "TeacherInput.Standardization must have as many deviations, each above 0, as means.";
+        foreach (var fault in settings.Faults())
+            yield return fault;
+    }
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
+        input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var set = question.Set;
+        var own = OwnColumn(question);
+        var (given, isByte) = own is { } column ? (TeacherColumn.ShapeOf(column), TeacherColumn.IsByte(column)) : (set.Shape, set.IsByte);
+        var shape = input.Image ?? given;
+        if (shape.Length != given.Length)
+            throw new InvalidOperationException($"TeacherInput.Image is {shape}, which is {shape.Length} values; the rows that {name} is fed have {given.Length} ({given}).");
+        var model = open(new OpenedFor(shape, isByte, question));
+        try
+        {
+            var rows = own is { } read ? (TeacherColumn.Read(question, read, shape), question.TeacherData ?? "") : ((TorchSharp.torch.Tensor, string)?)null;
+            var alignment = new ClassAlignment($"model {model.Name}");
+            var teacher = new ModelTeacher(
+                model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.Recording);
+            return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private DataViewSchema.Column? OwnColumn(TeacherQuestion question)
+    {
+        if (input.ColumnName is not { } column || column == question.Columns.Features.Name)
+            return null;
+        var schema = question.Data.Schema;
+        var found = schema.GetColumnOrNull(column)
+            ?? throw ColumnCheck.Missing(column, "teacher's input", "TeacherInput.ColumnName", schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        ColumnCheck.Of(found).IsFeatures();
+        return found;
+    }
+}
+
+/// <summary>The rows that a model is opened for.</summary>
+/// <param name="Shape">Shape of one.</param>
+/// <param name="IsByte">Whether values are bytes.</param>
+/// <param name="Question">What the teacher is asked.</param>
+internal sealed record OpenedFor(InputShape Shape, bool IsByte, TeacherQuestion Question)
+{
+    /// <summary>Told what the user should know of the model.</summary>
+    public void Warn(string message) => Question.Channel.Warning($"{message}");
+}

@@ -1,0 +1,88 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A model from elsewhere as teacher: its scores become logits in the student's class order.</summary>
+internal sealed class ModelTeacher : RecordableTeacher
+{
+    private const int SampleRows = 64;
+    private readonly TensorModel _model;
+    private readonly TrainingSet? _ownRowsOf;
+    private readonly Tensor? _ownRows;
+    private readonly string _ownData;
+    private readonly ScoreReader _reader;
+    private readonly string _settings;
+    private readonly InputShape _shape;
+
+    /// <param name="model">The model; disposed with the teacher.</param>
+    /// <param name="shape">Shape of a row as it was opened for.</param>
+    /// <param name="set">The rows of the fit.</param>
+    /// <param name="own">What it reads of each of them where that is not the student's features, and its hash; the tensor is disposed with the teacher.</param>
+    /// <param name="align">Matches its classes, from their number.</param>
+    /// <param name="settings">What the caller says of its scores.</param>
+    /// <param name="recording">How its answers are kept.</param>
+    public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, Func<int, ClassOrder> align, ScoreSettings settings, Recording recording)
+        : base(recording)
+    {
+        (_model, _shape) = (model, shape);
+        (_ownRowsOf, _ownRows, _ownData) = own is { } rows ? (set, rows.Rows, rows.Hash) : (null, null, "");
+        _settings = settings.Description;
+        var order = align(model.Shapes.Classes);
+        Shapes = model.Shapes with { Classes = order.SourcesOf.Count };
+        _reader = new ScoreReader(Subject, Kind(settings.Kind, set), order);
+    }
+
+    public override OutputShapes Shapes { get; }
+
+    public override bool SeesViews => _ownRows is null;
+
+    private string Subject => $"The output of {_model.Name}";
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        _model.Dispose();
+        _ownRows?.Dispose();
+    }
+
+    protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_settings}");
+
+    protected override string Data(TrainingSet set) => _ownRows is null ? base.Data(set) : _ownData;
+
+    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    {
+        using var noGrad = no_grad();
+        var found = _model.Answer(RowsOf(batch), wanted);
+        var logits = !wanted.HasFlag(OutputKinds.Logits) ? null : _reader.ToLogits(found.Logits, row => RowName(batch, row));
+        return new NetworkOutput(
+            logits,
+            wanted.HasFlag(OutputKinds.Embedding) ? found.Embedding : null,
+            wanted.HasFlag(OutputKinds.StageFeatures) ? found.StageFeatures : null);
+    }
+
+    private static string RowName(Batch batch, int row)
+    {
+        var position = (int)batch.Positions[row].item<long>();
+        return $"training row {position} (row id {batch.Set.RowIds[position]}{(batch.View == 0 ? "" : ", augmented")})";
+    }
+
+    private Tensor RowsOf(Batch batch)
+    {
+        if (_ownRows is null)
+            return batch.Features.reshape([batch.Features.shape[0], .. _shape.Dimensions]);
+        if (ReferenceEquals(batch.Set, _ownRowsOf) && batch.View == 0)
+            return _ownRows.index_select(0, batch.Positions.to(_ownRows.device));
+        throw new InvalidOperationException($"{_model.Name} reads a column of its own, so it answers only for the unaugmented rows of the training data.");
+    }
+
+    /// <summary>What its scores are, by a look at some rows.</summary>
+    private ScoreKind Kind(ScoreKind asked, TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var batch = Batch.Of(set, Spread.Over(set.Count, SampleRows, set.Features.device));
+        return ScoreReader.Resolve(Subject, asked, _model.Answer(RowsOf(batch), OutputKinds.Logits).Logits);
+    }
+}

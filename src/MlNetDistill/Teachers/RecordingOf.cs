@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Data;
+using MlNetDistill.Records;
+using MlNetDistill.Schema;
+using MlNetDistill.Seam;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>How the answers of a fit's teachers are kept.</summary>
+internal static class RecordingOf
+{
+    public static Recording Fit(
+        DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
+    {
+        var recording = new Recording(options.Record, options.BatchSize, record => new RecordStore(
+            record, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken));
+        return !recording.IsPersistent ? recording : recording with
+        {
+            Classes = Fingerprint.Of(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),
+            Augmentation = options.Record.Views == 0 ? null : Views(options, set, split, networks),
+        };
+    }
+
+    /// <summary>A view is a function of seed, position and number, and may mix in other rows trained on.</summary>
+    private static string Views(DistillationOptions options, TrainingSet set, DataSplit split, FitNetworks networks)
+    {
+        var augmentations = string.Join(", ", options.Augmentations.Select(a => $"{a.GetType().Name} {JsonSerializer.Serialize(a, a.GetType())}"));
+        using var training = split.Training.cpu();
+        var order = $"{string.Join(',', training.data<long>().ToArray())}|{string.Join(',', set.RowIds)}";
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{augmentations}; seed {networks.ViewSeed(FitNetworks.StudentRole)}; rows {Fingerprint.Of(order)}");
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Schema;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Where a model's answers are, and what the caller says of them.</summary>
+/// <param name="Score">The column of class scores.</param>
+/// <param name="Embedding">The column of embeddings, or null.</param>
+/// <param name="Settings">What the scores are.</param>
+internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettings Settings)
+{
+    /// <summary>All of it as text, for the key of a record.</summary>
+    public string Description => $"{Score}|{Embedding}|{Settings.Description}";
+
+    /// <summary>What a teacher with these columns gives.</summary>
+    public OutputKinds Kinds => OutputKinds.Logits | (Embedding is null ? OutputKinds.None : OutputKinds.Embedding);
+
+    public IEnumerable<string> Faults()
+    {
+        if (string.IsNullOrWhiteSpace(Score))
+            yield return "The teacher's scoreColumnName must be a column name; was empty.";
+        if (Embedding is not null && string.IsNullOrWhiteSpace(Embedding))
+            yield return "The teacher's embeddingColumnName must be a column name, or null for none; was empty.";
+        foreach (var fault in Settings.Faults())
+            yield return fault;
+    }
+
+    /// <summary>Finds the columns in a view that holds a teacher's answers.</summary>
+    /// <param name="scored">The view.</param>
+    /// <param name="student">The student's classes.</param>
+    /// <param name="kind">What the scores are as far as the model itself says it: what stands in for <see cref="ScoreKind.Auto"/>, and a hint for messages.</param>
+    /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
+    /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
+    public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "")
+    {
+        var score = Find(scored.Schema, Score, "scores", "scoreColumnName");
+        var subject = $"The teacher's column '{Score}'";
+        if (VectorOf(score) is not { } classes)
+        {
+            throw new InvalidOperationException(
+                $"{subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. A multiclass model gives such a column.");
+        }
+
+        var embedding = Embedding is null ? (DataViewSchema.Column?)null : Find(scored.Schema, Embedding, "embeddings", "embeddingColumnName");
+        if (embedding is { } column && VectorOf(column) is null)
+            throw new InvalidOperationException($"The teacher's column '{Embedding}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
+        var found = AnnotatedNames.Read(score, AnnotatedNames.TrainingLabelValues) ?? AnnotatedNames.Read(score, AnnotatedNames.SlotNames);
+        var order = new ClassAlignment($"column '{Score}'", place).Order(classes, found, Settings, student);
+        var reader = new ScoreReader(subject, Settings.Kind == ScoreKind.Auto ? kind.Kind : Settings.Kind, order, kind.Hint);
+        return new ScoredView(scored, score, embedding, reader, place);
+    }
+
+    private static DataViewSchema.Column Find(DataViewSchema schema, string name, string what, string option) => schema.GetColumnOrNull(name)
+        ?? throw new InvalidOperationException(
+            $"The teacher gives no column '{name}'. It gives {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; " +
+            $"name its {what} with {option}.");
+
+    private static int? VectorOf(DataViewSchema.Column column) =>
+        column.Type is VectorDataViewType { Size: > 0 } vector && vector.ItemType == NumberDataViewType.Single ? vector.Size : null;
+}

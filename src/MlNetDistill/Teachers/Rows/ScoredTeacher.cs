@@ -1,0 +1,61 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A teacher that reads the rows of a data view, such as an ML.NET model: reached through a record, joined by row id.</summary>
+/// <param name="answers">Its answers in its own order: to the rows in a set, kinds, from which entry on.</param>
+/// <param name="shapes">What it gives.</param>
+/// <param name="identity">A hash of all that its answers depend on but the rows.</param>
+/// <param name="question">What it is asked.</param>
+/// <param name="recording">How its answers are kept.</param>
+internal sealed class ScoredTeacher(
+    Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, OutputShapes shapes, Func<string> identity, TeacherQuestion question, Recording recording)
+    : RecordableTeacher(recording)
+{
+    public override OutputShapes Shapes => shapes;
+
+    // Another pass through the teacher's pipeline is what a record is there to avoid.
+    protected override bool KeepsAnswers => true;
+
+    protected override string Identity() => identity();
+
+    protected override string Data(TrainingSet set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
+
+    /// <summary>A model that is known by its bytes or by a name is not asked again.</summary>
+    protected override string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view) => null;
+
+    protected override IEnumerable<AnswerChunk> AnswersFrom(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, long from)
+    {
+        CheckRows(set, view is not null);
+        return answers(set.RowIds.ToHashSet(), kept, from);
+    }
+
+    /// <summary>For a look at a few rows before the record is made.</summary>
+    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    {
+        CheckRows(batch.Set, batch.View != 0);
+        using var scope = NewDisposeScope();
+        RowId[] ids = [.. batch.Positions.cpu().data<long>().ToArray().Select(position => batch.Set.RowIds[(int)position])];
+        var (found, parts) = (new List<RowId>(), new List<Tensor[]>());
+        foreach (var chunk in answers(ids.ToHashSet(), wanted | OutputKinds.Logits, 0))
+        {
+            found.AddRange(chunk.Ids);
+            parts.Add([.. chunk.Parts.Select(part => part.clone())]);
+        }
+
+        var at = found.Index().DistinctBy(f => f.Item).ToDictionary(f => f.Item, f => (long)f.Index);
+        var order = tensor([.. ids.Select(id => at.TryGetValue(id, out var row) ? row : throw new InvalidOperationException(
+            $"The teacher gave no scores for row id {id}; its data view must hold the rows of the training data."))]);
+        Tensor Part(int part) => cat([.. parts.Select(p => p[part])]).index_select(0, order).to(batch.Features.device).MoveToOuterDisposeScope();
+        return new NetworkOutput(Part(0), wanted.HasFlag(OutputKinds.Embedding) ? Part(1) : null);
+    }
+
+    private void CheckRows(TrainingSet set, bool augmented)
+    {
+        if (!ReferenceEquals(set, question.Set) || augmented)
+            throw new InvalidOperationException("A teacher that reads the rows of a data view answers only for the unaugmented rows of the training data.");
+    }
+}

@@ -1,0 +1,75 @@
+using MlNetDistill.Schema;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Matches a teacher's classes to the student's by what they are called, never by position.</summary>
+/// <param name="subject">Where the scores are, for example <c>column 'Score'</c>.</param>
+/// <param name="place">What messages say after the teacher, where it was fitted on a part of the data.</param>
+internal sealed class ClassAlignment(string subject, string place = "")
+{
+    private const string Remedy =
+        "Both must be fitted to the same label values; or give a ClassMap, which renames and adds up classes of the teacher and, with DropOthers, leaves out those " +
+        "that the student does not have.";
+
+    /// <param name="count">Number of the teacher's scores.</param>
+    /// <param name="found">The names that the model itself gives its scores, or null.</param>
+    /// <param name="settings">What the caller says.</param>
+    /// <param name="student">The student's classes.</param>
+    /// <exception cref="InvalidOperationException">The classes differ, or cannot be matched for want of names.</exception>
+    public ClassOrder Order(int count, IReadOnlyList<string>? found, ScoreSettings settings, ClassLabels student)
+    {
+        var teacher = settings.ClassNames ?? found;
+        if (teacher is not null && teacher.Count != count)
+        {
+            throw new InvalidOperationException(
+                $"The teacher's {subject} has {count} scores, and {teacher.Count} class names were given for them: give one name for each score, in their order.");
+        }
+
+        if (teacher is null && student.Names is null && settings.Map is null)
+        {
+            // Keys without values: the class is its number, on both sides.
+            return count == student.Count
+                ? new ClassOrder([.. Enumerable.Range(0, count).Select(i => new[] { i })])
+                : throw new InvalidOperationException(
+                    $"The student has {student.Count} classes, the teacher {count}. Both must be fitted to the same label values.");
+        }
+
+        if (teacher is null)
+        {
+            throw new InvalidOperationException(
+                $"The teacher's {subject} does not say which class each of its {count} scores is for, and classes are never matched by position. " +
+                $"Give classNames with the teacher, in the order of its scores. The student's classes are {Listed(Names(student))}.");
+        }
+
+        return Match(teacher, settings.Map ?? new ClassMap(), Names(student));
+    }
+
+    private static string[] Names(ClassLabels student) => [.. Enumerable.Range(0, student.Count).Select(student.NameOf)];
+
+    private ClassOrder Match(IReadOnlyList<string> teacher, ClassMap map, string[] student)
+    {
+        var sources = teacher.Select((name, index) => (Name: map.Names.GetValueOrDefault(name, name), index)).ToLookup(t => t.Name, t => t.index);
+        var twice = teacher.GroupBy(name => name).Where(g => g.Count() > 1).Select(g => g.Key).ToList();
+        var unknown = map.Names.Keys.Except(teacher).ToList();
+        var missing = student.Where(name => !sources.Contains(name)).ToList();
+        var surplus = sources.Select(s => s.Key).Except(student).ToList();
+        string[] differences =
+        [
+            .. twice.Count > 0 ? [$"the teacher names {Listed(twice)} more than once"] : Array.Empty<string>(),
+            .. unknown.Count > 0 ? [$"the ClassMap names {Listed(unknown)}, which the teacher lacks"] : Array.Empty<string>(),
+            .. missing.Count > 0 ? [$"the teacher lacks {Listed(missing)}"] : Array.Empty<string>(),
+            .. surplus.Count > 0 && !map.DropOthers ? [$"the student lacks {Listed(surplus)}"] : Array.Empty<string>(),
+        ];
+        if (differences.Length == 0)
+            return new ClassOrder([.. student.Select(name => sources[name].ToArray())]);
+        throw new InvalidOperationException(
+            $"The classes of the teacher{place} ({subject}) and of the student differ: {string.Join("; ", differences)}. " +
+            $"The teacher's {teacher.Count} classes are {Listed(teacher)}; the student's {student.Length} are {Listed(student)}. {Remedy}");
+    }
+
+    private static string Listed(IReadOnlyCollection<string> names)
+    {
+        const int Shown = 12;
+        return string.Join(", ", names.Take(Shown).Select(n => $"'{n}'")) + (names.Count > Shown ? $" and {names.Count - Shown} more" : "");
+    }
+}

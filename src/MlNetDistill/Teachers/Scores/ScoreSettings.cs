@@ -1,0 +1,21 @@
+using System.Text.Json;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>What the caller says of a teacher's scores.</summary>
+/// <param name="Kind">What they are.</param>
+/// <param name="ClassNames">The class of each, or null where the model says it itself.</param>
+/// <param name="Map">How they become the student's classes.</param>
+internal sealed record ScoreSettings(ScoreKind Kind, IReadOnlyList<string>? ClassNames, ClassMap? Map)
+{
+    /// <summary>All of it as text, for the key of a record.</summary>
+    public string Description => JsonSerializer.Serialize(new { Kind = $"{Kind}", ClassNames, Names = Map?.Names.OrderBy(n => n.Key, StringComparer.Ordinal), Map?.DropOthers });
+
+    public IEnumerable<string> Faults()
+    {
+        if (!Enum.IsDefined(Kind))
+            yield return $"ScoreKind has no value {Kind}.";
+        if (Map is { Names: null })
+            yield return "ClassMap.Names must be given; it is empty where all names are kept.";
+    }
+}

@@ -55,14 +55,15 @@ internal sealed class DistillationFit : IDisposable
         CheckExports();
         using var early = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
         Rehearse(early);
-        if (early is not null)
+        var looksFirst = early is { Teacher.AnswersInPasses: false };
+        if (looksFirst)
             Look(early).Log(_channel);
         using var late = AsksTeacher && early is null ? _options.Teacher!.Ask(Question()) : null;
         var answer = early ?? late;
         if (answer is not null)
             Prepare(answer);
-        if (early is null)
-            Look(late).Log(_channel);
+        if (!looksFirst)
+            Look(answer).Log(_channel);
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));

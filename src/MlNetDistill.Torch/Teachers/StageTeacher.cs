@@ -19,6 +19,9 @@ public abstract class StageTeacher
     /// <summary>Whether it answers for rows changed by augmentation. One whose answers were given for the rows as they are cannot.</summary>
     public virtual bool SeesViews => false;
 
+    /// <summary>Whether each question, however few rows it is about, costs a pass over the data: it is then asked for all of them first, and looked at afterwards.</summary>
+    internal virtual bool AnswersInPasses => false;
+
     /// <summary>Its outputs for <paramref name="batch"/>, at least the <paramref name="wanted"/>, without gradient, in the current dispose scope.</summary>
     public abstract NetworkOutput Outputs(Batch batch, OutputKinds wanted);
 

@@ -67,12 +67,12 @@ internal sealed class StepTimer(
         return times.Order().ElementAt(Steps / 2);
     }
 
-    /// <summary>A teacher that says the same each time, which costs what a look into a record costs; where it answers live, the teacher itself.</summary>
+    /// <summary>Made-up answers, which cost what a look into a record costs; where it answers live, the teacher itself.</summary>
     private StageTeacher Standing(Stage stage, Batch batch)
     {
         var teacher = stage.Teacher!;
-        if (teacherIsThere)
-            return IsRecorded(stage) ? new StandingTeacher(teacher.Shapes, teacher.Outputs(batch, stage.Loss.TeacherNeeds)) : teacher;
+        if (teacherIsThere && !IsRecorded(stage))
+            return teacher;
         var rows = batch.Positions.shape[0];
         Tensor Made(params long[] shape) => randn([rows, .. shape], device: batch.Features.device);
         return new StandingTeacher(teacher.Shapes, new NetworkOutput(

@@ -39,7 +39,7 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
 
     private (Tensor Logits, TimeSpan PerRow) Ask(StageTeacher teacher, TrainingSet rows, Tensor positions)
     {
-        var first = Math.Min(FirstRows, positions.shape[0]);
+        var first = teacher.AnswersInPasses ? positions.shape[0] : Math.Min(FirstRows, positions.shape[0]);
         var clock = Stopwatch.StartNew();
         var logits = Answer(positions.narrow(0, 0, first));
         var perRow = clock.Elapsed / first;

@@ -17,6 +17,8 @@ internal sealed class ScoredTeacher(
 {
     public override OutputShapes Shapes => shapes;
 
+    internal override bool AnswersInPasses => true;
+
     // Another pass through the teacher's pipeline is what a record is there to avoid.
     protected override bool KeepsAnswers => true;
 

@@ -1,0 +1,140 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests.Teachers;
+
+/// <summary>TorchSharp modules and TorchScript files as teachers, from data view to student.</summary>
+public sealed class ModuleTeacherTests
+{
+    private readonly MLContext _context = Rows.Context();
+    private readonly IDataView _view;
+
+    public ModuleTeacherTests() => _view = _context.Keyed(Rows.Points());
+
+    [Test]
+    public void A_module_teaches_and_stays_as_it_was()
+    {
+        using var module = Trained();
+        module.train();
+        var before = Weights(module);
+        var model = _context.Fit(Options(Teacher.FromModule(module, classNames: Rows.Classes)) with { Method = DistillationMethod.Kd(alpha: 1) }, _view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.AccuracyOn(Rows.Points(), _view), Is.GreaterThan(0.9));
+            Assert.That(Weights(module), Is.EqualTo(before));
+            Assert.That(module.training, Is.True);
+        });
+    }
+
+    [Test]
+    public void Taps_of_a_module_give_what_relation_and_stage_methods_read()
+    {
+        using var module = Trained();
+        var parts = module.children().ToArray();
+        var taps = new ModuleTaps((nn.Module<Tensor, Tensor>)parts[1], [(nn.Module<Tensor, Tensor>)parts[1]]);
+        var teacher = Teacher.FromModule(module, taps, classNames: Rows.Classes);
+        Assert.Multiple(() =>
+        {
+            foreach (var method in new[] { DistillationMethod.Cckd(), DistillationMethod.Sskd() })
+                Assert.That(_context.Fit(Options(teacher) with { Method = method, Epochs = 20 }, _view).AccuracyOn(Rows.Points(), _view), Is.GreaterThan(0.9), method.Name);
+        });
+    }
+
+    [Test]
+    public void A_function_may_ask_a_module_of_any_signature()
+    {
+        using var module = Trained();
+        var teacher = Teacher.FromModule(module, rows => new NetworkOutput(module.call(rows)), classNames: Rows.Classes);
+        Assert.That(_context.Fit(Options(teacher), _view).Scores(_view), Is.EqualTo(_context.Fit(Options(Teacher.FromModule(module, classNames: Rows.Classes)), _view).Scores(_view)));
+    }
+
+    [Test]
+    public void A_module_whose_weights_changed_has_another_record()
+    {
+        using var folder = new ToyFolder();
+        using var module = Trained();
+        var options = Options(Teacher.FromModule(module, classNames: Rows.Classes)) with { Record = new TeacherRecordOptions { Folder = folder.Path }, Epochs = 1 };
+        _context.Fit(options, _view);
+        _context.Fit(options, _view);
+        Assert.That(folder.Entries, Has.Length.EqualTo(1));
+        using (no_grad())
+            module.parameters().First().mul_(1.01f);
+        _context.Fit(options, _view);
+        Assert.That(folder.Entries, Has.Length.EqualTo(2));
+    }
+
+    [Test]
+    public void A_module_that_changed_where_no_hash_sees_it_is_found_out_by_asking_again()
+    {
+        using var folder = new ToyFolder();
+        using var module = Trained();
+        var sharpness = 1f;
+        var teacher = Teacher.FromModule(module, rows => new NetworkOutput(module.call(rows).mul(sharpness)), classNames: Rows.Classes);
+        var options = Options(teacher) with { Record = new TeacherRecordOptions { Folder = folder.Path }, MinimumTeacherAccuracy = 0 };
+        _context.Fit(options, _view);
+        sharpness = -1;
+        var log = new RowsLog(_context);
+        var rebuilt = _context.Fit(options, _view).Scores(_view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(log.Warnings, Has.Some.Contains("asked again about 16 rows, the teacher gives probabilities that differ by up to"));
+            Assert.That(rebuilt, Is.EqualTo(_context.Fit(options with { Record = new TeacherRecordOptions() }, _view).Scores(_view)));
+        });
+        sharpness = 1;
+        Assert.That(
+            () => _context.Fit(options with { Record = options.Record with { Reuse = RecordReuse.ReuseOnly } }, _view),
+            Throws.InvalidOperationException.With.Message.Contains("the teacher gives probabilities that differ by up to"));
+    }
+
+    [Test]
+    public void Logits_that_are_no_numbers_are_refused_with_their_row() => Assert.That(
+        () =>
+        {
+            using var module = Trained();
+            using var first = module.parameters().First();
+            using (no_grad())
+                first.fill_(float.NaN);
+            _context.MulticlassClassification.Trainers.Distill(Options(Teacher.FromModule(module, classNames: Rows.Classes))).Preflight(_view);
+        },
+        Throws.InvalidOperationException.With.Message.Contains("The output of Sequential must hold finite scores; training row 0 (row id 0) has NaN for its class 0."));
+
+    [Test]
+    public void A_TorchScript_file_teaches()
+    {
+        var teacher = Teacher.FromTorchScript(RealRows.PathOf("mlp.pt"), classNames: Rows.Classes);
+        var report = _context.MulticlassClassification.Trainers.Distill(Options(teacher) with { MinimumTeacherAccuracy = 0 }).Preflight(_view);
+        var model = _context.Fit(Options(teacher) with { MinimumTeacherAccuracy = 0, Method = DistillationMethod.Kd(temperature: 1, alpha: 1), Epochs = 40 }, _view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(report.Teacher!.Gives, Is.EqualTo(OutputKinds.Logits));
+            Assert.That(model.Model.History[^1].Losses["kd"], Is.LessThan(0.1 * model.Model.History[0].Losses["kd"]));
+        });
+    }
+
+    private static DistillationOptions Options(Teacher teacher) => Rows.Quick(teacher) with { Epochs = 12 };
+
+    private static float[] Weights(nn.Module module) => [.. module.state_dict().Values.SelectMany(v => v.data<float>().ToArray())];
+
+    /// <summary>A perceptron that was trained on the points.</summary>
+    private static Sequential Trained()
+    {
+        using var scope = NewDisposeScope();
+        random.manual_seed(4);
+        var module = nn.Sequential(("first", nn.Linear(4, 12)), ("relu", nn.ReLU()), ("last", nn.Linear(12, 3)));
+        using var optimizer = optim.Adam(module.parameters(), 0.05);
+        var rows = Rows.Points();
+        var x = tensor(rows.SelectMany(r => r.Features).ToArray(), [rows.Length, 4]);
+        var y = tensor(rows.Select(r => (long)Array.IndexOf(Rows.Classes, r.Label)).ToArray());
+        for (var step = 0; step < 60; step++)
+        {
+            optimizer.zero_grad();
+            nn.functional.cross_entropy(module.call(x), y).backward();
+            optimizer.step();
+        }
+
+        return module;
+    }
+}

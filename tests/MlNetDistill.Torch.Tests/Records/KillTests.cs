@@ -1,0 +1,184 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests.Records;
+
+/// <summary>A record is finished by the next run whenever the one before was killed, and is the same to the byte.</summary>
+public sealed class KillTests
+{
+    private const int Rows = 8000;
+    private static readonly RecordKey Key = RecordToy.Key(Rows, RecordToy.All);
+    private byte[] _undisturbed = [];
+
+    [OneTimeSetUp]
+    public void MakeUndisturbed()
+    {
+        using var run = new RecordRun();
+        _undisturbed = run.Make(Key);
+    }
+
+    /// <summary>Files that are killed at five moments of their building each, by SIGKILL, and then finished.</summary>
+    [Test]
+    public void A_record_killed_at_twenty_moments_is_finished_and_the_same()
+    {
+        var random = new Random(1);
+        var (kept, killed) = (0, 0);
+        while (killed < 20)
+        {
+            using var run = new RecordRun();
+            for (var kill = 0; kill < 5 && !File.Exists(run.File(Key)); kill++)
+            {
+                using var recorder = new RecorderProcess(run.Folder, Rows, 5);
+                // The first at any moment from the start of the process, the others while it writes.
+                if (kill > 0)
+                    recorder.WaitForLine("asked");
+                Thread.Sleep(random.Next(kill == 0 ? 700 : 250));
+                recorder.Kill();
+                killed += recorder.Lines.Any(l => l.StartsWith("sum", StringComparison.Ordinal)) ? 0 : 1;
+            }
+
+            var blocks = WholeBlocks(run.Partial(Key));
+            run.Open(Key).Dispose();
+
+            // All blocks that had been written are kept, and only what is missing is asked for.
+            Assert.That(run.Asked, Is.EqualTo(blocks is { } whole ? new[] { whole * 256L } : []));
+            Assert.That(File.ReadAllBytes(run.File(Key)), Is.EqualTo(_undisturbed));
+            Assert.That(Directory.GetFiles(run.Folder), Is.EqualTo(new[] { run.File(Key) }));
+            kept += blocks ?? 0;
+        }
+
+        Assert.That(kept, Is.GreaterThan(4), "the kills came after blocks had been written");
+    }
+
+    [Test]
+    public void A_partial_file_cut_or_damaged_anywhere_is_finished_and_the_same()
+    {
+        using var run = new RecordRun();
+        var file = new RecordFile(_undisturbed);
+        var random = new Random(2);
+        for (var i = 0; i < 60; i++)
+        {
+            File.Delete(run.File(Key));
+            var partial = _undisturbed[..random.Next(_undisturbed.Length + 1)];
+            var damaged = i % 3 == 0 && partial.Length > 0 ? random.Next(partial.Length) : partial.Length;
+            if (damaged < partial.Length)
+                partial[damaged]++;
+            File.WriteAllBytes(run.Partial(Key), partial);
+            run.Asked.Clear();
+
+            Assert.That(run.Make(Key), Is.EqualTo(_undisturbed));
+
+            var blocks = damaged < file.HeaderBytes ? 0 : file.Blocks.TakeWhile(b => b.Start + b.Length <= damaged).Count();
+            Assert.That(run.Asked, Is.EqualTo(blocks == file.Blocks.Count ? [] : new[] { blocks * 256L }));
+            Assert.That(File.Exists(run.Partial(Key)), Is.False);
+        }
+    }
+
+    [Test]
+    public void A_cancelled_run_leaves_what_it_built()
+    {
+        using var run = new RecordRun();
+        using var source = new CancellationTokenSource();
+        Assert.That(() => run.Open(Key, answers: CancelAfter, cancellation: source.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(run.Make(Key), Is.EqualTo(_undisturbed));
+        Assert.That(run.Asked, Is.EqualTo(new long[] { 0, 768 }));
+        Assert.That(run.Infos, Has.Some.EqualTo($"The teacher record {run.File(Key)} is continued after 768 of {Rows} answers."));
+
+        IEnumerable<AnswerChunk> CancelAfter(long from)
+        {
+            var chunks = 0;
+            foreach (var chunk in RecordToy.Answers(Key, RecordToy.Ids(Rows), from))
+            {
+                if (++chunks == 20)
+                    source.Cancel();
+                yield return chunk;
+            }
+        }
+    }
+
+    [Test]
+    public void A_teacher_that_fails_halfway_is_asked_for_the_rest_only()
+    {
+        using var run = new RecordRun();
+        Assert.That(
+            () => run.Open(Key, answers: from => RecordToy.Answers(Key, RecordToy.Ids(Rows), from).Take(20).Append(null!)),
+            Throws.InstanceOf<NullReferenceException>());
+        Assert.That(run.Make(Key), Is.EqualTo(_undisturbed));
+        Assert.That(run.Asked, Is.EqualTo(new long[] { 0, 768 }));
+    }
+
+    [Test]
+    public void Two_processes_that_want_one_record_ask_the_teacher_once()
+    {
+        using var run = new RecordRun();
+        using var first = new RecorderProcess(run.Folder, Rows, 5);
+        using var second = new RecorderProcess(run.Folder, Rows, 5);
+        first.WaitForSuccess();
+        second.WaitForSuccess();
+        string[] lines = [.. first.Lines, .. second.Lines];
+        Assert.That(lines.Where(l => l.StartsWith("asked", StringComparison.Ordinal)), Is.EqualTo(new[] { "asked 0" }));
+        Assert.That(lines.Where(l => l.StartsWith("sum", StringComparison.Ordinal)).Distinct(), Has.Exactly(1).Items);
+        Assert.That(File.ReadAllBytes(run.File(Key)), Is.EqualTo(_undisturbed));
+    }
+
+    [Test]
+    public void A_run_that_waits_for_another_process_takes_over_when_that_is_killed()
+    {
+        using var run = new RecordRun();
+        using var recorder = new RecorderProcess(run.Folder, Rows, 20);
+        recorder.WaitForLine("asked");
+        var waiting = Task.Run(() => run.Open(Key));
+        SpinWait.SpinUntil(() => run.Infos.Count > 0, TimeSpan.FromSeconds(30));
+        Thread.Sleep(600);
+        recorder.Kill();
+        using var answers = waiting.GetAwaiter().GetResult();
+        Assert.That(run.Infos[0], Is.EqualTo($"Another process is building the teacher record {run.File(Key)}; it is waited for."));
+        Assert.That(run.Asked, Has.Count.EqualTo(1));
+        Assert.That(run.Asked[0], Is.GreaterThan(0));
+        Assert.That(File.ReadAllBytes(run.File(Key)), Is.EqualTo(_undisturbed));
+    }
+
+    [Test]
+    public void Waiting_for_another_process_can_be_cancelled()
+    {
+        using var run = new RecordRun();
+        using var held = new FileStream(run.Partial(Key), FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        using var source = new CancellationTokenSource(300);
+        Assert.That(() => run.Open(Key, cancellation: source.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(run.Asked, Is.Empty);
+    }
+
+    [Test]
+    public void Many_at_once_in_one_process_ask_the_teacher_once()
+    {
+        using var run = new RecordRun();
+        var key = RecordToy.Key();
+        var asked = 0;
+        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
+        {
+            var store = new RecordStore(new TeacherRecordOptions { Folder = run.Folder }, run.Folder, _ => { }, _ => { }, CancellationToken.None);
+            using var answers = store.Open(key, RecordToy.Ids(600), CPU, from =>
+            {
+                Interlocked.Increment(ref asked);
+                Thread.Sleep(20);
+                return RecordToy.Answers(key, RecordToy.Ids(600), from);
+            });
+            using var positions = arange(600);
+            using var logits = answers.Of(positions, OutputKinds.Logits).Logits;
+            Assert.That(logits.shape[0], Is.EqualTo(600));
+        });
+        Assert.That(asked, Is.EqualTo(1));
+        Assert.That(Directory.GetFiles(run.Folder), Has.Length.EqualTo(1));
+    }
+
+    // Blocks behind the header; null where there is no partial file, as the kill came before it or after the last step.
+    private int? WholeBlocks(string partial)
+    {
+        if (!File.Exists(partial))
+            return File.Exists(partial[..^".partial".Length]) ? null : 0;
+        var length = new FileInfo(partial).Length;
+        var whole = new RecordFile(_undisturbed).Blocks.Count(b => b.Start + b.Length <= length);
+        return whole * 256 >= Rows ? null : whole;
+    }
+}

@@ -28,7 +28,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
                 continue;
             try
             {
-                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, verify: true, cancellation);
+                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
                 info($"The teacher's answers are read from {path}.");
                 return answers;
             }
@@ -63,13 +63,17 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
 
         try
         {
-            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, verify: kept > 0, cancellation);
+            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
         }
         catch (RecordFaultException fault) when (kept > 0)
         {
             // What the earlier run left was stale.
             warn($"The teacher record {path}, begun by an earlier run, cannot be used: {fault.Message.TrimEnd('.')}. The teacher is asked again.");
             return Build(request, path, Stamp(path));
+        }
+        catch (RecordFaultException fault)
+        {
+            throw new IOException($"The teacher record {path} was just written and cannot be used: {fault.Message.TrimEnd('.')}. The disk may be at fault.");
         }
     }
 

@@ -9,14 +9,14 @@ internal static class RowJoin
     /// <param name="recorded">Row ids of the record.</param>
     /// <param name="order">Row ids by position.</param>
     /// <param name="same">Whether two rows of the record hold the same answers.</param>
-    /// <exception cref="RecordFaultException">A position's row is not in the record, or a row is in it twice with different answers.</exception>
+    /// <exception cref="InvalidOperationException">A position's row is not in the record, or a row is in it twice with different answers.</exception>
     public static long[]? Of(IReadOnlyList<RowId> recorded, IReadOnlyList<RowId> order, Func<int, int, bool> same)
     {
         var rowOf = new Dictionary<RowId, int>(recorded.Count);
         for (var i = 0; i < recorded.Count; i++)
         {
             if (!rowOf.TryAdd(recorded[i], i) && !same(rowOf[recorded[i]], i))
-                throw new RecordFaultException($"The teacher answered row id {recorded[i]} twice, differently. Row ids must be unique.");
+                throw new InvalidOperationException($"The teacher answered row id {recorded[i]} twice, differently. Row ids must be unique.");
         }
 
         var rows = new long[order.Count];
@@ -25,7 +25,7 @@ internal static class RowJoin
         {
             if (!rowOf.TryGetValue(order[i], out var row))
             {
-                throw new RecordFaultException(
+                throw new InvalidOperationException(
                     $"The teacher gave no answer for row id {order[i]} (training row {i}); its data view must hold the rows of the training data.");
             }
 

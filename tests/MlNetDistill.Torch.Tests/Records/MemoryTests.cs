@@ -1,0 +1,121 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests.Records;
+
+/// <summary>What answers take in memory, and that a batch leaves nothing behind.</summary>
+public sealed class MemoryTests
+{
+    private RecordRun _run = null!;
+
+    [SetUp]
+    public void MakeFolder() => _run = new RecordRun();
+
+    [TearDown]
+    public void RemoveFolder() => _run.Dispose();
+
+    [TestCase(RecordPrecision.Single, null, 0, 300 * 7 * 4)]
+    [TestCase(RecordPrecision.Half, null, 0, 300 * 7 * 2)]
+    [TestCase(RecordPrecision.Single, null, 3, 3 * 300 * 7 * 4)]
+    [TestCase(RecordPrecision.Half, 2, 0, 300 * ((2 * 2) + (2 * 2) + 4))]
+    public void Answers_are_held_in_memory_up_to_the_limit_and_mapped_beyond(RecordPrecision precision, int? topK, int views, int bytes)
+    {
+        var key = RecordToy.Key(300, precision: precision, topK: topK, views: views);
+        foreach (var folder in new[] { _run.Folder, null })
+        {
+            using var held = _run.Open(key, options: new() { Folder = folder, MemoryLimit = bytes });
+            using var mapped = _run.Open(key, options: new() { Folder = folder, MemoryLimit = bytes - 1 });
+            Assert.That((held.InMemory, held.Bytes, mapped.InMemory, mapped.Bytes), Is.EqualTo((true, (long)bytes, false, 0L)));
+            for (var view = Math.Min(1, views); view <= views; view++)
+                Assert.That(Bits(mapped, view), Is.EqualTo(Bits(held, view)));
+        }
+    }
+
+    [Test]
+    public void A_file_for_the_fit_alone_leaves_nothing_behind()
+    {
+        var answers = _run.Open(RecordToy.Key(300), options: new() { MemoryLimit = 0 });
+        if (!OperatingSystem.IsWindows())
+            Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty, "not even while it is open");
+        answers.Dispose();
+        Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty);
+        Assert.That(() => _run.Open(RecordToy.Key(300), options: new() { MemoryLimit = 0 }, answers: _ => throw new IOException()), Throws.InstanceOf<IOException>());
+        Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty);
+    }
+
+    [TestCase(RecordPrecision.Single, null)]
+    [TestCase(RecordPrecision.Half, null)]
+    [TestCase(RecordPrecision.Half, 3)]
+    public void The_first_run_and_a_later_one_see_the_same_bits(RecordPrecision precision, int? topK)
+    {
+        var key = RecordToy.Key(300, RecordToy.All, precision, topK);
+        using var unkept = _run.Open(key, options: new());
+        using var cold = _run.Open(key);
+        using var warm = _run.Open(key);
+        Assert.That(Bits(cold), Is.EqualTo(Bits(unkept)));
+        Assert.That(Bits(warm), Is.EqualTo(Bits(unkept)));
+        Assert.That(_run.Asked, Has.Count.EqualTo(2));
+    }
+
+    [TestCase(true, RecordPrecision.Single, null)]
+    [TestCase(true, RecordPrecision.Half, 3)]
+    [TestCase(false, RecordPrecision.Single, null)]
+    [TestCase(false, RecordPrecision.Half, 3)]
+    public void A_batch_leaves_no_tensor_and_no_managed_memory_behind(bool held, RecordPrecision precision, int? topK)
+    {
+        using var answers = _run.Open(
+            RecordToy.Key(2000, RecordToy.All, precision, topK, 2), options: new() { Folder = _run.Folder, MemoryLimit = held ? 1 << 30 : 0 });
+        using var positions = arange(0, 2000, 2);
+        using var scope = NewDisposeScope();
+        Read();
+        var (live, allocated) = (Tensor.TotalCount, GC.GetAllocatedBytesForCurrentThread());
+        for (var i = 0; i < 100; i++)
+            Read();
+        Assert.That(Tensor.TotalCount, Is.EqualTo(live));
+        // A batch has 1000 rows of 136 bytes; what is left to the collector are the objects that tensors are handled by.
+        Assert.That((GC.GetAllocatedBytesForCurrentThread() - allocated) / 100, Is.LessThan(16_000));
+
+        void Read()
+        {
+            using var inner = NewDisposeScope();
+            answers.Of(positions, RecordToy.All, 2);
+        }
+    }
+
+    [Test]
+    public void Opening_and_closing_leaves_no_tensor_behind()
+    {
+        _run.Make(RecordToy.Key(300, RecordToy.All));
+        var live = Tensor.TotalCount;
+        _run.Open(RecordToy.Key(300, RecordToy.All)).Dispose();
+        _run.Open(RecordToy.Key(300, RecordToy.All), [.. RecordToy.Ids(300).Reverse()], options: new()).Dispose();
+        Assert.That(Tensor.TotalCount, Is.EqualTo(live));
+    }
+
+    [Test]
+    public void All_logits_are_at_hand_where_they_are_held_as_they_are()
+    {
+        var order = RecordToy.Ids(300).Reverse().ToArray();
+        using var answers = _run.Open(RecordToy.Key(300), order);
+        using var mapped = _run.Open(RecordToy.Key(300), order, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
+        using var half = _run.Open(RecordToy.Key(300, precision: RecordPrecision.Half));
+        using var top = _run.Open(RecordToy.Key(300, topK: 2));
+        using var views = _run.Open(RecordToy.Key(300, views: 1));
+        using var embedding = _run.Open(RecordToy.Key(300, OutputKinds.Embedding));
+        Assert.That(new[] { mapped, half, top, views, embedding }.Select(a => a.WholeLogits), Is.All.Null);
+        Assert.That(Near.Values(answers.WholeLogits!), Is.EqualTo(Bits(answers)));
+    }
+
+    private static double[] Bits(RecordedAnswers answers, int view = 0)
+    {
+        using var scope = NewDisposeScope();
+        var output = answers.Of(arange(300), answers.Kept, view);
+        return
+        [
+            .. Near.Values(output.Logits),
+            .. answers.Kept.HasFlag(OutputKinds.Embedding) ? Near.Values(output.Embedding) : [],
+            .. answers.Kept.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures.SelectMany(Near.Values) : [],
+        ];
+    }
+}

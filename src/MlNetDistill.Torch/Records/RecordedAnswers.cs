@@ -10,12 +10,16 @@ internal sealed class RecordedAnswers : IDisposable
     private readonly AnswerRows _rows;
     private readonly AnswerCode _code;
 
+    // Then a batch is what index_select gives, with nothing in between to dispose of.
+    private readonly bool _asHeld;
+
     /// <summary>Takes ownership of <paramref name="rows"/>.</summary>
     public RecordedAnswers(RecordKey key, RecordLayout layout, AnswerRows rows)
     {
         _key = key;
         _rows = rows;
         _code = new AnswerCode(layout);
+        _asHeld = rows is MemoryRows && key is { Precision: RecordPrecision.Single, TopK: null, Views: 0 };
     }
 
     /// <summary>What the teacher can give; <see cref="Kept"/> of it is here.</summary>
@@ -37,8 +41,7 @@ internal sealed class RecordedAnswers : IDisposable
     /// All logits in the order of the positions, N×K 32-bit floats on the device, where they are held as such: in memory, in single precision, all classes, no
     /// views. Else null. The tensor stays with this object.
     /// </summary>
-    public Tensor? WholeLogits =>
-        Kept.HasFlag(OutputKinds.Logits) && _key is { Precision: RecordPrecision.Single, TopK: null, Views: 0 } ? _rows.Whole(0) : null;
+    public Tensor? WholeLogits => Kept.HasFlag(OutputKinds.Logits) && _asHeld ? _rows.Whole(0) : null;
 
     /// <summary>The answers for some rows: 32-bit floats on the device, in the current dispose scope.</summary>
     /// <param name="positions">Positions in the order the record was opened with, 64-bit integers on the device.</param>
@@ -52,6 +55,8 @@ internal sealed class RecordedAnswers : IDisposable
             throw new InvalidOperationException($"The teacher record keeps {Kept}, not {wanted & ~Kept}.");
         if (view < Math.Min(1, Views) || view > Views)
             throw new ArgumentOutOfRangeException(nameof(view), $"The teacher record has {(Views == 0 ? "no views" : $"views 1 to {Views}")}; view {view} was asked for.");
+        if (_asHeld)
+            return _code.Decode(field => _rows.Gather(field, positions, 0), wanted);
         using var scope = NewDisposeScope();
         var output = _code.Decode(field => _rows.Gather(field, positions, Math.Max(0, view - 1)), wanted);
         if (output.Kinds.HasFlag(OutputKinds.Logits))

@@ -132,7 +132,7 @@ internal sealed class DistillationFit : IDisposable
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
     }
 
-    private PreflightReport Look(TeacherAnswer? answer) => 
+    private PreflightReport Look(TeacherAnswer? answer) =>
         new PreflightLook(_options, _networks, _set, _split, _seeds).At(answer?.Anchors ?? _planned, answer is not null);
 
     /// <summary>Asks the teacher whatever is asked once.</summary>

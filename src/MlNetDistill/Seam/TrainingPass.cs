@@ -10,151 +10,151 @@ namespace MlNetDistill.Seam;
 /// <summary>One pass over the trainer's columns.</summary>
 internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<DataViewSchema.Column>? hashed)
         where T : unmanaged
-    {
-        private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
-        private readonly List<long> _labels = [];
-        private readonly List<float> _weights = [];
-        private readonly List<bool> _held = [];
-        private readonly List<RowId> _ids = [];
-        private readonly RowFaults _badFeatures = new();
-        private readonly RowFaults _noLabels = new();
+{
+    private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
+    private readonly List<long> _labels = [];
+    private readonly List<float> _weights = [];
+    private readonly List<bool> _held = [];
+    private readonly List<RowId> _ids = [];
+    private readonly RowFaults _badFeatures = new();
+    private readonly RowFaults _noLabels = new();
     private readonly DataHash? _hash = hashed is null ? null : new DataHash();
 
-        private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
+    private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
 
-        public ReadRows Run(IDataView data)
-        {
-            DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
-            using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed ?? []]);
+    public ReadRows Run(IDataView data)
+    {
+        DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
+        using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed ?? []]);
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed);
-            var getId = cursor.GetIdGetter();
-            var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
-            var getLabel = cursor.GetGetter<uint>(columns.Label);
-            var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
-            var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
-            VBuffer<T> features = default;
-            DataViewRowId id = default;
-            uint label = 0;
-            float weight = 1;
-            var held = false;
-            long row = -1;
-            while (cursor.MoveNext())
+        var getId = cursor.GetIdGetter();
+        var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
+        var getLabel = cursor.GetGetter<uint>(columns.Label);
+        var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
+        var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
+        VBuffer<T> features = default;
+        DataViewRowId id = default;
+        uint label = 0;
+        float weight = 1;
+        var held = false;
+        long row = -1;
+        while (cursor.MoveNext())
+        {
+            options.CancellationToken.ThrowIfCancellationRequested();
+            row++;
+            getLabel(ref label);
+            if (label == 0)
+                _noLabels.Add(row);
+            if (label == 0 && options.MissingLabels != MissingLabels.TeacherOnly)
+                continue;
+            getFeatures(ref features);
+            if (!IsFinite(features.GetValues()))
             {
-                options.CancellationToken.ThrowIfCancellationRequested();
-                row++;
-                getLabel(ref label);
-                if (label == 0)
-                    _noLabels.Add(row);
-                if (label == 0 && options.MissingLabels != MissingLabels.TeacherOnly)
-                    continue;
-                getFeatures(ref features);
-                if (!IsFinite(features.GetValues()))
-                {
-                    _badFeatures.Add(row);
-                    continue;
-                }
+                _badFeatures.Add(row);
+                continue;
+            }
 
-                getId(ref id);
-                getWeight?.Invoke(ref weight);
-                CheckWeight(weight, row);
-                getHeld?.Invoke(ref held);
-                features.CopyTo(_features.NextRow());
-                _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
-                _weights.Add(weight);
-                _held.Add(held);
-                _ids.Add(new RowId(id.Low, id.High));
+            getId(ref id);
+            getWeight?.Invoke(ref weight);
+            CheckWeight(weight, row);
+            getHeld?.Invoke(ref held);
+            features.CopyTo(_features.NextRow());
+            _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
+            _weights.Add(weight);
+            _held.Add(held);
+            _ids.Add(new RowId(id.Low, id.High));
             if (bytes is not null)
                 _hash!.Add(_ids[^1], bytes.OfRow());
-            }
-
-            Check(row + 1);
-            return ToTensors();
         }
 
-        private static bool IsFinite(ReadOnlySpan<T> values)
-        {
-            if (typeof(T) != typeof(float))
-                return true;
-            foreach (var value in MemoryMarshal.Cast<T, float>(values))
-            {
-                if (!float.IsFinite(value))
-                    return false;
-            }
+        Check(row + 1);
+        return ToTensors();
+    }
 
+    private static bool IsFinite(ReadOnlySpan<T> values)
+    {
+        if (typeof(T) != typeof(float))
             return true;
+        foreach (var value in MemoryMarshal.Cast<T, float>(values))
+        {
+            if (!float.IsFinite(value))
+                return false;
         }
 
-        private void CheckWeight(float weight, long row)
+        return true;
+    }
+
+    private void CheckWeight(float weight, long row)
+    {
+        if (!(weight >= 0 && float.IsFinite(weight)))
         {
-            if (!(weight >= 0 && float.IsFinite(weight)))
-            {
-                throw new InvalidOperationException(
-                    $"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}. " +
-                    "Correct the weight; to leave the row out, give it weight 0.");
-            }
-        }
-
-        private void Check(long read)
-        {
-            if (read == 0)
-                throw new InvalidOperationException($"The {role} have no rows. Check the file or the filter that they come from.");
-            if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
-            {
-                throw new InvalidOperationException(
-                    $"Column '{columns.Label.Name}' has no label in {_noLabels} of {read} rows{Where}. Set MissingLabels to Drop to leave such rows out, " +
-                    "or to TeacherOnly to let them learn from the teacher alone.");
-            }
-
-            if (options.MissingFeatures == MissingFeatures.Error && _badFeatures.Count > 0)
-            {
-                throw new InvalidOperationException(
-                    $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows{Where}. Replace them with " +
-                    "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
-            }
-
-            if (_ids.Count == 0)
-            {
-                throw new InvalidOperationException(
-                    $"None of the {read} rows of the {role} is usable: {_noLabels.Count} have no label in column '{columns.Label.Name}', " +
-                    $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'. Check the steps that make these columns.");
-            }
-
-            CheckClasses();
-        }
-
-        private void CheckClasses()
-        {
-            var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
-            if (classes.Count == 0)
-            {
-                throw new InvalidOperationException(
-                    $"No row of the {role} has a label in column '{columns.Label.Name}', so the classes cannot be learnt. " +
-                    "A label is missing where its value is none of those that MapValueToKey was fitted to.");
-            }
-
-            if (!_labels.Zip(_weights).Any(row => row.First >= 0 && row.Second > 0))
-            {
-                throw new InvalidOperationException(
-                    $"Column '{columns.Weight!.Value.Name}' gives every labelled row of the {role} weight 0, so nothing counts. " +
-                    "Give some labelled rows a weight above 0, or leave out ExampleWeightColumnName.");
-            }
-
-            if (classes.Count == 1 && role == TensorReader.TrainingData)
-            {
-                throw new InvalidOperationException(
-                    $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); " +
-                    "a classifier needs rows of at least 2 classes. " +
-                    "Check the filter or the sampling that the rows come from.");
-            }
-        }
-
-        private ReadRows ToTensors()
-        {
-            var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
-            var weights = columns.Weight is null ? null : tensor(_weights.ToArray()).DetachFromDisposeScope();
-            var set = new TrainingSet(
-                features, tensor(_labels.ToArray()).DetachFromDisposeScope(), weights, _ids, columns.Shape, columns.Classes.Count);
-            var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
-            return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role) { Hash = _hash?.Value };
+            throw new InvalidOperationException(
+                $"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}. " +
+                "Correct the weight; to leave the row out, give it weight 0.");
         }
     }
+
+    private void Check(long read)
+    {
+        if (read == 0)
+            throw new InvalidOperationException($"The {role} have no rows. Check the file or the filter that they come from.");
+        if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"Column '{columns.Label.Name}' has no label in {_noLabels} of {read} rows{Where}. Set MissingLabels to Drop to leave such rows out, " +
+                "or to TeacherOnly to let them learn from the teacher alone.");
+        }
+
+        if (options.MissingFeatures == MissingFeatures.Error && _badFeatures.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows{Where}. Replace them with " +
+                "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
+        }
+
+        if (_ids.Count == 0)
+        {
+            throw new InvalidOperationException(
+                $"None of the {read} rows of the {role} is usable: {_noLabels.Count} have no label in column '{columns.Label.Name}', " +
+                $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'. Check the steps that make these columns.");
+        }
+
+        CheckClasses();
+    }
+
+    private void CheckClasses()
+    {
+        var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
+        if (classes.Count == 0)
+        {
+            throw new InvalidOperationException(
+                $"No row of the {role} has a label in column '{columns.Label.Name}', so the classes cannot be learnt. " +
+                "A label is missing where its value is none of those that MapValueToKey was fitted to.");
+        }
+
+        if (!_labels.Zip(_weights).Any(row => row.First >= 0 && row.Second > 0))
+        {
+            throw new InvalidOperationException(
+                $"Column '{columns.Weight!.Value.Name}' gives every labelled row of the {role} weight 0, so nothing counts. " +
+                "Give some labelled rows a weight above 0, or leave out ExampleWeightColumnName.");
+        }
+
+        if (classes.Count == 1 && role == TensorReader.TrainingData)
+        {
+            throw new InvalidOperationException(
+                $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); " +
+                "a classifier needs rows of at least 2 classes. " +
+                "Check the filter or the sampling that the rows come from.");
+        }
+    }
+
+    private ReadRows ToTensors()
+    {
+        var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
+        var weights = columns.Weight is null ? null : tensor(_weights.ToArray()).DetachFromDisposeScope();
+        var set = new TrainingSet(
+            features, tensor(_labels.ToArray()).DetachFromDisposeScope(), weights, _ids, columns.Shape, columns.Classes.Count);
+        var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
+        return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role) { Hash = _hash?.Value };
+    }
+}

@@ -1,6 +1,6 @@
 using Microsoft.ML;
-using MlNetDistill.Seam;
 using MlNetDistill.Networks;
+using MlNetDistill.Seam;
 
 namespace MlNetDistill.Teachers;
 

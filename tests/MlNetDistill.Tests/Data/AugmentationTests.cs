@@ -67,8 +67,8 @@ public sealed class AugmentationTests
     [Test]
     public void A_teacher_that_reads_rows_cannot_answer_for_augmented_ones() => Refuses(
         Rows.Quick(Teacher.FromEstimator(_context.Regression())) with { Augmentations = [Augmentation.Mixup()] },
-        "Augmentations change the rows, and a teacher that is an ML.NET model scores the rows that it reads, so it would answer for other inputs. " +
-        "Leave Augmentations empty, or use a teacher that is a network: Teacher.Train, or a Route of networks. (Parameter 'options')");
+        "Augmentations change the student's features, and a teacher that is an ML.NET model or reads a column of its own answers for the rows as they are, so it " +
+        "would answer for other inputs. Leave Augmentations empty, or use a teacher that is a network over the student's features. (Parameter 'options')");
 
     [Test]
     public void Faults_are_named_when_the_trainer_is_made() => Refuses(

@@ -99,7 +99,7 @@ public sealed record PreflightReport
             Line("warning", $"{warning}");
         return text;
 
-        void Line(string head, FormattableString rest) => text.Add($"  {head,-8}{FormattableString.Invariant(rest)}");
+        void Line(string head, FormattableString rest) => text.Add($"  {head,-9}{FormattableString.Invariant(rest)}");
     }
 
     private static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);

@@ -15,7 +15,7 @@ public sealed partial class ReadmeTests
         var source = Squeezed(File.ReadAllText(Path.Combine(root, "tests", "MlNetDistill.Tests", "Conventions", "ReadmeTests.cs")));
         var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(root, "README.md"))).Select(m => m.Groups[1].Value).ToArray();
 
-        Assert.That(blocks, Has.Length.EqualTo(3));
+        Assert.That(blocks, Has.Length.EqualTo(4));
         foreach (var block in blocks)
             Assert.That(source, Does.Contain(Squeezed(block)));
     }
@@ -54,6 +54,49 @@ public sealed partial class ReadmeTests
         RouteTrainer(mlContext, progress).Fit(prepared);
 
         Assert.That(progress.Reports.Select(r => r.Stage).Distinct(), Is.EqualTo(new[] { "teacher", "DIST, epoch 20", "DIST, epoch 40 (final)" }));
+    }
+
+    [Test]
+    public void The_teachers_of_the_README_are_looked_at_before_they_teach()
+    {
+        using var folder = new ToyFolder();
+        var before = Environment.CurrentDirectory;
+        Environment.CurrentDirectory = folder.Path;
+        try
+        {
+            File.Copy(RealRows.PathOf("letter-teacher.onnx"), "teacher.onnx");
+            var mlContext = new MLContext(seed: 1);
+            var letters = mlContext.Letters();
+            var train = mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
+                .Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false)).Fit(letters).Transform(letters);
+            var forest = mlContext.Transforms.Conversion.MapValueToKey("TeacherClass", "Label")
+                .Append(mlContext.MulticlassClassification.Trainers.SdcaMaximumEntropy("TeacherClass")).Fit(train);
+
+            var report = PreflightOf(mlContext, train, forest);
+
+            Assert.That(report.Teacher!.Accuracy, Is.GreaterThan(0.9));
+        }
+        finally
+        {
+            Environment.CurrentDirectory = before;
+        }
+    }
+
+    private static PreflightReport PreflightOf(MLContext mlContext, IDataView train, ITransformer forest)
+    {
+        string[] letters = [.. Enumerable.Range('A', 26).Select(c => $"{(char)c}")];
+        var trainer = mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+        {
+            Teacher = Teacher.Ensemble(
+                Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("logits"), new TeacherInput { ColumnName = "Features" }, classNames: letters),
+                Teacher.FromTransformer(forest)),
+            Student = Student.Mlp(128),
+            LabelColumnName = "Class",
+            FeatureColumnName = "Scaled",
+            Record = new TeacherRecordOptions { Folder = "answers" },
+        });
+        Console.WriteLine(trainer.Preflight(train));
+        return trainer.Preflight(train);
     }
 
     private static DistillationTrainer RouteTrainer(MLContext mlContext, IProgress<TrainingProgress> progress)

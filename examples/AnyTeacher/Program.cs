@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Text;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill;
+using Quickstart.Data;
+using TorchSharp;
+using static System.FormattableString;
+
+// One student learns from a forest of trees, from an ONNX file and from both together. Each teacher is asked once: a second fit finds its answers in a folder.
+Console.OutputEncoding = Encoding.UTF8;
+torch.set_num_threads(1);
+var mlContext = new MLContext(seed: 1);
+int[] pixels = [1, DigitPainter.Side, DigitPainter.Side];
+var train = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 2).Draw(3000)], pixels);
+var test = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 3).Draw(2000)], pixels);
+string[] digits = [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")];
+
+Console.WriteLine("Fitting a forest, and a network that is written as teacher.onnx.");
+var forest = mlContext.Transforms.Conversion.MapValueToKey("Digit", "Label")
+    .Append(mlContext.Transforms.Conversion.ConvertType("Pixels", "Features"))
+    .Append(mlContext.MulticlassClassification.Trainers.OneVersusAll(
+        mlContext.BinaryClassification.Trainers.FastTree("Digit", "Pixels", numberOfTrees: 20), "Digit"))
+    .Fit(train);
+var network = Pipeline(null, Student.ResNet(8, null, 8, 16, 32), 6).Fit(train);
+using (var file = File.Create("teacher.onnx"))
+    network.LastTransformer.SaveOnnx(file);
+
+// Wherever an ONNX file comes from, it does not say what its scores are called in the label column: the names are given in their order. MapValueToKey
+// numbered the labels as they came, 0 to 9.
+var onnx = Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("Score"), classNames: digits);
+var (trees, both) = (Teacher.FromTransformer(forest), Teacher.Ensemble(onnx, Teacher.FromTransformer(forest)));
+
+Console.WriteLine();
+Console.WriteLine(Trainer(both, Student.Mlp(48), 20).Preflight(Keyed(train)));
+Console.WriteLine();
+Console.WriteLine("taught by          accuracy   first fit   again");
+Directory.CreateDirectory("answers");
+foreach (var old in Directory.GetFiles("answers", "*.teacher"))
+    File.Delete(old);
+Compare("labels alone", null);
+Compare("forest", trees);
+Compare("ONNX file", onnx);
+Compare("both together", both);
+
+void Compare(string name, Teacher? teacher)
+{
+    var (first, model) = Timed(() => Pipeline(teacher, Student.Mlp(48), 20).Fit(train));
+    var (again, same) = Timed(() => Pipeline(teacher, Student.Mlp(48), 20).Fit(train));
+    var accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(test), labelColumnName: "Class").MicroAccuracy;
+    Console.WriteLine(Invariant($"{name,-18} {100 * accuracy,7:0.0} % {first.TotalSeconds,9:0.0} s {again.TotalSeconds,5:0.0} s"));
+    if (!Scores(model).SequenceEqual(Scores(same)))
+        throw new InvalidOperationException($"The second fit by '{name}' gave another student than the first.");
+}
+
+IEnumerable<float> Scores(ITransformer model) => model.Transform(test).GetColumn<float[]>("Score").SelectMany(scores => scores);
+
+IDataView Keyed(IDataView view) => mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(view).Transform(view);
+
+EstimatorChain<DistillationTransformer> Pipeline(Teacher? teacher, MlNetDistill.Networks.NetworkSpec student, int epochs) =>
+    mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Append(Trainer(teacher, student, epochs));
+
+DistillationTrainer Trainer(Teacher? teacher, MlNetDistill.Networks.NetworkSpec student, int epochs) => mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+{
+    Teacher = teacher,
+    Student = student,
+    Method = teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(temperature: 2, alpha: 0.7),
+    LabelColumnName = "Class",
+    Epochs = epochs,
+    BatchSize = 64,
+    Optimizer = Optimizer.AdamW(0.005),
+    Seed = 1,
+    Record = new TeacherRecordOptions { Folder = "answers" },
+});
+
+static (TimeSpan Time, T Result) Timed<T>(Func<T> work)
+{
+    var clock = Stopwatch.StartNew();
+    var result = work();
+    return (clock.Elapsed, result);
+}

@@ -21,6 +21,8 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     public override bool SeesViews => members.All(m => m.SeesViews);
 
+    internal override bool LooksUp => _logits is not null || members.All(m => m.LooksUp);
+
     internal override bool AnswersInPasses => members.Any(m => m.AnswersInPasses);
 
     /// <summary>The log of the weighted mean of probabilities, B×K, from each member's logits B×K.</summary>

@@ -15,6 +15,8 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     private SoftenedLogits? _softened;
     private TrainingSet? _set;
 
+    internal override bool LooksUp => _answers is { Views: 0 };
+
     /// <summary>How its answers are kept.</summary>
     protected Recording Recording => recording;
 

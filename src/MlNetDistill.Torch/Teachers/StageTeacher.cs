@@ -22,6 +22,9 @@ public abstract class StageTeacher
     /// <summary>Whether each question, however few rows it is about, costs a pass over the data: it is then asked for all of them first, and looked at afterwards.</summary>
     internal virtual bool AnswersInPasses => false;
 
+    /// <summary>Whether answers to all rows of the stage are at hand, so that asking costs nothing.</summary>
+    internal virtual bool LooksUp => false;
+
     /// <summary>Its outputs for <paramref name="batch"/>, at least the <paramref name="wanted"/>, without gradient, in the current dispose scope.</summary>
     public abstract NetworkOutput Outputs(Batch batch, OutputKinds wanted);
 

@@ -33,7 +33,7 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
             heldOut,
             double.IsNaN(accuracy) ? null : accuracy,
             logits.softmax(1).amax([1]).mean().item<float>(),
-            AgreementCeiling.Of(rows.Features.index_select(0, positions), logits),
+            AgreementCeiling.Of(rows, positions, logits),
             perRow);
     }
 

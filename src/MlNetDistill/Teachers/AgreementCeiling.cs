@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
@@ -10,22 +11,28 @@ namespace MlNetDistill.Teachers;
 /// </summary>
 internal static class AgreementCeiling
 {
-    /// <param name="features">N×(shape of a row).</param>
-    /// <param name="logits">The teacher's, N×K.</param>
-    public static double Of(Tensor features, Tensor logits)
+    private const int RowsAtATime = 1024;
+
+    /// <param name="set">The rows.</param>
+    /// <param name="positions">Which of them.</param>
+    /// <param name="logits">The teacher's, a row for each position.</param>
+    public static double Of(TrainingSet set, Tensor positions, Tensor logits)
     {
         using var scope = NewDisposeScope();
         var answers = logits.argmax(1).cpu().data<long>().ToArray();
-        var rows = features.reshape(features.shape[0], -1).cpu().contiguous();
-        var width = (int)(rows.numel() / answers.Length * rows.ElementSize);
         var looks = new (UInt128 Hash, long Answer)[answers.Length];
+        var at = 0;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        for (var i = 0; i < answers.Length; i++)
+        foreach (var chunk in Chunks.Of(positions, RowsAtATime))
         {
-            // A row at a time: a span cannot be longer than an array.
-            using var row = rows[i];
-            SHA256.HashData(row.bytes[..width], hash);
-            looks[i] = (BinaryPrimitives.ReadUInt128LittleEndian(hash), answers[i]);
+            using var inner = NewDisposeScope();
+            var rows = set.Features.index_select(0, chunk).cpu().contiguous().bytes;
+            var width = rows.Length / (int)chunk.shape[0];
+            for (var from = 0; from < rows.Length; from += width, at++)
+            {
+                SHA256.HashData(rows.Slice(from, width), hash);
+                looks[at] = (BinaryPrimitives.ReadUInt128LittleEndian(hash), answers[at]);
+            }
         }
 
         Array.Sort(looks);

@@ -13,6 +13,7 @@ internal static class TeacherQuality
 {
     /// <summary>Share of the way from chance to certainty that a teacher must be above chance.</summary>
     private const double Margin = 0.05;
+    private const int LiveRows = 2048;
 
     /// <summary>The accuracy below which a teacher of so many classes most likely reads the wrong thing.</summary>
     public static double LeastByDefault(int classes) => (1.0 / classes) + (Margin * (1 - (1.0 / classes)));
@@ -21,18 +22,21 @@ internal static class TeacherQuality
     public static void Check(StageTeacher teacher, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         using var scope = NewDisposeScope();
-        var all = Arithmetic.UpTo(set.Count, set.Labels.device);
-        var logits = Scoring.Answers(teacher, OutputKinds.Logits, set, all, options.BatchSize);
-        var (accuracy, _) = Scoring.Quality(logits, set, all);
+        var labelled = set.Labels.IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        // A teacher that answers live may be slow: a part of the rows tells enough.
+        var rows = teacher.LooksUp ? labelled : labelled.index_select(0, Spread.Over((int)labelled.shape[0], LiveRows, labelled.device));
+        var logits = Scoring.Answers(teacher, OutputKinds.Logits, set, rows, options.BatchSize);
+        var (accuracy, _) = Scoring.Quality(logits, set, rows);
         var chance = 1.0 / classes.Count;
-        var ceiling = AgreementCeiling.Of(set.Features, logits);
-        channel.Info($"The teacher's accuracy on the labelled training rows is {accuracy:0.0000} (chance {chance:0.0000}).");
-        channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of the rows.");
+        var ceiling = AgreementCeiling.Of(set, rows, logits);
+        var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
+        channel.Info($"The teacher's accuracy on {which} training rows is {accuracy:0.0000} (chance {chance:0.0000}).");
+        channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of them.");
         var least = options.MinimumTeacherAccuracy ?? LeastByDefault(classes.Count);
         if (accuracy >= least)
             return;
         throw new InvalidOperationException(
-            $"The teacher's accuracy on the labelled training rows is {accuracy:0.0000}, below {least:0.0000} (chance is {chance:0.0000}). " +
+            $"The teacher's accuracy on {which} training rows is {accuracy:0.0000}, below {least:0.0000} (chance is {chance:0.0000}). " +
             "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
             "class names are wrong. Set MinimumTeacherAccuracy to 0 to learn from it all the same.");
     }

@@ -94,7 +94,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(_warned.Add))
             settings.Warn(caution);
         stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
-        stage.Sampler.Prepare(new SamplerSource(set, split.Training, _shuffling, stage.Teacher is { } teacher ? rows => Vectors(teacher, rows) : null));
+        stage.Sampler.Prepare(new SamplerSource(set, split.Training, _shuffling, stage.Teacher is { } teacher ? rows => Vectors(stage, teacher, rows) : null));
         using var run = new StageRun(stage, student, _shapes, set, _projecting, settings.GradientClipping);
         try
         {
@@ -170,9 +170,12 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         return rows;
     }
 
-    private Tensor Vectors(StageTeacher teacher, Tensor positions)
+    private Tensor Vectors(Stage stage, StageTeacher teacher, Tensor positions)
     {
         var kind = teacher.Provides.HasFlag(OutputKinds.Embedding) ? OutputKinds.Embedding : OutputKinds.Logits;
+        // The loss may not read what the sampler does; a teacher that reads a data view must be asked for both in one pass.
+        if (settings.View is null)
+            teacher.Begin(set, stage.Loss.TeacherNeeds | kind, null);
         return RowFeatures.Of(Scoring.Answers(teacher, kind, set, positions, settings.ScoringBatchSize), kind).Unit();
     }
 

@@ -42,6 +42,27 @@ public sealed class ColumnTeacherTests
     }
 
     [Test]
+    public void Embeddings_that_only_the_sampler_reads_were_read_in_a_pass_for_each_batch()
+    {
+        var passes = 0;
+        var view = View(p => RowsTeachers.Rule(p.Features));
+        var counted = _context.Data.FilterByCustomPredicate<ScoredPoint>(view, row =>
+        {
+            passes += row.Features.SequenceEqual(Rows.Points()[0].Features) ? 1 : 0;
+            return false;
+        });
+        var options = Options(Teacher.FromColumn("TeacherScore", classNames: Rows.Classes, embeddingColumnName: "Features")) with
+        {
+            Sampling = BatchSampling.SuperclassUniform(4, 2),
+            BatchSize = 8,
+            Epochs = 1,
+        };
+        _context.Fit(options, counted);
+        // The rows, the scores, and scores with embeddings.
+        Assert.That(passes, Is.LessThanOrEqualTo(3));
+    }
+
+    [Test]
     public void A_column_that_is_not_there_is_named_with_those_that_are() => Assert.That(
         () => Fit(Teacher.FromColumn("Scores", classNames: Rows.Classes), View(p => RowsTeachers.Rule(p.Features))),
         Throws.InvalidOperationException.With.Message.EqualTo(

@@ -45,6 +45,14 @@ public abstract class DistillationLoss
     public abstract Tensor Evaluate(LossInputs inputs);
 
     /// <summary>
+    /// The same loss where its derivative is known as an equation over the student's logits, which it must read nothing else of: to state the gradient costs a
+    /// fraction of recording a graph and going back through it. Null where <see cref="Evaluate"/> alone can tell.
+    /// </summary>
+    /// <param name="inputs">The inputs of a step.</param>
+    /// <param name="weight">What the gradient is multiplied by; the value is not.</param>
+    internal virtual LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight) => null;
+
+    /// <summary>
     /// The same loss with weights that rise linearly: in epoch e (from 1) times min(e / <paramref name="epochs"/>, 1), as mdistiller does for DKD.
     /// </summary>
     /// <param name="epochs">Epochs until the full weight, at least 1.</param>
@@ -75,6 +83,11 @@ public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmUpEp
     /// <summary>The weight in an epoch, from 1.</summary>
     public double WeightIn(int epoch) => epoch >= WarmUpEpochs ? Weight : Weight * epoch / WarmUpEpochs;
 }
+
+/// <summary>A loss and its gradient towards the student's logits, neither of them part of a graph.</summary>
+/// <param name="Value">The loss, a scalar.</param>
+/// <param name="Gradient">Its weighted gradient, B×K.</param>
+internal readonly record struct LogitGradient(Tensor Value, Tensor Gradient);
 
 internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationLoss
 {

@@ -40,6 +40,21 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).Times(Temperature * Temperature);
     }
 
+    // d/ds of the equation above is T (p_s - p_t) / B; with example weights autograd finds it.
+    internal override LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight)
+    {
+        if (inputs.Weights is not null)
+            return null;
+        using var noGrad = no_grad();
+        var student = inputs.Student.Logits.LogSoftmaxAt(Temperature);
+        var teacher = inputs.TeacherLogProbabilities(Temperature);
+        var probabilities = teacher.exp();
+        var rows = student.shape[0];
+        var value = probabilities.flatten().dot(teacher.sub(student).flatten()).Times(Temperature * Temperature / rows);
+        using var scale = (weight * Temperature / rows).ToScalar();
+        return new(value, student.exp_().sub_(probabilities).mul_(scale));
+    }
+
     // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).
     // A dot product with the difference of logarithms costs half of kl_div forward and backward, and is exactly 0 at equality.
     private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature)

@@ -46,6 +46,9 @@ public sealed class NetworkOutput(Tensor? logits, Tensor? embedding = null, IRea
     /// <summary>Any of the outputs, for its number of rows and its type.</summary>
     internal Tensor Any => logits ?? embedding ?? stageFeatures![0];
 
+    /// <summary>Whether there are logits with a gradient to be sent back from them.</summary>
+    internal bool LogitsLearn => logits?.requires_grad == true;
+
     internal static NetworkOutput OfLogits(Tensor logits) => new(logits);
 
     private static InvalidOperationException NotAsked(OutputKinds kind) => new(

@@ -28,32 +28,20 @@ internal sealed class EpochLosses : IDisposable
 
     /// <summary>
     /// Evaluates every term and sends the gradient of their weighted sum back. The weights start the backward pass as the gradients of the
-    /// terms, so the sum itself is never a node of the graph. A term of weight 0 is evaluated for the report alone.
+    /// terms, so the sum itself is never a node of the graph; a term that knows its gradient hands it to the logits at once. A term of weight 0 is evaluated for the report alone.
     /// </summary>
     /// <param name="inputs">The step's inputs.</param>
     /// <param name="epoch">The epoch, from 1, for weights that warm up.</param>
     public void Backward(LossInputs inputs, int epoch)
     {
         SetWeights(epoch);
-        var values = new List<Tensor>(_terms.Count);
-        var weights = new List<Tensor>(_terms.Count);
+        var roots = new List<Tensor>(_terms.Count);
+        var gradients = new List<Tensor>(_terms.Count);
         for (var i = 0; i < _terms.Count; i++)
-        {
-            var value = _terms[i].Loss.Evaluate(inputs);
-            if (value.dim() != 0)
-                throw new InvalidOperationException($"The loss term '{_terms[i].Loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
-            using (no_grad())
-                _sums[i].Accumulate(value.detach());
-            // A term that is constant for this batch teaches nothing.
-            if (_weights[i] is not { } weight || !value.requires_grad)
-                continue;
-            values.Add(value);
-            weights.Add(weight);
-        }
-
+            Evaluate(i, inputs, epoch, roots, gradients);
         _steps++;
-        if (values.Count > 0)
-            autograd.backward(values, weights);
+        if (roots.Count > 0)
+            autograd.backward(roots, gradients);
     }
 
     /// <summary>The terms' means over the epoch; starts the next one.</summary>
@@ -85,6 +73,22 @@ internal sealed class EpochLosses : IDisposable
     {
         foreach (var tensor in _sums.Concat(_weights))
             tensor?.Dispose();
+    }
+
+    private void Evaluate(int term, LossInputs inputs, int epoch, List<Tensor> roots, List<Tensor> gradients)
+    {
+        var loss = _terms[term].Loss;
+        var known = inputs.Student.LogitsLearn ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
+        var value = known?.Value ?? loss.Evaluate(inputs);
+        if (value.dim() != 0)
+            throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
+        using (no_grad())
+            _sums[term].Accumulate(value);
+        // A term that is constant for this batch teaches nothing.
+        if (_weights[term] is not { } weight || (known is null && !value.requires_grad))
+            return;
+        roots.Add(known is null ? value : inputs.Student.Logits);
+        gradients.Add(known?.Gradient ?? weight);
     }
 
     private void SetWeights(int epoch)

@@ -45,7 +45,7 @@ internal static class Accuracy
 
     internal static ITransformer Fit(
         MLContext context, DataSet data, IDataView train, Networks.NetworkSpec network, Teacher? teacher, DistillationMethod method, int epochs, int seed,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherRecordOptions? record = null)
     {
         var options = new DistillationOptions
         {
@@ -59,6 +59,7 @@ internal static class Accuracy
             Schedule = LearningRateSchedule.OneCycle(0.2),
             Seed = seed,
             Progress = progress,
+            Record = record ?? new TeacherRecordOptions(),
             CancellationToken = cancellation,
             OnCancellation = CancellationBehavior.ReturnBest,
         };

@@ -12,6 +12,9 @@ switch (options.Command)
     case "speed":
         Speed.Run(options);
         break;
+    case "record":
+        RecordCost.Run(options);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Arguments).Assembly).Run(args);
         break;

@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Records;
+using MlNetDistill.Teachers;
+using TorchSharp;
+
+namespace MlNetDistill.Benchmarks;
+
+/// <summary>What a teacher record costs: an epoch of KD from a warm one against an epoch on labels alone, and building one against asking the teacher once.</summary>
+internal static class RecordCost
+{
+    private const int BatchSize = 128;
+
+    public static void Run(Arguments arguments)
+    {
+        torch.set_num_threads(arguments.Threads);
+        var folder = Directory.CreateTempSubdirectory("record-cost").FullName;
+        try
+        {
+            Training(arguments, folder);
+            Building(arguments, folder);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Training(Arguments arguments, string folder)
+    {
+        var (context, data, train) = Load(arguments);
+        // What the teacher knows does not matter for the time.
+        Accuracy.Fit(context, data, train, data.Student, Route.Train(data.Teacher, epochs: 1, folder: folder), DistillationMethod.Kd(), 1, seed: 1);
+        var teacher = Route.FromCheckpoints(data.Teacher, Path.Combine(folder, "anchor-0001.weights"));
+        var record = new TeacherRecordOptions { Folder = Path.Combine(folder, "records") };
+        Accuracy.Fit(context, data, train, data.Student, teacher, DistillationMethod.Kd(), 1, seed: 1, record: record);
+
+        var warm = record with { Reuse = RecordReuse.ReuseOnly };
+        // An epoch of the perceptron takes a few hundredths of a second: a round is the median of ten.
+        var epochs = arguments.DataSet == "letter" ? 10 : 1;
+        var turns = new Turns();
+        var meters = new[] { new Meter(turns, 0), new Meter(turns, 1) };
+        Parallel(
+            training => Fit(arguments, training == 0 ? null : teacher, training == 0 ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(),
+                1 + (arguments.Rounds * epochs), meters[training], warm),
+            turns);
+        var times = meters.Select(m => m.Seconds.Skip(1).Chunk(epochs).Select(Median).ToArray()).ToArray();
+        Print("step on labels alone", times[0], "step of KD from a warm record", times[1]);
+    }
+
+    private static void Fit(
+        Arguments arguments, Teacher? teacher, DistillationMethod method, int epochs, Meter meter, TeacherRecordOptions record)
+    {
+        // Each thread has its own number of threads.
+        torch.set_num_threads(arguments.Threads);
+        var (context, data, train) = Load(arguments);
+        Accuracy.Fit(context, data, train, data.Student, teacher, method, epochs, seed: 7, meter, record: record);
+    }
+
+    private static void Parallel(Action<int> train, Turns turns)
+    {
+        Task Start(int training) => Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    train(training);
+                }
+                finally
+                {
+                    turns.End(training);
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        Task.WaitAll(Start(0), Start(1));
+    }
+
+    private static void Building(Arguments arguments, string folder)
+    {
+        var (_, data, train) = Load(arguments);
+        using var set = RowsOf(train, data);
+        var statistics = set.IsByte ? new InputStatistics([73], [90]) : null;
+        using var network = data.Teacher.Build(new NetworkInput(set.Shape, set.IsByte, statistics), set.Classes, seed: 1);
+        var times = new[] { new List<double>(), new List<double>() };
+        for (var round = 0; round <= arguments.Rounds; round++)
+        {
+            var records = new TeacherRecordOptions { Folder = Path.Combine(folder, $"round {round}") };
+            foreach (var kind in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
+            {
+                using var teacher = new NetworkTeacher(network, new Recording(
+                    records, BatchSize, options => new RecordStore(options, folder, _ => { }, _ => { }, CancellationToken.None)));
+                var clock = Stopwatch.StartNew();
+                if (kind == 0)
+                    Ask(teacher, set);
+                else
+                    teacher.Begin(set, OutputKinds.Logits, null);
+                // The first round warms up.
+                if (round > 0)
+                    times[kind].Add(clock.Elapsed.TotalSeconds);
+            }
+        }
+
+        Print("asking the teacher about all rows", [.. times[0]], "building the record in a folder", [.. times[1]]);
+    }
+
+    private static void Ask(NetworkTeacher teacher, TrainingSet set)
+    {
+        using var all = torch.arange(set.Count, torch.int64);
+        foreach (var positions in Chunks.Of(all, BatchSize))
+        {
+            using var scope = torch.NewDisposeScope();
+            teacher.Outputs(Batch.Of(set, positions), OutputKinds.Logits);
+        }
+    }
+
+    private static TrainingSet RowsOf(IDataView train, DataSet data)
+    {
+        var labels = train.GetColumn<uint>("Class").Select(key => (long)key - 1).ToArray();
+        RowId[] ids = [.. labels.Select((_, i) => new RowId((ulong)i, 0))];
+        var classes = (int)labels.Max() + 1;
+        if (data.Teacher.Image is { } image)
+        {
+            var pixels = train.GetColumn<byte[]>("Features").SelectMany(row => row).ToArray();
+            return new(torch.tensor(pixels, [ids.Length, .. image.Dimensions]), torch.tensor(labels), null, ids, image, classes);
+        }
+
+        var values = train.GetColumn<float[]>("Features").ToArray();
+        var shape = InputShape.Vector(values[0].Length);
+        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Length, .. shape.Dimensions]), torch.tensor(labels), null, ids, shape, classes);
+    }
+
+    private static (MLContext Context, DataSet Data, IDataView Train) Load(Arguments arguments)
+    {
+        var context = new MLContext(seed: 1);
+        var data = DataSet.Load(context, arguments.DataSet, arguments.Data, arguments.Hidden);
+        var rows = context.Data.TakeRows(data.Train, arguments.Rows);
+        return (context, data, context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train).Transform(rows));
+    }
+
+    private static void Print(string plain, double[] before, string recorded, double[] after)
+    {
+        double[] ratios = [.. after.Zip(before, (a, b) => a / b)];
+        Console.WriteLine($"{plain}: {1000 * Median(before):0.000} ms; {recorded}: {1000 * Median(after):0.000} ms; " +
+            $"ratio {Median(ratios):0.00} ({ratios.Min():0.00} to {ratios.Max():0.00}), {ratios.Length} rounds");
+    }
+
+    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
+
+    /// <summary>The mean time of a step, epoch by epoch.</summary>
+    private sealed class Meter(Turns turns, int training) : IProgress<TrainingProgress>
+    {
+        public List<double> Seconds { get; } = [];
+
+        public void Report(TrainingProgress value)
+        {
+            Seconds.Add(BatchSize / value.RowsPerSecond);
+            // The first epoch warms up.
+            if (value.Epoch > 1)
+                turns.After(training, value.Epoch - 1);
+            turns.Wait(training);
+        }
+    }
+}

@@ -50,7 +50,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         var probabilities = teacher.exp();
         var rows = student.shape[0];
-        var value = probabilities.flatten().dot(teacher.sub(student).flatten()).Times(Temperature * Temperature / rows);
+        var value = teacher.sub(student).mul_(probabilities).sum().Times(Temperature * Temperature / rows);
         using var scale = (weight * Temperature / rows).ToScalar();
         return new(value, student.exp_().sub_(probabilities).mul_(scale));
     }

@@ -1,5 +1,6 @@
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Losses;
@@ -11,6 +12,8 @@ public sealed class LossInputs
 {
     private readonly List<(double Temperature, Tensor Value)> _student = [];
     private readonly List<(double Temperature, Tensor Value)> _teacher = [];
+    private readonly DisposeScope? _step = CurrentDisposeScope;
+    private NetworkOutput? _answers;
     private Tensor? _labelled;
 
     /// <summary>The inputs of one step.</summary>
@@ -22,7 +25,7 @@ public sealed class LossInputs
     public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool mayMissLabels = false)
     {
         Student = student;
-        TeacherOrNull = teacher;
+        _answers = teacher;
         Labels = labels;
         Weights = weights;
         MayMissLabels = mayMissLabels;
@@ -33,7 +36,7 @@ public sealed class LossInputs
 
     /// <summary>The teacher's outputs, constants.</summary>
     /// <exception cref="InvalidOperationException">The stage has no teacher.</exception>
-    public NetworkOutput Teacher => TeacherOrNull ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
+    public NetworkOutput Teacher => _answers ??= Asked() ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
 
     /// <summary>B class indices; where rows are mixed those of each row's first part.</summary>
     public Tensor Labels { get; }
@@ -53,16 +56,17 @@ public sealed class LossInputs
     internal IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>? Projections { get; init; }
 
     /// <summary>log softmax(t / temperature) of the teacher where that is known already; null to compute it from its logits.</summary>
-    internal Func<double, Tensor>? TeacherSoftening { get; init; }
+    internal Func<LossInputs, double, Tensor>? TeacherSoftening { get; init; }
 
-    private NetworkOutput? TeacherOrNull { get; }
+    /// <summary>Asks the teacher, for terms that read its outputs themselves; null where they were given.</summary>
+    internal Func<NetworkOutput>? AskTeacher { get; init; }
 
     /// <summary>log softmax(s / temperature) of the student, B×K.</summary>
     public Tensor StudentLogProbabilities(double temperature) => Known(_student, temperature, t => Student.Logits.LogSoftmaxAt(t));
 
     /// <summary>log softmax(t / temperature) of the teacher, B×K.</summary>
     public Tensor TeacherLogProbabilities(double temperature) =>
-        Known(_teacher, temperature, TeacherSoftening ?? (t => Teacher.Logits.detach().LogSoftmaxAt(t)));
+        Known(_teacher, temperature, t => TeacherSoftening?.Invoke(this, t) ?? Teacher.Logits.detach().LogSoftmaxAt(t));
 
     /// <summary>The projections that <see cref="DistillationLoss.Projections"/> of <paramref name="loss"/> made for this stage.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>
@@ -72,7 +76,7 @@ public sealed class LossInputs
             : throw new InvalidOperationException($"The stage made no projections for the loss '{loss.Name}'.");
 
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
-    public Tensor Labelled() => _labelled ??= Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Any.dtype);
+    public Tensor Labelled() => _labelled ??= Keep(Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Any.dtype));
 
     /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
     public Tensor Mean(Tensor perRow) => Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);
@@ -84,7 +88,24 @@ public sealed class LossInputs
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
     private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().AtLeast(1e-12));
 
-    private static Tensor Known(List<(double Temperature, Tensor Value)> known, double temperature, Func<double, Tensor> compute)
+    private NetworkOutput? Asked()
+    {
+        var answers = AskTeacher?.Invoke();
+        foreach (var tensor in answers?.All ?? [])
+            Keep(tensor);
+        return answers;
+    }
+
+    // What one term asked for in a scope of its own is there for the next term too. Tensors of other scopes are someone else's.
+    private Tensor Keep(Tensor tensor)
+    {
+        var current = CurrentDisposeScope;
+        if (_step is not null && current != _step && current?.Contains(tensor) == true)
+            current.MoveToOther(_step, tensor);
+        return tensor;
+    }
+
+    private Tensor Known(List<(double Temperature, Tensor Value)> known, double temperature, Func<double, Tensor> compute)
     {
         foreach (var (t, value) in known)
         {
@@ -92,7 +113,7 @@ public sealed class LossInputs
                 return value;
         }
 
-        var fresh = compute(temperature);
+        var fresh = Keep(compute(temperature));
         known.Add((temperature, fresh));
         return fresh;
     }

@@ -46,6 +46,9 @@ public sealed class NetworkOutput(Tensor? logits, Tensor? embedding = null, IRea
     /// <summary>Any of the outputs, for its number of rows and its type.</summary>
     internal Tensor Any => logits ?? embedding ?? stageFeatures![0];
 
+    /// <summary>All that there is.</summary>
+    internal IEnumerable<Tensor> All => new[] { logits, embedding }.OfType<Tensor>().Concat(stageFeatures ?? []);
+
     /// <summary>Whether there are logits with a gradient to be sent back from them.</summary>
     internal bool LogitsLearn => logits?.requires_grad == true;
 

@@ -55,8 +55,8 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         return new NetworkOutput(IsKept(batch) ? _logits!.index_select(0, batch.Positions) : Mean(batch));
     }
 
-    public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
-        (IsKept(batch) ? _softened!.At(temperature, batch.Positions) : null) ?? base.LogProbabilities(batch, outputs, temperature);
+    internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) =>
+        IsKept(batch) ? _softened!.At(temperature, batch.Positions) : null;
 
     public override void BeginEpoch(int epoch)
     {

@@ -44,8 +44,8 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
             : Live(batch, wanted);
     }
 
-    public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
-        (Recorded(batch) is null ? null : _softened?.At(temperature, batch.Positions)) ?? base.LogProbabilities(batch, outputs, temperature);
+    internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) =>
+        Recorded(batch) is null ? null : _softened?.At(temperature, batch.Positions);
 
     public override void End()
     {

@@ -32,7 +32,11 @@ public abstract class StageTeacher
     /// <param name="batch">The batch.</param>
     /// <param name="outputs">What <see cref="Outputs"/> gave for it.</param>
     /// <param name="temperature">The softening divisor, above 0.</param>
-    public virtual Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) => outputs.Logits.LogSoftmaxAt(temperature);
+    public virtual Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
+        KnownLogProbabilities(batch, temperature) ?? outputs.Logits.LogSoftmaxAt(temperature);
+
+    /// <summary>The same where it is at hand without asking for the outputs, in the current dispose scope; else null.</summary>
+    internal virtual Tensor? KnownLogProbabilities(Batch batch, double temperature) => null;
 
     /// <summary>A stage begins: the teacher may prepare its answers.</summary>
     /// <param name="set">The rows of the stage.</param>

@@ -39,6 +39,8 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
     public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
         Current.LogProbabilities(batch, outputs, temperature);
 
+    internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) => Current.KnownLogProbabilities(batch, temperature);
+
     public override void End()
     {
         if (_current >= 0)

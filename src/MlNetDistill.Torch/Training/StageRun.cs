@@ -89,16 +89,20 @@ internal sealed class StageRun : IDisposable
     {
         if (_stage.Teacher is not { } teacher || _stage.Loss.TeacherNeeds == OutputKinds.None)
             return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels) { SoftLabels = batch.SoftLabels };
-        using var noGrad = no_grad();
-        var outputs = teacher.Outputs(batch, _stage.Loss.TeacherNeeds);
-        return new LossInputs(student, outputs, batch.Labels, batch.Weights, _set.HasMissingLabels)
+        // Asked by whichever term reads it first: what KD reads of a record is kept softened, and the logits themselves are then read by no one.
+        return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels)
         {
             SoftLabels = batch.SoftLabels,
             Projections = _projections,
-            TeacherSoftening = temperature =>
+            AskTeacher = () =>
             {
                 using (no_grad())
-                    return teacher.LogProbabilities(batch, outputs, temperature);
+                    return teacher.Outputs(batch, _stage.Loss.TeacherNeeds);
+            },
+            TeacherSoftening = (inputs, temperature) =>
+            {
+                using (no_grad())
+                    return teacher.KnownLogProbabilities(batch, temperature) ?? teacher.LogProbabilities(batch, inputs.Teacher, temperature);
             },
         };
     }

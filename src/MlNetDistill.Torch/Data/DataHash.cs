@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using static TorchSharp.torch;
 
@@ -27,9 +28,7 @@ internal sealed class DataHash : IDisposable
         for (var from = 0L; from < set.Count; from += part)
         {
             using var scope = NewDisposeScope();
-            var values = set.Features.narrow(0, from, Math.Min(part, set.Count - from)).cpu().contiguous().bytes;
-            for (var row = 0; row < values.Length / rowBytes; row++)
-                hash.Add(set.RowIds[(int)from + row], values.Slice((int)(row * rowBytes), (int)rowBytes));
+            hash.Add(set.RowIds, (int)from, set.Features.narrow(0, from, Math.Min(part, set.Count - from)).cpu().contiguous(), (int)rowBytes);
         }
 
         return $"{set.Features.dtype} {set.Shape} {hash.Value}";
@@ -66,4 +65,29 @@ internal sealed class DataHash : IDisposable
     }
 
     public void Dispose() => _row.Dispose();
+
+    // The sum does not ask for an order, so all processors may take part: of short rows the hash costs more than a small teacher's answers.
+    private void Add(IReadOnlyList<RowId> ids, int from, Tensor values, int rowBytes) => Parallel.ForEach(
+        Partitioner.Create(0, (int)values.shape[0]),
+        () => new DataHash(),
+        (range, _, own) =>
+        {
+            var bytes = values.bytes;
+            for (var row = range.Item1; row < range.Item2; row++)
+                own.Add(ids[from + row], bytes.Slice(row * rowBytes, rowBytes));
+            return own;
+        },
+        Add);
+
+    private void Add(DataHash part)
+    {
+        lock (_lanes)
+        {
+            for (var lane = 0; lane < 4; lane++)
+                _lanes[lane] += part._lanes[lane];
+            _rows += part._rows;
+        }
+
+        part.Dispose();
+    }
 }

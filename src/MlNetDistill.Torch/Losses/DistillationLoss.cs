@@ -85,9 +85,10 @@ public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmUpEp
 }
 
 /// <summary>A loss and its gradient towards the student's logits, neither of them part of a graph.</summary>
-/// <param name="Value">The loss, a scalar.</param>
-/// <param name="Gradient">Its weighted gradient, B×K.</param>
-internal readonly record struct LogitGradient(Tensor Value, Tensor Gradient);
+/// <param name="Value">The loss divided by <paramref name="Scale"/>, a scalar: whoever adds losses up multiplies on the way, without an operation of its own.</param>
+/// <param name="Scale">What to multiply the value by.</param>
+/// <param name="Gradient">The weighted gradient of the loss itself, B×K.</param>
+internal readonly record struct LogitGradient(Tensor Value, double Scale, Tensor Gradient);
 
 internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationLoss
 {

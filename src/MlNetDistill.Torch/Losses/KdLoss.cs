@@ -50,9 +50,9 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         var probabilities = teacher.exp();
         var rows = student.shape[0];
-        var value = teacher.sub(student).mul_(probabilities).sum().Times(Temperature * Temperature / rows);
+        var value = teacher.sub(student).mul_(probabilities).sum();
         using var scale = (weight * Temperature / rows).ToScalar();
-        return new(value, student.exp_().sub_(probabilities).mul_(scale));
+        return new(value, Temperature * Temperature / rows, student.exp_().sub_(probabilities).mul_(scale));
     }
 
     // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -91,6 +92,9 @@ internal sealed class AnswerCode(RecordLayout layout)
 
     private static void RequireFinite(Tensor kept, Tensor given, string name, IReadOnlyList<RowId> ids)
     {
+        // Tensor operations for this would cost as much as a small teacher's answers.
+        if (kept.dtype == ScalarType.Float32 && AllFinite(MemoryMarshal.Cast<byte, float>(kept.bytes)))
+            return;
         using var scope = NewDisposeScope();
         var finite = kept.isfinite();
         if (finite.all().item<bool>())
@@ -102,6 +106,17 @@ internal sealed class AnswerCode(RecordLayout layout)
             ? FormattableString.Invariant(
                 $"The teacher's {name} of row id {ids[(int)row]} hold {value}, too large for 16-bit floats, which end at ±65504. Keep the record in RecordPrecision.Single.")
             : FormattableString.Invariant($"The teacher's {name} of row id {ids[(int)row]} hold {value}; a teacher record takes finite numbers only."));
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (var value in values)
+        {
+            if (!float.IsFinite(value))
+                return false;
+        }
+
+        return true;
     }
 
     private IEnumerable<(OutputKinds Output, string Name, long[] Dimensions)> Parts()

@@ -1,5 +1,4 @@
 using MlNetDistill.Losses;
-using MlNetDistill.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -83,7 +82,8 @@ internal sealed class EpochLosses : IDisposable
         if (value.dim() != 0)
             throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
         using (no_grad())
-            _sums[term].Accumulate(value);
+        using (var scale = (known?.Scale ?? 1).ToScalar())
+            _sums[term].add_(value, scale);
         // A term that is constant for this batch teaches nothing.
         if (_weights[term] is not { } weight || (known is null && !value.requires_grad))
             return;

@@ -15,15 +15,16 @@ internal static class LiveAnswers
         var views = view is null ? 1 : recording.Options.Views;
         for (var number = 1 + (int)(from / set.Count); number <= views; number++)
         {
-            var first = number == 1 + (int)(from / set.Count) ? from % set.Count : 0;
+            var first = number == 1 + (int)(from / set.Count) ? (int)(from % set.Count) : 0;
+            // In the batches of a run that was not interrupted: with the batch size kernels change, and with them the last digits.
+            var at = first - (first % recording.BatchSize);
             using var all = Arithmetic.UpTo(set.Count, set.Features.device).DetachFromDisposeScope();
-            using var rest = all.narrow(0, first, set.Count - first).DetachFromDisposeScope();
-            var at = (int)first;
+            using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
             foreach (var positions in Chunks.Of(rest, recording.BatchSize))
             {
-                var parts = Parts(answer, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept);
-                var ids = set.RowIds.Skip(at).Take((int)positions.shape[0]).ToArray();
-                at += ids.Length;
+                var parts = Parts(answer, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, Math.Max(0, first - at));
+                var ids = set.RowIds.Skip(Math.Max(at, first)).Take((int)parts[0].shape[0]).ToArray();
+                at += (int)positions.shape[0];
                 yield return new AnswerChunk(ids, parts);
                 foreach (var part in parts)
                     part.Dispose();
@@ -40,11 +41,11 @@ internal static class LiveAnswers
     ];
 
     private static Tensor[] Parts(
-        Func<Batch, OutputKinds, NetworkOutput> answer, Func<TrainingSet, Tensor, Batch> batch, TrainingSet set, Tensor positions, OutputKinds kept)
+        Func<Batch, OutputKinds, NetworkOutput> answer, Func<TrainingSet, Tensor, Batch> batch, TrainingSet set, Tensor positions, OutputKinds kept, int known)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var output = answer(batch(set, positions), kept);
-        return [.. PartsOf(output, kept).Select(part => part.to(float32).cpu().DetachFromDisposeScope())];
+        return [.. PartsOf(output, kept).Select(part => part.to(float32).cpu().narrow(0, known, part.shape[0] - known).DetachFromDisposeScope())];
     }
 }

@@ -79,6 +79,18 @@ internal sealed class AnswerCode(RecordLayout layout)
         return new NetworkOutput(logits, embedding, stages);
     }
 
+    /// <summary>Logits as they would read if they were recorded now: 32-bit floats on the CPU, in the current dispose scope.</summary>
+    public Tensor LogitsAsKept(Tensor logits)
+    {
+        var given = logits.detach().cpu().contiguous();
+        if (_key.TopK is not { } k)
+            return AsKept(given);
+        var (classes, values, rest) = TopLogits.Of(given, k, layout.Fields[0].Type);
+        return TopLogits.Expand(classes, AsKept(values), rest, _key.Shapes.Classes);
+
+        Tensor AsKept(Tensor values) => _key.Precision == RecordPrecision.Single ? values : Whole(values.to(ScalarType.Float16));
+    }
+
     private static Tensor Whole(Tensor kept) => kept.dtype == ScalarType.Float32 ? kept : kept.to(ScalarType.Float32);
 
     private Tensor Rounded(Tensor part, string name, IReadOnlyList<RowId> ids)

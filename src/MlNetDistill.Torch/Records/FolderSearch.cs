@@ -102,7 +102,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
     private long Write(PartialFile partial, RecordRequest request, string path)
     {
         var layout = new RecordLayout(request.Key);
-        if (options.Reuse == RecordReuse.BuildAnew)
+        if (options.Reuse == RecordReuse.BuildAnew || !request.IsResumable)
             partial.File.SetLength(0);
         using var writer = new RecordWriter(partial.File, layout);
         var kept = writer.Resume(cancellation);

@@ -9,4 +9,5 @@ internal sealed record RecordRequest(
     IReadOnlyList<RowId> Order,
     Device Device,
     Func<long, IEnumerable<AnswerChunk>> AnswersFrom,
-    Func<RecordedAnswers, string?>? Verify);
+    Func<RecordedAnswers, string?>? Verify,
+    bool IsResumable);

@@ -12,6 +12,12 @@ namespace MlNetDistill.Records;
 internal sealed class RecordStore(
     TeacherRecordOptions options, string temporaryFolder, Action<string> info, Action<string> warn, CancellationToken cancellation)
 {
+    private readonly HashSet<string> _built = [];
+    private long _held;
+
+    /// <summary>Bytes of answers that may still be held in memory, with those of all records that are open.</summary>
+    public long Room => Math.Max(0, options.MemoryLimit - _held);
+
     /// <summary>A record that was there, or one that is built now.</summary>
     /// <param name="key">What the answers depend on. A record that keeps more serves too.</param>
     /// <param name="order">Row ids by position. Each must be in the record; one that is there twice must have the same answers.</param>
@@ -23,6 +29,7 @@ internal sealed class RecordStore(
     /// <param name="verify">
     /// Asked about a record that an earlier run made, or began: null, or what is wrong with it, as the end of a sentence; then it is stale.
     /// </param>
+    /// <param name="resumable">Whether answers that an interrupted run left may be gone on from.</param>
     /// <exception cref="InvalidOperationException">The answers cannot be kept, do not fit the rows, or there is no record and none may be built.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
     public RecordedAnswers Open(
@@ -30,16 +37,33 @@ internal sealed class RecordStore(
         IReadOnlyList<RowId> order,
         Device device,
         Func<long, IEnumerable<AnswerChunk>> answersFrom,
-        Func<RecordedAnswers, string?>? verify = null)
+        Func<RecordedAnswers, string?>? verify = null,
+        bool resumable = true)
     {
         key.Check();
-        if (options.Folder is { } folder)
-            return new FolderSearch(options, folder, info, warn, cancellation).Open(new(key, order, device, answersFrom, verify));
+        var answers = options.Folder is { } folder
+            ? new FolderSearch(Once(key) with { MemoryLimit = Room }, folder, info, warn, cancellation).Open(new(key, order, device, answersFrom, verify, resumable))
+            : ForThisRun(key, order, device, answersFrom);
+        var bytes = answers.Bytes;
+        _held += bytes;
+        return answers.Telling(() => _held -= bytes);
+    }
+
+    private RecordedAnswers ForThisRun(RecordKey key, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<AnswerChunk>> answersFrom)
+    {
         var layout = new RecordLayout(key);
-        if (RecordOpening.Held(layout, key.Kept, order.Count) <= options.MemoryLimit)
+        if (RecordOpening.Held(layout, key.Kept, order.Count) <= Room)
             return new RecordedAnswers(key, layout, MemoryRows.Build(layout, order, device, answersFrom, cancellation));
-        info($"The teacher's answers take {layout.EntryBytes * layout.Entries} bytes, more than the limit of {options.MemoryLimit}: they are kept in a temporary file.");
+        info($"The teacher's answers take {layout.EntryBytes * layout.Entries} bytes, more than the {Room} that are left of the limit: they are kept in a temporary file.");
         return InScratchFile(layout, order, device, answersFrom);
+    }
+
+    /// <summary>What is built anew is so once: the stages after that use it.</summary>
+    private TeacherRecordOptions Once(RecordKey key)
+    {
+        var serves = key.Serving().Any(serving => _built.Contains(serving.FileName));
+        _built.Add(key.FileName);
+        return serves && options.Reuse == RecordReuse.BuildAnew ? options with { Reuse = RecordReuse.ReuseOrBuild } : options;
     }
 
     private RecordedAnswers InScratchFile(RecordLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<AnswerChunk>> answersFrom)
@@ -60,8 +84,16 @@ internal sealed class RecordStore(
             }
 
             var rows = new MappedRows(new MappedFile(file), layout, device);
-            rows.Map = RowJoin.Of(ids, order, rows.Same);
-            return new RecordedAnswers(layout.Key, layout, rows);
+            try
+            {
+                rows.Map = RowJoin.Of(ids, order, rows.Same);
+                return new RecordedAnswers(layout.Key, layout, rows);
+            }
+            catch
+            {
+                rows.Dispose();
+                throw;
+            }
         }
         catch
         {

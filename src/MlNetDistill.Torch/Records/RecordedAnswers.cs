@@ -13,6 +13,8 @@ internal sealed class RecordedAnswers : IDisposable
     // Then a batch is what index_select gives, with nothing in between to dispose of.
     private readonly bool _asHeld;
 
+    private Action? _freed;
+
     /// <summary>Takes ownership of <paramref name="rows"/>.</summary>
     public RecordedAnswers(RecordKey key, RecordLayout layout, AnswerRows rows)
     {
@@ -72,6 +74,21 @@ internal sealed class RecordedAnswers : IDisposable
         return output;
     }
 
+    /// <summary>Logits, with what recording takes from them taken: 32-bit floats on the CPU, in the current dispose scope.</summary>
+    public Tensor LogitsAsKept(Tensor logits) => _code.LogitsAsKept(logits);
+
+    /// <summary>Has somebody told, once, that they are disposed of.</summary>
+    public RecordedAnswers Telling(Action freed)
+    {
+        _freed = freed;
+        return this;
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _rows.Dispose();
+    public void Dispose()
+    {
+        _rows.Dispose();
+        _freed?.Invoke();
+        _freed = null;
+    }
 }

@@ -25,8 +25,8 @@ public sealed record TeacherRecordOptions
     public bool KeepStageFeatures { get; init; }
 
     /// <summary>
-    /// Bytes of answers that may be held in memory (of the device that trains), 0 or more. A larger record is read from its file, which is mapped into memory,
-    /// batch by batch. Not counted: 16 to 60 bytes a row for row ids while the record is opened, and 8 where they come in another order.
+    /// Bytes of answers that may be held in memory (of the device that trains), 0 or more, by all teachers of a fit together. A record for which no room is left
+    /// is read from its file, which is mapped into memory, batch by batch. Not counted: 16 to 60 bytes a row for row ids while the record is opened, and 8 where they come in another order.
     /// </summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 

@@ -40,13 +40,15 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
             return;
         foreach (var member in members)
             member.Begin(set, OutputKinds.Logits, view);
-        if (view is not null || (long)set.Count * Classes * sizeof(float) > recording.Options.MemoryLimit)
+        var bytes = (long)set.Count * Classes * sizeof(float);
+        if (view is not null || bytes > recording.Options.MemoryLimit)
             return;
         _logits = Whole(set);
-        _softened = new SoftenedLogits(_logits);
+        _softened = new SoftenedLogits(_logits, recording.Options.MemoryLimit - bytes);
         _set = set;
+        // The mean is all that is read from now on.
         foreach (var member in members)
-            member.End();
+            member.Release();
     }
 
     public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)

@@ -23,6 +23,9 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     /// <summary>Whether asking again would be dear, so that answers are kept from stage to stage.</summary>
     protected virtual bool KeepsAnswers => false;
 
+    /// <summary>Whether a record that an interrupted run began may be gone on with: whether what answers now is what answered then.</summary>
+    protected virtual bool IsResumable => true;
+
     public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
     {
         var views = view is null ? 0 : recording.Options.Views;
@@ -31,8 +34,10 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
         if (ReferenceEquals(_set, set) && _answers is { } answers && answers.Views == views && (wanted & ~answers.Kept) == OutputKinds.None)
             return;
         Forget();
+        recording.Last?.Forget();
+        recording.Last = null;
         _answers = Record(set, (wanted | OutputKinds.Logits) & Provides, view, views);
-        _softened = _answers.WholeLogits is { } whole ? new SoftenedLogits(whole) : null;
+        _softened = _answers.WholeLogits is { } whole ? new SoftenedLogits(whole, recording.Store.Room) : null;
         _set = set;
     }
 
@@ -49,9 +54,16 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
 
     public override void End()
     {
-        if (!KeepsAnswers)
+        if (KeepsAnswers)
+            return;
+        // Stage after stage reads them, until the turn comes to another teacher.
+        if (_answers?.Kept.HasFlag(OutputKinds.StageFeatures) == true)
+            recording.Last = this;
+        else
             Forget();
     }
+
+    internal override void Release() => Forget();
 
     public virtual void Dispose() => Forget();
 
@@ -91,7 +103,7 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
             Augmentation = views == 0 ? null : recording.Augmentation,
         };
         using var noGrad = no_grad();
-        return recording.Store.Open(key, set.RowIds, set.Labels.device, from => AnswersFrom(set, kept, view, from), answers => Refuted(answers, set, view));
+        return recording.Store.Open(key, set.RowIds, set.Labels.device, from => AnswersFrom(set, kept, view, from), answers => Refuted(answers, set, view), IsResumable);
     }
 
     private void Forget()

@@ -14,6 +14,9 @@ internal sealed record Recording(TeacherRecordOptions Options, int BatchSize, Fu
     /// <summary>Where records are.</summary>
     public RecordStore Store => _store ??= StoreOf(Options);
 
+    /// <summary>The teacher that keeps activations after its stage, which the next may read; null for none.</summary>
+    public RecordableTeacher? Last { get; set; }
+
     /// <summary>A hash of the student's classes, in whose order logits are kept.</summary>
     public string Classes { get; init; } = "";
 

@@ -20,8 +20,9 @@ internal static class SpotCheck
         using var noGrad = no_grad();
         var positions = Spread.Over(set.Count, Rows, set.Features.device);
         var batch = view is null ? Batch.Of(set, positions) : view(positions, 1);
-        var now = live(batch, OutputKinds.Logits).Logits.softmax(1);
-        var kept = answers.Of(positions, OutputKinds.Logits, batch.View).Logits.softmax(1);
+        // As the record would have them: of large logits 16-bit floats lose more than the tolerance.
+        var now = answers.LogitsAsKept(live(batch, OutputKinds.Logits).Logits.to(float32)).softmax(1);
+        var kept = answers.Of(positions, OutputKinds.Logits, batch.View).Logits.cpu().softmax(1);
         // Of the most probable class: the others may be kept in short.
         var best = kept.argmax(1, keepdim: true);
         var difference = now.gather(1, best).sub(kept.gather(1, best)).abs().max().item<float>();

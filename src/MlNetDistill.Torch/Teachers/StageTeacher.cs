@@ -49,4 +49,7 @@ public abstract class StageTeacher
 
     /// <summary>The stage is over: what was prepared for it may go.</summary>
     public virtual void End() { }
+
+    /// <summary>Nothing is going to be asked any more: what was prepared goes, whatever a later stage might have had of it.</summary>
+    internal virtual void Release() => End();
 }

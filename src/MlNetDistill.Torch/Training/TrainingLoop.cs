@@ -78,6 +78,8 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     public double HeldOutDivergence(StageTeacher teacher)
     {
         var positions = split.Validation ?? throw new InvalidOperationException("No rows are held out to measure a divergence on.");
+        if (teacher.AnswersInPasses && ReferenceEquals(split.ValidationSet, set))
+            teacher.Begin(set, OutputKinds.Logits, settings.View);
         return Scoring.Divergence(student, teacher, split.ValidationSet, positions, settings.ScoringBatchSize);
     }
 

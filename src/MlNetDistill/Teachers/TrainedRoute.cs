@@ -63,7 +63,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             var final = Keep(network, last, owned);
             var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
-            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, question.Recording.ForThisRun()));
+            var recording = question.Recording.ForThisRun();
+            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, recording));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new TeacherAnswer(
                 [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, training.Spec)

@@ -11,8 +11,10 @@ namespace MlNetDistill.Teachers;
 /// <param name="identity">A hash of all that its answers depend on but the rows.</param>
 /// <param name="question">What it is asked.</param>
 /// <param name="recording">How its answers are kept.</param>
+/// <param name="isResumable">Whether what answers now is what answered in an interrupted run.</param>
 internal sealed class ScoredTeacher(
-    Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, OutputShapes shapes, Func<string> identity, TeacherQuestion question, Recording recording)
+    Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, OutputShapes shapes, Func<string> identity, TeacherQuestion question, Recording recording,
+    bool isResumable = true)
     : RecordableTeacher(recording)
 {
     public override OutputShapes Shapes => shapes;
@@ -21,6 +23,8 @@ internal sealed class ScoredTeacher(
 
     // Another pass through the teacher's pipeline is what a record is there to avoid.
     protected override bool KeepsAnswers => true;
+
+    protected override bool IsResumable => isResumable;
 
     protected override string Identity() => identity();
 

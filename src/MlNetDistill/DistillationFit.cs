@@ -91,7 +91,7 @@ internal sealed class DistillationFit : IDisposable
 
     private void Read()
     {
-        var rows = TensorReader.Read(_input, _columns, _options, hashed: HashedColumns());
+        var rows = TensorReader.Read(_input, _columns, _options, hashed: Hashed());
         _set = rows.Set;
         _teacherData = rows.Hash;
         rows.WarnOfDropped(_channel);
@@ -106,8 +106,8 @@ internal sealed class DistillationFit : IDisposable
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>
-    private IReadOnlyList<DataViewSchema.Column>? HashedColumns() => AsksTeacher && _options.Record is { Folder: not null, DataIdentity: null }
-        ? [.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)]
+    private HashedColumns? Hashed() => AsksTeacher && _options.Record is { Folder: not null, DataIdentity: null }
+        ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 
     private TeacherQuestion Question() => new(

@@ -8,7 +8,7 @@ namespace MlNetDistill.Seam;
 /// <summary>What tells one ML.NET model from another.</summary>
 internal static class ModelHash
 {
-    /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files, as the archive around them has the time in it.</summary>
+    /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files but the input schema, as the archive around them has the time in it.</summary>
     /// <exception cref="InvalidOperationException">The model cannot be saved.</exception>
     public static string Of(MLContext context, ITransformer model, DataViewSchema schema)
     {
@@ -27,7 +27,8 @@ internal static class ModelHash
 
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var zip = new ZipArchive(file, ZipArchiveMode.Read);
-        foreach (var entry in zip.Entries.OrderBy(e => e.FullName, StringComparer.Ordinal))
+        // The schema names columns that the model does not read too; what it does read is hashed with the data.
+        foreach (var entry in zip.Entries.Where(e => e.FullName != "Schema").OrderBy(e => e.FullName, StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{entry.FullName} {entry.Length};"));
             using var content = entry.Open();

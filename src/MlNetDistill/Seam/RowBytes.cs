@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Schema;
+using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Seam;
 
@@ -33,6 +35,10 @@ internal sealed class RowBytes
     /// <exception cref="InvalidOperationException">A column has values that cannot be hashed.</exception>
     public RowBytes(DataViewRowCursor cursor, IReadOnlyList<DataViewSchema.Column> columns) =>
         _columns = [.. columns.OrderBy(c => c.Name, StringComparer.Ordinal).Select(column => Writer(cursor, column))];
+
+    /// <summary>A hash of what the values of columns mean: names, types and the values that keys stand for.</summary>
+    public static string Meaning(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Of(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(
+        c => (string[])[c.Name, $"{c.Type}", .. AnnotatedNames.Read(c, AnnotatedNames.KeyValues) ?? []]));
 
     /// <summary>Those of the row the cursor is at; good until the next call.</summary>
     public ReadOnlySpan<byte> OfRow()

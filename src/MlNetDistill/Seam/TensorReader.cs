@@ -23,6 +23,11 @@ internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatu
     }
 }
 
+/// <summary>Columns of whose values a hash is taken on the way.</summary>
+/// <param name="Columns">The columns.</param>
+/// <param name="RowsLeftOut">Whether rows that do not come into the set are hashed too.</param>
+internal sealed record HashedColumns(IReadOnlyList<DataViewSchema.Column> Columns, bool RowsLeftOut);
+
 /// <summary>The one place where cursors become tensors.</summary>
 internal static class TensorReader
 {
@@ -37,6 +42,6 @@ internal static class TensorReader
     /// <param name="role">What messages call the data.</param>
     /// <param name="hashed">Other columns, of whose values a hash is taken on the way; null for no hash.</param>
     public static ReadRows Read(
-        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, IReadOnlyList<DataViewSchema.Column>? hashed = null) =>
+        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, HashedColumns? hashed = null) =>
         columns.IsByte ? new TrainingPass<byte>(columns, options, role, hashed).Run(data) : new TrainingPass<float>(columns, options, role, hashed).Run(data);
 }

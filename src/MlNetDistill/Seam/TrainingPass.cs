@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Seam;
 
 /// <summary>One pass over the trainer's columns.</summary>
-internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<DataViewSchema.Column>? hashed)
+internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed)
         where T : unmanaged
 {
     private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
@@ -19,14 +19,15 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     private readonly RowFaults _badFeatures = new();
     private readonly RowFaults _noLabels = new();
     private readonly DataHash? _hash = hashed is null ? null : new DataHash();
+    private readonly DataHash? _leftOut = hashed is { RowsLeftOut: true } ? new DataHash() : null;
 
     private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
 
     public ReadRows Run(IDataView data)
     {
         DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
-        using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed ?? []]);
-        var bytes = hashed is null ? null : new RowBytes(cursor, hashed);
+        using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? []]);
+        var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
         var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
         var getLabel = cursor.GetGetter<uint>(columns.Label);
@@ -46,11 +47,16 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             if (label == 0)
                 _noLabels.Add(row);
             if (label == 0 && options.MissingLabels != MissingLabels.TeacherOnly)
+            {
+                LeaveOut();
                 continue;
+            }
+
             getFeatures(ref features);
             if (!IsFinite(features.GetValues()))
             {
                 _badFeatures.Add(row);
+                LeaveOut();
                 continue;
             }
 
@@ -69,6 +75,14 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
 
         Check(row + 1);
         return ToTensors();
+
+        void LeaveOut()
+        {
+            if (_leftOut is null)
+                return;
+            getId(ref id);
+            _leftOut.Add(new RowId(id.Low, id.High), bytes!.OfRow());
+        }
     }
 
     private static bool IsFinite(ReadOnlySpan<T> values)
@@ -148,6 +162,13 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
     }
 
+    private string? Hash()
+    {
+        using var rows = _hash;
+        using var leftOut = _leftOut;
+        return rows is null ? null : $"{rows.Value} of {RowBytes.Meaning(hashed!.Columns)}{(leftOut is null ? "" : $", left out {leftOut.Value}")}";
+    }
+
     private ReadRows ToTensors()
     {
         var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
@@ -155,6 +176,6 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         var set = new TrainingSet(
             features, tensor(_labels.ToArray()).DetachFromDisposeScope(), weights, _ids, columns.Shape, columns.Classes.Count);
         var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
-        return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role) { Hash = _hash?.Value };
+        return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role) { Hash = Hash() };
     }
 }

@@ -29,6 +29,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     // Fitting may look at any column.
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => identity is null ? [] : schema.Where(c => !c.IsHidden);
 
+    internal override bool ReadsRowsLeftOut => identity is not null;
+
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         // Without a name it is a new model in every run, so its answers are for this run.
@@ -46,7 +48,9 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
         TeacherAnswer Answer(Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, int? embeddingLength, ITransformer? model) => new(
             [new Anchor("teacher", 1, new ScoredTeacher(
-                answers, new OutputShapes(question.Columns.Classes.Count, embeddingLength, []), Identity, question, recording))],
+                answers, new OutputShapes(question.Columns.Classes.Count, embeddingLength, []), Identity, question, recording,
+                // Two fits of a pipeline are two models. In folds there are several anyhow, and a fit of each is much to lose.
+                isResumable: folds > 0))],
             model);
     }
 

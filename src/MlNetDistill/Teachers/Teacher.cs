@@ -291,6 +291,9 @@ public abstract class Teacher
     /// <summary>The columns, beside the student's features, that its answers depend on: a record of them is known by their values.</summary>
     internal virtual IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
+    /// <summary>Whether those columns matter in rows that are left out of training too: whether it is fitted on all rows of the data.</summary>
+    internal virtual bool ReadsRowsLeftOut => false;
+
     internal abstract IEnumerable<string> Faults();
 
     internal abstract TeacherAnswer Ask(TeacherQuestion question);

@@ -14,8 +14,11 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
 
     internal override IEnumerable<string> Faults() => columns.Faults();
 
-    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
-        transformer.IsRowToRowMapper && InputsOfScore(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return transformer.IsRowToRowMapper && InputsOfScore(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
+    }
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {

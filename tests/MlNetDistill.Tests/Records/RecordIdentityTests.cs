@@ -1,0 +1,114 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Records;
+
+/// <summary>What a record in a folder is known by, beyond the values of the rows trained on.</summary>
+public sealed class RecordIdentityTests
+{
+    private readonly MLContext _context = Rows.Context();
+    private ToyFolder _folder = null!;
+
+    private int Records => _folder.Entries.Count(e => e.EndsWith(".teacher", StringComparison.Ordinal));
+
+    [SetUp]
+    public void MakeFolder() => _folder = new ToyFolder();
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [TestCase("birch", 2)]
+    [TestCase("ash", 1)]
+    public void Rows_left_out_of_training_are_data_to_a_pipeline_that_is_fitted_on_them(string label, int records)
+    {
+        FitWithout("ash");
+        FitWithout(label);
+        Assert.That(Records, Is.EqualTo(records));
+
+        void FitWithout(string labelOfLeftOut)
+        {
+            var points = Rows.Points();
+            foreach (var point in points.Take(120))
+            {
+                point.Features[0] = float.NaN;
+                point.Label = labelOfLeftOut;
+            }
+
+            var pipeline = _context.Transforms.ReplaceMissingValues("Whole", "Features")
+                .Append(_context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label"))
+                .Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("TeacherClass", "Whole"));
+            Fit(Teacher.FromEstimator(pipeline, identity: "regression"), _context.Keyed(points));
+        }
+    }
+
+    [Test]
+    public void The_values_that_keys_stand_for_are_data_to_a_teacher_that_reads_the_keys()
+    {
+        var (first, second) = (Coloured("red", "green"), Coloured("green", "red"));
+        var teacher = Teacher.FromTransformer(
+            _context.Transforms.Conversion.MapKeyToValue("Word", "Colour")
+                .Append(_context.Transforms.CustomMapping<Seen, Answer>((row, answer) => answer.Score = row.Word == "red" ? [1, 0, 0] : [0, 1, 0], null)).Fit(first),
+            classNames: Rows.Classes,
+            identity: "words");
+        Fit(teacher, first);
+        Fit(teacher, second);
+        Assert.That(Records, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_column_that_nobody_reads_may_come_or_go()
+    {
+        var view = _context.Keyed(Rows.Points());
+        var teacher = Teacher.FromTransformer(_context.Regression().Fit(view));
+        Fit(teacher, view);
+        Fit(teacher, _context.Transforms.CopyColumns("Other", "Weight").Fit(view).Transform(view));
+        Assert.That(Records, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void An_overwritten_label_is_explained_where_there_is_a_folder_too()
+    {
+        var raw = _context.Data.LoadFromEnumerable(Rows.Points());
+        var view = _context.Transforms.Conversion.MapValueToKey("Label").Fit(raw).Transform(raw);
+        var options = Options(Teacher.FromTransformer(_context.Regression().Fit(raw))) with { LabelColumnName = "Label" };
+        Assert.That(() => _context.Fit(options, view), Throws.InvalidOperationException.With.Message.Contains("an earlier step overwrote 'Label'"));
+    }
+
+    private DistillationOptions Options(Teacher teacher) => Rows.Quick(teacher) with
+    {
+        Record = new TeacherRecordOptions { Folder = _folder.Path },
+        MinimumTeacherAccuracy = 0,
+        MissingFeatures = MissingFeatures.Drop,
+        Epochs = 1,
+    };
+
+    private void Fit(Teacher teacher, IDataView view) => _context.Fit(Options(teacher), view);
+
+    private IDataView Coloured(string first, string second)
+    {
+        var view = _context.Keyed(Rows.Points().Select((p, i) => new ColouredPoint { Label = p.Label, Features = p.Features, Text = i % 3 == 0 ? first : second }));
+        return _context.Transforms.Conversion.MapValueToKey("Colour", "Text").Fit(view).Transform(view);
+    }
+
+    private sealed class Seen
+    {
+        public string Word { get; set; } = "";
+    }
+
+    private sealed class Answer
+    {
+        [VectorType(3)]
+        public float[] Score { get; set; } = [];
+    }
+
+    private sealed class ColouredPoint
+    {
+        public string Label { get; set; } = "";
+
+        [VectorType(4)]
+        public float[] Features { get; set; } = [];
+
+        public string Text { get; set; } = "";
+    }
+}

@@ -12,6 +12,8 @@ public sealed class TrainingSet : IDisposable
     /// <summary>The label of a row that has none.</summary>
     public const long MissingLabel = -100;
 
+    private string? _hash;
+
     /// <summary>Takes ownership of the tensors.</summary>
     /// <param name="features">N×(shape of a row); unsigned bytes or 32-bit floats.</param>
     /// <param name="labels">N class indices from 0, 64-bit; <see cref="MissingLabel"/> where a row has none.</param>
@@ -65,6 +67,9 @@ public sealed class TrainingSet : IDisposable
 
     /// <summary>Whether some rows have no label.</summary>
     public bool HasMissingLabels { get; }
+
+    /// <summary>Hash of the rows and their ids; taken once, as every anchor of a route asks for it.</summary>
+    internal string Hash => _hash ??= DataHash.Of(this);
 
     /// <summary>Whether some labelled row at <paramref name="positions"/> has a weight above 0.</summary>
     internal bool HasLabelledWeight(Tensor positions)

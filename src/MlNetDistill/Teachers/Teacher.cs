@@ -67,7 +67,7 @@ public abstract class Teacher
     /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
     /// <param name="identity">
     /// A name that changes whenever the pipeline or its settings do. Where answers are recorded in a folder, the pipeline is then fitted only if they are not
-    /// there yet (and <see cref="DistillationTransformer.Teacher"/> is null). Null: it is fitted in every run, and its answers are kept for that run.
+    /// there yet (and <see cref="DistillationTransformer.Teacher"/> is null); a record that was cut off goes on with the folds that are left. Null: it is fitted in every run, and its answers are kept for that run.
     /// </param>
     public static Teacher FromEstimator(
         IEstimator<ITransformer> estimator,

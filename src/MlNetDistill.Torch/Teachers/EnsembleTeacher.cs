@@ -23,6 +23,8 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     internal override bool LooksUp => _logits is not null || members.All(m => m.LooksUp);
 
+    internal override TimeSpan TimePassing => members.Aggregate(TimeSpan.Zero, (sum, m) => sum + m.TimePassing);
+
     internal override bool AnswersInPasses => members.Any(m => m.AnswersInPasses);
 
     /// <summary>The log of the weighted mean of probabilities, B×K, from each member's logits B×K.</summary>

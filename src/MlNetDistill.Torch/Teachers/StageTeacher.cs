@@ -25,6 +25,12 @@ public abstract class StageTeacher
     /// <summary>Whether answers to all rows of the stage are at hand, so that asking costs nothing.</summary>
     internal virtual bool LooksUp => false;
 
+    /// <summary>Time it has spent so far on passing over rows that nobody asked about.</summary>
+    internal virtual TimeSpan TimePassing => TimeSpan.Zero;
+
+    /// <summary>The teachers that are asked in its place, itself where there are none.</summary>
+    internal virtual IEnumerable<StageTeacher> TeachersAsked => [this];
+
     /// <summary>Its outputs for <paramref name="batch"/>, at least the <paramref name="wanted"/>, without gradient, in the current dispose scope.</summary>
     public abstract NetworkOutput Outputs(Batch batch, OutputKinds wanted);
 

@@ -15,6 +15,8 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
 
     public override bool SeesViews => anchors.All(a => a.Teacher.SeesViews);
 
+    internal override IEnumerable<StageTeacher> TeachersAsked => anchors.Select(a => a.Teacher);
+
     // Before the first epoch, when a sampler looks for clusters, the last anchor answers: it knows most.
     private StageTeacher Current => anchors[_current < 0 ? anchors.Count - 1 : _current].Teacher;
 

@@ -24,9 +24,11 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
         var stages = Rehearsal.Stages(options, student, set, anchors);
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
         var timed = stages.Select(stage => (Stage: stage, Time: timer.Of(stage))).ToList();
-        var recorded = isThere ? stages.Where(timer.IsRecorded).Select(s => s.Teacher).Distinct().Count() : 0;
+        StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct()];
+        // One record is let go for the next, but where another would cost a pass over the data.
+        var kept = Math.Max(Math.Min(1, recorded.Length), recorded.Count(t => t.AnswersInPasses));
         var views = Math.Max(1, options.Record.Views);
-        var answers = anchors.Count == 0 || !stages.Any(timer.IsRecorded) ? 0 : set.Count * (long)views * AnswerBytes(anchors[^1].Teacher.Shapes);
+        var answers = kept == 0 ? 0 : (long)kept * set.Count * views * AnswerBytes(anchors[^1].Teacher.Shapes);
         var validation = timer.PerScoredRow * (split.Validation?.shape[0] ?? 0);
         // Weights, gradients and the two moments of an adaptive optimiser.
         var studentBytes = student.ParameterCount * sizeof(float) * 4;
@@ -42,7 +44,7 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
             Method = options.Method.Name,
             Teacher = teacher,
             Stages = [.. timed.Select(t => new PreflightStage(t.Stage.Name, t.Stage.Epochs, StepsOf(t.Stage), t.Time))],
-            RecordingTime = (teacher?.TimePerRow ?? TimeSpan.Zero) * ((double)set.Count * views * recorded),
+            RecordingTime = teacher is null ? TimeSpan.Zero : TimeOfAnswers(teacher, recorded.Length * views, recorded.Length),
             TrainingTime = timed.Aggregate(TimeSpan.Zero, (sum, t) => sum + (t.Stage.Epochs * ((t.Time * StepsOf(t.Stage)) + validation))),
             DataBytes = Bytes(set.Features) + Bytes(set.Labels),
             AnswerBytes = answers,
@@ -52,6 +54,13 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
             TrainedFirst = isThere || anchors.Count == 0 ? null : options.Teacher!.Name,
             Warnings = _warnings,
         };
+    }
+
+    /// <summary>Answers that are not recorded are given once more all the same, when the teacher is judged by the labels.</summary>
+    private TimeSpan TimeOfAnswers(PreflightTeacher teacher, int timesAsked, int passes)
+    {
+        var unrecorded = options.Augmentations.Count > 0 || (options.Method.TeacherNeeds.HasFlag(OutputKinds.StageFeatures) && !options.Record.KeepStageFeatures);
+        return (passes * teacher.TimePerPass) + (teacher.TimePerRow * ((double)set.Count * (timesAsked + (unrecorded ? 1 : 0))));
     }
 
     private static long Bytes(Tensor tensor) => tensor.numel() * tensor.ElementSize;

@@ -8,6 +8,8 @@ namespace MlNetDistill;
 /// <summary>What <see cref="DistillationTrainer.Preflight"/> found. Times are those of a few steps on this machine as it is now; take them as an order of size.</summary>
 public sealed record PreflightReport
 {
+    private const int MostStages = 10;
+
     /// <summary>Rows that can be trained on and validated on, of the training data.</summary>
     public required long Rows { get; init; }
 
@@ -90,9 +92,16 @@ public sealed record PreflightReport
         }
 
         if (TrainedFirst is { } first)
-            Line("teacher", $"{first} is trained first, which is not in the times below");
-        foreach (var stage in Stages)
+            Line("teacher", $"{first}; it is trained first, which is not in the times below");
+        // A route may have many anchors; what there is no room for is in Stages.
+        var shown = Stages.Count <= MostStages ? Stages : [.. Stages.Take(MostStages - 2), Stages[^1]];
+        foreach (var (i, stage) in shown.Index())
+        {
+            if (i == shown.Count - 1 && shown.Count < Stages.Count)
+                Line("", $"… {Stages.Count - shown.Count} stages more …");
             Line("stage", $"{stage.Name}: {stage.Epochs} epochs of {stage.StepsPerEpoch} steps, {stage.TimePerStep.TotalMilliseconds:0.##} ms each");
+        }
+
         Line("time", $"about {Duration(RecordingTime + TrainingTime)}: the teacher's answers {Duration(RecordingTime)}, training {Duration(TrainingTime)}");
         Line("memory", $"data {Size(DataBytes)}, answers {Size(AnswerBytes)} {(AnswersInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
         foreach (var warning in Warnings)
@@ -124,7 +133,11 @@ public sealed record PreflightReport
 /// </param>
 /// <param name="TimePerRow">Time for a row of a batch.</param>
 public sealed record PreflightTeacher(
-    string Name, OutputKinds Gives, int RowsAsked, bool OnValidationRows, double? Accuracy, double MeanConfidence, double AgreementCeiling, TimeSpan TimePerRow);
+    string Name, OutputKinds Gives, int RowsAsked, bool OnValidationRows, double? Accuracy, double MeanConfidence, double AgreementCeiling, TimeSpan TimePerRow)
+{
+    /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
+    internal TimeSpan TimePerPass { get; init; }
+}
 
 /// <summary>A stage of training and its cost.</summary>
 /// <param name="Name">Its name.</param>

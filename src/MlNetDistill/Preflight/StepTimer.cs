@@ -73,8 +73,9 @@ internal sealed class StepTimer(
         var teacher = stage.Teacher!;
         if (teacherIsThere && !IsRecorded(stage))
             return teacher;
+        using var generator = seeds.Generator("rehearsal answers");
         var rows = batch.Positions.shape[0];
-        Tensor Made(params long[] shape) => randn([rows, .. shape], device: batch.Features.device);
+        Tensor Made(params long[] shape) => randn([rows, .. shape], generator: generator).to(batch.Features.device);
         return new StandingTeacher(teacher.Shapes, new NetworkOutput(
             Made(teacher.Classes),
             teacher.Shapes.EmbeddingLength is { } length ? Made(length) : null,

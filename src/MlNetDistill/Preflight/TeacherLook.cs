@@ -23,7 +23,7 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
         var heldOut = split.Validation is not null && (ReferenceEquals(split.ValidationSet, set) || teacher.SeesViews);
         var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
         var positions = all.index_select(0, Spread.Over((int)all.shape[0], AllRows, all.device));
-        var (logits, perRow) = Ask(teacher, rows, positions);
+        var (logits, perRow, perPass) = Ask(teacher, rows, positions);
         positions = positions.narrow(0, 0, logits.shape[0]);
         var (accuracy, _) = Scoring.Quality(logits, rows, positions);
         return new PreflightTeacher(
@@ -34,22 +34,30 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
             double.IsNaN(accuracy) ? null : accuracy,
             logits.softmax(1).amax([1]).mean().item<float>(),
             AgreementCeiling.Of(rows, positions, logits),
-            perRow);
+            perRow)
+        {
+            TimePerPass = perPass,
+        };
     }
 
-    private (Tensor Logits, TimeSpan PerRow) Ask(StageTeacher teacher, TrainingSet rows, Tensor positions)
+    private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, TrainingSet rows, Tensor positions)
     {
-        var first = teacher.AnswersInPasses ? positions.shape[0] : Math.Min(FirstRows, positions.shape[0]);
-        var clock = Stopwatch.StartNew();
-        var logits = Answer(positions.narrow(0, 0, first));
-        var perRow = clock.Elapsed / first;
+        var first = Math.Min(FirstRows, positions.shape[0]);
+        var (logits, perRow, perPass) = Timed(0, first);
         var rest = positions.shape[0] - first;
-        if (rest == 0 || perRow * rest > Budget)
-            return (logits, perRow);
+        if (rest == 0 || perPass + (perRow * rest) > Budget)
+            return (logits, perRow, perPass);
         // The first batch warmed it up.
-        clock.Restart();
-        var others = Answer(positions.narrow(0, first, rest));
-        return (cat([logits, others]), clock.Elapsed / rest);
+        (var others, perRow, perPass) = Timed(first, rest);
+        return (cat([logits, others]), perRow, perPass);
+
+        (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Timed(long from, long asked)
+        {
+            var (clock, passed) = (Stopwatch.StartNew(), teacher.TimePassing);
+            var answer = Answer(positions.narrow(0, from, asked));
+            var passing = teacher.TimePassing - passed;
+            return (answer, (clock.Elapsed - passing) / asked, passing);
+        }
 
         Tensor Answer(Tensor some)
         {

@@ -25,14 +25,16 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
                 $"{string.Join(", ", question.Data.Schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; name one of them in Teacher.FromColumn.");
         }
 
-        var view = columns.In(question.Data, question.Columns.Classes, RecognisedScores.None);
+        ScoredView ViewOf(IDataView rows, string place) => columns.In(rows, question.Columns.Classes, RecognisedScores.None, place);
+        var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
             () => "",
             question,
             // The data are their own record.
-            question.Recording.ForThisRun());
+            question.Recording.ForThisRun(),
+            ViewOf);
         return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
     }
 }

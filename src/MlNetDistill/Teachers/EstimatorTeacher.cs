@@ -60,7 +60,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
 
     private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place) =>
-        columns.In(model.Transform(data), question.Columns.Classes, RecognisedScores.Of(model), place);
+        columns.In(model.Transform(data), question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place);
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
     private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>

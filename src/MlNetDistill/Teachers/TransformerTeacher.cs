@@ -26,16 +26,18 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
             RefuseOverwrittenInputs(schema);
-        var recognised = RecognisedScores.Of(transformer);
+        var recognised = RecognisedScores.Of(transformer, columns.Score);
         if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
             question.Channel.Info($"{note}");
-        var view = columns.In(transformer.Transform(question.Data), question.Columns.Classes, recognised);
+        ScoredView ViewOf(IDataView rows, string place) => columns.In(transformer.Transform(rows), question.Columns.Classes, recognised, place);
+        var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
             () => Fingerprint.Of($"{identity ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
             question,
-            question.Recording);
+            question.Recording,
+            ViewOf);
         return new TeacherAnswer([new Anchor("teacher", 1, teacher)], transformer);
     }
 
@@ -53,7 +55,13 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         {
             var overwritten = schema.Where(c => c.IsHidden).Select(c => c.Name).Distinct().ToList();
             if (overwritten.Count == 0)
-                throw;
+            {
+                throw new InvalidOperationException(
+                    $"The teacher cannot run on the columns that the trainer receives: {e.Message} They are " +
+                    $"{string.Join(", ", schema.Select(c => $"'{c.Name}' ({c.Type})"))}; the teacher needs those that it was fitted on, by their names and types.",
+                    e);
+            }
+
             throw new InvalidOperationException(
                 "The teacher cannot run on the columns of this pipeline, in which an earlier step overwrote " +
                 $"{string.Join(", ", overwritten.Select(name => $"'{name}'"))}. Give the step an output name of its own, " +

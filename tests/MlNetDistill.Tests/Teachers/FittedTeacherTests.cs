@@ -64,6 +64,15 @@ public sealed class FittedTeacherTests
     }
 
     [Test]
+    public void A_column_that_the_teacher_misses_was_named_without_saying_that_the_teacher_reads_it()
+    {
+        var renamed = _context.Transforms.CopyColumns("Other", "Features").Fit(_view).Transform(_view);
+        var teacher = _context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Class", "Other").Fit(renamed);
+        Assert.That(() => _context.Fit(Rows.Quick(Teacher.FromTransformer(teacher)), _view), Throws.InvalidOperationException.With.Message.StartsWith(
+            "The teacher cannot run on the columns that the trainer receives: ").And.Message.Contains("'Other'").And.Message.Contains("'Features' (Vector<Single, 4>)"));
+    }
+
+    [Test]
     public void The_teachers_accuracy_is_logged()
     {
         var context = Rows.Context();

@@ -1,6 +1,8 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
+using TorchSharp;
 
 namespace MlNetDistill.Tests.Teachers;
 
@@ -71,7 +73,7 @@ public sealed class PreflightTests
         {
             Assert.That(progress.Reports, Is.Empty);
             Assert.That(report.Teacher, Is.Null);
-            Assert.That(report.ToString(), Does.Contain("MLP 32 is trained first, which is not in the times below"));
+            Assert.That(report.ToString(), Does.Contain("MLP 32; it is trained first, which is not in the times below"));
             Assert.That(report.Stages.Single().Epochs, Is.EqualTo(6));
         });
     }
@@ -95,6 +97,68 @@ public sealed class PreflightTests
     }
 
     [Test]
+    public void A_preflight_drew_from_the_generator_of_the_application()
+    {
+        static byte[] State() => torch.random.get_rng_state().data<byte>().ToArray();
+        var before = State();
+        Trainer(Teacher.FromTransformer(_context.Regression().Fit(_view))).Preflight(_view);
+        Assert.That(State(), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void A_route_of_twenty_anchors_did_not_fit_on_the_screen()
+    {
+        var options = Rows.Quick(Route.Train(Student.Mlp(16), every: 1, epochs: 20)) with { Method = DistillationMethod.Rco() };
+        var report = _context.MulticlassClassification.Trainers.Distill(options).Preflight(_view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(report.Stages, Has.Count.EqualTo(20));
+            Assert.That(report.ToString().Split(Environment.NewLine), Has.Length.LessThan(24));
+            Assert.That(report.ToString(), Does.Contain("… 11 stages more …").And.Contain("epoch 20 (final)"));
+        });
+    }
+
+    [Test]
+    public void A_pass_over_many_rows_was_taken_for_the_cost_of_the_few_asked_about()
+    {
+        // An answer costs little and a pass much, whoever asks about however few rows.
+        var view = _context.Keyed(Rows.Points(6000));
+        var slow = _context.Data.FilterByCustomPredicate<Point>(view, _ =>
+        {
+            Thread.SpinWait(2000);
+            return false;
+        });
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Assert.That(slow.GetColumn<float>("Weight").Count(), Is.EqualTo(6000));
+        var pass = clock.Elapsed;
+        var report = Trainer(Teacher.FromTransformer(_context.Regression().Fit(view))).Preflight(slow);
+        Assert.That(report.RecordingTime, Is.LessThan(4 * pass), $"{pass}");
+    }
+
+    [Test]
+    public void A_look_at_a_few_rows_asked_about_all_of_them()
+    {
+        var view = _context.Keyed(Rows.Points(4000));
+        var asked = 0;
+        var teacher = _context.Saying(view, f =>
+        {
+            Interlocked.Increment(ref asked);
+            return RowsTeachers.Rule(f);
+        });
+        Trainer(teacher).Preflight(view);
+        Assert.That(asked, Is.EqualTo(512));
+    }
+
+    [Test]
+    public void Anchors_that_share_a_stage_were_counted_as_one()
+    {
+        var teacher = Teacher.FromTransformer(_context.Regression().Fit(_view));
+        PreflightReport Look(RcoSchedule schedule) => _context.MulticlassClassification.Trainers.Distill(
+            Rows.Quick(Route.FromTeachers(("a", teacher), ("b", teacher), ("c", teacher))) with { Method = DistillationMethod.Rco(schedule: schedule) }).Preflight(_view);
+        Assert.That(Look(RcoSchedule.OneStage).AnswerBytes, Is.EqualTo(3 * 240 * 3 * 4).And.EqualTo(Look(RcoSchedule.Restart).AnswerBytes));
+    }
+
+    [Test]
     public void What_would_fail_in_a_fit_fails_in_a_preflight() => Assert.That(
         () => Trainer(_context.Saying(_view, _ => [1, 2, 3])).Preflight(_view), Throws.InvalidOperationException.With.Message.Contains("does not hold probabilities"));
 
@@ -107,7 +171,7 @@ public sealed class PreflightTests
 
     private sealed class Answer
     {
-        [Microsoft.ML.Data.VectorType(3)]
+        [VectorType(3)]
         public float[] Score { get; set; } = [];
     }
 }

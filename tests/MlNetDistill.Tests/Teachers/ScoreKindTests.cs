@@ -26,6 +26,15 @@ public sealed class ScoreKindTests
     }
 
     [Test]
+    public void A_copy_of_earlier_probabilities_was_taken_for_the_scores_of_a_later_naive_Bayes()
+    {
+        var trainers = _context.MulticlassClassification.Trainers;
+        var model = _context.Regression().Append(_context.Transforms.CopyColumns("First", "Score")).Append(trainers.NaiveBayes("TeacherClass")).Fit(_view);
+        Assert.That(
+            Fit(Teacher.FromTransformer(model, scoreColumnName: "First")), Is.EqualTo(Fit(Teacher.FromTransformer(model, "First", ScoreKind.Probabilities))));
+    }
+
+    [Test]
     public void The_margins_of_an_uncalibrated_one_versus_all_model_are_recognised()
     {
         Assert.That(() => Fit(Teacher.FromTransformer(Uncalibrated())), Throws.InvalidOperationException.With.Message.EndsWith(

@@ -12,8 +12,8 @@ internal sealed record RecognisedScores(ScoreKind Kind, string? Hint = null, str
     /// <summary>Nothing is known.</summary>
     public static RecognisedScores None { get; } = new(ScoreKind.Auto);
 
-    /// <summary>By the last predictor in a model.</summary>
-    public static RecognisedScores Of(ITransformer model) => LastPredictor(model) switch
+    /// <summary>By the last predictor in a model, whose scores these are under the name that predictors give them; a copy under another may be of an earlier one.</summary>
+    public static RecognisedScores Of(ITransformer model, string scoreColumnName) => scoreColumnName != "Score" ? None : LastPredictor(model) switch
     {
         // Its scores are log p(class) + Σ log p(feature | class): softmax gives its posterior.
         ISingleFeaturePredictionTransformer<NaiveBayesMulticlassModelParameters> => new(

@@ -1,6 +1,8 @@
+using Microsoft.ML;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Records;
+using MlNetDistill.Seam;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
@@ -12,11 +14,16 @@ namespace MlNetDistill.Teachers;
 /// <param name="question">What it is asked.</param>
 /// <param name="recording">How its answers are kept.</param>
 /// <param name="isResumable">Whether what answers now is what answered in an interrupted run.</param>
+/// <param name="viewOf">Its answers to some rows alone; null where a look costs what all answers do.</param>
 internal sealed class ScoredTeacher(
     Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, OutputShapes shapes, Func<string> identity, TeacherQuestion question, Recording recording,
-    bool isResumable = true)
+    bool isResumable = true, Func<IDataView, string, ScoredView>? viewOf = null)
     : RecordableTeacher(recording)
 {
+    private TimeSpan _passing;
+
+    internal override TimeSpan TimePassing => _passing;
+
     public override OutputShapes Shapes => shapes;
 
     internal override bool AnswersInPasses => true;
@@ -46,7 +53,7 @@ internal sealed class ScoredTeacher(
         using var scope = NewDisposeScope();
         RowId[] ids = [.. batch.Positions.cpu().data<long>().ToArray().Select(position => batch.Set.RowIds[(int)position])];
         var (found, parts) = (new List<RowId>(), new List<Tensor[]>());
-        foreach (var chunk in answers(ids.ToHashSet(), wanted | OutputKinds.Logits, 0))
+        foreach (var chunk in Look(ids.ToHashSet(), wanted | OutputKinds.Logits))
         {
             found.AddRange(chunk.Ids);
             parts.Add([.. chunk.Parts.Select(part => part.clone())]);
@@ -57,6 +64,22 @@ internal sealed class ScoredTeacher(
             $"The teacher gave no scores for row id {id}; its data view must hold the rows of the training data."))]);
         Tensor Part(int part) => cat([.. parts.Select(p => p[part])]).index_select(0, order).to(batch.Features.device).MoveToOuterDisposeScope();
         return new NetworkOutput(Part(0), wanted.HasFlag(OutputKinds.Embedding) ? Part(1) : null);
+    }
+
+    private IEnumerable<AnswerChunk> Look(HashSet<RowId> asked, OutputKinds wanted)
+    {
+        if (viewOf is null)
+            return answers(asked, wanted, 0);
+        return Chosen();
+
+        IEnumerable<AnswerChunk> Chosen()
+        {
+            var rows = new ChosenRows(question.Data, asked);
+            var view = viewOf(rows, $" of the {asked.Count} rows looked at");
+            foreach (var chunk in view.Read(asked, wanted, 0, question.Options.BatchSize, question.Options.CancellationToken))
+                yield return chunk;
+            _passing += rows.TimePassing;
+        }
     }
 
     private void CheckRows(TrainingSet set, bool augmented)

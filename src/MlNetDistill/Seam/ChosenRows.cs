@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>
+/// Some rows of a view, under their own ids. A model that is given the whole view scores all of it, whichever rows are looked at: ML.NET's cursors work ahead in
+/// parallel.
+/// </summary>
+internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : IDataView
+{
+    private readonly IReadOnlySet<RowId> _chosen = chosen;
+    private long _passing;
+
+    /// <summary>Time spent so far on passing over rows that were not chosen.</summary>
+    public TimeSpan TimePassing => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _passing));
+
+    public bool CanShuffle => false;
+
+    public DataViewSchema Schema => data.Schema;
+
+    public long? GetRowCount() => null;
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this, data.GetRowCursor(columnsNeeded));
+
+    // Fewer cursors than asked for are allowed.
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
+
+    private sealed class Cursor(ChosenRows rows, DataViewRowCursor input) : DataViewRowCursor
+    {
+        private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
+        private readonly HashSet<RowId> _left = [.. rows._chosen];
+        private long _position = -1;
+
+        public override long Position => _position;
+
+        public override long Batch => input.Batch;
+
+        public override DataViewSchema Schema => input.Schema;
+
+        public override bool MoveNext()
+        {
+            var begin = Stopwatch.GetTimestamp();
+            var found = Find();
+            Interlocked.Add(ref rows._passing, Stopwatch.GetTimestamp() - begin);
+            _position = found ? _position + 1 : -1;
+            return found;
+        }
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => input.IsColumnActive(column);
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => input.GetGetter<TValue>(column);
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                input.Dispose();
+            base.Dispose(disposing);
+        }
+
+        private bool Find()
+        {
+            DataViewRowId id = default;
+            while (_left.Count > 0 && input.MoveNext())
+            {
+                _id(ref id);
+                if (_left.Remove(new RowId(id.Low, id.High)))
+                    return true;
+            }
+
+            return false;
+        }
+    }
+}

@@ -67,8 +67,8 @@ internal abstract class AdaptedModel : TensorModel
         var single = Singly(ref rows);
         if (!Same(single, Answer(rows, Offered)))
         {
-            throw new InvalidOperationException($"{Title} gives another answer each time it reads the same row, as a model in training mode does. Call eval() on it " +
-                "before it is exported.");
+            throw new InvalidOperationException($"{Title} gives another answer each time it reads the same row, as a model in training mode does. A file must " +
+                "be exported after eval(); a module must draw nothing at random in eval mode.");
         }
 
         if (!_fixed && atMost > 1)

@@ -44,6 +44,7 @@ internal sealed class ModuleModel : AdaptedModel
         nn.Module<Tensor, Tensor> module, ModuleTaps? taps, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize, Action<string> warn)
     {
         var title = TitleOf(module);
+        CheckAlive(module);
         var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
         var offered = OutputKinds.Logits
             | (embedding is null ? OutputKinds.None : OutputKinds.Embedding)
@@ -82,6 +83,7 @@ internal sealed class ModuleModel : AdaptedModel
         Action<string> warn)
     {
         var title = TitleOf(module);
+        CheckAlive(module);
         OutputKinds? promised = null;
 
         NetworkOutput Forward(Tensor rows, OutputKinds wanted)
@@ -108,7 +110,7 @@ internal sealed class ModuleModel : AdaptedModel
     {
         try
         {
-            return forward();
+            return forward() ?? throw new InvalidOperationException("it returned null instead of its outputs.");
         }
         catch (Exception e)
         {
@@ -133,6 +135,18 @@ internal sealed class ModuleModel : AdaptedModel
         {
             model.Dispose();
             throw;
+        }
+    }
+
+    private static void CheckAlive(nn.Module module)
+    {
+        try
+        {
+            _ = module.training;
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new InvalidOperationException($"{TitleOf(module)} is disposed. It stays the caller's, and must live until the fit is over: dispose it afterwards.", e);
         }
     }
 

@@ -18,7 +18,13 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
     // There is no ML.NET model of the mean.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) => [new PlannedAnchor("ensemble", 1, null)];
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
+    {
+        // Members that are there are tried now: a missing file must not show after another member was trained.
+        foreach (var (member, _) in members)
+            _ = member.PlannedAnchors(question).ToList();
+        return [new PlannedAnchor("ensemble", 1, null)];
+    }
 
     internal override IEnumerable<string> Faults()
     {

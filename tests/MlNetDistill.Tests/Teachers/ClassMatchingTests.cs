@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Tests.Teachers.Onnx;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
 
 namespace MlNetDistill.Tests.Teachers;
@@ -70,6 +71,30 @@ public sealed class ClassMatchingTests
     public void More_names_than_scores_are_refused() => Refuses(
         Teacher.FromTransformer(_context.Says(_view, Nearest), classNames: ["ash", "birch", "cedar", "fir"]),
         "The teacher's column 'Score' has 3 scores, and 4 class names were given for them: give one name for each score, in their order.");
+
+    [Test]
+    public void Names_that_contradict_the_models_own_swapped_classes_without_a_word() => Refuses(
+        Teacher.FromTransformer(_context.Regression().Fit(_view), classNames: ["birch", "ash", "cedar"]),
+        "The teacher's column 'Score' says itself that its scores are for 'ash', 'birch', 'cedar', in this order; classNames names the same classes as " +
+        "'birch', 'ash', 'cedar'. Leave out classNames: the model's own names are used.");
+
+    [Test]
+    public void A_model_of_one_score_was_asked_for_one_name_and_then_for_more() => Assert.That(
+        () => _context.Fit(Rows.Quick(Teacher.FromOnnx(OnnxBytes.Linear(4, 1).Write(), classNames: Rows.Classes)), _view),
+        Throws.InvalidOperationException.With.Message.EqualTo(
+            "The teacher's model in memory has 1 score a row, and there must be one for each class. Of a model of two classes that gives the probability of one " +
+            "alone, export or compute both."));
+
+    [Test]
+    public void An_empty_class_name_is_refused_when_the_trainer_is_made()
+    {
+        void Refused(Teacher teacher, string message) => Assert.That(
+            () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher)), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(message));
+        Refused(Teacher.FromColumn("Scores", classNames: ["ash", null!, "cedar"]), "Every one of classNames must be a name; one is empty.");
+        Refused(
+            Teacher.FromColumn("Scores", classMap: new ClassMap { Names = new Dictionary<string, string> { ["fir"] = null! } }),
+            "ClassMap.Names must give a class of the student for 'fir'; was empty.");
+    }
 
     [Test]
     public void A_name_given_twice_is_refused() => Refuses(

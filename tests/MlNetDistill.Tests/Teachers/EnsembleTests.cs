@@ -73,6 +73,20 @@ public sealed class EnsembleTests
     }
 
     [Test]
+    public void A_member_that_cannot_be_opened_showed_only_after_another_was_trained()
+    {
+        var progress = new RowsProgress();
+        var trainer = _context.MulticlassClassification.Trainers.Distill(
+            Rows.Quick(Teacher.Ensemble(Teacher.Train(Student.Mlp(6)), Teacher.FromOnnx("nowhere.onnx", classNames: Rows.Classes))) with { Progress = progress });
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => trainer.Preflight(_view), Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model 'nowhere.onnx' does not exist"));
+            Assert.That(() => trainer.Fit(_view), Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model 'nowhere.onnx' does not exist"));
+            Assert.That(progress.Reports, Is.Empty);
+        });
+    }
+
+    [Test]
     public void What_is_wrong_with_an_ensemble_is_said_when_the_trainer_is_made()
     {
         Refuses(Teacher.Ensemble(Array.Empty<Teacher>()), "An ensemble needs at least one teacher.");

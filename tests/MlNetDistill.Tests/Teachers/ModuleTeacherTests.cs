@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -102,6 +103,23 @@ public sealed class ModuleTeacherTests
         Throws.InvalidOperationException.With.Message.Contains("The output of Sequential must hold finite scores; training row 0 (row id 0) has NaN for its class 0."));
 
     [Test]
+    public void A_row_without_numbers_made_logits_pass_for_probabilities()
+    {
+        using var scope = NewDisposeScope();
+        using var scores = tensor(new[] { float.NaN, 0, 1, 4, -2, 1 }, [2, 3]);
+        Assert.That(ScoreReader.Resolve("The output", ScoreKind.Auto, scores), Is.EqualTo(ScoreKind.Logits));
+    }
+
+    [Test]
+    public void A_row_off_was_said_to_have_been_said_to_hold_probabilities()
+    {
+        var strange = Rows.Points()[201].Features[0];
+        using var module = new HalvedAt(strange);
+        Assert.That(() => _context.Fit(Options(Teacher.FromModule(module, classNames: Rows.Classes)), _view), Throws.InvalidOperationException.With.Message.StartsWith(
+            "The output of HalvedAt does not hold probabilities: training row 201 (row id 201) holds "));
+    }
+
+    [Test]
     public void A_TorchScript_file_teaches()
     {
         var teacher = Teacher.FromTorchScript(RealRows.PathOf("mlp.pt"), classNames: Rows.Classes);
@@ -136,5 +154,15 @@ public sealed class ModuleTeacherTests
         }
 
         return module;
+    }
+
+    /// <summary>Probabilities, but for one row.</summary>
+    private sealed class HalvedAt(float first) : nn.Module<Tensor, Tensor>("halved")
+    {
+        public override Tensor forward(Tensor input)
+        {
+            var probabilities = input.narrow(1, 0, 3).softmax(1);
+            return where(input.narrow(1, 0, 1).eq(first), probabilities.div(2), probabilities);
+        }
     }
 }

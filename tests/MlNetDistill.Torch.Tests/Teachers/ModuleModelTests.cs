@@ -119,6 +119,20 @@ public sealed class ModuleModelTests
         Throws.InvalidOperationException.With.Message.StartsWith("The module Linear failed on float32 rows [1, 4]: mat1 and mat2 shapes cannot be multiplied"));
 
     [Test]
+    public void A_disposed_module_is_named()
+    {
+        var net = nn.Sequential(nn.Linear(4, 3));
+        net.Dispose();
+        Assert.That(() => Open(net, shape: InputShape.Vector(4)), Throws.InvalidOperationException.With.Message.EqualTo(
+            "The module Sequential is disposed. It stays the caller's, and must live until the fit is over: dispose it afterwards."));
+    }
+
+    [Test]
+    public void A_function_that_gives_nothing_at_all_ended_in_a_null_reference() => Assert.That(
+        () => ModuleModel.Open(nn.Identity(), _ => null!, InputShape.Vector(4), false, new(), null, 64, NoWarning),
+        Throws.InvalidOperationException.With.Message.EqualTo("The module Identity failed on float32 rows [1, 4]: it returned null instead of its outputs."));
+
+    [Test]
     public void A_module_of_doubles_reads_doubles()
     {
         using var net = nn.Linear(4, 3, dtype: float64);

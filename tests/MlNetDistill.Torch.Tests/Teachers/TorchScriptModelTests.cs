@@ -70,7 +70,7 @@ public sealed class TorchScriptModelTests
 
     [Test]
     public void A_script_traced_in_training_mode_is_refused() =>
-        Refused("trainingmode.pt", "gives another answer each time it reads the same row, as a model in training mode does. Call eval() on it before it is exported.");
+        Refused("trainingmode.pt", "gives another answer each time it reads the same row, as a model in training mode does. A file must be exported after eval(); a module must draw nothing at random in eval mode.");
 
     [Test]
     public void A_dictionary_is_refused_with_what_to_return_instead() => Refused("dictionary.pt", "returns neither a tensor nor a tuple or list of tensors");

@@ -53,7 +53,7 @@ internal static class OnnxNames
     public static string Output(InferenceSession session, string name, string what, string title)
     {
         var outputs = session.OutputMetadata;
-        if (!outputs.TryGetValue(name, out var output))
+        if (string.IsNullOrEmpty(name) || !outputs.TryGetValue(name, out var output))
         {
             throw new InvalidOperationException($"{title} has no output '{name}', which OnnxOutputs.{what} names; it has {List(outputs)}. A tensor inside must be made an " +
                 "output when the model is exported.");

@@ -19,6 +19,14 @@ internal sealed class ClassAlignment(string subject, string place = "")
     public ClassOrder Order(int count, IReadOnlyList<string>? found, ScoreSettings settings, ClassLabels student)
     {
         var teacher = settings.ClassNames ?? found;
+        if (count == 1)
+        {
+            throw new InvalidOperationException(
+                $"The teacher's {subject} has 1 score a row, and there must be one for each class. Of a model of two classes that gives the probability of one " +
+                "alone, export or compute both.");
+        }
+
+        RefuseAnotherOrder(found, settings.ClassNames);
         if (teacher is not null && teacher.Count != count)
         {
             throw new InvalidOperationException(
@@ -42,6 +50,16 @@ internal sealed class ClassAlignment(string subject, string place = "")
         }
 
         return Match(teacher, settings.Map ?? new ClassMap(), Names(student));
+    }
+
+    /// <summary>Names that replace the model's own may be others altogether; the same ones in another order are a slip.</summary>
+    private void RefuseAnotherOrder(IReadOnlyList<string>? found, IReadOnlyList<string>? given)
+    {
+        if (found is null || given is null || found.SequenceEqual(given) || !found.Order().SequenceEqual(given.Order()))
+            return;
+        throw new InvalidOperationException(
+            $"The teacher's {subject} says itself that its scores are for {Listed(found)}, in this order; classNames names the same classes as {Listed(given)}. " +
+            "Leave out classNames: the model's own names are used.");
     }
 
     private static string[] Names(ClassLabels student) => [.. Enumerable.Range(0, student.Count).Select(student.NameOf)];

@@ -22,7 +22,10 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     private const double SumTolerance = 1e-3;
     private const double Above1 = 1.0001;
 
-    /// <summary>What the scores of a model from elsewhere are, by some rows of them: probabilities, or logits where some are outside [0, 1].</summary>
+    /// <summary>
+    /// What the scores of a model from elsewhere are, by some rows of them: logits where some are outside [0, 1], else <see cref="ScoreKind.Auto"/>, as they are
+    /// probabilities that nobody said they are.
+    /// </summary>
     /// <param name="subject">What messages say of them.</param>
     /// <param name="kind">What the caller says.</param>
     /// <param name="scores">N×K'.</param>
@@ -32,16 +35,18 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
         if (kind != ScoreKind.Auto)
             return kind;
         using var scope = NewDisposeScope();
-        if (scores.isfinite().all().item<bool>() && (scores.min().item<float>() < 0 || scores.max().item<float>() > Above1))
+        // A row that is NaN says nothing of the others, and is refused when it is read.
+        scores = scores[scores.isfinite().all(1)];
+        if (scores.numel() > 0 && (scores.min().item<float>() < 0 || scores.max().item<float>() > Above1))
             return ScoreKind.Logits;
-        if (Unlikely(scores) is { } row && scores.isfinite().all().item<bool>())
+        if (Unlikely(scores) is { } row)
         {
             throw new InvalidOperationException(
                 $"{subject} holds neither probabilities nor plainly logits: all are in [0, 1], but one row holds {Shown(scores[row])}. " +
                 "Say what they are with scoreKind: Logits for scores before softmax, Margins for one score from 0 or from a decision value for each class.");
         }
 
-        return ScoreKind.Probabilities;
+        return ScoreKind.Auto;
     }
 
     /// <summary>Scores N×K' to logits N×K, in the current dispose scope.</summary>

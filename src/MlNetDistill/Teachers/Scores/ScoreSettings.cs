@@ -15,7 +15,11 @@ internal sealed record ScoreSettings(ScoreKind Kind, IReadOnlyList<string>? Clas
     {
         if (!Enum.IsDefined(Kind))
             yield return $"ScoreKind has no value {Kind}.";
+        if (ClassNames?.Any(string.IsNullOrEmpty) == true)
+            yield return "Every one of classNames must be a name; one is empty.";
         if (Map is { Names: null })
             yield return "ClassMap.Names must be given; it is empty where all names are kept.";
+        else if (Map?.Names.FirstOrDefault(n => string.IsNullOrEmpty(n.Value)) is { Key: { } from })
+            yield return $"ClassMap.Names must give a class of the student for '{from}'; was empty.";
     }
 }

@@ -48,8 +48,9 @@ public sealed partial record DistillationOptions
     /// Random changes of the rows trained on, in the order in which they are applied; none by default. Held-out rows stay as they are.
     /// </summary>
     /// <remarks>
-    /// Student and teacher see the same changed row, so the teacher must be a network (<see cref="Teacher.Train"/>) or a route of networks: an ML.NET model
-    /// answered for the rows it read. A teacher that is trained on the spot is trained on changed rows as well, with draws of its own.
+    /// Student and teacher see the same changed row, so the teacher must be a network over the student's features, trained or from a file, or a route or an
+    /// ensemble of such: an ML.NET model answered for the rows it read. A teacher that is trained on the spot is trained on changed rows as well, with draws of
+    /// its own.
     /// </remarks>
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 

@@ -4,7 +4,7 @@ using MlNetDistill.Data;
 
 namespace MlNetDistill.Seam;
 
-/// <summary>Reads vector columns of known size from a cursor, some rows at a time. Values of rows that are not wanted are never computed.</summary>
+/// <summary>Reads vector columns of known size from a cursor, some rows at a time. Values of rows that are not wanted are not asked for, though ML.NET may compute them, as its cursors run ahead.</summary>
 /// <param name="cursor">At the beginning of the rows; stays the caller's.</param>
 /// <param name="columns">Vectors of Single.</param>
 /// <param name="chunkRows">Rows at a time.</param>

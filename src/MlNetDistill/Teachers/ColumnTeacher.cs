@@ -34,7 +34,7 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
             question,
             // The data are their own record.
             question.Recording.ForThisRun(),
-            ViewOf);
+            viewOf: ViewOf);
         return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
     }
 }

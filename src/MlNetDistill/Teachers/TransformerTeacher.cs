@@ -37,7 +37,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
             () => Fingerprint.Of($"{identity ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
             question,
             question.Recording,
-            ViewOf);
+            viewOf: ViewOf);
         return new TeacherAnswer([new Anchor("teacher", 1, teacher)], transformer);
     }
 

@@ -40,7 +40,8 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
         if (VectorOf(score) is not { } classes)
         {
             throw new InvalidOperationException(
-                $"{subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. A multiclass model gives such a column.");
+                $"{subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. " +
+                (IsOtherNumbers(score) ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Score}\", outputKind: DataKind.Single)." : "A multiclass model gives such a column."));
         }
 
         var embedding = Embedding is null ? (DataViewSchema.Column?)null : Find(scored.Schema, Embedding, "embeddings", "embeddingColumnName");
@@ -56,6 +57,8 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
         ?? throw new InvalidOperationException(
             $"The teacher gives no column '{name}'. It gives {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; " +
             $"name its {what} with {option}.");
+
+    private static bool IsOtherNumbers(DataViewSchema.Column column) => column.Type is VectorDataViewType { Size: > 0, ItemType: NumberDataViewType };
 
     private static int? VectorOf(DataViewSchema.Column column) =>
         column.Type is VectorDataViewType { Size: > 0 } vector && vector.ItemType == NumberDataViewType.Single ? vector.Size : null;

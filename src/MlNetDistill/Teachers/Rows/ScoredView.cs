@@ -17,7 +17,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
     /// <summary>The answers to the rows that <paramref name="asked"/> holds, in the view's order, without the first <paramref name="skip"/> of them. Each chunk lives until the next is asked for.</summary>
     /// <param name="asked">Rows asked about. Others, left out of training for NaN features, say, may well have no usable score, and are not scored.</param>
     /// <param name="kept">What to read.</param>
-    /// <param name="skip">Rows that are known already; they are passed over without being scored.</param>
+    /// <param name="skip">Rows that are known already; they are passed over.</param>
     /// <param name="batchSize">Rows of a chunk.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind.</exception>

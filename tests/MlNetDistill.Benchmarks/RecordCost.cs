@@ -14,6 +14,9 @@ internal static class RecordCost
 {
     private const int BatchSize = 128;
 
+    // Until the runtime has compiled what runs often for good.
+    private const int WarmUps = 3;
+
     public static void Run(Arguments arguments)
     {
         torch.set_num_threads(arguments.Threads);
@@ -87,7 +90,7 @@ internal static class RecordCost
         var statistics = set.IsByte ? new InputStatistics([73], [90]) : null;
         using var network = data.Teacher.Build(new NetworkInput(set.Shape, set.IsByte, statistics), set.Classes, seed: 1);
         var times = new[] { new List<double>(), new List<double>() };
-        for (var round = 0; round <= arguments.Rounds; round++)
+        for (var round = -WarmUps; round < arguments.Rounds; round++)
         {
             var records = new TeacherRecordOptions { Folder = Path.Combine(folder, $"round {round}") };
             foreach (var kind in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
@@ -99,8 +102,7 @@ internal static class RecordCost
                     Ask(teacher, set);
                 else
                     teacher.Begin(set, OutputKinds.Logits, null);
-                // The first round warms up.
-                if (round > 0)
+                if (round >= 0)
                     times[kind].Add(clock.Elapsed.TotalSeconds);
             }
         }

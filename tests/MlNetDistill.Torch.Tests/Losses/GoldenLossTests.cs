@@ -15,6 +15,8 @@ public sealed class GoldenLossTests
 
     public static IEnumerable<TestCaseData> Covered() => GoldenRecord.Cases(File, r => LossOf(r) is not null);
 
+    public static IEnumerable<TestCaseData> OfKd() => GoldenRecord.Cases(File, r => r.Name == "kd");
+
     public static IEnumerable<TestCaseData> Contrasting() => GoldenRecord.Cases(File, r => Contrasts.Contains(r.Name));
 
     [TestCaseSource(nameof(Covered))]
@@ -23,6 +25,19 @@ public sealed class GoldenLossTests
         using var scope = NewDisposeScope();
         var record = new GoldenRecord(json);
         record.Compare(Evaluate(LossOf(record)!, record));
+    }
+
+    // What training takes where a loss states its gradient, instead of a graph.
+    [TestCaseSource(nameof(OfKd))]
+    public void A_stated_gradient_equals_the_reference(JsonElement json)
+    {
+        using var scope = NewDisposeScope();
+        var record = new GoldenRecord(json);
+        var (student, teacher) = record.Pair("inputs_logits.json");
+        var inputs = LossProbe.Inputs(student.requires_grad_(true), teacher);
+        var stated = LossOf(record)!.EvaluateWithGradient(inputs, 1)!.Value;
+        Assert.That(stated.Gradient.requires_grad || stated.Value.requires_grad, Is.False, "a graph");
+        record.Compare((stated.Value.to(float64).item<double>() * stated.Scale, Near.Values(stated.Gradient)));
     }
 
     [Test]

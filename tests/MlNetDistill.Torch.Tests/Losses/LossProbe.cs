@@ -15,6 +15,10 @@ internal static class LossProbe
         return (value, gradients[0]);
     }
 
+    /// <summary>The inputs of a step on logits, all labels 0.</summary>
+    public static LossInputs Inputs(Tensor student, Tensor teacher, Tensor? weights = null) =>
+        new(NetworkOutput.OfLogits(student), NetworkOutput.OfLogits(teacher), zeros(student.shape[0], int64), weights);
+
     /// <summary>A loss on embeddings.</summary>
     public static (double Value, double[] Gradient) OnEmbeddings(
         DistillationLoss loss, Tensor student, Tensor teacher, params nn.Module<Tensor, Tensor>[] projections)

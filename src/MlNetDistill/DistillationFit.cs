@@ -24,6 +24,7 @@ internal sealed class DistillationFit : IDisposable
     private TrainingSet _set = null!;
     private DataSplit _split = null!;
     private FitNetworks _networks = null!;
+    private FitExport _export = null!;
     private string? _teacherData;
     private IReadOnlyList<Anchor> _planned = [];
 
@@ -67,7 +68,7 @@ internal sealed class DistillationFit : IDisposable
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
-        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
+        return _export.Of(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
     }
 
     /// <summary>All that can be said before anything is trained.</summary>
@@ -103,6 +104,7 @@ internal sealed class DistillationFit : IDisposable
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
+        _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options.Seed!.Value);
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>
@@ -118,9 +120,9 @@ internal sealed class DistillationFit : IDisposable
 
     private void CheckExports()
     {
-        CheckExport(_options.Student);
+        _export.Check(_options.Student);
         foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
-            CheckExport(spec);
+            _export.Check(spec);
     }
 
     private void Rehearse(TeacherAnswer? ready)
@@ -142,64 +144,11 @@ internal sealed class DistillationFit : IDisposable
         TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
     }
 
-    /// <summary>
-    /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not
-    /// after hours of training.
-    /// </summary>
-    private void CheckExport(NetworkSpec spec)
-    {
-        using var network = _networks.Build(spec, "export check");
-        using var generator = _seeds.Generator("export check");
-        Parity.Perturb(network, _set, generator);
-        var difference = Parity.LargestDifference(_context, new StudentChain(_context, network, _studentColumns), network, _set, _studentColumns);
-        if (!(difference <= Parity.Tolerance))
-        {
-            throw new StudentExportException(
-                $"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), " +
-                "seen before training: a block's forward pass and its Emit do not compute the same function.",
-                null);
-        }
-    }
-
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
     {
-        var model = Export(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
+        var model = _export.Of(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
         // Exporting took it to the CPU, and it has a student to teach.
         network.to(_device);
         return model;
-    }
-
-    private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)
-    {
-        network.to(CPU);
-        network.eval();
-        var notes = role == FitNetworks.StudentRole ? _networks.Notes : [];
-        var model = new DistilledStudent(network, spec, method, _options.Seed!.Value, _networks.History(role), notes);
-        var (chain, difference) = Chain(network, model, role);
-        if (!(difference <= Parity.Tolerance))
-        {
-            throw new StudentExportException(
-                $"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability " +
-                $"(at most {Parity.Tolerance:0e0} is allowed). The trained network is in this exception's Student.",
-                model);
-        }
-
-        _channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
-        return new DistillationTransformer(_context, chain, _studentColumns, _input.Schema, model, teacher);
-    }
-
-    /// <summary>Whatever goes wrong here (a full disk, say) must not cost the trained weights.</summary>
-    private (StudentChain Chain, double Difference) Chain(Network network, DistilledStudent model, string role)
-    {
-        try
-        {
-            var chain = new StudentChain(_context, network, _studentColumns);
-            return (chain, Parity.LargestDifference(_context, chain, network, _set, _studentColumns));
-        }
-        catch (Exception e)
-        {
-            throw new StudentExportException(
-                $"The trained {role} ({model.Spec.Name}) could not be made into an ML.NET model: {e.Message} It is in this exception's Student.", model, e);
-        }
     }
 }

@@ -1,14 +1,13 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
-using static TorchSharp.torch;
 
 namespace MlNetDistill;
 
 /// <summary>
 /// Whose knowledge is distilled. A description: it is asked during <c>Fit</c>, once for each training row, and never changed.
 /// </summary>
-public abstract class Teacher
+public abstract partial class Teacher
 {
     private protected Teacher() { }
 
@@ -98,121 +97,6 @@ public abstract class Teacher
         string? embeddingColumnName = null) =>
         new ColumnTeacher(new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap)));
 
-    /// <summary>A classifier in an ONNX file, run by ONNX Runtime in batches, or row by row where its batch is fixed at 1.</summary>
-    /// <param name="path">The file. Files with weights that it refers to are found beside it.</param>
-    /// <param name="outputs">Which of its outputs is what; the only output, or the one called <c>logits</c>, is the class scores if null.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="device">Where it runs; the CPU if null. A GPU needs the package Microsoft.ML.OnnxRuntime.Gpu in place of Microsoft.ML.OnnxRuntime.</param>
-    public static Teacher FromOnnx(
-        string path,
-        OnnxOutputs? outputs = null,
-        TeacherInput? input = null,
-        IReadOnlyList<string>? classNames = null,
-        ClassMap? classMap = null,
-        ScoreKind scoreKind = ScoreKind.Auto,
-        TrainingDevice? device = null)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return FromOnnx(OnnxSource.File(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
-    }
-
-    /// <summary>The same, from the bytes of an ONNX file.</summary>
-    /// <param name="model">The bytes; they are copied.</param>
-    /// <param name="outputs">Which of its outputs is what.</param>
-    /// <param name="input">What it is fed.</param>
-    /// <param name="classNames">Class of each score.</param>
-    /// <param name="classMap">How its classes become the student's.</param>
-    /// <param name="scoreKind">What its scores are.</param>
-    /// <param name="device">Where it runs.</param>
-    public static Teacher FromOnnx(
-        ReadOnlySpan<byte> model,
-        OnnxOutputs? outputs = null,
-        TeacherInput? input = null,
-        IReadOnlyList<string>? classNames = null,
-        ClassMap? classMap = null,
-        ScoreKind scoreKind = ScoreKind.Auto,
-        TrainingDevice? device = null) =>
-        FromOnnx(OnnxSource.Bytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
-
-    /// <summary>A classifier in a TorchScript file, as <c>torch.jit.save</c> writes it, run on the device that trains.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="outputs">Which of the tensors that it returns is what; the first, or the only one, is the class scores if null.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    public static Teacher FromTorchScript(
-        string path,
-        TorchScriptOutputs? outputs = null,
-        TeacherInput? input = null,
-        IReadOnlyList<string>? classNames = null,
-        ClassMap? classMap = null,
-        ScoreKind scoreKind = ScoreKind.Auto)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
-        return new ExternalTeacher(
-            $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => TorchScriptModel.Open(path, taken, opened.Shape, opened.IsByte, fed, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn));
-    }
-
-    /// <summary>
-    /// A TorchSharp module that gives class scores. It answers in eval mode, where it is, and is left as it was found; it stays the caller's, and must not be
-    /// disposed before the fit is over.
-    /// </summary>
-    /// <param name="module">The module: B×(shape of a row) 32-bit floats to B×K scores.</param>
-    /// <param name="taps">Parts of it that give embedding and stage features; none if null.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="identity">
-    /// What its answers depend on beside its weights and its compiled code, such as settings kept in fields: a record in a folder is known by it too.
-    /// </param>
-    public static Teacher FromModule(
-        nn.Module<Tensor, Tensor> module,
-        ModuleTaps? taps = null,
-        TeacherInput? input = null,
-        IReadOnlyList<string>? classNames = null,
-        ClassMap? classMap = null,
-        ScoreKind scoreKind = ScoreKind.Auto,
-        string? identity = null)
-    {
-        ArgumentNullException.ThrowIfNull(module);
-        var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
-        return new ExternalTeacher(
-            module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, fed, identity, opened.Question.Options.BatchSize, opened.Warn));
-    }
-
-    /// <summary>A TorchSharp module of any signature, with a function that runs it.</summary>
-    /// <param name="module">The module, for its weights, its mode and its device.</param>
-    /// <param name="forward">B×(shape of a row) 32-bit floats to its outputs: logits, and embedding and stage features where it has them.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="identity">What its answers depend on beside its weights and its compiled code; see the other overload.</param>
-    public static Teacher FromModule(
-        nn.Module module,
-        Func<Tensor, NetworkOutput> forward,
-        TeacherInput? input = null,
-        IReadOnlyList<string>? classNames = null,
-        ClassMap? classMap = null,
-        ScoreKind scoreKind = ScoreKind.Auto,
-        string? identity = null)
-    {
-        ArgumentNullException.ThrowIfNull(module);
-        ArgumentNullException.ThrowIfNull(forward);
-        var fed = input ?? new TeacherInput();
-        return new ExternalTeacher(
-            module.GetType().Name, NetworkKinds, fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, fed, identity, opened.Question.Options.BatchSize, opened.Warn));
-    }
-
     /// <summary>Several teachers of whatever kinds as one, with equal weights; see the other overload.</summary>
     /// <param name="members">At least one; no routes.</param>
     public static Teacher Ensemble(params IReadOnlyList<Teacher> members)
@@ -246,14 +130,6 @@ public abstract class Teacher
         ArgumentNullException.ThrowIfNull(network);
         return new TrainedTeacher(new NetworkTraining(network, epochs, optimizer, schedule));
     }
-
-    private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSettings settings, TrainingDevice? device) => new(
-        source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, settings,
-        opened => OnnxModel.Open(source, outputs, opened.Shape, opened.IsByte, input, device, opened.Question.Options.BatchSize, opened.Warn));
-
-    private static OutputKinds Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => OutputKinds.Logits
-        | (embedding ? OutputKinds.Embedding : OutputKinds.None)
-        | (stages is { Count: > 0 } ? OutputKinds.StageFeatures : OutputKinds.None);
 
     /// <summary>What a network can give.</summary>
     private protected const OutputKinds NetworkKinds = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;

@@ -1,0 +1,63 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Records;
+
+/// <summary>Fits whose teacher's answers are recorded in a folder of the test's own.</summary>
+public abstract class RecordsInFolder
+{
+    private protected MLContext Context { get; } = Rows.Context();
+
+    private protected IDataView View { get; }
+
+    private protected ToyFolder Folder { get; private set; } = null!;
+
+    protected RecordsInFolder() => View = Context.Keyed(Rows.Points());
+
+    [SetUp]
+    public void MakeFolder() => Folder = new ToyFolder();
+
+    [TearDown]
+    public void DeleteFolder() => Folder.Dispose();
+
+    private protected TeacherRecordOptions In() => new() { Folder = Folder.Path };
+
+    private protected float[][] Fit(Teacher teacher, TeacherRecordOptions? record = null) => Context.Fit(Options(teacher, record ?? In()), View).Scores(View);
+
+    private protected static DistillationOptions Options(Teacher teacher, TeacherRecordOptions record) =>
+        Rows.Quick(teacher) with { Record = record, MinimumTeacherAccuracy = 0, Epochs = 3 };
+
+    /// <summary>A teacher that counts the rows it is asked about.</summary>
+    private protected Teacher Named(Counter counter) => Teacher.FromTransformer(
+        Context.Transforms.CustomMapping<Seen, Answer>(
+            (row, answer) =>
+            {
+                counter.Add();
+                answer.Score = RowsTeachers.Rule(row.Features);
+            },
+            null).Fit(View),
+        classNames: Rows.Classes,
+        identity: "the rule");
+
+    private protected sealed class Counter
+    {
+        public int Rows { get; private set; }
+
+        public Action<int> Then { get; init; } = _ => { };
+
+        public void Add() => Then(++Rows);
+    }
+
+    private sealed class Seen
+    {
+        [VectorType(4)]
+        public float[] Features { get; set; } = [];
+    }
+
+    private sealed class Answer
+    {
+        [VectorType(3)]
+        public float[] Score { get; set; } = [];
+    }
+}

@@ -49,7 +49,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         var student = inputs.Student.Logits.LogSoftmaxAt(Temperature);
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         var probabilities = teacher.exp();
-        var rows = student.shape[0];
+        var rows = student.size(0);
         var value = teacher.sub(student).mul_(probabilities).sum();
         using var scale = (weight * Temperature / rows).ToScalar();
         return new(value, Temperature * Temperature / rows, student.exp_().sub_(probabilities).mul_(scale));

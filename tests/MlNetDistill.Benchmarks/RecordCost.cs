@@ -15,7 +15,7 @@ internal static class RecordCost
     private const int BatchSize = 128;
 
     // Until the runtime has compiled what runs often for good.
-    private const int WarmUps = 3;
+    private const int WarmUps = 12;
 
     public static void Run(Arguments arguments)
     {

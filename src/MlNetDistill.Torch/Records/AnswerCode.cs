@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Records;
@@ -29,7 +30,7 @@ internal sealed class AnswerCode(RecordLayout layout)
                     $"The teacher's {name} must be [{string.Join(", ", dimensions.Prepend(chunk.Ids.Count))}] Float32; got [{string.Join(", ", given.shape)}] {given.dtype}.");
             }
 
-            var part = given.detach().cpu().contiguous();
+            var part = given.device_type == DeviceType.CPU && given.is_contiguous() ? given : given.cpu().contiguous();
             RequireFinite(part, part, name, chunk.Ids);
             if (output == OutputKinds.Logits && _key.TopK is { } k)
             {

@@ -1,3 +1,5 @@
+using MlNetDistill.Data;
+
 namespace MlNetDistill.Records;
 
 /// <summary>A record in a folder that outlives the run: found, waited for while another process builds it, or built.</summary>
@@ -28,7 +30,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
                 continue;
             try
             {
-                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
+                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, null, cancellation);
                 info($"The teacher's answers are read from {path}.");
                 return answers;
             }
@@ -47,7 +49,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
 
     private RecordedAnswers Build(RecordRequest request, string path, object seen)
     {
-        long kept;
+        IReadOnlyList<RowId>? written;
         using (var partial = Acquire(path))
         {
             // Another process may have finished it since it was looked for.
@@ -57,15 +59,15 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
                 return finished;
             }
 
-            kept = Write(partial, request, path);
+            written = Write(partial, request, path);
             Place(partial, path);
         }
 
         try
         {
-            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
+            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, written, cancellation);
         }
-        catch (RecordFaultException fault) when (kept > 0)
+        catch (RecordFaultException fault) when (written is null)
         {
             // What the earlier run left was stale.
             warn($"The teacher record {path}, begun by an earlier run, cannot be used: {fault.Message.TrimEnd('.')}. The teacher is asked again.");
@@ -98,8 +100,8 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
         }
     }
 
-    /// <summary>Builds what is missing and gives the number of entries that an earlier run had left.</summary>
-    private long Write(PartialFile partial, RecordRequest request, string path)
+    /// <summary>Builds what is missing and gives the row ids; null where an earlier run had left some of it.</summary>
+    private List<RowId>? Write(PartialFile partial, RecordRequest request, string path)
     {
         var layout = new RecordLayout(request.Key);
         if (options.Reuse == RecordReuse.BuildAnew || !request.IsResumable)
@@ -120,7 +122,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
             throw;
         }
 
-        return kept;
+        return kept == 0 ? writer.Ids : null;
     }
 
     private static void Place(PartialFile partial, string path)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using MlNetDistill.Data;
 
@@ -7,6 +8,8 @@ namespace MlNetDistill.Records;
 /// <summary>Writes a record into a file of which some blocks may be there already.</summary>
 internal sealed class RecordWriter : IDisposable
 {
+    // After a power failure hashes tell what did not reach the disk. To make such a record anew must cost little, or waiting for the disk pays.
+    private static readonly TimeSpan WorthWaiting = TimeSpan.FromSeconds(1);
     private readonly FileStream _file;
     private readonly RecordLayout _layout;
     private readonly BlockBuffer _buffer;
@@ -51,12 +54,13 @@ internal sealed class RecordWriter : IDisposable
         return Math.Min(block * _layout.RowsPerBlock, _layout.Entries);
     }
 
-    /// <summary>Writes what is missing of an entry on that begins a block, then the footer, and flushes all to the disk.</summary>
+    /// <summary>Writes what is missing of an entry on that begins a block, then the footer; and flushes all to the disk, unless it is quickly made again.</summary>
     public void Write(long from, Func<long, IEnumerable<AnswerChunk>> answersFrom, CancellationToken cancellation)
     {
+        var clock = Stopwatch.StartNew();
         new BlockAssembler(_layout, _buffer, Ids, Put).Build(from, answersFrom, cancellation);
         _file.Write(Footer(_layout, _blocks));
-        _file.Flush(flushToDisk: true);
+        _file.Flush(flushToDisk: from > 0 || clock.Elapsed > WorthWaiting);
         if (_file.Length != _layout.FileBytes)
             throw new IOException($"The teacher record {_file.Name} has {_file.Length} bytes after writing where it should have {_layout.FileBytes}.");
     }

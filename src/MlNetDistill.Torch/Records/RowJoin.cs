@@ -12,6 +12,8 @@ internal static class RowJoin
     /// <exception cref="InvalidOperationException">A position's row is not in the record, or a row is in it twice with different answers.</exception>
     public static long[]? Of(IReadOnlyList<RowId> recorded, IReadOnlyList<RowId> order, Func<int, int, bool> same)
     {
+        if (IsRising(order) && recorded.Count == order.Count && recorded.SequenceEqual(order))
+            return null;
         var rowOf = new Dictionary<RowId, int>(recorded.Count);
         for (var i = 0; i < recorded.Count; i++)
         {
@@ -35,5 +37,17 @@ internal static class RowJoin
         }
 
         return inOrder ? null : rows;
+    }
+
+    // As loaders number rows: none is there twice, and no table is needed to see it.
+    private static bool IsRising(IReadOnlyList<RowId> ids)
+    {
+        for (var i = 1; i < ids.Count; i++)
+        {
+            if ((ids[i].High, ids[i].Low).CompareTo((ids[i - 1].High, ids[i - 1].Low)) <= 0)
+                return false;
+        }
+
+        return true;
     }
 }

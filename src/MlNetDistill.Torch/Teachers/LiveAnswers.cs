@@ -46,6 +46,7 @@ internal static class LiveAnswers
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var output = answer(batch(set, positions), kept);
-        return [.. PartsOf(output, kept).Select(part => part.to(float32).cpu().narrow(0, known, part.shape[0] - known).DetachFromDisposeScope())];
+        // Of a small teacher every call counts.
+        return [.. PartsOf(output, kept).Select(part => part.to(ScalarType.Float32, CPU)).Select(part => (known == 0 ? part : part.narrow(0, known, part.shape[0] - known)).DetachFromDisposeScope())];
     }
 }

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using MlNetDistill.Seam;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
@@ -48,9 +49,10 @@ internal sealed class ExternalTeacher(
         if (shape.Length != given.Length)
             throw new InvalidOperationException($"TeacherInput.Image is {shape}, which is {shape.Length} values; the rows that {name} is fed have {given.Length} ({given}).");
         var model = open(new OpenedFor(shape, isByte, question));
+        (Tensor Rows, string Hash)? rows = null;
         try
         {
-            var rows = own is { } read ? (TeacherColumn.Read(question, read, shape), question.TeacherData ?? "") : ((TorchSharp.torch.Tensor, string)?)null;
+            rows = own is { } read ? (TeacherColumn.Read(question, read, shape), question.TeacherData ?? "") : null;
             var alignment = new ClassAlignment($"model {model.Name}");
             var teacher = new ModelTeacher(
                 model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.Recording);
@@ -58,6 +60,7 @@ internal sealed class ExternalTeacher(
         }
         catch
         {
+            rows?.Rows.Dispose();
             model.Dispose();
             throw;
         }

@@ -30,7 +30,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
                 continue;
             try
             {
-                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, null, cancellation);
+                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
                 info($"The teacher's answers are read from {path}.");
                 return answers;
             }
@@ -49,7 +49,9 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
 
     private RecordedAnswers Build(RecordRequest request, string path, object seen)
     {
-        IReadOnlyList<RowId>? written;
+        long kept;
+        using var held = HeldWhileWritten(request);
+        List<RowId> ids;
         using (var partial = Acquire(path))
         {
             // Another process may have finished it since it was looked for.
@@ -59,15 +61,18 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
                 return finished;
             }
 
-            written = Write(partial, request, path);
+            (kept, ids) = Write(partial, request, path, held);
             Place(partial, path);
         }
 
+        // Of a record that was made from the first block on, nothing need be read back.
+        if (kept == 0 && held is not null)
+            return new RecordedAnswers(request.Key, held.Layout, MemoryRows.Of(held, ids, request.Order, request.Device));
         try
         {
-            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, written, cancellation);
+            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
         }
-        catch (RecordFaultException fault) when (written is null)
+        catch (RecordFaultException fault) when (kept > 0)
         {
             // What the earlier run left was stale.
             warn($"The teacher record {path}, begun by an earlier run, cannot be used: {fault.Message.TrimEnd('.')}. The teacher is asked again.");
@@ -100,14 +105,23 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
         }
     }
 
-    /// <summary>Builds what is missing and gives the row ids; null where an earlier run had left some of it.</summary>
-    private List<RowId>? Write(PartialFile partial, RecordRequest request, string path)
+    /// <summary>Where answers are kept while they are written; null where they take more memory than there is room for.</summary>
+    private HeldBlocks? HeldWhileWritten(RecordRequest request)
+    {
+        var layout = new RecordLayout(request.Key);
+        return RecordOpening.Held(layout, request.Key.Kept, request.Order.Count) <= options.MemoryLimit ? new HeldBlocks(layout) : null;
+    }
+
+    /// <summary>Builds what is missing; gives the number of entries that an earlier run had left, and the row ids.</summary>
+    private (long Kept, List<RowId> Ids) Write(PartialFile partial, RecordRequest request, string path, HeldBlocks? held)
     {
         var layout = new RecordLayout(request.Key);
         if (options.Reuse == RecordReuse.BuildAnew || !request.IsResumable)
             partial.File.SetLength(0);
         using var writer = new RecordWriter(partial.File, layout);
         var kept = writer.Resume(cancellation);
+        // What an earlier run left is read from the file, and checked.
+        writer.Held = kept == 0 ? held : null;
         info(kept == 0
             ? $"The teacher's answers are written to {path}."
             : $"The teacher record {path} is continued after {kept} of {layout.Entries} answers.");
@@ -122,7 +136,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
             throw;
         }
 
-        return kept == 0 ? writer.Ids : null;
+        return (kept, writer.Ids);
     }
 
     private static void Place(PartialFile partial, string path)

@@ -36,38 +36,16 @@ internal sealed class MemoryRows : AnswerRows
     public static MemoryRows Build(
         RecordLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<AnswerChunk>> answersFrom, CancellationToken cancellation)
     {
-        using var scope = NewDisposeScope();
-        var fields = layout.Fields.Select(f => empty([layout.Entries, .. f.Dimensions], f.Type)).ToArray();
+        using var held = new HeldBlocks(layout);
         var buffer = new BlockBuffer(layout);
         var ids = new List<RowId>((int)layout.Key.Rows);
-        new BlockAssembler(layout, buffer, ids, Put).Build(0, answersFrom, cancellation);
-        var views = Math.Max(1, layout.Key.Views);
-        if (RowJoin.Of(ids, order, Same) is { } map)
-        {
-            var all = tensor(Enumerable.Range(0, views).SelectMany(view => map.Select(row => (view * layout.Key.Rows) + row)).ToArray());
-            for (var i = 0; i < fields.Length; i++)
-            {
-                using var given = fields[i];
-                fields[i] = given.index_select(0, all);
-            }
-        }
-
-        return new MemoryRows([.. fields.Select(f => f.to(device).DetachFromDisposeScope())], order.Count);
-
-        void Put(long block)
-        {
-            using var inner = NewDisposeScope();
-            for (var i = 0; i < fields.Length; i++)
-                buffer.Values(block, i).CopyTo(fields[i].narrow(0, block * layout.RowsPerBlock, layout.RowsIn(block)).bytes);
-        }
-
-        bool Same(int a, int b)
-        {
-            using var inner = NewDisposeScope();
-            return Enumerable.Range(0, views).All(view => fields.All(
-                f => f[(view * layout.Key.Rows) + a].bytes.SequenceEqual(f[(view * layout.Key.Rows) + b].bytes)));
-        }
+        new BlockAssembler(layout, buffer, ids, block => held.Put(buffer, block)).Build(0, answersFrom, cancellation);
+        return Of(held, ids, order, device);
     }
+
+    /// <summary>Rows whose blocks were all held while they were made.</summary>
+    /// <exception cref="InvalidOperationException">A position's row is not among them, or is twice with different answers.</exception>
+    public static MemoryRows Of(HeldBlocks held, IReadOnlyList<RowId> ids, IReadOnlyList<RowId> order, Device device) => new(held.Ordered(ids, order, device), order.Count);
 
     public override Tensor Gather(int field, Tensor positions, int view)
     {

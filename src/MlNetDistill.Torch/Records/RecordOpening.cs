@@ -10,15 +10,14 @@ internal static class RecordOpening
     /// <param name="stored">What it should hold; what is asked for, or more.</param>
     /// <param name="request">What is asked for.</param>
     /// <param name="memoryLimit">Bytes up to which the answers are read into memory.</param>
-    /// <param name="written">Row ids of a record that this process has just written from the first block on; null where an earlier run had a hand in it, so that it may be damaged or stale.</param>
+    /// <param name="earlier">Whether an earlier run had a hand in it, so that it may be stale.</param>
     /// <param name="cancellation">Ends the check of the file.</param>
     /// <exception cref="RecordFaultException">The file is damaged, another record or stale.</exception>
     /// <exception cref="InvalidOperationException">What was just built does not have the rows that are asked for.</exception>
     public static RecordedAnswers Open(
-        string path, RecordKey stored, RecordRequest request, long memoryLimit, IReadOnlyList<RowId>? written, CancellationToken cancellation)
+        string path, RecordKey stored, RecordRequest request, long memoryLimit, bool earlier, CancellationToken cancellation)
     {
-        var earlier = written is null;
-        var (file, layout, ids) = RecordReader.Open(path, stored, written, cancellation);
+        var (file, layout, ids) = RecordReader.Open(path, stored, cancellation);
         var mapped = new MappedRows(file, layout, request.Device);
         AnswerRows rows = mapped;
         try

@@ -10,11 +10,9 @@ internal static class RecordReader
     /// <summary>The file, its layout and the row ids of its first view.</summary>
     /// <param name="path">The file.</param>
     /// <param name="key">What it should hold.</param>
-    /// <param name="written">The row ids, where this process wrote every block a moment ago and need not check them; else null.</param>
     /// <param name="cancellation">Ends the check.</param>
     /// <exception cref="RecordFaultException">The file is damaged or holds other answers than those of <paramref name="key"/>.</exception>
-    public static (MappedFile File, RecordLayout Layout, IReadOnlyList<RowId> Ids) Open(
-        string path, RecordKey key, IReadOnlyList<RowId>? written, CancellationToken cancellation)
+    public static (MappedFile File, RecordLayout Layout, IReadOnlyList<RowId> Ids) Open(string path, RecordKey key, CancellationToken cancellation)
     {
         var file = OpenShared(path, cancellation);
         try
@@ -22,7 +20,7 @@ internal static class RecordReader
             var layout = LayoutOf(file, key);
             if (file.Length != layout.FileBytes)
                 throw new RecordFaultException($"it has {file.Length} bytes where its header means {layout.FileBytes}");
-            var ids = written ?? ReadIds(file, layout, cancellation);
+            var ids = ReadIds(file, layout, cancellation);
             return (new MappedFile(file), layout, ids);
         }
         catch

@@ -25,6 +25,9 @@ internal sealed class RecordWriter : IDisposable
         _blocks.AppendData(layout.HeaderHash);
     }
 
+    /// <summary>Keeps the blocks that are written in memory too; null for not.</summary>
+    public HeldBlocks? Held { get; set; }
+
     /// <summary>Row ids of the first view so far.</summary>
     public List<RowId> Ids { get; } = [];
 
@@ -81,6 +84,7 @@ internal sealed class RecordWriter : IDisposable
 
     private void Put(long block)
     {
+        Held?.Put(_buffer, block);
         _buffer.Seal(block);
         _blocks.AppendData(_buffer.Hash(block));
         _file.Write(_buffer.Stored(block));

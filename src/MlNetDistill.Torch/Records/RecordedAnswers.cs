@@ -61,16 +61,8 @@ internal sealed class RecordedAnswers : IDisposable
             return _code.Decode(field => _rows.Gather(field, positions, 0), wanted);
         using var scope = NewDisposeScope();
         var output = _code.Decode(field => _rows.Gather(field, positions, Math.Max(0, view - 1)), wanted);
-        if (output.Kinds.HasFlag(OutputKinds.Logits))
-            output.Logits.MoveToOuterDisposeScope();
-        if (output.Kinds.HasFlag(OutputKinds.Embedding))
-            output.Embedding.MoveToOuterDisposeScope();
-        if (output.Kinds.HasFlag(OutputKinds.StageFeatures))
-        {
-            foreach (var feature in output.StageFeatures)
-                feature.MoveToOuterDisposeScope();
-        }
-
+        foreach (var tensor in output.All)
+            tensor.MoveToOuterDisposeScope();
         return output;
     }
 

@@ -1,3 +1,5 @@
+using MlNetDistill.Networks;
+
 namespace MlNetDistill;
 
 /// <summary>How a teacher's answers are kept, to be computed once and used in all epochs, methods and runs.</summary>
@@ -38,6 +40,14 @@ public sealed record TeacherRecordOptions
     /// another name. Null for the hash.
     /// </summary>
     public string? DataIdentity { get; init; }
+
+    /// <summary>What is kept; activations only where asked for, as they are large.</summary>
+    internal OutputKinds Kept => OutputKinds.Logits | OutputKinds.Embedding | (KeepStageFeatures ? OutputKinds.StageFeatures : OutputKinds.None);
+
+    /// <summary>Whether answers that a stage reads are recorded; else the teacher answers live.</summary>
+    /// <param name="wanted">What the stage reads.</param>
+    /// <param name="augmented">Whether it augments its rows.</param>
+    internal bool Keeps(OutputKinds wanted, bool augmented) => wanted != OutputKinds.None && (wanted & ~Kept) == OutputKinds.None && (!augmented || Views > 0);
 
     internal IEnumerable<string> Faults()
     {

@@ -134,7 +134,7 @@ internal abstract class AdaptedModel : TensorModel
     }
 
     // Kernels differ with the batch size, so the last digits may; half precision has three. Probabilities of many classes are small numbers.
-    private static bool Same(NetworkOutput a, NetworkOutput b) => a.All().Zip(b.All()).All(pair =>
+    private static bool Same(NetworkOutput a, NetworkOutput b) => a.All.Zip(b.All).All(pair =>
         pair.First.shape.AsSpan().SequenceEqual(pair.Second.shape)
         && allclose(pair.First, pair.Second, 1e-2, 1e-3 * Math.Max(1e-3, Largest(pair.First)), equal_nan: true));
 

@@ -17,7 +17,7 @@ internal sealed class InputAdapter : IDisposable
 
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What the user says of the model's input.</param>
+    /// <param name="input">What the user says of the model's input; without faults of its own.</param>
     /// <param name="model">What the model says of it.</param>
     /// <param name="device">Where the model runs.</param>
     /// <exception cref="InvalidOperationException">They do not fit together; the message says what to set.</exception>
@@ -88,22 +88,13 @@ internal sealed class InputAdapter : IDisposable
                 "values of 0..255, to 1 / 255f for 0..1.");
         }
 
-        var scale = input.Scale ?? 1;
-        if (!float.IsFinite(scale) || scale == 0)
-            throw _model.Fault(_shape, $"TeacherInput.Scale must be a finite number other than 0; it is {scale.ToString(CultureInfo.InvariantCulture)}.");
-        return scale;
+        return input.Scale ?? 1;
     }
 
     /// <summary>The shape in which the constants meet a row.</summary>
     private long[] CheckedDimensions(InputStatistics statistics)
     {
         var (read, count) = (_arrangement.Read, statistics.Mean.Count);
-        if (statistics.Deviation.Count != count || statistics.Mean.Any(m => !float.IsFinite(m)) || statistics.Deviation.Any(d => !float.IsFinite(d) || d <= 0))
-        {
-            throw _model.Fault(_shape, $"TeacherInput.Standardization has {count} means and {statistics.Deviation.Count} deviations; it must have as many of " +
-                "both, finite, and the deviations above 0.");
-        }
-
         var (length, channels) = (_shape.Length, read.Length == 3 ? read[0] : 1);
         return count == 1 ? [1]
             : read.Length == 3 && count == channels ? [count, 1, 1]

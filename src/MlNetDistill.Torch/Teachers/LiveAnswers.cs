@@ -32,21 +32,25 @@ internal static class LiveAnswers
         }
     }
 
-    /// <summary>Kept outputs in the order of a record: logits, embedding, stage features.</summary>
-    public static IReadOnlyList<Tensor> PartsOf(NetworkOutput output, OutputKinds kept) =>
-    [
-        output.Logits,
-        .. kept.HasFlag(OutputKinds.Embedding) ? [output.Embedding] : Array.Empty<Tensor>(),
-        .. kept.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : [],
-    ];
-
     private static Tensor[] Parts(
         Func<Batch, OutputKinds, NetworkOutput> answer, Func<TrainingSet, Tensor, Batch> batch, TrainingSet set, Tensor positions, OutputKinds kept, int known)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var output = answer(batch(set, positions), kept);
-        // Of a small teacher every call counts.
-        return [.. PartsOf(output, kept).Select(part => part.to(ScalarType.Float32, CPU)).Select(part => (known == 0 ? part : part.narrow(0, known, part.shape[0] - known)).DetachFromDisposeScope())];
+        Tensor[] parts =
+        [
+            output.Logits,
+            .. kept.HasFlag(OutputKinds.Embedding) ? [output.Embedding] : Array.Empty<Tensor>(),
+            .. kept.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : [],
+        ];
+        return [.. parts.Select(Kept)];
+
+        Tensor Kept(Tensor part)
+        {
+            var here = part.to(float32, CPU);
+            // Of a small teacher every call counts.
+            return (known == 0 ? here : here.narrow(0, known, here.shape[0] - known)).DetachFromDisposeScope();
+        }
     }
 }

@@ -24,14 +24,6 @@ internal static class ModelOutputs
         output.Kinds.HasFlag(OutputKinds.Embedding) ? change(output.Embedding) : null,
         output.Kinds.HasFlag(OutputKinds.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
 
-    /// <summary>The tensors, whatever they are.</summary>
-    public static IEnumerable<Tensor> All(this NetworkOutput output) =>
-    [
-        .. output.Kinds.HasFlag(OutputKinds.Logits) ? [output.Logits] : Array.Empty<Tensor>(),
-        .. output.Kinds.HasFlag(OutputKinds.Embedding) ? [output.Embedding] : Array.Empty<Tensor>(),
-        .. output.Kinds.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : [],
-    ];
-
     /// <summary>Rows of several outputs one after another.</summary>
     public static NetworkOutput Joined(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
         parts[0].Kinds.HasFlag(OutputKinds.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,

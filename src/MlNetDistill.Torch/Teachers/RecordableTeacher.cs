@@ -28,9 +28,9 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
 
     public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
     {
-        var views = view is null ? 0 : recording.Options.Views;
-        if (wanted == OutputKinds.None || (wanted & ~recording.Kept) != OutputKinds.None || (view is not null && views == 0))
+        if (!recording.Options.Keeps(wanted, view is not null))
             return;
+        var views = view is null ? 0 : recording.Options.Views;
         if (ReferenceEquals(_set, set) && _answers is { } answers && answers.Views == views && (wanted & ~answers.Kept) == OutputKinds.None)
             return;
         Forget();

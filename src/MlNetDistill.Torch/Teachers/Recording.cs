@@ -1,4 +1,3 @@
-using MlNetDistill.Networks;
 using MlNetDistill.Records;
 
 namespace MlNetDistill.Teachers;
@@ -25,10 +24,6 @@ internal sealed record Recording(TeacherRecordOptions Options, int BatchSize, Fu
 
     /// <summary>Whether records outlive the run, and must say what they are of.</summary>
     public bool IsPersistent => Options.Folder is not null;
-
-    /// <summary>What is kept; activations only where asked for, as they are large.</summary>
-    public OutputKinds Kept =>
-        OutputKinds.Logits | OutputKinds.Embedding | (Options.KeepStageFeatures ? OutputKinds.StageFeatures : OutputKinds.None);
 
     /// <summary>Answers kept in memory for as long as the teacher lives.</summary>
     public static Recording InMemory(int batchSize) => new(

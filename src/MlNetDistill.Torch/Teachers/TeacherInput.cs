@@ -28,6 +28,24 @@ public sealed record TeacherInput
 
     /// <summary>The input of an ONNX model that reads the rows; null for the only one.</summary>
     public string? InputName { get; init; }
+
+    internal IEnumerable<string> Faults()
+    {
+        if (ColumnName is not null && string.IsNullOrWhiteSpace(ColumnName))
+            yield return "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty.";
+        if (Scale is { } scale && (!float.IsFinite(scale) || scale == 0))
+            yield return FormattableString.Invariant($"TeacherInput.Scale must be a finite number other than 0; it is {scale}.");
+        if (!Enum.IsDefined(Layout))
+            yield return $"ImageLayout has no value {Layout}.";
+        if (Standardization is { } statistics && !IsSound(statistics))
+        {
+            yield return $"TeacherInput.Standardization has {statistics.Mean.Count} means and {statistics.Deviation.Count} deviations; it must have as many of " +
+                "both, finite, and the deviations above 0.";
+        }
+    }
+
+    private static bool IsSound(InputStatistics statistics) => statistics.Deviation.Count == statistics.Mean.Count
+        && statistics.Mean.All(float.IsFinite) && statistics.Deviation.All(d => float.IsFinite(d) && d > 0);
 }
 
 /// <summary>The order of an image's values.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Records;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
@@ -56,11 +57,12 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
         };
     }
 
-    /// <summary>Answers that are not recorded are given once more all the same, when the teacher is judged by the labels.</summary>
+    /// <summary>Answers that are not looked up are given for some rows all the same, when the teacher is judged by the labels.</summary>
     private TimeSpan TimeOfAnswers(PreflightTeacher teacher, int timesAsked, int passes)
     {
-        var unrecorded = options.Augmentations.Count > 0 || (options.Method.TeacherNeeds.HasFlag(OutputKinds.StageFeatures) && !options.Record.KeepStageFeatures);
-        return (passes * teacher.TimePerPass) + (teacher.TimePerRow * ((double)set.Count * (timesAsked + (unrecorded ? 1 : 0))));
+        var augmented = options.Augmentations.Count > 0;
+        var live = augmented || !options.Record.Keeps(options.Method.TeacherNeeds, augmented) ? Math.Min(set.Count, TeacherQuality.LiveRows) : 0;
+        return (passes * teacher.TimePerPass) + (teacher.TimePerRow * (((double)set.Count * timesAsked) + live));
     }
 
     private static long Bytes(Tensor tensor) => tensor.numel() * tensor.ElementSize;
@@ -82,10 +84,16 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
         }
     }
 
-    private long AnswerBytes(OutputShapes shapes)
+    private long AnswerBytes(OutputShapes shapes) => RecordField.Of(new RecordKey
     {
-        var value = options.Record.Precision == RecordPrecision.Half ? 2 : sizeof(float);
-        var logits = options.Record.TopK is { } k ? (k * (value + sizeof(ushort))) + sizeof(float) : shapes.Classes * value;
-        return logits + (options.Method.TeacherNeeds.HasFlag(OutputKinds.Embedding) ? (shapes.EmbeddingLength ?? 0) * value : 0);
-    }
+        // What it takes does not depend on what it is of.
+        Teacher = "",
+        Data = "",
+        Classes = "",
+        Rows = set.Count,
+        Shapes = shapes,
+        Kept = (options.Method.TeacherNeeds | OutputKinds.Logits) & options.Record.Kept & shapes.Kinds,
+        Precision = options.Record.Precision,
+        TopK = options.Record.TopK,
+    }).Sum(field => (long)field.Bytes);
 }

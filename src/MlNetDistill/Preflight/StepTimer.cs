@@ -28,9 +28,7 @@ internal sealed class StepTimer(
 
     /// <summary>Whether the stage's teacher is asked once, and its answers looked up in training.</summary>
     public bool IsRecorded(Stage stage) =>
-        stage.Teacher is not null && stage.Loss.TeacherNeeds != OutputKinds.None
-        && (view is null || options.Record.Views > 0)
-        && (options.Record.KeepStageFeatures || !stage.Loss.TeacherNeeds.HasFlag(OutputKinds.StageFeatures));
+        stage.Teacher is not null && options.Record.Keeps(stage.Loss.TeacherNeeds, view is not null);
 
     /// <summary>The time of a step. Stages that differ in their anchor alone are timed once.</summary>
     public TimeSpan Of(Stage stage)

@@ -49,22 +49,12 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        var answers = new List<TeacherAnswer>();
-        try
+        var answers = TeacherAnswer.OfAll(members.Select((member, i) => new Func<TeacherAnswer>(() =>
         {
-            foreach (var (member, i) in members.Select((m, i) => (m.Teacher, i)))
-            {
-                question.Channel.Info($"Member {i + 1} of the ensemble: {member.Name}.");
-                // Networks of one kind must not begin with the same weights.
-                answers.Add(member.Ask(question with { Role = $"{question.Role} {i + 1}" }));
-            }
-        }
-        catch
-        {
-            answers.ForEach(a => a.Dispose());
-            throw;
-        }
-
+            question.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
+            // Networks of one kind must not begin with the same weights.
+            return member.Teacher.Ask(question with { Role = $"{question.Role} {i + 1}" });
+        })));
         var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], question.Recording);
         return new TeacherAnswer([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
     }

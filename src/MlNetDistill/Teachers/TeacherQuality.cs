@@ -13,7 +13,9 @@ internal static class TeacherQuality
 {
     /// <summary>Share of the way from chance to certainty that a teacher must be above chance.</summary>
     private const double Margin = 0.05;
-    private const int LiveRows = 2048;
+
+    /// <summary>Rows that a teacher that answers live is judged by, at most.</summary>
+    public const int LiveRows = 2048;
 
     /// <summary>The accuracy below which a teacher of so many classes most likely reads the wrong thing.</summary>
     public static double LeastByDefault(int classes) => (1.0 / classes) + (Margin * (1 - (1.0 / classes)));

@@ -50,6 +50,23 @@ internal sealed record TeacherAnswer(IReadOnlyList<Anchor> Anchors, ITransformer
 {
     public StageTeacher Teacher => Anchors[^1].Teacher;
 
+    /// <summary>The answers of several teachers. Where one of them cannot answer, those before it are disposed of.</summary>
+    public static List<TeacherAnswer> OfAll(IEnumerable<Func<TeacherAnswer>> asks)
+    {
+        var answers = new List<TeacherAnswer>();
+        try
+        {
+            foreach (var ask in asks)
+                answers.Add(ask());
+            return answers;
+        }
+        catch
+        {
+            answers.ForEach(a => a.Dispose());
+            throw;
+        }
+    }
+
     /// <summary>What else is disposed with the answer.</summary>
     public IReadOnlyList<IDisposable> Owned { get; init; } = [];
 

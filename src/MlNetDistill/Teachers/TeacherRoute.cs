@@ -45,21 +45,11 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        var answers = new List<TeacherAnswer>();
-        try
+        var answers = TeacherAnswer.OfAll(anchors.Select(anchor => new Func<TeacherAnswer>(() =>
         {
-            foreach (var (label, teacher) in anchors)
-            {
-                question.Channel.Info($"Asking the anchor '{label}'.");
-                answers.Add(teacher.Ask(question));
-            }
-        }
-        catch
-        {
-            answers.ForEach(a => a.Dispose());
-            throw;
-        }
-
+            question.Channel.Info($"Asking the anchor '{anchor.Label}'.");
+            return anchor.Teacher.Ask(question);
+        })));
         var last = answers[^1];
         return new TeacherAnswer(
             [.. answers.Select((answer, i) => new Anchor(anchors[i].Label, i + 1, answer.Teacher))], last.Model, last.Network, last.NetworkSpec)

@@ -125,6 +125,21 @@ public sealed class OnnxTeacherTests
         Teacher.FromOnnx(RealRows.PathOf("cifar100-resnet20.onnx"), All, new TeacherInput { Scale = 1 / 255f }, classNames: [.. Enumerable.Range(1, 100).Select(i => $"{i}")]),
         "the teacher lacks '0'; the student lacks '100'. The teacher's 100 classes are '1', '2'");
 
+    public static IEnumerable<TestCaseData> Inputs() => new (TeacherInput Input, string Fault)[]
+    {
+        (new() { Scale = float.NaN }, "TeacherInput.Scale must be a finite number other than 0; it is NaN."),
+        (new() { Scale = 0 }, "TeacherInput.Scale must be a finite number other than 0; it is 0."),
+        (new() { ColumnName = "" }, "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty."),
+        (new() { Layout = (ImageLayout)7 }, "ImageLayout has no value 7."),
+        (new() { Standardization = new([0], [0]) }, "TeacherInput.Standardization has 1 means and 1 deviations; it must have as many of both, finite, and the deviations above 0."),
+        (new() { Standardization = new([0, float.NaN], [1, 1]) }, "TeacherInput.Standardization has 2 means and 2 deviations; it must have as many of both, finite, and the"),
+        (new() { Standardization = new([0], [1, 1]) }, "TeacherInput.Standardization has 1 means and 2 deviations; it must have as many of both, finite, and the"),
+    }.Select(i => new TestCaseData(i.Input, i.Fault).SetArgDisplayNames(i.Fault));
+
+    [TestCaseSource(nameof(Inputs))]
+    public void What_is_wrong_with_an_input_is_said_when_the_trainer_is_made(TeacherInput input, string fault) => Assert.That(
+        () => Trainer(Images(Teacher.FromOnnx("any.onnx", input: input))), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(fault));
+
     [Test]
     public void An_output_that_is_not_named_is_not_given() => Assert.That(
         () => Trainer(Images(Teacher.FromOnnx(RealRows.PathOf("cifar100-resnet20.onnx"))) with { Method = DistillationMethod.Sskd() }),

@@ -23,19 +23,7 @@ internal sealed class ExternalTeacher(
 
     internal override OutputKinds CanProvide => kinds;
 
-    internal override IEnumerable<string> Faults()
-    {
-        if (input.ColumnName is not null && string.IsNullOrWhiteSpace(input.ColumnName))
-            yield return "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty.";
-        if (input.Scale is { } scale && (!float.IsFinite(scale) || scale == 0))
-            yield return $"TeacherInput.Scale must be finite and not 0; was {scale}.";
-        if (!Enum.IsDefined(input.Layout))
-            yield return $"ImageLayout has no value {input.Layout}.";
-        if (input.Standardization is { } statistics && (statistics.Mean.Count != statistics.Deviation.Count || statistics.Deviation.Any(d => !(d > 0))))
-            yield return "TeacherInput.Standardization must have as many deviations, each above 0, as means.";
-        foreach (var fault in settings.Faults())
-            yield return fault;
-    }
+    internal override IEnumerable<string> Faults() => input.Faults().Concat(settings.Faults());
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];

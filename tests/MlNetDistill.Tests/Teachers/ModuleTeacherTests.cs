@@ -45,6 +45,21 @@ public sealed class ModuleTeacherTests
     }
 
     [Test]
+    public void Kept_activations_were_left_out_of_what_a_preflight_counts()
+    {
+        using var module = Trained();
+        var relu = (nn.Module<Tensor, Tensor>)module.children().ElementAt(1);
+        var options = Options(Teacher.FromModule(module, new ModuleTaps(StageFeatures: [relu]), classNames: Rows.Classes)) with { Method = DistillationMethod.Sskd() };
+        long Bytes(TeacherRecordOptions record) => _context.MulticlassClassification.Trainers.Distill(options with { Record = record }).Preflight(_view).AnswerBytes;
+        Assert.Multiple(() =>
+        {
+            Assert.That(Bytes(new TeacherRecordOptions()), Is.Zero, "answered live");
+            Assert.That(Bytes(new TeacherRecordOptions { KeepStageFeatures = true }), Is.EqualTo(240 * (3 + 12) * 4));
+            Assert.That(Bytes(new TeacherRecordOptions { KeepStageFeatures = true, Precision = RecordPrecision.Half }), Is.EqualTo(240 * (3 + 12) * 2));
+        });
+    }
+
+    [Test]
     public void A_function_may_ask_a_module_of_any_signature()
     {
         using var module = Trained();

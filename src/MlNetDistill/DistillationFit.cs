@@ -104,7 +104,7 @@ internal sealed class DistillationFit : IDisposable
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
-        _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options.Seed!.Value);
+        _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options);
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>

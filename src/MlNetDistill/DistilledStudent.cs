@@ -1,3 +1,4 @@
+using MlNetDistill.Evaluation;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill;
@@ -7,7 +8,14 @@ public sealed class DistilledStudent
 {
     private readonly byte[] _weights;
 
-    internal DistilledStudent(Network network, NetworkSpec spec, string method, int seed, IReadOnlyList<TrainingProgress> history, IReadOnlyList<string> notes)
+    internal DistilledStudent(
+        Network network,
+        NetworkSpec spec,
+        string method,
+        int seed,
+        IReadOnlyList<TrainingProgress> history,
+        IReadOnlyList<string> notes,
+        IReadOnlyList<ReportedSetting> settings)
     {
         Spec = spec;
         Input = network.Input;
@@ -17,6 +25,7 @@ public sealed class DistilledStudent
         Seed = seed;
         History = history;
         Notes = notes;
+        Settings = settings;
         _weights = WeightsOf(network);
     }
 
@@ -43,6 +52,9 @@ public sealed class DistilledStudent
 
     /// <summary>What the method decided on the way, as sentences: the anchors of a route and why, the epochs of each stage.</summary>
     public IReadOnlyList<string> Notes { get; }
+
+    /// <summary>The options it was trained with, by name, as text; those of a teacher that was trained on the spot are its student's.</summary>
+    public IReadOnlyList<ReportedSetting> Settings { get; }
 
     /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode. The caller disposes it.</summary>
     public Network ToNetwork()

@@ -10,7 +10,7 @@ namespace MlNetDistill;
 
 /// <summary>Makes the networks of a fit into ML.NET models, and compares the two before training and after it.</summary>
 internal sealed class FitExport(
-    MLContext context, IChannel channel, FitNetworks networks, TrainingSet set, StudentColumns columns, DataViewSchema inputSchema, Seeds seeds, int seed)
+    MLContext context, IChannel channel, FitNetworks networks, TrainingSet set, StudentColumns columns, DataViewSchema inputSchema, Seeds seeds, DistillationOptions options)
 {
     /// <summary>
     /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not
@@ -44,7 +44,7 @@ internal sealed class FitExport(
         network.to(CPU);
         network.eval();
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
-        var model = new DistilledStudent(network, spec, method, seed, networks.History(role), notes);
+        var model = new DistilledStudent(network, spec, method, options.Seed!.Value, networks.History(role), notes, options.Described());
         var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {

@@ -49,6 +49,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     private readonly HashSet<string> _warned = [];
     private readonly BestEpoch? _bestOfAll = settings.OnCancellation == CancellationBehavior.ReturnBest ? new BestEpoch(student) : null;
     private readonly NativeHeap _heap = new();
+    private readonly Stopwatch _clock = new();
     private bool _hasStepped;
     private int _view;
 
@@ -63,6 +64,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
     public void Run(IEnumerable<Stage> stages)
     {
+        _clock.Start();
         foreach (var stage in stages)
         {
             Run(stage);
@@ -137,7 +139,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
                 _bestOfAll?.Offer(epoch, quality!.Value, student, 0);
             var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
             settings.Report(new TrainingProgress(
-                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft));
+                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft, _clock.Elapsed));
             settings.AfterEpoch(epoch);
             if (settings.EarlyStopping is { } stopping && best is not null && epoch >= stage.JudgedFrom && epoch - best.LastImprovement >= stopping.Patience)
                 break;

@@ -14,6 +14,7 @@ namespace MlNetDistill;
 /// <param name="ValidationLoss">Cross-entropy on the held-out rows in nats; null where <paramref name="ValidationAccuracy"/> is.</param>
 /// <param name="RowsPerSecond">Rows trained on in a second, validation not counted.</param>
 /// <param name="TimeLeft">Estimated time to the end of the stage.</param>
+/// <param name="Elapsed">Time since the network's first epoch began, validation included.</param>
 public sealed record TrainingProgress(
     string Stage,
     int Epoch,
@@ -23,7 +24,8 @@ public sealed record TrainingProgress(
     double? ValidationAccuracy,
     double? ValidationLoss,
     double RowsPerSecond,
-    TimeSpan TimeLeft)
+    TimeSpan TimeLeft,
+    TimeSpan Elapsed)
 {
     /// <inheritdoc/>
     public override string ToString()

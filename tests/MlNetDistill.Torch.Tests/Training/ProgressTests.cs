@@ -86,7 +86,7 @@ public sealed class ProgressTests
     public void A_report_reads_as_one_line()
     {
         var losses = new Dictionary<string, double> { ["crossEntropy"] = 0.5, ["total"] = 0.25 };
-        var progress = new TrainingProgress("KD", 2, 10, losses, 0.05, 0.9, 0.3, 1234.4, TimeSpan.FromSeconds(65));
+        var progress = new TrainingProgress("KD", 2, 10, losses, 0.05, 0.9, 0.3, 1234.4, TimeSpan.FromSeconds(65), TimeSpan.FromSeconds(20));
         Assert.That(progress.ToString(), Is.EqualTo(
             "KD epoch 2/10: crossEntropy 0.5000, total 0.2500, validation accuracy 0.9000, rate 0.05, 1,234 rows/s, 00:01:05 left"));
     }

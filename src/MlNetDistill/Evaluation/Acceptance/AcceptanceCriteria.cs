@@ -1,0 +1,102 @@
+using MlNetDistill.Evaluation;
+using static System.FormattableString;
+
+namespace MlNetDistill;
+
+/// <summary>What a student must be to be released. Criteria that are null are not looked at.</summary>
+/// <example>
+/// <code>
+/// var accepted = new AcceptanceCriteria { MinimumAccuracyKept = 0.98, MinimumAgreement = 0.95 }.Judge(metrics);
+/// Console.WriteLine(accepted);
+/// return accepted.ExitCode;
+/// </code>
+/// </example>
+public sealed record AcceptanceCriteria
+{
+    /// <summary>Least accuracy of the student as a share of its teacher's, above 0.</summary>
+    public double? MinimumAccuracyKept { get; init; }
+
+    /// <summary>Least accuracy of the student, in [0, 1].</summary>
+    public double? MinimumAccuracy { get; init; }
+
+    /// <summary>Least share of the rows for which teacher and student name the same class, in [0, 1].</summary>
+    public double? MinimumAgreement { get; init; }
+
+    /// <summary>Largest mean KL(teacher ‖ student) in nats, at least 0.</summary>
+    public double? MaximumDivergence { get; init; }
+
+    /// <summary>Most accuracy that the student may have less than its teacher in any class, in [0, 1].</summary>
+    public double? MaximumClassDrop { get; init; }
+
+    /// <summary>Classes with fewer rows are not looked at by <see cref="MaximumClassDrop"/>, at least 1: one row of three is a drop of a third.</summary>
+    public int MinimumClassRows { get; init; } = 20;
+
+    /// <summary>Largest expected calibration error of the student, in [0, 1].</summary>
+    public double? MaximumCalibrationError { get; init; }
+
+    /// <summary>Largest median time of a row through a <c>PredictionEngine</c>.</summary>
+    public TimeSpan? MaximumLatency { get; init; }
+
+    /// <summary>Time of a row through a <c>PredictionEngine</c> that 95 % must stay within.</summary>
+    public TimeSpan? MaximumLatencyP95 { get; init; }
+
+    /// <summary>Most bytes of the saved model.</summary>
+    public long? MaximumZipBytes { get; init; }
+
+    /// <summary>
+    /// Whether the less favourable end of a figure's confidence interval must pass, and not the figure alone: then a small test set does not let a student
+    /// through by luck. Needs metrics with intervals; costs and classes have none.
+    /// </summary>
+    public bool JudgeByInterval { get; init; }
+
+    /// <summary>Holds a student against the criteria.</summary>
+    /// <param name="metrics">How the student does its teacher's job.</param>
+    /// <param name="cost">What the student costs; needed where a criterion is about cost.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A criterion is out of its range, or there is none; the message names every fault.</exception>
+    /// <exception cref="InvalidOperationException">Something is not known that a criterion asks for.</exception>
+    public AcceptanceResult Judge(DistillationMetrics metrics, ModelCost? cost = null)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        Check();
+        return new AcceptanceResult([.. new AcceptanceJudge(this, metrics, cost).Checks()]);
+    }
+
+    internal void Check()
+    {
+        var faults = Faults().ToList();
+        if (faults.Count > 0)
+            throw new ArgumentOutOfRangeException("criteria", string.Join(" ", faults));
+    }
+
+    private IEnumerable<string> Faults()
+    {
+        var asked = new object?[]
+        {
+            MinimumAccuracyKept, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError, MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
+        };
+        if (asked.All(criterion => criterion is null))
+            yield return "AcceptanceCriteria must set at least one criterion: a gate that asks for nothing lets everything through.";
+        if (MinimumAccuracyKept is { } kept && !(kept > 0 && double.IsFinite(kept)))
+            yield return Invariant($"MinimumAccuracyKept must be above 0; was {kept}.");
+        foreach (var (name, share) in new[]
+        {
+            (nameof(MinimumAccuracy), MinimumAccuracy), (nameof(MinimumAgreement), MinimumAgreement),
+            (nameof(MaximumClassDrop), MaximumClassDrop), (nameof(MaximumCalibrationError), MaximumCalibrationError),
+        })
+        {
+            if (share is { } value && !(value is >= 0 and <= 1))
+                yield return Invariant($"{name} is a share and must be in [0, 1]; was {value}.");
+        }
+
+        if (MaximumDivergence is { } divergence && !(divergence >= 0))
+            yield return Invariant($"MaximumDivergence must be at least 0; was {divergence}.");
+        if (MinimumClassRows < 1)
+            yield return $"MinimumClassRows must be at least 1; was {MinimumClassRows}.";
+        if (MaximumLatency <= TimeSpan.Zero)
+            yield return $"MaximumLatency must be above 0; was {MaximumLatency}.";
+        if (MaximumLatencyP95 <= TimeSpan.Zero)
+            yield return $"MaximumLatencyP95 must be above 0; was {MaximumLatencyP95}.";
+        if (MaximumZipBytes < 1)
+            yield return $"MaximumZipBytes must be at least 1; was {MaximumZipBytes}.";
+    }
+}

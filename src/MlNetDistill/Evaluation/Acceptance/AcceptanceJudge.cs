@@ -1,0 +1,89 @@
+using System.Globalization;
+using static System.FormattableString;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Holds what was measured against each criterion that is set.</summary>
+internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationMetrics metrics, ModelCost? cost)
+{
+    public IEnumerable<AcceptanceCheck> Checks() =>
+        new[] { AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes() }.OfType<AcceptanceCheck>();
+
+    private AcceptanceCheck? AccuracyKept()
+    {
+        if (criteria.MinimumAccuracyKept is not { } least)
+            return null;
+        var teacher = Labelled(metrics.Teacher, nameof(criteria.MinimumAccuracyKept)).Accuracy.Value;
+        var student = Worst(metrics.Student!.Accuracy, lower: true);
+        // A teacher that is never right leaves nothing to keep.
+        var kept = teacher > 0 ? student / teacher : 1;
+        return AtLeast(nameof(criteria.MinimumAccuracyKept), least, kept, Percent, $"of the teacher's accuracy ({Percent(teacher)}) is kept{Interval}");
+    }
+
+    private AcceptanceCheck? Accuracy() => criteria.MinimumAccuracy is { } least
+        ? AtLeast(nameof(criteria.MinimumAccuracy), least, Worst(Labelled(metrics.Student, nameof(criteria.MinimumAccuracy)).Accuracy, lower: true), Percent, $"of the rows are labelled rightly{Interval}")
+        : null;
+
+    private AcceptanceCheck? Agreement() => criteria.MinimumAgreement is { } least
+        ? AtLeast(nameof(criteria.MinimumAgreement), least, Worst(metrics.Agreement, lower: true), Percent, $"of the rows are labelled like the teacher does{Interval}")
+        : null;
+
+    private AcceptanceCheck? Divergence() => criteria.MaximumDivergence is { } most
+        ? AtMost(nameof(criteria.MaximumDivergence), most, Worst(metrics.Divergence, lower: false), Nats, $"is the mean KL(teacher ‖ student){Interval}")
+        : null;
+
+    private AcceptanceCheck? ClassDrop()
+    {
+        if (criteria.MaximumClassDrop is not { } most)
+            return null;
+        Labelled(metrics.Student, nameof(criteria.MaximumClassDrop));
+        var worst = metrics.PerClass.Where(c => c.Rows >= criteria.MinimumClassRows).MinBy(c => c.AccuracyChange) ?? throw new InvalidOperationException(
+            $"MaximumClassDrop needs a class with at least MinimumClassRows = {criteria.MinimumClassRows} labelled rows, and the largest has {metrics.PerClass.Max(c => c.Rows)}. " +
+            "Test on more rows, or lower MinimumClassRows.");
+        var drop = Math.Max(0, -worst.AccuracyChange!.Value);
+        return AtMost(nameof(criteria.MaximumClassDrop), most, drop, Points, $"is the largest drop of any class ('{worst.Class}', {worst.Rows} rows)");
+    }
+
+    private AcceptanceCheck? CalibrationError() => criteria.MaximumCalibrationError is { } most
+        ? AtMost(nameof(criteria.MaximumCalibrationError), most, Worst(Labelled(metrics.Student, nameof(criteria.MaximumCalibrationError)).CalibrationError, lower: false), Points, $"is the expected calibration error{Interval}")
+        : null;
+
+    private AcceptanceCheck? MedianLatency() => criteria.MaximumLatency is { } most
+        ? AtMost(nameof(criteria.MaximumLatency), most.TotalMicroseconds, Cost(nameof(criteria.MaximumLatency)).Engine.Median, Microseconds, "a row, median, through a PredictionEngine")
+        : null;
+
+    private AcceptanceCheck? TailLatency() => criteria.MaximumLatencyP95 is { } most
+        ? AtMost(nameof(criteria.MaximumLatencyP95), most.TotalMicroseconds, Cost(nameof(criteria.MaximumLatencyP95)).Engine.P95, Microseconds, "a row is what 95 % stay within, through a PredictionEngine")
+        : null;
+
+    private AcceptanceCheck? ZipBytes() => criteria.MaximumZipBytes is { } most
+        ? AtMost(nameof(criteria.MaximumZipBytes), most, Cost(nameof(criteria.MaximumZipBytes)).ZipBytes, Bytes, "is the size of the saved model")
+        : null;
+
+    private string Interval => criteria.JudgeByInterval ? ", at the worse end of the interval" : "";
+
+    private double Worst(Estimate estimate, bool lower) => !criteria.JudgeByInterval ? estimate.Value : (lower ? estimate.Lower : estimate.Upper)
+        ?? throw new InvalidOperationException("JudgeByInterval needs metrics with confidence intervals; evaluate with BootstrapReplicates of at least 2.");
+
+    private static ModelQuality Labelled(ModelQuality? quality, string criterion) => quality ?? throw new InvalidOperationException(
+        $"{criterion} needs rows with labels, and the student was evaluated without any. Give the label column to EvaluateDistillation.");
+
+    private ModelCost Cost(string criterion) => cost ?? throw new InvalidOperationException(
+        $"{criterion} needs to know what the student costs. Measure it with mlContext.Model.MeasureCost(...), and give it to Judge.");
+
+    private static AcceptanceCheck AtLeast(string name, double least, double found, Func<double, string> format, string what) =>
+        new(name, found >= least, least, found, $"{name}: {format(found)} {what}; at least {format(least)} is asked for.");
+
+    private static AcceptanceCheck AtMost(string name, double most, double found, Func<double, string> format, string what) =>
+        new(name, found <= most, most, found, $"{name}: {format(found)} {what}; at most {format(most)} is asked for.");
+
+    private static string Percent(double share) => Invariant($"{100 * share:0.00} %");
+
+    private static string Points(double share) => Invariant($"{100 * share:0.00} points");
+
+    private static string Nats(double nats) => Invariant($"{nats:0.0000} nats");
+
+    private static string Microseconds(double time) => Invariant($"{time:0.0} µs");
+
+    private static string Bytes(double bytes) => bytes.ToString("N0", CultureInfo.InvariantCulture) + " bytes";
+}

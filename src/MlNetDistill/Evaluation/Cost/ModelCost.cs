@@ -1,0 +1,26 @@
+namespace MlNetDistill;
+
+/// <summary>What a model costs the application that scores with it: time, memory, size.</summary>
+public sealed record ModelCost
+{
+    /// <summary>Time of a row through a <c>PredictionEngine</c>, warm: what a caller who asks about one row waits.</summary>
+    public required Latency Engine { get; init; }
+
+    /// <summary>Time of a row through <c>Transform</c> of many rows, warm: each measurement is a pass over all rows, divided by their number.</summary>
+    public required Latency Bulk { get; init; }
+
+    /// <summary>Bytes of the saved model.</summary>
+    public required long ZipBytes { get; init; }
+
+    /// <summary>
+    /// Bytes by which the process's working set grew, at its largest, while the model was loaded from its zip and scored. What a process had free before it does not
+    /// grow by, so for a figure to publish measure in a process that has done nothing else, as <c>examples/Quickstart</c> does.
+    /// </summary>
+    public required long PeakMemoryBytes { get; init; }
+}
+
+/// <summary>Times of a row in microseconds.</summary>
+/// <param name="Median">The median, µs.</param>
+/// <param name="P95">The time that 95 % of the measurements stay within, µs.</param>
+/// <param name="Measurements">Number of measurements.</param>
+public sealed record Latency(double Median, double P95, int Measurements);

@@ -1,0 +1,43 @@
+using System.Collections;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>How many rows the teacher gives one class and the student another: K×K counts, the teacher's classes down, the student's across.</summary>
+public sealed class AgreementMatrix : IEnumerable<AgreementCell>
+{
+    private readonly long[] _rows;
+
+    internal AgreementMatrix(int classes, long[] rows)
+    {
+        Classes = classes;
+        _rows = rows;
+    }
+
+    /// <summary>K.</summary>
+    public int Classes { get; }
+
+    /// <summary>Rows for which the teacher names class <paramref name="teacher"/> and the student class <paramref name="student"/>, both from 0.</summary>
+    public long this[int teacher, int student]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(teacher);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(teacher, Classes);
+            ArgumentOutOfRangeException.ThrowIfNegative(student);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(student, Classes);
+            return _rows[(teacher * Classes) + student];
+        }
+    }
+
+    /// <summary>The cells that hold any row, row by row.</summary>
+    public IEnumerator<AgreementCell> GetEnumerator() =>
+        _rows.Select((rows, at) => new AgreementCell(at / Classes, at % Classes, rows)).Where(cell => cell.Rows > 0).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}
+
+/// <summary>One cell of an <see cref="AgreementMatrix"/>.</summary>
+/// <param name="Teacher">The class the teacher names, from 0.</param>
+/// <param name="Student">The class the student names, from 0.</param>
+/// <param name="Rows">Number of rows.</param>
+public sealed record AgreementCell(int Teacher, int Student, long Rows);

@@ -1,0 +1,43 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>How the two models do on one class.</summary>
+public sealed record ClassFidelity
+{
+    /// <summary>The class.</summary>
+    public required string Class { get; init; }
+
+    /// <summary>Rows with this label.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Rows with this label that the teacher labels rightly.</summary>
+    public required long TeacherRight { get; init; }
+
+    /// <summary>Rows with this label that the student labels rightly.</summary>
+    public required long StudentRight { get; init; }
+
+    /// <summary>Rows with this label that the teacher labels rightly and the student does not.</summary>
+    public required long Lost { get; init; }
+
+    /// <summary>Rows with this label that the student labels rightly and the teacher does not.</summary>
+    public required long Gained { get; init; }
+
+    /// <summary>Rows, with whatever label or none, for which the teacher names this class.</summary>
+    public required long TeacherNames { get; init; }
+
+    /// <summary>Of <see cref="TeacherNames"/>, those for which the student does too.</summary>
+    public required long BothName { get; init; }
+
+    /// <summary>The teacher's accuracy on rows with this label; null where there are none.</summary>
+    public double? TeacherAccuracy => Share(TeacherRight, Rows);
+
+    /// <summary>The student's accuracy on rows with this label; null where there are none.</summary>
+    public double? StudentAccuracy => Share(StudentRight, Rows);
+
+    /// <summary>The student's accuracy less the teacher's; null where no row has this label.</summary>
+    public double? AccuracyChange => Share(StudentRight - TeacherRight, Rows);
+
+    /// <summary>Share of the rows for which the teacher names this class that the student gives it too; null where there are none.</summary>
+    public double? Agreement => Share(BothName, TeacherNames);
+
+    private static double? Share(long part, long whole) => whole == 0 ? null : (double)part / whole;
+}

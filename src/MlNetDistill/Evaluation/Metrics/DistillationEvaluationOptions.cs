@@ -1,0 +1,61 @@
+namespace MlNetDistill;
+
+/// <summary>How a student is compared with its teacher.</summary>
+public sealed record DistillationEvaluationOptions
+{
+    /// <summary>Bins of the reliability diagrams and of the expected calibration error, at least 1.</summary>
+    public int ReliabilityBins { get; init; } = 15;
+
+    /// <summary>The k for which the overlap of the k most probable classes is measured, each at least 1; those not less than the number of classes are left out.</summary>
+    public IReadOnlyList<int> TopK { get; init; } = [2, 3, 5];
+
+    /// <summary>Replicates of the bootstrap, at least 2, or 0 for no intervals.</summary>
+    public int BootstrapReplicates { get; init; } = 200;
+
+    /// <summary>Share of the replicates that an interval holds, in (0, 1).</summary>
+    public double ConfidenceLevel { get; init; } = 0.95;
+
+    /// <summary>Seed of the bootstrap. A row's weights depend on it and on the row's id alone, so neither order nor division of the rows matters.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Most classes in <see cref="DistillationMetrics.WorstRegressions"/>, at least 0.</summary>
+    public int WorstRegressions { get; init; } = 5;
+
+    /// <summary>What the teacher's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error.</summary>
+    public ScoreKind TeacherScoreKind { get; init; } = ScoreKind.Auto;
+
+    /// <summary>What the student's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error.</summary>
+    public ScoreKind StudentScoreKind { get; init; } = ScoreKind.Auto;
+
+    /// <summary>The class of each of the teacher's scores, where its column does not say; null where it does, or where the student's does not either.</summary>
+    public IReadOnlyList<string>? TeacherClassNames { get; init; }
+
+    /// <summary>How the teacher's classes become the student's, where they differ.</summary>
+    public ClassMap? ClassMap { get; init; }
+
+    /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
+    internal void Check()
+    {
+        var faults = Faults().ToList();
+        if (faults.Count > 0)
+            throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
+    }
+
+    private IEnumerable<string> Faults()
+    {
+        if (ReliabilityBins < 1)
+            yield return $"ReliabilityBins must be at least 1; was {ReliabilityBins}.";
+        if (TopK is null || TopK.Any(k => k < 1))
+            yield return $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : string.Join(", ", TopK))}.";
+        if (BootstrapReplicates is < 0 or 1)
+            yield return $"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}.";
+        if (!(ConfidenceLevel is > 0 and < 1))
+            yield return FormattableString.Invariant($"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}.");
+        if (WorstRegressions < 0)
+            yield return $"WorstRegressions must be at least 0; was {WorstRegressions}.";
+        foreach (var fault in new Teachers.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Faults())
+            yield return fault;
+        if (!Enum.IsDefined(StudentScoreKind))
+            yield return $"ScoreKind has no value {StudentScoreKind}.";
+    }
+}

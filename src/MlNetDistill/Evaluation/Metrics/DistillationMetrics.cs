@@ -1,0 +1,65 @@
+using MlNetDistill.Evaluation;
+
+namespace MlNetDistill;
+
+/// <summary>How well a student does its teacher's job on some rows: both models' quality, and the student's fidelity to its teacher.</summary>
+/// <remarks>
+/// Every figure is a sum over rows divided once by their number. Divergences are in nats, at temperature 1. What is measured follows Stanton et al. 2021, "Does Knowledge Distillation
+/// Really Work?": a student can be accurate and still disagree with its teacher.
+/// </remarks>
+public sealed record DistillationMetrics
+{
+    /// <summary>Number of rows.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Rows that have a label; only these count for accuracy and calibration.</summary>
+    public required long LabelledRows { get; init; }
+
+    /// <summary>Names of the K classes, in the student's order.</summary>
+    public required IReadOnlyList<string> Classes { get; init; }
+
+    /// <summary>The teacher's own quality; null where no row has a label.</summary>
+    public required ModelQuality? Teacher { get; init; }
+
+    /// <summary>The student's own quality; null where no row has a label.</summary>
+    public required ModelQuality? Student { get; init; }
+
+    /// <summary>Share of the rows for which both name the same class, in [0, 1]. Of classes that are equally probable the first counts.</summary>
+    public required Estimate Agreement { get; init; }
+
+    /// <summary>The same over rows that the teacher labels rightly; null where there are none.</summary>
+    public required Estimate? AgreementWhereTeacherIsRight { get; init; }
+
+    /// <summary>The same over rows that the teacher labels wrongly: what the student copies of its mistakes; null where there are none.</summary>
+    public required Estimate? AgreementWhereTeacherIsWrong { get; init; }
+
+    /// <summary>Mean KL(teacher ‖ student), at least 0.</summary>
+    public required Estimate Divergence { get; init; }
+
+    /// <summary>Mean KL(student ‖ teacher), at least 0.</summary>
+    public required Estimate ReverseDivergence { get; init; }
+
+    /// <summary>Mean Jensen-Shannon divergence, in [0, ln 2].</summary>
+    public required Estimate JensenShannonDivergence { get; init; }
+
+    /// <summary>Mean over rows and classes of the squared difference of the two probabilities, in [0, 2/K].</summary>
+    public required Estimate SquaredDifference { get; init; }
+
+    /// <summary>
+    /// Mean over rows of Spearman's rank correlation of the two rows of probabilities, in [-1, 1], equal probabilities sharing their mean rank. Rows where
+    /// one of the models finds all classes equally probable have none and are left out; null where that leaves no row.
+    /// </summary>
+    public required Estimate? RankCorrelation { get; init; }
+
+    /// <summary>Overlap of the k most probable classes, for each k asked for that is less than K.</summary>
+    public required IReadOnlyList<TopKOverlap> TopKOverlap { get; init; }
+
+    /// <summary>How often the teacher names one class and the student another.</summary>
+    public required AgreementMatrix Matrix { get; init; }
+
+    /// <summary>The classes one by one, in the student's order.</summary>
+    public required IReadOnlyList<ClassFidelity> PerClass { get; init; }
+
+    /// <summary>Classes in which the student is less accurate than its teacher, the worst first, as many as were asked for.</summary>
+    public required IReadOnlyList<ClassFidelity> WorstRegressions { get; init; }
+}

@@ -1,0 +1,39 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>How good one model is, over the rows that have a label.</summary>
+public sealed record ModelQuality
+{
+    /// <summary>Share of the rows labelled rightly, in [0, 1].</summary>
+    public required Estimate Accuracy { get; init; }
+
+    /// <summary>Mean −log of the label's probability, in nats.</summary>
+    public required Estimate LogLoss { get; init; }
+
+    /// <summary>Mean over rows of Σ (p − y)² over the classes, y being 1 for the label and 0 for the others, in [0, 2] (Brier 1950).</summary>
+    public required Estimate Brier { get; init; }
+
+    /// <summary>
+    /// Expected calibration error, in [0, 1]: Σ over the bins of <see cref="Reliability"/> of rows/N · |accuracy − mean confidence| (Guo et al. 2017). Its interval is
+    /// that of a figure that sampling can only raise, so it leans upwards.
+    /// </summary>
+    public required Estimate CalibrationError { get; init; }
+
+    /// <summary>Mean probability of the class named, in [1/K, 1].</summary>
+    public required double MeanConfidence { get; init; }
+
+    /// <summary>Bins of equal width over the probability of the class named; each holds its upper end and not its lower.</summary>
+    public required IReadOnlyList<ReliabilityBin> Reliability { get; init; }
+}
+
+/// <summary>Rows whose class was named with a probability in (<paramref name="Lower"/>, <paramref name="Upper"/>].</summary>
+/// <param name="Lower">Lower end, not in the bin.</param>
+/// <param name="Upper">Upper end, in the bin.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Accuracy">Share of them labelled rightly; null where there are none.</param>
+/// <param name="MeanConfidence">Mean probability of the class named; null where there are none.</param>
+public sealed record ReliabilityBin(double Lower, double Upper, long Rows, double? Accuracy, double? MeanConfidence);
+
+/// <summary>Mean share of the k classes most probable to the teacher that are among the student's k.</summary>
+/// <param name="K">k.</param>
+/// <param name="Overlap">The share, in [0, 1].</param>
+public sealed record TopKOverlap(int K, Estimate Overlap);

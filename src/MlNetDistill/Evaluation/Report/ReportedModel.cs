@@ -1,0 +1,40 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>One of the models that a <see cref="DistillationReport"/> is about.</summary>
+public sealed record ReportedModel
+{
+    /// <summary>What the report calls it, for example <c>Student, distilled</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is: a network's name, or a type of model; null where nobody says.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>Number of trained parameters of a network; null where it is none, or nobody says.</summary>
+    public long? Parameters { get; init; }
+
+    /// <summary>What it costs; null where it was not measured.</summary>
+    public ModelCost? Cost { get; init; }
+
+    /// <summary>SHA-256 of the saved model, 64 hexadecimal digits; null where it cannot be saved.</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>How its training went, epoch by epoch; empty where nobody says.</summary>
+    public IReadOnlyList<TrainingProgress> History { get; init; } = [];
+
+    /// <summary>What its method decided on the way, as sentences.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Settings of its training, by name.</summary>
+    public IReadOnlyList<ReportedSetting> Settings { get; init; } = [];
+}
+
+/// <summary>A setting and its value, as text.</summary>
+/// <param name="Name">Name of the setting.</param>
+/// <param name="Value">Its value.</param>
+public sealed record ReportedSetting(string Name, string Value);
+
+/// <summary>Rows that were trained on or tested with.</summary>
+/// <param name="Name">What the report calls them, for example <c>Test rows</c>.</param>
+/// <param name="Rows">Number of rows.</param>
+/// <param name="Hash">Hash of all their columns, whatever their order; null where a column cannot be hashed.</param>
+public sealed record ReportedData(string Name, long Rows, string? Hash);

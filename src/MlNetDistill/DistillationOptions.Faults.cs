@@ -133,6 +133,7 @@ public sealed partial record DistillationOptions
         .Concat(EarlyStopping?.Faults() ?? [])
         .Concat(Sampling?.Faults(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
         .Concat(Augmentation.FaultsOf(Augmentations))
+        .Concat(InitialWeights is not null && Student is not null ? InitialWeights.Faults(Student) : [])
         .Concat(Record?.Faults() ?? ["Record must be given; new TeacherRecordOptions() keeps the teacher's answers in memory."])
         .Concat(Record is { Views: > 0 } && Augmentations is { Count: 0 } ? ["Record.Views keeps views of augmented rows, and there are no Augmentations; leave it 0."] : [])
         .Concat(ViewFaults());

@@ -12,6 +12,9 @@ public sealed partial record DistillationOptions
     /// <summary>The network to train.</summary>
     public required NetworkSpec Student { get; init; }
 
+    /// <summary>Weights that the student starts from; null for fresh ones drawn from the seed.</summary>
+    public InitialWeights? InitialWeights { get; init; }
+
     /// <summary>How it is distilled; KD by default.</summary>
     public DistillationMethod Method { get; init; } = DistillationMethod.Kd();
 

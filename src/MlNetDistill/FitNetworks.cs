@@ -64,7 +64,7 @@ internal sealed class FitNetworks(
     /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
     public Network Train(TrainingPlan plan)
     {
-        var network = BuildOnDevice(plan.Spec, plan.Role);
+        var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
         using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
         try
@@ -81,6 +81,22 @@ internal sealed class FitNetworks(
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
         return network;
+    }
+
+    private Network BuildStudent()
+    {
+        var network = BuildOnDevice(options.Student, StudentRole);
+        options.InitialWeights?.Apply(network, TrainingRows());
+        return network;
+    }
+
+    private IEnumerable<Tensor> TrainingRows()
+    {
+        foreach (var positions in Chunks.Of(split.Training, options.BatchSize))
+        {
+            using var rows = set.Features.index_select(0, positions).DetachFromDisposeScope();
+            yield return rows;
+        }
     }
 
     private LoopSettings Settings(TrainingPlan plan, Network network)

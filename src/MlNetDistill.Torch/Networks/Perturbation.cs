@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -23,26 +22,7 @@ internal static class Perturbation
                 block.PerturbWeights(generator);
         }
 
-        // A single row has no variance.
-        if (rows.shape[0] > 1)
-            TakeStatistics(network, rows);
+        RunningStatistics.Take(network, [rows]);
         network.eval();
-    }
-
-    /// <summary>With momentum 1, one pass in training mode makes the rows' statistics the running ones.</summary>
-    private static void TakeStatistics(Network network, Tensor rows)
-    {
-        var blocks = network.modules().OfType<BatchNormalization>().ToArray();
-        var others = network.modules().OfType<NormBase>().Select(n => (Normalization: n, Momentum: n.momentum)).ToArray();
-        foreach (var block in blocks)
-            block.Momentum = 1;
-        foreach (var (normalization, _) in others)
-            normalization.momentum = 1;
-        network.train();
-        network.forward(rows);
-        foreach (var block in blocks)
-            block.Momentum = BatchNormalization.DefaultMomentum;
-        foreach (var (normalization, momentum) in others)
-            normalization.momentum = momentum;
     }
 }

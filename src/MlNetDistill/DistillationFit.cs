@@ -5,6 +5,7 @@ using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using MlNetDistill.Seam;
 using MlNetDistill.Teachers;
+using MlNetDistill.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -53,6 +54,7 @@ internal sealed class DistillationFit : IDisposable
     public DistillationTransformer Run()
     {
         Read();
+        CheckRows();
         CheckExports();
         using var early = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
         Rehearse(early);
@@ -75,12 +77,25 @@ internal sealed class DistillationFit : IDisposable
     public PreflightReport Preflight()
     {
         Read();
+        CheckRows();
         CheckExports();
         using var answer = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
         Rehearse(answer);
         var report = Look(answer);
         report.Log(_channel);
         return report;
+    }
+
+    /// <summary>The rows with one more column, the teacher's class probabilities. The options are those of <see cref="DistillationOptions.ForScoring"/>.</summary>
+    public IDataView ScoreTeacher(string column)
+    {
+        Read(TensorReader.RowsToScore);
+        using var scope = NewDisposeScope();
+        using var answer = _options.Teacher!.Ask(Question());
+        answer.Teacher.Begin(_set, OutputKinds.Logits, null);
+        var logits = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _set, _split.Training, _options.BatchSize);
+        var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
+        return new ScoredRows(_input, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
     }
 
     public void Dispose()
@@ -90,17 +105,14 @@ internal sealed class DistillationFit : IDisposable
         _split?.Dispose();
     }
 
-    private void Read()
+    private void Read(string role = TensorReader.TrainingData)
     {
-        var rows = TensorReader.Read(_input, _columns, _options, hashed: Hashed());
+        var rows = TensorReader.Read(_input, _columns, _options, role, Hashed());
         _set = rows.Set;
         _teacherData = rows.Hash;
         rows.WarnOfDropped(_channel);
         using var generator = _seeds.Generator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
-        var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
-        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
-        _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
@@ -117,6 +129,14 @@ internal sealed class DistillationFit : IDisposable
     {
         TeacherData = _teacherData,
     };
+
+    /// <summary>What can be found fault with before a network is built.</summary>
+    private void CheckRows()
+    {
+        var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
+        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
+        _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
+    }
 
     private void CheckExports()
     {

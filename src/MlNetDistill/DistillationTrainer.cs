@@ -78,11 +78,34 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
         return With(input, fit => fit.Preflight());
     }
 
-    private T With<T>(IDataView input, Func<DistillationFit, T> use)
+    /// <summary>
+    /// Asks the teacher about rows as a fit would, and adds its class probabilities as a column, in the order of the label's classes and with their names: for
+    /// <c>mlContext.MulticlassClassification.EvaluateDistillation</c> on test rows, whatever kind of teacher it is.
+    /// </summary>
+    /// <param name="input">
+    /// Rows with the trainer's feature and label columns, and the teacher's own where it has any: what <see cref="Fit"/> would be given. Labels may be missing.
+    /// </param>
+    /// <param name="outputColumnName">Name of the new column, a vector of Single, one for each class.</param>
+    /// <returns>The same rows and columns and one more; rows with unusable features are left out if <see cref="DistillationOptions.MissingFeatures"/> says so.
+    /// The answers are in memory: 4·N·K bytes.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There is no teacher yet: it is trained or fitted in <see cref="Fit"/>, and then is <see cref="DistillationTransformer.Teacher"/>; or it cannot answer.
+    /// </exception>
+    public IDataView ScoreTeacher(IDataView input, string outputColumnName = "TeacherScore")
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
+        return With(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
+    }
+
+    private T With<T>(IDataView input, Func<DistillationFit, T> use) => With(_options, input, use);
+
+    private T With<T>(DistillationOptions options, IDataView input, Func<DistillationFit, T> use)
     {
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = host.Start("Distillation");
-        using var fit = new DistillationFit(host, channel, _options with { Seed = _options.Seed ?? host.Rand.Next() }, input);
+        using var fit = new DistillationFit(host, channel, options with { Seed = options.Seed ?? host.Rand.Next() }, input);
         return use(fit);
     }
 

@@ -34,6 +34,9 @@ internal static class TensorReader
     /// <summary>What messages call the rows that are trained on; other rows may well be of one class.</summary>
     public const string TrainingData = "training data";
 
+    /// <summary>What messages call rows that a teacher is asked about and nothing learns from: they may be without labels.</summary>
+    public const string RowsToScore = "rows to score";
+
     /// <summary>Reads the trainer's columns in one pass.</summary>
     /// <exception cref="InvalidOperationException">The data are empty, or a value is unusable; the message names row and remedy.</exception>
     /// <param name="data">The rows.</param>

@@ -133,7 +133,8 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
                 $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'. Check the steps that make these columns.");
         }
 
-        CheckClasses();
+        if (role != TensorReader.RowsToScore)
+            CheckClasses();
     }
 
     private void CheckClasses()

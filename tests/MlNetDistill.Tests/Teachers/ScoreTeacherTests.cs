@@ -1,0 +1,140 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Teachers;
+
+public sealed class ScoreTeacherTests
+{
+    private readonly MLContext _mlContext = new(seed: 1);
+
+    [Test]
+    public void A_model_gives_its_own_scores_in_the_order_of_the_students_classes()
+    {
+        // The teacher meets the classes in another order than the student does.
+        var rows = _mlContext.View(ToyData.Points());
+        var teacher = _mlContext.TeacherPipeline().Fit(_mlContext.View(ToyData.Points()[1..]));
+        var keyed = Keyed(rows);
+
+        var scored = Trainer(Teacher.FromTransformer(teacher)).ScoreTeacher(keyed);
+
+        var own = teacher.Transform(rows);
+        var (ownNames, names) = (SlotNames(own.Schema["Score"]), SlotNames(scored.Schema["TeacherScore"]));
+        Assert.That(names, Is.EqualTo(new[] { "bee", "cat", "ant" }), "the classes in order of first occurrence");
+        Assert.That(ownNames, Is.Not.EqualTo(names));
+        var order = names.Select(name => Array.IndexOf(ownNames, name)).ToArray();
+        var expected = ToyScores.Of(own).Select(row => order.Select(i => row[i]).ToArray()).ToArray();
+        Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored, "TeacherScore"), expected), Is.LessThan(1e-6f));
+    }
+
+    [Test]
+    public void The_other_columns_stay_as_they_are()
+    {
+        var keyed = Keyed(_mlContext.View(ToyData.Points()));
+
+        var scored = Trainer(SomeTeacher(keyed)).ScoreTeacher(keyed, "Oracle");
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(scored.Schema.Select(c => c.Name), Is.EqualTo(keyed.Schema.Select(c => c.Name).Append("Oracle")));
+            Assert.That(scored.GetColumn<string>("Label"), Is.EqualTo(keyed.GetColumn<string>("Label")));
+            Assert.That(scored.GetColumn<float[]>("Features"), Is.EqualTo(keyed.GetColumn<float[]>("Features")));
+            Assert.That(scored.GetColumn<uint>("Class"), Is.EqualTo(keyed.GetColumn<uint>("Class")));
+        });
+    }
+
+    [Test]
+    public void A_network_from_a_file_is_asked_like_any_other()
+    {
+        string[] letters = [.. Enumerable.Range('A', 26).Select(c => $"{(char)c}")];
+        var rows = _mlContext.Letters();
+        var keyed = Keyed(rows);
+        var options = ToyPipelines.Options() with
+        {
+            Teacher = Teacher.FromOnnx(RealRows.PathOf("letter-teacher.onnx"), new OnnxOutputs("logits"), new TeacherInput { ColumnName = "Features" }, classNames: letters),
+            Method = DistillationMethod.Kd(),
+        };
+
+        var scored = _mlContext.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(keyed);
+
+        var names = SlotNames(scored.Schema["TeacherScore"]);
+        var right = ToyScores.Of(scored, "TeacherScore").Zip(rows.GetColumn<string>("Label"), (p, label) => names[Array.IndexOf(p, p.Max())] == label).Average(hit => hit ? 1.0 : 0.0);
+        Assert.That(right, Is.GreaterThan(0.9));
+    }
+
+    [Test]
+    public void Rows_without_a_label_are_asked_about_too()
+    {
+        var points = ToyData.Points();
+        var keys = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_mlContext.View(points));
+        foreach (var point in points)
+            point.Label = "";
+        var unlabelled = keys.Transform(_mlContext.View(points));
+
+        var scored = Trainer(SomeTeacher(unlabelled)).ScoreTeacher(unlabelled);
+
+        Assert.That(ToyScores.Of(scored, "TeacherScore"), Has.Length.EqualTo(points.Length).And.All.Length.EqualTo(3));
+    }
+
+    [Test]
+    public void Rows_that_are_to_be_dropped_are_left_out()
+    {
+        var points = ToyData.Points();
+        points[7].Features[0] = float.NaN;
+        var keyed = Keyed(_mlContext.View(points));
+        var options = ToyPipelines.Options() with { Teacher = SomeTeacher(keyed), Method = DistillationMethod.Kd(), MissingFeatures = MissingFeatures.Drop };
+
+        var scored = _mlContext.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(keyed);
+
+        Assert.That(scored.GetColumn<string>("Label"), Is.EqualTo(points.Where((_, i) => i != 7).Select(p => p.Label)));
+        Assert.That(ToyScores.Of(scored, "TeacherScore"), Has.Length.EqualTo(points.Length - 1));
+    }
+
+    [Test]
+    public void A_record_in_a_folder_serves_the_next_question()
+    {
+        using var folder = new ToyFolder();
+        var keyed = Keyed(_mlContext.View(ToyData.Points()));
+        var asked = 0;
+        var model = _mlContext.Says(keyed, _ =>
+        {
+            Interlocked.Increment(ref asked);
+            return [0.2f, 0.3f, 0.5f];
+        });
+        var options = ToyPipelines.Options() with
+        {
+            Teacher = Teacher.FromTransformer(model, classNames: ["ant", "bee", "cat"], identity: "one"),
+            Method = DistillationMethod.Kd(),
+            Record = new TeacherRecordOptions { Folder = folder.Path },
+        };
+        var trainer = _mlContext.MulticlassClassification.Trainers.Distill(options);
+
+        var first = ToyScores.Of(trainer.ScoreTeacher(keyed), "TeacherScore");
+        var afterFirst = asked;
+        var second = ToyScores.Of(trainer.ScoreTeacher(keyed), "TeacherScore");
+
+        Assert.That(afterFirst, Is.GreaterThan(0));
+        Assert.That(asked, Is.EqualTo(afterFirst));
+        Assert.That(second, Is.EqualTo(first));
+    }
+
+    [Test]
+    public void A_teacher_that_is_yet_to_be_trained_is_refused() => Assert.That(
+        () => Trainer(Teacher.Train(Student.Mlp(8))).ScoreTeacher(Keyed(_mlContext.View(ToyData.Points()))),
+        Throws.InvalidOperationException.With.Message.Contains("MLP 8").And.Message.Contains("DistillationTransformer's Teacher"));
+
+    private static string[] SlotNames(DataViewSchema.Column column)
+    {
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        column.GetSlotNames(ref names);
+        return [.. names.DenseValues().Select(name => name.ToString())];
+    }
+
+    private IDataView Keyed(IDataView rows) => _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(rows).Transform(rows);
+
+    private Teacher SomeTeacher(IDataView keyed) =>
+        Teacher.FromTransformer(_mlContext.Says(keyed, features => features[1] > 0 ? [0.1f, 0.2f, 0.7f] : [0.6f, 0.3f, 0.1f]), classNames: ["ant", "bee", "cat"]);
+
+    private DistillationTrainer Trainer(Teacher teacher) =>
+        _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with { Teacher = teacher, Method = DistillationMethod.Kd() });
+}

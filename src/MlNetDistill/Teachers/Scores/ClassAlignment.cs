@@ -5,7 +5,8 @@ namespace MlNetDistill.Teachers;
 /// <summary>Matches a teacher's classes to the student's by what they are called, never by position.</summary>
 /// <param name="subject">Where the scores are, for example <c>column 'Score'</c>.</param>
 /// <param name="place">What messages say after the teacher, where it was fitted on a part of the data.</param>
-internal sealed class ClassAlignment(string subject, string place = "")
+/// <param name="given">What messages call the names that the caller gives for the teacher's scores.</param>
+internal sealed class ClassAlignment(string subject, string place = "", string given = "classNames")
 {
     private const string Remedy =
         "Both must be fitted to the same label values; or give a ClassMap, which renames and adds up classes of the teacher and, with DropOthers, leaves out those " +
@@ -37,7 +38,7 @@ internal sealed class ClassAlignment(string subject, string place = "")
         {
             // Keys without values: the class is its number, on both sides.
             return count == student.Count
-                ? new ClassOrder([.. Enumerable.Range(0, count).Select(i => new[] { i })])
+                ? ClassOrder.Same(count)
                 : throw new InvalidOperationException(
                     $"The student has {student.Count} classes, the teacher {count}. Both must be fitted to the same label values.");
         }
@@ -46,20 +47,20 @@ internal sealed class ClassAlignment(string subject, string place = "")
         {
             throw new InvalidOperationException(
                 $"The teacher's {subject} does not say which class each of its {count} scores is for, and classes are never matched by position. " +
-                $"Give classNames with the teacher, in the order of its scores. The student's classes are {Listed(Names(student))}.");
+                $"Give {given} with the teacher, in the order of its scores. The student's classes are {Listed(Names(student))}.");
         }
 
         return Match(teacher, settings.Map ?? new ClassMap(), Names(student));
     }
 
     /// <summary>Names that replace the model's own may be others altogether; the same ones in another order are a slip.</summary>
-    private void RefuseAnotherOrder(IReadOnlyList<string>? found, IReadOnlyList<string>? given)
+    private void RefuseAnotherOrder(IReadOnlyList<string>? found, IReadOnlyList<string>? named)
     {
-        if (found is null || given is null || found.SequenceEqual(given) || !found.Order().SequenceEqual(given.Order()))
+        if (found is null || named is null || found.SequenceEqual(named) || !found.Order().SequenceEqual(named.Order()))
             return;
         throw new InvalidOperationException(
-            $"The teacher's {subject} says itself that its scores are for {Listed(found)}, in this order; classNames names the same classes as {Listed(given)}. " +
-            "Leave out classNames: the model's own names are used.");
+            $"The teacher's {subject} says itself that its scores are for {Listed(found)}, in this order; {given} names the same classes as {Listed(named)}. " +
+            $"Leave out {given}: the model's own names are used.");
     }
 
     private static string[] Names(ClassLabels student) => [.. Enumerable.Range(0, student.Count).Select(student.NameOf)];
@@ -85,7 +86,7 @@ internal sealed class ClassAlignment(string subject, string place = "")
             $"The teacher's {teacher.Count} classes are {Listed(teacher)}; the student's {student.Length} are {Listed(student)}. {Remedy}");
     }
 
-    private static string Listed(IReadOnlyCollection<string> names)
+    public static string Listed(IReadOnlyCollection<string> names)
     {
         const int Shown = 12;
         return string.Join(", ", names.Take(Shown).Select(n => $"'{n}'")) + (names.Count > Shown ? $" and {names.Count - Shown} more" : "");

@@ -7,6 +7,35 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
 {
     private bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
 
+    /// <summary>Each class of the student from the same class of the teacher.</summary>
+    public static ClassOrder Same(int classes) => new([.. Enumerable.Range(0, classes).Select(i => new[] { i })]);
+
+    /// <summary>Whether some of a teacher's classes are no part of any class of the student.</summary>
+    public bool LeavesOut(int teacherClasses) => SourcesOf.Sum(sources => sources.Length) < teacherClasses;
+
+    /// <summary>One row of probabilities in the teacher's order to one in the student's.</summary>
+    public void AddProbabilities(ReadOnlySpan<double> teacher, Span<double> student)
+    {
+        for (var c = 0; c < student.Length; c++)
+        {
+            student[c] = 0;
+            foreach (var source in SourcesOf[c])
+                student[c] += teacher[source];
+        }
+    }
+
+    /// <summary>One row of logits, as <see cref="Apply"/>.</summary>
+    public void AddLogits(ReadOnlySpan<double> teacher, Span<double> student)
+    {
+        for (var c = 0; c < student.Length; c++)
+        {
+            var sources = SourcesOf[c];
+            student[c] = teacher[sources[0]];
+            for (var s = 1; s < sources.Length; s++)
+                student[c] = LogSum(student[c], teacher[sources[s]]);
+        }
+    }
+
     /// <summary>Rows of logits in the teacher's order, N×K', to rows in the student's, N×K. Where classes are one to the student, their probabilities are added.</summary>
     public Tensor Apply(Tensor logits)
     {
@@ -20,4 +49,6 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
 
         Tensor Columns(int[] which) => logits.index_select(1, tensor([.. which.Select(i => (long)i)], device: logits.device));
     }
+
+    private static double LogSum(double a, double b) => Math.Max(a, b) + Math.Log(1 + Math.Exp(-Math.Abs(a - b)));
 }

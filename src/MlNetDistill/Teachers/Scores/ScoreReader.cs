@@ -1,4 +1,3 @@
-using System.Globalization;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -19,9 +18,6 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     /// </summary>
     public const float ProbabilityFloor = 1e-30f;
 
-    private const double SumTolerance = 1e-3;
-    private const double Above1 = 1.0001;
-
     /// <summary>
     /// What the scores of a model from elsewhere are, by some rows of them: logits where some are outside [0, 1], else <see cref="ScoreKind.Auto"/>, as they are
     /// probabilities that nobody said they are.
@@ -37,12 +33,12 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
         using var scope = NewDisposeScope();
         // A row that is NaN says nothing of the others, and is refused when it is read.
         scores = scores[scores.isfinite().all(1)];
-        if (scores.numel() > 0 && (scores.min().item<float>() < 0 || scores.max().item<float>() > Above1))
+        if (scores.numel() > 0 && (scores.min().item<float>() < 0 || scores.max().item<float>() > ScoreFaults.Above1))
             return ScoreKind.Logits;
         if (Unlikely(scores) is { } row)
         {
             throw new InvalidOperationException(
-                $"{subject} holds neither probabilities nor plainly logits: all are in [0, 1], but one row holds {Shown(scores[row])}. " +
+                $"{subject} holds neither probabilities nor plainly logits: all are in [0, 1], but one row holds {ScoreFaults.Shown(Values(scores[row]))}. " +
                 "Say what they are with scoreKind: Logits for scores before softmax, Margins for one score from 0 or from a decision value for each class.");
         }
 
@@ -70,12 +66,7 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     private Tensor Logarithm(Tensor scores, Func<int, string> row)
     {
         if (Unlikely(scores) is { } wrong)
-        {
-            throw new InvalidOperationException(
-                (kind == ScoreKind.Auto ? $"{subject} does not hold probabilities: " : $"{subject} was said to hold probabilities, but ") +
-                $"{row(wrong)} holds {Shown(scores[wrong])}. {hint ?? "Give ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first."}");
-        }
-
+            throw ScoreFaults.NotProbabilities(subject, kind, row(wrong), Values(scores[wrong]), hint);
         return scores.AtLeast(ProbabilityFloor).log();
     }
 
@@ -83,28 +74,18 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     private static int? Unlikely(Tensor scores)
     {
         using var scope = NewDisposeScope();
-        var outside = scores.AtLeast(0).ne(scores).any(1).logical_or(scores.IsAtMost(Above1).logical_not().any(1));
-        var off = scores.to(float64).sum([1]).Plus(-1).abs().IsAtMost(SumTolerance).logical_not();
+        var outside = scores.AtLeast(0).ne(scores).any(1).logical_or(scores.IsAtMost(ScoreFaults.Above1).logical_not().any(1));
+        var off = scores.to(float64).sum([1]).Plus(-1).abs().IsAtMost(ScoreFaults.SumTolerance).logical_not();
         return First(outside.logical_or(off));
     }
 
     private void CheckFinite(Tensor scores, Func<int, string> row)
     {
-        if (First(scores.isfinite().logical_not().any(1)) is not { } wrong)
-            return;
-        var values = scores[wrong].cpu().data<float>().ToArray();
-        var at = Array.FindIndex(values, v => !float.IsFinite(v));
-        throw new InvalidOperationException(
-            $"{subject} must hold finite scores; {row(wrong)} has {values[at].ToString(CultureInfo.InvariantCulture)} for its class {at}. " +
-            "Usually a feature of that row is missing or NaN: replace it with mlContext.Transforms.ReplaceMissingValues, or leave the row out.");
+        if (First(scores.isfinite().logical_not().any(1)) is { } wrong)
+            throw ScoreFaults.NotFinite(subject, row(wrong), Values(scores[wrong]));
     }
 
     private static int? First(Tensor wrong) => wrong.any().item<bool>() ? (int)wrong.to(int8).argmax().item<long>() : null;
 
-    private static string Shown(Tensor scores)
-    {
-        var values = scores.cpu().data<float>().ToArray();
-        return string.Join(", ", values.Take(5).Select(s => s.ToString("0.####", CultureInfo.InvariantCulture))) +
-            $"{(values.Length > 5 ? ", …" : "")}, which sum to {values.Sum(v => (double)v).ToString("0.####", CultureInfo.InvariantCulture)}";
-    }
+    private static float[] Values(Tensor row) => row.cpu().data<float>().ToArray();
 }

@@ -62,4 +62,19 @@ public sealed record DistillationMetrics
 
     /// <summary>Classes in which the student is less accurate than its teacher, the worst first, as many as were asked for.</summary>
     public required IReadOnlyList<ClassFidelity> WorstRegressions { get; init; }
+
+    /// <summary>The bootstrap behind the intervals; null in metrics that were not measured in this process.</summary>
+    internal Replicates? Replicates { get; init; }
+
+    /// <summary>
+    /// This student's figures less another's on the same rows, with intervals of the differences. They are far narrower than the two students' own
+    /// intervals let one think, as most rows are equally hard for both: the way to compare two methods, or a student with the same student trained alone.
+    /// </summary>
+    /// <param name="other">What the same evaluation of another student gave: the same rows, by their ids, and the same options.</param>
+    /// <exception cref="ArgumentException">It was not measured on the same rows in the same way; the message says what differs.</exception>
+    public DistillationDifference DifferenceFrom(DistillationMetrics other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return DistillationDifference.Of(this, other);
+    }
 }

@@ -1,0 +1,52 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Rows counted class by class.</summary>
+internal sealed class ClassCounts(IReadOnlyList<string> classes)
+{
+    private readonly long[] _named = new long[classes.Count * classes.Count];
+    private readonly long[] _rows = new long[classes.Count];
+    private readonly long[] _bothRight = new long[classes.Count];
+    private readonly long[] _lost = new long[classes.Count];
+    private readonly long[] _gained = new long[classes.Count];
+
+    public void Add(int teacher, int student, int? label)
+    {
+        _named[(teacher * classes.Count) + student]++;
+        if (label is not { } right)
+            return;
+        _rows[right]++;
+        var (teacherRight, studentRight) = (teacher == right, student == right);
+        _bothRight[right] += teacherRight && studentRight ? 1 : 0;
+        _lost[right] += teacherRight && !studentRight ? 1 : 0;
+        _gained[right] += studentRight && !teacherRight ? 1 : 0;
+    }
+
+    public void Add(ClassCounts other)
+    {
+        foreach (var (counts, others) in new[]
+        {
+            (_named, other._named), (_rows, other._rows), (_bothRight, other._bothRight), (_lost, other._lost), (_gained, other._gained),
+        })
+        {
+            for (var i = 0; i < counts.Length; i++)
+                counts[i] += others[i];
+        }
+    }
+
+    public AgreementMatrix ToMatrix() => new(classes.Count, [.. _named]);
+
+    public IReadOnlyList<ClassFidelity> PerClass() =>
+    [
+        .. classes.Select((name, c) => new ClassFidelity
+        {
+            Class = name,
+            Rows = _rows[c],
+            TeacherRight = _bothRight[c] + _lost[c],
+            StudentRight = _bothRight[c] + _gained[c],
+            Lost = _lost[c],
+            Gained = _gained[c],
+            TeacherNames = _named.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),
+            BothName = _named[(c * classes.Count) + c],
+        }),
+    ];
+}

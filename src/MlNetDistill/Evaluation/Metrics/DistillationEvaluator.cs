@@ -1,0 +1,164 @@
+using MlNetDistill.Evaluation;
+using MlNetDistill.Teachers;
+using static System.FormattableString;
+
+namespace MlNetDistill;
+
+/// <summary>
+/// Compares a student with its teacher row by row, for rows that are in no data view: in parallel, on several machines, or in production beside the
+/// teacher. Of the rows it keeps sums and counts alone, so its memory does not grow with them.
+/// </summary>
+/// <remarks>Not safe for several threads at once: give each its own, and <see cref="Merge"/> them.</remarks>
+/// <example>
+/// <code>
+/// var evaluator = new DistillationEvaluator(["cat", "dog"]);
+/// evaluator.Add(teacherScores, studentScores, label: null, rowId: requestNumber);
+/// Console.WriteLine(evaluator.Metrics().Agreement);
+/// </code>
+/// </example>
+public sealed class DistillationEvaluator
+{
+    // Larger tables of who names what are beyond .NET's arrays.
+    private const int MostClasses = 32768;
+    private readonly DistillationEvaluationOptions _options;
+    private readonly string[] _classes;
+    private readonly RowPair _row;
+    private readonly double[] _weights;
+    private readonly BootstrapWeights _bootstrap;
+    private readonly ReplicateSums _sums;
+    private readonly ClassCounts _counts;
+    private readonly ConfidenceBins _teacherBins;
+    private readonly ConfidenceBins _studentBins;
+    private ulong _rowsHash;
+
+    /// <summary>Begins with no rows.</summary>
+    /// <param name="classes">Names of the K classes, each once, in the order of the student's scores; at least 2.</param>
+    /// <param name="options">
+    /// How they are compared; the defaults if null. The teacher's scores are in the order of <paramref name="classes"/> too, unless its class names are
+    /// given here.
+    /// </param>
+    /// <exception cref="ArgumentException">The classes are fewer than 2, too many, not all named, or not different.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Options are out of their ranges; the message names every one.</exception>
+    /// <exception cref="InvalidOperationException">The teacher's classes are not the student's.</exception>
+    public DistillationEvaluator(IReadOnlyList<string> classes, DistillationEvaluationOptions? options = null)
+        : this(Checked(classes), options ?? new(), ScoreSource.Of(classes, options ?? new()))
+    {
+    }
+
+    internal DistillationEvaluator(
+        IReadOnlyList<string> classes, DistillationEvaluationOptions options, (ScoreSource Teacher, ScoreSource Student) sources)
+    {
+        _options = options with { TopK = [.. options.TopK.Distinct().Where(k => k < classes.Count)] };
+        _classes = [.. Checked(classes)];
+        _row = new RowPair(sources.Teacher, sources.Student, _options.TopK);
+        _weights = new double[1 + options.BootstrapReplicates];
+        _bootstrap = new BootstrapWeights(options.Seed);
+        _sums = new ReplicateSums(RowPair.Statistics(_options.TopK.Count), options.ReliabilityBins, options.BootstrapReplicates);
+        _counts = new ClassCounts(_classes);
+        _teacherBins = new ConfidenceBins(options.ReliabilityBins);
+        _studentBins = new ConfidenceBins(options.ReliabilityBins);
+    }
+
+    /// <summary>Number of rows so far.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>Adds a row. After an error it is as if the row had not been given.</summary>
+    /// <param name="teacherScores">The teacher's K scores, or as many as its class names in the options.</param>
+    /// <param name="studentScores">The student's K scores.</param>
+    /// <param name="label">The right class, from 0 to K − 1; null where nobody knows it.</param>
+    /// <param name="rowId">What the row is known by, each once. The bootstrap draws its weights by it, so it must not depend on where the row is added.</param>
+    /// <exception cref="ArgumentException">There are more scores or fewer than there must be.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The label is no class.</exception>
+    /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the kind that the options say.</exception>
+    public void Add(ReadOnlySpan<float> teacherScores, ReadOnlySpan<float> studentScores, int? label, UInt128 rowId)
+    {
+        if (label is < 0 || label >= _classes.Length)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(label),
+                $"The label of row {Rows} (counted from 0, row id {rowId}) must be a class from 0 to {_classes.Length - 1}, or null for none; was {label}.");
+        }
+
+        _row.Read(teacherScores, studentScores, label, Rows, rowId);
+        var hash = _bootstrap.Hash(rowId);
+        BootstrapWeights.Fill(hash, _weights);
+        _sums.Add(_row.Figures, _weights);
+        _counts.Add(_row.TeacherNames, _row.StudentNames, label);
+        if (label is { } right)
+        {
+            var teacher = Bin(_teacherBins, _row.TeacherConfidence, _row.TeacherNames == right);
+            var student = Bin(_studentBins, _row.StudentConfidence, _row.StudentNames == right);
+            _sums.AddGaps(teacher, student, _weights);
+        }
+
+        _rowsHash += hash;
+        Rows++;
+    }
+
+    /// <summary>Adds the rows of another evaluator, which stays as it is. The result is what one evaluator of all rows would have given.</summary>
+    /// <param name="other">An evaluator of the same classes, in the same order, with the same options.</param>
+    /// <exception cref="ArgumentException">The classes or options differ.</exception>
+    public void Merge(DistillationEvaluator other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (!_classes.SequenceEqual(other._classes))
+        {
+            throw new ArgumentException(
+                "Only evaluators of the same classes in the same order can be merged; here they are " +
+                $"{ClassAlignment.Listed(_classes)}, in the other {ClassAlignment.Listed(other._classes)}.",
+                nameof(other));
+        }
+
+        if (Settings(_options) != Settings(other._options))
+        {
+            throw new ArgumentException(
+                $"Only evaluators with the same options can be merged; here they are {Settings(_options)}, in the other {Settings(other._options)}.",
+                nameof(other));
+        }
+
+        _sums.Add(other._sums);
+        _counts.Add(other._counts);
+        _teacherBins.Add(other._teacherBins);
+        _studentBins.Add(other._studentBins);
+        _rowsHash += other._rowsHash;
+        Rows += other.Rows;
+    }
+
+    /// <summary>What was measured on the rows so far. More rows may follow.</summary>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public DistillationMetrics Metrics()
+    {
+        if (Rows == 0)
+            throw new InvalidOperationException("There are no rows to measure anything on. Add at least one; of a data view, see what filters its rows.");
+        var replicates = new Replicates(_sums.Copy(), _options.ConfidenceLevel, _options.Seed, _rowsHash);
+        return new MetricsSummary(_options, _classes, replicates, _counts, _teacherBins, _studentBins).Metrics();
+    }
+
+    private static (int Bin, double Gap) Bin(ConfidenceBins bins, double confidence, bool right)
+    {
+        var bin = bins.BinOf(confidence);
+        bins.Add(bin, confidence, right);
+        return (bin, confidence - (right ? 1 : 0));
+    }
+
+    private static string Settings(DistillationEvaluationOptions options)
+    {
+        var scores = new ScoreSettings(options.TeacherScoreKind, options.TeacherClassNames, options.ClassMap);
+        return Invariant(
+            $"ReliabilityBins {options.ReliabilityBins}, TopK {string.Join("/", options.TopK)}, BootstrapReplicates {options.BootstrapReplicates}, ") +
+            Invariant($"ConfidenceLevel {options.ConfidenceLevel:R}, Seed {options.Seed}, WorstRegressions {options.WorstRegressions}, ") +
+            $"StudentScoreKind {options.StudentScoreKind}, teacher {scores.Description}";
+    }
+
+    private static IReadOnlyList<string> Checked(IReadOnlyList<string> classes)
+    {
+        ArgumentNullException.ThrowIfNull(classes);
+        if (classes.Count is < 2 or > MostClasses)
+            throw new ArgumentException($"There must be 2 to {MostClasses} classes; found {classes.Count}.", nameof(classes));
+        if (classes.Any(string.IsNullOrEmpty))
+            throw new ArgumentException("Every class must have a name; one is empty.", nameof(classes));
+        if (classes.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
+            throw new ArgumentException($"Every class must be named once; '{twice}' is named more often.", nameof(classes));
+        return classes;
+    }
+}

@@ -1,0 +1,50 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>What an evaluation keeps of its bootstrap: by it figures have intervals, and so have their differences from another's on the same rows.</summary>
+/// <param name="Sums">Its sums; nothing is added to them any more.</param>
+/// <param name="ConfidenceLevel">Share of the replicates that an interval holds.</param>
+/// <param name="Seed">Seed of the weights.</param>
+/// <param name="RowsHash">A hash of the ids of its rows, whatever their order.</param>
+internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, int Seed, ulong RowsHash)
+{
+    /// <summary>A figure of each column, over all rows or in a replicate; NaN where there are no rows to measure it on.</summary>
+    public delegate double Figure(ReplicateSums sums, int column);
+
+    public static Figure Share(Statistic part, Statistic whole) => (sums, column) => sums[part, column] / sums[whole, column];
+
+    public static Figure TopKOverlap(int which) => (sums, column) => sums.TopKOverlap(which, column) / sums[Statistic.Rows, column];
+
+    public static double AgreementWhereTeacherIsWrong(ReplicateSums sums, int column) =>
+        sums[Statistic.BothWrongAlike, column] / (sums[Statistic.Labelled, column] - sums[Statistic.TeacherRight, column]);
+
+    /// <summary>Σ rows/N · |accuracy − mean confidence| = Σ |Σ (confidence − correctness)| / N.</summary>
+    public static double TeacherCalibrationError(ReplicateSums sums, int column) => sums.TeacherGap(column) / sums[Statistic.Labelled, column];
+
+    public static double StudentCalibrationError(ReplicateSums sums, int column) => sums.StudentGap(column) / sums[Statistic.Labelled, column];
+
+    /// <summary>The figure and its interval; null where there are no rows to measure it on.</summary>
+    public Estimate? Of(Figure figure) => Of(column => figure(Sums, column));
+
+    /// <summary>The figure less another evaluation's, replicate by replicate.</summary>
+    public Estimate? Difference(Replicates other, Figure figure) => Of(column => figure(Sums, column) - figure(other.Sums, column));
+
+    private Estimate? Of(Func<int, double> figure)
+    {
+        var value = figure(0);
+        if (double.IsNaN(value))
+            return null;
+        // A replicate may hold none of the rows that a figure is about.
+        double[] sorted = [.. Enumerable.Range(1, Sums.Columns - 1).Select(figure).Where(double.IsFinite).Order()];
+        var tail = (1 - ConfidenceLevel) / 2;
+        return sorted.Length < 2 ? new Estimate(value, null, null) : new Estimate(value, Quantile(sorted, tail), Quantile(sorted, 1 - tail));
+    }
+
+    /// <summary>Linear between the two nearest (Hyndman and Fan's type 7).</summary>
+    private static double Quantile(double[] sorted, double at)
+    {
+        var place = at * (sorted.Length - 1);
+        var below = (int)place;
+        var above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + ((place - below) * (sorted[above] - sorted[below]));
+    }
+}

@@ -1,0 +1,89 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>A row as teacher and student score it, and all that is summed of it.</summary>
+internal sealed class RowPair
+{
+    private readonly RowProbabilities _teacher;
+    private readonly RowProbabilities _student;
+    private readonly ClassRanking _teacherRanking;
+    private readonly ClassRanking _studentRanking;
+    private readonly double[] _scratch;
+    private readonly double[] _figures;
+    private readonly IReadOnlyList<int> _topK;
+
+    public RowPair(ScoreSource teacher, ScoreSource student, IReadOnlyList<int> topK)
+    {
+        var classes = student.Order.SourcesOf.Count;
+        (_teacher, _student) = (teacher.Reader(), student.Reader());
+        (_teacherRanking, _studentRanking) = (new ClassRanking(classes), new ClassRanking(classes));
+        _scratch = new double[classes];
+        _figures = new double[Statistics(topK.Count)];
+        _topK = topK;
+    }
+
+    public int TeacherNames => _teacherRanking.First;
+
+    public int StudentNames => _studentRanking.First;
+
+    public double TeacherConfidence => _teacher.Given[TeacherNames];
+
+    public double StudentConfidence => _student.Given[StudentNames];
+
+    /// <summary>The number for each <see cref="Statistic"/>, then the overlap for each k.</summary>
+    public ReadOnlySpan<double> Figures => _figures;
+
+    private double this[Statistic statistic]
+    {
+        set => _figures[(int)statistic] = value;
+    }
+
+    public static int Statistics(int topK) => (int)Statistic.TopKOverlap + topK;
+
+    /// <summary>Reads a row; after an error what it holds is of no use.</summary>
+    public void Read(ReadOnlySpan<float> teacherScores, ReadOnlySpan<float> studentScores, int? label, long number, UInt128 id)
+    {
+        _teacher.Read(teacherScores, number, id);
+        _student.Read(studentScores, number, id);
+        _teacherRanking.Read(_teacher.Keys);
+        _studentRanking.Read(_student.Keys);
+        Array.Clear(_figures);
+        this[Statistic.Rows] = 1;
+        if (label is { } right)
+            AddQuality(right);
+        AddFidelity();
+    }
+
+    private void AddQuality(int label)
+    {
+        var (teacherRight, studentRight) = (TeacherNames == label, StudentNames == label);
+        this[Statistic.Labelled] = 1;
+        this[Statistic.TeacherRight] = One(teacherRight);
+        this[Statistic.StudentRight] = One(studentRight);
+        this[Statistic.BothRight] = One(teacherRight && studentRight);
+        this[Statistic.BothWrongAlike] = One(!teacherRight && TeacherNames == StudentNames);
+        this[Statistic.TeacherLogLoss] = _teacher.LogLoss(label);
+        this[Statistic.StudentLogLoss] = _student.LogLoss(label);
+        this[Statistic.TeacherBrier] = _teacher.Brier(label);
+        this[Statistic.StudentBrier] = _student.Brier(label);
+    }
+
+    private void AddFidelity()
+    {
+        this[Statistic.Agree] = One(TeacherNames == StudentNames);
+        this[Statistic.Divergence] = Divergences.KullbackLeibler(_teacher, _student);
+        this[Statistic.ReverseDivergence] = Divergences.KullbackLeibler(_student, _teacher);
+        this[Statistic.JensenShannon] = Divergences.JensenShannon(_teacher, _student, _scratch);
+        this[Statistic.SquaredDifference] = Divergences.SquaredDifference(_teacher, _student);
+        var correlation = ClassRanking.Correlation(_teacherRanking, _studentRanking);
+        if (!double.IsNaN(correlation))
+        {
+            this[Statistic.Ranked] = 1;
+            this[Statistic.RankCorrelation] = correlation;
+        }
+
+        for (var i = 0; i < _topK.Count; i++)
+            this[Statistic.TopKOverlap + i] = ClassRanking.Overlap(_teacherRanking, _studentRanking, _topK[i]);
+    }
+
+    private static double One(bool condition) => condition ? 1 : 0;
+}

@@ -41,6 +41,29 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
             throw Mismatch("Key<UInt32>", $"Convert it with mlContext.Transforms.Conversion.MapValueToKey(\"{Name}\") earlier in the pipeline.");
     }
 
+    /// <summary>A label to compare predictions with, which may be text as well.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The column is neither a key of UInt32 nor text.</exception>
+    public void IsLabelOrText()
+    {
+        if (Kind != SchemaShape.Column.VectorKind.Scalar || !((IsKey && ItemType.RawType == typeof(uint)) || ItemType == TextDataViewType.Instance))
+        {
+            throw Mismatch(
+                "Key<UInt32> or String",
+                $"Convert it with mlContext.Transforms.Conversion.MapValueToKey(\"{Name}\"), or ConvertType(\"{Name}\", outputKind: DataKind.String).");
+        }
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">The column is no vector of Single of known size.</exception>
+    public void IsScores()
+    {
+        if (Kind != SchemaShape.Column.VectorKind.Vector || IsKey || ItemType != NumberDataViewType.Single)
+        {
+            throw Mismatch("Vector<Single, K> with one score for each class", Kind == SchemaShape.Column.VectorKind.Vector && ItemType is NumberDataViewType
+                ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Name}\", outputKind: DataKind.Single)."
+                : "A multiclass model gives such a column; name that one.");
+        }
+    }
+
     /// <exception cref="ArgumentOutOfRangeException">The column is no vector of Single or Byte of known size.</exception>
     public void IsFeatures()
     {

@@ -15,6 +15,9 @@ switch (options.Command)
     case "record":
         RecordCost.Run(options);
         break;
+    case "cost":
+        Cost.Run(options);
+        break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Arguments).Assembly).Run(args);
         break;

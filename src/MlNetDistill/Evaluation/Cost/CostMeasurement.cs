@@ -1,0 +1,141 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Seam;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>One measurement of what a model costs.</summary>
+internal sealed class CostMeasurement<TRow>
+    where TRow : class
+{
+    private readonly MLContext _context;
+    private readonly ITransformer _model;
+    private readonly TRow[] _rows;
+    private readonly SchemaDefinition? _definition;
+    private readonly CostOptions _options;
+    private readonly IDataView _view;
+    private readonly string _score;
+
+    public CostMeasurement(IHostEnvironment environment, ITransformer model, TRow[] rows, string score, SchemaDefinition? definition, CostOptions options)
+    {
+        CheckRows(rows);
+        if (!model.IsRowToRowMapper)
+        {
+            throw new InvalidOperationException(
+                "The model does not score row by row (one of its steps filters, sorts or joins rows), so a row has no time of its own. Measure the part of it that scores.");
+        }
+
+        // A copy of the model is loaded, so the options of ONNX sessions must outlive it; and a user's context is not to be changed.
+        _context = new MLContext
+        {
+            TempFilePath = InBox.TempFilePathOf(environment),
+            GpuDeviceId = InBox.GpuDeviceIdOf(environment),
+            FallbackToCpu = InBox.FallbackToCpuOf(environment),
+        }.WithLastingOptions();
+        (_model, _rows, _score, _definition, _options) = (model, rows, score, definition, options);
+        _view = _context.Data.LoadFromEnumerable(rows, definition);
+        CheckScore(model.GetOutputSchema(_view.Schema));
+    }
+
+    public ModelCost Run()
+    {
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        var zip = Path.Combine(folder.Path, "model.zip");
+        Save(zip);
+        // First: what is measured later would leave memory behind that a copy could use.
+        var memory = PeakMemory(zip);
+        return new ModelCost { PeakMemoryBytes = memory, Engine = Engine(), Bulk = Bulk(), ZipBytes = new FileInfo(zip).Length };
+    }
+
+    private static void CheckRows(TRow[] rows)
+    {
+        if (rows.Length == 0)
+            throw new ArgumentException("There are no rows to score. Give some like those that the model will see.", nameof(rows));
+        var missing = Array.FindIndex(rows, row => row is null);
+        if (missing >= 0)
+            throw new ArgumentException($"Row {missing} of {rows.Length} is null. Leave it out.", nameof(rows));
+    }
+
+    private void CheckScore(DataViewSchema schema)
+    {
+        if (schema.GetColumnOrNull(_score) is not { } column)
+        {
+            throw new ArgumentOutOfRangeException(
+                "scoreColumnName", $"The model has no column '{_score}'. Its columns are {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}.");
+        }
+
+        if (column.Type is not VectorDataViewType { ItemType: NumberDataViewType { RawType: var type } } || type != typeof(float))
+            throw new ArgumentOutOfRangeException("scoreColumnName", $"Column '{_score}' must be a vector of Single, the scores of the classes; found {column.Type}.");
+    }
+
+    private void Save(string path)
+    {
+        try
+        {
+            _context.Model.Save(_model, _view.Schema, path);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InvalidOperationException($"The model cannot be saved, so it has no size, and no copy of it can be loaded: {e.Message}", e);
+        }
+    }
+
+    private long PeakMemory(string path)
+    {
+        using var peak = new WorkingSetPeak();
+        var model = Load(path);
+        using (model as IDisposable)
+        {
+            using var engine = CreateEngine(model);
+            for (var i = 0; i < Math.Min(_rows.Length, 100); i++)
+                engine.Predict(_rows[i]);
+            Pass(model);
+            return peak.Stop();
+        }
+    }
+
+    private ITransformer Load(string path)
+    {
+        try
+        {
+            return _context.Model.Load(path, out _);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            throw new InvalidOperationException($"The model was saved, but cannot be loaded without more ado, so the memory it takes cannot be measured: {e.Message}", e);
+        }
+    }
+
+    private Latency Engine()
+    {
+        using var engine = CreateEngine(_model);
+        return Stopwatches.Time(i => engine.Predict(_rows[i % _rows.Length]), _options.WarmUpPredictions, _options.Predictions, _options.MaximumTime);
+    }
+
+    private Latency Bulk() => Stopwatches.Time(_ => Pass(_model), _options.WarmUpPasses, _options.Passes, _options.MaximumTime, _rows.Length);
+
+    private PredictionEngine<TRow, Scored> CreateEngine(ITransformer model)
+    {
+        var scored = SchemaDefinition.Create(typeof(Scored));
+        scored[nameof(Scored.Score)].ColumnName = _score;
+        return _context.Model.CreatePredictionEngine<TRow, Scored>(
+            model, new PredictionEngineOptions { InputSchemaDefinition = _definition, OutputSchemaDefinition = scored, OwnsTransformer = false });
+    }
+
+    private void Pass(ITransformer model)
+    {
+        var scored = model.Transform(_view);
+        var column = scored.Schema[_score];
+        using var cursor = scored.GetRowCursor([column]);
+        var get = cursor.GetGetter<VBuffer<float>>(column);
+        VBuffer<float> score = default;
+        while (cursor.MoveNext())
+            get(ref score);
+    }
+
+    private sealed class Scored
+    {
+        public float[] Score { get; set; } = [];
+    }
+}

@@ -1,0 +1,44 @@
+namespace MlNetDistill;
+
+/// <summary>How much is measured to say what a model costs.</summary>
+public sealed record CostOptions
+{
+    /// <summary>Predictions through a <c>PredictionEngine</c> before the first that is measured, at least 0: the runtime compiles what runs often a second time.</summary>
+    public int WarmUpPredictions { get; init; } = 500;
+
+    /// <summary>Predictions through a <c>PredictionEngine</c> that are measured, at least 1.</summary>
+    public int Predictions { get; init; } = 2000;
+
+    /// <summary>Passes of <c>Transform</c> over all rows before the first that is measured, at least 0.</summary>
+    public int WarmUpPasses { get; init; } = 2;
+
+    /// <summary>Passes of <c>Transform</c> over all rows that are measured, at least 1.</summary>
+    public int Passes { get; init; } = 10;
+
+    /// <summary>
+    /// Most time to spend on each of the two, above 0, of which warming up takes at most a quarter. A slow model is measured less often then, but at least once.
+    /// </summary>
+    public TimeSpan MaximumTime { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
+    internal void Check()
+    {
+        var faults = Faults().ToList();
+        if (faults.Count > 0)
+            throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
+    }
+
+    private IEnumerable<string> Faults()
+    {
+        if (WarmUpPredictions < 0)
+            yield return $"WarmUpPredictions must be at least 0; was {WarmUpPredictions}.";
+        if (Predictions < 1)
+            yield return $"Predictions must be at least 1; was {Predictions}.";
+        if (WarmUpPasses < 0)
+            yield return $"WarmUpPasses must be at least 0; was {WarmUpPasses}.";
+        if (Passes < 1)
+            yield return $"Passes must be at least 1; was {Passes}.";
+        if (MaximumTime <= TimeSpan.Zero)
+            yield return $"MaximumTime must be above 0; was {MaximumTime}.";
+    }
+}

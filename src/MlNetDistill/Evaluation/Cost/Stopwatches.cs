@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Runs a piece of work again and again and times each run.</summary>
+internal static class Stopwatches
+{
+    /// <summary>The times of the runs, each divided by <paramref name="rows"/>.</summary>
+    /// <param name="work">The work, told how often it has run before.</param>
+    /// <param name="warmUps">Runs before the first that is timed.</param>
+    /// <param name="runs">Runs that are timed.</param>
+    /// <param name="limit">Most time for all; a quarter of it for warming up. One run is timed however long it takes.</param>
+    /// <param name="rows">Rows of a run.</param>
+    public static Latency Time(Action<int> work, int warmUps, int runs, TimeSpan limit, int rows = 1)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var done = 0;
+        while (done < warmUps && Stopwatch.GetElapsedTime(began) < limit / 4)
+            work(done++);
+        var times = new List<double>(runs);
+        do
+        {
+            var start = Stopwatch.GetTimestamp();
+            work(done++);
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds / rows);
+        }
+        while (times.Count < runs && Stopwatch.GetElapsedTime(began) < limit);
+
+        return Of([.. times]);
+    }
+
+    /// <summary>Their median, and the smallest of them that 95 % do not exceed.</summary>
+    public static Latency Of(double[] times)
+    {
+        Array.Sort(times);
+        var (lower, upper) = (times[(times.Length - 1) / 2], times[times.Length / 2]);
+        return new Latency((lower + upper) / 2, times[(int)Math.Ceiling(0.95 * times.Length) - 1], times.Length);
+    }
+}

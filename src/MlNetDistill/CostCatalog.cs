@@ -16,11 +16,13 @@ public static class CostCatalog
     /// <param name="catalog">The model operations.</param>
     /// <param name="model">Any model that scores row by row; a teacher as well as a student. It is not disposed of.</param>
     /// <param name="rows">
-    /// Rows to score, at least one, taken in turn. A pass of <see cref="ModelCost.Bulk"/> goes over all of them, so of a few it tells mostly what a pass costs to
-    /// begin; about a thousand are enough.
+    /// Rows to score, at least one, taken in turn. A pass of <see cref="ModelCost.Bulk"/> goes over all of them, so of a few it tells mostly what it costs to
+    /// begin one; about a thousand are enough.
     /// </param>
     /// <param name="scoreColumnName">The model's scores, a vector of Single: what is read of each row. ML.NET computes nothing that is not read.</param>
-    /// <param name="inputSchemaDefinition">The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.</param>
+    /// <param name="inputSchemaDefinition">
+    /// The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.
+    /// </param>
     /// <param name="options">How much is measured; the defaults if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A setting is out of its range, or a column is missing or of the wrong type; the message says which and what to do.

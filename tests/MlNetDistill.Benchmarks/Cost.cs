@@ -27,7 +27,8 @@ internal static class Cost
         for (var round = 1; round <= arguments.Rounds; round++)
         {
             var cost = context.Model.MeasureCost(model, rows);
-            Console.WriteLine($"round {round}: engine {Text(cost.Engine)}; bulk {Text(cost.Bulk)}; zip {cost.ZipBytes:N0} bytes; memory {cost.PeakMemoryBytes:N0} bytes");
+            Console.WriteLine($"round {round}: engine {Text(cost.Engine)}; bulk {Text(cost.Bulk)}; " +
+                $"zip {cost.ZipBytes:N0} bytes; memory {cost.PeakMemoryBytes:N0} bytes");
         }
     }
 

@@ -125,17 +125,20 @@ public sealed class CostTests
 
     [Test]
     public void A_row_that_is_null_is_named() => Assert.That(
-        () => _mlContext.Model.MeasureCost(Student(), [_rows[0], null!]), Throws.ArgumentException.With.Message.StartsWith("Row 1 of 2 is null. Leave it out."));
+        () => _mlContext.Model.MeasureCost(Student(), [_rows[0], null!]),
+        Throws.ArgumentException.With.Message.StartsWith("Row 1 of 2 is null. Leave it out."));
 
     [Test]
     public void A_missing_score_column_is_named_beside_those_that_are_there() => Assert.That(
         () => _mlContext.Model.MeasureCost(Student(), _rows, "Scores"),
-        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The model has no column 'Scores'. Its columns are 'Label', 'Features',").And.Message.Contains("'Score'"));
+        Throws.InstanceOf<ArgumentOutOfRangeException>()
+            .With.Message.StartsWith("The model has no column 'Scores'. Its columns are 'Label', 'Features',").And.Message.Contains("'Score'"));
 
     [Test]
     public void A_score_column_that_is_no_vector_is_refused() => Assert.That(
         () => _mlContext.Model.MeasureCost(Student(), _rows, "Weight"),
-        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Column 'Weight' must be a vector of Single, the scores of the classes; found Single."));
+        Throws.InstanceOf<ArgumentOutOfRangeException>()
+            .With.Message.StartsWith("Column 'Weight' must be a vector of Single, the scores of the classes; found Single."));
 
     [Test]
     public void A_model_that_cannot_be_saved_is_refused() => Assert.That(
@@ -146,7 +149,8 @@ public sealed class CostTests
     public void Every_fault_of_the_options_is_named_at_once()
     {
         var options = new CostOptions { WarmUpPredictions = -1, Predictions = 0, WarmUpPasses = -2, Passes = 0, MaximumTime = TimeSpan.Zero };
-        Assert.That(() => _mlContext.Model.MeasureCost(Student(), _rows, options: options), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
+        Assert.That(() => _mlContext.Model.MeasureCost(Student(), _rows, options: options), Throws.InstanceOf<ArgumentOutOfRangeException>()
+            .With.Message.StartsWith(
             "WarmUpPredictions must be at least 0; was -1. Predictions must be at least 1; was 0. WarmUpPasses must be at least 0; was -2. " +
             "Passes must be at least 1; was 0. MaximumTime must be above 0; was 00:00:00."));
     }

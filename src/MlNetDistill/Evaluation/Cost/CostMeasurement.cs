@@ -23,7 +23,8 @@ internal sealed class CostMeasurement<TRow>
         if (!model.IsRowToRowMapper)
         {
             throw new InvalidOperationException(
-                "The model does not score row by row (one of its steps filters, sorts or joins rows), so a row has no time of its own. Measure the part of it that scores.");
+                "The model does not score row by row (one of its steps filters, sorts or joins rows), so a row has no time of its own. " +
+                "Measure the part of it that scores.");
         }
 
         // A copy of the model is loaded, so the options of ONNX sessions must outlive it; and a user's context is not to be changed.
@@ -61,12 +62,15 @@ internal sealed class CostMeasurement<TRow>
     {
         if (schema.GetColumnOrNull(_score) is not { } column)
         {
-            throw new ArgumentOutOfRangeException(
-                "scoreColumnName", $"The model has no column '{_score}'. Its columns are {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}.");
+            var there = string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"));
+            throw new ArgumentOutOfRangeException("scoreColumnName", $"The model has no column '{_score}'. Its columns are {there}.");
         }
 
         if (column.Type is not VectorDataViewType { ItemType: NumberDataViewType { RawType: var type } } || type != typeof(float))
-            throw new ArgumentOutOfRangeException("scoreColumnName", $"Column '{_score}' must be a vector of Single, the scores of the classes; found {column.Type}.");
+        {
+            throw new ArgumentOutOfRangeException(
+                "scoreColumnName", $"Column '{_score}' must be a vector of Single, the scores of the classes; found {column.Type}.");
+        }
     }
 
     private void Save(string path)
@@ -103,7 +107,7 @@ internal sealed class CostMeasurement<TRow>
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException)
         {
-            throw new InvalidOperationException($"The model was saved, but cannot be loaded without more ado, so the memory it takes cannot be measured: {e.Message}", e);
+            throw new InvalidOperationException($"The model was saved, but cannot be loaded, so the memory it takes cannot be measured: {e.Message}", e);
         }
     }
 

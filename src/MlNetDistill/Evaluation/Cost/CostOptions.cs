@@ -3,7 +3,9 @@ namespace MlNetDistill;
 /// <summary>How much is measured to say what a model costs.</summary>
 public sealed record CostOptions
 {
-    /// <summary>Predictions through a <c>PredictionEngine</c> before the first that is measured, at least 0: the runtime compiles what runs often a second time.</summary>
+    /// <summary>
+    /// Predictions through a <c>PredictionEngine</c> before the first that is measured, at least 0: the runtime compiles what runs often a second time.
+    /// </summary>
     public int WarmUpPredictions { get; init; } = 500;
 
     /// <summary>Predictions through a <c>PredictionEngine</c> that are measured, at least 1.</summary>
@@ -16,7 +18,7 @@ public sealed record CostOptions
     public int Passes { get; init; } = 10;
 
     /// <summary>
-    /// Most time to spend on each of the two, above 0, of which warming up takes at most a quarter. A slow model is measured less often then, but at least once.
+    /// Most time to spend on each of the two, above 0, a quarter of it for warming up. A slow model is measured less often then, but at least once.
     /// </summary>
     public TimeSpan MaximumTime { get; init; } = TimeSpan.FromSeconds(10);
 

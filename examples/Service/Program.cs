@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Service;
+using Service.Scoring;
+using Service.Web;
+
+// dotnet run -c Release --project examples/Service -- --model student.zip [--features COLUMN] [--urls http://localhost:5000]
+try
+{
+    var builder = WebApplication.CreateBuilder(args);
+    using var student = LoadedStudent.Load(builder.Configuration["model"] ?? "student.zip", builder.Configuration["features"]);
+    await using var app = Build(builder, student);
+    // Until SIGTERM or Ctrl+C: then nobody new is let in, who is in is answered, and the model goes last.
+    await app.RunAsync();
+    return 0;
+}
+catch (UsageException fault)
+{
+    Console.Error.WriteLine(fault.Message);
+    return 2;
+}
+
+static WebApplication Build(WebApplicationBuilder builder, LoadedStudent student)
+{
+    // A line for each request would cost more than to score it.
+    builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+    // A number takes up to 16 characters, and whoever sends much more than that is not asking about a row.
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 4096 + (64L * student.Features.Length));
+    builder.Services.AddSingleton(student);
+    builder.Services.AddSingleton<ScoringInstruments>();
+    builder.Services.AddSingleton<IScorer>(services => student.Features.IsByte
+        ? new EnginePool<byte>(student, value => (byte)value, services.GetRequiredService<ScoringInstruments>())
+        : new EnginePool<float>(student, value => value, services.GetRequiredService<ScoringInstruments>()));
+    builder.Services.AddProblemDetails();
+    builder.Services.AddExceptionHandler<BadRequests>();
+    builder.AddMetrics();
+    builder.Services.AddHealthChecks().AddCheck<ScoringCheck>("scoring");
+    builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+    builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+
+    var app = builder.Build();
+    app.UseExceptionHandler();
+    app.UseStatusCodePages();
+    app.MapPost("/score", ScoreEndpoint.Score);
+    app.MapHealthChecks("/health");
+    // For whoever restarts what hangs: alive is who answers at all.
+    app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+    app.MapPrometheusScrapingEndpoint("/metrics");
+    return app;
+}

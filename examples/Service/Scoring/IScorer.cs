@@ -1,0 +1,9 @@
+namespace Service.Scoring;
+
+/// <summary>Scores rows, for any number of callers at the same time.</summary>
+internal interface IScorer
+{
+    /// <summary>The probability of each class.</summary>
+    /// <param name="features">As many values as the student reads; for bytes whole numbers from 0 to 255.</param>
+    float[] Score(float[] features);
+}

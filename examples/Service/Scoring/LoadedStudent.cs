@@ -1,0 +1,64 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Transforms.Onnx;
+
+namespace Service.Scoring;
+
+/// <summary>A saved student, loaded once and shared by all who score: what it reads, and the classes it tells apart.</summary>
+internal sealed class LoadedStudent : IDisposable
+{
+    // ONNX Runtime's binding does not keep the options alive that ML.NET gives it, and a garbage collection while a model is loaded would end the process;
+    // so they live as long as it does. One thread a session: callers are many, and threads within a row would only wait for each other.
+    private static readonly Microsoft.ML.OnnxRuntime.SessionOptions OnnxOptions = new() { IntraOpNumThreads = 1 };
+
+    private LoadedStudent(MLContext mlContext, ITransformer model, FeatureColumn features)
+    {
+        MLContext = mlContext;
+        Model = model;
+        Features = features;
+        Classes = ClassesOf(model.GetOutputSchema(features.RowSchema));
+    }
+
+    public MLContext MLContext { get; }
+
+    public ITransformer Model { get; }
+
+    /// <summary>What it reads.</summary>
+    public FeatureColumn Features { get; }
+
+    /// <summary>Names of the classes, in the order of its scores.</summary>
+    public IReadOnlyList<string> Classes { get; }
+
+    /// <param name="path">A zip that ML.NET saved.</param>
+    /// <param name="featureColumn">Name of the feature column, or null: the only vector among the model's inputs.</param>
+    /// <exception cref="UsageException">There is no such file, or it is no such model.</exception>
+    public static LoadedStudent Load(string path, string? featureColumn)
+    {
+        if (!File.Exists(path))
+            throw new UsageException($"There is no file {Path.GetFullPath(path)}. Name a saved student: --model student.zip (examples/Quickstart writes one).");
+        var mlContext = new MLContext();
+        mlContext.SetOnnxSessionOption(new OnnxSessionOptions { CreateSessionOptions = () => OnnxOptions });
+        try
+        {
+            var model = mlContext.Model.Load(path, out var inputSchema);
+            return new LoadedStudent(mlContext, model, FeatureColumn.Of(inputSchema, featureColumn));
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException)
+        {
+            throw new UsageException($"{path} is no student that this service can serve: {e.Message}");
+        }
+    }
+
+    public void Dispose() => (Model as IDisposable)?.Dispose();
+
+    private static string[] ClassesOf(DataViewSchema outputs)
+    {
+        if (outputs.GetColumnOrNull("Score") is not { Type: VectorDataViewType { IsKnownSize: true } type } score)
+            throw new InvalidOperationException("it has no vector of known size in a column 'Score'.");
+        if (!score.HasSlotNames())
+            return [.. Enumerable.Range(0, type.Size).Select(i => $"{i}")];
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        score.GetSlotNames(ref names);
+        return [.. names.DenseValues().Select(name => name.ToString())];
+    }
+}

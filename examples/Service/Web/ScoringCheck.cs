@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Service.Scoring;
+
+namespace Service.Web;
+
+/// <summary>Ready is who can score: a row of zeros must get probabilities.</summary>
+internal sealed class ScoringCheck(LoadedStudent student, IScorer scorer, IHostApplicationLifetime lifetime) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) => Task.FromResult(Check());
+
+    private HealthCheckResult Check()
+    {
+        if (lifetime.ApplicationStopping.IsCancellationRequested)
+            return HealthCheckResult.Unhealthy("The service is stopping.");
+        var sum = scorer.Score(new float[student.Features.Length]).Sum();
+        // Rounding, with room for many classes.
+        return Math.Abs(sum - 1) < 1e-3
+            ? HealthCheckResult.Healthy($"Scores {student.Features.Length} features into {student.Classes.Count} classes.")
+            : HealthCheckResult.Unhealthy(FormattableString.Invariant($"The probabilities of a row of zeros sum to {sum}."));
+    }
+}

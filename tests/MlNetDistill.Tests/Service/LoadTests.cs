@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Service;
+
+/// <summary>Many clients of the service at the same time.</summary>
+[Category("Load")]
+[Platform(Exclude = "Win", Reason = "There is no SIGTERM.")]
+public sealed class LoadTests
+{
+    private const int Clients = 64;
+    private static readonly TimeSpan Duration = TimeSpan.FromMinutes(1);
+
+    [Test]
+    public async Task For_a_minute_64_clients_get_the_scores_of_a_single_engine_bit_for_bit()
+    {
+        var mlContext = Rows.Context();
+        var rows = ToyData.Points(1000, seed: 7);
+        var expected = Answers.Expected(mlContext, ToyModels.Points, rows);
+        using var service = await ToyService.Start(mlContext, ToyModels.Points, mlContext.View(rows).Schema);
+
+        var clock = Stopwatch.StartNew();
+        var sent = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => Ask(client))));
+        TestContext.Out.WriteLine($"{sent.Sum():N0} rows in {clock.Elapsed.TotalSeconds:0} s");
+
+        var health = await service.Client.GetStringAsync("/health");
+        var requests = await service.Metric("http_server_request_duration_seconds_count");
+        var (scored, timed) = (await service.Metric("rows_scored_total"), await service.Metric("score_duration_seconds_count"));
+        var (failed, refused) = (await service.Metric("rows_failed_total"), await service.Metric("rows_refused_total"));
+        var (engines, inUse) = (await service.Metric("engines"), await service.Metric("engines_in_use"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(sent, Is.All.Positive);
+            Assert.That(health, Is.EqualTo("Healthy"));
+            Assert.That(requests.Where(r => r.Key.Contains("http_route=\"/score\"")).ToDictionary().Values, Is.EqualTo(new[] { (double)sent.Sum() }));
+            Assert.That(scored.Values.Sum(), Is.EqualTo(sent.Sum()));
+            Assert.That(timed.Values, Is.EqualTo(new[] { (double)sent.Sum() }));
+            Assert.That(failed.Values.Concat(refused.Values), Is.Empty);
+            Assert.That(engines.Values.Single(), Is.InRange(1, 2 * Environment.ProcessorCount));
+            Assert.That(inUse.Values.Single(), Is.Zero);
+            Assert.That(service.Terminate(), Is.Zero, service.Output);
+            Assert.That(service.Output, Does.Contain("Application is shutting down"));
+        });
+
+        async Task<int> Ask(int client)
+        {
+            var asked = 0;
+            // Clients begin at different rows, so that different ones are scored at the same time.
+            for (var at = client * rows.Length / Clients; clock.Elapsed < Duration; at = (at + 1) % rows.Length, asked++)
+            {
+                using var response = await service.Score(rows[at].Features);
+                Assert.That(response.IsSuccessStatusCode, Is.True, $"{response.StatusCode}, {await response.Content.ReadAsStringAsync()}");
+                Assert.That(Answers.Found(await response.Content.ReadFromJsonAsync<JsonElement>()), Is.EqualTo(expected[at]));
+            }
+
+            return asked;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.ML;
+
+namespace MlNetDistill.Tests.Support;
+
+/// <summary>A second process: examples/Service with a student, on a free port of this machine.</summary>
+internal sealed partial class ToyService : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly ToyFolder _folder = new();
+    private readonly ConcurrentQueue<string> _lines = [];
+    private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Process _process;
+
+    private ToyService(Action<string> save)
+    {
+        var zip = _folder.File("student.zip");
+        save(zip);
+        var start = new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [AssemblyPath, "--model", zip, "--urls", "http://127.0.0.1:0"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.Path,
+        };
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => Read(line.Data);
+        _process.ErrorDataReceived += (_, line) => Read(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public static string AssemblyPath { get; } = typeof(ToyService).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(a => a.Key == "ServicePath").Value!;
+
+    /// <summary>One for all clients: as many connections as there are requests at a time.</summary>
+    public HttpClient Client { get; } = new(new SocketsHttpHandler { UseProxy = false });
+
+    /// <summary>All that the process has written.</summary>
+    public string Output => string.Join(Environment.NewLine, _lines);
+
+    /// <summary>Starts the service, and waits until it listens.</summary>
+    public static async Task<ToyService> Start(MLContext mlContext, ITransformer model, DataViewSchema inputSchema)
+    {
+        var service = new ToyService(zip => mlContext.Model.Save(model, inputSchema, zip));
+        service.Client.BaseAddress = await service.Listening();
+        return service;
+    }
+
+    /// <summary>Starts the service with a file that it cannot serve, and gives its exit code and what it says.</summary>
+    public static (int Code, string Output) Fail(Action<string> save)
+    {
+        using var service = new ToyService(save);
+        return (service.WaitForExit(), service.Output);
+    }
+
+    public Task<HttpResponseMessage> Score<T>(IEnumerable<T> features) => Client.PostAsJsonAsync("/score", new { features });
+
+    /// <summary>The values of a metric, by its labels as they are written.</summary>
+    public async Task<IReadOnlyDictionary<string, double>> Metric(string name) => (await Client.GetStringAsync("/metrics")).Split('\n')
+        .Select(line => MetricLine().Match(line)).Where(line => line.Groups["name"].Value == name)
+        .ToDictionary(line => line.Groups["labels"].Value, line => double.Parse(line.Groups["value"].Value, CultureInfo.InvariantCulture));
+
+    /// <summary>Asks the process to end, and gives its exit code.</summary>
+    public int Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        return WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        Client.Dispose();
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _folder.Dispose();
+    }
+
+    private int WaitForExit()
+    {
+        Assert.That(_process.WaitForExit(Patience), Is.True, Output);
+        // Until all that it wrote has been read.
+        _process.WaitForExit();
+        return _process.ExitCode;
+    }
+
+    private async Task<Uri> Listening()
+    {
+        var ended = _process.WaitForExitAsync();
+        if (await Task.WhenAny(_address.Task, ended, Task.Delay(Patience)) == _address.Task)
+            return await _address.Task;
+        var output = Output;
+        Dispose();
+        throw new InvalidOperationException($"The service does not listen. {output}");
+    }
+
+    private void Read(string? line)
+    {
+        if (line is null)
+            return;
+        _lines.Enqueue(line);
+        if (ListeningLine().Match(line) is { Success: true } match)
+            _address.TrySetResult(new Uri(match.Groups[1].Value));
+    }
+
+    [GeneratedRegex(@"Now listening on: (\S+)")]
+    private static partial Regex ListeningLine();
+
+    [GeneratedRegex(@"^(?<name>\w+)(\{(?<labels>.*)\})? (?<value>\S+)$")]
+    private static partial Regex MetricLine();
+}

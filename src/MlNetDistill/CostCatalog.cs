@@ -50,6 +50,42 @@ public static class CostCatalog
         ArgumentNullException.ThrowIfNull(scoreColumnName);
         options ??= new CostOptions();
         options.Check();
-        return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), model, [.. rows], scoreColumnName, inputSchemaDefinition, options).Run();
+        return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), [.. rows], scoreColumnName, inputSchemaDefinition, options).Of(model);
+    }
+
+    /// <summary>
+    /// Measures what a saved model costs the application that scores with it. In a process that has done nothing else this is what an application pays: its memory then
+    /// includes what the model's runtimes take that nothing had loaded before.
+    /// </summary>
+    /// <param name="catalog">The model operations.</param>
+    /// <param name="path">A zip that <c>Model.Save</c> wrote.</param>
+    /// <param name="rows">Rows to score, at least one, taken in turn.</param>
+    /// <param name="scoreColumnName">The model's scores, a vector of Single.</param>
+    /// <param name="inputSchemaDefinition">The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.</param>
+    /// <param name="options">How much is measured; the defaults if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A setting is out of its range, or a column is missing or of the wrong type; the message says which and what to do.
+    /// </exception>
+    /// <exception cref="ArgumentException">There are no rows, or one is null.</exception>
+    /// <exception cref="InvalidOperationException">The model does not score row by row, or cannot be loaded.</exception>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    public static ModelCost MeasureCost<TRow>(
+        this ModelOperationsCatalog catalog,
+        string path,
+        IEnumerable<TRow> rows,
+        string scoreColumnName = "Score",
+        SchemaDefinition? inputSchemaDefinition = null,
+        CostOptions? options = null)
+        where TRow : class
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(scoreColumnName);
+        options ??= new CostOptions();
+        options.Check();
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no file {Path.GetFullPath(path)}. Give the path of a model that mlContext.Model.Save wrote.", path);
+        return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), [.. rows], scoreColumnName, inputSchemaDefinition, options).Of(path);
     }
 }

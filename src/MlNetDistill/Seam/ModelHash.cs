@@ -12,19 +12,38 @@ internal static class ModelHash
     /// <exception cref="InvalidOperationException">The model cannot be saved.</exception>
     public static string Of(MLContext context, ITransformer model, DataViewSchema schema)
     {
-        using var file = new MemoryStream();
         try
         {
-            context.Model.Save(model, schema, file);
+            return OfWhatIsSaved(context, model, schema);
         }
-        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException)
+        catch (Exception e) when (SaysThatItCannotBeSaved(e))
         {
             throw new InvalidOperationException(
                 "A teacher record in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes " +
                 $"whenever the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: {e.Message}",
                 e);
         }
+    }
 
+    /// <summary>The same, or null for a model that cannot be saved.</summary>
+    public static string? OfSaved(MLContext context, ITransformer model, DataViewSchema schema)
+    {
+        try
+        {
+            return OfWhatIsSaved(context, model, schema);
+        }
+        catch (Exception e) when (SaysThatItCannotBeSaved(e))
+        {
+            return null;
+        }
+    }
+
+    private static bool SaysThatItCannotBeSaved(Exception e) => e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException;
+
+    private static string OfWhatIsSaved(MLContext context, ITransformer model, DataViewSchema schema)
+    {
+        using var file = new MemoryStream();
+        context.Model.Save(model, schema, file);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var zip = new ZipArchive(file, ZipArchiveMode.Read);
         // The schema names columns that the model does not read too; what it does read is hashed with the data.

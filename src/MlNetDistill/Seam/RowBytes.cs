@@ -36,6 +36,9 @@ internal sealed class RowBytes
     public RowBytes(DataViewRowCursor cursor, IReadOnlyList<DataViewSchema.Column> columns) =>
         _columns = [.. columns.OrderBy(c => c.Name, StringComparer.Ordinal).Select(column => Writer(cursor, column))];
 
+    /// <summary>Whether the values of a column can be hashed.</summary>
+    public static bool CanHash(DataViewSchema.Column column) => ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || Plains.ContainsKey(type));
+
     /// <summary>A hash of what the values of columns mean: names, types and the values that keys stand for.</summary>
     public static string Meaning(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Of(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(
         c => (string[])[c.Name, $"{c.Type}", .. AnnotatedNames.Read(c, AnnotatedNames.KeyValues) ?? []]));
@@ -49,10 +52,11 @@ internal sealed class RowBytes
         return _buffer.WrittenSpan;
     }
 
+    private static Type ItemTypeOf(DataViewSchema.Column column) => ((column.Type as VectorDataViewType)?.ItemType ?? column.Type).RawType;
+
     private Action Writer(DataViewRowCursor cursor, DataViewSchema.Column column)
     {
-        var item = (column.Type as VectorDataViewType)?.ItemType ?? column.Type;
-        var type = item.RawType;
+        var type = ItemTypeOf(column);
         if (type == typeof(ReadOnlyMemory<char>))
             return column.Type is VectorDataViewType ? Vector<ReadOnlyMemory<char>>(cursor, column, Text) : Scalar<ReadOnlyMemory<char>>(cursor, column, Text);
         if (!Plains.TryGetValue(type, out var plain))

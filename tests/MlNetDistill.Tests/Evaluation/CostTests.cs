@@ -119,6 +119,34 @@ public sealed class CostTests
     }
 
     [Test]
+    public void A_saved_model_is_measured_from_its_file()
+    {
+        using var folder = new ToyFolder();
+        var path = folder.File("student.zip");
+        _mlContext.Model.Save(Student(), _mlContext.View(_rows).Schema, path);
+
+        var cost = _mlContext.Model.MeasureCost(path, _rows, options: Quick);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(cost.ZipBytes, Is.EqualTo(new FileInfo(path).Length));
+            Assert.That(cost.Engine.Measurements, Is.EqualTo(20));
+            Assert.That(cost.Bulk.Median, Is.Positive);
+            Assert.That(folder.Entries, Is.EqualTo(new[] { "student.zip" }));
+        });
+    }
+
+    [Test]
+    public void A_file_that_is_missing_or_no_model_is_named()
+    {
+        using var folder = new ToyFolder();
+        File.WriteAllText(folder.File("text.zip"), "no zip");
+
+        Assert.That(() => _mlContext.Model.MeasureCost(folder.File("none.zip"), _rows), Throws.InstanceOf<FileNotFoundException>().With.Message.Contains("none.zip"));
+        Assert.That(() => _mlContext.Model.MeasureCost(folder.File("text.zip"), _rows), Throws.InvalidOperationException.With.Message.Contains("cannot be loaded from its zip"));
+    }
+
+    [Test]
     public void No_rows_are_refused() => Assert.That(
         () => _mlContext.Model.MeasureCost(Student(), Array.Empty<Point>()),
         Throws.ArgumentException.With.Message.StartsWith("There are no rows to score. Give some like those that the model will see."));

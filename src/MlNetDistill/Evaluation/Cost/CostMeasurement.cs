@@ -10,23 +10,15 @@ internal sealed class CostMeasurement<TRow>
     where TRow : class
 {
     private readonly MLContext _context;
-    private readonly ITransformer _model;
     private readonly TRow[] _rows;
     private readonly SchemaDefinition? _definition;
     private readonly CostOptions _options;
     private readonly IDataView _view;
     private readonly string _score;
 
-    public CostMeasurement(IHostEnvironment environment, ITransformer model, TRow[] rows, string score, SchemaDefinition? definition, CostOptions options)
+    public CostMeasurement(IHostEnvironment environment, TRow[] rows, string score, SchemaDefinition? definition, CostOptions options)
     {
         CheckRows(rows);
-        if (!model.IsRowToRowMapper)
-        {
-            throw new InvalidOperationException(
-                "The model does not score row by row (one of its steps filters, sorts or joins rows), so a row has no time of its own. " +
-                "Measure the part of it that scores.");
-        }
-
         // A copy of the model is loaded, so the options of ONNX sessions must outlive it; and a user's context is not to be changed.
         _context = new MLContext
         {
@@ -34,20 +26,33 @@ internal sealed class CostMeasurement<TRow>
             GpuDeviceId = InBox.GpuDeviceIdOf(environment),
             FallbackToCpu = InBox.FallbackToCpuOf(environment),
         }.WithLastingOptions();
-        (_model, _rows, _score, _definition, _options) = (model, rows, score, definition, options);
+        (_rows, _score, _definition, _options) = (rows, score, definition, options);
         _view = _context.Data.LoadFromEnumerable(rows, definition);
-        CheckScore(model.GetOutputSchema(_view.Schema));
     }
 
-    public ModelCost Run()
+    /// <summary>What a model costs that is there; only its copy from a zip tells the memory that it takes.</summary>
+    public ModelCost Of(ITransformer model)
     {
+        Check(model);
         using var folder = new TemporaryFolder(_context.TempFilePath);
         var zip = Path.Combine(folder.Path, "model.zip");
-        Save(zip);
+        Save(model, zip);
         // First: what is measured later would leave memory behind that a copy could use.
-        var memory = PeakMemory(zip);
-        return new ModelCost { PeakMemoryBytes = memory, Engine = Engine(), Bulk = Bulk(), ZipBytes = new FileInfo(zip).Length };
+        var (memory, copy) = Load(zip);
+        (copy as IDisposable)?.Dispose();
+        return Cost(model, memory, zip);
     }
+
+    /// <summary>What a saved model costs, from loading it on.</summary>
+    public ModelCost Of(string zip)
+    {
+        var (memory, model) = Load(zip);
+        using (model as IDisposable)
+            return Cost(model, memory, zip);
+    }
+
+    private ModelCost Cost(ITransformer model, long memory, string zip) =>
+        new() { PeakMemoryBytes = memory, Engine = Engine(model), Bulk = Bulk(model), ZipBytes = new FileInfo(zip).Length };
 
     private static void CheckRows(TRow[] rows)
     {
@@ -58,8 +63,16 @@ internal sealed class CostMeasurement<TRow>
             throw new ArgumentException($"Row {missing} of {rows.Length} is null. Leave it out.", nameof(rows));
     }
 
-    private void CheckScore(DataViewSchema schema)
+    private void Check(ITransformer model)
     {
+        if (!model.IsRowToRowMapper)
+        {
+            throw new InvalidOperationException(
+                "The model does not score row by row (one of its steps filters, sorts or joins rows), so a row has no time of its own. " +
+                "Measure the part of it that scores.");
+        }
+
+        var schema = model.GetOutputSchema(_view.Schema);
         if (schema.GetColumnOrNull(_score) is not { } column)
         {
             var there = string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"));
@@ -73,11 +86,11 @@ internal sealed class CostMeasurement<TRow>
         }
     }
 
-    private void Save(string path)
+    private void Save(ITransformer model, string path)
     {
         try
         {
-            _context.Model.Save(_model, _view.Schema, path);
+            _context.Model.Save(model, _view.Schema, path);
         }
         catch (InvalidOperationException e)
         {
@@ -85,39 +98,38 @@ internal sealed class CostMeasurement<TRow>
         }
     }
 
-    private long PeakMemory(string path)
+    /// <summary>A model from its zip, and the most memory that it took while it was loaded and scored rows in both ways.</summary>
+    private (long PeakMemory, ITransformer Model) Load(string path)
     {
         using var peak = new WorkingSetPeak();
-        var model = Load(path);
-        using (model as IDisposable)
-        {
-            using var engine = CreateEngine(model);
-            for (var i = 0; i < Math.Min(_rows.Length, 100); i++)
-                engine.Predict(_rows[i]);
-            Pass(model);
-            return peak.Stop();
-        }
+        var model = Read(path);
+        Check(model);
+        using var engine = CreateEngine(model);
+        for (var i = 0; i < Math.Min(_rows.Length, 100); i++)
+            engine.Predict(_rows[i]);
+        Pass(model);
+        return (peak.Stop(), model);
     }
 
-    private ITransformer Load(string path)
+    private ITransformer Read(string path)
     {
         try
         {
             return _context.Model.Load(path, out _);
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
         {
-            throw new InvalidOperationException($"The model was saved, but cannot be loaded, so the memory it takes cannot be measured: {e.Message}", e);
+            throw new InvalidOperationException($"The model cannot be loaded from its zip, so the memory it takes cannot be measured: {e.Message}", e);
         }
     }
 
-    private Latency Engine()
+    private Latency Engine(ITransformer model)
     {
-        using var engine = CreateEngine(_model);
+        using var engine = CreateEngine(model);
         return Stopwatches.Time(i => engine.Predict(_rows[i % _rows.Length]), _options.WarmUpPredictions, _options.Predictions, _options.MaximumTime);
     }
 
-    private Latency Bulk() => Stopwatches.Time(_ => Pass(_model), _options.WarmUpPasses, _options.Passes, _options.MaximumTime, _rows.Length);
+    private Latency Bulk(ITransformer model) => Stopwatches.Time(_ => Pass(model), _options.WarmUpPasses, _options.Passes, _options.MaximumTime, _rows.Length);
 
     private PredictionEngine<TRow, Scored> CreateEngine(ITransformer model)
     {

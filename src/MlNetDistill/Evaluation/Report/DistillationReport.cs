@@ -3,7 +3,7 @@ using MlNetDistill.Evaluation;
 namespace MlNetDistill;
 
 /// <summary>The evidence of how well a student does its teacher's job: one page to read, and the same numbers for programs.</summary>
-public sealed record DistillationReport
+public sealed partial record DistillationReport
 {
     /// <summary>What the report is about.</summary>
     public required string Title { get; init; }

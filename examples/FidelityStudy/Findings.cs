@@ -1,0 +1,30 @@
+using FidelityStudy.Training;
+using MlNetDistill;
+
+namespace FidelityStudy;
+
+/// <summary>What one student came to.</summary>
+/// <param name="Seed">The repetition.</param>
+/// <param name="Train">Beside its teacher on the training rows.</param>
+/// <param name="Test">Beside its teacher on the test rows.</param>
+internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test);
+
+/// <summary>What a trial came to, over the seeds.</summary>
+internal sealed record TrialResult(Trial Trial, IReadOnlyList<Finding> Findings)
+{
+    public Spread TrainAgreement => Of(finding => 100 * finding.Train.Agreement);
+
+    public Spread TestAgreement => Of(finding => 100 * finding.Test.Agreement);
+
+    public Spread Accuracy => Of(finding => 100 * finding.Test.Student!.Accuracy);
+
+    public Spread Divergence => Of(finding => finding.Test.Divergence);
+
+    public Spread CalibrationError => Of(finding => 100 * finding.Test.Student!.CalibrationError);
+
+    /// <summary>What its students agree more with their teacher on the test rows than the other's, seed by seed.</summary>
+    public Spread AgreementBeyond(TrialResult other) =>
+        Spread.Of(Findings.Zip(other.Findings, (mine, theirs) => 100 * (mine.Test.Agreement - theirs.Test.Agreement)));
+
+    private Spread Of(Func<Finding, double> figure) => Spread.Of(Findings.Select(figure));
+}

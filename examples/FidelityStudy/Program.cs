@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Text;
+using FidelityStudy;
+using FidelityStudy.Data;
+using FidelityStudy.Report;
+using FidelityStudy.Training;
+using Microsoft.ML;
+using TorchSharp;
+
+// Some terminals start with a code page that lacks ± and the table's lines.
+Console.OutputEncoding = Encoding.UTF8;
+try
+{
+    var settings = Settings.Parse(args);
+    if (settings.Help)
+        Console.WriteLine(Settings.Usage);
+    else
+        Run(settings);
+    return 0;
+}
+catch (UsageException fault)
+{
+    Console.Error.WriteLine(fault.Message);
+    return 2;
+}
+catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
+{
+    // The library's messages name what is wrong, what was expected and what to do.
+    Console.Error.WriteLine(fault.Message);
+    return 1;
+}
+
+static void Run(Settings settings)
+{
+    // A perceptron's steps are so small that threads wait for each other longer than they compute.
+    torch.set_num_threads(1);
+    var mlContext = new MLContext(seed: 1);
+    var rows = StudyRows.From(settings, mlContext);
+    var plan = Plan.For(settings, rows);
+    // A folder that cannot be written is better known now than after the last student.
+    var folder = Directory.CreateDirectory(settings.Out).FullName;
+    Console.WriteLine($"{rows.Title}: {rows.Train.Length:N0} rows to train, {rows.Test.Length:N0} to test, {rows.Classes.Count} classes.");
+    Console.WriteLine($"Teacher {plan.Teacher.Name}, {plan.TeacherEpochs} epochs; student {plan.Student.Name}, {plan.Epochs} epochs; seeds: {settings.Seeds}.");
+
+    var trials = Questions.All;
+    var findings = trials.Select(_ => new List<Finding>()).ToArray();
+    var classroom = new Classroom(mlContext);
+    var clock = Stopwatch.StartNew();
+    for (var seed = 1; seed <= settings.Seeds; seed++)
+    {
+        using var repetition = new Repetition(mlContext, rows, plan, seed);
+        foreach (var (trial, mine) in trials.Zip(findings))
+        {
+            mine.Add(classroom.Try(trial, repetition));
+            var (done, all) = (findings.Sum(f => f.Count), trials.Count * settings.Seeds);
+            Console.WriteLine(
+                $"{done,3}/{all}  seed {seed}  {trial.Name}: agrees on {mine[^1].Train.Agreement.Value:0.00 %} of the training rows and {mine[^1].Test.Agreement.Value:0.00 %} of " +
+                $"the test rows; about {clock.Elapsed / done * (all - done):mm\\:ss} left");
+        }
+    }
+
+    TrialResult[] results = [.. trials.Zip(findings, (trial, mine) => new TrialResult(trial, mine))];
+    Console.WriteLine(StudyTable.Of(results));
+    StudyFile.Write(Path.Combine(folder, "study.json"), rows.Title, plan, results);
+    Console.WriteLine($"Wrote {Path.Combine(folder, "study.json")}.");
+}

@@ -1,0 +1,36 @@
+using Microsoft.ML;
+using MlNetDistill;
+
+namespace FidelityStudy.Training;
+
+/// <summary>Trains students and compares them with their teachers.</summary>
+internal sealed class Classroom(MLContext mlContext)
+{
+    public Finding Try(Trial trial, Repetition repetition)
+    {
+        var lesson = trial.Lesson(repetition);
+        var student = Train(lesson, repetition);
+        return new Finding(repetition.Seed, Compare(student, lesson.Compared.Train), Compare(student, lesson.Compared.Test));
+    }
+
+    public DistillationTransformer Train(Lesson lesson, Repetition repetition, IProgress<TrainingProgress>? progress = null) =>
+        mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+        {
+            Teacher = lesson.Teacher,
+            Student = lesson.Student,
+            InitialWeights = lesson.InitialWeights,
+            Method = lesson.Teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(temperature: 4, lesson.Alpha),
+            LabelColumnName = "Class",
+            Epochs = lesson.Epochs,
+            BatchSize = repetition.Plan.BatchSize,
+            Optimizer = Optimizer.AdamW(lesson.LearningRate),
+            Augmentations = lesson.Augmentations,
+            MissingLabels = lesson.MissingLabels,
+            Seed = repetition.Seed,
+            Progress = progress,
+        }).Fit(repetition.Rows.View(lesson.Rows));
+
+    /// <summary>A student beside a teacher on rows that hold the teacher's answers.</summary>
+    private DistillationMetrics Compare(ITransformer student, IDataView answered) => mlContext.MulticlassClassification.EvaluateDistillation(
+        student.Transform(answered), "TeacherScore", "Score", "Class", new DistillationEvaluationOptions { BootstrapReplicates = 0 });
+}

@@ -1,0 +1,40 @@
+using FidelityStudy.Data;
+using MlNetDistill;
+using MlNetDistill.Networks;
+
+namespace FidelityStudy.Training;
+
+/// <summary>How a student is taught.</summary>
+internal sealed record Lesson
+{
+    public required NetworkSpec Student { get; init; }
+
+    /// <summary>From whom it learns; null for the labels alone.</summary>
+    public required Teacher? Teacher { get; init; }
+
+    /// <summary>With whom it is compared.</summary>
+    public required Instructor Compared { get; init; }
+
+    /// <summary>What it learns from.</summary>
+    public required IReadOnlyList<StudyRow> Rows { get; init; }
+
+    public required int Epochs { get; init; }
+
+    /// <summary>Share of the teacher's term; 1 unless the labels matter, so that nothing else pulls at the student.</summary>
+    public double Alpha { get; init; } = 1;
+
+    public InitialWeights? InitialWeights { get; init; }
+
+    public double LearningRate { get; init; } = 0.005;
+
+    public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
+
+    public MissingLabels MissingLabels { get; init; } = MissingLabels.Error;
+}
+
+/// <summary>One thing that is tried.</summary>
+/// <param name="Question">What it is to tell.</param>
+/// <param name="Name">It, in the table.</param>
+/// <param name="Lesson">How its student is taught in a repetition of the study.</param>
+/// <param name="Against">Name of the trial that it is held against.</param>
+internal sealed record Trial(string Question, string Name, Func<Repetition, Lesson> Lesson, string Against = Questions.Baseline);

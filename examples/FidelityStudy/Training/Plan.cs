@@ -1,0 +1,22 @@
+using FidelityStudy.Data;
+using MlNetDistill.Networks;
+
+namespace FidelityStudy.Training;
+
+/// <summary>Networks and epochs that suit the rows.</summary>
+/// <param name="Teacher">The teacher's network.</param>
+/// <param name="Student">The small student's.</param>
+/// <param name="TeacherEpochs">Epochs of a teacher.</param>
+/// <param name="Epochs">Epochs of a student over all rows; one that learns from a part of them has as many steps.</param>
+/// <param name="BatchSize">Rows of a step.</param>
+internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int TeacherEpochs, int Epochs, int BatchSize)
+{
+    public static Plan For(Settings settings, StudyRows rows)
+    {
+        // A cut-down run has few rows; small batches still make enough steps of them to learn something.
+        var batch = settings.Quick ? 32 : 128;
+        return rows.Train[0].Features.Length > 100
+            ? new Plan(MlNetDistill.Student.Mlp(128, 64), MlNetDistill.Student.Mlp(16), settings.Quick ? 6 : 20, settings.Epochs ?? (settings.Quick ? 6 : 40), batch)
+            : new Plan(MlNetDistill.Student.Mlp(256, 256), MlNetDistill.Student.Mlp(64), settings.Quick ? 6 : 20, settings.Epochs ?? (settings.Quick ? 6 : 40), batch);
+    }
+}

@@ -1,0 +1,68 @@
+using FidelityStudy.Data;
+using Microsoft.ML;
+using MlNetDistill;
+using MlNetDistill.Networks;
+
+namespace FidelityStudy.Training;
+
+/// <summary>One repetition of the study: its seed, its teachers, each trained once and asked once.</summary>
+internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan, int seed) : IDisposable
+{
+    public const int MostTeachers = 5;
+
+    private readonly List<Network> _networks = [];
+    private readonly List<Teacher> _teachers = [];
+    private DistillationTransformer? _model;
+    private Instructor? _main;
+    private Instructor? _half;
+
+    public StudyRows Rows => rows;
+
+    public Plan Plan => plan;
+
+    public int Seed => seed;
+
+    /// <summary>The teacher that most students of this repetition have.</summary>
+    public Instructor Main => _main ??= Instructor.Of(mlContext, rows, Teacher(0));
+
+    /// <summary>Its network and weights.</summary>
+    public DistilledStudent MainNetwork => Model.Model;
+
+    /// <summary>The same as an ML.NET model.</summary>
+    public DistillationTransformer Model => _model ??= Train(rows.Train, 0);
+
+    /// <summary>A teacher that saw the first half of the rows alone.</summary>
+    public Instructor Half => _half ??= Instructor.Of(mlContext, rows, AsTeacher(Train(FirstHalf, 0)));
+
+    public StudyRow[] FirstHalf => rows.Train[..(rows.Train.Length / 2)];
+
+    /// <summary>Several teachers that differ in nothing but their seed, as one. The first is the main one.</summary>
+    public Instructor Ensemble(int members) => Instructor.Of(mlContext, rows, MlNetDistill.Teacher.Ensemble([.. Enumerable.Range(0, members).Select(Teacher)]));
+
+    public void Dispose() => _networks.ForEach(network => network.Dispose());
+
+    private Teacher Teacher(int member)
+    {
+        while (_teachers.Count <= member)
+            _teachers.Add(AsTeacher(_teachers.Count == 0 ? Model : Train(rows.Train, _teachers.Count)));
+        return _teachers[member];
+    }
+
+    /// <summary>As a module the teacher answers for rows that mixup changed, too; an ML.NET model answers for the rows as they are.</summary>
+    private Teacher AsTeacher(DistillationTransformer model)
+    {
+        var network = model.Model.ToNetwork();
+        _networks.Add(network);
+        return MlNetDistill.Teacher.FromModule(network, network.forward, classNames: rows.Classes);
+    }
+
+    private DistillationTransformer Train(StudyRow[] from, int member) => mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+    {
+        Student = plan.Teacher,
+        Method = DistillationMethod.LabelsOnly(),
+        LabelColumnName = "Class",
+        Epochs = plan.TeacherEpochs * rows.Train.Length / from.Length,
+        BatchSize = plan.BatchSize,
+        Seed = (seed * MostTeachers) + member,
+    }).Fit(rows.View(from));
+}

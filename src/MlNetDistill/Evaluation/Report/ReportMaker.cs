@@ -1,0 +1,78 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using MlNetDistill.Seam;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Measures what a report says.</summary>
+internal sealed class ReportMaker(MLContext context, DistillationEvidence evidence)
+{
+    public DistillationReport Make()
+    {
+        evidence.Criteria?.Check();
+        var (teacher, student) = (NetworkOf(evidence.Teacher), NetworkOf(evidence.Student));
+        var metrics = Compare(evidence.Student, evidence.Test);
+        return new DistillationReport
+        {
+            Title = evidence.Title,
+            Description = evidence.Description,
+            Teacher = Reported(evidence.TeacherName, evidence.Teacher, teacher, evidence.TeacherCost),
+            Student = Reported("Student, distilled", evidence.Student, student, evidence.StudentCost),
+            Alone = evidence.Alone is { } alone ? Reported("Student alone", alone, NetworkOf(alone), evidence.AloneCost) : null,
+            Metrics = metrics,
+            AloneMetrics = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test),
+            TrainingMetrics = evidence.Training is null ? null : Compare(evidence.Student, evidence.Training),
+            Acceptance = evidence.Criteria?.Judge(metrics, evidence.StudentCost),
+            Data = [.. new[] { ("Training rows", evidence.Training), ("Test rows", evidence.Test) }.Where(d => d.Item2 is not null).Select(d => Described(d.Item1, d.Item2!))],
+            Versions = Versions(),
+        };
+    }
+
+    /// <summary>The network that a model ends in, where this library trained it in this process.</summary>
+    private static DistilledStudent? NetworkOf(ITransformer? model) => model switch
+    {
+        DistillationTransformer student => student.Model,
+        IEnumerable<ITransformer> chain => chain.Select(NetworkOf).LastOrDefault(network => network is not null),
+        _ => null,
+    };
+
+    private static List<ReportedSetting> Versions() =>
+    [
+        .. new[] { typeof(DistillationReport).Assembly, typeof(MLContext).Assembly, typeof(TorchSharp.torch).Assembly }
+            .Select(assembly => new ReportedSetting(assembly.GetName().Name!, VersionOf(assembly))),
+        new(".NET", RuntimeInformation.FrameworkDescription),
+        new("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"),
+    ];
+
+    // After a plus sign stands the commit that it was built from.
+    private static string VersionOf(Assembly assembly) =>
+        assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? $"{assembly.GetName().Version}";
+
+    private DistillationMetrics Compare(ITransformer student, IDataView rows)
+    {
+        var catalog = context.MulticlassClassification;
+        return evidence.Teacher is { } teacher
+            ? catalog.EvaluateDistillation(rows, teacher, student, evidence.LabelColumnName, evidence.TeacherScoreColumnName, evidence.ScoreColumnName, evidence.Evaluation)
+            : catalog.EvaluateDistillation(
+                student.Transform(rows), evidence.TeacherScoreColumnName, evidence.ScoreColumnName, evidence.LabelColumnName, evidence.Evaluation);
+    }
+
+    private ReportedModel Reported(string name, ITransformer? model, DistilledStudent? network, ModelCost? cost) => new()
+    {
+        Name = name,
+        Kind = network?.Spec.Name,
+        Parameters = network?.ParameterCount,
+        Cost = cost,
+        Hash = model is null ? null : ModelHash.OfSaved(context, model, evidence.Test.Schema),
+        History = network?.History ?? [],
+        Notes = network?.Notes ?? [],
+        Settings = network?.Settings ?? [],
+    };
+
+    private static ReportedData Described(string name, IDataView rows)
+    {
+        var (count, hash) = ViewHash.Of(rows);
+        return new ReportedData(name, count, hash);
+    }
+}

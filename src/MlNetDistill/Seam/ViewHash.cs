@@ -1,0 +1,33 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>What tells one data view from another.</summary>
+internal static class ViewHash
+{
+    /// <summary>Number of rows, and a hash of names, types and values of all columns whatever the order of the rows; null where a column holds what cannot be hashed.</summary>
+    public static (long Rows, string? Hash) Of(IDataView data)
+    {
+        List<DataViewSchema.Column> columns = [.. data.Schema.Where(column => !column.IsHidden)];
+        var hashable = columns.All(RowBytes.CanHash);
+        using var hash = new DataHash();
+        using var cursor = data.GetRowCursor(hashable ? columns : []);
+        var bytes = hashable ? new RowBytes(cursor, columns) : null;
+        var getId = cursor.GetIdGetter();
+        DataViewRowId id = default;
+        long rows = 0;
+        for (; cursor.MoveNext(); rows++)
+        {
+            if (bytes is null)
+                continue;
+            getId(ref id);
+            hash.Add(new RowId(id.Low, id.High), bytes.OfRow());
+        }
+
+        return (rows, hashable ? Fingerprint(hash.Value, columns) : null);
+    }
+
+    private static string Fingerprint(string rows, IReadOnlyList<DataViewSchema.Column> columns) => Teachers.Fingerprint.Of($"{rows} of {RowBytes.Meaning(columns)}");
+}

@@ -37,6 +37,14 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
         _ => null,
     };
 
+    /// <summary>What predicts in a model of ML.NET's own.</summary>
+    private static object? PredictorOf(ITransformer? model) => model switch
+    {
+        ISingleFeaturePredictionTransformer<object> predicts => predicts.Model,
+        IEnumerable<ITransformer> chain => chain.Select(PredictorOf).LastOrDefault(predictor => predictor is not null),
+        _ => null,
+    };
+
     private static List<ReportedSetting> Versions() =>
     [
         .. new[] { typeof(DistillationReport).Assembly, typeof(MLContext).Assembly, typeof(TorchSharp.torch).Assembly }
@@ -61,7 +69,7 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
     private ReportedModel Reported(string name, ITransformer? model, DistilledStudent? network, ModelCost? cost) => new()
     {
         Name = name,
-        Kind = network?.Spec.Name,
+        Kind = network?.Spec.Name ?? PredictorOf(model)?.GetType().Name.Split('`')[0],
         Parameters = network?.ParameterCount,
         Cost = cost,
         Hash = model is null ? null : ModelHash.OfSaved(context, model, evidence.Test.Schema),

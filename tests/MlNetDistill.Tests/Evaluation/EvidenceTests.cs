@@ -1,0 +1,138 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Evaluation;
+
+/// <summary>What a report holds is what the models and rows say that it is made of.</summary>
+public sealed class EvidenceTests
+{
+    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly IDataView _train = new MLContext().View(ToyData.Points());
+    private readonly IDataView _test = new MLContext().View(ToyData.Points(rows: 90, seed: 2));
+
+    [Test]
+    public void The_metrics_are_those_of_EvaluateDistillation()
+    {
+        var (teacher, distilled, alone) = Models();
+
+        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Alone = alone, Training = _train });
+
+        var catalog = _mlContext.MulticlassClassification;
+        Assert.Multiple(() =>
+        {
+            Assert.That(Figures(report.Metrics), Is.EqualTo(Figures(catalog.EvaluateDistillation(_test, teacher, distilled, "Class"))));
+            Assert.That(Figures(report.AloneMetrics!), Is.EqualTo(Figures(catalog.EvaluateDistillation(_test, teacher, alone, "Class"))));
+            Assert.That(Figures(report.TrainingMetrics!), Is.EqualTo(Figures(catalog.EvaluateDistillation(_train, teacher, distilled, "Class"))));
+            Assert.That(report.Metrics.Student!.Accuracy.Value, Is.EqualTo(catalog.Evaluate(distilled.Transform(_test), "Class").MicroAccuracy).Within(1e-12));
+        });
+    }
+
+    [Test]
+    public void A_network_says_what_it_is_and_how_it_was_trained()
+    {
+        var (teacher, distilled, alone) = Models();
+
+        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Alone = alone });
+
+        Assert.Multiple(() =>
+        {
+            Assert.That((report.Student.Kind, report.Student.Parameters), Is.EqualTo(("MLP 8", (long?)((4 * 8) + 8 + (8 * 3) + 3))));
+            Assert.That(report.Student.History.Select(epoch => epoch.Epoch), Is.EqualTo(Enumerable.Range(1, 8)));
+            Assert.That(report.Student.History.Select(epoch => epoch.Elapsed), Is.Ordered.And.All.GreaterThan(TimeSpan.Zero));
+            Assert.That(Setting("Method"), Is.EqualTo("KD (Temperature 2, Alpha 0.5)"));
+            Assert.That(Setting("Teacher"), Is.EqualTo("an ML.NET model"));
+            Assert.That(Setting("Seed"), Is.EqualTo("1"));
+            Assert.That(Setting("Epochs"), Is.EqualTo("8"));
+            Assert.That(Setting("LabelColumnName"), Is.EqualTo("Class"));
+            Assert.That(report.Teacher.Kind, Is.EqualTo("MaximumEntropyModelParameters"));
+            Assert.That(report.Versions.Select(version => version.Name), Is.SupersetOf(new[] { "MlNetDistill", "TorchSharp", ".NET" }));
+        });
+
+        string Setting(string name) => report.Student.Settings.Single(setting => setting.Name == name).Value;
+    }
+
+    [Test]
+    public void Hashes_tell_models_and_rows_apart()
+    {
+        var (teacher, distilled, alone) = Models();
+
+        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Alone = alone, Training = _train });
+        var again = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = _mlContext.View(ToyData.Points(rows: 90, seed: 2)) });
+        var changed = ToyData.Points(rows: 90, seed: 2);
+        changed[17].Features[3] += 1e-6f;
+        var other = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = _mlContext.View(changed) });
+
+        string?[] models = [report.Teacher.Hash, report.Student.Hash, report.Alone!.Hash];
+        Assert.Multiple(() =>
+        {
+            Assert.That(models, Is.Unique.And.All.Match("^[0-9a-f]{64}$"));
+            Assert.That(again.Student.Hash, Is.EqualTo(report.Student.Hash));
+            Assert.That(report.Data.Select(data => (data.Name, data.Rows)), Is.EqualTo(new[] { ("Training rows", 150L), ("Test rows", 90L) }));
+            Assert.That(again.Data.Single().Hash, Is.EqualTo(report.Data[1].Hash));
+            Assert.That(other.Data.Single().Hash, Is.Not.EqualTo(report.Data[1].Hash));
+        });
+    }
+
+    [Test]
+    public void A_teacher_that_is_a_column_of_the_rows_will_do()
+    {
+        var (teacher, distilled, _) = Models();
+        var options = ToyPipelines.Options() with { Teacher = Teacher.FromTransformer(teacher), Method = DistillationMethod.Kd() };
+        var keyed = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_train).Transform(_test);
+        var scored = _mlContext.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(keyed);
+
+        var report = DistillationReport.Of(_mlContext, Evidence(null, distilled) with { Test = scored, TeacherScoreColumnName = "TeacherScore", TeacherName = "The forest" });
+
+        var expected = _mlContext.MulticlassClassification.EvaluateDistillation(_test, teacher, distilled, "Class");
+        Assert.That(report.Teacher.Name, Is.EqualTo("The forest"));
+        Assert.That(report.Metrics.Agreement.Value, Is.EqualTo(expected.Agreement.Value));
+        Assert.That(report.Metrics.Divergence.Value, Is.EqualTo(expected.Divergence.Value).Within(1e-6));
+    }
+
+    [Test]
+    public void A_model_that_cannot_be_saved_has_no_hash()
+    {
+        var (_, distilled, _) = Models();
+        var teacher = _mlContext.Transforms.CustomMapping<ToyPoint<string>, Answer>((row, answer) => answer.Score = row.Features[0] > 0 ? [0.8f, 0.1f, 0.1f] : [0.1f, 0.8f, 0.1f], null)
+            .Fit(_test);
+
+        var report = DistillationReport.Of(
+            _mlContext, Evidence(teacher, distilled) with { Evaluation = new() { TeacherClassNames = ["ant", "bee", "cat"] } });
+
+        Assert.That(report.Teacher.Hash, Is.Null);
+        Assert.That(report.Student.Hash, Is.Not.Null);
+    }
+
+    [Test]
+    public void Criteria_are_judged_and_their_faults_found_before_anything_is_measured()
+    {
+        var (teacher, distilled, _) = Models();
+
+        var accepted = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Criteria = new() { MinimumAgreement = 0.3 } }).Acceptance!;
+
+        Assert.That(accepted.Passed);
+        Assert.That(
+            () => DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Criteria = new() { MinimumAgreement = 30 }, LabelColumnName = "None" }),
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("MinimumAgreement"));
+    }
+
+    private DistillationEvidence Evidence(ITransformer? teacher, ITransformer student) =>
+        new() { Title = "Points", Test = _test, Teacher = teacher, Student = student, LabelColumnName = "Class" };
+
+    private (ITransformer Teacher, ITransformer Distilled, ITransformer Alone) Models()
+    {
+        var teacher = _mlContext.TeacherPipeline().Fit(_train);
+        var distilled = _mlContext.Pipeline(ToyPipelines.Options() with { Teacher = Teacher.FromTransformer(teacher), Method = DistillationMethod.Kd(2, 0.5) }).Fit(_train);
+        return (teacher, distilled, _mlContext.Pipeline(ToyPipelines.Options()).Fit(_train));
+    }
+
+    private static double[] Figures(DistillationMetrics metrics) =>
+        [metrics.Rows, metrics.LabelledRows, metrics.Agreement, metrics.Agreement.Lower!.Value, metrics.Divergence, metrics.Student!.Accuracy, metrics.Teacher!.Brier];
+
+    private sealed class Answer
+    {
+        [VectorType(3)]
+        public float[] Score { get; set; } = [];
+    }
+}

@@ -37,15 +37,36 @@ public sealed class MetricsByHandTests
     {
         Assert.That(Six.PerClass[0], Is.EqualTo(new ClassFidelity
         {
-            Class = "class 0", Rows = 2, TeacherRight = 1, StudentRight = 2, Lost = 0, Gained = 1, TeacherNames = 2, BothName = 2,
+            Class = "class 0",
+            Rows = 2,
+            TeacherRight = 1,
+            StudentRight = 2,
+            Lost = 0,
+            Gained = 1,
+            TeacherNames = 2,
+            BothName = 2,
         }));
         Assert.That(Six.PerClass[1], Is.EqualTo(new ClassFidelity
         {
-            Class = "class 1", Rows = 2, TeacherRight = 1, StudentRight = 0, Lost = 1, Gained = 0, TeacherNames = 2, BothName = 0,
+            Class = "class 1",
+            Rows = 2,
+            TeacherRight = 1,
+            StudentRight = 0,
+            Lost = 1,
+            Gained = 0,
+            TeacherNames = 2,
+            BothName = 0,
         }));
         Assert.That(Six.PerClass[2], Is.EqualTo(new ClassFidelity
         {
-            Class = "class 2", Rows = 1, TeacherRight = 1, StudentRight = 1, Lost = 0, Gained = 0, TeacherNames = 2, BothName = 1,
+            Class = "class 2",
+            Rows = 1,
+            TeacherRight = 1,
+            StudentRight = 1,
+            Lost = 0,
+            Gained = 0,
+            TeacherNames = 2,
+            BothName = 1,
         }));
     }
 
@@ -73,7 +94,8 @@ public sealed class MetricsByHandTests
     public void Without_labels_there_is_fidelity_alone()
     {
         var metrics = Measure([Sure(0)], [Sure(1)]);
-        Assert.That(new object?[] { metrics.Teacher, metrics.Student, metrics.AgreementWhereTeacherIsRight, metrics.AgreementWhereTeacherIsWrong }, Has.All.Null);
+        object?[] ofLabels = [metrics.Teacher, metrics.Student, metrics.AgreementWhereTeacherIsRight, metrics.AgreementWhereTeacherIsWrong];
+        Assert.That(ofLabels, Has.All.Null);
         Assert.That(metrics.PerClass.Select(c => c.AccuracyChange), Has.All.Null);
     }
 
@@ -124,7 +146,8 @@ public sealed class MetricsByHandTests
     [Test]
     public void A_bin_holds_its_upper_end_and_not_its_lower()
     {
-        var bins = Measure([[0.5f, 0.5f], [0.75f, 0.25f], [1, 0]], [[0.5f, 0.5f], [0.75f, 0.25f], [1, 0]], [0, 0, 0], NoIntervals with { ReliabilityBins = 4 }).Student!.Reliability;
+        float[][] scores = [[0.5f, 0.5f], [0.75f, 0.25f], [1, 0]];
+        var bins = Measure(scores, scores, [0, 0, 0], NoIntervals with { ReliabilityBins = 4 }).Student!.Reliability;
         Assert.That(bins.Select(bin => bin.Rows), Is.EqualTo(new[] { 0, 1, 1, 1 }));
         Assert.That(bins[0], Is.EqualTo(new ReliabilityBin(0, 0.25, 0, null, null)));
     }

@@ -22,7 +22,8 @@ public sealed class MetricsIntervalTests
             foreach (var (k, share) in new[] { (0, 0.36788), (1, 0.36788), (2, 0.18394), (3, 0.06131), (4, 0.01533) })
                 Assert.That(all.Count(w => w == k) / (double)all.Length, Is.EqualTo(share).Within(0.006), $"{k}");
             Assert.That(weights.Average(w => (w[0] - 1) * (w[1] - 1)), Is.EqualTo(0).Within(0.036), "one row, two replicates");
-            Assert.That(weights.Zip(weights.Skip(1)).Average(w => (w.First[0] - 1) * (w.Second[0] - 1)), Is.EqualTo(0).Within(0.036), "two rows, one replicate");
+            var neighbours = weights.Zip(weights.Skip(1));
+            Assert.That(neighbours.Average(w => (w.First[0] - 1) * (w.Second[0] - 1)), Is.EqualTo(0).Within(0.036), "two rows, one replicate");
         });
     }
 
@@ -47,13 +48,17 @@ public sealed class MetricsIntervalTests
     public void Sixteen_times_the_rows_make_intervals_a_quarter_as_wide()
     {
         var (few, many) = (Measure(Some(500), Many), Measure(Some(8000), Many));
-        foreach (var figure in new Func<DistillationMetrics, Estimate>[] { m => m.Agreement, m => m.Divergence, m => m.Student!.Accuracy, m => m.RankCorrelation!.Value })
+        Func<DistillationMetrics, Estimate>[] figures = [m => m.Agreement, m => m.Divergence, m => m.Student!.Accuracy, m => m.RankCorrelation!.Value];
+        foreach (var figure in figures)
             Assert.That(Width(figure(few)) / Width(figure(many)), Is.EqualTo(4).Within(0.8));
     }
 
     [Test]
-    public void A_higher_level_makes_wider_intervals() => Assert.That(
-        Width(Measure(Some(), new() { ConfidenceLevel = 0.99 }).Agreement), Is.GreaterThan(1.2 * Width(Measure(Some(), new() { ConfidenceLevel = 0.9 }).Agreement)));
+    public void A_higher_level_makes_wider_intervals()
+    {
+        double WidthAt(double level) => Width(Measure(Some(), new() { ConfidenceLevel = level }).Agreement);
+        Assert.That(WidthAt(0.99), Is.GreaterThan(1.2 * WidthAt(0.9)));
+    }
 
     [Test]
     public void Intervals_are_those_of_a_bootstrap_that_draws_rows_with_replacement()
@@ -94,8 +99,8 @@ public sealed class MetricsIntervalTests
         float[] no = [0.2f, 0.8f];
         var held = Enumerable.Range(0, Trials).Count(trial =>
         {
-            var rows = Enumerable.Range(0, 200).Select(i => new MetricsRow(yes, random.NextDouble() < 0.8 ? yes : no, null, (ulong)((trial * 1000) + i))).ToArray();
-            var found = Measure(rows, new() { ConfidenceLevel = 0.9 }).Agreement;
+            MetricsRow Row(int i) => new(yes, random.NextDouble() < 0.8 ? yes : no, null, (ulong)((trial * 1000) + i));
+            var found = Measure([.. Enumerable.Range(0, 200).Select(Row)], new() { ConfidenceLevel = 0.9 }).Agreement;
             return found.Lower <= 0.8 && found.Upper >= 0.8;
         });
         // Two and a half standard errors of a share of 400, and what the percentiles of 200 replicates lose.

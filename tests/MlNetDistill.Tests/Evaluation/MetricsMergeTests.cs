@@ -74,7 +74,8 @@ public sealed class MetricsMergeTests
     [Test]
     public void Other_options_are_not_merged() => Assert.That(
         () => new DistillationEvaluator(["a", "b"]).Merge(new DistillationEvaluator(["a", "b"], new() { Seed = 2 })),
-        Throws.ArgumentException.With.Message.StartsWith("Only evaluators with the same options can be merged").And.Message.Contains("Seed 1").And.Message.Contains("Seed 2"));
+        Throws.ArgumentException.With.Message.StartsWith("Only evaluators with the same options can be merged")
+            .And.Message.Contains("Seed 1").And.Message.Contains("Seed 2"));
 
     [Test]
     public void Equal_options_need_not_be_the_same_object()

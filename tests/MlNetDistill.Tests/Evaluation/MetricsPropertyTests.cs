@@ -44,7 +44,8 @@ public sealed class MetricsPropertyTests(int classes)
     [Test]
     public void Teacher_and_student_in_each_others_place_turn_the_divergence_round()
     {
-        var (there, back) = (Measure(_rows, NoIntervals), Measure([.. _rows.Select(row => row with { Teacher = row.Student, Student = row.Teacher })], NoIntervals));
+        var there = Measure(_rows, NoIntervals);
+        var back = Measure([.. _rows.Select(row => row with { Teacher = row.Student, Student = row.Teacher })], NoIntervals);
         Assert.Multiple(() =>
         {
             Assert.That(back.Divergence, Is.EqualTo(there.ReverseDivergence));
@@ -63,8 +64,9 @@ public sealed class MetricsPropertyTests(int classes)
         MetricsRow[] rows = [.. _rows.Where((_, i) => i % 5 != 0)];
         int[] order = [.. Enumerable.Range(0, classes).Select(c => (c + 1) % classes)];
         float[] Moved(float[] scores) => [.. order.Select(c => scores[c])];
+        int? NumberOf(int? label) => label is { } c ? Array.IndexOf(order, c) : null;
         var moved = new DistillationEvaluator([.. order.Select(c => Names(classes)[c])])
-            .Fed(rows.Select(row => row with { Teacher = Moved(row.Teacher), Student = Moved(row.Student), Label = row.Label is { } c ? Array.IndexOf(order, c) : null })).Metrics();
+            .Fed(rows.Select(row => row with { Teacher = Moved(row.Teacher), Student = Moved(row.Student), Label = NumberOf(row.Label) })).Metrics();
         var metrics = Measure(rows);
         Assert.That(moved.PerClass.OrderBy(c => c.Class), Is.EqualTo(metrics.PerClass.OrderBy(c => c.Class)));
         // What is left has no class in it.
@@ -78,17 +80,28 @@ public sealed class MetricsPropertyTests(int classes)
     {
         var metrics = Measure(_rows, NoIntervals);
         Assert.That(metrics.Matrix.Sum(cell => cell.Rows), Is.EqualTo(metrics.Rows));
-        Assert.That(metrics.Matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows) / (double)metrics.Rows, Is.EqualTo(metrics.Agreement.Value));
+        var diagonal = metrics.Matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows);
+        Assert.That(diagonal / (double)metrics.Rows, Is.EqualTo(metrics.Agreement.Value));
         Assert.That(metrics.PerClass.Sum(c => c.StudentRight) / (double)metrics.LabelledRows, Is.EqualTo(metrics.Student!.Accuracy.Value));
     }
 
     private static object Classless(DistillationMetrics metrics) => new
     {
-        metrics.Teacher, metrics.Student, metrics.Agreement, metrics.AgreementWhereTeacherIsRight, metrics.AgreementWhereTeacherIsWrong, metrics.Divergence,
-        metrics.ReverseDivergence, metrics.JensenShannonDivergence, metrics.SquaredDifference, metrics.RankCorrelation, metrics.TopKOverlap,
+        metrics.Teacher,
+        metrics.Student,
+        metrics.Agreement,
+        metrics.AgreementWhereTeacherIsRight,
+        metrics.AgreementWhereTeacherIsWrong,
+        metrics.Divergence,
+        metrics.ReverseDivergence,
+        metrics.JensenShannonDivergence,
+        metrics.SquaredDifference,
+        metrics.RankCorrelation,
+        metrics.TopKOverlap,
     };
 
-    private MetricsRow[] Same(Func<float, float> score) => [.. _rows.Select(row => row with { Teacher = [.. row.Teacher.Select(score)], Student = [.. row.Teacher.Select(score)] })];
+    private MetricsRow[] Same(Func<float, float> score) =>
+        [.. _rows.Select(row => row with { Teacher = [.. row.Teacher.Select(score)], Student = [.. row.Teacher.Select(score)] })];
 
     private IEnumerable<MetricsRow> Extreme()
     {

@@ -134,6 +134,15 @@ public sealed class MetricsByHandTests
     }
 
     [Test]
+    public void Of_a_hundred_equal_classes_the_first_come_first_too()
+    {
+        float[] flat = [.. Enumerable.Repeat(0.01f, 100)];
+        var falling = Softmax([.. Enumerable.Range(0, 100).Select(c => -c / 50.0)]);
+        var metrics = Measure([flat], [falling], options: NoIntervals with { TopK = [1, 5, 50] });
+        Assert.That(metrics.TopKOverlap.Select(o => o.Overlap.Value), Has.Exactly(3).EqualTo(1));
+    }
+
+    [Test]
     public void Of_equal_classes_the_first_is_named() => Assert.That(Measure([[0.1f, 0.45f, 0.45f]], [[0.45f, 0.1f, 0.45f]]).Matrix[1, 0], Is.EqualTo(1));
 
     [Test]

@@ -1,0 +1,72 @@
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Progress;
+
+/// <summary>What cannot be written stops no training, and does not pass unseen.</summary>
+public sealed class ProgressFaultTests
+{
+    private ToyFolder _folder = null!;
+
+    [SetUp]
+    public void MakeFolder() => _folder = new ToyFolder();
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    [Test]
+    public void A_file_that_cannot_be_opened_is_told_at_once()
+    {
+        File.WriteAllText(_folder.File("file"), "");
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => new JsonLinesProgress(Path.Combine(_folder.Path, "missing", "progress.jsonl")), Throws.InstanceOf<IOException>());
+            Assert.That(() => new TensorBoardProgress(_folder.File("file")), Throws.InstanceOf<IOException>());
+        });
+    }
+
+    [Test]
+    public void A_full_disk_does_not_stop_a_training_and_is_told_for_each_report()
+    {
+        if (!File.Exists("/dev/full"))
+            Assert.Ignore("Only Linux has a device that is always full.");
+        var context = Rows.Context();
+        var faults = new List<Exception>();
+        using var progress = new JsonLinesProgress("/dev/full", faults.Add);
+        var model = context.Fit(Rows.Quick() with { Progress = progress }, context.Keyed(Rows.Points())).Model;
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.History, Has.Count.EqualTo(6));
+            Assert.That(faults, Has.Count.EqualTo(6).And.All.InstanceOf<IOException>());
+            Assert.That(progress.Fault, Is.SameAs(faults[^1]));
+        });
+    }
+
+    [Test]
+    public void What_the_callback_throws_stops_the_training()
+    {
+        var context = Rows.Context();
+        var progress = new JsonLinesProgress(_folder.File("progress.jsonl"), fault => throw new InvalidOperationException("Stop.", fault));
+        progress.Dispose();
+        Assert.That(
+            () => context.Fit(Rows.Quick() with { Progress = progress }, context.Keyed(Rows.Points())),
+            Throws.InvalidOperationException.With.Message.EqualTo("Stop.").And.InnerException.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void All_sinks_are_told_before_what_one_throws_stops_the_training()
+    {
+        var (before, after) = (new RowsProgress(), new RowsProgress());
+        var throwing = new RowsProgress(_ => throw new InvalidOperationException("Stop."));
+        var all = ProgressSinks.All(before, throwing, after);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => all.Report(ToyProgress.Epoch(1)), Throws.InvalidOperationException.With.Message.EqualTo("Stop."));
+            Assert.That(before.Reports, Has.Count.EqualTo(1));
+            Assert.That(after.Reports, Has.Count.EqualTo(1));
+        });
+    }
+
+    [Test]
+    public void A_sink_that_is_null_is_named() => Assert.That(
+        () => ProgressSinks.All(new RowsProgress(), null!), Throws.ArgumentException.With.Message.StartsWith("Sink 1 of 2 is null. Leave it out."));
+}

@@ -1,0 +1,37 @@
+using System.Xml.Linq;
+using static MlNetDistill.Evaluation.Pages.Html;
+
+namespace MlNetDistill.Evaluation.Pages;
+
+/// <summary>What was trained after what, for how long, and what the method decided on the way.</summary>
+internal static class TimelineSection
+{
+    public static Section? Of(DistillationReport report)
+    {
+        var models = Compared.Of(report);
+        List<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained =
+            [.. models.Where(model => model.Model.History.Count > 0).Select(model => (model, StageSpan.Of(model.Model.History)))];
+        List<Compared> noted = [.. models.Where(model => model.Model.Notes.Count > 0)];
+        return trained.Count + noted.Count == 0 ? null : new(
+            "timeline",
+            "Stages and anchors",
+            Tag("div", Class("figures"), trained.Select(row => TimelineChart.Of($"timeline-{row.Model.Kind}", row.Model, row.Stages))),
+            trained.Count == 0 ? null : Stages(trained),
+            noted.Select(Notes));
+    }
+
+    private static XElement Stages(IEnumerable<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Of(
+        "timeline-table",
+        "Stages; where a stage has an anchor of a route for its teacher, its name says which",
+        ["Stage", "Model", "Epochs", "of", "Time", "Last total loss", "Best held-out accuracy"],
+        trained.SelectMany(row => row.Stages.Select(stage => (object?[])
+        [
+            Name(stage.Name), Table.Words(Name(row.Model.Name)), $"{stage.First} to {stage.Last}", Figures.Count(stage.Epochs[^1].Epochs),
+            Figures.Duration(stage.Time),
+            stage.Epochs[^1].Losses.TryGetValue("total", out var loss) ? Table.Measured(loss, Figures.Compact) : null,
+            Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy), Figures.Percent),
+        ])));
+
+    private static object[] Notes(Compared model) =>
+        [Tag("h3", "Notes of the method: ", Name(model.Name)), Tag("ul", model.Model.Notes.Select(note => Tag("li", Name(note))))];
+}

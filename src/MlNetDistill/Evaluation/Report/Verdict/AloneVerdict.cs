@@ -1,0 +1,42 @@
+using static MlNetDistill.Evaluation.Pages.Figures;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Whether the teacher was worth its while: the distilled student beside the same student trained alone.</summary>
+internal static class AloneVerdict
+{
+    private const string OneRun = "This is one run of each; what other seeds give is not in the intervals.";
+
+    public static IEnumerable<string> Of(DistillationReport report)
+    {
+        if (report.AloneMetrics is not { } alone)
+            yield break;
+        var said = new List<string>();
+        if (report.Metrics.Student is { } student && alone.Student is { } other)
+            said.Add(Beside("accuracy", student.Accuracy, other.Accuracy, report.AccuracyOverAlone));
+        said.Add(Beside("agreement with the teacher", report.Metrics.Agreement, alone.Agreement, report.AgreementOverAlone));
+        yield return $"{string.Join(" ", said)} {OneRun}";
+    }
+
+    private static string Beside(string figure, Estimate distilled, Estimate alone, Estimate? difference)
+    {
+        var both = $"{WithInterval(distilled, Percent)} against {WithInterval(alone, Percent)}";
+        // A difference row by row is the sharper measure: chance that strikes both models alike is not in it.
+        if (difference is { Lower: { } lower, Upper: { } upper } paired)
+        {
+            var by = $"{Change(paired)} points ({Change(lower)} to {Change(upper)})";
+            return lower > 0 || upper < 0
+                ? $"Distillation {(paired.Value > 0 ? "raises" : "lowers")} the student's {figure} over the same student trained alone by {by}: {both}."
+                : $"No difference in {figure} from the same student trained alone is shown, {by}: {both}.";
+        }
+
+        return ReportVerdict.Apart(distilled, alone) switch
+        {
+            true =>
+                $"Distillation {(distilled > alone ? "raises" : "lowers")} the student's {figure} over the same student trained alone, {both}: " +
+                "the intervals lie apart.",
+            false => $"No difference in {figure} from the same student trained alone is shown, {both}: the intervals overlap.",
+            null => $"The distilled student's {figure} is {both} of the same student trained alone, without intervals to judge by.",
+        };
+    }
+}

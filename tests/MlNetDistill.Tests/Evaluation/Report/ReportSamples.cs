@@ -1,0 +1,158 @@
+namespace MlNetDistill.Tests.Evaluation.Report;
+
+/// <summary>Reports of every shape there is: few classes and many, everything measured and nothing, names that mean harm.</summary>
+internal static class ReportSamples
+{
+    private const string Optimizer = "SGD (LearningRate 0.05, Momentum 0.9, WeightDecay 0.0005)";
+    private const string Hash = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+    public static IReadOnlyDictionary<string, Func<DistillationReport>> All { get; } = new Dictionary<string, Func<DistillationReport>>
+    {
+        ["three-classes"] = () => Complete(["setosa", "versicolor", "virginica"], 600, 1),
+        ["letters"] = Letters,
+        ["thousand-classes"] = () => Complete([.. Enumerable.Range(0, 1000).Select(i => $"class {i}")], 20_000, 3) with { Title = "A thousand classes" },
+        ["minimal"] = Minimal,
+        ["hostile-names"] = Hostile,
+        ["stages"] = Stages,
+    };
+
+    public static DistillationReport Minimal() => new()
+    {
+        Title = "Nothing but the rows",
+        Created = Noon,
+        Teacher = new() { Name = "Teacher" },
+        Student = new() { Name = "Student" },
+        Metrics = ReportRows.Drawn(["no", "yes"], 50, 4, labels: false, intervals: false),
+    };
+
+    public static DistillationReport Letters()
+    {
+        var report = Complete([.. Enumerable.Range('A', 26).Select(c => $"{(char)c}")], 5_000, 2);
+        return report with { Title = "Letters: a forest taught a perceptron", Acceptance = Criteria.Judge(report.Metrics, report.Student.Cost) };
+    }
+
+    public static DistillationReport Complete(IReadOnlyList<string> classes, int rows, int seed) => new()
+    {
+        Title = "Irises: a forest taught a perceptron",
+        Description = "The weekly run on the rows of the last month.",
+        Created = Noon,
+        Teacher = new()
+        {
+            Name = "Teacher",
+            Kind = "FastTree, one versus all",
+            Cost = Cost(940.4, 1310.5, 210.2, 12_911_304, 61_210_624),
+            Hash = Hash,
+            Settings = [new("NumberOfTrees", "100"), new("Seed", "1")],
+        },
+        Student = new()
+        {
+            Name = "Student, distilled",
+            Kind = "MLP 16-128-26",
+            Parameters = 5_530,
+            Cost = Cost(31.2, 44.9, 3.4, 64_512, 4_210_688),
+            Hash = Hash,
+            History = History("KD", 30, 1, 1.6, "kd", "cross-entropy"),
+            Notes = ["KD: 30 epochs."],
+            Settings = [new("Method", "KD (Temperature 2, Alpha 0.9)"), new("Epochs", "30"), new("Optimizer", Optimizer), new("Seed", "1")],
+        },
+        Alone = new()
+        {
+            Name = "Student, alone",
+            Kind = "MLP 16-128-26",
+            Parameters = 5_530,
+            Cost = Cost(31.9, 45.1, 3.5, 64_498, 4_206_592),
+            Hash = Hash,
+            History = History("labels only", 30, 2, 2.1, "cross-entropy"),
+            Settings = [new("Method", "labels only"), new("Epochs", "30"), new("Seed", "1")],
+        },
+        Metrics = ReportRows.Drawn(classes, rows, seed),
+        AloneMetrics = ReportRows.Drawn(classes, rows, seed, copies: 0.9),
+        TrainingMetrics = ReportRows.Drawn(classes, rows, seed + 1, copies: 0.985),
+        Data = [new("Training rows", 4 * rows, Hash), new("Test rows", rows, Hash), new("Rows of another shop", 12, null)],
+        Versions = [new("MlNetDistill", "0.1.0"), new("Microsoft.ML", "5.0.0"), new("TorchSharp", "0.107.0"), new("Runtime", ".NET 10.0.1"),
+            new("System", "Debian GNU/Linux 12 (bookworm)")],
+    };
+
+    private static AcceptanceCriteria Criteria => new()
+    {
+        MinimumAccuracyKept = 0.96,
+        MinimumAgreement = 0.95,
+        MaximumClassDrop = 0.1,
+        MaximumCalibrationError = 0.05,
+        MaximumLatency = TimeSpan.FromMicroseconds(100),
+        MaximumZipBytes = 1_000_000,
+    };
+
+    private static DateTimeOffset Noon => new(2025, 3, 14, 12, 0, 0, TimeSpan.Zero);
+
+    private static DistillationReport Stages()
+    {
+        var report = Complete([.. Enumerable.Range(0, 12).Select(i => $"digit {i}")], 2_000, 5);
+        TrainingProgress[] route = [.. History("teacher", 40, 9, 2.3, "cross-entropy")];
+        List<TrainingProgress> student = [];
+        foreach (var (at, stage) in new[] { "SSKD stage 1", "SSKD stage 2", "SSKD head", "DIST, epoch 10", "DIST, epoch 20", "DIST, epoch 40 (final)" }.Index())
+        {
+            string[] losses = at < 2 ? [$"stage features {at + 1}"] : at == 2 ? ["cross-entropy"] : ["inter-class", "intra-class"];
+            var before = student.Count > 0 ? student[^1].Elapsed : TimeSpan.Zero;
+            student.AddRange(History(stage, at < 3 ? 6 : 12, at, 1.5, losses).Select(epoch => epoch with { Elapsed = before + epoch.Elapsed }));
+        }
+
+        return report with
+        {
+            Title = "A route of checkpoints, after stage by stage",
+            Teacher = report.Teacher with { Kind = "MLP 16-512-512-12", History = route },
+            Student = report.Student with
+            {
+                History = student,
+                Notes = ["RCO×DIST: training on anchor 1 of 3, epoch 10, for 12 epochs.", "RCO×DIST: training on anchor 2 of 3, epoch 20, for 12 epochs."],
+            },
+            Acceptance = new AcceptanceCriteria { MinimumAgreement = 0.5 }.Judge(report.Metrics),
+        };
+    }
+
+    private static DistillationReport Hostile()
+    {
+        string[] names =
+        [
+            "<script>alert(1)</script>", "&amp; \"quoted\" 'too'", "שלום עולם", "مرحبا 12 – 34", "👩‍👩‍👧‍👦 family", new('W', 200),
+            "line\nbreak\ttab", "nul\0 and half \ud83d", "日本語の長い名前がここに続きます", "{{x}} ${y}",
+        ];
+        var report = Complete(names, 900, 6);
+        return report with
+        {
+            Title = "</title><script>alert('title')</script> " + new string('x', 200),
+            Description = "<img src=x onerror=alert(1)> --> ]]> & done",
+            Teacher = report.Teacher with { Name = "<b>teacher</b> " + new string('M', 120), Kind = "\"><svg onload=alert(1)>" },
+            Student = report.Student with
+            {
+                Name = "</svg><style>*{display:none}</style>",
+                History = History("<i>stage</i> " + new string('W', 90), 3, 1, 1, "</text><script>", "مجموع"),
+                Notes = ["</ul><script>alert('note')</script>", "שלום 3 (2)"],
+                Settings = [new("<td>", new string('v', 300)), new("Seed & more", "</table>")],
+            },
+            Data = [new("<script>data</script>", 900, new string('f', 64))],
+            Acceptance = new AcceptanceCriteria { MinimumAgreement = 0.99, MaximumClassDrop = 0.01 }.Judge(report.Metrics),
+        };
+    }
+
+    private static ModelCost Cost(double engine, double tail, double bulk, long zip, long memory) =>
+        new() { Engine = new(engine, tail, 2_000), Bulk = new(bulk, 1.3 * bulk, 20), ZipBytes = zip, PeakMemoryBytes = memory };
+
+    private static IEnumerable<TrainingProgress> Epochs(string stage, int epochs, int seed, double first, string[] losses)
+    {
+        var random = new Random(seed);
+        for (var epoch = 1; epoch <= epochs; epoch++)
+        {
+            var falls = Math.Exp(-3.0 * epoch / epochs);
+            var means = losses.Select((name, at) => (Name: name, Value: first * (0.15 + falls) / (at + 1) * (1 + (0.03 * random.NextDouble()))))
+                .ToDictionary(l => l.Name, l => l.Value);
+            means["total"] = means.Values.Sum();
+            yield return new(
+                stage, epoch, epochs, means, LearningRate: 0.05 * falls, ValidationAccuracy: 0.93 - (0.4 * falls) + (0.01 * random.NextDouble()),
+                ValidationLoss: 0.2 + falls, RowsPerSecond: 41_000, TimeLeft: TimeSpan.Zero, Elapsed: TimeSpan.FromSeconds((1.3 + seed) * epoch));
+        }
+    }
+
+    private static IReadOnlyList<TrainingProgress> History(string stage, int epochs, int seed, double first, params string[] losses) =>
+        [.. Epochs(stage, epochs, seed, first, losses)];
+}

@@ -126,7 +126,8 @@ internal static class ReportVerdict
     {
         if (student is null)
             yield break;
-        var alone = $"A row takes the student {Microseconds(student.Engine.Median)} (median, through a PredictionEngine), and its file has {Bytes(student.ZipBytes)}";
+        var alone =
+            $"A row takes the student {Microseconds(student.Engine.Median)} (median, through a PredictionEngine), and its file has {Bytes(student.ZipBytes)}";
         if (teacher is null)
         {
             yield return $"{alone}; what the teacher costs was not measured.";

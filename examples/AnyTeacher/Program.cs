@@ -8,6 +8,7 @@ using TorchSharp;
 using static System.FormattableString;
 
 // One student learns from a forest of trees, from an ONNX file and from both together. Each teacher is asked once: a second fit finds its answers in a folder.
+// The exit code says whether the last student is good enough, and report/report.html why.
 Console.OutputEncoding = Encoding.UTF8;
 torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
@@ -32,18 +33,37 @@ var onnx = Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("Score"), classNames
 var (trees, both) = (Teacher.FromTransformer(forest), Teacher.Ensemble(onnx, Teacher.FromTransformer(forest)));
 
 Console.WriteLine();
-Console.WriteLine(Trainer(both, Student.Mlp(48), 20).Preflight(Keyed(train)));
+Console.WriteLine(Trainer(both, Student.Mlp(48), 20).Preflight(Keyed(train, train)));
 Console.WriteLine();
 Console.WriteLine("taught by          accuracy   first fit   again");
 Directory.CreateDirectory("answers");
 foreach (var old in Directory.GetFiles("answers", "*.teacher"))
     File.Delete(old);
-Compare("labels alone", null);
+var alone = Compare("labels alone", null);
 Compare("forest", trees);
 Compare("ONNX file", onnx);
-Compare("both together", both);
+var student = Compare("both together", both);
 
-void Compare(string name, Teacher? teacher)
+// Two teachers together are no ML.NET model that could be evaluated beside the student; their answers become a column of the test rows.
+var keyedTest = Keyed(train, test);
+var report = DistillationReport.Of(mlContext, new DistillationEvidence
+{
+    Title = "Digits, taught by a forest and an ONNX file together",
+    Test = Trainer(both, Student.Mlp(48), 20).ScoreTeacher(keyedTest),
+    TeacherScoreColumnName = "TeacherScore",
+    TeacherName = "Forest and ONNX file",
+    Student = student,
+    Alone = alone,
+    LabelColumnName = "Class",
+    Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.9 },
+});
+report.Write("report");
+Console.WriteLine();
+Console.WriteLine(report.Acceptance);
+Console.WriteLine($"Wrote {Path.Combine("report", "report.html")}.");
+return report.Acceptance!.ExitCode;
+
+ITransformer Compare(string name, Teacher? teacher)
 {
     var (first, model) = Timed(() => Pipeline(teacher, Student.Mlp(48), 20).Fit(train));
     var (again, same) = Timed(() => Pipeline(teacher, Student.Mlp(48), 20).Fit(train));
@@ -51,11 +71,12 @@ void Compare(string name, Teacher? teacher)
     Console.WriteLine(Invariant($"{name,-18} {100 * accuracy,7:0.0} % {first.TotalSeconds,9:0.0} s {again.TotalSeconds,5:0.0} s"));
     if (!Scores(model).SequenceEqual(Scores(same)))
         throw new InvalidOperationException($"The second fit by '{name}' gave another student than the first.");
+    return model;
 }
 
 IEnumerable<float> Scores(ITransformer model) => model.Transform(test).GetColumn<float[]>("Score").SelectMany(scores => scores);
 
-IDataView Keyed(IDataView view) => mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(view).Transform(view);
+IDataView Keyed(IDataView fitted, IDataView view) => mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(fitted).Transform(view);
 
 EstimatorChain<DistillationTransformer> Pipeline(Teacher? teacher, MlNetDistill.Networks.NetworkSpec student, int epochs) =>
     mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Append(Trainer(teacher, student, epochs));

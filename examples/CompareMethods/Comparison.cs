@@ -19,7 +19,7 @@ internal sealed class Comparison(Workload work, int seeds, School school, LiveTa
         var searches = Searches();
         var outcomes = Measure(searches);
         table.End();
-        return new Findings(school.TeacherAccuracy, school.TeacherParameters, school.StudentParameters, searches, outcomes);
+        return new Findings(school.TeacherModel, school.TeacherAccuracy, school.TeacherParameters, school.StudentParameters, searches, outcomes);
     }
 
     private List<Search> Searches()

@@ -1,4 +1,5 @@
 using System.Text;
+using CompareMethods;
 using CompareMethods.Data;
 using CompareMethods.Report;
 using CompareMethods.Training;
@@ -50,5 +51,7 @@ static void Run(Settings settings)
     var (results, chart) = (Path.Combine(folder.FullName, "results.json"), Path.Combine(folder.FullName, "chart.svg"));
     ResultsFile.Write(results, work, settings, torch.get_num_threads(), findings);
     File.WriteAllText(chart, new Chart(work, findings).ToSvg());
-    Console.WriteLine($"Wrote {results} and {chart}.");
+    var reports = Path.Combine(folder.FullName, "reports");
+    var count = Reports.Write(reports, mlContext, work, findings);
+    Console.WriteLine($"Wrote {results}, {chart} and {count} reports in {reports}.");
 }

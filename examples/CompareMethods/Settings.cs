@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace CompareMethods;
 
 /// <summary>What the command line asks for.</summary>
@@ -7,7 +5,7 @@ internal sealed record Settings
 {
     public const string Usage = """
         CompareMethods: teaches one student by KD, DIST, CCKD, RCO, RCO×DIST and SSKD, each with the same epochs and the same small search,
-        over several seeds, and writes results.json and chart.svg.
+        over several seeds, and writes results.json, chart.svg and a report on the first student of each method.
 
           (no options)      digits drawn by the program
           --data FILE       letter-recognition.data: the label first, rows 1 to 16,000 train and the rest test
@@ -17,7 +15,7 @@ internal sealed record Settings
           --rows N          use the first N training rows only
           --threads N       threads of a tensor operation (1 for perceptrons, else as many as torch takes of itself)
           --quick           fewer rows, epochs and seeds: a look at how it works, not at which method is better
-          --out DIR         where the two files go (artifacts/compare-methods)
+          --out DIR         where the files go (artifacts/compare-methods)
           --help            this text
         """;
 
@@ -43,18 +41,18 @@ internal sealed record Settings
     public static Settings Parse(IReadOnlyList<string> args)
     {
         var settings = new Settings();
-        using var words = args.GetEnumerator();
-        while (words.MoveNext())
+        var words = new Words(args);
+        while (words.Next())
         {
-            settings = words.Current switch
+            settings = words.Word switch
             {
-                "--data" => settings with { Data = Value(words, "a folder or a file") },
-                "--seeds" => settings with { SeedCount = Number(words) },
-                "--epochs" => settings with { Epochs = Number(words, multipleOf: Candidates.MostAnchors) },
-                "--rows" => settings with { Rows = Number(words) },
-                "--threads" => settings with { Threads = Number(words) },
+                "--data" => settings with { Data = words.Value("a folder or a file") },
+                "--seeds" => settings with { SeedCount = words.Number() },
+                "--epochs" => settings with { Epochs = words.Number(multipleOf: Candidates.MostAnchors) },
+                "--rows" => settings with { Rows = words.Number() },
+                "--threads" => settings with { Threads = words.Number() },
                 "--quick" => settings with { Quick = true },
-                "--out" => settings with { Out = Value(words, "a folder") },
+                "--out" => settings with { Out = words.Value("a folder") },
                 "--help" or "-h" => settings with { Help = true },
                 var word => throw new UsageException(
                     $"There is no option '{word}'. The options are --data, --seeds, --epochs, --rows, --threads, --quick, --out and --help."),
@@ -63,25 +61,4 @@ internal sealed record Settings
 
         return settings;
     }
-
-    private static string Value(IEnumerator<string> words, string what)
-    {
-        var option = words.Current;
-        return words.MoveNext() && !words.Current.StartsWith("--", StringComparison.Ordinal)
-            ? words.Current
-            : throw new UsageException($"{option} must be followed by {what}.");
-    }
-
-    private static int Number(IEnumerator<string> words, int multipleOf = 1)
-    {
-        var option = words.Current;
-        var what = multipleOf == 1 ? "a whole number of at least 1" : $"a multiple of {multipleOf}";
-        var text = Value(words, what);
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number % multipleOf == 0
-            ? number
-            : throw new UsageException($"{option} must be followed by {what}; found '{text}'.");
-    }
 }
-
-/// <summary>The user asked for something that cannot be done; the message says what can.</summary>
-internal sealed class UsageException(string message) : Exception(message);

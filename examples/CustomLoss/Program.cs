@@ -1,7 +1,6 @@
 using System.Text;
 using CustomLoss;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
@@ -9,7 +8,7 @@ using Quickstart.Data;
 using TorchSharp;
 using static System.FormattableString;
 
-// A loss of one's own, in JensenShannonLoss.cs, beside KD: the same teacher, student, epochs and seed.
+// A loss of one's own, in JensenShannonLoss.cs, beside KD: the same teacher, student, epochs and seed. The exit code says whether its student is good enough.
 Console.OutputEncoding = Encoding.UTF8;
 // A perceptron's steps are so small that threads wait for each other longer than they compute.
 torch.set_num_threads(1);
@@ -27,6 +26,21 @@ Console.WriteLine();
 Measure("Teacher", teacher);
 Measure("Student, KD", kd);
 Measure("Student, JS", ours);
+
+var report = DistillationReport.Of(mlContext, new DistillationEvidence
+{
+    Title = "Digits, by a Jensen-Shannon loss",
+    Test = test,
+    Training = train,
+    Teacher = teacher,
+    Student = ours,
+    LabelColumnName = "Class",
+    Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.8 },
+});
+report.Write("report");
+Console.WriteLine();
+Console.WriteLine(report.Acceptance);
+return report.Acceptance!.ExitCode;
 
 ITransformer Train(NetworkSpec network, DistillationMethod method, ITransformer? teacher = null)
 {
@@ -48,17 +62,14 @@ ITransformer Train(NetworkSpec network, DistillationMethod method, ITransformer?
 
 void Measure(string name, ITransformer model)
 {
-    var scored = model.Transform(test);
-    var accuracy = mlContext.MulticlassClassification.Evaluate(scored, labelColumnName: "Class").MicroAccuracy;
-    var agreement = Predicted(scored).Zip(Predicted(teacher.Transform(test))).Average(pair => pair.First == pair.Second ? 1.0 : 0.0);
-    Console.WriteLine(Invariant($"{name,-12} accuracy {100 * accuracy:0.0} %, agreement with the teacher {100 * agreement:0.0} %"));
+    var metrics = mlContext.MulticlassClassification.EvaluateDistillation(test, teacher, model, "Class");
+    Console.WriteLine(Invariant($"{name,-12} accuracy {100 * metrics.Student!.Accuracy:0.0} %, agreement with the teacher {100 * metrics.Agreement:0.0} %"));
 }
-
-static IEnumerable<uint> Predicted(IDataView scored) => scored.GetColumn<uint>("PredictedLabel");
 
 /// <summary>A line for each epoch; every term of a loss is there under its own name, before its weight.</summary>
 internal sealed class Lines : IProgress<TrainingProgress>
 {
     public void Report(TrainingProgress value) =>
-        Console.WriteLine($"{value.Epoch,2}/{value.Epochs}  {string.Join("  ", value.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.000}")))}");
+        Console.WriteLine(
+            $"{value.Epoch,2}/{value.Epochs}  {string.Join("  ", value.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.000}")))}  {value.TimeLeft:mm\\:ss} left");
 }

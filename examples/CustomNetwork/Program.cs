@@ -15,12 +15,17 @@ var test = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 2));
 var teacher = Fit(Student.ResNet(8, null, 8, 16, 32), DistillationMethod.LabelsOnly(), null, epochs: 6);
 Console.WriteLine("                     parameters   accuracy   zip against network");
 Report("teacher", teacher, "teacher.zip");
+var exitCode = 0;
 NetworkSpec[] networks = [new MyNetwork(Width: 12, Units: 2), new MyModuleNetwork(Hidden: 16)];
 foreach (var network in networks)
 {
     var student = Fit(network, DistillationMethod.Kd(temperature: 4, alpha: 0.9), Teacher.FromTransformer(teacher), epochs: 15);
-    Report(network.Name, student, $"{network.Name.Split(' ')[0]}.zip");
+    var file = network.Name.Split(' ')[0];
+    Report(network.Name, student, $"{file}.zip");
+    exitCode = Math.Max(exitCode, Judge(network.Name, student, file));
 }
+
+return exitCode;
 
 TransformerChain<DistillationTransformer> Fit(NetworkSpec network, DistillationMethod method, Teacher? teacher, int epochs) =>
     mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
@@ -48,6 +53,24 @@ void Report(string name, TransformerChain<DistillationTransformer> model, string
     Console.WriteLine($"{name,-20} {model.LastTransformer.Model.ParameterCount,10:N0} {accuracy,10:0.0 %} {difference,21:0.0e0}");
     if (!(difference <= 1e-4))
         throw new InvalidOperationException($"{path} does not compute what the network '{name}' computes.");
+}
+
+// The evidence of how well the student does its teacher's job; 0 if that is well enough.
+int Judge(string name, ITransformer student, string folder)
+{
+    var report = DistillationReport.Of(mlContext, new DistillationEvidence
+    {
+        Title = $"Drawings, by the network {name}",
+        Test = test,
+        Training = train,
+        Teacher = teacher,
+        Student = student,
+        LabelColumnName = "Class",
+        Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.9 },
+    });
+    report.Write(Path.Combine("report", folder));
+    Console.WriteLine(report.Acceptance);
+    return report.Acceptance!.ExitCode;
 }
 
 // The largest difference between a probability of the saved model and the TorchSharp network's.

@@ -19,6 +19,7 @@ internal static class Questions
     [
         new("Does anything pass over?", "labels alone", r => Usual(r) with { Teacher = null }),
         new("Does anything pass over?", Baseline, Usual),
+        .. new[] { 1.0, 2 }.Select(t => new Trial("Does softening help? (KD is at T = 4)", Invariant($"T = {t}"), r => Usual(r) with { Temperature = t })),
         .. Capacity(),
         .. TeacherNoise(),
         .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r => Usual(r) with

@@ -13,8 +13,10 @@ try
     var settings = Settings.Parse(args);
     if (settings.Help)
         Console.WriteLine(Settings.Usage);
+    else if (settings.Measure is { } zip)
+        OwnProcess.Answer(Workloads.From(settings, new MLContext(settings.Seed)).CostOf(zip));
     else
-        Run(settings);
+        return Run(settings, args);
     return 0;
 }
 catch (UsageException fault)
@@ -22,14 +24,14 @@ catch (UsageException fault)
     Console.Error.WriteLine(fault.Message);
     return 2;
 }
-catch (InvalidOperationException fault)
+catch (Exception fault) when (fault is InvalidOperationException or IOException or UnauthorizedAccessException)
 {
     // The library's messages name the column or row, what was expected and what to do.
     Console.Error.WriteLine(fault.Message);
     return 1;
 }
 
-static void Run(Settings settings)
+static int Run(Settings settings, string[] args)
 {
     var mlContext = new MLContext(settings.Seed);
     var work = Workloads.From(settings, mlContext);
@@ -66,16 +68,40 @@ static void Run(Settings settings)
         return (teacher, alone, distilled);
     });
 
-    new Comparison(mlContext, work, teacher)
-        .Add("Teacher", teacher)
-        .Add("Student alone", alone)
-        .Add("Student distilled", distilled)
-        .Print();
-
     // The zip is an ordinary ML.NET model: an application that loads it needs neither this library nor TorchSharp.
     mlContext.Model.SaveAtomically(distilled, work.Train.Schema, "student.zip");
     var reloaded = mlContext.Model.Load("student.zip", out _);
     if (!new Answers(reloaded, work.Test).Equal(new Answers(distilled, work.Test)))
         throw new InvalidOperationException("The student read back from student.zip does not predict what it did before.");
     Console.WriteLine("Wrote student.zip; read back, it gives the same probabilities on every test row.");
+
+    ModelCost Cost(ITransformer model)
+    {
+        var zip = Path.GetTempFileName();
+        mlContext.Model.Save(model, work.Train.Schema, zip);
+        var cost = OwnProcess.Measure(args, zip);
+        File.Delete(zip);
+        return cost;
+    }
+
+    // The evidence of how well the student does its teacher's job, and whether that is enough.
+    var report = DistillationReport.Of(mlContext, new DistillationEvidence
+    {
+        Title = work.Title,
+        Test = work.Test,
+        Training = work.Train,
+        Teacher = teacher,
+        Student = distilled,
+        Alone = alone,
+        LabelColumnName = "Class",
+        TeacherCost = Cost(teacher),
+        StudentCost = Cost(distilled),
+        AloneCost = Cost(alone),
+        Criteria = new AcceptanceCriteria { MinimumAccuracyKept = settings.MinimumKept / 100.0, MinimumAgreement = settings.MinimumAgreement / 100.0 },
+    });
+    Comparison.Print(report);
+    report.Write("report");
+    Console.WriteLine($"Wrote {Path.Combine("report", "report.html")}.");
+    Console.WriteLine(report.Acceptance);
+    return report.Acceptance!.ExitCode;
 }

@@ -1,12 +1,10 @@
-using System.Globalization;
-
 namespace Quickstart;
 
 /// <summary>What the command line asks for.</summary>
 internal sealed record Settings
 {
     public const string Usage = """
-        Quickstart: trains a teacher, a small student alone and the same student distilled, compares them and writes student.zip.
+        Quickstart: trains a teacher, a small student alone and the same student distilled, compares them and writes student.zip and report/.
 
           (no options)                  digits drawn by the program
           --data DIR                    Fashion-MNIST: a folder with its four IDX files, gzipped or not
@@ -14,7 +12,12 @@ internal sealed record Settings
           --epochs N                    passes over the training rows, for each of the three networks
           --seed N                      seed of every draw (1)
           --quick                       fewer rows and epochs: a look at how it works, not at how good it gets
+          --minimum-kept PERCENT        least share of the teacher's accuracy that the student must keep (90)
+          --minimum-agreement PERCENT   least share of the test rows for which both must name the same class
+          --measure ZIP                 prints what a model costs that this program saved, as JSON, and nothing else
           --help                        this text
+
+        Ends with 0 if the student is accepted and with 3 if it is not, so that it can stand in a release pipeline.
         """;
 
     public string? Data { get; init; }
@@ -27,47 +30,36 @@ internal sealed record Settings
 
     public bool Quick { get; init; }
 
+    public int MinimumKept { get; init; } = 90;
+
+    public int? MinimumAgreement { get; init; }
+
+    public string? Measure { get; init; }
+
     public bool Help { get; init; }
 
     /// <exception cref="UsageException">The arguments make no sense; the message says what would.</exception>
     public static Settings Parse(IReadOnlyList<string> args)
     {
         var settings = new Settings();
-        using var words = args.GetEnumerator();
-        while (words.MoveNext())
+        var words = new Words(args);
+        while (words.Next())
         {
-            settings = words.Current switch
+            settings = words.Word switch
             {
-                "--data" => settings with { Data = Value(words, "a folder or a file") },
-                "--label" => settings with { Label = Value(words, "a column") },
-                "--epochs" => settings with { Epochs = Number(words, atLeast: 1) },
-                "--seed" => settings with { Seed = Number(words, atLeast: 0) },
+                "--data" => settings with { Data = words.Value("a folder or a file") },
+                "--label" => settings with { Label = words.Value("a column") },
+                "--epochs" => settings with { Epochs = words.Number(atLeast: 1) },
+                "--seed" => settings with { Seed = words.Number(atLeast: 0) },
                 "--quick" => settings with { Quick = true },
+                "--minimum-kept" => settings with { MinimumKept = words.Number() },
+                "--minimum-agreement" => settings with { MinimumAgreement = words.Number() },
+                "--measure" => settings with { Measure = words.Value("a saved model") },
                 "--help" or "-h" => settings with { Help = true },
-                var word => throw new UsageException($"There is no option '{word}'. The options are --data, --label, --epochs, --seed, --quick and --help."),
+                var word => throw new UsageException($"There is no option '{word}'. See --help."),
             };
         }
 
         return settings;
     }
-
-    private static string Value(IEnumerator<string> words, string what)
-    {
-        var option = words.Current;
-        return words.MoveNext() && !words.Current.StartsWith("--", StringComparison.Ordinal)
-            ? words.Current
-            : throw new UsageException($"{option} must be followed by {what}.");
-    }
-
-    private static int Number(IEnumerator<string> words, int atLeast)
-    {
-        var option = words.Current;
-        var text = Value(words, $"a whole number of at least {atLeast}");
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= atLeast
-            ? number
-            : throw new UsageException($"{option} must be followed by a whole number of at least {atLeast}; found '{text}'.");
-    }
 }
-
-/// <summary>The user asked for something that cannot be done; the message says what can.</summary>
-internal sealed class UsageException(string message) : Exception(message);

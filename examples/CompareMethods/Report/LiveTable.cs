@@ -101,7 +101,7 @@ internal sealed class LiveTable
             // A small network has hundreds of epochs a second, and drawing the table takes as long as some of them.
             if (Stopwatch.GetElapsedTime(_shown) < Pause)
                 return;
-            show($"{what}: {value.Stage} {value.Epoch}/{value.Epochs}");
+            show($"{what}: {value.Stage} {value.Epoch}/{value.Epochs}, {value.TimeLeft:mm\\:ss} left");
             _shown = Stopwatch.GetTimestamp();
         }
     }

@@ -1,3 +1,5 @@
+using Microsoft.ML;
+
 namespace CompareMethods.Training;
 
 /// <summary>What one student came to.</summary>
@@ -8,8 +10,16 @@ namespace CompareMethods.Training;
 /// <param name="Seconds">Time of the fit, export and checks included.</param>
 /// <param name="Epochs">Stage and speed of each epoch.</param>
 /// <param name="Notes">What the method decided on the way.</param>
+/// <param name="Student">The student.</param>
 internal sealed record Run(
-    int Seed, double Accuracy, double Agreement, double Divergence, double Seconds, IReadOnlyList<(string Stage, double RowsPerSecond)> Epochs, IReadOnlyList<string> Notes);
+    int Seed,
+    double Accuracy,
+    double Agreement,
+    double Divergence,
+    double Seconds,
+    IReadOnlyList<(string Stage, double RowsPerSecond)> Epochs,
+    IReadOnlyList<string> Notes,
+    ITransformer Student);
 
 /// <summary>A method with its chosen setting and its epochs: a row of the table.</summary>
 /// <param name="Name">Its name in the table.</param>
@@ -56,20 +66,4 @@ internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> 
 
 /// <summary>Everything that the experiment found.</summary>
 internal sealed record Findings(
-    double TeacherAccuracy, long TeacherParameters, long StudentParameters, IReadOnlyList<Search> Searches, IReadOnlyList<Outcome> Outcomes);
-
-/// <summary>Mean and standard deviation over the seeds; of one seed no deviation is known, which is NaN.</summary>
-internal readonly record struct Spread(double Mean, double Deviation)
-{
-    public static Spread Of(IEnumerable<double> values)
-    {
-        double[] all = [.. values];
-        var mean = all.Average();
-        return new Spread(mean, Math.Sqrt(all.Sum(value => (value - mean) * (value - mean)) / (all.Length - 1)));
-    }
-
-    /// <summary>The deviation of two equally large groups, each about its own mean.</summary>
-    public static double Pooled(Spread a, Spread b) => Math.Sqrt(((a.Deviation * a.Deviation) + (b.Deviation * b.Deviation)) / 2);
-
-    public string ToString(string format) => double.IsNaN(Deviation) ? Mean.ToString(format) : $"{Mean.ToString(format)} ± {Deviation.ToString(format)}";
-}
+    ITransformer Teacher, double TeacherAccuracy, long TeacherParameters, long StudentParameters, IReadOnlyList<Search> Searches, IReadOnlyList<Outcome> Outcomes);

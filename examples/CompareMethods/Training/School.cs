@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using CompareMethods.Data;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill;
 
 namespace CompareMethods.Training;
@@ -21,15 +20,12 @@ internal sealed class School : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("CompareMethods-");
     private readonly MLContext _mlContext;
     private readonly Workload _work;
-    private readonly uint[] _classes;
-    private readonly Answers _teacher;
     private readonly Teacher _route;
 
     public School(MLContext mlContext, Workload work, IProgress<TrainingProgress> progress)
     {
         _mlContext = mlContext;
         _work = work;
-        _classes = [.. work.Test.GetColumn<uint>("Class")];
         try
         {
             // A student has to be trained for its teacher to be; one epoch of it is enough to have the teacher and its checkpoints.
@@ -38,8 +34,8 @@ internal sealed class School : IDisposable
             var first = Fit(Options(DistillationMethod.Kd(), training, epochs: 1, seed: 1, progress));
             var teacher = (DistillationTransformer)first.Teacher!;
             (TeacherParameters, StudentParameters) = (teacher.Model.ParameterCount, first.Model.ParameterCount);
-            _teacher = new Answers(teacher, work.Test);
-            TeacherAccuracy = _teacher.Accuracy(_classes);
+            TeacherModel = teacher;
+            TeacherAccuracy = mlContext.MulticlassClassification.Evaluate(teacher.Transform(work.Test), "Class").MicroAccuracy;
             // A route is a teacher like any other: methods that need one learn from its last anchor.
             _route = Route.FromCheckpoints(work.Teacher, [.. _folder.GetFiles("anchor-*.weights").Select(file => file.FullName).Order(StringComparer.Ordinal)]);
         }
@@ -49,6 +45,9 @@ internal sealed class School : IDisposable
             throw;
         }
     }
+
+    /// <summary>The teacher at the end of its route.</summary>
+    public ITransformer TeacherModel { get; }
 
     public double TeacherAccuracy { get; }
 
@@ -80,15 +79,17 @@ internal sealed class School : IDisposable
         var clock = Stopwatch.StartNew();
         var student = Fit(Options(lesson.Candidate, lesson.EpochsPerAnchor, seed, progress));
         var seconds = clock.Elapsed.TotalSeconds;
-        var answers = new Answers(student, _work.Test);
+        var metrics = _mlContext.MulticlassClassification.EvaluateDistillation(
+            _work.Test, TeacherModel, student, "Class", options: new DistillationEvaluationOptions { BootstrapReplicates = 0 });
         return new Run(
             seed,
-            answers.Accuracy(_classes),
-            answers.AgreementWith(_teacher),
-            answers.DivergenceFrom(_teacher),
+            metrics.Student!.Accuracy,
+            metrics.Agreement,
+            metrics.Divergence,
             seconds,
             [.. student.Model.History.Select(epoch => (epoch.Stage, epoch.RowsPerSecond))],
-            student.Model.Notes);
+            student.Model.Notes,
+            student);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);

@@ -13,13 +13,13 @@ internal sealed class Classroom(MLContext mlContext)
         return new Finding(repetition.Seed, Compare(student, lesson.Compared.Train), Compare(student, lesson.Compared.Test));
     }
 
-    public DistillationTransformer Train(Lesson lesson, Repetition repetition, IProgress<TrainingProgress>? progress = null) =>
+    public DistillationTransformer Train(Lesson lesson, Repetition repetition) =>
         mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
         {
             Teacher = lesson.Teacher,
             Student = lesson.Student,
             InitialWeights = lesson.InitialWeights,
-            Method = lesson.Teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(temperature: 4, lesson.Alpha),
+            Method = lesson.Teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(lesson.Temperature, lesson.Alpha),
             LabelColumnName = "Class",
             Epochs = lesson.Epochs,
             BatchSize = repetition.Plan.BatchSize,
@@ -27,7 +27,6 @@ internal sealed class Classroom(MLContext mlContext)
             Augmentations = lesson.Augmentations,
             MissingLabels = lesson.MissingLabels,
             Seed = repetition.Seed,
-            Progress = progress,
         }).Fit(repetition.Rows.View(lesson.Rows));
 
     /// <summary>A student beside a teacher on rows that hold the teacher's answers.</summary>

@@ -23,6 +23,8 @@ internal sealed record Lesson
     /// <summary>Share of the teacher's term; 1 unless the labels matter, so that nothing else pulls at the student.</summary>
     public double Alpha { get; init; } = 1;
 
+    public double Temperature { get; init; } = 4;
+
     public InitialWeights? InitialWeights { get; init; }
 
     public double LearningRate { get; init; } = 0.005;

@@ -29,6 +29,6 @@ internal sealed record Workload
 
     public required int BatchSize { get; init; }
 
-    /// <summary>Median time of a prediction, row by row. It is here because only the workload knows the type of its rows.</summary>
-    public required Func<ITransformer, double> MicrosecondsARow { get; init; }
+    /// <summary>What a saved model costs, scoring the test rows. It is here because only the workload knows the type of its rows.</summary>
+    public required Func<string, ModelCost> CostOf { get; init; }
 }

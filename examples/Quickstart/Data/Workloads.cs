@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill;
-using Quickstart.Report;
 
 namespace Quickstart.Data;
 
@@ -78,7 +77,7 @@ internal static class Workloads
         Epochs = 1,
         // A cut-down run has few rows; small batches still make enough steps of them to learn something.
         BatchSize = settings.Quick ? 32 : 128,
-        MicrosecondsARow = model => Latency.Median(mlContext, model, test, dimensions),
+        CostOf = zip => mlContext.Model.MeasureCost(zip, test.Take(1000), inputSchemaDefinition: Row<T>.Schema(dimensions)),
     };
 
     private static IEstimator<ITransformer> ClassKeys(MLContext mlContext) => mlContext.Transforms.Conversion.MapValueToKey("Class", "Label");

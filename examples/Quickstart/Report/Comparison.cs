@@ -1,50 +1,30 @@
-using Microsoft.ML;
 using MlNetDistill;
-using Quickstart.Data;
+using MlNetDistill.Evaluation;
 using Spectre.Console;
 
 namespace Quickstart.Report;
 
-/// <summary>The table at the end: what a model is worth, and what it costs.</summary>
-internal sealed class Comparison(MLContext mlContext, Workload work, ITransformer teacher)
+/// <summary>The table at the end: what each model is worth, and what it costs.</summary>
+internal static class Comparison
 {
-    private readonly Answers _teacher = new(teacher, work.Test);
-
-    // No vertical lines and little padding: it fits into 80 columns.
-    private readonly Table _table = new Table { Border = TableBorder.Horizontal, Caption = new TableTitle("KL(teacher ‖ student) in nats", Style.Plain) }
-        .AddColumn("On the test rows")
-        .AddColumn(Figure("Accuracy"))
-        .AddColumn(Figure("Agreement"))
-        .AddColumn(Figure("KL"))
-        .AddColumn(Figure("Parameters"))
-        .AddColumn(Figure("Zip"))
-        .AddColumn(Figure("µs/row"));
-
-    public Comparison Add(string name, ITransformer model)
+    public static void Print(DistillationReport report)
     {
-        var answers = new Answers(model, work.Test);
-        _table.AddRow(
-            name,
-            $"{answers.Accuracy:0.00 %}",
-            model == teacher ? "" : $"{answers.AgreementWith(_teacher):0.00 %}",
-            model == teacher ? "" : $"{answers.DivergenceFrom(_teacher):0.000}",
-            $"{Parameters(model):N0}",
-            $"{ZipBytes(model) / 1024.0:N0} KB",
-            $"{work.MicrosecondsARow(model):N0}");
-        return this;
-    }
+        // No vertical lines and little padding: it fits into 80 columns.
+        var table = new Table { Border = TableBorder.Horizontal, Caption = new TableTitle("KL(teacher ‖ student) in nats; µs/row through a PredictionEngine", Style.Plain) }
+            .AddColumn("On the test rows")
+            .AddColumns([.. new[] { "Accuracy", "Agreement", "KL", "Parameters", "Zip", "µs/row" }.Select(heading => new TableColumn(heading).RightAligned().PadLeft(0))]);
+        Add(report.Teacher, report.Metrics.Teacher!, null);
+        Add(report.Alone!, report.AloneMetrics!.Student!, report.AloneMetrics);
+        Add(report.Student, report.Metrics.Student!, report.Metrics);
+        AnsiConsole.Write(table);
 
-    public void Print() => AnsiConsole.Write(_table);
-
-    private static TableColumn Figure(string heading) => new TableColumn(heading).RightAligned().PadLeft(0);
-
-    private static long Parameters(ITransformer model) =>
-        ((IEnumerable<ITransformer>)model).OfType<DistillationTransformer>().Single().Model.ParameterCount;
-
-    private long ZipBytes(ITransformer model)
-    {
-        using var zip = new MemoryStream();
-        mlContext.Model.Save(model, work.Train.Schema, zip);
-        return zip.ToArray().LongLength;
+        void Add(ReportedModel model, ModelQuality quality, DistillationMetrics? beside) => table.AddRow(
+            model.Name,
+            $"{quality.Accuracy.Value:0.00 %}",
+            $"{beside?.Agreement.Value:0.00 %}",
+            $"{beside?.Divergence.Value:0.000}",
+            $"{model.Parameters:N0}",
+            $"{model.Cost!.ZipBytes / 1024.0:N0} KB",
+            $"{model.Cost.Engine.Median:N0}");
     }
 }

@@ -28,7 +28,7 @@ internal sealed class TrainingDisplay
     {
         var losses = progress.Losses.Where(loss => loss.Key != "total").Select(loss => $"{Short(loss.Key)} {loss.Value:0.000}");
         var accuracy = progress.ValidationAccuracy is { } share ? $"  accuracy {share:0.0 %}" : "";
-        return $"{name,-17}  {progress.Epoch}/{progress.Epochs}  {string.Join("  ", losses)}{accuracy}";
+        return $"{name,-17}  {progress.Epoch}/{progress.Epochs}  {string.Join("  ", losses)}{accuracy}  {progress.TimeLeft:mm\\:ss} left";
     }
 
     /// <summary>A name that leaves room for a bar in 80 columns.</summary>

@@ -13,15 +13,19 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
         evidence.Criteria?.Check();
         var (teacher, student) = (NetworkOf(evidence.Teacher), NetworkOf(evidence.Student));
         var metrics = Compare(evidence.Student, evidence.Test);
+        var alone = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test);
+        var overAlone = alone is null ? null : metrics.DifferenceFrom(alone);
         return new DistillationReport
         {
             Title = evidence.Title,
             Description = evidence.Description,
             Teacher = Reported(evidence.TeacherName, evidence.Teacher, teacher, evidence.TeacherCost),
             Student = Reported("Student, distilled", evidence.Student, student, evidence.StudentCost),
-            Alone = evidence.Alone is { } alone ? Reported("Student alone", alone, NetworkOf(alone), evidence.AloneCost) : null,
+            Alone = evidence.Alone is { } model ? Reported("Student alone", model, NetworkOf(model), evidence.AloneCost) : null,
             Metrics = metrics,
-            AloneMetrics = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test),
+            AloneMetrics = alone,
+            AccuracyOverAlone = overAlone?.Accuracy,
+            AgreementOverAlone = overAlone?.Agreement,
             TrainingMetrics = evidence.Training is null ? null : Compare(evidence.Student, evidence.Training),
             Acceptance = evidence.Criteria?.Judge(metrics, evidence.StudentCost),
             Data = [.. new[] { ("Training rows", evidence.Training), ("Test rows", evidence.Test) }.Where(d => d.Item2 is not null).Select(d => Described(d.Item1, d.Item2!))],

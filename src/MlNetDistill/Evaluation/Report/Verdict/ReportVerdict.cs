@@ -83,7 +83,8 @@ internal static class ReportVerdict
         var test = report.Metrics.Agreement;
         var (seen, unseen) = (1 - training.Value, training.Value - test.Value);
         var measured =
-            $"On the training rows the student agrees with its teacher on {WithInterval(training, Percent)}, on the test rows on {WithInterval(test, Percent)}.";
+            $"On the training rows the student agrees with its teacher on {WithInterval(training, Percent)}, on the test rows on " +
+            $"{WithInterval(test, Percent)}.";
         yield return (seen, Apart(training, test)) switch
         {
             (0, _) when unseen == 0 => measured,

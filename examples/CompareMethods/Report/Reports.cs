@@ -1,0 +1,36 @@
+using CompareMethods.Data;
+using CompareMethods.Training;
+using Microsoft.ML;
+using MlNetDistill;
+
+namespace CompareMethods.Report;
+
+/// <summary>A report on the first student of each method.</summary>
+internal static class Reports
+{
+    /// <summary>Writes them into folders named after the methods, and gives their number.</summary>
+    public static int Write(string folder, MLContext mlContext, Workload work, Findings findings)
+    {
+        var alone = findings.Outcomes.Single(outcome => outcome.Lesson.Name == Candidates.Alone).Runs[0].Student;
+        var taught = findings.Outcomes.Where(outcome => outcome.Lesson.Name != Candidates.Alone).ToList();
+        foreach (var outcome in taught)
+        {
+            DistillationReport.Of(mlContext, new DistillationEvidence
+            {
+                Title = $"{work.Title}: {outcome.Lesson.Name}",
+                Description = $"{outcome.Lesson.Candidate.Setting}, {outcome.Lesson.EpochsText} epochs, seed {outcome.Runs[0].Seed}.",
+                Test = work.Test,
+                Training = work.Train,
+                Teacher = findings.Teacher,
+                Student = outcome.Runs[0].Student,
+                Alone = alone,
+                LabelColumnName = "Class",
+            }).Write(Path.Combine(folder, FolderOf(outcome.Lesson.Name)));
+        }
+
+        return taught.Count;
+    }
+
+    private static string FolderOf(string method) =>
+        string.Join('-', method.Replace('×', ' ').Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)).ToLowerInvariant();
+}

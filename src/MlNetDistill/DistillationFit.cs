@@ -56,12 +56,12 @@ internal sealed class DistillationFit : IDisposable
         Read();
         CheckRows();
         CheckExports();
-        using var early = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
+        using var early = AsksTeacher && _options.Teacher!.IsReady ? Ask() : null;
         Rehearse(early);
         var looksFirst = early is { Teacher.AnswersInPasses: false };
         if (looksFirst)
             Look(early).Log(_channel);
-        using var late = AsksTeacher && early is null ? _options.Teacher!.Ask(Question()) : null;
+        using var late = AsksTeacher && early is null ? Ask() : null;
         var answer = early ?? late;
         if (answer is not null)
             Prepare(answer);
@@ -70,7 +70,7 @@ internal sealed class DistillationFit : IDisposable
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
-        return _export.Of(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
+        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
     }
 
     /// <summary>All that can be said before anything is trained.</summary>
@@ -113,6 +113,7 @@ internal sealed class DistillationFit : IDisposable
         rows.WarnOfDropped(_channel);
         using var generator = _seeds.Generator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
+        FitInstruments.Rows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
@@ -167,9 +168,22 @@ internal sealed class DistillationFit : IDisposable
 
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
     {
-        var model = _export.Of(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
+        var model = Export(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
         // Exporting took it to the CPU, and it has a student to teach.
         network.to(_device);
         return model;
     }
+
+    private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher) =>
+        DistillationInstruments.Traced("distillation.export", activity =>
+        {
+            activity?.SetTag(DistillationInstruments.NetworkTag, role);
+            return _export.Of(network, spec, method, role, teacher);
+        });
+
+    private TeacherAnswer Ask() => DistillationInstruments.Traced("distillation.teacher", activity =>
+    {
+        activity?.SetTag("distillation.teacher", _options.Teacher!.Name);
+        return _options.Teacher!.Ask(Question());
+    });
 }

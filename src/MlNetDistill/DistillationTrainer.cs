@@ -60,7 +60,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public DistillationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return With(input, fit => fit.Run());
+        return With(_options, input, fit => fit.Run(), FitInstruments.Observed);
     }
 
     /// <summary>
@@ -75,7 +75,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public PreflightReport Preflight(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return With(input, fit => fit.Preflight());
+        return With(_options, input, fit => fit.Preflight());
     }
 
     /// <summary>
@@ -99,14 +99,18 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
         return With(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
     }
 
-    private T With<T>(IDataView input, Func<DistillationFit, T> use) => With(_options, input, use);
-
-    private T With<T>(DistillationOptions options, IDataView input, Func<DistillationFit, T> use)
+    private T With<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> use, Func<DistillationOptions, Func<T>, T>? observed = null)
     {
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = host.Start("Distillation");
-        using var fit = new DistillationFit(host, channel, options with { Seed = options.Seed ?? host.Rand.Next() }, input);
-        return use(fit);
+        var options = given with { Seed = given.Seed ?? host.Rand.Next() };
+        return observed is null ? Use() : observed(options, Use);
+
+        T Use()
+        {
+            using var fit = new DistillationFit(host, channel, options, input);
+            return use(fit);
+        }
     }
 
     /// <inheritdoc/>

@@ -32,6 +32,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
             {
                 var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
                 info($"The teacher's answers are read from {path}.");
+                DistillationInstruments.RecordRows.Add((long)request.Order.Count * Math.Max(1, request.Key.Views));
                 return answers;
             }
             catch (Exception e) when (e is RecordFaultException or IOException or UnauthorizedAccessException)
@@ -122,6 +123,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
         var kept = writer.Resume(cancellation);
         // What an earlier run left is read from the file, and checked.
         writer.Held = kept == 0 ? held : null;
+        DistillationInstruments.RecordRows.Add(kept);
         info(kept == 0
             ? $"The teacher's answers are written to {path}."
             : $"The teacher record {path} is continued after {kept} of {layout.Entries} answers.");

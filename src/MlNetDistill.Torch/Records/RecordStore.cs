@@ -9,8 +9,10 @@ namespace MlNetDistill.Records;
 /// <param name="info">Told what is done.</param>
 /// <param name="warn">Told of records that cannot be used.</param>
 /// <param name="cancellation">Ends building and waiting; what was built in a folder is kept for the next run.</param>
+/// <param name="time">The clock by which a teacher that takes long is reported on; the system's if null.</param>
 internal sealed class RecordStore(
-    TeacherRecordOptions options, string temporaryFolder, Action<string> info, Action<string> warn, CancellationToken cancellation)
+    TeacherRecordOptions options, string temporaryFolder, Action<string> info, Action<string> warn, CancellationToken cancellation,
+    TimeProvider? time = null)
 {
     private readonly HashSet<string> _built = [];
     private long _held;
@@ -41,9 +43,16 @@ internal sealed class RecordStore(
         bool resumable = true)
     {
         key.Check();
-        var answers = options.Folder is { } folder
-            ? new FolderSearch(Once(key) with { MemoryLimit = Room }, folder, info, warn, cancellation).Open(new(key, order, device, answersFrom, verify, resumable))
-            : ForThisRun(key, order, device, answersFrom);
+        var report = new AskingReport(info, time ?? TimeProvider.System);
+        IEnumerable<AnswerChunk> Watched(long from) => report.Watch(answersFrom(from), from, key.Entries);
+        var answers = DistillationInstruments.Traced("distillation.record", activity =>
+        {
+            activity?.SetTag("distillation.rows", key.Entries);
+            return options.Folder is { } folder
+                ? new FolderSearch(Once(key) with { MemoryLimit = Room }, folder, info, warn, cancellation)
+                    .Open(new(key, order, device, Watched, verify, resumable))
+                : ForThisRun(key, order, device, Watched);
+        });
         var bytes = answers.Bytes;
         _held += bytes;
         return answers.Telling(() => _held -= bytes);

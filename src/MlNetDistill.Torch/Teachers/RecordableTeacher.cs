@@ -46,7 +46,7 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
         using var noGrad = no_grad();
         return Recorded(batch) is { } answers && (wanted & ~answers.Kept) == OutputKinds.None
             ? answers.Of(batch.Positions, wanted, batch.View)
-            : Live(batch, wanted);
+            : Asked(batch, wanted);
     }
 
     internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) =>
@@ -82,6 +82,14 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     /// <summary>Its answers to all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
     protected virtual IEnumerable<AnswerChunk> AnswersFrom(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, long from) =>
         LiveAnswers.From(set, kept, view, recording, from, Live);
+
+    private NetworkOutput Asked(Batch batch, OutputKinds wanted)
+    {
+        // To look at the shape costs an allocation.
+        if (DistillationInstruments.TeacherRows.Enabled)
+            DistillationInstruments.TeacherRows.Add(batch.Positions.shape[0]);
+        return Live(batch, wanted);
+    }
 
     private RecordedAnswers? Recorded(Batch batch) =>
         ReferenceEquals(batch.Set, _set) && _answers is { } answers && (answers.Views == 0 ? batch.View == 0 : batch.View >= 1 && batch.View <= answers.Views) ? answers : null;

@@ -67,7 +67,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         _clock.Start();
         foreach (var stage in stages)
         {
-            Run(stage);
+            DistillationInstruments.Traced("distillation.stage", activity => Run(stage, activity));
             if (!Cancelled)
                 continue;
             // A later stage may stand below an earlier one's best when it is cut off.
@@ -92,8 +92,10 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         _bestOfAll?.Dispose();
     }
 
-    private void Run(Stage stage)
+    private void Run(Stage stage, Activity? activity)
     {
+        activity?.SetTag(DistillationInstruments.NetworkTag, role)
+            .SetTag(DistillationInstruments.StageTag, stage.Name).SetTag("distillation.epochs", stage.Epochs);
         StageChecks.Check(stage, student, set, settings.View is not null);
         foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(_warned.Add))
             settings.Warn(caution);
@@ -138,8 +140,10 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             if (judged)
                 _bestOfAll?.Offer(epoch, quality!.Value, student, 0);
             var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
-            settings.Report(new TrainingProgress(
-                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft, _clock.Elapsed));
+            var progress = new TrainingProgress(
+                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft, _clock.Elapsed);
+            EpochInstruments.Record(role, progress, rows, epochClock.Elapsed);
+            settings.Report(progress);
             settings.AfterEpoch(epoch);
             if (settings.EarlyStopping is { } stopping && best is not null && epoch >= stage.JudgedFrom && epoch - best.LastImprovement >= stopping.Patience)
                 break;

@@ -15,7 +15,7 @@ public sealed partial class ReadmeTests
         var source = Squeezed(File.ReadAllText(Path.Combine(root, "tests", "MlNetDistill.Tests", "Conventions", "ReadmeTests.cs")));
         var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(root, "README.md"))).Select(m => m.Groups[1].Value).ToArray();
 
-        Assert.That(blocks, Has.Length.EqualTo(4));
+        Assert.That(blocks, Has.Length.EqualTo(5));
         foreach (var block in blocks)
             Assert.That(source, Does.Contain(Squeezed(block)));
     }
@@ -29,11 +29,15 @@ public sealed partial class ReadmeTests
         try
         {
             var rows = Letters(600, seed: 1);
-            var metrics = QuickStart(View(rows), View(Letters(300, seed: 2)));
+            var test = Letters(300, seed: 2);
+            var (forest, model, metrics) = QuickStart(View(rows), View(test));
             var predicted = Predict(rows[0].Features);
+            var exitCode = Judge(new MLContext(seed: 1), View(rows), View(test), forest, model, test);
 
             Assert.That(metrics.MicroAccuracy, Is.GreaterThan(0.8));
             Assert.That(predicted, Is.EqualTo(rows[0].Label));
+            Assert.That(exitCode, Is.Zero);
+            Assert.That(File.ReadAllText(Path.Combine("report", "report.html")), Does.Contain("Letters").And.Contain("Accepted"));
         }
         finally
         {
@@ -114,7 +118,25 @@ public sealed partial class ReadmeTests
         return trainer;
     }
 
-    private static MulticlassClassificationMetrics QuickStart(IDataView train, IDataView test)
+    private static int Judge(MLContext mlContext, IDataView train, IDataView test, ITransformer forest, ITransformer model, Letter[] letters)
+    {
+        var report = DistillationReport.Of(mlContext, new DistillationEvidence
+        {
+            Title = "Letters",
+            Test = test,
+            Training = train,
+            Teacher = forest,
+            Student = model,
+            LabelColumnName = "Class",
+            StudentCost = mlContext.Model.MeasureCost("student.zip", letters),
+            Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.9, MinimumAgreement = 0.8, MaximumClassDrop = 0.2, MaximumZipBytes = 1_000_000 },
+        });
+        report.Write("report");
+        Console.WriteLine(report.Acceptance);
+        return report.Acceptance!.ExitCode;
+    }
+
+    private static (ITransformer Teacher, ITransformer Student, MulticlassClassificationMetrics Metrics) QuickStart(IDataView train, IDataView test)
     {
         var mlContext = new MLContext(seed: 1);
 
@@ -137,7 +159,7 @@ public sealed partial class ReadmeTests
         var metrics = mlContext.MulticlassClassification.Evaluate(model.Transform(test), labelColumnName: "Class");
         mlContext.Model.Save(model, train.Schema, "student.zip");
 
-        return metrics;
+        return (forest, model, metrics);
     }
 
     private static string Predict(float[] features)

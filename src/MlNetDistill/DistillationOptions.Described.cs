@@ -15,10 +15,10 @@ public sealed partial record DistillationOptions
     [
         .. typeof(DistillationOptions).GetProperties()
             .Where(property => !NoSettings.Contains(property.Name))
-            .Select(property => new ReportedSetting(property.Name, Described(property.GetValue(this)))),
+            .Select(property => new ReportedSetting(property.Name, Described(property.GetValue(this), property.PropertyType))),
     ];
 
-    private static string Described(object? value) => value switch
+    private static string Described(object? value, Type declared) => value switch
     {
         null => "none",
         string text => text,
@@ -27,16 +27,38 @@ public sealed partial record DistillationOptions
         Microsoft.ML.IDataView => "a view of its own",
         bool or Enum => $"{value}",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        IEnumerable items => items.Cast<object?>().Select(Described).ToList() is { Count: > 0 } several ? string.Join(", ", several) : "none",
-        _ => Parts(value),
+        ValueType plain => $"{plain}",
+        IEnumerable items => items.Cast<object>().Select(item => Described(item, declared.GetGenericArguments().FirstOrDefault(typeof(object)))).ToList() is { Count: > 0 } several ? string.Join(", ", several) : "none",
+        _ => Parts(value, declared),
     };
 
-    /// <summary>A record by its name, or its type's where it has none, and its own settings.</summary>
-    private static string Parts(object value)
+    /// <summary>A record by its kind and its own settings.</summary>
+    private static string Parts(object value, Type declared)
+    {
+        var kind = Kind(value, declared);
+        var parts = value.GetType().GetProperties()
+            .Where(part => part.SetMethod is not null && part.GetIndexParameters().Length == 0)
+            .Select(part => (part.Name, Text: Described(part.GetValue(value), part.PropertyType)))
+            .Where(part => part.Text != kind)
+            .Select(part => $"{part.Name} {part.Text}")
+            .ToList();
+        return (kind, parts.Count) switch
+        {
+            ("", _) => string.Join(", ", parts),
+            (_, 0) => kind,
+            _ => $"{kind} ({string.Join(", ", parts)})",
+        };
+    }
+
+    /// <summary>What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its type nothing.</summary>
+    private static string Kind(object value, Type declared)
     {
         var type = value.GetType();
-        var parts = type.GetProperties().Where(p => p.SetMethod is not null && p.GetIndexParameters().Length == 0).Select(p => $"{p.Name} {Described(p.GetValue(value))}").ToList();
-        var name = type.GetProperty("Name", typeof(string))?.GetValue(value) as string ?? type.Name;
-        return parts.Count > 0 ? $"{name} ({string.Join(", ", parts)})" : name;
+        if (type.GetProperty("Name", typeof(string))?.GetValue(value) is string name)
+            return name;
+        if (type == declared)
+            return "";
+        var word = declared.Name[declared.Name.LastIndexOfAny([.. "ABCDEFGHIJKLMNOPQRSTUVWXYZ"])..];
+        return type.Name.EndsWith(word, StringComparison.Ordinal) ? type.Name[..^word.Length] : type.Name;
     }
 }

@@ -51,8 +51,8 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
 
     private static List<ReportedSetting> Versions() =>
     [
-        .. new[] { typeof(DistillationReport).Assembly, typeof(MLContext).Assembly, typeof(TorchSharp.torch).Assembly }
-            .Select(assembly => new ReportedSetting(assembly.GetName().Name!, VersionOf(assembly))),
+        .. new[] { ("MlNetDistill", typeof(DistillationReport)), ("Microsoft.ML", typeof(MLContext)), ("TorchSharp", typeof(TorchSharp.torch)) }
+            .Select(package => new ReportedSetting(package.Item1, VersionOf(package.Item2.Assembly))),
         new(".NET", RuntimeInformation.FrameworkDescription),
         new("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"),
     ];

@@ -58,6 +58,16 @@ public sealed class EvidenceTests
     }
 
     [Test]
+    public void A_student_without_a_teacher_beside_it_is_not_compared_with_itself()
+    {
+        var (_, distilled, _) = Models();
+
+        Assert.That(
+            () => DistillationReport.Of(_mlContext, Evidence(null, distilled)),
+            Throws.ArgumentException.With.Message.StartsWith("There is no Teacher, and TeacherScoreColumnName is 'Score', the student's own scores"));
+    }
+
+    [Test]
     public void Hashes_tell_models_and_rows_apart()
     {
         var (teacher, distilled, alone) = Models();

@@ -11,6 +11,14 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
     public DistillationReport Make()
     {
         evidence.Criteria?.Check();
+        if (evidence.Teacher is null && evidence.TeacherScoreColumnName == evidence.ScoreColumnName)
+        {
+            throw new ArgumentException(
+                $"There is no Teacher, and TeacherScoreColumnName is '{evidence.ScoreColumnName}', the student's own scores: it would be compared with " +
+                "itself. Give the Teacher, or as TeacherScoreColumnName a column of the rows (DistillationTrainer.ScoreTeacher makes one).",
+                nameof(evidence));
+        }
+
         var (teacher, student) = (NetworkOf(evidence.Teacher), NetworkOf(evidence.Student));
         var metrics = Compare(evidence.Student, evidence.Test);
         var alone = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test);

@@ -53,7 +53,7 @@ public sealed class DistilledStudent
     /// <summary>What the method decided on the way, as sentences: the anchors of a route and why, the epochs of each stage.</summary>
     public IReadOnlyList<string> Notes { get; }
 
-    /// <summary>The options it was trained with, by name, as text; those of a teacher that was trained on the spot are its student's.</summary>
+    /// <summary>The options it was trained with, by name, as text; a teacher trained on the spot has the student's where it has none of its own.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; }
 
     /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode. The caller disposes it.</summary>

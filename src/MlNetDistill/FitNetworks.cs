@@ -20,6 +20,7 @@ internal sealed class FitNetworks(
 
     private readonly List<(string Role, TrainingProgress Progress)> _history = [];
     private readonly List<string> _notes = [];
+    private readonly Dictionary<string, TrainingPlan> _plans = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private readonly Dictionary<string, Views> _views = [];
 
@@ -28,6 +29,19 @@ internal sealed class FitNetworks(
 
     /// <summary>How the training of one of the networks went.</summary>
     public IReadOnlyList<TrainingProgress> History(string role) => [.. _history.Where(h => h.Role == role).Select(h => h.Progress)];
+
+    /// <summary>What one of the networks was trained with: a teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
+    public DistillationOptions OptionsOf(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
+    {
+        Teacher = null,
+        Student = plan.Spec,
+        InitialWeights = null,
+        Method = plan.Method,
+        Epochs = plan.Epochs,
+        Optimizer = plan.Optimizer,
+        Schedule = plan.Schedule,
+        Sampling = SamplingOf(role),
+    };
 
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
     public Network Build(NetworkSpec spec, string purpose)
@@ -64,6 +78,7 @@ internal sealed class FitNetworks(
     /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
     public Network Train(TrainingPlan plan)
     {
+        _plans[plan.Role] = plan;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
         using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
@@ -117,11 +132,12 @@ internal sealed class FitNetworks(
         };
     }
 
+    // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
+    private BatchSampling SamplingOf(string role) => role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
+
     private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
     {
-        // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
-        var sampling = plan.Role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
-        return new MethodContext(plan.Anchors, network.Shapes(), sampling.Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+        return new MethodContext(plan.Anchors, network.Shapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             Note = note =>

@@ -68,6 +68,24 @@ public sealed class EvidenceTests
     }
 
     [Test]
+    public void A_teacher_trained_on_the_spot_has_settings_of_its_own()
+    {
+        var options = ToyPipelines.Options() with { Teacher = Teacher.Train(Student.Mlp(12), epochs: 3), Method = DistillationMethod.Kd(2, 0.5) };
+        var distilled = _mlContext.Pipeline(options).Fit(_train);
+        var teacher = distilled.OfType<DistillationTransformer>().Single().Teacher;
+
+        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = distilled.First().Transform(_test) });
+
+        var settings = report.Teacher.Settings.ToDictionary(setting => setting.Name, setting => setting.Value);
+        Assert.Multiple(() =>
+        {
+            Assert.That((settings["Student"], settings["Teacher"], settings["Epochs"]), Is.EqualTo(("MLP 12", "none", "3")));
+            Assert.That(settings["Method"], Does.StartWith("labels only"));
+            Assert.That(report.Teacher.History, Has.Count.EqualTo(3));
+        });
+    }
+
+    [Test]
     public void Hashes_tell_models_and_rows_apart()
     {
         var (teacher, distilled, alone) = Models();

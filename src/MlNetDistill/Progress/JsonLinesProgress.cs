@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using MlNetDistill.Sinks;
@@ -15,7 +16,7 @@ namespace MlNetDistill;
 /// {"time":"2026-03-01T12:00:00.0000000+00:00","stage":"KD","epoch":1,"epochs":30,"losses":{"crossEntropy":1.25,"kd":0.5,"total":0.575},"learningRate":0.001,
 ///  "validationAccuracy":0.875,"validationLoss":0.4,"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
 /// </code>
-/// <para>Numbers that are not finite, and those that there are none of, are <c>null</c>. To read them:</para>
+/// <para>Numbers that there are none of are <c>null</c>, those that are not finite texts: <c>"NaN"</c>, <c>"Infinity"</c>. To read them:</para>
 /// <code>
 /// var history = File.ReadLines("progress.jsonl").Select(line => JsonSerializer.Deserialize&lt;TrainingProgress&gt;(line, JsonSerializerOptions.Web)!);
 /// </code>
@@ -72,10 +73,12 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
 
         void Number(string name, double? value)
         {
-            if (value is { } number && double.IsFinite(number))
+            if (value is not { } number)
+                json.WriteNull(name);
+            else if (double.IsFinite(number))
                 json.WriteNumber(name, number);
             else
-                json.WriteNull(name);
+                json.WriteString(name, number.ToString(CultureInfo.InvariantCulture));
         }
     }
 }

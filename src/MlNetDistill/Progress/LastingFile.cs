@@ -2,27 +2,24 @@ namespace MlNetDistill.Sinks;
 
 /// <summary>
 /// A file that grows by whole pieces. Each is with the system before the next begins, so a process that is killed leaves what it has written; a piece that
-/// could not be written whole is written over by the next. Others may read meanwhile.
+/// could not be written whole makes way for the next. Others may read meanwhile, and what others have added stays.
 /// </summary>
 internal sealed class LastingFile : IDisposable
 {
     private readonly FileStream _file;
-    private long _length;
+    private long? _broken;
 
-    public LastingFile(string path, FileMode mode)
-    {
-        // No buffer: there is nothing that could be lost.
+    // No buffer: there is nothing that could be lost.
+    public LastingFile(string path, FileMode mode) =>
         _file = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-        _length = _file.Length;
-    }
 
     public void Append(ReadOnlySpan<byte> piece)
     {
-        if (_file.Length > _length)
-            _file.SetLength(_length);
-        _file.Position = _length;
+        if (_broken is { } from && _file.Length > from)
+            _file.SetLength(from);
+        _broken = _file.Position = _file.Length;
         _file.Write(piece);
-        _length += piece.Length;
+        _broken = null;
     }
 
     public void Dispose() => _file.Dispose();

@@ -53,11 +53,32 @@ public sealed class JsonLinesProgressTests
     }
 
     [Test]
-    public void A_number_that_is_not_finite_is_null()
+    public void A_number_that_is_not_finite_is_a_text_and_is_read_back()
     {
         using var progress = new JsonLinesProgress(_path);
-        progress.Report(ToyProgress.Epoch(1, accuracy: 0.5, loss: double.NaN));
-        Assert.That(File.ReadAllText(_path), Does.Contain("\"validationAccuracy\":0.5,\"validationLoss\":null"));
+        progress.Report(ToyProgress.Epoch(1, loss: double.NaN) with { Losses = new Dictionary<string, double> { ["total"] = double.NegativeInfinity } });
+        var read = JsonSerializer.Deserialize<TrainingProgress>(File.ReadAllText(_path), JsonSerializerOptions.Web)!;
+        Assert.Multiple(() =>
+        {
+            Assert.That(File.ReadAllText(_path), Does.Contain("\"validationAccuracy\":null,\"validationLoss\":\"NaN\""));
+            Assert.That(read.ValidationLoss, Is.NaN);
+            Assert.That(read.Losses["total"], Is.EqualTo(double.NegativeInfinity));
+        });
+    }
+
+    [Test]
+    public void Two_that_write_in_turn_to_one_file_keep_each_others_lines()
+    {
+        using var one = new JsonLinesProgress(_path);
+        using var other = new JsonLinesProgress(_path);
+        for (var epoch = 1; epoch <= 3; epoch++)
+        {
+            one.Report(ToyProgress.Epoch(epoch, "one"));
+            other.Report(ToyProgress.Epoch(epoch, "other"));
+        }
+
+        var stages = File.ReadLines(_path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("stage").GetString());
+        Assert.That(stages, Is.EqualTo(new[] { "one", "other", "one", "other", "one", "other" }));
     }
 
     [Test]

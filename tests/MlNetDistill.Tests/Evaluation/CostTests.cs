@@ -58,6 +58,13 @@ public sealed class CostTests
     }
 
     [Test]
+    public void Time_alone_may_say_when_to_stop()
+    {
+        var options = Quick with { Predictions = int.MaxValue, MaximumTime = TimeSpan.FromMilliseconds(50) };
+        Assert.That(_mlContext.Model.MeasureCost(Student(), _rows, options: options).Engine.Measurements, Is.GreaterThanOrEqualTo(1));
+    }
+
+    [Test]
     public void Memory_counts_that_was_given_back_before_the_end()
     {
         const int bytes = 200 << 20;

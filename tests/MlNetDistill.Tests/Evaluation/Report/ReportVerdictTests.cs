@@ -62,9 +62,18 @@ public sealed class ReportVerdictTests
 
         var sentence = report.Verdict.Single(s => s.Contains("alone", StringComparison.Ordinal));
 
-        Assert.That(sentence, Does.StartWith("Distillation raises the student's accuracy over the same student trained alone by +1.2 points (+0.4 to +2.0)"));
+        Assert.That(sentence, Does.StartWith("Beside the same student trained alone, distillation raises the accuracy by 1.20 points (0.40 to 2.00): "));
         Assert.That(
-            sentence, Does.Contain("No difference in agreement with the teacher from the same student trained alone is shown, +0.1 points (−0.3 to +0.4)"));
+            sentence, Does.Contain("No difference in agreement with the teacher from the same student trained alone is shown, +0.10 points (−0.30 to +0.40)"));
+    }
+
+    [Test]
+    public void A_loss_is_told_without_a_sign_and_a_small_difference_with_its_digits()
+    {
+        var report = ReportSamples.Letters() with { AccuracyOverAlone = new(-0.009, -0.013, -0.005), AgreementOverAlone = new(0.0007, 0.0002, 0.0012) };
+
+        Assert.That(report.Verdict, Has.Some.Contains("distillation lowers the accuracy by 0.90 points (0.50 to 1.30): ")
+            .And.Contains("distillation raises the agreement with the teacher by 0.07 points (0.02 to 0.12): "));
     }
 
     [TestCase(0.92, 0.90, "points to optimisation")]

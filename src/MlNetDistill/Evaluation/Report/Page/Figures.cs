@@ -11,7 +11,7 @@ internal static class Figures
     public static string Points(double share) => Invariant($"{100 * share:0.00} points");
 
     /// <summary>A change, with its sign, in points.</summary>
-    public static string Change(double share) => Math.Round(100 * share, 1) == 0 ? "0.0" : Invariant($"{100 * share:+0.0;−0.0}");
+    public static string Change(double share) => Math.Round(100 * share, 2) == 0 ? "0.00" : Invariant($"{100 * share:+0.00;−0.00}");
 
     public static string Number(double value) => Invariant($"{value:0.0000}");
 

@@ -18,23 +18,26 @@ internal static class AloneVerdict
         yield return $"{string.Join(" ", said)} {OneRun}";
     }
 
+    private static string Moves(string way, string figure) => $"Beside the same student trained alone, distillation {way} the {figure}";
+
     private static string Beside(string figure, Estimate distilled, Estimate alone, Estimate? difference)
     {
         var both = $"{WithInterval(distilled, Percent)} against {WithInterval(alone, Percent)}";
         // A difference row by row is the sharper measure: chance that strikes both models alike is not in it.
         if (difference is { Lower: { } lower, Upper: { } upper } paired)
         {
-            var by = $"{Change(paired)} points ({Change(lower)} to {Change(upper)})";
-            return lower > 0 || upper < 0
-                ? $"Distillation {(paired.Value > 0 ? "raises" : "lowers")} the student's {figure} over the same student trained alone by {by}: {both}."
-                : $"No difference in {figure} from the same student trained alone is shown, {by}: {both}.";
+            return (lower > 0, upper < 0) switch
+            {
+                (true, _) => $"{Moves("raises", figure)} by {WithInterval(paired, Points)}: {both}.",
+                (_, true) => $"{Moves("lowers", figure)} by {WithInterval(new(-paired.Value, -upper, -lower), Points)}: {both}.",
+                _ => $"No difference in {figure} from the same student trained alone is shown, " +
+                    $"{Change(paired)} points ({Change(lower)} to {Change(upper)}): {both}.",
+            };
         }
 
         return ReportVerdict.Apart(distilled, alone) switch
         {
-            true =>
-                $"Distillation {(distilled > alone ? "raises" : "lowers")} the student's {figure} over the same student trained alone, {both}: " +
-                "the intervals lie apart.",
+            true => $"{Moves(distilled > alone ? "raises" : "lowers", figure)}, {both}: the intervals lie apart.",
             false => $"No difference in {figure} from the same student trained alone is shown, {both}: the intervals overlap.",
             null => $"The distilled student's {figure} is {both} of the same student trained alone, without intervals to judge by.",
         };

@@ -11,6 +11,7 @@ internal static class ReportSamples
         ["three-classes"] = () => Complete(["setosa", "versicolor", "virginica"], 600, 1),
         ["letters"] = Letters,
         ["thousand-classes"] = () => Complete([.. Enumerable.Range(0, 1000).Select(i => $"class {i}")], 20_000, 3) with { Title = "A thousand classes" },
+        ["thirty-classes"] = () => Complete([.. Enumerable.Range(0, 30).Select(i => $"a long name of class {i}")], 300_000, 9),
         ["minimal"] = Minimal,
         ["hostile-names"] = Hostile,
         ["stages"] = Stages,

@@ -9,16 +9,20 @@ internal static class HeatMap
     /// <summary>Most classes of which every pair can be read.</summary>
     public const int Most = 30;
 
+    /// <summary>What is wider than this is drawn so small on paper that nobody can read it.</summary>
+    private const double Widest = 900;
+
     private const double MostRoom = 132;
+    private const double CellWithoutCount = 20;
     private const double Margin = 24;
     private const double LongestAxisName = 132;
 
     public static XElement Of(string id, DistillationMetrics metrics)
     {
         var names = metrics.Classes;
-        var most = metrics.Matrix.Select(cell => cell.Rows).DefaultIfEmpty().Max();
-        var cell = Math.Max(26, 10 + (7.5 * most.ToString(CultureInfo.InvariantCulture).Length));
         var room = Math.Min(MostRoom, names.Max(name => FittedText.WidthOf(name))) + 10;
+        var isCounted = Margin + room + (names.Count * CellWithCount(metrics)) <= Widest;
+        var cell = isCounted ? CellWithCount(metrics) : CellWithoutCount;
         var (left, top) = (Margin + room, Margin + room);
         var (right, bottom) = (left + (names.Count * cell), top + (names.Count * cell));
         // Of two classes the names of the axes are longer than the axes.
@@ -33,12 +37,15 @@ internal static class HeatMap
             svg.Words(left + ((at + 0.5) * cell) + 4, top - 7, fitted, upwards: true);
         }
 
-        Cells(svg, metrics, cell, left, top);
+        Cells(svg, metrics, cell, left, top, isCounted);
         svg.Box("frame", left, top, right - left, bottom - top);
         return svg.Root;
     }
 
-    private static void Cells(Svg svg, DistillationMetrics metrics, double size, double left, double top)
+    private static double CellWithCount(DistillationMetrics metrics) =>
+        Math.Max(26, 10 + (7.5 * metrics.Matrix.Select(cell => cell.Rows).DefaultIfEmpty().Max().ToString(CultureInfo.InvariantCulture).Length));
+
+    private static void Cells(Svg svg, DistillationMetrics metrics, double size, double left, double top, bool isCounted)
     {
         foreach (var (teacher, student, rows) in metrics.Matrix)
         {
@@ -46,7 +53,8 @@ internal static class HeatMap
             // The root, so that a disagreement of one in a hundred is still seen; never so dark that the count on it is not.
             var shade = 0.1 + (0.4 * Math.Sqrt((double)rows / metrics.PerClass[teacher].TeacherNames));
             svg.Box(teacher == student ? "cell same" : "cell other", x, y, size, size, shade);
-            svg.Words(x + (size / 2), y + (size / 2) + 4, rows.ToString(CultureInfo.InvariantCulture), "count", "middle");
+            if (isCounted)
+                svg.Words(x + (size / 2), y + (size / 2) + 4, rows.ToString(CultureInfo.InvariantCulture), "count", "middle");
         }
     }
 

@@ -26,7 +26,7 @@ internal static class MatrixSection
                 "figcaption",
                 With("id", "matrix-caption"),
                 "Rows by the class that the teacher (down) and the student (across) name. On the diagonal they agree. " +
-                "The shade is the share of what the teacher names so, on a square-root scale."),
+                "The shade is the share of what the teacher names so, on a square-root scale; every cell's rows are in report.json."),
             Tag("div", Class("scroll"), With("role", "group"), With("tabindex", "0"), With("aria-labelledby", "matrix-caption"),
                 HeatMap.Of("matrix-map", metrics)));
 

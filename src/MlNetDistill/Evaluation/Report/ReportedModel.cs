@@ -15,7 +15,9 @@ public sealed record ReportedModel
     /// <summary>What it costs; null where it was not measured.</summary>
     public ModelCost? Cost { get; init; }
 
-    /// <summary>SHA-256 of the saved model, 64 hexadecimal digits; null where it cannot be saved.</summary>
+    /// <summary>
+    /// SHA-256 of what is in the saved model, 64 hexadecimal digits; null where it cannot be saved. That of the zip file is another: it has the time in it.
+    /// </summary>
     public string? Hash { get; init; }
 
     /// <summary>How its training went, epoch by epoch; empty where nobody says.</summary>

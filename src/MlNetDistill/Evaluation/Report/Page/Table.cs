@@ -22,7 +22,8 @@ internal static class Table
                 Tag("thead", Tag("tr", heads.Select((head, at) => Tag("th", With("scope", "col"), HasWords(at) ? null : Class("figure"), head)))),
                 Tag("tbody", cells.Select(row => Tag("tr", row.Select((cell, at) => at == 0 ? RowHead(cell) : Cell(cell, HasWords(at))))))));
 
-        bool HasWords(int column) => column == 0 || cells.Any(row => row[column] is XElement { Name.LocalName: "td" } cell && cell.Attribute("class") is null);
+        bool HasWords(int column) => column == 0 || cells.Any(row =>
+            row[column] is XElement { Name.LocalName: "td" } cell && cell.Attribute("class")?.Value != "figure");
     }
 
     /// <summary>A cell of words rather than of a figure.</summary>

@@ -12,10 +12,11 @@ internal static class ProvenanceSection
         return new(
             "provenance",
             "Settings, data and versions",
-            Table.Of("provenance-models", "Models", ["Model", "What it is", "SHA-256 of the saved model"], models.Select(model => (object?[])
-            [
-                Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash),
-            ])),
+            Table.Of(
+                "provenance-models",
+                "Models",
+                ["Model", "What it is", "SHA-256 of what is in the saved model (not of the zip file)"],
+                models.Select(model => (object?[])[Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash)])),
             report.Data.Count == 0 ? null : Table.Of("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns, whatever the order of the rows"],
                 report.Data.Select(data => (object?[])
             [

@@ -23,14 +23,18 @@ internal static class TimelineSection
     private static XElement Stages(IEnumerable<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Of(
         "timeline-table",
         "Stages; where a stage has an anchor of a route for its teacher, its name says which",
-        ["Stage", "Model", "Epochs", "of", "Time", "Last total loss", "Best held-out accuracy"],
+        ["Stage", "Model", "Epochs", "of", "Time", "Last loss", "Best held-out accuracy"],
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
             Name(stage.Name), Table.Words(Name(row.Model.Name)), $"{stage.First} to {stage.Last}", Figures.Count(stage.Epochs[^1].Epochs),
             Figures.Duration(stage.Time),
-            stage.Epochs[^1].Losses.TryGetValue("total", out var loss) ? Table.Measured(loss, Figures.Compact) : null,
+            Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
             Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy), Figures.Percent),
         ])));
+
+    /// <summary>The weighted sum, where there are several losses to add up.</summary>
+    private static double? LossOf(TrainingProgress epoch) =>
+        epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Count == 1 ? epoch.Losses.Single().Value : null;
 
     private static object[] Notes(Compared model) =>
         [Tag("h3", "Notes of the method: ", Name(model.Name)), Tag("ul", model.Model.Notes.Select(note => Tag("li", Name(note))))];

@@ -14,8 +14,9 @@ try
     await app.RunAsync();
     return 0;
 }
-catch (UsageException fault)
+catch (Exception fault) when (fault is UsageException or IOException or FormatException)
 {
+    // The last two: the address is taken, or none.
     Console.Error.WriteLine(fault.Message);
     return 2;
 }

@@ -43,7 +43,8 @@ internal sealed class LoadedStudent : IDisposable
             var model = mlContext.Model.Load(path, out var inputSchema);
             return new LoadedStudent(mlContext, model, FeatureColumn.Of(inputSchema, featureColumn));
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException)
+        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
+            or IOException or UnauthorizedAccessException)
         {
             throw new UsageException($"{path} is no student that this service can serve: {e.Message}");
         }

@@ -113,6 +113,19 @@ public sealed class ServiceTests
         });
     }
 
+    [TestCase(null, "address already in use")]
+    [TestCase("nowhere", "Invalid url: 'nowhere'")]
+    public void At_an_address_that_it_cannot_have_it_ends_and_says_why(string? address, string why)
+    {
+        var (code, output) = ToyService.Fail(
+            path => _mlContext.Model.Save(ToyModels.Points, _mlContext.View(ToyData.Points()).Schema, path), address ?? $"{_floats.Client.BaseAddress}");
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(2));
+            Assert.That(output, Does.Contain(why));
+        });
+    }
+
     [Test]
     public void It_has_neither_this_package_nor_TorchSharp()
     {

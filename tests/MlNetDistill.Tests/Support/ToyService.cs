@@ -17,12 +17,12 @@ internal sealed partial class ToyService : IDisposable
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
 
-    private ToyService(Action<string> save)
+    private ToyService(Action<string> save, string urls = "http://127.0.0.1:0")
     {
         var zip = _folder.File("student.zip");
         save(zip);
         var start = new ProcessStartInfo(
-            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [AssemblyPath, "--model", zip, "--urls", "http://127.0.0.1:0"])
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [AssemblyPath, "--model", zip, "--urls", urls])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -53,10 +53,10 @@ internal sealed partial class ToyService : IDisposable
         return service;
     }
 
-    /// <summary>Starts the service with a file that it cannot serve, and gives its exit code and what it says.</summary>
-    public static (int Code, string Output) Fail(Action<string> save)
+    /// <summary>Starts the service with a file that it cannot serve, or at an address that it cannot have, and gives its exit code and what it says.</summary>
+    public static (int Code, string Output) Fail(Action<string> save, string urls = "http://127.0.0.1:0")
     {
-        using var service = new ToyService(save);
+        using var service = new ToyService(save, urls);
         return (service.WaitForExit(), service.Output);
     }
 

@@ -78,10 +78,15 @@ static int Run(Settings settings, string[] args)
     ModelCost Cost(ITransformer model)
     {
         var zip = Path.GetTempFileName();
-        mlContext.Model.Save(model, work.Train.Schema, zip);
-        var cost = OwnProcess.Measure(args, zip);
-        File.Delete(zip);
-        return cost;
+        try
+        {
+            mlContext.Model.Save(model, work.Train.Schema, zip);
+            return OwnProcess.Measure(args, zip);
+        }
+        finally
+        {
+            File.Delete(zip);
+        }
     }
 
     // The evidence of how well the student does its teacher's job, and whether that is enough.

@@ -53,7 +53,7 @@ internal sealed record Settings
                 "--seed" => settings with { Seed = words.Number(atLeast: 0) },
                 "--quick" => settings with { Quick = true },
                 "--minimum-kept" => settings with { MinimumKept = words.Number() },
-                "--minimum-agreement" => settings with { MinimumAgreement = words.Number() },
+                "--minimum-agreement" => settings with { MinimumAgreement = words.Number(atMost: 100) },
                 "--measure" => settings with { Measure = words.Value("a saved model") },
                 "--help" or "-h" => settings with { Help = true },
                 var word => throw new UsageException($"There is no option '{word}'. See --help."),

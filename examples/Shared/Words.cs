@@ -22,13 +22,19 @@ internal sealed class Words(IReadOnlyList<string> args)
     }
 
     /// <summary>The whole number after an option.</summary>
-    /// <exception cref="UsageException">It is missing, none, or too small, or no multiple.</exception>
-    public int Number(int atLeast = 1, int multipleOf = 1)
+    /// <exception cref="UsageException">It is missing, none, out of its range, or no multiple.</exception>
+    public int Number(int atLeast = 1, int multipleOf = 1, int atMost = int.MaxValue)
     {
         var option = Word;
-        var what = multipleOf == 1 ? $"a whole number of at least {atLeast}" : $"a multiple of {multipleOf}";
+        var what = (multipleOf, atMost) switch
+        {
+            (1, int.MaxValue) => $"a whole number of at least {atLeast}",
+            (1, _) => $"a whole number from {atLeast} to {atMost}",
+            _ => $"a multiple of {multipleOf}",
+        };
         var text = Value(what);
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= atLeast && number % multipleOf == 0
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= atLeast && number <= atMost && number % multipleOf == 0
             ? number
             : throw new UsageException($"{option} must be followed by {what}; found '{text}'.");
     }

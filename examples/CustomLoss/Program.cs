@@ -35,7 +35,7 @@ var report = DistillationReport.Of(mlContext, new DistillationEvidence
     Teacher = teacher,
     Student = ours,
     LabelColumnName = "Class",
-    Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.8 },
+    Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.7 },
 });
 report.Write("report");
 Console.WriteLine();

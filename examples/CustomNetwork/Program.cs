@@ -66,7 +66,7 @@ int Judge(string name, ITransformer student, string folder)
         Teacher = teacher,
         Student = student,
         LabelColumnName = "Class",
-        Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.9 },
+        Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.8 },
     });
     report.Write(Path.Combine("report", folder));
     Console.WriteLine(report.Acceptance);

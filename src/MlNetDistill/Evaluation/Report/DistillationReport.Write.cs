@@ -30,6 +30,7 @@ public sealed partial record DistillationReport
     /// <param name="folder">Where to; made if it is not there.</param>
     /// <exception cref="ArgumentException">The folder's name is empty.</exception>
     /// <exception cref="IOException">The folder cannot be made, or a file not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public void Write(string folder)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);

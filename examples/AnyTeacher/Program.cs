@@ -14,7 +14,8 @@ torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
 int[] pixels = [1, DigitPainter.Side, DigitPainter.Side];
 var train = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 2).Draw(3000)], pixels);
-var test = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 3).Draw(2000)], pixels);
+Row<byte>[] testRows = [.. new DigitPainter(seed: 3).Draw(2000)];
+var test = Row<byte>.View(mlContext, testRows, pixels);
 string[] digits = [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")];
 
 Console.WriteLine("Fitting a forest, and a network that is written as teacher.onnx.");
@@ -55,6 +56,8 @@ var report = DistillationReport.Of(mlContext, new DistillationEvidence
     Student = student,
     Alone = alone,
     LabelColumnName = "Class",
+    StudentCost = mlContext.Model.MeasureCost(student, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels)),
+    AloneCost = mlContext.Model.MeasureCost(alone, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels)),
     // A student of one small layer sees pixels where the network sees images: more than this would ask too much of it.
     Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.7 },
 });
@@ -93,6 +96,7 @@ DistillationTrainer Trainer(Teacher? teacher, MlNetDistill.Networks.NetworkSpec 
     Optimizer = Optimizer.AdamW(0.005),
     Seed = 1,
     Record = new TeacherRecordOptions { Folder = "answers" },
+    Progress = new SlowWork(student.Name),
 });
 
 static (TimeSpan Time, T Result) Timed<T>(Func<T> work)

@@ -15,7 +15,8 @@ torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
 int[] pixels = [DigitPainter.Side * DigitPainter.Side];
 var train = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 2).Draw(3000)], pixels);
-var test = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 3).Draw(2000)], pixels);
+Row<byte>[] testRows = [.. new DigitPainter(seed: 3).Draw(2000)];
+var test = Row<byte>.View(mlContext, testRows, pixels);
 
 var teacher = Train(Student.Mlp(256, 128), DistillationMethod.LabelsOnly());
 var kd = Train(Student.Mlp(24, 16), DistillationMethod.Kd(temperature: 4, alpha: 0.9), teacher);
@@ -35,6 +36,8 @@ var report = DistillationReport.Of(mlContext, new DistillationEvidence
     Teacher = teacher,
     Student = ours,
     LabelColumnName = "Class",
+    TeacherCost = Cost(teacher),
+    StudentCost = Cost(ours),
     Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.7 },
 });
 report.Write("report");
@@ -59,6 +62,8 @@ ITransformer Train(NetworkSpec network, DistillationMethod method, ITransformer?
         }))
         .Fit(train);
 }
+
+ModelCost Cost(ITransformer model) => mlContext.Model.MeasureCost(model, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels));
 
 void Measure(string name, ITransformer model)
 {

@@ -10,7 +10,8 @@ using static TorchSharp.torch;
 set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
 var train = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 1));
-var test = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 2));
+var testRows = Drawing.Make(600, seed: 2);
+var test = mlContext.Data.LoadFromEnumerable(testRows);
 
 var teacher = Fit(Student.ResNet(8, null, 8, 16, 32), DistillationMethod.LabelsOnly(), null, epochs: 6);
 Console.WriteLine("                     parameters   accuracy   zip against network");
@@ -40,6 +41,7 @@ TransformerChain<DistillationTransformer> Fit(NetworkSpec network, DistillationM
             BatchSize = 32,
             Optimizer = Optimizer.AdamW(0.01),
             Seed = 1,
+            Progress = new SlowWork(network.Name),
         }))
         .Fit(train);
 
@@ -66,6 +68,8 @@ int Judge(string name, ITransformer student, string folder)
         Teacher = teacher,
         Student = student,
         LabelColumnName = "Class",
+        TeacherCost = mlContext.Model.MeasureCost("teacher.zip", testRows),
+        StudentCost = mlContext.Model.MeasureCost($"{folder}.zip", testRows),
         Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.8 },
     });
     report.Write(Path.Combine("report", folder));

@@ -1,5 +1,6 @@
 using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
@@ -30,8 +31,12 @@ internal sealed class FitNetworks(
     /// <summary>How the training of one of the networks went.</summary>
     public IReadOnlyList<TrainingProgress> History(string role) => [.. _history.Where(h => h.Role == role).Select(h => h.Progress)];
 
-    /// <summary>What one of the networks was trained with: a teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
-    public DistillationOptions OptionsOf(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
+    /// <summary>What one of the networks was trained with, and where, as text.</summary>
+    public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
+        [.. OptionsOf(role).Described().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
+
+    /// <summary>A teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
+    private DistillationOptions OptionsOf(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
     {
         Teacher = null,
         Student = plan.Spec,

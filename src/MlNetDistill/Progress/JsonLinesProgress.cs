@@ -37,7 +37,10 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
         : base(faulted)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        var cutShort = EndsWithinALine(path);
         _file = new LastingFile(path, FileMode.OpenOrCreate);
+        if (cutShort)
+            _file.Append("\n"u8);
     }
 
     /// <summary>Closes the file.</summary>
@@ -50,6 +53,18 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
             Write(json, progress);
         _line.Write("\n"u8);
         _file.Append(_line.WrittenSpan);
+    }
+
+    /// <summary>A process that ended while it wrote, or a full disk, leaves the beginning of a line, which the next must not go on.</summary>
+    private static bool EndsWithinALine(string path)
+    {
+        if (!File.Exists(path))
+            return false;
+        using var there = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (there.Length == 0)
+            return false;
+        there.Position = there.Length - 1;
+        return there.ReadByte() != '\n';
     }
 
     private static void Write(Utf8JsonWriter json, TrainingProgress progress)

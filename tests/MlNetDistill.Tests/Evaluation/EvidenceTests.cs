@@ -46,12 +46,13 @@ public sealed class EvidenceTests
             Assert.That(Setting("Epochs"), Is.EqualTo("8"));
             Assert.That(Setting("LabelColumnName"), Is.EqualTo("Class"));
             Assert.That(Setting("Optimizer"), Is.EqualTo("AdamW (LearningRate 0.02, WeightDecay 0.01)"));
+            Assert.That(Setting("Device"), Is.EqualTo("cpu"));
             Assert.That(Setting("Sampling"), Is.EqualTo("Shuffled"));
             Assert.That(Setting("Augmentations"), Is.EqualTo("none"));
             Assert.That(Setting("Record"), Does.StartWith("Folder none, Precision Single, TopK none, Views 0"));
             Assert.That(report.Alone!.Settings.Single(setting => setting.Name == "Method").Value, Is.EqualTo("labels only (Loss crossEntropy)"));
             Assert.That(report.Teacher.Kind, Is.EqualTo("MaximumEntropyModelParameters"));
-            Assert.That(report.Versions.Select(version => version.Name), Is.SupersetOf(new[] { "MlNetDistill", "Microsoft.ML", "TorchSharp", ".NET" }));
+            Assert.That(report.Versions.Select(version => version.Name), Is.SupersetOf(new[] { "MlNetDistill", "Microsoft.ML", "TorchSharp", "ONNX Runtime", ".NET" }));
         });
 
         string Setting(string name) => report.Student.Settings.Single(setting => setting.Name == name).Value;

@@ -95,6 +95,18 @@ public sealed class JsonLinesProgressTests
     }
 
     [Test]
+    public void A_line_that_was_cut_short_is_not_gone_on_with()
+    {
+        File.WriteAllText(_path, "{\"time\":\"2026");
+        using (var sink = new JsonLinesProgress(_path))
+            sink.Report(ToyProgress.Epoch(1));
+
+        var lines = File.ReadAllLines(_path);
+        Assert.That(lines, Has.Length.EqualTo(2));
+        Assert.That(() => JsonDocument.Parse(lines[1]), Throws.Nothing);
+    }
+
+    [Test]
     public void Each_line_is_in_the_file_while_the_training_goes_on()
     {
         var context = Rows.Context();

@@ -59,7 +59,7 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
 
     private static List<ReportedSetting> Versions() =>
     [
-        .. new[] { ("MlNetDistill", typeof(DistillationReport)), ("Microsoft.ML", typeof(MLContext)), ("TorchSharp", typeof(TorchSharp.torch)) }
+        .. new[] { ("MlNetDistill", typeof(DistillationReport)), ("Microsoft.ML", typeof(MLContext)), ("TorchSharp", typeof(TorchSharp.torch)), ("ONNX Runtime", typeof(Microsoft.ML.OnnxRuntime.InferenceSession)) }
             .Select(package => new ReportedSetting(package.Item1, VersionOf(package.Item2.Assembly))),
         new(".NET", RuntimeInformation.FrameworkDescription),
         new("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"),

@@ -109,6 +109,19 @@ public sealed class EvidenceTests
     }
 
     [Test]
+    public void Scores_of_other_names_are_the_teachers_and_the_students_own()
+    {
+        var (teacher, _, _) = Models();
+        var renamed = teacher.Append(_mlContext.Transforms.CopyColumns("Oracle", "Score").Append(_mlContext.Transforms.DropColumns("Score")).Fit(teacher.Transform(_train)));
+        var student = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "Probabilities" }).Fit(_train);
+
+        var report = DistillationReport.Of(_mlContext, Evidence(renamed, student) with { TeacherScoreColumnName = "Oracle", ScoreColumnName = "Probabilities" });
+
+        var expected = _mlContext.MulticlassClassification.EvaluateDistillation(_test, teacher, student, "Class", "Probabilities");
+        Assert.That(Figures(report.Metrics), Is.EqualTo(Figures(expected)));
+    }
+
+    [Test]
     public void A_teacher_that_is_a_column_of_the_rows_will_do()
     {
         var (teacher, distilled, _) = Models();

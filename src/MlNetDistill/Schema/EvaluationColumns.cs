@@ -88,11 +88,19 @@ internal sealed record EvaluationColumns(
     /// <summary>
     /// What a key's values call the classes of a student whose scores do not say it: score i is then for key value i, as ML.NET's own Evaluate reads them.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The label's classes cannot be matched with the student's.</exception>
     private static IReadOnlyList<string>? LabelNames(DataViewSchema.Column? label, IReadOnlyList<string>? studentNames, string student, int count)
     {
-        if (label is not { Type: KeyDataViewType } || studentNames is not null)
+        if (label is not { Type: KeyDataViewType })
             return null;
         var classes = ClassLabels.Of(label.Value);
+        if (studentNames is not null)
+        {
+            return classes.Names is not null ? null : throw new InvalidOperationException(
+                $"The label '{label.Value.Name}' is a key without values, so it does not say which of the student's classes each is: {ClassAlignment.Listed(studentNames)}. " +
+                "Classes are never matched by position: name the key column that the student's own pipeline makes of the label, or a text column.");
+        }
+
         return classes.Names is null || classes.Count == count ? classes.Names : throw new InvalidOperationException(
             $"The student's column '{student}' does not say which class each of its {count} scores is for, and the label '{label.Value.Name}' has " +
             $"{classes.Count} classes. Both must be of the same label values.");

@@ -54,6 +54,18 @@ public sealed class MetricsColumnsTests
     }
 
     [Test]
+    public void A_key_without_values_is_not_matched_with_a_students_names_by_position()
+    {
+        var definition = SchemaDefinition.Create(typeof(Pair));
+        definition[nameof(Pair.Number)].ColumnType = new KeyDataViewType(typeof(uint), 3);
+        var scored = Model().Transform(_mlContext.Data.LoadFromEnumerable(Rows, definition));
+        Refuses(
+            () => _mlContext.MulticlassClassification.EvaluateDistillation(scored, "Score", "Score", "Number"),
+            "The label 'Number' is a key without values, so it does not say which of the student's classes each is: 'ash', 'birch', 'cedar'. " +
+            "Classes are never matched by position");
+    }
+
+    [Test]
     public void A_key_value_that_the_student_never_saw_is_an_error_that_names_it() => Refuses(
         () => Evaluate(Model(), "Label", Rows[0] with { Label = "fir" }, key: true),
         "Row 0 (counted from 0) has the label 'fir' in column 'Label', which is none of the student's classes: 'ash', 'birch', 'cedar'. " +

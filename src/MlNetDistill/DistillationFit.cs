@@ -149,7 +149,7 @@ internal sealed class DistillationFit : IDisposable
     private void Rehearse(TeacherAnswer? ready)
     {
         using var student = _networks.Build(_options.Student, "rehearsal");
-        _options.InitialWeights?.Check(student.Input, student.Classes);
+        _options.InitialWeights?.Check(student.Input, _columns.Classes);
         _planned = ready?.Anchors ?? (AsksTeacher ? Rehearsal.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
         Rehearsal.Stages(_options, student, _set, _planned);
         if (_options.Teacher is not null && !AsksTeacher)

@@ -11,6 +11,7 @@ public sealed class DistilledStudent
     internal DistilledStudent(
         Network network,
         NetworkSpec spec,
+        IReadOnlyList<string>? classNames,
         string method,
         int seed,
         IReadOnlyList<TrainingProgress> history,
@@ -20,6 +21,7 @@ public sealed class DistilledStudent
         Spec = spec;
         Input = network.Input;
         Classes = network.Classes;
+        ClassNames = classNames;
         ParameterCount = network.ParameterCount;
         Method = method;
         Seed = seed;
@@ -37,6 +39,9 @@ public sealed class DistilledStudent
 
     /// <summary>Number of classes K.</summary>
     public int Classes { get; }
+
+    /// <summary>What the classes are called, in the order of the network's outputs; null where the label's keys had no values.</summary>
+    internal IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>Number of trained parameters.</summary>
     public long ParameterCount { get; }

@@ -44,7 +44,8 @@ internal sealed class FitExport(
         network.to(CPU);
         network.eval();
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
-        var model = new DistilledStudent(network, spec, method, options.Seed!.Value, networks.History(role), notes, networks.SettingsOf(role));
+        var model = new DistilledStudent(
+            network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.SettingsOf(role));
         var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {

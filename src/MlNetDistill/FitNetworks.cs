@@ -25,6 +25,9 @@ internal sealed class FitNetworks(
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private readonly Dictionary<string, Views> _views = [];
 
+    /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
+    public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
+
     /// <summary>What methods decided on the way.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
 

@@ -1,4 +1,6 @@
 using MlNetDistill.Networks;
+using MlNetDistill.Schema;
+using MlNetDistill.Teachers;
 using TorchSharp;
 using static System.FormattableString;
 
@@ -28,7 +30,7 @@ public sealed record InitialWeights
     /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations are then measured
     /// anew in one pass over the training rows.
     /// </summary>
-    /// <param name="network">A network of the student's own specification, classes and input: a <c>DistillationTransformer</c>'s <c>Model</c>.</param>
+    /// <param name="network">A network of the student's own specification, input and classes in the same order: a <c>DistillationTransformer</c>'s <c>Model</c>.</param>
     /// <param name="randomShare">c, in [0, 1]; 0 starts at the network, and 1 leaves nothing of it.</param>
     /// <returns>What <see cref="DistillationOptions.InitialWeights"/> takes.</returns>
     public static InitialWeights Of(DistilledStudent network, double randomShare = 0)
@@ -49,10 +51,17 @@ public sealed record InitialWeights
     }
 
     /// <exception cref="InvalidOperationException">The data are not of the kind that the network was trained on.</exception>
-    internal void Check(NetworkInput input, int classes)
+    internal void Check(NetworkInput input, ClassLabels classes)
     {
-        if (classes != _network.Classes)
-            throw new InvalidOperationException($"InitialWeights are those of a network of {_network.Classes} classes; the label column has {classes}.");
+        if (classes.Count != _network.Classes)
+            throw new InvalidOperationException($"InitialWeights are those of a network of {_network.Classes} classes; the label column has {classes.Count}.");
+        if (classes.Names is { } names && _network.ClassNames is { } given && !names.SequenceEqual(given))
+        {
+            throw new InvalidOperationException(
+                $"InitialWeights are those of a network whose classes are {ClassAlignment.Listed(given)}, in this order; those of the label column are " +
+                $"{ClassAlignment.Listed(names)}. Make both label columns by the same fitted MapValueToKey.");
+        }
+
         if ((input.Shape, input.IsByte) != (_network.Input.Shape, _network.Input.IsByte))
         {
             throw new InvalidOperationException(

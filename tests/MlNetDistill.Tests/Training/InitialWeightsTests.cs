@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MlNetDistill.Tests.Support;
 using TorchSharp;
+using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
 
 namespace MlNetDistill.Tests.Training;
 
@@ -99,6 +100,17 @@ public sealed class InitialWeightsTests
     public void A_network_of_other_classes_is_refused_before_anything_is_trained() => Assert.That(
         () => _mlContext.Pipeline(Still with { InitialWeights = InitialWeights.Of(ToyModels.Points.LastTransformer.Model) }).Fit(_mlContext.View(ToyData.Points(classes: 2))),
         Throws.InvalidOperationException.With.Message.Contains("a network of 3 classes; the label column has 2"));
+
+    [Test]
+    public void A_network_whose_classes_are_in_another_order_is_refused()
+    {
+        var trainer = _mlContext.MulticlassClassification.Trainers.Distill(Still with { InitialWeights = InitialWeights.Of(ToyModels.Points.LastTransformer.Model) });
+        var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label", keyOrdinality: ByValue).Append(trainer);
+
+        Assert.That(
+            () => pipeline.Fit(_mlContext.View(ToyData.Points())),
+            Throws.InvalidOperationException.With.Message.Contains("classes are 'bee', 'cat', 'ant', in this order; those of the label column are 'ant', 'bee', 'cat'."));
+    }
 
     private DistilledStudent Fit(DistillationOptions options) => _mlContext.Pipeline(options).Fit(_mlContext.View(ToyData.Points())).LastTransformer.Model;
 

@@ -142,6 +142,8 @@ public sealed class MetricsIntervalTests
     [TestCase("labels", "here 343 rows have a label, in the other 0.")]
     [TestCase("seed", "here the bootstrap has 200 replicates of seed 1, in the other 200 of seed 2.")]
     [TestCase("replicates", "here the bootstrap has 200 replicates of seed 1, in the other 100 of seed 1.")]
+    [TestCase("bins", "here there are 15 bins and intervals at 0.95, in the other 10 and 0.95.")]
+    [TestCase("level", "here there are 15 bins and intervals at 0.95, in the other 15 and 0.9.")]
     [TestCase("origin", "one of the two was not made by EvaluateDistillation or a DistillationEvaluator in this process.")]
     public void Figures_of_other_rows_or_other_weights_are_not_paired(string what, string why)
     {
@@ -153,6 +155,8 @@ public sealed class MetricsIntervalTests
             "labels" => Measure([.. Some().Select(row => row with { Label = null })]),
             "seed" => Measure(Some(), new() { Seed = 2 }),
             "replicates" => Measure(Some(), new() { BootstrapReplicates = 100 }),
+            "bins" => Measure(Some(), new() { ReliabilityBins = 10 }),
+            "level" => Measure(Some(), new() { ConfidenceLevel = 0.9 }),
             _ => metrics with { Replicates = null },
         };
         Assert.That(() => metrics.DifferenceFrom(other), Throws.ArgumentException.With.Message.StartsWith(

@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>
@@ -69,6 +71,12 @@ public sealed record DistillationDifference
         {
             throw Unpaired(
                 $"here the bootstrap has {own.Sums.Columns - 1} replicates of seed {own.Seed}, in the other {others.Sums.Columns - 1} of seed {others.Seed}");
+        }
+
+        if ((own.Sums.Bins, own.ConfidenceLevel) != (others.Sums.Bins, others.ConfidenceLevel))
+        {
+            throw Unpaired(Invariant(
+                $"here there are {own.Sums.Bins} bins and intervals at {own.ConfidenceLevel}, in the other {others.Sums.Bins} and {others.ConfidenceLevel}"));
         }
 
         return (own, others);

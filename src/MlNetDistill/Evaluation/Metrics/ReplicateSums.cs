@@ -27,6 +27,9 @@ internal sealed class ReplicateSums
     /// <summary>Replicates and 1.</summary>
     public int Columns => _statistics[0].Length;
 
+    /// <summary>Bins of a reliability diagram.</summary>
+    public int Bins => _studentGaps.Length;
+
     public double this[Statistic statistic, int column] => _statistics[(int)statistic][column];
 
     public double TopKOverlap(int which, int column) => _statistics[(int)Statistic.TopKOverlap + which][column];

@@ -101,6 +101,20 @@ public sealed class AcceptanceTests
     }
 
     [Test]
+    public void By_the_interval_the_share_of_the_accuracy_is_drawn_with_both_accuracies()
+    {
+        // The student is right just where the teacher is not: what one gains by luck the other loses.
+        var evaluator = new DistillationEvaluator(["a", "b"], new() { BootstrapReplicates = 1000 });
+        for (var row = 0; row < 100; row++)
+            evaluator.Add(Says(0, row >= 50, 0.9f), Says(0, row < 50, 0.9f), 0, (ulong)row);
+
+        var kept = new AcceptanceCriteria { MinimumAccuracyKept = 0.5, JudgeByInterval = true }.Judge(evaluator.Metrics()).Checks.Single();
+
+        // Two sums of 50 rows each: the logarithm of their ratio has a standard error of √(2/50) = 0.2; the student's accuracy alone of 0.14 in place of it.
+        Assert.That(kept.Found, Is.EqualTo(Math.Exp(-1.96 * 0.2)).Within(0.05));
+    }
+
+    [Test]
     public void Classes_of_few_rows_are_not_looked_at()
     {
         var criteria = new AcceptanceCriteria { MaximumClassDrop = 0.1, MinimumClassRows = 51 };

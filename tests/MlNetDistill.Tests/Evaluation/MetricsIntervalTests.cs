@@ -108,6 +108,31 @@ public sealed class MetricsIntervalTests
     }
 
     [Test]
+    public void Rows_that_are_all_alike_leave_as_much_open_as_their_number_does()
+    {
+        // 0.025^(1/n): with a larger share of other rows n rows without one would be rarer than 1 in 40.
+        float[] yes = [0.8f, 0.2f];
+        float[] no = [0.2f, 0.8f];
+        DistillationMetrics Of(int rows, float[] student) => Measure([.. Enumerable.Range(0, rows).Select(i => new MetricsRow(yes, student, 0, (ulong)i))]);
+        Assert.Multiple(() =>
+        {
+            foreach (var rows in new[] { 3, 1000 })
+            {
+                var least = Math.Pow(0.025, 1.0 / rows);
+                var (same, other) = (Of(rows, yes), Of(rows, no));
+                foreach (var one in new[] { same.Agreement, same.AgreementWhereTeacherIsRight!.Value, same.Student!.Accuracy, same.Teacher!.Accuracy })
+                    AreAbout(one, 1, least, 1);
+                foreach (var none in new[] { other.Agreement, other.Student!.Accuracy })
+                    AreAbout(none, 0, 0, 1 - least);
+                Assert.That(new AcceptanceCriteria { MinimumAgreement = 0.95, MinimumAccuracyKept = 0.95, JudgeByInterval = true }.Judge(same).Passed, Is.EqualTo(rows == 1000));
+            }
+        });
+
+        static void AreAbout(Estimate estimate, double value, double lower, double upper) =>
+            Assert.That(new[] { estimate.Value, estimate.Lower, estimate.Upper }, Is.EqualTo(new double?[] { value, lower, upper }).Within(1e-12));
+    }
+
+    [Test]
     public void Two_students_are_told_apart_by_their_difference_though_their_own_intervals_overlap()
     {
         var (near, far) = (Measure(Some(noise: 0.9)), Measure(Some(noise: 1)));

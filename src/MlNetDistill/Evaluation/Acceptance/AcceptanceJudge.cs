@@ -14,9 +14,8 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
         if (criteria.MinimumAccuracyKept is not { } least)
             return null;
         var teacher = Labelled(metrics.Teacher, nameof(criteria.MinimumAccuracyKept)).Accuracy.Value;
-        var student = Worst(metrics.Student!.Accuracy, lower: true);
-        // A teacher that is never right leaves nothing to keep.
-        var kept = teacher > 0 ? student / teacher : 1;
+        // Both are right on much the same rows, so the share has an interval of its own.
+        var kept = Worst(metrics.AccuracyKept!.Value, lower: true);
         return AtLeast(nameof(criteria.MinimumAccuracyKept), least, kept, Percent, $"of the teacher's accuracy ({Percent(teacher)}) is kept{Interval}");
     }
 

@@ -63,6 +63,19 @@ public sealed record DistillationMetrics
     /// <summary>Classes in which the student is less accurate than its teacher, the worst first, as many as were asked for.</summary>
     public required IReadOnlyList<ClassFidelity> WorstRegressions { get; init; }
 
+    /// <summary>The student's accuracy as a share of its teacher's; what the teacher never does leaves nothing to keep. Null where no row has a label.</summary>
+    internal Estimate? AccuracyKept
+    {
+        get
+        {
+            if (Teacher is not { Accuracy.Value: var teacher } || Student is not { Accuracy.Value: var student })
+                return null;
+            var rightByTeacher = Replicates?.Sums[Statistic.TeacherRight, 0] ?? 0;
+            return teacher == 0 ? new Estimate(1, 1, 1)
+                : Replicates?.OfShare(Replicates.Share(Statistic.StudentRight, Statistic.TeacherRight), rightByTeacher) ?? new Estimate(student / teacher, null, null);
+        }
+    }
+
     /// <summary>The bootstrap behind the intervals; null in metrics that were not measured in this process.</summary>
     internal Replicates? Replicates { get; init; }
 

@@ -22,15 +22,15 @@ internal sealed class MetricsSummary(
             Classes = classes,
             Teacher = Quality(TeacherRight, TeacherLogLoss, TeacherBrier, TeacherCalibrationError, teacher),
             Student = Quality(StudentRight, StudentLogLoss, StudentBrier, StudentCalibrationError, student),
-            Agreement = OverRows(Agree),
-            AgreementWhereTeacherIsRight = replicates.Of(Share(BothRight, TeacherRight)),
-            AgreementWhereTeacherIsWrong = replicates.Of(AgreementWhereTeacherIsWrong),
+            Agreement = OfShare(Agree, Rows)!.Value,
+            AgreementWhereTeacherIsRight = OfShare(BothRight, TeacherRight),
+            AgreementWhereTeacherIsWrong = replicates.OfShare(AgreementWhereTeacherIsWrong, replicates.Sums[Labelled, 0] - replicates.Sums[TeacherRight, 0]),
             Divergence = OverRows(Divergence),
             ReverseDivergence = OverRows(ReverseDivergence),
             JensenShannonDivergence = OverRows(JensenShannon),
             SquaredDifference = OverRows(SquaredDifference),
             RankCorrelation = replicates.Of(Share(RankCorrelation, Ranked)),
-            TopKOverlap = [.. options.TopK.Select((k, i) => new TopKOverlap(k, replicates.Of(TopKOverlap(i))!.Value))],
+            TopKOverlap = [.. options.TopK.Select((k, i) => new TopKOverlap(k, replicates.OfShare(TopKOverlap(i), replicates.Sums[Rows, 0])!.Value))],
             Matrix = counts.ToMatrix(),
             PerClass = perClass,
             // The sort is stable: of classes that lose alike the first comes first.
@@ -39,12 +39,14 @@ internal sealed class MetricsSummary(
         };
     }
 
+    private Estimate? OfShare(Statistic part, Statistic whole) => replicates.OfShare(Share(part, whole), replicates.Sums[whole, 0]);
+
     private Estimate OverRows(Statistic statistic) => replicates.Of(Share(statistic, Rows))!.Value;
 
     private ModelQuality? Quality(Statistic right, Statistic logLoss, Statistic brier, Figure calibrationError, ConfidenceBins bins) =>
         replicates.Sums[Labelled, 0] == 0 ? null : new ModelQuality
         {
-            Accuracy = OverLabelled(right),
+            Accuracy = OfShare(right, Labelled)!.Value,
             LogLoss = OverLabelled(logLoss),
             Brier = OverLabelled(brier),
             CalibrationError = replicates.Of(calibrationError)!.Value,

@@ -10,6 +10,8 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     /// <summary>A figure of each column, over all rows or in a replicate; NaN where there are no rows to measure it on.</summary>
     public delegate double Figure(ReplicateSums sums, int column);
 
+    private double Tail => (1 - ConfidenceLevel) / 2;
+
     public static Figure Share(Statistic part, Statistic whole) => (sums, column) => sums[part, column] / sums[whole, column];
 
     public static Figure TopKOverlap(int which) => (sums, column) => sums.TopKOverlap(which, column) / sums[Statistic.Rows, column];
@@ -25,6 +27,25 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     /// <summary>The figure and its interval; null where there are no rows to measure it on.</summary>
     public Estimate? Of(Figure figure) => Of(column => figure(Sums, column));
 
+    /// <summary>
+    /// A mean over rows of what is 0 to 1 in each, and its interval. Where it is 0 or 1 all rows are alike, so all replicates are: of rows that were not drawn they say
+    /// nothing, and three rows as much as a million. Then the interval goes as far as the exact one of a share (Clopper and Pearson 1934).
+    /// </summary>
+    /// <param name="figure">The share.</param>
+    /// <param name="rows">Number of rows that it is a share of.</param>
+    public Estimate? OfShare(Figure figure, double rows)
+    {
+        if (Of(figure) is not { Lower: { } lower, Upper: { } upper } estimate)
+            return Of(figure);
+        var least = Math.Pow(Tail, 1 / rows);
+        return estimate.Value switch
+        {
+            0 => estimate with { Upper = Math.Max(upper, 1 - least) },
+            1 => estimate with { Lower = Math.Min(lower, least) },
+            _ => estimate,
+        };
+    }
+
     /// <summary>The figure less another evaluation's, replicate by replicate.</summary>
     public Estimate? Difference(Replicates other, Figure figure) => Of(column => figure(Sums, column) - figure(other.Sums, column));
 
@@ -35,8 +56,7 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
             return null;
         // A replicate may hold none of the rows that a figure is about.
         double[] sorted = [.. Enumerable.Range(1, Sums.Columns - 1).Select(figure).Where(double.IsFinite).Order()];
-        var tail = (1 - ConfidenceLevel) / 2;
-        return sorted.Length < 2 ? new Estimate(value, null, null) : new Estimate(value, Quantile(sorted, tail), Quantile(sorted, 1 - tail));
+        return sorted.Length < 2 ? new Estimate(value, null, null) : new Estimate(value, Quantile(sorted, Tail), Quantile(sorted, 1 - Tail));
     }
 
     /// <summary>Linear between the two nearest (Hyndman and Fan's type 7).</summary>

@@ -22,11 +22,7 @@ internal static class Questions
         .. new[] { 1.0, 2 }.Select(t => new Trial("Does softening help? (KD is at T = 4)", Invariant($"T = {t}"), r => Usual(r) with { Temperature = t })),
         .. Capacity(),
         .. TeacherNoise(),
-        .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r => Usual(r) with
-        {
-            Rows = r.Rows.Train[..(r.Rows.Train.Length / part)],
-            Epochs = part * r.Plan.Epochs,
-        })),
+        .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r => Over(r.Rows.Train[..(r.Rows.Train.Length / part)], r, Usual(r)))),
         .. new[] { 0.2, 1 }.Select(alpha => new Trial("Does mixup help?", Invariant($"mixup, α = {alpha}"), r => Usual(r) with { Augmentations = [Augmentation.Mixup(alpha)] })),
         .. Unlabelled(),
         .. new[] { 3, Repetition.MostTeachers }.Select(members => new Trial("Are several teachers easier to follow?", $"{members} teachers", r => By(r, r.Ensemble(members)))),
@@ -41,6 +37,13 @@ internal static class Questions
         Compared = instructor,
         Rows = r.Rows.Train,
         Epochs = r.Plan.Epochs,
+    };
+
+    /// <summary>The same lesson from some of its rows, in as many steps.</summary>
+    private static Lesson Over(StudyRow[] rows, Repetition r, Lesson lesson) => lesson with
+    {
+        Rows = rows,
+        Epochs = r.Plan.EpochsOver(rows.Length, r.Rows.Train.Length, r.Plan.Epochs),
     };
 
     /// <summary>A student of its teacher's own specification can be its teacher. If it is not, capacity is not what it lacks; if it is once it starts there, the search is.</summary>
@@ -74,12 +77,7 @@ internal static class Questions
     {
         const string Question = "Do rows without labels help? (teacher: half the rows)";
         const string Labelled = "labelled half";
-        yield return new Trial(Question, Labelled, r => By(r, r.Half) with
-        {
-            Rows = r.FirstHalf,
-            Epochs = 2 * r.Plan.Epochs,
-            Alpha = 0.9,
-        }, Against: Labelled);
+        yield return new Trial(Question, Labelled, r => Over(r.FirstHalf, r, By(r, r.Half) with { Alpha = 0.9 }), Against: Labelled);
         yield return new Trial(Question, "and the unlabelled", r => By(r, r.Half) with
         {
             Rows = [.. r.FirstHalf, .. r.Rows.Train[r.FirstHalf.Length..].Select(row => new StudyRow { Features = row.Features })],

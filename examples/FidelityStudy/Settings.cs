@@ -11,7 +11,7 @@ internal sealed record Settings
           --data FILE       a table of numbers, for example letter-recognition.data; the first 80 % of its rows train and the rest test
           --label COLUMN    the label's name in its header, or its index from 0 (0)
           --seeds N         repetitions, each with a teacher of its own (3)
-          --epochs N        passes over the training rows for each student, an even number
+          --epochs N        passes over the training rows for each student
           --quick           fewer rows, epochs and seeds: a look at how it works, not at what is true
           --out DIR         where the files go (artifacts/fidelity-study)
           --help            this text
@@ -45,7 +45,7 @@ internal sealed record Settings
                 "--data" => settings with { Data = words.Value("a file") },
                 "--label" => settings with { Label = words.Value("a column") },
                 "--seeds" => settings with { SeedCount = words.Number() },
-                "--epochs" => settings with { Epochs = words.Number(multipleOf: 2) },
+                "--epochs" => settings with { Epochs = words.Number() },
                 "--quick" => settings with { Quick = true },
                 "--out" => settings with { Out = words.Value("a folder") },
                 "--help" or "-h" => settings with { Help = true },

@@ -7,10 +7,13 @@ namespace FidelityStudy.Training;
 /// <param name="Teacher">The teacher's network.</param>
 /// <param name="Student">The small student's.</param>
 /// <param name="TeacherEpochs">Epochs of a teacher.</param>
-/// <param name="Epochs">Epochs of a student over all rows; one that learns from a part of them has as many steps.</param>
+/// <param name="Epochs">Epochs of a student over all rows; one that learns from a part of them has as many steps, as nearly as whole epochs allow.</param>
 /// <param name="BatchSize">Rows of a step.</param>
 internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int TeacherEpochs, int Epochs, int BatchSize)
 {
+    /// <summary>Epochs over some rows that take the steps of <paramref name="epochs"/> over all. An incomplete last batch is no step, so they are more than the rows are fewer.</summary>
+    public int EpochsOver(int rows, int all, int epochs) => (int)Math.Round((double)epochs * Batches(all) / Batches(rows));
+
     public static Plan For(Settings settings, StudyRows rows)
     {
         // A cut-down run has few rows; small batches still make enough steps of them to learn something.
@@ -19,4 +22,6 @@ internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int Teache
             ? new Plan(MlNetDistill.Student.Mlp(128, 64), MlNetDistill.Student.Mlp(16), settings.Quick ? 6 : 20, settings.Epochs ?? (settings.Quick ? 6 : 40), batch)
             : new Plan(MlNetDistill.Student.Mlp(256, 256), MlNetDistill.Student.Mlp(64), settings.Quick ? 6 : 20, settings.Epochs ?? (settings.Quick ? 6 : 40), batch);
     }
+
+    private int Batches(int rows) => Math.Max(1, rows / BatchSize);
 }

@@ -61,7 +61,7 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
         Student = plan.Teacher,
         Method = DistillationMethod.LabelsOnly(),
         LabelColumnName = "Class",
-        Epochs = plan.TeacherEpochs * rows.Train.Length / from.Length,
+        Epochs = plan.EpochsOver(from.Length, rows.Train.Length, plan.TeacherEpochs),
         BatchSize = plan.BatchSize,
         Seed = (seed * MostTeachers) + member,
     }).Fit(rows.View(from));

@@ -5,7 +5,7 @@ namespace FidelityStudy;
 
 /// <summary>What one student came to.</summary>
 /// <param name="Seed">The repetition.</param>
-/// <param name="Train">Beside its teacher on the training rows.</param>
+/// <param name="Train">Beside its teacher on the rows that it learnt from.</param>
 /// <param name="Test">Beside its teacher on the test rows.</param>
 internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test);
 

@@ -12,6 +12,9 @@ internal static class Questions
     /// <summary>What all others are compared with: a small student, taught by its teacher alone, on all rows as they are.</summary>
     public const string Baseline = "KD";
 
+    /// <summary>The same with nothing softened.</summary>
+    private const string Sharp = "T = 1";
+
     /// <summary>The student that is its teacher's like.</summary>
     public const string SelfDistilled = "fresh weights";
 
@@ -63,14 +66,17 @@ internal static class Questions
         }
     }
 
-    /// <summary>Students of a teacher whose answers were spoilt, compared with the teacher as it is.</summary>
+    /// <summary>
+    /// Students of a teacher whose answers were spoilt, compared with the teacher as it is. All at T = 1: a class alone is as hard at T = 4, and a softened student that
+    /// follows it is four times as sure as it should be.
+    /// </summary>
     private static IEnumerable<Trial> TeacherNoise()
     {
-        const string Question = "Does noise in the teacher's answers matter? (learnt are)";
-        yield return new Trial(Question, "its class alone", r => Spoilt(r, (scores, _) => OneHot(scores.Length, Array.IndexOf(scores, scores.Max()))));
-        yield return new Trial(Question, "a class drawn of them", r => Spoilt(r, (scores, random) => OneHot(scores.Length, Drawn(scores, random.NextDouble()))));
+        const string Question = "Does noise in the teacher's answers matter? (at T = 1; learnt are)";
+        yield return new Trial(Question, "its class alone", r => Spoilt(r, (scores, _) => OneHot(scores.Length, Array.IndexOf(scores, scores.Max()))), Sharp);
+        yield return new Trial(Question, "a class drawn of them", r => Spoilt(r, (scores, random) => OneHot(scores.Length, Drawn(scores, random.NextDouble()))), Sharp);
         yield return new Trial(Question, "10 % of them at random", r => Spoilt(r, (scores, random) =>
-            random.NextDouble() < 0.1 ? OneHot(scores.Length, random.Next(scores.Length)) : scores));
+            random.NextDouble() < 0.1 ? OneHot(scores.Length, random.Next(scores.Length)) : scores), Sharp);
     }
 
     private static IEnumerable<Trial> Unlabelled()
@@ -92,6 +98,7 @@ internal static class Questions
         var answers = r.Main.Train.GetColumn<float[]>("TeacherScore");
         return Usual(r) with
         {
+            Temperature = 1,
             Teacher = Teacher.FromColumn("TeacherScore", ScoreKind.Probabilities, r.Rows.Classes),
             Rows = [.. r.Rows.Train.Zip(answers, (row, scores) => new StudyRow { Label = row.Label, Features = row.Features, TeacherScore = spoil(scores, random) })],
         };

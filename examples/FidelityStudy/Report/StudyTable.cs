@@ -6,10 +6,11 @@ namespace FidelityStudy.Report;
 internal static class StudyTable
 {
     private const string Explanation = """
-        Mean ± standard deviation over the seeds. Agree: share of the rows, in %, for
-        which student and teacher name the same class. More: than students by KD, or
-        of the labelled half, on the test rows, seed by seed. Accuracy and
-        KL(teacher ‖ student), in nats, on the test rows.
+        Mean ± standard deviation over the seeds. Agree: share of the rows that the
+        student learnt from (train), or that nobody saw (test), in %, for which
+        student and teacher name the same class. More: than students by KD at the same
+        temperature, or of the labelled half, on the test rows, seed by seed. Accuracy
+        and KL(teacher ‖ student), in nats, on the test rows.
         """;
 
     public static string Of(IReadOnlyList<TrialResult> results)

@@ -10,7 +10,9 @@ internal sealed class Classroom(MLContext mlContext)
     {
         var lesson = trial.Lesson(repetition);
         var student = Train(lesson, repetition);
-        return new Finding(repetition.Seed, Compare(student, lesson.Compared.Train), Compare(student, lesson.Compared.Test));
+        // Whatever a lesson takes of the training rows are the first of them.
+        var taught = mlContext.Data.TakeRows(lesson.Compared.Train, lesson.Rows.Count);
+        return new Finding(repetition.Seed, Compare(student, taught), Compare(student, lesson.Compared.Test));
     }
 
     public DistillationTransformer Train(Lesson lesson, Repetition repetition) =>

@@ -15,7 +15,7 @@ internal sealed record Lesson
     /// <summary>With whom it is compared.</summary>
     public required Instructor Compared { get; init; }
 
-    /// <summary>What it learns from.</summary>
+    /// <summary>What it learns from: the first of the training rows, or all.</summary>
     public required IReadOnlyList<StudyRow> Rows { get; init; }
 
     public required int Epochs { get; init; }

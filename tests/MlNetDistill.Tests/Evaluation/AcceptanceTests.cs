@@ -101,6 +101,17 @@ public sealed class AcceptanceTests
     }
 
     [Test]
+    public void By_the_interval_every_figure_is_taken_at_its_worse_end()
+    {
+        var byInterval = new AcceptanceCriteria { MinimumAccuracy = 0, MaximumDivergence = 10, MaximumCalibrationError = 1, JudgeByInterval = true }.Judge(_metrics);
+
+        var student = _metrics.Student!;
+        Assert.That(
+            byInterval.Checks.Select(check => (double?)check.Found),
+            Is.EqualTo(new[] { student.Accuracy.Lower, _metrics.Divergence.Upper, student.CalibrationError.Upper }));
+    }
+
+    [Test]
     public void By_the_interval_the_share_of_the_accuracy_is_drawn_with_both_accuracies()
     {
         // The student is right just where the teacher is not: what one gains by luck the other loses.

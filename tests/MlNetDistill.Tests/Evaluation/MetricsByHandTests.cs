@@ -153,6 +153,18 @@ public sealed class MetricsByHandTests
     }
 
     [Test]
+    public void A_k_that_is_asked_for_twice_is_measured_once() =>
+        Assert.That(Measure(Some(), NoIntervals with { TopK = [3, 2, 3] }).TopKOverlap.Select(o => o.K), Is.EqualTo(new[] { 3, 2 }));
+
+    [Test]
+    public void A_probability_that_rounding_left_above_1_is_1()
+    {
+        float[] above = [1.00005f, 0];
+        var student = Measure([above], [above], [0]).Student!;
+        Assert.That((student.MeanConfidence, student.Brier.Value, student.CalibrationError.Value), Is.EqualTo((1, 0, 0)));
+    }
+
+    [Test]
     public void A_bin_holds_its_upper_end_and_not_its_lower()
     {
         float[][] scores = [[0.5f, 0.5f], [0.75f, 0.25f], [1, 0]];

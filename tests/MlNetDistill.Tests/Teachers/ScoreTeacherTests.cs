@@ -119,6 +119,45 @@ public sealed class ScoreTeacherTests
     }
 
     [Test]
+    public void What_is_about_learning_changes_no_answer()
+    {
+        using var folder = new ToyFolder();
+        var keyed = Keyed(_mlContext.View(ToyData.Points()));
+        using var network = ToyModels.Points.LastTransformer.Model.ToNetwork();
+        var options = ToyPipelines.Options() with { Teacher = Teacher.FromModule(network, network.forward, classNames: ["bee", "cat", "ant"]), Method = DistillationMethod.Kd() };
+        var learning = options with
+        {
+            ValidationFraction = 0.3,
+            EarlyStopping = new EarlyStopping(),
+            ExampleWeightColumnName = "Nowhere",
+            Augmentations = [Augmentation.Mixup(1)],
+            Record = new TeacherRecordOptions { Folder = folder.Path, Precision = RecordPrecision.Half, TopK = 1, Views = 2 },
+        };
+
+        float[][] Answers(DistillationOptions given) => ToyScores.Of(_mlContext.MulticlassClassification.Trainers.Distill(given).ScoreTeacher(keyed), "TeacherScore");
+
+        Assert.That(Answers(learning), Is.EqualTo(Answers(options)));
+    }
+
+    [Test]
+    public void A_name_of_the_training_data_does_not_name_other_rows()
+    {
+        using var folder = new ToyFolder();
+        var (train, test) = (Keyed(_mlContext.View(ToyData.Points())), Keyed(_mlContext.View(ToyData.Points(seed: 2))));
+        DistillationTrainer Kept(TeacherRecordOptions record) => _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with
+        {
+            Teacher = Teacher.FromTransformer(_mlContext.Says(train, features => features[3] > 0.5f ? [0.1f, 0.2f, 0.7f] : [0.6f, 0.3f, 0.1f]), classNames: ["ant", "bee", "cat"], identity: "one"),
+            Method = DistillationMethod.Kd(),
+            Record = record,
+        });
+        var named = Kept(new TeacherRecordOptions { Folder = folder.Path, DataIdentity = "the training rows" });
+
+        named.ScoreTeacher(train);
+
+        Assert.That(ToyScores.Of(named.ScoreTeacher(test), "TeacherScore"), Is.EqualTo(ToyScores.Of(Kept(new()).ScoreTeacher(test), "TeacherScore")));
+    }
+
+    [Test]
     public void A_teacher_that_is_yet_to_be_trained_is_refused() => Assert.That(
         () => Trainer(Teacher.Train(Student.Mlp(8))).ScoreTeacher(Keyed(_mlContext.View(ToyData.Points()))),
         Throws.InvalidOperationException.With.Message.Contains("MLP 8").And.Message.Contains("DistillationTransformer's Teacher"));

@@ -44,6 +44,8 @@ public static class EvaluationCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(data);
+        ArgumentException.ThrowIfNullOrEmpty(teacherScoreColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(studentScoreColumnName);
         options ??= new();
         options.Check();
         var teacher = new ScoredSide(data.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.None);
@@ -89,6 +91,8 @@ public static class EvaluationCatalog
         ArgumentNullException.ThrowIfNull(data);
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
+        ArgumentException.ThrowIfNullOrEmpty(scoreColumnName);
+        ArgumentException.ThrowIfNullOrEmpty(teacherScoreColumnName);
         options ??= new();
         options.Check();
         var (teachers, students) = (teacher.Transform(data), student.Transform(data));

@@ -125,6 +125,12 @@ public sealed class MetricsColumnsTests
         () => _mlContext.MulticlassClassification.EvaluateDistillation(Keyed(), teacher, student, label),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(message));
 
+    [TestCase(null, "Student", "teacherScoreColumnName")]
+    [TestCase("Teacher", "", "studentScoreColumnName")]
+    public void A_column_of_no_name_is_refused_by_what_it_is_for(string? teacher, string student, string parameter) => Assert.That(
+        () => _mlContext.MulticlassClassification.EvaluateDistillation(Keyed(), teacher!, student, "Class"),
+        Throws.InstanceOf<ArgumentException>().With.Property("ParamName").EqualTo(parameter));
+
     [Test]
     public void Scores_that_are_no_probabilities_are_refused_with_row_and_remedy() => Refuses(
         () => Evaluate(View([Rows[0], Rows[0] with { Student = [3, -1, 0] }]), null),

@@ -55,8 +55,8 @@ static void Run(Settings settings)
             var (done, all) = (findings.Sum(f => f.Count), trials.Count * settings.Seeds);
             var left = clock.Elapsed / done * (all - done);
             Console.WriteLine(
-                $"{done,3}/{all}  seed {seed}  {trial.Name}: agrees on {mine[^1].Train.Agreement.Value:0.00 %} of the rows it learnt from and {mine[^1].Test.Agreement.Value:0.00 %} of " +
-                $"the test rows; about {(long)left.TotalHours:00}:{left:mm\\:ss} left");
+                $"{done,3}/{all}  seed {seed}  {trial.Name}: agrees on {mine[^1].Train.Agreement.Value:0.00 %} of the rows it learnt from " +
+                $"and {mine[^1].Test.Agreement.Value:0.00 %} of the test rows; about {(long)left.TotalHours:00}:{left:mm\\:ss} left");
         }
     }
 

@@ -25,7 +25,8 @@ internal static class Questions
         .. new[] { 1.0, 2 }.Select(t => new Trial("Does softening help? (KD is at T = 4)", Invariant($"T = {t}"), r => Usual(r) with { Temperature = t })),
         .. Capacity(),
         .. TeacherNoise(),
-        .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r => Over(r.Rows.Train[..(r.Rows.Train.Length / part)], r, Usual(r)))),
+        .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r =>
+            Over(r.Rows.Train[..(r.Rows.Train.Length / part)], r, Usual(r)))),
         .. new[] { 0.2, 1 }.Select(alpha => new Trial("Does mixup help?", Invariant($"mixup, α = {alpha}"), r => Usual(r) with { Augmentations = [Augmentation.Mixup(alpha)] })),
         .. Unlabelled(),
         .. new[] { 3, Repetition.MostTeachers }.Select(members => new Trial("Are several teachers easier to follow?", $"{members} teachers", r => By(r, r.Ensemble(members)))),
@@ -67,14 +68,15 @@ internal static class Questions
     }
 
     /// <summary>
-    /// Students of a teacher whose answers were spoilt, compared with the teacher as it is. All at T = 1: a class alone is as hard at T = 4, and a softened student that
-    /// follows it is four times as sure as it should be.
+    /// Students of a teacher whose answers were spoilt, compared with the teacher as it is. All at T = 1: a class alone is as hard
+    /// at T = 4, and a softened student that follows it is four times as sure as it should be.
     /// </summary>
     private static IEnumerable<Trial> TeacherNoise()
     {
         const string Question = "Does noise in the teacher's answers matter? (at T = 1; learnt are)";
         yield return new Trial(Question, "its class alone", r => Spoilt(r, (scores, _) => OneHot(scores.Length, Array.IndexOf(scores, scores.Max()))), Sharp);
-        yield return new Trial(Question, "a class drawn of them", r => Spoilt(r, (scores, random) => OneHot(scores.Length, Drawn(scores, random.NextDouble()))), Sharp);
+        yield return new Trial(Question, "a class drawn of them", r => Spoilt(r, (scores, random) =>
+            OneHot(scores.Length, Drawn(scores, random.NextDouble()))), Sharp);
         yield return new Trial(Question, "10 % of them at random", r => Spoilt(r, (scores, random) =>
             random.NextDouble() < 0.1 ? OneHot(scores.Length, random.Next(scores.Length)) : scores), Sharp);
     }

@@ -30,7 +30,9 @@ public sealed record InitialWeights
     /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations are then measured
     /// anew in one pass over the training rows.
     /// </summary>
-    /// <param name="network">A network of the student's own specification, input and classes in the same order: a <c>DistillationTransformer</c>'s <c>Model</c>.</param>
+    /// <param name="network">
+    /// A network of the student's own specification, input and classes in the same order: a <c>DistillationTransformer</c>'s <c>Model</c>.
+    /// </param>
     /// <param name="randomShare">c, in [0, 1]; 0 starts at the network, and 1 leaves nothing of it.</param>
     /// <returns>What <see cref="DistillationOptions.InitialWeights"/> takes.</returns>
     public static InitialWeights Of(DistilledStudent network, double randomShare = 0)

@@ -11,7 +11,7 @@ namespace FidelityStudy.Training;
 /// <param name="BatchSize">Rows of a step.</param>
 internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int TeacherEpochs, int Epochs, int BatchSize)
 {
-    /// <summary>Epochs over some rows that take the steps of <paramref name="epochs"/> over all. An incomplete last batch is no step, so they are more than the rows are fewer.</summary>
+    /// <summary>Epochs over some rows that take the steps of <paramref name="epochs"/> over all; an incomplete last batch is no step.</summary>
     public int EpochsOver(int rows, int all, int epochs) => (int)Math.Round((double)epochs * Batches(all) / Batches(rows));
 
     public static Plan For(Settings settings, StudyRows rows)

@@ -97,8 +97,9 @@ internal sealed record EvaluationColumns(
         if (studentNames is not null)
         {
             return classes.Names is not null ? null : throw new InvalidOperationException(
-                $"The label '{label.Value.Name}' is a key without values, so it does not say which of the student's classes each is: {ClassAlignment.Listed(studentNames)}. " +
-                "Classes are never matched by position: name the key column that the student's own pipeline makes of the label, or a text column.");
+                $"The label '{label.Value.Name}' is a key without values, so it does not say which of the student's classes each is: " +
+                $"{ClassAlignment.Listed(studentNames)}. Classes are never matched by position: " +
+                "name the key column that the student's own pipeline makes of the label, or a text column.");
         }
 
         return classes.Names is null || classes.Count == count ? classes.Names : throw new InvalidOperationException(

@@ -7,7 +7,10 @@ namespace MlNetDistill.Seam;
 /// <summary>What tells one data view from another.</summary>
 internal static class ViewHash
 {
-    /// <summary>Number of rows, and a hash of their ids and of names, types and values of all columns, in whatever order they come; null where a column cannot be hashed.</summary>
+    /// <summary>
+    /// Number of rows, and a hash of their ids and of names, types and values of all columns, in whatever order they come;
+    /// null where a column cannot be hashed.
+    /// </summary>
     public static (long Rows, string? Hash) Of(IDataView data)
     {
         List<DataViewSchema.Column> columns = [.. data.Schema.Where(column => !column.IsHidden)];

@@ -103,7 +103,9 @@ public sealed class AcceptanceTests
     [Test]
     public void By_the_interval_every_figure_is_taken_at_its_worse_end()
     {
-        var byInterval = new AcceptanceCriteria { MinimumAccuracy = 0, MaximumDivergence = 10, MaximumCalibrationError = 1, JudgeByInterval = true }.Judge(_metrics);
+        var criteria = new AcceptanceCriteria { MinimumAccuracy = 0, MaximumDivergence = 10, MaximumCalibrationError = 1, JudgeByInterval = true };
+
+        var byInterval = criteria.Judge(_metrics);
 
         var student = _metrics.Student!;
         Assert.That(

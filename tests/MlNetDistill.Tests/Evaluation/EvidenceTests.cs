@@ -112,10 +112,12 @@ public sealed class EvidenceTests
     public void Scores_of_other_names_are_the_teachers_and_the_students_own()
     {
         var (teacher, _, _) = Models();
-        var renamed = teacher.Append(_mlContext.Transforms.CopyColumns("Oracle", "Score").Append(_mlContext.Transforms.DropColumns("Score")).Fit(teacher.Transform(_train)));
+        var renaming = _mlContext.Transforms.CopyColumns("Oracle", "Score").Append(_mlContext.Transforms.DropColumns("Score"));
+        var renamed = teacher.Append(renaming.Fit(teacher.Transform(_train)));
         var student = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "Probabilities" }).Fit(_train);
 
-        var report = DistillationReport.Of(_mlContext, Evidence(renamed, student) with { TeacherScoreColumnName = "Oracle", ScoreColumnName = "Probabilities" });
+        var evidence = Evidence(renamed, student) with { TeacherScoreColumnName = "Oracle", ScoreColumnName = "Probabilities" };
+        var report = DistillationReport.Of(_mlContext, evidence);
 
         var expected = _mlContext.MulticlassClassification.EvaluateDistillation(_test, teacher, student, "Class", "Probabilities");
         Assert.That(Figures(report.Metrics), Is.EqualTo(Figures(expected)));

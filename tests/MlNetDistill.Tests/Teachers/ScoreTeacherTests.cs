@@ -124,7 +124,8 @@ public sealed class ScoreTeacherTests
         using var folder = new ToyFolder();
         var keyed = Keyed(_mlContext.View(ToyData.Points()));
         using var network = ToyModels.Points.LastTransformer.Model.ToNetwork();
-        var options = ToyPipelines.Options() with { Teacher = Teacher.FromModule(network, network.forward, classNames: ["bee", "cat", "ant"]), Method = DistillationMethod.Kd() };
+        var teacher = Teacher.FromModule(network, network.forward, classNames: ["bee", "cat", "ant"]);
+        var options = ToyPipelines.Options() with { Teacher = teacher, Method = DistillationMethod.Kd() };
         var learning = options with
         {
             ValidationFraction = 0.3,
@@ -134,7 +135,8 @@ public sealed class ScoreTeacherTests
             Record = new TeacherRecordOptions { Folder = folder.Path, Precision = RecordPrecision.Half, TopK = 1, Views = 2 },
         };
 
-        float[][] Answers(DistillationOptions given) => ToyScores.Of(_mlContext.MulticlassClassification.Trainers.Distill(given).ScoreTeacher(keyed), "TeacherScore");
+        float[][] Answers(DistillationOptions given) =>
+            ToyScores.Of(_mlContext.MulticlassClassification.Trainers.Distill(given).ScoreTeacher(keyed), "TeacherScore");
 
         Assert.That(Answers(learning), Is.EqualTo(Answers(options)));
     }
@@ -144,9 +146,10 @@ public sealed class ScoreTeacherTests
     {
         using var folder = new ToyFolder();
         var (train, test) = (Keyed(_mlContext.View(ToyData.Points())), Keyed(_mlContext.View(ToyData.Points(seed: 2))));
+        var says = _mlContext.Says(train, features => features[3] > 0.5f ? [0.1f, 0.2f, 0.7f] : [0.6f, 0.3f, 0.1f]);
         DistillationTrainer Kept(TeacherRecordOptions record) => _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with
         {
-            Teacher = Teacher.FromTransformer(_mlContext.Says(train, features => features[3] > 0.5f ? [0.1f, 0.2f, 0.7f] : [0.6f, 0.3f, 0.1f]), classNames: ["ant", "bee", "cat"], identity: "one"),
+            Teacher = Teacher.FromTransformer(says, classNames: ["ant", "bee", "cat"], identity: "one"),
             Method = DistillationMethod.Kd(),
             Record = record,
         });

@@ -104,12 +104,14 @@ public sealed class InitialWeightsTests
     [Test]
     public void A_network_whose_classes_are_in_another_order_is_refused()
     {
-        var trainer = _mlContext.MulticlassClassification.Trainers.Distill(Still with { InitialWeights = InitialWeights.Of(ToyModels.Points.LastTransformer.Model) });
+        var given = InitialWeights.Of(ToyModels.Points.LastTransformer.Model);
+        var trainer = _mlContext.MulticlassClassification.Trainers.Distill(Still with { InitialWeights = given });
         var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label", keyOrdinality: ByValue).Append(trainer);
 
         Assert.That(
             () => pipeline.Fit(_mlContext.View(ToyData.Points())),
-            Throws.InvalidOperationException.With.Message.Contains("classes are 'bee', 'cat', 'ant', in this order; those of the label column are 'ant', 'bee', 'cat'."));
+            Throws.InvalidOperationException.With.Message.Contains(
+                "classes are 'bee', 'cat', 'ant', in this order; those of the label column are 'ant', 'bee', 'cat'."));
     }
 
     private DistilledStudent Fit(DistillationOptions options) => _mlContext.Pipeline(options).Fit(_mlContext.View(ToyData.Points())).LastTransformer.Model;

@@ -63,16 +63,17 @@ public sealed record DistillationMetrics
     /// <summary>Classes in which the student is less accurate than its teacher, the worst first, as many as were asked for.</summary>
     public required IReadOnlyList<ClassFidelity> WorstRegressions { get; init; }
 
-    /// <summary>The student's accuracy as a share of its teacher's; what the teacher never does leaves nothing to keep. Null where no row has a label.</summary>
+    /// <summary>The student's accuracy as a share of its teacher's, 1 where that is 0: nothing is there to keep. Null where no row has a label.</summary>
     internal Estimate? AccuracyKept
     {
         get
         {
             if (Teacher is not { Accuracy.Value: var teacher } || Student is not { Accuracy.Value: var student })
                 return null;
-            var rightByTeacher = Replicates?.Sums[Statistic.TeacherRight, 0] ?? 0;
-            return teacher == 0 ? new Estimate(1, 1, 1)
-                : Replicates?.OfShare(Replicates.Share(Statistic.StudentRight, Statistic.TeacherRight), rightByTeacher) ?? new Estimate(student / teacher, null, null);
+            if (teacher == 0)
+                return new Estimate(1, 1, 1);
+            var kept = Replicates.Share(Statistic.StudentRight, Statistic.TeacherRight);
+            return Replicates?.OfShare(kept, Replicates.Sums[Statistic.TeacherRight, 0]) ?? new Estimate(student / teacher, null, null);
         }
     }
 

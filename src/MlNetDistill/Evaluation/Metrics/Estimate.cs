@@ -7,8 +7,9 @@ namespace MlNetDistill;
 /// <param name="Lower">Lower end of the interval; null where none was asked for.</param>
 /// <param name="Upper">Upper end of the interval; null where none was asked for.</param>
 /// <remarks>
-/// Intervals are percentiles of a Poisson bootstrap over the rows (Chamandy et al. 2012). They say nothing of what another seed or other training rows would have given,
-/// and of few rows, or where nearly all are alike, they are narrower than they should be. Of a share that is 0 or 1 the interval goes as far as the exact one.
+/// Intervals are percentiles of a Poisson bootstrap over the rows (Chamandy et al. 2012). They say nothing of what another seed or other
+/// training rows would have given, and of few rows, or where nearly all are alike, they are narrower than they should be.
+/// Of a share that is 0 or 1 the interval goes as far as the exact one.
 /// </remarks>
 public readonly record struct Estimate(double Value, double? Lower, double? Upper)
 {

@@ -28,8 +28,9 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     public Estimate? Of(Figure figure) => Of(column => figure(Sums, column));
 
     /// <summary>
-    /// A mean over rows of what is 0 to 1 in each, and its interval. Where it is 0 or 1 all rows are alike, so all replicates are: of rows that were not drawn they say
-    /// nothing, and three rows as much as a million. Then the interval goes as far as the exact one of a share (Clopper and Pearson 1934).
+    /// A mean over rows of what is 0 to 1 in each, and its interval. Where it is 0 or 1 all rows are alike, so all replicates are: of rows that
+    /// were not drawn they say nothing, and three rows as much as a million. Then the interval goes
+    /// as far as the exact one of a share (Clopper and Pearson 1934).
     /// </summary>
     /// <param name="figure">The share.</param>
     /// <param name="rows">Number of rows that it is a share of.</param>

@@ -73,7 +73,8 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
     {
         var catalog = context.MulticlassClassification;
         return evidence.Teacher is { } teacher
-            ? catalog.EvaluateDistillation(rows, teacher, student, evidence.LabelColumnName, evidence.ScoreColumnName, evidence.TeacherScoreColumnName, evidence.Evaluation)
+            ? catalog.EvaluateDistillation(
+                rows, teacher, student, evidence.LabelColumnName, evidence.ScoreColumnName, evidence.TeacherScoreColumnName, evidence.Evaluation)
             : catalog.EvaluateDistillation(
                 student.Transform(rows), evidence.TeacherScoreColumnName, evidence.ScoreColumnName, evidence.LabelColumnName, evidence.Evaluation);
     }

@@ -39,7 +39,7 @@ public sealed record ReportedSetting(string Name, string Value);
 /// <param name="Name">What the report calls them, for example <c>Test rows</c>.</param>
 /// <param name="Rows">Number of rows.</param>
 /// <param name="Hash">
-/// Hash of their ids and all their columns, which shuffling does not change; an id is mostly a row's place in its source, so the same rows in another file's order have
-/// another. Null where a column cannot be hashed.
+/// Hash of their ids and all their columns, which shuffling does not change; an id is mostly a row's place in its source, so the same rows in
+/// another file's order have another. Null where a column cannot be hashed.
 /// </param>
 public sealed record ReportedData(string Name, long Rows, string? Hash);

@@ -7,7 +7,8 @@ namespace FidelityStudy;
 /// <param name="Seed">The repetition.</param>
 /// <param name="Train">Beside its teacher on the rows that it learnt from.</param>
 /// <param name="Test">Beside its teacher on the test rows.</param>
-internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test);
+/// <param name="Settings">How it was taught.</param>
+internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test, LessonSettings Settings);
 
 /// <summary>What a trial came to, over the seeds.</summary>
 internal sealed record TrialResult(Trial Trial, IReadOnlyList<Finding> Findings)

@@ -21,6 +21,8 @@ internal static class StudyFile
                 result.Trial.Question,
                 result.Trial.Name,
                 result.Trial.Against,
+                // The same for every seed.
+                result.Findings[0].Settings,
                 Runs = result.Findings.Select(finding => new
                 {
                     finding.Seed,

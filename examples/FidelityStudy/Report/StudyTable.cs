@@ -10,7 +10,8 @@ internal static class StudyTable
         student learnt from (train), or that nobody saw (test), in %, for which
         student and teacher name the same class. More: than students by KD at the same
         temperature, or of the labelled half, on the test rows, seed by seed. Accuracy
-        and KL(teacher ‖ student), in nats, on the test rows.
+        and KL(teacher ‖ student), in nats, on the test rows. Students that start at
+        their teacher take smaller steps; how each was taught is in study.json.
         """;
 
     public static string Of(IReadOnlyList<TrialResult> results)

@@ -12,7 +12,7 @@ internal sealed class Classroom(MLContext mlContext)
         var student = Train(lesson, repetition);
         // Whatever a lesson takes of the training rows are the first of them.
         var taught = mlContext.Data.TakeRows(lesson.Compared.Train, lesson.Rows.Count);
-        return new Finding(repetition.Seed, Compare(student, taught), Compare(student, lesson.Compared.Test));
+        return new Finding(repetition.Seed, Compare(student, taught), Compare(student, lesson.Compared.Test), lesson.Settings);
     }
 
     public DistillationTransformer Train(Lesson lesson, Repetition repetition) =>

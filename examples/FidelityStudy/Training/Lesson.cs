@@ -32,7 +32,18 @@ internal sealed record Lesson
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 
     public MissingLabels MissingLabels { get; init; } = MissingLabels.Error;
+
+    public LessonSettings Settings => new(Student.Name, Rows.Count, Epochs, Teacher is null ? 0 : Alpha, Temperature, LearningRate);
 }
+
+/// <summary>What of a lesson can be written down.</summary>
+/// <param name="Student">The student's network.</param>
+/// <param name="Rows">Number of rows that it learns from.</param>
+/// <param name="Epochs">Passes over them.</param>
+/// <param name="Alpha">Share of the teacher's term; 0 for labels alone.</param>
+/// <param name="Temperature">Temperature of the teacher's term.</param>
+/// <param name="LearningRate">Highest learning rate.</param>
+internal sealed record LessonSettings(string Student, int Rows, int Epochs, double Alpha, double Temperature, double LearningRate);
 
 /// <summary>One thing that is tried.</summary>
 /// <param name="Question">What it is to tell.</param>

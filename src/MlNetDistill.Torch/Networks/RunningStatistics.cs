@@ -15,6 +15,8 @@ internal static class RunningStatistics
         var blocks = network.modules().OfType<BatchNormalization>().ToArray();
         var others = network.modules().OfType<NormBase>().Select(n => (Normalization: n, Momentum: n.momentum)).ToArray();
         network.train();
+        if (blocks.Length + others.Length == 0)
+            return;
         var seen = 0;
         foreach (var rows in batches.Where(rows => rows.shape[0] > 1))
         {

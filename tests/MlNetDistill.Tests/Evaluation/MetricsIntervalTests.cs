@@ -189,6 +189,20 @@ public sealed class MetricsIntervalTests
             $"Only figures of the same rows can be compared row by row: {why} Evaluate both students on the same data view, with the same options."));
     }
 
+    [Test]
+    public void Students_of_different_teachers_are_not_paired()
+    {
+        var metrics = Measure(Some());
+        var other = Measure([.. Some().Select(row => row with { Teacher = [.. row.Teacher.Reverse()] })]);
+
+        Assert.That(() => metrics.DifferenceFrom(other), Throws.ArgumentException.With.Message.Contains("it is another teacher, or the labels are others"));
+    }
+
+    [Test]
+    public void More_confidence_than_the_replicates_can_tell_is_refused() => Assert.That(
+        () => Measure(Some(), new() { ConfidenceLevel = 0.999 }),
+        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("beyond all of 200 replicates; BootstrapReplicates must be at least 2000."));
+
     private static double[] Weights(UInt128 id)
     {
         var weights = new double[9];

@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill;
 
 /// <summary>How a student is compared with its teacher.</summary>
@@ -21,7 +23,7 @@ public sealed record DistillationEvaluationOptions
     /// <summary>Most classes in <see cref="DistillationMetrics.WorstRegressions"/>, at least 0.</summary>
     public int WorstRegressions { get; init; } = 5;
 
-    /// <summary>What the teacher's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error.</summary>
+    /// <summary>What the teacher's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error; but a naive Bayes model of ML.NET, given as a model, gives logits.</summary>
     public ScoreKind TeacherScoreKind { get; init; } = ScoreKind.Auto;
 
     /// <summary>What the student's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error.</summary>
@@ -51,6 +53,12 @@ public sealed record DistillationEvaluationOptions
             yield return $"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}.";
         if (!(ConfidenceLevel is > 0 and < 1))
             yield return FormattableString.Invariant($"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}.");
+        if (BootstrapReplicates >= 2 && ConfidenceLevel is > 0 and < 1 && BootstrapReplicates * (1 - ConfidenceLevel) / 2 < 1 - 1e-9)
+        {
+            yield return Invariant($"An interval at ConfidenceLevel {ConfidenceLevel} has its ends beyond all of {BootstrapReplicates} replicates; ") +
+                Invariant($"BootstrapReplicates must be at least {Math.Ceiling(2 / (1 - ConfidenceLevel))}.");
+        }
+
         if (WorstRegressions < 0)
             yield return $"WorstRegressions must be at least 0; was {WorstRegressions}.";
         foreach (var fault in new Teachers.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Faults())

@@ -27,9 +27,11 @@ internal static class Questions
         .. TeacherNoise(),
         .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r =>
             Over(r.Rows.Train[..(r.Rows.Train.Length / part)], r, Usual(r)))),
-        .. new[] { 0.2, 1 }.Select(alpha => new Trial("Does mixup help?", Invariant($"mixup, α = {alpha}"), r => Usual(r) with { Augmentations = [Augmentation.Mixup(alpha)] })),
+        .. new[] { 0.2, 1 }.Select(alpha => new Trial("Does mixup help?", Invariant($"mixup, α = {alpha}"), r =>
+            Usual(r) with { Augmentations = [Augmentation.Mixup(alpha)] })),
         .. Unlabelled(),
-        .. new[] { 3, Repetition.MostTeachers }.Select(members => new Trial("Are several teachers easier to follow?", $"{members} teachers", r => By(r, r.Ensemble(members)))),
+        .. new[] { 3, Repetition.MostTeachers }.Select(members => new Trial("Are several teachers easier to follow?", $"{members} teachers", r =>
+            By(r, r.Ensemble(members)))),
     ];
 
     private static Lesson Usual(Repetition r) => By(r, r.Main);
@@ -50,7 +52,8 @@ internal static class Questions
         Epochs = r.Plan.EpochsOver(rows.Length, r.Rows.Train.Length, r.Plan.Epochs),
     };
 
-    /// <summary>A student of its teacher's own specification can be its teacher. If it is not, capacity is not what it lacks; if it is once it starts there, the search is.</summary>
+    /// <summary>A student of its teacher's own specification can be its teacher. If it is not, capacity is not what it lacks; if it is once it starts there,
+    /// the search is.</summary>
     private static IEnumerable<Trial> Capacity()
     {
         const string Question = "Is the student too small? (its teacher's own network, with)";
@@ -102,7 +105,11 @@ internal static class Questions
         {
             Temperature = 1,
             Teacher = Teacher.FromColumn("TeacherScore", ScoreKind.Probabilities, r.Rows.Classes),
-            Rows = [.. r.Rows.Train.Zip(answers, (row, scores) => new StudyRow { Label = row.Label, Features = row.Features, TeacherScore = spoil(scores, random) })],
+            Rows =
+            [
+                .. r.Rows.Train.Zip(answers, (row, scores) =>
+                    new StudyRow { Label = row.Label, Features = row.Features, TeacherScore = spoil(scores, random) }),
+            ],
         };
     }
 

@@ -49,7 +49,7 @@ internal sealed record Settings
                 "--quick" => settings with { Quick = true },
                 "--out" => settings with { Out = words.Value("a folder") },
                 "--help" or "-h" => settings with { Help = true },
-                var word => throw new UsageException($"There is no option '{word}'. The options are --data, --label, --seeds, --epochs, --quick, --out and --help."),
+                var word => throw new UsageException($"There is no option '{word}'. See --help."),
             };
         }
 

@@ -54,14 +54,16 @@ public static class CostCatalog
     }
 
     /// <summary>
-    /// Measures what a saved model costs the application that scores with it. In a process that has done nothing else this is what an application pays: its memory then
+    /// Measures what a saved model costs the application that scores with it. In a process that has done nothing else this is what an application pays: its
+    /// memory then
     /// includes what the model's runtimes take that nothing had loaded before.
     /// </summary>
     /// <param name="catalog">The model operations.</param>
     /// <param name="path">A zip that <c>Model.Save</c> wrote.</param>
     /// <param name="rows">Rows to score, at least one, taken in turn.</param>
     /// <param name="scoreColumnName">The model's scores, a vector of Single.</param>
-    /// <param name="inputSchemaDefinition">The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.</param>
+    /// <param name="inputSchemaDefinition">The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their
+    /// size.</param>
     /// <param name="options">How much is measured; the defaults if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A setting is out of its range, or a column is missing or of the wrong type; the message says which and what to do.

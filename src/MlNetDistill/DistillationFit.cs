@@ -86,7 +86,8 @@ internal sealed class DistillationFit : IDisposable
         return report;
     }
 
-    /// <summary>The rows with one more column, the teacher's class probabilities. The options are those of <see cref="DistillationOptions.ForScoring"/>.</summary>
+    /// <summary>The rows with one more column, the teacher's class probabilities. The options are those of
+    /// <see cref="DistillationOptions.ForScoring"/>.</summary>
     public IDataView ScoreTeacher(string column)
     {
         Read(TensorReader.RowsToScore);

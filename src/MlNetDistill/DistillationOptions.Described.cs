@@ -28,9 +28,11 @@ public sealed partial record DistillationOptions
         bool or Enum => $"{value}",
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         ValueType plain => $"{plain}",
-        IEnumerable items => items.Cast<object>().Select(item => Described(item, declared.GetGenericArguments().FirstOrDefault(typeof(object)))).ToList() is { Count: > 0 } several ? string.Join(", ", several) : "none",
+        IEnumerable items => Listed(items.Cast<object>().Select(item => Described(item, declared.GetGenericArguments().FirstOrDefault(typeof(object))))),
         _ => Parts(value, declared),
     };
+
+    private static string Listed(IEnumerable<string> items) => string.Join(", ", items) is { Length: > 0 } list ? list : "none";
 
     /// <summary>A record by its kind and its own settings.</summary>
     private static string Parts(object value, Type declared)
@@ -50,7 +52,8 @@ public sealed partial record DistillationOptions
         };
     }
 
-    /// <summary>What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its type nothing.</summary>
+    /// <summary>What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its
+    /// type nothing.</summary>
     private static string Kind(object value, Type declared)
     {
         var type = value.GetType();

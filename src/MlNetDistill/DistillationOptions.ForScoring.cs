@@ -3,7 +3,8 @@ namespace MlNetDistill;
 public sealed partial record DistillationOptions
 {
     /// <summary>
-    /// The same without whatever is about learning: every row counts, labels may be missing, rows are as they are, and answers are kept in full. What names the training data
+    /// The same without whatever is about learning: every row counts, labels may be missing, rows are as they are, and answers are kept in full. What names
+    /// the training data
     /// does not name other rows, so their answers are then kept in memory.
     /// </summary>
     /// <exception cref="InvalidOperationException">There is no teacher to ask, or not yet.</exception>
@@ -14,7 +15,8 @@ public sealed partial record DistillationOptions
         if (!Teacher.IsReady)
         {
             throw new InvalidOperationException(
-                $"The teacher ({Teacher.Name}) is made in Fit, and there is nothing to ask before. Afterwards it is the DistillationTransformer's Teacher: score with that.");
+                $"The teacher ({Teacher.Name}) is made in Fit, and there is nothing to ask before. " +
+                "Afterwards it is the DistillationTransformer's Teacher: score with that.");
         }
 
         return this with
@@ -26,7 +28,7 @@ public sealed partial record DistillationOptions
             ValidationColumnName = null,
             ValidationData = null,
             Augmentations = [],
-            Record = Record.DataIdentity is not null ? new TeacherRecordOptions() : new TeacherRecordOptions { Folder = Record.Folder, MemoryLimit = Record.MemoryLimit },
+            Record = new TeacherRecordOptions { Folder = Record.DataIdentity is null ? Record.Folder : null, MemoryLimit = Record.MemoryLimit },
         };
     }
 }

@@ -6,7 +6,8 @@ namespace MlNetDistill;
 /// <summary>All settings of a <see cref="DistillationTrainer"/>. They are checked when the trainer is made, all at once.</summary>
 public sealed partial record DistillationOptions
 {
-    /// <summary>Whose knowledge is distilled. A method that needs none (<see cref="DistillationMethod.LabelsOnly"/>) does not ask it; otherwise required.</summary>
+    /// <summary>Whose knowledge is distilled. A method that needs none (<see cref="DistillationMethod.LabelsOnly"/>) does not ask it; otherwise
+    /// required.</summary>
     public Teacher? Teacher { get; init; }
 
     /// <summary>The network to train.</summary>

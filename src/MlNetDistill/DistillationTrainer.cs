@@ -26,7 +26,8 @@ namespace MlNetDistill;
 /// <item><term>Is normalization required?</term><description>Yes for floating-point features; bytes are standardised inside the network</description></item>
 /// <item><term>Is caching required?</term><description>Not by the student, which reads the data
 /// once; it helps a teacher that is an ML.NET model, which reads them once more</description></item>
-/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MlNetDistill, TorchSharp-cpu or a TorchSharp CUDA package, Microsoft.ML.OnnxRuntime;
+/// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MlNetDistill, TorchSharp-cpu or a TorchSharp CUDA package,
+/// Microsoft.ML.OnnxRuntime;
 /// to load a saved student only Microsoft.ML.OnnxTransformer and Microsoft.ML.OnnxRuntime</description></item>
 /// <item><term>Exportable to ONNX</term><description>Yes, by <see cref="DistillationTransformer.SaveOnnx"/></description></item>
 /// </list>

@@ -10,7 +10,14 @@ namespace MlNetDistill;
 
 /// <summary>Makes the networks of a fit into ML.NET models, and compares the two before training and after it.</summary>
 internal sealed class FitExport(
-    MLContext context, IChannel channel, FitNetworks networks, TrainingSet set, StudentColumns columns, DataViewSchema inputSchema, Seeds seeds, DistillationOptions options)
+    MLContext context,
+    IChannel channel,
+    FitNetworks networks,
+    TrainingSet set,
+    StudentColumns columns,
+    DataViewSchema inputSchema,
+    Seeds seeds,
+    DistillationOptions options)
 {
     /// <summary>
     /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not

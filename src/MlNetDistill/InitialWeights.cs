@@ -7,8 +7,10 @@ using static System.FormattableString;
 namespace MlNetDistill;
 
 /// <summary>
-/// Weights that a student starts from, in place of fresh ones: those of a network trained before, or a mixture of both. To go on with a student where new rows came
-/// in; and to tell a student that cannot be like its teacher from one that was not trained to be: started near a teacher of its own specification, it need not search.
+/// Weights that a student starts from, in place of fresh ones: those of a network trained before, or a mixture of both. To go on with a student where new
+/// rows came
+/// in; and to tell a student that cannot be like its teacher from one that was not trained to be: started near a teacher of its own specification, it need
+/// not search.
 /// </summary>
 public sealed record InitialWeights
 {
@@ -27,7 +29,8 @@ public sealed record InitialWeights
     public string Name => $"{_network.Spec.Name} trained before";
 
     /// <summary>
-    /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations are then measured
+    /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations
+    /// are then measured
     /// anew in one pass over the training rows.
     /// </summary>
     /// <param name="network">
@@ -47,8 +50,8 @@ public sealed record InitialWeights
             yield return Invariant($"The random share of InitialWeights must be in [0, 1]; was {RandomShare}.");
         if (student.GetType() != _network.Spec.GetType() || student.ToJson() != _network.Spec.ToJson())
         {
-            yield return $"InitialWeights are those of a {_network.Spec.Name} ({_network.Spec.ToJson()}), and the Student is a {student.Name} ({student.ToJson()}): " +
-                "only a network of the same specification has the same weights.";
+            yield return $"InitialWeights are those of a {_network.Spec.Name} ({_network.Spec.ToJson()}), " +
+                $"and the Student is a {student.Name} ({student.ToJson()}): only a network of the same specification has the same weights.";
         }
     }
 

@@ -11,7 +11,10 @@ internal static class Reports
     public static void Write(string folder, MLContext mlContext, StudyRows rows, Plan plan, Classroom classroom)
     {
         using var repetition = new Repetition(mlContext, rows, plan, seed: 1);
-        foreach (var (name, title) in new[] { (Questions.Baseline, "a small student"), (Questions.SelfDistilled, "a student of its teacher's own specification") })
+        Write(Questions.Baseline, "a small student", "small");
+        Write(Questions.SelfDistilled, "a student of its teacher's own specification", "self");
+
+        void Write(string name, string title, string subfolder)
         {
             var student = classroom.Train(Questions.All.Single(trial => trial.Name == name).Lesson(repetition), repetition);
             DistillationReport.Of(mlContext, new DistillationEvidence
@@ -23,7 +26,7 @@ internal static class Reports
                 Teacher = repetition.Model,
                 Student = student,
                 LabelColumnName = "Class",
-            }).Write(Path.Combine(folder, name == Questions.Baseline ? "small" : "self"));
+            }).Write(Path.Combine(folder, subfolder));
         }
     }
 }

@@ -7,7 +7,10 @@ internal static class StudyFile
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    public static void Write(string path, string title, Training.Plan plan, IReadOnlyList<TrialResult> results) => File.WriteAllText(path, JsonSerializer.Serialize(
+    public static void Write(string path, string title, Training.Plan plan, IReadOnlyList<TrialResult> results) =>
+        File.WriteAllText(path, JsonSerializer.Serialize(Contents(title, plan, results), Options));
+
+    private static object Contents(string title, Training.Plan plan, IReadOnlyList<TrialResult> results) =>
         new
         {
             Title = title,
@@ -37,6 +40,5 @@ internal static class StudyFile
                     AgreementWhereTeacherIsWrong = finding.Test.AgreementWhereTeacherIsWrong?.Value,
                 }),
             }),
-        },
-        Options));
+        };
 }

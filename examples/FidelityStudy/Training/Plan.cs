@@ -18,9 +18,11 @@ internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int Teache
     {
         // A cut-down run has few rows; small batches still make enough steps of them to learn something.
         var batch = settings.Quick ? 32 : 128;
-        return rows.Train[0].Features.Length > 100
-            ? new Plan(MlNetDistill.Student.Mlp(128, 64), MlNetDistill.Student.Mlp(16), settings.Quick ? 6 : 20, settings.Epochs ?? (settings.Quick ? 6 : 40), batch)
-            : new Plan(MlNetDistill.Student.Mlp(256, 256), MlNetDistill.Student.Mlp(64), settings.Quick ? 6 : 20, settings.Epochs ?? (settings.Quick ? 6 : 40), batch);
+        var (teacherEpochs, epochs) = settings.Quick ? (6, 6) : (20, 40);
+        var (teacher, student) = rows.Train[0].Features.Length > 100
+            ? (MlNetDistill.Student.Mlp(128, 64), MlNetDistill.Student.Mlp(16))
+            : (MlNetDistill.Student.Mlp(256, 256), MlNetDistill.Student.Mlp(64));
+        return new Plan(teacher, student, teacherEpochs, settings.Epochs ?? epochs, batch);
     }
 
     private int Batches(int rows) => Math.Max(1, rows / BatchSize);

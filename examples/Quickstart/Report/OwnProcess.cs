@@ -5,7 +5,8 @@ using MlNetDistill;
 namespace Quickstart.Report;
 
 /// <summary>
-/// Measures a saved model in a process that has done nothing else: this one has trained networks, its memory is full of what TorchSharp left, and its threads may still be busy.
+/// Measures a saved model in a process that has done nothing else: this one has trained networks, its memory is full of what TorchSharp left, and its
+/// threads may still be busy.
 /// </summary>
 internal static class OwnProcess
 {

@@ -6,7 +6,8 @@ namespace MlNetDistill.Networks;
 internal static class StartingWeights
 {
     /// <summary>
-    /// θ ← c·θ + (1 - c)·θ' for everything that the networks' states hold, whole numbers taken over from the other: c = 0 makes the network the other, c = 1 leaves it as it is
+    /// θ ← c·θ + (1 - c)·θ' for everything that the networks' states hold, whole numbers taken over from the other: c = 0 makes the network the other, c = 1
+    /// leaves it as it is
     /// (gnosis, utils/initialization; Stanton et al. 2021).
     /// </summary>
     /// <param name="network">θ.</param>

@@ -25,7 +25,8 @@ internal sealed class RecordStore(
     /// <param name="order">Row ids by position. Each must be in the record; one that is there twice must have the same answers.</param>
     /// <param name="device">Where the answers are wanted.</param>
     /// <param name="answersFrom">
-    /// The answers from entry n on, as n are there already, in an order that is always the same; with views all rows of view 1 first, then those of view 2 in the
+    /// The answers from entry n on, as n are there already, in an order that is always the same; with views all rows of view 1 first, then those of view 2
+    /// in the
     /// same order. Not called when all are there. It is enumerated at most once, on this thread.
     /// </param>
     /// <param name="verify">

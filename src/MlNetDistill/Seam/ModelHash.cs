@@ -8,7 +8,8 @@ namespace MlNetDistill.Seam;
 /// <summary>What tells one ML.NET model from another.</summary>
 internal static class ModelHash
 {
-    /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files but the input schema, as the archive around them has the time in it.</summary>
+    /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files but the input schema, as the archive
+    /// around them has the time in it.</summary>
     /// <exception cref="InvalidOperationException">The model cannot be saved.</exception>
     public static string Of(MLContext context, ITransformer model, DataViewSchema schema)
     {
@@ -38,7 +39,8 @@ internal static class ModelHash
         }
     }
 
-    private static bool SaysThatItCannotBeSaved(Exception e) => e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException;
+    private static bool SaysThatItCannotBeSaved(Exception e) =>
+        e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException;
 
     private static string OfWhatIsSaved(MLContext context, ITransformer model, DataViewSchema schema)
     {

@@ -37,7 +37,8 @@ internal sealed class RowBytes
         _columns = [.. columns.OrderBy(c => c.Name, StringComparer.Ordinal).Select(column => Writer(cursor, column))];
 
     /// <summary>Whether the values of a column can be hashed.</summary>
-    public static bool CanHash(DataViewSchema.Column column) => ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || Plains.ContainsKey(type));
+    public static bool CanHash(DataViewSchema.Column column) =>
+        ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || Plains.ContainsKey(type));
 
     /// <summary>A hash of what the values of columns mean: names, types and the values that keys stand for.</summary>
     public static string Meaning(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Of(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(

@@ -32,5 +32,6 @@ internal static class ViewHash
         return (rows, hashable ? Fingerprint(hash.Value, columns) : null);
     }
 
-    private static string Fingerprint(string rows, IReadOnlyList<DataViewSchema.Column> columns) => Teachers.Fingerprint.Of($"{rows} of {RowBytes.Meaning(columns)}");
+    private static string Fingerprint(string rows, IReadOnlyList<DataViewSchema.Column> columns) =>
+        Teachers.Fingerprint.Of($"{rows} of {RowBytes.Meaning(columns)}");
 }

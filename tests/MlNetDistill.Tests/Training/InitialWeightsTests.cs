@@ -74,7 +74,8 @@ public sealed class InitialWeightsTests
 
         using var network = _mlContext.Pipeline(options).Fit(rows).LastTransformer.Model.ToNetwork();
 
-        // In training mode a batch of all rows uses its own statistics; with the same ones at hand eval mode must say the same (but for N against N - 1 in the variance).
+        // In training mode a batch of all rows uses its own statistics; with the same ones at hand eval mode must say the same (but for N against N - 1 in
+        // the variance).
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
         var pixels = torch.tensor(ToyData.Images().SelectMany(image => image.Pixels).ToArray(), [120, .. network.Input.Shape.Dimensions], torch.uint8);

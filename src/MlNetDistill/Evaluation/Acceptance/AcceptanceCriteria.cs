@@ -72,7 +72,8 @@ public sealed record AcceptanceCriteria
     {
         var asked = new object?[]
         {
-            MinimumAccuracyKept, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError, MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
+            MinimumAccuracyKept, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError,
+            MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
         };
         if (asked.All(criterion => criterion is null))
             yield return "AcceptanceCriteria must set at least one criterion: a gate that asks for nothing lets everything through.";

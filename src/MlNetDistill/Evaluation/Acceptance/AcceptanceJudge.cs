@@ -6,8 +6,12 @@ namespace MlNetDistill.Evaluation;
 /// <summary>Holds what was measured against each criterion that is set.</summary>
 internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationMetrics metrics, ModelCost? cost)
 {
-    public IEnumerable<AcceptanceCheck> Checks() =>
-        new[] { AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes() }.OfType<AcceptanceCheck>();
+    public IEnumerable<AcceptanceCheck> Checks()
+    {
+        AcceptanceCheck?[] all =
+            [AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes()];
+        return all.OfType<AcceptanceCheck>();
+    }
 
     private AcceptanceCheck? AccuracyKept()
     {
@@ -19,13 +23,21 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
         return AtLeast(nameof(criteria.MinimumAccuracyKept), least, kept, Percent, $"of the teacher's accuracy ({Percent(teacher)}) is kept{Interval}");
     }
 
-    private AcceptanceCheck? Accuracy() => criteria.MinimumAccuracy is { } least
-        ? AtLeast(nameof(criteria.MinimumAccuracy), least, Worst(Labelled(metrics.Student, nameof(criteria.MinimumAccuracy)).Accuracy, lower: true), Percent, $"of the rows are labelled rightly{Interval}")
-        : null;
+    private AcceptanceCheck? Accuracy()
+    {
+        if (criteria.MinimumAccuracy is not { } least)
+            return null;
+        var accuracy = Worst(Labelled(metrics.Student, nameof(criteria.MinimumAccuracy)).Accuracy, lower: true);
+        return AtLeast(nameof(criteria.MinimumAccuracy), least, accuracy, Percent, $"of the rows are labelled rightly{Interval}");
+    }
 
-    private AcceptanceCheck? Agreement() => criteria.MinimumAgreement is { } least
-        ? AtLeast(nameof(criteria.MinimumAgreement), least, Worst(metrics.Agreement, lower: true), Percent, $"of the rows are labelled like the teacher does{Interval}")
-        : null;
+    private AcceptanceCheck? Agreement()
+    {
+        if (criteria.MinimumAgreement is not { } least)
+            return null;
+        var agreement = Worst(metrics.Agreement, lower: true);
+        return AtLeast(nameof(criteria.MinimumAgreement), least, agreement, Percent, $"of the rows are labelled like the teacher does{Interval}");
+    }
 
     private AcceptanceCheck? Divergence() => criteria.MaximumDivergence is { } most
         ? AtMost(nameof(criteria.MaximumDivergence), most, Worst(metrics.Divergence, lower: false), Nats, $"is the mean KL(teacher ‖ student){Interval}")
@@ -37,22 +49,29 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
             return null;
         Labelled(metrics.Student, nameof(criteria.MaximumClassDrop));
         var worst = metrics.PerClass.Where(c => c.Rows >= criteria.MinimumClassRows).MinBy(c => c.AccuracyChange) ?? throw new InvalidOperationException(
-            $"MaximumClassDrop needs a class with at least MinimumClassRows = {criteria.MinimumClassRows} labelled rows, and the largest has {metrics.PerClass.Max(c => c.Rows)}. " +
-            "Test on more rows, or lower MinimumClassRows.");
+            $"MaximumClassDrop needs a class with at least MinimumClassRows = {criteria.MinimumClassRows} labelled rows, " +
+            $"and the largest has {metrics.PerClass.Max(c => c.Rows)}. Test on more rows, or lower MinimumClassRows.");
         var drop = Math.Max(0, -worst.AccuracyChange!.Value);
         return AtMost(nameof(criteria.MaximumClassDrop), most, drop, Points, $"is the largest drop of any class ('{worst.Class}', {worst.Rows} rows)");
     }
 
-    private AcceptanceCheck? CalibrationError() => criteria.MaximumCalibrationError is { } most
-        ? AtMost(nameof(criteria.MaximumCalibrationError), most, Worst(Labelled(metrics.Student, nameof(criteria.MaximumCalibrationError)).CalibrationError, lower: false), Points, $"is the expected calibration error{Interval}")
+    private AcceptanceCheck? CalibrationError()
+    {
+        if (criteria.MaximumCalibrationError is not { } most)
+            return null;
+        var error = Worst(Labelled(metrics.Student, nameof(criteria.MaximumCalibrationError)).CalibrationError, lower: false);
+        return AtMost(nameof(criteria.MaximumCalibrationError), most, error, Points, $"is the expected calibration error{Interval}");
+    }
+
+    private AcceptanceCheck? MedianLatency() => criteria.MaximumLatency is { TotalMicroseconds: var most }
+        ? AtMost(
+            nameof(criteria.MaximumLatency), most, Cost(nameof(criteria.MaximumLatency)).Engine.Median, Microseconds, "a row, median, through a PredictionEngine")
         : null;
 
-    private AcceptanceCheck? MedianLatency() => criteria.MaximumLatency is { } most
-        ? AtMost(nameof(criteria.MaximumLatency), most.TotalMicroseconds, Cost(nameof(criteria.MaximumLatency)).Engine.Median, Microseconds, "a row, median, through a PredictionEngine")
-        : null;
-
-    private AcceptanceCheck? TailLatency() => criteria.MaximumLatencyP95 is { } most
-        ? AtMost(nameof(criteria.MaximumLatencyP95), most.TotalMicroseconds, Cost(nameof(criteria.MaximumLatencyP95)).Engine.P95, Microseconds, "a row is what 95 % stay within, through a PredictionEngine")
+    private AcceptanceCheck? TailLatency() => criteria.MaximumLatencyP95 is { TotalMicroseconds: var most }
+        ? AtMost(
+            nameof(criteria.MaximumLatencyP95), most, Cost(nameof(criteria.MaximumLatencyP95)).Engine.P95, Microseconds,
+            "a row is what 95 % stay within, through a PredictionEngine")
         : null;
 
     private AcceptanceCheck? ZipBytes() => criteria.MaximumZipBytes is { } most

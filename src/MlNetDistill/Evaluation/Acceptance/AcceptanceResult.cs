@@ -7,7 +7,8 @@ public sealed record AcceptanceResult(IReadOnlyList<AcceptanceCheck> Checks)
     /// <summary>Whether every check passed.</summary>
     public bool Passed => Checks.All(check => check.Passed);
 
-    /// <summary>For a process that stands in a release pipeline: 0 if passed, 3 if not (1 and 2 are what programs return that failed or were called wrongly).</summary>
+    /// <summary>For a process that stands in a release pipeline: 0 if passed, 3 if not (1 and 2 are what programs return that failed or were called
+    /// wrongly).</summary>
     public int ExitCode => Passed ? 0 : 3;
 
     /// <summary>A line for the whole and one for each check.</summary>

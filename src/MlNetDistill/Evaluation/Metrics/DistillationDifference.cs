@@ -68,7 +68,8 @@ public sealed record DistillationDifference
         if (metrics.LabelledRows != other.LabelledRows)
             throw Unpaired($"here {metrics.LabelledRows} rows have a label, in the other {other.LabelledRows}");
         // The same sums in another order differ in their last digits.
-        if (metrics.Teacher is { LogLoss.Value: var loss } && other.Teacher is { LogLoss.Value: var otherLoss } && !(Math.Abs(loss - otherLoss) <= 1e-9 * Math.Max(1, loss)))
+        var (loss, otherLoss) = (metrics.Teacher?.LogLoss.Value ?? 0, other.Teacher?.LogLoss.Value ?? 0);
+        if (!(Math.Abs(loss - otherLoss) <= 1e-9 * Math.Max(1, loss)))
             throw Unpaired(Invariant($"here the teacher's log-loss is {loss:R}, in the other {otherLoss:R}: it is another teacher, or the labels are others"));
         if (own.Seed != others.Seed || own.Sums.Columns != others.Sums.Columns)
         {

@@ -8,7 +8,8 @@ public sealed record DistillationEvaluationOptions
     /// <summary>Bins of the reliability diagrams and of the expected calibration error, at least 1.</summary>
     public int ReliabilityBins { get; init; } = 15;
 
-    /// <summary>The k for which the overlap of the k most probable classes is measured, each at least 1; those not less than the number of classes are left out.</summary>
+    /// <summary>The k for which the overlap of the k most probable classes is measured, each at least 1; those not less than the number of classes are left
+    /// out.</summary>
     public IReadOnlyList<int> TopK { get; init; } = [2, 3, 5];
 
     /// <summary>Replicates of the bootstrap, at least 2, or 0 for no intervals.</summary>
@@ -23,7 +24,8 @@ public sealed record DistillationEvaluationOptions
     /// <summary>Most classes in <see cref="DistillationMetrics.WorstRegressions"/>, at least 0.</summary>
     public int WorstRegressions { get; init; } = 5;
 
-    /// <summary>What the teacher's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error; but a naive Bayes model of ML.NET, given as a model, gives logits.</summary>
+    /// <summary>What the teacher's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error; but a naive Bayes model of ML.NET, given as a
+    /// model, gives logits.</summary>
     public ScoreKind TeacherScoreKind { get; init; } = ScoreKind.Auto;
 
     /// <summary>What the student's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error.</summary>

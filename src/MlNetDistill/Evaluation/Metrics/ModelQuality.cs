@@ -13,7 +13,8 @@ public sealed record ModelQuality
     public required Estimate Brier { get; init; }
 
     /// <summary>
-    /// Expected calibration error, in [0, 1]: Σ over the bins of <see cref="Reliability"/> of rows/N · |accuracy − mean confidence| (Guo et al. 2017). Its interval is
+    /// Expected calibration error, in [0, 1]: Σ over the bins of <see cref="Reliability"/> of rows/N · |accuracy − mean confidence| (Guo et al. 2017). Its
+    /// interval is
     /// that of a figure that sampling can only raise, so it leans upwards.
     /// </summary>
     public required Estimate CalibrationError { get; init; }

@@ -24,7 +24,8 @@ public sealed record DistillationEvidence
     public ITransformer? Teacher { get; init; }
 
     /// <summary>
-    /// The teacher's scores: a column of <see cref="Teacher"/>'s output, or of the rows where there is no such model (see <see cref="DistillationTrainer.ScoreTeacher"/>).
+    /// The teacher's scores: a column of <see cref="Teacher"/>'s output, or of the rows where there is no such model (see
+    /// <see cref="DistillationTrainer.ScoreTeacher"/>).
     /// </summary>
     public string TeacherScoreColumnName { get; init; } = "Score";
 

@@ -10,7 +10,8 @@ public sealed partial record DistillationReport
     /// <param name="evidence">Models, rows and what was measured of them.</param>
     /// <exception cref="ArgumentException">There is neither a teacher nor a column of its scores.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type, or a criterion or option is out of its range.</exception>
-    /// <exception cref="InvalidOperationException">The models' classes differ, a score is not what it should be, or something is not known that a criterion asks for.</exception>
+    /// <exception cref="InvalidOperationException">The models' classes differ, a score is not what it should be, or something is not known that a criterion
+    /// asks for.</exception>
     public static DistillationReport Of(MLContext mlContext, DistillationEvidence evidence)
     {
         ArgumentNullException.ThrowIfNull(mlContext);

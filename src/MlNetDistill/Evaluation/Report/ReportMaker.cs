@@ -36,7 +36,7 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
             AgreementOverAlone = overAlone?.Agreement,
             TrainingMetrics = evidence.Training is null ? null : Compare(evidence.Student, evidence.Training),
             Acceptance = evidence.Criteria?.Judge(metrics, evidence.StudentCost),
-            Data = [.. new[] { ("Training rows", evidence.Training), ("Test rows", evidence.Test) }.Where(d => d.Item2 is not null).Select(d => Described(d.Item1, d.Item2!))],
+            Data = [.. Described("Training rows", evidence.Training), .. Described("Test rows", evidence.Test)],
             Versions = Versions(),
         };
     }
@@ -59,8 +59,10 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
 
     private static List<ReportedSetting> Versions() =>
     [
-        .. new[] { ("MlNetDistill", typeof(DistillationReport)), ("Microsoft.ML", typeof(MLContext)), ("TorchSharp", typeof(TorchSharp.torch)), ("ONNX Runtime", typeof(Microsoft.ML.OnnxRuntime.InferenceSession)) }
-            .Select(package => new ReportedSetting(package.Item1, VersionOf(package.Item2.Assembly))),
+        new("MlNetDistill", VersionOf(typeof(DistillationReport).Assembly)),
+        new("Microsoft.ML", VersionOf(typeof(MLContext).Assembly)),
+        new("TorchSharp", VersionOf(typeof(TorchSharp.torch).Assembly)),
+        new("ONNX Runtime", VersionOf(typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly)),
         new(".NET", RuntimeInformation.FrameworkDescription),
         new("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"),
     ];
@@ -91,9 +93,11 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
         Settings = network?.Settings ?? [],
     };
 
-    private static ReportedData Described(string name, IDataView rows)
+    private static IEnumerable<ReportedData> Described(string name, IDataView? rows)
     {
+        if (rows is null)
+            yield break;
         var (count, hash) = ViewHash.Of(rows);
-        return new ReportedData(name, count, hash);
+        yield return new ReportedData(name, count, hash);
     }
 }

@@ -36,7 +36,8 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
         }
     }
 
-    /// <summary>Rows of logits in the teacher's order, N×K', to rows in the student's, N×K. Where classes are one to the student, their probabilities are added.</summary>
+    /// <summary>Rows of logits in the teacher's order, N×K', to rows in the student's, N×K. Where classes are one to the student, their probabilities are
+    /// added.</summary>
     public Tensor Apply(Tensor logits)
     {
         if (IsSelection && SourcesOf.Select(sources => sources[0]).SequenceEqual(Enumerable.Range(0, (int)logits.shape[1])))

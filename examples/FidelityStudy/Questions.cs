@@ -80,7 +80,7 @@ internal static class Questions
         yield return new Trial(Question, "its class alone", r => Spoilt(r, (scores, _) => OneHot(scores.Length, Array.IndexOf(scores, scores.Max()))), Sharp);
         yield return new Trial(Question, "a class drawn of them", r => Spoilt(r, (scores, random) =>
             OneHot(scores.Length, Drawn(scores, random.NextDouble()))), Sharp);
-        yield return new Trial(Question, "10 % of them at random", r => Spoilt(r, (scores, random) =>
+        yield return new Trial(Question, "a tenth at random", r => Spoilt(r, (scores, random) =>
             random.NextDouble() < 0.1 ? OneHot(scores.Length, random.Next(scores.Length)) : scores), Sharp);
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using CompareMethods;
 using CompareMethods.Data;
 using CompareMethods.Report;
@@ -6,9 +5,7 @@ using CompareMethods.Training;
 using Microsoft.ML;
 using TorchSharp;
 
-// Some terminals start with a code page that lacks ± and the table's lines.
-Console.OutputEncoding = Encoding.UTF8;
-try
+return CommandLine.Run(() =>
 {
     var settings = Settings.Parse(args);
     if (settings.Help)
@@ -16,18 +13,7 @@ try
     else
         Run(settings);
     return 0;
-}
-catch (UsageException fault)
-{
-    Console.Error.WriteLine(fault.Message);
-    return 2;
-}
-catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
-{
-    // The library's messages name what is wrong, what was expected and what to do.
-    Console.Error.WriteLine(fault.Message);
-    return 1;
-}
+});
 
 static void Run(Settings settings)
 {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using FidelityStudy;
 using FidelityStudy.Data;
 using FidelityStudy.Report;
@@ -7,9 +6,7 @@ using FidelityStudy.Training;
 using Microsoft.ML;
 using TorchSharp;
 
-// Some terminals start with a code page that lacks ± and the table's lines.
-Console.OutputEncoding = Encoding.UTF8;
-try
+return CommandLine.Run(() =>
 {
     var settings = Settings.Parse(args);
     if (settings.Help)
@@ -17,18 +14,7 @@ try
     else
         Run(settings);
     return 0;
-}
-catch (UsageException fault)
-{
-    Console.Error.WriteLine(fault.Message);
-    return 2;
-}
-catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
-{
-    // The library's messages name what is wrong, what was expected and what to do.
-    Console.Error.WriteLine(fault.Message);
-    return 1;
-}
+});
 
 static void Run(Settings settings)
 {

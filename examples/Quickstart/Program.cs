@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.ML;
 using MlNetDistill;
 using MlNetDistill.Networks;
@@ -6,30 +5,17 @@ using Quickstart;
 using Quickstart.Data;
 using Quickstart.Report;
 
-// Some terminals start with a code page that lacks µ and the table's lines.
-Console.OutputEncoding = Encoding.UTF8;
-try
+return CommandLine.Run(() =>
 {
     var settings = Settings.Parse(args);
-    if (settings.Help)
-        Console.WriteLine(Settings.Usage);
-    else if (settings.Measure is { } zip)
+    if (settings.Measure is { } zip)
         OwnProcess.Answer(Workloads.From(settings, new MLContext(settings.Seed)).CostOf(zip));
+    else if (settings.Help)
+        Console.WriteLine(Settings.Usage);
     else
         return Run(settings, args);
     return 0;
-}
-catch (UsageException fault)
-{
-    Console.Error.WriteLine(fault.Message);
-    return 2;
-}
-catch (Exception fault) when (fault is InvalidOperationException or IOException or UnauthorizedAccessException)
-{
-    // The library's messages name the column or row, what was expected and what to do.
-    Console.Error.WriteLine(fault.Message);
-    return 1;
-}
+});
 
 static int Run(Settings settings, string[] args)
 {

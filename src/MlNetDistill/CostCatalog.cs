@@ -55,8 +55,7 @@ public static class CostCatalog
 
     /// <summary>
     /// Measures what a saved model costs the application that scores with it. In a process that has done nothing else this is what an application pays: its
-    /// memory then
-    /// includes what the model's runtimes take that nothing had loaded before.
+    /// memory then includes what the model's runtimes take that nothing had loaded before.
     /// </summary>
     /// <param name="catalog">The model operations.</param>
     /// <param name="path">A zip that <c>Model.Save</c> wrote.</param>

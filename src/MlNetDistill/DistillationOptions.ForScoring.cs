@@ -4,8 +4,7 @@ public sealed partial record DistillationOptions
 {
     /// <summary>
     /// The same without whatever is about learning: every row counts, labels may be missing, rows are as they are, and answers are kept in full. What names
-    /// the training data
-    /// does not name other rows, so their answers are then kept in memory.
+    /// the training data does not name other rows, so their answers are then kept in memory.
     /// </summary>
     /// <exception cref="InvalidOperationException">There is no teacher to ask, or not yet.</exception>
     internal DistillationOptions ForScoring()

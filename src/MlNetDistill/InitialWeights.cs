@@ -8,9 +8,8 @@ namespace MlNetDistill;
 
 /// <summary>
 /// Weights that a student starts from, in place of fresh ones: those of a network trained before, or a mixture of both. To go on with a student where new
-/// rows came
-/// in; and to tell a student that cannot be like its teacher from one that was not trained to be: started near a teacher of its own specification, it need
-/// not search.
+/// rows came in; and to tell a student that cannot be like its teacher from one that was not trained to be: started near a teacher of its own specification,
+/// it need not search.
 /// </summary>
 public sealed record InitialWeights
 {
@@ -30,8 +29,7 @@ public sealed record InitialWeights
 
     /// <summary>
     /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations
-    /// are then measured
-    /// anew in one pass over the training rows.
+    /// are then measured anew in one pass over the training rows.
     /// </summary>
     /// <param name="network">
     /// A network of the student's own specification, input and classes in the same order: a <c>DistillationTransformer</c>'s <c>Model</c>.

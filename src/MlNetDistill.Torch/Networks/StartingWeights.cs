@@ -7,8 +7,7 @@ internal static class StartingWeights
 {
     /// <summary>
     /// θ ← c·θ + (1 - c)·θ' for everything that the networks' states hold, whole numbers taken over from the other: c = 0 makes the network the other, c = 1
-    /// leaves it as it is
-    /// (gnosis, utils/initialization; Stanton et al. 2021).
+    /// leaves it as it is (as in samuelstanton/gnosis, the code of Stanton et al. 2021).
     /// </summary>
     /// <param name="network">θ.</param>
     /// <param name="other">θ', whose state has the same names and shapes.</param>

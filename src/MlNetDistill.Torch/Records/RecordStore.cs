@@ -26,8 +26,7 @@ internal sealed class RecordStore(
     /// <param name="device">Where the answers are wanted.</param>
     /// <param name="answersFrom">
     /// The answers from entry n on, as n are there already, in an order that is always the same; with views all rows of view 1 first, then those of view 2
-    /// in the
-    /// same order. Not called when all are there. It is enumerated at most once, on this thread.
+    /// in the same order. Not called when all are there. It is enumerated at most once, on this thread.
     /// </param>
     /// <param name="verify">
     /// Asked about a record that an earlier run made, or began: null, or what is wrong with it, as the end of a sentence; then it is stale.

@@ -14,8 +14,7 @@ public sealed record ModelCost
 
     /// <summary>
     /// Bytes by which the process's working set grew, at its largest, while the model was loaded from its zip and scored. What a process had free before it
-    /// does not
-    /// grow by, so for a figure to publish measure in a process that has done nothing else, as <c>examples/Quickstart</c> does.
+    /// does not grow by, so for a figure to publish measure in a process that has done nothing else, as <c>examples/Quickstart</c> does.
     /// </summary>
     public required long PeakMemoryBytes { get; init; }
 }

@@ -5,8 +5,7 @@ namespace MlNetDistill;
 /// <summary>How well a student does its teacher's job on some rows: both models' quality, and the student's fidelity to its teacher.</summary>
 /// <remarks>
 /// Every figure is a sum over rows divided once by their number. Divergences are in nats, at temperature 1. What is measured follows Stanton et al. 2021,
-/// "Does Knowledge Distillation
-/// Really Work?": a student can be accurate and still disagree with its teacher.
+/// "Does Knowledge Distillation Really Work?": a student can be accurate and still disagree with its teacher.
 /// </remarks>
 public sealed record DistillationMetrics
 {

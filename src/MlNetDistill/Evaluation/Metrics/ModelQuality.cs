@@ -14,8 +14,7 @@ public sealed record ModelQuality
 
     /// <summary>
     /// Expected calibration error, in [0, 1]: Σ over the bins of <see cref="Reliability"/> of rows/N · |accuracy − mean confidence| (Guo et al. 2017). Its
-    /// interval is
-    /// that of a figure that sampling can only raise, so it leans upwards.
+    /// interval is that of a figure that sampling can only raise, so it leans upwards.
     /// </summary>
     public required Estimate CalibrationError { get; init; }
 

@@ -20,8 +20,7 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
 
     /// <summary>
     /// What the scores of a model from elsewhere are, by some rows of them: logits where some are outside [0, 1], else <see cref="ScoreKind.Auto"/>, as they
-    /// are
-    /// probabilities that nobody said they are.
+    /// are probabilities that nobody said they are.
     /// </summary>
     /// <param name="subject">What messages say of them.</param>
     /// <param name="kind">What the caller says.</param>

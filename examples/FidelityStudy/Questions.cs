@@ -12,6 +12,9 @@ internal static class Questions
     /// <summary>What all others are compared with: a small student, taught by its teacher alone, on all rows as they are.</summary>
     public const string Baseline = "KD";
 
+    /// <summary>The same student without a teacher.</summary>
+    public const string LabelsAlone = "labels alone";
+
     /// <summary>The same with nothing softened.</summary>
     private const string Sharp = "T = 1";
 
@@ -20,7 +23,7 @@ internal static class Questions
 
     public static IReadOnlyList<Trial> All =>
     [
-        new("Does anything pass over?", "labels alone", r => Usual(r) with { Teacher = null }),
+        new("Does anything pass over?", LabelsAlone, r => Usual(r) with { Teacher = null }),
         new("Does anything pass over?", Baseline, Usual),
         .. new[] { 1.0, 2 }.Select(t => new Trial("Does softening help? (KD is at T = 4)", Invariant($"T = {t}"), r => Usual(r) with { Temperature = t })),
         .. Capacity(),

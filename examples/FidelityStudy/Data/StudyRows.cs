@@ -61,16 +61,19 @@ internal sealed class StudyRows
     /// <summary>Rows as a view with the columns <c>Class</c> (key), <c>Features</c> and <c>TeacherScore</c>.</summary>
     public IDataView View(IEnumerable<StudyRow> rows) => _keys.Transform(Load([.. rows]));
 
-    private IDataView Load(StudyRow[] rows)
+    /// <summary>The columns of rows with a teacher's answers or without.</summary>
+    public SchemaDefinition Schema(bool answered = false)
     {
         var schema = SchemaDefinition.Create(typeof(StudyRow));
         schema[nameof(StudyRow.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, _features);
-        if (rows[0].TeacherScore.Length > 0)
+        if (answered)
             schema[nameof(StudyRow.TeacherScore)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, Classes.Count);
         else
             schema.Remove(schema[nameof(StudyRow.TeacherScore)]);
-        return _mlContext.Data.LoadFromEnumerable(rows, schema);
+        return schema;
     }
+
+    private IDataView Load(StudyRow[] rows) => _mlContext.Data.LoadFromEnumerable(rows, Schema(answered: rows[0].TeacherScore.Length > 0));
 
     private static StudyRow AsFloats(Row<byte> image) => new() { Label = image.Label, Features = [.. image.Features.Select(pixel => pixel / 255f)] };
 

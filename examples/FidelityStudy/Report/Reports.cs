@@ -5,28 +5,39 @@ using MlNetDistill;
 
 namespace FidelityStudy.Report;
 
-/// <summary>A report on a small student and one on its teacher's like.</summary>
-internal static class Reports
+/// <summary>A report on a small student, beside the same without a teacher, and one on its teacher's like.</summary>
+internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Classroom classroom)
 {
-    public static void Write(string folder, MLContext mlContext, StudyRows rows, Plan plan, Classroom classroom)
+    public void Write(string folder)
     {
         using var repetition = new Repetition(mlContext, rows, plan, seed: 1);
-        Write(Questions.Baseline, "a small student", "small");
-        Write(Questions.SelfDistilled, "a student of its teacher's own specification", "self");
-
-        void Write(string name, string title, string subfolder)
+        var (small, alone, self) = (Student(Questions.Baseline), Student(Questions.LabelsAlone), Student(Questions.SelfDistilled));
+        var evidence = new DistillationEvidence
         {
-            var student = classroom.Train(Questions.All.Single(trial => trial.Name == name).Lesson(repetition), repetition);
-            DistillationReport.Of(mlContext, new DistillationEvidence
-            {
-                Title = $"{rows.Title}: {title}",
-                Description = "By its teacher's answers alone, at temperature 4.",
-                Test = rows.View(rows.Test),
-                Training = rows.View(rows.Train),
-                Teacher = repetition.Model,
-                Student = student,
-                LabelColumnName = "Class",
-            }).Write(Path.Combine(folder, subfolder));
-        }
+            Title = $"{rows.Title}: a small student",
+            Description = "By its teacher's answers alone, at temperature 4.",
+            Test = rows.View(rows.Test),
+            Training = rows.View(rows.Train),
+            Teacher = repetition.Model,
+            Student = small,
+            Alone = alone,
+            LabelColumnName = "Class",
+            TeacherCost = Cost(repetition.Model),
+            StudentCost = Cost(small),
+            AloneCost = Cost(alone),
+        };
+        DistillationReport.Of(mlContext, evidence).Write(Path.Combine(folder, "small"));
+        DistillationReport.Of(mlContext, evidence with
+        {
+            Title = $"{rows.Title}: a student of its teacher's own specification",
+            Student = self,
+            Alone = null,
+            StudentCost = Cost(self),
+            AloneCost = null,
+        }).Write(Path.Combine(folder, "self"));
+
+        ITransformer Student(string trial) => classroom.Train(Questions.All.Single(t => t.Name == trial).Lesson(repetition), repetition);
     }
+
+    private ModelCost Cost(ITransformer model) => mlContext.Model.MeasureCost(model, rows.Test.Take(1000), inputSchemaDefinition: rows.Schema());
 }

@@ -87,6 +87,23 @@ public sealed class EvidenceTests
     }
 
     [Test]
+    public void The_verdict_on_accuracy_goes_row_by_row()
+    {
+        // The student errs on 12 of 400 rows on which its teacher is right, and nowhere else: the two accuracies' intervals overlap, that of their share ends
+        // below 1.
+        var evaluator = new DistillationEvaluator(["ant", "bee"]);
+        for (var row = 0; row < 400; row++)
+            evaluator.Add(row < 40 ? [0.4f, 0.6f] : [0.6f, 0.4f], row < 52 ? [0.4f, 0.6f] : [0.6f, 0.4f], 0, (ulong)row);
+        var (teacher, distilled, _) = Models();
+        var measured = evaluator.Metrics();
+        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled)) with { Metrics = measured };
+
+        Assert.That(measured.Student!.Accuracy.Upper, Is.GreaterThan(measured.Teacher!.Accuracy.Lower!.Value));
+        Assert.That(report.Verdict, Has.Some.Match(
+            @"^The student keeps 96\.67 % \(9[45]\.\d\d to 9[78]\.\d\d\) of its teacher's accuracy: .* The student is less accurate\.$"));
+    }
+
+    [Test]
     public void Hashes_tell_models_and_rows_apart()
     {
         var (teacher, distilled, alone) = Models();

@@ -43,7 +43,16 @@ internal static class ReportVerdict
         if (metrics is not { Teacher.Accuracy: var teacher, Student.Accuracy: var student })
             return $"None of the {Count(metrics.Rows)} rows has a label, so neither accuracy nor calibration is known.";
         var both = $"{WithInterval(student, Percent)} of {Count(metrics.LabelledRows)} rows labelled rightly, the teacher {WithInterval(teacher, Percent)}";
-        var kept = teacher.Value > 0 ? $"The student keeps {Percent(student / teacher)} of its teacher's accuracy: {both}." : $"The student has {both}.";
+        if (teacher.Value == 0)
+            return $"The student has {both}.";
+        // Both are right on much the same rows: their share is known far better than the two accuracies are.
+        if (metrics is { Replicates: not null, AccuracyKept: { Lower: { } low, Upper: { } high } share })
+        {
+            var shown = high < 1 ? "The student is less accurate" : low > 1 ? "The student is more accurate" : "No difference in accuracy is shown";
+            return $"The student keeps {WithInterval(share, Percent)} of its teacher's accuracy: {both}. {shown}.";
+        }
+
+        var kept = $"The student keeps {Percent(student / teacher)} of its teacher's accuracy: {both}.";
         return Apart(student, teacher) switch
         {
             null => kept,

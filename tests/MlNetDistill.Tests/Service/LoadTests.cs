@@ -29,9 +29,9 @@ public sealed class LoadTests
         // A request is counted when it has ended, which is after its answer.
         await Task.Delay(TimeSpan.FromSeconds(1));
         var requests = await service.Metric("http_server_request_duration_seconds_count");
-        var (scored, timed) = (await service.Metric("rows_scored_total"), await service.Metric("score_duration_seconds_count"));
-        var (failed, refused) = (await service.Metric("rows_failed_total"), await service.Metric("rows_refused_total"));
-        var (engines, inUse) = (await service.Metric("engines"), await service.Metric("engines_in_use"));
+        var (scored, timed) = (await service.Metric("student_rows_scored_total"), await service.Metric("student_score_duration_seconds_count"));
+        var (failed, refused) = (await service.Metric("student_rows_failed_total"), await service.Metric("student_rows_refused_total"));
+        var (engines, inUse) = (await service.Metric("student_engines"), await service.Metric("student_engines_in_use"));
         Assert.Multiple(() =>
         {
             Assert.That(sent, Is.All.Positive);

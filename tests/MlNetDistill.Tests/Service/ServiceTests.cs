@@ -78,9 +78,9 @@ public sealed class ServiceTests
     [Test]
     public async Task Refusals_are_counted()
     {
-        var before = (await _bytes.Metric("rows_refused_total")).Values.Sum();
+        var before = (await _bytes.Metric("student_rows_refused_total")).Values.Sum();
         await AssertRefused(_bytes, "{\"features\": []}", "features must hold 64 numbers; found 0.");
-        Assert.That((await _bytes.Metric("rows_refused_total")).Values.Sum(), Is.EqualTo(before + 1));
+        Assert.That((await _bytes.Metric("student_rows_refused_total")).Values.Sum(), Is.EqualTo(before + 1));
     }
 
     [TestCase("/health")]

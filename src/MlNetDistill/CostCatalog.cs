@@ -44,13 +44,8 @@ public static class CostCatalog
         CostOptions? options = null)
         where TRow : class
     {
-        ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(scoreColumnName);
-        options ??= new CostOptions();
-        options.Check();
-        return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), [.. rows], scoreColumnName, inputSchemaDefinition, options).Of(model);
+        return Measurement(catalog, rows, scoreColumnName, inputSchemaDefinition, options).Of(model);
     }
 
     /// <summary>
@@ -61,8 +56,9 @@ public static class CostCatalog
     /// <param name="path">A zip that <c>Model.Save</c> wrote.</param>
     /// <param name="rows">Rows to score, at least one, taken in turn.</param>
     /// <param name="scoreColumnName">The model's scores, a vector of Single.</param>
-    /// <param name="inputSchemaDefinition">The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their
-    /// size.</param>
+    /// <param name="inputSchemaDefinition">
+    /// The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.
+    /// </param>
     /// <param name="options">How much is measured; the defaults if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A setting is out of its range, or a column is missing or of the wrong type; the message says which and what to do.
@@ -79,14 +75,22 @@ public static class CostCatalog
         CostOptions? options = null)
         where TRow : class
     {
-        ArgumentNullException.ThrowIfNull(catalog);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(scoreColumnName);
-        options ??= new CostOptions();
-        options.Check();
+        var measurement = Measurement(catalog, rows, scoreColumnName, inputSchemaDefinition, options);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file {Path.GetFullPath(path)}. Give the path of a model that mlContext.Model.Save wrote.", path);
-        return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), [.. rows], scoreColumnName, inputSchemaDefinition, options).Of(path);
+        return measurement.Of(path);
+    }
+
+    private static CostMeasurement<TRow> Measurement<TRow>(
+        ModelOperationsCatalog catalog, IEnumerable<TRow> rows, string score, SchemaDefinition? definition, CostOptions? options)
+        where TRow : class
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(rows);
+        ArgumentNullException.ThrowIfNull(score);
+        options ??= new CostOptions();
+        options.Check();
+        return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), [.. rows], score, definition, options);
     }
 }

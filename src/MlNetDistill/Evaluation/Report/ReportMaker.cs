@@ -19,7 +19,6 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
                 nameof(evidence));
         }
 
-        var (teacher, student) = (NetworkOf(evidence.Teacher), NetworkOf(evidence.Student));
         var metrics = Compare(evidence.Student, evidence.Test);
         var alone = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test);
         var overAlone = alone is null ? null : metrics.DifferenceFrom(alone);
@@ -27,9 +26,9 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
         {
             Title = evidence.Title,
             Description = evidence.Description,
-            Teacher = Reported(evidence.TeacherName, evidence.Teacher, teacher, evidence.TeacherCost),
-            Student = Reported("Student, distilled", evidence.Student, student, evidence.StudentCost),
-            Alone = evidence.Alone is { } model ? Reported("Student alone", model, NetworkOf(model), evidence.AloneCost) : null,
+            Teacher = Reported(evidence.TeacherName, evidence.Teacher, evidence.TeacherCost),
+            Student = Reported("Student, distilled", evidence.Student, evidence.StudentCost),
+            Alone = evidence.Alone is { } model ? Reported("Student alone", model, evidence.AloneCost) : null,
             Metrics = metrics,
             AloneMetrics = alone,
             AccuracyOverAlone = overAlone?.Accuracy,
@@ -81,17 +80,21 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
                 student.Transform(rows), evidence.TeacherScoreColumnName, evidence.ScoreColumnName, evidence.LabelColumnName, evidence.Evaluation);
     }
 
-    private ReportedModel Reported(string name, ITransformer? model, DistilledStudent? network, ModelCost? cost) => new()
+    private ReportedModel Reported(string name, ITransformer? model, ModelCost? cost)
     {
-        Name = name,
-        Kind = network?.Spec.Name ?? PredictorOf(model)?.GetType().Name.Split('`')[0],
-        Parameters = network?.ParameterCount,
-        Cost = cost,
-        Hash = model is null ? null : ModelHash.OfSaved(context, model, evidence.Test.Schema),
-        History = network?.History ?? [],
-        Notes = network?.Notes ?? [],
-        Settings = network?.Settings ?? [],
-    };
+        var network = NetworkOf(model);
+        return new ReportedModel
+        {
+            Name = name,
+            Kind = network?.Spec.Name ?? PredictorOf(model)?.GetType().Name.Split('`')[0],
+            Parameters = network?.ParameterCount,
+            Cost = cost,
+            Hash = model is null ? null : ModelHash.OfSaved(context, model, evidence.Test.Schema),
+            History = network?.History ?? [],
+            Notes = network?.Notes ?? [],
+            Settings = network?.Settings ?? [],
+        };
+    }
 
     private static IEnumerable<ReportedData> Described(string name, IDataView? rows)
     {

@@ -17,7 +17,7 @@ internal static class ProvenanceSection
                 "Models",
                 ["Model", "What it is", "SHA-256 of what is in the saved model (not of the zip file)"],
                 models.Select(model => (object?[])[Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash)])),
-            report.Data.Count == 0 ? null : Table.Of("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns, whatever the order of the rows"],
+            report.Data.Count == 0 ? null : Table.Of("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns and row ids"],
                 report.Data.Select(data => (object?[])
             [
                 Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Reflection;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Networks;
 
@@ -9,6 +10,7 @@ public sealed partial record DistillationOptions
 {
     // All others say what a run was told to do; these, who listens to it.
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
+    private static readonly Assembly[] OurAssemblies = [typeof(DistillationOptions).Assembly, typeof(NetworkSpec).Assembly];
 
     /// <summary>Every setting, by name, as text.</summary>
     internal IReadOnlyList<ReportedSetting> Described() =>
@@ -38,8 +40,10 @@ public sealed partial record DistillationOptions
     private static string Parts(object value, Type declared)
     {
         var kind = Kind(value, declared);
+        // A loss or method of the user's own may hold anything, itself among it; and this is done when its student is trained.
+        var isOurs = OurAssemblies.Contains(value.GetType().Assembly);
         var parts = value.GetType().GetProperties()
-            .Where(part => part.SetMethod is not null && part.GetIndexParameters().Length == 0)
+            .Where(part => part.SetMethod is { IsStatic: false } && part.GetIndexParameters().Length == 0 && (isOurs || IsPlain(part.PropertyType)))
             .Select(part => (part.Name, Text: Described(part.GetValue(value), part.PropertyType)))
             .Where(part => part.Text != kind)
             .Select(part => $"{part.Name} {part.Text}")
@@ -52,8 +56,13 @@ public sealed partial record DistillationOptions
         };
     }
 
-    /// <summary>What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its
-    /// type nothing.</summary>
+    private static bool IsPlain(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) is var plain && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string));
+
+    /// <summary>
+    /// What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its type
+    /// nothing.
+    /// </summary>
     private static string Kind(object value, Type declared)
     {
         var type = value.GetType();

@@ -1,6 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Evaluation;
 
@@ -183,6 +186,18 @@ public sealed class EvidenceTests
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("MinimumAgreement"));
     }
 
+    [Test]
+    public void A_loss_of_ones_own_is_described_by_its_plain_settings_whatever_else_it_holds()
+    {
+        var loss = new OwnLoss { Strength = 0.5 };
+        loss.Itself = loss;
+
+        var student = _mlContext.Pipeline(ToyPipelines.Options() with { Method = DistillationMethod.Of("mine", loss), Epochs = 1 }).Fit(_train);
+
+        Assert.That(
+            student.LastTransformer.Model.Settings.Single(setting => setting.Name == "Method").Value, Is.EqualTo("mine (Loss own (Strength 0.5))"));
+    }
+
     private DistillationEvidence Evidence(ITransformer? teacher, ITransformer student) =>
         new() { Title = "Points", Test = _test, Teacher = teacher, Student = student, LabelColumnName = "Class" };
 
@@ -195,6 +210,19 @@ public sealed class EvidenceTests
 
     private static double[] Figures(DistillationMetrics metrics) =>
         [metrics.Rows, metrics.LabelledRows, metrics.Agreement, metrics.Agreement.Lower!.Value, metrics.Divergence, metrics.Student!.Accuracy, metrics.Teacher!.Brier];
+
+    private sealed class OwnLoss : DistillationLoss
+    {
+        public double Strength { get; set; }
+
+        public OwnLoss? Itself { get; set; }
+
+        public override string Name => "own";
+
+        public override OutputKinds TeacherNeeds => OutputKinds.None;
+
+        public override Tensor Evaluate(LossInputs inputs) => new CrossEntropyLoss().Evaluate(inputs);
+    }
 
     private sealed class Answer
     {

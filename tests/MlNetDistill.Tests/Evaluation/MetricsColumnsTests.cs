@@ -173,7 +173,7 @@ public sealed class MetricsColumnsTests
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
             "The label of row 0 (counted from 0, row id 5) must be a class from 0 to 1, or null for none; was 2."));
 
-    private static void Refuses(TestDelegate evaluate, string message) =>
+    private static void Refuses(Action evaluate, string message) =>
         Assert.That(evaluate, Throws.InvalidOperationException.With.Message.StartsWith(message));
 
     private DistillationMetrics Evaluate(IDataView view, string? label, DistillationEvaluationOptions? options = null) =>

@@ -50,7 +50,7 @@ public sealed class EvaluateTests
     {
         var table = _metrics.ConfusionMatrix.GetFormattedConfusionTable();
         Assert.That(_metrics.ConfusionMatrix.NumberOfClasses, Is.EqualTo(3));
-        Assert.That(new[] { "bee", "cat", "ant" }, Has.All.Matches<string>(name => table.Contains(name, StringComparison.Ordinal)));
+        Assert.That(new[] { "bee", "cat", "ant" }.Where(name => !table.Contains(name, StringComparison.Ordinal)), Is.Empty);
     }
 
     [Test]

@@ -45,7 +45,7 @@ public sealed class SskdTests
             // Body blocks of ResNet-8: stem convolution, batch norm, ReLU (0-2), one block a stage (3-5), pooling (6).
             string[] expected = i switch { 0 => ["_body.0.", "_body.1.", "_body.3."], 1 => ["_body.4."], 2 => ["_body.5."], _ => ["_head."] };
             Assert.That(changed, Is.Not.Empty);
-            Assert.That(changed, Has.All.Matches<string>(name => expected.Any(name.StartsWith)), $"stage {i + 1} trains {states[i].Part}");
+            Assert.That(changed.Where(name => !expected.Any(name.StartsWith)), Is.Empty, $"stage {i + 1} trains {states[i].Part}");
             foreach (var prefix in expected)
                 Assert.That(changed, Has.Some.StartsWith(prefix), $"stage {i + 1}");
         }

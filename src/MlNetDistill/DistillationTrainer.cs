@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
+using MlNetDistill.Native;
 using MlNetDistill.Schema;
 
 namespace MlNetDistill;
@@ -51,6 +52,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
 
     /// <summary>Trains a student.</summary>
     /// <param name="input">Training rows, with the teacher's own input columns where the teacher is an ML.NET model.</param>
+    /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">
     /// The data or the teacher cannot be learnt from, or the GPU asked for is missing; the message says why and what to do.
@@ -70,6 +72,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     /// </summary>
     /// <param name="input">What <see cref="Fit"/> would be given.</param>
     /// <returns>What was found; its text is a summary of one screen.</returns>
+    /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">A fit would fail; the message says why and what to do.</exception>
     /// <exception cref="StudentExportException">The student's network and its ONNX form disagree.</exception>
@@ -89,6 +92,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     /// <param name="outputColumnName">Name of the new column, a vector of Single, one for each class.</param>
     /// <returns>The same rows and columns and one more; rows with unusable features are left out if <see cref="DistillationOptions.MissingFeatures"/> says so.
     /// The answers are in memory: 4·N·K bytes.</returns>
+    /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">
     /// There is no teacher yet: it is trained or fitted in <see cref="Fit"/>, and then is <see cref="DistillationTransformer.Teacher"/>; or it cannot answer.
@@ -102,6 +106,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
 
     private T With<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> use, Func<DistillationOptions, Func<T>, T>? observed = null)
     {
+        TorchLibrary.EnsureLoaded();
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = host.Start("Distillation");
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };

@@ -3,15 +3,16 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests;
 
-/// <summary>Training → Methods → {Losses, Teachers, Data} → Networks, Teachers → Records → Data, and Onnx → Networks; the root is for all. Nothing knows ML.NET.</summary>
+/// <summary>Training → Methods → {Losses, Teachers, Data} → Networks → Native, Teachers → Records → Data, and Onnx → Networks; the root is for all. Nothing knows ML.NET.</summary>
 public sealed partial class ArchitectureTests
 {
     private const string Root = "";
 
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
-        [Root] = ["Networks"],
-        ["Networks"] = [],
+        [Root] = ["Networks", "Native"],
+        ["Native"] = [],
+        ["Networks"] = ["Native"],
         ["Onnx"] = ["Networks"],
         ["Data"] = ["Networks"],
         ["Losses"] = ["Networks", "Data"],

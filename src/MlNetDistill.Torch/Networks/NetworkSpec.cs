@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MlNetDistill.Native;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -36,8 +37,10 @@ public abstract record NetworkSpec
 
     /// <summary>Builds the network with weights drawn from <paramref name="seed"/> alone.</summary>
     /// <exception cref="ArgumentException">The specification has faults, or the network cannot read rows of this shape.</exception>
+    /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded.</exception>
     public Network Build(NetworkInput input, int classes, int seed)
     {
+        TorchLibrary.EnsureLoaded();
         string[] faults = [.. Faults(), .. ShapeFault(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
         if (faults.Length > 0)
             throw new ArgumentException(string.Join(' ', faults.Distinct()));

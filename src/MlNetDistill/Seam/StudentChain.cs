@@ -34,7 +34,7 @@ internal sealed class StudentChain
     /// <summary>Exports <paramref name="network"/>, which must be in eval mode.</summary>
     public StudentChain(MLContext context, Network network, StudentColumns columns)
     {
-        _context = context.WithLastingOptions();
+        _context = context;
         _columns = columns;
         _classes = network.Classes;
         _embeddingLength = network.EmbeddingLength;
@@ -68,7 +68,7 @@ internal sealed class StudentChain
             GpuDeviceId = _context.GpuDeviceId,
             FallbackToCpu = _context.FallbackToCpu,
             TempFilePath = OperatingSystem.IsWindows() ? folder.Parent : folder.Path,
-        }.WithLastingOptions();
+        };
         using var zip = new MemoryStream();
         WithSavable(chain => context.Model.Save(chain, InputView().Schema, zip));
         zip.Position = 0;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Seam;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
 
 namespace MlNetDistill.Tests.Support;
@@ -36,7 +35,7 @@ internal static class Rows
         })];
     }
 
-    public static MLContext Context(int seed = 1) => new MLContext(seed).WithLastingOptions();
+    public static MLContext Context(int seed = 1) => new(seed);
 
     /// <summary>A view with the key column <c>Class</c>, its classes in alphabetical order, beside the columns of <typeparamref name="T"/>.</summary>
     public static IDataView Keyed<T>(this MLContext context, IEnumerable<T> rows)

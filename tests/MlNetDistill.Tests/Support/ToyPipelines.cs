@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Seam;
 
 namespace MlNetDistill.Tests.Support;
 
@@ -43,7 +42,7 @@ internal static class ToyPipelines
     public static ITransformer Reloaded(this MLContext mlContext, ITransformer model, DataViewSchema inputSchema)
     {
         using var zip = new MemoryStream(mlContext.Saved(model, inputSchema));
-        return mlContext.WithLastingOptions().Model.Load(zip, out _);
+        return mlContext.Model.Load(zip, out _);
     }
 
     public static byte[] Saved(this MLContext mlContext, ITransformer model, DataViewSchema inputSchema)

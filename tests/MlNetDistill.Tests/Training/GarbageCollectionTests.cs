@@ -38,7 +38,7 @@ public sealed class GarbageCollectionTests
         return parameter.detach().sum().item<float>();
     });
 
-    /// <summary>Making a session of a network with many layers takes long enough for its options to be freed meanwhile, which ends the process.</summary>
+    /// <summary>Making a session of a network with many layers took long enough for its options to be freed meanwhile, which ended the process (ONNX Runtime before 1.31).</summary>
     [Test]
     public void Options_of_an_ONNX_session_were_freed_in_use()
     {

@@ -19,13 +19,13 @@ internal sealed class CostMeasurement<TRow>
     public CostMeasurement(IHostEnvironment environment, TRow[] rows, string score, SchemaDefinition? definition, CostOptions options)
     {
         CheckRows(rows);
-        // A copy of the model is loaded, so the options of ONNX sessions must outlive it; and a user's context is not to be changed.
+        // A context of its own: a user's is not to be changed.
         _context = new MLContext
         {
             TempFilePath = InBox.TempFilePathOf(environment),
             GpuDeviceId = InBox.GpuDeviceIdOf(environment),
             FallbackToCpu = InBox.FallbackToCpuOf(environment),
-        }.WithLastingOptions();
+        };
         (_rows, _score, _definition, _options) = (rows, score, definition, options);
         _view = _context.Data.LoadFromEnumerable(rows, definition);
     }

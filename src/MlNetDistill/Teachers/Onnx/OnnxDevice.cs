@@ -7,7 +7,6 @@ internal static class OnnxDevice
 {
     private const string Cuda = "CUDAExecutionProvider";
 
-    // One set for all, for ever: see OnnxSessions.
     private static readonly Lazy<SessionOptions> OfCpu = new(Quiet);
 
     /// <summary>Options for the device, or for the CPU where the GPU cannot be had and that is allowed.</summary>

@@ -1,18 +1,29 @@
 #!/usr/bin/env bash
-# Makes this machine able to run TorchSharp, whose native library needs the C++ library of GCC 13.2 or newer, and the .NET SDK: looks what is missing,
-# says what it will do, does it. Called by quickstart.sh and test.sh; does nothing where nothing is missing.
+# Makes this machine able to run the .NET SDK and TorchSharp, whose native library needs the C++ library of GCC 13.2 or newer: looks what is missing,
+# says what it will do, does it. Called by quickstart.sh and test.sh; does nothing, quickly, where nothing is missing.
 #
-#   eng/prepare.sh [LIBRARY...]     LIBRARY: a shared library that is needed besides, such as libgomp.so.1
+#   eng/prepare.sh [NAME...]     NAME: what is needed besides: a shared library (libgomp.so.1) or a program (node, chromium, curl)
 set -euo pipefail
 
-readonly needed_version=GLIBCXX_3.4.32
-readonly needed_sdk=10
-readonly trixie_files=/etc/apt/sources.list.d/mlnetdistill-trixie.sources
-readonly trixie_pin=/etc/apt/preferences.d/mlnetdistill-trixie
+readonly cxx_version=GLIBCXX_3.4.32
+readonly node_version=20.19
+readonly sdk_version=10
+readonly good_systems="Debian 13, Ubuntu 24.04 or a default .NET $sdk_version image"
 
 stop() { echo "$*" >&2; exit 1; }
 
-# The file that the dynamic loader takes for a library's name; nothing if there is none.
+# Fields of /etc/os-release. shellcheck cannot follow the system's own file.
+# shellcheck disable=SC1090
+system() { (. "${OS_RELEASE:-/etc/os-release}" && echo "${ID:-linux} ${VERSION_ID:-}"); }
+# shellcheck disable=SC1090
+system_name() { (. "${OS_RELEASE:-/etc/os-release}" && echo "${PRETTY_NAME:-this Linux}"); }
+
+# ldconfig is not on everybody's PATH.
+known_libraries() { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; }
+# It reads all lines: with pipefail, a reader that stops early fails the pipe.
+knows() { known_libraries | grep -cE "$1" >/dev/null; }
+
+# The file that the dynamic loader takes for a library; nothing if there is none.
 library() {
     local folder
     for folder in ${LD_LIBRARY_PATH:+${LD_LIBRARY_PATH//:/ }}; do
@@ -20,11 +31,6 @@ library() {
     done
     known_libraries | awk -v name="$1" '$1 == name && /x86-64/ && !found { print $NF; found = 1 }'
 }
-
-# ldconfig is not on everybody's PATH.
-known_libraries() { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; }
-
-has_new_cxx() { local file; file=$(library libstdc++.so.6) && [ -n "$file" ] && grep -aq "${needed_version//./\\.}" "$file"; }
 
 found_cxx() {
     local file
@@ -40,52 +46,56 @@ check_platform() {
         Darwin | MINGW* | MSYS* | CYGWIN*) check_sdk; exit 0 ;;
         *) stop "TorchSharp has native libraries for Linux, Windows and macOS, not for $(uname -s)." ;;
     esac
-    [ "$(uname -m)" = x86_64 ] ||
-        stop "TorchSharp has no native library for Linux on $(uname -m): take an x86-64 machine, or Windows or macOS on Arm."
+    [ "$(uname -m)" = x86_64 ] || stop "TorchSharp has no native library for Linux on $(uname -m): take an x86-64 machine, or Windows or macOS on Arm."
     ! compgen -G '/lib/ld-musl-*' >/dev/null || [ -e /lib64/ld-linux-x86-64.so.2 ] ||
-        stop "libtorch is built for glibc and cannot work on musl (Alpine): take Debian 13, Ubuntu 24.04 or a default .NET $needed_sdk image."
+        stop "libtorch is built for glibc and cannot work on musl (Alpine): take $good_systems."
 }
 
 check_sdk() {
     local newest
     newest=$(dotnet --list-sdks 2>/dev/null | sed 's/\..*//' | sort -n | tail -n 1) || true
-    [ "${newest:-0}" -ge "$needed_sdk" ] ||
-        stop "The .NET SDK $needed_sdk or newer is missing (found: ${newest:-none}): install it from https://dotnet.microsoft.com/download, and have 'dotnet' on PATH."
+    [ "${newest:-0}" -ge "$sdk_version" ] ||
+        stop "The .NET SDK $sdk_version or newer is missing (found: ${newest:-none}): install it (https://dotnet.microsoft.com/download) and have 'dotnet' on PATH."
 }
 
-# What is missing, as packages of Debian and Ubuntu; and in words.
-packages=()
-missing=()
-need() { missing+=("$1"); packages+=("$2"); }
+# What is missing, in words; and the packages that bring it, from the system's own release or from a newer one.
+lacks() { missing+=("$1"); own+=("${@:2}"); }
+lacks_newer() { missing+=("$1"); newer+=("${@:2}"); }
 
 look() {
-    local name
+    missing=() own=() newer=()
     # The .NET runtime's own: https://learn.microsoft.com/dotnet/core/install/linux-debian#dependencies
-    [ "${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-}" = 1 ] || ldconfig_has 'libicuuc\.so\.' || need "libicu" "^libicu[0-9]+$"
-    ldconfig_has 'libssl\.so\.[13]' || need "libssl" "^libssl(3|3t64)$"
-    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || need "the certificates of public authorities" ca-certificates
-    for name in "$@"; do
-        [ -n "$(library "$name")" ] || need "$name" "$(package_of "$name")"
-    done
+    [ "${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-}" = 1 ] || knows 'libicuuc\.so\.' || lacks libicu '^libicu[0-9]+$'
+    knows 'libssl\.so\.[13]' || lacks libssl '^libssl(3|3t64)$'
+    [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || lacks ca-certificates ca-certificates
+    local name
+    for name; do look_for "$name"; done
+    local file; file=$(library libstdc++.so.6)
+    { [ -n "$file" ] && grep -aqF "$cxx_version" "$file"; } || lacks_newer "the C++ library of GCC 13.2 or newer ($cxx_version; found $(found_cxx))" libstdc++6
 }
 
-ldconfig_has() { known_libraries | grep -E "$1" >/dev/null; }
-
-package_of() { case $1 in libgomp.so.1) echo libgomp1 ;; *) stop "eng/prepare.sh knows no package for $1." ;; esac; }
-
-# Debian and Ubuntu releases that this script knows how to help, by /etc/os-release.
-# shellcheck disable=SC1090 # the file is the system's own
-system() { (. "${OS_RELEASE:-/etc/os-release}" && echo "${ID:-unknown} ${VERSION_ID:-}"); }
-# shellcheck disable=SC1090
-system_name() { (. "${OS_RELEASE:-/etc/os-release}" && echo "${PRETTY_NAME:-this system}"); }
-
-cxx_source() {
-    case $(system) in
-        "debian 12")
-            echo "Debian 13 (trixie), pinned low: with it come the libc6 it needs and only what that libc6 replaces, base-files among it," \
-                "so that /etc/os-release will name Debian 13"
+look_for() {
+    case $1 in
+        libgomp.so.1) [ -n "$(library "$1")" ] || lacks "$1" libgomp1 ;;
+        node)
+            local found; found=$(node --version 2>/dev/null) || found=none
+            { [ "$(printf '%s\n' "$node_version" "${found#v}" | sort -V | head -n 1)" = "$node_version" ] && [ -n "$(command -v npm)" ]; } ||
+                lacks_newer "Node.js $node_version or newer with npm (found: $found)" nodejs npm
             ;;
-        "ubuntu 22.04") echo "the Ubuntu toolchain archive (ppa:ubuntu-toolchain-r/test)" ;;
+        chromium | curl) [ -n "$(command -v "$1")" ] || lacks "$1" "$1" ;;
+        *) stop "eng/prepare.sh knows no package for '$1'; it knows libgomp.so.1, node, chromium and curl." ;;
+    esac
+}
+
+# Where a system gets what its own release has not new enough; nothing where no such place is known.
+newer_source() {
+    case "$(system) ${newer[*]}" in
+        "debian 12 "*)
+            echo "Debian 13 (trixie), pinned low. With libstdc++6 come the libc6 it needs and what that replaces:" \
+                "base-files too, so that /etc/os-release will name Debian 13"
+            ;;
+        "debian 13 nodejs npm") echo "its own archive" ;;
+        "ubuntu 22.04 libstdc++6") echo "the Ubuntu toolchain archive (ppa:ubuntu-toolchain-r/test)" ;;
     esac
 }
 
@@ -96,24 +106,29 @@ confirm() {
     case $answer in '' | [Yy]*) ;; *) stop "Nothing was installed." ;; esac
 }
 
-apt() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || { cat "$log" >&2; stop "'apt-get $*' failed; its words are above."; }; }
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || { cat "$log" >&2; stop "'apt-get $*' failed; its words are above."; }
+}
+apt_install() { apt install --yes --no-install-recommends --no-remove "$@"; }
 
-install_cxx() {
+add_trixie() {
+    local mirror
+    # shellcheck disable=SC2016 # apt's variable
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -n 1)
+    printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
+        "${mirror:-http://deb.debian.org/debian}" >/etc/apt/sources.list.d/mlnetdistill-trixie.sources
+    printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >/etc/apt/preferences.d/mlnetdistill-trixie
+    apt update
+}
+
+install_newer() {
     case $(system) in
-        "debian 12")
-            local mirror
-            # shellcheck disable=SC2016 # apt's variable
-            mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -n 1)
-            printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-                "${mirror:-http://deb.debian.org/debian}" >"$trixie_files"
-            printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >"$trixie_pin"
-            apt update
-            apt install --yes --no-install-recommends --no-remove -t trixie libstdc++6
-            ;;
+        "debian 12") add_trixie; apt_install -t trixie "${newer[@]}" ;;
+        "debian 13") apt_install "${newer[@]}" ;;
         "ubuntu 22.04")
-            apt install --yes --no-install-recommends software-properties-common
+            apt_install software-properties-common
             add-apt-repository --yes ppa:ubuntu-toolchain-r/test
-            apt install --yes --no-install-recommends --no-remove libstdc++6
+            apt_install "${newer[@]}"
             ;;
     esac
 }
@@ -121,31 +136,30 @@ install_cxx() {
 main() {
     check_platform
     look "$@"
-    local cxx=0
-    has_new_cxx || { cxx=1; missing+=("the C++ library of GCC 13.2 or newer ($needed_version; found $(found_cxx))"); }
     if [ ${#missing[@]} = 0 ]; then check_sdk; return; fi
 
-    local list; list=$(printf '%s, ' "${missing[@]}"); list=${list%, }
+    local lacking; lacking=$(printf '%s, ' "${missing[@]}")
+    lacking="This machine ($(system_name)) lacks ${lacking%, }"
     case $(system) in
         "debian "* | "ubuntu "*) ;;
-        *) stop "This machine ($(system_name)) lacks $list: install that, or take Debian 13, Ubuntu 24.04 or a default .NET $needed_sdk image." ;;
+        *) stop "$lacking: install that, or take $good_systems." ;;
     esac
-    [ $cxx = 0 ] || [ -n "$(cxx_source)" ] ||
-        stop "This machine ($(system_name)) lacks $list, and has no source known for a newer libstdc++6: take Debian 13, Ubuntu 24.04 or a default .NET $needed_sdk image."
+    [ ${#newer[@]} = 0 ] || [ -n "$(newer_source)" ] || stop "$lacking, and no source of a newer ${newer[*]} is known here: take $good_systems."
     check_sdk
-    [ "$(id -u)" = 0 ] ||
-        stop "This machine ($(system_name)) lacks $list: have it installed by 'sudo env \"PATH=\$PATH\" $0 $*'."
+    [ "$(id -u)" = 0 ] || stop "$lacking: have it installed by 'sudo env \"PATH=\$PATH\" $0 $*'."
 
-    echo "This machine ($(system_name)) lacks $list."
-    [ ${#packages[@]} = 0 ] || echo "Will install from its own archive: ${packages[*]}"
-    [ $cxx = 0 ] || echo "Will install libstdc++6 from $(cxx_source)."
+    echo "$lacking."
+    [ ${#own[@]} = 0 ] || echo "Will install from its own archive: $(printf '%s\n' "${own[@]}" | tr -d '^$' | sed 's/[[(].*//' | paste -sd ' ')."
+    [ ${#newer[@]} = 0 ] || echo "Will install ${newer[*]} from $(newer_source)."
     confirm
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT
     apt update
-    [ ${#packages[@]} = 0 ] || apt install --yes --no-install-recommends "${packages[@]}"
-    [ $cxx = 0 ] || install_cxx
-    has_new_cxx || stop "libstdc++6 was installed, but the loader still takes $(found_cxx): see LD_LIBRARY_PATH."
+    [ ${#own[@]} = 0 ] || apt_install "${own[@]}"
+    [ ${#newer[@]} = 0 ] || install_newer
+    hash -r
+    look "$@"
+    [ ${#missing[@]} = 0 ] || stop "Installed, but still missing: ${missing[*]}. LD_LIBRARY_PATH or PATH may name another one first."
     echo "Done."
 }
 

@@ -2,7 +2,7 @@
 # Makes this machine able to run the .NET SDK and TorchSharp, whose native library needs the C++ library of GCC 13.2 or newer: looks what is missing,
 # says what it will do, does it. Called by quickstart.sh and test.sh; does nothing, quickly, where nothing is missing.
 #
-#   eng/prepare.sh [NAME...]     NAME: what is needed besides: a shared library (libgomp.so.1) or a program (node, chromium, curl)
+#   eng/prepare.sh [NAME...]     NAME: what is needed besides: a shared library (libgomp.so.1) or a program (node, chromium, curl, shellcheck)
 set -euo pipefail
 
 readonly cxx_version=GLIBCXX_3.4.32
@@ -82,8 +82,8 @@ look_for() {
             { [ "$(printf '%s\n' "$node_version" "${found#v}" | sort -V | head -n 1)" = "$node_version" ] && [ -n "$(command -v npm)" ]; } ||
                 lacks_newer "Node.js $node_version or newer with npm (found: $found)" nodejs npm
             ;;
-        chromium | curl) [ -n "$(command -v "$1")" ] || lacks "$1" "$1" ;;
-        *) stop "eng/prepare.sh knows no package for '$1'; it knows libgomp.so.1, node, chromium and curl." ;;
+        chromium | curl | shellcheck) [ -n "$(command -v "$1")" ] || lacks "$1" "$1" ;;
+        *) stop "eng/prepare.sh knows no package for '$1'; it knows libgomp.so.1, node, chromium, curl and shellcheck." ;;
     esac
 }
 

@@ -120,7 +120,7 @@ public sealed class PrepareTests
 
     [Test]
     public void A_name_that_it_knows_no_package_for_is_refused() =>
-        Refused("eng/prepare.sh knows no package for 'gcc'; it knows libgomp.so.1, node, chromium and curl.", "gcc");
+        Refused("eng/prepare.sh knows no package for 'gcc'; it knows libgomp.so.1, node, chromium, curl and shellcheck.", "gcc");
 
     private string[] Calls => File.Exists(_folder.File("calls")) ? File.ReadAllLines(_folder.File("calls")) : [];
 

@@ -6,7 +6,8 @@ using MlNetDistill.Seam;
 namespace MlNetDistill;
 
 /// <summary>
-/// A distilled student as an ML.NET model: class probabilities in <c>Score</c>, the predicted class as a key in <c>PredictedLabel</c>.
+/// A distilled student as an ML.NET model: class probabilities in <c>Score</c>, the predicted class as a key in <c>PredictedLabel</c>. In a longer
+/// pipeline <c>model.FindStudent()</c> finds it.
 /// Immutable and safe for many threads; scoring and saving go through in-box transformers alone, so the saved model loads without this
 /// package and without TorchSharp.
 /// </summary>
@@ -19,7 +20,7 @@ namespace MlNetDistill;
 public sealed class DistillationTransformer : ISingleFeaturePredictionTransformer<DistilledStudent>
 {
     private readonly StudentChain _chain;
-    private readonly DataViewSchema.Column _features;
+    private readonly StudentColumns _columns;
     private readonly DataViewSchema _inputSchema;
     private readonly MLContext _context;
 
@@ -28,7 +29,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     {
         _context = context;
         _chain = chain;
-        _features = columns.Features;
+        _columns = columns;
         _inputSchema = inputSchema;
         Model = model;
         Teacher = teacher;
@@ -44,10 +45,16 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     public ITransformer? Teacher { get; }
 
     /// <summary>Name of the feature column.</summary>
-    public string FeatureColumnName => _features.Name;
+    public string FeatureColumnName => _columns.Features.Name;
 
     /// <summary>Type of the feature column.</summary>
-    public DataViewType FeatureColumnType => _features.Type;
+    public DataViewType FeatureColumnType => _columns.Features.Type;
+
+    /// <summary>Name of the output column with the class probabilities.</summary>
+    public string ScoreColumnName => _columns.Score;
+
+    /// <summary>Name of the output column with the predicted class.</summary>
+    public string PredictedLabelColumnName => _columns.PredictedLabel;
 
     /// <inheritdoc/>
     public bool IsRowToRowMapper => true;

@@ -32,7 +32,7 @@ internal sealed class School : IDisposable
             var every = work.TeacherEpochs / Candidates.MostAnchors;
             var training = Route.Train(work.Teacher, every, work.TeacherEpochs, Optimizer.AdamW(), folder: _folder.FullName);
             var first = Fit(Options(DistillationMethod.Kd(), training, epochs: 1, seed: 1, progress));
-            var teacher = (DistillationTransformer)first.Teacher!;
+            var teacher = first.Teacher!.FindStudent();
             (TeacherParameters, StudentParameters) = (teacher.Model.ParameterCount, first.Model.ParameterCount);
             TeacherModel = teacher;
             TeacherAccuracy = mlContext.MulticlassClassification.Evaluate(teacher.Transform(work.Test), "Class").MicroAccuracy;

@@ -15,7 +15,7 @@ public sealed partial class ReadmeTests
         var source = Squeezed(File.ReadAllText(Path.Combine(root, "tests", "MlNetDistill.Tests", "Conventions", "ReadmeTests.cs")));
         var blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(root, "README.md"))).Select(m => m.Groups[1].Value).ToArray();
 
-        Assert.That(blocks, Has.Length.EqualTo(5));
+        Assert.That(blocks, Has.Length.EqualTo(6));
         foreach (var block in blocks)
             Assert.That(source, Does.Contain(Squeezed(block)));
     }
@@ -32,11 +32,13 @@ public sealed partial class ReadmeTests
             var test = Letters(300, seed: 2);
             var (forest, model, metrics) = QuickStart(View(rows), View(test));
             var predicted = Predict(rows[0].Features);
+            SaveStudent(model);
             var exitCode = Judge(new MLContext(seed: 1), View(rows), View(test), forest, model, test);
 
             Assert.That(metrics.MicroAccuracy, Is.GreaterThan(0.8));
             Assert.That(predicted, Is.EqualTo(rows[0].Label));
             Assert.That(exitCode, Is.Zero);
+            Assert.That(new FileInfo("student.onnx"), Has.Length.GreaterThan(0));
             Assert.That(File.ReadAllText(Path.Combine("report", "report.html")), Does.Contain("Letters").And.Contain("Accepted"));
         }
         finally
@@ -169,6 +171,14 @@ public sealed partial class ReadmeTests
         var engine = mlContext.Model.CreatePredictionEngine<Letter, Prediction>(model);
         var predicted = engine.Predict(new Letter { Features = features }).PredictedLabel;
         return predicted;
+    }
+
+    private static void SaveStudent(ITransformer model)
+    {
+        var student = model.FindStudent();
+        Console.WriteLine(student.Model);
+        using (var file = File.Create("student.onnx"))
+            student.SaveOnnx(file);
     }
 
     private static IDataView View(Letter[] rows) => new MLContext().Data.LoadFromEnumerable(rows);

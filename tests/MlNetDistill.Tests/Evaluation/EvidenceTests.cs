@@ -76,7 +76,7 @@ public sealed class EvidenceTests
     {
         var options = ToyPipelines.Options() with { Teacher = Teacher.Train(Student.Mlp(12), epochs: 3), Method = DistillationMethod.Kd(2, 0.5) };
         var distilled = _mlContext.Pipeline(options).Fit(_train);
-        var teacher = distilled.OfType<DistillationTransformer>().Single().Teacher;
+        var teacher = distilled.FindStudent().Teacher;
 
         var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = distilled.First().Transform(_test) });
 

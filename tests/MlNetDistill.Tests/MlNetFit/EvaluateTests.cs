@@ -68,7 +68,7 @@ public sealed class EvaluateTests
         var points = _mlContext.View(ToyData.Points());
         var results = _mlContext.MulticlassClassification.CrossValidate(points, _mlContext.Pipeline(options), numberOfFolds: 3, labelColumnName: "Class");
         Assert.That(results.Select(r => r.Metrics.MicroAccuracy).ToList(), Has.Count.EqualTo(3).And.All.GreaterThan(0.9));
-        Assert.That(results.Select(r => ((TransformerChain<DistillationTransformer>)r.Model).LastTransformer.Teacher), Has.All.Not.Null.And.Unique);
+        Assert.That(results.Select(r => r.Model.FindStudent().Teacher), Has.All.Not.Null.And.Unique);
     }
 
     [Test]

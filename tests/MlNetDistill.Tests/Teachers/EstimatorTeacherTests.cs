@@ -51,7 +51,7 @@ public sealed partial class EstimatorTeacherTests
         var folds = _context.MulticlassClassification.CrossValidate(_view, _context.MulticlassClassification.Trainers.Distill(options), 2, "Class");
         foreach (var fold in folds)
         {
-            var teacher = ((DistillationTransformer)fold.Model).Teacher!;
+            var teacher = fold.Model.FindStudent().Teacher!;
             var accuracy = _context.MulticlassClassification.Evaluate(teacher.Transform(fold.ScoredHoldOutSet), "Class").MicroAccuracy;
             Assert.That(accuracy, Is.LessThan(0.55));
         }

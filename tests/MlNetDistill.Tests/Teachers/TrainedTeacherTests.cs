@@ -17,7 +17,7 @@ public sealed class TrainedTeacherTests
         Assert.Multiple(() =>
         {
             Assert.That(model.Teacher, Is.TypeOf<DistillationTransformer>());
-            var teacher = (DistillationTransformer)model.Teacher!;
+            var teacher = model.Teacher!.FindStudent();
             Assert.That(teacher.Model.Spec, Is.EqualTo(Student.Mlp(24)));
             Assert.That(teacher.Model.History, Has.Count.EqualTo(8));
             Assert.That(_context.MulticlassClassification.Evaluate(teacher.Transform(_view), "Class").MicroAccuracy, Is.GreaterThan(0.9));

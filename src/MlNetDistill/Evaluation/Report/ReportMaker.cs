@@ -40,14 +40,6 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
         };
     }
 
-    /// <summary>The network that a model ends in, where this library trained it in this process.</summary>
-    private static DistilledStudent? NetworkOf(ITransformer? model) => model switch
-    {
-        DistillationTransformer student => student.Model,
-        IEnumerable<ITransformer> chain => chain.Select(NetworkOf).LastOrDefault(network => network is not null),
-        _ => null,
-    };
-
     /// <summary>What predicts in a model of ML.NET's own.</summary>
     private static object? PredictorOf(ITransformer? model) => model switch
     {
@@ -82,7 +74,8 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
 
     private ReportedModel Reported(string name, ITransformer? model, ModelCost? cost)
     {
-        var network = NetworkOf(model);
+        // The last is the one that gives the scores, where this library trained it in this process.
+        var network = model?.FindStudents().LastOrDefault()?.Model;
         return new ReportedModel
         {
             Name = name,

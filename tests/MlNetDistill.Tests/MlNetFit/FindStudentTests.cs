@@ -1,0 +1,87 @@
+using Microsoft.ML;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.MlNetFit;
+
+/// <summary>The trained student of a pipeline, in one call.</summary>
+public sealed class FindStudentTests
+{
+    private readonly MLContext _mlContext = new(seed: 1);
+    private readonly IDataView _rows = new MLContext(seed: 1).View(ToyData.Points());
+
+    [Test]
+    public void A_student_is_found_before_further_steps_of_its_pipeline()
+    {
+        var model = _mlContext.Pipeline(ToyPipelines.Options() with { Epochs = 3 })
+            .Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(_rows);
+
+        var student = model.FindStudent();
+
+        using var onnx = new MemoryStream();
+        student.SaveOnnx(onnx);
+        Assert.Multiple(() =>
+        {
+            Assert.That(student.Model.History.Select(epoch => epoch.Epoch), Is.EqualTo(new[] { 1, 2, 3 }));
+            Assert.That((student.ScoreColumnName, student.PredictedLabelColumnName), Is.EqualTo(("Score", "PredictedLabel")));
+            Assert.That(onnx.Length, Is.GreaterThan(0));
+            Assert.That(model.FindStudents(), Is.EqualTo(new[] { student }));
+        });
+    }
+
+    [Test]
+    public void A_student_is_found_in_a_chain_within_a_chain_and_is_itself_when_it_stands_alone()
+    {
+        var inner = ToyModels.Points;
+        var outer = _mlContext.Transforms.CopyColumns("Copy", "Features").Fit(_rows).Append(inner)
+            .Append(_mlContext.Transforms.CopyColumns("Again", "Features").Fit(_rows));
+
+        Assert.That(outer.FindStudent(), Is.SameAs(inner.LastTransformer));
+        Assert.That(inner.LastTransformer.FindStudent(), Is.SameAs(inner.LastTransformer));
+    }
+
+    [Test]
+    public void Of_two_students_in_a_pipeline_each_is_found_by_its_scores()
+    {
+        var model = Two(ToyPipelines.Options() with { ScoreColumnName = "First", PredictedLabelColumnName = "FirstLabel" });
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.FindStudent("First").Model.Spec, Is.EqualTo(Student.Mlp(8)));
+            Assert.That(model.FindStudent("Score").Model.Spec, Is.EqualTo(Student.Mlp(4)));
+            Assert.That(model.FindStudents().Select(student => student.Model.Spec), Is.EqualTo(new[] { Student.Mlp(8), Student.Mlp(4) }));
+            Assert.That(() => model.FindStudent(), Throws.InvalidOperationException.With.Message.EqualTo(
+                "The model holds 2 students: MLP 8 (score column 'First'), MLP 4 (score column 'Score'). Name one by a score column that it alone has, " +
+                "FindStudent(\"...\"), or take it from FindStudents() by its place in the pipeline."));
+            Assert.That(() => model.FindStudent("Third"), Throws.InvalidOperationException.With.Message.EqualTo(
+                "The model holds no student with the score column 'Third'; it holds MLP 8 (score column 'First'), MLP 4 (score column 'Score')."));
+        });
+    }
+
+    [Test]
+    public void Of_two_students_that_both_write_Score_none_is_taken_for_the_other()
+    {
+        var model = Two(ToyPipelines.Options());
+
+        Assert.That(() => model.FindStudent("Score"), Throws.InvalidOperationException.With.Message.StartsWith(
+            "The model holds 2 students with the score column 'Score': MLP 8 (score column 'Score'), MLP 4 (score column 'Score')."));
+        Assert.That(model.FindStudents()[0].Model.Spec, Is.EqualTo(Student.Mlp(8)));
+    }
+
+    [Test]
+    public void A_model_loaded_from_a_zip_has_no_student_and_the_error_says_why()
+    {
+        var loaded = _mlContext.Reloaded(ToyModels.Points, _rows.Schema);
+
+        Assert.That(loaded.FindStudents(), Is.Empty);
+        foreach (var find in new Action[] { () => loaded.FindStudent(), () => loaded.FindStudent("Score") })
+        {
+            Assert.That(() => find(), Throws.InvalidOperationException.With.Message.StartsWith(
+                "The model holds no student; it consists of ValueToKeyMappingTransformer, OnnxTransformer, ").And.Message.EndsWith(
+                "A model loaded from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."));
+        }
+    }
+
+    private ITransformer Two(DistillationOptions first) => _mlContext.Pipeline(first with { Epochs = 1 })
+        .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options(Student.Mlp(4)) with { Epochs = 1 }))
+        .Fit(_rows);
+}

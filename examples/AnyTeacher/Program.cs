@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill;
+using MlNetDistill.Networks;
 using Quickstart.Data;
 using TorchSharp;
 using static System.FormattableString;
@@ -24,9 +25,9 @@ var forest = mlContext.Transforms.Conversion.MapValueToKey("Digit", "Label")
     .Append(mlContext.MulticlassClassification.Trainers.OneVersusAll(
         mlContext.BinaryClassification.Trainers.FastTree("Digit", "Pixels", numberOfTrees: 20), "Digit"))
     .Fit(train);
-var network = Pipeline(null, Student.ResNet(8, null, 8, 16, 32), 6).Fit(train);
+var network = Pipeline(Student.ResNet(8, 8, 16, 32), 6).Fit(train);
 using (var file = File.Create("teacher.onnx"))
-    network.LastTransformer.SaveOnnx(file);
+    network.FindStudent().SaveOnnx(file);
 
 // Wherever an ONNX file comes from, it does not say what its scores are called in the label column: the names are given in their order. MapValueToKey
 // numbered the labels as they came, 0 to 9.
@@ -34,13 +35,13 @@ var onnx = Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("Score"), classNames
 var (trees, both) = (Teacher.FromTransformer(forest), Teacher.Ensemble(onnx, Teacher.FromTransformer(forest)));
 
 Console.WriteLine();
-Console.WriteLine(Trainer(both, Student.Mlp(48), 20).Preflight(Keyed(train, train)));
+Console.WriteLine(Trainer(Student.Mlp(48), 20, both).Preflight(Keyed(train, train)));
 Console.WriteLine();
 Console.WriteLine("taught by          accuracy   first fit   again");
 Directory.CreateDirectory("answers");
 foreach (var old in Directory.GetFiles("answers", "*.teacher"))
     File.Delete(old);
-var alone = Compare("labels alone", null);
+var alone = Compare("labels alone");
 Compare("forest", trees);
 Compare("ONNX file", onnx);
 var student = Compare("both together", both);
@@ -50,7 +51,7 @@ var keyedTest = Keyed(train, test);
 var report = DistillationReport.Of(mlContext, new DistillationEvidence
 {
     Title = "Digits, taught by a forest and an ONNX file together",
-    Test = Trainer(both, Student.Mlp(48), 20).ScoreTeacher(keyedTest),
+    Test = Trainer(Student.Mlp(48), 20, both).ScoreTeacher(keyedTest),
     TeacherScoreColumnName = "TeacherScore",
     TeacherName = "Forest and ONNX file",
     Student = student,
@@ -67,10 +68,10 @@ Console.WriteLine(report.Acceptance);
 Console.WriteLine($"Wrote {Path.Combine("report", "report.html")}.");
 return report.Acceptance!.ExitCode;
 
-ITransformer Compare(string name, Teacher? teacher)
+ITransformer Compare(string name, Teacher? teacher = null)
 {
-    var (first, model) = Timed(() => Pipeline(teacher, Student.Mlp(48), 20).Fit(train));
-    var (again, same) = Timed(() => Pipeline(teacher, Student.Mlp(48), 20).Fit(train));
+    var (first, model) = Timed(() => Pipeline(Student.Mlp(48), 20, teacher).Fit(train));
+    var (again, same) = Timed(() => Pipeline(Student.Mlp(48), 20, teacher).Fit(train));
     var accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(test), labelColumnName: "Class").MicroAccuracy;
     Console.WriteLine(Invariant($"{name,-18} {100 * accuracy,7:0.0} % {first.TotalSeconds,9:0.0} s {again.TotalSeconds,5:0.0} s"));
     if (!Scores(model).SequenceEqual(Scores(same)))
@@ -82,10 +83,10 @@ IEnumerable<float> Scores(ITransformer model) => model.Transform(test).GetColumn
 
 IDataView Keyed(IDataView fitted, IDataView view) => mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(fitted).Transform(view);
 
-EstimatorChain<DistillationTransformer> Pipeline(Teacher? teacher, MlNetDistill.Networks.NetworkSpec student, int epochs) =>
-    mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Append(Trainer(teacher, student, epochs));
+EstimatorChain<DistillationTransformer> Pipeline(NetworkSpec student, int epochs, Teacher? teacher = null) =>
+    mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Append(Trainer(student, epochs, teacher));
 
-DistillationTrainer Trainer(Teacher? teacher, MlNetDistill.Networks.NetworkSpec student, int epochs) => mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+DistillationTrainer Trainer(NetworkSpec student, int epochs, Teacher? teacher) => mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
 {
     Teacher = teacher,
     Student = student,

@@ -13,14 +13,14 @@ var train = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 1));
 var testRows = Drawing.Make(600, seed: 2);
 var test = mlContext.Data.LoadFromEnumerable(testRows);
 
-var teacher = Fit(Student.ResNet(8, null, 8, 16, 32), DistillationMethod.LabelsOnly(), null, epochs: 6);
+var teacher = Fit(Student.ResNet(8, 8, 16, 32), DistillationMethod.LabelsOnly(), epochs: 6);
 Console.WriteLine("                     parameters   accuracy   zip against network");
 Report("teacher", teacher, "teacher.zip");
 var exitCode = 0;
 NetworkSpec[] networks = [new MyNetwork(Width: 12, Units: 2), new MyModuleNetwork(Hidden: 16)];
 foreach (var network in networks)
 {
-    var student = Fit(network, DistillationMethod.Kd(temperature: 4, alpha: 0.9), Teacher.FromTransformer(teacher), epochs: 15);
+    var student = Fit(network, DistillationMethod.Kd(temperature: 4, alpha: 0.9), epochs: 15, Teacher.FromTransformer(teacher));
     var file = network.Name.Split(' ')[0];
     Report(network.Name, student, $"{file}.zip");
     exitCode = Math.Max(exitCode, Judge(network.Name, student, file));
@@ -28,7 +28,7 @@ foreach (var network in networks)
 
 return exitCode;
 
-TransformerChain<DistillationTransformer> Fit(NetworkSpec network, DistillationMethod method, Teacher? teacher, int epochs) =>
+ITransformer Fit(NetworkSpec network, DistillationMethod method, int epochs, Teacher? teacher = null) =>
     mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
         .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
         {
@@ -46,13 +46,14 @@ TransformerChain<DistillationTransformer> Fit(NetworkSpec network, DistillationM
         .Fit(train);
 
 // The figures are those of the model read back from its file: an ordinary ML.NET model without this library and without TorchSharp.
-void Report(string name, TransformerChain<DistillationTransformer> model, string path)
+void Report(string name, ITransformer model, string path)
 {
     mlContext.Model.SaveAtomically(model, train.Schema, path);
     var scored = mlContext.Model.Load(path, out _).Transform(test);
     var accuracy = mlContext.MulticlassClassification.Evaluate(scored, labelColumnName: "Class").MicroAccuracy;
-    var difference = Difference(scored, model.LastTransformer.Model);
-    Console.WriteLine($"{name,-20} {model.LastTransformer.Model.ParameterCount,10:N0} {accuracy,10:0.0 %} {difference,21:0.0e0}");
+    var network = model.FindStudent().Model;
+    var difference = Difference(scored, network);
+    Console.WriteLine($"{name,-20} {network.ParameterCount,10:N0} {accuracy,10:0.0 %} {difference,21:0.0e0}");
     if (!(difference <= 1e-4))
         throw new InvalidOperationException($"{path} does not compute what the network '{name}' computes.");
 }

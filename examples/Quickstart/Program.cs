@@ -25,7 +25,7 @@ static int Run(Settings settings, string[] args)
     Console.WriteLine($"Teacher {work.Teacher.Name}, student {work.Student.Name}, {work.Epochs} epochs each.");
 
     // A trainer like ML.NET's own: labels become keys, a network learns to predict them, keys become labels again.
-    ITransformer Train(NetworkSpec network, DistillationMethod method, Teacher? teacher, IProgress<TrainingProgress> progress) =>
+    ITransformer Train(NetworkSpec network, DistillationMethod method, IProgress<TrainingProgress> progress, Teacher? teacher = null) =>
         work.Preparation
             .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
             {
@@ -47,10 +47,10 @@ static int Run(Settings settings, string[] args)
     // The students start from the same weights and see the same batches; all that differs is whom they learn from.
     var (teacher, alone, distilled) = TrainingDisplay.Show(display =>
     {
-        var teacher = Train(work.Teacher, DistillationMethod.LabelsOnly(), null, display.Network("Teacher"));
-        var alone = Train(work.Student, DistillationMethod.LabelsOnly(), null, display.Network("Student alone"));
+        var teacher = Train(work.Teacher, DistillationMethod.LabelsOnly(), display.Network("Teacher"));
+        var alone = Train(work.Student, DistillationMethod.LabelsOnly(), display.Network("Student alone"));
         var distilled = Train(
-            work.Student, DistillationMethod.Kd(temperature: 4, alpha: 0.9), Teacher.FromTransformer(teacher), display.Network("Student distilled"));
+            work.Student, DistillationMethod.Kd(temperature: 4, alpha: 0.9), display.Network("Student distilled"), Teacher.FromTransformer(teacher));
         return (teacher, alone, distilled);
     });
 

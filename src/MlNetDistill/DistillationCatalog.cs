@@ -33,7 +33,7 @@ public static class DistillationCatalog
     /// </example>
     public static DistillationTrainer Distill(
         this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog,
-        Teacher? teacher,
+        Teacher teacher,
         NetworkSpec student,
         DistillationMethod? method = null,
         string labelColumnName = "Label",
@@ -45,6 +45,37 @@ public static class DistillationCatalog
             Teacher = teacher,
             Student = student,
             Method = method ?? DistillationMethod.Kd(),
+            LabelColumnName = labelColumnName,
+            FeatureColumnName = featureColumnName,
+            ExampleWeightColumnName = exampleWeightColumnName,
+            Epochs = epochs,
+            BatchSize = batchSize,
+        });
+
+    /// <summary>
+    /// Trains a student network without a teacher, for the baseline that a distilled student is compared with: the same network, trained on the labels alone.
+    /// </summary>
+    /// <param name="catalog">The multiclass trainers.</param>
+    /// <param name="student">The network to train; see <see cref="Student"/>.</param>
+    /// <param name="method">A method that needs no teacher: <see cref="DistillationMethod.LabelsOnly"/>, or one over losses that read none.</param>
+    /// <param name="labelColumnName">The label, a key column.</param>
+    /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
+    /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
+    /// <param name="epochs">Passes over the training rows, at least 1.</param>
+    /// <param name="batchSize">Rows of a training step, at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The method needs a teacher, or a setting is out of its range; the message names every fault.</exception>
+    public static DistillationTrainer Distill(
+        this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog,
+        NetworkSpec student,
+        DistillationMethod method,
+        string labelColumnName = "Label",
+        string featureColumnName = "Features",
+        string? exampleWeightColumnName = null,
+        int epochs = 30,
+        int batchSize = 128) => catalog.Distill(new DistillationOptions
+        {
+            Student = student,
+            Method = method,
             LabelColumnName = labelColumnName,
             FeatureColumnName = featureColumnName,
             ExampleWeightColumnName = exampleWeightColumnName,

@@ -21,7 +21,7 @@ internal static class Cost
         var context = new MLContext(seed: 1);
         var model = context.Transforms.Conversion.MapValueToKey("Class", "Label")
             .Append(context.MulticlassClassification.Trainers.Distill(
-                null, Student.Mlp(), DistillationMethod.LabelsOnly(), labelColumnName: "Class", epochs: 1, batchSize: 256))
+                Student.Mlp(), DistillationMethod.LabelsOnly(), labelColumnName: "Class", epochs: 1, batchSize: 256))
             .Fit(context.Data.LoadFromEnumerable(rows));
         Console.WriteLine($"{Classes} classes, {Length} features, {rows.Length} rows");
         for (var round = 1; round <= arguments.Rounds; round++)

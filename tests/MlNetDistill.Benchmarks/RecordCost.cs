@@ -128,12 +128,12 @@ internal static class RecordCost
         if (data.Teacher.Image is { } image)
         {
             var pixels = train.GetColumn<byte[]>("Features").SelectMany(row => row).ToArray();
-            return new(torch.tensor(pixels, [ids.Length, .. image.Dimensions]), torch.tensor(labels), null, ids, image, classes);
+            return new(torch.tensor(pixels, [ids.Length, .. image.Dimensions]), torch.tensor(labels), ids, image, classes);
         }
 
         var values = train.GetColumn<float[]>("Features").ToArray();
         var shape = InputShape.Vector(values[0].Length);
-        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Length, .. shape.Dimensions]), torch.tensor(labels), null, ids, shape, classes);
+        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Length, .. shape.Dimensions]), torch.tensor(labels), ids, shape, classes);
     }
 
     private static (MLContext Context, DataSet Data, IDataView Train) Load(Arguments arguments)

@@ -65,8 +65,8 @@ internal static class Workloads
         return Of(mlContext, settings, train, test, 1, height, width) with
         {
             Title = "Images from IDX files",
-            Teacher = Student.ResNet(8, widths: [32, 32, 64, 128]),
-            Student = Student.ResNet(8, widths: [8, 8, 16, 32]),
+            Teacher = Student.ResNet(8, 32, 32, 64, 128),
+            Student = Student.ResNet(8, 8, 8, 16, 32),
             Epochs = settings.Epochs ?? Epochs(settings, 12),
         };
     }
@@ -78,8 +78,8 @@ internal static class Workloads
         return Of(mlContext, settings, train, test, CifarRecords.Channels, CifarRecords.Side, CifarRecords.Side) with
         {
             Title = "CIFAR-100, fine labels",
-            Teacher = Student.ResNet(20, widths: [16, 16, 32, 64]),
-            Student = Student.ResNet(8, widths: [8, 8, 16, 32]),
+            Teacher = Student.ResNet(20, 16, 16, 32, 64),
+            Student = Student.ResNet(8, 8, 8, 16, 32),
             TeacherEpochs = Epochs(settings, 36),
             Epochs = settings.Epochs ?? Epochs(settings, 24),
         };

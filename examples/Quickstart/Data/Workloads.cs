@@ -25,8 +25,8 @@ internal static class Workloads
         return Images(mlContext, settings, [.. train], [.. test], DigitPainter.Side, DigitPainter.Side) with
         {
             Title = "Distorted digits, drawn by this program",
-            Teacher = Student.ResNet(8, widths: [16, 16, 32, 64]),
-            Student = Student.ResNet(8, widths: [4, 4, 8, 16]),
+            Teacher = Student.ResNet(8, 16, 16, 32, 64),
+            Student = Student.ResNet(8, 4, 4, 8, 16),
             Epochs = settings.Epochs ?? (settings.Quick ? 4 : 9),
         };
     }
@@ -38,8 +38,8 @@ internal static class Workloads
         return Images(mlContext, settings, train, test, height, width) with
         {
             Title = "Images from IDX files",
-            Teacher = Student.ResNet(8, widths: [32, 32, 64, 128]),
-            Student = Student.ResNet(8, widths: [8, 8, 16, 32]),
+            Teacher = Student.ResNet(8, 32, 32, 64, 128),
+            Student = Student.ResNet(8, 8, 8, 16, 32),
             Epochs = settings.Epochs ?? 2,
         };
     }

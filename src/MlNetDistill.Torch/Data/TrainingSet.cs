@@ -17,12 +17,12 @@ public sealed class TrainingSet : IDisposable
     /// <summary>Takes ownership of the tensors.</summary>
     /// <param name="features">N×(shape of a row); unsigned bytes or 32-bit floats.</param>
     /// <param name="labels">N class indices from 0, 64-bit; <see cref="MissingLabel"/> where a row has none.</param>
-    /// <param name="weights">N example weights of at least 0, 32-bit floats; or null, all 1.</param>
     /// <param name="rowIds">N identities.</param>
     /// <param name="shape">Shape of one row.</param>
     /// <param name="classes">Number of classes.</param>
+    /// <param name="weights">N example weights of at least 0, 32-bit floats; or null, all 1.</param>
     /// <exception cref="ArgumentException">The tensors disagree with each other or with the shape.</exception>
-    public TrainingSet(Tensor features, Tensor labels, Tensor? weights, IReadOnlyList<RowId> rowIds, InputShape shape, int classes)
+    public TrainingSet(Tensor features, Tensor labels, IReadOnlyList<RowId> rowIds, InputShape shape, int classes, Tensor? weights = null)
     {
         long rows = rowIds.Count;
         if (!features.shape.SequenceEqual([rows, .. shape.Dimensions]))

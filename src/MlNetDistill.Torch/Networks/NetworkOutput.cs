@@ -23,7 +23,7 @@ public enum OutputKinds
 /// <param name="logits">Scores before softmax, B×K, or null.</param>
 /// <param name="embedding">The vector the last layer reads, B×D, or null.</param>
 /// <param name="stageFeatures">Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron.</param>
-public sealed class NetworkOutput(Tensor? logits, Tensor? embedding = null, IReadOnlyList<Tensor>? stageFeatures = null)
+public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = null, IReadOnlyList<Tensor>? stageFeatures = null)
 {
     /// <summary>Scores before softmax, B×K.</summary>
     /// <exception cref="InvalidOperationException">They were not asked for.</exception>
@@ -64,12 +64,17 @@ public sealed class NetworkOutput(Tensor? logits, Tensor? embedding = null, IRea
 /// <param name="StageFeatures">Dimensions of each stage feature without the batch axis: [C, H, W] of a map, [D] of a vector; empty where there are none.</param>
 public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyList<long[]> StageFeatures)
 {
+    /// <summary>The shapes of a network or teacher that gives logits alone.</summary>
+    /// <param name="classes">Number of logits K.</param>
+    public OutputShapes(int classes)
+        : this(classes, null, [])
+    {
+    }
+
     /// <summary>What there is.</summary>
     public OutputKinds Kinds =>
         OutputKinds.Logits
         | (EmbeddingLength is null ? OutputKinds.None : OutputKinds.Embedding)
         | (StageFeatures.Count == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
 
-    /// <summary>The shapes of a network or teacher that gives logits alone.</summary>
-    internal static OutputShapes OfLogits(int classes) => new(classes, null, []);
 }

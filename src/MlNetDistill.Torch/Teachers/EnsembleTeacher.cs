@@ -17,7 +17,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
     private Tensor? _logits;
     private SoftenedLogits? _softened;
 
-    public override OutputShapes Shapes { get; } = OutputShapes.OfLogits(members[0].Classes);
+    public override OutputShapes Shapes { get; } = new(members[0].Classes);
 
     public override bool SeesViews => members.All(m => m.SeesViews);
 

@@ -25,7 +25,7 @@ internal static class Rehearsal
         OutputShapes ShapesOf(NetworkSpec? spec)
         {
             if (spec is null)
-                return OutputShapes.OfLogits(question.Columns.Classes.Count);
+                return new OutputShapes(question.Columns.Classes.Count);
             if (shapes.TryGetValue(spec, out var known))
                 return known;
             using var network = build(spec);

@@ -9,7 +9,7 @@ public sealed class AugmentationTests
     private static readonly DistillationOptions Images = Rows.Quick(Teacher.Train(Student.Mlp(8), epochs: 2)) with
     {
         ImageShape = InputShape.Image(1, 8, 8),
-        Student = Student.ResNet(8, null, 2, 2, 2, 2),
+        Student = Student.ResNet(8, 2, 2, 2, 2),
         Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip(), Augmentation.CutMix()],
         MinimumTeacherAccuracy = 0,
         ValidationFraction = 0.25,

@@ -6,7 +6,7 @@ namespace MlNetDistill.Tests.Data;
 
 public sealed class ImageShapeTests
 {
-    private static readonly DistillationOptions Tiny = Rows.Quick() with { Student = Student.ResNet(8, null, 4, 4, 4), Epochs = 2 };
+    private static readonly DistillationOptions Tiny = Rows.Quick() with { Student = Student.ResNet(8, 4, 4, 4), Epochs = 2 };
 
     private readonly MLContext _context = Rows.Context();
 

@@ -21,7 +21,7 @@ public sealed class LargeHeadTests
         var mlContext = new MLContext(seed: 1);
         var model = mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
             .Append(mlContext.MulticlassClassification.Trainers.Distill(
-                null, Student.Mlp(), DistillationMethod.LabelsOnly(), labelColumnName: "Class", epochs: 1, batchSize: 256))
+                Student.Mlp(), DistillationMethod.LabelsOnly(), labelColumnName: "Class", epochs: 1, batchSize: 256))
             .Fit(mlContext.Data.LoadFromEnumerable(rows));
 
         // Whatever else the machine does makes it slower, never faster.

@@ -34,7 +34,7 @@ public sealed class MetricsIntervalTests
     public void Without_replicates_there_are_figures_and_no_intervals()
     {
         var (with, without) = (Measure(Some()), Measure(Some(), NoIntervals));
-        Assert.That(without.Divergence, Is.EqualTo(new Estimate(with.Divergence, null, null)));
+        Assert.That(without.Divergence, Is.EqualTo(new Estimate(with.Divergence)));
     }
 
     [Test]

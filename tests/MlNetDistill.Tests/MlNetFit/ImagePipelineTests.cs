@@ -22,13 +22,13 @@ public sealed class ImagePipelineTests
     {
         var context = new MLContext(seed: 1);
         var pictures = context.Data.LoadFromEnumerable(Pictures(60));
-        var student = Student.ResNet(8, null, 4, 4, 8, 16) with { InputScaling = InputScaling.Standardize };
+        var student = Student.ResNet(8, 4, 4, 8, 16) with { InputScaling = InputScaling.Standardize };
         var pipeline = context.Transforms.Conversion.MapValueToKey("Class", "Colour")
             .Append(context.Transforms.LoadImages("Image", _folder, "File"))
             .Append(context.Transforms.ResizeImages("Image", Side / 2, Side / 2))
             .Append(context.Transforms.ExtractPixels("Pixels", "Image", outputAsFloatArray: pixelsAsFloats))
             .Append(context.MulticlassClassification.Trainers.Distill(
-                null, student, DistillationMethod.LabelsOnly(), "Class", "Pixels", epochs: 10, batchSize: 20))
+                student, DistillationMethod.LabelsOnly(), "Class", "Pixels", epochs: 10, batchSize: 20))
             .Append(context.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
 
         var model = pipeline.Fit(pictures);

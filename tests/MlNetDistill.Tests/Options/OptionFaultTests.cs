@@ -73,7 +73,7 @@ public sealed class OptionFaultTests
     {
         yield return Case(Good with { Student = Student.Mlp(8, 0) }, "A hidden layer must have at least 1 unit; one has 0.");
         yield return Case(Good with { Student = Student.ResNet(10) }, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 10.");
-        yield return Case(Good with { Student = Student.ResNet(8, null, 4, 4) },
+        yield return Case(Good with { Student = Student.ResNet(8, 4, 4) },
             "A ResNet takes four widths of at least 1 (stem and three stages); were [4, 4].");
         yield return Case(Good with { Student = Student.ResNet(8, InputShape.Image(2, 8, 8)) },
             "A ResNet reads images of 1 or 3 channels; these have 2 (2×8×8).");
@@ -123,6 +123,16 @@ public sealed class OptionFaultTests
         () => new MLContext().MulticlassClassification.Trainers.Distill(Teacher.Train(Student.Mlp(4)), Student.Mlp(4), epochs: 0, batchSize: 0),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
             "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. (Parameter 'options')"));
+
+    [Test]
+    public void Without_a_teacher_only_a_method_that_needs_none_is_taken()
+    {
+        var trainers = new MLContext().MulticlassClassification.Trainers;
+        Assert.That(() => trainers.Distill(Student.Mlp(4), DistillationMethod.LabelsOnly()), Throws.Nothing);
+        Assert.That(
+            () => trainers.Distill(Student.Mlp(4), DistillationMethod.Kd()),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The method KD needs a Teacher; see the Teacher class"));
+    }
 
     private static TestCaseData Case(DistillationOptions options, string message) => new TestCaseData(options, message).SetArgDisplayNames(message);
 

@@ -9,7 +9,7 @@ internal static class ToyPipelines
 {
     public static readonly NetworkSpec SmallMlp = Student.Mlp(8);
 
-    public static readonly NetworkSpec SmallResNet = Student.ResNet(8, null, 4, 4, 8);
+    public static readonly NetworkSpec SmallResNet = Student.ResNet(8, 4, 4, 8);
 
     /// <summary>Labels alone, a few epochs; the label is the key column Class.</summary>
     public static DistillationOptions Options(NetworkSpec? student = null) => new()

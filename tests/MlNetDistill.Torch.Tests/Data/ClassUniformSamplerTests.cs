@@ -114,7 +114,7 @@ public sealed class ClassUniformSamplerTests
     private static long[][][] Draw(Sampler sampler, TrainingSet set, Tensor training, int epochs)
     {
         using var generator = new Generator(5);
-        sampler.Prepare(new SamplerSource(set, training, generator, null));
+        sampler.Prepare(new SamplerSource(set, training, generator));
         return [.. Enumerable.Range(0, epochs).Select(_ => sampler.Epoch(training, generator).Select(b => b.data<long>().ToArray()).ToArray())];
     }
 }

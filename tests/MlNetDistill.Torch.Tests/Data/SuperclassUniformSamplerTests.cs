@@ -36,7 +36,7 @@ public sealed class SuperclassUniformSamplerTests
         using var set = Set();
         var training = arange(set.Count, int64);
         var sampler = new SuperclassUniformSampler(16, 4, 8);
-        var without = new SamplerSource(set, training, generator, null);
+        var without = new SamplerSource(set, training, generator);
         Assert.That(() => sampler.Prepare(without), Throws.InvalidOperationException.With.Message.EqualTo(
             "Superclass-uniform batches go by clusters of the teacher's answers, and this stage has no teacher. Use another BatchSampling."));
         sampler.Prepare(without with { TeacherVectors = Vectors });

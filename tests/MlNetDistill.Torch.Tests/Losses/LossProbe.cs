@@ -61,9 +61,9 @@ internal static class LossProbe
 
     public static Outputs Logits(IReadOnlyList<Tensor> tensors) => new(tensors, t => NetworkOutput.OfLogits(t[0]));
 
-    public static NetworkOutput Embedding(IReadOnlyList<Tensor> tensors) => new(null, tensors[0]);
+    public static NetworkOutput Embedding(IReadOnlyList<Tensor> tensors) => new(embedding: tensors[0]);
 
-    public static NetworkOutput Stages(IReadOnlyList<Tensor> tensors) => new(null, null, tensors);
+    public static NetworkOutput Stages(IReadOnlyList<Tensor> tensors) => new(stageFeatures: tensors);
 
     /// <summary>A loss on any outputs; the gradients are one for each of the student's tensors.</summary>
     public static (double Value, double[][] Gradients) Evaluate(

@@ -10,7 +10,7 @@ internal static class Shapes
     public static OutputShapes Of(params Tensor[] stages) => OfStages([.. stages.Select(s => s.shape[1..])]);
 
     /// <summary>Stage features of these dimensions, without the batch axis.</summary>
-    public static OutputShapes OfStages(params long[][] stages) => new(10, null, stages);
+    public static OutputShapes OfStages(params long[][] stages) => new(10) { StageFeatures = stages };
 
     /// <summary>An embedding of this length.</summary>
     public static OutputShapes OfEmbedding(int length) => new(10, length, []);

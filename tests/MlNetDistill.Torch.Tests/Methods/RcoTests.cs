@@ -69,11 +69,11 @@ public sealed class RcoTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Images(rows: 16);
-        using var teacher = Runs.Student(Student.ResNet(8, null, 4, 4, 4), set, seed: 9);
+        using var teacher = Runs.Student(Student.ResNet(8, 4, 4, 4), set, seed: 9);
         using var early = new NetworkWeights(teacher);
         Runs.Train(teacher, set, Runs.Stage(2, batchSize: 8));
         using var late = new NetworkWeights(teacher);
-        using var shared = new SharedNetwork(Runs.Student(Student.ResNet(8, null, 4, 4, 4), set));
+        using var shared = new SharedNetwork(Runs.Student(Student.ResNet(8, 4, 4, 4), set));
         var anchors = new[] { early, late }.Select(w => new CheckpointTeacher(shared, w.Restore, Recording.InMemory(8))).ToList();
         var batch = Batch.Of(set, arange(4, int64));
         teacher.eval();

@@ -29,8 +29,8 @@ public sealed class SskdTests
     public void Finished_stages_and_the_teacher_stay_the_same_to_the_last_bit_parameters_and_buffers()
     {
         using var set = Toy.Images(rows: 32, side: 8);
-        using var teacher = Runs.Student(Student.ResNet(8, null, 6, 8, 10), set, seed: 9);
-        using var student = Runs.Student(Student.ResNet(8, null, 4, 6, 8), set);
+        using var teacher = Runs.Student(Student.ResNet(8, 6, 8, 10), set, seed: 9);
+        using var student = Runs.Student(Student.ResNet(8, 4, 6, 8), set);
         var before = Runs.State(teacher);
         var states = new List<(NetworkPart Part, Dictionary<string, double[]> Values)>();
         var run = new MethodRun { Epochs = 8, BatchSize = 8, BeforeStage = stage => states.Add((stage.Trains, Named(student))) };

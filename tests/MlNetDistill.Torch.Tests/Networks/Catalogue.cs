@@ -8,9 +8,9 @@ internal static class Catalogue
     /// <summary>One of each kind, as small as it gets.</summary>
     public static readonly NetworkSpec[] Small =
     [
-        Student.ResNet(8, null, 4, 8, 16),
+        Student.ResNet(8, 4, 8, 16),
         Student.WideResNet(10, 1),
-        Student.Vgg(8, null, 4, 6, 8, 10, 12),
+        Student.Vgg(8, 4, 6, 8, 10, 12),
         Student.MobileNetV2(0.125),
         Student.ShuffleNetV1(),
         Student.ShuffleNetV2(0.5),
@@ -20,7 +20,7 @@ internal static class Catalogue
     public static readonly NetworkSpec[] Published =
     [
         Student.ResNet(20),
-        Student.ResNet(8, null, 32, 64, 128, 256),
+        Student.ResNet(8, 32, 64, 128, 256),
         Student.WideResNet(16, 1),
         Student.WideResNet(16, 2),
         Student.WideResNet(40, 1),

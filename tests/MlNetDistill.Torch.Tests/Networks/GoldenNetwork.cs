@@ -18,14 +18,14 @@ internal static class GoldenNetwork
         "ShuffleV2" => Student.ShuffleNetV2(),
         _ when model.StartsWith("wrn_", StringComparison.Ordinal) => Student.WideResNet(int.Parse(model.Split('_')[1]), int.Parse(model.Split('_')[2])),
         _ when model.StartsWith("vgg", StringComparison.Ordinal) => Student.Vgg(int.Parse(model[3..])),
-        _ when model.EndsWith("x4", StringComparison.Ordinal) => Student.ResNet(int.Parse(model[6..^2]), null, 32, 64, 128, 256),
+        _ when model.EndsWith("x4", StringComparison.Ordinal) => Student.ResNet(int.Parse(model[6..^2]), 32, 64, 128, 256),
         _ => Student.ResNet(int.Parse(model[6..])),
     };
 
     public static Network Filled(JsonElement record)
     {
         // The identity scaling makes the network take its input in its own precision.
-        var input = new NetworkInput(InputShape.Image(3, 32, 32), false, new InputStatistics([0], [1]));
+        var input = new NetworkInput(InputShape.Image(3, 32, 32), Scaling: new InputStatistics([0], [1]));
         var network = Spec(record.GetProperty("model").GetString()!).Build(input, record.GetProperty("num_classes").GetInt32(), seed: 1);
         network.to(ScalarType.Float64);
         network.eval();

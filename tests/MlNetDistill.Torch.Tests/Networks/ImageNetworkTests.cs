@@ -18,9 +18,9 @@ public sealed class ImageNetworkTests
     public static IEnumerable<TestCaseData> Sides()
     {
         TestCaseData Case(NetworkSpec spec, int side, params long[] taps) => new TestCaseData(spec, side, taps).SetArgDisplayNames(spec.Name, $"{side}");
-        var resNet = Student.ResNet(8, null, 4, 8, 16);
+        var resNet = Student.ResNet(8, 4, 8, 16);
         var wide = Student.WideResNet(10, 1);
-        var vgg = Student.Vgg(8, null, 4, 6, 8, 10, 12);
+        var vgg = Student.Vgg(8, 4, 6, 8, 10, 12);
         var mobile = Student.MobileNetV2(0.125);
         NetworkSpec[] shuffles = [Student.ShuffleNetV1(), Student.ShuffleNetV2(0.5)];
         foreach (var spec in new[] { resNet, wide })

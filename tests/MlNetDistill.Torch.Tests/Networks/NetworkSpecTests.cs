@@ -83,14 +83,24 @@ public sealed class NetworkSpecTests
         Assert.That(Student.Mlp(64), Is.Not.EqualTo(Student.Mlp(64) with { InputScaling = InputScaling.None }));
         Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(14)));
         Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(8, InputShape.Image(3, 32, 32))));
-        Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, null, 64, 128, 256, 512, 513)));
+        Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, 64, 128, 256, 512, 513)));
         Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, InputShape.Image(3, 32, 32))));
         Assert.That(Student.MobileNetV2(0.5), Is.Not.EqualTo(Student.MobileNetV2(1)));
     }
 
     [Test]
     public void Three_widths_give_the_stem_the_width_of_the_first_stage() =>
-        Assert.That(Student.ResNet(8, null, 4, 8, 16), Is.EqualTo(Student.ResNet(8, null, 4, 4, 8, 16)));
+        Assert.That(Student.ResNet(8, 4, 8, 16), Is.EqualTo(Student.ResNet(8, 4, 4, 8, 16)));
+
+    [Test]
+    public void A_network_takes_its_widths_with_an_image_shape_or_without()
+    {
+        var image = InputShape.Image(1, 28, 28);
+        Assert.That(Student.ResNet(8, image, 4, 8, 16), Is.EqualTo(new ResNetSpec(8, [4, 4, 8, 16]) { ImageShape = image }));
+        Assert.That(Student.ResNet(8, image), Is.EqualTo(new ResNetSpec(8, [16, 16, 32, 64]) { ImageShape = image }));
+        Assert.That(Student.Vgg(8, 4, 6, 8, 10, 12), Is.EqualTo(new VggSpec(8, [4, 6, 8, 10, 12])));
+        Assert.That(Student.Vgg(8, image, 4, 6, 8, 10, 12), Is.EqualTo(new VggSpec(8, [4, 6, 8, 10, 12]) { ImageShape = image }));
+    }
 
     [TestCase(7, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 7.")]
     [TestCase(2, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 2.")]
@@ -104,7 +114,7 @@ public sealed class NetworkSpecTests
         Assert.That(Student.WideResNet(depth, widen).Faults(), Is.EqualTo(new[] { fault }));
 
     [Test]
-    public void A_VGG_has_one_of_five_depths_and_five_widths() => Assert.That(Student.Vgg(12, null, 64, 0).Faults(), Is.EqualTo(new[]
+    public void A_VGG_has_one_of_five_depths_and_five_widths() => Assert.That(Student.Vgg(12, 64, 0).Faults(), Is.EqualTo(new[]
     {
         "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12.",
         "A VGG takes five widths of at least 1; were [64, 0].",

@@ -61,7 +61,7 @@ public sealed class NetworkTests
     [TestCase(3, 9, 17)]
     public void A_ResNet_reads_images_of_any_size_and_halves_them_twice(int channels, int height, int width)
     {
-        using var network = Student.ResNet(8, null, 4, 8, 16).Build(new NetworkInput(InputShape.Image(channels, height, width)), 3, seed: 1);
+        using var network = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(InputShape.Image(channels, height, width)), 3, seed: 1);
         var output = network.Forward(rand(2, channels, height, width), Everything);
         var (half, halfWidth) = ((height + 1) / 2, (width + 1) / 2);
         Assert.That(output.StageFeatures.Select(f => f.shape), Is.EqualTo(new[]
@@ -74,7 +74,7 @@ public sealed class NetworkTests
     [Test]
     public void The_embedding_of_a_ResNet_is_the_mean_of_its_last_map_and_the_logits_are_linear_in_it()
     {
-        using var network = Student.ResNet(8, null, 4, 8, 16).Build(new NetworkInput(InputShape.Image(1, 8, 8)), 3, seed: 1);
+        using var network = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(InputShape.Image(1, 8, 8)), 3, seed: 1);
         network.eval();
         var output = network.Forward(rand(2, 1, 8, 8), Everything);
         Near.Array(Near.Values(output.Embedding), Near.Values(output.StageFeatures[^1].mean([2, 3])), 1e-6, 0, "embedding");
@@ -98,8 +98,8 @@ public sealed class NetworkTests
     {
         var shape = InputShape.Image(3, 8, 8);
         var statistics = new InputStatistics([100, 120, 140], [50, 60, 70]);
-        using var bytes = Student.ResNet(8, null, 4, 8, 16).Build(new NetworkInput(shape, IsByte: true, statistics), 3, seed: 1);
-        using var floats = Student.ResNet(8, null, 4, 8, 16).Build(new NetworkInput(shape), 3, seed: 1);
+        using var bytes = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(shape, IsByte: true, statistics), 3, seed: 1);
+        using var floats = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(shape), 3, seed: 1);
         bytes.eval();
         floats.eval();
         var pixels = randint(0, 256, [2, 3, 8, 8], ScalarType.Byte);

@@ -12,19 +12,19 @@ public sealed class OnnxExportTests
     public static IEnumerable<TestCaseData> Cases()
     {
         TestCaseData Case(string name, NetworkSpec spec, NetworkInput input) => new TestCaseData(spec, input).SetArgDisplayNames(name);
-        var resnet = Student.ResNet(8, null, 4, 8, 16);
+        var resnet = Student.ResNet(8, 4, 8, 16);
         yield return Case("MLP of floats", Student.Mlp(9, 7), new NetworkInput(Vector));
-        yield return Case("MLP of scaled floats", Student.Mlp(9), new NetworkInput(Vector, false, Scaling(12)));
+        yield return Case("MLP of scaled floats", Student.Mlp(9), new NetworkInput(Vector, Scaling: Scaling(12)));
         yield return Case("MLP of bytes", Student.Mlp(9), new NetworkInput(Vector, true));
         yield return Case("MLP of scaled bytes", Student.Mlp(9, 7), new NetworkInput(Vector, true, new InputStatistics([127], [64])));
         yield return Case("MLP of images", Student.Mlp(9), new NetworkInput(InputShape.Image(3, 4, 5), true, Scaling(3)));
-        yield return Case("linear", Student.Mlp(), new NetworkInput(Vector, false, Scaling(12)));
+        yield return Case("linear", Student.Mlp(), new NetworkInput(Vector, Scaling: Scaling(12)));
         yield return Case("linear of bytes", Student.Mlp(), new NetworkInput(Vector, true));
         yield return Case("ResNet of grey floats", resnet, new NetworkInput(InputShape.Image(1, 8, 8)));
-        yield return Case("ResNet of coloured floats", resnet, new NetworkInput(InputShape.Image(3, 9, 13), false, Scaling(3)));
+        yield return Case("ResNet of coloured floats", resnet, new NetworkInput(InputShape.Image(3, 9, 13), Scaling: Scaling(3)));
         yield return Case("ResNet of grey bytes", resnet, new NetworkInput(InputShape.Image(1, 28, 28), true, Scaling(1)));
         yield return Case("ResNet of coloured bytes", resnet, new NetworkInput(InputShape.Image(3, 16, 16), true, Scaling(3)));
-        yield return Case("ResNet-14", Student.ResNet(14, null, 4, 6, 8, 10), new NetworkInput(InputShape.Image(3, 12, 8)));
+        yield return Case("ResNet-14", Student.ResNet(14, 4, 6, 8, 10), new NetworkInput(InputShape.Image(3, 12, 8)));
     }
 
     [TestCaseSource(nameof(Cases))]
@@ -80,7 +80,7 @@ public sealed class OnnxExportTests
         // Else the export of batch normalisation would be checked with numbers that cannot tell.
         using var scope = NewDisposeScope();
         var input = new NetworkInput(InputShape.Image(1, 8, 8));
-        var spec = Student.ResNet(8, null, 4, 8, 16);
+        var spec = Student.ResNet(8, 4, 8, 16);
         using var plain = spec.Build(input, 5, seed: 4);
         using var perturbed = OnnxScoring.Perturbed(spec, input, 5);
         plain.eval();

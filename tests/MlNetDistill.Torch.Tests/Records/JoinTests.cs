@@ -68,7 +68,7 @@ public sealed class JoinTests
             "Row 0 of view 2 is row id 2-3ea, of view 1 row id 1000; all views must have one order."));
     }
 
-    private static RecordKey Key(int rows) => RecordToy.Key(rows) with { Shapes = new OutputShapes(2, null, []) };
+    private static RecordKey Key(int rows) => RecordToy.Key(rows) with { Shapes = new OutputShapes(2) };
 
     private static AnswerChunk Chunk(RowId[] ids, float[] first) => new(ids, [stack([tensor(first), zeros(first.Length)], 1)]);
 

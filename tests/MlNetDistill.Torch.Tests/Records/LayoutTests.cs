@@ -84,7 +84,7 @@ public sealed class LayoutTests
     public void Large_rows_come_in_smaller_blocks()
     {
         using var run = new RecordRun();
-        var wide = RecordToy.Key(9) with { Shapes = new(100_000, null, []), Kept = OutputKinds.Logits, TopK = 99_000 };
+        var wide = RecordToy.Key(9) with { Shapes = new(100_000), Kept = OutputKinds.Logits, TopK = 99_000 };
         var file = new RecordFile(run.Make(wide, answers: from => WideAnswers.Of(wide, from)));
         Assert.That(file.Fields.First().Type, Is.EqualTo("uint32"));
         Assert.That(file.Blocks.Select(b => b.Count), Is.All.EqualTo(1));

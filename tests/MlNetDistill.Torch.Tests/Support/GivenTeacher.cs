@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests;
 /// <summary>A teacher of given logits, N×K in the order of the set, which it gives from a record, in an order of its own.</summary>
 internal sealed class GivenTeacher(Tensor logits) : RecordableTeacher(Recording.InMemory(64))
 {
-    public override OutputShapes Shapes { get; } = OutputShapes.OfLogits((int)logits.shape[1]);
+    public override OutputShapes Shapes { get; } = new((int)logits.shape[1]);
 
     public override void Dispose()
     {

@@ -42,10 +42,10 @@ internal static class Toy
     public static TrainingSet Set(Tensor features, long[] labels, InputShape shape, int classes, float[]? weights = null) => new(
         features.DetachFromDisposeScope(),
         tensor(labels).DetachFromDisposeScope(),
-        weights is null ? null : tensor(weights).DetachFromDisposeScope(),
         Ids(labels.Length),
         shape,
-        classes);
+        classes,
+        weights is null ? null : tensor(weights).DetachFromDisposeScope());
 
     public static RowId[] Ids(int count) => [.. Enumerable.Range(0, count).Select(i => new RowId((ulong)i, 0))];
 

@@ -110,7 +110,7 @@ public sealed class ModuleModelTests
 
     [Test]
     public void A_function_must_give_class_scores() => Assert.That(
-        () => ModuleModel.Open(nn.Identity(), rows => new NetworkOutput(null, rows), InputShape.Vector(4), false, new(), null, 64, NoWarning),
+        () => ModuleModel.Open(nn.Identity(), rows => new NetworkOutput(embedding: rows), InputShape.Vector(4), false, new(), null, 64, NoWarning),
         Throws.InvalidOperationException.With.Message.EqualTo("The module Identity: the function that asks it gave no Logits."));
 
     [Test]

@@ -129,7 +129,7 @@ public sealed class RecordableTeacherTests
         options, 20, o => new RecordStore(o, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None));
 
     private static Network Network(TrainingSet set) =>
-        Student.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte, null), set.Classes, 5);
+        Student.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, 5);
 
     private int Ask(
         TrainingSet set, TeacherRecordOptions options, bool large = false, bool reversed = false, int stages = 1, OutputKinds wanted = OutputKinds.Logits)

@@ -10,7 +10,7 @@ namespace MlNetDistill.Tests;
 public sealed class LiveTensorTests
 {
     public static IEnumerable<TestCaseData> Cases() =>
-        from spec in new[] { Student.Mlp(16), Student.ResNet(8, null, 4, 8, 16) }
+        from spec in new[] { Student.Mlp(16), Student.ResNet(8, 4, 8, 16) }
         from optimizer in new[] { Optimizer.Sgd(0.01), Optimizer.AdamW() }
         select new TestCaseData(spec, optimizer);
 
@@ -38,7 +38,7 @@ public sealed class LiveTensorTests
     public void A_further_stage_leaves_no_tensor_behind()
     {
         using var set = Toy.Images();
-        using var network = Runs.Student(Student.ResNet(8, null, 4, 8, 16), set);
+        using var network = Runs.Student(Student.ResNet(8, 4, 8, 16), set);
         using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
         var stage = Runs.Stage(2);
         Runs.Train(network, set, stage, split: split);

@@ -93,7 +93,7 @@ public sealed class StageCheckTests
 
         public bool GradientSeen { get; private set; }
 
-        public override OutputShapes Shapes => new(classes, null, []);
+        public override OutputShapes Shapes => new(classes);
 
         public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
         {

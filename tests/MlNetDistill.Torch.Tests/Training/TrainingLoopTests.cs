@@ -33,7 +33,7 @@ public sealed class TrainingLoopTests
     {
         using var set = Toy.Images(64);
         using var fresh = Toy.Images(64, seed: 2);
-        using var network = Runs.Student(Student.ResNet(8, null, 4, 8, 16), set);
+        using var network = Runs.Student(Student.ResNet(8, 4, 8, 16), set);
         Runs.Train(network, set, Runs.Stage(8));
         Assert.That(Runs.Accuracy(network, fresh), Is.GreaterThan(0.95));
     }

@@ -73,7 +73,7 @@ public sealed record DistillationMetrics
             if (teacher == 0)
                 return new Estimate(1, 1, 1);
             var kept = Replicates.Share(Statistic.StudentRight, Statistic.TeacherRight);
-            return Replicates?.OfShare(kept, Replicates.Sums[Statistic.TeacherRight, 0]) ?? new Estimate(student / teacher, null, null);
+            return Replicates?.OfShare(kept, Replicates.Sums[Statistic.TeacherRight, 0]) ?? new Estimate(student / teacher);
         }
     }
 

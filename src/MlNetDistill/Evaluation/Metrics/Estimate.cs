@@ -11,7 +11,7 @@ namespace MlNetDistill;
 /// training rows would have given, and of few rows, or where nearly all are alike, they are narrower than they should be.
 /// Of a share that is 0 or 1 the interval goes as far as the exact one.
 /// </remarks>
-public readonly record struct Estimate(double Value, double? Lower, double? Upper)
+public readonly record struct Estimate(double Value, double? Lower = null, double? Upper = null)
 {
     /// <summary>The figure itself.</summary>
     public static implicit operator double(Estimate estimate) => estimate.Value;

@@ -57,7 +57,7 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
             return null;
         // A replicate may hold none of the rows that a figure is about.
         double[] sorted = [.. Enumerable.Range(1, Sums.Columns - 1).Select(figure).Where(double.IsFinite).Order()];
-        return sorted.Length < 2 ? new Estimate(value, null, null) : new Estimate(value, Quantile(sorted, Tail), Quantile(sorted, 1 - Tail));
+        return sorted.Length < 2 ? new Estimate(value) : new Estimate(value, Quantile(sorted, Tail), Quantile(sorted, 1 - Tail));
     }
 
     /// <summary>Linear between the two nearest (Hyndman and Fan's type 7).</summary>

@@ -106,8 +106,8 @@ internal static class ReportRows
             return null;
         var share = all.Count(chosen) / (double)all.Count;
         var wide = 1.96 * Math.Sqrt(share * (1 - share) / all.Count);
-        return intervals ? new(share, Math.Max(0, share - wide), Math.Min(1, share + wide)) : new(share, null, null);
+        return intervals ? new(share, Math.Max(0, share - wide), Math.Min(1, share + wide)) : new(share);
     }
 
-    private static Estimate Around(double value, bool intervals) => intervals ? new(value, 0.93 * value, 1.06 * value) : new(value, null, null);
+    private static Estimate Around(double value, bool intervals) => intervals ? new(value, 0.93 * value, 1.06 * value) : new(value);
 }

@@ -6,15 +6,7 @@ using FidelityStudy.Training;
 using Microsoft.ML;
 using TorchSharp;
 
-return CommandLine.Run(() =>
-{
-    var settings = Settings.Parse(args);
-    if (settings.Help)
-        Console.WriteLine(Settings.Usage);
-    else
-        Run(settings);
-    return 0;
-});
+return CommandLine.Run(Settings.Command(Run), args);
 
 static void Run(Settings settings)
 {

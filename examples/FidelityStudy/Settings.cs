@@ -1,58 +1,28 @@
+using System.CommandLine;
+
 namespace FidelityStudy;
 
 /// <summary>What the command line asks for.</summary>
-internal sealed record Settings
+internal sealed record Settings(string? Data, string Label, int Seeds, int? Epochs, bool Quick, string Out)
 {
-    public const string Usage = """
-        FidelityStudy: how alike are a teacher and its student, and what would make them more so? Asks what Stanton et al. 2021 ("Does Knowledge Distillation
-        Really Work?") ask, on one data set, over several seeds, and writes study.json and two reports.
-
-          (no options)      digits drawn by the program
-          --data FILE       a table of numbers, for example letter-recognition.data; the first 80 % of its rows train and the rest test
-          --label COLUMN    the label's name in its header, or its index from 0 (0)
-          --seeds N         repetitions, each with a teacher of its own (3)
-          --epochs N        passes over the training rows for each student
-          --quick           fewer rows, epochs and seeds: a look at how it works, not at what is true
-          --out DIR         where the files go (artifacts/fidelity-study)
-          --help            this text
-        """;
-
-    public string? Data { get; init; }
-
-    public string Label { get; init; } = "0";
-
-    public int? SeedCount { get; init; }
-
-    public int? Epochs { get; init; }
-
-    public bool Quick { get; init; }
-
-    public string Out { get; init; } = Path.Combine("artifacts", "fidelity-study");
-
-    public bool Help { get; init; }
-
-    public int Seeds => SeedCount ?? (Quick ? 2 : 3);
-
-    /// <exception cref="UsageException">The arguments make no sense; the message says what would.</exception>
-    public static Settings Parse(IReadOnlyList<string> args)
+    public static RootCommand Command(Action<Settings> run)
     {
-        var settings = new Settings();
-        var words = new Words(args);
-        while (words.Next())
-        {
-            settings = words.Word switch
-            {
-                "--data" => settings with { Data = words.Value("a file") },
-                "--label" => settings with { Label = words.Value("a column") },
-                "--seeds" => settings with { SeedCount = words.Number() },
-                "--epochs" => settings with { Epochs = words.Number() },
-                "--quick" => settings with { Quick = true },
-                "--out" => settings with { Out = words.Value("a folder") },
-                "--help" or "-h" => settings with { Help = true },
-                var word => throw new UsageException($"There is no option '{word}'. See --help."),
-            };
-        }
-
-        return settings;
+        var data = CommandLine.Text(
+            "--data", "FILE",
+            "a table of numbers, for example letter-recognition.data, of which the first 80 % of the rows train and the rest test; without it, digits drawn by " +
+            "the program");
+        var label = CommandLine.Text("--label", "COLUMN", "the label's name in its header, or its index from 0", "0");
+        var seeds = CommandLine.Number("--seeds", "repetitions, each with a teacher of its own (3, with --quick 2)");
+        var epochs = CommandLine.Number("--epochs", "passes over the training rows for each student");
+        var quick = new Option<bool>("--quick") { Description = "fewer rows, epochs and seeds: a look at how it works, not at what is true" };
+        var folder = CommandLine.Text("--out", "DIR", "where the files go", Path.Combine("artifacts", "fidelity-study"));
+        var command = new RootCommand(
+            "How alike are a teacher and its student, and what would make them more so? Asks what Stanton et al. 2021 (\"Does Knowledge Distillation " +
+            "Really Work?\") ask, on one data set, over several seeds, and writes study.json and two reports.")
+        { data, label, seeds, epochs, quick, folder };
+        command.SetAction(given => run(new Settings(
+            given.GetValue(data), given.GetValue(label)!, given.GetValue(seeds) ?? (given.GetValue(quick) ? 2 : 3), given.GetValue(epochs),
+            given.GetValue(quick), given.GetValue(folder)!)));
+        return command;
     }
 }

@@ -5,17 +5,13 @@ using Quickstart;
 using Quickstart.Data;
 using Quickstart.Report;
 
-return CommandLine.Run(() =>
+return CommandLine.Run(Settings.Command(settings => settings.Measure is { } zip ? Measure(settings, zip) : Run(settings, args)), args);
+
+static int Measure(Settings settings, string zip)
 {
-    var settings = Settings.Parse(args);
-    if (settings.Measure is { } zip)
-        OwnProcess.Answer(Workloads.From(settings, new MLContext(settings.Seed)).CostOf(zip));
-    else if (settings.Help)
-        Console.WriteLine(Settings.Usage);
-    else
-        return Run(settings, args);
+    OwnProcess.Answer(Workloads.From(settings, new MLContext(settings.Seed)).CostOf(zip));
     return 0;
-});
+}
 
 static int Run(Settings settings, string[] args)
 {

@@ -1,39 +1,53 @@
+using System.CommandLine;
+
 namespace MlNetDistill.Benchmarks;
 
-/// <summary>
-/// <c>accuracy letter|fashion --data DIR [--seeds 3] [--hidden 128] [--teacher network|fasttree]
-/// [--temperature 4] [--alpha 0.9] [--held-out]</c> trains the pair and prints test figures
-/// (with <c>--held-out</c> it trains on four fifths of the training rows and measures on the rest, to choose settings by);
-/// <c>speed letter|fashion --data DIR [--seconds 6] [--kind plain|kd|dist|cckd|rco|sskd] [--threads 2] [--rows N]</c> prints rows trained on in a second;
-/// <c>record letter|fashion --data DIR [--rounds 7] [--threads 1] [--rows N]</c> prints what training from a teacher record costs against training on labels
-/// alone, and building the record against asking the teacher once;
-/// <c>cost [--rounds 7]</c> prints what a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory;
-/// anything else goes to BenchmarkDotNet.
-/// </summary>
-internal sealed record Arguments(string Command, string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads, double Temperature, double Alpha, bool HeldOut, int Rows, int Rounds)
+/// <summary>What the command line asks for; what its command does not take is 0 or null.</summary>
+internal sealed record Arguments(
+    string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads, double Temperature, double Alpha, bool HeldOut,
+    int Rows, int Rounds)
 {
-    public static Arguments Parse(string[] args)
+    public static RootCommand Command()
     {
-        string Value(string name, string otherwise)
-        {
-            var at = Array.IndexOf(args, name);
-            return at >= 0 && at + 1 < args.Length ? args[at + 1] : otherwise;
-        }
+        var dataSet = new Argument<string>("data set").AcceptOnlyFromAmong("letter", "fashion");
+        var data = Option("--data", ".", "folder with letter-recognition/ and fashion-mnist/");
+        var seeds = Option("--seeds", 3, "students of each method");
+        var hidden = Option("--hidden", 128, "width of the hidden layer of letter's student");
+        var teacher = Option("--teacher", "network", "what teaches").AcceptOnlyFromAmong("network", "fasttree");
+        var seconds = Option("--seconds", 6.0, "time to measure for");
+        var kind = Option("--kind", "plain", "labels alone, or the method").AcceptOnlyFromAmong("plain", "kd", "dist", "cckd", "rco", "sskd");
+        var threads = Option("--threads", 2, "threads of a tensor operation");
+        var oneThread = Option("--threads", 1, "threads of a tensor operation");
+        var temperature = Option("--temperature", 4.0, "of KD");
+        var alpha = Option("--alpha", 0.9, "weight of KD's divergence");
+        var heldOut = new Option<bool>("--held-out") { Description = "train on four fifths of the training rows and measure on the rest, to choose settings by" };
+        var rows = Option("--rows", 1_000_000, "train on the first rows only");
+        var rounds = Option("--rounds", 7, "measurements");
 
-        return new Arguments(
-            args.ElementAtOrDefault(0) ?? "",
-            args.ElementAtOrDefault(1) ?? "",
-            Value("--data", "."),
-            int.Parse(Value("--seeds", "3")),
-            int.Parse(Value("--hidden", "128")),
-            Value("--teacher", "network"),
-            double.Parse(Value("--seconds", "6")),
-            Value("--kind", "plain"),
-            int.Parse(Value("--threads", args.FirstOrDefault() == "record" ? "1" : "2")),
-            double.Parse(Value("--temperature", "4")),
-            double.Parse(Value("--alpha", "0.9")),
-            args.Contains("--held-out"),
-            int.Parse(Value("--rows", "1000000")),
-            int.Parse(Value("--rounds", "7")));
+        return new RootCommand("Measures accuracy and costs; what begins with none of these commands goes to BenchmarkDotNet.")
+        {
+            Of("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads),
+            Of("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows),
+            Of(
+                "record", "What training from a teacher record costs against training on labels alone, and building the record against asking the teacher once.",
+                RecordCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
+            Of("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
+        };
+
+        Command Of(string name, string description, Action<Arguments> run, params Symbol[] takes)
+        {
+            var command = new Command(name, description);
+            foreach (var argument in takes.OfType<Argument>())
+                command.Add(argument);
+            foreach (var option in takes.OfType<Option>())
+                command.Add(option);
+            command.SetAction(given => run(new Arguments(
+                given.GetValue(dataSet)!, given.GetValue(data)!, given.GetValue(seeds), given.GetValue(hidden), given.GetValue(teacher)!, given.GetValue(seconds),
+                given.GetValue(kind)!, given.GetValue(takes.Contains(oneThread) ? oneThread : threads), given.GetValue(temperature), given.GetValue(alpha),
+                given.GetValue(heldOut), given.GetValue(rows), given.GetValue(rounds))));
+            return command;
+        }
     }
+
+    private static Option<T> Option<T>(string name, T otherwise, string description) => new(name) { Description = description, DefaultValueFactory = _ => otherwise };
 }

@@ -3,22 +3,8 @@ using BenchmarkDotNet.Running;
 using MlNetDistill.Benchmarks;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var options = Arguments.Parse(args);
-switch (options.Command)
-{
-    case "accuracy":
-        Accuracy.Run(options);
-        break;
-    case "speed":
-        Speed.Run(options);
-        break;
-    case "record":
-        RecordCost.Run(options);
-        break;
-    case "cost":
-        Cost.Run(options);
-        break;
-    default:
-        BenchmarkSwitcher.FromAssembly(typeof(Arguments).Assembly).Run(args);
-        break;
-}
+var command = Arguments.Command();
+if (args is ["--help"] || command.Subcommands.Any(sub => sub.Name == args.FirstOrDefault()))
+    return command.Parse(args).Invoke();
+BenchmarkSwitcher.FromAssembly(typeof(Arguments).Assembly).Run(args);
+return 0;

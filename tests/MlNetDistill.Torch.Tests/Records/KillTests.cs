@@ -1,3 +1,4 @@
+using CsCheck;
 using MlNetDistill.Networks;
 using MlNetDistill.Records;
 using static TorchSharp.torch;
@@ -58,23 +59,24 @@ public sealed class KillTests
         var key = RecordToy.Key(1500);
         var undisturbed = run.Make(key);
         var file = new RecordFile(undisturbed);
-        var random = new Random(2);
-        for (var i = 0; i < 100; i++)
-        {
-            File.Delete(run.File(key));
-            var partial = undisturbed[..random.Next(undisturbed.Length + 1)];
-            var damaged = i % 3 == 0 && partial.Length > 0 ? random.Next(partial.Length) : partial.Length;
-            if (damaged < partial.Length)
-                partial[damaged]++;
-            File.WriteAllBytes(run.Partial(key), partial);
-            run.Asked.Clear();
+        var place = Gen.Int[0, undisturbed.Length];
+        Gen.Select(place, place).Sample(
+            (length, damaged) =>
+            {
+                File.Delete(run.File(key));
+                var partial = undisturbed[..length];
+                if (damaged < length)
+                    partial[damaged]++;
+                File.WriteAllBytes(run.Partial(key), partial);
+                run.Asked.Clear();
 
-            Assert.That(run.Make(key), Is.EqualTo(undisturbed));
-
-            var blocks = damaged < file.HeaderBytes ? 0 : file.Blocks.TakeWhile(b => b.Start + b.Length <= damaged).Count();
-            Assert.That(run.Asked, Is.EqualTo(blocks == file.Blocks.Count ? [] : new[] { blocks * 256L }));
-            Assert.That(File.Exists(run.Partial(key)), Is.False);
-        }
+                var whole = Math.Min(length, damaged);
+                var blocks = whole < file.HeaderBytes ? 0 : file.Blocks.TakeWhile(b => b.Start + b.Length <= whole).Count();
+                return run.Make(key).AsSpan().SequenceEqual(undisturbed)
+                    && run.Asked.SequenceEqual(blocks == file.Blocks.Count ? [] : [blocks * 256L])
+                    && !File.Exists(run.Partial(key));
+            },
+            iter: 100, threads: 1);
     }
 
     [Test]

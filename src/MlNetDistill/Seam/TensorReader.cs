@@ -38,13 +38,25 @@ internal static class TensorReader
     public const string RowsToScore = "rows to score";
 
     /// <summary>Reads the trainer's columns in one pass.</summary>
-    /// <exception cref="InvalidOperationException">The data are empty, or a value is unusable; the message names row and remedy.</exception>
+    /// <exception cref="InvalidOperationException">The data are empty, or a value is unusable or cannot be read; the message names row and remedy.</exception>
     /// <param name="data">The rows.</param>
     /// <param name="columns">The trainer's columns.</param>
     /// <param name="options">What to do with rows that are not whole.</param>
     /// <param name="role">What messages call the data.</param>
     /// <param name="hashed">Other columns, of whose values a hash is taken on the way; null for no hash.</param>
     public static ReadRows Read(
-        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, HashedColumns? hashed = null) =>
-        columns.IsByte ? new TrainingPass<byte>(columns, options, role, hashed).Run(data) : new TrainingPass<float>(columns, options, role, hashed).Run(data);
+        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, HashedColumns? hashed = null)
+    {
+        try
+        {
+            return columns.IsByte ? new TrainingPass<byte>(columns, options, role, hashed).Run(data) : new TrainingPass<float>(columns, options, role, hashed).Run(data);
+        }
+        // What the pass itself finds fault with has no inner exception; ML.NET's cursors wrap what a step threw, or throw it as it is.
+        catch (Exception e) when (e is not OperationCanceledException and not InvalidOperationException { InnerException: null })
+        {
+            if (UnreadableRow.Find(data, columns.Features, role, e) is { } unreadable)
+                throw unreadable;
+            throw;
+        }
+    }
 }

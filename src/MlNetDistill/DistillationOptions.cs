@@ -92,6 +92,10 @@ public sealed partial record DistillationOptions
     public TrainingDevice? Device { get; init; }
 
     /// <summary>Shape of the images in the feature column; null to take it from the student or from the column's own dimensions.</summary>
+    /// <remarks>
+    /// The dimensions of a column that <c>ExtractPixels</c> made say its order too: C×H×W, or H×W×C where the colours are interleaved. A plain vector is taken to be
+    /// C×H×W; to say that it is H×W×C, give its column these dimensions (<c>[VectorType(h, w, c)]</c>, or <c>SchemaDefinition</c>).
+    /// </remarks>
     public InputShape? ImageShape { get; init; }
 
     /// <summary>What to do with rows that have no label.</summary>

@@ -70,7 +70,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
 
     /// <summary>
     /// Writes the student as a stand-alone ONNX classifier for use outside ML.NET: input <see cref="FeatureColumnName"/> (batch×length, bytes
-    /// or floats as in training, an image as one row of C·H·W values), outputs <c>Score</c> (batch×K probabilities) and <c>Class</c> (index
+    /// or floats as in training, an image as one row of values in the column's order), outputs <c>Score</c> (batch×K probabilities) and <c>Class</c> (index
     /// from 0 in the order of the key values); a feature column named like one of the outputs is called <c>Features</c>. ML.NET's own
     /// <c>ConvertToOnnx</c> leaves transformers it does not know out of the graph.
     /// </summary>

@@ -56,7 +56,7 @@ internal sealed class FitNetworks(
     {
         if (!_scalings.TryGetValue(spec.InputScaling, out var scaling))
             _scalings[spec.InputScaling] = scaling = InputStatisticsOf.Rows(set, split.Training, spec.InputScaling);
-        return spec.Build(new NetworkInput(columns.Shape, columns.IsByte, scaling), columns.Classes.Count, seeds.Integer($"{purpose} weights"));
+        return spec.Build(new NetworkInput(columns.Shape, columns.IsByte, scaling, columns.Layout.IsInterleaved), columns.Classes.Count, seeds.Integer($"{purpose} weights"));
     }
 
     /// <summary>The same, on the device of the rows.</summary>

@@ -23,8 +23,10 @@ internal sealed class InputBlock : Block
         RegisterComponents();
     }
 
-    /// <summary>Whether the block does nothing to rows that already have the network's shape and type.</summary>
-    public bool IsIdentity => !_input.IsByte && _scale is null;
+    /// <summary>Whether the block does nothing to rows that already have the network's shape and type, nor does its exported form.</summary>
+    public bool IsIdentity => !_input.IsByte && _scale is null && !IsRearranged;
+
+    private bool IsRearranged => _input.IsInterleaved && _input.Shape.IsImage;
 
     public override Tensor forward(Tensor input)
     {
@@ -38,12 +40,20 @@ internal sealed class InputBlock : Block
     {
         const long Float = 1; // TensorProto.DataType.FLOAT
         var value = _input.IsByte ? graph.Add("Cast", [input], ("to", Float)) : input;
-        if (_input.Shape.IsImage)
+        if (IsRearranged)
+            value = Planes(graph, value);
+        else if (_input.Shape.IsImage)
             value = graph.Add("Reshape", [value, graph.Constant([-1, .. _input.Shape.Dimensions])]);
         if (_scale is null)
             return value;
         value = graph.Add("Mul", [value, graph.Constant(_scale)]);
         return graph.Add("Add", [value, graph.Constant(_shift!)]);
+    }
+
+    private string Planes(OnnxGraph graph, string interleaved)
+    {
+        var pixels = graph.Add("Reshape", [interleaved, graph.Constant([-1, _input.Shape.Height, _input.Shape.Width, _input.Shape.Channels])]);
+        return graph.Add("Transpose", [pixels], ("perm", (long[])[0, 3, 1, 2]));
     }
 
     private long[] ParameterShape(int count) =>

@@ -7,7 +7,11 @@ namespace MlNetDistill.Networks;
 /// <param name="Shape">Shape of one row.</param>
 /// <param name="IsByte">Values are bytes (0..255) rather than 32-bit floats.</param>
 /// <param name="Scaling">Standardisation applied first, or null for none.</param>
-public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null);
+/// <param name="IsInterleaved">
+/// Whether the exported model (a saved student, <c>SaveOnnx</c>) is fed images with the channels of a pixel side by side (H×W×C). The network itself takes them
+/// channels first either way.
+/// </param>
+public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false);
 
 /// <summary>Mean and standard deviation of the inputs: one value for all, one for each channel, or one for each vector element.</summary>
 /// <param name="Mean">The means.</param>

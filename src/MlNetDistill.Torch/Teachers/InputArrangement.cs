@@ -43,7 +43,8 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
     {
         if (!Fits(length, rows.Length))
             throw model.Fault(rows, $"a row has {rows.Length} values and not {length}. Name the column it was trained on in TeacherInput.ColumnName.");
-        return new(rows.Dimensions, rows.IsImage && rows.Channels > 1 && input.Layout == ImageLayout.ChannelsLast, [rows.Length]);
+        var last = input.Layout == ImageLayout.ChannelsLast || (input.Layout == ImageLayout.Auto && input.IsInterleaved);
+        return new(rows.Dimensions, rows.IsImage && rows.Channels > 1 && last, [rows.Length]);
     }
 
     /// <summary>N×H×W: grey images without an axis for the channel.</summary>

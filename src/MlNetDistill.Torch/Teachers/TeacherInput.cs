@@ -23,11 +23,17 @@ public sealed record TeacherInput
     /// <summary>Subtracted and divided by after <see cref="Scale"/>: one value for all, or one for each channel or vector element. Null for none.</summary>
     public InputStatistics? Standardization { get; init; }
 
-    /// <summary>How the model lays out images. Rows here are always channels first.</summary>
+    /// <summary>
+    /// How the model lays out images; it is fed so whatever the order in the column, which the column's dimensions say (C×H×W or H×W×C; a vector is C×H×W). The
+    /// order of the colours is the column's: a model trained on BGR reads a column that <c>ExtractPixels</c> made with <c>ColorsOrder.ABGR</c>.
+    /// </summary>
     public ImageLayout Layout { get; init; } = ImageLayout.Auto;
 
     /// <summary>The input of an ONNX model that reads the rows; null for the only one.</summary>
     public string? InputName { get; init; }
+
+    /// <summary>Whether the column has the channels of a pixel side by side. The rows come channels first; what reads them as vectors gets the column's order.</summary>
+    internal bool IsInterleaved { get; init; }
 
     internal IEnumerable<string> Faults()
     {
@@ -53,7 +59,7 @@ public enum ImageLayout
 {
     /// <summary>
     /// What the dimensions of the model's input say; an error where they fit both, or say nothing and there are several channels. TorchScript files and modules,
-    /// which declare no dimensions, are taken to be channels first.
+    /// which declare no dimensions, are taken to be channels first. A model of vectors is fed the column's own order.
     /// </summary>
     Auto,
 

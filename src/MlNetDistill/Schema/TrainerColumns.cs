@@ -11,10 +11,12 @@ internal sealed record TrainerColumns(
     DataViewSchema.Column? Weight,
     DataViewSchema.Column? Validation,
     ClassLabels Classes,
-    InputShape Shape)
+    RowLayout Layout)
 {
     // A bare [KeyType] or a hash makes a key of billions of values; a last layer of that size is never meant.
     private const ulong MostClasses = 1 << 20;
+
+    public InputShape Shape => Layout.Shape;
 
     public bool IsByte => ((VectorDataViewType)Features.Type).ItemType.RawType == typeof(byte);
 
@@ -45,7 +47,7 @@ internal sealed record TrainerColumns(
         var validation = options.ValidationColumnName is { } flag
             ? Require(schema, flag, "validation", nameof(options.ValidationColumnName), c => c.IsValidation())
             : (DataViewSchema.Column?)null;
-        return new TrainerColumns(features, label, weight, validation, ClassLabels.Of(label), ShapeOf(features, options));
+        return new TrainerColumns(features, label, weight, validation, ClassLabels.Of(label), LayoutOf(features, options));
     }
 
     private static DataViewSchema.Column Require(DataViewSchema schema, string name, string role, string option, Action<ColumnCheck> check)
@@ -56,13 +58,19 @@ internal sealed record TrainerColumns(
         return column;
     }
 
-    private static InputShape ShapeOf(DataViewSchema.Column features, DistillationOptions options)
+    private static RowLayout LayoutOf(DataViewSchema.Column features, DistillationOptions options)
     {
         var type = (VectorDataViewType)features.Type;
         NetworkSpec[] networks = [options.Student, .. options.Teacher?.TrainedNetworks ?? []];
         var given = options.ImageShapes.Select(shape => (InputShape?)shape).FirstOrDefault();
         var reader = networks.FirstOrDefault(n => n.NeedsImages);
-        var shape = given is { } image ? Given(image) : reader is null ? InputShape.Vector(type.Size) : FromColumn(reader);
+        var said = RowLayout.Of(type);
+        // Interleaved pixels are never a mere vector: a teacher that reads images over the same column must get their planes.
+        var layout = given is { } image ? RowLayout.Of(type, image, "The image shape given", features.Name)
+            : reader is not null && !said.Shape.IsImage ? throw Unsaid(reader)
+            : reader is not null || said.IsInterleaved ? said
+            : new RowLayout(InputShape.Vector(type.Size));
+        var shape = layout.Shape;
         foreach (var network in networks)
         {
             if (network.ShapeFault(shape) is { } fault)
@@ -75,19 +83,13 @@ internal sealed record TrainerColumns(
                 throw new ArgumentOutOfRangeException("schema", $"{fault} Column '{features.Name}' is a {type}.");
         }
 
-        return shape;
+        return layout;
 
-        InputShape Given(InputShape image) => image.Length == type.Size
-            ? image
-            : throw new ArgumentOutOfRangeException(
-                "schema",
-                $"An image of {image} has {image.Length} values; column '{features.Name}' has {type.Size} ({type}). Give the shape as channels, height, width.");
-
-        InputShape FromColumn(NetworkSpec network) => type.Dimensions is [1 or 3, var height, var width]
-            ? InputShape.Image(type.Dimensions[0], height, width)
-            : throw new ArgumentOutOfRangeException(
-                "schema",
-                $"{network.Name} reads images, and column '{features.Name}' is a {type}, which does not say its shape. " +
+        ArgumentOutOfRangeException Unsaid(NetworkSpec network) => type.Dimensions.Length == 3
+            ? new("schema", $"{network.Name} reads images, and column '{features.Name}' is a {type}: neither channels, height, width nor height, width, channels " +
+                "with 1 or 3 channels. ExtractPixels gives 3 with ColorBits.Rgb, and 1 with one colour of a grey image; for other channels give " +
+                "ImageShape = InputShape.Image(channels, height, width).")
+            : new("schema", $"{network.Name} reads images, and column '{features.Name}' is a {type}, which does not say its shape. " +
                 "Give ImageShape = InputShape.Image(channels, height, width) in the options or with the network.");
     }
 }

@@ -9,11 +9,17 @@ namespace MlNetDistill.Seam;
 internal static class RowsView
 {
     /// <summary>A view with the feature column, holding the rows at <paramref name="positions"/>, and the other columns the student's chain reads.</summary>
-    public static IDataView Of(MLContext context, TrainingSet set, Tensor positions, StudentColumns columns)
+    /// <param name="context">Makes the view.</param>
+    /// <param name="set">The rows, images channels first.</param>
+    /// <param name="positions">Which of them.</param>
+    /// <param name="columns">The student's columns.</param>
+    /// <param name="interleaved">Whether the feature column has the channels of a pixel side by side.</param>
+    public static IDataView Of(MLContext context, TrainingSet set, Tensor positions, StudentColumns columns, bool interleaved)
     {
         var features = columns.Features;
         using var scope = NewDisposeScope();
-        var rows = set.Features.index_select(0, positions).reshape(positions.shape[0], -1).cpu();
+        var planes = set.Features.index_select(0, positions);
+        var rows = (interleaved ? planes.permute(0, 2, 3, 1) : planes).reshape(positions.shape[0], -1).cpu();
         var view = set.IsByte
             ? View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<byte> { Values = [.. rows[i].data<byte>()] })], features)
             : View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<float> { Values = [.. rows[i].data<float>()] })], features);

@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
+using MlNetDistill.Schema;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
@@ -10,26 +10,19 @@ namespace MlNetDistill.Seam;
 /// <summary>A column that a teacher reads and the student does not, as a tensor in the order of the training set.</summary>
 internal static class TeacherColumn
 {
-    public static int LengthOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Size;
-
     public static bool IsByte(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).ItemType.RawType == typeof(byte);
-
-    /// <summary>The shape that the column's dimensions say.</summary>
-    public static InputShape ShapeOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Dimensions is [var channels and (1 or 3), var height, var width]
-        ? InputShape.Image(channels, height, width)
-        : InputShape.Vector(LengthOf(column));
 
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data.</exception>
-    public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, InputShape shape) =>
-        IsByte(column) ? Read<byte>(question, column, shape, ScalarType.Byte) : Read<float>(question, column, shape, ScalarType.Float32);
+    public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout) =>
+        IsByte(column) ? Read<byte>(question, column, layout, ScalarType.Byte) : Read<float>(question, column, layout, ScalarType.Float32);
 
-    private static Tensor Read<T>(TeacherQuestion question, DataViewSchema.Column column, InputShape shape, ScalarType type)
+    private static Tensor Read<T>(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout, ScalarType type)
         where T : unmanaged
     {
         var set = question.Set;
         var asked = set.RowIds.ToHashSet();
-        var values = new ChunkedBuffer<T>(shape.Length);
+        var values = new ChunkedBuffer<T>(layout.Shape.Length);
         var rowOf = new Dictionary<RowId, long>();
         using var cursor = question.Data.GetRowCursor([column]);
         var getId = cursor.GetIdGetter();
@@ -44,11 +37,11 @@ internal static class TeacherColumn
             if (!asked.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))
                 continue;
             get(ref buffer);
-            buffer.CopyTo(values.NextRow());
+            layout.Copy(buffer, values.NextRow());
         }
 
         using var scope = NewDisposeScope();
-        var rows = values.ToTensor(type, shape.Dimensions);
+        var rows = values.ToTensor(type, layout.Shape.Dimensions);
         var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
             $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))]);
         var ordered = rows.index_select(0, order).to(set.Features.device).DetachFromDisposeScope();

@@ -64,7 +64,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             getWeight?.Invoke(ref weight);
             CheckWeight(weight, row);
             getHeld?.Invoke(ref held);
-            features.CopyTo(_features.NextRow());
+            columns.Layout.Copy(features, _features.NextRow());
             _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
             _weights.Add(weight);
             _held.Add(held);

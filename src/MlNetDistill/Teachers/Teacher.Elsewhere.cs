@@ -65,7 +65,7 @@ public abstract partial class Teacher
         var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
         return new ExternalTeacher(
             $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => TorchScriptModel.Open(path, taken, opened.Shape, opened.IsByte, fed, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn));
+            opened => TorchScriptModel.Open(path, taken, opened.Shape, opened.IsByte, opened.Input, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn));
     }
 
     /// <summary>
@@ -94,7 +94,7 @@ public abstract partial class Teacher
         var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
         return new ExternalTeacher(
             module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, fed, identity, opened.Question.Options.BatchSize, opened.Warn));
+            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, opened.Input, identity, opened.Question.Options.BatchSize, opened.Warn));
     }
 
     /// <summary>A TorchSharp module of any signature, with a function that runs it.</summary>
@@ -119,12 +119,12 @@ public abstract partial class Teacher
         var fed = input ?? new TeacherInput();
         return new ExternalTeacher(
             module.GetType().Name, NetworkKinds, fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, fed, identity, opened.Question.Options.BatchSize, opened.Warn));
+            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, opened.Input, identity, opened.Question.Options.BatchSize, opened.Warn));
     }
 
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSettings settings, TrainingDevice? device) => new(
         source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, settings,
-        opened => OnnxModel.Open(source, outputs, opened.Shape, opened.IsByte, input, device, opened.Question.Options.BatchSize, opened.Warn));
+        opened => OnnxModel.Open(source, outputs, opened.Shape, opened.IsByte, opened.Input, device, opened.Question.Options.BatchSize, opened.Warn));
 
     private static OutputKinds Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => OutputKinds.Logits
         | (embedding ? OutputKinds.Embedding : OutputKinds.None)

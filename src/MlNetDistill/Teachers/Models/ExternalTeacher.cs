@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using MlNetDistill.Seam;
@@ -32,15 +33,14 @@ internal sealed class ExternalTeacher(
     {
         var set = question.Set;
         var own = OwnColumn(question);
-        var (given, isByte) = own is { } column ? (TeacherColumn.ShapeOf(column), TeacherColumn.IsByte(column)) : (set.Shape, set.IsByte);
-        var shape = input.Image ?? given;
-        if (shape.Length != given.Length)
-            throw new InvalidOperationException($"TeacherInput.Image is {shape}, which is {shape.Length} values; the rows that {name} is fed have {given.Length} ({given}).");
-        var model = open(new OpenedFor(shape, isByte, question));
+        var layout = LayoutOf(own, question);
+        var shape = layout.Shape;
+        var isByte = own is { } column ? TeacherColumn.IsByte(column) : set.IsByte;
+        var model = open(new OpenedFor(shape, isByte, input with { IsInterleaved = layout.IsInterleaved }, question));
         (Tensor Rows, string Hash)? rows = null;
         try
         {
-            rows = own is { } read ? (TeacherColumn.Read(question, read, shape), question.TeacherData ?? "") : null;
+            rows = own is { } read ? (TeacherColumn.Read(question, read, layout), question.TeacherData ?? "") : null;
             var alignment = new ClassAlignment($"model {model.Name}");
             var teacher = new ModelTeacher(
                 model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.Recording);
@@ -52,6 +52,21 @@ internal sealed class ExternalTeacher(
             model.Dispose();
             throw;
         }
+    }
+
+    private RowLayout LayoutOf(DataViewSchema.Column? own, TeacherQuestion question)
+    {
+        var (column, students) = (own ?? question.Columns.Features, question.Columns.Layout);
+        if (input.Image is not { } image)
+            return own is null && students.Shape.IsImage ? students : RowLayout.Of((VectorDataViewType)column.Type);
+        if (own is null && students.Shape.IsImage && students.Shape != image)
+        {
+            throw new ArgumentOutOfRangeException(
+                "options", $"TeacherInput.Image is {image} (channels, height, width), and {name} reads the student's column '{column.Name}', whose images are {students.Shape}. " +
+                "Leave TeacherInput.Image out, or name another column in TeacherInput.ColumnName.");
+        }
+
+        return RowLayout.Of((VectorDataViewType)column.Type, image, "TeacherInput.Image", column.Name);
     }
 
     private DataViewSchema.Column? OwnColumn(TeacherQuestion question)
@@ -69,8 +84,9 @@ internal sealed class ExternalTeacher(
 /// <summary>The rows that a model is opened for.</summary>
 /// <param name="Shape">Shape of one.</param>
 /// <param name="IsByte">Whether values are bytes.</param>
+/// <param name="Input">What the model is fed.</param>
 /// <param name="Question">What the teacher is asked.</param>
-internal sealed record OpenedFor(InputShape Shape, bool IsByte, TeacherQuestion Question)
+internal sealed record OpenedFor(InputShape Shape, bool IsByte, TeacherInput Input, TeacherQuestion Question)
 {
     /// <summary>Told what the user should know of the model.</summary>
     public void Warn(string message) => Question.Channel.Warning($"{message}");

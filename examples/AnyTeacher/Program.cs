@@ -22,8 +22,7 @@ string[] digits = [.. Enumerable.Range(0, 10).Select(digit => $"{digit}")];
 Console.WriteLine("Fitting a forest, and a network that is written as teacher.onnx.");
 var forest = mlContext.Transforms.Conversion.MapValueToKey("Digit", "Label")
     .Append(mlContext.Transforms.Conversion.ConvertType("Pixels", "Features"))
-    .Append(mlContext.MulticlassClassification.Trainers.OneVersusAll(
-        mlContext.BinaryClassification.Trainers.FastTree("Digit", "Pixels", numberOfTrees: 20), "Digit"))
+    .Append(mlContext.MulticlassClassification.Trainers.LightGbm("Digit", "Pixels", numberOfIterations: 50))
     .Fit(train);
 var network = Pipeline(Student.ResNet(8, 8, 16, 32), 6).Fit(train);
 using (var file = File.Create("teacher.onnx"))

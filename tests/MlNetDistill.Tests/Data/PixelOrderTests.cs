@@ -17,7 +17,7 @@ public sealed class PixelOrderTests
     private static readonly string[] Colours = ["red", "green", "blue"];
     private readonly MLContext _context = Rows.Context();
 
-    private static IEnumerable<NetworkSpec> Students() => [Student.ResNet(8, null, 2, 2, 4), Student.Mlp(6), Student.Mlp()];
+    private static IEnumerable<NetworkSpec> Students() => [Student.ResNet(8, 2, 2, 4), Student.Mlp(6), Student.Mlp()];
 
     [Test]
     public void Interleaved_pixels_make_the_student_that_planes_make([ValueSource(nameof(Students))] NetworkSpec student, [Values] bool asFloats)
@@ -31,7 +31,7 @@ public sealed class PixelOrderTests
     public void A_network_for_images_needs_no_shape_beside_the_columns_own([Values] bool interleaved)
     {
         var view = View(interleaved ? Interleaved : Planes);
-        var model = _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, null, 2, 2, 4), Epochs = 1 }, view);
+        var model = _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), Epochs = 1 }, view);
         Assert.That((model.Model.Input.Shape, model.Model.Input.IsInterleaved), Is.EqualTo((InputShape.Image(3, Height, Width), interleaved)));
     }
 
@@ -39,7 +39,7 @@ public sealed class PixelOrderTests
     public void The_ONNX_file_of_a_student_of_interleaved_pixels_reads_them_so()
     {
         var view = View(Interleaved, asFloats: true);
-        var model = _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, null, 2, 2, 4), Epochs = 2 }, view);
+        var model = _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), Epochs = 2 }, view);
         using var onnx = new MemoryStream();
         model.SaveOnnx(onnx);
         var file = Path.GetTempFileName();
@@ -58,7 +58,7 @@ public sealed class PixelOrderTests
         var view = View(interleaved ? Interleaved : Planes);
         var student = ownColumn ? _context.Transforms.CopyColumns("Seen", "Features").Fit(view).Transform(view) : view;
         var teacher = Teacher.FromOnnx(ColourMeans(channelsLast), input: new() { Scale = 1 / 64f, ColumnName = ownColumn ? "Seen" : null }, classNames: Colours, scoreKind: ScoreKind.Logits);
-        var options = Rows.Quick(teacher) with { Student = imageStudent ? Student.ResNet(8, null, 2, 2, 4) : Student.Mlp(4) };
+        var options = Rows.Quick(teacher) with { Student = imageStudent ? Student.ResNet(8, 2, 2, 4) : Student.Mlp(4) };
         var scored = _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(student);
         Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored, "TeacherScore"), [.. Painted().Select(p => Softmax(ByClass([.. p.Means.Select(m => m / 64)])))]), Is.LessThan(1e-5f));
     }

@@ -53,7 +53,7 @@ public sealed class FlowerPipelineTests
         var (bytes, floats) = (new PixelSettings(), new PixelSettings(AsFloats: true, Interleaved: interleaved));
         var labels = _context.Transforms.Conversion.MapValueToKey("Class", "Label");
         var network = labels.Append(Flower.Pixels(_context, "TeacherPixels", TeacherSide, floats))
-            .Append(_context.MulticlassClassification.Trainers.Distill(Options(null, Student.ResNet(8, null, 8, 8, 16)) with { FeatureColumnName = "TeacherPixels" }))
+            .Append(_context.MulticlassClassification.Trainers.Distill(Options(null, Student.ResNet(8, 8, 8, 16)) with { FeatureColumnName = "TeacherPixels" }))
             .Fit(_flowers);
         using var onnx = new MemoryStream();
         network.LastTransformer.SaveOnnx(onnx);
@@ -99,12 +99,12 @@ public sealed class FlowerPipelineTests
                 "channels with 1 or 3 channels. ExtractPixels gives 3 with ColorBits.Rgb"));
     }
 
-    private static Teacher TrainedTeacher() => Teacher.Train(Student.ResNet(8, null, 8, 8, 16) with { InputScaling = InputScaling.Standardize }, epochs: 12);
+    private static Teacher TrainedTeacher() => Teacher.Train(Student.ResNet(8, 8, 8, 16) with { InputScaling = InputScaling.Standardize }, epochs: 12);
 
     private static DistillationOptions Options(Teacher? teacher, NetworkSpec? student = null) => new()
     {
         Teacher = teacher,
-        Student = (student ?? Student.ResNet(8, null, 4, 4, 8)) with { InputScaling = InputScaling.Standardize },
+        Student = (student ?? Student.ResNet(8, 4, 4, 8)) with { InputScaling = InputScaling.Standardize },
         Method = teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(temperature: 2),
         LabelColumnName = "Class",
         FeatureColumnName = "Pixels",

@@ -68,6 +68,9 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// <inheritdoc/>
     public IDataView Transform(IDataView input) => _chain.Scoring.Transform(input);
 
+    /// <summary>The student and its columns.</summary>
+    public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
+
     /// <summary>
     /// Writes the student as a stand-alone ONNX classifier for use outside ML.NET: input <see cref="FeatureColumnName"/> (batch×length, bytes
     /// or floats as in training, an image as one row of values in the column's order), outputs <c>Score</c> (batch×K probabilities) and <c>Class</c> (index

@@ -1,4 +1,5 @@
 using MlNetDistill.Evaluation;
+using MlNetDistill.Evaluation.Pages;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill;
@@ -60,6 +61,19 @@ public sealed class DistilledStudent
 
     /// <summary>The options it was trained with, by name, as text; a teacher trained on the spot has the student's where it has none of its own.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; }
+
+    /// <summary>What it is, how it was trained, and where training ended.</summary>
+    public override string ToString()
+    {
+        List<string> lines =
+        [
+            $"{Spec.Name}: {Figures.Count(ParameterCount)} parameters, {Classes} classes; input: {Input}",
+            $"trained by {Method}, seed {Seed}",
+        ];
+        if (History is [.., var last])
+            lines.Add($"{History.Count} epochs in {Figures.Duration(last.Elapsed)}, the last: {last.Figures}");
+        return string.Join(Environment.NewLine, lines.Concat(Notes).SelectMany(line => TextLines.Wrap(line, TextLines.Width)));
+    }
 
     /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode. The caller disposes it.</summary>
     public Network ToNetwork()

@@ -31,6 +31,7 @@ public static class EvaluationCatalog
     /// <example>
     /// <code>
     /// var metrics = mlContext.MulticlassClassification.EvaluateDistillation(scored, "TeacherScore", "Score", "Class");
+    /// Console.WriteLine(metrics); // a table
     /// Console.WriteLine($"The student agrees with its teacher on {metrics.Agreement}.");
     /// </code>
     /// </example>

@@ -27,6 +27,9 @@ public sealed record InitialWeights
     /// <summary>The network it starts from.</summary>
     public string Name => $"{_network.Spec.Name} trained before";
 
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+
     /// <summary>
     /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations
     /// are then measured anew in one pass over the training rows.

@@ -14,6 +14,9 @@ public sealed record TrainingDevice
     /// <summary>Whether to train on the CPU, with a logged warning, where the GPU is missing; otherwise that is an error.</summary>
     public bool FallbackToCpu { get; }
 
+    /// <summary>The device.</summary>
+    public override string ToString() => GpuIndex is { } index ? $"CUDA {index}{(FallbackToCpu ? ", or the CPU where it is missing" : "")}" : "CPU";
+
     /// <summary>A CUDA device.</summary>
     /// <param name="index">Its index, from 0.</param>
     /// <param name="fallbackToCpu">Whether to train on the CPU where it is missing.</param>

@@ -58,6 +58,9 @@ public abstract record Augmentation
     /// <summary>Whether rows and their labels are mixed with other rows.</summary>
     public virtual bool MixesLabels => false;
 
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Faults() => [];
 

@@ -16,6 +16,9 @@ public sealed record Batch(TrainingSet Set, Tensor Positions, Tensor Features, T
     /// </summary>
     public Tensor? SoftLabels { get; init; }
 
+    /// <summary>Number and shape of its rows.</summary>
+    public override string ToString() => $"{Positions.shape[0]} rows of {Set.Shape}, view {View}";
+
     /// <summary>Gathers rows of a set as they are. The tensors belong to the current dispose scope.</summary>
     public static Batch Of(TrainingSet set, Tensor positions) => new(
         set,

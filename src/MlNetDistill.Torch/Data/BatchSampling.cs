@@ -31,6 +31,9 @@ public abstract record BatchSampling
     /// <param name="instances">Rows of a cluster in a batch, at least 1; must divide the batch size. 8 is our choice.</param>
     public static BatchSampling SuperclassUniform(int clusters, int instances = 8) => new SuperclassUniformSampling(clusters, instances);
 
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     /// <param name="batchSize">Rows of a batch.</param>
     public virtual IEnumerable<string> Faults(int batchSize) => [];

@@ -43,6 +43,8 @@ public abstract class CorrelationKernel
 
     private sealed class MmdKernel : CorrelationKernel
     {
+        public override string ToString() => "MMD";
+
         internal override Tensor Matrix(Tensor features)
         {
             var means = features.mean([1], true);
@@ -52,12 +54,16 @@ public abstract class CorrelationKernel
 
     private sealed class BilinearKernel : CorrelationKernel
     {
+        public override string ToString() => "bilinear";
+
         internal override Tensor Matrix(Tensor features) => InnerProducts(features);
     }
 
     private sealed class TaylorKernel(int order, double gamma) : CorrelationKernel
     {
         private readonly double[] _coefficients = Coefficients(order, gamma);
+
+        public override string ToString() => FormattableString.Invariant($"Gaussian by a Taylor series (order {order}, gamma {gamma})");
 
         // Horner's scheme: two operations for each power.
         internal override Tensor Matrix(Tensor features)
@@ -81,6 +87,8 @@ public abstract class CorrelationKernel
 
     private sealed class GaussianKernel(double gamma) : CorrelationKernel
     {
+        public override string ToString() => FormattableString.Invariant($"Gaussian (gamma {gamma})");
+
         internal override Tensor Matrix(Tensor features)
         {
             var products = InnerProducts(features);

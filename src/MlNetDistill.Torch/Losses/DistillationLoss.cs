@@ -52,6 +52,9 @@ public abstract class DistillationLoss
     /// <param name="weight">What the gradient is multiplied by; the value is not.</param>
     internal virtual LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight) => null;
 
+    /// <summary>Its name and settings; of a sum the weighted terms.</summary>
+    public override string ToString() => SettingText.Of(this);
+
     /// <summary>
     /// The same loss with weights that rise linearly: in epoch e (from 1) times min(e / <paramref name="epochs"/>, 1), as mdistiller does for DKD.
     /// </summary>
@@ -82,6 +85,10 @@ public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmUpEp
 {
     /// <summary>The weight in an epoch, from 1.</summary>
     public double WeightIn(int epoch) => epoch >= WarmUpEpochs ? Weight : Weight * epoch / WarmUpEpochs;
+
+    /// <summary>Weight and loss, as a sum is written.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmUpEpochs == 0 ? "" : $", warmed up over {WarmUpEpochs} epochs");
 }
 
 /// <summary>A loss and its gradient towards the student's logits, neither of them part of a graph.</summary>
@@ -103,6 +110,8 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
     public override bool NeedsHardLabels => Terms.Any(t => t.Loss.NeedsHardLabels);
 
     public override IReadOnlyList<LossTerm> Terms { get; } = terms;
+
+    public override string ToString() => string.Join(" + ", Terms);
 
     // The loop evaluates term by term; this is for those who call a sum themselves, at full weights.
     public override Tensor Evaluate(LossInputs inputs) =>

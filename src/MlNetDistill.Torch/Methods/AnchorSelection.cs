@@ -35,6 +35,9 @@ public abstract record AnchorSelection
         double delta, GreedyRule rule = GreedyRule.FirstAbove, GreedyDenominator denominator = GreedyDenominator.Current) =>
         new GreedyAnchors(delta, rule, denominator);
 
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Faults() => [];
 

@@ -108,6 +108,9 @@ public abstract record DistillationMethod
     /// <summary>The baseline every method is compared with: cross-entropy on the labels, no teacher.</summary>
     public static DistillationMethod LabelsOnly() => new LossMethod("labels only", new CrossEntropyLoss());
 
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Faults() => [];
 

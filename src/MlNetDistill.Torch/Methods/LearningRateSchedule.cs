@@ -52,6 +52,9 @@ public abstract record LearningRateSchedule
     /// <summary>The momentum for a step, or null where the schedule leaves the optimiser's own.</summary>
     public virtual double? MomentumAt(long step, long steps) => null;
 
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Faults()
     {

@@ -26,6 +26,9 @@ public sealed record MethodContext(
     /// <summary>Receives what the method decides while it goes along: one sentence for the log.</summary>
     public Action<string> Note { get; init; } = _ => { };
 
+    /// <summary>Numbers of anchors and epochs, and the student's outputs.</summary>
+    public override string ToString() => $"{Anchors.Count} anchors, {Epochs} epochs, a student of {Student}";
+
     /// <summary>A stage over all epochs with the context's teacher, sampler, optimiser and schedule.</summary>
     public Stage Stage(string name, DistillationLoss loss) => new(name, Teacher, loss, Sampler, Epochs, Optimizer, Schedule);
 }

@@ -27,6 +27,9 @@ public abstract record Optimizer
     /// <param name="weightDecay">Decoupled decay, 0 or more.</param>
     public static Optimizer AdamW(double learningRate = 0.002, double weightDecay = 0.01) => new AdamWOptimizer(learningRate, weightDecay);
 
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Faults()
     {

@@ -16,6 +16,9 @@ namespace MlNetDistill.Methods;
 public sealed record Stage(
     string Name, StageTeacher? Teacher, DistillationLoss Loss, Sampler Sampler, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
 {
+    /// <summary>What it trains, on which loss and for how long.</summary>
+    public override string ToString() => $"{Name}: {Epochs} epochs on {Loss}, trains: {Trains}";
+
     /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalisation in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;
 

@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill.Networks;
 
 /// <summary>
@@ -11,12 +13,23 @@ namespace MlNetDistill.Networks;
 /// Whether the exported model (a saved student, <c>SaveOnnx</c>) is fed images with the channels of a pixel side by side (H×W×C). The network itself takes them
 /// channels first either way.
 /// </param>
-public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false);
+public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false)
+{
+    /// <summary>Shape, type, order and scaling.</summary>
+    public override string ToString() =>
+        $"{Shape}, {(IsByte ? "bytes" : "floats")}{(IsInterleaved ? ", interleaved" : "")}{(Scaling is null ? "" : $", standardised by {Scaling}")}";
+}
 
 /// <summary>Mean and standard deviation of the inputs: one value for all, one for each channel, or one for each vector element.</summary>
 /// <param name="Mean">The means.</param>
 /// <param name="Deviation">The standard deviations, each above 0.</param>
-public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation);
+public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation)
+{
+    /// <summary>The values where there is one of each, else their ranges.</summary>
+    public override string ToString() => Mean.Count == 1
+        ? Invariant($"mean {Mean[0]}, deviation {Deviation[0]}")
+        : Invariant($"{Mean.Count} means {Mean.Min()} to {Mean.Max()}, deviations {Deviation.Min()} to {Deviation.Max()}");
+}
 
 /// <summary>How a network scales its input before its first layer.</summary>
 public enum InputScaling

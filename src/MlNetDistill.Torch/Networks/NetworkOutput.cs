@@ -71,6 +71,12 @@ public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyLi
     {
     }
 
+    /// <summary>The outputs with their sizes.</summary>
+    public override string ToString() => string.Join(
+        ", ",
+        (string[])[$"{Classes} logits", .. EmbeddingLength is { } length ? [$"an embedding of {length}"] : Array.Empty<string>(),
+            .. StageFeatures.Count > 0 ? [$"stage features {string.Join(", ", StageFeatures.Select(f => string.Join('×', f)))}"] : Array.Empty<string>()]);
+
     /// <summary>What there is.</summary>
     public OutputKinds Kinds =>
         OutputKinds.Logits

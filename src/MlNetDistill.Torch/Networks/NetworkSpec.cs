@@ -66,6 +66,10 @@ public abstract record NetworkSpec
     public static NetworkSpec FromJson(string json) =>
         JsonSerializer.Deserialize<NetworkSpec>(json) ?? throw new JsonException("The text 'null' describes no network.");
 
+    /// <summary>Its name, and where they are given the shape of its images and the scaling of its input.</summary>
+    public sealed override string ToString() => Name
+        + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
+
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
     /// <param name="shape">Shape of one row; <see cref="ShapeFault"/> has nothing against it.</param>
     /// <param name="classes">Number of classes K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>

@@ -41,6 +41,9 @@ public sealed record TeacherRecordOptions
     /// </summary>
     public string? DataIdentity { get; init; }
 
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+
     /// <summary>What is kept; activations only where asked for, as they are large.</summary>
     internal OutputKinds Kept => OutputKinds.Logits | OutputKinds.Embedding | (KeepStageFeatures ? OutputKinds.StageFeatures : OutputKinds.None);
 

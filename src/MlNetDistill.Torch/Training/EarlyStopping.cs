@@ -5,6 +5,9 @@ namespace MlNetDistill;
 /// <param name="MinimumImprovement">Gain in validation accuracy that counts as improvement, in [0, 1).</param>
 public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement = 0)
 {
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+
     internal IEnumerable<string> Faults()
     {
         if (Patience < 1)

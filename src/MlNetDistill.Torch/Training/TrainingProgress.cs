@@ -27,12 +27,14 @@ public sealed record TrainingProgress(
     TimeSpan TimeLeft,
     TimeSpan Elapsed)
 {
-    /// <inheritdoc/>
+    /// <summary>Losses and validation accuracy.</summary>
+    internal string Figures => string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")))
+        + (ValidationAccuracy is { } accuracy ? Invariant($", validation accuracy {accuracy:0.0000}") : "");
+
+    /// <summary>Everything, in a line.</summary>
     public override string ToString()
     {
-        var losses = string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")));
-        var validation = ValidationAccuracy is { } accuracy ? Invariant($", validation accuracy {accuracy:0.0000}") : "";
         var left = Invariant($"{(long)TimeLeft.TotalHours:00}:{TimeLeft:mm\\:ss}");
-        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {losses}{validation}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {left} left");
+        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {Figures}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {left} left");
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
+using static System.FormattableString;
 
 namespace MlNetDistill;
 
@@ -85,10 +86,8 @@ public sealed record PreflightReport
         Line("student", $"{Student.Name}, {StudentParameters:N0} parameters; {Method}");
         if (Teacher is { } teacher)
         {
-            Line("teacher", $"{teacher.Name}, gives {teacher.Gives}");
-            var judged = teacher.Accuracy is { } accuracy ? $"accuracy {Number(accuracy)}" : "no labels to judge it by";
-            Line("", $"{judged}, mean confidence {Number(teacher.MeanConfidence)}, on {teacher.RowsAsked} {(teacher.OnValidationRows ? "held-out" : "training")} rows");
-            Line("", $"a student that sees these features alone can agree with it on at most {Number(teacher.AgreementCeiling)} of them");
+            foreach (var (i, line) in teacher.Lines.Index())
+                Line(i == 0 ? "teacher" : "", $"{line}");
         }
 
         if (TrainedFirst is { } first)
@@ -99,7 +98,7 @@ public sealed record PreflightReport
         {
             if (i == shown.Count - 1 && shown.Count < Stages.Count)
                 Line("", $"… {Stages.Count - shown.Count} stages more …");
-            Line("stage", $"{stage.Name}: {stage.Epochs} epochs of {stage.StepsPerEpoch} steps, {stage.TimePerStep.TotalMilliseconds:0.##} ms each");
+            Line("stage", $"{stage}");
         }
 
         Line("time", $"about {Duration(RecordingTime + TrainingTime)}: the teacher's answers {Duration(RecordingTime)}, training {Duration(TrainingTime)}");
@@ -108,10 +107,8 @@ public sealed record PreflightReport
             Line("warning", $"{warning}");
         return text;
 
-        void Line(string head, FormattableString rest) => text.Add($"  {head,-9}{FormattableString.Invariant(rest)}");
+        void Line(string head, FormattableString rest) => text.Add($"  {head,-9}{Invariant(rest)}");
     }
-
-    private static string Number(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
 
@@ -137,6 +134,17 @@ public sealed record PreflightTeacher(
 {
     /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
     internal TimeSpan TimePerPass { get; init; }
+
+    internal IReadOnlyList<string> Lines =>
+    [
+        $"{Name}, gives {Gives}",
+        (Accuracy is { } accuracy ? Invariant($"accuracy {accuracy:0.0000}") : "no labels to judge it by")
+            + Invariant($", mean confidence {MeanConfidence:0.0000}, on {RowsAsked} {(OnValidationRows ? "held-out" : "training")} rows"),
+        Invariant($"a student that sees these features alone can agree with it on at most {AgreementCeiling:0.0000} of them"),
+    ];
+
+    /// <summary>What it is, how well it does, and how far a student can agree with it.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, Lines);
 }
 
 /// <summary>A stage of training and its cost.</summary>
@@ -144,4 +152,9 @@ public sealed record PreflightTeacher(
 /// <param name="Epochs">Its epochs.</param>
 /// <param name="StepsPerEpoch">Steps of an epoch.</param>
 /// <param name="TimePerStep">Time of a step, the teacher's answer in it looked up or, where it answers live, computed.</param>
-public sealed record PreflightStage(string Name, int Epochs, int StepsPerEpoch, TimeSpan TimePerStep);
+public sealed record PreflightStage(string Name, int Epochs, int StepsPerEpoch, TimeSpan TimePerStep)
+{
+    /// <summary>Its length and cost.</summary>
+    public override string ToString() => Invariant(
+        $"{Name}: {Epochs} epochs of {StepsPerEpoch} steps, {TimePerStep.TotalMilliseconds:0.##} ms each");
+}

@@ -137,6 +137,9 @@ public abstract partial class Teacher
     /// <summary>Whether it is a route: several teachers in order.</summary>
     public virtual bool IsRoute => false;
 
+    /// <summary>What it is called in logs.</summary>
+    public override string ToString() => Name;
+
     /// <summary>Whether it is there before the fit: it can be asked at once, and nothing is trained for it.</summary>
     internal virtual bool IsReady => false;
 

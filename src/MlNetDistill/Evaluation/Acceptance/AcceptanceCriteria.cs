@@ -49,6 +49,9 @@ public sealed record AcceptanceCriteria
     /// </summary>
     public bool JudgeByInterval { get; init; }
 
+    /// <summary>The criteria that are set, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this, withNone: false);
+
     /// <summary>Holds a student against the criteria.</summary>
     /// <param name="metrics">How the student does its teacher's job.</param>
     /// <param name="cost">What the student costs; needed where a criterion is about cost.</param>

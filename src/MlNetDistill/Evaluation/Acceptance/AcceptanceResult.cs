@@ -13,7 +13,7 @@ public sealed record AcceptanceResult(IReadOnlyList<AcceptanceCheck> Checks)
 
     /// <summary>A line for the whole and one for each check.</summary>
     public override string ToString() => string.Join(
-        Environment.NewLine, [Passed ? "Accepted." : "Not accepted.", .. Checks.Select(check => $"  {(check.Passed ? "pass" : "FAIL")}  {check.Reason}")]);
+        Environment.NewLine, [Passed ? "Accepted." : "Not accepted.", .. Checks.Select(check => $"  {check}")]);
 }
 
 /// <summary>One criterion held against what was found.</summary>
@@ -22,4 +22,8 @@ public sealed record AcceptanceResult(IReadOnlyList<AcceptanceCheck> Checks)
 /// <param name="Limit">What was asked for, in the criterion's unit: a share, nats, microseconds or bytes.</param>
 /// <param name="Found">What was held against it, in the same unit.</param>
 /// <param name="Reason">Both in a sentence.</param>
-public sealed record AcceptanceCheck(string Criterion, bool Passed, double Limit, double Found, string Reason);
+public sealed record AcceptanceCheck(string Criterion, bool Passed, double Limit, double Found, string Reason)
+{
+    /// <summary>Whether it is met, and why.</summary>
+    public override string ToString() => $"{(Passed ? "pass" : "FAIL")}  {Reason}";
+}

@@ -22,6 +22,9 @@ public sealed record CostOptions
     /// </summary>
     public TimeSpan MaximumTime { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check()
     {

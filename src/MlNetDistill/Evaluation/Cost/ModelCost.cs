@@ -1,3 +1,6 @@
+using MlNetDistill.Evaluation;
+using MlNetDistill.Evaluation.Pages;
+
 namespace MlNetDistill;
 
 /// <summary>What a model costs the application that scores with it: time, memory, size.</summary>
@@ -17,10 +20,28 @@ public sealed record ModelCost
     /// does not grow by, so for a figure to publish measure in a process that has done nothing else, as <c>examples/Quickstart</c> does.
     /// </summary>
     public required long PeakMemoryBytes { get; init; }
+
+    /// <summary>A table of times and sizes.</summary>
+    public override string ToString() => string.Join(
+        Environment.NewLine,
+        TextTable.Of(
+            ["Time of a row", "median", "95 % within", "measured"],
+            ["  PredictionEngine", .. Engine.Cells],
+            ["  Transform of many rows", .. Bulk.Cells]),
+        TextTable.Of(
+            ["Saved model", Figures.Bytes(ZipBytes)],
+            ["Growth of memory", Figures.Bytes(PeakMemoryBytes)]));
 }
 
 /// <summary>Times of a row in microseconds.</summary>
 /// <param name="Median">The median, µs.</param>
 /// <param name="P95">The time that 95 % of the measurements stay within, µs.</param>
 /// <param name="Measurements">Number of measurements.</param>
-public sealed record Latency(double Median, double P95, int Measurements);
+public sealed record Latency(double Median, double P95, int Measurements)
+{
+    internal string[] Cells => [Figures.Microseconds(Median), Figures.Microseconds(P95), $"{Figures.Count(Measurements)} times"];
+
+    /// <summary>Both times and how often they were measured.</summary>
+    public override string ToString() =>
+        $"median {Figures.Microseconds(Median)}, 95 % within {Figures.Microseconds(P95)}, measured {Figures.Count(Measurements)} times";
+}

@@ -1,4 +1,5 @@
 using System.Collections;
+using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
@@ -29,6 +30,9 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
         }
     }
 
+    /// <summary>The whole matrix where it fits in 100 columns, else the largest disagreements.</summary>
+    public override string ToString() => MetricsText.Of(this);
+
     /// <summary>The cells that hold any row, row by row.</summary>
     public IEnumerator<AgreementCell> GetEnumerator() =>
         _rows.Select((rows, at) => new AgreementCell(at / Classes, at % Classes, rows)).Where(cell => cell.Rows > 0).GetEnumerator();
@@ -40,4 +44,8 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
 /// <param name="Teacher">The class the teacher names, from 0.</param>
 /// <param name="Student">The class the student names, from 0.</param>
 /// <param name="Rows">Number of rows.</param>
-public sealed record AgreementCell(int Teacher, int Student, long Rows);
+public sealed record AgreementCell(int Teacher, int Student, long Rows)
+{
+    /// <summary>The two classes and the number of rows.</summary>
+    public override string ToString() => Invariant($"teacher {Teacher}, student {Student}: {Rows:N0} {(Rows == 1 ? "row" : "rows")}");
+}

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>How the two models do on one class.</summary>
@@ -38,6 +40,10 @@ public sealed record ClassFidelity
 
     /// <summary>Share of the rows for which the teacher names this class that the student gives it too; null where there are none.</summary>
     public double? Agreement => Share(BothName, TeacherNames);
+
+    /// <summary>The two accuracies and the agreement.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Class}: {Rows:N0} rows, accuracy of the teacher ")
+        + $"{MetricsText.Percent(TeacherAccuracy)}, of the student {MetricsText.Percent(StudentAccuracy)}, agreement {MetricsText.Percent(Agreement)}";
 
     private static double? Share(long part, long whole) => whole == 0 ? null : (double)part / whole;
 }

@@ -38,6 +38,9 @@ public sealed record DistillationDifference
     /// <summary>Difference of the mean Jensen-Shannon divergences, in nats.</summary>
     public required Estimate JensenShannonDivergence { get; init; }
 
+    /// <summary>A table of the differences, with their intervals where there are some.</summary>
+    public override string ToString() => MetricsText.Of(this);
+
     /// <exception cref="ArgumentException">The two were not measured on the same rows in the same way.</exception>
     internal static DistillationDifference Of(DistillationMetrics metrics, DistillationMetrics other)
     {

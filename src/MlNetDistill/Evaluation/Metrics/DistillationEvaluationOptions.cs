@@ -37,6 +37,9 @@ public sealed record DistillationEvaluationOptions
     /// <summary>How the teacher's classes become the student's, where they differ.</summary>
     public ClassMap? ClassMap { get; init; }
 
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check()
     {

@@ -80,6 +80,9 @@ public sealed record DistillationMetrics
     /// <summary>The bootstrap behind the intervals; null in metrics that were not measured in this process.</summary>
     internal Replicates? Replicates { get; init; }
 
+    /// <summary>A table of the figures, with their intervals where there are some, and the classes that lose most.</summary>
+    public override string ToString() => MetricsText.Of(this);
+
     /// <summary>
     /// This student's figures less another's on the same rows, with intervals of the differences. They are far narrower than the two students' own
     /// intervals let one think, as most rows are equally hard for both: the way to compare two methods, or a student with the same student trained alone.

@@ -1,3 +1,6 @@
+using MlNetDistill.Evaluation.Pages;
+using static System.FormattableString;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>How good one model is, over the rows that have a label.</summary>
@@ -23,6 +26,9 @@ public sealed record ModelQuality
 
     /// <summary>Bins of equal width over the probability of the class named; each holds its upper end and not its lower.</summary>
     public required IReadOnlyList<ReliabilityBin> Reliability { get; init; }
+
+    /// <summary>A table of the figures, with their intervals where there are some.</summary>
+    public override string ToString() => MetricsText.Of(this);
 }
 
 /// <summary>Rows whose class was named with a probability in (<paramref name="Lower"/>, <paramref name="Upper"/>].</summary>
@@ -31,9 +37,19 @@ public sealed record ModelQuality
 /// <param name="Rows">Number of rows.</param>
 /// <param name="Accuracy">Share of them labelled rightly; null where there are none.</param>
 /// <param name="MeanConfidence">Mean probability of the class named; null where there are none.</param>
-public sealed record ReliabilityBin(double Lower, double Upper, long Rows, double? Accuracy, double? MeanConfidence);
+public sealed record ReliabilityBin(double Lower, double Upper, long Rows, double? Accuracy, double? MeanConfidence)
+{
+    /// <summary>The bin and what is in it.</summary>
+    public override string ToString() => Invariant($"{Lower:0.00} to {Upper:0.00}: {Rows:N0} rows") + (Rows == 0
+        ? ""
+        : $", accuracy {MetricsText.Percent(Accuracy)}, mean confidence {MetricsText.Percent(MeanConfidence)}");
+}
 
 /// <summary>Mean share of the k classes most probable to the teacher that are among the student's k.</summary>
 /// <param name="K">k.</param>
 /// <param name="Overlap">The share, in [0, 1].</param>
-public sealed record TopKOverlap(int K, Estimate Overlap);
+public sealed record TopKOverlap(int K, Estimate Overlap)
+{
+    /// <summary>k and the share.</summary>
+    public override string ToString() => $"top {K}: {Figures.WithInterval(Overlap, Figures.Percent)}";
+}

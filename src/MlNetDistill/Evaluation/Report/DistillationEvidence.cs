@@ -55,4 +55,7 @@ public sealed record DistillationEvidence
 
     /// <summary>How student and teacher are compared.</summary>
     public DistillationEvaluationOptions Evaluation { get; init; } = new();
+
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
 }

@@ -63,5 +63,12 @@ public sealed partial record DistillationReport
     /// </remarks>
     public string ToJson() => ReportJson.Of(this);
 
+    /// <summary>Title, verdict and whether the student is accepted, for a console.</summary>
+    public override string ToString()
+    {
+        var verdict = Verdict.SelectMany(sentence => TextLines.Wrap(sentence, TextLines.Width - 2).Select((line, at) => (at == 0 ? "- " : "  ") + line));
+        return string.Join(Environment.NewLine, [.. TextLines.Wrap(Title, TextLines.Width), .. verdict, .. Acceptance is null ? Array.Empty<string>() : [$"{Acceptance}"]]);
+    }
+
     private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

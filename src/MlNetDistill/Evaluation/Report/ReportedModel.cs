@@ -1,3 +1,5 @@
+using MlNetDistill.Evaluation.Pages;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>One of the models that a <see cref="DistillationReport"/> is about.</summary>
@@ -28,12 +30,20 @@ public sealed record ReportedModel
 
     /// <summary>Settings of its training, by name.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; init; } = [];
+
+    /// <summary>Name, kind, size, and the table of its cost where it was measured.</summary>
+    public override string ToString() => TextLines.Clean($"{Name}: {Kind ?? "unknown kind"}")
+        + (Parameters is { } parameters ? $", {Figures.Count(parameters)} parameters" : "") + (Cost is null ? "" : $"{Environment.NewLine}{Cost}");
 }
 
 /// <summary>A setting and its value, as text.</summary>
 /// <param name="Name">Name of the setting.</param>
 /// <param name="Value">Its value.</param>
-public sealed record ReportedSetting(string Name, string Value);
+public sealed record ReportedSetting(string Name, string Value)
+{
+    /// <summary>Name and value.</summary>
+    public override string ToString() => $"{Name}: {Value}";
+}
 
 /// <summary>Rows that were trained on or tested with.</summary>
 /// <param name="Name">What the report calls them, for example <c>Test rows</c>.</param>
@@ -42,4 +52,8 @@ public sealed record ReportedSetting(string Name, string Value);
 /// Hash of their ids and all their columns, which shuffling does not change; an id is mostly a row's place in its source, so the same rows in
 /// another file's order have another. Null where a column cannot be hashed.
 /// </param>
-public sealed record ReportedData(string Name, long Rows, string? Hash);
+public sealed record ReportedData(string Name, long Rows, string? Hash)
+{
+    /// <summary>Name, number and hash of the rows.</summary>
+    public override string ToString() => $"{Name}: {Figures.Count(Rows)} rows{(Hash is null ? "" : $", hash {Hash}")}";
+}

@@ -4,4 +4,8 @@ namespace MlNetDistill;
 /// <param name="Logits">The class scores, N×K; null for the model's only output or the one called "logits".</param>
 /// <param name="Embedding">The embedding, N×D; null for none.</param>
 /// <param name="StageFeatures">Maps N×C×H×W or vectors N×D after the stages, from input to output; null for none.</param>
-public sealed record OnnxOutputs(string? Logits = null, string? Embedding = null, IReadOnlyList<string>? StageFeatures = null);
+public sealed record OnnxOutputs(string? Logits = null, string? Embedding = null, IReadOnlyList<string>? StageFeatures = null)
+{
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+}

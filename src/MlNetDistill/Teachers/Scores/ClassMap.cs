@@ -16,4 +16,8 @@ public sealed record ClassMap
     /// are an error. A class of the student that the teacher lacks always is.
     /// </summary>
     public bool DropOthers { get; init; }
+
+    /// <summary>What becomes of the teacher's classes.</summary>
+    public override string ToString() => string.Join(
+        ", ", Names.Select(name => $"'{name.Key}' is '{name.Value}'").Append(DropOthers ? "other classes are left out" : "other classes keep their names"));
 }

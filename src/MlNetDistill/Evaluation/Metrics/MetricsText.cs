@@ -1,0 +1,105 @@
+using MlNetDistill.Evaluation.Pages;
+using static System.FormattableString;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Metrics as tables for a console, under the names that the report's page has for them.</summary>
+internal static class MetricsText
+{
+    private const int MostDisagreements = 10;
+
+    public static string? Percent(double? share) => share is { } known ? Figures.Percent(known) : null;
+
+    public static string Of(DistillationMetrics metrics)
+    {
+        var labelled = metrics.LabelledRows < metrics.Rows ? $", {Figures.Count(metrics.LabelledRows)} of them with a label" : "";
+        var level = metrics.Replicates is { } replicates ? Invariant($" at {100 * replicates.ConfidenceLevel:0.#} %") : "";
+        var intervals = metrics.Agreement.Lower is null ? "" : $"; in brackets confidence intervals{level}";
+        List<string> parts =
+        [
+            $"{Figures.Count(metrics.Rows)} rows{labelled}, {metrics.Classes.Count} classes{intervals}",
+            TextTable.Of([["", "Teacher", "Student"], .. Quality(metrics.Teacher, metrics.Student), .. Fidelity(metrics)]),
+        ];
+        if (metrics.WorstRegressions.Count > 0)
+            parts.Add(TextTable.Of([["Classes that lose most", "Rows", "Teacher", "Student", "Change"], .. metrics.WorstRegressions.Select(Row)]));
+        return string.Join(Environment.NewLine, parts);
+    }
+
+    public static string Of(ModelQuality quality) =>
+        TextTable.Of([.. Quality(quality), ["Mean confidence", Figures.Percent(quality.MeanConfidence)]]);
+
+    public static string Of(DistillationDifference difference) => TextTable.Of(
+    [
+        ["", "Difference"],
+        Signed("Accuracy, points", difference.Accuracy, Points),
+        Signed("Log-loss, nats", difference.LogLoss, Number),
+        Signed("Brier score", difference.Brier, Number),
+        Signed("Calibration error, points", difference.CalibrationError, Points),
+        Signed("Agreement, points", difference.Agreement, Points),
+        Signed("  where the teacher is right", difference.AgreementWhereTeacherIsRight, Points),
+        Signed("  where the teacher is wrong", difference.AgreementWhereTeacherIsWrong, Points),
+        Signed("KL(teacher ‖ student), nats", difference.Divergence, Number),
+        Signed("KL(student ‖ teacher), nats", difference.ReverseDivergence, Number),
+        Signed("Jensen-Shannon, nats", difference.JensenShannonDivergence, Number),
+    ]);
+
+    public static string Of(AgreementMatrix matrix)
+    {
+        var classes = Enumerable.Range(0, matrix.Classes).ToList();
+        // A matrix of very many classes would only be made to be thrown away.
+        if (classes.Count <= TextLines.Width / 3)
+        {
+            var table = TextTable.Of([
+                ["Teacher down, student across", .. classes.Select(student => $"{student}")],
+                .. classes.Select(teacher => (string?[])[$"{teacher}", .. classes.Select(student => Figures.Count(matrix[teacher, student]))])]);
+            if (table.Split(Environment.NewLine).All(line => line.Length <= TextLines.Width))
+                return table;
+        }
+
+        var (rows, same) = (matrix.Sum(cell => cell.Rows), matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows));
+        var others = matrix.Where(cell => cell.Teacher != cell.Student).OrderByDescending(cell => cell.Rows).Take(MostDisagreements).Select(cell => $"  {cell}");
+        return string.Join(Environment.NewLine, others.Prepend(
+            $"{matrix.Classes} classes; both models name the same one for {Figures.Count(same)} of {Figures.Count(rows)} rows; most often they differ in:"));
+    }
+
+    private static IEnumerable<string?[]> Quality(params IReadOnlyList<ModelQuality?> models) => models.All(model => model is null) ? [] :
+    [
+        ["Accuracy", .. models.Select(model => Text(model?.Accuracy, Figures.Percent))],
+        ["Log-loss, nats", .. models.Select(model => Text(model?.LogLoss, Figures.Number))],
+        ["Brier score", .. models.Select(model => Text(model?.Brier, Figures.Number))],
+        ["Calibration error", .. models.Select(model => Text(model?.CalibrationError, Figures.Percent))],
+    ];
+
+    private static IEnumerable<string?[]> Fidelity(DistillationMetrics metrics)
+    {
+        yield return Row("Agreement", metrics.Agreement, Figures.Percent);
+        if (metrics.AgreementWhereTeacherIsRight is { } right)
+            yield return Row("  where the teacher is right", right, Figures.Percent);
+        if (metrics.AgreementWhereTeacherIsWrong is { } wrong)
+            yield return Row("  where the teacher is wrong", wrong, Figures.Percent);
+        yield return Row("KL(teacher ‖ student), nats", metrics.Divergence, Figures.Number);
+        yield return Row("KL(student ‖ teacher), nats", metrics.ReverseDivergence, Figures.Number);
+        yield return Row("Jensen-Shannon, nats", metrics.JensenShannonDivergence, Figures.Number);
+        yield return Row("Squared difference", metrics.SquaredDifference, Figures.Number);
+        if (metrics.RankCorrelation is { } correlation)
+            yield return Row("Rank correlation", correlation, Figures.Number);
+        foreach (var top in metrics.TopKOverlap)
+            yield return Row($"Overlap of the top {top.K}", top.Overlap, Figures.Percent);
+
+        static string?[] Row(string name, Estimate estimate, Func<double, string> format) => [name, "", Text(estimate, format)];
+    }
+
+    private static string?[] Row(ClassFidelity known) =>
+    [
+        $"  {known.Class}", Figures.Count(known.Rows), Percent(known.TeacherAccuracy), Percent(known.StudentAccuracy),
+        known.AccuracyChange is { } change ? $"{Points(change)} points" : null,
+    ];
+
+    private static string?[] Signed(string name, Estimate? estimate, Func<double, string> format) => [name, Text(estimate, format)];
+
+    private static string? Text(Estimate? estimate, Func<double, string> format) => estimate is { } known ? Figures.WithInterval(known, format) : null;
+
+    private static string Points(double share) => Invariant($"{100 * share:+0.00;-0.00;0.00}");
+
+    private static string Number(double value) => Invariant($"{value:+0.0000;-0.0000;0.0000}");
+}

@@ -7,6 +7,9 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
 {
     private static readonly string[] KnownDomains = ["", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft"];
 
+    // Protocol buffers' own limit, in all languages. What nests deeper is made to exhaust the stack.
+    private const int Deepest = 100;
+
     // Field numbers of onnx.proto: what leads to tensors, message by message.
     private static readonly Dictionary<string, Dictionary<int, string>> Nested = new()
     {
@@ -32,32 +35,43 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
             if (field.Field is < 1 or > 8 and not (14 or 20 or 25 or 26))
                 throw new InvalidDataException($"A model has no field {field.Field}.");
             graphs += field.Field == 7 ? 1 : 0;
-            if (field.Field == 8)
+            if (field is { Field: 8, End: > 0 })
                 domains.Add(Domain(reader, field.Start, field.End));
             else if (Nested["Model"].TryGetValue(field.Field, out var message) && field.End > 0)
-                Collect(reader, message, field.Start, field.End, files);
+                Collect(reader, message, field.Start, field.End, files, depth: 1);
         }
 
         domains.ExceptWith(KnownDomains);
         return graphs == 1 ? new OnnxLayout([.. files], [.. domains]) : throw new InvalidDataException($"It holds {graphs} graphs.");
     }
 
-    private static void Collect(ProtobufReader reader, string message, long start, long end, SortedSet<string> files)
+    private static void Collect(ProtobufReader reader, string message, long start, long end, SortedSet<string> files, int depth)
     {
+        if (depth > Deepest)
+            throw new InvalidDataException($"It has messages within messages, more than {Deepest} deep.");
         foreach (var field in reader.Fields(start, end))
         {
             if (message == "Tensor" && field is { Field: 13, End: > 0 } && Location(reader, field.Start, field.End) is { } location)
                 files.Add(location);
             else if (Nested[message].TryGetValue(field.Field, out var inner) && field.End > 0)
-                Collect(reader, inner, field.Start, field.End, files);
+                Collect(reader, inner, field.Start, field.End, files, depth + 1);
         }
     }
 
     /// <summary>TensorProto.external_data: entries of key and value, of which one is the file.</summary>
     private static string? Location(ProtobufReader reader, long start, long end)
     {
-        var texts = reader.Fields(start, end).Where(f => f.End > 0).ToDictionary(f => f.Field, f => reader.Text(f.Start, f.End));
-        return texts.GetValueOrDefault(1) == "location" ? texts.GetValueOrDefault(2) : null;
+        var (key, value) = ((string?)null, (string?)null);
+        foreach (var field in reader.Fields(start, end).Where(field => field.End > 0))
+        {
+            // Of a field that comes twice the last counts.
+            if (field.Field == 1)
+                key = reader.Text(field.Start, field.End);
+            else if (field.Field == 2)
+                value = reader.Text(field.Start, field.End);
+        }
+
+        return key == "location" ? value : null;
     }
 
     /// <summary>OperatorSetIdProto.domain; missing for ONNX's own.</summary>

@@ -81,9 +81,9 @@ internal sealed class OnnxBytes
         _ => throw new ArgumentException($"No attribute of {value.GetType()}."),
     };
 
-    private static byte[] Field(int number, string text) => Field(number, Encoding.UTF8.GetBytes(text));
+    public static byte[] Field(int number, string text) => Field(number, Encoding.UTF8.GetBytes(text));
 
-    private static byte[] Field(int number, byte[] content) => [.. Varint((number << 3) | 2), .. Varint(content.Length), .. content];
+    public static byte[] Field(int number, byte[] content) => [.. Varint((number << 3) | 2), .. Varint(content.Length), .. content];
 
     private static byte[] Field(int number, int value) => [.. Varint(number << 3), .. Varint(value)];
 

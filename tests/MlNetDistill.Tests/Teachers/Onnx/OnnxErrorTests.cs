@@ -1,4 +1,5 @@
 using System.Text;
+using CsCheck;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
@@ -36,6 +37,38 @@ public sealed class OnnxErrorTests
     {
         var bytes = File.ReadAllBytes(RealModels.Path("letter-teacher.onnx"));
         Refused(bytes[..(int)(bytes.Length * part)], "is cut short, or no ONNX file: a field of ");
+    }
+
+    [Test]
+    public void A_model_with_any_of_its_bytes_changed_is_read_or_refused()
+    {
+        var bytes = External("weights.bin");
+        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte).Array[1, 4].Sample(
+            changes =>
+            {
+                var changed = bytes.ToArray();
+                foreach (var (place, value) in changes)
+                    changed[place] = value;
+                try
+                {
+                    using var stream = new MemoryStream(changed);
+                    OnnxLayout.Of(stream);
+                }
+                catch (Exception refusal) when (refusal is InvalidDataException or EndOfStreamException)
+                {
+                }
+            },
+            iter: 100_000);
+    }
+
+    [Test]
+    public void Messages_within_messages_without_end_are_refused()
+    {
+        // Node 1 of a graph has attribute 5, whose graph 6 has a node.
+        var graph = OnnxBytes.Field(2, "innermost");
+        for (var depth = 0; depth < 15_000; depth++)
+            graph = OnnxBytes.Field(1, OnnxBytes.Field(5, OnnxBytes.Field(6, graph)));
+        Refused(OnnxBytes.Field(7, graph), "is no ONNX file: it begins with ");
     }
 
     [Test]

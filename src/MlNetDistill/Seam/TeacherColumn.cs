@@ -15,7 +15,9 @@ internal static class TeacherColumn
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data.</exception>
     public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout) =>
-        IsByte(column) ? Read<byte>(question, column, layout, ScalarType.Byte) : Read<float>(question, column, layout, ScalarType.Float32);
+        UnreadableRow.Named(question.Data, column, "data", () => IsByte(column)
+            ? Read<byte>(question, column, layout, ScalarType.Byte)
+            : Read<float>(question, column, layout, ScalarType.Float32));
 
     private static Tensor Read<T>(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout, ScalarType type)
         where T : unmanaged

@@ -45,18 +45,8 @@ internal static class TensorReader
     /// <param name="role">What messages call the data.</param>
     /// <param name="hashed">Other columns, of whose values a hash is taken on the way; null for no hash.</param>
     public static ReadRows Read(
-        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, HashedColumns? hashed = null)
-    {
-        try
-        {
-            return columns.IsByte ? new TrainingPass<byte>(columns, options, role, hashed).Run(data) : new TrainingPass<float>(columns, options, role, hashed).Run(data);
-        }
-        // What the pass itself finds fault with has no inner exception; ML.NET's cursors wrap what a step threw, or throw it as it is.
-        catch (Exception e) when (e is not OperationCanceledException and not InvalidOperationException { InnerException: null })
-        {
-            if (UnreadableRow.Find(data, columns.Features, role, e) is { } unreadable)
-                throw unreadable;
-            throw;
-        }
-    }
+        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, HashedColumns? hashed = null) =>
+        UnreadableRow.Named(data, columns.Features, role, () => columns.IsByte
+            ? new TrainingPass<byte>(columns, options, role, hashed).Run(data)
+            : new TrainingPass<float>(columns, options, role, hashed).Run(data));
 }

@@ -11,28 +11,49 @@ internal static class UnreadableRow
 {
     private const int LongestText = 200;
 
-    /// <summary>Reads again, on one thread, up to the row that cannot be read.</summary>
+    /// <summary>Does a pass over a column; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
     /// <param name="data">The rows.</param>
-    /// <param name="features">The column whose values could not be had.</param>
+    /// <param name="column">A vector of Single or Byte.</param>
     /// <param name="role">What messages call the data.</param>
-    /// <param name="cause">What was thrown.</param>
-    /// <returns>An exception that names the row and its text, a file's path for example; null where this pass reads every row.</returns>
-    public static InvalidOperationException? Find(IDataView data, DataViewSchema.Column features, string role, Exception cause)
+    /// <param name="pass">The pass.</param>
+    /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
+    public static T Named<T>(IDataView data, DataViewSchema.Column column, string role, Func<T> pass)
     {
-        // A set of one is read by the thread that asks.
-        var cursors = data.GetRowCursorSet([features, .. Texts(data.Schema)], 1, null);
-        using var cursor = cursors[0];
-        long row = 0;
         try
         {
-            for (var read = Reader(cursor, features); cursor.MoveNext(); row++)
+            return pass();
+        }
+        // What a pass itself finds fault with has no inner exception; ML.NET's cursors wrap what a step threw, or throw it as it is.
+        catch (Exception e) when (e is not OperationCanceledException and not InvalidOperationException { InnerException: null })
+        {
+            if (Find(data, column, role, e) is { } unreadable)
+                throw unreadable;
+            throw;
+        }
+    }
+
+    /// <summary>Reads again, on one thread, up to the row that cannot be read; null where this pass reads every row.</summary>
+    private static InvalidOperationException? Find(IDataView data, DataViewSchema.Column column, string role, Exception cause)
+    {
+        // A set of one is read by the thread that asks.
+        using var cursor = data.GetRowCursorSet([column, .. Texts(data.Schema)], 1, null)[0];
+        var (row, isAtRow) = (0L, false);
+        try
+        {
+            for (var read = Reader(cursor, column); cursor.MoveNext(); row++)
+            {
+                isAtRow = true;
                 read();
+                isAtRow = false;
+            }
+
             return null;
         }
         catch (Exception e)
         {
+            var (where, text) = isAtRow ? ($"column '{column.Name}' gives ", TextOf(cursor)) : ("", "");
             return new InvalidOperationException(
-                $"Row {row} (counted from 0) of the {role} cannot be read: column '{features.Name}' gives \"{e.GetBaseException().Message}\"{TextOf(cursor)}. " +
+                $"Row {row} (counted from 0) of the {role} cannot be read: {where}\"{e.GetBaseException().Message}\"{text}. " +
                 "Correct or leave out what the row is made from.",
                 cause);
         }
@@ -40,12 +61,12 @@ internal static class UnreadableRow
 
     private static IEnumerable<DataViewSchema.Column> Texts(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
 
-    private static Action Reader(DataViewRowCursor cursor, DataViewSchema.Column features) =>
-        ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte) ? Reader<byte>(cursor, features) : Reader<float>(cursor, features);
+    private static Action Reader(DataViewRowCursor cursor, DataViewSchema.Column column) =>
+        ((VectorDataViewType)column.Type).ItemType.RawType == typeof(byte) ? Reader<byte>(cursor, column) : Reader<float>(cursor, column);
 
-    private static Action Reader<T>(DataViewRowCursor cursor, DataViewSchema.Column features)
+    private static Action Reader<T>(DataViewRowCursor cursor, DataViewSchema.Column column)
     {
-        var get = cursor.GetGetter<VBuffer<T>>(features);
+        var get = cursor.GetGetter<VBuffer<T>>(column);
         VBuffer<T> values = default;
         return () => get(ref values);
     }

@@ -32,6 +32,15 @@ public sealed class BadRowTests
     }
 
     [Test]
+    public void A_row_that_the_source_fails_to_give_is_named()
+    {
+        static IEnumerable<Point> Torn() => Rows.Points(30).Select((row, i) => i < 5 ? row : throw new IOException("The disk is gone."));
+        var keys = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_context.Data.LoadFromEnumerable(Rows.Points(30)));
+        Refuses(Rows.Quick(), keys.Transform(_context.Data.LoadFromEnumerable(Torn())),
+            "Row 5 (counted from 0) of the training data cannot be read: \"The disk is gone.\". Correct or leave out what the row is made from.");
+    }
+
+    [Test]
     public void Data_without_one_usable_row_are_refused_even_where_dropping_is_asked_for()
     {
         var rows = Rows.Points(6);

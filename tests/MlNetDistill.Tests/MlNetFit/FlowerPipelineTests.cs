@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Tests.Teachers.Onnx;
 using static Microsoft.ML.Transforms.Image.ImagePixelExtractingEstimator;
 
 namespace MlNetDistill.Tests.MlNetFit;
@@ -73,6 +74,16 @@ public sealed class FlowerPipelineTests
     }
 
     [Test]
+    public void An_ML_NET_model_over_paths_teaches()
+    {
+        var labels = _context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label");
+        var teacher = labels.Append(Flower.Pixels(_context, "TeacherPixels", 24, new PixelSettings(AsFloats: true, Interleaved: true)))
+            .Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("TeacherClass", "TeacherPixels"));
+        var model = Fit(new PixelSettings(), Teacher.FromEstimator(teacher));
+        Assert.That(Right(model), Is.GreaterThanOrEqualTo(11), "of 12 pictures that it was trained on");
+    }
+
+    [Test]
     public void A_broken_picture_is_named_with_its_row_and_its_path()
     {
         using var folder = new ToyFolder();
@@ -87,6 +98,19 @@ public sealed class FlowerPipelineTests
     }
 
     [Test]
+    public void A_picture_that_the_teacher_alone_reads_is_named_where_it_is_missing()
+    {
+        var rows = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Append(Flower.Pixels(_context, "Pixels", Side, new PixelSettings()))
+            .Append(_context.Transforms.CustomMapping<Flower, Other>((flower, other) => other.Path = flower.Path.Replace("tulips", "nowhere"), null))
+            .Append(Flower.Pixels(_context, "TeacherPixels", Side, new PixelSettings(AsFloats: true))).Fit(_flowers).Transform(_flowers);
+        var teacher = Teacher.FromOnnx(OnnxBytes.Linear(3 * Side * Side).Write(), input: new TeacherInput { ColumnName = "TeacherPixels" }, classNames: ["daisy", "sunflowers", "tulips"]);
+        Assert.That(
+            () => _context.Fit(Options(teacher), rows),
+            Throws.InvalidOperationException.With.Message.StartsWith("Row 8 (counted from 0) of the data cannot be read: column 'TeacherPixels' gives \"Could not find").And
+                .Message.Contains(Flower.All[8].Path.Replace("tulips", "nowhere")));
+    }
+
+    [Test]
     public void Pixels_with_alpha_are_refused_with_what_to_extract()
     {
         var steps = _context.Transforms.Conversion.MapValueToKey("Class", "Label")
@@ -97,6 +121,11 @@ public sealed class FlowerPipelineTests
             () => steps.Append(_context.MulticlassClassification.Trainers.Distill(Options(TrainedTeacher()))).Fit(_flowers),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("column 'Pixels' is a Vector<Byte, 4, 16, 16>: neither channels, height, width nor height, width, " +
                 "channels with 1 or 3 channels. ExtractPixels gives 3 with ColorBits.Rgb"));
+    }
+
+    private sealed class Other
+    {
+        public string Path { get; set; } = "";
     }
 
     private static Teacher TrainedTeacher() => Teacher.Train(Student.ResNet(8, 8, 8, 16) with { InputScaling = InputScaling.Standardize }, epochs: 12);

@@ -1,9 +1,15 @@
+using System.Reflection;
+
 namespace MlNetDistill.Tests.Support;
 
-/// <summary>Where this repository is.</summary>
+/// <summary>Where this repository is, and what its build knew.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find();
+
+    /// <summary>A property of the build that these tests come from.</summary>
+    public static string Built(string name) =>
+        typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == name).Value!;
 
     private static string Find()
     {

@@ -1,0 +1,99 @@
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Packages;
+
+/// <summary>The READMEs' programs as a user makes them: a new console project, the packages that the README adds, and its code, word for word.</summary>
+public sealed partial class ConsumerTests
+{
+    private ToyFolder _folder = null!;
+
+    [OneTimeSetUp]
+    public void ApartFromThisRepository()
+    {
+        _folder = new ToyFolder();
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
+            File.WriteAllText(_folder.File(file), "<Project />");
+    }
+
+    [OneTimeTearDown]
+    public void Delete() => _folder.Dispose();
+
+    [Test]
+    public void The_README_trains_a_student_and_another_program_scores_with_it()
+    {
+        var programs = ReadmeProgram.Of(Path.Combine(Repository.Root, "README.md"));
+        Assert.That(programs.Select(p => p.Name), Is.EqualTo(new[] { "train", "score" }));
+        Assert.That(programs[1].Packages, Has.None.Contains("MlNetDistill").And.None.Contains("TorchSharp"));
+
+        var trained = Run(programs[0]);
+        var scored = Run(programs[1]);
+
+        var figures = Figures().Match(trained);
+        Assert.That(figures.Success, trained);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Figure("teacher"), Is.GreaterThan(0.85));
+            Assert.That(Figure("student"), Is.GreaterThan(0.85));
+            Assert.That(Figure("agreement"), Is.GreaterThan(0.85));
+            Assert.That(scored.Trim(), Is.EqualTo("A"));
+        });
+
+        double Figure(string name) => double.Parse(figures.Groups[name].Value);
+    }
+
+    [Test]
+    public void The_README_of_the_Torch_package_lowers_the_loss_in_a_loop_of_ones_own()
+    {
+        var program = ReadmeProgram.Of(Path.Combine(Repository.Root, "src", "MlNetDistill.Torch", "README.md")).Single();
+
+        var output = Run(program);
+
+        var losses = Loss().Matches(output).Select(m => double.Parse(m.Groups[1].Value)).ToArray();
+        Assert.That(losses, Has.Length.EqualTo(4).And.Ordered.Descending);
+        Assert.That(losses[^1], Is.LessThan(losses[0] / 2));
+    }
+
+    private string Run(ReadmeProgram program)
+    {
+        var project = Directory.CreateDirectory(_folder.File(program.Name)).FullName;
+        ProjectWith(program.Packages).Save(Path.Combine(project, $"{program.Name}.csproj"));
+        File.WriteAllText(Path.Combine(project, "Program.cs"), program.Code);
+        // Links spare the disk half a gigabyte for each program; nothing else depends on it.
+        var built = DotnetCommand.Run(project, "build", "-c", "Release", "-o", "built", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
+        Assert.That(built, Does.Not.Match("warning CS"));
+        return DotnetCommand.Run(_folder.Path, Path.Combine(project, "built", $"{program.Name}.dll"));
+    }
+
+    /// <summary>What "dotnet new console" and "dotnet add package" write, and the line for native libraries of this machine alone.</summary>
+    private XDocument ProjectWith(IReadOnlyList<string> packages)
+    {
+        var versions = XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion")
+            .ToDictionary(v => v.Attribute("Include")!.Value, v => v.Attribute("Version")!.Value);
+        return new XDocument(new XElement(
+            "Project",
+            new XAttribute("Sdk", "Microsoft.NET.Sdk"),
+            new XElement(
+                "PropertyGroup",
+                new XElement("OutputType", "Exe"),
+                new XElement("TargetFramework", "net10.0"),
+                new XElement("ImplicitUsings", "enable"),
+                new XElement("Nullable", "enable"),
+                new XElement("UseCurrentRuntimeIdentifier", true),
+                // The two packages come from where they were just made, and are kept apart; all else is what the machine has.
+                new XElement("RestoreAdditionalProjectSources", PackedTwice.Folders[0]),
+                new XElement("RestorePackagesPath", _folder.File("packages")),
+                new XElement("RestoreFallbackFolders", Repository.Built("NuGetPackageRoot"))),
+            new XElement("ItemGroup", packages.Select(name => new XElement(
+                "PackageReference",
+                new XAttribute("Include", name),
+                new XAttribute("Version", name.StartsWith("MlNetDistill", StringComparison.Ordinal) ? PackedTwice.Version : versions[name]))))));
+    }
+
+    [GeneratedRegex(@"Accuracy: teacher (?<teacher>[\d.]+) .*, student (?<student>[\d.]+) .*; they agree on (?<agreement>[\d.]+) ")]
+    private static partial Regex Figures();
+
+    [GeneratedRegex(@"step \d+: loss ([\d.]+)")]
+    private static partial Regex Loss();
+}

@@ -57,10 +57,12 @@ public sealed class PixelOrderTests
     {
         var view = View(interleaved ? Interleaved : Planes);
         var student = ownColumn ? _context.Transforms.CopyColumns("Seen", "Features").Fit(view).Transform(view) : view;
-        var teacher = Teacher.FromOnnx(ColourMeans(channelsLast), input: new() { Scale = 1 / 64f, ColumnName = ownColumn ? "Seen" : null }, classNames: Colours, scoreKind: ScoreKind.Logits);
+        var input = new TeacherInput { Scale = 1 / 64f, ColumnName = ownColumn ? "Seen" : null };
+        var teacher = Teacher.FromOnnx(ColourMeans(channelsLast), input: input, classNames: Colours, scoreKind: ScoreKind.Logits);
         var options = Rows.Quick(teacher) with { Student = imageStudent ? Student.ResNet(8, 2, 2, 4) : Student.Mlp(4) };
         var scored = _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(student);
-        Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored, "TeacherScore"), [.. Painted().Select(p => Softmax(ByClass([.. p.Means.Select(m => m / 64)])))]), Is.LessThan(1e-5f));
+        float[][] expected = [.. Painted().Select(p => Softmax(ByClass([.. p.Means.Select(m => m / 64)])))];
+        Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored, "TeacherScore"), expected), Is.LessThan(1e-5f));
     }
 
     [TestCase(ImageLayout.Auto, true)]
@@ -115,7 +117,9 @@ public sealed class PixelOrderTests
         return asFloats ? _context.Transforms.Conversion.ConvertType("Features", outputKind: DataKind.Single).Fit(bytes).Transform(bytes) : bytes;
     }
 
-    /// <summary>Pictures plane after plane, the mean of each plane, and the colour of the brightest; blue comes first, so the student's classes are in another order.</summary>
+    /// <summary>
+    /// Pictures plane after plane, the mean of each plane, and the colour of the brightest; blue comes first, so the student's classes are in another order.
+    /// </summary>
     private static IEnumerable<(string Label, byte[] Pixels, float[] Means)> Painted()
     {
         var random = new Random(4);

@@ -11,6 +11,7 @@ namespace MlNetDistill.Tests.MlNetFit;
 public sealed class FlowerPipelineTests
 {
     private const int Side = 16;
+    private static readonly string[] Classes = ["daisy", "sunflowers", "tulips"];
     private readonly MLContext _context = Rows.Context();
     private readonly IDataView _flowers;
 
@@ -24,7 +25,8 @@ public sealed class FlowerPipelineTests
         Assert.Multiple(() =>
         {
             Assert.That(Right(model), Is.GreaterThanOrEqualTo(11), "of 12 pictures that it was trained on");
-            Assert.That((model.LastTransformer.Model.Input.Shape, model.LastTransformer.Model.Input.IsByte), Is.EqualTo((InputShape.Image(grey ? 1 : 3, Side, Side), !asFloats)));
+            Assert.That(model.LastTransformer.Model.Input.Shape, Is.EqualTo(InputShape.Image(grey ? 1 : 3, Side, Side)));
+            Assert.That(model.LastTransformer.Model.Input.IsByte, Is.Not.EqualTo(asFloats));
             CheckSecondProcess(model);
         });
     }
@@ -58,9 +60,10 @@ public sealed class FlowerPipelineTests
             .Fit(_flowers);
         using var onnx = new MemoryStream();
         network.LastTransformer.SaveOnnx(onnx);
-        var teacher = Teacher.FromOnnx(onnx.ToArray(), new OnnxOutputs("Score"), new TeacherInput { ColumnName = "TeacherPixels" }, ["daisy", "sunflowers", "tulips"]);
+        var teacher = Teacher.FromOnnx(onnx.ToArray(), new OnnxOutputs("Score"), new TeacherInput { ColumnName = "TeacherPixels" }, Classes);
 
-        var steps = labels.Append(Flower.Pixels(_context, "TeacherPixels", TeacherSide, floats)).Append(Flower.Pixels(_context, "Pixels", Side, bytes)).Fit(_flowers);
+        var steps = labels.Append(Flower.Pixels(_context, "TeacherPixels", TeacherSide, floats))
+            .Append(Flower.Pixels(_context, "Pixels", Side, bytes)).Fit(_flowers);
         var rows = steps.Transform(_flowers);
         var trainer = _context.MulticlassClassification.Trainers.Distill(Options(teacher));
         var model = steps.Append(trainer.Fit(rows));
@@ -93,8 +96,8 @@ public sealed class FlowerPipelineTests
         Assert.That(
             () => Pipeline(new PixelSettings(), TrainedTeacher()).Fit(_context.Data.LoadFromEnumerable(rows)),
             Throws.InvalidOperationException.With.Message.EqualTo(
-                "Row 12 (counted from 0) of the training data cannot be read: column 'Pixels' gives \"Invalid input stream contents (Parameter 'imageStream')\" where Label is " +
-                $"'daisy', Path is '{broken}'. Correct or leave out what the row is made from.").And.InnerException.Not.Null);
+                "Row 12 (counted from 0) of the training data cannot be read: column 'Pixels' gives " +
+                $"\"Invalid input stream contents (Parameter 'imageStream')\" where Label is 'daisy', Path is '{broken}'. Correct or leave out what the row is made from.").And.InnerException.Not.Null);
     }
 
     [Test]
@@ -103,11 +106,11 @@ public sealed class FlowerPipelineTests
         var rows = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Append(Flower.Pixels(_context, "Pixels", Side, new PixelSettings()))
             .Append(_context.Transforms.CustomMapping<Flower, Other>((flower, other) => other.Path = flower.Path.Replace("tulips", "nowhere"), null))
             .Append(Flower.Pixels(_context, "TeacherPixels", Side, new PixelSettings(AsFloats: true))).Fit(_flowers).Transform(_flowers);
-        var teacher = Teacher.FromOnnx(OnnxBytes.Linear(3 * Side * Side).Write(), input: new TeacherInput { ColumnName = "TeacherPixels" }, classNames: ["daisy", "sunflowers", "tulips"]);
+        var teacher = Teacher.FromOnnx(OnnxBytes.Linear(3 * Side * Side).Write(), input: new TeacherInput { ColumnName = "TeacherPixels" }, classNames: Classes);
         Assert.That(
             () => _context.Fit(Options(teacher), rows),
-            Throws.InvalidOperationException.With.Message.StartsWith("Row 8 (counted from 0) of the data cannot be read: column 'TeacherPixels' gives \"Could not find").And
-                .Message.Contains(Flower.All[8].Path.Replace("tulips", "nowhere")));
+            Throws.InvalidOperationException.With.Message
+                .StartsWith("Row 8 (counted from 0) of the data cannot be read: column 'TeacherPixels' gives \"Could not find").And.Message.Contains(Flower.All[8].Path.Replace("tulips", "nowhere")));
     }
 
     [Test]
@@ -119,8 +122,8 @@ public sealed class FlowerPipelineTests
             .Append(_context.Transforms.ExtractPixels("Pixels", "Image", ColorBits.All, outputAsFloatArray: false));
         Assert.That(
             () => steps.Append(_context.MulticlassClassification.Trainers.Distill(Options(TrainedTeacher()))).Fit(_flowers),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("column 'Pixels' is a Vector<Byte, 4, 16, 16>: neither channels, height, width nor height, width, " +
-                "channels with 1 or 3 channels. ExtractPixels gives 3 with ColorBits.Rgb"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
+                "column 'Pixels' is a Vector<Byte, 4, 16, 16>: neither channels, height, width nor height, width, channels with 1 or 3 channels. ExtractPixels gives 3 with ColorBits.Rgb"));
     }
 
     private sealed class Other
@@ -143,7 +146,8 @@ public sealed class FlowerPipelineTests
         Seed = 1,
     };
 
-    private EstimatorChain<DistillationTransformer> Pipeline(PixelSettings settings, Teacher teacher) => _context.Transforms.Conversion.MapValueToKey("Class", "Label")
+    private EstimatorChain<DistillationTransformer> Pipeline(PixelSettings settings, Teacher teacher) => _context.Transforms.Conversion
+        .MapValueToKey("Class", "Label")
         .Append(Flower.Pixels(_context, "Pixels", Side, settings))
         .Append(_context.MulticlassClassification.Trainers.Distill(Options(teacher)));
 

@@ -62,7 +62,8 @@ internal sealed class ExternalTeacher(
         if (own is null && students.Shape.IsImage && students.Shape != image)
         {
             throw new ArgumentOutOfRangeException(
-                "options", $"TeacherInput.Image is {image} (channels, height, width), and {name} reads the student's column '{column.Name}', whose images are {students.Shape}. " +
+                "options",
+                $"TeacherInput.Image is {image} (channels, height, width), and {name} reads the student's column '{column.Name}', whose images are {students.Shape}. " +
                 "Leave TeacherInput.Image out, or name another column in TeacherInput.ColumnName.");
         }
 

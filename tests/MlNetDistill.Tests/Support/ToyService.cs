@@ -70,7 +70,8 @@ internal sealed partial class ToyService : IDisposable
     /// <summary>Asks the process to end, and gives its exit code.</summary>
     public int Terminate()
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        // The shell's own: a small system has no program of that name.
+        using var kill = Process.Start("sh", ["-c", $"kill -TERM {_process.Id.ToString(CultureInfo.InvariantCulture)}"]);
         kill.WaitForExit();
         return WaitForExit();
     }

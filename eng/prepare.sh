@@ -94,7 +94,7 @@ newer_source() {
             echo "Debian 13 (trixie), pinned low. With libstdc++6 come the libc6 it needs and what that replaces:" \
                 "base-files too, so that /etc/os-release will name Debian 13"
             ;;
-        "debian 13 nodejs npm") echo "its own archive" ;;
+        "debian 13 nodejs npm") echo "Debian 13 (trixie)" ;;
         "ubuntu 22.04 libstdc++6") echo "the Ubuntu toolchain archive (ppa:ubuntu-toolchain-r/test)" ;;
     esac
 }
@@ -109,7 +109,7 @@ confirm() {
 apt() {
     DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || { cat "$log" >&2; stop "'apt-get $*' failed; its words are above."; }
 }
-apt_install() { apt install --yes --no-install-recommends --no-remove "$@"; }
+apt_install() { apt install --yes --no-install-recommends "$@"; }
 
 add_trixie() {
     local mirror
@@ -123,12 +123,17 @@ add_trixie() {
 
 install_newer() {
     case $(system) in
-        "debian 12") add_trixie; apt_install -t trixie "${newer[@]}" ;;
-        "debian 13") apt_install "${newer[@]}" ;;
+        # A Debian 12 that has this libc6 calls itself 13 while its archive is still that of 12.
+        "debian 12" | "debian 13")
+            [ -n "$(apt-get indextargets 'Created-By: Packages' 'Codename: trixie')" ] || add_trixie
+            # Beside libstdc++6 nothing may go; Node.js replaces Debian 12's libssl3 by libssl3t64.
+            case " ${newer[*]} " in *" nodejs "*) ;; *) set -- --no-remove ;; esac
+            apt_install -t trixie "$@" "${newer[@]}"
+            ;;
         "ubuntu 22.04")
             apt_install software-properties-common
             add-apt-repository --yes ppa:ubuntu-toolchain-r/test
-            apt_install "${newer[@]}"
+            apt_install --no-remove "${newer[@]}"
             ;;
     esac
 }
@@ -155,7 +160,7 @@ main() {
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT
     apt update
-    [ ${#own[@]} = 0 ] || apt_install "${own[@]}"
+    [ ${#own[@]} = 0 ] || apt_install --no-remove "${own[@]}"
     [ ${#newer[@]} = 0 ] || install_newer
     hash -r
     look "$@"

@@ -22,8 +22,9 @@ internal static class DotnetCommand
         // A process that stays for the next build would hold the output open.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_UI_LANGUAGE"] = "en";
-        // Numbers are read here as they are written there; and a machine without ICU, which this repository does not need, will do.
-        start.Environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
+        // Numbers are read here as a program writes them; a build is left alone: without cultures the compiler knows no language by name.
+        if (arguments[0].EndsWith(".dll", StringComparison.Ordinal))
+            start.Environment["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "1";
 
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());

@@ -67,7 +67,17 @@ internal sealed class ExternalTeacher(
                 "Leave TeacherInput.Image out, or name another column in TeacherInput.ColumnName.");
         }
 
-        return RowLayout.Of((VectorDataViewType)column.Type, image, "TeacherInput.Image", column.Name);
+        var layout = RowLayout.Of((VectorDataViewType)column.Type, image, "TeacherInput.Image", column.Name);
+        if (own is null && layout.IsInterleaved && !students.IsInterleaved)
+        {
+            // The student's rows were read as they stand, and are no planes.
+            throw new ArgumentOutOfRangeException(
+                "options",
+                $"{name} reads images of {image} from the student's column '{column.Name}', a {column.Type} with interleaved channels, which the student reads as a " +
+                "vector. Name the column in TeacherInput.ColumnName too.");
+        }
+
+        return layout;
     }
 
     private DataViewSchema.Column? OwnColumn(TeacherQuestion question)

@@ -92,10 +92,14 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
                 "on in TeacherInput.ColumnName.");
         // Several channels in front of a square are channels first; behind one they might be, and the column may be interleaved too.
         var first = input.Layout == ImageLayout.ChannelsFirst || (input.Layout == ImageLayout.Auto && (a == 1 || (b == c && a != b)));
-        return first ? InputShape.Image(a, b, c)
+        var image = first ? InputShape.Image(a, b, c)
             : c == 1 || input.Layout == ImageLayout.ChannelsLast ? InputShape.Image(c, a, b)
             : throw model.Fault(rows, "the column is a vector, and the model does not tell its channels. Set TeacherInput.Image to the shape of the image in " +
                 "the column.");
+        return input.ColumnDimensions is not [var x, var y, var z] || (x, y, z) == (image.Channels, image.Height, image.Width)
+            ? image
+            : throw model.Fault(rows, $"the dimensions of the column are {x}, {y}, {z}, and not the {image.Channels}, {image.Height}, {image.Width} (channels, " +
+                "height, width) that the model asks for. Give the options' ImageShape, or with TeacherInput.ColumnName TeacherInput.Image, the shape of the image in it.");
     }
 
     private static bool Fits(int? declared, int size) => declared is null || declared == size;

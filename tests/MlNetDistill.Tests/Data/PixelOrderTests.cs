@@ -99,6 +99,54 @@ public sealed class PixelOrderTests
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartWith("TeacherInput.Image is ").And.Message.Contains("3×9×8 (channels, height, width)"));
     }
 
+    /// <summary>Four channels are no picture to a student of vectors; a teacher that reads them as one must not get them in another order.</summary>
+    [TestCase(false, false, false)]
+    [TestCase(false, true, false)]
+    [TestCase(false, false, true)]
+    [TestCase(false, true, true)]
+    [TestCase(true, false, false)]
+    [TestCase(true, true, false)]
+    public void A_teacher_of_four_interleaved_channels_sees_each_channel_or_is_refused(bool ownColumn, bool teacherIsTold, bool studentIsTold)
+    {
+        var image = InputShape.Image(4, Height, Height);
+        var input = new TeacherInput { ColumnName = ownColumn ? "Seen" : null, Image = teacherIsTold ? image : null };
+        var means = new OnnxBytes().Weights("w", OnnxBytes.Float, [4, 3]).Node("ReduceMean", ["x"], ["means"], ("axes", (int[])[2, 3]), ("keepdims", 0))
+            .Node("MatMul", ["means", "w"], ["logits"]).Input("x", OnnxBytes.Float, "N", 4, Height, Height).Output("logits", OnnxBytes.Float, "N", 3).Write();
+        var teacher = Teacher.FromOnnx(means, input: input, classNames: Colours, scoreKind: ScoreKind.Logits);
+        var (view, channels) = FourChannels();
+        var options = Rows.Quick(teacher) with { Student = Student.Mlp(4), ImageShape = studentIsTold ? image : null };
+        IDataView Score() => _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(view);
+
+        if (!studentIsTold && !(ownColumn && teacherIsTold))
+        {
+            Assert.That(Score, Throws.Exception.With.Message.Contains("ImageShape"));
+            return;
+        }
+
+        var weights = OnnxBytes.Numbers([4, 3]);
+        var expected = channels.Select(values => Softmax(ByClass([.. Enumerable.Range(0, 3).Select(k => values.Select((v, c) => v * weights[(c * 3) + k]).Sum())])));
+        Assert.That(ToyScores.LargestDifference(ToyScores.Of(Score(), "TeacherScore"), [.. expected]), Is.LessThan(1e-5f));
+    }
+
+    /// <summary>Rows of 8×8×4, in which each channel has one value.</summary>
+    private (IDataView Rows, float[][] Channels) FourChannels()
+    {
+        var random = new Random(5);
+        float[][] channels = [.. Enumerable.Range(0, 12).Select(_ => Enumerable.Range(0, 4).Select(_ => random.NextSingle()).ToArray())];
+        var definition = SchemaDefinition.Create(typeof(FourValues));
+        definition["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Single, Height, Height, 4);
+        var rows = channels.Select((values, i) => new FourValues { Label = Colours[2 - (i % 3)], Features = [.. Enumerable.Repeat(values, Height * Height).SelectMany(v => v)] });
+        var view = _context.Data.LoadFromEnumerable(rows.ToArray(), definition);
+        return (_context.Transforms.Conversion.MapValueToKey("Class", "Label").Append(_context.Transforms.CopyColumns("Seen", "Features")).Fit(view).Transform(view), channels);
+    }
+
+    private sealed class FourValues
+    {
+        public string Label { get; set; } = "";
+
+        public float[] Features { get; set; } = [];
+    }
+
     /// <summary>x → the mean of each colour.</summary>
     private static byte[] ColourMeans(bool channelsLast)
     {

@@ -36,7 +36,8 @@ internal sealed class ExternalTeacher(
         var layout = LayoutOf(own, question);
         var shape = layout.Shape;
         var isByte = own is { } column ? TeacherColumn.IsByte(column) : set.IsByte;
-        var model = open(new OpenedFor(shape, isByte, input with { IsInterleaved = layout.IsInterleaved }, question));
+        var dimensions = ((VectorDataViewType)(own ?? question.Columns.Features).Type).Dimensions;
+        var model = open(new OpenedFor(shape, isByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = dimensions }, question));
         (Tensor Rows, string Hash)? rows = null;
         try
         {
@@ -74,7 +75,7 @@ internal sealed class ExternalTeacher(
             throw new ArgumentOutOfRangeException(
                 "options",
                 $"{name} reads images of {image} from the student's column '{column.Name}', a {column.Type} with interleaved channels, which the student reads as a " +
-                "vector. Name the column in TeacherInput.ColumnName too.");
+                $"vector. Give ImageShape = InputShape.Image({image.Channels}, {image.Height}, {image.Width}) in the options, so that both read its planes.");
         }
 
         return layout;

@@ -12,11 +12,10 @@ readonly good_systems="Debian 13, Ubuntu 24.04 or a default .NET $sdk_version im
 
 stop() { echo "$*" >&2; exit 1; }
 
-# Fields of /etc/os-release. shellcheck cannot follow the system's own file.
-# shellcheck disable=SC1090
-system() { (. "${OS_RELEASE:-/etc/os-release}" && echo "${ID:-linux} ${VERSION_ID:-}"); }
-# shellcheck disable=SC1090
-system_name() { (. "${OS_RELEASE:-/etc/os-release}" && echo "${PRETTY_NAME:-this Linux}"); }
+# A field of /etc/os-release; nothing where it has none.
+release() { sed -n "s/^$1=//p" "${OS_RELEASE:-/etc/os-release}" 2>/dev/null | tr -d "\"'" | tail -n 1 || true; }
+system() { echo "$(release ID) $(release VERSION_ID)"; }
+system_name() { local name; name=$(release PRETTY_NAME); echo "${name:-this Linux}"; }
 
 # ldconfig is not on everybody's PATH.
 known_libraries() { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; }
@@ -24,13 +23,16 @@ known_libraries() { ldconfig -p 2>/dev/null || /sbin/ldconfig -p; }
 knows() { known_libraries | grep -cE "$1" >/dev/null; }
 
 # The file that the dynamic loader takes for a library; nothing if there is none.
-library() {
-    local folder
-    for folder in ${LD_LIBRARY_PATH:+${LD_LIBRARY_PATH//:/ }}; do
-        if [ -e "$folder/$1" ]; then echo "$folder/$1"; return; fi
+library() { local file; file=$(given_library "$1"); echo "${file:-$(system_library "$1")}"; }
+system_library() { known_libraries | awk -v name="$1" '$1 == name && /x86-64/ && !found { print $NF; found = 1 }'; }
+given_library() {
+    local folder folders
+    IFS=: read -r -a folders <<<"${LD_LIBRARY_PATH:-}"
+    for folder in "${folders[@]}"; do
+        if [ -n "$folder" ] && [ -e "$folder/$1" ]; then echo "$folder/$1"; return; fi
     done
-    known_libraries | awk -v name="$1" '$1 == name && /x86-64/ && !found { print $NF; found = 1 }'
 }
+is_new() { [ -n "$1" ] && grep -aqF "$cxx_version" "$1"; }
 
 found_cxx() {
     local file
@@ -65,13 +67,12 @@ lacks_newer() { missing+=("$1"); newer+=("${@:2}"); }
 look() {
     missing=() own=() newer=()
     # The .NET runtime's own: https://learn.microsoft.com/dotnet/core/install/linux-debian#dependencies
-    [ "${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-}" = 1 ] || knows 'libicuuc\.so\.' || lacks libicu '^libicu[0-9]+$'
+    [[ "${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-}" =~ ^(1|[Tt][Rr][Uu][Ee])$ ]] || knows 'libicuuc\.so\.' || lacks libicu '^libicu[0-9]+$'
     knows 'libssl\.so\.[13]' || lacks libssl '^libssl(3|3t64)$'
     [ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || lacks ca-certificates ca-certificates
     local name
     for name; do look_for "$name"; done
-    local file; file=$(library libstdc++.so.6)
-    { [ -n "$file" ] && grep -aqF "$cxx_version" "$file"; } || lacks_newer "the C++ library of GCC 13.2 or newer ($cxx_version; found $(found_cxx))" libstdc++6
+    is_new "$(library libstdc++.so.6)" || lacks_newer "the C++ library of GCC 13.2 or newer ($cxx_version; found $(found_cxx))" libstdc++6
 }
 
 look_for() {
@@ -99,15 +100,16 @@ newer_source() {
     esac
 }
 
+# Asks where a person sits at the terminal, wherever the output goes.
 confirm() {
     local answer
-    [ -t 0 ] && [ -t 1 ] && [ -z "${CI:-}" ] || return 0
-    read -r -p "Go on? [Y/n] " answer
+    if [ ! -t 0 ] || [[ "${CI:-}" =~ ^(1|[Tt][Rr][Uu][Ee])$ ]]; then return; fi
+    read -r -p "Go on? [Y/n] " answer || answer=n
     case $answer in '' | [Yy]*) ;; *) stop "Nothing was installed." ;; esac
 }
 
 apt() {
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1 || { cat "$log" >&2; stop "'apt-get $*' failed; its words are above."; }
+    DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >"$log" 2>&1 || { cat "$log" >&2; stop "'apt-get $*' failed; its words are above."; }
 }
 apt_install() { apt install --yes --no-install-recommends "$@"; }
 
@@ -115,9 +117,10 @@ add_trixie() {
     local mirror
     # shellcheck disable=SC2016 # apt's variable
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -n 1)
+    # The pin first: cut off here, the machine is not left with a source that upgrades all of it.
+    printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >/etc/apt/preferences.d/mlnetdistill-trixie
     printf 'Types: deb\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
         "${mirror:-http://deb.debian.org/debian}" >/etc/apt/sources.list.d/mlnetdistill-trixie.sources
-    printf 'Package: *\nPin: release n=trixie\nPin-Priority: 100\n' >/etc/apt/preferences.d/mlnetdistill-trixie
     apt update
 }
 
@@ -145,13 +148,15 @@ main() {
 
     local lacking; lacking=$(printf '%s, ' "${missing[@]}")
     lacking="This machine ($(system_name)) lacks ${lacking%, }"
+    ! is_new "$(system_library libstdc++.so.6)" || is_new "$(library libstdc++.so.6)" ||
+        stop "$lacking, but the system has it: take $(dirname "$(library libstdc++.so.6)") out of LD_LIBRARY_PATH."
     case $(system) in
         "debian "* | "ubuntu "*) ;;
         *) stop "$lacking: install that, or take $good_systems." ;;
     esac
     [ ${#newer[@]} = 0 ] || [ -n "$(newer_source)" ] || stop "$lacking, and no source of a newer ${newer[*]} is known here: take $good_systems."
     check_sdk
-    [ "$(id -u)" = 0 ] || stop "$lacking: have it installed by 'sudo env \"PATH=\$PATH\" $0 $*'."
+    [ "$(id -u)" = 0 ] || stop "$lacking: have it installed by: sudo env \"PATH=\$PATH\" bash $(printf '%q ' "$(readlink -f "$0")" "$@")"
 
     echo "$lacking."
     [ ${#own[@]} = 0 ] || echo "Will install from its own archive: $(printf '%s\n' "${own[@]}" | tr -d '^$' | sed 's/[[(].*//' | paste -sd ' ')."

@@ -13,11 +13,13 @@ public sealed class PrepareTests
     private const string Old = "GLIBCXX_3.4.30\n";
     private const string New = "GLIBCXX_3.4.30\nGLIBCXX_3.4.32\n";
     private ToyFolder _folder = null!;
+    private string _loaderPath = "";
 
     [SetUp]
     public void Make_a_machine_that_lacks_nothing()
     {
         _folder = new ToyFolder();
+        _loaderPath = "";
         Release(Debian12);
         File.WriteAllText(Library("libstdc++.so.6"), New);
         Program("ldconfig", $"for name in libstdc++.so.6 libicuuc.so.72 libssl.so.3 libgomp.so.1; do echo \"  $name (libc6,x86-64) => {_folder.Path}/$name\"; done");
@@ -91,7 +93,24 @@ public sealed class PrepareTests
     {
         Program("id", "echo 1000");
         File.WriteAllText(Library("libstdc++.so.6"), Old);
-        Refused("have it installed by 'sudo env \"PATH=$PATH\" ");
+        Refused($"have it installed by: sudo env \"PATH=$PATH\" bash {Path.Combine(Repository.Root, "eng", "prepare.sh")} libgomp.so.1", "libgomp.so.1");
+    }
+
+    [Test]
+    public void An_old_library_in_the_loaders_path_is_told_and_nothing_is_installed()
+    {
+        var old = Directory.CreateDirectory(_folder.File("an old one")).FullName;
+        File.WriteAllText(Path.Combine(old, "libstdc++.so.6"), Old);
+        _loaderPath = old;
+        Refused($"found {old}/libstdc++.so.6 with GLIBCXX_3.4.30), but the system has it: take {old} out of LD_LIBRARY_PATH.");
+    }
+
+    [Test]
+    public void A_system_without_a_name_is_told_what_is_missing()
+    {
+        File.Delete(_folder.File("os-release"));
+        File.WriteAllText(Library("libstdc++.so.6"), Old);
+        Refused("This machine (this Linux) lacks the C++ library of GCC 13.2 or newer");
     }
 
     [TestCase("exit 127", "none")]
@@ -142,7 +161,7 @@ public sealed class PrepareTests
         };
         start.Environment["PATH"] = $"{_folder.File("bin")}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["OS_RELEASE"] = _folder.File("os-release");
-        start.Environment.Remove("LD_LIBRARY_PATH");
+        start.Environment["LD_LIBRARY_PATH"] = _loaderPath;
         start.Environment.Remove("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT");
         using var process = Process.Start(start)!;
         process.StandardInput.Close();

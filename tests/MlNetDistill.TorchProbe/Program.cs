@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 using MlNetDistill;
 using MlNetDistill.Networks;
 
-// Usage: MlNetDistill.TorchProbe build|fit|preflight|score
+// Usage: MlNetDistill.TorchProbe build|block|fit|preflight|score
 // Makes a first call into the library. Prints "fine", or of the exception: its type, MissingVersion, Remedy, Message and, after a line "loader", LoaderMessage.
 try
 {
@@ -28,10 +28,11 @@ static void Call(string verb)
     switch (verb)
     {
         case "build": Student.Mlp(4).Build(new NetworkInput(InputShape.Vector(2), false, null), 2, 1).Dispose(); break;
+        case "block": new Relu().Dispose(); break;
         case "fit": trainer.Fit(keyed); break;
         case "preflight": trainer.Preflight(keyed); break;
         case "score": trainer.ScoreTeacher(keyed); break;
-        default: throw new ArgumentException($"'{verb}' is none of build, fit, preflight, score.");
+        default: throw new ArgumentException($"'{verb}' is none of build, block, fit, preflight, score.");
     }
 }
 

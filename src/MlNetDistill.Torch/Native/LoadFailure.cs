@@ -14,15 +14,14 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
     /// <param name="runtime">The runtime identifier, such as <c>linux-musl-x64</c>.</param>
     public static LoadFailure? OfPlatform(string runtime)
     {
-        if (runtime.Contains("musl", StringComparison.Ordinal))
+        if (runtime.Contains("musl", StringComparison.Ordinal) || runtime.StartsWith("alpine", StringComparison.Ordinal))
         {
             const string remedy = $"Use {GoodSystems}.";
             return new($"libtorch is built for glibc and cannot work on this system, which uses musl ({runtime}; Alpine). {remedy}", remedy);
         }
 
-        string[] known = ["win-x64", "win-arm64", "osx-arm64"];
-        if (known.Contains(runtime) || (!runtime.StartsWith("win", StringComparison.Ordinal) && runtime.EndsWith("-x64", StringComparison.Ordinal) &&
-                                        !runtime.StartsWith("osx", StringComparison.Ordinal)))
+        // A host may name no platform at all; then the loader decides.
+        if (!runtime.Contains('-') || Supported().IsMatch(runtime))
             return null;
         const string elsewhere = "Run on Linux or Windows on x64, on Windows on Arm64 or on macOS on Apple silicon.";
         return new($"TorchSharp has no native library for {runtime}. {elsewhere}", elsewhere);
@@ -45,8 +44,11 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
         var repair = system.Id == "windows"
             ? "Install the Microsoft Visual C++ Redistributable 2015-2022, or restore the application's packages again."
             : "Install the library that the loader names, or restore the application's packages again.";
-        return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {loader}", repair);
+        return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {Telling(loader)}", repair);
     }
+
+    /// <summary>Of the many names that .NET tries, the line that names something else: the library that is missing or broken.</summary>
+    private static string Telling(string loader) => loader.Split('\n').Skip(1).FirstOrDefault(line => line.Contains(':') && !OwnName().IsMatch(line)) ?? loader;
 
     private static LoadFailure OfVersion(string version, string file, string said, SystemRelease system)
     {
@@ -72,9 +74,15 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
     }
 
     // glibc, dl-version.c: "FILE: version `VERSION' not found (required by FILE)".
-    [GeneratedRegex(@"(?<file>[^\s:]+): version [`'](?<version>[A-Z]+_[0-9.]+)' not found \(required by [^)]*\)")]
+    [GeneratedRegex(@"^(?<file>[^\n:]+): version [`'](?<version>[A-Z]+_[0-9.]+)' not found \(required by [^)]*\)", RegexOptions.Multiline)]
     private static partial Regex VersionNotFound();
 
-    [GeneratedRegex("^/(usr/)?lib")]
+    [GeneratedRegex("^/(usr/)?lib(32|64)?/")]
     private static partial Regex SystemFolders();
+
+    [GeneratedRegex("^(win-(x64|arm64)|osx-arm64|(?!win|osx|freebsd|maccatalyst|ios|android|browser).*-x64)$")]
+    private static partial Regex Supported();
+
+    [GeneratedRegex("LibTorchSharp(\\.so|\\.dylib|\\.dll)?: ")]
+    private static partial Regex OwnName();
 }

@@ -1,3 +1,4 @@
+using MlNetDistill.Native;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -14,11 +15,18 @@ namespace MlNetDistill.Networks;
 public abstract class Block : nn.Module<Tensor, Tensor>
 {
     /// <summary>A block named after its type.</summary>
-    protected Block() : base("block") { }
+    protected Block() : base(Name()) { }
 
     /// <summary>Writes the block's eval-mode computation into <paramref name="graph"/>.</summary>
     /// <param name="graph">The graph under construction.</param>
     /// <param name="input">Name of the tensor the block reads.</param>
     /// <returns>Name of the tensor the block writes.</returns>
     public abstract string Emit(OnnxGraph graph, string input);
+
+    private static string Name()
+    {
+        // The base constructor calls into torch.
+        TorchLibrary.EnsureLoaded();
+        return "block";
+    }
 }

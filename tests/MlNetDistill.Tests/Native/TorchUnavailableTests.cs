@@ -7,7 +7,7 @@ namespace MlNetDistill.Tests.Native;
 [Platform("Linux")]
 public sealed class TorchUnavailableTests
 {
-    private static readonly string[] Verbs = ["build", "fit", "preflight", "score"];
+    private static readonly string[] Verbs = ["build", "block", "fit", "preflight", "score"];
 
     [TestCaseSource(nameof(Verbs))]
     public void Without_libtorch_the_first_call_names_the_packages_and_nothing_else_is_written(string verb) => Assert.That(ToyProbe.Call(verb)[..4], Is.EqualTo(new[]

@@ -43,7 +43,27 @@ public sealed class LoadFailureTests
         Assert.That(failure.Message, Does.EndWith("The loader said: libz.so.1: cannot open shared object file"));
     }
 
+    [Test]
+    public void Of_the_names_that_were_tried_the_library_that_is_missing_is_shown() => Assert.That(
+        LoadFailure.Of(
+            "Unable to load shared library 'LibTorchSharp' or one of its dependencies.\n/app/LibTorchSharp.so: cannot open shared object file\n" +
+            "libc10.so: cannot open shared object file: No such file\n/app/libLibTorchSharp: cannot open shared object file\n",
+            new("debian", "13", ""), isLibtorchHere: true).Message,
+        Does.EndWith("The loader said: libc10.so: cannot open shared object file: No such file"));
+
+    [TestCase("/home/a user/libs/libstdc++.so.6")]
+    [TestCase("/libs/old/libstdc++.so.6")]
+    public void An_old_library_in_a_folder_of_ones_own_is_named_whole_and_its_folder_taken_out(string file)
+    {
+        var failure = LoadFailure.Of(
+            $"cannot load\n{file}: version `GLIBCXX_3.4.32' not found (required by /app/libLibTorchSharp.so)", new("debian", "12", ""), isLibtorchHere: true);
+        Assert.That(failure.Message, Does.Contain($"which {file} on "));
+        Assert.That(failure.Remedy, Does.StartWith("Take its folder out of LD_LIBRARY_PATH"));
+    }
+
     [TestCase("linux-musl-x64", "musl")]
+    [TestCase("alpine.3.22-x64", "musl")]
+    [TestCase("freebsd-x64", "freebsd-x64")]
     [TestCase("alpine.3.20-musl-x64", "musl")]
     [TestCase("linux-arm64", "linux-arm64")]
     [TestCase("osx-x64", "osx-x64")]
@@ -51,6 +71,7 @@ public sealed class LoadFailureTests
     public void A_platform_without_TorchSharp_is_refused(string runtime, string named) =>
         Assert.That(LoadFailure.OfPlatform(runtime)?.Message, Does.Contain(named));
 
+    [TestCase("unknown")]
     [TestCase("linux-x64")]
     [TestCase("debian.12-x64")]
     [TestCase("win-x64")]

@@ -40,8 +40,8 @@ public sealed partial record DistillationOptions
                 yield return $"{name} must be a column name, or null for none; was '{value}'.";
         }
 
-        if (ScoreColumnName == PredictedLabelColumnName)
-            yield return $"ScoreColumnName and PredictedLabelColumnName must differ; both were '{ScoreColumnName}'.";
+        foreach (var fault in CollidingNames())
+            yield return fault;
         if (PredictedLabelColumnName == "Score")
             yield return "PredictedLabelColumnName must not be 'Score': the in-box predictor in a saved student writes its probabilities under that name first.";
         if (Epochs < 1)
@@ -71,6 +71,31 @@ public sealed partial record DistillationOptions
         foreach (var fault in PartFaults())
             yield return fault;
     }
+
+    /// <summary>
+    /// Columns of the trainer under one name. An output would hide an input from all that comes after, and a later evaluation would take the student's answers for
+    /// labels or weights.
+    /// </summary>
+    private IEnumerable<string> CollidingNames()
+    {
+        var all = NamedColumns.ToArray();
+        return
+            from second in Enumerable.Range(0, all.Length)
+            from first in Enumerable.Range(0, second)
+            where !string.IsNullOrWhiteSpace(all[first].Name) && all[first].Name == all[second].Name
+            select $"{all[first].Option} and {all[second].Option} must differ; both were '{all[first].Name}'.";
+    }
+
+    /// <summary>The columns of the trainer by the option that names each.</summary>
+    internal IEnumerable<(string Option, string? Name)> NamedColumns =>
+    [
+        (nameof(ScoreColumnName), ScoreColumnName),
+        (nameof(PredictedLabelColumnName), PredictedLabelColumnName),
+        (nameof(LabelColumnName), LabelColumnName),
+        (nameof(FeatureColumnName), FeatureColumnName),
+        (nameof(ExampleWeightColumnName), ExampleWeightColumnName),
+        (nameof(ValidationColumnName), ValidationColumnName),
+    ];
 
     private IEnumerable<string> TeacherFaults(Teacher teacher, DistillationMethod method)
     {

@@ -89,11 +89,12 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     /// <param name="input">
     /// Rows with the trainer's feature and label columns, and the teacher's own where it has any: what <see cref="Fit"/> would be given. Labels may be missing.
     /// </param>
-    /// <param name="outputColumnName">Name of the new column, a vector of Single, one for each class.</param>
+    /// <param name="outputColumnName">Name of the new column, a vector of Single, one for each class; none of the trainer's own columns.</param>
     /// <returns>The same rows and columns and one more; rows with unusable features are left out if <see cref="DistillationOptions.MissingFeatures"/> says so.
     /// The answers are in memory: 4·N·K bytes.</returns>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="ArgumentException"><paramref name="outputColumnName"/> is the name of a column of the trainer.</exception>
     /// <exception cref="InvalidOperationException">
     /// There is no teacher yet: it is trained or fitted in <see cref="Fit"/>, and then is <see cref="DistillationTransformer.Teacher"/>; or it cannot answer.
     /// </exception>
@@ -101,6 +102,15 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentException.ThrowIfNullOrWhiteSpace(outputColumnName);
+        foreach (var (option, name) in _options.NamedColumns)
+        {
+            if (name == outputColumnName)
+            {
+                throw new ArgumentException(
+                    $"The teacher's scores cannot be called '{name}': that is the trainer's {option}, and one would hide the other. Give another name.", nameof(outputColumnName));
+            }
+        }
+
         return With(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
     }
 

@@ -35,7 +35,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     {
         // Without a name it is a new model in every run, so its answers are for this run.
         var recording = identity is null ? question.Recording.ForThisRun() : question.Recording;
-        string Identity() => Fingerprint.Of($"{identity}|{folds}|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}");
+        string Identity() => Fingerprint.Of($"{identity}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}");
         if (folds == 0 && (identity is null || !recording.IsPersistent || columns.Embedding is not null))
         {
             question.Channel.Info($"Fitting the teacher.");
@@ -59,8 +59,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private static Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> Read(ScoredView view, TeacherQuestion question) =>
         (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
 
-    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place) =>
-        columns.In(model.Transform(data), question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place);
+    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place, UnseenClasses? unseen = null) =>
+        columns.In(model.Transform(data), question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen);
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
     private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>
@@ -75,23 +75,34 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
         IEnumerable<AnswerChunk> Folds(IReadOnlySet<RowId> asked, OutputKinds kept, long skip)
         {
-            var fold = 0;
-            foreach (var split in question.Context.Data.CrossValidationSplit(question.Data, folds, seed: FoldSeed(question)))
+            var dealt = new StratifiedFolds(question.Data, question.Columns.Label, folds, FoldSeed(question));
+            for (var fold = 0; fold < folds; fold++)
             {
-                fold++;
                 question.Options.CancellationToken.ThrowIfCancellationRequested();
-                if (skip > 0 && RowCount.Of(split.TestSet, asked) is var rows && rows <= skip)
+                var answered = dealt.Answered(fold);
+                if (skip > 0 && RowCount.Of(answered, asked) is var rows && rows <= skip)
                 {
                     skip -= rows;
                     continue;
                 }
 
-                question.Channel.Info($"Fitting the teacher on fold {fold} of {folds}.");
-                var model = estimator.Fit(split.TrainSet);
-                foreach (var chunk in Read(View(model, split.TestSet, question, $" of fold {fold}"), question)(asked, kept, skip))
+                question.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
+                var unseen = new UnseenClasses(dealt.Unseen(fold));
+                WarnOf(unseen, question, fold);
+                var model = estimator.Fit(dealt.Training(fold));
+                foreach (var chunk in Read(View(model, answered, question, $" of fold {fold + 1}", unseen), question)(asked, kept, skip))
                     yield return chunk;
                 skip = 0;
             }
+        }
+    }
+
+    private static void WarnOf(UnseenClasses unseen, TeacherQuestion question, int fold)
+    {
+        foreach (var (unseenClass, share) in unseen.Shares)
+        {
+            question.Channel.Warning(
+                $"The class '{question.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold has never seen it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
         }
     }
 }

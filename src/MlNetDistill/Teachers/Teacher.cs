@@ -59,7 +59,8 @@ public abstract partial class Teacher
     /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
     /// <param name="folds">
     /// 0: one model, fitted on all rows, scores them. From 2 on: the rows are dealt into so many folds, and each row is scored by a model that
-    /// has not seen it (out-of-fold), which keeps an overfitted teacher's overconfidence from the student at the price of as many fits.
+    /// has not seen it (out-of-fold), which keeps an overfitted teacher's overconfidence from the student at the price of as many fits. Each class is spread
+    /// over the folds; one with a single row has, in the fold of that row, its share of the labelled rows as probability, and the log says so.
     /// </param>
     /// <param name="classNames">Class of each score, for a pipeline whose score column does not name them.</param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>

@@ -18,6 +18,13 @@ public sealed class OptionFaultTests
         yield return Case(Good with { ExampleWeightColumnName = "" }, "ExampleWeightColumnName must be a column name, or null for none; was ''.");
         yield return Case(Good with { ScoreColumnName = "Both", PredictedLabelColumnName = "Both" },
             "ScoreColumnName and PredictedLabelColumnName must differ; both were 'Both'.");
+        yield return Case(Good with { ScoreColumnName = "Class" }, "ScoreColumnName and LabelColumnName must differ; both were 'Class'.");
+        yield return Case(Good with { PredictedLabelColumnName = "Class" }, "PredictedLabelColumnName and LabelColumnName must differ; both were 'Class'.");
+        yield return Case(Good with { FeatureColumnName = "Score" }, "ScoreColumnName and FeatureColumnName must differ; both were 'Score'.");
+        yield return Case(Good with { ExampleWeightColumnName = "Score" }, "ScoreColumnName and ExampleWeightColumnName must differ; both were 'Score'.");
+        yield return Case(Good with { ValidationColumnName = "PredictedLabel" },
+            "PredictedLabelColumnName and ValidationColumnName must differ; both were 'PredictedLabel'.");
+        yield return Case(Good with { ExampleWeightColumnName = "Features" }, "FeatureColumnName and ExampleWeightColumnName must differ; both were 'Features'.");
         yield return Case(Good with { Epochs = 0 }, "Epochs must be at least 1; was 0.");
         yield return Case(Good with { BatchSize = -1 }, "BatchSize must be at least 1; was -1.");
         yield return Case(Good with { GradientClipping = 0 }, "GradientClipping must be above 0; was 0.");

@@ -57,6 +57,24 @@ public sealed class ClassMapTests
     public void A_class_of_the_student_that_nothing_maps_to_is_refused() => Refuses(
         new ClassMap { Names = new Dictionary<string, string> { ["ash"] = "birch" }, DropOthers = true }, "the teacher lacks 'ash'.");
 
+    [Test]
+    public void Classes_that_are_left_out_may_share_a_name_or_have_none()
+    {
+        static float[] Scores(float[] f) => f[0] > 0.3f ? [0.2f, 0.4f, 0.1f, 0.1f, 0.2f] : [0.1f, 0.2f, 0.3f, 0.3f, 0.1f];
+        static float[] OfThree(float[] f) => [.. Scores(f)[1..4].Select(p => p / Scores(f)[1..4].Sum())];
+        var byHand = Fit(_context.Saying(_view, OfThree));
+        foreach (var other in (string[])["other", ""])
+        {
+            var teacher = Teacher.FromTransformer(Says(Scores), classNames: [other, "ash", "birch", "cedar", other], classMap: new ClassMap { DropOthers = true });
+            Assert.That(Fit(teacher).SelectMany(s => s), Is.EqualTo(byHand.SelectMany(s => s)).Within(2e-3), $"called '{other}'");
+        }
+    }
+
+    [Test]
+    public void A_class_that_is_kept_must_have_one_name() => Assert.That(
+        () => Fit(Teacher.FromTransformer(Says4(), classNames: ["ash", "birch", "cedar", "ash"], classMap: new ClassMap { DropOthers = true })),
+        Throws.InvalidOperationException.With.Message.Contains("the teacher names 'ash' more than once."));
+
     private void Refuses(ClassMap? map, string message) => Assert.That(
         () => Fit(Teacher.FromTransformer(Says4(), classNames: ["ash", "birch", "cedar", "fir"], classMap: map)), Throws.InvalidOperationException.With.Message.Contains(message));
 

@@ -43,6 +43,17 @@ public sealed class ScoreTeacherTests
         });
     }
 
+    [TestCase("Class", "LabelColumnName")]
+    [TestCase("Features", "FeatureColumnName")]
+    [TestCase("Score", "ScoreColumnName")]
+    public void The_scores_hide_no_column_of_the_trainer(string name, string option)
+    {
+        var keyed = Keyed(_mlContext.View(ToyData.Points()));
+        Assert.That(
+            () => Trainer(SomeTeacher(keyed)).ScoreTeacher(keyed, name),
+            Throws.ArgumentException.With.Message.StartsWith($"The teacher's scores cannot be called '{name}': that is the trainer's {option}, and one would hide the other."));
+    }
+
     [Test]
     public void A_network_from_a_file_is_asked_like_any_other()
     {

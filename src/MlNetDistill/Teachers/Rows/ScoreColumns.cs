@@ -32,8 +32,9 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
     /// <param name="student">The student's classes.</param>
     /// <param name="kind">What the scores are as far as the model itself says it: what stands in for <see cref="ScoreKind.Auto"/>, and a hint for messages.</param>
     /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
+    /// <param name="unseen">Classes that the model was fitted without; null for none.</param>
     /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
-    public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "")
+    public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "", UnseenClasses? unseen = null)
     {
         var score = Find(scored.Schema, Score, "scores", "scoreColumnName");
         var subject = $"The teacher's column '{Score}'";
@@ -48,8 +49,8 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
         if (embedding is { } column && VectorOf(column) is null)
             throw new InvalidOperationException($"The teacher's column '{Embedding}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
         var found = AnnotatedNames.Read(score, AnnotatedNames.TrainingLabelValues) ?? AnnotatedNames.Read(score, AnnotatedNames.SlotNames);
-        var order = new ClassAlignment($"column '{Score}'", place).Order(classes, found, Settings, student);
-        var reader = new ScoreReader(subject, Settings.Kind == ScoreKind.Auto ? kind.Kind : Settings.Kind, order, kind.Hint);
+        var order = new ClassAlignment($"column '{Score}'", place, unseen: unseen).Order(classes, found, Settings, student);
+        var reader = new ScoreReader(subject, Settings.Kind == ScoreKind.Auto ? kind.Kind : Settings.Kind, order, kind.Hint, unseen);
         return new ScoredView(scored, score, embedding, reader, place);
     }
 

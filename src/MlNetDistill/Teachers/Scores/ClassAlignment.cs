@@ -6,7 +6,8 @@ namespace MlNetDistill.Teachers;
 /// <param name="subject">Where the scores are, for example <c>column 'Score'</c>.</param>
 /// <param name="place">What messages say after the teacher, where it was fitted on a part of the data.</param>
 /// <param name="given">What messages call the names that the caller gives for the teacher's scores.</param>
-internal sealed class ClassAlignment(string subject, string place = "", string given = "classNames")
+/// <param name="unseen">Classes of the student that the teacher may lack, from 0; null for none.</param>
+internal sealed class ClassAlignment(string subject, string place = "", string given = "classNames", UnseenClasses? unseen = null)
 {
     private const string Remedy =
         "Both must be fitted to the same label values; or give a ClassMap, which renames and adds up classes of the teacher and, with DropOthers, leaves out those " +
@@ -68,9 +69,11 @@ internal sealed class ClassAlignment(string subject, string place = "", string g
     private ClassOrder Match(IReadOnlyList<string> teacher, ClassMap map, string[] student)
     {
         var sources = teacher.Select((name, index) => (Name: map.Names.GetValueOrDefault(name, name), index)).ToLookup(t => t.Name, t => t.index);
-        var twice = teacher.GroupBy(name => name).Where(g => g.Count() > 1).Select(g => g.Key).ToList();
+        // Classes that are left out may be called anything, the same or nothing at all.
+        var twice = teacher.GroupBy(name => name).Where(g => g.Count() > 1).Select(g => g.Key)
+            .Where(name => !map.DropOthers || map.Names.ContainsKey(name) || student.Contains(name)).ToList();
         var unknown = map.Names.Keys.Except(teacher).ToList();
-        var missing = student.Where(name => !sources.Contains(name)).ToList();
+        var missing = student.Where((name, c) => !sources.Contains(name) && unseen?.Shares.ContainsKey(c) != true).ToList();
         var surplus = sources.Select(s => s.Key).Except(student).ToList();
         string[] differences =
         [

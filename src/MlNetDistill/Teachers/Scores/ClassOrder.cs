@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>For each class of the student the classes of the teacher that it is made of, at least one.</summary>
+/// <summary>For each class of the student the classes of the teacher that it is made of; none where the teacher lacks it.</summary>
 internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
 {
     private bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
@@ -29,10 +29,9 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
     {
         for (var c = 0; c < student.Length; c++)
         {
-            var sources = SourcesOf[c];
-            student[c] = teacher[sources[0]];
-            for (var s = 1; s < sources.Length; s++)
-                student[c] = LogSum(student[c], teacher[sources[s]]);
+            student[c] = double.NegativeInfinity;
+            foreach (var source in SourcesOf[c])
+                student[c] = double.IsNegativeInfinity(student[c]) ? teacher[source] : LogSum(student[c], teacher[source]);
         }
     }
 
@@ -46,7 +45,9 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
         if (IsSelection)
             return Columns([.. SourcesOf.Select(sources => sources[0])]).MoveToOuterDisposeScope();
         // log Σ exp z, up to the row's common term log Σ of all.
-        return cat([.. SourcesOf.Select(sources => Columns(sources).logsumexp(1, keepdim: true))], 1).MoveToOuterDisposeScope();
+        return cat([.. SourcesOf.Select(sources => sources.Length == 0
+            ? full([logits.shape[0], 1], float.NegativeInfinity, dtype: logits.dtype, device: logits.device)
+            : Columns(sources).logsumexp(1, keepdim: true))], 1).MoveToOuterDisposeScope();
 
         Tensor Columns(int[] which) => logits.index_select(1, tensor([.. which.Select(i => (long)i)], device: logits.device));
     }

@@ -9,7 +9,8 @@ namespace MlNetDistill.Teachers;
 /// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that nobody said they are.</param>
 /// <param name="order">Classes.</param>
 /// <param name="hint">What a message about scores that are no probabilities says of the model, or null.</param>
-internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder order, string? hint = null)
+/// <param name="unseen">Classes that the model cannot tell; null for none.</param>
+internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder order, string? hint = null, UnseenClasses? unseen = null)
 {
     /// <summary>
     /// The floor for probabilities: float softmaxes and trees give exact zeros, whose logarithm no loss can use. It is far below what a
@@ -59,7 +60,7 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
             ScoreKind.Margins => functional.logsigmoid(scores),
             _ => Logarithm(scores, row),
         };
-        var ordered = order.Apply(logits);
+        var ordered = (unseen ?? UnseenClasses.None).Fill(order.Apply(logits));
         return (ReferenceEquals(ordered, scores) ? scores.alias() : ordered).MoveToOuterDisposeScope();
     }
 

@@ -15,8 +15,8 @@ internal sealed record ScoreSettings(ScoreKind Kind, IReadOnlyList<string>? Clas
     {
         if (!Enum.IsDefined(Kind))
             yield return $"ScoreKind has no value {Kind}.";
-        if (ClassNames?.Any(string.IsNullOrEmpty) == true)
-            yield return "Every one of classNames must be a name; one is empty.";
+        if (ClassNames?.Any(name => name is null || (name.Length == 0 && Map is not { DropOthers: true })) == true)
+            yield return "Every one of classNames must be a name; one is empty. A ClassMap with DropOthers leaves classes out, and then their names may be empty.";
         if (Map is { Names: null })
             yield return "ClassMap.Names must be given; it is empty where all names are kept.";
         else if (Map?.Names.FirstOrDefault(n => string.IsNullOrEmpty(n.Value)) is { Key: { } from })

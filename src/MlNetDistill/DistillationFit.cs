@@ -14,7 +14,7 @@ namespace MlNetDistill;
 /// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
 internal sealed class DistillationFit : IDisposable
 {
-    private readonly IChannel _channel;
+    private readonly WarningChannel _channel;
     private readonly DistillationOptions _options;
     private readonly IDataView _input;
     private readonly TrainerColumns _columns;
@@ -29,7 +29,7 @@ internal sealed class DistillationFit : IDisposable
     private string? _teacherData;
     private IReadOnlyList<Anchor> _planned = [];
 
-    public DistillationFit(IHostEnvironment environment, IChannel channel, DistillationOptions options, IDataView input)
+    public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
         _channel = channel;
         _options = options;
@@ -158,7 +158,7 @@ internal sealed class DistillationFit : IDisposable
     }
 
     private PreflightReport Look(TeacherAnswer? answer) =>
-        new PreflightLook(_options, _networks, _set, _split, _seeds).At(answer?.Anchors ?? _planned, answer is not null);
+        new PreflightLook(_options, _networks, _set, _split, _seeds, _channel.Warnings).At(answer?.Anchors ?? _planned, answer is not null);
 
     /// <summary>Asks the teacher whatever is asked once.</summary>
     private void Prepare(TeacherAnswer answer)

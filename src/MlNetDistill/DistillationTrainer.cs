@@ -118,7 +118,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     {
         TorchLibrary.EnsureLoaded();
         var host = _environment.Register(nameof(DistillationTrainer));
-        using var channel = host.Start("Distillation");
+        using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };
         return observed is null ? Use() : observed(options, Use);
 

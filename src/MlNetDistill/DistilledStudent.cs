@@ -17,6 +17,7 @@ public sealed class DistilledStudent
         int seed,
         IReadOnlyList<TrainingProgress> history,
         IReadOnlyList<string> notes,
+        IReadOnlyList<string> warnings,
         IReadOnlyList<ReportedSetting> settings)
     {
         Spec = spec;
@@ -28,6 +29,7 @@ public sealed class DistilledStudent
         Seed = seed;
         History = history;
         Notes = notes;
+        Warnings = warnings;
         Settings = settings;
         _weights = WeightsOf(network);
     }
@@ -59,10 +61,16 @@ public sealed class DistilledStudent
     /// <summary>What the method decided on the way, as sentences: the anchors of a route and why, the epochs of each stage.</summary>
     public IReadOnlyList<string> Notes { get; }
 
+    /// <summary>
+    /// What the fit warned of, each as one sentence or a few that name the value and what to do; empty if nothing. They are in <c>MLContext.Log</c> too. Of a
+    /// teacher trained on the spot: what was warned of while it was trained.
+    /// </summary>
+    public IReadOnlyList<string> Warnings { get; }
+
     /// <summary>The options it was trained with, by name, as text; a teacher trained on the spot has the student's where it has none of its own.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; }
 
-    /// <summary>What it is, how it was trained, and where training ended.</summary>
+    /// <summary>What it is, how it was trained, where training ended, and what was warned of.</summary>
     public override string ToString()
     {
         List<string> lines =
@@ -72,7 +80,7 @@ public sealed class DistilledStudent
         ];
         if (History is [.., var last])
             lines.Add($"{History.Count} epochs in {Figures.Duration(last.Elapsed)}, the last: {last.Figures}");
-        return string.Join(Environment.NewLine, lines.Concat(Notes).SelectMany(line => TextLines.Wrap(line, TextLines.Width)));
+        return string.Join(Environment.NewLine, lines.Concat(Notes).Concat(Warnings.Select(warning => $"warning: {warning}")).SelectMany(line => TextLines.Wrap(line, TextLines.Width)));
     }
 
     /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode. The caller disposes it.</summary>

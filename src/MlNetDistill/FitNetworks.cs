@@ -14,7 +14,7 @@ namespace MlNetDistill;
 
 /// <summary>Builds and trains the networks of a fit over its rows: a teacher where one is trained on the spot, then the student.</summary>
 internal sealed class FitNetworks(
-    IChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : IDisposable
+    WarningChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : IDisposable
 {
     /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
     public const string StudentRole = "student";
@@ -24,6 +24,7 @@ internal sealed class FitNetworks(
     private readonly Dictionary<string, TrainingPlan> _plans = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private readonly Dictionary<string, Views> _views = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
 
     /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
@@ -33,6 +34,9 @@ internal sealed class FitNetworks(
 
     /// <summary>How the training of one of the networks went.</summary>
     public IReadOnlyList<TrainingProgress> History(string role) => [.. _history.Where(h => h.Role == role).Select(h => h.Progress)];
+
+    /// <summary>What was warned of: for the student in the whole fit, for a teacher while it was trained.</summary>
+    public IReadOnlyList<string> WarningsOf(string role) => role == StudentRole ? channel.Warnings : _warnings.GetValueOrDefault(role) ?? [];
 
     /// <summary>What one of the networks was trained with, and where, as text.</summary>
     public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
@@ -87,6 +91,7 @@ internal sealed class FitNetworks(
     public Network Train(TrainingPlan plan)
     {
         _plans[plan.Role] = plan;
+        var warned = channel.Warnings.Count;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
         using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
@@ -103,6 +108,7 @@ internal sealed class FitNetworks(
 
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
+        _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
         return network;
     }
 

@@ -4,12 +4,19 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Records;
 using MlNetDistill.Teachers;
+using MlNetDistill.Training;
 using static TorchSharp.torch;
 
 namespace MlNetDistill;
 
 /// <summary>One batch through teacher and student, and a few steps of every stage, with a student that is thrown away.</summary>
-internal sealed class PreflightLook(DistillationOptions options, FitNetworks networks, TrainingSet set, DataSplit split, Seeds seeds)
+/// <param name="options">The settings of the fit.</param>
+/// <param name="networks">Builds the student.</param>
+/// <param name="set">The rows.</param>
+/// <param name="split">Which of them are trained on.</param>
+/// <param name="seeds">The run's seeds.</param>
+/// <param name="warned">What was warned of before.</param>
+internal sealed class PreflightLook(DistillationOptions options, FitNetworks networks, TrainingSet set, DataSplit split, Seeds seeds, IReadOnlyList<string> warned)
 {
     private const double Overconfident = 0.999;
     private readonly List<string> _warnings = [];
@@ -23,6 +30,7 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
             Warn(teacher);
         using var student = networks.BuildOnDevice(options.Student, "rehearsal");
         var stages = Rehearsal.Stages(options, student, set, anchors);
+        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, set.Classes, options.EarlyStopping is not null)));
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
         var timed = stages.Select(stage => (Stage: stage, Time: timer.Of(stage))).ToList();
         StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct()];
@@ -53,7 +61,7 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
             StudentBytes = studentBytes,
             ExpectedMemory = Process.GetCurrentProcess().WorkingSet64 + Math.Min(answers, options.Record.MemoryLimit) + studentBytes,
             TrainedFirst = isThere || anchors.Count == 0 ? null : options.Teacher!.Name,
-            Warnings = _warnings,
+            Warnings = [.. warned.Concat(_warnings).Distinct()],
         };
     }
 

@@ -85,6 +85,7 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
             Hash = model is null ? null : ModelHash.OfSaved(context, model, evidence.Test.Schema),
             History = network?.History ?? [],
             Notes = network?.Notes ?? [],
+            Warnings = network?.Warnings ?? [],
             Settings = network?.Settings ?? [],
         };
     }

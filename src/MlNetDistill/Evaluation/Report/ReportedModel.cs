@@ -28,6 +28,9 @@ public sealed record ReportedModel
     /// <summary>What its method decided on the way, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>What its fit warned of (<see cref="DistilledStudent.Warnings"/>); empty where nobody says.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Settings of its training, by name.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; init; } = [];
 

@@ -22,7 +22,7 @@ internal static class ReportPage
         [
             VerdictSection.Of(report), ComparisonSection.Of(report), FidelitySection.Of(report), CalibrationSection.Of(report), MatrixSection.Of(report),
             ClassesSection.Of(report), CostSection.Of(report), CurvesSection.Of(report), TimelineSection.Of(report), ProvenanceSection.Of(report),
-            ReadingSection.Of(),
+            ReadingSection.Of(report),
         ];
         var sections = all.OfType<Section>().ToList();
         return HtmlText.Of(Tag(

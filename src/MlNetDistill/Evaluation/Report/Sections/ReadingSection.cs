@@ -3,7 +3,7 @@ using static MlNetDistill.Evaluation.Pages.Html;
 
 namespace MlNetDistill.Evaluation.Pages;
 
-/// <summary>What each figure is, and whose idea it was.</summary>
+/// <summary>What was warned of, what each figure is, and whose idea it was.</summary>
 internal static class ReadingSection
 {
     private static readonly (string Name, string Meaning)[] Meanings =
@@ -60,7 +60,17 @@ internal static class ReadingSection
             "measurements are within the second figure."),
     ];
 
-    public static Section Of() => new("reading", "How to read this", Tag("dl", Class("meanings"), Meanings.Select(Entry)));
+    public static Section Of(DistillationReport report) => new(
+        "reading",
+        "How to read this",
+        Compared.Of(report).SelectMany(Warnings),
+        Tag("dl", Class("meanings"), Meanings.Select(Entry)));
+
+    private static XElement[] Warnings(Compared model) => model.Model.Warnings.Count == 0 ? [] :
+    [
+        Tag("h3", "Warnings of the training: ", Name(model.Name)),
+        Tag("ul", Class("sentences"), model.Model.Warnings.Select(warning => Tag("li", Name(warning)))),
+    ];
 
     private static XElement Entry((string Name, string Meaning) entry) => Tag("div", Tag("dt", entry.Name), Tag("dd", entry.Meaning));
 }

@@ -11,6 +11,7 @@ internal static class ReportVerdict
     public static IReadOnlyList<string> Of(DistillationReport report) =>
     [
         .. Acceptance(report.Acceptance),
+        .. Warnings(report.Student.Warnings.Count),
         Accuracy(report.Metrics),
         .. Agreement(report.Metrics),
         .. AloneVerdict.Of(report),
@@ -36,6 +37,12 @@ internal static class ReportVerdict
             : $"Not accepted: {failed.Count} of {acceptance.Checks.Count} criteria {(failed.Count == 1 ? "is" : "are")} not met.";
         foreach (var check in failed)
             yield return check.Reason;
+    }
+
+    private static IEnumerable<string> Warnings(int count)
+    {
+        if (count > 0)
+            yield return $"Training the student gave {(count == 1 ? "a warning, which is" : $"{Count(count)} warnings, which are")} under “How to read this”.";
     }
 
     private static string Accuracy(DistillationMetrics metrics)

@@ -1,15 +1,18 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.HostFiltering;
 using Service;
 using Service.Scoring;
 using Service.Web;
 
-// dotnet run -c Release --project examples/Service -- --model student.zip [--features COLUMN] [--urls http://localhost:5000]
+// dotnet run -c Release --project examples/Service -- --model student.zip [--urls http://localhost:5000] [--managementUrls http://localhost:5001] …
+// ServiceSettings has all of them.
 try
 {
     var builder = WebApplication.CreateBuilder(args);
-    using var student = LoadedStudent.Load(builder.Configuration["model"] ?? "student.zip", builder.Configuration["features"]);
-    await using var app = Build(builder, student);
+    var settings = ServiceSettings.Of(builder.Configuration);
+    using var student = LoadedStudent.Load(settings.Model, settings.Features);
+    await using var app = Build(builder, settings, student);
     // Until SIGTERM or Ctrl+C: then nobody new is let in, who is in is answered, and the model goes last.
     await app.RunAsync();
     return 0;
@@ -21,12 +24,21 @@ catch (Exception fault) when (fault is UsageException or IOException or FormatEx
     return 2;
 }
 
-static WebApplication Build(WebApplicationBuilder builder, LoadedStudent student)
+static WebApplication Build(WebApplicationBuilder builder, ServiceSettings settings, LoadedStudent student)
 {
     // A line for each request would cost more than to score it.
     builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
     // A number takes up to 16 characters, and whoever sends much more than that is not asking about a row.
-    builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = 4096 + (64L * student.Features.Length));
+    builder.WebHost.ConfigureKestrel(kestrel =>
+    {
+        kestrel.Limits.MaxRequestBodySize = 4096 + (64L * student.Features.Length);
+        kestrel.Limits.MaxConcurrentConnections = settings.MaxConnections;
+        kestrel.AddServerHeader = false;
+    });
+    builder.AddPorts(settings);
+    builder.AddLimits(settings);
+    builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownSeconds));
+    builder.Services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. settings.Hosts]);
     builder.Services.AddSingleton(student);
     builder.Services.AddSingleton<ScoringInstruments>();
     builder.Services.AddSingleton<IScorer>(services => student.Features.IsByte
@@ -42,10 +54,13 @@ static WebApplication Build(WebApplicationBuilder builder, LoadedStudent student
     var app = builder.Build();
     app.UseExceptionHandler();
     app.UseStatusCodePages();
+    app.UseRouting();
+    app.KeepPortsApart();
+    app.UseRateLimiter();
     app.MapPost("/score", ScoreEndpoint.Score);
-    app.MapHealthChecks("/health");
+    app.MapHealthChecks("/health").ForManagement().DisableRateLimiting();
     // For whoever restarts what hangs: alive is who answers at all.
-    app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
-    app.MapPrometheusScrapingEndpoint("/metrics");
+    app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).ForManagement().DisableRateLimiting();
+    app.MapPrometheusScrapingEndpoint("/metrics").ForManagement().DisableRateLimiting();
     return app;
 }

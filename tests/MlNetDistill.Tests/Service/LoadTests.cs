@@ -25,7 +25,7 @@ public sealed class LoadTests
         var sent = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(() => Ask(client))));
         TestContext.Out.WriteLine($"{sent.Sum():N0} rows in {clock.Elapsed.TotalSeconds:0} s");
 
-        var health = await service.Client.GetStringAsync("/health");
+        var health = await service.Management.GetStringAsync("/health");
         // A request is counted when it has ended, which is after its answer.
         await Task.Delay(TimeSpan.FromSeconds(1));
         var requests = await service.Metric("http_server_request_duration_seconds_count");

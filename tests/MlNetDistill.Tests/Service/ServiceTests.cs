@@ -87,8 +87,51 @@ public sealed class ServiceTests
     [TestCase("/health/live")]
     public async Task It_says_that_it_is_well(string path)
     {
-        Assert.That(await _floats.Client.GetStringAsync(path), Is.EqualTo("Healthy"));
-        Assert.That(await _bytes.Client.GetStringAsync(path), Is.EqualTo("Healthy"));
+        Assert.That(await _floats.Management.GetStringAsync(path), Is.EqualTo("Healthy"));
+        Assert.That(await _bytes.Management.GetStringAsync(path), Is.EqualTo("Healthy"));
+    }
+
+    [TestCase("/health")]
+    [TestCase("/health/live")]
+    [TestCase("/metrics")]
+    public async Task Clients_see_neither_health_nor_metrics_where_they_score(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        // Whatever address they say that they asked for.
+        request.Headers.Host = _floats.Management.BaseAddress!.Authority;
+        using var response = await _floats.Client.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
+    [Test]
+    public async Task Nothing_is_scored_where_health_is()
+    {
+        using var response = await _floats.Management.PostAsJsonAsync("/score", new { features = new float[4] });
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
+    [Test]
+    public async Task Another_hosts_name_is_not_answered_to()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/score") { Content = JsonContent.Create(new { features = new float[4] }) };
+        request.Headers.Host = "another.example";
+        using var response = await _floats.Client.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+    }
+
+    [TestCase("--model=", "Model must name a saved student: --model student.zip (examples/Quickstart writes one).")]
+    [TestCase("--urls=", "Urls must be the addresses to score at, for example http://localhost:5000.")]
+    [TestCase("--maxConnections=0", "MaxConnections must be from 1 to 1000000.")]
+    [TestCase("--maxQueued=many", "Failed to convert configuration value 'many' at 'MaxQueued' to type 'System.Int32'.")]
+    [TestCase("--shutdownSeconds=-1", "ShutdownSeconds must be from 0 to 3600.")]
+    public void A_setting_that_it_cannot_have_is_named_before_anything_starts(string argument, string message)
+    {
+        var (code, output) = ToyService.Fail(_ => { }, arguments: [argument]);
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(2));
+            Assert.That(output, Does.StartWith(message));
+        });
     }
 
     [Test]

@@ -1,0 +1,3 @@
+using MlNetDistill.Hostile;
+
+return CommandLine.Run(Commands.Root(), args);

@@ -1,0 +1,235 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Hostile.Uses;
+
+/// <summary>Networks, methods, losses and augmentations that cannot be.</summary>
+internal static class PartCases
+{
+    public static IEnumerable<Case> All => [.. Networks(), .. Methods(), .. Losses(), .. Augmentations(), .. Teachers()];
+
+    private static Case Made(string name, Func<object> make, params string[] words) => Case.Refused(name, () => make(), words) with { IsQuick = true };
+
+    private static Case Student_(string name, Func<NetworkSpec> student, params string[] words) =>
+        Made(name, () => Sample.Trainer(Rows.Quick() with { Student = student() }), words);
+
+    private static Case Built(string name, Func<NetworkSpec> student, NetworkInput input, int classes, params string[] words) =>
+        Made(name, () => student().Build(input, classes, seed: 1), words);
+
+    private static IEnumerable<Case> Networks()
+    {
+        var (points, image) = (new NetworkInput(InputShape.Vector(4)), new NetworkInput(InputShape.Image(1, 8, 8)));
+        foreach (var width in new[] { 0, -5 })
+        {
+            yield return Student_($"a hidden layer of {width}", () => Student.Mlp(8, width), "hidden", $"{width}");
+            yield return Student_($"a ResNet {width} wide", () => Student.ResNet(8, 4, width, 8), "width", $"{width}");
+            yield return Student_($"a VGG {width} wide", () => Student.Vgg(8, 4, width, 8, 8, 8), "width", $"{width}");
+            yield return Student_($"a wide ResNet of factor {width}", () => Student.WideResNet(10, width), "widen", $"{width}");
+        }
+
+        yield return Student_("an MLP without a list", () => Student.Mlp(null!), "hidden");
+        foreach (var depth in new[] { 0, 7, 9, -8, int.MaxValue })
+        {
+            yield return Student_($"a ResNet {depth} deep", () => Student.ResNet(depth, 4, 4, 8), "depth", $"{depth}");
+            yield return Student_($"a VGG {depth} deep", () => Student.Vgg(depth == 9 ? 12 : depth, 4, 4, 8, 8, 8), "depth");
+            yield return Student_($"a wide ResNet {depth} deep", () => Student.WideResNet(depth, 1), "depth", $"{depth}");
+        }
+
+        foreach (var size in new[] { 0, -1, double.NaN, double.PositiveInfinity, 1e300 })
+        {
+            yield return Student_(FormattableString.Invariant($"a MobileNet {size} wide"), () => Student.MobileNetV2(size), "width");
+            yield return Student_(FormattableString.Invariant($"a ShuffleNet of size {size}"), () => Student.ShuffleNetV2(size), "size");
+        }
+
+        yield return Student_("a ResNet without widths", () => Student.ResNet(8, Array.Empty<int>()), "width");
+        yield return Student_("a ResNet of one width", () => Student.ResNet(8, 4), "width");
+        yield return Built("a ResNet over a vector", () => Student.ResNet(8, 4, 4, 8), points, 3, "image");
+        yield return Built("a VGG over too small an image", () => Student.Vgg(8, 4, 4, 8, 8, 8), new NetworkInput(InputShape.Image(1, 2, 2)), 3, "2");
+        yield return Built("a ShuffleNet over too small an image", () => Student.ShuffleNetV1(), new NetworkInput(InputShape.Image(3, 1, 1)), 3, "1");
+        yield return Built("a network of 0 classes", () => Student.Mlp(8), points, 0, "class", "0");
+        yield return Built("a network of -1 classes", () => Student.Mlp(8), points, -1, "class", "-1");
+        yield return Built("a network of 2 billion classes", () => Student.Mlp(8), points, int.MaxValue, "bytes");
+        yield return Built("a layer of a billion", () => Student.Mlp(1_000_000_000), points, 3, "bytes");
+        yield return Built("two layers of 100,000", () => Student.Mlp(1_000_000, 1_000_000), points, 3, "bytes");
+        yield return Built("an image network over no input", () => Student.Mlp(8), null!, 3, "input");
+        yield return Built("scaling of another length", () => Student.Mlp(8), points with { Scaling = new InputStatistics([0, 0], [1, 1]) }, 3, "2", "4");
+        yield return Built("a deviation of 0", () => Student.Mlp(8), points with { Scaling = new InputStatistics([0, 0, 0, 0], [1, 0, 1, 1]) }, 3, "deviation", "0");
+        yield return Built("a mean that is no number", () => Student.Mlp(8), points with { Scaling = new InputStatistics([float.NaN, 0, 0, 0], [1, 1, 1, 1]) }, 3, "mean", "NaN");
+        yield return Made("an input of length 0", () => InputShape.Vector(0), "0");
+        yield return Made("an input of length -4", () => InputShape.Vector(-4), "-4");
+        yield return Made("an image of height 0", () => InputShape.Image(3, 0, 8), "0");
+        yield return Made("an image of -1 channels", () => InputShape.Image(-1, 8, 8), "-1");
+        yield return Made("an image larger than any array", () => InputShape.Image(3, 100_000, 100_000), "100000");
+        foreach (var json in new[] { "", "null", "{}", "[]", "{\"network\":\"none\"}", "{\"network\":\"mlp\"}", "{\"network\":\"mlp\",\"Hidden\":null}", "{\"network\":\"mlp\",\"Hidden\":[\"a\"]}", "not json", "{\"network\":\"resnet\",\"Depth\":8}" })
+            yield return Made($"the network {json}", () => NetworkSpec.FromJson(json), "network");
+        yield return Made("no network's text", () => NetworkSpec.FromJson(null!), "json");
+        yield return Made("rows of another length forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(2, 5)), "4", "5");
+        yield return Made("rows without a batch forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(4)), "4");
+        yield return Made("whole numbers forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(2, 4, dtype: int64)), "Int64");
+        yield return Made("other channels forward", () => Forward(Student.ResNet(8, 4, 4, 8).Build(image, 3, 1), zeros(2, 3, 8, 8)), "1×8×8");
+        yield return Made("a convolution of 0 groups", () => new Convolution(4, 4, 3, 1, new Generator(), groups: 0), "groups");
+        yield return Made("a convolution of groups that do not divide", () => new Convolution(4, 4, 3, 1, new Generator(), groups: 3), "groups", "3");
+        yield return Made("a kernel of 0", () => new Convolution(4, 4, 0, 1, new Generator()), "kernel");
+        yield return Made("a stride of 0", () => new Convolution(4, 4, 3, 0, new Generator()), "stride");
+        yield return Made("a dense layer of 0", () => new Dense(0, 4, new Generator()), "inputs");
+        yield return Made("a normalisation of 0 channels", () => new BatchNormalization(0), "channels");
+        yield return Made("a pool of size 0", () => new MaxPool(0), "size");
+        yield return Made("an average over 0", () => new AveragePool(0, 1), "kernel");
+        yield return Made("a shuffle of groups that do not divide", () => new ChannelShuffle(4, 3), "groups");
+        yield return Made("a block of no module", () => new ModuleBlock(null!, (_, x) => x), "module");
+        yield return Made("a series of null", () => new Series(null!), "blocks");
+    }
+
+    private static object Forward(Network network, Tensor rows)
+    {
+        using var scope = NewDisposeScope();
+        using (network)
+        using (rows)
+            return network.Forward(rows, OutputKinds.Logits).Logits.shape;
+    }
+
+    private static Case Method(string name, Func<DistillationMethod> method, params string[] words) =>
+        Made(name, () => Sample.Trainer(Rows.Quick(Route.Train(Student.Mlp(8))) with { Method = method(), ValidationFraction = 0.2 }), words);
+
+    private static IEnumerable<Case> Methods()
+    {
+        foreach (var number in new[] { 0, -1, double.NaN, double.PositiveInfinity })
+        {
+            yield return Method(FormattableString.Invariant($"KD at temperature {number}"), () => DistillationMethod.Kd(temperature: number), "temperature");
+            yield return Method(FormattableString.Invariant($"DIST at temperature {number}"), () => DistillationMethod.Dist(temperature: number), "temperature");
+            yield return Method(FormattableString.Invariant($"CCKD at temperature {number}"), () => DistillationMethod.Cckd(temperature: number), "temperature");
+        }
+
+        foreach (var number in new[] { -0.1, 1.1, double.NaN })
+            yield return Method(FormattableString.Invariant($"KD with alpha {number}"), () => DistillationMethod.Kd(alpha: number), "alpha");
+        yield return Method("DIST with a weight of -1", () => DistillationMethod.Dist(interWeight: -1), "weight");
+        yield return Method("DIST without any weight", () => DistillationMethod.Dist(interWeight: 0, intraWeight: 0, labelWeight: 0), "weight");
+        yield return Method("CCKD with beta NaN", () => DistillationMethod.Cckd(beta: double.NaN), "beta");
+        yield return Method("RCO every 0 epochs", () => DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(0)), "interval");
+        yield return Method("RCO of no epoch", () => DistillationMethod.Rco(anchors: AnchorSelection.Epochs()), "epoch");
+        yield return Method("RCO of epochs that fall", () => DistillationMethod.Rco(anchors: AnchorSelection.Epochs(3, 1)), "epoch");
+        yield return Method("RCO of epoch 0", () => DistillationMethod.Rco(anchors: AnchorSelection.Epochs(0)), "epoch");
+        yield return Method("greedy RCO by -1", () => DistillationMethod.Rco(anchors: AnchorSelection.Greedy(-1)), "delta");
+        yield return Method("greedy RCO by NaN", () => DistillationMethod.Rco(anchors: AnchorSelection.Greedy(double.NaN)), "delta");
+        yield return Method("RCO of RCO", () => DistillationMethod.Rco(DistillationMethod.Rco()), "RCO");
+        yield return Method("RCO of no teacher's method", () => DistillationMethod.Rco(DistillationMethod.LabelsOnly()), "teacher");
+        yield return Method("RCO by a schedule that there is not", () => DistillationMethod.Rco(schedule: (RcoSchedule)9), "schedule", "9");
+        yield return Method("SSKD with shares of no stages", () => DistillationMethod.Sskd([new StagePair(0, 0)], [0.5, 0.25, 0.25, 1]), "shares");
+        yield return Method("SSKD with shares of -1", () => DistillationMethod.Sskd([new StagePair(0, 0)], [-1, 2]), "share");
+        yield return Method("SSKD of a tap -1", () => DistillationMethod.Sskd([new StagePair(-1, 0)]), "tap");
+        yield return Method("a method without a name", () => DistillationMethod.Of("", new CrossEntropyLoss()), "name");
+        yield return Method("a method of no loss", () => DistillationMethod.Of("mine", null!), "loss");
+    }
+
+    private static IEnumerable<Case> Losses()
+    {
+        foreach (var number in new[] { 0, -1, double.NaN, double.PositiveInfinity })
+        {
+            yield return Made(FormattableString.Invariant($"a KD loss at {number}"), () => new KdLoss(number), "temperature");
+            yield return Made(FormattableString.Invariant($"a DIST loss at {number}"), () => new DistLoss(number), "temperature");
+            yield return Made(FormattableString.Invariant($"a DKD loss at {number}"), () => new DkdLoss(number), "temperature");
+        }
+
+        yield return Made("a loss times -1", () => -1 * new CrossEntropyLoss(), "weight", "-1");
+        yield return Made("a loss times NaN", () => double.NaN * new CrossEntropyLoss(), "weight", "NaN");
+        yield return Made("a loss warmed up over 0 epochs", () => new CrossEntropyLoss().WarmedUpOver(0), "epochs", "0");
+        yield return Made("a null loss times 2", () => 2 * (DistillationLoss)null!, "loss");
+        yield return Made("a sum with null", () => new CrossEntropyLoss() + null!, "right");
+        yield return Made("standardised nothing", () => new StandardizedLogitsLoss(null!), "loss");
+        yield return Made("RKD of weights of -1", () => new RkdLoss(distanceWeight: -1), "weight");
+        yield return Made("RKD of nothing", () => new RkdLoss(on: OutputKinds.None), "None");
+        yield return Made("RKD of all at once", () => new RkdLoss(on: OutputKinds.Logits | OutputKinds.Embedding), "Logits");
+        yield return Made("hints without taps", () => new HintLoss(), "tap");
+        yield return Made("hints of tap -1", () => new HintLoss((-1, 0)), "-1");
+        yield return Made("attention without taps", () => new AttentionTransferLoss(), "tap");
+        yield return Made("a stage loss of tap -2", () => new StageFeatureLoss(-2, 0), "-2");
+        yield return Made("a stage loss of a reduction that there is not", () => new StageFeatureLoss(0, 0, (FeatureReduction)5), "reduction");
+        yield return Made("a Gaussian kernel of gamma 0", () => CorrelationKernel.Gaussian(0), "gamma");
+        yield return Made("a Taylor series of order 0", () => CorrelationKernel.GaussianTaylor(0), "order");
+        yield return Made("KD of other shapes", () => Value(() => KdLoss.Divergence(zeros(2, 3), zeros(2, 4), 1)), "2×3", "2×4");
+        yield return Made("KD of other rows", () => Value(() => KdLoss.Divergence(zeros(2, 3), zeros(5, 3), 1)), "2×3", "5×3");
+        yield return Made("KD of vectors", () => Value(() => KdLoss.Divergence(zeros(3), zeros(3), 1)), "3");
+        yield return Made("DIST of other shapes", () => Value(() => DistLoss.RelationMismatch(zeros(2, 3), zeros(2, 4), 1)), "2×3", "2×4");
+        yield return Made("correlations along axis 7", () => Value(() => DistLoss.Correlation(zeros(2, 3), zeros(2, 3), 7)), "axis", "7");
+        yield return Made("DKD of too few labels", () => Value(() => DkdLoss.PerRow(zeros(2, 3), zeros(2, 3), zeros(1, dtype: int64), 1)), "label");
+        yield return Made("DKD of a class that there is not", () => Value(() => DkdLoss.PerRow(zeros(2, 3), zeros(2, 3), tensor(new long[] { 0, 3 }), 1)), "3");
+        yield return Made("cross-entropy of a class that there is not", () => Value(() => CrossEntropyLoss.PerRow(zeros(2, 3).log_softmax(1), tensor(new long[] { 0, 3 }))), "3");
+        yield return Made("cross-entropy of too many labels", () => Value(() => CrossEntropyLoss.PerRow(zeros(2, 3).log_softmax(1), zeros(4, dtype: int64))), "4");
+        yield return Made("relations of other rows", () => Value(() => RkdLoss.RelationError(zeros(3, 4), zeros(2, 4))), "3", "2");
+        yield return Made("incongruence of other rows", () => Value(() => CorrelationCongruenceLoss.Incongruence(zeros(3, 4), zeros(2, 4), CorrelationKernel.Bilinear)), "3", "2");
+        yield return Made("incongruence by no kernel", () => Value(() => CorrelationCongruenceLoss.Incongruence(zeros(3, 4), zeros(3, 4), null!)), "kernel");
+        yield return Made("hints of other shapes", () => Value(() => HintLoss.SquaredError(zeros(2, 3, 4, 4), zeros(2, 5, 4, 4))), "3", "5");
+        yield return Made("attention of vectors", () => Value(() => AttentionTransferLoss.AttentionMap(zeros(2, 3))), "2×3");
+        yield return Made("attention of other sizes", () => Value(() => AttentionTransferLoss.AttentionError(zeros(2, 3, 4, 4), zeros(2, 3, 5, 5))), "4×4", "5×5");
+        yield return Made("adjacent pairs of other rows", () => Value(() => AdjacentPairsLoss.ProductOfDifferences(zeros(4, 3), zeros(2, 3))), "4", "2");
+        yield return Made("stage features of other shapes", () => Value(() => StageFeatureLoss.PerRow(zeros(2, 3), zeros(2, 4), FeatureReduction.Mean)), "3", "4");
+        yield return Made("no tensor to standardise", () => Value(() => StandardizedLogitsLoss.Standardize(null!)), "logits");
+        yield return Made("inputs without a student", () => new LossInputs(null!, null, zeros(2, dtype: int64)), "student");
+        yield return Made("a teacher asked where there is none", () => new LossInputs(new NetworkOutput(zeros(2, 3)), null, zeros(2, dtype: int64)).TeacherLogProbabilities(1), "teacher");
+    }
+
+    private static object Value(Func<Tensor> loss)
+    {
+        using var scope = NewDisposeScope();
+        return loss().shape;
+    }
+
+    private static Case Augmented(string name, Func<Augmentation> augmentation, params string[] words) =>
+        Made(name, () => Sample.Trainer(Rows.Quick() with { Augmentations = [augmentation()] }), words);
+
+    private static IEnumerable<Case> Augmentations()
+    {
+        foreach (var number in new[] { -1, double.NaN, double.PositiveInfinity })
+        {
+            yield return Augmented(FormattableString.Invariant($"noise of {number}"), () => Augmentation.GaussianNoise(number), "deviation");
+            yield return Augmented(FormattableString.Invariant($"mixup of {number}"), () => Augmentation.Mixup(number), "alpha");
+            yield return Augmented(FormattableString.Invariant($"CutMix of {number}"), () => Augmentation.CutMix(number), "alpha");
+            yield return Augmented(FormattableString.Invariant($"flips at {number}"), () => Augmentation.HorizontalFlip(number), "probability");
+            yield return Augmented(FormattableString.Invariant($"swaps at {number}"), () => Augmentation.MarginalSwap(number), "probability");
+        }
+
+        yield return Augmented("crops by -1", () => Augmentation.RandomCrop(-1), "padding", "-1");
+        yield return Case.Refused("crops by 2 billion", () => Sample.Fit(Rows.Quick() with { Augmentations = [Augmentation.RandomCrop(int.MaxValue)] }), "padding");
+        yield return Case.Refused("flips of points", () => Sample.Fit(Rows.Quick() with { Augmentations = [Augmentation.HorizontalFlip()] }), "image");
+        foreach (var number in new[] { 0, -8 })
+        {
+            yield return Made($"{number} rows of a class", () => Sample.Trainer(Rows.Quick() with { Sampling = BatchSampling.ClassUniform(number) }), "instances", $"{number}");
+            yield return Made($"{number} clusters", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a")) with { Sampling = BatchSampling.SuperclassUniform(number) }), "clusters", $"{number}");
+        }
+
+        yield return Made("more rows of a class than a batch has", () => Sample.Trainer(Rows.Quick() with { Sampling = BatchSampling.ClassUniform(64) }), "64", "16");
+        yield return Case.Refused("more clusters than rows", () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Sampling = BatchSampling.SuperclassUniform(500, 2), BatchSize = 1000 }), "500");
+    }
+
+    private static IEnumerable<Case> Teachers()
+    {
+        yield return Made("an ensemble of none", () => Sample.Trainer(Rows.Quick(Teacher.Ensemble(Array.Empty<Teacher>()))), "ensemble");
+        yield return Made("an ensemble with null", () => Sample.Trainer(Rows.Quick(Teacher.Ensemble(null!, Teacher.FromColumn("a")))), "ensemble");
+        yield return Made("an ensemble of weight 0", () => Sample.Trainer(Rows.Quick(Teacher.Ensemble((Teacher.FromColumn("a"), 0.0), (Teacher.FromColumn("b"), 0.0)))), "weight");
+        yield return Made("an ensemble of weight NaN", () => Sample.Trainer(Rows.Quick(Teacher.Ensemble((Teacher.FromColumn("a"), double.NaN), (Teacher.FromColumn("b"), 1.0)))), "weight");
+        yield return Made("a route of none", () => Sample.Trainer(Rows.Quick(Route.FromTeachers())), "route");
+        yield return Made("a route with null", () => Sample.Trainer(Rows.Quick(Route.FromTeachers(("a", null!)))), "route");
+        yield return Made("a route of no checkpoints", () => Sample.Trainer(Rows.Quick(Route.FromCheckpoints(Student.Mlp(8)))), "checkpoint");
+        yield return Made("a route of checkpoints that fall", () => Sample.Trainer(Rows.Quick(Route.FromCheckpoints(Student.Mlp(8), "anchor-0002.weights", "anchor-0001.weights"))), "2, 1");
+        yield return Made("a route every 0 epochs", () => Sample.Trainer(Rows.Quick(Route.Train(Student.Mlp(8), every: 0))), "every", "0");
+        yield return Made("a route of 0 epochs", () => Sample.Trainer(Rows.Quick(Route.Train(Student.Mlp(8), epochs: 0))), "epochs", "0");
+        yield return Made("a teacher trained for -1 epochs", () => Sample.Trainer(Rows.Quick(Teacher.Train(Student.Mlp(8), epochs: -1))), "epochs", "-1");
+        yield return Made("a teacher of a network that cannot be", () => Sample.Trainer(Rows.Quick(Teacher.Train(Student.Mlp(0)))), "hidden", "0");
+        yield return Made("a column without a name", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn(""))), "scoreColumnName");
+        yield return Made("no transformer", () => Sample.Trainer(Rows.Quick(Teacher.FromTransformer(null!))), "transformer");
+        yield return Made("no estimator", () => Sample.Trainer(Rows.Quick(Teacher.FromEstimator(null!))), "estimator");
+        yield return Made("no module", () => Sample.Trainer(Rows.Quick(Teacher.FromModule((nn.Module<Tensor, Tensor>)null!))), "module");
+        yield return Made("no ONNX path", () => Sample.Trainer(Rows.Quick(Teacher.FromOnnx((string)null!))), "path");
+        yield return Made("no TorchScript path", () => Sample.Trainer(Rows.Quick(Teacher.FromTorchScript(" "))), "path");
+        yield return Made("a score kind that there is not", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a", (ScoreKind)9))), "ScoreKind", "9");
+        foreach (var folds in new[] { 1, -2 })
+            yield return Made($"{folds} folds", () => Sample.Trainer(Rows.Quick(Teacher.FromEstimator(Sample.Regression(), folds: folds))), "folds", $"{folds}");
+        yield return Made("a class name twice", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a", classNames: ["ash", "ash", "cedar"]))), "ash");
+        yield return Made("a class name that is null", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a", classNames: ["ash", null!, "cedar"]))), "name");
+        yield return Made("a scale of 0", () => Sample.Trainer(Rows.Quick(Teacher.FromOnnx("a.onnx", input: new TeacherInput { Scale = 0 }))), "Scale", "0");
+        yield return Made("a scale of NaN", () => Sample.Trainer(Rows.Quick(Teacher.FromOnnx("a.onnx", input: new TeacherInput { Scale = float.NaN }))), "Scale", "NaN");
+        yield return Made("a layout that there is not", () => Sample.Trainer(Rows.Quick(Teacher.FromOnnx("a.onnx", input: new TeacherInput { Layout = (ImageLayout)9 }))), "Layout", "9");
+        yield return Made("a GPU of index -1", () => Sample.Trainer(Rows.Quick() with { Device = TrainingDevice.Cuda(-1) }), "-1");
+    }
+}

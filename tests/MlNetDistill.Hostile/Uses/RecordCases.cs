@@ -1,0 +1,6 @@
+namespace MlNetDistill.Hostile.Uses;
+
+internal static class RecordCases
+{
+    public static IEnumerable<Case> All => [];
+}

@@ -1,0 +1,6 @@
+namespace MlNetDistill.Hostile.Uses;
+
+internal static class TeacherCases
+{
+    public static IEnumerable<Case> All => [];
+}

@@ -1,0 +1,6 @@
+namespace MlNetDistill.Hostile.Uses;
+
+internal static class ViewCases
+{
+    public static IEnumerable<Case> All => [];
+}

@@ -51,6 +51,7 @@ public static class StudentExtensions
     private static DistillationTransformer Only(IReadOnlyList<DistillationTransformer> students, ITransformer model, string which) => students.Count switch
     {
         1 => students[0],
+        0 when !Parts(model).Any() => throw new InvalidOperationException("The model holds no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."),
         0 => throw new InvalidOperationException(
             $"The model holds no student; it consists of {string.Join(", ", Parts(model).Select(part => part.GetType().Name.Split('`')[0]))}. A model loaded " +
             "from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."),

@@ -52,6 +52,24 @@ public sealed class MetricsTextTests
           a wasp whose name is much...    80  75.00 %  70.00 %  -5.00 points
         """);
 
+    [TestCase(-0.00001, "0.0000")]
+    [TestCase(-0.0001, "-0.0001")]
+    [TestCase(0, "0.0000")]
+    public void What_rounds_to_nothing_has_no_sign(double value, string text)
+    {
+        Assert.That($"{new Estimate(value)}", Is.EqualTo(text));
+        Assert.That($"{new Estimate(value, value, value)}", Is.EqualTo($"{text} ({text} to {text})"));
+    }
+
+    [Test]
+    public void A_matrix_too_wide_for_a_table_says_nothing_of_differences_where_there_are_none()
+    {
+        const int Classes = 60;
+        Assert.That(
+            $"{ReportRows.Matrix([.. Enumerable.Range(0, Classes).Select(c => (c, c, c))], Classes)}",
+            Is.EqualTo("60 classes; both models name the same one for 60 of 60 rows"));
+    }
+
     [Test]
     public void Of_rows_without_labels_only_fidelity_is_shown_and_without_intervals_only_figures() => Same(
         Metrics with

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.MlNetFit;
@@ -80,6 +81,11 @@ public sealed class FindStudentTests
                 "A model loaded from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."));
         }
     }
+
+    [Test]
+    public void An_empty_chain_is_called_one() => Assert.That(
+        () => new EstimatorChain<ITransformer>().Fit(_rows).FindStudent(),
+        Throws.InvalidOperationException.With.Message.EqualTo("The model holds no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."));
 
     private ITransformer Two(DistillationOptions first) => _mlContext.Pipeline(first with { Epochs = 1 })
         .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options(Student.Mlp(4)) with { Epochs = 1 }))

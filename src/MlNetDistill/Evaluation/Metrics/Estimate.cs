@@ -17,5 +17,8 @@ public readonly record struct Estimate(double Value, double? Lower = null, doubl
     public static implicit operator double(Estimate estimate) => estimate.Value;
 
     /// <inheritdoc/>
-    public override string ToString() => Lower is null ? Invariant($"{Value:0.0000}") : Invariant($"{Value:0.0000} ({Lower:0.0000} to {Upper:0.0000})");
+    public override string ToString() => Lower is null ? Text(Value) : $"{Text(Value)} ({Text(Lower)} to {Text(Upper)})";
+
+    // The third part is for what rounds to 0: without it a little below 0 would be -0.0000.
+    private static string Text(double? value) => Invariant($"{value:0.0000;-0.0000;0.0000}");
 }

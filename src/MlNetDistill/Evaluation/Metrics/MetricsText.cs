@@ -59,7 +59,8 @@ internal static class MetricsText
         var (rows, same) = (matrix.Sum(cell => cell.Rows), matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows));
         var others = matrix.Where(cell => cell.Teacher != cell.Student).OrderByDescending(cell => cell.Rows).Take(MostDisagreements).Select(cell => $"  {cell}");
         return string.Join(Environment.NewLine, others.Prepend(
-            $"{matrix.Classes} classes; both models name the same one for {Figures.Count(same)} of {Figures.Count(rows)} rows; most often they differ in:"));
+            $"{matrix.Classes} classes; both models name the same one for {Figures.Count(same)} of {Figures.Count(rows)} rows" +
+            (same < rows ? "; most often they differ in:" : "")));
     }
 
     private static IEnumerable<string?[]> Quality(params IReadOnlyList<ModelQuality?> models) => models.All(model => model is null) ? [] :

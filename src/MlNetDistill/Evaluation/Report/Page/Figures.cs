@@ -13,7 +13,7 @@ internal static class Figures
     /// <summary>A change, with its sign, in points.</summary>
     public static string Change(double share) => Math.Round(100 * share, 2) == 0 ? "0.00" : Invariant($"{100 * share:+0.00;−0.00}");
 
-    public static string Number(double value) => Invariant($"{value:0.0000}");
+    public static string Number(double value) => Invariant($"{value:0.0000;-0.0000;0.0000}");
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -17,6 +17,7 @@ internal sealed class DistillationFit : IDisposable
     private readonly WarningChannel _channel;
     private readonly DistillationOptions _options;
     private readonly IDataView _input;
+    private IDataView _data;
     private readonly TrainerColumns _columns;
     private readonly StudentColumns _studentColumns;
     private readonly MLContext _context;
@@ -33,7 +34,7 @@ internal sealed class DistillationFit : IDisposable
     {
         _channel = channel;
         _options = options;
-        _input = input;
+        _input = _data = input;
         _columns = TrainerColumns.Find(input.Schema, options);
         if (options.Record.TopK is { } k && k >= _columns.Classes.Count)
         {
@@ -96,7 +97,7 @@ internal sealed class DistillationFit : IDisposable
         answer.Teacher.Begin(_set, OutputKinds.Logits, null);
         var logits = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _set, _split.Training, _options.BatchSize);
         var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
-        return new ScoredRows(_input, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
+        return new ScoredRows(_data, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
     }
 
     public void Dispose()
@@ -108,9 +109,11 @@ internal sealed class DistillationFit : IDisposable
 
     private void Read(string role = TensorReader.TrainingData)
     {
-        var rows = TensorReader.Read(_input, _columns, _options, role, Hashed());
+        var rows = TensorReader.Read(_input, _columns, _options, role, Hashed(), [.. TeacherVectors()]);
         _set = rows.Set;
         _teacherData = rows.Hash;
+        if (rows.Unusable.Count > 0)
+            _data = new FilteredRows(_input, id => !rows.Unusable.Contains(id), onOneThread: true);
         rows.WarnOfDropped(_channel);
         using var generator = _seeds.Generator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
@@ -126,8 +129,12 @@ internal sealed class DistillationFit : IDisposable
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 
+    private IEnumerable<TeacherVector> TeacherVectors() => AsksTeacher && _options.MissingFeatures == MissingFeatures.Drop
+        ? _options.Teacher!.VectorsRead(_input.Schema).Where(vector => vector.IsReadable)
+        : [];
+
     private TeacherQuestion Question() => new(
-        _context, _channel, _input, _columns, _set, _options, _seeds, _device, _networks, RecordingOf.Fit(_options, _columns, _set, _split, _networks, _context, _channel))
+        _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, RecordingOf.Fit(_options, _columns, _set, _split, _networks, _context, _channel))
     {
         TeacherData = _teacherData,
     };

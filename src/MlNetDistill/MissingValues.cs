@@ -13,12 +13,15 @@ public enum MissingLabels
     TeacherOnly,
 }
 
-/// <summary>What to do with rows whose features are NaN or infinite.</summary>
+/// <summary>
+/// What to do with rows whose features are missing (a null or empty vector), shorter or longer than the column says, NaN or infinite; and with rows in
+/// which a vector of the data that the teacher reads, its scores for example, is missing, of another length or, of answers, NaN.
+/// </summary>
 public enum MissingFeatures
 {
     /// <summary>Fail and name the first of them.</summary>
     Error,
 
-    /// <summary>Leave them out, and log how many.</summary>
+    /// <summary>Leave them out, and warn of how many.</summary>
     Drop,
 }

@@ -31,8 +31,8 @@ internal static class EvaluationPass
         DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, DistillationEvaluationOptions options)
     {
         var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Sources);
-        var getTeacher = Scores(teacher, columns.Teacher);
-        var getStudent = Scores(student, columns.Student);
+        var getTeacher = Scores(teacher, columns.Teacher, columns.Sources.Teacher.Subject);
+        var getStudent = Scores(student, columns.Student, columns.Sources.Student.Subject);
         var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).Over(columns.LabelIsTheTeachers ? teacher : student) : _ => null;
         var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
         DataViewRowId teacherId = default, id = default;
@@ -42,7 +42,7 @@ internal static class EvaluationPass
             getId(ref id);
             if (!teacherId.Equals(id))
                 throw Apart($"at row {evaluator.Rows} (counted from 0) the teacher's has the id {Number(teacherId)}, the student's {Number(id)}");
-            evaluator.Add(getTeacher(), getStudent(), getLabel(evaluator.Rows), Number(id));
+            evaluator.Add(getTeacher(evaluator.Rows), getStudent(evaluator.Rows), getLabel(evaluator.Rows), Number(id));
         }
 
         return evaluator.Metrics();
@@ -62,22 +62,18 @@ internal static class EvaluationPass
 
     private static UInt128 Number(DataViewRowId id) => new(id.High, id.Low);
 
-    private static Func<float[]> Scores(DataViewRowCursor cursor, DataViewSchema.Column column)
+    private static Func<long, float[]> Scores(DataViewRowCursor cursor, DataViewSchema.Column column, string subject)
     {
         var get = cursor.GetGetter<VBuffer<float>>(column);
         var values = new float[EvaluationColumns.WidthOf(column)];
         VBuffer<float> buffer = default;
-        return () =>
+        return row =>
         {
             get(ref buffer);
-            // A row may have another length than its column says, in views that others wrote.
-            return buffer.Length == values.Length ? Copied(buffer, values) : [.. buffer.DenseValues()];
+            if (buffer.Length != values.Length)
+                throw VectorLength.Fault(subject, values.Length, buffer.Length, $"row {row} (counted from 0)", "Score the row, or leave it out.");
+            buffer.CopyTo(values);
+            return values;
         };
-    }
-
-    private static float[] Copied(VBuffer<float> buffer, float[] values)
-    {
-        buffer.CopyTo(values);
-        return values;
     }
 }

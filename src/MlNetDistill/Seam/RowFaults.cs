@@ -8,9 +8,13 @@ internal sealed class RowFaults
 
     public long Count { get; private set; }
 
-    public void Add(long row)
+    /// <summary>What was found in the first of them, or null.</summary>
+    public string? FirstFound { get; private set; }
+
+    public void Add(long row, string? found = null)
     {
         Count++;
+        FirstFound ??= found;
         if (_first.Count < Shown)
             _first.Add(row);
     }

@@ -39,6 +39,8 @@ internal static class RowsView
         while (cursor.MoveNext())
         {
             get(ref row);
+            if (row.Length != width)
+                throw VectorLength.Fault($"Column '{column}'", width, row.Length, $"row {values.Rows} (counted from 0)", "The model that gives it is broken.");
             row.CopyTo(values.NextRow());
         }
 

@@ -13,7 +13,7 @@ internal static class TeacherColumn
     public static bool IsByte(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).ItemType.RawType == typeof(byte);
 
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
-    /// <exception cref="InvalidOperationException">A row of the set is not in the data.</exception>
+    /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
     public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout) =>
         UnreadableRow.Named(question.Data, column, "data", () => IsByte(column)
             ? Read<byte>(question, column, layout, ScalarType.Byte)
@@ -31,7 +31,7 @@ internal static class TeacherColumn
         var get = cursor.GetGetter<VBuffer<T>>(column);
         VBuffer<T> buffer = default;
         DataViewRowId id = default;
-        while (cursor.MoveNext())
+        for (var row = 0L; cursor.MoveNext(); row++)
         {
             question.Options.CancellationToken.ThrowIfCancellationRequested();
             getId(ref id);
@@ -39,6 +39,13 @@ internal static class TeacherColumn
             if (!asked.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))
                 continue;
             get(ref buffer);
+            if (buffer.Length != layout.Shape.Length)
+            {
+                throw VectorLength.Fault(
+                    $"Column '{column.Name}', which the teacher reads,", layout.Shape.Length, buffer.Length, $"row {row} (counted from 0)",
+                    "Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
+            }
+
             layout.Copy(buffer, values.NextRow());
         }
 

@@ -16,10 +16,18 @@ internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatu
     /// <summary>Hash of the columns that a hash was asked of, for the rows in the set; or null.</summary>
     public string? Hash { get; init; }
 
+    /// <summary>What else was left out, each as a number of rows and why.</summary>
+    public IReadOnlyList<string> AlsoDropped { get; init; } = [];
+
+    /// <summary>Rows that nobody can read whole: they are to be kept from whoever reads the data after the student.</summary>
+    public IReadOnlySet<RowId> Unusable { get; init; } = new HashSet<RowId>();
+
     public void WarnOfDropped(IChannel channel)
     {
-        if (DroppedFeatures + DroppedLabels > 0)
-            channel.Warning($"Left out of the {Role}: {DroppedFeatures} rows with NaN or infinite features, {DroppedLabels} without a label.");
+        if (DroppedFeatures + DroppedLabels + AlsoDropped.Count == 0)
+            return;
+        var others = string.Concat(AlsoDropped.Select(dropped => $", {dropped}"));
+        channel.Warning($"Left out of the {Role}: {DroppedFeatures} rows with NaN or infinite features, {DroppedLabels} without a label{others}.");
     }
 }
 
@@ -44,9 +52,15 @@ internal static class TensorReader
     /// <param name="options">What to do with rows that are not whole.</param>
     /// <param name="role">What messages call the data.</param>
     /// <param name="hashed">Other columns, of whose values a hash is taken on the way; null for no hash.</param>
+    /// <param name="teacher">Vectors of the data that the teacher reads: where rows without usable features are left out, so are rows without these.</param>
     public static ReadRows Read(
-        IDataView data, TrainerColumns columns, DistillationOptions options, string role = TrainingData, HashedColumns? hashed = null) =>
+        IDataView data,
+        TrainerColumns columns,
+        DistillationOptions options,
+        string role = TrainingData,
+        HashedColumns? hashed = null,
+        IReadOnlyList<TeacherVector>? teacher = null) =>
         UnreadableRow.Named(data, columns.Features, role, () => columns.IsByte
-            ? new TrainingPass<byte>(columns, options, role, hashed).Run(data)
-            : new TrainingPass<float>(columns, options, role, hashed).Run(data));
+            ? new TrainingPass<byte>(columns, options, role, hashed, teacher ?? []).Run(data)
+            : new TrainingPass<float>(columns, options, role, hashed, teacher ?? []).Run(data));
 }

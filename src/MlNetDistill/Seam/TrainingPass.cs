@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Seam;
 
 /// <summary>One pass over the trainer's columns.</summary>
-internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed)
+internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherVector> teacher)
         where T : unmanaged
 {
     private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
@@ -17,22 +17,28 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     private readonly List<bool> _held = [];
     private readonly List<RowId> _ids = [];
     private readonly RowFaults _badFeatures = new();
+    private readonly RowFaults _otherLengths = new();
+    private readonly RowFaults _noTeacherVectors = new();
     private readonly RowFaults _noLabels = new();
+    private readonly HashSet<RowId> _unusable = [];
     private readonly DataHash? _hash = hashed is null ? null : new DataHash();
     private readonly DataHash? _leftOut = hashed is { RowsLeftOut: true } ? new DataHash() : null;
+
+    private bool Drops => options.MissingFeatures == MissingFeatures.Drop;
 
     private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
 
     public ReadRows Run(IDataView data)
     {
         DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
-        using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? []]);
+        using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)]);
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
         var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
         var getLabel = cursor.GetGetter<uint>(columns.Label);
         var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
         var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
+        Func<bool>[] hasTeacherVectors = [.. teacher.Select(t => t.Usable(cursor))];
         VBuffer<T> features = default;
         DataViewRowId id = default;
         uint label = 0;
@@ -48,11 +54,28 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
                 _noLabels.Add(row);
             if (label == 0 && options.MissingLabels != MissingLabels.TeacherOnly)
             {
+                // A model that reads the data after the student would come to grief over a row of another length, labelled or not.
+                if (Drops && !HasLength(ref features))
+                    _unusable.Add(Id());
+                else
+                    LeaveOut();
+                continue;
+            }
+
+            if (!HasLength(ref features))
+            {
+                _otherLengths.Add(row, VectorLength.Found(features.Length));
+                _unusable.Add(Id());
+                continue;
+            }
+
+            if (!hasTeacherVectors.All(usable => usable()))
+            {
+                _noTeacherVectors.Add(row);
                 LeaveOut();
                 continue;
             }
 
-            getFeatures(ref features);
             if (!IsFinite(features.GetValues()))
             {
                 _badFeatures.Add(row);
@@ -60,7 +83,6 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
                 continue;
             }
 
-            getId(ref id);
             getWeight?.Invoke(ref weight);
             CheckWeight(weight, row);
             getHeld?.Invoke(ref held);
@@ -68,7 +90,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
             _weights.Add(weight);
             _held.Add(held);
-            _ids.Add(new RowId(id.Low, id.High));
+            _ids.Add(Id());
             if (bytes is not null)
                 _hash!.Add(_ids[^1], bytes.OfRow());
         }
@@ -76,13 +98,19 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         Check(row + 1);
         return ToTensors();
 
-        void LeaveOut()
+        bool HasLength(ref VBuffer<T> values)
         {
-            if (_leftOut is null)
-                return;
-            getId(ref id);
-            _leftOut.Add(new RowId(id.Low, id.High), bytes!.OfRow());
+            getFeatures(ref values);
+            return values.Length == columns.Shape.Length;
         }
+
+        RowId Id()
+        {
+            getId(ref id);
+            return new RowId(id.Low, id.High);
+        }
+
+        void LeaveOut() => _leftOut?.Add(Id(), bytes!.OfRow());
     }
 
     private static bool IsFinite(ReadOnlySpan<T> values)
@@ -119,7 +147,14 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
                 "or to TeacherOnly to let them learn from the teacher alone.");
         }
 
-        if (options.MissingFeatures == MissingFeatures.Error && _badFeatures.Count > 0)
+        if (!Drops && _otherLengths.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"Column '{columns.Features.Name}' must have {columns.Shape.Length} values in every row{Where}, and has not in {_otherLengths} of {read} rows; the first has " +
+                $"{_otherLengths.FirstFound}. Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
+        }
+
+        if (!Drops && _badFeatures.Count > 0)
         {
             throw new InvalidOperationException(
                 $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows{Where}. Replace them with " +
@@ -130,7 +165,8 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         {
             throw new InvalidOperationException(
                 $"None of the {read} rows of the {role} is usable: {_noLabels.Count} have no label in column '{columns.Label.Name}', " +
-                $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'. Check the steps that make these columns.");
+                $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'{string.Concat(AlsoDropped().Select(dropped => $", {dropped}"))}. " +
+                "Check the steps that make these columns.");
         }
 
         if (role != TensorReader.RowsToScore)
@@ -163,6 +199,16 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
     }
 
+    private List<string> AlsoDropped()
+    {
+        var dropped = new List<string>();
+        if (_otherLengths.Count > 0)
+            dropped.Add($"{_otherLengths} have another number of values than {columns.Shape.Length} in column '{columns.Features.Name}'");
+        if (_noTeacherVectors.Count > 0)
+            dropped.Add($"{_noTeacherVectors} have no whole values in {string.Join(" or ", teacher.Select(t => $"'{t.Column.Name}'"))}, which the teacher reads");
+        return dropped;
+    }
+
     private string? Hash()
     {
         using var rows = _hash;
@@ -177,6 +223,11 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         var set = new TrainingSet(
             features, tensor(_labels.ToArray()).DetachFromDisposeScope(), _ids, columns.Shape, columns.Classes.Count, weights);
         var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
-        return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role) { Hash = Hash() };
+        return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role)
+        {
+            Hash = Hash(),
+            AlsoDropped = AlsoDropped(),
+            Unusable = _unusable,
+        };
     }
 }

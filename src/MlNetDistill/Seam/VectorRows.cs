@@ -8,7 +8,9 @@ namespace MlNetDistill.Seam;
 /// <param name="cursor">At the beginning of the rows; stays the caller's.</param>
 /// <param name="columns">Vectors of Single.</param>
 /// <param name="chunkRows">Rows at a time.</param>
-internal sealed class VectorRows(DataViewRowCursor cursor, IReadOnlyList<DataViewSchema.Column> columns, int chunkRows)
+/// <param name="fault">The error for a row whose vector in a column (by its position) has so many values and not those of the column's type.</param>
+internal sealed class VectorRows(
+    DataViewRowCursor cursor, IReadOnlyList<DataViewSchema.Column> columns, int chunkRows, Func<int, long, int, InvalidOperationException> fault)
 {
     /// <summary>For each chunk: row ids, row numbers in the view, and for each column all values, row after row (in arrays that are used again).</summary>
     /// <param name="wanted">Which rows to read.</param>
@@ -33,6 +35,9 @@ internal sealed class VectorRows(DataViewRowCursor cursor, IReadOnlyList<DataVie
             for (var i = 0; i < getters.Length; i++)
             {
                 getters[i](ref buffer);
+                // A short vector would leave what an earlier row had in its place.
+                if (buffer.Length != widths[i])
+                    throw fault(i, row, buffer.Length);
                 buffer.CopyTo(values[i].AsSpan(ids.Count * widths[i], widths[i]));
             }
 

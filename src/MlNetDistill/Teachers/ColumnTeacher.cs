@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
+using MlNetDistill.Seam;
 
 namespace MlNetDistill.Teachers;
 
@@ -15,6 +16,12 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
     internal override IEnumerable<string> Faults() => columns.Faults();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
+
+    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema)
+    {
+        string?[] names = [columns.Score, columns.Embedding];
+        return names.OfType<string>().Select(schema.GetColumnOrNull).OfType<DataViewSchema.Column>().Select(column => new TeacherVector(column, IsAnswer: true));
+    }
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {

@@ -45,6 +45,8 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => members.SelectMany(m => m.Teacher.ColumnsRead(schema));
 
+    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => members.SelectMany(m => m.Teacher.VectorsRead(schema));
+
     internal override bool ReadsRowsLeftOut => members.Any(m => m.Teacher.ReadsRowsLeftOut);
 
     internal override TeacherAnswer Ask(TeacherQuestion question)

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Networks;
+using MlNetDistill.Seam;
 using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
@@ -170,6 +171,9 @@ public abstract partial class Teacher
 
     /// <summary>The columns, beside the student's features, that its answers depend on: a record of them is known by their values.</summary>
     internal virtual IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
+
+    /// <summary>The vectors of the data that it reads for each row; rows without them are left out where rows without features are.</summary>
+    internal virtual IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => [];
 
     /// <summary>Whether those columns matter in rows that are left out of training too: whether it is fitted on all rows of the data.</summary>
     internal virtual bool ReadsRowsLeftOut => false;

@@ -41,6 +41,8 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.ColumnsRead(schema));
 
+    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.VectorsRead(schema));
+
     internal override bool ReadsRowsLeftOut => anchors.Any(a => a.Teacher.ReadsRowsLeftOut);
 
     internal override TeacherAnswer Ask(TeacherQuestion question)

@@ -29,6 +29,8 @@ internal sealed class ExternalTeacher(
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
 
+    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherVector(column, IsAnswer: false));
+
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         var set = question.Set;

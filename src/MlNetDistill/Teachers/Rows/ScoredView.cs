@@ -9,6 +9,11 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>A view that holds a teacher's answers, and how to read them.</summary>
+/// <param name="data">The view.</param>
+/// <param name="score">The column of scores.</param>
+/// <param name="embedding">The column of embeddings, or null.</param>
+/// <param name="reader">Reads the scores.</param>
+/// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
 internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, ScoreReader reader, string place)
 {
     /// <summary>Length of the embeddings, or null where there are none.</summary>
@@ -26,7 +31,8 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
         var readsEmbedding = kept.HasFlag(OutputKinds.Embedding);
         DataViewSchema.Column[] columns = [score, .. readsEmbedding ? [embedding!.Value] : Array.Empty<DataViewSchema.Column>()];
         using var cursor = data.GetRowCursor(columns);
-        var rows = new VectorRows(cursor, columns, batchSize);
+        var rows = new VectorRows(cursor, columns, batchSize, (column, row, found) => VectorLength.Fault(
+            $"The teacher's column '{columns[column].Name}'", WidthOf(columns[column]), found, RowName(row), Remedy));
         foreach (var (ids, numbers, values) in rows.Chunks(asked, skip, cancellation))
         {
             var parts = Parts(values, ids.Length, numbers);
@@ -36,15 +42,33 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
         }
     }
 
+    private const string Remedy = "Correct or leave out the row; where the column is in the data, MissingFeatures.Drop leaves such rows out.";
+
     private static int WidthOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Size;
 
     private Tensor[] Parts(float[][] values, int rows, long[] numbers)
     {
         using var scope = NewDisposeScope();
         var scores = tensor(values[0].AsMemory(0, rows * WidthOf(score)).ToArray(), [rows, WidthOf(score)]);
-        var logits = reader.ToLogits(scores, row => $"row {numbers[row]}{place} (counted from 0)");
+        var logits = reader.ToLogits(scores, row => RowName(numbers[row]));
         return values.Length == 1
             ? [logits.DetachFromDisposeScope()]
-            : [logits.DetachFromDisposeScope(), tensor(values[1].AsMemory(0, rows * EmbeddingLength!.Value).ToArray(), [rows, EmbeddingLength.Value]).DetachFromDisposeScope()];
+            : [logits.DetachFromDisposeScope(), Embeddings(values[1].AsSpan(0, rows * EmbeddingLength!.Value), EmbeddingLength.Value, numbers).DetachFromDisposeScope()];
     }
+
+    private Tensor Embeddings(ReadOnlySpan<float> values, int length, long[] numbers)
+    {
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+            {
+                throw new InvalidOperationException(FormattableString.Invariant(
+                    $"The teacher's column '{embedding!.Value.Name}' must hold finite embeddings; {RowName(numbers[i / length])} has {values[i]} at {i % length}. {Remedy}"));
+            }
+        }
+
+        return tensor(values.ToArray(), [values.Length / length, length]);
+    }
+
+    private string RowName(long row) => $"row {row}{place} (counted from 0)";
 }

@@ -55,16 +55,29 @@ internal sealed class FitNetworks(
         Sampling = SamplingOf(role),
     };
 
+    /// <summary>Means and deviations of the rows that are trained on.</summary>
+    public InputStatistics FeatureStatistics => Scaling(InputScaling.Standardize)!;
+
+    /// <summary>What a network is fed in this fit.</summary>
+    public NetworkInput InputOf(NetworkSpec spec) => new(columns.Shape, columns.IsByte, Scaling(spec.InputScaling), columns.Layout.IsInterleaved);
+
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
-    public Network Build(NetworkSpec spec, string purpose)
-    {
-        if (!_scalings.TryGetValue(spec.InputScaling, out var scaling))
-            _scalings[spec.InputScaling] = scaling = InputStatisticsOf.Rows(set, split.Training, spec.InputScaling);
-        return spec.Build(new NetworkInput(columns.Shape, columns.IsByte, scaling, columns.Layout.IsInterleaved), columns.Classes.Count, seeds.Integer($"{purpose} weights"));
-    }
+    public Network Build(NetworkSpec spec, string purpose) => Build(spec, InputOf(spec), purpose);
 
     /// <summary>The same, on the device of the rows.</summary>
     public Network BuildOnDevice(NetworkSpec spec, string purpose) => Build(spec, purpose).to(device);
+
+    /// <summary>The same for a network that is fed otherwise scaled rows.</summary>
+    public Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose) => Build(spec, input, purpose).to(device);
+
+    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, columns.Classes.Count, seeds.Integer($"{purpose} weights"));
+
+    private InputStatistics? Scaling(InputScaling kind)
+    {
+        if (!_scalings.TryGetValue(kind, out var scaling))
+            _scalings[kind] = scaling = InputStatisticsOf.Rows(set, split.Training, kind);
+        return scaling;
+    }
 
     /// <summary>Shows rows augmented as a network is shown them; null where they are not.</summary>
     public Func<Tensor, int, Batch>? ViewOf(string role)

@@ -21,6 +21,7 @@ public static class Route
     /// <param name="schedule">The learning-rate schedule; the student's if null.</param>
     /// <param name="folder">
     /// A folder for the checkpoints, one file <c>anchor-NNNN.weights</c> each, which stay there for <see cref="FromCheckpoints"/>; null to keep them in memory.
+    /// It is made where it is not there. A folder that holds checkpoints of another run is refused: each run has its own.
     /// </param>
     public static Teacher Train(
         NetworkSpec network,
@@ -35,11 +36,13 @@ public static class Route
     }
 
     /// <summary>Checkpoints of one network over the student's own features, as <see cref="Train"/> writes them.</summary>
+    /// <remarks>
+    /// Each file says what it is of: the network, its classes, its input, the training. Classes are matched by name; rows are scaled as in the network's own
+    /// training; features that have another mean or spread than its own rows had are warned of. A file is an error in <c>Fit</c> if it is damaged (by its
+    /// SHA-256), of another network, of other classes or features, or of another run than the first.
+    /// </remarks>
     /// <param name="network">The network that all of them are of.</param>
-    /// <param name="paths">
-    /// The files, from the first to the last anchor. Where all are named as <see cref="Train"/> names them, <c>anchor-0010.weights</c> for epoch 10, anchors
-    /// count by their epoch, else by their place from 1.
-    /// </param>
+    /// <param name="paths">The files, from the first to the last anchor. Anchors count by the epochs written in them.</param>
     public static Teacher FromCheckpoints(NetworkSpec network, params IReadOnlyList<string> paths)
     {
         ArgumentNullException.ThrowIfNull(network);

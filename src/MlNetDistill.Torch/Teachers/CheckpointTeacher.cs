@@ -1,4 +1,6 @@
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
@@ -8,6 +10,12 @@ namespace MlNetDistill.Teachers;
 /// <param name="recording">How its answers are kept.</param>
 internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, Recording recording) : NetworkTeacher(shared.Network, recording)
 {
+    /// <summary>Puts the checkpoint's logits in the order of the student's classes; null where they have it already.</summary>
+    public Func<Tensor, Tensor>? InTheStudentsOrder { get; init; }
+
+    /// <summary>That order as text, for the key of a record.</summary>
+    public string Order { get; init; } = "";
+
     protected override Network Ready()
     {
         if (!ReferenceEquals(shared.Holder, this))
@@ -20,6 +28,20 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
         }
 
         return shared.Network;
+    }
+
+    protected override string Identity() => InTheStudentsOrder is null ? base.Identity() : Fingerprint.Of(base.Identity(), Order);
+
+    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    {
+        var output = base.Live(batch, wanted);
+        if (InTheStudentsOrder is not { } arrange || !wanted.HasFlag(OutputKinds.Logits))
+            return output;
+        using var noGrad = no_grad();
+        return new NetworkOutput(
+            arrange(output.Logits),
+            wanted.HasFlag(OutputKinds.Embedding) ? output.Embedding : null,
+            wanted.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : null);
     }
 }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
 using MlNetDistill.Training;
@@ -10,6 +11,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     /// <summary>How the names of checkpoint files begin; the epoch follows.</summary>
     public const string FilePrefix = "anchor-";
 
+    private const string FileEnd = ".weights";
+
     public override bool IsRoute => true;
 
     internal override bool SeesViews => true;
@@ -21,6 +24,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     // Where early stopping ends the route before, only its last anchor lies elsewhere.
     internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
     {
+        CheckFolder();
         var last = training.EpochsIn(question.Options);
         return Enumerable.Range(1, last)
             .Where(epoch => epoch == last || epoch % every == 0)
@@ -42,8 +46,10 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         var options = question.Options;
         var checkpoints = new List<(int Epoch, Action<Network> Load)>();
         var owned = new List<IDisposable>();
+        CheckFolder();
         if (folder is not null)
             Directory.CreateDirectory(folder);
+        var run = $"{Guid.NewGuid():N}";
         var last = 0;
         try
         {
@@ -52,7 +58,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
                 AfterEpoch = (epoch, network) =>
                 {
                     if (epoch % every == 0)
-                        checkpoints.Add((epoch, Keep(network, epoch, owned)));
+                        checkpoints.Add((epoch, Keep(network, epoch)));
                     last = epoch;
                 },
             };
@@ -60,7 +66,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             owned.Add(network);
             // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
             checkpoints.RemoveAll(c => c.Epoch == last);
-            var final = Keep(network, last, owned);
+            var final = Keep(network, last);
             var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
             var recording = question.Recording.ForThisRun();
@@ -77,26 +83,42 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             owned.ForEach(o => o.Dispose());
             throw;
         }
-    }
 
-    private static string Label(int epoch, bool isFinal) => isFinal ? $"epoch {epoch} (final)" : $"epoch {epoch}";
-
-    /// <summary>Keeps the weights and gives what puts them into a network again.</summary>
-    private Action<Network> Keep(Network network, int epoch, List<IDisposable> owned)
-    {
-        if (folder is null)
+        // Keeps the weights and gives what puts them into a network again.
+        Action<Network> Keep(Network network, int epoch)
         {
+            if (folder is not null)
+            {
+                var description = CheckpointDescription.Of(run, epoch, training.Spec, network, question.Columns.Classes, question.Networks.FeatureStatistics);
+                return InFile(Path.Combine(folder, $"{FilePrefix}{epoch:0000}{FileEnd}"), description, network);
+            }
+
             var weights = new NetworkWeights(network);
             owned.Add(weights);
             return weights.Restore;
         }
-
-        var path = Path.Combine(folder, $"{FilePrefix}{epoch:0000}.weights");
-        AtomicFile.Write(path, stream => stream.Write(DistilledStudent.WeightsOf(network)));
-        return into =>
-        {
-            using var file = File.OpenRead(path);
-            into.load(file);
-        };
     }
+
+    private static string Label(int epoch, bool isFinal) => isFinal ? $"epoch {epoch} (final)" : $"epoch {epoch}";
+
+    private static Action<Network> InFile(string path, CheckpointDescription description, Network network)
+    {
+        // The last epoch's is written again where it is not the best.
+        if (File.Exists(path) && CheckpointFile.Read(path).Description.Run != description.Run)
+            throw Occupied(Path.GetDirectoryName(path)!, [path]);
+        var hash = CheckpointFile.Write(path, description, DistilledStudent.WeightsOf(network));
+        return into => CheckpointFile.ReadAgain(path, hash).Load(into);
+    }
+
+    /// <summary>Checkpoints of two runs side by side would be read as one route.</summary>
+    private void CheckFolder()
+    {
+        if (folder is not null && Directory.Exists(folder) && Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}") is { Length: > 0 } files)
+            throw Occupied(folder, files);
+    }
+
+    private static InvalidOperationException Occupied(string folder, string[] files) => new(
+        $"The route's folder '{folder}' holds checkpoints of another run ({Path.GetFileName(files.Min(StringComparer.Ordinal))}" +
+        $"{(files.Length > 1 ? string.Create(CultureInfo.InvariantCulture, $" and {files.Length - 1} more") : "")}), which would mix with this one's. Give each run a folder of its own, " +
+        "take these files away, learn from them with Route.FromCheckpoints, or leave the folder out to keep the checkpoints in memory, as in CrossValidate.");
 }

@@ -164,11 +164,11 @@ public sealed class RouteTests
         var file = Directory.GetFiles(folder.Path).Single();
         Assert.That(
             () => _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(9), file)), _view),
-            Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{file}' does not fit MLP 9 over these features and classes: "));
+            Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{file}' is of MLP 16 ("));
         File.WriteAllText(file, "no weights");
         Assert.That(
             () => _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(16), file)), _view),
-            Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{file}' does not fit MLP 16 over these features and classes: "));
+            Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{file}' cannot be used: it is not a checkpoint, or not one of this version."));
     }
 
     private static DistillationOptions Rco(Teacher route) => Rows.Quick(route) with { Method = DistillationMethod.Rco(), Epochs = 4 };

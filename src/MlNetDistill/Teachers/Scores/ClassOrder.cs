@@ -5,10 +5,16 @@ namespace MlNetDistill.Teachers;
 /// <summary>For each class of the student the classes of the teacher that it is made of; none where the teacher lacks it.</summary>
 internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
 {
+    /// <summary>Whether each class of the student has the place of the teacher's.</summary>
+    public bool IsSame => SourcesOf.Select((sources, at) => sources is [var source] && source == at).All(same => same);
+
     private bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
 
     /// <summary>Each class of the student from the same class of the teacher.</summary>
     public static ClassOrder Same(int classes) => new([.. Enumerable.Range(0, classes).Select(i => new[] { i })]);
+
+    /// <summary>The places of the teacher's classes, class by class of the student.</summary>
+    public override string ToString() => string.Join(' ', SourcesOf.Select(sources => string.Join('+', sources)));
 
     /// <summary>Whether some of a teacher's classes are no part of any class of the student.</summary>
     public bool LeavesOut(int teacherClasses) => SourcesOf.Sum(sources => sources.Length) < teacherClasses;

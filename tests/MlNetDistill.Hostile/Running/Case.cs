@@ -14,6 +14,9 @@ internal enum Expected
 
     /// <summary>The right result, which the case checks itself, or a clear error that names the words.</summary>
     RefusalOrRight,
+
+    /// <summary>The right result, which the case checks itself, or a warning or a clear error that names the words.</summary>
+    WordOrRight,
 }
 
 /// <summary>One wrong use of the library.</summary>
@@ -44,6 +47,9 @@ internal sealed record Case(string Name, Expected Expected, Action Code, IReadOn
     /// <summary>It must work or be refused with the words.</summary>
     public static Case WorksOrRefused(string name, Action code, params string[] words) => new(name, Expected.RefusalOrRight, code, words);
 
+    /// <summary>It must work, or a warning or an error must name the words.</summary>
+    public static Case WorksOrTold(string name, Action code, params string[] words) => new(name, Expected.WordOrRight, code, words);
+
     /// <summary>Tries it in this process.</summary>
     public Result Try()
     {
@@ -55,7 +61,9 @@ internal sealed record Case(string Name, Expected Expected, Action Code, IReadOn
         }
         catch (WrongResultException wrong)
         {
-            return new Result(Name, Verdict.SilentlyWrong, Clarity.Line(wrong));
+            return Expected == Expected.WordOrRight && Warning is { } told
+                ? new Result(Name, Verdict.Right, $"warned: {told}")
+                : new Result(Name, Verdict.SilentlyWrong, Clarity.Line(wrong));
         }
         catch (Exception error)
         {
@@ -66,13 +74,15 @@ internal sealed record Case(string Name, Expected Expected, Action Code, IReadOn
         }
     }
 
+    private string? Warning =>
+        Log.Warnings.FirstOrDefault(line => Words.All(word => line.Contains(word, StringComparison.OrdinalIgnoreCase)))?.ReplaceLineEndings(" ");
+
     private Result Ended()
     {
-        if (Expected is Expected.RightResult or Expected.RefusalOrRight)
+        if (Expected is Expected.RightResult or Expected.RefusalOrRight or Expected.WordOrRight)
             return new Result(Name, Verdict.Right, "");
-        var told = Log.Warnings.FirstOrDefault(line => Words.All(word => line.Contains(word, StringComparison.OrdinalIgnoreCase)));
-        if (Expected == Expected.Word && told is not null)
-            return new Result(Name, Verdict.Right, $"warned: {told.ReplaceLineEndings(" ")}");
+        if (Expected == Expected.Word && Warning is { } told)
+            return new Result(Name, Verdict.Right, $"warned: {told}");
         return new Result(Name, Verdict.SilentlyWrong, Expected == Expected.Word
             ? $"neither error nor warning names {string.Join(", ", Words)}; warnings: {string.Join(" | ", Log.Warnings).ReplaceLineEndings(" ")}"
             : "no error");

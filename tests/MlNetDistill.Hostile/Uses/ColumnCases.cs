@@ -16,7 +16,7 @@ internal static class ColumnCases
             yield return Fit("a validation column that there is not", Sample.Short() with { ValidationColumnName = "Hold" }, "Hold");
             yield return Fit("a label that is a text", Sample.Short() with { LabelColumnName = "Label" }, "Label", "MapValueToKey");
             yield return Fit("a label that is a number", Sample.Short() with { LabelColumnName = "Weight" }, "Weight", "key");
-            yield return Fit("a label that is a vector", Sample.Short() with { LabelColumnName = "Features", FeatureColumnName = "Weight" }, "Features");
+            yield return Fit("a label that is a vector", Sample.Short() with { LabelColumnName = "Features", FeatureColumnName = "Held" }, "Held");
             yield return Fit("features that are a text", Sample.Short() with { FeatureColumnName = "Label" }, "Label", "vector");
             yield return Fit("features that are a number", Sample.Short() with { FeatureColumnName = "Weight" }, "Weight", "vector");
             yield return Fit("features that are the key", Sample.Short() with { FeatureColumnName = "Class", LabelColumnName = "Klass" }, "Class");
@@ -37,7 +37,7 @@ internal static class ColumnCases
                 Sample.Fit(Sample.Short() with { ValidationColumnName = "Held" }, Log.Context().Keyed(rows));
             }, "Held");
             yield return Case.Refused("validation data of another length", () => Sample.Fit(Sample.Short() with { ValidationData = Log.Context().Keyed(Wide(30)) }), "Features", "4", "5");
-            yield return Case.Refused("validation data with other classes", () => Sample.Fit(Sample.Short() with { ValidationData = Log.Context().Keyed(Rows.Points(30).Where(r => r.Label != "ash")) }), "ash");
+            yield return Case.Refused("validation data with other classes", () => Sample.Fit(Sample.Short() with { ValidationData = Log.Context().Keyed(Rows.Points(30).Where(r => r.Label != "ash")) }), "Class", "other classes");
             yield return Case.Refused("validation data without rows", () => Sample.Fit(Sample.Short() with { ValidationData = Filtered(Sample.Points()) }), "row");
             foreach (var (how, estimator) in Overwriting())
             {

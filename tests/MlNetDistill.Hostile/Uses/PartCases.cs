@@ -11,7 +11,7 @@ internal static class PartCases
 
     private static Case Made(string name, Func<object> make, params string[] words) => Case.Refused(name, () => make(), words) with { IsQuick = true };
 
-    private static Case Student_(string name, Func<NetworkSpec> student, params string[] words) =>
+    private static Case Network(string name, Func<NetworkSpec> student, params string[] words) =>
         Made(name, () => Sample.Trainer(Rows.Quick() with { Student = student() }), words);
 
     private static Case Built(string name, Func<NetworkSpec> student, NetworkInput input, int classes, params string[] words) =>
@@ -22,28 +22,28 @@ internal static class PartCases
         var (points, image) = (new NetworkInput(InputShape.Vector(4)), new NetworkInput(InputShape.Image(1, 8, 8)));
         foreach (var width in new[] { 0, -5 })
         {
-            yield return Student_($"a hidden layer of {width}", () => Student.Mlp(8, width), "hidden", $"{width}");
-            yield return Student_($"a ResNet {width} wide", () => Student.ResNet(8, 4, width, 8), "width", $"{width}");
-            yield return Student_($"a VGG {width} wide", () => Student.Vgg(8, 4, width, 8, 8, 8), "width", $"{width}");
-            yield return Student_($"a wide ResNet of factor {width}", () => Student.WideResNet(10, width), "widen", $"{width}");
+            yield return Network($"a hidden layer of {width}", () => Student.Mlp(8, width), "hidden", $"{width}");
+            yield return Network($"a ResNet {width} wide", () => Student.ResNet(8, 4, width, 8), "width", $"{width}");
+            yield return Network($"a VGG {width} wide", () => Student.Vgg(8, 4, width, 8, 8, 8), "width", $"{width}");
+            yield return Network($"a wide ResNet of factor {width}", () => Student.WideResNet(10, width), "widen", $"{width}");
         }
 
-        yield return Student_("an MLP without a list", () => Student.Mlp(null!), "hidden");
+        yield return Network("an MLP without a list", () => Student.Mlp(null!), "hidden");
         foreach (var depth in new[] { 0, 7, 9, -8, int.MaxValue })
         {
-            yield return Student_($"a ResNet {depth} deep", () => Student.ResNet(depth, 4, 4, 8), "depth", $"{depth}");
-            yield return Student_($"a VGG {depth} deep", () => Student.Vgg(depth == 9 ? 12 : depth, 4, 4, 8, 8, 8), "depth");
-            yield return Student_($"a wide ResNet {depth} deep", () => Student.WideResNet(depth, 1), "depth", $"{depth}");
+            yield return Network($"a ResNet {depth} deep", () => Student.ResNet(depth, 4, 4, 8), "depth", $"{depth}");
+            yield return Network($"a VGG {depth} deep", () => Student.Vgg(depth, 4, 4, 8, 8, 8), "depth");
+            yield return Network($"a wide ResNet {depth} deep", () => Student.WideResNet(depth, 1), "depth", $"{depth}");
         }
 
         foreach (var size in new[] { 0, -1, double.NaN, double.PositiveInfinity, 1e300 })
         {
-            yield return Student_(FormattableString.Invariant($"a MobileNet {size} wide"), () => Student.MobileNetV2(size), "width");
-            yield return Student_(FormattableString.Invariant($"a ShuffleNet of size {size}"), () => Student.ShuffleNetV2(size), "size");
+            yield return Network(FormattableString.Invariant($"a MobileNet {size} wide"), () => Student.MobileNetV2(size), "width");
+            yield return Network(FormattableString.Invariant($"a ShuffleNet of size {size}"), () => Student.ShuffleNetV2(size), "size");
         }
 
-        yield return Student_("a ResNet without widths", () => Student.ResNet(8, Array.Empty<int>()), "width");
-        yield return Student_("a ResNet of one width", () => Student.ResNet(8, 4), "width");
+        yield return Network("a ResNet without widths", () => Student.ResNet(8, Array.Empty<int>()), "width");
+        yield return Network("a ResNet of one width", () => Student.ResNet(8, 4), "width");
         yield return Built("a ResNet over a vector", () => Student.ResNet(8, 4, 4, 8), points, 3, "image");
         yield return Built("a VGG over too small an image", () => Student.Vgg(8, 4, 4, 8, 8, 8), new NetworkInput(InputShape.Image(1, 2, 2)), 3, "2");
         yield return Built("a ShuffleNet over too small an image", () => Student.ShuffleNetV1(), new NetworkInput(InputShape.Image(3, 1, 1)), 3, "1");
@@ -51,7 +51,7 @@ internal static class PartCases
         yield return Built("a network of -1 classes", () => Student.Mlp(8), points, -1, "class", "-1");
         yield return Built("a network of 2 billion classes", () => Student.Mlp(8), points, int.MaxValue, "bytes");
         yield return Built("a layer of a billion", () => Student.Mlp(1_000_000_000), points, 3, "bytes");
-        yield return Built("two layers of 100,000", () => Student.Mlp(1_000_000, 1_000_000), points, 3, "bytes");
+        yield return Built("two layers of a million", () => Student.Mlp(1_000_000, 1_000_000), points, 3, "bytes");
         yield return Built("an image network over no input", () => Student.Mlp(8), null!, 3, "input");
         yield return Built("scaling of another length", () => Student.Mlp(8), points with { Scaling = new InputStatistics([0, 0], [1, 1]) }, 3, "2", "4");
         yield return Built("a deviation of 0", () => Student.Mlp(8), points with { Scaling = new InputStatistics([0, 0, 0, 0], [1, 0, 1, 1]) }, 3, "deviation", "0");
@@ -62,7 +62,7 @@ internal static class PartCases
         yield return Made("an image of -1 channels", () => InputShape.Image(-1, 8, 8), "-1");
         yield return Made("an image larger than any array", () => InputShape.Image(3, 100_000, 100_000), "100000");
         foreach (var json in new[] { "", "null", "{}", "[]", "{\"network\":\"none\"}", "{\"network\":\"mlp\"}", "{\"network\":\"mlp\",\"Hidden\":null}", "{\"network\":\"mlp\",\"Hidden\":[\"a\"]}", "not json", "{\"network\":\"resnet\",\"Depth\":8}" })
-            yield return Made($"the network {json}", () => NetworkSpec.FromJson(json), "network");
+            yield return Made($"the network {json}", () => NetworkSpec.FromJson(json).Build(points, 3, 1), "network");
         yield return Made("no network's text", () => NetworkSpec.FromJson(null!), "json");
         yield return Made("rows of another length forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(2, 5)), "4", "5");
         yield return Made("rows without a batch forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(4)), "4");
@@ -190,7 +190,7 @@ internal static class PartCases
         }
 
         yield return Augmented("crops by -1", () => Augmentation.RandomCrop(-1), "padding", "-1");
-        yield return Case.Refused("crops by 2 billion", () => Sample.Fit(Rows.Quick() with { Augmentations = [Augmentation.RandomCrop(int.MaxValue)] }), "padding");
+        yield return Case.Refused("crops by 2 billion", () => Sample.Trainer(Rows.Quick() with { Student = Student.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8), Augmentations = [Augmentation.RandomCrop(int.MaxValue)] }), "padding");
         yield return Case.Refused("flips of points", () => Sample.Fit(Rows.Quick() with { Augmentations = [Augmentation.HorizontalFlip()] }), "image");
         foreach (var number in new[] { 0, -8 })
         {
@@ -225,7 +225,6 @@ internal static class PartCases
         yield return Made("a score kind that there is not", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a", (ScoreKind)9))), "ScoreKind", "9");
         foreach (var folds in new[] { 1, -2 })
             yield return Made($"{folds} folds", () => Sample.Trainer(Rows.Quick(Teacher.FromEstimator(Sample.Regression(), folds: folds))), "folds", $"{folds}");
-        yield return Made("a class name twice", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a", classNames: ["ash", "ash", "cedar"]))), "ash");
         yield return Made("a class name that is null", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn("a", classNames: ["ash", null!, "cedar"]))), "name");
         yield return Made("a scale of 0", () => Sample.Trainer(Rows.Quick(Teacher.FromOnnx("a.onnx", input: new TeacherInput { Scale = 0 }))), "Scale", "0");
         yield return Made("a scale of NaN", () => Sample.Trainer(Rows.Quick(Teacher.FromOnnx("a.onnx", input: new TeacherInput { Scale = float.NaN }))), "Scale", "NaN");

@@ -62,7 +62,7 @@ internal static class Sample
     public static Teacher Saying(Func<float[], float[]> score, ScoreKind kind = ScoreKind.Auto, IReadOnlyList<string>? classNames = null)
     {
         var context = Log.Context();
-        var model = context.Transforms.CustomMapping<Seen, Answer>((row, answer) => answer.Score = score(row.Features), null).Fit(Points(6));
+        var model = context.Transforms.CustomMapping<Seen, Answer>((row, answer) => answer.Score = score(row.Features), "hostile").Fit(Points(6));
         return Teacher.FromTransformer(model, scoreKind: kind, classNames: classNames ?? Rows.Classes);
     }
 
@@ -72,6 +72,8 @@ internal static class Sample
         context ??= Log.Context();
         return context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label").Append(context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("TeacherClass"));
     }
+
+    public static float[][] GetColumnOf(this IDataView view, string column) => [.. view.GetColumn<float[]>(column)];
 
     public static string Model(string name) => Path.Combine(AppContext.BaseDirectory, "Models", name);
 

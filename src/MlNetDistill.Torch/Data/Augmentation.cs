@@ -49,8 +49,8 @@ public abstract record Augmentation
     public static Augmentation GaussianNoise(double deviation) => new GaussianNoise(deviation);
 
     /// <summary>
-    /// Replaces elements of a vector, each by the same element of any training row, as that row is in the data: every element keeps its marginal
-    /// distribution, ties between elements loosen.
+    /// Replaces elements of a row, each by the same element of any training row, as that row is in the data: every element keeps its marginal
+    /// distribution, ties between elements loosen. Meant for vectors; of an image, elements are the values of its pixels.
     /// </summary>
     /// <param name="probability">Share of the elements replaced, in [0, 1]; 0.1 is our choice.</param>
     public static Augmentation MarginalSwap(double probability = 0.1) => new MarginalSwap(probability);

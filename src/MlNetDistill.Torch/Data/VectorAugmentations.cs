@@ -23,16 +23,14 @@ internal sealed record MarginalSwap(double Probability) : Augmentation
 {
     public override IEnumerable<string> Faults() => ProbabilityFaults(nameof(MarginalSwap), Probability);
 
-    public override string? ShapeFault(InputShape shape) =>
-        shape.IsImage ? $"MarginalSwap changes vectors; these rows are images of {shape}." : null;
-
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
         using var scope = NewDisposeScope();
         var words = step.DrawElements("swap", step.Set.Shape.Length);
         // Each element has a row of its own to come from: one gather, nothing of rows × rows.
-        var others = step.Set.Features.gather(0, step.TrainingRows(words.High));
-        var swapped = where(ViewDraws.Happens(words.Low, Probability), others.to(rows.Features.dtype), rows.Features);
+        var others = step.Set.Features.reshape([step.Set.Count, -1]).gather(0, step.TrainingRows(words.High)).reshape(rows.Features.shape);
+        var isSwapped = ViewDraws.Happens(words.Low, Probability).reshape(rows.Features.shape);
+        var swapped = where(isSwapped, others.to(rows.Features.dtype), rows.Features);
         return rows with { Features = swapped.MoveToOuterDisposeScope() };
     }
 }

@@ -96,9 +96,9 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
             : c == 1 || input.Layout == ImageLayout.ChannelsLast ? InputShape.Image(c, a, b)
             : throw model.Fault(rows, "the column is a vector, and the model does not tell its channels. Set TeacherInput.Image to the shape of the image in " +
                 "the column.");
-        return input.ColumnDimensions is not [var x, var y, var z] || (x, y, z) == (image.Channels, image.Height, image.Width)
+        return input.ColumnDimensions.Count == 0 || AxisOrder.IsPlanes(input.ColumnDimensions, image)
             ? image
-            : throw model.Fault(rows, $"the dimensions of the column are {x}, {y}, {z}, and not the {image.Channels}, {image.Height}, {image.Width} (channels, " +
+            : throw model.Fault(rows, $"the dimensions of the column are {string.Join(", ", input.ColumnDimensions)}, and not the {image.Channels}, {image.Height}, {image.Width} (channels, " +
                 "height, width) that the model asks for. Give the options' ImageShape, or with TeacherInput.ColumnName TeacherInput.Image, the shape of the image in it.");
     }
 

@@ -35,7 +35,7 @@ public sealed record TeacherInput
     /// <summary>Whether the column has the channels of a pixel side by side. The rows come channels first; what reads them as vectors gets the column's order.</summary>
     internal bool IsInterleaved { get; init; }
 
-    /// <summary>The dimensions of the column, which tell planes from interleaved pixels where there are three; filled in once the column is known.</summary>
+    /// <summary>The dimensions of the column, which tell planes from interleaved pixels where there are several; filled in once the column is known.</summary>
     internal IReadOnlyList<int> ColumnDimensions { get; init; } = [];
 
     /// <summary>Its settings, in a line where they fit in one.</summary>

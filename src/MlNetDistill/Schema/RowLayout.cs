@@ -12,9 +12,9 @@ namespace MlNetDistill.Schema;
 internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved = false)
 {
     /// <summary>What the column's dimensions say: an image of 1 or 3 channels, or else a vector.</summary>
-    public static RowLayout Of(VectorDataViewType type) => type.Dimensions switch
+    public static RowLayout Of(VectorDataViewType type) => WithoutBatch(type.Dimensions) switch
     {
-        [1 or 3, var height, var width] => new(InputShape.Image(type.Dimensions[0], height, width)),
+        [(1 or 3) and var channels, var height, var width] => new(InputShape.Image(channels, height, width)),
         [var height, var width, var channels and (1 or 3)] => new(InputShape.Image(channels, height, width), channels > 1),
         _ => new(InputShape.Vector(type.Size)),
     };
@@ -34,14 +34,23 @@ internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved =
                 $"An image of {given} has {given.Length} values; column '{column}' has {type.Size} ({type}). Give the shape as channels, height, width.");
         }
 
-        if (!given.IsImage || type.Dimensions is not [var a, var b, var c] || (a, b, c) == (given.Channels, given.Height, given.Width))
+        if (!given.IsImage || AxisOrder.IsPlanes(type.Dimensions, given))
             return new(given);
-        return (a, b, c) == (given.Height, given.Width, given.Channels)
+        return AxisOrder.IsInterleaved(type.Dimensions, given)
             ? new(given, given.Channels > 1)
             : throw new ArgumentOutOfRangeException(
                 "schema",
                 $"{option} is an image of {given} (channels, height, width), and column '{column}' is a {type}, which is another. " +
                 "Leave the shape out to take the column's own, or correct it.");
+    }
+
+    // A model's own dimensions begin with a batch of one.
+    private static int[] WithoutBatch(IEnumerable<int> dimensions)
+    {
+        int[] rest = [.. dimensions];
+        while (rest is [1, _, _, _, ..])
+            rest = rest[1..];
+        return rest;
     }
 
     /// <summary>Copies the values of a row, plane after plane.</summary>

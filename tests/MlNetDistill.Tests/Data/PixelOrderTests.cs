@@ -27,6 +27,67 @@ public sealed class PixelOrderTests
         Assert.That(_context.Fit(options, interleaved).Scores(interleaved), Is.EqualTo(_context.Fit(options, planes).Scores(planes)));
     }
 
+    /// <summary>The values lie in the order H, W, C whatever axes are joined or added.</summary>
+    [TestCase(new[] { 1, Height, Width, 3 }, true)]
+    [TestCase(new[] { Height * Width, 3 }, true)]
+    [TestCase(new[] { Height, Width * 3 }, true)]
+    [TestCase(new[] { Height, 1, Width, 3 }, true)]
+    [TestCase(new[] { 1, 3, Height, Width }, false)]
+    [TestCase(new[] { 3, Height * Width }, false)]
+    [TestCase(new[] { 3 * Height, Width }, false)]
+    [TestCase(new[] { 3 * Height * Width }, false)]
+    public void Joined_and_added_axes_tell_the_order_as_well(int[] dimensions, bool interleaved)
+    {
+        var options = Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), ImageShape = InputShape.Image(3, Height, Width), Epochs = 2 };
+        var (planes, view) = (View(Planes), View(dimensions, areInterleaved: interleaved));
+        Assert.That(_context.Fit(options, view).Scores(view), Is.EqualTo(_context.Fit(options, planes).Scores(planes)));
+    }
+
+    [TestCase(1, Height, Width, 3)]
+    [TestCase(1, 3, Height, Width)]
+    public void A_batch_of_one_in_front_of_the_dimensions_is_no_part_of_the_shape(params int[] dimensions) => Assert.That(
+        _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), Epochs = 1 }, View(dimensions)).Model.Input.Shape,
+        Is.EqualTo(InputShape.Image(3, Height, Width)));
+
+    /// <summary>The student's shape is none of the dimensions' readings, or that of a teacher that unrolls a vector.</summary>
+    [TestCase(Width, 3 * Height)]
+    [TestCase(Width, Height, 3)]
+    [TestCase(2, 3, Height / 2, Width)]
+    public void Dimensions_of_another_order_are_refused(params int[] dimensions) => Assert.That(
+        () => _context.Fit(Rows.Quick() with { ImageShape = InputShape.Image(3, Height, Width) }, View(dimensions)),
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("which is another. Leave the shape out to take the column's own, or correct it."));
+
+    [Test]
+    public void A_teacher_of_planes_does_not_unroll_joined_axes_of_interleaved_pixels([Values] bool ownColumn)
+    {
+        var view = View([8, 8 * 4], areInterleaved: true, length: 8 * 8 * 4);
+        var seen = _context.Transforms.CopyColumns("Seen", "Features").Fit(view).Transform(view);
+        var means = new OnnxBytes().Weights("w", OnnxBytes.Float, [4, 3]).Node("ReduceMean", ["x"], ["means"], ("axes", (int[])[2, 3]), ("keepdims", 0))
+            .Node("MatMul", ["means", "w"], ["logits"]).Input("x", OnnxBytes.Float, "N", 4, 8, 8).Output("logits", OnnxBytes.Float, "N", 3).Write();
+        var input = new TeacherInput { Scale = 1, ColumnName = ownColumn ? "Seen" : null };
+        Assert.That(
+            () => _context.Fit(Rows.Quick(Teacher.FromOnnx(means, input: input, classNames: Colours)) with { MinimumTeacherAccuracy = 0 }, seen),
+            Throws.InvalidOperationException.With.Message.Contains("the dimensions of the column are 8, 32, and not the 4, 8, 8"));
+    }
+
+    [Test]
+    public void Augmentations_of_vectors_take_interleaved_pixels([Values] bool asFloats)
+    {
+        var options = Rows.Quick() with
+        {
+            ImageShape = InputShape.Image(3, Height, Width),
+            Student = Student.Mlp(6),
+            Augmentations = [Augmentation.MarginalSwap(0.1), Augmentation.GaussianNoise(2)],
+            Epochs = 2,
+        };
+        var (planes, interleaved) = (View(Planes, asFloats), View(Interleaved, asFloats));
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => _context.Fit(options with { ImageShape = null }, interleaved), Throws.Nothing);
+            Assert.That(_context.Fit(options, interleaved).Scores(interleaved), Is.EqualTo(_context.Fit(options, planes).Scores(planes)));
+        });
+    }
+
     [Test]
     public void A_network_for_images_needs_no_shape_beside_the_columns_own([Values] bool interleaved)
     {
@@ -155,9 +216,14 @@ public sealed class PixelOrderTests
             .Input("x", OnnxBytes.Float, input).Output("logits", OnnxBytes.Float, "N", 3).Write();
     }
 
-    private IDataView View(int[] dimensions, bool asFloats = false)
+    private IDataView View(int[] dimensions, bool asFloats = false, bool? areInterleaved = null, int length = 3 * Height * Width)
     {
-        var rows = Painted().Select(p => new Colour { Label = p.Label, Features = dimensions == Interleaved ? InterleavedOf(p.Pixels) : p.Pixels });
+        var rows = Painted().Select(p => new Colour
+        {
+            Label = p.Label,
+            Features = length != 3 * Height * Width ? [.. p.Pixels, .. p.Pixels[..(length - p.Pixels.Length)]]
+                : areInterleaved ?? dimensions == Interleaved ? InterleavedOf(p.Pixels) : p.Pixels,
+        });
         var definition = SchemaDefinition.Create(typeof(Colour));
         definition["Features"].ColumnType = new VectorDataViewType(NumberDataViewType.Byte, dimensions);
         var view = _context.Data.LoadFromEnumerable(rows.ToArray(), definition);

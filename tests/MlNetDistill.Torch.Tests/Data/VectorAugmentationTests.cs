@@ -50,6 +50,18 @@ public sealed class VectorAugmentationTests
     }
 
     [Test]
+    public void The_values_of_an_image_are_swapped_as_those_of_a_vector_are()
+    {
+        using var scope = NewDisposeScope();
+        var values = arange(50 * 24, float32).reshape(50, 24);
+        using var vectors = Toy.Set(values, new long[50], InputShape.Vector(24), 2);
+        using var images = Toy.Set(values.reshape(50, 2, 3, 4), new long[50], InputShape.Image(2, 3, 4), 2);
+        var swapped = Viewed.All(images, Augmentation.MarginalSwap(0.5)).Features;
+        Assert.That(swapped.shape, Is.EqualTo(new long[] { 50, 2, 3, 4 }));
+        Assert.That(Near.Values(swapped), Is.EqualTo(Near.Values(Viewed.All(vectors, Augmentation.MarginalSwap(0.5)).Features)));
+    }
+
+    [Test]
     public void Elements_are_swapped_independently_of_each_other()
     {
         using var scope = NewDisposeScope();

@@ -104,5 +104,9 @@ public static class DistillationCatalog
     /// <param name="inputSchema">The schema of its input.</param>
     /// <param name="path">The file to write.</param>
     public static void SaveAtomically(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) =>
-        AtomicFile.Write(path, stream => catalog.Save(model, inputSchema, stream));
+        AtomicFile.Write(path, stream =>
+        {
+            using var _ = new InvariantCulture();
+            catalog.Save(model, inputSchema, stream);
+        });
 }

@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using static System.FormattableString;
 
 namespace MlNetDistill;
 
@@ -45,19 +46,19 @@ public sealed partial record DistillationOptions
         if (PredictedLabelColumnName == "Score")
             yield return "PredictedLabelColumnName must not be 'Score': the in-box predictor in a saved student writes its probabilities under that name first.";
         if (Epochs < 1)
-            yield return $"Epochs must be at least 1; was {Epochs}.";
+            yield return Invariant($"Epochs must be at least 1; was {Epochs}.");
         if (BatchSize < 1)
-            yield return $"BatchSize must be at least 1; was {BatchSize}.";
+            yield return Invariant($"BatchSize must be at least 1; was {BatchSize}.");
         if (GradientClipping is { } norm && !(norm > 0 && double.IsFinite(norm)))
-            yield return $"GradientClipping must be above 0; was {norm}.";
+            yield return Invariant($"GradientClipping must be above 0; was {norm}.");
         if (!(ValidationFraction >= 0 && ValidationFraction < 1))
-            yield return $"ValidationFraction must be in [0, 1); was {ValidationFraction}.";
+            yield return Invariant($"ValidationFraction must be in [0, 1); was {ValidationFraction}.");
         if (ValidationSources > 1)
             yield return "ValidationFraction, ValidationColumnName and ValidationData exclude each other; give one.";
         if (EarlyStopping is not null && ValidationSources == 0)
             yield return "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
         if (MinimumTeacherAccuracy is { } least && !(least >= 0 && least <= 1))
-            yield return $"MinimumTeacherAccuracy must be in [0, 1]; was {least}.";
+            yield return Invariant($"MinimumTeacherAccuracy must be in [0, 1]; was {least}.");
         if (MissingLabels == MissingLabels.TeacherOnly && Method?.TeacherNeeds == OutputKinds.None)
             yield return "MissingLabels.TeacherOnly needs a method that learns from the teacher.";
         if (ExampleWeightColumnName is not null && Method is { CanUseWeights: false })

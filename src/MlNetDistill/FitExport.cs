@@ -4,6 +4,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
 using TorchSharp;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill;
@@ -33,7 +34,7 @@ internal sealed class FitExport(
         if (!(difference <= Parity.Tolerance))
         {
             throw new StudentExportException(
-                $"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), " +
+                Invariant($"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), ") +
                 "seen before training: a block's forward pass and its Emit do not compute the same function.",
                 null);
         }
@@ -57,8 +58,8 @@ internal sealed class FitExport(
         if (!(difference <= Parity.Tolerance))
         {
             throw new StudentExportException(
-                $"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability " +
-                $"(at most {Parity.Tolerance:0e0} is allowed). The trained network is in this exception's Student.",
+                Invariant($"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability ") +
+                Invariant($"(at most {Parity.Tolerance:0e0} is allowed). The trained network is in this exception's Student."),
                 model);
         }
 

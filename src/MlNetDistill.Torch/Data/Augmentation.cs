@@ -1,5 +1,6 @@
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using static System.FormattableString;
 
 namespace MlNetDistill;
 
@@ -89,6 +90,6 @@ public abstract record Augmentation
     private protected static IEnumerable<string> ProbabilityFaults(string name, double probability)
     {
         if (!(probability >= 0 && probability <= 1))
-            yield return $"{name}'s probability must be in [0, 1]; was {probability}.";
+            yield return Invariant($"{name}'s probability must be in [0, 1]; was {probability}.");
     }
 }

@@ -1,5 +1,6 @@
 using MlNetDistill.Data;
 using TorchSharp;
+using static System.FormattableString;
 
 namespace MlNetDistill;
 
@@ -50,7 +51,7 @@ public abstract record BatchSampling
     private protected static IEnumerable<string> InstanceFaults(string name, int instances, int batchSize)
     {
         if (instances < 1)
-            yield return $"{name}'s instances must be at least 1; was {instances}.";
+            yield return Invariant($"{name}'s instances must be at least 1; was {instances}.");
         else if (batchSize >= 1 && batchSize % instances != 0)
             yield return $"{name}'s instances must divide the BatchSize; {batchSize} rows are no multiple of {instances}.";
     }
@@ -78,9 +79,9 @@ internal sealed record SuperclassUniformSampling(int Clusters, int Instances) : 
         foreach (var fault in InstanceFaults("SuperclassUniform", Instances, batchSize))
             yield return fault;
         if (Clusters < 2)
-            yield return $"SuperclassUniform's clusters must be at least 2; was {Clusters}.";
+            yield return Invariant($"SuperclassUniform's clusters must be at least 2; was {Clusters}.");
         else if (Instances >= 1 && batchSize / Instances is var drawn && Clusters < drawn)
-            yield return $"SuperclassUniform's clusters must be at least {drawn}, for a batch of {batchSize} rows has {Instances} of each; was {Clusters}.";
+            yield return Invariant($"SuperclassUniform's clusters must be at least {drawn}, for a batch of {batchSize} rows has {Instances} of each; was {Clusters}.");
     }
 
     internal override bool NeedsTeacher => true;

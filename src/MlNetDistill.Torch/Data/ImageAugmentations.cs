@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using static System.FormattableString;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -9,7 +10,7 @@ internal sealed record RandomCrop(int Padding) : Augmentation
     public override IEnumerable<string> Faults()
     {
         if (Padding < 1)
-            yield return $"RandomCrop's padding must be at least 1; was {Padding}.";
+            yield return Invariant($"RandomCrop's padding must be at least 1; was {Padding}.");
     }
 
     public override string? ShapeFault(InputShape shape) =>

@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -14,7 +15,7 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
     public override IEnumerable<string> Faults()
     {
         if (!(Alpha >= Least && Alpha <= Most))
-            yield return $"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.";
+            yield return Invariant($"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
     }
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)

@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -8,7 +9,7 @@ internal sealed record GaussianNoise(double Deviation) : Augmentation
     public override IEnumerable<string> Faults()
     {
         if (!(Deviation > 0 && double.IsFinite(Deviation)))
-            yield return $"GaussianNoise's deviation must be above 0; was {Deviation}.";
+            yield return Invariant($"GaussianNoise's deviation must be above 0; was {Deviation}.");
     }
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)

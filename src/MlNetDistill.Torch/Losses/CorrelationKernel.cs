@@ -37,7 +37,7 @@ public abstract class CorrelationKernel
 
     private static double CheckedGamma(double gamma) => gamma > 0 && double.IsFinite(gamma)
         ? gamma
-        : throw new ArgumentOutOfRangeException(nameof(gamma), gamma, "Gamma must be above 0.");
+        : throw new ArgumentOutOfRangeException(nameof(gamma), FormattableString.Invariant($"Gamma must be above 0. It was {gamma}."));
 
     private static Tensor InnerProducts(Tensor features) => features.mm(features.t());
 

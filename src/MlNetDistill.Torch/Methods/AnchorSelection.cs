@@ -78,7 +78,7 @@ internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
     public override IEnumerable<string> Faults()
     {
         if (Interval < 1)
-            yield return $"The interval of anchors must be at least 1; was {Interval}.";
+            yield return Invariant($"The interval of anchors must be at least 1; was {Interval}.");
     }
 
     internal override IEnumerable<int> Choose(MethodContext context)
@@ -102,7 +102,7 @@ internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelectio
     public override IEnumerable<string> Faults()
     {
         if (Wanted.Count == 0 || Wanted.Any(e => e < 1) || Wanted.Zip(Wanted.Skip(1)).Any(pair => pair.First >= pair.Second))
-            yield return $"The epochs of anchors must be at least 1 and rise; were [{string.Join(", ", Wanted)}].";
+            yield return $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Listed(Wanted)}].";
     }
 
     internal override IEnumerable<int> Choose(MethodContext context)
@@ -126,7 +126,7 @@ internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenomi
     public override IEnumerable<string> Faults()
     {
         if (!(Delta > 1 && double.IsFinite(Delta)))
-            yield return $"The delta of greedy anchor selection must be above 1; was {Delta}.";
+            yield return Invariant($"The delta of greedy anchor selection must be above 1; was {Delta}.");
         if (!Enum.IsDefined(Rule))
             yield return $"GreedyRule has no value {Rule}.";
         if (!Enum.IsDefined(Denominator))

@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill;
 
 /// <summary>
@@ -59,7 +61,7 @@ public abstract record LearningRateSchedule
     public virtual IEnumerable<string> Faults()
     {
         if (!(WarmUpEpochs >= 0 && double.IsFinite(WarmUpEpochs)))
-            yield return $"The schedule's WarmUpEpochs must be at least 0; was {WarmUpEpochs}.";
+            yield return Invariant($"The schedule's WarmUpEpochs must be at least 0; was {WarmUpEpochs}.");
     }
 
     /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
@@ -81,15 +83,15 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
         foreach (var fault in base.Faults())
             yield return fault;
         if (!(Factor > 0 && Factor <= 1))
-            yield return $"The step schedule's factor must be in (0, 1]; was {Factor}.";
+            yield return Invariant($"The step schedule's factor must be in (0, 1]; was {Factor}.");
         if (AfterEpochs.Any(epoch => epoch < 1))
-            yield return $"The step schedule's epochs must be at least 1; were [{string.Join(", ", AfterEpochs)}].";
+            yield return Invariant($"The step schedule's epochs must be at least 1; were [{NumberText.Listed(AfterEpochs)}].");
         if (AfterEpochs.Zip(AfterEpochs.Skip(1)).Any(pair => pair.First >= pair.Second))
-            yield return $"The step schedule's epochs must rise; were [{string.Join(", ", AfterEpochs)}].";
+            yield return Invariant($"The step schedule's epochs must rise; were [{NumberText.Listed(AfterEpochs)}].");
     }
 
     internal override string? Caution(int epochs) => base.Caution(epochs) ?? (AfterEpochs.Any(epoch => epoch >= epochs)
-        ? $"the learning rate is to drop after epochs {string.Join(", ", AfterEpochs)} of a stage, and this one has {epochs}."
+        ? $"the learning rate is to drop after epochs {NumberText.Listed(AfterEpochs)} of a stage, and this one has {epochs}."
         : null);
 
     private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
@@ -103,7 +105,7 @@ internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
         foreach (var fault in base.Faults())
             yield return fault;
         if (!(FinalFactor >= 0 && FinalFactor < 1))
-            yield return $"The cosine schedule's final factor must be in [0, 1); was {FinalFactor}.";
+            yield return Invariant($"The cosine schedule's final factor must be in [0, 1); was {FinalFactor}.");
     }
 
     private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
@@ -118,13 +120,13 @@ internal sealed record OneCycleSchedule(double RiseFraction, double StartDivisor
         foreach (var fault in base.Faults())
             yield return fault;
         if (!(RiseFraction > 0 && RiseFraction < 1))
-            yield return $"The one-cycle schedule's riseFraction must be in (0, 1); was {RiseFraction}.";
+            yield return Invariant($"The one-cycle schedule's riseFraction must be in (0, 1); was {RiseFraction}.");
         if (!(StartDivisor >= 1))
-            yield return $"The one-cycle schedule's startDivisor must be at least 1; was {StartDivisor}.";
+            yield return Invariant($"The one-cycle schedule's startDivisor must be at least 1; was {StartDivisor}.");
         if (!(FinalDivisor >= 1))
-            yield return $"The one-cycle schedule's finalDivisor must be at least 1; was {FinalDivisor}.";
+            yield return Invariant($"The one-cycle schedule's finalDivisor must be at least 1; was {FinalDivisor}.");
         if (!(LowMomentum >= 0 && LowMomentum <= HighMomentum && HighMomentum < 1))
-            yield return $"The one-cycle schedule's momenta must satisfy 0 ≤ low ≤ high < 1; were {LowMomentum} and {HighMomentum}.";
+            yield return Invariant($"The one-cycle schedule's momenta must satisfy 0 ≤ low ≤ high < 1; were {LowMomentum} and {HighMomentum}.");
     }
 
     public override double? MomentumAt(long step, long steps) => Between(step, steps, HighMomentum, LowMomentum, HighMomentum);

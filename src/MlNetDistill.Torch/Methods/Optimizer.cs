@@ -1,5 +1,6 @@
 using MlNetDistill.Methods;
 using TorchSharp.Modules;
+using static System.FormattableString;
 
 namespace MlNetDistill;
 
@@ -34,9 +35,9 @@ public abstract record Optimizer
     public virtual IEnumerable<string> Faults()
     {
         if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
-            yield return $"The optimizer's LearningRate must be above 0; was {LearningRate}.";
+            yield return Invariant($"The optimizer's LearningRate must be above 0; was {LearningRate}.");
         if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay)))
-            yield return $"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.";
+            yield return Invariant($"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.");
     }
 
     internal abstract UpdateRule Create(IEnumerable<Parameter> parameters);
@@ -49,7 +50,7 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
         foreach (var fault in base.Faults())
             yield return fault;
         if (!(Momentum >= 0 && Momentum < 1))
-            yield return $"The optimizer's Momentum must be in [0, 1); was {Momentum}.";
+            yield return Invariant($"The optimizer's Momentum must be in [0, 1); was {Momentum}.");
         if (Nesterov && Momentum == 0)
             yield return "Nesterov momentum needs a Momentum above 0; was 0.";
     }

@@ -1,3 +1,4 @@
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -11,7 +12,7 @@ public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
 
     /// <inheritdoc/>
     public override IEnumerable<string> Faults() =>
-        Hidden.Where(width => width < 1).Select(width => $"A hidden layer must have at least 1 unit; one has {width}.");
+        Hidden.Where(width => width < 1).Select(width => Invariant($"A hidden layer must have at least 1 unit; one has {width}."));
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

@@ -1,3 +1,4 @@
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -36,7 +37,7 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     public override IEnumerable<string> Faults()
     {
         if (!(Width >= LeastWidth && Width <= GreatestWidth))
-            yield return $"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}.";
+            yield return Invariant($"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}.");
         foreach (var fault in base.Faults())
             yield return fault;
     }

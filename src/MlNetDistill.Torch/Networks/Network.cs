@@ -30,7 +30,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         if (plan.EndsInLogits && plan.EmbeddingLength != classes)
             throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits; there are {classes} classes.");
         if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))
-            throw new ArgumentException($"The network taps the blocks [{string.Join(", ", plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
+            throw new ArgumentException($"The network taps the blocks [{NumberText.Listed(plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
         Input = input;
         EmbeddingLength = plan.EmbeddingLength;
         Classes = classes;

@@ -1,3 +1,4 @@
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -19,9 +20,9 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     public override IEnumerable<string> Faults()
     {
         if (Depth < 8 || (Depth - 2) % 6 != 0)
-            yield return $"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}.";
+            yield return Invariant($"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}.");
         if (Widths.Count != 4 || Widths.Any(w => w < 1))
-            yield return $"A ResNet takes four widths of at least 1 (stem and three stages); were [{string.Join(", ", Widths)}].";
+            yield return $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Listed(Widths)}].";
         foreach (var fault in base.Faults())
             yield return fault;
     }

@@ -1,3 +1,4 @@
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -31,7 +32,7 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     public override IEnumerable<string> Faults()
     {
         if (!Widths.ContainsKey(Size))
-            yield return $"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {Size}.";
+            yield return Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {Size}.");
         foreach (var fault in base.Faults())
             yield return fault;
     }

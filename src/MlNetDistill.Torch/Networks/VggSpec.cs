@@ -1,3 +1,4 @@
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -32,9 +33,9 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     public override IEnumerable<string> Faults()
     {
         if (!Convolutions.ContainsKey(Depth))
-            yield return $"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}.";
+            yield return Invariant($"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}.");
         if (Widths.Count != 5 || Widths.Any(w => w < 1))
-            yield return $"A VGG takes five widths of at least 1; were [{string.Join(", ", Widths)}].";
+            yield return $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths)}].";
         foreach (var fault in base.Faults())
             yield return fault;
     }

@@ -1,3 +1,4 @@
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -22,9 +23,9 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
     public override IEnumerable<string> Faults()
     {
         if (Depth < 10 || (Depth - 4) % 6 != 0)
-            yield return $"The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was {Depth}.";
+            yield return Invariant($"The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was {Depth}.");
         if (Widen < 1)
-            yield return $"The widening factor of a wide ResNet must be at least 1; was {Widen}.";
+            yield return Invariant($"The widening factor of a wide ResNet must be at least 1; was {Widen}.");
         foreach (var fault in base.Faults())
             yield return fault;
     }

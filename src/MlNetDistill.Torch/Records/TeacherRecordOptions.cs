@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using static System.FormattableString;
 
 namespace MlNetDistill;
 
@@ -57,15 +58,15 @@ public sealed record TeacherRecordOptions
         if (Folder is not null && string.IsNullOrWhiteSpace(Folder))
             yield return "The teacher record's Folder must be a folder's name, or null; was empty.";
         if (!Enum.IsDefined(Precision))
-            yield return $"The teacher record's Precision must be Single or Half; was {Precision}.";
+            yield return Invariant($"The teacher record's Precision must be Single or Half; was {Precision}.");
         if (TopK < 1)
-            yield return $"The teacher record's TopK must be at least 1, or null; was {TopK}.";
+            yield return Invariant($"The teacher record's TopK must be at least 1, or null; was {TopK}.");
         if (Views < 0)
-            yield return $"The teacher record's Views must be at least 0; was {Views}.";
+            yield return Invariant($"The teacher record's Views must be at least 0; was {Views}.");
         if (MemoryLimit < 0)
-            yield return $"The teacher record's MemoryLimit must be at least 0; was {MemoryLimit}.";
+            yield return Invariant($"The teacher record's MemoryLimit must be at least 0; was {MemoryLimit}.");
         if (!Enum.IsDefined(Reuse))
-            yield return $"The teacher record's Reuse must be ReuseOrBuild, BuildAnew or ReuseOnly; was {Reuse}.";
+            yield return Invariant($"The teacher record's Reuse must be ReuseOrBuild, BuildAnew or ReuseOnly; was {Reuse}.");
         if (Reuse == RecordReuse.ReuseOnly && Folder is null)
             yield return "The teacher record's Reuse is ReuseOnly, which needs a Folder to find it in.";
         if (DataIdentity is not null && string.IsNullOrWhiteSpace(DataIdentity))

@@ -18,7 +18,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         (_module, _outputs) = (module, outputs);
         Name = $"'{path}'";
         Identity = Fingerprint.Of("TorchScript", Fingerprint.OfFile(path), adapter.Description,
-            $"{outputs.Logits};{outputs.Embedding};{string.Join(',', outputs.StageFeatures ?? [])}");
+            FormattableString.Invariant($"{outputs.Logits};{outputs.Embedding};{NumberText.Listed(outputs.StageFeatures ?? [])}"));
     }
 
     /// <inheritdoc/>

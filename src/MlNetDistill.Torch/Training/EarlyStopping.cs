@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill;
 
 /// <summary>When to stop before the last epoch. Needs held-out rows.</summary>
@@ -11,9 +13,9 @@ public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement =
     internal IEnumerable<string> Faults()
     {
         if (Patience < 1)
-            yield return $"EarlyStopping.Patience must be at least 1; was {Patience}.";
+            yield return Invariant($"EarlyStopping.Patience must be at least 1; was {Patience}.");
         if (!(MinimumImprovement >= 0 && MinimumImprovement < 1))
-            yield return $"EarlyStopping.MinimumImprovement must be in [0, 1); was {MinimumImprovement}.";
+            yield return Invariant($"EarlyStopping.MinimumImprovement must be in [0, 1); was {MinimumImprovement}.");
     }
 }
 

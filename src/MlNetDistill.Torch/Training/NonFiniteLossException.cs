@@ -5,7 +5,7 @@ public sealed class NonFiniteLossException : InvalidOperationException
 {
     internal NonFiniteLossException(IReadOnlyList<string> terms, string stage, int epoch, double learningRate)
         : base($"The loss {(terms.Count == 1 ? "term" : "terms")} {string.Join(" and ", terms.Select(t => $"'{t}'"))} became NaN or infinite " +
-               $"in epoch {epoch} of stage '{stage}' (learning rate {learningRate:G6}). " +
+               FormattableString.Invariant($"in epoch {epoch} of stage '{stage}' (learning rate {learningRate:G6}). ") +
                "Usual causes are a learning rate that is too high and features of very different scales: lower Optimizer.LearningRate, set " +
                "GradientClipping (1 is a usual value), use LearningRateSchedule.OneCycle or a warm-up, or normalise the features " +
                "(mlContext.Transforms.NormalizeMeanVariance).")

@@ -1,5 +1,6 @@
 using Microsoft.ML.Runtime;
 using TorchSharp;
+using static System.FormattableString;
 
 namespace MlNetDistill.Seam;
 
@@ -21,7 +22,7 @@ internal static class DeviceChoice
         if (!fallback)
         {
             throw new InvalidOperationException(
-                $"Training was to run on GPU {index}, but {found}. Reference a TorchSharp CUDA package on a machine with a GPU and driver, " +
+                Invariant($"Training was to run on GPU {index}, but {found}. Reference a TorchSharp CUDA package on a machine with a GPU and driver, ") +
                 "or allow the CPU: FallbackToCpu of the MLContext or of TrainingDevice.Cuda, or TrainingDevice.Cpu.");
         }
 

@@ -45,7 +45,8 @@ internal static class ModelHash
     private static string OfWhatIsSaved(MLContext context, ITransformer model, DataViewSchema schema)
     {
         using var file = new MemoryStream();
-        context.Model.Save(model, schema, file);
+        using (new InvariantCulture())
+            context.Model.Save(model, schema, file);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var zip = new ZipArchive(file, ZipArchiveMode.Read);
         // The schema names columns that the model does not read too; what it does read is hashed with the data.

@@ -3,6 +3,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Data;
 using MlNetDistill.Schema;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Seam;
@@ -131,7 +132,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         if (!(weight >= 0 && float.IsFinite(weight)))
         {
             throw new InvalidOperationException(
-                $"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}. " +
+                Invariant($"Column '{columns.Weight!.Value.Name}' must hold finite weights of at least 0; row {row} (counted from 0) has {weight}. ") +
                 "Correct the weight; to leave the row out, give it weight 0.");
         }
     }

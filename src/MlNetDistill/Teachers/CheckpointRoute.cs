@@ -1,6 +1,7 @@
 using System.Globalization;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
+using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
@@ -81,11 +82,11 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
                 "List the files of one run.");
         }
 
-        if (checkpoints.Zip(checkpoints.Skip(1)).Any(pair => pair.First.Description.Epoch >= pair.Second.Description.Epoch))
+        foreach (var (before, after) in checkpoints.Zip(checkpoints.Skip(1)).Where(pair => pair.First.Description.Epoch >= pair.Second.Description.Epoch))
         {
-            throw new InvalidOperationException(
-                "The epochs of a route's checkpoints must rise; by what is written in the files they are " +
-                $"{string.Join(", ", checkpoints.Select(c => c.Description.Epoch))}. List the files in the order of training.");
+            throw new InvalidOperationException(Invariant(
+                $"The checkpoint '{after.Path}' is of epoch {after.Description.Epoch}, and '{before.Path}', which stands before it, of epoch {before.Description.Epoch}. ") +
+                "List the files in the order of training.");
         }
     }
 

@@ -3,6 +3,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Records;
 using MlNetDistill.Seam;
+using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
@@ -17,7 +18,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         foreach (var fault in columns.Faults())
             yield return fault;
         if (folds is 1 or < 0)
-            yield return $"The teacher's folds must be 0 (none) or at least 2; was {folds}.";
+            yield return Invariant($"The teacher's folds must be 0 (none) or at least 2; was {folds}.");
         if (columns.Embedding is not null && folds > 0)
             yield return "The teacher's embeddings cannot be taken out-of-fold: each fold's model has a space of its own. Leave out folds or embeddingColumnName.";
     }
@@ -35,7 +36,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     {
         // Without a name it is a new model in every run, so its answers are for this run.
         var recording = identity is null ? question.Recording.ForThisRun() : question.Recording;
-        string Identity() => Fingerprint.Of($"{identity}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}");
+        string Identity() => Fingerprint.Of(Invariant($"{identity}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}"));
         if (folds == 0 && (identity is null || !recording.IsPersistent || columns.Embedding is not null))
         {
             question.Channel.Info($"Fitting the teacher.");

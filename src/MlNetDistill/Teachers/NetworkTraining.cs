@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
@@ -22,7 +23,7 @@ internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer?
     public IEnumerable<string> Faults(string whose)
     {
         if (Epochs is < 1)
-            yield return $"The {whose}'s epochs must be at least 1; was {Epochs}.";
+            yield return Invariant($"The {whose}'s epochs must be at least 1; was {Epochs}.");
         foreach (var fault in Spec.Faults().Concat(Optimizer?.Faults() ?? []).Concat(Schedule?.Faults() ?? []))
             yield return $"{char.ToUpperInvariant(whose[0])}{whose[1..]}: {fault}";
     }

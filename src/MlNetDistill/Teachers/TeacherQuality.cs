@@ -4,6 +4,7 @@ using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using MlNetDistill.Seam;
 using MlNetDistill.Training;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
@@ -38,7 +39,7 @@ internal static class TeacherQuality
         if (accuracy >= least)
             return;
         throw new InvalidOperationException(
-            $"The teacher's accuracy on {which} training rows is {accuracy:0.0000}, below {least:0.0000} (chance is {chance:0.0000}). " +
+            Invariant($"The teacher's accuracy on {which} training rows is {accuracy:0.0000}, below {least:0.0000} (chance is {chance:0.0000}). ") +
             "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
             "class names are wrong. Set MinimumTeacherAccuracy to 0 to learn from it all the same.");
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
 using MlNetDistill.Training;
+using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
@@ -34,7 +35,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     internal override IEnumerable<string> Faults()
     {
         if (every < 1)
-            yield return $"The route's checkpoints must be at least 1 epoch apart; 'every' was {every}.";
+            yield return Invariant($"The route's checkpoints must be at least 1 epoch apart; 'every' was {every}.");
         if (folder is not null && string.IsNullOrWhiteSpace(folder))
             yield return "The route's folder must be a path, or null to keep its checkpoints in memory; was empty.";
         foreach (var fault in training.Faults("route"))

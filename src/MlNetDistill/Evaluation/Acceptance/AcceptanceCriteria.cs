@@ -95,12 +95,12 @@ public sealed record AcceptanceCriteria
         if (MaximumDivergence is { } divergence && !(divergence >= 0))
             yield return Invariant($"MaximumDivergence must be at least 0; was {divergence}.");
         if (MinimumClassRows < 1)
-            yield return $"MinimumClassRows must be at least 1; was {MinimumClassRows}.";
+            yield return Invariant($"MinimumClassRows must be at least 1; was {MinimumClassRows}.");
         if (MaximumLatency <= TimeSpan.Zero)
             yield return $"MaximumLatency must be above 0; was {MaximumLatency}.";
         if (MaximumLatencyP95 <= TimeSpan.Zero)
             yield return $"MaximumLatencyP95 must be above 0; was {MaximumLatencyP95}.";
         if (MaximumZipBytes < 1)
-            yield return $"MaximumZipBytes must be at least 1; was {MaximumZipBytes}.";
+            yield return Invariant($"MaximumZipBytes must be at least 1; was {MaximumZipBytes}.");
     }
 }

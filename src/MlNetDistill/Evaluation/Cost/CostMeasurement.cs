@@ -90,7 +90,8 @@ internal sealed class CostMeasurement<TRow>
     {
         try
         {
-            _context.Model.Save(model, _view.Schema, path);
+            using (new InvariantCulture())
+                _context.Model.Save(model, _view.Schema, path);
         }
         catch (InvalidOperationException e)
         {

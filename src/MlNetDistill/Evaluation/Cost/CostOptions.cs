@@ -1,3 +1,5 @@
+using static System.FormattableString;
+
 namespace MlNetDistill;
 
 /// <summary>How much is measured to say what a model costs.</summary>
@@ -36,14 +38,14 @@ public sealed record CostOptions
     private IEnumerable<string> Faults()
     {
         if (WarmUpPredictions < 0)
-            yield return $"WarmUpPredictions must be at least 0; was {WarmUpPredictions}.";
+            yield return Invariant($"WarmUpPredictions must be at least 0; was {WarmUpPredictions}.");
         if (Predictions < 1)
-            yield return $"Predictions must be at least 1; was {Predictions}.";
+            yield return Invariant($"Predictions must be at least 1; was {Predictions}.");
         if (WarmUpPasses < 0)
-            yield return $"WarmUpPasses must be at least 0; was {WarmUpPasses}.";
+            yield return Invariant($"WarmUpPasses must be at least 0; was {WarmUpPasses}.");
         if (Passes < 1)
-            yield return $"Passes must be at least 1; was {Passes}.";
+            yield return Invariant($"Passes must be at least 1; was {Passes}.");
         if (MaximumTime <= TimeSpan.Zero)
-            yield return $"MaximumTime must be above 0; was {MaximumTime}.";
+            yield return Invariant($"MaximumTime must be above 0; was {MaximumTime}.");
     }
 }

@@ -77,7 +77,7 @@ public sealed record DistillationDifference
         if (own.Seed != others.Seed || own.Sums.Columns != others.Sums.Columns)
         {
             throw Unpaired(
-                $"here the bootstrap has {own.Sums.Columns - 1} replicates of seed {own.Seed}, in the other {others.Sums.Columns - 1} of seed {others.Seed}");
+                Invariant($"here the bootstrap has {own.Sums.Columns - 1} replicates of seed {own.Seed}, in the other {others.Sums.Columns - 1} of seed {others.Seed}"));
         }
 
         if ((own.Sums.Bins, own.ConfidenceLevel) != (others.Sums.Bins, others.ConfidenceLevel))

@@ -51,11 +51,11 @@ public sealed record DistillationEvaluationOptions
     private IEnumerable<string> Faults()
     {
         if (ReliabilityBins < 1)
-            yield return $"ReliabilityBins must be at least 1; was {ReliabilityBins}.";
+            yield return Invariant($"ReliabilityBins must be at least 1; was {ReliabilityBins}.");
         if (TopK is null || TopK.Any(k => k < 1))
-            yield return $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : string.Join(", ", TopK))}.";
+            yield return $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : NumberText.Listed(TopK))}.";
         if (BootstrapReplicates is < 0 or 1)
-            yield return $"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}.";
+            yield return Invariant($"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}.");
         if (!(ConfidenceLevel is > 0 and < 1))
             yield return FormattableString.Invariant($"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}.");
         if (BootstrapReplicates >= 2 && ConfidenceLevel is > 0 and < 1 && BootstrapReplicates * (1 - ConfidenceLevel) / 2 < 1 - 1e-9)
@@ -65,7 +65,7 @@ public sealed record DistillationEvaluationOptions
         }
 
         if (WorstRegressions < 0)
-            yield return $"WorstRegressions must be at least 0; was {WorstRegressions}.";
+            yield return Invariant($"WorstRegressions must be at least 0; was {WorstRegressions}.");
         foreach (var fault in new Teachers.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Faults())
             yield return fault;
         if (!Enum.IsDefined(StudentScoreKind))

@@ -76,7 +76,7 @@ public sealed class DistillationEvaluator
         {
             throw new ArgumentOutOfRangeException(
                 nameof(label),
-                $"The label of row {Rows} (counted from 0, row id {rowId}) must be a class from 0 to {_classes.Length - 1}, or null for none; was {label}.");
+                Invariant($"The label of row {Rows} (counted from 0, row id {rowId}) must be a class from 0 to {_classes.Length - 1}, or null for none; was {label}."));
         }
 
         _row.Read(teacherScores, studentScores, label, Rows, rowId);

@@ -57,7 +57,7 @@ internal sealed class ClassAlignment(string subject, string place = "", string g
     /// <summary>Names that replace the model's own may be others altogether; the same ones in another order are a slip.</summary>
     private void RefuseAnotherOrder(IReadOnlyList<string>? found, IReadOnlyList<string>? named)
     {
-        if (found is null || named is null || found.SequenceEqual(named) || !found.Order().SequenceEqual(named.Order()))
+        if (found is null || named is null || found.SequenceEqual(named) || !found.Order(StringComparer.Ordinal).SequenceEqual(named.Order(StringComparer.Ordinal)))
             return;
         throw new InvalidOperationException(
             $"The teacher's {subject} says itself that its scores are for {Listed(found)}, in this order; {given} names the same classes as {Listed(named)}. " +

@@ -20,6 +20,8 @@ namespace MlNetDistill;
 /// <item><term><c>distillation.loss</c></term>
 /// <description>gauge: mean of a named loss over an epoch; the same tags, <c>distillation.loss.name</c></description></item>
 /// <item><term><c>distillation.validation.accuracy</c></term><description>gauge, 1: share of held-out rows labelled rightly; the same tags</description></item>
+/// <item><term><c>distillation.validation.agreement</c></term>
+/// <description>gauge, 1: share of held-out rows labelled as the teacher labels them, where these have no labels; the same tags</description></item>
 /// <item><term><c>distillation.learning_rate</c></term><description>gauge, 1: rate of an epoch's last step; the same tags</description></item>
 /// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows that teachers were asked about</description></item>
 /// <item><term><c>distillation.record.rows</c></term>
@@ -75,6 +77,9 @@ public static class DistillationInstruments
 
     internal static Gauge<double> ValidationAccuracy { get; } =
         Meter.CreateGauge<double>("distillation.validation.accuracy", "1", "Share of the held-out rows labelled rightly.");
+
+    internal static Gauge<double> ValidationAgreement { get; } =
+        Meter.CreateGauge<double>("distillation.validation.agreement", "1", "Share of the held-out rows, where these have no labels, labelled as the teacher labels them.");
 
     internal static Gauge<double> LearningRate { get; } =
         Meter.CreateGauge<double>("distillation.learning_rate", "1", "Learning rate of the last epoch's last step.");

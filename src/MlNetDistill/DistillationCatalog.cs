@@ -14,7 +14,7 @@ public static class DistillationCatalog
     /// <param name="teacher">Whose knowledge is distilled; see <see cref="Teacher"/>.</param>
     /// <param name="student">The network to train; see <see cref="Student"/>.</param>
     /// <param name="method">How it is distilled; KD with temperature 4 and alpha 0.9 if null.</param>
-    /// <param name="labelColumnName">The label, a key column.</param>
+    /// <param name="labelColumnName">The label, a key column; null where the data have none, see <see cref="DistillationOptions.LabelColumnName"/>.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
     /// <param name="epochs">Passes over the training rows, at least 1.</param>
@@ -36,7 +36,7 @@ public static class DistillationCatalog
         Teacher teacher,
         NetworkSpec student,
         DistillationMethod? method = null,
-        string labelColumnName = "Label",
+        string? labelColumnName = "Label",
         string featureColumnName = "Features",
         string? exampleWeightColumnName = null,
         int epochs = 30,

@@ -7,6 +7,7 @@ using MlNetDistill.Seam;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using TorchSharp;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill;
@@ -43,7 +44,7 @@ internal sealed class DistillationFit : IDisposable
         }
 
         var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
-        _studentColumns = new StudentColumns(_columns.Features, _columns.Label, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
+        _studentColumns = new StudentColumns(_columns.Features, _columns.ClassKey, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
         _seeds = new Seeds(options.Seed!.Value);
         // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
         _context = new MLContext(_seeds.Integer("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
@@ -115,6 +116,7 @@ internal sealed class DistillationFit : IDisposable
         if (rows.Unusable.Count > 0)
             _data = new FilteredRows(_input, id => !rows.Unusable.Contains(id), onOneThread: true);
         rows.WarnOfDropped(_channel);
+        WarnOfOnlyClass(rows);
         using var generator = _seeds.Generator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
         FitInstruments.Rows(_set.Count);
@@ -145,6 +147,30 @@ internal sealed class DistillationFit : IDisposable
         var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
         _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
+        if (!_networks.HasLabels)
+            CheckWithoutLabels();
+    }
+
+    /// <summary>Refuses what asks for labels beside the method, whose stages tell when they are laid out.</summary>
+    private void CheckWithoutLabels()
+    {
+        if (AsksTeacher && _options.Teacher!.NeedsLabels)
+        {
+            throw new InvalidOperationException(
+                $"The teacher ({_options.Teacher.Name}) is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows.");
+        }
+
+        if (_options.MinimumTeacherAccuracy > 0 && _set.LabelledRows == 0)
+            throw new InvalidOperationException(Invariant($"MinimumTeacherAccuracy {_options.MinimumTeacherAccuracy} needs labels to compare the teacher with, and no row has one; leave it null."));
+        _networks.Note("No row trained on has a label that counts: the student learns from the teacher alone.");
+        if (ValidationRows.AreJudgedByTeacher(_split))
+            _networks.Note("Held-out rows have no labels either: agreement with the teacher takes the place of accuracy on them.");
+    }
+
+    private void WarnOfOnlyClass(ReadRows rows)
+    {
+        if (rows.OnlyClass is { } only && rows.Role == TensorReader.TrainingData)
+            _channel.Warning($"Every labelled row is of class '{only}'; the student learns of other classes from the teacher alone.");
     }
 
     private void CheckExports()
@@ -159,7 +185,7 @@ internal sealed class DistillationFit : IDisposable
         using var student = _networks.Build(_options.Student, "rehearsal");
         _options.InitialWeights?.Check(student.Input, _columns.Classes);
         _planned = ready?.Anchors ?? (AsksTeacher ? Rehearsal.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
-        Rehearsal.Stages(_options, student, _set, _planned);
+        Rehearsal.Stages(_options, student, _set, _planned, _networks);
         if (_options.Teacher is not null && !AsksTeacher)
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
     }
@@ -172,6 +198,11 @@ internal sealed class DistillationFit : IDisposable
     {
         answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
         TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
+        if (ValidationRows.AreJudgedByTeacher(_split))
+        {
+            _networks.HeldOutAnswers = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+                .DetachFromDisposeScope();
+        }
     }
 
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)

@@ -25,7 +25,6 @@ public sealed partial record DistillationOptions
             yield return fault;
         foreach (var (name, value) in new[]
         {
-            (nameof(LabelColumnName), LabelColumnName),
             (nameof(FeatureColumnName), FeatureColumnName),
             (nameof(ScoreColumnName), ScoreColumnName),
             (nameof(PredictedLabelColumnName), PredictedLabelColumnName),
@@ -35,7 +34,7 @@ public sealed partial record DistillationOptions
                 yield return $"{name} must be a column name; was {(value is null ? "null" : $"'{value}'")}.";
         }
 
-        foreach (var (name, value) in new[] { (nameof(ExampleWeightColumnName), ExampleWeightColumnName), (nameof(ValidationColumnName), ValidationColumnName) })
+        foreach (var (name, value) in new[] { (nameof(LabelColumnName), LabelColumnName), (nameof(ExampleWeightColumnName), ExampleWeightColumnName), (nameof(ValidationColumnName), ValidationColumnName) })
         {
             if (value is not null && string.IsNullOrWhiteSpace(value))
                 yield return $"{name} must be a column name, or null for none; was '{value}'.";
@@ -69,6 +68,8 @@ public sealed partial record DistillationOptions
             yield return $"MissingFeatures has no value {MissingFeatures}.";
         if (!Enum.IsDefined(OnCancellation))
             yield return $"OnCancellation has no value {OnCancellation}.";
+        foreach (var fault in LabelColumnName is null ? NoLabelFaults() : [])
+            yield return fault;
         foreach (var fault in PartFaults())
             yield return fault;
     }
@@ -97,6 +98,22 @@ public sealed partial record DistillationOptions
         (nameof(ExampleWeightColumnName), ExampleWeightColumnName),
         (nameof(ValidationColumnName), ValidationColumnName),
     ];
+
+    /// <summary>What asks for labels where there are none; that a stage does shows when it is laid out.</summary>
+    private IEnumerable<string> NoLabelFaults()
+    {
+        if (Method?.TeacherNeeds == OutputKinds.None)
+            yield return $"The method {Method.Name} learns from labels alone, and LabelColumnName is null: name the label column, or use a method that learns from a teacher.";
+        if (Teacher is { NeedsLabels: true })
+        {
+            yield return $"The teacher ({Teacher.Name}) is trained on labels, and LabelColumnName is null: name the label column, or give a teacher that is trained already.";
+        }
+
+        if (Sampling is { NeedsLabels: true })
+            yield return "BatchSampling.ClassUniform goes by labels, and LabelColumnName is null; BatchSampling.SuperclassUniform goes by the teacher's answers.";
+        if (MinimumTeacherAccuracy > 0)
+            yield return FormattableString.Invariant($"MinimumTeacherAccuracy {MinimumTeacherAccuracy} needs labels to compare the teacher with, and LabelColumnName is null; leave it null.");
+    }
 
     private IEnumerable<string> TeacherFaults(Teacher teacher, DistillationMethod method)
     {

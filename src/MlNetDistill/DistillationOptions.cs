@@ -19,8 +19,15 @@ public sealed partial record DistillationOptions
     /// <summary>How it is distilled; KD by default.</summary>
     public DistillationMethod Method { get; init; } = DistillationMethod.Kd();
 
-    /// <summary>The label: a key column (make one with <c>MapValueToKey</c>).</summary>
-    public string LabelColumnName { get; init; } = "Label";
+    /// <summary>
+    /// The label: a key column (make one with <c>MapValueToKey</c>). Null where the data have none: the student then learns from its teacher alone, and its classes
+    /// are the teacher's. A key column none of whose rows has a value serves too, with <see cref="MissingLabels.TeacherOnly"/>: its key values name the classes.
+    /// </summary>
+    /// <remarks>
+    /// Without labels terms over labels are left out, a method or stage of such terms alone is refused, and agreement with the teacher takes the place of accuracy
+    /// on held-out rows.
+    /// </remarks>
+    public string? LabelColumnName { get; init; } = "Label";
 
     /// <summary>The student's features: a vector of known size, of Single or Byte values, dense or sparse.</summary>
     public string FeatureColumnName { get; init; } = "Features";
@@ -67,7 +74,7 @@ public sealed partial record DistillationOptions
     /// <summary>Largest norm of a step's gradient, above 0; larger gradients are scaled down to it. Null for no limit.</summary>
     public double? GradientClipping { get; init; }
 
-    /// <summary>Share of the labelled training rows held out for validation, in [0, 1); 0 for none. Drawn with the seed.</summary>
+    /// <summary>Share of the labelled training rows held out for validation, of all rows where none has a label, in [0, 1); 0 for none. Drawn with the seed.</summary>
     public double ValidationFraction { get; init; }
 
     /// <summary>A Boolean column that is true where a row is held out for validation; null for none.</summary>
@@ -106,7 +113,8 @@ public sealed partial record DistillationOptions
 
     /// <summary>
     /// Least accuracy of the teacher on the labelled training rows, in [0, 1]; below it the fit fails. Null for the default, a little above
-    /// chance (1/K + 5 % of the rest): a teacher that guesses has most likely been fed the wrong columns. 0 accepts any teacher.
+    /// chance (1/K + 5 % of the rest): a teacher that guesses has most likely been fed the wrong columns. 0 accepts any teacher. Where no row has a label there is
+    /// nothing to compare with: it must then be null or 0.
     /// </summary>
     public double? MinimumTeacherAccuracy { get; init; }
 

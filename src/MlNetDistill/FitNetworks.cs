@@ -29,6 +29,12 @@ internal sealed class FitNetworks(
     /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
+    /// <summary>Whether some row trained on has a label that counts.</summary>
+    public bool HasLabels { get; } = set.HasLabelledWeight(split.Training);
+
+    /// <summary>The teacher's logits for held-out rows without labels, to judge the student by; disposed with this.</summary>
+    public Tensor? HeldOutAnswers { get; set; }
+
     /// <summary>What methods decided on the way.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
 
@@ -98,6 +104,24 @@ internal sealed class FitNetworks(
     {
         foreach (var views in _views.Values)
             views.Dispose();
+        HeldOutAnswers?.Dispose();
+    }
+
+    /// <summary>The stages of a method as these rows allow them: where none has a label, without terms over labels.</summary>
+    public IEnumerable<Stage> StagesOf(DistillationMethod method, MethodContext context) =>
+        HasLabels ? method.Stages(context) : method.Stages(context).Select(stage =>
+        {
+            var without = LabelTerms.LeftOut(stage);
+            if (LabelTerms.Caution(stage) is { } caution)
+                channel.Warning($"{caution}");
+            return without;
+        });
+
+    /// <summary>Writes a note that goes with the student, and says it in the log.</summary>
+    public void Note(string note)
+    {
+        _notes.Add(note);
+        channel.Info($"{note}");
     }
 
     /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
@@ -110,7 +134,7 @@ internal sealed class FitNetworks(
         using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
         try
         {
-            var stages = plan.Method.Stages(Context(plan, network, loop));
+            var stages = StagesOf(plan.Method, Context(plan, network, loop));
             loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
         }
         catch
@@ -149,6 +173,7 @@ internal sealed class FitNetworks(
             GradientClipping = options.GradientClipping,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,
+            HeldOutAnswers = HeldOutAnswers,
             // Half a teacher is no teacher: only the student is worth returning early.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
@@ -167,11 +192,7 @@ internal sealed class FitNetworks(
         return new MethodContext(plan.Anchors, network.Shapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
-            Note = note =>
-            {
-                _notes.Add(note);
-                channel.Info($"{note}");
-            },
+            Note = Note,
         };
     }
 

@@ -42,6 +42,9 @@ public abstract record BatchSampling
     /// <summary>Whether it goes by the teacher's answers.</summary>
     internal virtual bool NeedsTeacher => false;
 
+    /// <summary>Whether it goes by the rows' labels.</summary>
+    internal virtual bool NeedsLabels => false;
+
     internal abstract Sampler Create(int batchSize);
 
     /// <summary>Refuses rows that cannot be sampled in this way as far as that shows without a teacher: before one is trained for hours.</summary>
@@ -65,6 +68,8 @@ internal sealed record ShuffledSampling : BatchSampling
 internal sealed record ClassUniformSampling(int Instances) : BatchSampling
 {
     public override IEnumerable<string> Faults(int batchSize) => InstanceFaults("ClassUniform", Instances, batchSize);
+
+    internal override bool NeedsLabels => true;
 
     internal override Sampler Create(int batchSize) => new ClassUniformSampler(batchSize, Instances);
 

@@ -29,7 +29,8 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
         {
             throw new InvalidOperationException(
                 $"Class-uniform batches go by label, and {missing} of the {labels.Length} rows trained on have none. " +
-                "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers, or leave these rows out with MissingLabels.Drop.");
+                "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers" +
+                (missing == labels.Length ? "." : ", or leave these rows out with MissingLabels.Drop."));
         }
 
         var groups = RowGroups.By(labels, training.cpu().data<long>().ToArray());

@@ -27,13 +27,18 @@ internal sealed class DataSplit : IDisposable
 
     public static DataSplit All(TrainingSet set) => new(set, Positions(set), null);
 
-    /// <summary>Holds out a share of the labelled rows; rows without a label have nothing to validate on and are all trained on.</summary>
+    /// <summary>
+    /// Holds out a share of the labelled rows; rows without a label have nothing to validate on and are all trained on. Where no row has a label, a share of all
+    /// rows is held out: the student's agreement with its teacher can be seen on them.
+    /// </summary>
     public static DataSplit ByFraction(TrainingSet set, double fraction, Generator generator)
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.cpu();
         var missing = labels.IsEqualTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
         var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        if (labelled.shape[0] == 0)
+            (labelled, missing) = (missing, labelled);
         var rows = labelled.shape[0];
         var held = Math.Clamp((long)Math.Round(rows * fraction), 1, Math.Max(1, rows - 1));
         var order = labelled.index_select(0, randperm(rows, generator: generator));
@@ -49,8 +54,11 @@ internal sealed class DataSplit : IDisposable
         return new DataSplit(set, tensor(training).DetachFromDisposeScope(), tensor(validation).DetachFromDisposeScope());
     }
 
-    /// <summary>Trains on all of <paramref name="set"/> and validates on all of <paramref name="validation"/>, which it takes over.</summary>
-    public static DataSplit BySet(TrainingSet set, TrainingSet validation) => new(validation, Positions(set), Positions(validation), true);
+    /// <summary>
+    /// Trains on all of <paramref name="set"/> and validates on the labelled rows of <paramref name="validation"/>, which it takes over; on all of them where none
+    /// has a label.
+    /// </summary>
+    public static DataSplit BySet(TrainingSet set, TrainingSet validation) => new(validation, Positions(set), Labelled(validation) ?? Positions(validation), true);
 
     public void MoveTo(Device device)
     {
@@ -70,6 +78,15 @@ internal sealed class DataSplit : IDisposable
         Validation?.Dispose();
         if (_ownsValidationSet)
             ValidationSet.Dispose();
+    }
+
+    private static Tensor? Labelled(TrainingSet set)
+    {
+        if (!set.HasMissingLabels)
+            return null;
+        using var scope = NewDisposeScope();
+        var labelled = set.Labels.cpu().IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        return labelled.shape[0] == 0 ? null : labelled.DetachFromDisposeScope();
     }
 
     private static Tensor Positions(TrainingSet set) => Arithmetic.UpTo(set.Count, CPU).DetachFromDisposeScope();

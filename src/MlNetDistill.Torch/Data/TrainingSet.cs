@@ -79,6 +79,30 @@ public sealed class TrainingSet : IDisposable
         return (Weights is null ? counts : counts.mul(Weights.index_select(0, positions))).sum().item<float>() > 0;
     }
 
+    /// <summary>Number of rows that have a label.</summary>
+    internal int LabelledRows
+    {
+        get
+        {
+            using var scope = NewDisposeScope();
+            return (int)Labels.IsUnequalTo(MissingLabel).sum().item<long>();
+        }
+    }
+
+    /// <summary>Whether some row at <paramref name="positions"/> has a weight above 0.</summary>
+    internal bool HasWeight(Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        return Weights is null ? positions.shape[0] > 0 : Weights.index_select(0, positions).sum().item<float>() > 0;
+    }
+
+    /// <summary>Whether some row at <paramref name="positions"/> has a label, of whatever weight.</summary>
+    internal bool HasLabel(Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        return Labels.index_select(0, positions).IsUnequalTo(MissingLabel).any().item<bool>();
+    }
+
     /// <summary>Moves the tensors to <paramref name="device"/>.</summary>
     public void MoveTo(Device device)
     {

@@ -24,6 +24,12 @@ public abstract class DistillationLoss
     /// <summary>Whether the term needs one label for each row, which mixup and CutMix do not leave.</summary>
     public virtual bool NeedsHardLabels => false;
 
+    /// <summary>
+    /// Whether a row without a label says nothing to the term: where no row trained on has a label, the term is left out, and a stage of such terms alone is
+    /// refused. By default true of terms that read nothing of the teacher.
+    /// </summary>
+    public virtual bool NeedsLabels => TeacherNeeds == OutputKinds.None;
+
     /// <summary>The weighted terms of this loss: itself once, or the parts of a sum.</summary>
     public virtual IReadOnlyList<LossTerm> Terms => [new LossTerm(1, this)];
 
@@ -108,6 +114,8 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
     public override bool CanUseWeights => Terms.All(t => t.Loss.CanUseWeights);
 
     public override bool NeedsHardLabels => Terms.Any(t => t.Loss.NeedsHardLabels);
+
+    public override bool NeedsLabels => Terms.All(t => t.Loss.NeedsLabels);
 
     public override IReadOnlyList<LossTerm> Terms { get; } = terms;
 

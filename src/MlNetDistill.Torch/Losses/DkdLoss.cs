@@ -35,6 +35,9 @@ public sealed class DkdLoss : DistillationLoss
     /// <inheritdoc/>
     public override bool NeedsHardLabels => true;
 
+    /// <inheritdoc/>
+    public override bool NeedsLabels => true;
+
     /// <summary>The softening divisor T.</summary>
     public double Temperature { get; }
 

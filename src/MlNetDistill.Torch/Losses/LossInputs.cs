@@ -26,7 +26,7 @@ public sealed class LossInputs
     {
         Student = student;
         _answers = teacher;
-        Labels = labels;
+        LabelsAsGiven = labels;
         Weights = weights;
         MayMissLabels = mayMissLabels;
     }
@@ -39,7 +39,9 @@ public sealed class LossInputs
     public NetworkOutput Teacher => _answers ??= Asked() ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
 
     /// <summary>B class indices; where rows are mixed those of each row's first part.</summary>
-    public Tensor Labels { get; }
+    /// <exception cref="InvalidOperationException">No row trained on has a label.</exception>
+    public Tensor Labels => !HasNoLabels ? LabelsAsGiven : throw new InvalidOperationException(
+        "A term of the loss reads labels, and no row trained on has one. Override NeedsLabels of the loss to be true, so that it is left out then, or train on labelled rows.");
 
     /// <summary>
     /// Label shares, B×K, after mixup or CutMix, else null. A row sums to 1, to less where one of its parts has no label, to 0 where none has.
@@ -51,6 +53,12 @@ public sealed class LossInputs
 
     /// <summary>Whether some labels may be missing.</summary>
     public bool MayMissLabels { get; }
+
+    /// <summary>The labels, also where no row has one.</summary>
+    internal Tensor LabelsAsGiven { get; }
+
+    /// <summary>Whether no row trained on has a label; else this batch may be the only one without.</summary>
+    internal bool HasNoLabels { get; init; }
 
     /// <summary>The trained projections of each term.</summary>
     internal IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>? Projections { get; init; }

@@ -42,6 +42,9 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     /// <inheritdoc/>
     public override bool NeedsHardLabels => Loss.NeedsHardLabels;
 
+    /// <inheritdoc/>
+    public override bool NeedsLabels => Loss.NeedsLabels;
+
     /// <summary>The loss on the standardised logits.</summary>
     public DistillationLoss Loss { get; }
 
@@ -66,10 +69,11 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     public override Tensor Evaluate(LossInputs inputs) => Loss.Evaluate(new LossInputs(
         NetworkOutput.OfLogits(Standardize(inputs.Student.Logits)),
         NetworkOutput.OfLogits(Standardize(inputs.Teacher.Logits.detach())),
-        inputs.Labels,
+        inputs.LabelsAsGiven,
         inputs.Weights,
         inputs.MayMissLabels)
     {
         SoftLabels = inputs.SoftLabels,
+        HasNoLabels = inputs.HasNoLabels,
     });
 }

@@ -22,6 +22,9 @@ public sealed record Stage(
     /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalisation in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;
 
+    /// <summary>Whether no row trained on has a label; the loss then has no terms over labels.</summary>
+    internal bool HasNoLabels { get; init; }
+
     /// <summary>The first epoch, from 1, that may be the best one, and the first after which training may stop early.</summary>
     public int JudgedFrom { get; init; } = 1;
 }

@@ -12,6 +12,8 @@ internal static class EpochInstruments
         DistillationInstruments.LearningRate.Record(progress.LearningRate, role, stage);
         if (progress.ValidationAccuracy is { } accuracy)
             DistillationInstruments.ValidationAccuracy.Record(accuracy, role, stage);
+        if (progress.ValidationAgreement is { } agreement)
+            DistillationInstruments.ValidationAgreement.Record(agreement, role, stage);
         foreach (var (name, loss) in progress.Losses)
             DistillationInstruments.Loss.Record(loss, role, stage, new("distillation.loss.name", name));
     }

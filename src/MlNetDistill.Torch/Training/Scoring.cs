@@ -68,6 +68,28 @@ internal static class Scoring
         return Quality(logits, set, positions);
     }
 
+    /// <summary>
+    /// Agreement with a teacher, the share of the rows at <paramref name="positions"/> for which both name the same class, and cross-entropy with its
+    /// probabilities, weighted where rows have weights.
+    /// </summary>
+    /// <param name="network">The student.</param>
+    /// <param name="set">The rows.</param>
+    /// <param name="positions">Which of them.</param>
+    /// <param name="teacher">The teacher's logits, a row for each position.</param>
+    /// <param name="batchSize">Rows at a time.</param>
+    public static (double Agreement, double Loss) Fidelity(Network network, TrainingSet set, Tensor positions, Tensor teacher, int batchSize)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var student = Logits(network, set, positions, batchSize);
+        var weights = set.Weights?.index_select(0, positions).to(float64);
+        var alike = student.argmax(1).eq(teacher.argmax(1)).to(float64);
+        var losses = teacher.softmax(1).mul(student.log_softmax(1)).sum([1]).neg().to(float64);
+        return (Mean(alike), Mean(losses));
+
+        double Mean(Tensor rows) => weights is null ? rows.mean().item<double>() : (rows.mul(weights).sum().item<double>() / weights.sum().item<double>());
+    }
+
     /// <summary>Accuracy and cross-entropy of given logits over the labelled rows at <paramref name="positions"/>.</summary>
     public static (double Accuracy, double Loss) Quality(Tensor logits, TrainingSet set, Tensor positions)
     {

@@ -18,6 +18,9 @@ internal sealed record LoopSettings
 
     public EarlyStopping? EarlyStopping { get; init; }
 
+    /// <summary>The teacher's logits for the held-out rows where these have no labels to judge the student by; else null.</summary>
+    public Tensor? HeldOutAnswers { get; init; }
+
     public CancellationBehavior OnCancellation { get; init; }
 
     public CancellationToken CancellationToken { get; init; }
@@ -115,7 +118,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
     private void RunEpochs(Stage stage, StageRun run)
     {
-        // Only what gives logits can be judged by its accuracy: a stage that learns features keeps its last epoch.
+        // Only what gives logits can be judged by the classes it names: a stage that learns features keeps its last epoch.
         var judged = split.Validation is not null && stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits);
         using var best = judged ? new BestEpoch(student) : null;
         var steps = new StepCounter(stage, run.Optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
@@ -132,16 +135,18 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             // Fetching the losses waits for the device, so only now is the epoch's work done.
             var means = run.Losses.Take(stage.Name, epoch, steps.LearningRate);
             var rowsPerSecond = rows / epochClock.Elapsed.TotalSeconds;
-            var quality = judged
-                ? Scoring.Quality(student, split.ValidationSet, split.Validation!, settings.ScoringBatchSize)
-                : ((double Accuracy, double Loss)?)null;
+            var quality = judged ? HeldOutQuality() : null;
+            var byTeacher = settings.HeldOutAnswers is not null;
             if (epoch >= stage.JudgedFrom)
                 best?.Offer(epoch, quality!.Value, student, settings.EarlyStopping?.MinimumImprovement ?? 0);
             if (judged)
                 _bestOfAll?.Offer(epoch, quality!.Value, student, 0);
             var timeLeft = clock.Elapsed / epoch * (stage.Epochs - epoch);
             var progress = new TrainingProgress(
-                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, quality?.Accuracy, quality?.Loss, rowsPerSecond, timeLeft, _clock.Elapsed);
+                stage.Name, epoch, stage.Epochs, means, steps.LearningRate, byTeacher ? null : quality?.Share, quality?.Loss, rowsPerSecond, timeLeft, _clock.Elapsed)
+            {
+                ValidationAgreement = byTeacher ? quality?.Share : null,
+            };
             EpochInstruments.Record(role, progress, rows, epochClock.Elapsed);
             settings.Report(progress);
             settings.AfterEpoch(epoch);
@@ -152,6 +157,11 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         best?.Restore(student);
         CheckLogits(stage, Math.Min(epoch, stage.Epochs), steps.LearningRate);
     }
+
+    /// <summary>Accuracy and loss by the labels of the held-out rows, or by the teacher's answers where they have none.</summary>
+    private (double Share, double Loss)? HeldOutQuality() => settings.HeldOutAnswers is { } answers
+        ? Scoring.Fidelity(student, split.ValidationSet, split.Validation!, answers, settings.ScoringBatchSize)
+        : Scoring.Quality(student, split.ValidationSet, split.Validation!, settings.ScoringBatchSize);
 
     private long TrainEpoch(Stage stage, StageRun run, StepCounter steps)
     {

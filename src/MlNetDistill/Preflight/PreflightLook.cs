@@ -29,7 +29,7 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
         if (teacher is not null)
             Warn(teacher);
         using var student = networks.BuildOnDevice(options.Student, "rehearsal");
-        var stages = Rehearsal.Stages(options, student, set, anchors);
+        var stages = Rehearsal.Stages(options, student, set, anchors, networks);
         _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, set.Classes, options.EarlyStopping is not null)));
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
         var timed = stages.Select(stage => (Stage: stage, Time: timer.Of(stage))).ToList();
@@ -44,6 +44,7 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
         return new PreflightReport
         {
             Rows = set.Count,
+            LabelledRows = set.LabelledRows,
             TrainingRows = split.Training.shape[0],
             ValidationRows = split.Validation?.shape[0] ?? 0,
             Shape = set.Shape,

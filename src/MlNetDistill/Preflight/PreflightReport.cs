@@ -14,6 +14,9 @@ public sealed record PreflightReport
     /// <summary>Rows that can be trained on and validated on, of the training data.</summary>
     public required long Rows { get; init; }
 
+    /// <summary>Those of them that have a label.</summary>
+    public required long LabelledRows { get; init; }
+
     /// <summary>Rows trained on.</summary>
     public required long TrainingRows { get; init; }
 
@@ -82,7 +85,7 @@ public sealed record PreflightReport
     private IEnumerable<string> Lines()
     {
         var text = new List<string> { "Preflight" };
-        Line("data", $"{Rows:N0} rows ({Shape}), {Classes} classes; training on {TrainingRows:N0}, validating on {ValidationRows:N0}");
+        Line("data", $"{Rows:N0} rows ({Shape}), {Classes} classes{(LabelledRows == Rows ? "" : LabelledRows == 0 ? ", no labels" : Invariant($", {LabelledRows:N0} rows labelled"))}; training on {TrainingRows:N0}, validating on {ValidationRows:N0}");
         Line("student", $"{Student.Name}, {StudentParameters:N0} parameters; {Method}");
         if (Teacher is { } teacher)
         {

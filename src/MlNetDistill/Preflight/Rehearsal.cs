@@ -38,8 +38,10 @@ internal static class Rehearsal
     /// <param name="student">An untrained student.</param>
     /// <param name="set">The rows.</param>
     /// <param name="anchors">The teacher's anchors, as they are or as they are going to be.</param>
+    /// <param name="networks">Knows what the rows allow.</param>
     /// <exception cref="InvalidOperationException">The stages cannot be trained; the message says why.</exception>
-    public static IReadOnlyList<Stage> Stages(DistillationOptions options, Network student, TrainingSet set, IReadOnlyList<Anchor> anchors)
+    public static IReadOnlyList<Stage> Stages(
+        DistillationOptions options, Network student, TrainingSet set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
         using var generator = new Generator(0);
         var farther = 1.0;
@@ -50,7 +52,7 @@ internal static class Rehearsal
             HeldOutDivergence = _ => farther *= 1e6,
         };
         var stages = new List<Stage>();
-        foreach (var stage in options.Method.Stages(context))
+        foreach (var stage in networks.StagesOf(options.Method, context))
         {
             StageChecks.Check(stage, student, set, options.Augmentations.Count > 0);
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))

@@ -14,7 +14,7 @@ namespace MlNetDistill;
 /// <para>One such line, broken here:</para>
 /// <code>
 /// {"time":"2026-03-01T12:00:00.0000000+00:00","stage":"KD","epoch":1,"epochs":30,"losses":{"crossEntropy":1.25,"kd":0.5,"total":0.575},"learningRate":0.001,
-///  "validationAccuracy":0.875,"validationLoss":0.4,"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
+///  "validationAccuracy":0.875,"validationAgreement":null,"validationLoss":0.4,"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
 /// </code>
 /// <para>Numbers that there are none of are <c>null</c>, those that are not finite texts: <c>"NaN"</c>, <c>"Infinity"</c>. To read them:</para>
 /// <code>
@@ -80,6 +80,7 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
         json.WriteEndObject();
         Number("learningRate", progress.LearningRate);
         Number("validationAccuracy", progress.ValidationAccuracy);
+        Number("validationAgreement", progress.ValidationAgreement);
         Number("validationLoss", progress.ValidationLoss);
         Number("rowsPerSecond", progress.RowsPerSecond);
         json.WriteString("timeLeft", progress.TimeLeft.ToString("c"));

@@ -5,7 +5,7 @@ namespace MlNetDistill;
 
 /// <summary>
 /// Writes reports to a logger, at <see cref="LogLevel.Information"/>: a message when a stage begins to report, and one for each epoch, whose values are
-/// structured: Stage, Epoch, Epochs, Losses, LearningRate, ValidationAccuracy, ValidationLoss, RowsPerSecond, TimeLeft.
+/// structured: Stage, Epoch, Epochs, Losses, LearningRate, ValidationAccuracy or ValidationAgreement, ValidationLoss, RowsPerSecond, TimeLeft.
 /// </summary>
 public sealed partial class LoggerProgress : ProgressSink
 {
@@ -32,6 +32,8 @@ public sealed partial class LoggerProgress : ProgressSink
         var (stage, epoch, epochs, rate, speed) = (progress.Stage, progress.Epoch, progress.Epochs, progress.LearningRate, progress.RowsPerSecond);
         if (progress.ValidationAccuracy is { } accuracy)
             Judged(stage, epoch, epochs, losses, accuracy, progress.ValidationLoss, rate, speed, left);
+        else if (progress.ValidationAgreement is { } agreement)
+            JudgedByTeacher(stage, epoch, epochs, losses, agreement, progress.ValidationLoss, rate, speed, left);
         else
             Trained(stage, epoch, epochs, losses, rate, speed, left);
     }
@@ -53,6 +55,22 @@ public sealed partial class LoggerProgress : ProgressSink
         int epochs,
         string losses,
         double validationAccuracy,
+        double? validationLoss,
+        double learningRate,
+        double rowsPerSecond,
+        TimeSpan timeLeft);
+
+    [LoggerMessage(
+        4,
+        LogLevel.Information,
+        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation agreement {ValidationAgreement:0.0000}, loss {ValidationLoss:0.0000}, " +
+        "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
+    private partial void JudgedByTeacher(
+        string stage,
+        int epoch,
+        int epochs,
+        string losses,
+        double validationAgreement,
         double? validationLoss,
         double learningRate,
         double rowsPerSecond,

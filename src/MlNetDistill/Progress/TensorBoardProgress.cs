@@ -11,7 +11,8 @@ namespace MlNetDistill;
 /// <listheader><term>Tag</term><description>Value</description></listheader>
 /// <item><term><c>loss/NAME</c></term><description>mean of each named loss, and of their weighted sum, <c>loss/total</c></description></item>
 /// <item><term><c>learning_rate</c></term><description>the learning rate of the epoch's last step</description></item>
-/// <item><term><c>validation/accuracy</c>, <c>validation/loss</c></term><description>on held-out rows, where there are any</description></item>
+/// <item><term><c>validation/accuracy</c> or <c>validation/agreement</c>, <c>validation/loss</c></term>
+/// <description>on held-out rows, where there are any; agreement with the teacher where these have no labels</description></item>
 /// <item><term><c>rows_per_second</c></term><description>rows trained on in a second</description></item>
 /// <item><term><c>stage</c> (a text)</term><description>name of the stage, at its first epoch</description></item>
 /// </list>
@@ -57,6 +58,8 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
         yield return Scalar("learning_rate", progress.LearningRate);
         if (progress.ValidationAccuracy is { } accuracy)
             yield return Scalar("validation/accuracy", accuracy);
+        if (progress.ValidationAgreement is { } agreement)
+            yield return Scalar("validation/agreement", agreement);
         if (progress.ValidationLoss is { } validationLoss)
             yield return Scalar("validation/loss", validationLoss);
         yield return Scalar("rows_per_second", progress.RowsPerSecond);

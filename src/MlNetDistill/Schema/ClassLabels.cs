@@ -24,23 +24,23 @@ internal static class AnnotatedNames
     public const string TrainingLabelValues = "TrainingLabelValues";
     public const string SlotNames = "SlotNames";
 
-    private static readonly Dictionary<Type, Func<DataViewSchema.Annotations, string, string[]>> Readers = new()
+    private static readonly Dictionary<Type, ValuesOfType> Readers = new()
     {
-        [typeof(ReadOnlyMemory<char>)] = Values<ReadOnlyMemory<char>>,
-        [typeof(bool)] = Values<bool>,
-        [typeof(float)] = Values<float>,
-        [typeof(double)] = Values<double>,
-        [typeof(sbyte)] = Values<sbyte>,
-        [typeof(byte)] = Values<byte>,
-        [typeof(short)] = Values<short>,
-        [typeof(ushort)] = Values<ushort>,
-        [typeof(int)] = Values<int>,
-        [typeof(uint)] = Values<uint>,
-        [typeof(long)] = Values<long>,
-        [typeof(ulong)] = Values<ulong>,
-        [typeof(DateTime)] = Values<DateTime>,
-        [typeof(DateTimeOffset)] = Values<DateTimeOffset>,
-        [typeof(TimeSpan)] = Values<TimeSpan>,
+        [typeof(ReadOnlyMemory<char>)] = Of<ReadOnlyMemory<char>>(),
+        [typeof(bool)] = Of<bool>(),
+        [typeof(float)] = Of<float>(),
+        [typeof(double)] = Of<double>(),
+        [typeof(sbyte)] = Of<sbyte>(),
+        [typeof(byte)] = Of<byte>(),
+        [typeof(short)] = Of<short>(),
+        [typeof(ushort)] = Of<ushort>(),
+        [typeof(int)] = Of<int>(),
+        [typeof(uint)] = Of<uint>(),
+        [typeof(long)] = Of<long>(),
+        [typeof(ulong)] = Of<ulong>(),
+        [typeof(DateTime)] = Of<DateTime>(),
+        [typeof(DateTimeOffset)] = Of<DateTimeOffset>(),
+        [typeof(TimeSpan)] = Of<TimeSpan>(),
     };
 
     /// <summary>The values of an annotation as text, or null where the column has no such annotation.</summary>
@@ -48,9 +48,19 @@ internal static class AnnotatedNames
     {
         var type = column.Annotations.Schema.GetColumnOrNull(annotation)?.Type;
         return type is VectorDataViewType vector && Readers.TryGetValue(vector.ItemType.RawType, out var reader)
-            ? reader(column.Annotations, annotation)
+            ? reader.Read(column.Annotations, annotation)
             : null;
     }
+
+    /// <summary>Adds the values of an annotation, of whatever type, as the values of a key.</summary>
+    public static void AddAsKeyValues(this DataViewSchema.Annotations.Builder builder, DataViewSchema.Column column, string annotation)
+    {
+        var type = (VectorDataViewType)column.Annotations.Schema[annotation].Type;
+        Readers[type.ItemType.RawType].Copy(column.Annotations, annotation, type, builder);
+    }
+
+    private static ValuesOfType Of<T>() => new(Values<T>, (annotations, name, type, builder) => builder.Add(
+        KeyValues, new VectorDataViewType((PrimitiveDataViewType)type.ItemType, type.Size), (ref VBuffer<T> values) => annotations.GetValue(name, ref values)));
 
     private static string[] Values<T>(DataViewSchema.Annotations annotations, string name)
     {
@@ -58,4 +68,8 @@ internal static class AnnotatedNames
         annotations.GetValue(name, ref values);
         return [.. values.DenseValues().Select(v => Convert.ToString(v, CultureInfo.InvariantCulture) ?? "")];
     }
+
+    private sealed record ValuesOfType(
+        Func<DataViewSchema.Annotations, string, string[]> Read,
+        Action<DataViewSchema.Annotations, string, VectorDataViewType, DataViewSchema.Annotations.Builder> Copy);
 }

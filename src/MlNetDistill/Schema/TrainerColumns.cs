@@ -5,9 +5,17 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Schema;
 
 /// <summary>The columns a trainer reads, found in a schema and checked with messages that say what to do.</summary>
+/// <param name="Features">The student's features.</param>
+/// <param name="Label">The label, or null where the data have none.</param>
+/// <param name="ClassKey">The key column that says what the classes are: the label, or one that stands for the teacher's classes.</param>
+/// <param name="Weight">Example weights, or null.</param>
+/// <param name="Validation">Which rows are held out, or null.</param>
+/// <param name="Classes">The classes.</param>
+/// <param name="Layout">What the features hold.</param>
 internal sealed record TrainerColumns(
     DataViewSchema.Column Features,
-    DataViewSchema.Column Label,
+    DataViewSchema.Column? Label,
+    DataViewSchema.Column ClassKey,
     DataViewSchema.Column? Weight,
     DataViewSchema.Column? Validation,
     ClassLabels Classes,
@@ -20,34 +28,56 @@ internal sealed record TrainerColumns(
 
     public bool IsByte => ((VectorDataViewType)Features.Type).ItemType.RawType == typeof(byte);
 
+    /// <param name="schema">The schema of the rows.</param>
+    /// <param name="options">Names the columns.</param>
+    /// <param name="classKey">The classes where there is no label and they are known already; null to ask the teacher for them.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
-    public static TrainerColumns Find(DataViewSchema schema, DistillationOptions options)
+    /// <exception cref="InvalidOperationException">There is no label, and the teacher does not say what its classes are.</exception>
+    public static TrainerColumns Find(DataViewSchema schema, DistillationOptions options, DataViewSchema.Column? classKey = null)
     {
         var features = Require(schema, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
-        var label = Require(schema, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.IsLabel());
-        var classes = ((KeyDataViewType)label.Type).Count;
-        if (classes < 2)
-        {
-            throw new ArgumentOutOfRangeException(
-                "schema",
-                $"The label column '{label.Name}' has {classes} class; a classifier needs at least 2. Fit its MapValueToKey to data with rows of every class.");
-        }
-
-        if (classes > MostClasses)
-        {
-            throw new ArgumentOutOfRangeException(
-                "schema",
-                $"The label column '{label.Name}' has {classes} classes ({label.Type}); at most {MostClasses} are supported. " +
-                "State the count with [KeyType(n)], or make the key with MapValueToKey.");
-        }
-
+        var label = options.LabelColumnName is { } named
+            ? Require(schema, named, "label", nameof(options.LabelColumnName), c => c.IsLabel())
+            : (DataViewSchema.Column?)null;
+        var key = label ?? classKey ?? TeacherClasses(schema, options);
+        CheckCount(label, ((KeyDataViewType)key.Type).Count, options);
         var weight = options.ExampleWeightColumnName is { } name
             ? Require(schema, name, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight())
             : (DataViewSchema.Column?)null;
         var validation = options.ValidationColumnName is { } flag
             ? Require(schema, flag, "validation", nameof(options.ValidationColumnName), c => c.IsValidation())
             : (DataViewSchema.Column?)null;
-        return new TrainerColumns(features, label, weight, validation, ClassLabels.Of(label), LayoutOf(features, options));
+        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options));
+    }
+
+    private static DataViewSchema.Column TeacherClasses(DataViewSchema schema, DistillationOptions options) =>
+        options.Teacher!.ClassesIn(schema) ?? throw new InvalidOperationException(
+            $"LabelColumnName is null, so the classes are the teacher's, and the teacher ({options.Teacher.Name}) does not say what they are. Give classNames with " +
+            "the teacher, in the order of its scores; or name a key column in LabelColumnName, whose values name the classes even where no row has a label.");
+
+    private static void CheckCount(DataViewSchema.Column? label, ulong classes, DistillationOptions options)
+    {
+        if (label is not { } column)
+        {
+            if (classes < 2)
+                throw new InvalidOperationException($"The teacher ({options.Teacher!.Name}) names {classes} class; a classifier needs at least 2.");
+            return;
+        }
+
+        if (classes < 2)
+        {
+            throw new ArgumentOutOfRangeException(
+                "schema",
+                $"The label column '{column.Name}' has {classes} class; a classifier needs at least 2. Fit its MapValueToKey to data with rows of every class.");
+        }
+
+        if (classes > MostClasses)
+        {
+            throw new ArgumentOutOfRangeException(
+                "schema",
+                $"The label column '{column.Name}' has {classes} classes ({column.Type}); at most {MostClasses} are supported. " +
+                "State the count with [KeyType(n)], or make the key with MapValueToKey.");
+        }
     }
 
     private static DataViewSchema.Column Require(DataViewSchema schema, string name, string role, string option, Action<ColumnCheck> check)

@@ -17,7 +17,8 @@ internal static class TrainerSchemaShape
     {
         // ML.NET's chains ask for the schema before they fit, so what can be told of the types by then is told here, in our words.
         var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
-        Require(input, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.IsLabel());
+        if (options.LabelColumnName is { } label)
+            Require(input, label, "label", nameof(options.LabelColumnName), c => c.IsLabel());
         if (options.ExampleWeightColumnName is { } weight)
             Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight());
         if (options.ValidationColumnName is { } validation)
@@ -28,6 +29,7 @@ internal static class TrainerSchemaShape
         string[] surplus =
         [
             .. isByte ? [AsSingle] : Array.Empty<string>(),
+            .. options.LabelColumnName is null ? [ClassColumn.Name] : Array.Empty<string>(),
             .. InBoxOutputs.Except(outputs).Except(kept),
             .. kept.Select(Kept),
             .. InBoxOutputs.Select(New),
@@ -35,9 +37,15 @@ internal static class TrainerSchemaShape
         var estimator = new EstimatorChain<ITransformer>();
         if (isByte)
             Add(context.Transforms.Conversion.ConvertType(AsSingle, features.Name, DataKind.Single));
+        if (options.LabelColumnName is null)
+        {
+            Add(context.Transforms.CustomMapping<NoColumns, ClassName>((_, _) => { }, null));
+            Add(context.Transforms.Conversion.MapValueToKey(ClassColumn.Name));
+        }
+
         Copy(kept.Select(name => (Kept(name), name)));
         Add(context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(
-            options.LabelColumnName, isByte ? AsSingle : features.Name, options.ExampleWeightColumnName));
+            options.LabelColumnName ?? ClassColumn.Name, isByte ? AsSingle : features.Name, options.ExampleWeightColumnName));
         // By way of new names, as one of the outputs may be called what the other was.
         Copy(InBoxOutputs.Select(name => (New(name), name)));
         Copy(kept.Select(name => (name, Kept(name))));
@@ -73,5 +81,14 @@ internal static class TrainerSchemaShape
         }
 
         return null;
+    }
+
+    private sealed class NoColumns;
+
+    /// <summary>Stands for the label where there is none: the in-box estimator asks for one, a key with values, as the teacher's classes have names.</summary>
+    private sealed class ClassName
+    {
+        [ColumnName(ClassColumn.Name)]
+        public string Name { get; set; } = "";
     }
 }

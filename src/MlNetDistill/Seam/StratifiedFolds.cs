@@ -16,11 +16,11 @@ internal sealed class StratifiedFolds
     private readonly Dictionary<int, (int Fold, double Share)> _singles = [];
 
     /// <param name="data">The rows.</param>
-    /// <param name="label">The key column to stratify by.</param>
+    /// <param name="label">The key column to stratify by; null for rows without labels.</param>
     /// <param name="count">How many folds.</param>
     /// <param name="seed">Seed of the deal.</param>
     /// <exception cref="InvalidOperationException">There are fewer rows than folds.</exception>
-    public StratifiedFolds(IDataView data, DataViewSchema.Column label, int count, int seed)
+    public StratifiedFolds(IDataView data, DataViewSchema.Column? label, int count, int seed)
     {
         _data = data;
         var random = new Random(seed);
@@ -53,17 +53,17 @@ internal sealed class StratifiedFolds
     /// <summary>Classes (from 0) that have no row outside a fold, each with its share of the labelled rows.</summary>
     public IReadOnlyDictionary<int, double> Unseen(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
 
-    private static Dictionary<uint, List<RowId>> RowsOf(IDataView data, DataViewSchema.Column label)
+    private static Dictionary<uint, List<RowId>> RowsOf(IDataView data, DataViewSchema.Column? label)
     {
         var found = new Dictionary<uint, List<RowId>>();
-        using var cursor = data.GetRowCursor([label]);
-        var getKey = cursor.GetGetter<uint>(label);
+        using var cursor = data.GetRowCursor(label is { } read ? [read] : []);
+        var getKey = label is { } column ? cursor.GetGetter<uint>(column) : null;
         var getId = cursor.GetIdGetter();
         uint key = 0;
         DataViewRowId id = default;
         while (cursor.MoveNext())
         {
-            getKey(ref key);
+            getKey?.Invoke(ref key);
             getId(ref id);
             if (!found.TryGetValue(key, out var ids))
                 found[key] = ids = [];

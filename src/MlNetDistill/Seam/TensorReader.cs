@@ -22,6 +22,9 @@ internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatu
     /// <summary>Rows that nobody can read whole: they are to be kept from whoever reads the data after the student.</summary>
     public IReadOnlySet<RowId> Unusable { get; init; } = new HashSet<RowId>();
 
+    /// <summary>The class of all labelled rows; null where they are of several or there is none.</summary>
+    public string? OnlyClass { get; init; }
+
     public void WarnOfDropped(IChannel channel)
     {
         if (DroppedFeatures + DroppedLabels + AlsoDropped.Count == 0)

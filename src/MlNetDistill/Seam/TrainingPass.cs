@@ -27,16 +27,19 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
 
     private bool Drops => options.MissingFeatures == MissingFeatures.Drop;
 
+    /// <summary>Whether rows without a label learn from the teacher; that the method asks one, the options have made sure of.</summary>
+    private bool NeedsNoLabels => columns.Label is null || options.MissingLabels == MissingLabels.TeacherOnly;
+
     private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
 
     public ReadRows Run(IDataView data)
     {
-        DataViewSchema.Column?[] optional = [columns.Weight, columns.Validation];
-        using var cursor = data.GetRowCursor([columns.Features, columns.Label, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)]);
+        DataViewSchema.Column?[] optional = [columns.Label, columns.Weight, columns.Validation];
+        using var cursor = data.GetRowCursor([columns.Features, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)]);
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
         var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
-        var getLabel = cursor.GetGetter<uint>(columns.Label);
+        var getLabel = columns.Label is { } l ? cursor.GetGetter<uint>(l) : null;
         var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
         var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
         Func<bool>[] hasTeacherVectors = [.. teacher.Select(t => t.Usable(cursor))];
@@ -50,10 +53,10 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             row++;
-            getLabel(ref label);
-            if (label == 0)
+            getLabel?.Invoke(ref label);
+            if (label == 0 && getLabel is not null)
                 _noLabels.Add(row);
-            if (label == 0 && options.MissingLabels != MissingLabels.TeacherOnly)
+            if (label == 0 && !NeedsNoLabels)
             {
                 // A model that reads the data after the student would come to grief over a row of another length, labelled or not.
                 if (Drops && !HasLength(ref features))
@@ -144,7 +147,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
         {
             throw new InvalidOperationException(
-                $"Column '{columns.Label.Name}' has no label in {_noLabels} of {read} rows{Where}. Set MissingLabels to Drop to leave such rows out, " +
+                $"Column '{columns.Label!.Value.Name}' has no label in {_noLabels} of {read} rows{Where}. Set MissingLabels to Drop to leave such rows out, " +
                 "or to TeacherOnly to let them learn from the teacher alone.");
         }
 
@@ -165,9 +168,9 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         if (_ids.Count == 0)
         {
             throw new InvalidOperationException(
-                $"None of the {read} rows of the {role} is usable: {_noLabels.Count} have no label in column '{columns.Label.Name}', " +
+                $"None of the {read} rows of the {role} is usable: {(NeedsNoLabels ? "" : $"{_noLabels.Count} have no label in column '{columns.Label!.Value.Name}', ")}" +
                 $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'{string.Concat(AlsoDropped().Select(dropped => $", {dropped}"))}. " +
-                "Check the steps that make these columns.");
+                $"Check the steps that make these columns.{(NeedsNoLabels || _noLabels.Count == 0 ? "" : " Rows without a label learn from the teacher with MissingLabels.TeacherOnly.")}");
         }
 
         if (role != TensorReader.RowsToScore)
@@ -176,25 +179,18 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
 
     private void CheckClasses()
     {
-        var classes = _labels.Where(l => l >= 0).Distinct().Take(2).ToList();
-        if (classes.Count == 0)
+        if (!_labels.Zip(_weights).Any(row => (row.First >= 0 || NeedsNoLabels) && row.Second > 0))
         {
             throw new InvalidOperationException(
-                $"No row of the {role} has a label in column '{columns.Label.Name}', so the classes cannot be learnt. " +
-                "A label is missing where its value is none of those that MapValueToKey was fitted to.");
+                $"Column '{columns.Weight!.Value.Name}' gives every {(NeedsNoLabels ? "" : "labelled ")}row of the {role} weight 0, so nothing counts. " +
+                $"Give some {(NeedsNoLabels ? "" : "labelled ")}rows a weight above 0, or leave out ExampleWeightColumnName.");
         }
 
-        if (!_labels.Zip(_weights).Any(row => row.First >= 0 && row.Second > 0))
+        // Other classes may be among the rows that learn from the teacher.
+        if (role == TensorReader.TrainingData && OnlyClass is { } only && !_labels.Contains(TrainingSet.MissingLabel))
         {
             throw new InvalidOperationException(
-                $"Column '{columns.Weight!.Value.Name}' gives every labelled row of the {role} weight 0, so nothing counts. " +
-                "Give some labelled rows a weight above 0, or leave out ExampleWeightColumnName.");
-        }
-
-        if (classes.Count == 1 && role == TensorReader.TrainingData)
-        {
-            throw new InvalidOperationException(
-                $"Every labelled row is of class '{columns.Classes.NameOf((int)classes[0])}' (column '{columns.Label.Name}'); " +
+                $"Every labelled row is of class '{only}' (column '{columns.Label!.Value.Name}'); " +
                 "a classifier needs rows of at least 2 classes. " +
                 "Check the filter or the sampling that the rows come from.");
         }
@@ -209,6 +205,9 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             dropped.Add($"{_noTeacherVectors} have no whole values in {string.Join(" or ", teacher.Select(t => $"'{t.Column.Name}'"))}, which the teacher reads");
         return dropped;
     }
+
+    /// <summary>The class of all labelled rows; null where they are of several or there is none.</summary>
+    private string? OnlyClass => _labels.Where(l => l >= 0).Distinct().Take(2).ToList() is [var only] ? columns.Classes.NameOf((int)only) : null;
 
     private string? Hash()
     {
@@ -229,6 +228,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             Hash = Hash(),
             AlsoDropped = AlsoDropped(),
             Unusable = _unusable,
+            OnlyClass = OnlyClass,
         };
     }
 }

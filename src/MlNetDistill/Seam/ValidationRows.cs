@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Data;
+using MlNetDistill.Networks;
 using MlNetDistill.Schema;
 using static TorchSharp.torch;
 
@@ -9,14 +10,26 @@ namespace MlNetDistill.Seam;
 /// <summary>Holds out rows as the options ask.</summary>
 internal static class ValidationRows
 {
-    /// <exception cref="InvalidOperationException">Nothing is left to train on, or nothing labelled to validate on.</exception>
+    /// <exception cref="InvalidOperationException">Nothing is left to train on, or there is nothing to judge the held-out rows by.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A separate view has other columns than the trainer's input.</exception>
     public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {
         var split = Draw(rows, columns, options, generator, channel);
-        CheckWeights(split, columns);
+        try
+        {
+            CheckHeldOut(split, rows.Set, columns, options);
+        }
+        catch
+        {
+            split.Dispose();
+            throw;
+        }
+
         return split;
     }
+
+    /// <summary>Whether held-out rows have no labels to judge the student by, so that its agreement with the teacher takes the place of accuracy.</summary>
+    public static bool AreJudgedByTeacher(DataSplit split) => split.Validation is { } held && !split.ValidationSet.HasLabelledWeight(held);
 
     private static DataSplit Draw(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {
@@ -24,29 +37,45 @@ internal static class ValidationRows
             return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options, channel));
         if (rows.Held is { } held)
         {
-            CheckMask(rows.Set, held, columns.Validation!.Value.Name);
+            CheckMask(rows.Set, held, columns.Validation!.Value.Name, options);
             return DataSplit.ByMask(rows.Set, held);
         }
 
         return options.ValidationFraction > 0 ? DataSplit.ByFraction(rows.Set, options.ValidationFraction, generator) : DataSplit.All(rows.Set);
     }
 
-    // Accuracy over no weight at all is 0/0, and no epoch would be better than the first.
-    private static void CheckWeights(DataSplit split, TrainerColumns columns)
+    // Accuracy or agreement over no weight at all is 0/0, and no epoch would be better than the first.
+    private static void CheckHeldOut(DataSplit split, TrainingSet set, TrainerColumns columns, DistillationOptions options)
     {
-        if (split.Validation is null || split.ValidationSet.HasLabelledWeight(split.Validation))
+        if (!AreJudgedByTeacher(split))
             return;
-        split.Dispose();
-        throw new InvalidOperationException(
-            $"Every labelled row held out for validation has weight 0 in column '{columns.Weight!.Value.Name}', so none counts. Hold out rows with a weight above 0.");
+        var (rows, held) = (split.ValidationSet, split.Validation!);
+        if (rows.HasLabel(held) || !rows.HasWeight(held))
+        {
+            throw new InvalidOperationException(
+                $"Every {(rows.HasLabel(held) ? "labelled " : "")}row held out for validation has weight 0 in column '{columns.Weight!.Value.Name}', so none counts. " +
+                "Hold out rows with a weight above 0.");
+        }
+
+        if (!ReferenceEquals(rows, set) && !options.Teacher!.SeesViews)
+        {
+            throw new InvalidOperationException(
+                "No row of the validation data has a label, so the student would be judged by its agreement with the teacher, and this teacher " +
+                $"({options.Teacher.Name}) answers for the training data alone. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows.");
+        }
     }
 
-    private static void CheckMask(TrainingSet set, bool[] held, string column)
+    private static void CheckMask(TrainingSet set, bool[] held, string column, DistillationOptions options)
     {
         using var labels = set.Labels.cpu();
         var values = labels.data<long>().ToArray();
-        if (!Enumerable.Range(0, held.Length).Any(i => held[i] && values[i] != TrainingSet.MissingLabel))
-            throw new InvalidOperationException($"The validation column '{column}' holds out no labelled row; set it true for some rows, or leave it out.");
+        var byTeacher = options.Method.TeacherNeeds != OutputKinds.None;
+        if (!Enumerable.Range(0, held.Length).Any(i => held[i] && (byTeacher || values[i] != TrainingSet.MissingLabel)))
+        {
+            throw new InvalidOperationException(
+                $"The validation column '{column}' holds out no {(byTeacher ? "" : "labelled ")}row; set it true for some rows, or leave it out.");
+        }
+
         if (held.All(h => h))
             throw new InvalidOperationException($"The validation column '{column}' holds out every row; none is left to train on.");
     }
@@ -56,7 +85,7 @@ internal static class ValidationRows
         TrainerColumns columns;
         try
         {
-            columns = TrainerColumns.Find(view.Schema, options);
+            columns = TrainerColumns.Find(view.Schema, options, training.ClassKey);
         }
         catch (ArgumentOutOfRangeException e)
         {
@@ -65,10 +94,13 @@ internal static class ValidationRows
 
         if (!columns.Features.Type.Equals(training.Features.Type))
             throw Refused($"column '{columns.Features.Name}' is {columns.Features.Type} there and {training.Features.Type} in the training data.");
-        if (!columns.Label.Type.Equals(training.Label.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
-            throw Refused($"the label '{columns.Label.Name}' has other classes there than in the training data.");
-        var rows = TensorReader.Read(view, columns, options with { MissingLabels = MissingLabels.Drop }, "validation data");
-        rows.WarnOfDropped(channel);
+        if (!columns.ClassKey.Type.Equals(training.ClassKey.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
+            throw Refused($"the label '{columns.ClassKey.Name}' has other classes there than in the training data.");
+        var keeps = options.MissingLabels == MissingLabels.TeacherOnly;
+        var rows = TensorReader.Read(view, columns, options with { MissingLabels = keeps ? MissingLabels.TeacherOnly : MissingLabels.Drop }, "validation data");
+        // Where some rows have labels, these alone are validated on.
+        var unlabelled = keeps ? rows.Set.Count - rows.Set.LabelledRows : 0;
+        (unlabelled < rows.Set.Count ? rows with { DroppedLabels = rows.DroppedLabels + unlabelled } : rows).WarnOfDropped(channel);
         return rows.Set;
     }
 

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Microsoft.ML;
 using MlNetDistill.Networks;
+using MlNetDistill.Schema;
 using MlNetDistill.Seam;
 using static System.FormattableString;
 
@@ -36,6 +38,12 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
         foreach (var fault in spec.Faults())
             yield return $"Route: {fault}";
+    }
+
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
+    {
+        var first = CheckpointFile.Read(paths[0]).Description;
+        return first.Classes is { } names ? ClassColumn.Of(names) : ClassColumn.Of(first.ClassCount);
     }
 
     internal override TeacherAnswer Ask(TeacherQuestion question)

@@ -23,15 +23,15 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
         return names.OfType<string>().Select(schema.GetColumnOrNull).OfType<DataViewSchema.Column>().Select(column => new TeacherVector(column, IsAnswer: true));
     }
 
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return columns.ClassesIn(schema);
+    }
+
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
-        if (question.Data.Schema.GetColumnOrNull(columns.Score) is null)
-        {
-            throw new InvalidOperationException(
-                $"The data hold no column '{columns.Score}' with the teacher's scores. They hold " +
-                $"{string.Join(", ", question.Data.Schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; name one of them in Teacher.FromColumn.");
-        }
-
+        CheckSchema(question.Data.Schema);
         ScoredView ViewOf(IDataView rows, string place) => columns.In(rows, question.Columns.Classes, RecognisedScores.None, place);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
@@ -43,5 +43,15 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
             question.Recording.ForThisRun(),
             viewOf: ViewOf);
         return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
+    }
+
+    private void CheckSchema(DataViewSchema schema)
+    {
+        if (schema.GetColumnOrNull(columns.Score) is null)
+        {
+            throw new InvalidOperationException(
+                $"The data hold no column '{columns.Score}' with the teacher's scores. They hold " +
+                $"{string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; name one of them in Teacher.FromColumn.");
+        }
     }
 }

@@ -47,6 +47,11 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 
     internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => members.SelectMany(m => m.Teacher.VectorsRead(schema));
 
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
+        members.Select(m => m.Teacher.ClassesIn(schema)).FirstOrDefault(classes => classes is not null);
+
+    internal override bool NeedsLabels => members.Any(m => m.Teacher?.NeedsLabels == true);
+
     internal override bool ReadsRowsLeftOut => members.Any(m => m.Teacher.ReadsRowsLeftOut);
 
     internal override TeacherAnswer Ask(TeacherQuestion question)

@@ -30,6 +30,9 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     // Fitting may look at any column.
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => identity is null ? [] : schema.Where(c => !c.IsHidden);
 
+    // What the fitted model will call its classes is not known yet.
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => columns.Settings.Classes();
+
     internal override bool ReadsRowsLeftOut => identity is not null;
 
     internal override TeacherAnswer Ask(TeacherQuestion question)

@@ -175,6 +175,15 @@ public abstract partial class Teacher
     /// <summary>The vectors of the data that it reads for each row; rows without them are left out where rows without features are.</summary>
     internal virtual IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => [];
 
+    /// <summary>
+    /// Its classes as a key column, which takes the place of the label where the data have none: in the order of its scores, renamed as its ClassMap says. Null
+    /// where it does not say them before the fit.
+    /// </summary>
+    internal virtual DataViewSchema.Column? ClassesIn(DataViewSchema schema) => null;
+
+    /// <summary>Whether it is trained here on the labels of the rows.</summary>
+    internal virtual bool NeedsLabels => false;
+
     /// <summary>Whether those columns matter in rows that are left out of training too: whether it is fitted on all rows of the data.</summary>
     internal virtual bool ReadsRowsLeftOut => false;
 

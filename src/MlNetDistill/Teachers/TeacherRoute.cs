@@ -43,6 +43,11 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.VectorsRead(schema));
 
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
+        anchors.Select(a => a.Teacher.ClassesIn(schema)).LastOrDefault(classes => classes is not null);
+
+    internal override bool NeedsLabels => anchors.Any(a => a.Teacher?.NeedsLabels == true);
+
     internal override bool ReadsRowsLeftOut => anchors.Any(a => a.Teacher.ReadsRowsLeftOut);
 
     internal override TeacherAnswer Ask(TeacherQuestion question)

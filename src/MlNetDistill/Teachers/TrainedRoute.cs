@@ -18,6 +18,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     internal override bool SeesViews => true;
 
+    internal override bool NeedsLabels => true;
+
     internal override OutputKinds CanProvide => NetworkKinds;
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];

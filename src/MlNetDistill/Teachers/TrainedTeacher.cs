@@ -9,6 +9,8 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override bool SeesViews => true;
 
+    internal override bool NeedsLabels => true;
+
     internal override OutputKinds CanProvide => NetworkKinds;
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];

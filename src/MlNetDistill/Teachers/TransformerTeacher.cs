@@ -20,6 +20,12 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         return transformer.IsRowToRowMapper && InputsOfScore(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
     }
 
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return columns.ClassesIn(transformer.GetOutputSchema(schema));
+    }
+
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         var schema = question.Data.Schema;

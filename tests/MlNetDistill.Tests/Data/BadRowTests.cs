@@ -85,12 +85,12 @@ public sealed class BadRowTests
     }
 
     [Test]
-    public void Data_without_one_label_are_refused_even_where_the_teacher_alone_would_do()
+    public void Data_without_one_label_are_refused_where_they_are_to_be_dropped()
     {
         var view = KeyedAfter(Rows.Points(30), p => p.Label = "?");
-        Refuses(Rows.Quick(_context.Saying(view, RowsTeachers.Rule)) with { MissingLabels = MissingLabels.TeacherOnly }, view,
-            "No row of the training data has a label in column 'Class', so the classes cannot be learnt. " +
-            "A label is missing where its value is none of those that MapValueToKey was fitted to.");
+        Refuses(Rows.Quick(_context.Saying(view, RowsTeachers.Rule)) with { MissingLabels = MissingLabels.Drop }, view,
+            "None of the 30 rows of the training data is usable: 30 have no label in column 'Class', 0 have NaN or infinite " +
+            "values in column 'Features'. Check the steps that make these columns. Rows without a label learn from the teacher with MissingLabels.TeacherOnly.");
     }
 
     private IDataView KeyedAfter(Point[] rows, Action<Point> change)

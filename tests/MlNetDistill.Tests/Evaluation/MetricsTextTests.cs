@@ -89,7 +89,7 @@ public sealed class MetricsTextTests
             WorstRegressions = [],
         },
         """
-        50 rows, 0 of them with a label, 3 classes
+        50 rows, no labels, 3 classes
                                      Teacher  Student
         Agreement                             50.00 %
         KL(teacher ‖ student), nats            0.2500

@@ -13,7 +13,7 @@ public sealed class OptionFaultTests
         yield return Case(Good with { Student = null! }, "Student must be given; see the Student class for networks.");
         yield return Case(Good with { Method = null! }, "Method must be given; see DistillationMethod.");
         yield return Case(Good with { Teacher = null }, "The method KD needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly().");
-        yield return Case(Good with { LabelColumnName = " " }, "LabelColumnName must be a column name; was ' '.");
+        yield return Case(Good with { LabelColumnName = " " }, "LabelColumnName must be a column name, or null for none; was ' '.");
         yield return Case(Good with { FeatureColumnName = null! }, "FeatureColumnName must be a column name; was null.");
         yield return Case(Good with { ExampleWeightColumnName = "" }, "ExampleWeightColumnName must be a column name, or null for none; was ''.");
         yield return Case(Good with { ScoreColumnName = "Both", PredictedLabelColumnName = "Both" },

@@ -31,7 +31,7 @@ public sealed class JsonLinesProgressTests
             Assert.That(line[(line.IndexOf(',') + 1)..], Is.EqualTo(
                 """
                 "stage":"RCO × \"DIST\"","epoch":2,"epochs":3,"losses":{"kd":0.25,"total":0.125},"learningRate":0.005,
-                "validationAccuracy":0.75,"validationLoss":0.5,"rowsPerSecond":2000,"timeLeft":"00:00:01","elapsed":"00:00:02"}
+                "validationAccuracy":0.75,"validationAgreement":null,"validationLoss":0.5,"rowsPerSecond":2000,"timeLeft":"00:00:01","elapsed":"00:00:02"}
                 """.ReplaceLineEndings("")));
         });
     }
@@ -60,7 +60,7 @@ public sealed class JsonLinesProgressTests
         var read = JsonSerializer.Deserialize<TrainingProgress>(File.ReadAllText(_path), JsonSerializerOptions.Web)!;
         Assert.Multiple(() =>
         {
-            Assert.That(File.ReadAllText(_path), Does.Contain("\"validationAccuracy\":null,\"validationLoss\":\"NaN\""));
+            Assert.That(File.ReadAllText(_path), Does.Contain("\"validationAccuracy\":null,\"validationAgreement\":null,\"validationLoss\":\"NaN\""));
             Assert.That(read.ValidationLoss, Is.NaN);
             Assert.That(read.Losses["total"], Is.EqualTo(double.NegativeInfinity));
         });

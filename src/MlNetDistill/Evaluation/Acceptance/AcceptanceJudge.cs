@@ -84,7 +84,8 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
         ?? throw new InvalidOperationException("JudgeByInterval needs metrics with confidence intervals; evaluate with BootstrapReplicates of at least 2.");
 
     private static ModelQuality Labelled(ModelQuality? quality, string criterion) => quality ?? throw new InvalidOperationException(
-        $"{criterion} needs rows with labels, and the student was evaluated without any. Give the label column to EvaluateDistillation.");
+        $"{criterion} needs rows with labels, and the student was evaluated without any. Give the label column to EvaluateDistillation; where there are no labels, " +
+        "ask for MinimumAgreement or MaximumDivergence instead.");
 
     private ModelCost Cost(string criterion) => cost ?? throw new InvalidOperationException(
         $"{criterion} needs to know what the student costs. Measure it with mlContext.Model.MeasureCost(...), and give it to Judge.");

@@ -12,7 +12,7 @@ internal static class MetricsText
 
     public static string Of(DistillationMetrics metrics)
     {
-        var labelled = metrics.LabelledRows < metrics.Rows ? $", {Figures.Count(metrics.LabelledRows)} of them with a label" : "";
+        var labelled = metrics.LabelledRows == 0 ? ", no labels" : metrics.LabelledRows < metrics.Rows ? $", {Figures.Count(metrics.LabelledRows)} of them with a label" : "";
         var level = metrics.Replicates is { } replicates ? Invariant($" at {100 * replicates.ConfidenceLevel:0.#} %") : "";
         var intervals = metrics.Agreement.Lower is null ? "" : $"; in brackets confidence intervals{level}";
         List<string> parts =

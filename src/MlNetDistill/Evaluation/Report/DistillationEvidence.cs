@@ -32,8 +32,8 @@ public sealed record DistillationEvidence
     /// <summary>The same student trained without a teacher; null where there is none.</summary>
     public ITransformer? Alone { get; init; }
 
-    /// <summary>The label: a column of the student's output, a key or text.</summary>
-    public string LabelColumnName { get; init; } = "Label";
+    /// <summary>The label: a column of the student's output, a key or text; null where there is none: accuracy and calibration are then not known.</summary>
+    public string? LabelColumnName { get; init; } = "Label";
 
     /// <summary>The students' scores.</summary>
     public string ScoreColumnName { get; init; } = "Score";

@@ -31,6 +31,8 @@ internal sealed class ExternalTeacher(
 
     internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherVector(column, IsAnswer: false));
 
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => settings.Classes();
+
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         var set = question.Set;

@@ -36,22 +36,42 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
     /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
     public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "", UnseenClasses? unseen = null)
     {
-        var score = Find(scored.Schema, Score, "scores", "scoreColumnName");
-        var subject = $"The teacher's column '{Score}'";
-        if (VectorOf(score) is not { } classes)
-        {
-            throw new InvalidOperationException(
-                $"{subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. " +
-                (IsOtherNumbers(score) ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Score}\", outputKind: DataKind.Single)." : "A multiclass model gives such a column."));
-        }
-
+        var (score, classes) = ScoresIn(scored.Schema);
         var embedding = Embedding is null ? (DataViewSchema.Column?)null : Find(scored.Schema, Embedding, "embeddings", "embeddingColumnName");
         if (embedding is { } column && VectorOf(column) is null)
             throw new InvalidOperationException($"The teacher's column '{Embedding}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
         var found = AnnotatedNames.Read(score, AnnotatedNames.TrainingLabelValues) ?? AnnotatedNames.Read(score, AnnotatedNames.SlotNames);
+        var subject = Subject;
         var order = new ClassAlignment($"column '{Score}'", place, unseen: unseen).Order(classes, found, Settings, student);
         var reader = new ScoreReader(subject, Settings.Kind == ScoreKind.Auto ? kind.Kind : Settings.Kind, order, kind.Hint, unseen);
         return new ScoredView(scored, score, embedding, reader, place);
+    }
+
+    private string Subject => $"The teacher's column '{Score}'";
+
+    /// <summary>The student's classes where no label says them, as a key column: those of the scores, under the names that they or the caller give them.</summary>
+    /// <exception cref="InvalidOperationException">The column is missing or of the wrong type, or there is a map and nobody names the classes that it maps.</exception>
+    public DataViewSchema.Column ClassesIn(DataViewSchema schema)
+    {
+        var (score, classes) = ScoresIn(schema);
+        if (Settings.Classes() is { } given)
+            return given;
+        foreach (var annotation in new[] { AnnotatedNames.TrainingLabelValues, AnnotatedNames.SlotNames })
+        {
+            if (AnnotatedNames.Read(score, annotation) is { } names)
+                return Settings.Map is null && names.Count == classes ? ClassColumn.Like(score, annotation, classes) : ClassColumn.Of(Settings.Mapped(names));
+        }
+
+        return Settings.Map is null ? ClassColumn.Of(classes) : throw new InvalidOperationException(
+            $"{Subject} does not say which class each of its {classes} scores is for, so the ClassMap has no names to go by: give classNames with the teacher.");
+    }
+
+    private (DataViewSchema.Column Column, int Classes) ScoresIn(DataViewSchema schema)
+    {
+        var score = Find(schema, Score, "scores", "scoreColumnName");
+        return VectorOf(score) is { } classes ? (score, classes) : throw new InvalidOperationException(
+            $"{Subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. " +
+            (IsOtherNumbers(score) ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Score}\", outputKind: DataKind.Single)." : "A multiclass model gives such a column."));
     }
 
     private static DataViewSchema.Column Find(DataViewSchema schema, string name, string what, string option) => schema.GetColumnOrNull(name)

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.ML;
+using MlNetDistill.Schema;
 
 namespace MlNetDistill.Teachers;
 
@@ -10,6 +12,15 @@ internal sealed record ScoreSettings(ScoreKind Kind, IReadOnlyList<string>? Clas
 {
     /// <summary>All of it as text, for the key of a record.</summary>
     public string Description => JsonSerializer.Serialize(new { Kind = $"{Kind}", ClassNames, Names = Map?.Names.OrderBy(n => n.Key, StringComparer.Ordinal), Map?.DropOthers });
+
+    /// <summary>The student's classes where no label says them, as a key column: those that the caller names; null where he names none.</summary>
+    public DataViewSchema.Column? Classes() => ClassNames is { } names ? ClassColumn.Of(Mapped(names)) : null;
+
+    /// <summary>What a teacher's classes are called by the student: with <see cref="ClassMap.DropOthers"/> those alone that the map lists.</summary>
+    public IReadOnlyList<string> Mapped(IReadOnlyList<string> names) => Map is null ? names :
+    [
+        .. names.Where(name => !Map.DropOthers || Map.Names.ContainsKey(name)).Select(name => Map.Names.GetValueOrDefault(name, name)).Distinct(),
+    ];
 
     public IEnumerable<string> Faults()
     {

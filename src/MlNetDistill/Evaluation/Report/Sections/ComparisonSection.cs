@@ -22,7 +22,7 @@ internal static class ComparisonSection
 
     private static string Caption(DistillationReport report)
     {
-        var labelled = report.Metrics.LabelledRows < report.Metrics.Rows ? $", of which {Figures.Count(report.Metrics.LabelledRows)} have a label" : "";
+        var labelled = report.Metrics.LabelledRows == 0 ? " without labels" : report.Metrics.LabelledRows < report.Metrics.Rows ? $", of which {Figures.Count(report.Metrics.LabelledRows)} have a label" : "";
         var intervals = report.Metrics.Agreement.Lower is null ? "" : "; below a figure is its confidence interval over rows";
         return $"Quality and cost, measured on {Figures.Count(report.Metrics.Rows)} rows{labelled}{intervals}";
     }

@@ -23,13 +23,13 @@ internal static class TimelineSection
     private static XElement Stages(IEnumerable<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Of(
         "timeline-table",
         "Stages; where a stage has an anchor of a route for its teacher, its name says which",
-        ["Stage", "Model", "Epochs", "of", "Time", "Last loss", "Best held-out accuracy"],
+        ["Stage", "Model", "Epochs", "of", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.ValidationAgreement is not null)) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
             Name(stage.Name), Table.Words(Name(row.Model.Name)), $"{stage.First} to {stage.Last}", Figures.Count(stage.Epochs[^1].Epochs),
             Figures.Duration(stage.Time),
             Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
-            Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy), Figures.Percent),
+            Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
         ])));
 
     /// <summary>The weighted sum, where there are several losses to add up.</summary>

@@ -35,8 +35,8 @@ internal sealed class DistillationFit : IDisposable
     {
         _channel = channel;
         _options = options;
-        _input = _data = input;
         _columns = TrainerColumns.Find(input.Schema, options);
+        _input = _data = RepeatedRows.By(input, [_columns.Features, _columns.Label]);
         if (options.Record.TopK is { } k && k >= _columns.Classes.Count)
         {
             throw new ArgumentOutOfRangeException(

@@ -3,6 +3,7 @@ using Microsoft.ML.Runtime;
 using Microsoft.ML.Trainers;
 using MlNetDistill.Native;
 using MlNetDistill.Schema;
+using MlNetDistill.Seam;
 
 namespace MlNetDistill;
 
@@ -120,7 +121,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };
-        return observed is null ? Use() : observed(options, Use);
+        return ChangedRowsException.Unwrapped(() => observed is null ? Use() : observed(options, Use));
 
         T Use()
         {

@@ -96,13 +96,15 @@ public static class EvaluationCatalog
         ArgumentException.ThrowIfNullOrEmpty(teacherScoreColumnName);
         options ??= new();
         options.Check();
-        var (teachers, students) = (teacher.Transform(data), student.Transform(data));
+        // Each model makes a pass of its own.
+        var rows = RepeatedRows.Of(data);
+        var (teachers, students) = (teacher.Transform(rows), student.Transform(rows));
         var columns = EvaluationColumns.Find(
             new ScoredSide(teachers.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.Of(teacher, teacherScoreColumnName)),
             // The hint speaks of teachers.
             new ScoredSide(students.Schema, scoreColumnName, nameof(scoreColumnName), RecognisedScores.Of(student, scoreColumnName) with { Hint = null }),
             labelColumnName,
             options);
-        return EvaluationPass.Run(teachers, students, columns, options);
+        return ChangedRowsException.Unwrapped(() => EvaluationPass.Run(teachers, students, columns, options));
     }
 }

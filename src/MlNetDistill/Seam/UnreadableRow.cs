@@ -24,7 +24,7 @@ internal static class UnreadableRow
             return pass();
         }
         // What a pass itself finds fault with has no inner exception; ML.NET's cursors wrap what a step threw, or throw it as it is.
-        catch (Exception e) when (e is not OperationCanceledException and not InvalidOperationException { InnerException: null })
+        catch (Exception e) when (e is not OperationCanceledException and not InvalidOperationException { InnerException: null } && ChangedRowsException.In(e) is null)
         {
             if (Find(data, column, role, e) is { } unreadable)
                 throw unreadable;

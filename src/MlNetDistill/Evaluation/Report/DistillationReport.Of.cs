@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Seam;
 
 namespace MlNetDistill;
 
@@ -16,6 +17,11 @@ public sealed partial record DistillationReport
     {
         ArgumentNullException.ThrowIfNull(mlContext);
         ArgumentNullException.ThrowIfNull(evidence);
-        return new ReportMaker(mlContext, evidence).Make();
+        var repeated = evidence with
+        {
+            Test = RepeatedRows.Of(evidence.Test),
+            Training = evidence.Training is { } training ? RepeatedRows.Of(training) : null,
+        };
+        return ChangedRowsException.Unwrapped(() => new ReportMaker(mlContext, repeated).Make());
     }
 }

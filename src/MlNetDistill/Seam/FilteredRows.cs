@@ -12,6 +12,9 @@ namespace MlNetDistill.Seam;
 /// </param>
 internal sealed class FilteredRows(IDataView data, Func<RowId, bool> isWanted, bool onOneThread = false) : IDataView
 {
+    /// <summary>The whole view.</summary>
+    public IDataView Data => data;
+
     public bool CanShuffle => data.CanShuffle;
 
     public DataViewSchema Schema => data.Schema;

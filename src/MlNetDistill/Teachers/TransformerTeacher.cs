@@ -31,7 +31,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         var schema = question.Data.Schema;
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
-            RefuseOverwrittenInputs(schema);
+            RefuseOverwrittenInputs(question);
         var recognised = RecognisedScores.Of(transformer, columns.Score);
         if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
             question.Channel.Info($"{note}");
@@ -80,17 +80,18 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
     /// A teacher is a model over raw columns. Where an earlier step of the pipeline wrote a new column under the name of one of its inputs
     /// (a normaliser without an output name, say), the teacher would silently read the new one.
     /// </summary>
-    private void RefuseOverwrittenInputs(DataViewSchema schema)
+    private void RefuseOverwrittenInputs(TeacherQuestion question)
     {
         if (!transformer.IsRowToRowMapper)
             return;
-        foreach (var input in InputsOfScore(schema) ?? [])
+        foreach (var input in InputsOfScore(question.Data.Schema) ?? [])
         {
-            if (!schema.Any(c => c.Name == input.Name && c.Index < input.Index))
+            if (!OverwrittenColumn.Is(question.Data, input, question.Options.CancellationToken))
                 continue;
             throw new InvalidOperationException(
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
-                "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"" + input.Name + "\"), and use that for the student.");
+                "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"" + input.Name + "\"), and use that for the student. " +
+                "If the teacher was fitted on the changed values, say so with acceptOverwrittenInputs: true.");
         }
     }
 

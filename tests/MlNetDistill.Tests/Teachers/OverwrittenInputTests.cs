@@ -16,7 +16,52 @@ public sealed class OverwrittenInputTests
         () => Pipeline("Features", acceptOverwrittenInputs: false).Fit(_raw),
         Throws.InvalidOperationException.With.Message.EqualTo(
             "The teacher reads column 'Features', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
-            "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"Features\"), and use that for the student."));
+            "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"Features\"), and use that for the student. " +
+            "If the teacher was fitted on the changed values, say so with acceptOverwrittenInputs: true."));
+
+    private static IEnumerable<TestCaseData> Hidden()
+    {
+        yield return Case("selected", c => c.NormalizeMeanVariance("Features", fixZero: false).Append(c.SelectColumns("Class", "Features")));
+        yield return Case("another dropped", c => c.NormalizeMeanVariance("Features", fixZero: false).Append(c.DropColumns("Weight")));
+        yield return Case("copied over", c => c.NormalizeMeanVariance("Other", "Features", fixZero: false)
+            .Append(c.CopyColumns("Features", "Other")).Append(c.SelectColumns("Class", "Features")));
+        yield return Case("dropped and made again", c => c.NormalizeMeanVariance("Other", "Features", fixZero: false)
+            .Append(c.DropColumns("Features")).Append(c.CopyColumns("Features", "Other")));
+        yield return Case("selected away and made again", c => c.NormalizeMeanVariance("Other", "Features", fixZero: false)
+            .Append(c.SelectColumns("Class", "Other")).Append(c.CopyColumns("Features", "Other")));
+
+        static TestCaseData Case(string name, Func<TransformsCatalog, IEstimator<ITransformer>> steps) => new TestCaseData(steps).SetArgDisplayNames(name);
+    }
+
+    [TestCaseSource(nameof(Hidden))]
+    public void An_overwritten_input_went_unseen_after_steps_that_hide_it(Func<TransformsCatalog, IEstimator<ITransformer>> steps)
+    {
+        var teacher = _context.Regression().Fit(_raw);
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => Fit(rows => rows), Throws.InvalidOperationException.With.Message.StartsWith("The teacher reads column 'Features', and an earlier step"));
+            Assert.That(
+                () => Fit(rows => _context.Data.Cache(_context.Data.ShuffleRows(rows))),
+                Throws.InvalidOperationException.With.Message.StartsWith("The teacher reads column 'Features', and an earlier step"));
+        });
+
+        void Fit(Func<IDataView, IDataView> change)
+        {
+            var rows = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Append(steps(_context.Transforms)).Fit(_raw).Transform(_raw);
+            _context.Fit(Rows.Quick(Teacher.FromTransformer(Predictor(teacher))) with { MinimumTeacherAccuracy = 0, Epochs = 1 }, change(rows));
+        }
+    }
+
+    [Test]
+    public void A_step_that_writes_the_same_values_under_the_same_name_disturbs_nobody()
+    {
+        var pipeline = _context.Transforms.ReplaceMissingValues("Features")
+            .Append(Pipeline("Scaled", acceptOverwrittenInputs: false));
+        Assert.That(() => pipeline.Fit(_raw), Throws.Nothing);
+    }
+
+    /// <summary>The model alone, without the step that makes its label a key: the label need not be there.</summary>
+    private static ITransformer Predictor(ITransformer model) => ((IEnumerable<ITransformer>)model).Last();
 
     [Test]
     public void Overwritten_columns_can_be_accepted() =>

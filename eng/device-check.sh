@@ -17,7 +17,7 @@ find "$packed" \( -name '*.pdb' -o -name '*.xml' -o -name 'libtorch*.so*' -o -na
 chmod +x "$packed/run.sh"
 
 # What TorchSharp's native library takes from libtorch, to be looked for on the machine where it will run.
-nm -D --undefined-only "$packed/libLibTorchSharp.so" | awk '$2 ~ /(3c10|2at|5torch|caffe2)/ { print $2 }' | sort -u >"$packed/symbols.txt"
+nm -D --undefined-only "$packed/libLibTorchSharp.so" | awk '$1 == "U" && $2 ~ /(3c10|2at|5torch|caffe2)/ { print $2 }' | sort -u >"$packed/symbols.txt"
 # For a machine whose C++ library is too old.
 mkdir "$packed/cxx"
 for library in libstdc++.so.6 libgcc_s.so.1; do

@@ -24,7 +24,11 @@ internal static class MemoryChecks
         void Fit() => context.Fit(
             Pair.Quick with
             {
-                Teacher = Route.Train(Student.Mlp(512), every: 1, epochs: 2), Student = Student.Mlp(1024, 1024), Method = method, Device = settings.Training, Epochs = 4,
+                Teacher = Route.Train(Student.Mlp(512), every: 1, epochs: 2),
+                Student = Student.Mlp(1024, 1024),
+                Method = method,
+                Device = settings.Training,
+                Epochs = 4,
             },
             view);
         Fit();

@@ -30,7 +30,9 @@ internal static class OptionChecks
             settings,
             Pair.Quick with
             {
-                Student = Student.ResNet(8, 4, 6, 8), Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip(), Augmentation.CutMix()], BatchSize = 16,
+                Student = Student.ResNet(8, 4, 6, 8),
+                Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip(), Augmentation.CutMix()],
+                BatchSize = 16,
             },
             context => context.Pictures())),
         new("option: initial weights", () => InitialWeightsOf(settings)),

@@ -28,7 +28,10 @@ internal static class RecordChecks
             var record = with(new TeacherRecordOptions { Folder = folder });
             var options = Pair.Quick with
             {
-                Teacher = Teacher.FromModule(module, classNames: Samples.Trees), Method = DistillationMethod.Kd(), Augmentations = augmentations, Record = record,
+                Teacher = Teacher.FromModule(module, classNames: Samples.Trees),
+                Method = DistillationMethod.Kd(),
+                Augmentations = augmentations,
+                Record = record,
             };
             var context = new MLContext(1);
             var view = context.Points();

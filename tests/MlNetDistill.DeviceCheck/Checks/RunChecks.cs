@@ -86,7 +86,13 @@ internal static class RunChecks
         var model = context.Fit(
             Pair.Quick with
             {
-                Device = settings.Training, Epochs = 1000, Schedule = LearningRateSchedule.Constant(), Progress = new At(8, source.Cancel), CancellationToken = source.Token, OnCancellation = CancellationBehavior.ReturnBest, ValidationColumnName = "Held",
+                Device = settings.Training,
+                Epochs = 1000,
+                Schedule = LearningRateSchedule.Constant(),
+                Progress = new At(8, source.Cancel),
+                CancellationToken = source.Token,
+                OnCancellation = CancellationBehavior.ReturnBest,
+                ValidationColumnName = "Held",
             },
             view);
         var accuracy = Samples.Agreement(model.Scores(view).Classes(), view.Labels());

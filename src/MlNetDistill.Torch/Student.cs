@@ -9,7 +9,11 @@ namespace MlNetDistill;
 public static class Student
 {
     /// <summary>A perceptron with hidden layers of the given widths; none gives a linear model.</summary>
-    public static NetworkSpec Mlp(params int[] hidden) => new MlpSpec([.. hidden]);
+    public static NetworkSpec Mlp(params int[] hidden)
+    {
+        ArgumentNullException.ThrowIfNull(hidden);
+        return new MlpSpec([.. hidden]);
+    }
 
     /// <summary>
     /// A CIFAR-style residual network of depth 6n+2 (He et al. 2016). <paramref name="widths"/> are the channels of the stem and the three
@@ -18,12 +22,16 @@ public static class Student
     /// </summary>
     /// <param name="depth">8, 14, 20, 32, 44, 56, 110…</param>
     /// <param name="widths">Three or four widths.</param>
-    public static NetworkSpec ResNet(int depth, params int[] widths) => new ResNetSpec(depth, widths.Length switch
+    public static NetworkSpec ResNet(int depth, params int[] widths)
     {
-        0 => [16, 16, 32, 64],
-        3 => [widths[0], .. widths],
-        _ => [.. widths],
-    });
+        ArgumentNullException.ThrowIfNull(widths);
+        return new ResNetSpec(depth, widths.Length switch
+        {
+            0 => [16, 16, 32, 64],
+            3 => [widths[0], .. widths],
+            _ => [.. widths],
+        });
+    }
 
     /// <summary>The same residual network over images of a shape that is given here.</summary>
     /// <param name="depth">8, 14, 20, 32, 44, 56, 110…</param>
@@ -44,7 +52,11 @@ public static class Student
     /// </summary>
     /// <param name="depth">8, 11, 13, 16 or 19.</param>
     /// <param name="widths">Channels of the five stages; 64, 128, 256, 512, 512 where none are given.</param>
-    public static NetworkSpec Vgg(int depth, params int[] widths) => new VggSpec(depth, widths.Length == 0 ? [64, 128, 256, 512, 512] : [.. widths]);
+    public static NetworkSpec Vgg(int depth, params int[] widths)
+    {
+        ArgumentNullException.ThrowIfNull(widths);
+        return new VggSpec(depth, widths.Length == 0 ? [64, 128, 256, 512, 512] : [.. widths]);
+    }
 
     /// <summary>The same VGG network over images of a shape that is given here.</summary>
     /// <param name="depth">8, 11, 13, 16 or 19.</param>

@@ -24,6 +24,7 @@ public static class EvaluationCatalog
     /// and not for accuracy. Null: there are no labels.
     /// </param>
     /// <param name="options">How they are compared; the defaults if null.</param>
+    /// <exception cref="ArgumentException">Both columns are the same.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type, or options are out of their ranges.</exception>
     /// <exception cref="InvalidOperationException">
     /// Classes cannot be matched, scores are not what they should be, a label is no class, or there are no rows.
@@ -47,6 +48,14 @@ public static class EvaluationCatalog
         ArgumentNullException.ThrowIfNull(data);
         ArgumentException.ThrowIfNullOrEmpty(teacherScoreColumnName);
         ArgumentException.ThrowIfNullOrEmpty(studentScoreColumnName);
+        if (teacherScoreColumnName == studentScoreColumnName)
+        {
+            throw new ArgumentException(
+                $"The scores of teacher and student are both '{studentScoreColumnName}': the student would be compared with itself. Give two columns, for " +
+                "example DistillationTrainer.ScoreTeacher's and the student's.",
+                nameof(teacherScoreColumnName));
+        }
+
         options ??= new();
         options.Check();
         var teacher = new ScoredSide(data.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.None);

@@ -36,8 +36,10 @@ public sealed class AdjacentPairsLoss : DistillationLoss
     /// <summary>Mean over the pairs of consecutive rows of Σ |d_i| |d_{i+1}|, d = student - teacher; 0 for a single row.</summary>
     /// <param name="student">Features of the student, B×D; where it has a projection, what that gives.</param>
     /// <param name="teacher">Features of the teacher, B×D; a constant, no gradient flows to it.</param>
+    /// <exception cref="ArgumentException">The shapes differ, or are no vectors.</exception>
     public static Tensor ProductOfDifferences(Tensor student, Tensor teacher)
     {
+        Require.SameTable(student, teacher);
         var pairs = student.shape[0] - 1;
         var differences = student.sub(teacher.detach()).abs();
         return differences.narrow(0, 0, pairs).mul(differences.narrow(0, 1, pairs)).sum().Over(Math.Max(1, pairs));

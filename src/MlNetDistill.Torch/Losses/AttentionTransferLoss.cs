@@ -33,8 +33,10 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <summary>a(f): the mean over channels of f², each row at unit length; a row of zeros stays zero.</summary>
     /// <param name="map">B×C×H×W.</param>
     /// <returns>B×(H·W).</returns>
+    /// <exception cref="ArgumentException">It is no map.</exception>
     public static Tensor AttentionMap(Tensor map)
     {
+        Require.Dimensions(map, 4, "rows×channels×height×width", nameof(map));
         var energy = map.mul(map).mean([1]).flatten(1);
         return energy.div(energy.norm(1, true, 2).AtLeast(1e-12));
     }
@@ -42,8 +44,13 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <summary>Mean (a(student) - a(teacher))² of one pair of maps.</summary>
     /// <param name="student">B×C×H×W.</param>
     /// <param name="teacher">B×C'×H'×W'; a constant, no gradient flows to it.</param>
+    /// <exception cref="ArgumentException">One is no map, or their rows differ.</exception>
     public static Tensor AttentionError(Tensor student, Tensor teacher)
     {
+        Require.Dimensions(student, 4, "rows×channels×height×width", nameof(student));
+        Require.Dimensions(teacher, 4, "rows×channels×height×width", nameof(teacher));
+        if (student.shape[0] != teacher.shape[0])
+            throw new ArgumentException($"The student has {student.shape[0]} rows, the teacher {teacher.shape[0]}. Give both the same rows.", nameof(teacher));
         (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
         return functional.mse_loss(AttentionMap(student), AttentionMap(teacher));
     }

@@ -54,10 +54,10 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     /// <param name="teacher">The teacher's features, n×D', of any width; a constant, no gradient flows to it.</param>
     /// <param name="kernel">The kernel.</param>
     /// <param name="normalize">Whether every row is scaled to unit length first.</param>
+    /// <exception cref="ArgumentException">The two are no vectors of the same rows.</exception>
     public static Tensor Incongruence(Tensor student, Tensor teacher, CorrelationKernel kernel, bool normalize = true)
     {
-        if (student.shape[0] != teacher.shape[0])
-            throw new ArgumentException($"The student has {student.shape[0]} rows, the teacher {teacher.shape[0]}.", nameof(teacher));
+        Require.SameRows(student, teacher);
         return functional.mse_loss(CorrelationMatrix(student, kernel, normalize), CorrelationMatrix(teacher.detach(), kernel, normalize));
     }
 
@@ -66,8 +66,11 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     /// <param name="kernel">The kernel.</param>
     /// <param name="normalize">Whether every row is scaled to unit length first; a row of zeros stays zero and gets no gradient.</param>
     /// <returns>n×n, symmetric.</returns>
+    /// <exception cref="ArgumentException">The features are no vectors.</exception>
     public static Tensor CorrelationMatrix(Tensor features, CorrelationKernel kernel, bool normalize = true)
     {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(kernel);
         if (features.dim() != 2)
             throw new ArgumentException($"Features must be rows of one vector each; got [{string.Join(", ", features.shape)}].", nameof(features));
         return kernel.Matrix(normalize ? features.Unit() : features);

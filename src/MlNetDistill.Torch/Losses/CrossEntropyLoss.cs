@@ -18,9 +18,15 @@ public sealed class CrossEntropyLoss : DistillationLoss
 
     /// <summary>-log p[y] for each row.</summary>
     /// <param name="logProbabilities">log softmax(s), B×K.</param>
-    /// <param name="labels">B class indices, 64-bit.</param>
+    /// <param name="labels">B class indices, 64-bit; <see cref="Data.TrainingSet.MissingLabel"/> where a row has none.</param>
     /// <returns>B values; 0 where a label is missing.</returns>
-    public static Tensor PerRow(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
+    /// <exception cref="ArgumentException">The tensors do not fit together, or a label is no class.</exception>
+    public static Tensor PerRow(Tensor logProbabilities, Tensor labels)
+    {
+        Require.Dimensions(logProbabilities, 2, "rows×classes", nameof(logProbabilities));
+        Require.Labels(labels, logProbabilities);
+        return OfRows(logProbabilities, labels);
+    }
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
@@ -31,8 +37,10 @@ public sealed class CrossEntropyLoss : DistillationLoss
         // The usual case in one native call.
         if (inputs.Weights is null && !inputs.MayMissLabels)
             return functional.nll_loss(logProbabilities, inputs.Labels);
-        return inputs.MeanOverLabelled(PerRow(logProbabilities, inputs.Labels));
+        return inputs.MeanOverLabelled(OfRows(logProbabilities, inputs.Labels));
     }
+
+    private static Tensor OfRows(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
 
     private static Tensor OfShares(Tensor logProbabilities, Tensor shares) =>
         shares.mul(logProbabilities).sum().neg().div(shares.sum().AtLeast(1e-12));

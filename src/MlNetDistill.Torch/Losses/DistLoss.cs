@@ -57,21 +57,32 @@ public sealed class DistLoss : DistillationLoss
     /// <param name="temperature">The softening divisor τ, above 0.</param>
     /// <param name="interWeight">β.</param>
     /// <param name="intraWeight">γ.</param>
-    public static Tensor RelationMismatch(Tensor student, Tensor teacher, double temperature, double interWeight = 1, double intraWeight = 1) =>
-        OfProbabilities(
+    /// <exception cref="ArgumentException">The two are no tables of the same shape, or the temperature or a weight is out of its range.</exception>
+    public static Tensor RelationMismatch(Tensor student, Tensor teacher, double temperature, double interWeight = 1, double intraWeight = 1)
+    {
+        Require.SameTable(student, teacher);
+        Require.Temperature(temperature, nameof(temperature));
+        Require.Weight(interWeight, nameof(interWeight));
+        Require.Weight(intraWeight, nameof(intraWeight));
+        return OfProbabilities(
             student.LogSoftmaxAt(temperature).exp(),
             teacher.detach().LogSoftmaxAt(temperature).exp(),
             temperature,
             interWeight,
             intraWeight);
+    }
 
     /// <summary>Pearson's ρ between the rows or between the columns of two matrices, with the 1e-8 of the official code and our guard.</summary>
     /// <param name="student">Values of at least 0, B×K.</param>
     /// <param name="teacher">Values of at least 0, B×K.</param>
     /// <param name="axis">1 for one ρ for each row, 0 for one for each column.</param>
     /// <returns>B or K values in [-1, 1].</returns>
+    /// <exception cref="ArgumentException">The two are no tables of the same shape, or there is no such axis.</exception>
     public static Tensor Correlation(Tensor student, Tensor teacher, int axis)
     {
+        Require.SameTable(student, teacher);
+        if (axis is not (0 or 1))
+            throw new ArgumentOutOfRangeException(nameof(axis), axis, "The axis must be 1 for rows or 0 for columns.");
         var (centredStudent, studentNorm, studentVaries) = Centred(student, axis);
         var (centredTeacher, teacherNorm, teacherVaries) = Centred(teacher, axis);
         var correlation = centredStudent.mul(centredTeacher).sum(axis).div(studentNorm.mul(teacherNorm).Plus(Epsilon));

@@ -76,11 +76,17 @@ public abstract class DistillationLoss
     public static DistillationLoss operator *(double weight, DistillationLoss loss)
     {
         Require.Weight(weight, nameof(weight));
+        ArgumentNullException.ThrowIfNull(loss);
         return new WeightedSum([.. loss.Terms.Select(t => t with { Weight = weight * t.Weight })]);
     }
 
     /// <summary>The sum of two losses.</summary>
-    public static DistillationLoss operator +(DistillationLoss left, DistillationLoss right) => new WeightedSum([.. left.Terms, .. right.Terms]);
+    public static DistillationLoss operator +(DistillationLoss left, DistillationLoss right)
+    {
+        ArgumentNullException.ThrowIfNull(left);
+        ArgumentNullException.ThrowIfNull(right);
+        return new WeightedSum([.. left.Terms, .. right.Terms]);
+    }
 }
 
 /// <summary>One term of a weighted sum.</summary>

@@ -50,15 +50,23 @@ public sealed class DkdLoss : DistillationLoss
     /// <summary>T² · (α · TCKD + β · NCKD) for each row.</summary>
     /// <param name="student">The student's logits, B×K, K at least 2.</param>
     /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
-    /// <param name="labels">B class indices, 64-bit; any negative number where a row has none, whose value then means nothing.</param>
+    /// <param name="labels">B class indices, 64-bit; <see cref="Data.TrainingSet.MissingLabel"/> where a row has none, whose value then means nothing.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     /// <param name="targetWeight">α.</param>
     /// <param name="nonTargetWeight">β.</param>
     /// <returns>B values.</returns>
+    /// <exception cref="ArgumentException">The tensors do not fit together, a label is no class, or the temperature or a weight is out of its range.</exception>
     public static Tensor PerRow(
-        Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight = 1, double nonTargetWeight = 8) =>
-        OfLogProbabilities(
+        Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight = 1, double nonTargetWeight = 8)
+    {
+        Require.SameTable(student, teacher);
+        Require.Labels(labels, student);
+        Require.Temperature(temperature, nameof(temperature));
+        Require.Weight(targetWeight, nameof(targetWeight));
+        Require.Weight(nonTargetWeight, nameof(nonTargetWeight));
+        return OfLogProbabilities(
             student.LogSoftmaxAt(temperature), teacher.detach().LogSoftmaxAt(temperature), labels, temperature, targetWeight, nonTargetWeight);
+    }
 
     /// <inheritdoc/>
     public override string? Caution(int classes) => classes != 2

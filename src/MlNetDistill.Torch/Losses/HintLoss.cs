@@ -34,7 +34,12 @@ public sealed class HintLoss : DistillationLoss
     /// <summary>Mean (student - teacher)² over all elements.</summary>
     /// <param name="student">Regressed features of the student, B×….</param>
     /// <param name="teacher">Features of the teacher, of the same shape; a constant, no gradient flows to it.</param>
-    public static Tensor SquaredError(Tensor student, Tensor teacher) => functional.mse_loss(student, teacher.detach());
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    public static Tensor SquaredError(Tensor student, Tensor teacher)
+    {
+        Require.SameShape(student, teacher);
+        return functional.mse_loss(student, teacher.detach());
+    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)

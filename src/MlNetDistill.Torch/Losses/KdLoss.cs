@@ -25,10 +25,13 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     /// <param name="student">The student's logits, B×K.</param>
     /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
-    public static Tensor Divergence(Tensor student, Tensor teacher, double temperature) => OfLogProbabilities(
-        student.LogSoftmaxAt(temperature),
-        teacher.detach().LogSoftmaxAt(temperature),
-        temperature);
+    /// <exception cref="ArgumentException">The two are no tables of the same shape, or the temperature is not above 0.</exception>
+    public static Tensor Divergence(Tensor student, Tensor teacher, double temperature)
+    {
+        Require.SameTable(student, teacher);
+        Require.Temperature(temperature, nameof(temperature));
+        return OfLogProbabilities(student.LogSoftmaxAt(temperature), teacher.detach().LogSoftmaxAt(temperature), temperature);
+    }
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)

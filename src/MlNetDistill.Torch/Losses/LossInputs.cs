@@ -24,6 +24,8 @@ public sealed class LossInputs
     /// <param name="mayMissLabels">Whether some of <paramref name="labels"/> may be missing.</param>
     public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool mayMissLabels = false)
     {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(labels);
         Student = student;
         _answers = teacher;
         LabelsAsGiven = labels;

@@ -1,8 +1,10 @@
+using MlNetDistill.Data;
 using static System.FormattableString;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Losses;
 
-/// <summary>Checks of constructor arguments, which give the argument back.</summary>
+/// <summary>Checks of arguments. What native code says of tensors that do not fit names neither, and some of it ends the process.</summary>
 internal static class Require
 {
     public static double Temperature(double value, string parameter) => value > 0 && double.IsFinite(value)
@@ -23,4 +25,63 @@ internal static class Require
         if (first == 0 && second == 0)
             throw new ArgumentOutOfRangeException(parameter, "One of the two weights must be above 0. Both were 0.");
     }
+
+    /// <summary>Values of student and teacher that are compared one by one.</summary>
+    public static void SameShape(Tensor student, Tensor teacher)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(teacher);
+        if (!student.shape.AsSpan().SequenceEqual(teacher.shape))
+        {
+            throw new ArgumentException(
+                $"The student's values have the shape {Shape(student)}, the teacher's {Shape(teacher)}; they are compared one by one, so give both the same shape.",
+                nameof(teacher));
+        }
+    }
+
+    /// <summary>Logits or probabilities of student and teacher: a row for each example, a column for each class.</summary>
+    public static void SameTable(Tensor student, Tensor teacher)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        Dimensions(student, 2, "rows×classes", nameof(student));
+        SameShape(student, teacher);
+    }
+
+    /// <summary>Vectors of any two lengths for the same rows.</summary>
+    public static void SameRows(Tensor student, Tensor teacher)
+    {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(teacher);
+        Dimensions(student, 2, "rows×values", nameof(student));
+        Dimensions(teacher, 2, "rows×values", nameof(teacher));
+        if (student.shape[0] != teacher.shape[0])
+            throw new ArgumentException($"The student has {student.shape[0]} rows, the teacher {teacher.shape[0]}. Give both the same rows.", nameof(teacher));
+    }
+
+    public static void Dimensions(Tensor values, int dimensions, string form, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(values, parameter);
+        if (values.dim() != dimensions)
+            throw new ArgumentException($"Their shape must be {form}; it is {Shape(values)}.", parameter);
+    }
+
+    /// <summary>A class for each row of <paramref name="table"/>, or <see cref="TrainingSet.MissingLabel"/>.</summary>
+    public static void Labels(Tensor labels, Tensor table)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        var (rows, classes) = (table.shape[0], table.shape[1]);
+        if (labels.dim() != 1 || labels.shape[0] != rows || labels.dtype != ScalarType.Int64)
+        {
+            throw new ArgumentException(
+                $"There must be a label for each of the {rows} rows, a 64-bit class index; found {labels.dtype} values of the shape {Shape(labels)}.", nameof(labels));
+        }
+
+        foreach (var label in labels.cpu().data<long>())
+        {
+            if ((label < 0 || label >= classes) && label != TrainingSet.MissingLabel)
+                throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {TrainingSet.MissingLabel} for none; one is {label}."), nameof(labels));
+        }
+    }
+
+    public static string Shape(Tensor values) => values.dim() == 0 ? "of a single number" : string.Join('×', values.shape);
 }

@@ -63,8 +63,10 @@ public sealed class RkdLoss : DistillationLoss
     /// <param name="distanceWeight">w_d.</param>
     /// <param name="angleWeight">w_a.</param>
     /// <param name="squared">Whether distances are squared.</param>
+    /// <exception cref="ArgumentException">The two are no vectors of the same rows.</exception>
     public static Tensor RelationError(Tensor student, Tensor teacher, double distanceWeight = 25, double angleWeight = 50, bool squared = false)
     {
+        Require.SameRows(student, teacher);
         var ofStudent = new RowPairs(student);
         var ofTeacher = new RowPairs(teacher.detach());
         Tensor Distances() => functional.smooth_l1_loss(ofStudent.Distances(squared), ofTeacher.Distances(squared)).Times(distanceWeight);

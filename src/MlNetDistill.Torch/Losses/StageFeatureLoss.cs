@@ -61,8 +61,10 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <param name="teacher">Features of the teacher, of the same shape; a constant, no gradient flows to it.</param>
     /// <param name="reduction">Mean or sum over a row's elements.</param>
     /// <returns>B values.</returns>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static Tensor PerRow(Tensor student, Tensor teacher, FeatureReduction reduction)
     {
+        Require.SameShape(student, teacher);
         var squares = functional.mse_loss(student, teacher.detach(), nn.Reduction.None).flatten(1);
         return reduction == FeatureReduction.Mean ? squares.mean([1]) : squares.sum(1);
     }

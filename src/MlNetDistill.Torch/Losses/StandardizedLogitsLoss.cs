@@ -50,8 +50,10 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
 
     /// <summary>(z - mean of z) / (1e-7 + unbiased standard deviation of z), row by row.</summary>
     /// <param name="logits">B×K, K at least 2.</param>
+    /// <exception cref="ArgumentException">The logits are no table of rows.</exception>
     public static Tensor Standardize(Tensor logits)
     {
+        Require.Dimensions(logits, 2, "rows×classes", nameof(logits));
         if (logits.shape[1] < 2)
             throw new InvalidOperationException("Standardised logits need at least two classes: one logit has no spread.");
         var mean = logits.mean([1], true);

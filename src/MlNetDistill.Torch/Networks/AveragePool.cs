@@ -7,13 +7,24 @@ namespace MlNetDistill.Networks;
 /// The mean around each pixel, padded with zeros that count, as <see cref="Convolution"/> pads: both give maps of the same size for the same
 /// kernel and stride.
 /// </summary>
-/// <param name="kernel">Side of the square averaged over.</param>
-/// <param name="stride">Step of the square, in both directions.</param>
-public sealed class AveragePool(int kernel, int stride) : Block
+public sealed class AveragePool : Block
 {
-    private readonly long[] _kernel = [kernel, kernel];
-    private readonly long[] _stride = [stride, stride];
-    private readonly long[] _padding = [kernel / 2, kernel / 2];
+    private readonly long[] _kernel;
+    private readonly long[] _stride;
+    private readonly long[] _padding;
+
+    /// <summary>The mean of <paramref name="kernel"/>×<paramref name="kernel"/> pixels.</summary>
+    /// <param name="kernel">Side of the square averaged over; at least 1.</param>
+    /// <param name="stride">Step of the square, in both directions; at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    public AveragePool(int kernel, int stride)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(kernel, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, 1);
+        _kernel = [kernel, kernel];
+        _stride = [stride, stride];
+        _padding = [kernel / 2, kernel / 2];
+    }
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor input) => functional.avg_pool2d(input, _kernel, _stride, _padding);

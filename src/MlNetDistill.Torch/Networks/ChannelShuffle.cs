@@ -15,7 +15,7 @@ public sealed class ChannelShuffle : Block
     /// <exception cref="ArgumentException"><paramref name="groups"/> does not divide the channels.</exception>
     public ChannelShuffle(int channels, int groups)
     {
-        if (groups < 1 || channels % groups != 0)
+        if (groups < 1 || channels < 1 || channels % groups != 0)
             throw new ArgumentException($"The groups of a channel shuffle must divide its channels; {groups} groups, {channels} channels.");
         (_channels, _groups) = (channels, groups);
     }

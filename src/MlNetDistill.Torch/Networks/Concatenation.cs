@@ -11,6 +11,8 @@ public sealed class Concatenation : Block
     /// <summary>The channels of <paramref name="first"/>(x), then those of <paramref name="second"/>(x); the maps must have the same size.</summary>
     public Concatenation(Block first, Block second)
     {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
         (_first, _second) = (first, second);
         RegisterComponents();
     }

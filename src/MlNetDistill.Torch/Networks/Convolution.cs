@@ -26,9 +26,13 @@ public sealed class Convolution : Block
     /// <param name="generator">Draws the initial weights.</param>
     /// <param name="groups">Groups of channels that see only each other; as many as channels make it depthwise. Divides inputs and outputs.</param>
     /// <param name="bias">Whether a learnt number is added to each output channel; idle before batch normalisation.</param>
-    /// <exception cref="ArgumentException"><paramref name="groups"/> does not divide the channels.</exception>
+    /// <exception cref="ArgumentException"><paramref name="groups"/> does not divide the channels, or a number is below 1.</exception>
     public Convolution(int inputs, int outputs, int kernel, int stride, Generator generator, int groups = 1, bool bias = false)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(kernel, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(stride, 1);
         if (groups < 1 || inputs % groups != 0 || outputs % groups != 0)
             throw new ArgumentException($"The groups of a convolution must divide its channels; {groups} groups, {inputs} to {outputs} channels.");
         _kernel = kernel;

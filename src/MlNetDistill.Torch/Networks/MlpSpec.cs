@@ -8,11 +8,12 @@ namespace MlNetDistill.Networks;
 public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
 {
     /// <inheritdoc/>
-    public override string Name => Hidden.Count == 0 ? "linear" : $"MLP {string.Join('-', Hidden)}";
+    public override string Name => Hidden is { Count: > 0 } ? $"MLP {string.Join('-', Hidden)}" : "linear";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults() =>
-        Hidden.Where(width => width < 1).Select(width => Invariant($"A hidden layer must have at least 1 unit; one has {width}."));
+    public override IEnumerable<string> Faults() => Hidden is null
+        ? ["The hidden layers of an MLP must be listed; an empty list is for none."]
+        : Hidden.Where(width => width < 1).Select(width => Invariant($"A hidden layer must have at least 1 unit; one has {width}."));
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

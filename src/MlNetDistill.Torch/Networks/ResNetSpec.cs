@@ -12,7 +12,7 @@ namespace MlNetDistill.Networks;
 public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetworkSpec
 {
     /// <inheritdoc/>
-    public override string Name => $"ResNet-{Depth} {string.Join('/', Widths)}";
+    public override string Name => $"ResNet-{Depth} {string.Join('/', Widths ?? [])}";
 
     private protected override string Kind => "A ResNet";
 
@@ -21,8 +21,8 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     {
         if (Depth < 8 || (Depth - 2) % 6 != 0)
             yield return Invariant($"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}.");
-        if (Widths.Count != 4 || Widths.Any(w => w < 1))
-            yield return $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Listed(Widths)}].";
+        if (Widths is not { Count: 4 } || Widths.Any(w => w < 1))
+            yield return $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Listed(Widths ?? [])}].";
         foreach (var fault in base.Faults())
             yield return fault;
     }

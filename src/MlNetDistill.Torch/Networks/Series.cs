@@ -11,6 +11,9 @@ public sealed class Series : Block
     /// <summary>The blocks, from input to output.</summary>
     public Series(params Block[] blocks)
     {
+        ArgumentNullException.ThrowIfNull(blocks);
+        foreach (var block in blocks)
+            ArgumentNullException.ThrowIfNull(block, nameof(blocks));
         _blocks = new ModuleList<Block>(blocks);
         RegisterComponents();
     }

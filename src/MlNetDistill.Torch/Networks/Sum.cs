@@ -11,6 +11,7 @@ public sealed class Sum : Block
     /// <summary><paramref name="block"/>(x) + <paramref name="shortcut"/>(x), of equal shapes; without a shortcut <paramref name="block"/>(x) + x.</summary>
     public Sum(Block block, Block? shortcut = null)
     {
+        ArgumentNullException.ThrowIfNull(block);
         (_block, _shortcut) = (block, shortcut);
         RegisterComponents();
     }

@@ -25,7 +25,7 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     };
 
     /// <inheritdoc/>
-    public override string Name => $"VGG-{Depth} {string.Join('/', Widths)}";
+    public override string Name => $"VGG-{Depth} {string.Join('/', Widths ?? [])}";
 
     private protected override string Kind => "A VGG";
 
@@ -34,8 +34,8 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     {
         if (!Convolutions.ContainsKey(Depth))
             yield return Invariant($"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}.");
-        if (Widths.Count != 5 || Widths.Any(w => w < 1))
-            yield return $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths)}].";
+        if (Widths is not { Count: 5 } || Widths.Any(w => w < 1))
+            yield return $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths ?? [])}].";
         foreach (var fault in base.Faults())
             yield return fault;
     }

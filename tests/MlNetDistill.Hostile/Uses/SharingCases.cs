@@ -70,7 +70,11 @@ internal static class SharingCases
             yield return Refused("a module that throws", _ => throw new InvalidOperationException("No answer today."), "No answer today", "Own");
             yield return Refused("a module that gives nothing", _ => null!, "Own");
             yield return Refused("a module that gives a vector", rows => rows.sum(1), "Own");
-            yield return Refused("a module that gives too few rows", rows => rows.narrow(0, 0, 1).narrow(1, 0, 3), "Own");
+            yield return Case.Told("a module that gives one row however many it is asked about", () =>
+            {
+                using var module = new OwnModule(rows => rows.narrow(0, 0, 1).narrow(1, 0, 3));
+                Sample.Fit(Sample.Short(Teacher.FromModule(module, classNames: Rows.Classes, scoreKind: ScoreKind.Logits)));
+            }, "Own", "row by row");
             yield return Refused("a module that gives NaN", rows => rows.narrow(1, 0, 3).mul(float.NaN), "Own", "NaN");
             yield return Refused("a module that gives ∞", rows => rows.narrow(1, 0, 3).div(0f), "Own");
             yield return Refused("a module that gives whole numbers", rows => rows.narrow(1, 0, 3).to(int64), "Own", "Int64");

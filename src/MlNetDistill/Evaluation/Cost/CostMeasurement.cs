@@ -120,7 +120,7 @@ internal sealed class CostMeasurement<TRow>
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
         {
-            throw new InvalidOperationException($"The model cannot be loaded from its zip, so the memory it takes cannot be measured: {e.Message}", e);
+            throw new InvalidOperationException($"The model cannot be loaded from {path}, so what it costs cannot be measured: {e.Message}", e);
         }
     }
 

@@ -5,6 +5,9 @@ namespace MlNetDistill;
 /// <summary>How a student is compared with its teacher.</summary>
 public sealed record DistillationEvaluationOptions
 {
+    private const int MostBins = 100_000;
+    private const int MostReplicates = 1_000_000;
+
     /// <summary>Bins of the reliability diagrams and of the expected calibration error, at least 1.</summary>
     public int ReliabilityBins { get; init; } = 15;
 
@@ -50,6 +53,8 @@ public sealed record DistillationEvaluationOptions
 
     private IEnumerable<string> Faults()
     {
+        foreach (var fault in ExcessFaults())
+            yield return fault;
         if (ReliabilityBins < 1)
             yield return Invariant($"ReliabilityBins must be at least 1; was {ReliabilityBins}.");
         if (TopK is null || TopK.Any(k => k < 1))
@@ -70,5 +75,14 @@ public sealed record DistillationEvaluationOptions
             yield return fault;
         if (!Enum.IsDefined(StudentScoreKind))
             yield return $"ScoreKind has no value {StudentScoreKind}.";
+    }
+
+    private IEnumerable<string> ExcessFaults()
+    {
+        // There are some twenty sums for each replicate, and two for each of its bins.
+        if (ReliabilityBins > MostBins)
+            yield return Invariant($"ReliabilityBins must be at most {MostBins}; was {ReliabilityBins}. 10 to 20 are usual.");
+        if (BootstrapReplicates > MostReplicates)
+            yield return Invariant($"BootstrapReplicates must be at most {MostReplicates}; was {BootstrapReplicates}. 200 to 10000 are usual.");
     }
 }

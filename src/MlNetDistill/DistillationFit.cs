@@ -36,7 +36,7 @@ internal sealed class DistillationFit : IDisposable
         _channel = channel;
         _options = options;
         _columns = TrainerColumns.Find(input.Schema, options);
-        _input = _data = RepeatedRows.By(input, [_columns.Features, _columns.Label]);
+        _input = _data = RepeatedRows.By(input, new[] { _columns.Features, _columns.Label }.OfType<DataViewSchema.Column>());
         if (options.Record.TopK is { } k && k >= _columns.Classes.Count)
         {
             throw new ArgumentOutOfRangeException(

@@ -10,7 +10,7 @@ internal sealed class EvalMode : IDisposable
     public EvalMode(nn.Module module)
     {
         // A module before its parts: train() reaches down, and the parts may have been set otherwise.
-        _before = [.. Tree(module).Select(m => (m, m.training))];
+        _before = [.. ModuleTurn.Tree(module).Select(m => (m, m.training))];
         if (_before.Any(b => b.Training))
             module.eval();
     }
@@ -23,6 +23,4 @@ internal sealed class EvalMode : IDisposable
                 module.train(training);
         }
     }
-
-    private static IEnumerable<nn.Module> Tree(nn.Module module) => module.named_children().SelectMany(c => Tree(c.module)).Prepend(module);
 }

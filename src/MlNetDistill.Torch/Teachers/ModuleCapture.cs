@@ -6,6 +6,7 @@ namespace MlNetDistill.Teachers;
 internal sealed class ModuleCapture : IDisposable
 {
     private readonly List<(nn.Module<Tensor, Tensor> Part, Action Remove, List<Tensor> Taken)> _taps = [];
+    private readonly int _thread = Environment.CurrentManagedThreadId;
 
     public void Tap(nn.Module<Tensor, Tensor> part)
     {
@@ -14,8 +15,9 @@ internal sealed class ModuleCapture : IDisposable
         List<Tensor> taken = [];
         var hook = part.register_forward_hook((_, _, output) =>
         {
-            // A copy: the next part may write into it or, as Sequential does, release it.
-            taken.Add(output.clone().DetachFromDisposeScope());
+            // A copy: the next part may write into it or, as Sequential does, release it. What the application asks it meanwhile is not ours.
+            if (Environment.CurrentManagedThreadId == _thread)
+                taken.Add(output.clone().DetachFromDisposeScope());
             return output;
         });
         _taps.Add((part, hook.remove, taken));

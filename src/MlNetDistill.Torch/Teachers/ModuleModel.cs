@@ -1,4 +1,5 @@
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
@@ -9,14 +10,18 @@ namespace MlNetDistill.Teachers;
 internal sealed class ModuleModel : AdaptedModel
 {
     private const OutputKinds All = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private const string DisposedTensor = "Tensor invalid -- empty handle.";
+    private const string Lifetime = "It stays the caller's, and must live until the fit is over: dispose it afterwards.";
     private readonly nn.Module _module;
+    private readonly nn.Module[] _parts;
     private readonly Func<Tensor, OutputKinds, NetworkOutput> _forward;
 
     private ModuleModel(
-        nn.Module module, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string title, string identity, InputAdapter adapter, Device device)
+        nn.Module module, nn.Module[] parts, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string title, string identity, InputAdapter adapter,
+        Device device)
         : base(title, adapter, device)
     {
-        (_module, _forward, Offered) = (module, forward, offered);
+        (_module, _parts, _forward, Offered) = (module, [module, .. parts], forward, offered);
         Name = module.GetType().Name;
         Identity = Fingerprint.Of("module", ModuleState.Fingerprint(module), identity, adapter.Description);
     }
@@ -44,7 +49,7 @@ internal sealed class ModuleModel : AdaptedModel
         nn.Module<Tensor, Tensor> module, ModuleTaps? taps, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize, Action<string> warn)
     {
         var title = TitleOf(module);
-        CheckAlive(module);
+        Check(module);
         var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
         var offered = OutputKinds.Logits
             | (embedding is null ? OutputKinds.None : OutputKinds.Embedding)
@@ -64,7 +69,7 @@ internal sealed class ModuleModel : AdaptedModel
                 wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.Of(s, title, nameof(ModuleTaps.StageFeatures)))]);
         }
 
-        return Open(module, Forward, offered, $"taps {Place(module, embedding)};{string.Join(',', stages.Select(s => Place(module, s)))}; {identity}",
+        return Open(module, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, offered, $"taps {Place(module, embedding)};{string.Join(',', stages.Select(s => Place(module, s)))}; {identity}",
             shape, isByte, input, batchSize, warn);
     }
 
@@ -83,7 +88,7 @@ internal sealed class ModuleModel : AdaptedModel
         Action<string> warn)
     {
         var title = TitleOf(module);
-        CheckAlive(module);
+        Check(module);
         OutputKinds? promised = null;
 
         NetworkOutput Forward(Tensor rows, OutputKinds wanted)
@@ -94,14 +99,15 @@ internal sealed class ModuleModel : AdaptedModel
         }
 
         var method = forward.Method;
-        return Open(module, Forward, All, $"by {method.DeclaringType?.FullName}.{method.Name} {method.Module.ModuleVersionId}; {identity}",
+        return Open(module, [], Forward, All, $"by {method.DeclaringType?.FullName}.{method.Name} {method.Module.ModuleVersionId}; {identity}",
             shape, isByte, input, batchSize, warn);
     }
 
     /// <inheritdoc/>
     protected override NetworkOutput Run(Tensor input, OutputKinds wanted)
     {
-        using var mode = new EvalMode(_module);
+        using var turn = new ModuleTurn(_parts);
+        using var mode = InEvalMode();
         return _forward(input, wanted);
     }
 
@@ -114,18 +120,18 @@ internal sealed class ModuleModel : AdaptedModel
         }
         catch (Exception e)
         {
-            throw Failed(title, rows, e);
+            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} reads a tensor that is disposed. {Lifetime}", e) : Failed(title, rows, e);
         }
     }
 
     private static ModuleModel Open(
-        nn.Module module, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string identity, InputShape shape, bool isByte,
+        nn.Module module, nn.Module[] parts, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string identity, InputShape shape, bool isByte,
         TeacherInput input, int batchSize, Action<string> warn)
     {
         var title = TitleOf(module);
         var (device, type) = Home(module);
         var adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
-        var model = new ModuleModel(module, forward, offered, title, identity, adapter, device);
+        var model = new ModuleModel(module, parts, forward, offered, title, identity, adapter, device);
         try
         {
             model.Try(batchSize, null, warn);
@@ -138,15 +144,39 @@ internal sealed class ModuleModel : AdaptedModel
         }
     }
 
-    private static void CheckAlive(nn.Module module)
+    private EvalMode InEvalMode()
     {
         try
         {
-            _ = module.training;
+            return new EvalMode(_module);
         }
         catch (ObjectDisposedException e)
         {
-            throw new InvalidOperationException($"{TitleOf(module)} is disposed. It stays the caller's, and must live until the fit is over: dispose it afterwards.", e);
+            throw new InvalidOperationException($"{Title} is disposed. {Lifetime}", e);
+        }
+    }
+
+    /// <summary>Refuses a module that is disposed, wholly or in part, and one without values.</summary>
+    private static void Check(nn.Module module)
+    {
+        var title = TitleOf(module);
+        try
+        {
+            foreach (var part in ModuleTurn.Tree(module))
+                _ = part.training;
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new InvalidOperationException($"{title} is disposed. {Lifetime}", e);
+        }
+
+        foreach (var (name, value) in module.state_dict())
+        {
+            if (value.device_type == DeviceType.META)
+            {
+                throw new InvalidOperationException(
+                    $"{title}: its tensor '{name}' is on the device 'meta', where tensors have shapes and no values. Make the module on the CPU or a GPU and load its weights.");
+            }
         }
     }
 

@@ -127,6 +127,9 @@ public sealed partial record DistillationOptions
     /// <summary>What a cancelled training does.</summary>
     public CancellationBehavior OnCancellation { get; init; } = CancellationBehavior.Throw;
 
-    /// <summary>Receives the state of training after every epoch.</summary>
+    /// <summary>
+    /// Receives the state of training after every epoch. What it throws is logged as a warning, and the training goes on: to stop it, cancel
+    /// <see cref="CancellationToken"/>.
+    /// </summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 }

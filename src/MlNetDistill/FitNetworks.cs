@@ -21,6 +21,7 @@ internal sealed class FitNetworks(
 
     private readonly List<(string Role, TrainingProgress Progress)> _history = [];
     private readonly List<string> _notes = [];
+    private readonly HashSet<string> _faults = [];
     private readonly Dictionary<string, TrainingPlan> _plans = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private readonly Dictionary<string, Views> _views = [];
@@ -200,6 +201,18 @@ internal sealed class FitNetworks(
     {
         _history.Add((role, progress));
         channel.Info($"{progress}");
-        options.Progress?.Report(progress);
+        try
+        {
+            options.Progress?.Report(progress);
+        }
+        catch (Exception fault)
+        {
+            // Hours of training must not be lost to a display that fails. One that fails in each epoch is told of once.
+            if (_faults.Add($"{fault.GetType()} {fault.Message}"))
+            {
+                channel.Warning(
+                    $"Progress threw {fault.GetType().Name} at the report of stage '{progress.Stage}', epoch {progress.Epoch}: {fault.Message} Training goes on. To stop it, cancel the CancellationToken of the options.");
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace MlNetDistill;
 public static class ProgressSinks
 {
     /// <summary>Reports to all of them, in this order.</summary>
-    /// <param name="sinks">Where to report to. What one throws, which stops the training, is thrown when all have been told.</param>
+    /// <param name="sinks">Where to report to. What one throws is thrown when all have been told; a training logs it and goes on.</param>
     /// <exception cref="ArgumentException">One is null.</exception>
     public static IProgress<TrainingProgress> All(params IProgress<TrainingProgress>[] sinks)
     {

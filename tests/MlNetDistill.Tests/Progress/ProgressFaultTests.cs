@@ -42,18 +42,37 @@ public sealed class ProgressFaultTests
     }
 
     [Test]
-    public void What_the_callback_throws_stops_the_training()
+    public void What_progress_throws_cost_the_weights()
     {
         var context = Rows.Context();
-        var progress = new JsonLinesProgress(_folder.File("progress.jsonl"), fault => throw new InvalidOperationException("Stop.", fault));
-        progress.Dispose();
-        Assert.That(
-            () => context.Fit(Rows.Quick() with { Progress = progress }, context.Keyed(Rows.Points())),
-            Throws.InvalidOperationException.With.Message.EqualTo("Stop.").And.InnerException.InstanceOf<ObjectDisposedException>());
+        var view = context.Keyed(Rows.Points());
+        var expected = context.Fit(Rows.Quick(), view).Scores(view);
+        var log = new RowsLog(context);
+        var model = context.Fit(Rows.Quick() with { Progress = new RowsProgress(_ => throw new TimeoutException("No answer.")) }, view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.Scores(view), Is.EqualTo(expected));
+            Assert.That(model.Model.History, Has.Count.EqualTo(6));
+            Assert.That(log.Warnings.Where(w => w.Contains("Progress")), Is.EqualTo(new[]
+            {
+                "Progress threw TimeoutException at the report of stage 'labels only', epoch 1: No answer. Training goes on. To stop it, cancel the CancellationToken of the options.",
+            }));
+        });
     }
 
     [Test]
-    public void All_sinks_are_told_before_what_one_throws_stops_the_training()
+    public void What_the_callback_of_a_sink_throws_is_logged()
+    {
+        var context = Rows.Context();
+        var log = new RowsLog(context);
+        var progress = new JsonLinesProgress(_folder.File("progress.jsonl"), fault => throw new InvalidOperationException("Not written.", fault));
+        progress.Dispose();
+        context.Fit(Rows.Quick() with { Progress = progress }, context.Keyed(Rows.Points()));
+        Assert.That(log.Warnings, Has.One.StartsWith("Progress threw InvalidOperationException at the report of stage 'labels only', epoch 1: Not written."));
+    }
+
+    [Test]
+    public void All_sinks_are_told_before_what_one_throws_is_thrown()
     {
         var (before, after) = (new RowsProgress(), new RowsProgress());
         var throwing = new RowsProgress(_ => throw new InvalidOperationException("Stop."));

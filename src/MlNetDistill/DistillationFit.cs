@@ -183,6 +183,7 @@ internal sealed class DistillationFit : IDisposable
     private void Rehearse(TeacherAnswer? ready)
     {
         using var student = _networks.Build(_options.Student, "rehearsal");
+        StepMemory.Check(student, _options.Student.Name, _options, _split.Training.shape[0]);
         _options.InitialWeights?.Check(student.Input, _columns.Classes);
         _planned = ready?.Anchors ?? (AsksTeacher ? Rehearsal.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
         Rehearsal.Stages(_options, student, _set, _planned, _networks);

@@ -118,6 +118,8 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     private T With<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> use, Func<DistillationOptions, Func<T>, T>? observed = null)
     {
         TorchLibrary.EnsureLoaded();
+        using var mode = new TrainingMode();
+        using var generator = given.MayDrawFromTorch ? new KeptGenerator() : null;
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };

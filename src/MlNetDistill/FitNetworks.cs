@@ -135,6 +135,7 @@ internal sealed class FitNetworks(
         using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
         try
         {
+            StepMemory.Check(network, plan.Spec.Name, OptionsOf(plan.Role), split.Training.shape[0]);
             var stages = StagesOf(plan.Method, Context(plan, network, loop));
             loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
         }

@@ -47,6 +47,9 @@ public abstract record BatchSampling
 
     internal abstract Sampler Create(int batchSize);
 
+    /// <summary>Rows that a batch has of so many rows trained on.</summary>
+    internal virtual long RowsOfABatch(int batchSize, long rows) => batchSize;
+
     /// <summary>Refuses rows that cannot be sampled in this way as far as that shows without a teacher: before one is trained for hours.</summary>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
     internal virtual void Check(TrainingSet set, torch.Tensor training, int batchSize) { }
@@ -63,6 +66,8 @@ public abstract record BatchSampling
 internal sealed record ShuffledSampling : BatchSampling
 {
     internal override Sampler Create(int batchSize) => new ShuffledSampler(batchSize);
+
+    internal override long RowsOfABatch(int batchSize, long rows) => Math.Min(batchSize, rows);
 }
 
 internal sealed record ClassUniformSampling(int Instances) : BatchSampling

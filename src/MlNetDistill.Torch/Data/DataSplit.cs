@@ -41,7 +41,7 @@ internal sealed class DataSplit : IDisposable
             (labelled, missing) = (missing, labelled);
         var rows = labelled.shape[0];
         var held = Math.Clamp((long)Math.Round(rows * fraction), 1, Math.Max(1, rows - 1));
-        var order = labelled.index_select(0, randperm(rows, generator: generator));
+        var order = labelled.index_select(0, randperm(rows, device: CPU, generator: generator));
         var training = cat([order.narrow(0, held, rows - held), missing]).sort().Values;
         return new DataSplit(set, training.DetachFromDisposeScope(), order.narrow(0, 0, held).sort().Values.DetachFromDisposeScope());
     }
@@ -51,7 +51,7 @@ internal sealed class DataSplit : IDisposable
     {
         var training = Enumerable.Range(0, held.Length).Where(i => !held[i]).Select(i => (long)i).ToArray();
         var validation = Enumerable.Range(0, held.Length).Where(i => held[i]).Select(i => (long)i).ToArray();
-        return new DataSplit(set, tensor(training).DetachFromDisposeScope(), tensor(validation).DetachFromDisposeScope());
+        return new DataSplit(set, tensor(training, device: CPU).DetachFromDisposeScope(), tensor(validation, device: CPU).DetachFromDisposeScope());
     }
 
     /// <summary>

@@ -41,7 +41,7 @@ internal static class KMeans
     private static Tensor Start(Tensor vectors, int clusters, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var draws = rand(clusters, float64, generator: generator).to(vectors.device);
+        var draws = rand(clusters, float64, CPU, generator: generator).to(vectors.device);
         var last = vectors.shape[0] - 1;
         var row = draws.narrow(0, 0, 1).Times(vectors.shape[0]).to(int64);
         var rows = new List<Tensor> { row };

@@ -55,6 +55,6 @@ internal sealed class RowGroups(IReadOnlyList<long[]> groups)
     private static long Seed(Generator generator)
     {
         using var scope = NewDisposeScope();
-        return randint(int.MaxValue, [1], int64, generator: generator).item<long>();
+        return randint(int.MaxValue, [1], int64, CPU, generator: generator).item<long>();
     }
 }

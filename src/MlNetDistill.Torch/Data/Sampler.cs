@@ -45,7 +45,7 @@ public sealed class ShuffledSampler(int batchSize) : Sampler
     private static Tensor Shuffled(Tensor rows, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var order = randperm(rows.shape[0], generator: generator).to(rows.device);
+        var order = randperm(rows.shape[0], device: CPU, generator: generator).to(rows.device);
         return rows.index_select(0, order).DetachFromDisposeScope();
     }
 }

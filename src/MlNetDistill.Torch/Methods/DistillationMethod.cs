@@ -25,6 +25,14 @@ public abstract record DistillationMethod
     /// <summary>Whether the method looks at held-out rows to decide how to go on.</summary>
     public virtual bool NeedsHeldOutRows => false;
 
+    /// <summary>Whether the method lays out more than one stage with each teacher, so that a teacher cannot change within its one stage (<see cref="RcoSchedule.OneStage"/>).</summary>
+    public virtual bool HasSeveralStages => false;
+
+    /// <summary>Whether it runs code of the application's own, which may draw from TorchSharp's process-wide generator.</summary>
+    internal virtual bool MayDrawFromTorch => GetType().Assembly != typeof(DistillationMethod).Assembly;
+
+    private protected static bool AreForeign(DistillationLoss? loss) => loss?.Terms.Any(t => t.Loss.GetType().Assembly != typeof(DistillationLoss).Assembly) == true;
+
     /// <summary>
     /// Knowledge distillation (Hinton et al. 2015): (1 - alpha) · cross-entropy + alpha · T² · KL(teacher ‖ student), both softened by T.
     /// The defaults are those of mdistiller's and RepDistiller's CIFAR-100 scripts.

@@ -14,6 +14,8 @@ internal record LossMethod(string Title, DistillationLoss Loss) : DistillationMe
 
     public override bool NeedsHardLabels => Loss.NeedsHardLabels;
 
+    internal override bool MayDrawFromTorch => AreForeign(Loss);
+
     public override IEnumerable<Stage> Stages(MethodContext context)
     {
         yield return context.Stage(Name, Loss);

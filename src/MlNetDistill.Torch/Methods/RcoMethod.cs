@@ -19,20 +19,26 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     public override bool NeedsRoute => true;
 
-    public override bool NeedsHeldOutRows => Selection.LooksAtStudent;
+    public override bool NeedsHeldOutRows => Selection.LooksAtStudent || Inner.NeedsHeldOutRows;
+
+    public override bool HasSeveralStages => Schedule == RcoSchedule.Restart;
+
+    internal override bool MayDrawFromTorch => Inner.MayDrawFromTorch;
 
     public override IEnumerable<string> Faults()
     {
         if (Inner is RcoMethod)
             yield return "The method inside RCO must not be RCO itself.";
+        else if (Inner.NeedsRoute)
+            yield return $"The method inside RCO learns from one anchor at a time, and {Inner.Name} needs a route itself.";
         if (Inner.TeacherNeeds == OutputKinds.None)
             yield return $"The method inside RCO must learn from a teacher; {Inner.Name} does not.";
         if (!Enum.IsDefined(Schedule))
             yield return $"RcoSchedule has no value {Schedule}.";
         if (Schedule == RcoSchedule.OneStage && Selection.LooksAtStudent)
             yield return "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
-        if (Schedule == RcoSchedule.OneStage && Inner is SskdMethod)
-            yield return "RcoSchedule.OneStage cannot switch anchors inside stage-by-stage distillation, which has several stages itself; use RcoSchedule.Restart.";
+        if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralStages)
+            yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
         foreach (var fault in Inner.Faults().Concat(Selection.Faults()))
             yield return fault;
     }
@@ -62,10 +68,24 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         }
 
         var teacher = new SwitchingTeacher(anchors, context.Epochs, context.Note);
-        var stage = Inner.Stages(context with { Anchors = [new Anchor("route", 1, teacher)] }).Single();
+        var stage = OnlyStage(context with { Anchors = [new Anchor("route", 1, teacher)] });
         foreach (var anchor in anchors)
             CheckAlike(anchor, anchors[^1], stage.Loss.TeacherNeeds);
         return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.LastTakesOver };
+    }
+
+    /// <summary>A method of a user's own may have several stages without saying so.</summary>
+    private Stage OnlyStage(MethodContext context)
+    {
+        Stage[] stages = [.. Inner.Stages(context).Take(2)];
+        return stages.Length switch
+        {
+            1 => stages[0],
+            0 => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, gives no stage, so there is nothing to train."),
+            _ => throw new InvalidOperationException(
+                $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself ('{stages[0].Name}', '{stages[1].Name}', …); " +
+                "use RcoSchedule.Restart."),
+        };
     }
 
     /// <summary>A stage is built once, for one shape of its teacher's outputs.</summary>

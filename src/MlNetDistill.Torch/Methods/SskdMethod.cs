@@ -20,6 +20,10 @@ internal sealed record SskdMethod(
 
     public override bool NeedsHardLabels => HeadLoss?.NeedsHardLabels ?? false;
 
+    public override bool HasSeveralStages => true;
+
+    internal override bool MayDrawFromTorch => AreForeign(HeadLoss);
+
     public override IEnumerable<string> Faults()
     {
         foreach (var fault in Pairs is null ? [] : StagePair.Faults(Pairs))

@@ -17,10 +17,10 @@ public sealed class BatchNormalization : Block
     /// <summary>Normalisation of <paramref name="channels"/> channels.</summary>
     public BatchNormalization(int channels)
     {
-        _weight = new Parameter(ones(channels));
-        _bias = new Parameter(zeros(channels));
-        _mean = zeros(channels);
-        _variance = ones(channels);
+        _weight = new Parameter(Initial.Ones(channels));
+        _bias = new Parameter(Initial.Zeros(channels));
+        _mean = Initial.Zeros(channels);
+        _variance = Initial.Ones(channels);
         RegisterComponents();
     }
 

@@ -21,8 +21,8 @@ public sealed class Dense : Block
 
     private Dense(int size)
     {
-        _weight = eye(size);
-        _bias = zeros(size);
+        _weight = eye(size, dtype: float32, device: WeightMemory.Place(size, size));
+        _bias = Initial.Zeros(size);
         IsIdentity = true;
         RegisterComponents();
     }

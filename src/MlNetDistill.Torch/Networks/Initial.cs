@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,12 +10,20 @@ namespace MlNetDistill.Networks;
 /// </summary>
 public static class Initial
 {
-    /// <summary>A new parameter of the given shape, drawn from U(±<paramref name="bound"/>).</summary>
+    /// <summary>A new parameter of the given shape, drawn from U(±<paramref name="bound"/>): 32-bit floats on the CPU, whatever TorchSharp's defaults are.</summary>
+    /// <exception cref="InvalidOperationException">It does not fit into the memory that is available to the process.</exception>
     public static Parameter Uniform(double bound, Generator generator, params long[] shape)
     {
+        ArgumentNullException.ThrowIfNull(generator);
+        ArgumentNullException.ThrowIfNull(shape);
         using var noGrad = no_grad();
-        return new Parameter(empty(shape).uniform_(-bound, bound, generator));
+        var values = empty(shape, float32, WeightMemory.Place(shape));
+        return new Parameter(values.device_type == DeviceType.META ? values : values.uniform_(-bound, bound, generator));
     }
+
+    internal static Tensor Zeros(int length) => zeros(length, float32, WeightMemory.Place(length));
+
+    internal static Tensor Ones(int length) => ones(length, float32, WeightMemory.Place(length));
 
     /// <summary>
     /// Draws the initial weights of TorchSharp modules anew, so that they too depend on the seed alone: in each module every matrix or kernel, and

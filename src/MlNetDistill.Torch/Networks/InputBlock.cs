@@ -16,8 +16,8 @@ internal sealed class InputBlock : Block
         {
             using var scope = NewDisposeScope();
             var shape = ParameterShape(scaling.Mean.Count);
-            _scale = tensor(scaling.Deviation.Select(d => 1 / d).ToArray()).reshape(shape).DetachFromDisposeScope();
-            _shift = tensor(scaling.Mean.Zip(scaling.Deviation, (m, d) => -m / d).ToArray()).reshape(shape).DetachFromDisposeScope();
+            _scale = tensor(scaling.Deviation.Select(d => 1 / d).ToArray(), device: CPU).reshape(shape).DetachFromDisposeScope();
+            _shift = tensor(scaling.Mean.Zip(scaling.Deviation, (m, d) => -m / d).ToArray(), device: CPU).reshape(shape).DetachFromDisposeScope();
         }
 
         RegisterComponents();

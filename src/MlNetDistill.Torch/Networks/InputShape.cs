@@ -38,13 +38,15 @@ public readonly record struct InputShape
     }
 
     /// <summary>An image, channels first (C×H×W, each plane row by row).</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A dimension is below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is below 1, or there are more than 2³¹-1 values.</exception>
     public static InputShape Image(int channels, int height, int width)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        return new InputShape(channels, height, width);
+        var values = (Int128)channels * height * width;
+        return values <= int.MaxValue ? new InputShape(channels, height, width) : throw new ArgumentOutOfRangeException(
+            nameof(height), FormattableString.Invariant($"An image of {channels}×{height}×{width} has {values} values; at most {int.MaxValue} can be read."));
     }
 
     /// <inheritdoc/>

@@ -54,8 +54,10 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>The last layer, from embedding to logits; the fixed identity where the body already gives the logits.</summary>
     public Dense Head => _head;
 
-    /// <summary>Number of trainable parameters.</summary>
-    public long ParameterCount => parameters().Sum(p => p.numel());
+    /// <summary>
+    /// Number of trainable parameters: without those that came with <c>requires_grad</c> off, as a user's module may have them; a part that a stage freezes counts.
+    /// </summary>
+    public long ParameterCount => named_parameters().Where(p => !_fixed.Contains(p.name)).Sum(p => p.parameter.numel());
 
     /// <summary>Whether the embedding is the feature vector itself, unscaled: nothing stands between the features and the last layer.</summary>
     internal bool IsLinear => _body.Count == 0 && _input.IsIdentity;
@@ -106,6 +108,25 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         return new OutputShapes(Classes, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
     }
 
+    /// <summary>Values that a row leaves behind on its way through the network, those inside of blocks not counted: the least that a training step keeps of it.</summary>
+    internal long ValuesOfARow()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var wasTraining = training;
+        eval();
+        var x = _input.forward(zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device));
+        var values = x.numel();
+        foreach (var block in _body)
+        {
+            x = block.forward(x);
+            values += x.numel();
+        }
+
+        train(wasTraining);
+        return values + Classes;
+    }
+
     /// <summary>
     /// Makes one part trainable and freezes the rest: frozen parameters get no gradient, and frozen batch normalisation uses and keeps its
     /// running statistics.
@@ -116,12 +137,16 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         foreach (var module in ModulesOf(part))
             module.train();
         var trained = ParametersOf(part).ToHashSet<object>(ReferenceEqualityComparer.Instance);
-        foreach (var (name, parameter) in named_parameters())
-            parameter.requires_grad = trained.Contains(parameter) && !_fixed.Contains(name);
+        foreach (var parameter in parameters())
+            parameter.requires_grad = trained.Contains(parameter);
     }
 
-    /// <summary>The parameters of one part.</summary>
-    internal IEnumerable<Parameter> ParametersOf(NetworkPart part) => ModulesOf(part).SelectMany(m => m.parameters());
+    /// <summary>The parameters of one part that can be trained.</summary>
+    internal IEnumerable<Parameter> ParametersOf(NetworkPart part)
+    {
+        var constant = named_parameters().Where(p => _fixed.Contains(p.name)).Select(p => p.parameter).ToHashSet<object>(ReferenceEqualityComparer.Instance);
+        return ModulesOf(part).SelectMany(m => m.parameters()).Where(p => !constant.Contains(p));
+    }
 
     private IEnumerable<nn.Module> ModulesOf(NetworkPart part)
     {

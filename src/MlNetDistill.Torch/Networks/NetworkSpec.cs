@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MlNetDistill.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -37,6 +38,7 @@ public abstract record NetworkSpec
 
     /// <summary>Builds the network with weights drawn from <paramref name="seed"/> alone.</summary>
     /// <exception cref="ArgumentException">The specification has faults, or the network cannot read rows of this shape.</exception>
+    /// <exception cref="InvalidOperationException">Its weights do not fit into the memory that is available to the process, or have no values.</exception>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded.</exception>
     public Network Build(NetworkInput input, int classes, int seed)
     {
@@ -44,12 +46,20 @@ public abstract record NetworkSpec
         string[] faults = [.. Faults(), .. ShapeFault(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
         if (faults.Length > 0)
             throw new ArgumentException(string.Join(' ', faults.Distinct()));
+        // Weights made in a caller's inference mode could never be trained.
+        using var mode = new TrainingMode();
         using var generator = new Seeds(seed).Generator("weights");
-        var network = new Network(input, Plan(input.Shape, classes, generator), classes, generator);
-        // A network lives until it is disposed, as TorchSharp's modules do, and not until the end of the scope it was built in.
-        foreach (var value in network.state_dict().Values)
-            value.DetachFromDisposeScope();
-        return network;
+        using var memory = new WeightMemory();
+        var network = Laid(input, classes, generator, memory);
+        try
+        {
+            return Whole(network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What is wrong with this specification, each as one sentence; empty if nothing.</summary>
@@ -69,6 +79,41 @@ public abstract record NetworkSpec
     /// <summary>Its name, and where they are given the shape of its images and the scaling of its input.</summary>
     public sealed override string ToString() => Name
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
+
+    private Network Laid(NetworkInput input, int classes, Generator generator, WeightMemory memory)
+    {
+        Network? network = null;
+        try
+        {
+            network = new Network(input, Plan(input.Shape, classes, generator), classes, generator);
+        }
+        catch (Exception) when (memory.IsExceeded)
+        {
+            // A block looked for values that there was no room for.
+        }
+
+        if (!memory.IsExceeded)
+            return network!;
+        network?.Dispose();
+        throw memory.TooLarge($"{Name} over {input.Shape} for {classes} classes");
+    }
+
+    /// <summary>On the CPU in 32-bit floats, whatever the defaults were when modules of the application's own were made.</summary>
+    private Network Whole(Network network)
+    {
+        if (network.state_dict().FirstOrDefault(s => s.Value.device_type == DeviceType.META) is { Key: { } without })
+        {
+            throw new InvalidOperationException(
+                $"{Name}: '{without}' is on the device 'meta', where tensors have shapes and no values. Make the network's modules on the CPU.");
+        }
+
+        if (network.state_dict().Values.Any(value => value.device_type != DeviceType.CPU || (value.is_floating_point() && value.dtype != float32)))
+            network.to(CPU, float32);
+        // A network lives until it is disposed, as TorchSharp's modules do, and not until the end of the scope it was built in.
+        foreach (var value in network.state_dict().Values)
+            value.DetachFromDisposeScope();
+        return network;
+    }
 
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
     /// <param name="shape">Shape of one row; <see cref="ShapeFault"/> has nothing against it.</param>

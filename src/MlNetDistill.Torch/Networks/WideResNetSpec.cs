@@ -14,6 +14,9 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
 {
     private const int StemWidth = 16;
 
+    // Widths are whole numbers of 32 bits.
+    private const int LargestWiden = 1_000_000;
+
     /// <inheritdoc/>
     public override string Name => $"WRN-{Depth}-{Widen}";
 
@@ -26,6 +29,8 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
             yield return Invariant($"The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was {Depth}.");
         if (Widen < 1)
             yield return Invariant($"The widening factor of a wide ResNet must be at least 1; was {Widen}.");
+        if (Widen > LargestWiden)
+            yield return Invariant($"The widening factor of a wide ResNet must be at most {LargestWiden}; was {Widen}.");
         foreach (var fault in base.Faults())
             yield return fault;
     }

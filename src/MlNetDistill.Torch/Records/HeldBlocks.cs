@@ -12,7 +12,7 @@ internal sealed class HeldBlocks : IDisposable
     public HeldBlocks(RecordLayout layout)
     {
         _layout = layout;
-        _fields = [.. layout.Fields.Select(f => empty([layout.Entries, .. f.Dimensions], f.Type).DetachFromDisposeScope())];
+        _fields = [.. layout.Fields.Select(f => empty([layout.Entries, .. f.Dimensions], f.Type, CPU).DetachFromDisposeScope())];
     }
 
     /// <summary>What is kept.</summary>
@@ -34,7 +34,7 @@ internal sealed class HeldBlocks : IDisposable
         var views = Math.Max(1, _layout.Key.Views);
         if (RowJoin.Of(ids, order, Same) is not { } map)
             return [.. _fields.Select(f => f.to(device).DetachFromDisposeScope())];
-        var all = tensor(Enumerable.Range(0, views).SelectMany(view => map.Select(row => (view * _layout.Key.Rows) + row)).ToArray());
+        var all = tensor(Enumerable.Range(0, views).SelectMany(view => map.Select(row => (view * _layout.Key.Rows) + row)).ToArray(), device: CPU);
         return [.. _fields.Select(f => f.index_select(0, all).to(device).DetachFromDisposeScope())];
 
         bool Same(int a, int b)

@@ -22,7 +22,7 @@ internal sealed class MappedRows(MappedFile file, RecordLayout layout, Device de
     {
         using var scope = NewDisposeScope();
         var here = positions.cpu().contiguous();
-        var rows = empty([here.shape[0], .. layout.Fields[field].Dimensions], layout.Fields[field].Type);
+        var rows = empty([here.shape[0], .. layout.Fields[field].Dimensions], layout.Fields[field].Type, CPU);
         Copy(field, view, MemoryMarshal.Cast<byte, long>(here.bytes), rows.bytes);
         return rows.to(device).MoveToOuterDisposeScope();
     }

@@ -66,7 +66,7 @@ internal sealed class MemoryRows : AnswerRows
     private static Tensor Load(MappedRows rows, int number, RecordField field, long count, int views, Device device)
     {
         using var scope = NewDisposeScope();
-        var all = empty([views * count, .. field.Dimensions], field.Type);
+        var all = empty([views * count, .. field.Dimensions], field.Type, CPU);
         // In parts, as a span reaches over 2 GiB at most.
         var part = (int)Math.Clamp((64L << 20) / field.Bytes, 1, Math.Max(1, count));
         var positions = new long[part];

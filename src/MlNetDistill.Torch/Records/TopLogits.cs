@@ -20,9 +20,9 @@ internal static class TopLogits
     public static (Tensor Classes, Tensor Values, Tensor Others) Of(Tensor logits, int k, ScalarType classType)
     {
         var (rows, width) = (logits.shape[0], (int)logits.shape[1]);
-        var classes = empty(rows, k, dtype: classType);
-        var values = empty(rows, k, dtype: ScalarType.Float32);
-        var rest = empty(rows, 1, dtype: ScalarType.Float32);
+        var classes = empty(rows, k, classType, CPU);
+        var values = empty(rows, k, ScalarType.Float32, CPU);
+        var rest = empty(rows, 1, ScalarType.Float32, CPU);
         var source = MemoryMarshal.Cast<byte, float>(logits.bytes);
         var classOf = classes.bytes;
         var valueOf = MemoryMarshal.Cast<byte, float>(values.bytes);

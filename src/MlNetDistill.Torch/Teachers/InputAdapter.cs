@@ -30,8 +30,8 @@ internal sealed class InputAdapter : IDisposable
         {
             using var scope = NewDisposeScope();
             var dimensions = CheckedDimensions(statistics);
-            _mean = tensor(statistics.Mean.ToArray()).reshape(dimensions).to(device).DetachFromDisposeScope();
-            _deviation = tensor(statistics.Deviation.ToArray()).reshape(dimensions).to(device).DetachFromDisposeScope();
+            _mean = tensor(statistics.Mean.ToArray(), device: CPU).reshape(dimensions).to(device).DetachFromDisposeScope();
+            _deviation = tensor(statistics.Deviation.ToArray(), device: CPU).reshape(dimensions).to(device).DetachFromDisposeScope();
         }
 
         Description = Describe(input);
@@ -60,7 +60,7 @@ internal sealed class InputAdapter : IDisposable
     {
         using var scope = NewDisposeScope();
         // Floats stay below 1: a model may look them up in a table as whole numbers.
-        var ramp = tensor(Enumerable.Range(0, _shape.Length).Select(i => _isByte ? i * 37 % 251 : i * 37 % 251 / 256f).ToArray());
+        var ramp = tensor(Enumerable.Range(0, _shape.Length).Select(i => _isByte ? i * 37 % 251 : i * 37 % 251 / 256f).ToArray(), device: CPU);
         var rows = stack([zeros_like(ramp), ramp]).reshape([2, .. _shape.Dimensions]);
         return rows.to(_isByte ? uint8 : float32).MoveToOuterDisposeScope();
     }

@@ -13,16 +13,28 @@ internal sealed class EpochLosses : IDisposable
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
     private readonly Tensor?[] _weights;
+    private readonly TermReach[] _reach;
     private int _epoch;
     private int _steps;
 
-    public EpochLosses(DistillationLoss loss, Device device)
+    /// <param name="loss">The loss.</param>
+    /// <param name="learning">The student's parameters that train.</param>
+    /// <param name="device">Where the student is.</param>
+    /// <exception cref="InvalidOperationException">Every term has weight 0.</exception>
+    public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> learning, Device device)
     {
         _terms = loss.Terms;
-        _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
-        _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
+        _reach = [.. _terms.Select(t => new TermReach(t.Loss.Name, learning))];
+        foreach (var term in _terms.Where(t => t.Weight != 0 && (float)t.Weight is 0 or float.PositiveInfinity))
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which 32-bit floats do not tell from {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
+        }
+
         if (_terms.All(t => t.Weight == 0))
             throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
+        _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
+        _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
     }
 
     /// <summary>
@@ -44,14 +56,19 @@ internal sealed class EpochLosses : IDisposable
     }
 
     /// <summary>The terms' means over the epoch; starts the next one.</summary>
-    /// <exception cref="NonFiniteLossException">A mean is NaN or infinite.</exception>
-    public IReadOnlyDictionary<string, double> Take(string stage, int epoch, double learningRate)
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="epoch">The epoch, from 1.</param>
+    /// <param name="failure">What is thrown where the means of some terms, whose names it is given, are NaN or infinite.</param>
+    /// <exception cref="InvalidOperationException">No term has reached the student in any step.</exception>
+    public IReadOnlyDictionary<string, double> Take(string stage, int epoch, Func<IReadOnlyList<string>, Exception> failure)
     {
         using var scope = NewDisposeScope();
         var sums = _sums.Select(sum => sum.item<double>()).ToList();
         var ruined = _terms.Where((_, i) => !double.IsFinite(sums[i])).Select(t => t.Loss.Name).ToList();
         if (ruined.Count > 0)
-            throw new NonFiniteLossException(ruined, stage, epoch, learningRate);
+            throw failure(ruined);
+        if (_steps > 0 && !_reach.Any(r => r.IsFound))
+            throw TermReach.NothingLearnt(stage, epoch);
         var means = new Dictionary<string, double>();
         var total = 0.0;
         for (var i = 0; i < _terms.Count; i++)
@@ -78,14 +95,11 @@ internal sealed class EpochLosses : IDisposable
     {
         var loss = _terms[term].Loss;
         var known = inputs.Student.LogitsLearn ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
-        var value = known?.Value ?? loss.Evaluate(inputs);
-        if (value.dim() != 0)
-            throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
+        var value = known?.Value ?? LossValue.Of(loss, inputs);
         using (no_grad())
         using (var scale = (known?.Scale ?? 1).ToScalar())
             _sums[term].add_(value, scale);
-        // A term that is constant for this batch teaches nothing.
-        if (_weights[term] is not { } weight || (known is null && !value.requires_grad))
+        if (_weights[term] is not { } weight || !(known is null ? _reach[term].Learns(value, inputs.Student) : _reach[term].LearnsFromLogits()))
             return;
         roots.Add(known is null ? value : inputs.Student.Logits);
         gradients.Add(known?.Gradient ?? weight);

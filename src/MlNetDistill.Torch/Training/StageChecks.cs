@@ -1,6 +1,7 @@
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using static System.FormattableString;
 
 namespace MlNetDistill.Training;
 
@@ -14,13 +15,45 @@ internal static class StageChecks
             yield return caution;
         if (stage.Schedule.Caution(stage.Epochs) is { } schedule)
             yield return $"Stage '{stage.Name}': {schedule}";
+        if (stage.Optimizer.WeightDecay > 1 && stage.Optimizer.LearningRate * stage.Optimizer.WeightDecay is var taken and >= 1)
+        {
+            yield return Invariant(
+                $"Stage '{stage.Name}': the optimizer's WeightDecay times its LearningRate is {taken:G3}, so a step at the peak rate takes away all of every weight or more. ") +
+                "Keep it far below 1: 0.01 is usual for AdamW's WeightDecay, 1e-4 for Sgd's.";
+        }
+
         if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits))
             yield return $"Stage '{stage.Name}' reads no logits of the student, so there is no accuracy to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
+    }
+
+    /// <summary>What is wrong with a stage that a method of a user's own laid out.</summary>
+    private static IEnumerable<string> Faults(Stage stage)
+    {
+        foreach (var (name, part) in new (string, object?)[]
+        {
+            (nameof(stage.Loss), stage.Loss),
+            (nameof(stage.Sampler), stage.Sampler),
+            (nameof(stage.Optimizer), stage.Optimizer),
+            (nameof(stage.Schedule), stage.Schedule),
+            (nameof(stage.Trains), stage.Trains),
+        })
+        {
+            if (part is null)
+                yield return $"Its {name} must be given; it is null.";
+        }
+
+        if (stage.Epochs < 1)
+            yield return Invariant($"It must have at least 1 epoch; it has {stage.Epochs}.");
+        foreach (var fault in (stage.Optimizer?.Faults() ?? []).Concat(stage.Schedule?.Faults() ?? []))
+            yield return fault;
     }
 
     /// <exception cref="InvalidOperationException">The stage cannot work; the message says why.</exception>
     public static void Check(Stage stage, Network student, TrainingSet set, bool augments)
     {
+        var faults = Faults(stage).ToList();
+        if (faults.Count > 0)
+            throw new InvalidOperationException($"Stage '{stage.Name}': {string.Join(' ', faults)}");
         if (set.Weights is not null && !stage.Loss.CanUseWeights)
         {
             var pairs = stage.Loss.Terms.Where(t => !t.Loss.CanUseWeights).Select(t => $"'{t.Loss.Name}'");

@@ -26,11 +26,16 @@ internal sealed class StageRun : IDisposable
         _set = set;
         _gradientClipping = gradientClipping;
         _projections = Projections(stage, shapes, projecting, set.Features.device);
-        _parameters = [.. student.ParametersOf(stage.Trains), .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
-        if (_parameters.Length == 0)
-            throw new InvalidOperationException($"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters.");
+        Parameter[] learning = [.. student.ParametersOf(stage.Trains)];
+        if (learning.Length == 0)
+        {
+            throw new InvalidOperationException(
+                $"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters, or all of them have requires_grad off.");
+        }
+
+        _parameters = [.. learning, .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
         Optimizer = stage.Optimizer.Create(_parameters);
-        Losses = new EpochLosses(stage.Loss, set.Features.device);
+        Losses = new EpochLosses(stage.Loss, learning, set.Features.device);
     }
 
     public UpdateRule Optimizer { get; }
@@ -50,6 +55,8 @@ internal sealed class StageRun : IDisposable
     /// <summary>One step, in the current dispose scope.</summary>
     public void Step(Batch batch)
     {
+        // Whoever was told of progress may have turned gradients off.
+        using var gradients = enable_grad();
         var output = _student.Forward(batch.Features, _stage.Loss.StudentNeeds, _stage.Trains.ThroughTap);
         foreach (var parameter in _parameters)
             parameter.grad = null;
@@ -79,7 +86,12 @@ internal sealed class StageRun : IDisposable
             made[term.Loss] = term.Loss.Projections(student, teacher.Shapes, generator);
             // Before anyone asks for their parameters: moving a module makes new ones.
             foreach (var projection in made[term.Loss])
+            {
                 projection.to(device);
+                // Made while the application's default was another type.
+                if (projection.state_dict().Values.Any(value => value.is_floating_point() && value.dtype != float32))
+                    projection.to(float32);
+            }
         }
 
         return made;

@@ -68,8 +68,10 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     public void Run(IEnumerable<Stage> stages)
     {
         _clock.Start();
+        var any = false;
         foreach (var stage in stages)
         {
+            any = true;
             DistillationInstruments.Traced("distillation.stage", activity => Run(stage, activity));
             if (!Cancelled)
                 continue;
@@ -77,6 +79,9 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             _bestOfAll?.Restore(student);
             return;
         }
+
+        if (!any)
+            throw new InvalidOperationException("The method gave no stage, so nothing was trained.");
     }
 
     /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>
@@ -132,8 +137,14 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
             var rows = TrainEpoch(stage, run, steps);
             if (Cancelled && rows == 0)
                 break;
+            if (rows == 0)
+            {
+                throw new InvalidOperationException(FormattableString.Invariant(
+                    $"The sampler of stage '{stage.Name}' gave no batch in epoch {epoch} from {split.Training.shape[0]} rows, so nothing was learnt."));
+            }
+
             // Fetching the losses waits for the device, so only now is the epoch's work done.
-            var means = run.Losses.Take(stage.Name, epoch, steps.LearningRate);
+            var means = run.Losses.Take(stage.Name, epoch, ruined => Ruined(ruined, stage, epoch, steps.LearningRate));
             var rowsPerSecond = rows / epochClock.Elapsed.TotalSeconds;
             var quality = judged ? HeldOutQuality() : null;
             var byTeacher = settings.HeldOutAnswers is not null;
@@ -203,6 +214,9 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         using var scope = NewDisposeScope();
         var some = split.Training.narrow(0, 0, Math.Min(settings.ScoringBatchSize, split.Training.shape[0]));
         if (!Scoring.Logits(student, set, some, settings.ScoringBatchSize).isfinite().all().item<bool>())
-            throw new NonFiniteLossException([.. stage.Loss.Terms.Select(t => t.Loss.Name)], stage.Name, epoch, learningRate);
+            throw Ruined([.. stage.Loss.Terms.Select(t => t.Loss.Name)], stage, epoch, learningRate);
     }
+
+    private NonFiniteLossException Ruined(IReadOnlyList<string> terms, Stage stage, int epoch, double learningRate) =>
+        new(terms, stage.Name, epoch, learningRate, [.. NonFiniteCauses.Of(stage, set)]);
 }

@@ -73,7 +73,7 @@ internal sealed class StepTimer(
             return teacher;
         using var generator = seeds.Generator("rehearsal answers");
         var rows = batch.Positions.shape[0];
-        Tensor Made(params long[] shape) => randn([rows, .. shape], generator: generator).to(batch.Features.device);
+        Tensor Made(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
         return new StandingTeacher(teacher.Shapes, new NetworkOutput(
             Made(teacher.Classes),
             teacher.Shapes.EmbeddingLength is { } length ? Made(length) : null,

@@ -50,7 +50,7 @@ internal sealed class ChunkedBuffer<T>(int width)
     /// <summary>All rows as a tensor rows×shape. Empties the buffer chunk by chunk, so that memory holds the rows little more than once.</summary>
     public Tensor ToTensor(ScalarType type, long[] shape)
     {
-        var result = empty([Rows, .. shape], type).DetachFromDisposeScope();
+        var result = empty([Rows, .. shape], type, CPU).DetachFromDisposeScope();
         long at = 0;
         var flat = result.view(-1);
         foreach (var (chunk, values) in Filled())

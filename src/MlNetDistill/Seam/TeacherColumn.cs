@@ -52,7 +52,7 @@ internal static class TeacherColumn
         using var scope = NewDisposeScope();
         var rows = values.ToTensor(type, layout.Shape.Dimensions);
         var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
-            $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))]);
+            $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))], device: CPU);
         var ordered = rows.index_select(0, order).to(set.Features.device).DetachFromDisposeScope();
         rows.Dispose();
         return ordered;

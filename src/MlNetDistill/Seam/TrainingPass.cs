@@ -219,9 +219,9 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     private ReadRows ToTensors()
     {
         var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
-        var weights = columns.Weight is null ? null : tensor(_weights.ToArray()).DetachFromDisposeScope();
+        var weights = columns.Weight is null ? null : tensor(_weights.ToArray(), device: CPU).DetachFromDisposeScope();
         var set = new TrainingSet(
-            features, tensor(_labels.ToArray()).DetachFromDisposeScope(), _ids, columns.Shape, columns.Classes.Count, weights);
+            features, tensor(_labels.ToArray(), device: CPU).DetachFromDisposeScope(), _ids, columns.Shape, columns.Classes.Count, weights);
         var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
         return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role)
         {

@@ -21,7 +21,9 @@ internal sealed class VectorRows(
         var getId = cursor.GetIdGetter();
         var getters = columns.Select(cursor.GetGetter<VBuffer<float>>).ToArray();
         var widths = columns.Select(column => ((VectorDataViewType)column.Type).Size).ToArray();
-        var values = widths.Select(width => new float[width * chunkRows]).ToArray();
+        // No more than is wanted, nor than an array holds.
+        var rowsAtATime = (int)Math.Min(Math.Min(chunkRows, Math.Max(1, wanted.Count)), Math.Max(1, Array.MaxLength / Math.Max(1, widths.Max())));
+        var values = widths.Select(width => new float[width * rowsAtATime]).ToArray();
         var (ids, numbers) = (new List<RowId>(), new List<long>());
         VBuffer<float> buffer = default;
         DataViewRowId id = default;
@@ -43,7 +45,7 @@ internal sealed class VectorRows(
 
             ids.Add(found);
             numbers.Add(row);
-            if (ids.Count < chunkRows)
+            if (ids.Count < rowsAtATime)
                 continue;
             yield return ([.. ids], [.. numbers], values);
             ids.Clear();

@@ -55,6 +55,34 @@ public sealed class NonFiniteLossTests
                 "The loss terms 'crossEntropy' and 'kd' became NaN or infinite in epoch 1 of stage 'KD' (learning rate "));
     }
 
+    [Test]
+    public void Enormous_example_weights_were_blamed_on_the_learning_rate()
+    {
+        var rows = Rows.Points();
+        foreach (var row in rows)
+            row.Weight = 3e38f;
+        Assert.That(
+            () => _context.Fit(Rows.Quick() with { ExampleWeightColumnName = "Weight" }, _context.Keyed(rows)),
+            Throws.TypeOf<NonFiniteLossException>().With.Message.Contains(
+                "Example weights reach 3E+38: divide all of them by that, so that they are about 1. Other usual causes are a learning rate"));
+    }
+
+    [Test]
+    public void An_enormous_weight_decay_was_blamed_on_the_learning_rate()
+    {
+        var log = new RowsLog(_context);
+        var options = Exploding with { Optimizer = Optimizer.Sgd(0.1, weightDecay: 1e30) };
+        Assert.That(() => _context.Fit(options, _context.Keyed(Rows.Points())), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains(
+            "The optimizer's WeightDecay 1E+30 times its LearningRate 0.1 is 1E+29, so that weights grow from step to step: keep it far below 1."));
+        Assert.That(log.Warnings, Has.Some.StartsWith("Stage 'labels only': the optimizer's WeightDecay times its LearningRate is 1E+29"));
+    }
+
+    [Test]
+    public void An_enormous_weight_of_a_loss_was_blamed_on_the_learning_rate() => Assert.That(
+        () => _context.Fit(
+            Exploding with { Optimizer = Optimizer.Sgd(0.1), Method = DistillationMethod.Of("heavy", 1e37 * new MlNetDistill.Losses.CrossEntropyLoss()) }, _context.Keyed(Rows.Points())),
+        Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("The loss term 'crossEntropy' has the weight 1E+37: weights of about 1 are usual."));
+
     private static DistillationOptions Ruinous(Teacher teacher) =>
         Rows.Quick(teacher) with { MinimumTeacherAccuracy = 0, Method = DistillationMethod.Kd(temperature: 0.1) };
 }

@@ -91,7 +91,7 @@ internal sealed class OnnxRunner : IDisposable
     private static Tensor Copied(OrtValue value)
     {
         var form = value.GetTensorTypeAndShape();
-        var copy = empty(form.Shape, OnnxNames.TypeOf(form.ElementDataType)!.Value);
+        var copy = empty(form.Shape, OnnxNames.TypeOf(form.ElementDataType)!.Value, CPU);
         if (copy.numel() > 0)
             value.GetTensorMutableRawData().CopyTo(copy.bytes);
         GC.KeepAlive(value);

@@ -61,7 +61,7 @@ internal sealed class ScoredTeacher(
 
         var at = found.Index().DistinctBy(f => f.Item).ToDictionary(f => f.Item, f => (long)f.Index);
         var order = tensor([.. ids.Select(id => at.TryGetValue(id, out var row) ? row : throw new InvalidOperationException(
-            $"The teacher gave no scores for row id {id}; its data view must hold the rows of the training data."))]);
+            $"The teacher gave no scores for row id {id}; its data view must hold the rows of the training data."))], device: CPU);
         Tensor Part(int part) => cat([.. parts.Select(p => p[part])]).index_select(0, order).to(batch.Features.device).MoveToOuterDisposeScope();
         return new NetworkOutput(Part(0), wanted.HasFlag(OutputKinds.Embedding) ? Part(1) : null);
     }

@@ -49,7 +49,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
     private Tensor[] Parts(float[][] values, int rows, long[] numbers)
     {
         using var scope = NewDisposeScope();
-        var scores = tensor(values[0].AsMemory(0, rows * WidthOf(score)).ToArray(), [rows, WidthOf(score)]);
+        var scores = tensor(values[0].AsMemory(0, rows * WidthOf(score)).ToArray(), [rows, WidthOf(score)], device: CPU);
         var logits = reader.ToLogits(scores, row => RowName(numbers[row]));
         return values.Length == 1
             ? [logits.DetachFromDisposeScope()]
@@ -67,7 +67,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
             }
         }
 
-        return tensor(values.ToArray(), [values.Length / length, length]);
+        return tensor(values.ToArray(), [values.Length / length, length], device: CPU);
     }
 
     private string RowName(long row) => $"row {row}{place} (counted from 0)";

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+using MlNetDistill.Losses;
+using MlNetDistill.Teachers;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>What a term of a loss gives for a batch, checked: it may be the application's own.</summary>
+internal static class LossValue
+{
+    /// <exception cref="InvalidOperationException">It is no scalar, or libtorch failed while it was computed.</exception>
+    public static Tensor Of(DistillationLoss loss, LossInputs inputs)
+    {
+        var value = Evaluated(loss, inputs);
+        if (value is null)
+            throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave null. Return a tensor from Evaluate in every case.");
+        if (value.IsInvalid)
+        {
+            throw new InvalidOperationException(
+                $"The loss term '{loss.Name}' gave a tensor that is disposed. Where Evaluate opens a dispose scope, return the value with MoveToOuterDisposeScope().");
+        }
+
+        return value.dim() == 0
+            ? value
+            : throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
+    }
+
+    private static Tensor? Evaluated(DistillationLoss loss, LossInputs inputs)
+    {
+        try
+        {
+            return loss.Evaluate(inputs);
+        }
+        catch (ExternalException e)
+        {
+            throw new InvalidOperationException($"The loss term '{loss.Name}' failed: {NativeMessage.Brief(e.Message)}", e);
+        }
+    }
+}

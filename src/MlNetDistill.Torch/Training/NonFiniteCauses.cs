@@ -1,0 +1,31 @@
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>What, other than the learning rate, most likely made a loss NaN or infinite.</summary>
+internal static class NonFiniteCauses
+{
+    // Weights count in ratio to each other, so that far larger ones serve nothing; features beyond this need a normaliser.
+    private const double LargestWeight = 1e6;
+    private const double LargestFeature = 1e6;
+
+    /// <summary>Each as a sentence with its value and remedy.</summary>
+    public static IEnumerable<string> Of(Stage stage, TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        if (set.Weights is { } weights && Largest(weights) is var heaviest and > LargestWeight)
+            yield return Invariant($"Example weights reach {heaviest:G3}: divide all of them by that, so that they are about 1.");
+        foreach (var term in stage.Loss.Terms.Where(t => t.Weight > LargestWeight))
+            yield return Invariant($"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}: weights of about 1 are usual.");
+        if (stage.Optimizer is { WeightDecay: > 1 } optimizer && optimizer.LearningRate * optimizer.WeightDecay is var taken and >= 1)
+            yield return Invariant($"The optimizer's WeightDecay {optimizer.WeightDecay:G3} times its LearningRate {optimizer.LearningRate:G3} is {taken:G3}, so that weights grow from step to step: keep it far below 1.");
+        if (!set.IsByte && Largest(set.Features) is var feature and > LargestFeature)
+            yield return Invariant($"Features reach {feature:G3}: normalise them.");
+    }
+
+    private static double Largest(Tensor values) => values.numel() == 0 ? 0 : values.abs().max().item<float>();
+}

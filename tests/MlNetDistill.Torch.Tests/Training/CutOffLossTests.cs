@@ -1,0 +1,146 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>A loss whose value does not depend on the student's parameters teaches nothing, and must not pass for one that does.</summary>
+public sealed class CutOffLossTests
+{
+    private const string CutOff = "The loss term 'own' does not reach the student's parameters, so nothing would be learnt from it.";
+
+    private static IEnumerable<TestCaseData> Losses()
+    {
+        yield return new TestCaseData(new Own(i => i.StudentLogProbabilities(1).mean().neg().detach())).SetArgDisplayNames("detached");
+        yield return new TestCaseData(new Own(i => tensor(i.Student.Logits.mean().item<float>()))).SetArgDisplayNames("computed outside of torch");
+        yield return new TestCaseData(new Own(i => ones([], requires_grad: true).add(i.Student.Logits.detach().mean()))).SetArgDisplayNames("a gradient of its own");
+        yield return new TestCaseData(new Own(i =>
+        {
+            using (no_grad())
+                return i.Student.Logits.square().mean();
+        })).SetArgDisplayNames("without gradients");
+    }
+
+    [TestCaseSource(nameof(Losses))]
+    public void It_is_refused(DistillationLoss loss) => Assert.That(() => Train(loss), Throws.InvalidOperationException.With.Message.StartsWith(CutOff));
+
+    [TestCaseSource(nameof(Losses))]
+    public void One_term_of_a_sum_is_refused_as_well(DistillationLoss loss) => Assert.That(
+        () => Train((0.1 * new CrossEntropyLoss()) + (0.9 * loss)), Throws.InvalidOperationException.With.Message.StartsWith(CutOff));
+
+    [TestCaseSource(nameof(Losses))]
+    public void A_term_of_weight_0_is_reported_and_may_be_anything(DistillationLoss loss) => Assert.That(() => Train(new CrossEntropyLoss() + (0 * loss)), Throws.Nothing);
+
+    [Test]
+    public void A_term_that_trains_its_projection_alone_is_refused()
+    {
+        using var set = Toy.Clouds();
+        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(Student.Mlp(5), set);
+        Assert.That(
+            () => new MethodRun { Epochs = 1 }.Train(student, set, DistillationMethod.Of("own", new CrossEntropyLoss() + new Projected()), MethodRun.Anchor(teacher)),
+            Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'projected' does not reach the student's parameters"));
+    }
+
+    [Test]
+    public void A_term_over_a_frozen_part_is_refused()
+    {
+        using var set = Toy.Clouds();
+        using var teacher = Runs.Student(Student.Mlp(5, 5), set, seed: 9);
+        using var student = Runs.Student(Student.Mlp(5, 5), set);
+        using var recorded = new NetworkTeacher(teacher, Recording.InMemory(64));
+        var stage = Runs.Stage(1, new CrossEntropyLoss() + new HintLoss((0, 0)), recorded) with { Trains = new NetworkPart(0, null) };
+        Assert.That(() => Runs.Train(student, set, stage), Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'hint' does not reach"));
+    }
+
+    [Test]
+    public void A_batch_without_anything_to_compare_may_be_worth_0()
+    {
+        var batch = 0;
+        Assert.That(
+            () => Train(new CrossEntropyLoss() + new Own(i => batch++ % 3 == 1 ? i.Student.Logits.mean() : zeros([], requires_grad: batch % 2 == 0))), Throws.Nothing);
+    }
+
+    [Test]
+    public void A_loss_that_is_0_throughout_an_epoch_is_refused() => Assert.That(
+        () => Train(new Own(_ => zeros([]))), Throws.InvalidOperationException.With.Message.StartsWith("The loss of stage 'stage' was 0 in every step of epoch 1"));
+
+    [Test]
+    public void A_loss_may_read_the_parameters_of_a_block_that_it_knows()
+    {
+        using var set = Toy.Clouds();
+        using var network = Runs.Student(Student.Mlp(4), set);
+        Assert.That(() => Runs.Train(network, set, Runs.Stage(1, new CrossEntropyLoss() + new Own(_ => network.Head.Weight.square().sum()))), Throws.Nothing);
+    }
+
+    [Test]
+    public void Looking_for_the_gradient_changes_no_bit_of_the_student()
+    {
+        double[] Trained(DistillationLoss loss)
+        {
+            using var set = Toy.Clouds();
+            using var network = Runs.Student(Student.Mlp(4), set);
+            Runs.Train(network, set, Runs.Stage(2, loss));
+            return Runs.State(network);
+        }
+
+        Assert.That(Trained(new Own(i => nn.functional.nll_loss(i.StudentLogProbabilities(1), i.Labels))), Is.EqualTo(Trained(new CrossEntropyLoss())));
+    }
+
+    [Test]
+    public void A_loss_that_gives_null_is_named() => Assert.That(
+        () => Train(new Own(_ => null!)), Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'own' must give a scalar; it gave null."));
+
+    [Test]
+    public void A_loss_that_gives_a_disposed_tensor_is_named() => Assert.That(
+        () => Train(new Own(i =>
+        {
+            using var scope = NewDisposeScope();
+            return i.Student.Logits.mean();
+        })),
+        Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'own' gave a tensor that is disposed."));
+
+    [Test]
+    public void What_libtorch_says_of_a_loss_comes_without_its_stack() => Assert.That(
+        () => Train(new Own(i => i.Student.Logits.add(ones(7)).mean())),
+        Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'own' failed: The size of tensor a").And.Message.Not.Contains("frame #"));
+
+    [TestCase(1e300, "infinity")]
+    [TestCase(1e-300, "0")]
+    public void A_weight_that_32_bit_floats_cannot_hold_is_named(double weight, string taken) => Assert.That(
+        () => Train(new CrossEntropyLoss() + (weight * new Own(i => i.Student.Logits.mean()))),
+        Throws.InvalidOperationException.With.Message.EqualTo(FormattableString.Invariant(
+            $"The loss term 'own' has the weight {weight:G3}, which 32-bit floats do not tell from {taken}. Weights of about 1 are usual.")));
+
+    private static void Train(DistillationLoss loss)
+    {
+        using var set = Toy.Clouds();
+        using var network = Runs.Student(Student.Mlp(4), set);
+        Runs.Train(network, set, Runs.Stage(1, loss));
+    }
+
+    private sealed class Own(Func<LossInputs, Tensor> evaluate) : DistillationLoss
+    {
+        public override string Name => "own";
+
+        public override OutputKinds TeacherNeeds => OutputKinds.None;
+
+        public override Tensor Evaluate(LossInputs inputs) => evaluate(inputs);
+    }
+
+    private sealed class Projected : DistillationLoss
+    {
+        public override string Name => "projected";
+
+        public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+
+        public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+            [new Dense((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator)];
+
+        public override Tensor Evaluate(LossInputs inputs) =>
+            nn.functional.mse_loss(inputs.ProjectionsOf(this)[0].call(inputs.Student.StageFeatures[0].detach()), inputs.Teacher.StageFeatures[0]);
+    }
+}

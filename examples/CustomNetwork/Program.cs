@@ -49,7 +49,7 @@ ITransformer Fit(NetworkSpec network, DistillationMethod method, int epochs, Tea
 void Report(string name, ITransformer model, string path)
 {
     mlContext.Model.SaveAtomically(model, train.Schema, path);
-    var scored = mlContext.Model.Load(path, out _).Transform(test);
+    var scored = mlContext.Model.LoadVerified(path, out _).Transform(test);
     var accuracy = mlContext.MulticlassClassification.Evaluate(scored, labelColumnName: "Class").MicroAccuracy;
     var network = model.FindStudent().Model;
     var difference = Difference(scored, network);

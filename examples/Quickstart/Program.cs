@@ -52,7 +52,7 @@ static int Run(Settings settings, string[] args)
 
     // The zip is an ordinary ML.NET model: an application that loads it needs neither this library nor TorchSharp.
     mlContext.Model.SaveAtomically(distilled, work.Train.Schema, "student.zip");
-    var reloaded = mlContext.Model.Load("student.zip", out _);
+    var reloaded = mlContext.Model.LoadVerified("student.zip", out _);
     if (!new Answers(reloaded, work.Test).Equal(new Answers(distilled, work.Test)))
         throw new InvalidOperationException("The student read back from student.zip does not predict what it did before.");
     Console.WriteLine("Wrote student.zip; read back, it gives the same probabilities on every test row.");

@@ -99,6 +99,10 @@ public static class DistillationCatalog
     /// Saves a model so that <paramref name="path"/> holds either the old file or the whole new one, whatever happens meanwhile: written
     /// beside it, flushed to the disk, renamed over it.
     /// </summary>
+    /// <remarks>
+    /// The zip has one entry more than <c>Model.Save</c> writes, <c>MlNetDistill.sha256</c>, with the hashes of the others, by which <c>LoadVerified</c> tells a
+    /// damaged file. <c>Model.Load</c> loads it like any other.
+    /// </remarks>
     /// <param name="catalog">The model operations.</param>
     /// <param name="model">Any model.</param>
     /// <param name="inputSchema">The schema of its input.</param>
@@ -108,5 +112,53 @@ public static class DistillationCatalog
         {
             using var _ = new InvariantCulture();
             catalog.Save(model, inputSchema, stream);
+            ZipManifest.AddTo(stream);
         });
+
+    /// <summary>
+    /// Loads a model that <c>SaveAtomically</c> saved, after comparing every entry of its zip with its CRC-32 and its SHA-256. <c>Model.Load</c> compares
+    /// nothing, so a damaged file may load and score otherwise.
+    /// </summary>
+    /// <param name="catalog">The model operations.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="inputSchema">The schema of the model's input.</param>
+    /// <returns>The model, as <c>Model.Load</c> gives it.</returns>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or has no hashes because <c>Model.Save</c> saved it; the message says which.</exception>
+    /// <example>
+    /// <code>
+    /// mlContext.Model.SaveAtomically(model, train.Schema, "student.zip");
+    /// var loaded = mlContext.Model.LoadVerified("student.zip", out _);
+    /// </code>
+    /// </example>
+    public static ITransformer LoadVerified(this ModelOperationsCatalog catalog, string path, out DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!File.Exists(path))
+            throw new FileNotFoundException($"There is no file {Path.GetFullPath(path)}. Give the path of a model that mlContext.Model.SaveAtomically wrote.", path);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        return Verified(catalog, file, $"'{path}'", out inputSchema);
+    }
+
+    /// <summary>The same from a stream that can be sought.</summary>
+    /// <param name="catalog">The model operations.</param>
+    /// <param name="stream">The zip, from its beginning to the stream's end.</param>
+    /// <param name="inputSchema">The schema of the model's input.</param>
+    /// <exception cref="InvalidDataException">The zip is damaged, or has no hashes because <c>Model.Save</c> saved it; the message says which.</exception>
+    public static ITransformer LoadVerified(this ModelOperationsCatalog catalog, Stream stream, out DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(stream);
+        if (!stream.CanSeek)
+            throw new ArgumentException("The stream must be one that can be sought, as it is read twice; copy it to a MemoryStream.", nameof(stream));
+        return Verified(catalog, stream, "in the stream", out inputSchema);
+    }
+
+    private static ITransformer Verified(ModelOperationsCatalog catalog, Stream stream, string name, out DataViewSchema inputSchema)
+    {
+        ZipManifest.Check(stream, name);
+        stream.Position = 0;
+        return catalog.Load(stream, out inputSchema);
+    }
 }

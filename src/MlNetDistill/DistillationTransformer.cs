@@ -86,7 +86,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
 
     /// <summary>
     /// Saves this model (alone, without the rest of its pipeline) so that <paramref name="path"/> holds either the old file or the whole new
-    /// one. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
+    /// one, and with the hashes that <c>mlContext.Model.LoadVerified</c> compares. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
     /// </summary>
     public void SaveAtomically(string path)
     {

@@ -40,6 +40,8 @@ internal sealed class LoadedStudent : IDisposable
         mlContext.SetOnnxSessionOption(new OnnxSessionOptions { CreateSessionOptions = () => OnnxOptions });
         try
         {
+            if (!ZipHashes.Check(path))
+                Console.Error.WriteLine($"{path} has no hashes, so nothing tells whether it is damaged. Save it with mlContext.Model.SaveAtomically.");
             var model = mlContext.Model.Load(path, out var inputSchema);
             return new LoadedStudent(mlContext, model, FeatureColumn.Of(inputSchema, featureColumn));
         }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -154,6 +155,21 @@ public sealed class ServiceTests
             Assert.That(code, Is.EqualTo(2));
             Assert.That(output, Does.Contain("student.zip is no student that this service can serve: "));
         });
+    }
+
+    [Test]
+    public void A_student_with_a_changed_entry_is_not_served()
+    {
+        var (code, output) = ToyService.Fail(path =>
+        {
+            _mlContext.Model.SaveAtomically(ToyModels.Points, _mlContext.View(ToyData.Points()).Schema, path);
+            using var zip = ZipFile.Open(path, ZipArchiveMode.Update);
+            using var largest = zip.Entries.Where(entry => entry.Name != "MlNetDistill.sha256").MaxBy(entry => entry.Length)!.Open();
+            largest.Seek(-1, SeekOrigin.End);
+            largest.WriteByte(77);
+        });
+        Assert.That(code, Is.EqualTo(2));
+        Assert.That(output, Does.Contain("its entries do not match the hashes that were saved with them: it is damaged. Take an undamaged copy."));
     }
 
     [TestCase(null, "address already in use")]

@@ -12,11 +12,14 @@ internal static class ToyLoader
         .Single(a => a.Key == "LoaderPath").Value!;
 
     /// <summary>What the second process says about the rows, in the form of <see cref="ToyScores.Lines"/>.</summary>
-    public static string[] Score(MLContext mlContext, ITransformer model, IDataView rows)
+    public static string[] Score(MLContext mlContext, ITransformer model, IDataView rows, Action<string>? save = null)
     {
         using var folder = new ToyFolder();
         var (zip, idv) = (folder.File("model.zip"), folder.File("rows.idv"));
-        mlContext.Model.Save(model, rows.Schema, zip);
+        if (save is null)
+            mlContext.Model.Save(model, rows.Schema, zip);
+        else
+            save(zip);
         using (var stream = File.Create(idv))
             mlContext.Data.SaveAsBinary(rows, stream);
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [AssemblyPath, zip, idv])

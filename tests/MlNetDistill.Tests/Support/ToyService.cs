@@ -53,7 +53,7 @@ internal sealed partial class ToyService : IDisposable
     /// <summary>Starts the service, and waits until it listens.</summary>
     public static async Task<ToyService> Start(MLContext mlContext, ITransformer model, DataViewSchema inputSchema, params IEnumerable<string> arguments)
     {
-        var service = new ToyService(zip => mlContext.Model.Save(model, inputSchema, zip), arguments: arguments);
+        var service = new ToyService(zip => mlContext.Model.SaveAtomically(model, inputSchema, zip), arguments: arguments);
         await service.Listening();
         // Which is which shows in who tells of itself.
         using var probe = new HttpClient(new SocketsHttpHandler { UseProxy = false });

@@ -1,0 +1,32 @@
+using System.IO.Compression;
+using System.Security.Cryptography;
+
+namespace Service.Scoring;
+
+/// <summary>
+/// The hashes that <c>SaveAtomically</c> writes into a model's zip, compared by what .NET brings along. ML.NET compares nothing when it loads, and a model with a
+/// changed byte would score otherwise.
+/// </summary>
+internal static class ZipHashes
+{
+    private const string EntryName = "MlNetDistill.sha256";
+
+    /// <returns>Whether there are hashes: <c>Model.Save</c> writes none.</returns>
+    /// <exception cref="InvalidDataException">The zip is not what was saved.</exception>
+    public static bool Check(string path)
+    {
+        using var zip = ZipFile.OpenRead(path);
+        if (zip.GetEntry(EntryName) is not { } hashes)
+            return false;
+        using var text = new StreamReader(hashes.Open());
+        var saved = text.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var found = zip.Entries.Where(entry => entry != hashes).Select(entry =>
+        {
+            using var content = entry.Open();
+            return $"{Convert.ToHexStringLower(SHA256.HashData(content))}  {entry.FullName}";
+        });
+        return found.Order(StringComparer.Ordinal).SequenceEqual(saved.Order(StringComparer.Ordinal))
+            ? true
+            : throw new InvalidDataException("its entries do not match the hashes that were saved with them: it is damaged. Take an undamaged copy.");
+    }
+}

@@ -97,7 +97,7 @@ public static class DistillationCatalog
 
     /// <summary>
     /// Saves a model so that <paramref name="path"/> holds either the old file or the whole new one, whatever happens meanwhile: written
-    /// beside it, flushed to the disk, renamed over it.
+    /// beside it, flushed to the disk, renamed over it. What a process that was killed left beside it is removed.
     /// </summary>
     /// <remarks>
     /// The zip has one entry more than <c>Model.Save</c> writes, <c>MlNetDistill.sha256</c>, with the hashes of the others, by which <c>LoadVerified</c> tells a

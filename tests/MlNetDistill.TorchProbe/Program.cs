@@ -5,9 +5,14 @@ using MlNetDistill.Networks;
 
 // Usage: MlNetDistill.TorchProbe build|block|fit|preflight|score
 // Makes a first call into the library. Prints "fine", or of the exception: its type, MissingVersion, Remedy, Message and, after a line "loader", LoaderMessage.
+//        MlNetDistill.TorchProbe save FILE | cost FOLDER
+// Saves a model, or measures its cost with that folder for temporary files; prints "busy" in the middle of it, and stays there until it is killed.
 try
 {
-    Call(args[0]);
+    if (args is [var verb, var path])
+        BusyRow.Call(verb, path);
+    else
+        Call(args[0]);
     Console.WriteLine("fine");
 }
 catch (TorchUnavailableException e)

@@ -73,7 +73,7 @@ public sealed class LoadVerifiedTests
     [Test]
     public void A_student_with_a_changed_entry_and_right_checksums_is_refused()
     {
-        Rewrite(zip => Replace(zip, zip.Entries.MaxBy(entry => entry.Length)!));
+        Rewrite(zip => Replace(zip, zip.Entries.Where(entry => entry.Name != "MlNetDistill.sha256").MaxBy(entry => entry.Length)!));
         Refused("does not match its SHA-256, so it is not what was saved");
     }
 

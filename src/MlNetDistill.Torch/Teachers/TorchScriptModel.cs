@@ -12,12 +12,12 @@ internal sealed class TorchScriptModel : AdaptedModel
     private readonly jit.ScriptModule _module;
     private readonly TorchScriptOutputs _outputs;
 
-    private TorchScriptModel(string path, string title, jit.ScriptModule module, TorchScriptOutputs outputs, InputAdapter adapter, Device device)
+    private TorchScriptModel(string path, string hash, string title, jit.ScriptModule module, TorchScriptOutputs outputs, InputAdapter adapter, Device device)
         : base(title, adapter, device)
     {
         (_module, _outputs) = (module, outputs);
         Name = $"'{path}'";
-        Identity = Fingerprint.Of("TorchScript", Fingerprint.OfFile(path), adapter.Description,
+        Identity = Fingerprint.Of("TorchScript", hash, adapter.Description,
             FormattableString.Invariant($"{outputs.Logits};{outputs.Embedding};{NumberText.Listed(outputs.StageFeatures ?? [])}"));
     }
 
@@ -32,7 +32,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         | (_outputs.Embedding is null ? OutputKinds.None : OutputKinds.Embedding)
         | (_outputs.StageFeatures is { Count: > 0 } ? OutputKinds.StageFeatures : OutputKinds.None);
 
-    /// <summary>Loads a file and tries it with a row.</summary>
+    /// <summary>Loads a file, in a process of its own and then in this one, and tries it with a row.</summary>
     /// <param name="path">A file that torch.jit.save wrote.</param>
     /// <param name="outputs">Which of its outputs is what.</param>
     /// <param name="shape">Shape of a row of the training set.</param>
@@ -41,22 +41,56 @@ internal sealed class TorchScriptModel : AdaptedModel
     /// <param name="device">Where it runs.</param>
     /// <param name="batchSize">Rows in one run at most.</param>
     /// <param name="warn">Told when it must be run row by row.</param>
+    /// <param name="isTrusted">Whether it is loaded in this process alone.</param>
+    /// <param name="trialLimit">How long the other process may take; null for a time by the file's size.</param>
+    /// <param name="cancellation">Ends the other process.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
     public static TorchScriptModel Open(
-        string path, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn)
+        string path, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn,
+        bool isTrusted = false, TimeSpan? trialLimit = null, CancellationToken cancellation = default)
     {
-        var title = $"The TorchScript model '{path}'";
-        ScriptArchive.Check(path, title);
+        var title = TitleOf(path);
+        var unpacked = ScriptArchive.Check(path, title, cancellation);
+        var before = Stamp(path);
+        var hash = Fingerprint.OfFile(path);
+        if (!isTrusted)
+        {
+            var trial = new ScriptTrial(path, outputs, shape, isByte, input, input.IsInterleaved, input.ColumnDimensions, batchSize);
+            TriedScripts.Try(trial, title, hash, unpacked, isDecisive: device.type == DeviceType.CPU, trialLimit, cancellation);
+        }
+
+        var model = Load(path, hash, outputs, shape, isByte, input, device, batchSize, warn);
+        if (Stamp(path) == before)
+            return model;
+        model.Dispose();
+        throw new InvalidOperationException($"{title} was changed while it was opened. Leave it alone until then, or name a copy of it.");
+    }
+
+    /// <summary>Loads a file that was checked, here and now, which may end this process.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="shape">Shape of a row of the training set.</param>
+    /// <param name="isByte">Whether its values are bytes.</param>
+    /// <param name="input">What is known of the model's input.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="batchSize">Rows in one run at most.</param>
+    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    public static TorchScriptModel Load(
+        string path, string hash, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn)
+    {
+        var title = TitleOf(path);
         // The parameters that loading makes handles of are released here; the module keeps its own.
         using var scope = NewDisposeScope();
-        var module = Load(path, title, device);
+        var module = Loaded(path, title, device);
         InputAdapter? adapter = null;
         try
         {
             module.eval();
             var type = module.parameters().Select(p => p.dtype).FirstOrDefault(t => t is ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16, float32);
             adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
-            var model = new TorchScriptModel(path, title, module, outputs, adapter, device);
+            var model = new TorchScriptModel(path, hash, title, module, outputs, adapter, device);
             model.Try(batchSize, null, warn);
             return model;
         }
@@ -86,7 +120,11 @@ internal sealed class TorchScriptModel : AdaptedModel
                 ? [.. stages.Select(s => Pick(given, s, "StageFeatures"))] : null);
     }
 
-    private static jit.ScriptModule Load(string path, string title, Device device)
+    private static string TitleOf(string path) => $"The TorchScript model '{path}'";
+
+    private static (long Bytes, DateTime Written) Stamp(string path) => new FileInfo(path) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : (-1, default);
+
+    private static jit.ScriptModule Loaded(string path, string title, Device device)
     {
         try
         {

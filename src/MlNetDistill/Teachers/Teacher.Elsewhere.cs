@@ -47,25 +47,39 @@ public abstract partial class Teacher
         FromOnnx(OnnxSource.Bytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
 
     /// <summary>A classifier in a TorchScript file, as <c>torch.jit.save</c> writes it, run on the device that trains.</summary>
+    /// <remarks>
+    /// libtorch ends the whole process for many a file that is damaged or was written by another version. So the file's checksums are compared, and it is loaded
+    /// and asked for two rows in a process of its own first, which takes about a second. That process is this application's program started anew; its
+    /// <c>Main</c> does not run.
+    /// </remarks>
     /// <param name="path">The file.</param>
     /// <param name="outputs">Which of the tensors that it returns is what; the first, or the only one, is the class scores if null.</param>
     /// <param name="input">What it is fed; the student's features if null.</param>
     /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
     /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
+    /// <param name="trusted">Whether the file is known to be sound, so that it is loaded at once. Needed where no process can be started.</param>
+    /// <param name="trialLimit">How long the process of its own may take; two minutes, and more for large files, if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="trialLimit"/> is not above zero.</exception>
     public static Teacher FromTorchScript(
         string path,
         TorchScriptOutputs? outputs = null,
         TeacherInput? input = null,
         IReadOnlyList<string>? classNames = null,
         ClassMap? classMap = null,
-        ScoreKind scoreKind = ScoreKind.Auto)
+        ScoreKind scoreKind = ScoreKind.Auto,
+        bool trusted = false,
+        TimeSpan? trialLimit = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (trialLimit is { } limit)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(trialLimit));
         var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
         return new ExternalTeacher(
             $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => TorchScriptModel.Open(path, taken, opened.Shape, opened.IsByte, opened.Input, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn));
+            opened => TorchScriptModel.Open(
+                path, taken, opened.Shape, opened.IsByte, opened.Input, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn,
+                trusted, trialLimit, opened.Question.Options.CancellationToken));
     }
 
     /// <summary>

@@ -164,12 +164,12 @@ public sealed class TorchScriptModelTests
         Assert.That(DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount, Is.EqualTo(before));
     }
 
-    private static string Path(string file) => System.IO.Path.Combine(AppContext.BaseDirectory, "Scripts", file);
+    private static string Path(string file) => ToyScript.Path(file);
 
     private static TorchScriptModel Open(
         string file, TorchScriptOutputs? outputs = null, InputShape? shape = null, TeacherInput? input = null, Action<string>? warn = null) =>
         TorchScriptModel.Open(Path(file), outputs ?? new(), shape ?? InputShape.Vector(4), false, input ?? new(), CPU, 64,
-            warn ?? (line => Assert.Fail($"Nothing to warn of: {line}")));
+            warn ?? (line => Assert.Fail($"Nothing to warn of: {line}")), isTrusted: true);
 
     private static void Refused(string file, string message, TorchScriptOutputs? outputs = null, InputShape? shape = null) => Assert.That(
         () => Open(file, outputs, shape), Throws.InvalidOperationException.With.Message.StartsWith($"The TorchScript model '{Path(file)}' {message}"));

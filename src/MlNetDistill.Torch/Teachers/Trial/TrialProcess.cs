@@ -1,0 +1,152 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Runs a trial in a process of its own and waits for it, for so long and with so much memory.</summary>
+internal static class TrialProcess
+{
+    private const int Look = 50; // milliseconds
+    private const int MostText = 1 << 16;
+
+    /// <exception cref="TrialUnavailableException">It could not be tried.</exception>
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    public static TrialOutcome Run(ScriptTrial trial, TrialLimits limits, CancellationToken cancellation)
+    {
+        var start = TrialHost.Start();
+        var (torchSharp, native) = TrialHost.Libraries();
+        var request = new TrialRequest($"{Guid.NewGuid():N} ", torchSharp, native, trial);
+        using var process = Started(start);
+        try
+        {
+            var (output, errors) = (new LastText(process.StandardOutput, MostText), new LastText(process.StandardError, MostText));
+            Tell(process, request);
+            if (Waited(process, limits, cancellation) is { } excess)
+                return new TrialOutcome(excess, "");
+            return Result(output.Text, request.Token) switch
+            {
+                null => throw new TrialUnavailableException($"it ended with exit code {process.ExitCode} before it began: {errors.Text.Trim().TrimEnd('.')}"),
+                { Unavailable: { } why } => throw new TrialUnavailableException(why),
+                { HasBegun: false } result when process.ExitCode == 0 => new TrialOutcome(result.Fault is null ? TrialEnd.Fine : TrialEnd.Fault, result.Fault ?? ""),
+                _ => new TrialOutcome(TrialEnd.Crash, LastWords.Of(errors.Text, process.ExitCode)),
+            };
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+        }
+    }
+
+    private static Process Started(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start) ?? throw new TrialUnavailableException($"'{start.FileName}' was not started");
+        }
+        catch (Exception e) when (e is Win32Exception or IOException or PlatformNotSupportedException)
+        {
+            throw new TrialUnavailableException($"'{start.FileName}' cannot be started: {e.Message}", e);
+        }
+    }
+
+    private static void Tell(Process process, TrialRequest request)
+    {
+        try
+        {
+            // Left open: it tells the trial that someone waits.
+            process.StandardInput.WriteLine(JsonSerializer.Serialize(request));
+            process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            // It ended before it was told what to do; its exit says more.
+        }
+    }
+
+    /// <summary>What it took too much of; null if it ended by itself.</summary>
+    private static TrialEnd? Waited(Process process, TrialLimits limits, CancellationToken cancellation)
+    {
+        for (var watch = Stopwatch.StartNew(); !process.WaitForExit(Look);)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (watch.Elapsed > limits.Time)
+                return TrialEnd.Time;
+            if (MemoryOf(process) > limits.Memory)
+                return TrialEnd.Memory;
+        }
+
+        return null;
+    }
+
+    private static long MemoryOf(Process process)
+    {
+        try
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended just now.
+            return 0;
+        }
+    }
+
+    private static TrialResult? Result(string output, string token) =>
+        output.LastIndexOf(token, StringComparison.Ordinal) is >= 0 and var at
+            ? JsonSerializer.Deserialize<TrialResult>(output[(at + token.Length)..].Split('\n')[0])
+            : null;
+
+    /// <summary>The end of what a process writes, read while it runs, so that it never waits for a reader.</summary>
+    private sealed class LastText
+    {
+        private readonly Task<string> _read;
+
+        public LastText(StreamReader reader, int most) => _read = Task.Run(async () =>
+        {
+            var (text, buffer) = (new StringBuilder(), new char[4096]);
+            for (int count; (count = await reader.ReadAsync(buffer)) > 0;)
+            {
+                text.Append(buffer, 0, count);
+                if (text.Length > 2 * most)
+                    text.Remove(0, text.Length - most);
+            }
+
+            return text.ToString();
+        });
+
+        public string Text => _read.GetAwaiter().GetResult();
+    }
+}
+
+/// <summary>What a trial may take.</summary>
+/// <param name="Time">How long.</param>
+/// <param name="Memory">Bytes of memory.</param>
+internal sealed record TrialLimits(TimeSpan Time, long Memory);
+
+/// <summary>How a trial ended.</summary>
+/// <param name="End">How.</param>
+/// <param name="Text">What is wrong with the file, or what the process said as it ended.</param>
+internal sealed record TrialOutcome(TrialEnd End, string Text);
+
+/// <summary>Ways in which a trial ends.</summary>
+internal enum TrialEnd
+{
+    /// <summary>The file can be used.</summary>
+    Fine,
+
+    /// <summary>The file cannot be used, and that was said.</summary>
+    Fault,
+
+    /// <summary>The process was ended by the file.</summary>
+    Crash,
+
+    /// <summary>It took too long.</summary>
+    Time,
+
+    /// <summary>It took too much memory.</summary>
+    Memory,
+}

@@ -1,0 +1,94 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests.Teachers;
+
+/// <summary>TorchScript files with right checksums that libtorch ends the process for, that never answer, or that take all memory.</summary>
+public sealed class ScriptTrialTests
+{
+    private const string HookSwitch = "System.StartupHookProvider.IsSupported";
+    private string _folder = "";
+
+    private string File => Path.Combine(_folder, "model.pt");
+
+    [SetUp]
+    public void Begin() => _folder = Directory.CreateTempSubdirectory("trials").FullName;
+
+    [TearDown]
+    public void End() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void An_unknown_operator_is_an_error_and_not_the_end()
+    {
+        ToyScript.WriteCode(File, "torch.relu(", "torch.frobnicate(");
+        Refused("would have ended this process: it ended the one in which it was tried. libtorch said: Unknown builtin op: aten::frobnicate. Could not find any similar ops");
+    }
+
+    [Test]
+    public void An_operator_with_other_arguments_is_an_error_and_not_the_end()
+    {
+        ToyScript.WriteCode(File, "torch.relu(", "torch.relu(1, 2, ");
+        Refused("would have ended this process: it ended the one in which it was tried. libtorch said: Arguments for call are not valid.");
+    }
+
+    [Test]
+    public void A_fault_that_libtorch_reports_is_reported_as_without_a_trial()
+    {
+        ToyScript.WriteCode(File, "return", "retxrn");
+        Refused("cannot be loaded by this libtorch: ");
+    }
+
+    [Test]
+    public void A_script_that_never_ends_is_ended()
+    {
+        ToyScript.WriteCode(File, "    last = self.last\n", "    last = self.last\n    while True:\n      x = torch.add(x, x)\n");
+        Refused("did not load and answer two rows within 4 s, in a process of its own; it may never do.", TimeSpan.FromSeconds(4));
+        using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.5));
+        Assert.That(() => Open(cancellation: cancelled.Token).Dispose(), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void A_script_that_takes_the_memory_is_ended()
+    {
+        ToyScript.WriteCode(
+            File, "    last = self.last\n", "    last = self.last\n    for i in range(1000):\n      x = torch.add(x, torch.sum(torch.ones([40000, 20000])))\n");
+        Refused("took more than 2.1 GB of memory to load and to answer two rows, in a process of its own: far more than its size accounts for.");
+    }
+
+    [Test]
+    public void What_prints_answers_as_ever()
+    {
+        ToyScript.WriteCode(File, "    last = self.last\n", "    last = self.last\n    print(\"\")\n");
+        using var scope = NewDisposeScope();
+        using var model = Open();
+        using var trusted = TorchScriptModel.Open(ToyScript.Path("mlp.pt"), new(), InputShape.Vector(4), false, new(), CPU, 64, _ => { }, isTrusted: true);
+        var rows = arange(8).reshape(2, 4).to(float32).div(10);
+        Assert.That(model.Answer(rows, OutputKinds.Logits).Logits.bytes.SequenceEqual(trusted.Answer(rows, OutputKinds.Logits).Logits.bytes), Is.True);
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Where_no_process_can_be_had_a_file_is_loaded_only_on_trust()
+    {
+        ToyScript.WriteCode(File, "training", "is_training");
+        AppContext.SetSwitch(HookSwitch, false);
+        try
+        {
+            Refused("is to be tried in a process of its own first, because a faulty file would end this one, and no such process can be had: the application is built " +
+                "without startup hooks, as trimmed ones are; <StartupHookSupport>true</StartupHookSupport> in its project lets it have them. If you know the file to be sound, " +
+                "pass trusted: true to Teacher.FromTorchScript");
+            TorchScriptModel.Open(ToyScript.Path("mlp.pt"), new(), InputShape.Vector(4), false, new(), CPU, 64, _ => { }, isTrusted: true).Dispose();
+        }
+        finally
+        {
+            AppContext.SetSwitch(HookSwitch, true);
+        }
+    }
+
+    private TorchScriptModel Open(TimeSpan? limit = null, CancellationToken cancellation = default) =>
+        TorchScriptModel.Open(File, new(), InputShape.Vector(4), false, new(), CPU, 64, _ => { }, trialLimit: limit, cancellation: cancellation);
+
+    private void Refused(string message, TimeSpan? limit = null) => Assert.That(
+        () => Open(limit).Dispose(), Throws.InvalidOperationException.With.Message.StartsWith($"The TorchScript model '{File}' {message}"));
+}

@@ -6,7 +6,7 @@ internal static class FileFormats
     public static IReadOnlyList<FileFormat> All { get; } =
     [
         new StudentZip(), new RezippedStudent(), new TeacherRecords(), new UnfinishedRecord(), new Checkpoints(),
-        new OnnxTeacher(), new ScriptTeacher(), new RezippedScript(), new NetworkJson(),
+        new OnnxTeacher(), new OnnxFields(), new ScriptTeacher(), new RezippedScript(), new ScriptCode(), new NetworkJson(),
     ];
 
     public static FileFormat Named(string name) => All.FirstOrDefault(format => format.Name == name)

@@ -41,7 +41,8 @@ internal class ScriptTeacher : ModelFile
 
     protected override string FileName => "mlp.pt";
 
-    protected override Teacher Teacher(string path) => MlNetDistill.Teacher.FromTorchScript(path, classNames: Rows.Classes);
+    protected override Teacher Teacher(string path) =>
+        MlNetDistill.Teacher.FromTorchScript(path, classNames: Rows.Classes, trialLimit: TimeSpan.FromSeconds(15));
 }
 
 /// <summary>A TorchScript archive of which an entry was changed, with checksums that are right again: nothing else guards it.</summary>

@@ -27,7 +27,8 @@ internal static class TrialProcess
                 return new TrialOutcome(excess, "");
             return Result(output.Text, request.Token) switch
             {
-                null => throw new TrialUnavailableException($"it ended with exit code {process.ExitCode} before it began: {errors.Text.Trim().TrimEnd('.')}"),
+                null => throw new TrialUnavailableException(
+                    FormattableString.Invariant($"it ended with exit code {process.ExitCode} before it began: {errors.Text.Trim().TrimEnd('.')}")),
                 { Unavailable: { } why } => throw new TrialUnavailableException(why),
                 { HasBegun: false } result when process.ExitCode == 0 => new TrialOutcome(result.Fault is null ? TrialEnd.Fine : TrialEnd.Fault, result.Fault ?? ""),
                 _ => new TrialOutcome(TrialEnd.Crash, LastWords.Of(errors.Text, process.ExitCode)),

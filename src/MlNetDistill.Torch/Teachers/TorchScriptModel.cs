@@ -52,7 +52,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         var title = TitleOf(path);
         var unpacked = ScriptArchive.Check(path, title, cancellation);
         var before = Stamp(path);
-        var hash = Fingerprint.OfFile(path);
+        var hash = Fingerprint.OfFile(path, cancellation);
         if (!isTrusted)
         {
             var trial = new ScriptTrial(path, outputs, shape, isByte, input, input.IsInterleaved, input.ColumnDimensions, batchSize);

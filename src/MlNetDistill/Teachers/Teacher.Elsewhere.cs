@@ -138,7 +138,8 @@ public abstract partial class Teacher
 
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSettings settings, TrainingDevice? device) => new(
         source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, settings,
-        opened => OnnxModel.Open(source, outputs, opened.Shape, opened.IsByte, opened.Input, device, opened.Question.Options.BatchSize, opened.Warn));
+        opened => OnnxModel.Open(
+            source, outputs, opened.Shape, opened.IsByte, opened.Input, device, opened.Question.Options.BatchSize, opened.Warn, opened.Question.Options.CancellationToken));
 
     private static OutputKinds Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => OutputKinds.Logits
         | (embedding ? OutputKinds.Embedding : OutputKinds.None)

@@ -7,14 +7,12 @@ internal static class OnnxDevice
 {
     private const string Cuda = "CUDAExecutionProvider";
 
-    private static readonly Lazy<SessionOptions> OfCpu = new(Quiet);
-
-    /// <summary>Options for the device, or for the CPU where the GPU cannot be had and that is allowed.</summary>
+    /// <summary>Options for the device, or for the CPU where the GPU cannot be had and that is allowed; the caller's to dispose.</summary>
     /// <exception cref="InvalidOperationException">The GPU cannot be had.</exception>
     public static (SessionOptions Options, bool Gpu) Options(TrainingDevice? device, string title, Action<string> warn)
     {
         if (device?.GpuIndex is not { } gpu)
-            return (OfCpu.Value, false);
+            return (Quiet(), false);
         try
         {
             if (!OrtEnv.Instance().GetAvailableProviders().Contains(Cuda))
@@ -50,7 +48,7 @@ internal static class OnnxDevice
 
         warn($"{title} was to run on GPU {device.GpuIndex}, but it cannot be had ({inner.Message.Trim()}); it runs on the CPU. The package for the GPU is " +
             "Microsoft.ML.OnnxRuntime.Gpu.");
-        return OfCpu.Value;
+        return Quiet();
     }
 
     // What goes wrong is thrown; ONNX Runtime would write it to the console as well.

@@ -25,9 +25,10 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
     /// <summary>Walks through a file.</summary>
     /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
     /// <exception cref="EndOfStreamException">It is cut short.</exception>
-    public static OnnxLayout Of(Stream stream)
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    public static OnnxLayout Of(Stream stream, CancellationToken cancellation = default)
     {
-        var reader = new ProtobufReader(stream);
+        var reader = new ProtobufReader(stream, cancellation);
         var (files, domains) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));
         var graphs = 0;
         foreach (var field in reader.Fields(0, stream.Length))

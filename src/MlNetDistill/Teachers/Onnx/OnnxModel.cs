@@ -7,6 +7,7 @@ namespace MlNetDistill.Teachers;
 /// <summary>An ONNX model, run by ONNX Runtime. Rows come from wherever they are and answers go back there.</summary>
 internal sealed class OnnxModel : AdaptedModel
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly OnnxRunner _runner;
     private readonly string _input;
     private readonly (string Logits, string? Embedding, string[] StageFeatures) _outputs;
@@ -40,12 +41,16 @@ internal sealed class OnnxModel : AdaptedModel
     /// <param name="device">Where it runs; null for the CPU.</param>
     /// <param name="batchSize">Rows in one run at most.</param>
     /// <param name="warn">Told when it runs otherwise than asked: on the CPU, or row by row.</param>
+    /// <param name="cancellation">Ends what it is at: loading, or a run.</param>
+    /// <param name="trialLimit">How long it may take for the first rows; two minutes if null.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
     public static OnnxModel Open(
-        OnnxSource source, OnnxOutputs outputs, InputShape shape, bool isByte, TeacherInput input, TrainingDevice? device, int batchSize, Action<string> warn)
+        OnnxSource source, OnnxOutputs outputs, InputShape shape, bool isByte, TeacherInput input, TrainingDevice? device, int batchSize, Action<string> warn,
+        CancellationToken cancellation = default, TimeSpan? trialLimit = null)
     {
-        var (layout, hash) = source.Inspect();
-        var runner = OnnxRunner.Open(source, layout, device, warn);
+        var (layout, hash) = source.Inspect(cancellation);
+        var runner = OnnxRunner.Open(source, layout, device, warn, cancellation);
         InputAdapter? adapter = null;
         try
         {
@@ -59,7 +64,9 @@ internal sealed class OnnxModel : AdaptedModel
             var dimensions = OnnxNames.Dimensions(node);
             adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, InputType(node, name, title)), torch.CPU);
             var model = new OnnxModel(source, runner, name, names, hash, adapter);
+            runner.Limit = trialLimit ?? Patience;
             model.Try(batchSize, dimensions?[0], warn);
+            runner.Limit = null;
             return model;
         }
         catch
@@ -93,6 +100,11 @@ internal sealed class OnnxModel : AdaptedModel
         catch (OnnxRuntimeException e)
         {
             throw Failed(Title, input, e);
+        }
+        catch (TimeoutException e)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"{Title} did not answer rows [{string.Join(", ", input.shape)}] within {_runner.Limit!.Value.TotalSeconds:0.#} s; it may never do. Look for a loop in it."), e);
         }
 
         torch.Tensor Of(string name) => given[Array.IndexOf(distinct, name)];

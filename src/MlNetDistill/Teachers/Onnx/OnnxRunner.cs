@@ -6,38 +6,58 @@ namespace MlNetDistill.Teachers;
 /// <summary>A session, fed from a tensor and read into tensors, each by one copy.</summary>
 internal sealed class OnnxRunner : IDisposable
 {
-    // Kept as the session options are: the binding passes handles whose owner the collector may take.
-    private static readonly RunOptions Options = new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
-
     private readonly SessionOptions _options;
-    private readonly bool _ownsOptions;
+    private readonly CancellationToken _cancellation;
     private OrtValue? _input;
     private long[] _inputShape = [];
 
-    private OnnxRunner(InferenceSession session, SessionOptions options, bool ownsOptions) => (Session, _options, _ownsOptions) = (session, options, ownsOptions);
+    private OnnxRunner(InferenceSession session, SessionOptions options, CancellationToken cancellation) =>
+        (Session, _options, _cancellation) = (session, options, cancellation);
 
     public InferenceSession Session { get; }
 
+    /// <summary>How long a run may take; null for as long as it likes.</summary>
+    public TimeSpan? Limit { get; set; }
+
+    /// <param name="source">The model.</param>
+    /// <param name="layout">What it says of itself.</param>
+    /// <param name="device">Where it runs; null for the CPU.</param>
+    /// <param name="warn">Told when that cannot be had.</param>
+    /// <param name="cancellation">Ends loading, and every run.</param>
     /// <exception cref="InvalidOperationException">ONNX Runtime refuses the model, or the GPU cannot be had.</exception>
-    public static OnnxRunner Open(OnnxSource source, OnnxLayout layout, TrainingDevice? device, Action<string> warn)
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    public static OnnxRunner Open(OnnxSource source, OnnxLayout layout, TrainingDevice? device, Action<string> warn, CancellationToken cancellation)
     {
         var (options, gpu) = OnnxDevice.Options(device, source.Title, warn);
         try
         {
-            return new OnnxRunner(Session(options), options, gpu);
+            try
+            {
+                return new OnnxRunner(Session(options), options, cancellation);
+            }
+            catch (OnnxRuntimeException e) when (gpu && e.Message.Contains("CUDA", StringComparison.OrdinalIgnoreCase))
+            {
+                options.Dispose();
+                options = OnnxDevice.Fallback(device!, source.Title, e, warn);
+                return new OnnxRunner(Session(options), options, cancellation);
+            }
         }
-        catch (OnnxRuntimeException e) when (gpu && e.Message.Contains("CUDA", StringComparison.OrdinalIgnoreCase))
+        catch
         {
             options.Dispose();
-            options = OnnxDevice.Fallback(device!, source.Title, e, warn);
-            return new OnnxRunner(Session(options), options, ownsOptions: false);
+            throw;
         }
 
         InferenceSession Session(SessionOptions with)
         {
             try
             {
+                using var ends = cancellation.Register(() => with.SetLoadCancellationFlag(true));
                 return source.FilePath is { } path ? new InferenceSession(path, with) : new InferenceSession(source.Content, with);
+            }
+            catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)
+            {
+                throw new OperationCanceledException("Distillation was cancelled.", cancellation);
             }
             catch (OnnxRuntimeException e) when (!gpu || !e.Message.Contains("CUDA", StringComparison.OrdinalIgnoreCase))
             {
@@ -54,12 +74,14 @@ internal sealed class OnnxRunner : IDisposable
     /// <param name="input">Name of the input.</param>
     /// <param name="rows">What it reads: contiguous, on the CPU.</param>
     /// <param name="outputs">Names of the outputs, tensors of floating-point numbers.</param>
+    /// <exception cref="TimeoutException">It took longer than <see cref="Limit"/>.</exception>
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
     public Tensor[] Run(string input, Tensor rows, IReadOnlyList<string> outputs)
     {
         var value = InputOf(rows);
         rows.bytes.CopyTo(value.GetTensorMutableRawData());
         GC.KeepAlive(rows);
-        using var given = Session.Run(Options, [input], [value], outputs);
+        using var given = Ran(input, value, outputs);
         GC.KeepAlive(value);
         return [.. given.Select(Copied)];
     }
@@ -68,8 +90,27 @@ internal sealed class OnnxRunner : IDisposable
     {
         _input?.Dispose();
         Session.Dispose();
-        if (_ownsOptions)
-            _options.Dispose();
+        _options.Dispose();
+    }
+
+    private IDisposableReadOnlyCollection<OrtValue> Ran(string input, OrtValue value, IReadOnlyList<string> outputs)
+    {
+        using var options = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+        using var limited = Limit is not null ? CancellationTokenSource.CreateLinkedTokenSource(_cancellation) : null;
+        limited?.CancelAfter(Limit!.Value);
+        using var ends = (limited?.Token ?? _cancellation).Register(() => options.Terminate = true);
+        try
+        {
+            return Session.Run(options, [input], [value], outputs);
+        }
+        catch (OnnxRuntimeException) when (_cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("Distillation was cancelled.", _cancellation);
+        }
+        catch (OnnxRuntimeException e) when (limited?.IsCancellationRequested == true)
+        {
+            throw new TimeoutException(e.Message, e);
+        }
     }
 
     /// <summary>The input's memory, the same as long as the rows have the same shape.</summary>

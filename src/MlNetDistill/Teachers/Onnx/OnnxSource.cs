@@ -26,7 +26,8 @@ internal sealed class OnnxSource
     /// <summary>Looks through the model.</summary>
     /// <returns>What it says of itself, and a hash of it and of the files that its weights are in.</returns>
     /// <exception cref="InvalidOperationException">It is no ONNX model, or not all of it is there.</exception>
-    public (OnnxLayout Layout, string Hash) Inspect()
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    public (OnnxLayout Layout, string Hash) Inspect(CancellationToken cancellation = default)
     {
         if (Directory.Exists(FilePath))
             throw new InvalidOperationException($"{Title} is a folder; name the .onnx file in it.");
@@ -37,9 +38,17 @@ internal sealed class OnnxSource
             using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
             if (stream.Length == 0)
                 throw new InvalidOperationException($"{Title} is empty. Export or download it again.");
-            var layout = OnnxLayout.Of(stream);
+            var layout = OnnxLayout.Of(stream, cancellation);
             stream.Position = 0;
-            return (layout, Fingerprint.Of([Fingerprint.Of(stream), .. layout.ExternalFiles.SelectMany(f => new[] { f, HashOfWeights(f) })]));
+            // One file may go by many names: "weights.bin", "./weights.bin".
+            var hashes = new Dictionary<string, string>();
+            string HashOf(string location)
+            {
+                var path = PathOfWeights(location);
+                return hashes.TryGetValue(path, out var known) ? known : hashes[path] = Fingerprint.OfFile(path, cancellation);
+            }
+
+            return (layout, Fingerprint.Of([Fingerprint.Of(stream, cancellation), .. layout.ExternalFiles.SelectMany(f => new[] { f, HashOf(f) })]));
         }
         catch (EndOfStreamException e)
         {
@@ -50,13 +59,17 @@ internal sealed class OnnxSource
             throw new InvalidOperationException($"{Title} is no ONNX file: it begins with {Beginning()}. {e.Message} Export the model to ONNX, or download it again " +
                 "(a pointer of Git LFS or a page of HTML is not the model).", e);
         }
+        catch (NotSupportedException e)
+        {
+            throw new InvalidOperationException($"{Title} is no file but a pipe or a device. Write it to a file first.", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidOperationException($"{Title} cannot be read: {e.Message}", e);
         }
     }
 
-    private string HashOfWeights(string location)
+    private string PathOfWeights(string location)
     {
         if (FilePath is null)
         {
@@ -64,13 +77,15 @@ internal sealed class OnnxSource
                 "path, or save it in one file (onnx.save with save_as_external_data=False).");
         }
 
+        if (location.Length == 0 || location.Contains('\0', StringComparison.Ordinal))
+            throw new InvalidOperationException($"{Title} keeps weights in a file without a possible name. Export or download it again.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(FilePath))!;
         var path = Path.GetFullPath(Path.Combine(folder, location));
         if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && folder != Path.GetPathRoot(folder))
             throw new InvalidOperationException($"{Title} keeps weights in '{location}', outside its folder; ONNX Runtime reads none from there.");
         if (!System.IO.File.Exists(path))
             throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which is not beside it. Copy it to '{folder}'.");
-        return Fingerprint.OfFile(path);
+        return path;
     }
 
     private string Beginning()

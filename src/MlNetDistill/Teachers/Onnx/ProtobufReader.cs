@@ -3,7 +3,8 @@ namespace MlNetDistill.Teachers;
 /// <summary>Fields of a protocol-buffer message in a seekable stream, one after another; what is not asked for is passed over unread.</summary>
 /// <exception cref="InvalidDataException">Thrown by all members where the bytes are no such message.</exception>
 /// <exception cref="EndOfStreamException">Thrown by all members where the message goes on beyond the end.</exception>
-internal sealed class ProtobufReader(Stream stream)
+/// <exception cref="OperationCanceledException">Thrown while fields are read, where that was told to end.</exception>
+internal sealed class ProtobufReader(Stream stream, CancellationToken cancellation)
 {
     private const int Varint = 0, Fixed64 = 1, LengthDelimited = 2, Fixed32 = 5; // wire types
 
@@ -12,6 +13,7 @@ internal sealed class ProtobufReader(Stream stream)
     {
         while (stream.Position < end)
         {
+            cancellation.ThrowIfCancellationRequested();
             var tag = ReadVarint();
             var field = (int)(tag >> 3);
             if (field == 0)
@@ -31,7 +33,7 @@ internal sealed class ProtobufReader(Stream stream)
                     var length = ReadVarint();
                     var (start, last) = (stream.Position, length > long.MaxValue / 2 ? long.MaxValue : stream.Position + (long)length);
                     if (last > end)
-                        throw new EndOfStreamException($"a field of {length} bytes begins {end - start} bytes before the end");
+                        throw new EndOfStreamException($"a field of {length} bytes begins {Math.Max(0, end - start)} bytes before the end");
                     yield return (field, length, start, last);
                     stream.Position = last;
                     break;

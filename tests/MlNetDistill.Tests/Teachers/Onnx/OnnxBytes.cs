@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests.Teachers.Onnx;
 /// </summary>
 internal sealed class OnnxBytes
 {
-    public const int Float = 1, UInt8 = 2, Int64 = 7, Half = 10, Double = 11;
+    public const int Float = 1, UInt8 = 2, Int64 = 7, Bool = 9, Half = 10, Double = 11;
 
     private readonly List<byte[]> _graph = [];
 
@@ -55,6 +55,9 @@ internal sealed class OnnxBytes
     public OnnxBytes Integers(string name, params long[] values) =>
         Add(5, [.. Field(1, values.Length), .. Field(2, Int64), .. Field(8, name), .. Field(9, MemoryMarshal.AsBytes(values.AsSpan()).ToArray())]);
 
+    /// <summary>A number without dimensions.</summary>
+    public OnnxBytes Integer(string name, long value) => Add(5, [.. Field(2, Int64), .. Field(8, name), .. Field(9, BitConverter.GetBytes(value))]);
+
     /// <summary>Weights that are in another file.</summary>
     public OnnxBytes ExternalWeights(string name, int[] shape, string location) => Add(5,
     [
@@ -65,9 +68,11 @@ internal sealed class OnnxBytes
 
     public byte[] Write() =>
     [
-        .. Field(1, IrVersion), .. Field(2, "test"), .. Field(7, [.. _graph.SelectMany(g => g), .. Field(2, "graph")]),
+        .. Field(1, IrVersion), .. Field(2, "test"), .. Field(7, Graph()),
         .. Field(8, Field(2, Opset)), .. Domain is null ? [] : Field(8, [.. Field(1, Domain), .. Field(2, 1)]),
     ];
+
+    private byte[] Graph() => [.. _graph.SelectMany(g => g), .. Field(2, "graph")];
 
     private static byte[] Value(string name, byte[] type) => [.. Field(1, name), .. Field(2, type)];
 
@@ -78,6 +83,7 @@ internal sealed class OnnxBytes
     {
         int number => [.. Field(1, name), .. Field(3, number), .. Field(20, 2)],
         int[] numbers => [.. Field(1, name), .. numbers.SelectMany(n => Field(8, n)), .. Field(20, 7)],
+        OnnxBytes graph => [.. Field(1, name), .. Field(6, graph.Graph()), .. Field(20, 5)],
         _ => throw new ArgumentException($"No attribute of {value.GetType()}."),
     };
 

@@ -72,6 +72,44 @@ public sealed class OnnxErrorTests
         Refused(OnnxBytes.Field(7, graph), "is no ONNX file: it begins with ");
     }
 
+    /// <summary>A number where a message belongs has no place in the file: reading went on at its start, for ever.</summary>
+    [Test]
+    public void Two_bytes_are_no_model() => Refused([0x40, 0x00], "is no ONNX file: it begins with ");
+
+    [Test]
+    public void A_loop_that_never_ends_is_ended()
+    {
+        var path = _folder.Write("model.onnx", Endless());
+        Assert.That(
+            () => OnnxModel.Open(OnnxSource.File(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, trialLimit: TimeSpan.FromSeconds(1)),
+            Throws.InvalidOperationException.With.Message.EqualTo(
+                $"The ONNX model '{path}' did not answer rows [1, 4] within 1 s; it may never do. Look for a loop in it."));
+        using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.5));
+        Assert.That(
+            () => OnnxModel.Open(OnnxSource.File(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, cancelled.Token),
+            Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    [Test]
+    public void Looking_through_a_model_can_be_cancelled() => Assert.That(
+        () => OnnxSource.Bytes(OnnxBytes.Linear().Write()).Inspect(new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+
+    /// <summary>The same weights by two thousand names are read once.</summary>
+    [Test]
+    public void Weights_by_many_names_are_read_once()
+    {
+        var model = new OnnxBytes();
+        _folder.Write("weights.bin", new byte[8 << 20]);
+        for (var i = 0; i < 2000; i++)
+            model.ExternalWeights($"w{i}", [4, 3], $"{string.Concat(Enumerable.Repeat("./", i))}weights.bin");
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        OnnxSource.File(_folder.Write("model.onnx", model.Write())).Inspect();
+        Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(5));
+    }
+
+    [Test]
+    public void Weights_without_a_possible_name() => Refused(External("weights\0.bin"), "keeps weights in a file without a possible name. Export or download it again.");
+
     [Test]
     public void An_opset_of_the_future()
     {
@@ -169,6 +207,15 @@ public sealed class OnnxErrorTests
 
     private static byte[] External(string location) => new OnnxBytes().ExternalWeights("w", [4, 3], location).Node("MatMul", ["x", "w"], ["logits"])
         .Input("x", OnnxBytes.Float, "N", 4).Output("logits", OnnxBytes.Float, "N", 3).Write();
+
+    /// <summary>y = x, after as many turns of a loop as a number can count.</summary>
+    private static byte[] Endless()
+    {
+        var body = new OnnxBytes().Node("Identity", ["go"], ["goOn"]).Node("Add", ["v", "v"], ["w"])
+            .Input("i", OnnxBytes.Int64).Input("go", OnnxBytes.Bool).Input("v", OnnxBytes.Float, "N", 4).Output("goOn", OnnxBytes.Bool).Output("w", OnnxBytes.Float, "N", 4);
+        return new OnnxBytes().Integer("turns", long.MaxValue).Node("Loop", ["turns", "", "x"], ["y"], ("body", body))
+            .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write();
+    }
 
     private static byte[] Relu(OnnxBytes model) =>
         model.Node("Relu", ["x"], ["y"]).Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write();

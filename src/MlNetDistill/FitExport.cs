@@ -24,6 +24,7 @@ internal sealed class FitExport(
     /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not
     /// after hours of training.
     /// </summary>
+    /// <exception cref="InvalidOperationException">The features are too large for any network.</exception>
     /// <exception cref="StudentExportException">The network and its ONNX form disagree.</exception>
     public void Check(NetworkSpec spec)
     {
@@ -31,6 +32,13 @@ internal sealed class FitExport(
         using var generator = seeds.Generator("export check");
         Parity.Perturb(network, set, generator);
         var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns), network, set, columns);
+        if (double.IsInfinity(difference) && Parity.TooLarge(network, set) is { } largest)
+        {
+            throw new InvalidOperationException(
+                Invariant($"{spec.Name} gives no numbers for column '{columns.Features.Name}', whose values go up to {largest:G3}: 32-bit floats overflow. ") +
+                "Normalise the features (mlContext.Transforms.NormalizeMeanVariance), or set the student's InputScaling to Standardize.");
+        }
+
         if (!(difference <= Parity.Tolerance))
         {
             throw new StudentExportException(

@@ -72,6 +72,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <param name="throughTap">The last stage to compute, an index into the stage features, where they alone are wanted; null for all.</param>
     public NetworkOutput Forward(Tensor input, OutputKinds wanted, int? throughTap = null)
     {
+        CheckRows(input);
         var keepStages = wanted.HasFlag(OutputKinds.StageFeatures);
         var stages = new List<Tensor>();
         var x = _input.forward(input);
@@ -165,6 +166,16 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         foreach (var block in _body)
             value = block.Emit(graph, value);
         return value;
+    }
+
+    // Native code names neither, and a wrong matrix product ends the process.
+    private void CheckRows(Tensor rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        if (rows.dim() != Input.Shape.Dimensions.Length + 1 || !rows.shape.AsSpan(1).SequenceEqual(Input.Shape.Dimensions))
+            throw new ArgumentException($"The network reads rows×{string.Join('×', Input.Shape.Dimensions)}; found {string.Join('×', rows.shape)}.", nameof(rows));
+        if (rows.dtype != ScalarType.Byte && !rows.is_floating_point())
+            throw new ArgumentException($"The network reads bytes or floating-point numbers; found {rows.dtype}.", nameof(rows));
     }
 
     // Native code would say it less clearly, and an identity as last layer not at all.

@@ -15,6 +15,17 @@ namespace MlNetDistill.Networks;
 /// </param>
 public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false)
 {
+    /// <summary>Why no network can be built over this input for so many classes, each as one sentence; empty if one can.</summary>
+    internal IEnumerable<string> Faults(int classes)
+    {
+        if (Shape.Length < 1)
+            yield return "The shape of the network's input must be given: InputShape.Vector(length) or InputShape.Image(channels, height, width).";
+        if (classes < 1)
+            yield return Invariant($"A network needs at least 1 class; there are {classes}.");
+        foreach (var fault in Scaling?.Faults(Shape) ?? [])
+            yield return fault;
+    }
+
     /// <summary>Shape, type, order and scaling.</summary>
     public override string ToString() =>
         $"{Shape}, {(IsByte ? "bytes" : "floats")}{(IsInterleaved ? ", interleaved" : "")}{(Scaling is null ? "" : $", standardised by {Scaling}")}";
@@ -25,6 +36,23 @@ public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputSt
 /// <param name="Deviation">The standard deviations, each above 0.</param>
 public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation)
 {
+    /// <summary>Why an input of this shape cannot be standardised by these numbers, each as one sentence.</summary>
+    internal IEnumerable<string> Faults(InputShape shape)
+    {
+        if (Mean is null || Deviation is null || Mean.Count != Deviation.Count)
+        {
+            yield return Invariant($"The input scaling has {Mean?.Count ?? 0} means and {Deviation?.Count ?? 0} deviations; there must be as many of each.");
+            yield break;
+        }
+
+        if (Mean.Count != 1 && Mean.Count != shape.Channels)
+            yield return Invariant($"The input scaling has {Mean.Count} values; an input of {shape} takes 1 or {shape.Channels}.");
+        foreach (var mean in Mean.Where(value => !float.IsFinite(value)).Take(1))
+            yield return Invariant($"A mean of the input scaling must be finite; one is {mean}.");
+        foreach (var deviation in Deviation.Where(value => !(value > 0 && float.IsFinite(1 / value))).Take(1))
+            yield return Invariant($"A deviation of the input scaling must be above 0; one is {deviation}.");
+    }
+
     /// <summary>The values where there is one of each, else their ranges.</summary>
     public override string ToString() => Mean.Count == 1
         ? Invariant($"mean {Mean[0]}, deviation {Deviation[0]}")

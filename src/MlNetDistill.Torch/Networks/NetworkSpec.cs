@@ -20,6 +20,9 @@ namespace MlNetDistill.Networks;
 [JsonDerivedType(typeof(ShuffleNetV2Spec), "shufflenetv2")]
 public abstract record NetworkSpec
 {
+    // A specification that lacks a part is no smaller one.
+    private static readonly JsonSerializerOptions Reading = new() { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
+
     /// <summary>A short name for logs and tables, for example <c>MLP 64-32</c>.</summary>
     [JsonIgnore]
     public abstract string Name { get; }
@@ -42,8 +45,9 @@ public abstract record NetworkSpec
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded.</exception>
     public Network Build(NetworkInput input, int classes, int seed)
     {
+        ArgumentNullException.ThrowIfNull(input);
         TorchLibrary.EnsureLoaded();
-        string[] faults = [.. Faults(), .. ShapeFault(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
+        string[] faults = [.. input.Faults(classes), .. Faults(), .. ShapeFault(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
         if (faults.Length > 0)
             throw new ArgumentException(string.Join(' ', faults.Distinct()));
         // Weights made in a caller's inference mode could never be trained.
@@ -73,8 +77,18 @@ public abstract record NetworkSpec
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
     /// <exception cref="JsonException">The text is no specification of a network known here.</exception>
-    public static NetworkSpec FromJson(string json) =>
-        JsonSerializer.Deserialize<NetworkSpec>(json) ?? throw new JsonException("The text 'null' describes no network.");
+    public static NetworkSpec FromJson(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            return JsonSerializer.Deserialize<NetworkSpec>(json, Reading) ?? throw new JsonException("It is 'null'.");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new JsonException($"The text describes no network that is known here: {e.Message} Give what NetworkSpec.ToJson wrote.", e);
+        }
+    }
 
     /// <summary>Its name, and where they are given the shape of its images and the scaling of its input.</summary>
     public sealed override string ToString() => Name

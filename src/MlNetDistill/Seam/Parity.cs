@@ -31,6 +31,15 @@ internal static class Parity
         return found.sub(expected).abs().max().item<float>() is var difference && float.IsNaN(difference) ? double.PositiveInfinity : difference;
     }
 
+    /// <summary>The largest absolute value in those rows where the network gives no numbers for them; null where it gives some.</summary>
+    public static double? TooLarge(Network network, TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var rows = set.Features.index_select(0, Positions(set)).cpu();
+        return network.forward(rows).Logits.softmax(1).isfinite().all().item<bool>() ? null : rows.to(float32).abs().max().item<float>();
+    }
+
     /// <summary>Prepares an untrained network for the comparison; see <see cref="Perturbation"/>.</summary>
     public static void Perturb(Network network, TrainingSet set, Generator generator)
     {

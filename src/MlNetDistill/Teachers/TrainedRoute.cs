@@ -50,8 +50,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         var checkpoints = new List<(int Epoch, Action<Network> Load)>();
         var owned = new List<IDisposable>();
         CheckFolder();
-        if (folder is not null)
-            Directory.CreateDirectory(folder);
+        MakeFolder();
         var run = $"{Guid.NewGuid():N}";
         var last = 0;
         try
@@ -111,6 +110,21 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             throw Occupied(Path.GetDirectoryName(path)!, [path]);
         var hash = CheckpointFile.Write(path, description, DistilledStudent.WeightsOf(network));
         return into => CheckpointFile.ReadAgain(path, hash).Load(into);
+    }
+
+    private void MakeFolder()
+    {
+        if (folder is null)
+            return;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InvalidOperationException(
+                $"The folder '{folder}' for the route's checkpoints cannot be written: {e.Message} Give one that this user may write to, or null to keep them in memory.", e);
+        }
     }
 
     /// <summary>Checkpoints of two runs side by side would be read as one route.</summary>

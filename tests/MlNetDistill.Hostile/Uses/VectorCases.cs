@@ -27,12 +27,20 @@ internal static class VectorCases
                     Sample.Short() with { ValidationData = Features(broken, row => row == 3) }, Sample.Points()), "Features", "3");
                 yield return Case.Refused($"features that are {what} where a module is asked", () => Sample.Trainer(Sample.Short(Sample.Teaching()))
                     .ScoreTeacher(Features(broken, row => row == 2)).GetColumn<float[]>("TeacherScore").ToArray(), "Features", "2");
-                yield return Case.WorksOrRefused($"features that are {what} at scoring", () =>
+                yield return Case.Works($"features that are {what} at scoring get no score", () =>
                 {
                     var view = Features(broken, row => row == 4);
-                    var scores = Sample.Fit(Sample.Learning()).Scores(view);
-                    Check.That(scores[4].Length != 3 || scores[4].All(float.IsNaN), $"row 4 has the scores {string.Join(", ", scores[4])}");
-                }, "Features");
+                    var student = Sample.Fit(Sample.Learning());
+                    try
+                    {
+                        var scores = student.Scores(view);
+                        Check.That(scores[4].All(float.IsNaN), $"row 4 has the scores {string.Join(", ", scores[4])}");
+                    }
+                    catch (InvalidOperationException)
+                    {
+                        // A saved student consists of ML.NET's own steps, which say it in their words.
+                    }
+                });
             }
 
             foreach (var value in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })

@@ -69,7 +69,7 @@ internal static class WarningCases
             Check.That(student.Scores(view).Zip(Sample.Fit(Images() with { ImageShape = InputShape.Image(3, Side, Side) }, planes).Scores(planes)).All(p => p.First.SequenceEqual(p.Second)), "pixels were permuted");
         }, "Pixels");
         yield return Case.Refused("an image shape of another length", () => Sample.Fit(Images() with { ImageShape = InputShape.Image(3, 9, 9) }, Painted([3, Side, Side])), "3×9×9", "192");
-        yield return Case.Refused("an image shape turned by a quarter", () => Sample.Fit(Images() with { ImageShape = InputShape.Image(3, 4, 16), Student = Student.Mlp(4) }, Painted([3, Side, Side])), "3×4×16", "3×8×8");
+        yield return Case.Refused("an image shape turned by a quarter", () => Sample.Fit(Images() with { ImageShape = InputShape.Image(3, 4, 16), Student = Student.Mlp(4) }, Painted([3, Side, Side])), "3×4×16", "3, 8, 8");
         yield return Case.WorksOrRefused("batches of one picture with batch normalisation", () => Sample.Fit(Images() with { BatchSize = 1 }, Painted([3, Side, Side])), "BatchSize");
         yield return Case.Refused("crops by 2 billion", () => Sample.Fit(Images() with { Augmentations = [Augmentation.RandomCrop(int.MaxValue)] }, Painted([3, Side, Side])), "padding", "3×8×8");
         yield return Case.Refused("images without a shape", () => Sample.Fit(Images(), Painted([3 * Side * Side])), "ImageShape");

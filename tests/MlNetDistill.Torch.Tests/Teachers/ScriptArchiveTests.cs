@@ -99,26 +99,6 @@ public sealed class ScriptArchiveTests
     public void A_check_can_be_cancelled() => Assert.That(
         () => ScriptArchive.Check(ToyScript.Path("mlp.pt"), "It", new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
 
-    [Test]
-    public void Checksums_are_those_of_zip_files()
-    {
-        var checksum = new Crc32();
-        checksum.Add("123456789"u8);
-        // The check value of CRC-32/ISO-HDLC in the catalogue of parametrised CRC algorithms.
-        Assert.That(checksum.Value, Is.EqualTo(0xCBF43926));
-        var bytes = new byte[1003];
-        new Random(1).NextBytes(bytes);
-        using var file = new MemoryStream();
-        using (var archive = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
-        using (var entry = archive.CreateEntry("a").Open())
-            entry.Write(bytes);
-        var inParts = new Crc32();
-        inParts.Add(bytes.AsSpan(0, 5));
-        inParts.Add(bytes.AsSpan(5));
-        using var written = new ZipArchive(file);
-        Assert.That(inParts.Value, Is.EqualTo(written.Entries[0].Crc32));
-    }
-
     private static int Find(byte[] bytes, byte[] what) =>
         bytes.AsSpan().IndexOf(what) is >= 0 and var at ? at : throw new InvalidOperationException("The weight is not there.");
 

@@ -17,7 +17,7 @@ public static class EvaluationCatalog
     /// Rows with both columns of scores. Classes are matched by the names that the columns give them (as a model's score column does), never by position;
     /// where neither column names them, score i is for class i, and for key value i of the label.
     /// </param>
-    /// <param name="teacherScoreColumnName">The teacher's scores, <c>Vector&lt;Single, K'&gt;</c>, probabilities unless the options say otherwise.</param>
+    /// <param name="teacherScoreColumnName">The teacher's scores, <c>Vector&lt;Single, K'&gt;</c>, or the single score of a binary model; probabilities unless the options say otherwise.</param>
     /// <param name="studentScoreColumnName">The student's scores, <c>Vector&lt;Single, K&gt;</c>, probabilities unless the options say otherwise.</param>
     /// <param name="labelColumnName">
     /// The right class: a key column, whose values are matched by name, or text. Rows where it is missing (a missing key or empty text) count for fidelity
@@ -58,6 +58,7 @@ public static class EvaluationCatalog
 
         options ??= new();
         options.Check();
+        data = TwoClassScores.Of(data, teacherScoreColumnName, options.TeacherScoreKind, nameof(options.TeacherScoreKind));
         var teacher = new ScoredSide(data.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.None);
         var student = new ScoredSide(data.Schema, studentScoreColumnName, nameof(studentScoreColumnName), RecognisedScores.None);
         return EvaluationPass.Run(data, EvaluationColumns.Find(teacher, student, labelColumnName, options), options);
@@ -76,7 +77,7 @@ public static class EvaluationCatalog
     /// are matched by name, or text. Rows where it is missing (a missing key or empty text) count for fidelity and not for accuracy. Null: there are no labels.
     /// </param>
     /// <param name="scoreColumnName">The student's scores, <c>Vector&lt;Single, K&gt;</c>.</param>
-    /// <param name="teacherScoreColumnName">The teacher's scores, <c>Vector&lt;Single, K'&gt;</c>.</param>
+    /// <param name="teacherScoreColumnName">The teacher's scores, <c>Vector&lt;Single, K'&gt;</c>, or the single score of a binary model.</param>
     /// <param name="options">How they are compared; the defaults if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type, or options are out of their ranges.</exception>
     /// <exception cref="InvalidOperationException">
@@ -107,7 +108,8 @@ public static class EvaluationCatalog
         options.Check();
         // Each model makes a pass of its own.
         var rows = RepeatedRows.Of(data);
-        var (teachers, students) = (teacher.Transform(rows), student.Transform(rows));
+        var (teachers, students) = (
+            TwoClassScores.Of(teacher.Transform(rows), teacherScoreColumnName, options.TeacherScoreKind, nameof(options.TeacherScoreKind)), student.Transform(rows));
         var columns = EvaluationColumns.Find(
             new ScoredSide(teachers.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.Of(teacher, teacherScoreColumnName)),
             // The hint speaks of teachers.

@@ -32,6 +32,7 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
     internal override TeacherAnswer Ask(TeacherQuestion question)
     {
         CheckSchema(question.Data.Schema);
+        columns.NoteTwoClasses(question.Data.Schema, question.Channel);
         ScoredView ViewOf(IDataView rows, string place) => columns.In(rows, question.Columns.Classes, RecognisedScores.None, place);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(

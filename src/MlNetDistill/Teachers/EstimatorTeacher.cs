@@ -63,8 +63,12 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private static Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> Read(ScoredView view, TeacherQuestion question) =>
         (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
 
-    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place, UnseenClasses? unseen = null) =>
-        columns.In(model.Transform(data), question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen);
+    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place, UnseenClasses? unseen = null)
+    {
+        var scored = model.Transform(data);
+        columns.NoteTwoClasses(scored.Schema, question.Channel);
+        return columns.In(scored, question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen);
+    }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
     private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>

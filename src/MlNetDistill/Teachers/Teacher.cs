@@ -21,7 +21,10 @@ public abstract partial class Teacher
     /// <see cref="FromEstimator"/> there.
     /// </remarks>
     /// <param name="transformer">A model over the raw columns; an error names any of them that an earlier step of the pipeline overwrote.</param>
-    /// <param name="scoreColumnName">Its column of class scores, a vector of Single.</param>
+    /// <param name="scoreColumnName">
+    /// Its column of class scores, a vector of Single; or the score of a binary model, a Single, whose calibrated probability is then taken where it has one. The
+    /// classes of a binary model are <c>false</c> and <c>true</c> (or <c>0</c> and <c>1</c>), or those that <paramref name="classNames"/> names, in this order.
+    /// </param>
     /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
     /// <param name="classNames">Class of each score, for a model whose score column does not name them.</param>
     /// <param name="acceptOverwrittenInputs">
@@ -55,8 +58,11 @@ public abstract partial class Teacher
     /// Rows that this trainer holds out for validation are among the rows the teacher is fitted on: the student's validation accuracy is then
     /// slightly optimistic. Measure on rows that the trainer never received.
     /// </remarks>
-    /// <param name="estimator">A multiclass pipeline over the columns of the data that the trainer receives.</param>
-    /// <param name="scoreColumnName">Its column of class scores, a vector of Single.</param>
+    /// <param name="estimator">A pipeline of multiclass or binary classification over the columns of the data that the trainer receives.</param>
+    /// <param name="scoreColumnName">
+    /// Its column of class scores, a vector of Single; or the score of a binary model, a Single, whose calibrated probability is then taken where it has one. The
+    /// classes of a binary model are <c>false</c> and <c>true</c> (or <c>0</c> and <c>1</c>), or those that <paramref name="classNames"/> names, in this order.
+    /// </param>
     /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
     /// <param name="folds">
     /// 0: one model, fitted on all rows, scores them. From 2 on: the rows are dealt into so many folds, and each row is scored by a model that
@@ -86,7 +92,10 @@ public abstract partial class Teacher
     }
 
     /// <summary>Scores that came with the data, whoever gave them.</summary>
-    /// <param name="scoreColumnName">A column of the training data, a vector of Single with one score for each class.</param>
+    /// <param name="scoreColumnName">
+    /// A column of the training data, a vector of Single with one score for each class; or, of two classes, a Single, of which <paramref name="scoreKind"/> says what
+    /// it is of the second: a probability, log-odds (logits) or a margin.
+    /// </param>
     /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
     /// <param name="classNames">Class of each score, for a column without slot names.</param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>

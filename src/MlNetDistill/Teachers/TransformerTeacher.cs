@@ -35,6 +35,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         var recognised = RecognisedScores.Of(transformer, columns.Score);
         if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
             question.Channel.Info($"{note}");
+        columns.NoteTwoClasses(transformer.GetOutputSchema(schema), question.Channel);
         ScoredView ViewOf(IDataView rows, string place) => columns.In(transformer.Transform(rows), question.Columns.Classes, recognised, place);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(

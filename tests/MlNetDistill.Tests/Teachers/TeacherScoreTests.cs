@@ -66,12 +66,15 @@ public sealed class TeacherScoreTests
         "The teacher gives no column 'Answers'. It gives 'Label', 'Features', 'Weight', 'Held', 'Class', 'Score'; name its scores with scoreColumnName.");
 
     [Test]
-    public void A_binary_model_is_refused_for_its_scalar_score()
+    public void A_binary_model_is_refused_where_the_student_has_other_classes()
     {
         var binary = _context.BinaryClassification.Trainers.LbfgsLogisticRegression("Held")
             .Fit(_context.Keyed(Rows.Points().Select((p, i) => { p.Held = i % 3 == 0; return p; })));
         Refuses(Teacher.FromTransformer(binary),
-            "The teacher's column 'Score' must be a Vector<Single, K> with one score for each class; found Single. A multiclass model gives such a column.");
+            "The classes of the teacher (column 'Score') and of the student differ: the teacher lacks 'ash', 'birch', 'cedar'; the student lacks 'False', 'True'. " +
+            "The teacher's 2 classes are 'False', 'True'; the student's 3 are 'ash', 'birch', 'cedar'. Both must be fitted to the same label values; or give a ClassMap, " +
+            "which renames and adds up classes of the teacher and, with DropOthers, leaves out those that the student does not have. " +
+            "Or give classNames with the teacher: the class that 'false' stands for, then that of 'true'.");
     }
 
     [Test]

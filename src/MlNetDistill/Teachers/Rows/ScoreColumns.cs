@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
+using MlNetDistill.Seam;
 
 namespace MlNetDistill.Teachers;
 
@@ -36,6 +38,7 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
     /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
     public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "", UnseenClasses? unseen = null)
     {
+        scored = TwoClassScores.Of(scored, Score, Settings.Kind);
         var (score, classes) = ScoresIn(scored.Schema);
         var embedding = Embedding is null ? (DataViewSchema.Column?)null : Find(scored.Schema, Embedding, "embeddings", "embeddingColumnName");
         if (embedding is { } column && VectorOf(column) is null)
@@ -47,12 +50,20 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
         return new ScoredView(scored, score, embedding, reader, place);
     }
 
+    /// <summary>Says in the log what is read of a model of two classes that gives one number a row.</summary>
+    public void NoteTwoClasses(DataViewSchema schema, IChannel channel)
+    {
+        if (BinaryColumn.Note(schema, Score, Settings.Kind) is { } note)
+            channel.Info($"{note}");
+    }
+
     private string Subject => $"The teacher's column '{Score}'";
 
     /// <summary>The student's classes where no label says them, as a key column: those of the scores, under the names that they or the caller give them.</summary>
     /// <exception cref="InvalidOperationException">The column is missing or of the wrong type, or there is a map and nobody names the classes that it maps.</exception>
     public DataViewSchema.Column ClassesIn(DataViewSchema schema)
     {
+        schema = TwoClassScores.SchemaOf(schema, Score, Settings.Kind);
         var (score, classes) = ScoresIn(schema);
         if (Settings.Classes() is { } given)
             return given;
@@ -71,7 +82,7 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
         var score = Find(schema, Score, "scores", "scoreColumnName");
         return VectorOf(score) is { } classes ? (score, classes) : throw new InvalidOperationException(
             $"{Subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. " +
-            (IsOtherNumbers(score) ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Score}\", outputKind: DataKind.Single)." : "A multiclass model gives such a column."));
+            (IsOtherNumbers(score) ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Score}\", outputKind: DataKind.Single)." : "A multiclass model gives such a column, and a binary one a single number of Single."));
     }
 
     private static DataViewSchema.Column Find(DataViewSchema schema, string name, string what, string option) => schema.GetColumnOrNull(name)

@@ -20,7 +20,8 @@ internal sealed class ClassAlignment(string subject, string place = "", string g
     /// <exception cref="InvalidOperationException">The classes differ, or cannot be matched for want of names.</exception>
     public ClassOrder Order(int count, IReadOnlyList<string>? found, ScoreSettings settings, ClassLabels student)
     {
-        var teacher = settings.ClassNames ?? found;
+        // A map goes by the names that the teacher has.
+        var teacher = settings.ClassNames ?? (settings.Map is null ? BooleanNames.As(found, Names(student)) : found);
         if (count == 1)
         {
             throw new InvalidOperationException(
@@ -86,7 +87,8 @@ internal sealed class ClassAlignment(string subject, string place = "", string g
             return new ClassOrder([.. student.Select(name => sources[name].ToArray())]);
         throw new InvalidOperationException(
             $"The classes of the teacher{place} ({subject}) and of the student differ: {string.Join("; ", differences)}. " +
-            $"The teacher's {teacher.Count} classes are {Listed(teacher)}; the student's {student.Length} are {Listed(student)}. {Remedy}");
+            $"The teacher's {teacher.Count} classes are {Listed(teacher)}; the student's {student.Length} are {Listed(student)}. {Remedy}" +
+            (BooleanNames.AreOf(teacher) ? $" Or give {given} with the teacher: the class that 'false' stands for, then that of 'true'." : ""));
     }
 
     public static string Listed(IReadOnlyCollection<string> names)

@@ -20,7 +20,7 @@ public enum ScoreKind
 
     /// <summary>
     /// Decision values of one-versus-all classifiers that were not calibrated, each above 0 for "this class": p ∝ σ(margin), our choice. They keep the order of
-    /// the classes, but how sure they are means little; calibrate the model where you can.
+    /// the classes, but how sure they are means little; calibrate the model where you can. Of a binary model that was not calibrated: σ(score) for <c>true</c>.
     /// </summary>
     Margins,
 }

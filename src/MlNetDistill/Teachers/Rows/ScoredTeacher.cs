@@ -21,6 +21,7 @@ internal sealed class ScoredTeacher(
     : RecordableTeacher(recording)
 {
     private TimeSpan _passing;
+    private bool _isChecked;
 
     internal override TimeSpan TimePassing => _passing;
 
@@ -37,12 +38,24 @@ internal sealed class ScoredTeacher(
 
     protected override string Data(TrainingSet set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
 
-    /// <summary>A model that is known by its bytes or by a name is not asked again.</summary>
-    protected override string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view) => null;
+    /// <summary>
+    /// Neither its bytes nor a name tell that code which it runs (a custom mapping's, say) has changed: what an earlier run left is held against its answers to some
+    /// rows. Where a look costs what all answers do, as with a pipeline that is yet to be fitted, the name alone must do.
+    /// </summary>
+    protected override string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view)
+    {
+        if (viewOf is null || _isChecked)
+            return null;
+        var fault = SpotCheck.Of(answers, set, view, Live);
+        _isChecked = fault is null;
+        return fault;
+    }
 
     protected override IEnumerable<AnswerChunk> AnswersFrom(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, long from)
     {
         CheckRows(set, view is not null);
+        // What this run gives from the first row on is its own.
+        _isChecked = from == 0;
         return answers(set.RowIds.ToHashSet(), kept, from);
     }
 

@@ -13,11 +13,12 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
 {
     private readonly double[] _scores = new double[scores];
     private readonly bool _leavesOut = order.LeavesOut(scores);
+    private bool _isOff;
 
     /// <summary>What the classes are ranked by: what the model gave, before anything is rounded on the way to a probability.</summary>
     public double[] Keys { get; } = new double[order.SourcesOf.Count];
 
-    /// <summary>The probabilities as the model gave them, at most 1; they may miss the sum of 1 as far as <see cref="ScoreFaults"/> lets them.</summary>
+    /// <summary>The probabilities as the model gave them, at most 1; they may miss the sum of 1 as far as those that nobody said they are may; rounded ones are scaled.</summary>
     public double[] Given { get; } = new double[order.SourcesOf.Count];
 
     /// <summary>The probabilities scaled to sum to 1, so that divergences between them cannot be negative.</summary>
@@ -45,7 +46,7 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
     }
 
     /// <summary>−log of a class's probability.</summary>
-    public double LogLoss(int label) => AreProbabilities && !_leavesOut ? -Math.Log(Math.Max(Given[label], ScoreReader.ProbabilityFloor)) : -Logs[label];
+    public double LogLoss(int label) => AreProbabilities && !_leavesOut && !_isOff ? -Math.Log(Math.Max(Given[label], ScoreReader.ProbabilityFloor)) : -Logs[label];
 
     /// <summary>Σ (p − y)².</summary>
     public double Brier(int label)
@@ -68,8 +69,8 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
         TensorPrimitives.Log(Shares, Logs);
         TensorPrimitives.Subtract(Logs, Math.Log(sum), Logs);
         TensorPrimitives.Divide(Shares, sum, Shares);
-        // Where classes are left out the others are scaled up; otherwise what was given stays: a confidence of exactly 0.5 is one.
-        TensorPrimitives.Min(_leavesOut ? Shares : Keys, 1, Given);
+        // Where classes are left out the others are scaled up, and so are rounded probabilities; otherwise what was given stays: a confidence of exactly 0.5 is one.
+        TensorPrimitives.Min(_leavesOut || _isOff ? Shares : Keys, 1, Given);
     }
 
     private void FromLogits()
@@ -96,7 +97,8 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
 
         if (!double.IsFinite(sum))
             throw ScoreFaults.NotFinite(subject, Named(number, id), row);
-        if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance))
+        _isOff = Math.Abs(sum - 1) > ScoreFaults.SumTolerance(ScoreKind.Auto);
+        if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance(kind)))
             throw ScoreFaults.NotProbabilities(subject, kind, Named(number, id), row, hint);
     }
 

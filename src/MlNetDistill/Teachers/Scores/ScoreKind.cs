@@ -11,11 +11,15 @@ public enum ScoreKind
     Auto,
 
     /// <summary>
-    /// Class probabilities. Their logarithms become the logits; exact zeros, which trees give, count as 1e-30 (-69.1 nats).
+    /// Class probabilities, rounded ones too: rows whose sum is within 0.05 of 1 are scaled to sum to 1, others are refused. Their logarithms become the logits;
+    /// exact zeros, which trees give, count as 1e-30 (-69.1 nats).
     /// </summary>
     Probabilities,
 
-    /// <summary>Scores before softmax; log-probabilities and joint log-scores too, as softmax takes their common part away.</summary>
+    /// <summary>
+    /// Scores before softmax; log-probabilities and joint log-scores too, as softmax takes their common part away. All must be finite: where one is the logarithm
+    /// of 0, give the probabilities instead.
+    /// </summary>
     Logits,
 
     /// <summary>

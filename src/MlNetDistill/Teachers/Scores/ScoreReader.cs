@@ -36,11 +36,12 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
         scores = scores[scores.isfinite().all(1)];
         if (scores.numel() > 0 && (scores.min().item<float>() < 0 || scores.max().item<float>() > ScoreFaults.Above1))
             return ScoreKind.Logits;
-        if (Unlikely(scores) is { } row)
+        if (Unlikely(scores, kind) is { } row)
         {
+            var found = Values(scores[row]);
             throw new InvalidOperationException(
-                $"{subject} holds neither probabilities nor plainly logits: all are in [0, 1], but one row holds {ScoreFaults.Shown(Values(scores[row]))}. " +
-                "Say what they are with scoreKind: Logits for scores before softmax, Margins for one score from 0 or from a decision value for each class.");
+                $"{subject} holds neither probabilities nor plainly logits: all are in [0, 1], but one row holds {ScoreFaults.Shown(found)}. " +
+                (ScoreFaults.LookRounded(found) ? ScoreFaults.RoundedRemedy : "Say what they are with scoreKind: Logits for scores before softmax, Margins for one score from 0 or from a decision value for each class."));
         }
 
         return ScoreKind.Auto;
@@ -66,17 +67,18 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
 
     private Tensor Logarithm(Tensor scores, Func<int, string> row)
     {
-        if (Unlikely(scores) is { } wrong)
+        if (Unlikely(scores, kind) is { } wrong)
             throw ScoreFaults.NotProbabilities(subject, kind, row(wrong), Values(scores[wrong]), hint);
+        // A row that does not quite sum to 1 needs no scaling: softmax takes the common part of its logarithms away.
         return scores.AtLeast(ProbabilityFloor).log();
     }
 
     /// <summary>The first row that is no distribution over classes.</summary>
-    private static int? Unlikely(Tensor scores)
+    private static int? Unlikely(Tensor scores, ScoreKind kind)
     {
         using var scope = NewDisposeScope();
         var outside = scores.AtLeast(0).ne(scores).any(1).logical_or(scores.IsAtMost(ScoreFaults.Above1).logical_not().any(1));
-        var off = scores.to(float64).sum([1]).Plus(-1).abs().IsAtMost(ScoreFaults.SumTolerance).logical_not();
+        var off = scores.to(float64).sum([1]).Plus(-1).abs().IsAtMost(ScoreFaults.SumTolerance(kind)).logical_not();
         return First(outside.logical_or(off));
     }
 

@@ -62,7 +62,12 @@ internal sealed class DistillationFit : IDisposable
         Rehearse(early);
         var looksFirst = early is { Teacher.AnswersInPasses: false };
         if (looksFirst)
+        {
+            Decide(early!);
+            early!.Teacher.BeginLook(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
             Look(early).Log(_channel);
+        }
+
         using var late = AsksTeacher && early is null ? Ask() : null;
         var answer = early ?? late;
         if (answer is not null)
@@ -83,6 +88,8 @@ internal sealed class DistillationFit : IDisposable
         CheckExports();
         using var answer = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
         Rehearse(answer);
+        if (answer is not null)
+            Decide(answer);
         var report = Look(answer);
         report.Log(_channel);
         return report;
@@ -193,6 +200,13 @@ internal sealed class DistillationFit : IDisposable
 
     private PreflightReport Look(TeacherAnswer? answer) =>
         new PreflightLook(_options, _networks, _set, _split, _seeds, _channel.Warnings).At(answer?.Anchors ?? _planned, answer is not null);
+
+    /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
+    private void Decide(TeacherAnswer answer)
+    {
+        foreach (var anchor in answer.Anchors.SkipLast(1))
+            anchor.Teacher.DecideScores(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+    }
 
     /// <summary>Asks the teacher whatever is asked once.</summary>
     private void Prepare(TeacherAnswer answer)

@@ -20,6 +20,14 @@ internal sealed class RecordStore(
     /// <summary>Bytes of answers that may still be held in memory, with those of all records that are open.</summary>
     public long Room => Math.Max(0, options.MemoryLimit - _held);
 
+    /// <summary>Whether a record that serves is there, whole or begun, and may be used; or no other may be built.</summary>
+    public bool HasBegun(RecordKey key) => options.Folder is { } folder && options.Reuse switch
+    {
+        RecordReuse.BuildAnew => false,
+        RecordReuse.ReuseOnly => true,
+        _ => key.Serving().Select(serving => Path.Combine(folder, serving.FileName)).Any(path => File.Exists(path) || File.Exists(PartialFile.PathFor(path))),
+    };
+
     /// <summary>A record that was there, or one that is built now.</summary>
     /// <param name="key">What the answers depend on. A record that keeps more serves too.</param>
     /// <param name="order">Row ids by position. Each must be in the record; one that is there twice must have the same answers.</param>

@@ -10,11 +10,16 @@ namespace MlNetDistill.Teachers;
 /// <param name="recording">How its answers are kept.</param>
 internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, Recording recording) : NetworkTeacher(shared.Network, recording)
 {
+    /// <summary>Whether it is looked at before the student is trained.</summary>
+    public bool IsLookedAt { get; init; }
+
     /// <summary>Puts the checkpoint's logits in the order of the student's classes; null where they have it already.</summary>
     public Func<Tensor, Tensor>? InTheStudentsOrder { get; init; }
 
     /// <summary>That order as text, for the key of a record.</summary>
     public string Order { get; init; } = "";
+
+    protected override bool SpreadsFirst => IsLookedAt;
 
     protected override Network Ready()
     {

@@ -36,6 +36,20 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         return stack([.. parts]).logsumexp(0).MoveToOuterDisposeScope();
     }
 
+    internal override bool SharesLook => members.Any(m => m.SharesLook);
+
+    internal override void BeginLook(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        foreach (var member in members)
+            member.BeginLook(set, OutputKinds.Logits, view);
+    }
+
+    internal override void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        foreach (var member in members)
+            member.DecideScores(set, OutputKinds.Logits, view);
+    }
+
     public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
     {
         if (wanted == OutputKinds.None || (ReferenceEquals(_set, set) && _logits is not null))

@@ -14,6 +14,9 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     private RecordedAnswers? _answers;
     private SoftenedLogits? _softened;
     private TrainingSet? _set;
+    private LookedAt? _look;
+
+    internal override bool SharesLook => _look is not null;
 
     internal override bool LooksUp => _answers is { Views: 0 };
 
@@ -26,6 +29,19 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     /// <summary>Whether a record that an interrupted run began may be gone on with: whether what answers now is what answered then.</summary>
     protected virtual bool IsResumable => true;
 
+    /// <summary>Whether its record begins with rows that are spread over all, for a look at it to be the beginning of the record.</summary>
+    protected virtual bool SpreadsFirst => false;
+
+    internal override void BeginLook(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        if (!SpreadsFirst || view is not null || !recording.Options.Keeps(wanted, false))
+            return;
+        if (IsRecorded(set, wanted))
+            Begin(set, wanted, null);
+        else
+            _look = new LookedAt(set, KeptOf(wanted));
+    }
+
     public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
     {
         if (!recording.Options.Keeps(wanted, view is not null))
@@ -36,7 +52,9 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
         Forget();
         recording.Last?.Forget();
         recording.Last = null;
-        _answers = Record(set, (wanted | OutputKinds.Logits) & Provides, view, views);
+        _answers = Record(set, KeptOf(wanted), view, views);
+        _look?.Dispose();
+        _look = null;
         _softened = _answers.WholeLogits is { } whole ? new SoftenedLogits(whole, recording.Store.Room) : null;
         _set = set;
     }
@@ -44,9 +62,14 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
     {
         using var noGrad = no_grad();
-        return Recorded(batch) is { } answers && (wanted & ~answers.Kept) == OutputKinds.None
-            ? answers.Of(batch.Positions, wanted, batch.View)
-            : Asked(batch, wanted);
+        if (Recorded(batch) is { } answers && (wanted & ~answers.Kept) == OutputKinds.None)
+            return answers.Of(batch.Positions, wanted, batch.View);
+        if (batch.View != 0 || _look is not { } look || !look.IsOf(batch.Set))
+            return Asked(batch, wanted);
+        // Counted with the record.
+        var output = Live(batch, wanted | look.Kept);
+        look.Keep(batch, output);
+        return output;
     }
 
     internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) =>
@@ -65,7 +88,12 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
 
     internal override void Release() => Forget();
 
-    public virtual void Dispose() => Forget();
+    public virtual void Dispose()
+    {
+        Forget();
+        _look?.Dispose();
+        _look = null;
+    }
 
     /// <summary>A hash of all that its answers depend on but the rows.</summary>
     protected abstract string Identity();
@@ -77,13 +105,24 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     protected abstract NetworkOutput Live(Batch batch, OutputKinds wanted);
 
     /// <summary>What is wrong with a record from an earlier run, or null.</summary>
-    protected virtual string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view) => SpotCheck.Of(answers, set, view, Live);
+    protected virtual string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view) => SpotCheck.Of(answers, set, view, Asked);
 
     /// <summary>Its answers to all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
     protected virtual IEnumerable<AnswerChunk> AnswersFrom(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, long from) =>
-        LiveAnswers.From(set, kept, view, recording, from, Live);
+        LiveAnswers.From(
+            set, kept, view, recording, from, Live, SpreadsFirst ? AskingOrder.Of(set.Count) : null,
+            view is null && _look is { } look && look.IsOf(set) && look.Kept == kept ? look.Take : null);
 
-    private NetworkOutput Asked(Batch batch, OutputKinds wanted)
+    /// <summary>Whether an earlier run left answers, some or all, that are going to be used; or may not be asked for.</summary>
+    protected bool IsRecorded(TrainingSet set, OutputKinds wanted) =>
+        recording.IsPersistent && recording.Options.Keeps(wanted, false) && recording.Store.HasBegun(KeyOf(set, KeptOf(wanted), 0));
+
+    /// <summary>The first rows of <see cref="AskingOrder"/>, as many as are asked about at a time.</summary>
+    protected Batch FirstBatch(TrainingSet set) =>
+        Batch.Of(set, tensor([.. AskingOrder.Of(set.Count).Take(recording.BatchSize)], device: set.Features.device));
+
+    /// <summary>Its outputs for any rows, computed now and counted.</summary>
+    protected NetworkOutput Asked(Batch batch, OutputKinds wanted)
     {
         // To look at the shape costs an allocation.
         if (DistillationInstruments.TeacherRows.Enabled)
@@ -94,25 +133,29 @@ internal abstract class RecordableTeacher(Recording recording) : StageTeacher, I
     private RecordedAnswers? Recorded(Batch batch) =>
         ReferenceEquals(batch.Set, _set) && _answers is { } answers && (answers.Views == 0 ? batch.View == 0 : batch.View >= 1 && batch.View <= answers.Views) ? answers : null;
 
+    private OutputKinds KeptOf(OutputKinds wanted) => (wanted | OutputKinds.Logits) & Provides;
+
     private RecordedAnswers Record(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, int views)
     {
-        var key = new RecordKey
-        {
-            // What outlives nothing needs no name.
-            Teacher = recording.IsPersistent ? Identity() : "",
-            Data = !recording.IsPersistent ? "" : recording.Options.DataIdentity ?? Data(set),
-            Rows = set.Count,
-            Classes = recording.Classes,
-            Shapes = Shapes,
-            Kept = kept,
-            Precision = recording.Options.Precision,
-            TopK = recording.Options.TopK,
-            Views = views,
-            Augmentation = views == 0 ? null : recording.Augmentation,
-        };
+        var key = KeyOf(set, kept, views);
         using var noGrad = no_grad();
         return recording.Store.Open(key, set.RowIds, set.Labels.device, from => AnswersFrom(set, kept, view, from), answers => Refuted(answers, set, view), IsResumable);
     }
+
+    private RecordKey KeyOf(TrainingSet set, OutputKinds kept, int views) => new()
+    {
+        // What outlives nothing needs no name.
+        Teacher = recording.IsPersistent ? Identity() : "",
+        Data = !recording.IsPersistent ? "" : recording.Options.DataIdentity ?? Data(set),
+        Rows = set.Count,
+        Classes = recording.Classes,
+        Shapes = Shapes,
+        Kept = kept,
+        Precision = recording.Options.Precision,
+        TopK = recording.Options.TopK,
+        Views = views,
+        Augmentation = views == 0 ? null : recording.Augmentation,
+    };
 
     private void Forget()
     {

@@ -44,6 +44,22 @@ public abstract class StageTeacher
     /// <summary>The same where it is at hand without asking for the outputs, in the current dispose scope; else null.</summary>
     internal virtual Tensor? KnownLogProbabilities(Batch batch, double temperature) => null;
 
+    /// <summary>
+    /// The teacher is going to be looked at, before a stage that asks for <paramref name="wanted"/> begins: answers to rows of <paramref name="set"/> in the batches of
+    /// its record are kept for that. Where an earlier run left answers, these are looked at.
+    /// </summary>
+    /// <param name="set">The rows of the stage.</param>
+    /// <param name="wanted">What the stage will ask for.</param>
+    /// <param name="view">Shows rows augmented, as the stage will; null where it shows them as they are.</param>
+    internal virtual void BeginLook(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view) { }
+
+    /// <summary>Whether questions in the order of <see cref="AskingOrder"/>, in batches of the fit, are those that its record begins with.</summary>
+    internal virtual bool SharesLook => false;
+
+    /// <summary>Finds out before anything is trained what its scores are, where it is not going to be looked at; the arguments are those of <see cref="Begin"/>.</summary>
+    /// <exception cref="InvalidOperationException">They could be several things.</exception>
+    internal virtual void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view) { }
+
     /// <summary>A stage begins: the teacher may prepare its answers.</summary>
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>

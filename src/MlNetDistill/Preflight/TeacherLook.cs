@@ -10,8 +10,8 @@ namespace MlNetDistill;
 /// <summary>Asks a teacher about some rows, held-out ones where it can, for as long as a look may take.</summary>
 internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, DataSplit split)
 {
-    private const int FirstRows = 64;
-    private const int AllRows = 512;
+    /// <summary>Held-out rows among those looked at that are enough to judge the teacher by these alone.</summary>
+    private const int EnoughHeldOut = 30;
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
 
     /// <exception cref="InvalidOperationException">The teacher cannot answer, or its answers are no finite numbers.</exception>
@@ -19,12 +19,11 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        // A teacher that reads the data view knows its rows alone.
-        var heldOut = split.Validation is not null && (ReferenceEquals(split.ValidationSet, set) || teacher.SeesViews);
-        var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
-        var positions = all.index_select(0, FewFirst(Spread.Over((int)all.shape[0], AllRows, all.device)));
-        var (logits, perRow, perPass) = Ask(teacher, rows, positions);
-        positions = positions.narrow(0, 0, logits.shape[0]);
+        var (rows, asked, heldOut) = teacher.SharesLook ? (set, OfRecord(), false) : Chosen(teacher);
+        var (all, perRow, perPass) = Ask(teacher, rows, asked);
+        var (positions, logits) = (asked.narrow(0, 0, all.shape[0]), all);
+        if (teacher.SharesLook)
+            (positions, logits, heldOut) = Judged(positions, all);
         var (accuracy, _) = Scoring.Quality(logits, rows, positions);
         return new PreflightTeacher(
             options.Teacher!.Name,
@@ -40,17 +39,37 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
         };
     }
 
-    /// <summary>Evenly spread rows, of which the first few are evenly spread too: a slow teacher is asked about these alone, and rows are often sorted by class.</summary>
-    private static Tensor FewFirst(Tensor positions)
+    /// <summary>Held-out rows where the teacher can answer for them, else rows trained on.</summary>
+    private (TrainingSet Rows, Tensor Positions, bool HeldOut) Chosen(StageTeacher teacher)
     {
-        var stride = Math.Max(1, (int)Math.Ceiling(positions.shape[0] / (double)FirstRows));
-        var order = Enumerable.Range(0, (int)positions.shape[0]).OrderBy(i => i % stride == 0 ? 0 : 1).Select(i => (long)i).ToArray();
-        return positions.index_select(0, tensor(order, device: positions.device));
+        // A teacher that reads the data view knows its rows alone, and what is recorded is at hand.
+        var inSet = ReferenceEquals(split.ValidationSet, set);
+        var heldOut = split.Validation is not null && (inSet || (teacher.SeesViews && !teacher.LooksUp));
+        var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
+        return (rows, all.index_select(0, tensor([.. AskingOrder.SpreadFirst((int)all.shape[0])], device: all.device)), heldOut);
+    }
+
+    /// <summary>The rows that the teacher's record begins with, in whole batches.</summary>
+    private Tensor OfRecord()
+    {
+        var batches = (AskingOrder.Enough + options.BatchSize - 1) / options.BatchSize;
+        return tensor([.. AskingOrder.Of(set.Count).Take(Math.Min(set.Count, batches * options.BatchSize))], device: set.Features.device);
+    }
+
+    /// <summary>Of rows asked about those to judge the teacher by: the spread ones, of these the held-out ones where there are enough.</summary>
+    private (Tensor Positions, Tensor Logits, bool HeldOut) Judged(Tensor positions, Tensor logits)
+    {
+        var asked = positions.narrow(0, 0, Math.Min(AskingOrder.Enough, positions.shape[0])).cpu().data<long>().ToArray();
+        var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
+        long[] at = [.. asked.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
+        var heldOut = at.Length >= EnoughHeldOut;
+        var chosen = heldOut ? tensor(at, device: positions.device) : tensor([.. Enumerable.Range(0, asked.Length).Select(i => (long)i)], device: positions.device);
+        return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
     }
 
     private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, TrainingSet rows, Tensor positions)
     {
-        var first = Math.Min(FirstRows, positions.shape[0]);
+        var first = Math.Min(teacher.SharesLook ? options.BatchSize : AskingOrder.First, positions.shape[0]);
         var (logits, perRow, perPass) = Timed(0, first);
         var rest = positions.shape[0] - first;
         if (rest == 0 || perPass + (perRow * rest) > Budget)
@@ -62,7 +81,8 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
         (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Timed(long from, long asked)
         {
             var (clock, passed) = (Stopwatch.StartNew(), teacher.TimePassing);
-            var answer = Answer(positions.narrow(0, from, asked));
+            var size = teacher.SharesLook ? options.BatchSize : asked;
+            var answer = cat([.. Chunks.Of(positions.narrow(0, from, asked), size).Select(Answer)]);
             var passing = teacher.TimePassing - passed;
             return (answer, (clock.Elapsed - passing) / asked, passing);
         }

@@ -66,6 +66,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             var anchors = checkpoints.Select(c => new Anchor(
                 Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), question.Recording)
                 {
+                    IsLookedAt = true,
                     InTheStudentsOrder = order.IsSame ? null : order.Apply,
                     Order = order.IsSame ? "" : $"{order}",
                 }));

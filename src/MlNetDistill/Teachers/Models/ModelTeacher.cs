@@ -8,13 +8,16 @@ namespace MlNetDistill.Teachers;
 internal sealed class ModelTeacher : RecordableTeacher
 {
     private const int SampleRows = 64;
+    private const int FewestRows = 16;
     private readonly TensorModel _model;
     private readonly TrainingSet? _ownRowsOf;
     private readonly Tensor? _ownRows;
     private readonly string _ownData;
-    private readonly ScoreReader _reader;
-    private readonly string _settings;
+    private readonly ScoreSettings _settings;
+    private readonly ClassOrder _order;
+    private readonly TrainingSet _set;
     private readonly InputShape _shape;
+    private ScoreReader? _reader;
 
     /// <param name="model">The model; disposed with the teacher.</param>
     /// <param name="shape">Shape of a row as it was opened for.</param>
@@ -26,12 +29,10 @@ internal sealed class ModelTeacher : RecordableTeacher
     public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, Func<int, ClassOrder> align, ScoreSettings settings, Recording recording)
         : base(recording)
     {
-        (_model, _shape) = (model, shape);
+        (_model, _shape, _set, _settings) = (model, shape, set, settings);
         (_ownRowsOf, _ownRows, _ownData) = own is { } rows ? (set, rows.Rows, rows.Hash) : (null, null, "");
-        _settings = settings.Description;
-        var order = align(model.Shapes.Classes);
-        Shapes = model.Shapes with { Classes = order.SourcesOf.Count };
-        _reader = new ScoreReader(Subject, Kind(settings.Kind, set), order);
+        _order = align(model.Shapes.Classes);
+        Shapes = model.Shapes with { Classes = _order.SourcesOf.Count };
     }
 
     public override OutputShapes Shapes { get; }
@@ -40,6 +41,19 @@ internal sealed class ModelTeacher : RecordableTeacher
 
     private string Subject => $"The output of {_model.Name}";
 
+    // A look at it is the beginning of its record.
+    protected override bool SpreadsFirst => true;
+
+    internal override void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        // What an earlier run recorded shows it when the record is opened.
+        if (_reader is not null || (view is null && IsRecorded(set, wanted)))
+            return;
+        BeginLook(set, wanted, view);
+        using var scope = NewDisposeScope();
+        Outputs(FirstBatch(set), OutputKinds.Logits);
+    }
+
     public override void Dispose()
     {
         base.Dispose();
@@ -47,7 +61,7 @@ internal sealed class ModelTeacher : RecordableTeacher
         _ownRows?.Dispose();
     }
 
-    protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_settings}");
+    protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_settings.Description}");
 
     protected override string Data(TrainingSet set) => _ownRows is null ? base.Data(set) : _ownData;
 
@@ -55,7 +69,7 @@ internal sealed class ModelTeacher : RecordableTeacher
     {
         using var noGrad = no_grad();
         var found = _model.Answer(RowsOf(batch), wanted);
-        var logits = !wanted.HasFlag(OutputKinds.Logits) ? null : _reader.ToLogits(found.Logits, row => RowName(batch, row));
+        var logits = !wanted.HasFlag(OutputKinds.Logits) ? null : Reader(found.Logits).ToLogits(found.Logits, row => RowName(batch, row));
         return new NetworkOutput(
             logits,
             wanted.HasFlag(OutputKinds.Embedding) ? found.Embedding : null,
@@ -77,12 +91,17 @@ internal sealed class ModelTeacher : RecordableTeacher
         throw new InvalidOperationException($"{_model.Name} reads a column of its own, so it answers only for the unaugmented rows of the training data.");
     }
 
-    /// <summary>What its scores are, by a look at some rows.</summary>
-    private ScoreKind Kind(ScoreKind asked, TrainingSet set)
+    private ScoreReader Reader(Tensor scores) => _reader ??= new ScoreReader(Subject, KindOf(scores), _order);
+
+    /// <summary>What its scores are, by the first rows that it is asked about, or by more where these do not tell.</summary>
+    private ScoreKind KindOf(Tensor scores)
     {
+        if (_settings.Kind != ScoreKind.Auto)
+            return _settings.Kind;
+        if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Decided(scores) is { } kind)
+            return kind;
         using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var batch = Batch.Of(set, Spread.Over(set.Count, SampleRows, set.Features.device));
-        return ScoreReader.Resolve(Subject, asked, _model.Answer(RowsOf(batch), OutputKinds.Logits).Logits);
+        var batch = Batch.Of(_set, Spread.Over(_set.Count, SampleRows, _set.Features.device));
+        return ScoreReader.Resolve(Subject, _settings.Kind, _model.Answer(RowsOf(batch), OutputKinds.Logits).Logits);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class ScoredTeacher(
     {
         if (viewOf is null || _isChecked)
             return null;
-        var fault = SpotCheck.Of(answers, set, view, Live);
+        var fault = SpotCheck.Of(answers, set, view, Asked);
         _isChecked = fault is null;
         return fault;
     }

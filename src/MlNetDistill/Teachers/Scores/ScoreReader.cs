@@ -31,11 +31,10 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     {
         if (kind != ScoreKind.Auto)
             return kind;
+        if (Decided(scores) is { } decided)
+            return decided;
         using var scope = NewDisposeScope();
-        // A row that is NaN says nothing of the others, and is refused when it is read.
         scores = scores[scores.isfinite().all(1)];
-        if (scores.numel() > 0 && (scores.min().item<float>() < 0 || scores.max().item<float>() > ScoreFaults.Above1))
-            return ScoreKind.Logits;
         if (Unlikely(scores, kind) is { } row)
         {
             var found = Values(scores[row]);
@@ -45,6 +44,18 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
         }
 
         return ScoreKind.Auto;
+    }
+
+    /// <summary>What scores are that nobody says it of: logits, or <see cref="ScoreKind.Auto"/> for probabilities; null where they are neither plainly.</summary>
+    /// <param name="scores">N×K'.</param>
+    public static ScoreKind? Decided(Tensor scores)
+    {
+        using var scope = NewDisposeScope();
+        // A row that is NaN says nothing of the others, and is refused when it is read.
+        scores = scores[scores.isfinite().all(1)];
+        if (scores.numel() > 0 && (scores.min().item<float>() < 0 || scores.max().item<float>() > ScoreFaults.Above1))
+            return ScoreKind.Logits;
+        return Unlikely(scores, ScoreKind.Auto) is null ? ScoreKind.Auto : null;
     }
 
     /// <summary>Scores N×K' to logits N×K, in the current dispose scope.</summary>

@@ -1,0 +1,26 @@
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Tests.Data;
+
+public sealed class AskingOrderTests
+{
+    [TestCase(1)]
+    [TestCase(7)]
+    [TestCase(64)]
+    [TestCase(511)]
+    [TestCase(512)]
+    [TestCase(513)]
+    [TestCase(4000)]
+    public void Every_position_comes_once(int rows) => Assert.That(AskingOrder.Of(rows), Is.Unique.And.EquivalentTo(Enumerable.Range(0, rows).Select(i => (long)i)));
+
+    [Test]
+    public void The_first_rows_of_a_sorted_set_are_of_every_class()
+    {
+        var order = AskingOrder.Of(4000);
+        Assert.Multiple(() =>
+        {
+            Assert.That(order.Take(64).Select(position => position / 400).Distinct().Count(), Is.EqualTo(10));
+            Assert.That(order.Take(512).GroupBy(position => position / 400).Select(of => of.Count()), Is.All.InRange(51, 52));
+        });
+    }
+}

@@ -13,6 +13,8 @@ public sealed class Dense : Block
     /// <summary>A layer from <paramref name="inputs"/> to <paramref name="outputs"/> values.</summary>
     public Dense(int inputs, int outputs, Generator generator)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         var bound = 1 / Math.Sqrt(inputs);
         _weight = Initial.Uniform(bound, generator, outputs, inputs);
         _bias = Initial.Uniform(bound, generator, outputs);

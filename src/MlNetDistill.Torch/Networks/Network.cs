@@ -172,6 +172,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     private void CheckRows(Tensor rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        ObjectDisposedException.ThrowIf(_head.Weight.IsInvalid, this);
         if (rows.dim() != Input.Shape.Dimensions.Length + 1 || !rows.shape.AsSpan(1).SequenceEqual(Input.Shape.Dimensions))
             throw new ArgumentException($"The network reads rows×{string.Join('×', Input.Shape.Dimensions)}; found {string.Join('×', rows.shape)}.", nameof(rows));
         if (rows.dtype != ScalarType.Byte && !rows.is_floating_point())

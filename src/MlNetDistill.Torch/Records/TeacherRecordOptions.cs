@@ -57,6 +57,8 @@ public sealed record TeacherRecordOptions
     {
         if (Folder is not null && string.IsNullOrWhiteSpace(Folder))
             yield return "The teacher record's Folder must be a folder's name, or null; was empty.";
+        if (Folder?.IndexOfAny(Path.GetInvalidPathChars()) >= 0)
+            yield return $"The teacher record's Folder must be a folder's name; '{Folder}' holds a character that no path may hold.";
         if (!Enum.IsDefined(Precision))
             yield return Invariant($"The teacher record's Precision must be Single or Half; was {Precision}.");
         if (TopK < 1)

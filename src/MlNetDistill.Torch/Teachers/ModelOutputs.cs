@@ -34,6 +34,7 @@ internal static class ModelOutputs
 
     private static Tensor Vectors(Tensor value, long rows, string model, string what, string form)
     {
+        CheckAlive(value, model, what);
         var shape = value.shape;
         // A pooled map of one pixel, as convolutional heads give it, is a vector.
         if (shape.Length < 2 || shape[0] != rows || shape[1] == 0 || shape.Skip(2).Any(d => d != 1))
@@ -41,10 +42,21 @@ internal static class ModelOutputs
         return Floats(value, rows, model, what).reshape(rows, shape[1]);
     }
 
-    private static Tensor StageFeature(Tensor value, long rows, string model, int position) =>
-        value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
+    private static Tensor StageFeature(Tensor value, long rows, string model, int position)
+    {
+        CheckAlive(value, model, $"stage output {position}");
+        return value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
             ? Floats(value, rows, model, $"stage output {position}")
             : throw Wrong(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");
+    }
+
+    private static void CheckAlive(Tensor value, string model, string what)
+    {
+        if (value is null)
+            throw new InvalidOperationException($"{model} gives null as {what}; it must give a tensor.");
+        if (value.IsInvalid)
+            throw new InvalidOperationException($"{model} gives as {what} a tensor that it has disposed of. Give it out of the dispose scope (MoveToOuterDisposeScope).");
+    }
 
     private static Tensor Floats(Tensor value, long rows, string model, string what) => value.dtype switch
     {

@@ -192,7 +192,7 @@ internal static class SharingCases
             foreach (var share in new[] { -0.1, 1.1, double.NaN })
             {
                 yield return Case.Refused(FormattableString.Invariant($"initial weights of which {share} are random"),
-                    () => Sample.Trainer(Sample.Short() with { InitialWeights = InitialWeights.Of(Sample.Fit(Sample.Short()).Model, share) }), "randomShare", FormattableString.Invariant($"{share}"));
+                    () => Sample.Trainer(Sample.Short() with { InitialWeights = InitialWeights.Of(Sample.Fit(Sample.Short()).Model, share) }), "random", FormattableString.Invariant($"{share}"));
             }
         }
     }
@@ -207,8 +207,14 @@ internal static class SharingCases
 
     private sealed class KeyedPoint
     {
+        public string Label { get; set; } = "";
+
         [KeyType(3)]
         public uint Class { get; set; }
+
+        public float Weight { get; set; }
+
+        public bool Held { get; set; }
 
         [VectorType(4)]
         public float[] Features { get; set; } = [];

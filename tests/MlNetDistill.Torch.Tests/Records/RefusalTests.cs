@@ -49,7 +49,7 @@ public sealed class RefusalTests
         var key = RecordToy.Key(300);
         var more = RecordToy.Key(301);
         Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(key, RecordToy.Ids(300), from).Take(5)), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher gave 250 answers where 300 were expected."));
+            "The teacher gave 250 answers where 300 were expected. It must answer for every row, and its data must hold the same rows in every pass."));
         Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(more, RecordToy.Ids(301), from)), Throws.InvalidOperationException.With.Message.EqualTo(
             "The teacher gave more answers than the 300 that were expected."));
     }

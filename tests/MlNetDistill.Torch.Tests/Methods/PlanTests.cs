@@ -194,5 +194,5 @@ public sealed class PlanTests
     };
 
     private static string Plan(Stage stage) =>
-        $"{stage.Name}: {string.Join(" + ", stage.Loss.Terms.Select(t => $"{t.Weight:0.##} {t.Loss.Name}"))}, {stage.Epochs} epochs, {stage.Trains}";
+        $"{stage.Name}: {string.Join(" + ", stage.Loss.Terms.Select(t => FormattableString.Invariant($"{t.Weight:0.##} {t.Loss.Name}")))}, {stage.Epochs} epochs, {stage.Trains}";
 }

@@ -124,12 +124,12 @@ public sealed class NetworkSpecTests
     [TestCase(17)]
     [TestCase(double.NaN)]
     public void A_MobileNetV2_has_a_width_that_leaves_every_layer_a_channel(double width) => Assert.That(
-        Student.MobileNetV2(width).Faults(), Is.EqualTo(new[] { $"The width of a MobileNetV2 must be in [0.0625, 16]; was {width}." }));
+        Student.MobileNetV2(width).Faults(), Is.EqualTo(new[] { FormattableString.Invariant($"The width of a MobileNetV2 must be in [0.0625, 16]; was {width}.") }));
 
     [TestCase(0.75)]
     [TestCase(double.NaN)]
     public void A_ShuffleNetV2_has_one_of_four_sizes(double size) => Assert.That(
-        Student.ShuffleNetV2(size).Faults(), Is.EqualTo(new[] { $"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {size}." }));
+        Student.ShuffleNetV2(size).Faults(), Is.EqualTo(new[] { FormattableString.Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {size}.") }));
 
     [Test]
     public void A_network_with_faults_is_not_built() => Assert.That(

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MlNetDistill.Checks;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Schema;
@@ -90,7 +91,7 @@ internal sealed class DistillationFit : IDisposable
         Rehearse(answer);
         if (answer is not null)
             Decide(answer);
-        var report = Look(answer);
+        var report = Look(answer, _columns.Classes);
         report.Log(_channel);
         return report;
     }
@@ -154,6 +155,8 @@ internal sealed class DistillationFit : IDisposable
         var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
         _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
+        foreach (var warning in DataChecks.Warnings(_set, _split, _columns.Classes, _options))
+            _channel.Warning($"{warning}");
         if (!_networks.HasLabels)
             CheckWithoutLabels();
     }
@@ -198,8 +201,8 @@ internal sealed class DistillationFit : IDisposable
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
     }
 
-    private PreflightReport Look(TeacherAnswer? answer) =>
-        new PreflightLook(_options, _networks, _set, _split, _seeds, _channel.Warnings).At(answer?.Anchors ?? _planned, answer is not null);
+    private PreflightReport Look(TeacherAnswer? answer, ClassLabels? judgedBy = null) =>
+        new PreflightLook(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null);
 
     /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
     private void Decide(TeacherAnswer answer)
@@ -212,7 +215,7 @@ internal sealed class DistillationFit : IDisposable
     private void Prepare(TeacherAnswer answer)
     {
         answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
-        TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
+        _networks.TeacherAnswers = TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
             _networks.HeldOutAnswers = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)

@@ -46,6 +46,9 @@ public sealed class DistilledStudent
     /// <summary>What the classes are called, in the order of the network's outputs; null where the label's keys had no values.</summary>
     internal IReadOnlyList<string>? ClassNames { get; }
 
+    /// <summary>The rows it was trained on, by hashes; null for a teacher.</summary>
+    internal TrainedRows? TrainedRows { get; init; }
+
     /// <summary>Number of trained parameters.</summary>
     public long ParameterCount { get; }
 

@@ -61,7 +61,10 @@ internal sealed class FitExport(
         network.eval();
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
         var model = new DistilledStudent(
-            network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role));
+            network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role))
+        {
+            TrainedRows = role == FitNetworks.StudentRole ? networks.TrainedRows : null,
+        };
         var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {

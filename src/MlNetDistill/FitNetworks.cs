@@ -1,4 +1,4 @@
-using Microsoft.ML.Runtime;
+using MlNetDistill.Checks;
 using MlNetDistill.Data;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
@@ -27,6 +27,9 @@ internal sealed class FitNetworks(
     private readonly Dictionary<string, Views> _views = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
 
+    /// <summary>The classes that the teacher named for some rows, once it has been asked.</summary>
+    public TeacherAnswers? TeacherAnswers { get; set; }
+
     /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
@@ -35,6 +38,9 @@ internal sealed class FitNetworks(
 
     /// <summary>The teacher's logits for held-out rows without labels, to judge the student by; disposed with this.</summary>
     public Tensor? HeldOutAnswers { get; set; }
+
+    /// <summary>The rows trained on, by hashes.</summary>
+    public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.OfSet(set, split.Training)), columns.Layout);
 
     /// <summary>What methods decided on the way.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -147,6 +153,9 @@ internal sealed class FitNetworks(
 
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
+        var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherAnswers);
+        foreach (var warning in collapse.Warnings(network, plan, History(plan.Role)))
+            channel.Warning($"{warning}");
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
         return network;
     }
@@ -180,6 +189,7 @@ internal sealed class FitNetworks(
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
             View = ViewOf(plan.Role),
+            StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
             Report = progress => Report(plan.Role, progress),
             Warn = caution => channel.Warning($"{caution}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),

@@ -28,6 +28,8 @@ public sealed class CrossEntropyLoss : DistillationLoss
         return OfRows(logProbabilities, labels);
     }
 
+    internal override double? UntrainedValue(int classes) => Math.Log(classes);
+
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {

@@ -47,6 +47,9 @@ public abstract class DistillationLoss
     /// <summary>What a user should know before training with this term on so many classes, as one sentence; null for nothing.</summary>
     public virtual string? Caution(int classes) => null;
 
+    /// <summary>About what the term is for a student that has learnt nothing and finds all classes equally probable; null where that is not known.</summary>
+    internal virtual double? UntrainedValue(int classes) => null;
+
     /// <summary>The loss of one batch, a scalar with gradient towards the student.</summary>
     public abstract Tensor Evaluate(LossInputs inputs);
 

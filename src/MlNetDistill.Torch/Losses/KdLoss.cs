@@ -33,6 +33,9 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         return OfLogProbabilities(student.LogSoftmaxAt(temperature), teacher.detach().LogSoftmaxAt(temperature), temperature);
     }
 
+    // Beside a teacher that is sure.
+    internal override double? UntrainedValue(int classes) => Temperature * Temperature * Math.Log(classes);
+
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {

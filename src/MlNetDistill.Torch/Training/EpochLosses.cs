@@ -10,10 +10,15 @@ namespace MlNetDistill.Training;
 /// </summary>
 internal sealed class EpochLosses : IDisposable
 {
+    // The value of one batch of few rows is a poor measure of a term that nobody knows; it may well grow.
+    private const double UnknownTerm = 5;
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
     private readonly Tensor?[] _weights;
     private readonly TermReach[] _reach;
+    private readonly Tensor?[] _first;
+    private readonly double[] _start;
+    private bool _begun;
     private int _epoch;
     private int _steps;
 
@@ -30,11 +35,28 @@ internal sealed class EpochLosses : IDisposable
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which 32-bit floats do not tell from {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
         }
-
+        _first = new Tensor?[_terms.Count];
+        _start = new double[_terms.Count];
         if (_terms.All(t => t.Weight == 0))
             throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
         _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
+    }
+
+    /// <summary>The mean of the weighted sum over the epoch that was taken last.</summary>
+    public double Total { get; private set; }
+
+    /// <summary>
+    /// About what the weighted sum is for a student that has learnt nothing, with the weights of the epoch that was taken last: each term as it began; where the
+    /// student had learnt something before, as it is for one that finds all classes equally probable.
+    /// </summary>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="isFresh">Whether the student had learnt nothing before.</param>
+    public double Untrained(int classes, bool isFresh)
+    {
+        return _terms.Index().Sum(term => term.Item.WeightIn(_epoch) * Untrained(term.Item.Loss.UntrainedValue(classes), _start[term.Index]));
+
+        double Untrained(double? known, double start) => known is null ? UnknownTerm * start : isFresh ? start : Math.Max(known.Value, start);
     }
 
     /// <summary>
@@ -77,9 +99,11 @@ internal sealed class EpochLosses : IDisposable
             means[UniqueName(means, _terms[i].Loss.Name)] = mean;
             total += _terms[i].WeightIn(epoch) * mean;
             _sums[i].zero_();
+            if (!_begun)
+                _start[i] = _first[i]?.item<double>() ?? 0;
         }
 
-        _steps = 0;
+        (_steps, _begun, Total) = (0, true, total);
         if (_terms.Count > 1)
             means["total"] = total;
         return means;
@@ -87,7 +111,7 @@ internal sealed class EpochLosses : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in _sums.Concat(_weights))
+        foreach (var tensor in _sums.Concat(_weights).Concat(_first))
             tensor?.Dispose();
     }
 
@@ -98,7 +122,13 @@ internal sealed class EpochLosses : IDisposable
         var value = known?.Value ?? LossValue.Of(loss, inputs);
         using (no_grad())
         using (var scale = (known?.Scale ?? 1).ToScalar())
+        {
             _sums[term].add_(value, scale);
+            // The sum of one step is the value that the term began with.
+            if (_first[term] is null)
+                _first[term] = _sums[term].clone().DetachFromDisposeScope();
+        }
+
         if (_weights[term] is not { } weight || !(known is null ? _reach[term].Learns(value, inputs.Student) : _reach[term].LearnsFromLogits()))
             return;
         roots.Add(known is null ? value : inputs.Student.Logits);

@@ -4,6 +4,7 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using TorchSharp;
 using TorchSharp.Modules;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -11,12 +12,15 @@ namespace MlNetDistill.Training;
 /// <summary>A stage at work: its projections, its optimiser, and the training step.</summary>
 internal sealed class StageRun : IDisposable
 {
+    // An epoch's mean loss that is so many times that of a student that has learnt nothing.
+    private const double Diverging = 2;
     private readonly Stage _stage;
     private readonly Network _student;
     private readonly TrainingSet _set;
     private readonly double? _gradientClipping;
     private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _projections;
     private readonly Parameter[] _parameters;
+    private readonly GradientWatch _gradients = new();
     private int _epoch;
 
     public StageRun(Stage stage, Network student, OutputShapes shapes, TrainingSet set, Generator projecting, double? gradientClipping)
@@ -42,6 +46,24 @@ internal sealed class StageRun : IDisposable
 
     public EpochLosses Losses { get; }
 
+    /// <summary>What a user should know of the epoch that has ended, each as one sentence or two.</summary>
+    /// <param name="learningRate">The rate of its last step.</param>
+    /// <param name="isFresh">Whether the student had learnt nothing before the stage.</param>
+    public IEnumerable<string> Cautions(double learningRate, bool isFresh)
+    {
+        var untrained = Losses.Untrained(_student.Classes, isFresh);
+        if (untrained > 0 && Losses.Total > Diverging * untrained)
+        {
+            yield return Invariant(
+                $"Stage '{_stage.Name}', epoch {_epoch}: the training loss is {Losses.Total:G4}, {Losses.Total / untrained:G3} times the {untrained:G4} of a student that has ") + Invariant(
+                $"learnt nothing: training diverges at a learning rate of {learningRate:G3}. Lower Optimizer.LearningRate ({_stage.Optimizer.LearningRate:G6}; a tenth is a usual next try), ") +
+                "set GradientClipping (1 is a usual value), or give the schedule a warm-up.";
+        }
+
+        if (_epoch == 1 && _gradients.Caution(_stage.Name, _gradientClipping) is { } nothing)
+            yield return nothing;
+    }
+
     public void BeginEpoch(int epoch)
     {
         _epoch = epoch;
@@ -61,8 +83,10 @@ internal sealed class StageRun : IDisposable
         foreach (var parameter in _parameters)
             parameter.grad = null;
         Losses.Backward(Inputs(batch, output), _epoch);
+        _gradients.BeforeClipping(_parameters);
         if (_gradientClipping is { } norm)
             nn.utils.clip_grad_norm_(_parameters, norm);
+        _gradients.AfterClipping(_parameters);
         Optimizer.Step();
     }
 

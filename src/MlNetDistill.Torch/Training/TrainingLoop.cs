@@ -30,7 +30,10 @@ internal sealed record LoopSettings
 
     public Action<TrainingProgress> Report { get; init; } = _ => { };
 
-    /// <summary>Told what a user should know before a stage.</summary>
+    /// <summary>Whether the network has learnt something before the first stage.</summary>
+    public bool StartsTrained { get; init; }
+
+    /// <summary>Told what a user should know before a stage, and of an epoch that went wrong.</summary>
     public Action<string> Warn { get; init; } = _ => { };
 
     /// <summary>Called after every epoch with its number, from 1.</summary>
@@ -50,6 +53,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     private readonly Generator _projecting = seeds.Generator($"{role} projections");
     private readonly OutputShapes _shapes = student.Shapes();
     private readonly HashSet<string> _warned = [];
+    private readonly HashSet<Stage> _cautioned = [];
     private readonly BestEpoch? _bestOfAll = settings.OnCancellation == CancellationBehavior.ReturnBest ? new BestEpoch(student) : null;
     private readonly NativeHeap _heap = new();
     private readonly Stopwatch _clock = new();
@@ -123,6 +127,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
     private void RunEpochs(Stage stage, StageRun run)
     {
+        var isFresh = !_hasStepped && !settings.StartsTrained;
         // Only what gives logits can be judged by the classes it names: a stage that learns features keeps its last epoch.
         var judged = split.Validation is not null && stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits);
         using var best = judged ? new BestEpoch(student) : null;
@@ -145,6 +150,13 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
             // Fetching the losses waits for the device, so only now is the epoch's work done.
             var means = run.Losses.Take(stage.Name, epoch, ruined => Ruined(ruined, stage, epoch, steps.LearningRate));
+            foreach (var caution in run.Cautions(steps.LearningRate, isFresh).Take(1))
+            {
+                // Once a stage: what diverges does so in every epoch.
+                if (_cautioned.Add(stage))
+                    settings.Warn(caution);
+            }
+
             var rowsPerSecond = rows / epochClock.Elapsed.TotalSeconds;
             var quality = judged ? HeldOutQuality() : null;
             var byTeacher = settings.HeldOutAnswers is not null;

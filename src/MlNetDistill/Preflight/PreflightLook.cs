@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using MlNetDistill.Checks;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Records;
+using MlNetDistill.Schema;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
@@ -16,7 +18,8 @@ namespace MlNetDistill;
 /// <param name="split">Which of them are trained on.</param>
 /// <param name="seeds">The run's seeds.</param>
 /// <param name="warned">What was warned of before.</param>
-internal sealed class PreflightLook(DistillationOptions options, FitNetworks networks, TrainingSet set, DataSplit split, Seeds seeds, IReadOnlyList<string> warned)
+/// <param name="classes">The classes, to look at the names of the teacher's; null where all rows are going to tell of them.</param>
+internal sealed class PreflightLook(DistillationOptions options, FitNetworks networks, TrainingSet set, DataSplit split, Seeds seeds, IReadOnlyList<string> warned, ClassLabels? classes)
 {
     private const double Overconfident = 0.999;
     private readonly List<string> _warnings = [];
@@ -80,10 +83,15 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
 
     private void Warn(PreflightTeacher teacher)
     {
-        if (teacher.Accuracy is { } accuracy && accuracy < (options.MinimumTeacherAccuracy ?? TeacherQuality.LeastByDefault(set.Classes)))
+        if (teacher.Confusion is { } confusion)
         {
-            _warnings.Add(FormattableString.Invariant(
-                $"The teacher is right on {accuracy:0.0000} of the rows it was asked about, near chance ({1.0 / set.Classes:0.0000}): does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"));
+            if (TeacherQuality.IsRefused(confusion.Level, options.MinimumTeacherAccuracy))
+            {
+                _warnings.Add(FormattableString.Invariant(
+                    $"The teacher's accuracy on the rows it was asked about is {confusion.Level}, near chance or below what is asked for: does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"));
+            }
+
+            _warnings.AddRange(classes is null ? [] : ClassNameChecks.Exchanged(confusion, classes));
         }
 
         if (teacher.MeanConfidence > Overconfident)

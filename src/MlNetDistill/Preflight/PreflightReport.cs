@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.ML.Runtime;
+using MlNetDistill.Checks;
 using MlNetDistill.Networks;
 using MlNetDistill.Seam;
 using static System.FormattableString;
@@ -137,6 +138,9 @@ public sealed record PreflightTeacher(
 {
     /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
     internal TimeSpan TimePerPass { get; init; }
+
+    /// <summary>Labels against what it names; null where no row has a label.</summary>
+    internal ClassConfusion? Confusion { get; init; }
 
     internal IReadOnlyList<string> Lines =>
     [

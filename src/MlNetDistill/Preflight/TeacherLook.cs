@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MlNetDistill.Checks;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -36,6 +37,7 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
             perRow)
         {
             TimePerPass = perPass,
+            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.OfLabels(rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };
     }
 

@@ -34,7 +34,7 @@ public sealed class MissingLabelTests
     {
         var log = new RowsLog(_context);
         _context.Fit(Rows.Quick() with { MissingLabels = MissingLabels.Drop, Epochs = 1 }, _view);
-        Assert.That(log.Warnings, Is.EqualTo(new[] { "Left out of the training data: 0 rows with NaN or infinite features, 120 without a label." }));
+        Assert.That(log.Warnings, Has.One.EqualTo("Left out of the training data: 0 rows with NaN or infinite features, 120 without a label."));
     }
 
     [Test]

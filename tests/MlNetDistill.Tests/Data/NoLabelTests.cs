@@ -20,6 +20,7 @@ public sealed class NoLabelTests
     private MLContext _context = null!;
     private Point[] _rows = null!;
     private IDataView _view = null!;
+    private IDataView _others = null!;
     private ITransformer _regression = null!;
 
     /// <summary>A regression that learnt from labelled rows teaches over others, whose labels are unknown values; MapValueToKey makes missing keys of these.</summary>
@@ -30,9 +31,11 @@ public sealed class NoLabelTests
         _regression = _context.Regression().Fit(_context.Data.LoadFromEnumerable(Rows.Points(120, seed: 1)));
         _rows = Rows.Points();
         var toKey = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_context.Data.LoadFromEnumerable(Rows.Points(3)));
-        foreach (var row in _rows)
+        var others = Rows.Points(seed: 6);
+        foreach (var row in _rows.Concat(others))
             row.Label = "unknown";
         _view = toKey.Transform(_context.Data.LoadFromEnumerable(_rows));
+        _others = toKey.Transform(_context.Data.LoadFromEnumerable(others));
     }
 
     [TestCaseSource(nameof(LearnFromTheTeacher))]
@@ -304,7 +307,7 @@ public sealed class NoLabelTests
         var report = DistillationReport.Of(_context, new DistillationEvidence
         {
             Title = "Unlabelled",
-            Test = _view,
+            Test = _others,
             Training = _view,
             Teacher = _regression,
             Student = model,

@@ -80,7 +80,8 @@ public sealed class TeacherScoreTests
     [Test]
     public void A_teacher_that_guesses_is_refused() => Refuses(
         _context.Saying(_view, _ => [0.4f, 0.3f, 0.3f]),
-        "The teacher's accuracy on the labelled training rows is 0.3333, below 0.3667 (chance is 0.3333). " +
+        "The teacher's accuracy on the labelled training rows is 0.3333 (always naming the most frequent class gives 0.3333), the mean over classes 0.3333 " +
+        "(one class alone gives 0.3333), no better than chance. " +
         "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
         "class names are wrong. Set MinimumTeacherAccuracy to 0 to learn from it all the same.");
 
@@ -91,7 +92,7 @@ public sealed class TeacherScoreTests
     [Test]
     public void A_higher_accuracy_can_be_asked_for() => Assert.That(
         () => _context.Fit(Rows.Quick(_context.Saying(_view, _ => [0.4f, 0.3f, 0.3f])) with { MinimumTeacherAccuracy = 0.3334 }, _view),
-        Throws.InvalidOperationException.With.Message.Contains("below 0.3334 (chance is 0.3333)."));
+        Throws.InvalidOperationException.With.Message.Contains(", below MinimumTeacherAccuracy, 0.3334. "));
 
     private void Refuses(Teacher teacher, string message) =>
         Assert.That(() => _context.Fit(Rows.Quick(teacher), _view), Throws.InvalidOperationException.With.Message.EqualTo(message));

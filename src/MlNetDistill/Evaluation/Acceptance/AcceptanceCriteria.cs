@@ -44,6 +44,19 @@ public sealed record AcceptanceCriteria
     public long? MaximumZipBytes { get; init; }
 
     /// <summary>
+    /// Whether a student is refused that has learnt nothing, whatever the criteria: one that names one class, guesses (accuracy no better than always naming the
+    /// most frequent class, mean accuracy over classes no better than 1/K, and the agreement with its teacher likewise), or whose log-loss is above its teacher's
+    /// and ln K, that of finding all K classes equally probable. It is a check of the result only where the student fails it.
+    /// </summary>
+    public bool RefuseCollapsed { get; init; } = true;
+
+    /// <summary>
+    /// Largest share of the test rows that may be among the rows trained on, beyond what duplicates among the training rows let one expect, in [0, 1]; 1 for any.
+    /// It is a check of the result only where it is exceeded, and only where the overlap is known: <see cref="DistillationReport"/> measures it.
+    /// </summary>
+    public double MaximumTrainingOverlap { get; init; } = 0.05;
+
+    /// <summary>
     /// Whether the less favourable end of a figure's confidence interval must pass, and not the figure alone: then a small test set does not let a student
     /// through by luck. Needs metrics with intervals; costs and classes have none.
     /// </summary>
@@ -55,13 +68,14 @@ public sealed record AcceptanceCriteria
     /// <summary>Holds a student against the criteria.</summary>
     /// <param name="metrics">How the student does its teacher's job.</param>
     /// <param name="cost">What the student costs; needed where a criterion is about cost.</param>
+    /// <param name="overlap">How many rows of the metrics were trained on; null where that is not known.</param>
     /// <exception cref="ArgumentOutOfRangeException">A criterion is out of its range, or there is none; the message names every fault.</exception>
     /// <exception cref="InvalidOperationException">Something is not known that a criterion asks for.</exception>
-    public AcceptanceResult Judge(DistillationMetrics metrics, ModelCost? cost = null)
+    public AcceptanceResult Judge(DistillationMetrics metrics, ModelCost? cost = null, TrainingOverlap? overlap = null)
     {
         ArgumentNullException.ThrowIfNull(metrics);
         Check();
-        return new AcceptanceResult([.. new AcceptanceJudge(this, metrics, cost).Checks()]);
+        return new AcceptanceResult([.. new AcceptanceJudge(this, metrics, cost, overlap).Checks()]);
     }
 
     internal void Check()
@@ -92,6 +106,8 @@ public sealed record AcceptanceCriteria
                 yield return Invariant($"{name} is a share and must be in [0, 1]; was {value}.");
         }
 
+        if (!(MaximumTrainingOverlap is >= 0 and <= 1))
+            yield return Invariant($"MaximumTrainingOverlap is a share and must be in [0, 1]; was {MaximumTrainingOverlap}.");
         if (MaximumDivergence is { } divergence && !(divergence >= 0))
             yield return Invariant($"MaximumDivergence must be at least 0; was {divergence}.");
         if (MinimumClassRows < 1)

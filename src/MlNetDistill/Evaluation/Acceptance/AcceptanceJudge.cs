@@ -4,12 +4,13 @@ using static System.FormattableString;
 namespace MlNetDistill.Evaluation;
 
 /// <summary>Holds what was measured against each criterion that is set.</summary>
-internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationMetrics metrics, ModelCost? cost)
+internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationMetrics metrics, ModelCost? cost, TrainingOverlap? overlap)
 {
     public IEnumerable<AcceptanceCheck> Checks()
     {
         AcceptanceCheck?[] all =
-            [AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes()];
+            [AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes(),
+             criteria.RefuseCollapsed ? CollapsedStudent.Of(metrics) : null, Overlap()];
         return all.OfType<AcceptanceCheck>();
     }
 
@@ -77,6 +78,10 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
     private AcceptanceCheck? ZipBytes() => criteria.MaximumZipBytes is { } most
         ? AtMost(nameof(criteria.MaximumZipBytes), most, Cost(nameof(criteria.MaximumZipBytes)).ZipBytes, Bytes, "is the size of the saved model")
         : null;
+
+    private AcceptanceCheck? Overlap() => overlap is null || overlap.Excess <= criteria.MaximumTrainingOverlap ? null : new(
+        nameof(criteria.MaximumTrainingOverlap), false, criteria.MaximumTrainingOverlap, overlap.Excess,
+        $"{nameof(criteria.MaximumTrainingOverlap)}: {overlap} At most {Points(criteria.MaximumTrainingOverlap)} more are allowed: test on rows that nothing was trained on.");
 
     private string Interval => criteria.JudgeByInterval ? ", at the worse end of the interval" : "";
 

@@ -46,7 +46,8 @@ public sealed partial record DistillationReport
 
     /// <summary>
     /// The report's numbers as JSON, which <c>format</c> 1 describes: <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
-    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>data</c>, <c>versions</c>.
+    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>data</c>, <c>trainingOverlap</c>,
+    /// <c>versions</c>.
     /// What was not measured is null.
     /// </summary>
     /// <remarks>

@@ -35,6 +35,9 @@ public sealed partial record DistillationReport
     /// <summary>Whether the student passes the criteria; null where there are none.</summary>
     public AcceptanceResult? Acceptance { get; init; }
 
+    /// <summary>How many test rows are among the rows trained on; null where it is not known, as of a loaded student without the training rows.</summary>
+    public TrainingOverlap? TrainingOverlap { get; init; }
+
     /// <summary>The rows.</summary>
     public IReadOnlyList<ReportedData> Data { get; init; } = [];
 

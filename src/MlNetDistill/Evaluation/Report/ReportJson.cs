@@ -38,6 +38,7 @@ internal static class ReportJson
                 OverAlone = new { Accuracy = report.AccuracyOverAlone, Agreement = report.AgreementOverAlone },
             },
             report.Data,
+            report.TrainingOverlap,
             report.Versions,
         },
         Options) + "\n";

@@ -21,6 +21,7 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
         }
 
         var metrics = Compare(evidence.Student, evidence.Test);
+        var overlap = TrainedRows.Overlap(evidence.Student, evidence.Test, evidence.Training);
         var alone = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test);
         var overAlone = alone is null ? null : metrics.DifferenceFrom(alone);
         return new DistillationReport
@@ -35,7 +36,8 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
             AccuracyOverAlone = overAlone?.Accuracy,
             AgreementOverAlone = overAlone?.Agreement,
             TrainingMetrics = evidence.Training is null ? null : Compare(evidence.Student, evidence.Training),
-            Acceptance = evidence.Criteria?.Judge(metrics, evidence.StudentCost),
+            Acceptance = evidence.Criteria?.Judge(metrics, evidence.StudentCost, overlap),
+            TrainingOverlap = overlap,
             Data = [.. Described("Training rows", evidence.Training), .. Described("Test rows", evidence.Test)],
             Versions = Versions(),
         };

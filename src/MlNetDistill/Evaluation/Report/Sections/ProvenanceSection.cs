@@ -22,6 +22,7 @@ internal static class ProvenanceSection
             [
                 Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),
             ])),
+            report.TrainingOverlap is { } overlap ? Paragraph($"{overlap}") : null,
             Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
             report.Versions.Count == 0 ? null : Table.Of("provenance-versions", "Versions", ["Of", "Version"], report.Versions.Select(version => (object?[])
             [

@@ -7,10 +7,12 @@ internal static class ReportVerdict
 {
     private const string Pointer = "(our reading of Stanton et al. 2021; a pointer, no proof).";
     private const int FewRows = 20;
+    private const double KnownRows = 0.01;
 
     public static IReadOnlyList<string> Of(DistillationReport report) =>
     [
         .. Acceptance(report.Acceptance),
+        .. Overlap(report.TrainingOverlap),
         .. Warnings(report.Student.Warnings.Count),
         Accuracy(report.Metrics),
         .. Agreement(report.Metrics),
@@ -37,6 +39,12 @@ internal static class ReportVerdict
             : $"Not accepted: {failed.Count} of {acceptance.Checks.Count} criteria {(failed.Count == 1 ? "is" : "are")} not met.";
         foreach (var check in failed)
             yield return check.Reason;
+    }
+
+    private static IEnumerable<string> Overlap(TrainingOverlap? overlap)
+    {
+        if (overlap is { Excess: > KnownRows })
+            yield return $"{overlap} What the student does on known rows is memory: all figures here are better than on other rows. Test on rows that nothing was trained on.";
     }
 
     private static IEnumerable<string> Warnings(int count)

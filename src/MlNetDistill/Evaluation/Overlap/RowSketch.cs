@@ -1,0 +1,62 @@
+namespace MlNetDistill.Evaluation;
+
+/// <summary>
+/// Which rows a set has, by hashes of their values: all of them, or of a large set those with the smallest hashes. Whether a row is among these depends on its
+/// values alone, so the share of other rows that the set has can be told from them.
+/// </summary>
+internal sealed class RowSketch
+{
+    private readonly HashSet<ulong> _hashes;
+    private readonly ulong _largest;
+
+    private RowSketch(Dictionary<ulong, int> counts, ulong largest)
+    {
+        _hashes = [.. counts.Keys];
+        _largest = largest;
+        double rows = counts.Values.Sum(count => (long)count);
+        Duplicates = counts.Count == 0 ? 0 : counts.Values.Where(count => count > 1).Sum(count => (long)count) / rows;
+    }
+
+    /// <summary>Share of the rows that have the values of another one.</summary>
+    public double Duplicates { get; }
+
+    /// <param name="hashes">A hash for each row.</param>
+    /// <param name="most">Hashes to keep, at most twice as many in between.</param>
+    public static RowSketch Of(IEnumerable<ulong> hashes, int most = 1 << 16)
+    {
+        var (counts, largest) = (new Dictionary<ulong, int>(), ulong.MaxValue);
+        foreach (var hash in hashes)
+        {
+            if (hash > largest)
+                continue;
+            counts[hash] = counts.GetValueOrDefault(hash) + 1;
+            if (counts.Count >= 2 * most)
+                Prune();
+        }
+
+        if (counts.Count > most)
+            Prune();
+        return new(counts, largest);
+
+        void Prune()
+        {
+            largest = counts.Keys.Order().ElementAt(most - 1);
+            foreach (var hash in counts.Keys.Where(hash => hash > largest).ToList())
+                counts.Remove(hash);
+        }
+    }
+
+    /// <summary>How far other rows overlap with these; null where too few were given to tell.</summary>
+    /// <param name="rows">A hash for each row.</param>
+    public TrainingOverlap? With(IEnumerable<ulong> rows)
+    {
+        var (asked, known) = (0L, 0L);
+        foreach (var hash in rows.Where(hash => hash <= _largest))
+        {
+            asked++;
+            known += _hashes.Contains(hash) ? 1 : 0;
+        }
+
+        return asked == 0 || _hashes.Count == 0 ? null : new((double)known / asked, Duplicates);
+    }
+}

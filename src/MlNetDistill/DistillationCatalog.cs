@@ -17,7 +17,7 @@ public static class DistillationCatalog
     /// <param name="labelColumnName">The label, a key column; null where the data have none, see <see cref="DistillationOptions.LabelColumnName"/>.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
-    /// <param name="epochs">Passes over the training rows, at least 1.</param>
+    /// <param name="epochs">Passes over the training rows, at least 1; see <see cref="DistillationOptions.Epochs"/> for what null means.</param>
     /// <param name="batchSize">Rows of a training step, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range; the message names every fault.</exception>
     /// <example>
@@ -39,7 +39,7 @@ public static class DistillationCatalog
         string? labelColumnName = "Label",
         string featureColumnName = "Features",
         string? exampleWeightColumnName = null,
-        int epochs = 30,
+        int? epochs = null,
         int batchSize = 128) => catalog.Distill(new DistillationOptions
         {
             Teacher = teacher,
@@ -48,7 +48,7 @@ public static class DistillationCatalog
             LabelColumnName = labelColumnName,
             FeatureColumnName = featureColumnName,
             ExampleWeightColumnName = exampleWeightColumnName,
-            Epochs = epochs,
+            GivenEpochs = epochs,
             BatchSize = batchSize,
         });
 
@@ -61,7 +61,7 @@ public static class DistillationCatalog
     /// <param name="labelColumnName">The label, a key column.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
-    /// <param name="epochs">Passes over the training rows, at least 1.</param>
+    /// <param name="epochs">Passes over the training rows, at least 1; see <see cref="DistillationOptions.Epochs"/> for what null means.</param>
     /// <param name="batchSize">Rows of a training step, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The method needs a teacher, or a setting is out of its range; the message names every fault.</exception>
     public static DistillationTrainer Distill(
@@ -71,7 +71,7 @@ public static class DistillationCatalog
         string labelColumnName = "Label",
         string featureColumnName = "Features",
         string? exampleWeightColumnName = null,
-        int epochs = 30,
+        int? epochs = null,
         int batchSize = 128) => catalog.Distill(new DistillationOptions
         {
             Student = student,
@@ -79,7 +79,7 @@ public static class DistillationCatalog
             LabelColumnName = labelColumnName,
             FeatureColumnName = featureColumnName,
             ExampleWeightColumnName = exampleWeightColumnName,
-            Epochs = epochs,
+            GivenEpochs = epochs,
             BatchSize = batchSize,
         });
 

@@ -17,7 +17,7 @@ namespace MlNetDistill;
 internal sealed class DistillationFit : IDisposable
 {
     private readonly WarningChannel _channel;
-    private readonly DistillationOptions _options;
+    private DistillationOptions _options;
     private readonly IDataView _input;
     private IDataView _data;
     private readonly TrainerColumns _columns;
@@ -130,7 +130,11 @@ internal sealed class DistillationFit : IDisposable
         FitInstruments.Rows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
+        var given = _options;
+        _options = role == TensorReader.TrainingData ? given.For(_split.Training.shape[0]) : given;
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
+        if (_options.Epochs != given.Epochs)
+            _networks.Note($"On so few rows {given.Epochs} epochs are too few steps; it is trained for {_options.Epochs}, as Epochs is not set.");
         _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options);
     }
 

@@ -40,6 +40,12 @@ public abstract record Optimizer
             yield return Invariant($"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.");
     }
 
+    /// <summary>About how far training can move a weight at most, by the sum of the learning rates of its steps.</summary>
+    internal abstract double Reach(double sumOfRates);
+
+    /// <summary>The reach below which a fresh network has hardly learnt anything, by what was seen on small sets.</summary>
+    internal abstract double LeastReach { get; }
+
     internal abstract UpdateRule Create(IEnumerable<Parameter> parameters);
 }
 
@@ -55,12 +61,22 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
             yield return "Nesterov momentum needs a Momentum above 0; was 0.";
     }
 
+    // A gradient of a norm of about 1, that is, and what momentum makes of it.
+    internal override double Reach(double sumOfRates) => sumOfRates / (1 - Momentum);
+
+    internal override double LeastReach => 1;
+
     internal override UpdateRule Create(IEnumerable<Parameter> parameters) =>
         new SgdRule(parameters, Nesterov, WeightDecay) { LearningRate = LearningRate, Momentum = Momentum };
 }
 
 internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
 {
+    // However large the gradient, a step is hardly longer than its rate.
+    internal override double Reach(double sumOfRates) => sumOfRates;
+
+    internal override double LeastReach => 0.3;
+
     internal override UpdateRule Create(IEnumerable<Parameter> parameters) =>
         new AdamWRule(parameters, WeightDecay) { LearningRate = LearningRate, Momentum = 0.9 };
 }

@@ -35,6 +35,7 @@ internal sealed class EpochLosses : IDisposable
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which 32-bit floats do not tell from {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
         }
+
         _first = new Tensor?[_terms.Count];
         _start = new double[_terms.Count];
         if (_terms.All(t => t.Weight == 0))

@@ -34,6 +34,8 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
         using var student = networks.BuildOnDevice(options.Student, "rehearsal");
         var stages = Rehearsal.Stages(options, student, set, anchors, networks);
         _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, set.Classes, options.EarlyStopping is not null)));
+        if (options.InitialWeights is null && StepsCheck.Warning(stages, StepsOf, options.BatchSize) is { } few)
+            _warnings.Add(few);
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
         var timed = stages.Select(stage => (Stage: stage, Time: timer.Of(stage))).ToList();
         StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct()];
@@ -94,6 +96,8 @@ internal sealed class PreflightLook(DistillationOptions options, FitNetworks net
             _warnings.AddRange(classes is null ? [] : ClassNameChecks.Exchanged(confusion, classes));
         }
 
+        if (teacher.ScoresLookLikeProbabilities is { } taken)
+            _warnings.Add(taken);
         if (teacher.MeanConfidence > Overconfident)
         {
             _warnings.Add(FormattableString.Invariant(

@@ -139,6 +139,9 @@ public sealed record PreflightTeacher(
     /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
     internal TimeSpan TimePerPass { get; init; }
 
+    /// <summary>What is to be said of scores that look like probabilities and were said to be something else; else null.</summary>
+    internal string? ScoresLookLikeProbabilities { get; init; }
+
     /// <summary>Labels against what it names; null where no row has a label.</summary>
     internal ClassConfusion? Confusion { get; init; }
 

@@ -37,6 +37,7 @@ internal sealed class TeacherLook(DistillationOptions options, TrainingSet set, 
             perRow)
         {
             TimePerPass = perPass,
+            ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
             Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.OfLabels(rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };
     }

@@ -33,6 +33,7 @@ internal static class TeacherQuality
         // A teacher that answers live may be slow: a part of the rows tells enough.
         var rows = teacher.LooksUp ? labelled : labelled.index_select(0, Spread.Over((int)labelled.shape[0], LiveRows, labelled.device));
         var logits = Scoring.Answers(teacher, OutputKinds.Logits, set, rows, options.BatchSize);
+        Warn(logits, channel);
         var named = logits.argmax(1).cpu().data<long>().ToArray();
         var ceiling = AgreementCeiling.Of(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
@@ -65,6 +66,7 @@ internal static class TeacherQuality
     {
         var rows = Spread.Over(set.Count, teacher.LooksUp ? set.Count : LiveRows, set.Labels.device);
         var logits = Scoring.Answers(teacher, OutputKinds.Logits, set, rows, options.BatchSize);
+        Warn(logits, channel);
         var answers = logits.argmax(1).cpu().data<long>().ToArray();
         long[] named = [.. answers.Distinct()];
         var confidence = logits.softmax(1).amax([1]).mean().item<float>();
@@ -78,6 +80,12 @@ internal static class TeacherQuality
         }
 
         return Some(rows, answers);
+    }
+
+    private static void Warn(Tensor logits, IChannel channel)
+    {
+        if (ScoreKindCheck.Warning(logits) is { } taken)
+            channel.Warning($"{taken}");
     }
 
     private static TeacherAnswers Some(Tensor rows, long[] named)

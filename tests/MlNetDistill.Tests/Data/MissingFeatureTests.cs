@@ -29,7 +29,7 @@ public sealed class MissingFeatureTests
     {
         var log = new RowsLog(_context);
         _context.Fit(Dropping with { Epochs = 1 }, _context.Keyed(_rows));
-        Assert.That(log.Warnings, Is.EqualTo(new[] { "Left out of the training data: 4 rows with NaN or infinite features, 0 without a label." }));
+        Assert.That(log.Warnings, Has.One.EqualTo("Left out of the training data: 4 rows with NaN or infinite features, 0 without a label."));
     }
 
     [Test]

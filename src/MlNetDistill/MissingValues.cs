@@ -14,8 +14,8 @@ public enum MissingLabels
 }
 
 /// <summary>
-/// What to do with rows whose features are missing (a null or empty vector), shorter or longer than the column says, NaN or infinite; and with rows in
-/// which a vector of the data that the teacher reads, its scores for example, is missing, of another length or, of answers, NaN.
+/// What to do with rows whose features are missing (a null or empty vector), shorter or longer than the column says, NaN or infinite; with rows at which a
+/// step before the trainer fails (a broken or missing picture, for example), whose features are then computed on one thread; and with rows in which a vector of the data that the teacher reads, its scores for example, is missing, of another length or, of answers, NaN.
 /// </summary>
 public enum MissingFeatures
 {

@@ -7,7 +7,7 @@ namespace MlNetDistill.Seam;
 
 /// <summary>
 /// Some rows of a view, under their own ids. A model that is given the whole view scores all of it, whichever rows are looked at: ML.NET's cursors work ahead in
-/// parallel.
+/// parallel. These read on one thread, where only what is asked for is computed.
 /// </summary>
 internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : IDataView
 {
@@ -23,7 +23,7 @@ internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : I
 
     public long? GetRowCount() => null;
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this, data.GetRowCursor(columnsNeeded));
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this, data.GetRowCursorSet(columnsNeeded, 1)[0]);
 
     // Fewer cursors than asked for are allowed.
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];

@@ -10,22 +10,27 @@ internal static class EvaluationPass
     /// <summary>Both models' scores in one view.</summary>
     public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options)
     {
-        DataViewSchema.Column?[] read = [columns.Teacher, columns.Student, columns.Label];
-        using var cursor = data.GetRowCursor(read.OfType<DataViewSchema.Column>());
-        return Run(cursor, cursor, columns, options);
+        return UnreadableRow.Named(() =>
+        {
+            using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
+            return Run(cursor, cursor, columns, options);
+        });
     }
 
     /// <summary>Each model's scores in a view of its own, of the same rows.</summary>
     /// <exception cref="InvalidOperationException">The rows are not the same.</exception>
     public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options)
     {
-        using var teacherCursor = Open(teacher, columns.Teacher, columns.LabelIsTheTeachers ? columns.Label : null);
-        using var studentCursor = Open(student, columns.Student, columns.LabelIsTheTeachers ? null : columns.Label);
-        return Run(teacherCursor, studentCursor, columns, options);
+        return UnreadableRow.Named(() =>
+        {
+            using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsTheTeachers ? columns.Label : null);
+            using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsTheTeachers ? null : columns.Label);
+            return Run(teacherCursor, studentCursor, columns, options);
+        });
     }
 
-    private static DataViewRowCursor Open(IDataView view, params DataViewSchema.Column?[] columns) =>
-        view.GetRowCursor(columns.OfType<DataViewSchema.Column>());
+    private static DataViewRowCursor Open(IDataView view, Func<long, string> fault, params DataViewSchema.Column?[] columns) =>
+        new RowSource(view, [.. columns.OfType<DataViewSchema.Column>()], fault).Open();
 
     private static DistillationMetrics Run(
         DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, DistillationEvaluationOptions options)

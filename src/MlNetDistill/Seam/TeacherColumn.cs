@@ -15,7 +15,7 @@ internal static class TeacherColumn
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
     public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout) =>
-        UnreadableRow.Named(question.Data, column, "data", () => IsByte(column)
+        UnreadableRow.Named(() => IsByte(column)
             ? Read<byte>(question, column, layout, ScalarType.Byte)
             : Read<float>(question, column, layout, ScalarType.Float32));
 
@@ -26,7 +26,7 @@ internal static class TeacherColumn
         var asked = set.RowIds.ToHashSet();
         var values = new ChunkedBuffer<T>(layout.Shape.Length);
         var rowOf = new Dictionary<RowId, long>();
-        using var cursor = question.Data.GetRowCursor([column]);
+        using var cursor = new RowSource(question.Data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
         var getId = cursor.GetIdGetter();
         var get = cursor.GetGetter<VBuffer<T>>(column);
         VBuffer<T> buffer = default;

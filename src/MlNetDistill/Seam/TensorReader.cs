@@ -63,7 +63,20 @@ internal static class TensorReader
         string role = TrainingData,
         HashedColumns? hashed = null,
         IReadOnlyList<TeacherVector>? teacher = null) =>
-        UnreadableRow.Named(data, columns.Features, role, () => columns.IsByte
-            ? new TrainingPass<byte>(columns, options, role, hashed, teacher ?? []).Run(data)
-            : new TrainingPass<float>(columns, options, role, hashed, teacher ?? []).Run(data));
+        UnreadableRow.Named(() =>
+        {
+            try
+            {
+                return Pass(leavesOutUnreadable: false);
+            }
+            catch (RowSourceException) when (options.MissingFeatures == MissingFeatures.Drop)
+            {
+                // An exception ends a cursor of ML.NET's threads. On one thread it costs one row.
+                return Pass(leavesOutUnreadable: true);
+            }
+
+            ReadRows Pass(bool leavesOutUnreadable) => columns.IsByte
+                ? new TrainingPass<byte>(columns, options, role, hashed, teacher ?? []).Run(data, leavesOutUnreadable)
+                : new TrainingPass<float>(columns, options, role, hashed, teacher ?? []).Run(data, leavesOutUnreadable);
+        });
 }

@@ -21,6 +21,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     private readonly RowFaults _otherLengths = new();
     private readonly RowFaults _noTeacherVectors = new();
     private readonly RowFaults _noLabels = new();
+    private readonly RowFaults _unreadable = new();
     private readonly HashSet<RowId> _unusable = [];
     private readonly DataHash? _hash = hashed is null ? null : new DataHash();
     private readonly DataHash? _leftOut = hashed is { RowsLeftOut: true } ? new DataHash() : null;
@@ -32,10 +33,17 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
 
     private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
 
-    public ReadRows Run(IDataView data)
+    /// <param name="data">The rows.</param>
+    /// <param name="leavesOutUnreadable">Whether rows are left out at which a step before fails; their values are then computed on one thread.</param>
+    public ReadRows Run(IDataView data, bool leavesOutUnreadable)
     {
         DataViewSchema.Column?[] optional = [columns.Label, columns.Weight, columns.Validation];
-        using var cursor = data.GetRowCursor([columns.Features, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)]);
+        DataViewSchema.Column[] read = [columns.Features, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)];
+        var source = new RowSource(data, read, row => $"Row {row} (counted from 0) of the {role} cannot be read")
+        {
+            Remedy = "Correct what the row is made from, or set MissingFeatures to Drop to leave such rows out.",
+        };
+        using var cursor = leavesOutUnreadable ? source.OpenOnOneThread(UnreadableRow.Texts(data.Schema)) : source.Open();
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
         var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
@@ -53,6 +61,22 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         {
             options.CancellationToken.ThrowIfCancellationRequested();
             row++;
+            try
+            {
+                ReadRow();
+            }
+            catch (RowSourceException e) when (leavesOutUnreadable)
+            {
+                _unreadable.Add(row, $"{UnreadableRow.Shown(e)}{UnreadableRow.TextOf(cursor)}");
+                _unusable.Add(Id());
+            }
+        }
+
+        Check(row + 1);
+        return ToTensors();
+
+        void ReadRow()
+        {
             getLabel?.Invoke(ref label);
             if (label == 0 && getLabel is not null)
                 _noLabels.Add(row);
@@ -63,44 +87,42 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
                     _unusable.Add(Id());
                 else
                     LeaveOut();
-                continue;
+                return;
             }
 
             if (!HasLength(ref features))
             {
                 _otherLengths.Add(row, VectorLength.Found(features.Length));
                 _unusable.Add(Id());
-                continue;
+                return;
             }
 
             if (!hasTeacherVectors.All(usable => usable()))
             {
-                _noTeacherVectors.Add(row);
                 LeaveOut();
-                continue;
+                _noTeacherVectors.Add(row);
+                return;
             }
 
             if (!IsFinite(features.GetValues()))
             {
-                _badFeatures.Add(row);
                 LeaveOut();
-                continue;
+                _badFeatures.Add(row);
+                return;
             }
 
             getWeight?.Invoke(ref weight);
             CheckWeight(weight, row);
             getHeld?.Invoke(ref held);
+            // The last values that are read: from here on the row is whole.
+            if (bytes is not null)
+                _hash!.Add(Id(), bytes.OfRow());
             columns.Layout.Copy(features, _features.NextRow());
             _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
             _weights.Add(weight);
             _held.Add(held);
             _ids.Add(Id());
-            if (bytes is not null)
-                _hash!.Add(_ids[^1], bytes.OfRow());
         }
-
-        Check(row + 1);
-        return ToTensors();
 
         bool HasLength(ref VBuffer<T> values)
         {
@@ -201,6 +223,8 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         var dropped = new List<string>();
         if (_otherLengths.Count > 0)
             dropped.Add($"{_otherLengths} have another number of values than {columns.Shape.Length} in column '{columns.Features.Name}'");
+        if (_unreadable.Count > 0)
+            dropped.Add($"{_unreadable} cannot be read, the first for {_unreadable.FirstFound}");
         if (_noTeacherVectors.Count > 0)
             dropped.Add($"{_noTeacherVectors} have no whole values in {string.Join(" or ", teacher.Select(t => $"'{t.Column.Name}'"))}, which the teacher reads");
         return dropped;

@@ -1,77 +1,94 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Data;
 
 namespace MlNetDistill.Seam;
 
 /// <summary>
-/// Finds the row at which a step before the trainer failed. ML.NET's own exception names none (a broken picture gives "Invalid input stream contents"), and its
+/// Finds the row at which a step before the reader failed. ML.NET's own exception names none (a broken picture gives "Invalid input stream contents"), and its
 /// cursors run ahead on several threads, so the pass that failed does not tell either.
 /// </summary>
 internal static class UnreadableRow
 {
     private const int LongestText = 200;
 
-    /// <summary>Does a pass over a column; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
-    /// <param name="data">The rows.</param>
-    /// <param name="column">A vector of Single or Byte.</param>
-    /// <param name="role">What messages call the data.</param>
+    /// <summary>Does a pass over a <see cref="RowSource"/>; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
     /// <param name="pass">The pass.</param>
     /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
-    public static T Named<T>(IDataView data, DataViewSchema.Column column, string role, Func<T> pass)
+    public static T Named<T>(Func<T> pass)
     {
         try
         {
             return pass();
         }
-        // What a pass itself finds fault with has no inner exception; ML.NET's cursors wrap what a step threw, or throw it as it is.
-        catch (Exception e) when (e is not OperationCanceledException and not InvalidOperationException { InnerException: null } && ChangedRowsException.In(e) is null)
+        catch (RowSourceException e)
         {
-            if (Find(data, column, role, e) is { } unreadable)
+            if (Find(e.Rows, e.InnerException!) is { } unreadable)
                 throw unreadable;
+            ExceptionDispatchInfo.Throw(e.InnerException!);
             throw;
         }
     }
 
-    /// <summary>Reads again, on one thread, up to the row that cannot be read; null where this pass reads every row.</summary>
-    private static InvalidOperationException? Find(IDataView data, DataViewSchema.Column column, string role, Exception cause)
+    /// <summary>The same for a pass that gives its results one by one.</summary>
+    public static IEnumerable<T> Named<T>(IEnumerable<T> pass)
     {
-        // A set of one is read by the thread that asks.
-        using var cursor = data.GetRowCursorSet([column, .. Texts(data.Schema)], 1, null)[0];
-        var (row, isAtRow) = (0L, false);
+        using var results = pass.GetEnumerator();
+        while (Named(results.MoveNext))
+            yield return results.Current;
+    }
+
+    /// <summary>Reads again, on one thread, up to the row that cannot be read; null where this pass reads every row.</summary>
+    public static InvalidOperationException? Find(RowSource source, Exception cause)
+    {
+        DataViewRowCursor opened;
         try
         {
-            for (var read = Reader(cursor, column); cursor.MoveNext(); row++)
+            opened = source.OpenOnOneThread(Texts(source.Data.Schema));
+        }
+        catch (RowSourceException)
+        {
+            // It is no row that cannot be read.
+            return null;
+        }
+
+        using var cursor = opened;
+        var (row, reading) = (0L, (string?)null);
+        var isWanted = Wanted(source, cursor);
+        try
+        {
+            List<(string Name, Action Read)> columns = [.. source.Columns.Where(RowBytes.CanHash).Select(c => (c.Name, Reader(cursor, c)))];
+            for (; cursor.MoveNext(); row++)
             {
-                isAtRow = true;
-                read();
-                isAtRow = false;
+                foreach (var (name, read) in isWanted() ? columns : [])
+                {
+                    reading = name;
+                    read();
+                    reading = null;
+                }
             }
 
             return null;
         }
-        catch (Exception e)
+        catch (RowSourceException e)
         {
-            var (where, text) = isAtRow ? ($"column '{column.Name}' gives ", TextOf(cursor)) : ("", "");
+            var gives = reading is null ? "" : $"column '{reading}' gives ";
             return new InvalidOperationException(
-                $"Row {row} (counted from 0) of the {role} cannot be read: {where}\"{e.GetBaseException().Message}\"{text}. " +
-                "Correct or leave out what the row is made from.",
+                $"{source.Fault(row)}: {gives}{Shown(e)}{(reading is null ? "" : TextOf(cursor))}. " +
+                (reading is null ? "Correct or leave out what the row is made from." : source.Remedy),
                 cause);
         }
     }
 
-    private static IEnumerable<DataViewSchema.Column> Texts(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
+    /// <summary>What the step said, in quotes.</summary>
+    public static string Shown(RowSourceException e) => $"\"{e.GetBaseException().Message}\"";
 
-    private static Action Reader(DataViewRowCursor cursor, DataViewSchema.Column column) =>
-        ((VectorDataViewType)column.Type).ItemType.RawType == typeof(byte) ? Reader<byte>(cursor, column) : Reader<float>(cursor, column);
+    /// <summary>The columns that tell a reader which row it is.</summary>
+    public static IEnumerable<DataViewSchema.Column> Texts(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
 
-    private static Action Reader<T>(DataViewRowCursor cursor, DataViewSchema.Column column)
-    {
-        var get = cursor.GetGetter<VBuffer<T>>(column);
-        VBuffer<T> values = default;
-        return () => get(ref values);
-    }
-
-    private static string TextOf(DataViewRowCursor cursor)
+    /// <summary>The texts of the row that a cursor is at.</summary>
+    public static string TextOf(DataViewRowCursor cursor)
     {
         var texts = new List<string>();
         foreach (var column in Texts(cursor.Schema).Where(c => cursor.IsColumnActive(c)))
@@ -82,5 +99,24 @@ internal static class UnreadableRow
         }
 
         return texts.Count == 0 ? "" : $" where {string.Join(", ", texts)}";
+    }
+
+    private static Action Reader(DataViewRowCursor cursor, DataViewSchema.Column column)
+    {
+        var bytes = new RowBytes(cursor, [column]);
+        return () => bytes.OfRow();
+    }
+
+    private static Func<bool> Wanted(RowSource source, DataViewRowCursor cursor)
+    {
+        if (source.Wanted is not { } wanted)
+            return () => true;
+        var getId = cursor.GetIdGetter();
+        DataViewRowId id = default;
+        return () =>
+        {
+            getId(ref id);
+            return wanted.Contains(new RowId(id.Low, id.High));
+        };
     }
 }

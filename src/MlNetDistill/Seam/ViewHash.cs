@@ -11,12 +11,15 @@ internal static class ViewHash
     /// Number of rows, and a hash of their ids and of names, types and values of all columns, in whatever order they come;
     /// null where a column cannot be hashed.
     /// </summary>
-    public static (long Rows, string? Hash) Of(IDataView data)
+    /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
+    public static (long Rows, string? Hash) Of(IDataView data) => UnreadableRow.Named(() => Read(data));
+
+    private static (long Rows, string? Hash) Read(IDataView data)
     {
         List<DataViewSchema.Column> columns = [.. data.Schema.Where(column => !column.IsHidden)];
         var hashable = columns.All(RowBytes.CanHash);
         using var hash = new DataHash();
-        using var cursor = data.GetRowCursor(hashable ? columns : []);
+        using var cursor = new RowSource(data, hashable ? columns : [], row => $"Row {row} (counted from 0) of the data cannot be read").Open();
         var bytes = hashable ? new RowBytes(cursor, columns) : null;
         var getId = cursor.GetIdGetter();
         DataViewRowId id = default;

@@ -43,7 +43,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         if (folds == 0 && (identity is null || !recording.IsPersistent || columns.Embedding is not null))
         {
             question.Channel.Info($"Fitting the teacher.");
-            var model = estimator.Fit(question.Data);
+            var model = Fitted(question.Data);
             var view = View(model, question.Data, question, "");
             return Answer(Read(view, question), view.EmbeddingLength, model);
         }
@@ -58,6 +58,24 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             model);
     }
 
+    /// <summary>Where a step fails on a row, ML.NET's threads say only that one of them ended.</summary>
+    private ITransformer Fitted(IDataView rows)
+    {
+        try
+        {
+            return estimator.Fit(rows);
+        }
+        catch (Exception e) when (e is not OperationCanceledException and { InnerException: not null } && ChangedRowsException.In(e) is null)
+        {
+            var source = new RowSource(
+                rows, [.. rows.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c))], row => $"Row {row} (counted from 0) of the data that the teacher is fitted on cannot be read");
+            throw UnreadableRow.Find(source, e) ?? new InvalidOperationException(
+                $"The teacher ({Name}) cannot be fitted: one of its steps fails on a row with \"{e.GetBaseException().Message}\". Correct or leave out what that row is made from; " +
+                "the row shows where the steps before its trainer are fitted and their columns read one row at a time.",
+                e);
+        }
+    }
+
     private static int FoldSeed(TeacherQuestion question) => question.Seeds.Integer("folds");
 
     private static Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> Read(ScoredView view, TeacherQuestion question) =>
@@ -67,14 +85,14 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     {
         var scored = model.Transform(data);
         columns.NoteTwoClasses(scored.Schema, question.Channel);
-        return columns.In(scored, question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen);
+        return columns.In(scored, question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen, Name);
     }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
     private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>
     {
         question.Channel.Info($"Fitting the teacher.");
-        return Read(View(estimator.Fit(question.Data), question.Data, question, ""), question)(asked, kept, from);
+        return Read(View(Fitted(question.Data), question.Data, question, ""), question)(asked, kept, from);
     };
 
     private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> OutOfFold(TeacherQuestion question)
@@ -97,7 +115,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
                 question.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
                 var unseen = new UnseenClasses(dealt.Unseen(fold));
                 WarnOf(unseen, question, fold);
-                var model = estimator.Fit(dealt.Training(fold));
+                var model = Fitted(dealt.Training(fold));
                 foreach (var chunk in Read(View(model, answered, question, $" of fold {fold + 1}", unseen), question)(asked, kept, skip))
                     yield return chunk;
                 skip = 0;

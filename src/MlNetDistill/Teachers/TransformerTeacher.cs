@@ -36,7 +36,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
             question.Channel.Info($"{note}");
         columns.NoteTwoClasses(transformer.GetOutputSchema(schema), question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => columns.In(transformer.Transform(rows), question.Columns.Classes, recognised, place);
+        ScoredView ViewOf(IDataView rows, string place) => columns.In(transformer.Transform(rows), question.Columns.Classes, recognised, place, model: Name);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
@@ -87,7 +87,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
             return;
         foreach (var input in InputsOfScore(question.Data.Schema) ?? [])
         {
-            if (!OverwrittenColumn.Is(question.Data, input, question.Options.CancellationToken))
+            if (!UnreadableRow.Named(() => OverwrittenColumn.Is(question.Data, input, question.Options.CancellationToken)))
                 continue;
             throw new InvalidOperationException(
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +

@@ -4,6 +4,7 @@ using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
 using static Microsoft.ML.Transforms.Image.ImagePixelExtractingEstimator;
+using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator;
 
 namespace MlNetDistill.Tests.MlNetFit;
 
@@ -97,7 +98,37 @@ public sealed class FlowerPipelineTests
             () => Pipeline(new PixelSettings(), TrainedTeacher()).Fit(_context.Data.LoadFromEnumerable(rows)),
             Throws.InvalidOperationException.With.Message.EqualTo(
                 "Row 12 (counted from 0) of the training data cannot be read: column 'Pixels' gives " +
-                $"\"Invalid input stream contents (Parameter 'imageStream')\" where Label is 'daisy', Path is '{broken}'. Correct or leave out what the row is made from.").And.InnerException.Not.Null);
+                $"\"Invalid input stream contents (Parameter 'imageStream')\" where Label is 'daisy', Path is '{broken}'. Correct what the row is made from, or set MissingFeatures to Drop to leave such rows out.").And.InnerException.Not.Null);
+    }
+
+    [Test]
+    public void Broken_and_missing_pictures_are_left_out_where_Drop_says_so([Values] bool teacherReadsPicturesToo)
+    {
+        using var folder = new ToyFolder();
+        var broken = folder.File("broken.jpg");
+        File.WriteAllText(broken, "no JPEG");
+        Flower[] rows = [new Flower { Path = folder.File("missing.jpg"), Label = "tulips" }, .. Flower.All, new Flower { Path = broken, Label = "daisy" }];
+        var log = new RowsLog(_context);
+        var teacher = teacherReadsPicturesToo
+            ? Teacher.FromEstimator(_context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label").Append(Flower.Pixels(_context, "TeacherPixels", 24, new PixelSettings(AsFloats: true)))
+                .Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("TeacherClass", "TeacherPixels")))
+            : TrainedTeacher();
+        float[][] Fit(Flower[] flowers)
+        {
+            var steps = _context.Transforms.Conversion.MapValueToKey("Class", "Label", keyOrdinality: KeyOrdinality.ByValue).Append(Flower.Pixels(_context, "Pixels", Side, new PixelSettings()));
+            var view = _context.Data.LoadFromEnumerable(flowers);
+            var fitted = steps.Fit(_flowers);
+            return _context.Fit(Options(teacher) with { MissingFeatures = MissingFeatures.Drop, Epochs = 4 }, fitted.Transform(view)).Scores(fitted.Transform(_flowers));
+        }
+
+        var found = Fit(rows);
+        Assert.Multiple(() =>
+        {
+            Assert.That(log.Warnings[0], Does.StartWith(
+                "Left out of the training data: 0 rows with NaN or infinite features, 0 without a label, 2 (rows 0, 13, counted from 0) cannot be read, the first for \"Could not find")
+                .And.EndsWith($"where Label is 'tulips', Path is '{folder.File("missing.jpg")}'."));
+            Assert.That(ToyScores.LargestDifference(found, Fit(Flower.All)), Is.LessThan(1e-4f));
+        });
     }
 
     [Test]

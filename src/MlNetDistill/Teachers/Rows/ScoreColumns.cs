@@ -35,8 +35,9 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
     /// <param name="kind">What the scores are as far as the model itself says it: what stands in for <see cref="ScoreKind.Auto"/>, and a hint for messages.</param>
     /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
     /// <param name="unseen">Classes that the model was fitted without; null for none.</param>
+    /// <param name="model">What messages call the model that computes the answers; null where they are data.</param>
     /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
-    public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "", UnseenClasses? unseen = null)
+    public ScoredView In(IDataView scored, ClassLabels student, RecognisedScores kind, string place = "", UnseenClasses? unseen = null, string? model = null)
     {
         scored = TwoClassScores.Of(scored, Score, Settings.Kind);
         var (score, classes) = ScoresIn(scored.Schema);
@@ -47,7 +48,7 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
         var subject = Subject;
         var order = new ClassAlignment($"column '{Score}'", place, unseen: unseen).Order(classes, found, Settings, student);
         var reader = new ScoreReader(subject, Settings.Kind == ScoreKind.Auto ? kind.Kind : Settings.Kind, order, kind.Hint, unseen);
-        return new ScoredView(scored, score, embedding, reader, place);
+        return new ScoredView(scored, score, embedding, reader, place, model);
     }
 
     /// <summary>Says in the log what is read of a model of two classes that gives one number a row.</summary>

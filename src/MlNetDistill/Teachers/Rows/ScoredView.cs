@@ -14,7 +14,8 @@ namespace MlNetDistill.Teachers;
 /// <param name="embedding">The column of embeddings, or null.</param>
 /// <param name="reader">Reads the scores.</param>
 /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
-internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, ScoreReader reader, string place)
+/// <param name="model">What messages call the model that computes the answers; null where they are data.</param>
+internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, ScoreReader reader, string place, string? model)
 {
     /// <summary>Length of the embeddings, or null where there are none.</summary>
     public int? EmbeddingLength => embedding is { } column ? WidthOf(column) : null;
@@ -25,12 +26,21 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
     /// <param name="skip">Rows that are known already; they are passed over.</param>
     /// <param name="batchSize">Rows of a chunk.</param>
     /// <param name="cancellation">Stops the reading.</param>
-    /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind.</exception>
-    public IEnumerable<AnswerChunk> Read(IReadOnlySet<RowId> asked, OutputKinds kept, long skip, int batchSize, CancellationToken cancellation)
+    /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind, or the model fails on a row.</exception>
+    public IEnumerable<AnswerChunk> Read(IReadOnlySet<RowId> asked, OutputKinds kept, long skip, int batchSize, CancellationToken cancellation) =>
+        UnreadableRow.Named(Chunks(asked, kept, skip, batchSize, cancellation));
+
+    private IEnumerable<AnswerChunk> Chunks(IReadOnlySet<RowId> asked, OutputKinds kept, long skip, int batchSize, CancellationToken cancellation)
     {
         var readsEmbedding = kept.HasFlag(OutputKinds.Embedding);
         DataViewSchema.Column[] columns = [score, .. readsEmbedding ? [embedding!.Value] : Array.Empty<DataViewSchema.Column>()];
-        using var cursor = data.GetRowCursor(columns);
+        var source = new RowSource(data, columns, row => model is null
+            ? $"Row {row}{place} (counted from 0) of the data cannot be read"
+            : $"The teacher ({model}) fails on row {row}{place} (counted from 0)")
+        {
+            Wanted = asked,
+        };
+        using var cursor = source.Open();
         var rows = new VectorRows(cursor, columns, batchSize, (column, row, found) => VectorLength.Fault(
             $"The teacher's column '{columns[column].Name}'", WidthOf(columns[column]), found, RowName(row), Remedy));
         foreach (var (ids, numbers, values) in rows.Chunks(asked, skip, cancellation))

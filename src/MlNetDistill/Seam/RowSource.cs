@@ -1,0 +1,108 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Seam;
+
+/// <summary>What a step before the reader threw, apart from what the reader itself finds fault with; it is the inner exception.</summary>
+internal sealed class RowSourceException(RowSource source, Exception inner) : Exception(inner.Message, inner)
+{
+    /// <summary>What was read.</summary>
+    public RowSource Rows => source;
+}
+
+/// <summary>Columns of a view that are read row by row; where a step before fails, its exception comes as a <see cref="RowSourceException"/>.</summary>
+/// <param name="Data">The view.</param>
+/// <param name="Columns">The columns.</param>
+/// <param name="Fault">What messages say of a row, by its number, that cannot be read: a sentence without its end.</param>
+internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Column> Columns, Func<long, string> Fault)
+{
+    /// <summary>What to do about a row whose values cannot be computed, a sentence.</summary>
+    public string Remedy { get; init; } = "Correct or leave out what the row is made from.";
+
+    /// <summary>Rows that are read; null for all.</summary>
+    public IReadOnlySet<RowId>? Wanted { get; init; }
+
+    /// <summary>A cursor, which ML.NET may let run ahead on several threads; the first exception ends it.</summary>
+    public DataViewRowCursor Open() => Opened(() => Data.GetRowCursor(Columns));
+
+    /// <summary>A cursor on the reader's own thread, which computes what is asked for and goes on after a row that fails.</summary>
+    /// <param name="also">Other columns to read.</param>
+    public DataViewRowCursor OpenOnOneThread(IEnumerable<DataViewSchema.Column>? also = null) =>
+        Opened(() => Data.GetRowCursorSet([.. Columns, .. also ?? []], 1, null)[0]);
+
+    // ML.NET's threads may have come to the row that fails by the time that the cursor is there.
+    private Cursor Opened(Func<DataViewRowCursor> open)
+    {
+        try
+        {
+            return new Cursor(this, open());
+        }
+        catch (Exception e) when (IsTheSources(e))
+        {
+            throw new RowSourceException(this, e);
+        }
+    }
+
+    private static bool IsTheSources(Exception e) => e is not OperationCanceledException and not RowSourceException && ChangedRowsException.In(e) is null;
+
+    private sealed class Cursor(RowSource source, DataViewRowCursor input) : DataViewRowCursor
+    {
+        public override long Position => input.Position;
+
+        public override long Batch => input.Batch;
+
+        public override DataViewSchema Schema => input.Schema;
+
+        public override bool MoveNext()
+        {
+            try
+            {
+                return input.MoveNext();
+            }
+            catch (Exception e) when (IsTheSources(e))
+            {
+                throw new RowSourceException(source, e);
+            }
+        }
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => input.IsColumnActive(column);
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        {
+            var get = input.GetGetter<TValue>(column);
+            return (ref TValue value) =>
+            {
+                try
+                {
+                    get(ref value);
+                }
+                catch (Exception e) when (IsTheSources(e))
+                {
+                    throw new RowSourceException(source, e);
+                }
+            };
+        }
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                End();
+            base.Dispose(disposing);
+        }
+
+        private void End()
+        {
+            try
+            {
+                input.Dispose();
+            }
+            catch (Exception e) when (IsTheSources(e))
+            {
+                // What a thread met that ran ahead: MoveNext has told the reader, or the reader has all that it came for. It must not stand in for the reader's own fault.
+            }
+        }
+    }
+}

@@ -88,7 +88,7 @@ public sealed class OwnStagesTests
         public override IEnumerable<Stage> Stages(MethodContext context) => Laid(context);
     }
 
-    private sealed class Empty : Data.Sampler
+    private sealed class Empty : MlNetDistill.Data.Sampler
     {
         public override int BatchesPerEpoch(long rows) => 0;
 

@@ -88,7 +88,7 @@ public static class CostCatalog
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(score);
+        ArgumentNullException.ThrowIfNull(score, "scoreColumnName");
         options ??= new CostOptions();
         options.Check();
         return new CostMeasurement<TRow>(InBox.EnvironmentOf(catalog), [.. rows], score, definition, options);

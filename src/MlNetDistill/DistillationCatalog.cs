@@ -107,13 +107,18 @@ public static class DistillationCatalog
     /// <param name="model">Any model.</param>
     /// <param name="inputSchema">The schema of its input.</param>
     /// <param name="path">The file to write.</param>
-    public static void SaveAtomically(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) =>
+    public static void SaveAtomically(this ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path)
+    {
+        ArgumentNullException.ThrowIfNull(catalog);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(path);
         AtomicFile.Write(path, stream =>
         {
             using var _ = new InvariantCulture();
             catalog.Save(model, inputSchema, stream);
             ZipManifest.AddTo(stream);
         });
+    }
 
     /// <summary>
     /// Loads a model that <c>SaveAtomically</c> saved, after comparing every entry of its zip with its CRC-32 and its SHA-256. <c>Model.Load</c> compares

@@ -60,13 +60,25 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     public bool IsRowToRowMapper => true;
 
     /// <inheritdoc/>
-    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _chain.Scoring.GetOutputSchema(inputSchema);
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return _chain.Scoring.GetOutputSchema(inputSchema);
+    }
 
     /// <inheritdoc/>
-    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => _chain.Scoring.GetRowToRowMapper(inputSchema);
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return _chain.Scoring.GetRowToRowMapper(inputSchema);
+    }
 
     /// <inheritdoc/>
-    public IDataView Transform(IDataView input) => _chain.Scoring.Transform(input);
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return _chain.Scoring.Transform(input);
+    }
 
     /// <summary>The student and its columns.</summary>
     public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
@@ -90,6 +102,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// </summary>
     public void SaveAtomically(string path)
     {
+        ArgumentException.ThrowIfNullOrEmpty(path);
         using var folder = new TemporaryFolder(_context.TempFilePath);
         new MLContext { TempFilePath = folder.Path }.Model.SaveAtomically(this, _inputSchema, path);
     }

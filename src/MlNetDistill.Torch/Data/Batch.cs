@@ -20,10 +20,10 @@ public sealed record Batch(TrainingSet Set, Tensor Positions, Tensor Features, T
     public override string ToString() => $"{Positions.shape[0]} rows of {Set.Shape}, view {View}";
 
     /// <summary>Gathers rows of a set as they are. The tensors belong to the current dispose scope.</summary>
-    public static Batch Of(TrainingSet set, Tensor positions) => new(
-        set,
-        positions,
-        set.Features.index_select(0, positions),
-        set.Labels.index_select(0, positions),
-        set.Weights?.index_select(0, positions));
+    public static Batch Of(TrainingSet set, Tensor positions)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        ArgumentNullException.ThrowIfNull(positions);
+        return new(set, positions, set.Features.index_select(0, positions), set.Labels.index_select(0, positions), set.Weights?.index_select(0, positions));
+    }
 }

@@ -24,6 +24,9 @@ public sealed class TrainingSet : IDisposable
     /// <exception cref="ArgumentException">The tensors disagree with each other or with the shape.</exception>
     public TrainingSet(Tensor features, Tensor labels, IReadOnlyList<RowId> rowIds, InputShape shape, int classes, Tensor? weights = null)
     {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(rowIds);
         long rows = rowIds.Count;
         if (!features.shape.SequenceEqual([rows, .. shape.Dimensions]))
             throw new ArgumentException($"Features must be {rows} rows of {shape}; were [{string.Join(", ", features.shape)}].", nameof(features));
@@ -106,6 +109,7 @@ public sealed class TrainingSet : IDisposable
     /// <summary>Moves the tensors to <paramref name="device"/>.</summary>
     public void MoveTo(Device device)
     {
+        ArgumentNullException.ThrowIfNull(device);
         Features = Moved(Features, device);
         Labels = Moved(Labels, device);
         Weights = Weights is null ? null : Moved(Weights, device);

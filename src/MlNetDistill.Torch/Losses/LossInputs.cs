@@ -80,20 +80,30 @@ public sealed class LossInputs
 
     /// <summary>The projections that <see cref="DistillationLoss.Projections"/> of <paramref name="loss"/> made for this stage.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>
-    public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsOf(DistillationLoss loss) =>
-        Projections is not null && Projections.TryGetValue(loss, out var found)
+    public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsOf(DistillationLoss loss)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        return Projections is not null && Projections.TryGetValue(loss, out var found)
             ? found
             : throw new InvalidOperationException($"The stage made no projections for the loss '{loss.Name}'.");
+    }
 
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
     public Tensor Labelled() => _labelled ??= Keep(Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Any.dtype));
 
     /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
-    public Tensor Mean(Tensor perRow) => Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);
+    public Tensor Mean(Tensor perRow)
+    {
+        ArgumentNullException.ThrowIfNull(perRow);
+        return Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);
+    }
 
     /// <summary>The mean of a per-row loss over the rows that have a label, weighted where rows have weights; 0 where none has one.</summary>
-    public Tensor MeanOverLabelled(Tensor perRow) =>
-        !MayMissLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
+    public Tensor MeanOverLabelled(Tensor perRow)
+    {
+        ArgumentNullException.ThrowIfNull(perRow);
+        return !MayMissLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
+    }
 
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
     private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().AtLeast(1e-12));

@@ -20,7 +20,11 @@ public abstract record AnchorSelection
 
     /// <summary>The anchors of these epochs, and the last one.</summary>
     /// <param name="epochs">Epochs of the route's anchors (places from 1 where teachers were given), rising.</param>
-    public static AnchorSelection Epochs(params IReadOnlyList<int> epochs) => new ListedAnchors([.. epochs]);
+    public static AnchorSelection Epochs(params IReadOnlyList<int> epochs)
+    {
+        ArgumentNullException.ThrowIfNull(epochs);
+        return new ListedAnchors([.. epochs]);
+    }
 
     /// <summary>
     /// Greedy search. The first anchor is the route's first; after each anchor i, with the student trained on it, the divergences

@@ -21,7 +21,11 @@ public abstract record LearningRateSchedule
     /// </remarks>
     /// <param name="afterEpochs">Epochs of a stage completed before each drop, at least 1 and rising.</param>
     /// <param name="factor">The factor of each drop, in (0, 1].</param>
-    public static LearningRateSchedule Step(IReadOnlyList<int> afterEpochs, double factor = 0.1) => new StepSchedule([.. afterEpochs], factor);
+    public static LearningRateSchedule Step(IReadOnlyList<int> afterEpochs, double factor = 0.1)
+    {
+        ArgumentNullException.ThrowIfNull(afterEpochs);
+        return new StepSchedule([.. afterEpochs], factor);
+    }
 
     /// <summary>
     /// Half a cosine from the rate down to <paramref name="finalFactor"/> times it, step by step (Loshchilov and Hutter 2017, without restarts).

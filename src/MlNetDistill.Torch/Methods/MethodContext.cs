@@ -30,5 +30,10 @@ public sealed record MethodContext(
     public override string ToString() => $"{Anchors.Count} anchors, {Epochs} epochs, a student of {Student}";
 
     /// <summary>A stage over all epochs with the context's teacher, sampler, optimiser and schedule.</summary>
-    public Stage Stage(string name, DistillationLoss loss) => new(name, Teacher, loss, Sampler, Epochs, Optimizer, Schedule);
+    public Stage Stage(string name, DistillationLoss loss)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(loss);
+        return new(name, Teacher, loss, Sampler, Epochs, Optimizer, Schedule);
+    }
 }

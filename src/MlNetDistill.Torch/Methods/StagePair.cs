@@ -15,6 +15,8 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
     /// <exception cref="InvalidOperationException">One of them has no stage features.</exception>
     public static IReadOnlyList<StagePair> ByResolution(OutputShapes student, OutputShapes teacher)
     {
+        ArgumentNullException.ThrowIfNull(student);
+        ArgumentNullException.ThrowIfNull(teacher);
         var mine = LastOfEachResolution(student, "student");
         var theirs = LastOfEachResolution(teacher, "teacher");
         return [.. mine.Select((tap, i) => new StagePair(tap, theirs[TeacherStage(i + 1, mine.Count, theirs.Count) - 1]))];

@@ -32,6 +32,8 @@ public static class Initial
     /// </summary>
     public static void Redraw(nn.Module module, Generator generator)
     {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(generator);
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         foreach (var part in module.modules().Prepend(module))

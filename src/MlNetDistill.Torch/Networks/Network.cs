@@ -27,6 +27,9 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     public Network(NetworkInput input, NetworkPlan plan, int classes, Generator generator)
         : base("network")
     {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(generator);
         if (plan.EndsInLogits && plan.EmbeddingLength != classes)
             throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits; there are {classes} classes.");
         if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))

@@ -25,6 +25,9 @@ public sealed class OnnxGraph
     /// <returns>Name of the tensor it writes.</returns>
     public string Add(string operation, string[] inputs, params (string Name, object Value)[] attributes)
     {
+        ArgumentNullException.ThrowIfNull(operation);
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(attributes);
         var output = $"{Prefix}t{_nodes.Count}_{operation}";
         _nodes.Add(new OnnxNode(operation, inputs, output, attributes));
         return output;
@@ -34,6 +37,7 @@ public sealed class OnnxGraph
     /// <returns>Name of the constant.</returns>
     public string Constant(Tensor value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         using var scope = NewDisposeScope();
         var flat = value.detach().to(float32).cpu().contiguous();
         return Add(new OnnxConstant($"{Prefix}c{_constants.Count}", value.shape, flat.data<float>().ToArray(), null));
@@ -41,7 +45,11 @@ public sealed class OnnxGraph
 
     /// <summary>Adds a one-dimensional integer constant, a shape for example.</summary>
     /// <returns>Name of the constant.</returns>
-    public string Constant(long[] value) => Add(new OnnxConstant($"{Prefix}c{_constants.Count}", [value.Length], null, value));
+    public string Constant(long[] value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return Add(new OnnxConstant($"{Prefix}c{_constants.Count}", [value.Length], null, value));
+    }
 
     /// <summary>Gives what a node writes another name, for its readers too.</summary>
     internal void Rename(string output, string name)

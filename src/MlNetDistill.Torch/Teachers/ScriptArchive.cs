@@ -29,6 +29,9 @@ internal static partial class ScriptArchive
             throw new InvalidOperationException($"{title} is a folder; name a file.");
         if (!File.Exists(path))
             throw new InvalidOperationException($"{title} does not exist (looked for at '{Path.GetFullPath(path)}').");
+        // A pipe has no length either, and would be waited for if it were opened.
+        if (new FileInfo(path).Length == 0)
+            throw new InvalidOperationException($"{title} is empty. {Remedy}");
         try
         {
             using var archive = ZipFile.OpenRead(path);

@@ -8,7 +8,7 @@ namespace MlNetDistill;
 public abstract partial class Teacher
 {
     /// <summary>A classifier in an ONNX file, run by ONNX Runtime in batches, or row by row where its batch is fixed at 1.</summary>
-    /// <param name="path">The file. Files with weights that it refers to are found beside it.</param>
+    /// <param name="path">The file. Files with weights that it refers to are found beside it, or in folders there; others are refused.</param>
     /// <param name="outputs">Which of its outputs is what; the only output, or the one called <c>logits</c>, is the class scores if null.</param>
     /// <param name="input">What it is fed; the student's features if null.</param>
     /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>

@@ -96,6 +96,15 @@ public sealed class ScriptArchiveTests
     }
 
     [Test]
+    [Platform("Linux,MacOsX")]
+    public void A_pipe_is_not_waited_for()
+    {
+        using var made = System.Diagnostics.Process.Start("mkfifo", [File]);
+        made.WaitForExit();
+        Refused("is empty. Load the network in Python and export it");
+    }
+
+    [Test]
     public void A_check_can_be_cancelled() => Assert.That(
         () => ScriptArchive.Check(ToyScript.Path("mlp.pt"), "It", new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
 

@@ -33,11 +33,12 @@ internal sealed class OnnxSource
             throw new InvalidOperationException($"{Title} is a folder; name the .onnx file in it.");
         if (FilePath is not null && !System.IO.File.Exists(FilePath))
             throw new InvalidOperationException($"{Title} does not exist (looked for at '{Path.GetFullPath(FilePath)}').");
+        // A pipe has no length either, and would be waited for if it were opened.
+        if ((FilePath is null ? Content!.Length : new FileInfo(FilePath).Length) == 0)
+            throw new InvalidOperationException($"{Title} is empty. Export or download it again.");
         try
         {
             using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
-            if (stream.Length == 0)
-                throw new InvalidOperationException($"{Title} is empty. Export or download it again.");
             var layout = OnnxLayout.Of(stream, cancellation);
             stream.Position = 0;
             // One file may go by many names: "weights.bin", "./weights.bin".
@@ -58,10 +59,6 @@ internal sealed class OnnxSource
         {
             throw new InvalidOperationException($"{Title} is no ONNX file: it begins with {Beginning()}. {e.Message} Export the model to ONNX, or download it again " +
                 "(a pointer of Git LFS or a page of HTML is not the model).", e);
-        }
-        catch (NotSupportedException e)
-        {
-            throw new InvalidOperationException($"{Title} is no file but a pipe or a device. Write it to a file first.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -85,6 +82,8 @@ internal sealed class OnnxSource
             throw new InvalidOperationException($"{Title} keeps weights in '{location}', outside its folder; ONNX Runtime reads none from there.");
         if (!System.IO.File.Exists(path))
             throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which is not beside it. Copy it to '{folder}'.");
+        if (new FileInfo(path).Length == 0)
+            throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which is empty. Export or download it again.");
         return path;
     }
 

@@ -77,6 +77,23 @@ public sealed class OnnxErrorTests
     public void Two_bytes_are_no_model() => Refused([0x40, 0x00], "is no ONNX file: it begins with ");
 
     [Test]
+    [Platform("Linux,MacOsX")]
+    public void A_pipe_is_not_waited_for()
+    {
+        string Pipe(string name)
+        {
+            var path = Path.Combine(_folder.Path, name);
+            using var made = System.Diagnostics.Process.Start("mkfifo", [path]);
+            made.WaitForExit();
+            return path;
+        }
+
+        Refused(Pipe("pipe.onnx"), "is empty. Export or download it again.");
+        Pipe("weights.bin");
+        Refused(External("weights.bin"), "keeps weights in the file 'weights.bin', which is empty. Export or download it again.");
+    }
+
+    [Test]
     public void A_loop_that_never_ends_is_ended()
     {
         var path = _folder.Write("model.onnx", Endless());

@@ -15,13 +15,14 @@ public enum MissingLabels
 
 /// <summary>
 /// What to do with rows whose features are missing (a null or empty vector), shorter or longer than the column says, NaN or infinite; with rows at which a
-/// step before the trainer fails (a broken or missing picture, for example), whose features are then computed on one thread; and with rows in which a vector of the data that the teacher reads, its scores for example, is missing, of another length or, of answers, NaN.
+/// step before the trainer fails (a broken or missing picture, for example); and with rows in which a vector of the data that the teacher reads, its scores for
+/// example, is missing, of another length or, of answers, NaN.
 /// </summary>
 public enum MissingFeatures
 {
     /// <summary>Fail and name the first of them.</summary>
     Error,
 
-    /// <summary>Leave them out, and warn of how many.</summary>
+    /// <summary>Leave them out, and warn of how many. Where a step fails, the rows are read once more, on one thread.</summary>
     Drop,
 }

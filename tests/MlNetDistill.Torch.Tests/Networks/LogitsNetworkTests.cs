@@ -71,7 +71,7 @@ public sealed class LogitsNetworkTests
     [TestCase(1)]
     public void A_tap_after_a_block_that_is_not_there_is_refused(int tap) => Assert.That(
         () => new WideAndDeepSpec { Tap = tap }.Build(Four, 3, seed: 1),
-        Throws.ArgumentException.With.Message.EqualTo($"The network taps the blocks [{tap}]; its body has 1, counted from 0."));
+        Throws.ArgumentException.With.Message.EqualTo(FormattableString.Invariant($"The network taps the blocks [{tap}]; its body has 1, counted from 0.")));
 
     [Test]
     public void A_body_that_does_not_give_what_its_plan_says_is_refused()

@@ -8,7 +8,7 @@ namespace MlNetDistill.Hostile;
 /// <summary>What can be asked for.</summary>
 internal static class Commands
 {
-    private const int ShortCount = 20;
+    private const int ShortCount = 12;
     private const int LongCount = 1000;
 
     public static RootCommand Root()
@@ -110,7 +110,7 @@ internal static class Commands
         using var intact = new ToyFolder();
         format.Make(intact.Path);
         var supervisor = new Supervisor(
-            jobs => ["child-mutations", format.Name, intact.Path, FormattableString.Invariant($"{seed}"), jobs], _ => TimeSpan.FromSeconds(30), Say);
+            jobs => ["child-mutations", format.Name, intact.Path, FormattableString.Invariant($"{seed}"), jobs], _ => TimeSpan.FromSeconds(60), Say);
         tally.Add(format.Title, supervisor.Run([.. Enumerable.Range(1, count).Select(i => FormattableString.Invariant($"{format.Name} {i}"))]));
     }
 

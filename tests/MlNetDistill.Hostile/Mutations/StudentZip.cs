@@ -24,7 +24,7 @@ internal class StudentZip : FileFormat
     public override string Use(string folder, int variant)
     {
         var context = Log.Context();
-        var model = context.Model.Load(Path.Combine(folder, FileName), out _);
+        var model = context.Model.LoadVerified(Path.Combine(folder, FileName), out _);
         using var disposable = model as IDisposable;
         return Bits(model.Scores(Sample.Points(30)));
     }

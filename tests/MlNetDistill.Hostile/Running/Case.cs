@@ -27,7 +27,7 @@ internal enum Expected
 internal sealed record Case(string Name, Expected Expected, Action Code, IReadOnlyList<string> Words)
 {
     /// <summary>Seconds after which it counts as hanging.</summary>
-    public int Seconds { get; init; } = 60;
+    public int Seconds { get; init; } = 120;
 
     /// <summary>Whether the short run leaves it out.</summary>
     public bool IsLong { get; init; }

@@ -4,7 +4,7 @@ namespace MlNetDistill.Hostile.Uses;
 internal static class UseCases
 {
     // Of the cases that train, the short run tries one in so many.
-    private const int ShortStep = 4;
+    private const int ShortStep = 8;
 
     private static readonly (string Theme, IEnumerable<Case> Cases)[] Themes =
     [

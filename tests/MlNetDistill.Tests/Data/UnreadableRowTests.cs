@@ -72,6 +72,8 @@ public sealed class UnreadableRowTests
         var view = View(throws: false);
         var (good, bad) = (_context.Fit(Rows.Quick(), view), Failing(view, embedding: false));
         var options = new DistillationEvaluationOptions { TeacherClassNames = Rows.Classes };
+        var scored = bad.Transform(view);
+        var both = _context.Transforms.CopyColumns("Other", "Score").Fit(scored).Transform(scored);
         Assert.Multiple(() =>
         {
             Assert.That(
@@ -81,7 +83,7 @@ public sealed class UnreadableRowTests
                 () => _context.MulticlassClassification.EvaluateDistillation(View(throws: true), good, good, "Class"),
                 Throws.InvalidOperationException.With.Message.Match("^The (teacher|student) fails on row 7 \\(counted from 0\\): ").And.Message.Contains("\"Sequence contains no matching element\" where Label is 'birch'"));
             Assert.That(
-                () => _context.MulticlassClassification.EvaluateDistillation(bad.Transform(view), "Score", "Score", "Class", options),
+                () => _context.MulticlassClassification.EvaluateDistillation(both, "Score", "Other", "Class", options),
                 Throws.InvalidOperationException.With.Message.StartsWith("Row 7 (counted from 0) of the data cannot be read: column 'Score' gives \"No such device.\""));
         });
     }

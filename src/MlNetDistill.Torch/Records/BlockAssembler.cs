@@ -30,7 +30,7 @@ internal sealed class BlockAssembler(RecordLayout layout, BlockBuffer buffer, Li
         }
 
         if (Entries < layout.Entries)
-            {
+        {
             throw new InvalidOperationException(
                 $"The teacher gave {Entries} answers where {layout.Entries} were expected. It must answer for every row, and its data must hold the same rows in every pass.");
         }

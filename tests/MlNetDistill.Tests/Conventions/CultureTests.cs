@@ -88,7 +88,12 @@ public sealed class CultureTests : RecordsInFolder
         TestCaseData Option(string name, DistillationOptions options) => Case(name, () => Rows.Context().MulticlassClassification.Trainers.Distill(options));
         yield return Option("numbers of a fit", good with
         {
-            Epochs = -1, BatchSize = -1, GradientClipping = -0.5, ValidationFraction = -0.5, MinimumTeacherAccuracy = -0.5, EarlyStopping = new EarlyStopping(-1, -0.5),
+            Epochs = -1,
+            BatchSize = -1,
+            GradientClipping = -0.5,
+            ValidationFraction = -0.5,
+            MinimumTeacherAccuracy = -0.5,
+            EarlyStopping = new EarlyStopping(-1, -0.5),
         });
         foreach (var method in new[] { DistillationMethod.Kd(-0.5, -0.5), DistillationMethod.Dist(-0.5, -0.5), DistillationMethod.Sskd([new StagePair(-1, -1)]),
             DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(-1)), DistillationMethod.Rco(anchors: AnchorSelection.Epochs(-1)),
@@ -113,15 +118,26 @@ public sealed class CultureTests : RecordsInFolder
         yield return Option("a share of fresh weights", good with { InitialWeights = InitialWeights.Of(ToyModels.Points.LastTransformer.Model, -0.5) });
         yield return Case("criteria", () => new AcceptanceCriteria
         {
-            MinimumAccuracyKept = -0.5, MinimumAccuracy = -0.5, MaximumDivergence = -0.5, MinimumClassRows = -1, MaximumZipBytes = -1,
+            MinimumAccuracyKept = -0.5,
+            MinimumAccuracy = -0.5,
+            MaximumDivergence = -0.5,
+            MinimumClassRows = -1,
+            MaximumZipBytes = -1,
         }.Judge(Evaluation.Report.ReportSamples.Letters().Metrics));
         yield return Case("evaluation", () => new DistillationEvaluator(Rows.Classes, new DistillationEvaluationOptions
         {
-            ReliabilityBins = -1, BootstrapReplicates = -1, WorstRegressions = -1, TopK = [-1], ConfidenceLevel = -0.5,
+            ReliabilityBins = -1,
+            BootstrapReplicates = -1,
+            WorstRegressions = -1,
+            TopK = [-1],
+            ConfidenceLevel = -0.5,
         }));
         yield return Case("cost", () => Rows.Context().Model.MeasureCost(ToyModels.Points, ToyData.Points(), options: new CostOptions
         {
-            WarmUpPredictions = -1, Predictions = -1, WarmUpPasses = -1, Passes = -1,
+            WarmUpPredictions = -1,
+            Predictions = -1,
+            WarmUpPasses = -1,
+            Passes = -1,
         }));
         yield return Case("a loss", () => _ = new Losses.KdLoss(-0.5));
         yield return Case("a weight", () => _ = -0.5 * new Losses.KdLoss(4));

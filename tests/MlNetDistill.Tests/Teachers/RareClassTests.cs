@@ -83,7 +83,10 @@ public sealed class RareClassTests
         _context.Fit(
             Support.Rows.Quick(Teacher.FromEstimator(pipeline, folds: folds)) with
             {
-                Method = DistillationMethod.Of("watched", loss), Epochs = 1, BatchSize = rows, MinimumTeacherAccuracy = 0,
+                Method = DistillationMethod.Of("watched", loss),
+                Epochs = 1,
+                BatchSize = rows,
+                MinimumTeacherAccuracy = 0,
             },
             view);
         return [.. loss.Seen.TakeLast(rows)];

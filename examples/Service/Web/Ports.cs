@@ -12,9 +12,9 @@ internal static class Ports
     public static void AddPorts(this WebApplicationBuilder builder, ServiceSettings settings)
     {
         var endpoints = Named(Scoring, settings.Urls).Concat(Named(Management, settings.ManagementUrls)).ToArray();
-        builder.Configuration.AddInMemoryCollection(endpoints.ToDictionary(e => $"Kestrel:Endpoints:{e.Name}:Url", e => (string?)e.Url));
-        // They are the only ones.
-        builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, "");
+        // They are the only ones: with addresses under the usual name as well Kestrel would warn that it takes these.
+        builder.Configuration.AddInMemoryCollection(
+            endpoints.ToDictionary(e => $"Kestrel:Endpoints:{e.Name}:Url", e => (string?)e.Url).Append(new(WebHostDefaults.ServerUrlsKey, "")));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             var loader = kestrel.Configure(builder.Configuration.GetSection("Kestrel"));

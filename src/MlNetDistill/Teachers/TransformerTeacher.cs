@@ -65,7 +65,9 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
             {
                 throw new InvalidOperationException(
                     $"The teacher cannot run on the columns that the trainer receives: {e.Message} They are " +
-                    $"{string.Join(", ", schema.Select(c => $"'{c.Name}' ({c.Type})"))}; the teacher needs those that it was fitted on, by their names and types.",
+                    $"{string.Join(", ", schema.Select(c => $"'{c.Name}' ({c.Type})"))}; the teacher needs those that it was fitted on, by their names and types. " +
+                    "A column that only its own training went by, such as the label that it made a key of, may be empty: for rows without labels add one, for example " +
+                    "public string Label { get; set; } = \"\"; in their class.",
                     e);
             }
 

@@ -166,7 +166,7 @@ public sealed class ServiceTests
             using var zip = ZipFile.Open(path, ZipArchiveMode.Update);
             using var largest = zip.Entries.Where(entry => entry.Name != "MlNetDistill.sha256").MaxBy(entry => entry.Length)!.Open();
             largest.Seek(-1, SeekOrigin.End);
-            largest.WriteByte(77);
+            largest.WriteByte(0);
         });
         Assert.That(code, Is.EqualTo(2));
         Assert.That(output, Does.Contain("its entries do not match the hashes that were saved with them: it is damaged. Take an undamaged copy."));

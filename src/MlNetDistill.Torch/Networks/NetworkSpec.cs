@@ -52,9 +52,8 @@ public abstract record NetworkSpec
             throw new ArgumentException(string.Join(' ', faults.Distinct()));
         // Weights made in a caller's inference mode could never be trained.
         using var mode = new TrainingMode();
-        using var generator = new Seeds(seed).Generator("weights");
-        using var memory = new WeightMemory();
-        var network = Laid(input, classes, generator, memory);
+        // The first layers of a large network alone could take all memory, and minutes, before its last ones are counted.
+        var network = Laid(input, classes, seed, WeightMemory.Unasked) ?? Laid(input, classes, seed, WeightMemory.Available)!;
         try
         {
             return Whole(network);
@@ -94,22 +93,25 @@ public abstract record NetworkSpec
     public sealed override string ToString() => Name
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
-    private Network Laid(NetworkInput input, int classes, Generator generator, WeightMemory memory)
+    /// <summary>The network; null if it fits and is larger than <paramref name="most"/> bytes.</summary>
+    private Network? Laid(NetworkInput input, int classes, int seed, long most)
     {
+        using var generator = new Seeds(seed).Generator("weights");
+        using var memory = new WeightMemory(most);
         Network? network = null;
         try
         {
             network = new Network(input, Plan(input.Shape, classes, generator), classes, generator);
         }
-        catch (Exception) when (memory.IsExceeded)
+        catch (Exception) when (memory.IsPastMost)
         {
             // A block looked for values that there was no room for.
         }
 
-        if (!memory.IsExceeded)
+        if (!memory.IsPastMost)
             return network!;
         network?.Dispose();
-        throw memory.TooLarge($"{Name} over {input.Shape} for {classes} classes");
+        return memory.IsExceeded ? throw memory.TooLarge($"{Name} over {input.Shape} for {classes} classes") : null;
     }
 
     /// <summary>On the CPU in 32-bit floats, whatever the defaults were when modules of the application's own were made.</summary>

@@ -13,9 +13,19 @@ internal sealed class WeightMemory : IDisposable
     private static WeightMemory? _current;
 
     private readonly WeightMemory? _outer = _current;
+    private readonly long _most;
     private Int128 _bytes;
 
-    public WeightMemory() => _current = this;
+    /// <summary>Begins to count what this thread lays out.</summary>
+    /// <param name="most">Bytes from which on nothing more is made, only counted.</param>
+    public WeightMemory(long most)
+    {
+        _most = Math.Min(most, Available);
+        _current = this;
+    }
+
+    /// <summary>Bytes that are taken before it is known how many there will be.</summary>
+    public const long Unasked = 1L << 30;
 
     /// <summary>Bytes that this process may take: the machine's memory, or what a container allows of it.</summary>
     public static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -28,7 +38,7 @@ internal sealed class WeightMemory : IDisposable
         foreach (var size in shape)
             bytes = Int128.Min(bytes * Math.Max(0, size), long.MaxValue + (Int128)1);
         var total = bytes + (_current?._bytes ?? 0);
-        if (total <= Available)
+        if (total <= (_current?._most ?? Available))
         {
             _current?._bytes = total;
             return CPU;
@@ -37,6 +47,9 @@ internal sealed class WeightMemory : IDisposable
         _current?._bytes = total;
         return _current is null || bytes > long.MaxValue ? throw TooLarge(FormattableString.Invariant($"A tensor of {string.Join('×', shape.ToArray())} 32-bit floats"), total) : META;
     }
+
+    /// <summary>Whether some weights were only counted.</summary>
+    public bool IsPastMost => _bytes > _most;
 
     /// <summary>Whether the weights counted so far do not fit.</summary>
     public bool IsExceeded => _bytes > Available;

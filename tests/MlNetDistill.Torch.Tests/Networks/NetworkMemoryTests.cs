@@ -42,6 +42,21 @@ public sealed partial class NetworkMemoryTests
         Assert.That(thrown.Message, Does.StartWith("The weights of MLP 2000000000 over vector of 4 for 3 classes would take at least 64,000,000,012 bytes; "));
     }
 
+    /// <summary>The first layer takes 256 bytes for each unit, all of it 272.</summary>
+    [Test]
+    public void It_is_refused_before_first_layers_that_would_fit_are_made()
+    {
+        var width = (int)Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 264, int.MaxValue);
+        var clock = Stopwatch.StartNew();
+        var before = Environment.WorkingSet;
+        Assert.That(() => Student.Mlp(width).Build(new NetworkInput(InputShape.Vector(64)), 3, 1), Throws.InvalidOperationException.With.Message.Contains("would take at least"));
+        Assert.Multiple(() =>
+        {
+            Assert.That(Environment.WorkingSet - before, Is.LessThan(300L << 20));
+            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
+        });
+    }
+
     [Test]
     public void A_tensor_of_a_block_of_ones_own_is_counted_too()
     {

@@ -6,6 +6,9 @@ namespace MlNetDistill.Hostile.Uses;
 /// <summary>Folders that cannot be, and records of other teachers and other rows.</summary>
 internal static class RecordCases
 {
+    // Made-up ones, with which a model from elsewhere is tried first.
+    private const int TrialRows = 13;
+
     public static IEnumerable<Case> All
     {
         get
@@ -118,7 +121,7 @@ internal static class RecordCases
                     return new Networks.NetworkOutput(module.call(rows));
                 }, classNames: Rows.Classes);
                 Sample.Fit(Sample.Short(teacher), Sample.Points(600));
-                Check.That(asked <= 600, $"asked about {asked} rows of 600");
+                Check.That(asked <= 600 + TrialRows, $"asked about {asked} rows of 600");
             });
             yield return InFolder(Case.Works, "a module with a warm record is asked about the 16 rows alone", folder =>
             {
@@ -133,7 +136,7 @@ internal static class RecordCases
                 Sample.Fit(options, Sample.Points(600));
                 asked = 0;
                 Sample.Fit(options, Sample.Points(600));
-                Check.That(asked <= 16, $"asked about {asked} rows of 600");
+                Check.That(asked <= 16 + TrialRows, $"asked about {asked} rows of 600");
             });
         }
     }

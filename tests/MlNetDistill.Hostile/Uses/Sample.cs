@@ -8,6 +8,8 @@ namespace MlNetDistill.Hostile.Uses;
 /// <summary>Ordinary parts of a wrong use.</summary>
 internal static class Sample
 {
+    private static readonly Lock Generator = new();
+
     /// <summary>Epochs after which a student of the points that learns is right about nearly all.</summary>
     public static DistillationOptions Learning(Teacher? teacher = null) => Rows.Quick(teacher) with { Epochs = 12 };
 
@@ -32,6 +34,17 @@ internal static class Sample
 
     /// <summary>A perceptron of TorchSharp's modules that was trained on the points; the caller's.</summary>
     public static Sequential Module(int inputs = 4, int classes = 3, bool trained = true)
+    {
+        // Cases ask for it in modes without gradients, and side by side: the generator is one for the process.
+        lock (Generator)
+        {
+            using var mode = inference_mode(false);
+            using var gradients = enable_grad();
+            return Made(inputs, classes, trained);
+        }
+    }
+
+    private static Sequential Made(int inputs, int classes, bool trained)
     {
         using var scope = NewDisposeScope();
         random.manual_seed(4);

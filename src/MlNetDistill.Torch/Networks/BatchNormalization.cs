@@ -14,9 +14,10 @@ public sealed class BatchNormalization : Block
     private readonly Tensor _mean;
     private readonly Tensor _variance;
 
-    /// <summary>Normalisation of <paramref name="channels"/> channels.</summary>
+    /// <summary>Normalisation of <paramref name="channels"/> channels, at least 1.</summary>
     public BatchNormalization(int channels)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
         _weight = new Parameter(Initial.Ones(channels));
         _bias = new Parameter(Initial.Zeros(channels));
         _mean = Initial.Zeros(channels);

@@ -74,7 +74,8 @@ internal static class PartCases
         yield return Made("a kernel of 0", () => new Convolution(4, 4, 0, 1, new Generator()), "kernel");
         yield return Made("a stride of 0", () => new Convolution(4, 4, 3, 0, new Generator()), "stride");
         yield return Made("a dense layer of 0", () => new Dense(0, 4, new Generator()), "inputs");
-        yield return Made("a normalisation of 0 channels", () => new BatchNormalization(0), "channels");
+        foreach (var channels in new[] { 0, -1 })
+            yield return Made($"a normalisation of {channels} channels", () => new BatchNormalization(channels), "channels", $"{channels}");
         yield return Made("a pool of size 0", () => new MaxPool(0), "size");
         yield return Made("an average over 0", () => new AveragePool(0, 1), "kernel");
         yield return Made("a shuffle of groups that do not divide", () => new ChannelShuffle(4, 3), "groups");

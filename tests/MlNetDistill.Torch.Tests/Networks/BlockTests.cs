@@ -84,6 +84,10 @@ public sealed class BlockTests
         () => new ChannelShuffle(5, 2),
         Throws.ArgumentException.With.Message.EqualTo("The groups of a channel shuffle must divide its channels; 2 groups, 5 channels."));
 
+    [Test]
+    public void A_normalisation_of_no_channel_is_refused() => Assert.That(
+        () => new BatchNormalization(0), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("'channels'"));
+
     private static Tensor Channels(int count) => tensor(Enumerable.Range(0, count).Select(c => (float)c).ToArray()).reshape(1, count, 1, 1);
 
     private static double[] Values(Block block, Tensor input)

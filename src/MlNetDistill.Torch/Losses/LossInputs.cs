@@ -71,6 +71,13 @@ public sealed class LossInputs
     /// <summary>Asks the teacher, for terms that read its outputs themselves; null where they were given.</summary>
     internal Func<NetworkOutput>? AskTeacher { get; init; }
 
+    /// <summary>What of these someone disposed of, in words; null for nothing.</summary>
+    internal string? Disposed =>
+        AreDisposed(Student.All) ? "outputs of the student" :
+        AreDisposed(_answers?.All ?? []) ? "outputs of the teacher" :
+        AreDisposed(new[] { LabelsAsGiven, SoftLabels, Weights, _labelled }.OfType<Tensor>()) ? "labels or weights" :
+        AreDisposed(_student.Concat(_teacher).Select(known => known.Value)) ? "log-probabilities" : null;
+
     /// <summary>log softmax(s / temperature) of the student, B×K.</summary>
     public Tensor StudentLogProbabilities(double temperature) => Known(_student, temperature, t => Student.Logits.LogSoftmaxAt(t));
 
@@ -107,6 +114,8 @@ public sealed class LossInputs
 
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
     private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().AtLeast(1e-12));
+
+    private static bool AreDisposed(IEnumerable<Tensor> tensors) => tensors.Any(tensor => tensor.IsInvalid);
 
     private NetworkOutput? Asked()
     {

@@ -8,10 +8,16 @@ namespace MlNetDistill.Training;
 /// <summary>What a term of a loss gives for a batch, checked: it may be the application's own.</summary>
 internal static class LossValue
 {
-    /// <exception cref="InvalidOperationException">It is no scalar, or libtorch failed while it was computed.</exception>
+    /// <exception cref="InvalidOperationException">It is no scalar, libtorch failed while it was computed, or the term disposed of its inputs.</exception>
     public static Tensor Of(DistillationLoss loss, LossInputs inputs)
     {
         var value = Evaluated(loss, inputs);
+        if (inputs.Disposed is { } gone)
+        {
+            throw new InvalidOperationException(
+                $"The loss term '{loss.Name}' disposed of {gone}, which other terms and the training read too. Let Evaluate dispose only of tensors that it made itself.");
+        }
+
         if (value is null)
             throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave null. Return a tensor from Evaluate in every case.");
         if (value.IsInvalid)

@@ -42,6 +42,8 @@ internal static class StageChecks
                 yield return $"Its {name} must be given; it is null.";
         }
 
+        foreach (var term in (stage.Loss?.Terms ?? []).Where(term => string.IsNullOrWhiteSpace(term.Loss.Name)))
+            yield return $"Its loss {term.Loss.GetType().Name} has no Name, under which progress and errors speak of it: let its Name give one.";
         if (stage.Epochs < 1)
             yield return Invariant($"It must have at least 1 epoch; it has {stage.Epochs}.");
         foreach (var fault in (stage.Optimizer?.Faults() ?? []).Concat(stage.Schedule?.Faults() ?? []))

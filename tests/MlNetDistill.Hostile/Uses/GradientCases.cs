@@ -129,12 +129,12 @@ internal static class GradientCases
 
     private static IEnumerable<Case> OwnLosses()
     {
-        yield return Own("a loss that is detached", inputs => inputs.Student.Logits.square().mean().detach(), "mine", "gradient");
+        yield return Own("a loss that is detached", inputs => inputs.Student.Logits.square().mean().detach(), "mine", "does not reach the student's parameters");
         yield return Own("a loss that is null", _ => null!, "mine", "null");
         yield return Own("a loss that is NaN", inputs => inputs.Student.Logits.mul(float.NaN).mean(), "mine", "NaN");
         yield return Own("a loss that is infinite", inputs => inputs.Student.Logits.abs().mean().div(0f), "mine", "infinite");
-        yield return Own("a loss that is a constant", _ => tensor(1f), "mine", "gradient");
-        yield return Own("a loss of the teacher alone", inputs => inputs.Teacher.Logits.square().mean(), "mine", "gradient");
+        yield return Own("a loss that is a constant", _ => tensor(1f), "mine", "does not reach the student's parameters");
+        yield return Own("a loss of the teacher alone", inputs => inputs.Teacher.Logits.square().mean(), "mine", "does not reach the student's parameters");
         yield return Own("a loss for each row", inputs => inputs.Student.Logits.square().mean([1]), "mine", "scalar");
         yield return Own("a loss of whole numbers", inputs => inputs.Student.Logits.argmax(1).sum(), "mine");
         yield return Case.Works("a loss of float64", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
@@ -142,7 +142,7 @@ internal static class GradientCases
             Method = DistillationMethod.Of("Mine", new OwnLoss(inputs => KdLoss.Divergence(inputs.Student.Logits.to(float64), inputs.Teacher.Logits.to(float64), 1).mean())),
         }));
         yield return Own("a loss that throws", _ => throw new InvalidOperationException("The sky is falling."), "The sky is falling");
-        yield return Case.Works("a loss that disposes of what it read", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
+        yield return Case.Refused("a loss that disposes of what it read", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
             Method = DistillationMethod.Of("Mine", new OwnLoss(inputs =>
             {
@@ -150,13 +150,13 @@ internal static class GradientCases
                 inputs.Teacher.Logits.Dispose();
                 return value;
             })),
-        }));
+        }), "mine", "disposed of outputs of the teacher");
         yield return Own("a loss that multiplies other shapes", inputs => inputs.Student.Logits.mm(zeros(7, 7)).mean(), "mine");
         yield return Own("a loss that reads an embedding it did not ask for", inputs => inputs.Teacher.Embedding.mean(), "Embedding", "TeacherNeeds");
         yield return Case.Refused("one term of a sum that is detached", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
             Method = DistillationMethod.Of("Both", new CrossEntropyLoss() + new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach())),
-        }), "mine", "gradient");
+        }), "mine", "does not reach the student's parameters");
         yield return Case.Works("a term of weight 0 that is detached counts for the report alone", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
         {
             Method = DistillationMethod.Of("Both", new CrossEntropyLoss() + (0 * new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach()))),
@@ -168,11 +168,11 @@ internal static class GradientCases
                 using (no_grad())
                     return inputs.Student.Logits.square().mean();
             })),
-        }), "mine", "gradient");
+        }), "mine", "does not reach the student's parameters");
         yield return Case.Refused("a loss without a name", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
             Method = DistillationMethod.Of("Mine", new OwnLoss(inputs => inputs.Student.Logits.square().mean(), name: null!)),
-        }), "name");
+        }), "OwnLoss", "Name");
         yield return Case.WorksOrRefused("two losses of one name", () =>
         {
             var student = Sample.Fit(Sample.Short(Sample.Teaching()) with

@@ -102,6 +102,38 @@ public sealed class CutOffLossTests
         Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'own' gave a tensor that is disposed."));
 
     [Test]
+    public void A_loss_that_disposes_of_what_it_read_is_named()
+    {
+        static Tensor Disposing(LossInputs inputs, Func<LossInputs, Tensor> read)
+        {
+            var value = inputs.Student.Logits.square().mean();
+            read(inputs).Dispose();
+            return value;
+        }
+
+        Assert.Multiple(() =>
+        {
+            foreach (var (read, said) in new (Func<LossInputs, Tensor>, string)[]
+            {
+                (i => i.Student.Logits, "outputs of the student"),
+                (i => i.Labels, "labels or weights"),
+                (i => i.StudentLogProbabilities(2), "log-probabilities"),
+            })
+            {
+                Assert.That(() => Train(new Own(i => Disposing(i, read))), Throws.InvalidOperationException.With.Message.EqualTo(
+                    $"The loss term 'own' disposed of {said}, which other terms and the training read too. Let Evaluate dispose only of tensors that it made itself."));
+            }
+        });
+    }
+
+    [TestCase(null)]
+    [TestCase(" ")]
+    public void A_loss_without_a_name_is_refused_by_its_type(string? name) => Assert.That(
+        () => Train(new CrossEntropyLoss() + new Own(i => i.Student.Logits.mean(), name!)),
+        Throws.InvalidOperationException.With.Message.EqualTo(
+            "Stage 'stage': Its loss Own has no Name, under which progress and errors speak of it: let its Name give one."));
+
+    [Test]
     public void What_libtorch_says_of_a_loss_comes_without_its_stack() => Assert.That(
         () => Train(new Own(i => i.Student.Logits.add(ones(7)).mean())),
         Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'own' failed: The size of tensor a").And.Message.Not.Contains("frame #"));
@@ -120,9 +152,9 @@ public sealed class CutOffLossTests
         Runs.Train(network, set, Runs.Stage(1, loss));
     }
 
-    private sealed class Own(Func<LossInputs, Tensor> evaluate) : DistillationLoss
+    private sealed class Own(Func<LossInputs, Tensor> evaluate, string name = "own") : DistillationLoss
     {
-        public override string Name => "own";
+        public override string Name => name;
 
         public override OutputKinds TeacherNeeds => OutputKinds.None;
 

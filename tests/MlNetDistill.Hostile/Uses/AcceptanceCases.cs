@@ -66,11 +66,26 @@ internal static class AcceptanceCases
         return evaluator.Metrics();
     }
 
+    /// <summary>The report must say which share was trained on, on its page too, and the gate must refuse the student for it alone.</summary>
+    private static Case Overlapping(string name, Func<DistillationEvidence> evidence, double share) => Case.Works(name, () =>
+    {
+        var report = Report(evidence());
+        Check.Equal(report.TrainingOverlap?.Share ?? -1, share, "share of known rows");
+        Check.That(!report.Acceptance!.Passed && report.Acceptance.ExitCode != 0, "the gate accepts it");
+        Check.Equal(report.Acceptance.Checks.Single(check => !check.Passed).Criterion, nameof(AcceptanceCriteria.MaximumTrainingOverlap), "what fails");
+        Check.That(!Generous.Judge(report.Metrics, overlap: report.TrainingOverlap).Passed, "Judge accepts it");
+        Check.That(report.Verdict.Any(line => line.Contains("Test on rows that nothing was trained on", StringComparison.Ordinal)), "the verdict does not say it");
+        Check.That(report.ToHtml().Contains("have the values of a row trained on", StringComparison.Ordinal), "the page does not say it");
+        Check.That(report.ToJson().Contains("\"trainingOverlap\": {", StringComparison.Ordinal), "the JSON does not say it");
+    });
+
     private static IEnumerable<Case> Reports()
     {
-        yield return Case.Refused("a test on the training rows", () => Report(Evidence(Sample.Points(), Sample.Points())), "Test", "Training");
-        yield return Case.Refused("a test on the training rows in another order", () => Report(Evidence(Log.Context().Keyed(Rows.Points(120).Reverse()), Sample.Points())), "Test", "Training");
-        yield return Case.Refused("a test on half of the training rows", () => Report(Evidence(Sample.Points(60), Sample.Points())), "Test", "Training");
+        yield return Overlapping("a test on the training rows", () => Evidence(Sample.Points(), Sample.Points()), 1);
+        yield return Overlapping("a test on the training rows in another order", () => Evidence(Log.Context().Keyed(Rows.Points(120).Reverse()), Sample.Points()), 1);
+        yield return Overlapping("a test on half of the training rows", () => Evidence(Sample.Points(60), Sample.Points()), 1);
+        yield return Overlapping("a test on the training rows that the student alone knows of", () => Evidence(Sample.Points()), 1);
+        yield return Overlapping("a test of which half was trained on", () => Evidence(Log.Context().Keyed(Rows.Points(60).Concat(Rows.Points(60, seed: 55))), Sample.Points()), 0.5);
         yield return Case.Works("a test on rows of its own", () => Check.That(Report(Evidence(Fresh(), Sample.Points())).Acceptance!.Passed, "not accepted"));
         yield return Case.Works("a report that says its rows were not compared with the training rows", () =>
         {

@@ -198,6 +198,24 @@ public sealed class EvidenceTests
             student.LastTransformer.Model.Settings.Single(setting => setting.Name == "Method").Value, Is.EqualTo("mine (Loss own (Strength 0.5))"));
     }
 
+    private static IEnumerable<TestCaseData> Parts()
+    {
+        static TestCaseData Null(string name, Func<DistillationEvidence, DistillationEvidence> without) => new TestCaseData(name, without).SetArgDisplayNames(name);
+        yield return Null("Title", e => e with { Title = null! });
+        yield return Null("Test", e => e with { Test = null! });
+        yield return Null("Student", e => e with { Student = null! });
+        yield return Null("Evaluation", e => e with { Evaluation = null! });
+    }
+
+    [TestCaseSource(nameof(Parts))]
+    public void What_is_missing_is_named(string name, Func<DistillationEvidence, DistillationEvidence> without)
+    {
+        var model = _mlContext.TeacherPipeline().Fit(_train);
+        Assert.That(
+            () => DistillationReport.Of(_mlContext, without(Evidence(model, model))),
+            Throws.ArgumentException.With.Message.StartsWith($"{name} of the evidence must be given; it is null."));
+    }
+
     private DistillationEvidence Evidence(ITransformer? teacher, ITransformer student) =>
         new() { Title = "Points", Test = _test, Teacher = teacher, Student = student, LabelColumnName = "Class" };
 

@@ -8,9 +8,25 @@ namespace MlNetDistill.Evaluation;
 /// <summary>Measures what a report says.</summary>
 internal sealed class ReportMaker(MLContext context, DistillationEvidence evidence)
 {
+    /// <exception cref="ArgumentException">Something that must be given is null.</exception>
+    public static void CheckGiven(DistillationEvidence evidence)
+    {
+        foreach (var (name, value) in new (string, object?)[]
+        {
+            (nameof(evidence.Title), evidence.Title),
+            (nameof(evidence.Test), evidence.Test),
+            (nameof(evidence.Student), evidence.Student),
+            (nameof(evidence.TeacherName), evidence.TeacherName),
+            (nameof(evidence.Evaluation), evidence.Evaluation),
+        })
+        {
+            if (value is null)
+                throw new ArgumentException($"{name} of the evidence must be given; it is null.", nameof(evidence));
+        }
+    }
+
     public DistillationReport Make()
     {
-        CheckGiven();
         evidence.Criteria?.Check();
         if (evidence.Teacher is null && evidence.TeacherScoreColumnName == evidence.ScoreColumnName)
         {
@@ -41,22 +57,6 @@ internal sealed class ReportMaker(MLContext context, DistillationEvidence eviden
             Data = [.. Described("Training rows", evidence.Training), .. Described("Test rows", evidence.Test)],
             Versions = Versions(),
         };
-    }
-
-    private void CheckGiven()
-    {
-        foreach (var (name, value) in new (string, object?)[]
-        {
-            (nameof(evidence.Title), evidence.Title),
-            (nameof(evidence.Test), evidence.Test),
-            (nameof(evidence.Student), evidence.Student),
-            (nameof(evidence.TeacherName), evidence.TeacherName),
-            (nameof(evidence.Evaluation), evidence.Evaluation),
-        })
-        {
-            if (value is null)
-                throw new ArgumentException($"{name} of the evidence must be given; it is null.", nameof(evidence));
-        }
     }
 
     /// <summary>What predicts in a model of ML.NET's own.</summary>

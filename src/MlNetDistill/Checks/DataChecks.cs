@@ -21,7 +21,10 @@ internal static class DataChecks
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, split.Training).cpu().data<long>().ToArray();
-        if (WithoutRow(labels, classes) is { } missing)
+        var weights = set.Weights?.index_select(0, split.Training).cpu().data<float>().ToArray();
+        if (weights is not null && Weightless(weights, options.ExampleWeightColumnName!) is { } weightless)
+            yield return weightless;
+        if (WithoutRow(labels, weights, classes) is { } missing)
             yield return missing;
         if (HeldOut(set, split, options) is { } share)
             yield return share;
@@ -82,15 +85,24 @@ internal static class DataChecks
 
     private static float[] Values(Tensor tensor) => tensor.to(float32).cpu().data<float>().ToArray();
 
-    private static string? WithoutRow(long[] labels, ClassLabels classes)
+    private static string? Weightless(float[] weights, string column)
     {
-        var present = labels.Where(label => label >= 0).Distinct().Select(label => (int)label).ToHashSet();
+        var none = weights.Count(weight => weight == 0);
+        return none > weights.Length - none
+            ? Invariant($"{none} of {weights.Length} rows trained on have the weight 0 in column '{column}' and count for nothing: the student learns of {weights.Length - none}. ") +
+                "Check the step that makes the weights; rows that are not meant to count are better left out."
+            : null;
+    }
+
+    private static string? WithoutRow(long[] labels, float[]? weights, ClassLabels classes)
+    {
         // Where labelled rows are of one class alone, or of none, that is said already.
-        if (present.Count <= 1)
+        if (labels.Where(label => label >= 0).Distinct().Count() <= 1)
             return null;
+        var present = labels.Where((label, row) => label >= 0 && weights?[row] is null or > 0).Distinct().Select(label => (int)label).ToHashSet();
         int[] missing = [.. Enumerable.Range(0, classes.Count).Where(c => !present.Contains(c))];
         return missing.Length == 0 ? null :
-            $"No row trained on is of {(missing.Length == 1 ? "class" : "the classes")} {ClassNameChecks.NamesOf(missing, classes)} ({missing.Length} of {classes.Count}): " +
+            $"No row trained on{(weights is null ? "" : " whose weight is above 0")} is of {(missing.Length == 1 ? "class" : "the classes")} {ClassNameChecks.NamesOf(missing, classes)} ({missing.Length} of {classes.Count}): " +
             "of these the student learns from its teacher's probabilities alone, if at all. Add rows of them, or fit MapValueToKey to the classes there are.";
     }
 }

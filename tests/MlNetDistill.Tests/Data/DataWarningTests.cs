@@ -58,6 +58,28 @@ public sealed class DataWarningTests
             Has.One.EqualTo("The validation column 'Held' holds out 210 of 240 rows and leaves 30 to train on. Usual shares are 0.1 to 0.3."));
     }
 
+    [Test]
+    public void Rows_that_weigh_nothing_are_counted_and_the_classes_that_go_with_them_named()
+    {
+        var rows = Rows.Points();
+        foreach (var row in rows.Where(row => row.Label != "ash"))
+            row.Weight = 0;
+        var warnings = Warnings(rows, Rows.Quick() with { ExampleWeightColumnName = "Weight" });
+        Assert.That(warnings, Has.One.EqualTo(
+            "160 of 240 rows trained on have the weight 0 in column 'Weight' and count for nothing: the student learns of 80. " +
+            "Check the step that makes the weights; rows that are not meant to count are better left out."));
+        Assert.That(warnings, Has.One.StartsWith("No row trained on whose weight is above 0 is of the classes 'birch', 'cedar' (2 of 3): "));
+    }
+
+    [Test]
+    public void Weights_that_leave_some_rows_out_are_usual()
+    {
+        var rows = Rows.Points();
+        foreach (var row in rows.Take(100))
+            row.Weight = 0;
+        Assert.That(Warnings(rows, Rows.Quick() with { ExampleWeightColumnName = "Weight" }), Has.None.Contains("eight"));
+    }
+
     [TestCase(ScoreKind.Logits)]
     [TestCase(ScoreKind.Margins)]
     public void Probabilities_that_are_taken_for_something_else_are_told(ScoreKind kind)

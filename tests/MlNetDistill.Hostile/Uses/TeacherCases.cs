@@ -39,7 +39,7 @@ internal static class TeacherCases
         yield return Learns("logits", Right, ScoreKind.Logits);
         yield return Learns("probabilities that are rounded to two digits, said to be so", features => [.. Softmax(Right(features)).Select(p => MathF.Round(p, 2))], ScoreKind.Probabilities);
         yield return Learns("probabilities of 0 and 1", features => [.. Right(features).Select(v => v == Right(features).Max() ? 1f : 0f)]);
-        yield return Said("logits of -∞", features => [.. Softmax(Right(features)).Select(p => p < 0.01f ? float.NegativeInfinity : MathF.Log(p))], ScoreKind.Logits, "∞");
+        yield return Said("logits of -∞", features => [.. Softmax(Right(features)).Select(p => p < 0.01f ? float.NegativeInfinity : MathF.Log(p))], ScoreKind.Logits, "Infinity", "logarithm of 0", "row");
         yield return Said("probabilities that are taken for logits", features => Softmax(Right(features)), ScoreKind.Logits, "probabilit");
         yield return Said("probabilities that are taken for margins", features => Softmax(Right(features)), ScoreKind.Margins, "probabilit");
         yield return Said("logits that are taken for probabilities", Right, ScoreKind.Probabilities, "probabilit");
@@ -91,28 +91,38 @@ internal static class TeacherCases
 
     private static IDataView Wide() => Log.Context().Keyed(Rows.Points(60).Select(row => new FourScores { Label = row.Label, Features = row.Features, Four = [.. Right(row.Features), -5], Features4 = row.Features }));
 
+    private static IEstimator<ITransformer> Forest(MLContext context) =>
+        context.BinaryClassification.Trainers.FastForest("IsAsh", numberOfTrees: 10, minimumExampleCountPerLeaf: 2);
+
+    private static void LearnsTwo(Func<MLContext, IEstimator<ITransformer>> trainer, ScoreKind kind = ScoreKind.Auto)
+    {
+        var context = Log.Context();
+        var rows = Rows.Points(120).Where(row => row.Label != "cedar").Select(row => new BooleanPoint { IsAsh = row.Label == "ash", Features = row.Features }).ToArray();
+        var raw = context.Data.LoadFromEnumerable(rows);
+        var model = trainer(context).Fit(raw);
+        var keyed = context.Transforms.Conversion.MapValueToKey("Class", "IsAsh").Fit(raw).Transform(raw);
+        var student = Sample.Fit(Sample.Learning(Teacher.FromTransformer(model, scoreKind: kind)) with { Method = DistillationMethod.Kd(temperature: 1, alpha: 1), Epochs = 30 }, keyed);
+        var scored = student.Transform(keyed);
+        var named = context.Transforms.Conversion.MapKeyToValue("Named", "PredictedLabel").Fit(scored).Transform(scored).GetColumn<bool>("Named");
+        Check.AtLeast(named.Zip(rows, (found, row) => found == row.IsAsh ? 1.0 : 0).Average(), 0.9, "accuracy");
+    }
+
     private static IEnumerable<Case> Binary()
     {
         foreach (var (name, trainer) in new (string, Func<MLContext, IEstimator<ITransformer>>)[]
         {
             ("FastTree", context => context.BinaryClassification.Trainers.FastTree("IsAsh", numberOfTrees: 10, minimumExampleCountPerLeaf: 2)),
-            ("FastForest", context => context.BinaryClassification.Trainers.FastForest("IsAsh", numberOfTrees: 10, minimumExampleCountPerLeaf: 2)),
             ("logistic regression", context => context.BinaryClassification.Trainers.LbfgsLogisticRegression("IsAsh")),
         })
         {
-            yield return Case.Works($"a binary {name} teaches two classes", () =>
-            {
-                var context = Log.Context();
-                var rows = Rows.Points(120).Where(row => row.Label != "cedar").Select(row => new BooleanPoint { IsAsh = row.Label == "ash", Features = row.Features }).ToArray();
-                var raw = context.Data.LoadFromEnumerable(rows);
-                var model = trainer(context).Fit(raw);
-                var keyed = context.Transforms.Conversion.MapValueToKey("Class", "IsAsh").Fit(raw).Transform(raw);
-                var student = Sample.Fit(Sample.Learning(Teacher.FromTransformer(model)) with { Method = DistillationMethod.Kd(temperature: 1, alpha: 1), Epochs = 30 }, keyed);
-                var named = context.Transforms.Conversion.MapKeyToValue("Named", "PredictedLabel").Fit(student.Transform(keyed)).Transform(student.Transform(keyed)).GetColumn<bool>("Named");
-                Check.AtLeast(named.Zip(rows, (found, row) => found == row.IsAsh ? 1.0 : 0).Average(), 0.9, "accuracy");
-            });
+            yield return Case.Works($"a binary {name} teaches two classes", () => LearnsTwo(trainer));
         }
 
+        // It has a score and no probability, and a score alone may be anything.
+        yield return Case.Refused("a binary FastForest without a word of what its score is", () => LearnsTwo(Forest), "Margins", "Platt");
+        yield return Case.Works("a binary FastForest whose scores are said to be margins teaches two classes", () => LearnsTwo(Forest, ScoreKind.Margins));
+        yield return Case.Works("a binary FastForest that is calibrated teaches two classes", () => LearnsTwo(
+            context => Forest(context).Append(context.BinaryClassification.Calibrators.Platt("IsAsh"))));
         yield return Case.Refused("a binary model for three classes", () =>
         {
             var context = Log.Context();

@@ -20,6 +20,16 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
     /// <summary>What to do about a row whose values cannot be computed, a sentence.</summary>
     public string Remedy { get; init; } = "Correct or leave out what the row is made from.";
 
+    /// <summary>What to do about a model that is disposed too early.</summary>
+    public const string KeepTheModel =
+        "A disposed model fails so: keep it until this is over. PredictionEngine.Dispose disposes a loaded model, unless PredictionEngineOptions.OwnsTransformer is false.";
+
+    /// <summary>What to do where a model that computes the values seems to be disposed, a sentence; null where there is none.</summary>
+    public string? RemedyIfDisposed { get; init; }
+
+    /// <summary>What a disposed model of ML.NET fails with is one of these, and which of them is chance.</summary>
+    public string RemedyFor(Exception failure) => failure is ObjectDisposedException or NullReferenceException ? RemedyIfDisposed ?? Remedy : Remedy;
+
     /// <summary>Rows that are read; null for all.</summary>
     public IReadOnlySet<RowId>? Wanted { get; init; }
 

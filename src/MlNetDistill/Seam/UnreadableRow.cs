@@ -76,7 +76,7 @@ internal static class UnreadableRow
             var gives = reading is null ? "" : $"column '{reading}' gives ";
             return new InvalidOperationException(
                 $"{source.Fault(row)}: {gives}{Shown(e)}{(reading is null ? "" : TextOf(cursor))}. " +
-                (reading is null ? "Correct or leave out what the row is made from." : source.Remedy),
+                (reading is null ? "Correct or leave out what the row is made from." : source.RemedyFor(e.GetBaseException())),
                 cause);
         }
     }

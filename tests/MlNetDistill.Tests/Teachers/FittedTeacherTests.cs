@@ -73,6 +73,15 @@ public sealed class FittedTeacherTests
     }
 
     [Test]
+    public void A_teacher_that_was_disposed_is_told_apart_from_a_row_that_is_wrong()
+    {
+        var loaded = _context.Reloaded(_context.Fit(Rows.Quick() with { Epochs = 1 }, _view), _view.Schema);
+        ((IDisposable)loaded).Dispose();
+        Assert.That(() => _context.Fit(Rows.Quick(Teacher.FromTransformer(loaded)), _view), Throws.InvalidOperationException.With.Message.EndsWith(
+            "A disposed model fails so: keep it until this is over. PredictionEngine.Dispose disposes a loaded model, unless PredictionEngineOptions.OwnsTransformer is false."));
+    }
+
+    [Test]
     public void The_teachers_accuracy_is_logged()
     {
         var context = Rows.Context();

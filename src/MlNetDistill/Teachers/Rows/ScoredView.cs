@@ -39,6 +39,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
             : $"The teacher ({model}) fails on row {row}{place} (counted from 0)")
         {
             Wanted = asked,
+            RemedyIfDisposed = model is null ? null : RowSource.KeepTheModel,
         };
         using var cursor = source.Open();
         var rows = new VectorRows(cursor, columns, batchSize, (column, row, found) => VectorLength.Fault(

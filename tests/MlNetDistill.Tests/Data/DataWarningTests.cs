@@ -93,6 +93,15 @@ public sealed class DataWarningTests
     }
 
     [Test]
+    public void Probabilities_of_0_and_1_that_are_taken_for_margins_are_told_too()
+    {
+        var view = _context.Keyed(Rows.Points());
+        static float[] Sure(float[] f) => f[0] > 0 ? [1, 0, 0] : f[1] > 0 ? [0, 1, 0] : [0, 0, 1];
+        var model = _context.Fit(Rows.Quick(_context.Saying(view, Sure, ScoreKind.Margins)) with { MinimumTeacherAccuracy = 0 }, view);
+        Assert.That(model.Model.Warnings, Has.One.Contains("is taken for ScoreKind.Margins"));
+    }
+
+    [Test]
     public void Logits_and_probabilities_that_are_what_they_are_said_to_be_are_not_told()
     {
         var view = _context.Keyed(Rows.Points());

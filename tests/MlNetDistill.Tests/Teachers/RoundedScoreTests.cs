@@ -58,6 +58,12 @@ public sealed class RoundedScoreTests
             "The teacher's column 'Said' was said to hold probabilities, but row 7 (counted from 0) holds 0.4, 0.3, 0.2, which sum to 0.9. Rows must sum to 1 within 0.05. " +
             "Give a score for every class, with more digits if they are rounded, or ScoreKind.Margins if each score is one classifier's own."));
 
+    [TestCase(ScoreKind.Auto)]
+    [TestCase(ScoreKind.Probabilities)]
+    public void Percentages_are_told_as_such(ScoreKind kind) => Assert.That(
+        () => Scored(View(i => [.. Rounded(i).Select(p => 100 * p)]), kind), Throws.InvalidOperationException.With.Message.EndsWith(
+            "They look like percentages: divide them by 100."));
+
     [Test]
     public void Metrics_of_rounded_probabilities_are_those_of_the_scaled_ones()
     {

@@ -56,11 +56,24 @@ internal static class ScoreFaults
     public static InvalidOperationException NotProbabilities(string subject, ScoreKind kind, string row, ReadOnlySpan<float> scores, string? hint) => new(
         (kind == ScoreKind.Auto ? $"{subject} does not hold probabilities: " : $"{subject} was said to hold probabilities, but ") +
         $"{row} holds {Shown(scores)}. " +
-        (LookRounded(scores) ? RoundedRemedy : kind == ScoreKind.Probabilities && InRange(scores) ? OffRemedy :
+        (LookRounded(scores) ? RoundedRemedy : ArePercentages(scores) ? "They look like percentages: divide them by 100." : kind == ScoreKind.Probabilities && InRange(scores) ? OffRemedy :
             hint ?? "Give ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first."));
 
     private static string OffRemedy => FormattableString.Invariant(
         $"Rows must sum to 1 within {SumToleranceSaid}. Give a score for every class, with more digits if they are rounded, or ScoreKind.Margins if each score is one classifier's own.");
+
+    private static bool ArePercentages(ReadOnlySpan<float> scores)
+    {
+        var sum = 0.0;
+        foreach (var score in scores)
+        {
+            if (!(score >= 0))
+                return false;
+            sum += score;
+        }
+
+        return Math.Abs(sum - 100) <= 100 * SumToleranceSaid;
+    }
 
     private static bool InRange(ReadOnlySpan<float> scores)
     {

@@ -12,6 +12,9 @@ internal sealed class GradientWatch
 {
     // What AdamW divides gradients by is at least 1e-8: a hundredth of that moves nothing.
     private const double Nothing = 1e-10;
+
+    // AdamW's squares of 32-bit floats end at 3e38.
+    private const double Enormous = 1e18;
     private long _step;
     private long _next = 1;
     private double _before;
@@ -34,11 +37,17 @@ internal sealed class GradientWatch
         _next *= 2;
     }
 
-    /// <summary>What is to be said if none did; null if one did.</summary>
+    /// <summary>What is to be said if none did, or one beyond what optimizers compute with; null if one did.</summary>
     /// <param name="stage">The stage's name.</param>
     /// <param name="clipping">The largest norm that a gradient may have; null for any.</param>
     public string? Caution(string stage, double? clipping)
     {
+        if (_after > Enormous)
+        {
+            return Invariant($"Stage '{stage}': gradients are as large as {_after:G3}, and an optimizer that squares them makes steps of zero. ") +
+                "Look at the weights of the loss's terms, at the example weights, and at the scale of the features, or set GradientClipping (1 is a usual value).";
+        }
+
         if (_after > Nothing)
             return null;
         return clipping is { } norm && _before > Nothing

@@ -19,6 +19,10 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
     // Enough to tell chance from learning.
     private const int MostRows = 2048;
 
+    // Of a weight, in a step: usual is a ten-thousandth of it. With a usual decay it is the rate that is too high.
+    private const double MostDecay = 0.01;
+    private const double UsualDecay = 0.1;
+
     /// <summary>What is wrong with the network, each as one sentence or a few; none for nothing.</summary>
     /// <param name="network">The network.</param>
     /// <param name="plan">How it was trained.</param>
@@ -103,6 +107,13 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
         var losses = history.Select(epoch => epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Values.Single()).ToList();
         var steps = Invariant($"{history.Count} {(history.Count == 1 ? "epoch" : "epochs")} of {Math.Max(1, split.Training.shape[0] / batchSize)} steps");
         var rate = Invariant($"Optimizer.LearningRate is {plan.Optimizer.LearningRate}");
+        var decay = plan.Optimizer.WeightDecay * plan.Optimizer.LearningRate;
+        if (decay > MostDecay && plan.Optimizer.WeightDecay > UsualDecay)
+        {
+            return Invariant($"Each step at the peak rate takes {100 * decay:0.##} % off every weight (WeightDecay {plan.Optimizer.WeightDecay} times LearningRate ") +
+                Invariant($"{plan.Optimizer.LearningRate}), faster than it can learn: lower WeightDecay. 0.01 is usual for AdamW's, 1e-4 for Sgd's.");
+        }
+
         // One stage with one loss tells whether it learnt too slowly or too fast.
         if (history.Count > 0 && history.All(epoch => epoch.Stage == history[0].Stage) && losses.Max() < 1.1 * losses[0])
         {

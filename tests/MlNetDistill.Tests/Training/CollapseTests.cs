@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Losses;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Training;
@@ -46,6 +47,16 @@ public sealed class CollapseTests
         Assert.That(lines[said], Does.Contain("training diverges at a learning rate of 10. Lower Optimizer.LearningRate (10; a tenth is a usual next try), set GradientClipping"));
         Assert.That(lines.Count(line => line.Contains("training diverges", StringComparison.Ordinal)), Is.EqualTo(1));
     }
+
+    [Test]
+    public void A_student_that_weight_decay_keeps_at_nothing_is_not_told_to_raise_the_rate() => Assert.That(
+        _context.Fit(Rows.Quick() with { Optimizer = Optimizer.Sgd(0.1, weightDecay: 5) }, _view).Model.Warnings,
+        Has.One.Contains("Each step at the peak rate takes 50 % off every weight (WeightDecay 5 times LearningRate 0.1), faster than it can learn: lower WeightDecay."));
+
+    [Test]
+    public void Gradients_that_an_optimizer_cannot_square_are_told() => Assert.That(
+        _context.Fit(Rows.Quick() with { Method = DistillationMethod.Of("enormous", 1e30 * new CrossEntropyLoss()) }, _view).Model.Warnings,
+        Has.One.StartsWith("Stage 'enormous': gradients are as large as "));
 
     [Test]
     public void A_class_lost_on_the_way_is_named()

@@ -60,6 +60,20 @@ public sealed class NoLabelTests
     }
 
     [Test]
+    public void A_teacher_that_makes_its_own_label_a_key_takes_an_empty_one()
+    {
+        DistillationTransformer Fit(IDataView view) => _context.Fit(Options() with { Teacher = Teacher.FromTransformer(_regression), LabelColumnName = null }, view);
+        var without = _context.Data.LoadFromEnumerable(_rows.Select(row => new Unnamed { Features = row.Features }));
+        var empty = _context.Data.LoadFromEnumerable(_rows.Select(row => new Point { Label = null!, Features = row.Features }));
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => Fit(without), Throws.InvalidOperationException.With.Message.Contains("'Label'").And.Message.EndsWith(
+                "may be empty: for rows without labels add one, for example public string Label { get; set; } = \"\"; in their class."));
+            Assert.That(Fit(empty).Scores(empty), Is.EqualTo(_context.Fit(Options(), _view).Scores(_view)));
+        });
+    }
+
+    [Test]
     public void Both_ways_give_the_same_student()
     {
         var unnamed = _context.Data.LoadFromEnumerable(_rows.Select(row => new Unnamed { Features = row.Features }));

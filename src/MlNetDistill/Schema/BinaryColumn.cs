@@ -50,15 +50,18 @@ internal static class BinaryColumn
         _ => $"The teacher has two classes: σ of its column '{found.Column.Name}' is taken for the probability of 'true'.",
     };
 
-    /// <summary>The probability that the same predictor gave.</summary>
+    /// <summary>The probability that the same predictor gave, or a calibrator after it, which annotates its own with the kind of a score.</summary>
     private static DataViewSchema.Column? SiblingOf(DataViewSchema.Column score, DataViewSchema schema)
     {
         if (NumberOf(score, SetId) is not { } id)
             return null;
         foreach (var column in schema)
         {
-            if (!column.IsHidden && column.Type == NumberDataViewType.Single && TextOf(column, ValueKind) == Probability && NumberOf(column, SetId) == id)
+            if (!column.IsHidden && column.Type == NumberDataViewType.Single && column.Index != score.Index && NumberOf(column, SetId) == id
+                && (TextOf(column, ValueKind) == Probability || column.Name == Probability))
+            {
                 return column;
+            }
         }
 
         return null;

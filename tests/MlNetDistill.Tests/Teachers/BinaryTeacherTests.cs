@@ -68,6 +68,15 @@ public sealed class BinaryTeacherTests
     }
 
     [Test]
+    public void A_calibrator_after_a_model_gives_its_probability()
+    {
+        var catalog = _context.BinaryClassification;
+        var model = catalog.Trainers.LinearSvm().Append(catalog.Calibrators.Platt()).Fit(_view);
+        var said = _context.MulticlassClassification.Trainers.Distill(Options(Teacher.FromTransformer(model))).ScoreTeacher(_view).GetColumn<float[]>("TeacherScore");
+        Assert.That(said.Select(s => s[0]), Is.EqualTo(model.Transform(_view).GetColumn<float>("Probability")).Within(1e-5));
+    }
+
+    [Test]
     public void A_student_of_two_classes_learns_from_it_and_is_evaluated_beside_it()
     {
         var model = _context.BinaryClassification.Trainers.FastTree(numberOfTrees: 10, minimumExampleCountPerLeaf: 2).Fit(_view);

@@ -53,6 +53,22 @@ public sealed class OverwrittenInputTests
     }
 
     [Test]
+    public void Who_names_an_overwritten_column_for_a_model_from_elsewhere_is_told_of_it()
+    {
+        using var module = TorchSharp.torch.nn.Linear(4, 3);
+        var teacher = Teacher.FromModule(module, input: new TeacherInput { ColumnName = "Features" }, classNames: Rows.Classes, scoreKind: ScoreKind.Logits);
+        IReadOnlyList<string> Warnings(string output) => _context.Transforms.Conversion.MapValueToKey("Class", "Label")
+            .Append(_context.Transforms.NormalizeMeanVariance(output, "Features", fixZero: false))
+            .Append(_context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher) with { MinimumTeacherAccuracy = 0, Epochs = 1 }))
+            .Fit(_raw).LastTransformer.Model.Warnings;
+        Assert.Multiple(() =>
+        {
+            Assert.That(Warnings("Features"), Has.One.StartsWith("Linear reads column 'Features', and an earlier step of this pipeline overwrote that column, so it is asked about"));
+            Assert.That(Warnings("Scaled"), Has.None.Contains("overwrote"));
+        });
+    }
+
+    [Test]
     public void A_step_that_writes_the_same_values_under_the_same_name_disturbs_nobody()
     {
         var pipeline = _context.Transforms.ReplaceMissingValues("Features")

@@ -37,6 +37,7 @@ internal sealed class ExternalTeacher(
     {
         var set = question.Set;
         var own = OwnColumn(question);
+        WarnOfOverwrittenInput(question);
         var layout = LayoutOf(own, question);
         var shape = layout.Shape;
         var isByte = own is { } column ? TeacherColumn.IsByte(column) : set.IsByte;
@@ -56,6 +57,19 @@ internal sealed class ExternalTeacher(
             rows?.Rows.Dispose();
             model.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Nothing tells which values a model from elsewhere was trained on; where a column is named that has had two, whoever named it should know.</summary>
+    private void WarnOfOverwrittenInput(TeacherQuestion question)
+    {
+        foreach (var column in ColumnsRead(question.Data.Schema))
+        {
+            if (!UnreadableRow.Named(() => OverwrittenColumn.Is(question.Data, column, question.Options.CancellationToken)))
+                continue;
+            var remedy = $"NormalizeMeanVariance(\"Scaled\", \"{column.Name}\")";
+            question.Channel.Warning(
+                $"{name} reads column '{column.Name}', and an earlier step of this pipeline overwrote that column, so it is asked about the changed values. If it was trained on those before, give the step an output name of its own, for example {remedy}, and use that for the student.");
         }
     }
 

@@ -27,8 +27,9 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
     /// <summary>What to do where a model that computes the values seems to be disposed, a sentence; null where there is none.</summary>
     public string? RemedyIfDisposed { get; init; }
 
-    /// <summary>What a disposed model of ML.NET fails with is one of these, and which of them is chance.</summary>
-    public string RemedyFor(Exception failure) => failure is ObjectDisposedException or NullReferenceException ? RemedyIfDisposed ?? Remedy : Remedy;
+    /// <summary>What a disposed model of ML.NET fails with is one of these, and which of them is chance; a step of one's own may stumble over a row just so.</summary>
+    public string RemedyFor(Exception failure) =>
+        failure is ObjectDisposedException or NullReferenceException && RemedyIfDisposed is { } keep ? $"{Remedy} {keep}" : Remedy;
 
     /// <summary>Rows that are read; null for all.</summary>
     public IReadOnlySet<RowId>? Wanted { get; init; }

@@ -81,8 +81,12 @@ internal static class UnreadableRow
         }
     }
 
-    /// <summary>What the step said, in quotes.</summary>
-    public static string Shown(RowSourceException e) => $"\"{e.GetBaseException().Message}\"";
+    /// <summary>What the step said, in quotes; what .NET says of a null is of no use to a reader.</summary>
+    public static string Shown(RowSourceException e) => e.GetBaseException() switch
+    {
+        NullReferenceException => $"a {nameof(NullReferenceException)}",
+        var error => $"\"{error.Message}\"",
+    };
 
     /// <summary>The columns that tell a reader which row it is.</summary>
     public static IEnumerable<DataViewSchema.Column> Texts(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);

@@ -104,7 +104,7 @@ internal static class SharingCases
                 var chain = context.Transforms.CopyColumns("input", "Features").Append(onnx).Fit(view);
                 chain.Dispose();
                 Sample.Fit(Sample.Short(Teacher.FromTransformer(chain, "output", ScoreKind.Logits, Rows.Classes)), view);
-            }, "dispos");
+            }, "disposed model", "row 0", "keep it");
             yield return Case.Works("a student whose engine was disposed of still scores and saves", () =>
             {
                 var view = Sample.Points();

@@ -59,6 +59,17 @@ public sealed class UnreadableRowTests
     }
 
     [Test]
+    public void A_teacher_that_stumbles_over_a_null_is_named_with_the_row_and_may_be_disposed()
+    {
+        var view = View(throws: false);
+        var teacher = _context.Transforms.CustomMapping<Read, OnlyScore>(
+            (row, to) => to.Score = row.Weight == Bad ? throw new NullReferenceException() : RowsTeachers.Rule(row.Features), null).Fit(view);
+        Assert.That(() => _context.Fit(Rows.Quick(Teacher.FromTransformer(teacher, classNames: Rows.Classes)), view), Throws.InvalidOperationException.With.Message.StartsWith(
+            "The teacher (an ML.NET model) fails on row 7 (counted from 0): column 'Score' gives a NullReferenceException where Label is 'birch'. " +
+            "Correct or leave out what the row is made from. A disposed model fails so: keep it until this is over."));
+    }
+
+    [Test]
     public void A_teacher_that_cannot_be_fitted_is_named() => Assert.That(
         () => _context.Fit(
             Rows.Quick(Teacher.FromEstimator(_context.Transforms.CustomMapping<Read, Read>((row, copy) => Copy(row, copy, false), null).Append(_context.Regression()))),

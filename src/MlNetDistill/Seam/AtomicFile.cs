@@ -11,6 +11,8 @@ internal static class AtomicFile
     {
         var full = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(full)!;
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"'{full}' cannot be written: there is no folder '{folder}'. Create it first.");
         using var mine = LockFile.Create(() => Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}{Mark}"));
         var temporary = mine.Base + End;
         try

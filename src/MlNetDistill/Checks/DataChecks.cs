@@ -35,6 +35,12 @@ internal static class DataChecks
     private static string? HeldOut(TrainingSet set, DataSplit split, DistillationOptions options)
     {
         var (trained, held) = (split.Training.shape[0], split.Validation?.shape[0] ?? 0);
+        if (options.ValidationFraction > 0 && held < set.Classes)
+        {
+            return Invariant($"ValidationFraction {options.ValidationFraction} holds out {held} of {held + trained} rows, fewer than there are classes ({set.Classes}): ") +
+                "nothing can be told from them. Usual shares are 0.1 to 0.3.";
+        }
+
         return ReferenceEquals(split.ValidationSet, set) && held > trained
             ? Invariant($"{(options.ValidationColumnName is { } column ? $"The validation column '{column}'" : Invariant($"ValidationFraction {options.ValidationFraction}"))} holds out {held} of {held + trained} rows and leaves {trained} to train on. Usual shares are 0.1 to 0.3.")
             : null;

@@ -36,7 +36,7 @@ internal static class WarningCases
             var view = Featured(row => [row.Features[0] * 1e6f, row.Features[1] * 1e-6f, row.Features[2], 1e7f]);
             Check.AtLeast(Sample.Fit(Sample.Learning(), view).AccuracyOn(Rows.Points(120), view), 0.9, "accuracy");
         }, "Features");
-        yield return Case.Told("labels that have nothing to do with the features", () => Sample.Fit(Sample.Learning() with { Epochs = 3, ValidationFraction = 0.3 }, Featured(row => [.. row.Features.Select((v, i) => (v * 7919 * (i + 1)) % 1)])), "accuracy");
+        yield return Case.Told("labels that have nothing to do with the features", () => Sample.Fit(Sample.Learning() with { Epochs = 3, ValidationFraction = 0.3 }, Featured(row => [.. row.Features.Select((v, i) => (v * 7919 * (i + 1)) % 1)])), "student", "held-out rows");
         yield return Case.Told("a share held out that leaves nothing", () => Sample.Fit(Sample.Short() with { ValidationFraction = 0.99 }, Sample.Points(120)), "ValidationFraction");
         yield return Case.Told("a share held out that is less than a row", () => Sample.Fit(Sample.Short() with { ValidationFraction = 0.001 }, Sample.Points(120)), "ValidationFraction");
         yield return Case.Told("a gradient clipped to 1e-12", () => Sample.Fit(Sample.Learning() with { GradientClipping = 1e-12, Optimizer = Optimizer.Sgd() }), "GradientClipping");
@@ -123,7 +123,7 @@ internal static class WarningCases
 
     private static IEnumerable<Case> Leftovers()
     {
-        yield return Case.Refused("a student saved where no folder is", () => Sample.Fit(Sample.Short()).SaveAtomically("/nowhere/at/all.zip"), "/nowhere/at/all.zip");
+        yield return Case.Refused("a student saved where no folder is", () => Sample.Fit(Sample.Short()).SaveAtomically("/nowhere/at/all.zip"), "'/nowhere/at/all.zip'", "no folder '/nowhere/at'");
         yield return Case.Refused("a student saved over a folder", () => InFolder(folder => Sample.Fit(Sample.Short()).SaveAtomically(folder)), "MlNetDistill");
         yield return Case.Refused("a student saved under no name", () => Sample.Fit(Sample.Short()).SaveAtomically(""), "path");
         yield return Case.Refused("nothing saved", () => Log.Context().Model.SaveAtomically(null!, Sample.Points().Schema, "a.zip"), "model");

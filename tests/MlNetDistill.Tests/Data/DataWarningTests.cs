@@ -48,6 +48,11 @@ public sealed class DataWarningTests
         Has.One.EqualTo("ValidationFraction 0.9 holds out 216 of 240 rows and leaves 24 to train on. Usual shares are 0.1 to 0.3."));
 
     [Test]
+    public void A_share_that_holds_out_hardly_a_row_is_named() => Assert.That(
+        Warnings(Rows.Points(), Rows.Quick() with { ValidationFraction = 0.001 }),
+        Has.One.Match("^ValidationFraction 0.001 holds out [0-2] of 240 rows, fewer than there are classes \\(3\\): nothing can be told from them. Usual shares are 0.1 to 0.3.$"));
+
+    [Test]
     public void A_column_that_leaves_hardly_a_row_to_train_on_is_named()
     {
         var rows = Rows.Points();

@@ -6,7 +6,7 @@ namespace MlNetDistill.Seam;
 internal sealed class ChangedRowsException(string message) : InvalidOperationException(message)
 {
     public static ChangedRowsException At(RowId id, IEnumerable<string> columns) => new(
-        $"The data are not the same each time they are read: row id {id} had other values in {string.Join(" or ", columns.Select(c => $"'{c}'"))} than in an earlier pass, " +
+        $"The data are not the same each time they are read: row id {id} was not there in an earlier pass or had other values in {string.Join(" or ", columns.Select(c => $"'{c}'"))}, " +
         "so the answers of a model would be joined with other rows. Shuffle, draw or augment once, before the data are loaded (a list instead of an iterator), " +
         "or cache them with mlContext.Data.Cache.");
 

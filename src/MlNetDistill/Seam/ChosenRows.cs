@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill.Data;
 
 namespace MlNetDistill.Seam;
@@ -28,51 +27,20 @@ internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : I
     // Fewer cursors than asked for are allowed.
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
 
-    private sealed class Cursor(ChosenRows rows, DataViewRowCursor input) : DataViewRowCursor
+    private sealed class Cursor(ChosenRows rows, DataViewRowCursor input) : CursorOverSome(input)
     {
-        private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
         private readonly HashSet<RowId> _left = [.. rows._chosen];
-        private long _position = -1;
 
-        public override long Position => _position;
-
-        public override long Batch => input.Batch;
-
-        public override DataViewSchema Schema => input.Schema;
+        protected override bool MayHaveMore => _left.Count > 0;
 
         public override bool MoveNext()
         {
             var begin = Stopwatch.GetTimestamp();
-            var found = Find();
+            var found = base.MoveNext();
             Interlocked.Add(ref rows._passing, Stopwatch.GetTimestamp() - begin);
-            _position = found ? _position + 1 : -1;
             return found;
         }
 
-        public override bool IsColumnActive(DataViewSchema.Column column) => input.IsColumnActive(column);
-
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => input.GetGetter<TValue>(column);
-
-        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                input.Dispose();
-            base.Dispose(disposing);
-        }
-
-        private bool Find()
-        {
-            DataViewRowId id = default;
-            while (_left.Count > 0 && input.MoveNext())
-            {
-                _id(ref id);
-                if (_left.Remove(new RowId(id.Low, id.High)))
-                    return true;
-            }
-
-            return false;
-        }
+        protected override bool IsWanted(RowId id) => _left.Remove(id);
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill.Data;
 
 namespace MlNetDistill.Seam;
@@ -27,44 +26,8 @@ internal sealed class FilteredRows(IDataView data, Func<RowId, bool> isWanted, b
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
         [.. data.GetRowCursorSet(columnsNeeded, n, rand).Select(cursor => new Cursor(cursor, isWanted))];
 
-    private sealed class Cursor(DataViewRowCursor input, Func<RowId, bool> isWanted) : DataViewRowCursor
+    private sealed class Cursor(DataViewRowCursor input, Func<RowId, bool> isWanted) : CursorOverSome(input)
     {
-        private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
-        private long _position = -1;
-
-        public override long Position => _position;
-
-        public override long Batch => input.Batch;
-
-        public override DataViewSchema Schema => input.Schema;
-
-        public override bool MoveNext()
-        {
-            DataViewRowId id = default;
-            while (input.MoveNext())
-            {
-                _id(ref id);
-                if (!isWanted(new RowId(id.Low, id.High)))
-                    continue;
-                _position++;
-                return true;
-            }
-
-            _position = -1;
-            return false;
-        }
-
-        public override bool IsColumnActive(DataViewSchema.Column column) => input.IsColumnActive(column);
-
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => input.GetGetter<TValue>(column);
-
-        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                input.Dispose();
-            base.Dispose(disposing);
-        }
+        protected override bool IsWanted(RowId id) => isWanted(id);
     }
 }

@@ -35,7 +35,7 @@ internal sealed class RepeatedRows : IDataView
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
         List<DataViewSchema.Column> needed = [.. columnsNeeded];
-        return new Cursor(this, new object(), needed, Data.GetRowCursor(needed.UnionBy(_compared, c => c.Index), rand));
+        return new Cursor(this, new object(), needed, Data.GetRowCursor(needed.UnionBy(_compared, c => c.Index), rand), isWhole: true);
     }
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
@@ -45,21 +45,20 @@ internal sealed class RepeatedRows : IDataView
         return [.. Data.GetRowCursorSet(needed.UnionBy(_compared, c => c.Index), n, rand).Select(cursor => new Cursor(this, pass, needed, cursor))];
     }
 
-    private sealed class Cursor(RepeatedRows rows, object pass, List<DataViewSchema.Column> needed, DataViewRowCursor input) : DataViewRowCursor
+    private sealed class Cursor(RepeatedRows rows, object pass, List<DataViewSchema.Column> needed, DataViewRowCursor input, bool isWhole = false) : CursorOver(input)
     {
         private readonly RowBytes _bytes = new(input, rows._compared);
         private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
 
-        public override long Position => input.Position;
-
-        public override long Batch => input.Batch;
-
-        public override DataViewSchema Schema => input.Schema;
-
         public override bool MoveNext()
         {
-            if (!input.MoveNext())
+            if (!base.MoveNext())
+            {
+                if (isWhole)
+                    rows._sample.Complete();
                 return false;
+            }
+
             DataViewRowId id = default;
             _id(ref id);
             Compare(new RowId(id.Low, id.High));
@@ -67,17 +66,6 @@ internal sealed class RepeatedRows : IDataView
         }
 
         public override bool IsColumnActive(DataViewSchema.Column column) => needed.Exists(c => c.Index == column.Index);
-
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => input.GetGetter<TValue>(column);
-
-        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                input.Dispose();
-            base.Dispose(disposing);
-        }
 
         private void Compare(RowId id)
         {

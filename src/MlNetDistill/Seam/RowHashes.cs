@@ -47,6 +47,9 @@ internal static class RowHashes
         while (cursor.MoveNext())
         {
             get(ref values);
+            // What is not whole was not trained on; copied, it would leave what an earlier row had in its place.
+            if (values.Length != row.Length)
+                continue;
             layout.Copy(values, row);
             yield return Of(MemoryMarshal.AsBytes<T>(row));
         }

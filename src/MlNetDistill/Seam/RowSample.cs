@@ -14,11 +14,19 @@ internal sealed class RowSample
     private readonly Dictionary<RowId, (UInt128 Hash, object Pass, bool IsUnique)> _seen = [];
     private readonly Lock _lock = new();
     private ulong _largest = ulong.MaxValue;
+    private bool _isComplete;
 
     /// <summary>Whether the row is one to look at.</summary>
     public bool Has(RowId id) => Drawn(id) <= Volatile.Read(ref _largest);
 
-    /// <summary>Whether the row has the values that it had in another pass, or is met for the first time.</summary>
+    /// <summary>A pass has come to the end of all rows: there are no others.</summary>
+    public void Complete()
+    {
+        lock (_lock)
+            _isComplete = true;
+    }
+
+    /// <summary>Whether the row has the values that it had in another pass, or is met for the first time in the first.</summary>
     /// <param name="pass">Who reads it.</param>
     /// <param name="id">The row.</param>
     /// <param name="hash">Hash of its values.</param>
@@ -37,6 +45,8 @@ internal sealed class RowSample
                 return true;
             }
 
+            if (_isComplete)
+                return false;
             _seen[id] = (hash, pass, true);
             if (_seen.Count > Most)
                 Shrink();

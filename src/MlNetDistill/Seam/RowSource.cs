@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill.Data;
 
 namespace MlNetDistill.Seam;
@@ -57,19 +56,13 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
 
     private static bool IsTheSources(Exception e) => e is not OperationCanceledException and not RowSourceException && ChangedRowsException.In(e) is null;
 
-    private sealed class Cursor(RowSource source, DataViewRowCursor input) : DataViewRowCursor
+    private sealed class Cursor(RowSource source, DataViewRowCursor input) : CursorOver(input)
     {
-        public override long Position => input.Position;
-
-        public override long Batch => input.Batch;
-
-        public override DataViewSchema Schema => input.Schema;
-
         public override bool MoveNext()
         {
             try
             {
-                return input.MoveNext();
+                return base.MoveNext();
             }
             catch (Exception e) when (IsTheSources(e))
             {
@@ -77,11 +70,9 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
             }
         }
 
-        public override bool IsColumnActive(DataViewSchema.Column column) => input.IsColumnActive(column);
-
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
         {
-            var get = input.GetGetter<TValue>(column);
+            var get = base.GetGetter<TValue>(column);
             return (ref TValue value) =>
             {
                 try
@@ -95,20 +86,11 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
             };
         }
 
-        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
-
         protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                End();
-            base.Dispose(disposing);
-        }
-
-        private void End()
         {
             try
             {
-                input.Dispose();
+                base.Dispose(disposing);
             }
             catch (Exception e) when (IsTheSources(e))
             {

@@ -38,8 +38,8 @@ internal sealed class ScoredRows : IDataView
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
-        var needed = columnsNeeded.Select(column => column.Index).ToHashSet();
-        return new Cursor(this, _data.GetRowCursor(_data.Schema.Where(column => needed.Contains(column.Index))), needed.Contains(_data.Schema.Count));
+        var (needed, scoresActive) = ScoreColumn.Needed(_data.Schema, columnsNeeded);
+        return new Cursor(this, _data.GetRowCursor(_data.Schema.Where(column => needed.Contains(column.Index))), scoresActive);
     }
 
     // Fewer cursors than asked for are allowed.
@@ -58,56 +58,19 @@ internal sealed class ScoredRows : IDataView
         return annotations.ToAnnotations();
     }
 
-    private sealed class Cursor(ScoredRows rows, DataViewRowCursor input, bool scoresActive) : DataViewRowCursor
+    private sealed class Cursor(ScoredRows rows, DataViewRowCursor input, bool scoresActive) : CursorOverSome(input)
     {
-        private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
-        private long _position = -1;
         private int _row;
-
-        public override long Position => _position;
-
-        public override long Batch => input.Batch;
 
         public override DataViewSchema Schema => rows.Schema;
 
-        public override bool MoveNext()
-        {
-            DataViewRowId id = default;
-            while (input.MoveNext())
-            {
-                _id(ref id);
-                if (!rows._rowOf.TryGetValue(new RowId(id.Low, id.High), out _row))
-                    continue;
-                _position++;
-                return true;
-            }
-
-            _position = -1;
-            return false;
-        }
-
         public override bool IsColumnActive(DataViewSchema.Column column) =>
-            IsScores(column) ? scoresActive : input.IsColumnActive(input.Schema[column.Index]);
+            ScoreColumn.Is(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
 
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
-        {
-            if (!IsScores(column))
-                return input.GetGetter<TValue>(input.Schema[column.Index]);
-            ValueGetter<VBuffer<float>> getter = Scores;
-            return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
-                $"Column '{column.Name}' is {column.Type} and is read as VBuffer<Single>; it was read as {typeof(TValue).Name}.");
-        }
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
+            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores) : base.GetGetter<TValue>(Input.Schema[column.Index]);
 
-        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                input.Dispose();
-            base.Dispose(disposing);
-        }
-
-        private bool IsScores(DataViewSchema.Column column) => column.Index == input.Schema.Count;
+        protected override bool IsWanted(RowId id) => rows._rowOf.TryGetValue(id, out _row);
 
         private void Scores(ref VBuffer<float> value)
         {

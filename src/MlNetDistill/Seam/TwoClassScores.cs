@@ -76,51 +76,33 @@ internal sealed class TwoClassScores : IDataView
 
     private (IReadOnlyList<DataViewSchema.Column> Inputs, bool ScoresActive) Needed(IEnumerable<DataViewSchema.Column> columns)
     {
-        var needed = columns.Select(column => column.Index).ToHashSet();
-        var active = needed.Contains(_data.Schema.Count);
+        var (needed, active) = ScoreColumn.Needed(_data.Schema, columns);
         if (active)
             needed.Add(_read.Index);
         return ([.. _data.Schema.Where(column => needed.Contains(column.Index))], active);
     }
 
-    private sealed class Cursor(TwoClassScores scores, DataViewRowCursor input, bool scoresActive) : DataViewRowCursor
+    private sealed class Cursor(TwoClassScores scores, DataViewRowCursor input, bool scoresActive) : CursorOver(input)
     {
-        public override long Position => input.Position;
-
-        public override long Batch => input.Batch;
-
         public override DataViewSchema Schema => scores.Schema;
 
-        public override bool MoveNext() => input.MoveNext();
+        public override bool IsColumnActive(DataViewSchema.Column column) =>
+            ScoreColumn.Is(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
 
-        public override bool IsColumnActive(DataViewSchema.Column column) => IsScores(column) ? scoresActive : input.IsColumnActive(input.Schema[column.Index]);
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
+            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
 
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        private ValueGetter<VBuffer<float>> Scores()
         {
-            if (!IsScores(column))
-                return input.GetGetter<TValue>(input.Schema[column.Index]);
-            var get = input.GetGetter<float>(input.Schema[scores._read.Index]);
+            var get = Input.GetGetter<float>(Input.Schema[scores._read.Index]);
             float score = 0;
-            ValueGetter<VBuffer<float>> getter = (ref VBuffer<float> value) =>
+            return (ref VBuffer<float> value) =>
             {
                 get(ref score);
                 var editor = VBufferEditor.Create(ref value, Classes.Length);
                 (editor.Values[0], editor.Values[1]) = (scores._ofFalse(score), score);
                 value = editor.Commit();
             };
-            return getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
-                $"Column '{column.Name}' is {column.Type} and is read as VBuffer<Single>; it was read as {typeof(TValue).Name}.");
         }
-
-        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                input.Dispose();
-            base.Dispose(disposing);
-        }
-
-        private bool IsScores(DataViewSchema.Column column) => column.Index == input.Schema.Count;
     }
 }

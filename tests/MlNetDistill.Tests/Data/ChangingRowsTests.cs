@@ -13,7 +13,7 @@ public sealed class ChangingRowsTests
     private readonly MLContext _context = Rows.Context();
     private int _pass;
 
-    private static IEnumerable<string> Changes() => ["draws", "shuffles", "draws labels", "draws a few rows at the end"];
+    private static IEnumerable<string> Changes() => ["draws", "shuffles", "draws labels", "draws a few rows at the end", "grows"];
 
     [Test]
     public void Rows_that_change_between_the_passes_of_student_and_teacher_are_refused(
@@ -47,14 +47,16 @@ public sealed class ChangingRowsTests
         var whole = View(null);
         var teacher = _context.Regression().Fit(whole);
         var student = _context.Fit(Rows.Quick(), whole);
+        // Both go over the rows side by side, and then one of them ends before the other.
+        var refusal = change == "grows" ? "Teacher and student do not give the same rows in the same order: the teacher's has 240 rows, the student's more." : Refusal;
         Assert.Multiple(() =>
         {
             Assert.That(
                 () => _context.MulticlassClassification.EvaluateDistillation(View(change), teacher, student, "Class"),
-                Throws.InvalidOperationException.With.Message.StartsWith(Refusal));
+                Throws.InvalidOperationException.With.Message.StartsWith(refusal));
             Assert.That(
                 () => DistillationReport.Of(_context, new DistillationEvidence { Title = "Changing", Test = View(change), Student = student, Teacher = teacher, LabelColumnName = "Class" }),
-                Throws.InvalidOperationException.With.Message.StartsWith(Refusal));
+                Throws.InvalidOperationException.With.Message.StartsWith(refusal));
         });
     }
 
@@ -88,7 +90,7 @@ public sealed class ChangingRowsTests
         IEnumerable<ScoredPoint> Iterate()
         {
             var random = new Random(_pass++);
-            var rows = Rows.Points().Select(p => new ScoredPoint { Label = p.Label, Features = p.Features, Seen = [.. p.Features], Given = RowsTeachers.Rule(p.Features) }).ToArray();
+            var rows = Rows.Points(change == "grows" && _pass > 1 ? 270 : 240).Select(p => new ScoredPoint { Label = p.Label, Features = p.Features, Seen = [.. p.Features], Given = RowsTeachers.Rule(p.Features) }).ToArray();
             if (change == "shuffles")
                 random.Shuffle(rows);
             foreach (var (i, row) in rows.Index())

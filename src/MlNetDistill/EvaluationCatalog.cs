@@ -108,8 +108,10 @@ public static class EvaluationCatalog
         options.Check();
         // Each model makes a pass of its own.
         var rows = RepeatedRows.Of(data);
+        // Where labels are asked for, a column of them that is missing is an error.
+        var asked = labelColumnName is null ? EmptyColumns.Before(teacher, rows.Schema, teacherScoreColumnName) : teacher;
         var (teachers, students) = (
-            TwoClassScores.Of(teacher.Transform(rows), teacherScoreColumnName, options.TeacherScoreKind, nameof(options.TeacherScoreKind)), student.Transform(rows));
+            TwoClassScores.Of(asked.Transform(rows), teacherScoreColumnName, options.TeacherScoreKind, nameof(options.TeacherScoreKind)), student.Transform(rows));
         var columns = EvaluationColumns.Find(
             new ScoredSide(teachers.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.Of(teacher, teacherScoreColumnName)),
             // The hint speaks of teachers.

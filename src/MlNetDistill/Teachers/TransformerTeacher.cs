@@ -23,7 +23,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
     {
         CheckSchema(schema);
-        return columns.ClassesIn(transformer.GetOutputSchema(schema));
+        return columns.ClassesIn(Over(schema).GetOutputSchema(schema));
     }
 
     internal override TeacherAnswer Ask(TeacherQuestion question)
@@ -35,8 +35,8 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         var recognised = RecognisedScores.Of(transformer, columns.Score);
         if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
             question.Channel.Info($"{note}");
-        columns.NoteTwoClasses(transformer.GetOutputSchema(schema), question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => columns.In(transformer.Transform(rows), question.Columns.Classes, recognised, place, model: Name);
+        columns.NoteTwoClasses(Over(schema).GetOutputSchema(schema), question.Channel);
+        ScoredView ViewOf(IDataView rows, string place) => columns.In(Over(rows.Schema).Transform(rows), question.Columns.Classes, recognised, place, model: Name);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
@@ -48,15 +48,15 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         return new TeacherAnswer([new Anchor("teacher", 1, teacher)], transformer);
     }
 
-    /// <summary>
-    /// A model runs whole, with steps that its scores do not depend on, such as the one that made its own label a key. Where an earlier step
-    /// of the pipeline did the same in place, ML.NET says only that types differ.
-    /// </summary>
+    /// <summary>The model, with empty columns for steps that its answers do not depend on, such as the one that made its own label a key.</summary>
+    private ITransformer Over(DataViewSchema schema) => EmptyColumns.Before(transformer, schema, columns.Score, columns.Embedding);
+
+    /// <summary>Where an earlier step of the pipeline overwrote a column that a step of the model reads, ML.NET says only that types differ.</summary>
     private void CheckSchema(DataViewSchema schema)
     {
         try
         {
-            transformer.GetOutputSchema(schema);
+            Over(schema).GetOutputSchema(schema);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -65,9 +65,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
             {
                 throw new InvalidOperationException(
                     $"The teacher cannot run on the columns that the trainer receives: {e.Message} They are " +
-                    $"{string.Join(", ", schema.Select(c => $"'{c.Name}' ({c.Type})"))}; the teacher needs those that it was fitted on, by their names and types. " +
-                    "A column that only its own training went by, such as the label that it made a key of, may be empty: for rows without labels add one, for example " +
-                    "public string Label { get; set; } = \"\"; in their class.",
+                    $"{string.Join(", ", schema.Select(c => $"'{c.Name}' ({c.Type})"))}; the teacher needs those that it was fitted on, by their names and types.",
                     e);
             }
 
@@ -100,7 +98,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
 
     private IEnumerable<DataViewSchema.Column>? InputsOfScore(DataViewSchema schema)
     {
-        var mapper = transformer.GetRowToRowMapper(schema);
+        var mapper = Over(schema).GetRowToRowMapper(schema);
         DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(columns.Score), columns.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];
         return outputs[0] is null ? null : mapper.GetDependencies(outputs.OfType<DataViewSchema.Column>());
     }

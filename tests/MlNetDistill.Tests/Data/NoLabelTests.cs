@@ -60,17 +60,34 @@ public sealed class NoLabelTests
     }
 
     [Test]
-    public void A_teacher_that_makes_its_own_label_a_key_takes_an_empty_one()
+    public void A_teacher_that_makes_its_own_label_a_key_needs_none()
     {
         DistillationTransformer Fit(IDataView view) => _context.Fit(Options() with { Teacher = Teacher.FromTransformer(_regression), LabelColumnName = null }, view);
         var without = _context.Data.LoadFromEnumerable(_rows.Select(row => new Unnamed { Features = row.Features }));
         var empty = _context.Data.LoadFromEnumerable(_rows.Select(row => new Point { Label = null!, Features = row.Features }));
+        var expected = _context.Fit(Options(), _view).Scores(_view);
+        var student = Fit(without);
         Assert.Multiple(() =>
         {
-            Assert.That(() => Fit(without), Throws.InvalidOperationException.With.Message.Contains("'Label'").And.Message.EndsWith(
-                "may be empty: for rows without labels add one, for example public string Label { get; set; } = \"\"; in their class."));
-            Assert.That(Fit(empty).Scores(empty), Is.EqualTo(_context.Fit(Options(), _view).Scores(_view)));
+            Assert.That(student.Scores(without), Is.EqualTo(expected));
+            Assert.That(Fit(empty).Scores(empty), Is.EqualTo(expected));
+            Assert.That(
+                _context.MulticlassClassification.EvaluateDistillation(without, _regression, student, labelColumnName: null).Agreement.Value,
+                Is.EqualTo(_context.MulticlassClassification.EvaluateDistillation(empty, _regression, student, labelColumnName: null).Agreement.Value));
         });
+    }
+
+    [Test]
+    public void A_column_that_the_teachers_answers_depend_on_is_not_made_up()
+    {
+        var pipeline = _context.Transforms.Conversion.MapValueToKey("Key", "Label")
+            .Append(_context.Transforms.Categorical.OneHotEncoding("Answer", "Label"))
+            .Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Key", "Answer"));
+        var teacher = pipeline.Fit(_context.Data.LoadFromEnumerable(_rows));
+        var rows = _context.Data.LoadFromEnumerable(_rows.Select(row => new Unnamed { Features = row.Features }));
+        Assert.That(
+            () => _context.Fit(Options() with { Teacher = Teacher.FromTransformer(teacher), LabelColumnName = null }, rows),
+            Throws.InvalidOperationException.With.Message.StartsWith("The teacher cannot run on the columns that the trainer receives: Could not find input column 'Label'"));
     }
 
     [Test]

@@ -163,7 +163,11 @@ public static class DistillationCatalog
     private static ITransformer Verified(ModelOperationsCatalog catalog, Stream stream, string name, out DataViewSchema inputSchema)
     {
         ZipManifest.Check(stream, name);
-        stream.Position = 0;
-        return catalog.Load(stream, out inputSchema);
+        (var model, inputSchema) = OnnxFileName.Another(() =>
+        {
+            stream.Position = 0;
+            return (catalog.Load(stream, out var schema), schema);
+        });
+        return model;
     }
 }

@@ -71,8 +71,11 @@ internal sealed class StudentChain
         };
         using var zip = new MemoryStream();
         WithSavable(chain => context.Model.Save(chain, InputView().Schema, zip));
-        zip.Position = 0;
-        return context.Model.Load(zip, out _);
+        return OnnxFileName.Another(() =>
+        {
+            zip.Position = 0;
+            return context.Model.Load(zip, out _);
+        });
     }
 
     private void WithSavable(Action<ITransformer> use)

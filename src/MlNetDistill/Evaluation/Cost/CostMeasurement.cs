@@ -116,7 +116,7 @@ internal sealed class CostMeasurement<TRow>
     {
         try
         {
-            return _context.Model.Load(path, out _);
+            return OnnxFileName.Another(() => _context.Model.Load(path, out _));
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
         {

@@ -24,7 +24,7 @@ public sealed class AskedOnceTests
         Teacher Sure(int i) => Teacher.FromTransformer(
             _context.Says(view, features =>
             {
-                asked[i]++;
+                Interlocked.Increment(ref asked[i]);
                 return [.. RowsTeachers.Rule(features).Select(p => (p * (i + 1) / 3) + ((2 - i) / 9f))];
             }),
             classNames: Rows.Classes,

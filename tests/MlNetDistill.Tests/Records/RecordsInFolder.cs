@@ -42,11 +42,14 @@ public abstract class RecordsInFolder
 
     private protected sealed class Counter
     {
-        public int Rows { get; private set; }
+        private int _rows;
+
+        public int Rows => Volatile.Read(ref _rows);
 
         public Action<int> Then { get; init; } = _ => { };
 
-        public void Add() => Then(++Rows);
+        /// <summary>ML.NET's cursors compute on several threads.</summary>
+        public void Add() => Then(Interlocked.Increment(ref _rows));
     }
 
     private sealed class Seen

@@ -1,0 +1,71 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using static MlNetDistill.Tests.PinnedStudents.PinnedCase;
+
+namespace MlNetDistill.Tests.PinnedStudents;
+
+/// <summary>Every method, and every loss beside cross-entropy.</summary>
+internal static class PinnedMethods
+{
+    private static readonly Teacher ShortRoute = Route.Train(Student.Mlp(8, 6), every: 1, epochs: 4);
+
+    private static readonly (string Name, DistillationMethod Method)[] Methods =
+    [
+        ("KD", DistillationMethod.Kd()),
+        ("DIST", DistillationMethod.Dist()),
+        ("CCKD", DistillationMethod.Cckd()),
+        ("CCKD over logits", DistillationMethod.Cckd(CorrelationKernel.Mmd, beta: 1, withoutEmbedding: WithoutEmbedding.UseLogits)),
+        ("SSKD", DistillationMethod.Sskd()),
+        ("SSKD with shares, a head loss and the whole network in the last stage", DistillationMethod.Sskd(
+            [new StagePair(0, 1)], [1, 2], FeatureReduction.SumPerSample, new CrossEntropyLoss() + new KdLoss(2), trainBackboneWithHead: true)),
+        ("labels only", DistillationMethod.LabelsOnly()),
+    ];
+
+    private static readonly (string Name, DistillationMethod Method)[] RouteMethods =
+    [
+        ("RCO at equal intervals", DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(2))),
+        ("RCO over all anchors", DistillationMethod.Rco()),
+        ("RCO at given epochs", DistillationMethod.Rco(anchors: AnchorSelection.Epochs(1, 3))),
+        ("RCO by greedy search", DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.02))),
+        ("RCO in one stage", DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(3), schedule: RcoSchedule.OneStage)),
+        ("RCO with DIST", DistillationMethod.Rco(DistillationMethod.Dist())),
+        ("RCO with SSKD", DistillationMethod.Rco(DistillationMethod.Sskd())),
+    ];
+
+    private static readonly (string Name, DistillationLoss Loss)[] Losses =
+    [
+        ("cross-entropy alone", 0.5 * new CrossEntropyLoss()),
+        ("KD", new KdLoss(4)),
+        ("KD of standardized logits", new StandardizedLogitsLoss(new KdLoss(2))),
+        ("DKD", new DkdLoss(4)),
+        ("DIST", new DistLoss(2, 1, 3)),
+        ("RKD", new RkdLoss()),
+        ("RKD of squared distances of logits", new RkdLoss(on: OutputKinds.Logits, squared: true)),
+        ("correlation congruence, Taylor series", new CorrelationCongruenceLoss()),
+        ("correlation congruence, bilinear", new CorrelationCongruenceLoss(CorrelationKernel.Bilinear, normalize: false)),
+        ("correlation congruence, Gaussian", new CorrelationCongruenceLoss(CorrelationKernel.Gaussian())),
+        ("adjacent pairs", new AdjacentPairsLoss()),
+        ("hint of vectors", new HintLoss((0, 1))),
+        ("stage feature of vectors", new StageFeatureLoss(0, 0)),
+        ("weighted and warmed up", (0.25 * new KdLoss(3)).WarmedUpOver(2)),
+    ];
+
+    private static readonly (string Name, DistillationLoss Loss)[] PictureLosses =
+    [
+        ("attention transfer", new AttentionTransferLoss((0, 0), (2, 2))),
+        ("hint of maps", new HintLoss((0, 2), (2, 2))),
+        ("stage feature of maps", new StageFeatureLoss(1, 1, FeatureReduction.SumPerSample)),
+    ];
+
+    public static IReadOnlyList<PinnedCase> Cases { get; } =
+    [
+        .. Methods.Select(m => new PinnedCase($"method: {m.Name}", OfPoints with { Method = m.Method, Epochs = 3 })),
+        .. RouteMethods.Select(m => new PinnedCase(
+            $"method: {m.Name}", OfPoints with { Teacher = ShortRoute, Method = m.Method, ValidationFraction = 0.25 })),
+        Pictures("method: SSKD over pictures", OfPictures with { Method = DistillationMethod.Sskd(), Epochs = 4 }),
+        .. Losses.Select(l => new PinnedCase($"loss: {l.Name}", OfPoints with { Method = Beside(l.Loss) })),
+        .. PictureLosses.Select(l => Pictures($"loss: {l.Name}", OfPictures with { Method = Beside(l.Loss) })),
+    ];
+
+    private static DistillationMethod Beside(DistillationLoss loss) => DistillationMethod.Of("pinned", new CrossEntropyLoss() + loss);
+}

@@ -1,5 +1,7 @@
 using CompareMethods.Data;
 using MlNetDistill;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace CompareMethods;

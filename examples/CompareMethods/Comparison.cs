@@ -1,6 +1,7 @@
 using CompareMethods.Data;
 using CompareMethods.Report;
 using CompareMethods.Training;
+using MlNetDistill;
 
 namespace CompareMethods;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MlNetDistill.Core;
 
 namespace CompareMethods;
 

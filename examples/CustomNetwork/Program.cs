@@ -2,7 +2,10 @@ using CustomNetwork;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using static TorchSharp.torch;
 
 // Two students whose networks this program defines itself learn from a ResNet: one composed of blocks, one made of TorchSharp modules.

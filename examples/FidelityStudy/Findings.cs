@@ -1,5 +1,9 @@
 using FidelityStudy.Training;
 using MlNetDistill;
+using MlNetDistill.Data;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 
 namespace FidelityStudy;
 

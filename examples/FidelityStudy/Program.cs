@@ -4,6 +4,10 @@ using FidelityStudy.Data;
 using FidelityStudy.Report;
 using FidelityStudy.Training;
 using Microsoft.ML;
+using MlNetDistill;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using TorchSharp;
 
 return CommandLine.Run(Settings.Command(Run), args);

@@ -2,6 +2,9 @@ using FidelityStudy.Data;
 using FidelityStudy.Training;
 using Microsoft.ML.Data;
 using MlNetDistill;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace FidelityStudy;

@@ -1,6 +1,10 @@
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Training;
 using Quickstart;
 using Quickstart.Data;
 using Quickstart.Report;

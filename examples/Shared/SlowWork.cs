@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using MlNetDistill;
+using MlNetDistill.Methods;
+using MlNetDistill.Training;
 
 namespace Examples;
 

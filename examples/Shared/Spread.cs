@@ -1,3 +1,6 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+
 namespace Examples;
 
 /// <summary>Mean and standard deviation over the seeds; of one seed no deviation is known, which is NaN.</summary>

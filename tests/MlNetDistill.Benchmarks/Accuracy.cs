@@ -1,5 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
 using TorchSharp;
 
 namespace MlNetDistill.Benchmarks;

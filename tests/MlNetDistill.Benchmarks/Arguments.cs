@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MlNetDistill.Core;
+using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Benchmarks;
 

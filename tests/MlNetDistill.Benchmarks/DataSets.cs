@@ -3,6 +3,7 @@ using System.Globalization;
 using System.IO.Compression;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Benchmarks;

@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using MlNetDistill.Teachers;
+using MlNetDistill.Training;
 using TorchSharp;
 
 namespace MlNetDistill.Benchmarks;

@@ -1,6 +1,8 @@
 using BenchmarkDotNet.Attributes;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Benchmarks;
 

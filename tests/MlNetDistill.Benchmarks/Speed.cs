@@ -1,4 +1,7 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
 using TorchSharp;
 
 namespace MlNetDistill.Benchmarks;

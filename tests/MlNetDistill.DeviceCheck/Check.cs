@@ -1,3 +1,5 @@
+using MlNetDistill.Evaluation;
+
 namespace MlNetDistill.DeviceCheck;
 
 /// <summary>One thing that is looked at.</summary>

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.DeviceCheck;

@@ -1,4 +1,7 @@
 using Microsoft.ML;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.DeviceCheck;
 

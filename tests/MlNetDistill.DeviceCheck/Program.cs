@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MlNetDistill.Core;
 using MlNetDistill.DeviceCheck;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.DeviceCheck;
 

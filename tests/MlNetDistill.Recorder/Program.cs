@@ -1,7 +1,8 @@
 using System.Globalization;
 using MlNetDistill;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using MlNetDistill.Tests.Records;
 using static TorchSharp.torch;
 

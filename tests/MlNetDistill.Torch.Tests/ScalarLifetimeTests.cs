@@ -1,5 +1,6 @@
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests;

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
 // Usage: MlNetDistill.TorchProbe build|block|fit|preflight|score

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill;
 using MlNetDistill.Networks;
 
 namespace CompareMethods.Data;

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Networks;
 using Quickstart.Data;
 
 namespace CompareMethods.Data;

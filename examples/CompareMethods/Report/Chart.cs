@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using CompareMethods.Data;
 using CompareMethods.Training;
+using MlNetDistill;
+using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

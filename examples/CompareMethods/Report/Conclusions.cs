@@ -1,5 +1,7 @@
 using CompareMethods.Data;
 using CompareMethods.Training;
+using MlNetDistill.Data;
+using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

@@ -2,6 +2,8 @@ using CompareMethods.Data;
 using CompareMethods.Training;
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 
 namespace CompareMethods.Report;
 

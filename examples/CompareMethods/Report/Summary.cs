@@ -1,5 +1,6 @@
 using CompareMethods.Data;
 using CompareMethods.Training;
+using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

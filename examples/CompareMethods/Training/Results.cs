@@ -1,4 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 
 namespace CompareMethods.Training;
 

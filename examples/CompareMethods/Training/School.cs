@@ -2,6 +2,10 @@ using System.Diagnostics;
 using CompareMethods.Data;
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
 
 namespace CompareMethods.Training;
 

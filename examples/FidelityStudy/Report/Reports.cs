@@ -2,6 +2,9 @@ using FidelityStudy.Data;
 using FidelityStudy.Training;
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 
 namespace FidelityStudy.Report;
 

@@ -1,4 +1,7 @@
 using System.Text.Json;
+using MlNetDistill;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 
 namespace FidelityStudy.Report;
 

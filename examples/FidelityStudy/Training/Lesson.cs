@@ -1,6 +1,8 @@
 using FidelityStudy.Data;
 using MlNetDistill;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 
 namespace FidelityStudy.Training;
 

@@ -1,4 +1,5 @@
 using FidelityStudy.Data;
+using MlNetDistill;
 using MlNetDistill.Networks;
 
 namespace FidelityStudy.Training;

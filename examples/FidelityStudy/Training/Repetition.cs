@@ -1,6 +1,7 @@
 using FidelityStudy.Data;
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace FidelityStudy.Training;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
 
 namespace Quickstart.Data;
 

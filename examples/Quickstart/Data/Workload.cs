@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace Quickstart.Data;

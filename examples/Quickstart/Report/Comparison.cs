@@ -1,5 +1,7 @@
 using MlNetDistill;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using Spectre.Console;
 
 namespace Quickstart.Report;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using MlNetDistill;
+using MlNetDistill.Evaluation;
 
 namespace Quickstart.Report;
 

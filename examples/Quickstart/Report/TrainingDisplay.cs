@@ -1,4 +1,6 @@
 using MlNetDistill;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
 using Spectre.Console;
 
 namespace Quickstart.Report;

@@ -1,3 +1,5 @@
+using MlNetDistill.Networks;
+
 namespace MlNetDistill.Losses;
 
 /// <summary>Pairs of a student's tap and a teacher's.</summary>

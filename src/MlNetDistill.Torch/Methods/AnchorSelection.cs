@@ -1,7 +1,7 @@
-using MlNetDistill.Methods;
+using MlNetDistill.Core;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Methods;
 
 /// <summary>Which anchors of a route a student visits, always in the route's order and always ending with the last.</summary>
 public abstract record AnchorSelection

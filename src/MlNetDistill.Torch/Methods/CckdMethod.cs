@@ -1,6 +1,7 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>α · CE + (1 - α) · KD + β · CC (Peng et al. 2019).</summary>

@@ -1,6 +1,7 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>w_label · CE + τ² (β · inter + γ · intra) (Huang et al. 2022).</summary>

@@ -1,8 +1,10 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
-namespace MlNetDistill;
+
+namespace MlNetDistill.Methods;
 
 /// <summary>How a student learns from its teacher: an immutable description that lays training out as a sequence of stages.</summary>
 public abstract record DistillationMethod

@@ -1,6 +1,7 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>(1 - α) · CE + α · T² KL (Hinton et al. 2015).</summary>

@@ -1,6 +1,7 @@
+using MlNetDistill.Core;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Methods;
 
 /// <summary>
 /// How the learning rate moves over a training stage, as a factor of the optimiser's rate. Any schedule can begin with a linear warm-up.

@@ -1,6 +1,7 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>A method of one stage with one loss.</summary>

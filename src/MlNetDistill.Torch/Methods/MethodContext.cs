@@ -3,6 +3,7 @@ using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>What a method may build its stages from.</summary>

@@ -1,8 +1,8 @@
-using MlNetDistill.Methods;
+using MlNetDistill.Core;
 using TorchSharp.Modules;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Methods;
 
 /// <summary>How weights follow gradients; a fresh one works in each training stage.</summary>
 public abstract record Optimizer

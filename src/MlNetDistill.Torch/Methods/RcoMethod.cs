@@ -1,6 +1,7 @@
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>

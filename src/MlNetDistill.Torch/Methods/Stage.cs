@@ -3,6 +3,7 @@ using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
+
 namespace MlNetDistill.Methods;
 
 /// <summary>One segment of training: one teacher, one loss, so many epochs.</summary>

@@ -1,6 +1,8 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
-namespace MlNetDistill;
+
+namespace MlNetDistill.Methods;
 
 /// <summary>
 /// Which stage feature of the student learns which of the teacher: indices of taps, from 0. By default the taps of a network are grouped by

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

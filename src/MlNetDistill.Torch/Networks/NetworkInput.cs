@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using static System.FormattableString;
 
 namespace MlNetDistill.Networks;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MlNetDistill.Native;
+using MlNetDistill.Core;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;

@@ -1,6 +1,8 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;

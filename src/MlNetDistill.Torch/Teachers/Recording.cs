@@ -1,4 +1,6 @@
-using MlNetDistill.Records;
+using MlNetDistill.Cache;
+using MlNetDistill.Data;
+
 
 namespace MlNetDistill.Teachers;
 

@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>Columns of text for a console, two spaces apart: the first to the left, the others, which hold figures, to the right.</summary>

@@ -1,6 +1,9 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
-using MlNetDistill.Seam;
+using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 

@@ -1,3 +1,4 @@
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static System.FormattableString;
 

@@ -2,10 +2,12 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Records;
-using MlNetDistill.Schema;
-using MlNetDistill.Seam;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
+using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 

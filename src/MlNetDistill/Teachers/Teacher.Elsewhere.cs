@@ -1,3 +1,4 @@
+using MlNetDistill.Alignment;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;

@@ -1,8 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
+using MlNetDistill.Fitting;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Schema;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;

@@ -1,5 +1,6 @@
 using MlNetDistill.Networks;
 
+
 namespace MlNetDistill.Teachers;
 
 internal sealed class TrainedTeacher(NetworkTraining training) : Teacher

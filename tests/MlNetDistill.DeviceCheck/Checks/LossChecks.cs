@@ -1,5 +1,6 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.DeviceCheck;
 

@@ -1,4 +1,7 @@
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.DeviceCheck;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using TorchSharp;
 using static TorchSharp.torch;

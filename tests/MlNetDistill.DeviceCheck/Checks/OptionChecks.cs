@@ -1,4 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.DeviceCheck;
 

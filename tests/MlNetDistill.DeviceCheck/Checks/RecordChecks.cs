@@ -1,4 +1,11 @@
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
 

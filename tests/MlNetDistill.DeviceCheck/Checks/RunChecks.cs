@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,12 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
 using TorchSharp;
 
 namespace MlNetDistill.DeviceCheck;

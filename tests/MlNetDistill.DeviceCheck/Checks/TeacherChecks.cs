@@ -1,5 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

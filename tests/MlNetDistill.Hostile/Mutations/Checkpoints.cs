@@ -1,4 +1,6 @@
 using MlNetDistill.Hostile.Uses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Hostile.Mutations;
 

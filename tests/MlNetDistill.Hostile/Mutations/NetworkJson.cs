@@ -1,4 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.Hostile.Mutations;
 

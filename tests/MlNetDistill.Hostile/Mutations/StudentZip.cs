@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Hostile.Uses;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Hostile.Mutations;
 

@@ -1,3 +1,4 @@
+using MlNetDistill.Cache;
 using MlNetDistill.Hostile.Uses;
 
 namespace MlNetDistill.Hostile.Mutations;

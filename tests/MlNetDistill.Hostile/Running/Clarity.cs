@@ -1,4 +1,6 @@
 using System.Text.Json;
+using MlNetDistill.Core;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Hostile.Running;
 

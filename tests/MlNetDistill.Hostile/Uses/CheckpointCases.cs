@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
 

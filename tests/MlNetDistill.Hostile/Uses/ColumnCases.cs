@@ -1,5 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Hostile.Uses;
 

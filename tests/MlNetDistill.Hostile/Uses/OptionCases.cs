@@ -1,4 +1,10 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Training;
+
 
 namespace MlNetDistill.Hostile.Uses;
 

@@ -1,5 +1,10 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Hostile.Uses;

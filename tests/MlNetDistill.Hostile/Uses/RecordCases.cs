@@ -1,5 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Hostile.Uses;
 

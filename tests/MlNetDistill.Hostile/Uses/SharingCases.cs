@@ -1,6 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
 
 namespace MlNetDistill.Hostile.Uses;
 

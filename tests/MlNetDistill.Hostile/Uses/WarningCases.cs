@@ -1,5 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Hostile.Uses;

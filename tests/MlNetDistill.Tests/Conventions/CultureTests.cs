@@ -1,9 +1,16 @@
 using System.Globalization;
 using System.IO.Compression;
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Data;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Records;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Conventions;
 

@@ -3,7 +3,12 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 

@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 

@@ -1,5 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 

@@ -1,5 +1,11 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Data;
 

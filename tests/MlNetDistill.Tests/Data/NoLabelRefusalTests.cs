@@ -1,5 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Data;

@@ -1,6 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
 

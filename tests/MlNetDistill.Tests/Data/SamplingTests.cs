@@ -1,4 +1,7 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 

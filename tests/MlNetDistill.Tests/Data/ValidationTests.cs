@@ -1,5 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Data;
 

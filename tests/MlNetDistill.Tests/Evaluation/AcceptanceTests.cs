@@ -1,3 +1,8 @@
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+
 
 namespace MlNetDistill.Tests.Evaluation;
 

@@ -1,3 +1,5 @@
+using MlNetDistill.Evaluation;
+
 namespace MlNetDistill.Tests.Evaluation;
 
 /// <summary>A gate with mild criteria let a student through that had learnt nothing.</summary>

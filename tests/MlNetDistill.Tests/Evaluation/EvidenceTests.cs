@@ -1,7 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 

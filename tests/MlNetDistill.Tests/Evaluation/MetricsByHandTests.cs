@@ -1,4 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 
 namespace MlNetDistill.Tests.Evaluation;

@@ -1,5 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;

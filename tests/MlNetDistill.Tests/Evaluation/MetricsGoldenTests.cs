@@ -1,5 +1,7 @@
 using System.Text.Json;
+using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Evaluation;
 

@@ -1,5 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Evaluation;
 

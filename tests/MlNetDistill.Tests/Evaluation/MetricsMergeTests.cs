@@ -1,3 +1,5 @@
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 
 namespace MlNetDistill.Tests.Evaluation;

@@ -1,4 +1,5 @@
 using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Evaluation.Report;
 
 namespace MlNetDistill.Tests.Evaluation;

@@ -1,5 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Evaluation;

@@ -1,5 +1,9 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Methods;

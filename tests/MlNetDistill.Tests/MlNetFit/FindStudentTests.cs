@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.MlNetFit;

@@ -1,6 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
 using static Microsoft.ML.Transforms.Image.ImagePixelExtractingEstimator;

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.MlNetFit;

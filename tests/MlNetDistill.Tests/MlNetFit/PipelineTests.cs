@@ -1,5 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.MlNetFit;

@@ -1,4 +1,5 @@
 using System.Text;
+using MlNetDistill.Core;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Native;

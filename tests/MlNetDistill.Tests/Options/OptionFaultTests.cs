@@ -1,6 +1,9 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Options;
 

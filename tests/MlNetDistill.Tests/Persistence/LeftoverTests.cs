@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using MlNetDistill.Core;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Persistence;

@@ -1,5 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
-using MlNetDistill.Seam;
+using MlNetDistill.Export;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Persistence;

@@ -1,3 +1,4 @@
+using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Progress;

@@ -1,4 +1,6 @@
 using System.Text;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Progress;

@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Records;

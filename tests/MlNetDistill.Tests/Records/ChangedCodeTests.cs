@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms;
+using MlNetDistill.Cache;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Records;

@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 

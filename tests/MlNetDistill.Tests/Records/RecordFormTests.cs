@@ -1,4 +1,9 @@
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Records;

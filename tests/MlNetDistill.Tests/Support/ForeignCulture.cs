@@ -1,4 +1,5 @@
 using System.Globalization;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Tests.Support;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Diagnostics;
 
 namespace MlNetDistill.Tests.Support;
 

@@ -1,3 +1,5 @@
+using MlNetDistill.Training;
+
 namespace MlNetDistill.Tests.Support;
 
 /// <summary>Progress reported on the training thread, kept, and passed on.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using MlNetDistill.Reporting;
 using Tensorboard;
 
 namespace MlNetDistill.Tests.Support;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Tests.Support;
 

@@ -1,3 +1,5 @@
+using MlNetDistill.Training;
+
 namespace MlNetDistill.Tests.Support;
 
 /// <summary>Reports without a training.</summary>

@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;

@@ -1,4 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

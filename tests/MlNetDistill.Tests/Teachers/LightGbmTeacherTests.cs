@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Trainers.LightGbm;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Records;
 using MlNetDistill.Tests.Support;
 

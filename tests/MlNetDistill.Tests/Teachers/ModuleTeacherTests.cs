@@ -1,4 +1,7 @@
 using Microsoft.ML;
+using MlNetDistill.Alignment;
+using MlNetDistill.Cache;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;

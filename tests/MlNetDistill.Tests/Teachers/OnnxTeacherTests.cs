@@ -1,6 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

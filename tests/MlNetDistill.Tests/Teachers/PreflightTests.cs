@@ -1,6 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Fitting;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reading;
 using MlNetDistill.Tests.Support;
 using TorchSharp;
 

@@ -1,6 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;

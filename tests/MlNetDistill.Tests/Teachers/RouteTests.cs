@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

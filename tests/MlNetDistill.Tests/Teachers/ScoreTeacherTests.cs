@@ -1,6 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Teachers;
 

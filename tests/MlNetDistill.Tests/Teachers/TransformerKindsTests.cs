@@ -1,4 +1,7 @@
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

@@ -1,6 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Training;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Training;

@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Training;

@@ -1,5 +1,8 @@
 using Microsoft.ML;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
+using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Training;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Training;

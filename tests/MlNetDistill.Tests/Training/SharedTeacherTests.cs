@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Data;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using MlNetDistill.Data;
 
+
 namespace MlNetDistill.Tests.Data;
 
 public sealed class AskingOrderTests

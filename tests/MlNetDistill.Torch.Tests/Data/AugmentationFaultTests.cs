@@ -1,4 +1,7 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.Tests;
 

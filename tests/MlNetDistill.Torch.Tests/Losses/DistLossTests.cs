@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using static TorchSharp.torch;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using static TorchSharp.torch;
 

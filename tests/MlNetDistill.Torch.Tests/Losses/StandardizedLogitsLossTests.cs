@@ -1,4 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

@@ -3,6 +3,7 @@ using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
+
 namespace MlNetDistill.Tests;
 
 public sealed class DistillationMethodTests

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MlNetDistill.Methods;
 
 namespace MlNetDistill.Tests;
 

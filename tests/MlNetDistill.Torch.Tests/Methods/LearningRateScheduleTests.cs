@@ -1,3 +1,6 @@
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
+
 namespace MlNetDistill.Tests;
 
 public sealed class LearningRateScheduleTests

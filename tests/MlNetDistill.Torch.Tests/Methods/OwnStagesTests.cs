@@ -1,6 +1,9 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

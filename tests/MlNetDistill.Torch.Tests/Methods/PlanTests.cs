@@ -4,6 +4,7 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
+
 namespace MlNetDistill.Tests;
 
 /// <summary>The exact sequence of stages that each method lays out, without training anything.</summary>

@@ -1,5 +1,6 @@
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;

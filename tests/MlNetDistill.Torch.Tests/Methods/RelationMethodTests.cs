@@ -1,6 +1,8 @@
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 

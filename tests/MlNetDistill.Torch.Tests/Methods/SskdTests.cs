@@ -1,4 +1,8 @@
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+
 
 namespace MlNetDistill.Tests;
 

@@ -1,4 +1,6 @@
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.Tests;
 

@@ -1,4 +1,5 @@
-using MlNetDistill.Native;
+using MlNetDistill.Core;
+
 
 namespace MlNetDistill.Tests.Native;
 

@@ -1,4 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Onnx;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

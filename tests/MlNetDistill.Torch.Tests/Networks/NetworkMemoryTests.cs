@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
-using MlNetDistill.Onnx;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

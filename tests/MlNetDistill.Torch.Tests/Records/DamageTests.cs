@@ -1,5 +1,5 @@
 using CsCheck;
-using MlNetDistill.Records;
+using MlNetDistill.Cache;
 
 namespace MlNetDistill.Tests.Records;
 

@@ -1,6 +1,6 @@
 using CsCheck;
+using MlNetDistill.Cache;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

@@ -1,5 +1,8 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.Tests.Records;
 

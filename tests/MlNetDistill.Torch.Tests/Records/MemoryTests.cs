@@ -1,5 +1,5 @@
+using MlNetDistill.Cache;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

@@ -1,5 +1,6 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Records;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

@@ -1,6 +1,7 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Tests.Records;
 

@@ -1,5 +1,6 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

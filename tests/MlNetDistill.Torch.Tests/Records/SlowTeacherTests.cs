@@ -1,4 +1,4 @@
-using MlNetDistill.Records;
+using MlNetDistill.Cache;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

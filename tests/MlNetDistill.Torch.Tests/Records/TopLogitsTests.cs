@@ -1,4 +1,5 @@
-using MlNetDistill.Records;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

@@ -1,6 +1,6 @@
+using MlNetDistill.Cache;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 

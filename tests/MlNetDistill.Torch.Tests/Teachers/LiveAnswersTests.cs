@@ -1,6 +1,8 @@
+using MlNetDistill.Cache;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
+
 
 namespace MlNetDistill.Tests.Teachers;
 

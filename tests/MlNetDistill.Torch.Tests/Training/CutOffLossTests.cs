@@ -1,4 +1,5 @@
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;

@@ -1,5 +1,7 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using TorchSharp;

@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using static TorchSharp.torch;

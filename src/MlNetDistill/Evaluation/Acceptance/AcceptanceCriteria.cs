@@ -1,7 +1,8 @@
-using MlNetDistill.Evaluation;
+using MlNetDistill.Core;
+using MlNetDistill.Reporting;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>What a student must be to be released. Criteria that are null are not looked at.</summary>
 /// <example>

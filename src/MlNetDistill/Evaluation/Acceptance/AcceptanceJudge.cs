@@ -1,4 +1,7 @@
 using System.Globalization;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

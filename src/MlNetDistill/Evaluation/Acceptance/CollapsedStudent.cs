@@ -1,5 +1,6 @@
-using MlNetDistill.Checks;
-using MlNetDistill.Evaluation.Pages;
+using MlNetDistill.Fitting;
+using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.Evaluation;
 

@@ -1,7 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
-using MlNetDistill.Seam;
+using MlNetDistill.Core;
+using MlNetDistill.Export;
+using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Evaluation;
 

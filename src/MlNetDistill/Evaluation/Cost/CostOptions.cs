@@ -1,6 +1,7 @@
+using MlNetDistill.Core;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>How much is measured to say what a model costs.</summary>
 public sealed record CostOptions

@@ -1,7 +1,5 @@
-using MlNetDistill.Evaluation;
-using MlNetDistill.Evaluation.Pages;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>What a model costs the application that scores with it: time, memory, size.</summary>
 public sealed record ModelCost

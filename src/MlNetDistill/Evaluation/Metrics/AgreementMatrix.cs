@@ -1,4 +1,5 @@
 using System.Collections;
+using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

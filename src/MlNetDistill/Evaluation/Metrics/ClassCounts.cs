@@ -1,3 +1,5 @@
+using MlNetDistill.Networks;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>Rows counted class by class.</summary>

@@ -1,3 +1,5 @@
+using MlNetDistill.Networks;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>The rows of a reliability diagram, counted.</summary>

@@ -1,6 +1,8 @@
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>How a student is compared with its teacher.</summary>
 public sealed record DistillationEvaluationOptions
@@ -71,7 +73,7 @@ public sealed record DistillationEvaluationOptions
 
         if (WorstRegressions < 0)
             yield return Invariant($"WorstRegressions must be at least 0; was {WorstRegressions}.");
-        foreach (var fault in new Teachers.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Faults())
+        foreach (var fault in new Alignment.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Faults())
             yield return fault;
         if (!Enum.IsDefined(StudentScoreKind))
             yield return $"ScoreKind has no value {StudentScoreKind}.";

@@ -1,8 +1,9 @@
-using MlNetDistill.Evaluation;
+using MlNetDistill.Alignment;
+using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>
 /// Compares a student with its teacher row by row, for rows that are in no data view: in parallel, on several machines, or in production beside the

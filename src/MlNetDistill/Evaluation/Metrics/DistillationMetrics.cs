@@ -1,6 +1,7 @@
-using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
 
-namespace MlNetDistill;
+
+namespace MlNetDistill.Evaluation;
 
 /// <summary>How well a student does its teacher's job on some rows: both models' quality, and the student's fidelity to its teacher.</summary>
 /// <remarks>

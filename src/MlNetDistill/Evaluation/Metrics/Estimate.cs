@@ -1,6 +1,6 @@
 using static System.FormattableString;
 
-namespace MlNetDistill;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>A figure measured on some rows, with the confidence interval of what it would be on other rows of the same kind.</summary>
 /// <param name="Value">The figure on these rows.</param>

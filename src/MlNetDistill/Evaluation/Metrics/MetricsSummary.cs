@@ -1,3 +1,4 @@
+using MlNetDistill.Networks;
 using static MlNetDistill.Evaluation.Replicates;
 using static MlNetDistill.Evaluation.Statistic;
 

@@ -1,4 +1,5 @@
-using MlNetDistill.Evaluation.Pages;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

@@ -1,4 +1,3 @@
-using MlNetDistill.Evaluation.Pages;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

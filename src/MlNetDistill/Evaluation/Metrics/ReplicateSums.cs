@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Evaluation;
 

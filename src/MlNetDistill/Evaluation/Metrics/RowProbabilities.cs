@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using MlNetDistill.Alignment;
+using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Evaluation;

@@ -1,5 +1,7 @@
-using MlNetDistill.Schema;
+using MlNetDistill.Alignment;
+using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
+
 
 namespace MlNetDistill.Evaluation;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML;
-using MlNetDistill.Schema;
-using MlNetDistill.Seam;
+using MlNetDistill.Reading;
 
 namespace MlNetDistill.Evaluation;
 

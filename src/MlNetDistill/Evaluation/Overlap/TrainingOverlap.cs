@@ -1,4 +1,3 @@
-using MlNetDistill.Evaluation.Pages;
 
 namespace MlNetDistill.Evaluation;
 

@@ -1,8 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
-using MlNetDistill.Schema;
-using MlNetDistill.Seam;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;

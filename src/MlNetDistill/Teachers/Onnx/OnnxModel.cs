@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using TorchSharp;
 

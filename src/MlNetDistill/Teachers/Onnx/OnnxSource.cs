@@ -1,4 +1,5 @@
 using System.Text;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Teachers;
 

@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
+using MlNetDistill.Alignment;
+using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
-using MlNetDistill.Schema;
-using MlNetDistill.Seam;
 
 namespace MlNetDistill.Teachers;
 

@@ -1,8 +1,9 @@
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
-using MlNetDistill.Seam;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;

@@ -1,9 +1,11 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Alignment;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Records;
-using MlNetDistill.Seam;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;

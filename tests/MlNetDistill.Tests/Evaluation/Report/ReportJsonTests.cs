@@ -1,4 +1,7 @@
 using System.Text.Json;
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Tests.Evaluation.Report;
 

@@ -1,3 +1,9 @@
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
+using MlNetDistill.Training;
+
 namespace MlNetDistill.Tests.Evaluation.Report;
 
 /// <summary>Reports of every shape there is: few classes and many, everything measured and nothing, names that mean harm.</summary>

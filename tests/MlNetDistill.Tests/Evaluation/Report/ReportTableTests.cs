@@ -1,3 +1,5 @@
+using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Evaluation.Report;

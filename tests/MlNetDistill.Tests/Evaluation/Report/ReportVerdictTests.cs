@@ -1,4 +1,6 @@
 using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+
 
 namespace MlNetDistill.Tests.Evaluation.Report;
 

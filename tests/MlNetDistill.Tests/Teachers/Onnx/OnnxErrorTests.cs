@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 

@@ -1,4 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using TorchSharp;
 using static MlNetDistill.Tests.Teachers.Onnx.RealModels;

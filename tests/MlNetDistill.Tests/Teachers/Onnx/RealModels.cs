@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 

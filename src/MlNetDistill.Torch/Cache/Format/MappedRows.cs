@@ -1,0 +1,71 @@
+using System.Runtime.InteropServices;
+using MlNetDistill.Data;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Cache;
+
+/// <summary>Rows read from a mapped file, batch by batch: copied where they lie into the tensor of a batch.</summary>
+/// <param name="file">The file, from now on these rows' own.</param>
+/// <param name="layout">What is in it.</param>
+/// <param name="device">Where the batches are wanted.</param>
+internal sealed class MappedRows(MappedFile file, RecordLayout layout, Device device) : AnswerRows
+{
+    private readonly (long Full, long Last)[] _fieldStarts =
+        [.. Enumerable.Range(0, layout.Fields.Count).Select(i => (layout.FieldStart(i, 0), layout.FieldStart(i, layout.Blocks - 1)))];
+    private readonly int _blockBytes = layout.BlockBytes(0);
+
+    public override long Bytes => 0;
+
+    /// <summary>The row of the record for each position; null where both are in the same order.</summary>
+    public long[]? Map { get; set; }
+
+    public override Tensor Gather(int field, Tensor positions, int view)
+    {
+        using var scope = NewDisposeScope();
+        var here = positions.cpu().contiguous();
+        var rows = empty([here.shape[0], .. layout.Fields[field].Dimensions], layout.Fields[field].Type, CPU);
+        Copy(field, view, MemoryMarshal.Cast<byte, long>(here.bytes), rows.bytes);
+        return rows.to(device).MoveToOuterDisposeScope();
+    }
+
+    public override Tensor? Whole(int field) => null;
+
+    /// <summary>Whether two rows of the record hold the same answers, in all views.</summary>
+    public bool Same(int a, int b)
+    {
+        for (var view = 0; view < Math.Max(1, layout.Key.Views); view++)
+        {
+            for (var field = 0; field < layout.Fields.Count; field++)
+            {
+                if (!Row(field, (view * layout.Key.Rows) + a).SequenceEqual(Row(field, (view * layout.Key.Rows) + b)))
+                    return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>A field's values for positions, side by side.</summary>
+    public void Copy(int field, int view, ReadOnlySpan<long> positions, Span<byte> to)
+    {
+        var size = layout.Fields[field].Bytes;
+        var count = Map?.Length ?? layout.Key.Rows;
+        for (var i = 0; i < positions.Length; i++)
+        {
+            if ((ulong)positions[i] >= (ulong)count)
+                throw new ArgumentOutOfRangeException(nameof(positions), $"A position of a teacher record must be in [0, {count}); was {positions[i]}.");
+            var row = Map is null ? positions[i] : Map[positions[i]];
+            Row(field, (view * layout.Key.Rows) + row).CopyTo(to[(i * size)..]);
+        }
+    }
+
+    public override void Dispose() => file.Dispose();
+
+    private ReadOnlySpan<byte> Row(int field, long entry)
+    {
+        var (block, row) = Math.DivRem(entry, layout.RowsPerBlock);
+        var start = block == layout.Blocks - 1 ? _fieldStarts[field].Last : _fieldStarts[field].Full;
+        var size = layout.Fields[field].Bytes;
+        return file.At(layout.Header.Length + (block * _blockBytes) + start + (row * size), size);
+    }
+}

@@ -1,0 +1,88 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Cache;
+
+/// <summary>Rows held in tensors on the device, in the order of the positions: a batch is an index_select.</summary>
+internal sealed class MemoryRows : AnswerRows
+{
+    private readonly Tensor?[] _fields;
+    private readonly long _count;
+
+    private MemoryRows(Tensor?[] fields, long count) => (_fields, _count) = (fields, count);
+
+    public override long Bytes => _fields.Sum(f => f is null ? 0 : f.numel() * f.element_size());
+
+    /// <summary>Reads fields of a file into memory.</summary>
+    /// <param name="rows">The rows of the file.</param>
+    /// <param name="layout">What is in it.</param>
+    /// <param name="wanted">Outputs that are wanted.</param>
+    /// <param name="device">Where they are wanted.</param>
+    public static MemoryRows Load(MappedRows rows, RecordLayout layout, OutputKinds wanted, Device device)
+    {
+        var count = rows.Map?.Length ?? layout.Key.Rows;
+        var fields = new Tensor?[layout.Fields.Count];
+        for (var i = 0; i < fields.Length; i++)
+        {
+            if ((wanted & layout.Fields[i].Output) != OutputKinds.None)
+                fields[i] = Load(rows, i, layout.Fields[i], count, Math.Max(1, layout.Key.Views), device);
+        }
+
+        return new MemoryRows(fields, count);
+    }
+
+    /// <summary>Has a teacher answer into memory, without a file.</summary>
+    public static MemoryRows Build(
+        RecordLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<AnswerChunk>> answersFrom, CancellationToken cancellation)
+    {
+        using var held = new HeldBlocks(layout);
+        var buffer = new BlockBuffer(layout);
+        var ids = new List<RowId>((int)layout.Key.Rows);
+        new BlockAssembler(layout, buffer, ids, block => held.Put(buffer, block)).Build(0, answersFrom, cancellation);
+        return Of(held, ids, order, device);
+    }
+
+    /// <summary>Rows whose blocks were all held while they were made.</summary>
+    /// <exception cref="InvalidOperationException">A position's row is not among them, or is twice with different answers.</exception>
+    public static MemoryRows Of(HeldBlocks held, IReadOnlyList<RowId> ids, IReadOnlyList<RowId> order, Device device) => new(held.Ordered(ids, order, device), order.Count);
+
+    public override Tensor Gather(int field, Tensor positions, int view)
+    {
+        if (view == 0)
+            return _fields[field]!.index_select(0, positions);
+        using var moved = positions.PlusInteger(view * _count);
+        return _fields[field]!.index_select(0, moved);
+    }
+
+    public override Tensor? Whole(int field) => _fields[field];
+
+    public override void Dispose()
+    {
+        foreach (var field in _fields)
+            field?.Dispose();
+    }
+
+    private static Tensor Load(MappedRows rows, int number, RecordField field, long count, int views, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var all = empty([views * count, .. field.Dimensions], field.Type, CPU);
+        // In parts, as a span reaches over 2 GiB at most.
+        var part = (int)Math.Clamp((64L << 20) / field.Bytes, 1, Math.Max(1, count));
+        var positions = new long[part];
+        for (var view = 0; view < views; view++)
+        {
+            for (var from = 0L; from < count; from += part)
+            {
+                using var inner = NewDisposeScope();
+                var length = (int)Math.Min(part, count - from);
+                for (var i = 0; i < length; i++)
+                    positions[i] = from + i;
+                rows.Copy(number, view, positions.AsSpan(0, length), all.narrow(0, (view * count) + from, length).bytes);
+            }
+        }
+
+        return all.to(device).DetachFromDisposeScope();
+    }
+}

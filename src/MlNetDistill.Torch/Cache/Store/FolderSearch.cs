@@ -1,0 +1,174 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+
+
+namespace MlNetDistill.Cache;
+
+/// <summary>A record in a folder that outlives the run: found, waited for while another process builds it, or built.</summary>
+internal sealed class FolderSearch(TeacherRecordOptions options, string folder, Action<string> info, Action<string> warn, CancellationToken cancellation)
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
+
+    public RecordedAnswers Open(RecordRequest request)
+    {
+        var path = Path.Combine(folder, request.Key.FileName);
+        var seen = Stamp(path);
+        if (options.Reuse != RecordReuse.BuildAnew && Existing(request) is { } existing)
+            return existing;
+        if (options.Reuse == RecordReuse.ReuseOrBuild && !File.Exists(path) && RecordFolder.Nearest(folder, request.Key) is { } nearest)
+            info($"The folder {folder} holds no record of these answers. {nearest}");
+        RecordFolder.Make(folder);
+        return Build(request, path, seen);
+    }
+
+    /// <summary>A record that serves, if there is one that is whole and not stale.</summary>
+    private RecordedAnswers? Existing(RecordRequest request)
+    {
+        var faults = new List<string>();
+        foreach (var serving in request.Key.Serving())
+        {
+            var path = Path.Combine(folder, serving.FileName);
+            if (!File.Exists(path))
+                continue;
+            try
+            {
+                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
+                info($"The teacher's answers are read from {path}.");
+                DistillationInstruments.RecordRows.Add((long)request.Order.Count * Math.Max(1, request.Key.Views));
+                return answers;
+            }
+            catch (Exception e) when (e is RecordFaultException or IOException or UnauthorizedAccessException)
+            {
+                faults.Add($"The teacher record {path} cannot be used: {e.Message.TrimEnd('.')}.");
+            }
+        }
+
+        if (options.Reuse == RecordReuse.ReuseOnly)
+            throw Refusal(request.Key, faults);
+        foreach (var fault in faults)
+            warn($"{fault} The teacher is asked again.");
+        return null;
+    }
+
+    private RecordedAnswers Build(RecordRequest request, string path, object seen)
+    {
+        long kept;
+        using var held = HeldWhileWritten(request);
+        List<RowId> ids;
+        using (var partial = Acquire(path))
+        {
+            // Another process may have finished it since it was looked for.
+            if (options.Reuse == RecordReuse.ReuseOrBuild && !Stamp(path).Equals(seen) && Existing(request) is { } finished)
+            {
+                partial.Delete();
+                return finished;
+            }
+
+            (kept, ids) = Write(partial, request, path, held);
+            Place(partial, path);
+        }
+
+        // Of a record that was made from the first block on, nothing need be read back.
+        if (kept == 0 && held is not null)
+            return new RecordedAnswers(request.Key, held.Layout, MemoryRows.Of(held, ids, request.Order, request.Device));
+        try
+        {
+            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
+        }
+        catch (RecordFaultException fault) when (kept > 0)
+        {
+            // What the earlier run left was stale.
+            warn($"The teacher record {path}, begun by an earlier run, cannot be used: {fault.Message.TrimEnd('.')}. The teacher is asked again.");
+            return Build(request, path, Stamp(path));
+        }
+        catch (RecordFaultException fault)
+        {
+            throw new IOException($"The teacher record {path} was just written and cannot be used: {fault.Message.TrimEnd('.')}. The disk may be at fault.");
+        }
+    }
+
+    private PartialFile Acquire(string path)
+    {
+        for (var first = true; ; first = false)
+        {
+            try
+            {
+                if (PartialFile.TryOpen(PartialFile.PathFor(path)) is { } partial)
+                    return partial;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw RecordFolder.Unwritable(folder, e);
+            }
+
+            if (first)
+                info($"Another process is building the teacher record {path}; it is waited for.");
+            cancellation.WaitHandle.WaitOne(Poll);
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Where answers are kept while they are written; null where they take more memory than there is room for.</summary>
+    private HeldBlocks? HeldWhileWritten(RecordRequest request)
+    {
+        var layout = new RecordLayout(request.Key);
+        return RecordOpening.Held(layout, request.Key.Kept, request.Order.Count) <= options.MemoryLimit ? new HeldBlocks(layout) : null;
+    }
+
+    /// <summary>Builds what is missing; gives the number of entries that an earlier run had left, and the row ids.</summary>
+    private (long Kept, List<RowId> Ids) Write(PartialFile partial, RecordRequest request, string path, HeldBlocks? held)
+    {
+        var layout = new RecordLayout(request.Key);
+        if (options.Reuse == RecordReuse.BuildAnew || !request.IsResumable)
+            partial.File.SetLength(0);
+        using var writer = new RecordWriter(partial.File, layout);
+        var kept = writer.Resume(cancellation);
+        // What an earlier run left is read from the file, and checked.
+        writer.Held = kept == 0 ? held : null;
+        DistillationInstruments.RecordRows.Add(kept);
+        info(kept == 0
+            ? $"The teacher's answers are written to {path}."
+            : $"The teacher record {path} is continued after {kept} of {layout.Entries} answers.");
+        try
+        {
+            writer.Write(kept, request.AnswersFrom, cancellation);
+        }
+        catch when (partial.File.Length <= layout.Header.Length)
+        {
+            // No block to go on from.
+            partial.Delete();
+            throw;
+        }
+
+        return (kept, writer.Ids);
+    }
+
+    private static void Place(PartialFile partial, string path)
+    {
+        try
+        {
+            partial.MoveTo(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException(
+                $"The finished teacher record could not take the place of {path}: {e.Message} Another process may be reading that file. The record is kept as "
+                + $"{PartialFile.PathFor(path)}, and the next run that finds the place free uses it.",
+                e);
+        }
+    }
+
+    private InvalidOperationException Refusal(RecordKey key, List<string> faults)
+    {
+        var found = faults.Count > 0 ? string.Join(' ', faults)
+            : $"The folder {folder} holds no teacher record {key.FileName}{(File.Exists(PartialFile.PathFor(Path.Combine(folder, key.FileName))) ? ", only one that is not finished" : "")}.";
+        var nearest = faults.Count > 0 ? null : RecordFolder.Nearest(folder, key);
+        return new($"{found} {(nearest is null ? "" : nearest + " ")}Set Reuse to ReuseOrBuild to have it built, or Folder to where it is.");
+    }
+
+    private static object Stamp(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? (file.Length, file.LastWriteTimeUtc) : (0L, default(DateTime));
+    }
+}

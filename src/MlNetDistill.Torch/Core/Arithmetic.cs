@@ -1,0 +1,117 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Core;
+
+/// <summary>
+/// Tensors with numbers. <c>tensor.mul(2.0)</c> makes a native number that belongs to the finaliser, and TorchSharp 0.107 does not keep it
+/// alive during the native call: when another thread collects garbage at that moment, the number is freed while it is read, and the step
+/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the
+/// number; use them in losses and blocks of your own.
+/// </summary>
+public static class Arithmetic
+{
+    private static readonly Scalar One = 1.ToScalar();
+
+    /// <summary>a + b, with broadcasting.</summary>
+    public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
+
+    /// <summary>Every element plus <paramref name="term"/>.</summary>
+    public static Tensor Plus(this Tensor tensor, double term)
+    {
+        using var number = term.ToScalar();
+        return tensor.add(number, One);
+    }
+
+    /// <summary>a ← a + b.</summary>
+    internal static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
+
+    /// <summary>0, 1, … <paramref name="count"/> - 1 as 64-bit integers.</summary>
+    internal static Tensor UpTo(long count, Device device)
+    {
+        using var first = 0L.ToScalar();
+        using var end = count.ToScalar();
+        using var step = 1L.ToScalar();
+        return arange(first, end, step, int64, device);
+    }
+
+    /// <summary>Every element times <paramref name="factor"/>.</summary>
+    public static Tensor Times(this Tensor tensor, double factor)
+    {
+        using var number = factor.ToScalar();
+        return tensor.mul(number);
+    }
+
+    /// <summary>Every element divided by <paramref name="divisor"/>.</summary>
+    public static Tensor Over(this Tensor tensor, double divisor)
+    {
+        using var number = divisor.ToScalar();
+        return tensor.div(number);
+    }
+
+    /// <summary>log softmax(logits / temperature), row by row: B×K to B×K.</summary>
+    // A product costs less than a quotient, in a step of a small network noticeably, and still less on the way back.
+    public static Tensor LogSoftmaxAt(this Tensor logits, double temperature) =>
+        nn.functional.log_softmax(temperature == 1 ? logits : logits.Times(1 / temperature), 1);
+
+    /// <summary>Every element, but at least <paramref name="least"/>.</summary>
+    public static Tensor AtLeast(this Tensor tensor, double least)
+    {
+        using var number = least.ToScalar();
+        return tensor.clamp_min(number);
+    }
+
+    internal static Tensor IsEqualTo(this Tensor tensor, long value)
+    {
+        using var number = value.ToScalar();
+        return tensor.eq(number);
+    }
+
+    internal static Tensor IsUnequalTo(this Tensor tensor, long value)
+    {
+        using var number = value.ToScalar();
+        return tensor.ne(number);
+    }
+
+    /// <summary>Where values are at most <paramref name="most"/>; NaN is not.</summary>
+    internal static Tensor IsAtMost(this Tensor tensor, double most)
+    {
+        using var number = most.ToScalar();
+        return tensor.le(number);
+    }
+
+    /// <summary>The tensor with <paramref name="value"/> where <paramref name="mask"/> is true.</summary>
+    internal static Tensor FillWhere(this Tensor tensor, Tensor mask, double value)
+    {
+        using var number = value.ToScalar();
+        return tensor.masked_fill(mask, number);
+    }
+
+    /// <summary>Whole numbers times a whole number, exactly; overflow wraps.</summary>
+    internal static Tensor TimesInteger(this Tensor tensor, long factor)
+    {
+        using var number = factor.ToScalar();
+        return tensor.mul(number);
+    }
+
+    /// <summary>Whole numbers plus a whole number, exactly; overflow wraps.</summary>
+    internal static Tensor PlusInteger(this Tensor tensor, long addend)
+    {
+        using var number = addend.ToScalar();
+        return tensor.add(number, One);
+    }
+
+    /// <summary>Whole numbers, brought into [<paramref name="least"/>, <paramref name="most"/>].</summary>
+    internal static Tensor Within(this Tensor tensor, long least, long most)
+    {
+        using var low = least.ToScalar();
+        using var high = most.ToScalar();
+        return tensor.clamp(low, high);
+    }
+
+    internal static Tensor IsBelow(this Tensor tensor, long value)
+    {
+        using var number = value.ToScalar();
+        return tensor.lt(number);
+    }
+}

@@ -1,0 +1,30 @@
+namespace MlNetDistill.Core;
+
+/// <summary>
+/// In which order the values of an image lie, as far as the dimensions that were given to them tell. Neighbouring axes may be joined (C×HW, H×WC) and axes of
+/// length 1 may be anywhere, as neither moves a value.
+/// </summary>
+internal static class AxisOrder
+{
+    /// <summary>Whether the dimensions can be those of planes: channels, height, width.</summary>
+    public static bool IsPlanes(IReadOnlyList<int> dimensions, InputShape image) => Joins(dimensions, [image.Channels, image.Height, image.Width]);
+
+    /// <summary>Whether the dimensions can be those of interleaved pixels: height, width, channels.</summary>
+    public static bool IsInterleaved(IReadOnlyList<int> dimensions, InputShape image) => Joins(dimensions, [image.Height, image.Width, image.Channels]);
+
+    /// <summary>Whether each dimension is a product of the next few axes, and none is left.</summary>
+    private static bool Joins(IReadOnlyList<int> dimensions, int[] axes)
+    {
+        var next = 0;
+        foreach (var dimension in dimensions.Where(d => d != 1))
+        {
+            var product = 1L;
+            while (next < axes.Length && product < dimension)
+                product *= axes[next++];
+            if (product != dimension)
+                return false;
+        }
+
+        return axes.Skip(next).All(axis => axis == 1);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace MlNetDistill.Core;
+
+/// <summary>
+/// What distillation tells of itself through <c>System.Diagnostics</c>: a <see cref="Meter"/> and an <see cref="ActivitySource"/>, both called
+/// <see cref="MeterName"/>. Without a listener they cost nothing.
+/// </summary>
+/// <remarks>
+/// <para><b>Instruments</b></para>
+/// <list type="table">
+/// <listheader><term>Name</term><description>Kind, unit, tags</description></listheader>
+/// <item><term><c>distillation.fits.active</c></term><description>up-down counter, {fit}: fits that are running</description></item>
+/// <item><term><c>distillation.fits.finished</c></term>
+/// <description>counter, {fit}: fits that have ended; <c>distillation.method</c>, <c>distillation.outcome</c> (completed,
+/// cancelled or failed), <c>error.type</c> where failed</description></item>
+/// <item><term><c>distillation.rows.trained</c></term><description>counter, {row}; <c>distillation.network</c>, <c>distillation.stage</c></description></item>
+/// <item><term><c>distillation.epoch.duration</c></term><description>histogram, s, validation included; the same tags</description></item>
+/// <item><term><c>distillation.loss</c></term>
+/// <description>gauge: mean of a named loss over an epoch; the same tags, <c>distillation.loss.name</c></description></item>
+/// <item><term><c>distillation.validation.accuracy</c></term><description>gauge, 1: share of held-out rows labelled rightly; the same tags</description></item>
+/// <item><term><c>distillation.validation.agreement</c></term>
+/// <description>gauge, 1: share of held-out rows labelled as the teacher labels them, where these have no labels; the same tags</description></item>
+/// <item><term><c>distillation.learning_rate</c></term><description>gauge, 1: rate of an epoch's last step; the same tags</description></item>
+/// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows that teachers were asked about</description></item>
+/// <item><term><c>distillation.record.rows</c></term>
+/// <description>counter, {row}: rows whose answers an earlier run or stage had left in a file</description></item>
+/// </list>
+/// <para><b>Activities</b></para>
+/// <list type="table">
+/// <listheader><term>Name</term><description>Span and tags</description></listheader>
+/// <item><term><c>distillation.fit</c></term>
+/// <description>a fit; <c>distillation.method</c>, <c>.student</c>, <c>.teacher</c>, <c>.rows</c>, <c>.seed</c></description></item>
+/// <item><term><c>distillation.teacher</c></term>
+/// <description>having the teacher ready to answer: opened, fitted or trained; <c>distillation.teacher</c></description></item>
+/// <item><term><c>distillation.record</c></term>
+/// <description>having a teacher's answers to all rows, asked for or read; <c>distillation.rows</c></description></item>
+/// <item><term><c>distillation.stage</c></term>
+/// <description>a stage of a network's training; <c>distillation.network</c>, <c>.stage</c>, <c>.epochs</c></description></item>
+/// <item><term><c>distillation.export</c></term><description>making a network an ML.NET model; <c>distillation.network</c></description></item>
+/// </list>
+/// <para>One that fails has the status Error, and its exception as an event.</para>
+/// </remarks>
+/// <example>
+/// With OpenTelemetry:
+/// <code>
+/// services.AddOpenTelemetry()
+///     .WithMetrics(metrics => metrics.AddMeter(DistillationInstruments.MeterName))
+///     .WithTracing(tracing => tracing.AddSource(DistillationInstruments.ActivitySourceName));
+/// </code>
+/// </example>
+public static class DistillationInstruments
+{
+    /// <summary>Name of the <see cref="Meter"/>.</summary>
+    public const string MeterName = "MlNetDistill";
+
+    /// <summary>Name of the <see cref="ActivitySource"/>.</summary>
+    public const string ActivitySourceName = "MlNetDistill";
+
+    internal const string NetworkTag = "distillation.network";
+    internal const string StageTag = "distillation.stage";
+
+    private static readonly ActivitySource Source = new(ActivitySourceName);
+    private static readonly Meter Meter = new(MeterName);
+
+    internal static UpDownCounter<long> FitsActive { get; } = Meter.CreateUpDownCounter<long>("distillation.fits.active", "{fit}", "Fits that are running.");
+
+    internal static Counter<long> FitsFinished { get; } = Meter.CreateCounter<long>("distillation.fits.finished", "{fit}", "Fits that have ended.");
+
+    internal static Counter<long> RowsTrained { get; } = Meter.CreateCounter<long>("distillation.rows.trained", "{row}", "Rows trained on.");
+
+    internal static Histogram<double> EpochDuration { get; } =
+        Meter.CreateHistogram<double>("distillation.epoch.duration", "s", "Duration of an epoch, validation included.");
+
+    internal static Gauge<double> Loss { get; } = Meter.CreateGauge<double>("distillation.loss", null, "Mean of a named loss over the last epoch.");
+
+    internal static Gauge<double> ValidationAccuracy { get; } =
+        Meter.CreateGauge<double>("distillation.validation.accuracy", "1", "Share of the held-out rows labelled rightly.");
+
+    internal static Gauge<double> ValidationAgreement { get; } =
+        Meter.CreateGauge<double>("distillation.validation.agreement", "1", "Share of the held-out rows, where these have no labels, labelled as the teacher labels them.");
+
+    internal static Gauge<double> LearningRate { get; } =
+        Meter.CreateGauge<double>("distillation.learning_rate", "1", "Learning rate of the last epoch's last step.");
+
+    internal static Counter<long> TeacherRows { get; } =
+        Meter.CreateCounter<long>("distillation.teacher.rows", "{row}", "Rows that teachers were asked about.");
+
+    internal static Counter<long> RecordRows { get; } =
+        Meter.CreateCounter<long>("distillation.record.rows", "{row}", "Rows whose answers an earlier run or stage had left in a file.");
+
+    /// <summary>Does some work as an activity, which is null where nobody listens.</summary>
+    internal static void Traced(string name, Action<Activity?> work) => Traced(name, activity =>
+    {
+        work(activity);
+        return true;
+    });
+
+    /// <summary>The same for work with a result.</summary>
+    internal static T Traced<T>(string name, Func<Activity?, T> work)
+    {
+        using var activity = Source.StartActivity(name);
+        try
+        {
+            return work(activity);
+        }
+        catch (Exception fault) when (activity is not null)
+        {
+            activity.AddException(fault);
+            activity.SetStatus(ActivityStatusCode.Error, fault.Message);
+            throw;
+        }
+    }
+}

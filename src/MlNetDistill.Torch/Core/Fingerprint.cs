@@ -1,0 +1,35 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MlNetDistill.Core;
+
+/// <summary>SHA-256 in hexadecimal.</summary>
+internal static class Fingerprint
+{
+    /// <summary>Of texts, each with its length, so that none runs into the next.</summary>
+    public static string Of(params IEnumerable<string> parts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(parts.Select(p => $"{p.Length}:{p}\n")))));
+
+    /// <summary>Of all that follows in a stream.</summary>
+    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    public static string Of(Stream stream, CancellationToken cancellation = default)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 18];
+        for (int count; (count = stream.Read(buffer)) > 0;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hash.AppendData(buffer.AsSpan(0, count));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    public static string Of(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+
+    public static string OfFile(string path, CancellationToken cancellation = default)
+    {
+        using var file = File.OpenRead(path);
+        return Of(file, cancellation);
+    }
+}

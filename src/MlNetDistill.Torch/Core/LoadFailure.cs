@@ -1,0 +1,88 @@
+using System.Text.RegularExpressions;
+
+namespace MlNetDistill.Core;
+
+/// <summary>Why TorchSharp's native library did not load, and what to do about it.</summary>
+/// <param name="Message">Problem, remedy and, where it says more, the loader's own words.</param>
+/// <param name="Remedy">What to do on this system.</param>
+/// <param name="MissingVersion">The version that a system library lacks; null if that is not the problem.</param>
+internal sealed partial record LoadFailure(string Message, string Remedy, string? MissingVersion = null)
+{
+    private const string GoodSystems = "Debian 13, Ubuntu 24.04 or a default .NET 10 container image";
+
+    /// <summary>The failure of a platform that TorchSharp has no native library for; null for one that it has.</summary>
+    /// <param name="runtime">The runtime identifier, such as <c>linux-musl-x64</c>.</param>
+    public static LoadFailure? OfPlatform(string runtime)
+    {
+        if (runtime.Contains("musl", StringComparison.Ordinal) || runtime.StartsWith("alpine", StringComparison.Ordinal))
+        {
+            const string remedy = $"Use {GoodSystems}.";
+            return new($"libtorch is built for glibc and cannot work on this system, which uses musl ({runtime}; Alpine). {remedy}", remedy);
+        }
+
+        // A host may name no platform at all; then the loader decides.
+        if (!runtime.Contains('-') || Supported().IsMatch(runtime))
+            return null;
+        const string elsewhere = "Run on Linux or Windows on x64, on Windows on Arm64 or on macOS on Apple silicon.";
+        return new($"TorchSharp has no native library for {runtime}. {elsewhere}", elsewhere);
+    }
+
+    /// <summary>Reads what the loader said.</summary>
+    /// <param name="loader">The loader's message.</param>
+    /// <param name="system">Where it was said.</param>
+    /// <param name="isLibtorchHere">Whether the application has a libtorch at all.</param>
+    public static LoadFailure Of(string loader, SystemRelease system, bool isLibtorchHere)
+    {
+        if (VersionNotFound().Match(loader) is { Success: true } missing)
+            return OfVersion(missing.Groups["version"].Value, missing.Groups["file"].Value, missing.Value, system);
+        if (!isLibtorchHere)
+        {
+            const string remedy = "reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows";
+            return new($"TorchSharp is here without libtorch: {remedy}.", remedy);
+        }
+
+        var repair = system.Id == "windows"
+            ? "Install the Microsoft Visual C++ Redistributable 2015-2022, or restore the application's packages again."
+            : "Install the library that the loader names, or restore the application's packages again.";
+        return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {Telling(loader)}", repair);
+    }
+
+    /// <summary>Of the many names that .NET tries, the line that names something else: the library that is missing or broken.</summary>
+    private static string Telling(string loader) => loader.Split('\n').Skip(1).FirstOrDefault(line => line.Contains(':') && !OwnName().IsMatch(line)) ?? loader;
+
+    private static LoadFailure OfVersion(string version, string file, string said, SystemRelease system)
+    {
+        var remedy = RemedyFor(version, file, system);
+        return new($"TorchSharp's native library needs {version}, which {file} on {system.Name} lacks. {remedy} The loader said: {said}", remedy, version);
+    }
+
+    private static string RemedyFor(string version, string file, SystemRelease system)
+    {
+        if (!version.StartsWith("GLIBCXX", StringComparison.Ordinal) && !version.StartsWith("CXXABI", StringComparison.Ordinal))
+            return $"Use {GoodSystems}, or another system of their age.";
+        if (!SystemFolders().IsMatch(file))
+            return $"Take its folder out of LD_LIBRARY_PATH, or put the C++ library of GCC 13.2 or newer there.";
+        var newer = (system.Id, system.Version) switch
+        {
+            ("debian", "12") => "Add Debian 13 (trixie) as a package source with a low pin and run 'apt-get install -t trixie libstdc++6', as " +
+                "eng/prepare.sh in MlNetDistill's repository does; or use ",
+            ("ubuntu", "22.04") => "Run 'add-apt-repository ppa:ubuntu-toolchain-r/test' and 'apt-get install libstdc++6', as eng/prepare.sh in MlNetDistill's " +
+                "repository does; or use ",
+            _ => "It comes with GCC 13.2 or newer: use ",
+        };
+        return $"{newer}{GoodSystems}.";
+    }
+
+    // glibc, dl-version.c: "FILE: version `VERSION' not found (required by FILE)".
+    [GeneratedRegex(@"^(?<file>[^\n:]+): version [`'](?<version>[A-Z]+_[0-9.]+)' not found \(required by [^)]*\)", RegexOptions.Multiline)]
+    private static partial Regex VersionNotFound();
+
+    [GeneratedRegex("^/(usr/)?lib(32|64)?/")]
+    private static partial Regex SystemFolders();
+
+    [GeneratedRegex("^(win-(x64|arm64)|osx-arm64|(?!win|osx|freebsd|maccatalyst|ios|android|browser).*-x64)$")]
+    private static partial Regex Supported();
+
+    [GeneratedRegex("LibTorchSharp(\\.so|\\.dylib|\\.dll)?: ")]
+    private static partial Regex OwnName();
+}

@@ -1,0 +1,10 @@
+namespace MlNetDistill.Core;
+
+/// <summary>The identity of a row in its source, by which a teacher's outputs are joined to it: never by position.</summary>
+/// <param name="Low">The low 64 bits.</param>
+/// <param name="High">The high 64 bits.</param>
+public readonly record struct RowId(ulong Low, ulong High)
+{
+    /// <inheritdoc/>
+    public override string ToString() => High == 0 ? $"{Low}" : $"{High:x}-{Low:x}";
+}

@@ -1,0 +1,25 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Core;
+
+/// <summary>
+/// Every random draw of a run comes from here: one generator for each purpose, derived from the run's seed, so that one part of a run can
+/// draw more without shifting the draws of another. The process-wide generators of TorchSharp and of the application are never touched.
+/// </summary>
+internal sealed class Seeds(int seed)
+{
+    public Generator Generator(string purpose) => new(Derive(purpose));
+
+    public int Integer(string purpose) => (int)(Derive(purpose) & int.MaxValue);
+
+    private ulong Derive(string purpose)
+    {
+        // FNV-1a over the purpose, then the finaliser of splitmix64: near seeds give unrelated generators.
+        var hash = 14695981039346656037UL ^ (uint)seed;
+        foreach (var c in purpose)
+            hash = (hash ^ c) * 1099511628211UL;
+        hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9UL;
+        hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebUL;
+        return hash ^ (hash >> 31);
+    }
+}

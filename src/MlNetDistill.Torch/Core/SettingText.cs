@@ -1,0 +1,119 @@
+using System.Collections;
+using System.Globalization;
+using System.Reflection;
+using MlNetDistill.Methods;
+
+namespace MlNetDistill.Core;
+
+/// <summary>Settings as text, alike in every culture: what options, methods and losses print of themselves, and what a report says of a training.</summary>
+internal static class SettingText
+{
+    private const int LinesOfAValue = 3;
+
+    // By name: this assembly does not know the other.
+    private static readonly string?[] OurAssemblies = ["MlNetDistill", "MlNetDistill.Torch"];
+
+    /// <summary>An object by its kind and its settings: in a line where they fit in one, else a line for each.</summary>
+    /// <param name="value">A record of settings, or a loss.</param>
+    /// <param name="withNone">Whether settings that are null are listed.</param>
+    public static string Of(object value, bool withNone = true)
+    {
+        var (kind, settings) = Parts(value, Family(value.GetType()));
+        if (!withNone)
+            settings = [.. settings.Where(setting => setting.Text != "none")];
+        return OneLine(kind, settings) is { Length: <= TextLines.Width } line ? line : Lines(kind, settings);
+    }
+
+    /// <summary>A line for each setting, with the values in one column, and of long values the beginning.</summary>
+    public static string Lines(string heading, IReadOnlyList<(string Name, string Text)> settings)
+    {
+        var column = settings.Max(setting => setting.Name.Length) + 2 + (heading.Length > 0 ? 2 : 0);
+        var lines = settings.SelectMany(setting => TextLines.Wrap(setting.Text, TextLines.Width - column, LinesOfAValue)
+            .Select((line, at) => (at == 0 ? (heading.Length > 0 ? "  " : "") + setting.Name : "").PadRight(column) + line));
+        return string.Join(Environment.NewLine, heading.Length > 0 ? lines.Prepend(heading) : lines);
+    }
+
+    /// <summary>A value, in a line.</summary>
+    /// <param name="value">The value of a setting.</param>
+    /// <param name="declared">The type of the setting.</param>
+    public static string Value(object? value, Type declared) => value switch
+    {
+        null => "none",
+        string text => text,
+        bool or Enum => $"{value}",
+        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+        _ when OwnLine(value) is { } line => line,
+        ValueType plain => $"{plain}",
+        IEnumerable items => Listed(items.Cast<object>().Select(item => Value(item, declared.GetGenericArguments().FirstOrDefault(typeof(object))))),
+        _ => Parts(value, declared) is var (kind, settings) ? OneLine(kind, settings) : "",
+    };
+
+    /// <summary>What a type of ours prints of itself, where that is a line.</summary>
+    private static string? OwnLine(object value) =>
+        IsOurs(value.GetType().GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType!) && value.ToString() is { } text && !text.Contains('\n') ? text : null;
+
+    private static string Listed(IEnumerable<string> items) => string.Join(", ", items) is { Length: > 0 } list ? list : "none";
+
+    private static string OneLine(string kind, IReadOnlyList<(string Name, string Text)> settings)
+    {
+        var list = string.Join(", ", settings.Select(setting => $"{setting.Name} {setting.Text}"));
+        return (kind, list) switch
+        {
+            ("", "") => "no settings",
+            ("", _) => list,
+            (_, "") => kind,
+            _ => $"{kind} ({list})",
+        };
+    }
+
+    private static (string Kind, IReadOnlyList<(string Name, string Text)> Settings) Parts(object value, Type declared)
+    {
+        var kind = Kind(value, declared);
+        var type = value.GetType();
+        // A loss or method of the user's own may hold anything, itself among it; and this is done when its student is trained.
+        return (kind, [
+            .. type.GetProperties()
+                .Where(part => IsSetting(part, type) && (IsOurs(type) || IsPlain(part.PropertyType)))
+                .Select(part => (part.Name, Text: Value(part.GetValue(value), part.PropertyType)))
+                .Where(part => part.Text != kind),
+        ]);
+    }
+
+    /// <summary>What can be set in a record; in a class of ours or derived from one of ours also what it was constructed with, which it adds to its base.</summary>
+    private static bool IsSetting(PropertyInfo part, Type type) => part.GetIndexParameters().Length == 0 && part.GetMethod is { IsStatic: false } get
+        && (part.SetMethod is not null || (IsOurs(Family(type)) && type.GetMethod("<Clone>$") is null && get.GetBaseDefinition() == get));
+
+    private static bool IsPlain(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) is var plain && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string));
+
+    /// <summary>
+    /// What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its type
+    /// nothing.
+    /// </summary>
+    private static string Kind(object value, Type declared)
+    {
+        var type = value.GetType();
+        if (type.GetProperty("Name", typeof(string))?.GetValue(value) is string name)
+            return name;
+        if (type == declared)
+            return "";
+        var word = declared.Name[declared.Name.LastIndexOfAny([.. "ABCDEFGHIJKLMNOPQRSTUVWXYZ"])..];
+        var own = type.Name.Split('`')[0];
+        return own.EndsWith(word, StringComparison.Ordinal) ? own[..^word.Length] : own;
+    }
+
+    /// <summary>The type of ours that it is a kind of, or itself.</summary>
+    private static Type Family(Type type)
+    {
+        var family = type;
+        for (var next = type.BaseType; next is not null; next = next.BaseType)
+        {
+            if (IsOurs(next))
+                family = next;
+        }
+
+        return family;
+    }
+
+    private static bool IsOurs(Type type) => OurAssemblies.Contains(type.Assembly.GetName().Name);
+}

@@ -1,0 +1,37 @@
+namespace MlNetDistill.Core;
+
+/// <summary>Text for a console.</summary>
+internal static class TextLines
+{
+    /// <summary>Columns that everything fits in which is printed as a table or as a list.</summary>
+    public const int Width = 100;
+
+    private const string NumberSpace = "\u00a0";
+
+    /// <summary>A text in lines, broken between words where it can be.</summary>
+    /// <param name="text">The text; line breaks and other control characters count as spaces.</param>
+    /// <param name="width">Most characters in a line.</param>
+    /// <param name="most">Most lines; of a longer text the last one ends in dots.</param>
+    public static IReadOnlyList<string> Wrap(string text, int width, int most = int.MaxValue)
+    {
+        List<string> lines = [];
+        // A number stays with its per cent sign.
+        var rest = Clean(text).Replace(" %", NumberSpace + "%", StringComparison.Ordinal).Trim();
+        while (rest.Length > width && lines.Count < most - 1)
+        {
+            var end = rest.LastIndexOf(' ', width);
+            var at = end > 0 ? end : width;
+            lines.Add(rest[..at].TrimEnd());
+            rest = rest[at..].TrimStart();
+        }
+
+        lines.Add(Cut(rest, width));
+        return [.. lines.Select(line => line.Replace(NumberSpace, " ", StringComparison.Ordinal))];
+    }
+
+    /// <summary>A text of at most so many characters; of a longer one the beginning and dots.</summary>
+    public static string Cut(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";
+
+    /// <summary>A text without what would break the line that it stands in.</summary>
+    public static string Clean(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter));
+}

@@ -1,0 +1,68 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace MlNetDistill.Core;
+
+/// <summary>
+/// Loads TorchSharp's native library before TorchSharp does. TorchSharp reports any failure as a package that is not referenced, writes that to the console
+/// and may copy half a gigabyte beside the application first.
+/// </summary>
+internal static class TorchLibrary
+{
+    private static volatile bool _loaded;
+
+    /// <summary>Call it before the first call into torch; costs nothing once the library is loaded.</summary>
+    /// <exception cref="TorchUnavailableException">It cannot be loaded.</exception>
+    public static void EnsureLoaded()
+    {
+        if (_loaded)
+            return;
+        if (LoadFailure.OfPlatform(RuntimeInformation.RuntimeIdentifier) is { } unsupported)
+            throw new TorchUnavailableException(unsupported, "", null);
+        try
+        {
+            Load();
+        }
+        catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+        {
+            var failure = LoadFailure.Of(e.Message, SystemRelease.This(), IsLibtorchHere());
+            if (failure.MissingVersion is not null || !IsInteractive || !TorchSharpFindsIt())
+                throw new TorchUnavailableException(failure, e.Message, e);
+        }
+
+        _loaded = true;
+    }
+
+    private static void Load()
+    {
+        var torchSharp = typeof(torch).Assembly;
+        // As TorchSharp does: libtorch first. It may be missing here where the application has loaded libtorch from elsewhere, a Python installation say.
+        NativeLibrary.TryLoad("torch_cpu", torchSharp, null, out _);
+        NativeLibrary.Load("LibTorchSharp", torchSharp, null);
+    }
+
+    private static bool IsLibtorchHere()
+    {
+        var name = OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so";
+        var searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
+        return searched.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Append(AppContext.BaseDirectory)
+            .Any(folder => File.Exists(Path.Combine(folder, name)));
+    }
+
+    /// <summary>In a notebook or script TorchSharp lies in the folder of NuGet packages, and finds its native library in the packages beside it.</summary>
+    private static bool IsInteractive =>
+        Path.GetDirectoryName(typeof(torch).Assembly.Location) is { } folder && Directory.Exists(Path.Combine(folder, "../../../../torchsharp"));
+
+    private static bool TorchSharpFindsIt()
+    {
+        try
+        {
+            return torch.TryInitializeDeviceType(DeviceType.CPU);
+        }
+        catch (NotSupportedException)
+        {
+            // The loader's own words, which the caller has, say more than TorchSharp's.
+            return false;
+        }
+    }
+}

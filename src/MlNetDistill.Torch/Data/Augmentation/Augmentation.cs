@@ -1,0 +1,95 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+
+namespace MlNetDistill.Data;
+
+/// <summary>
+/// A random change of the rows trained on, a new one in every epoch. What a row looks like is a function of the run's seed, the row and the
+/// epoch alone: not of the batch it is in, nor of the order.
+/// </summary>
+public abstract record Augmentation
+{
+    private protected Augmentation() { }
+
+    /// <summary>
+    /// Shifts an image by up to <paramref name="padding"/> pixels each way and fills in zeros: the published CIFAR recipe, which pads and crops.
+    /// </summary>
+    /// <remarks>
+    /// Zero is the raw value 0: black for bytes, and where they are standardised inside the network not their mean. Bytes stay bytes.
+    /// </remarks>
+    /// <param name="padding">Largest shift in pixels, at least 1 and smaller than the image.</param>
+    public static Augmentation RandomCrop(int padding = 4) => new RandomCrop(padding);
+
+    /// <summary>Mirrors an image left to right. Bytes stay bytes.</summary>
+    /// <param name="probability">Share of the rows mirrored, in [0, 1].</param>
+    public static Augmentation HorizontalFlip(double probability = 0.5) => new HorizontalFlip(probability);
+
+    /// <summary>
+    /// Mixup (Zhang et al. 2018): λ·x + (1 - λ)·x′ with another training row x′ and λ ~ Beta(alpha, alpha), labels alike. Each row has its own λ
+    /// and partner. For images and vectors; bytes become floats of the same range.
+    /// </summary>
+    /// <remarks>
+    /// The partner is any row trained on, once in their number the row itself, as the augmentations listed before this one show it in the same
+    /// epoch. Example weights are mixed by the shares, and each part's label counts by the part's own weight; a part without a label leaves its
+    /// share of the label out.
+    /// </remarks>
+    /// <param name="alpha">Concentration, in [0.001, 1000]: near 0 rows hardly mix, 1 makes every share as likely, large values give halves. 0.2 is our choice.</param>
+    public static Augmentation Mixup(double alpha = 0.2) => new Mixup(alpha);
+
+    /// <summary>
+    /// CutMix (Yun et al. 2019): a box of another training image, of area share 1 - λ with λ ~ Beta(alpha, alpha), is pasted in the same place. The
+    /// label's share is the area left after the box is clipped at the edges. Bytes stay bytes.
+    /// </summary>
+    /// <remarks>Partner, weights and missing labels are as in <see cref="Mixup"/>.</remarks>
+    /// <param name="alpha">Concentration, in [0.001, 1000]; 1, the paper's, makes every share as likely.</param>
+    public static Augmentation CutMix(double alpha = 1) => new CutMix(alpha);
+
+    /// <summary>Adds normal noise to every element. Bytes become floats.</summary>
+    /// <param name="deviation">Its standard deviation, above 0, in units of the feature as the network receives it (for bytes 0..255).</param>
+    public static Augmentation GaussianNoise(double deviation) => new GaussianNoise(deviation);
+
+    /// <summary>
+    /// Replaces elements of a row, each by the same element of any training row, as that row is in the data: every element keeps its marginal
+    /// distribution, ties between elements loosen. Meant for vectors; of an image, elements are the values of its pixels.
+    /// </summary>
+    /// <param name="probability">Share of the elements replaced, in [0, 1]; 0.1 is our choice.</param>
+    public static Augmentation MarginalSwap(double probability = 0.1) => new MarginalSwap(probability);
+
+    /// <summary>Whether rows and their labels are mixed with other rows.</summary>
+    public virtual bool MixesLabels => false;
+
+    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    public sealed override string ToString() => SettingText.Of(this);
+
+    /// <summary>What is wrong with these settings, each as one sentence.</summary>
+    public virtual IEnumerable<string> Faults() => [];
+
+    /// <summary>Why rows of this shape cannot be changed in this way, in one sentence; null if they can.</summary>
+    /// <param name="shape">Shape of one row.</param>
+    public virtual string? ShapeFault(InputShape shape) => null;
+
+    /// <summary>What is wrong with a list of augmentations, each as one sentence.</summary>
+    internal static IEnumerable<string> FaultsOf(IReadOnlyList<Augmentation>? augmentations)
+    {
+        if (augmentations is null)
+            return ["Augmentations must be given; an empty list is for none."];
+        if (augmentations.Any(a => a is null))
+            return ["Augmentations must not hold null."];
+        var faults = augmentations.SelectMany(a => a.Faults());
+        var mixing = augmentations.Count(a => a.MixesLabels);
+        return mixing > 1 ? faults.Append($"Mixup and CutMix exclude each other; give at most one of them, Augmentations has {mixing}.") : faults;
+    }
+
+    /// <summary>Changes rows.</summary>
+    internal abstract ViewedRows Apply(ViewedRows rows, ViewStep step);
+
+    private protected static string? NeedsImages(string name, InputShape shape) =>
+        shape.IsImage ? null : $"{name} changes images; these rows are a {shape}.";
+
+    private protected static IEnumerable<string> ProbabilityFaults(string name, double probability)
+    {
+        if (!(probability >= 0 && probability <= 1))
+            yield return Invariant($"{name}'s probability must be in [0, 1]; was {probability}.");
+    }
+}

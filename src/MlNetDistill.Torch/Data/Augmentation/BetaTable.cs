@@ -1,0 +1,77 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Beta(α, α) through a table of its quantiles: torch draws none for a hash, and one look-up serves every row of a batch.</summary>
+internal sealed class BetaTable : IDisposable
+{
+    /// <summary>Cells between quantiles; values within one are taken to be evenly spread.</summary>
+    private const int Cells = 4096;
+
+    // Points of the numeric integral, eight for each quantile of the half that is integrated.
+    private const int Points = 4 * Cells;
+
+    private readonly Tensor _quantiles;
+    private readonly Tensor _widths;
+
+    /// <param name="alpha">Concentration, in [0.001, 1000].</param>
+    /// <param name="device">Where the table lives.</param>
+    public BetaTable(double alpha, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var quantiles = Quantiles(alpha);
+        _quantiles = tensor(quantiles, float64, device).DetachFromDisposeScope();
+        _widths = tensor(quantiles.Zip(quantiles.Skip(1), (from, to) => to - from).ToArray(), float64, device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Shares in [0, 1] for random words, 64-bit floats of the words' shape.</summary>
+    public Tensor Of(Tensor words)
+    {
+        using var scope = NewDisposeScope();
+        var place = ViewDraws.Uniform(words).Times(Cells);
+        var cell = place.to(int64);
+        var within = place.sub(cell.to(float64));
+        return _quantiles.index_select(0, cell).Plus(_widths.index_select(0, cell).mul(within)).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        _quantiles.Dispose();
+        _widths.Dispose();
+    }
+
+    /// <summary>The quantiles 0, 1/4096, …, 1 of Beta(α, α), the first and the last a little inside.</summary>
+    internal static double[] Quantiles(double alpha)
+    {
+        // ∫ (x(1-x))^(α-1) dx up to x = ½; the rest follows by symmetry. With x = t^(1/a), a = min(α, 1), the pole that a density with α < 1 has at
+        // 0 is gone: x^(α-1) dx is then dt but for a constant, which the normalisation takes out. 4 is the peak's scale, against underflow.
+        var a = Math.Min(alpha, 1);
+        var end = Math.Pow(0.5, a);
+        double At(double t) => Math.Pow(t, 1 / a);
+        double Density(double t) => Math.Pow(alpha < 1 ? 1 - At(t) : 4 * t * (1 - t), alpha - 1);
+
+        var mass = new double[Points + 1];
+        for (var i = 1; i <= Points; i++)
+            mass[i] = mass[i - 1] + Density(end * (i - 0.5) / Points);
+
+        double Quantile(double cells)
+        {
+            var wanted = mass[Points] * cells / (Cells / 2);
+            var found = Array.BinarySearch(mass, wanted);
+            var point = Math.Clamp(found < 0 ? ~found : found, 1, Points);
+            return At(end * (point - ((mass[point] - wanted) / (mass[point] - mass[point - 1]))) / Points);
+        }
+
+        var quantiles = new double[Cells + 1];
+        for (var q = 1; q < Cells / 2; q++)
+            quantiles[q] = Quantile(q);
+        // The end is put where the first cell's middle comes out right: at 0 a large α, whose shares lie close about ½, would get a share of outliers.
+        quantiles[0] = Math.Max(0, (2 * Quantile(0.5)) - quantiles[1]);
+        quantiles[Cells / 2] = 0.5;
+        for (var q = 0; q < Cells / 2; q++)
+            quantiles[Cells - q] = 1 - quantiles[q];
+        return quantiles;
+    }
+}

@@ -1,0 +1,77 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Mixes each row with a partner, by a share λ ~ Beta(α, α) that is the row's own.</summary>
+internal abstract record MixingAugmentation(double Alpha) : Augmentation
+{
+    private const double Least = 0.001;
+    private const double Most = 1000;
+
+    public override bool MixesLabels => true;
+
+    public override IEnumerable<string> Faults()
+    {
+        if (!(Alpha >= Least && Alpha <= Most))
+            yield return Invariant($"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
+    }
+
+    internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
+    {
+        var words = step.Draw("mixing");
+        var partners = step.TrainingRows(words.High);
+        var (features, share) = Mix(rows.Features, step.Earlier(partners), step.Shares!.Of(words.Low), step);
+        return new ViewedRows(features, new Mixture(partners, share));
+    }
+
+    /// <summary>The mixed rows, and the share that is the row's own: B 32-bit floats.</summary>
+    private protected abstract (Tensor Features, Tensor Share) Mix(Tensor own, Tensor partner, Tensor share, ViewStep step);
+}
+
+/// <summary>x ← λ·x + (1 - λ)·x′ (Zhang et al. 2018).</summary>
+internal sealed record Mixup(double Alpha) : MixingAugmentation(Alpha)
+{
+    private protected override (Tensor Features, Tensor Share) Mix(Tensor own, Tensor partner, Tensor share, ViewStep step)
+    {
+        share = share.to(float32);
+        var factor = share.reshape([-1, .. Enumerable.Repeat(1L, step.Set.Shape.Dimensions.Length)]);
+        return (own.to(float32).mul(factor).Plus(partner.to(float32).mul(ones_like(factor).sub(factor))), share);
+    }
+}
+
+/// <summary>A box of x′ in place of x's, sides √(1 - λ) of the image's (Yun et al. 2019).</summary>
+internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
+{
+    public override string? ShapeFault(InputShape shape) => NeedsImages(nameof(CutMix), shape);
+
+    private protected override (Tensor Features, Tensor Share) Mix(Tensor own, Tensor partner, Tensor share, ViewStep step)
+    {
+        var (height, width) = (step.Set.Shape.Height, step.Set.Shape.Width);
+        var side = ones_like(share).sub(share).sqrt();
+        var centre = step.Draw("centre");
+        var (top, bottom) = Edges(centre.High, height);
+        var (left, right) = Edges(centre.Low, width);
+        var inside = Inside(top, bottom, height).unsqueeze(2).logical_and(Inside(left, right, width).unsqueeze(1)).unsqueeze(1);
+        // Clipping made some boxes smaller, so the share follows the box and not the box the share.
+        var area = bottom.sub(top).mul(right.sub(left)).to(float64).Over(height * width);
+        return (where(inside, partner, own), ones_like(area).sub(area).to(float32));
+
+        // From (included) and to (excluded), half a side away from the centre as in the authors' code, clipped at the image's edges.
+        (Tensor From, Tensor To) Edges(Tensor words, int length)
+        {
+            var middle = step.Draws.Below(words, length);
+            var half = side.Times(length / 2.0).to(int64);
+            return (middle.sub(half).Within(0, length), middle.Plus(half).Within(0, length));
+        }
+    }
+
+    /// <summary>B×length: whether each line is inside.</summary>
+    private static Tensor Inside(Tensor from, Tensor to, int length)
+    {
+        var lines = Arithmetic.UpTo(length, from.device).unsqueeze(0);
+        return lines.ge(from.unsqueeze(1)).logical_and(lines.lt(to.unsqueeze(1)));
+    }
+}

@@ -1,0 +1,38 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+internal sealed record GaussianNoise(double Deviation) : Augmentation
+{
+    public override IEnumerable<string> Faults()
+    {
+        if (!(Deviation > 0 && double.IsFinite(Deviation)))
+            yield return Invariant($"GaussianNoise's deviation must be above 0; was {Deviation}.");
+    }
+
+    internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
+    {
+        using var scope = NewDisposeScope();
+        var noise = ViewDraws.Normal(step.DrawElements("noise", step.Set.Shape.Length)).Times(Deviation).to(float32);
+        return rows with { Features = rows.Features.to(float32).Plus(noise.reshape(rows.Features.shape)).MoveToOuterDisposeScope() };
+    }
+}
+
+internal sealed record MarginalSwap(double Probability) : Augmentation
+{
+    public override IEnumerable<string> Faults() => ProbabilityFaults(nameof(MarginalSwap), Probability);
+
+    internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
+    {
+        using var scope = NewDisposeScope();
+        var words = step.DrawElements("swap", step.Set.Shape.Length);
+        // Each element has a row of its own to come from: one gather, nothing of rows × rows.
+        var others = step.Set.Features.reshape([step.Set.Count, -1]).gather(0, step.TrainingRows(words.High)).reshape(rows.Features.shape);
+        var isSwapped = ViewDraws.Happens(words.Low, Probability).reshape(rows.Features.shape);
+        var swapped = where(isSwapped, others.to(rows.Features.dtype), rows.Features);
+        return rows with { Features = swapped.MoveToOuterDisposeScope() };
+    }
+}

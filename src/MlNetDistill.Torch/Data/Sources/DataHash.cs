@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>
+/// A hash of rows that does not depend on their order: the SHA-256 of each row (16 bytes of its id, low half first, then the bytes of its values) as four
+/// 64-bit numbers, summed over the rows number by number modulo 2^64. It tells data apart that differ by mistake; it is no proof against forgery.
+/// </summary>
+internal sealed class DataHash : IDisposable
+{
+    private const long BytesAtATime = 64L << 20;
+    private readonly IncrementalHash _row = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly ulong[] _lanes = new ulong[4];
+    private long _rows;
+
+    /// <summary>Number of rows and their hash: 64 hexadecimal digits.</summary>
+    public string Value => FormattableString.Invariant($"{_rows} rows {string.Concat(_lanes.Select(lane => lane.ToString("x16")))}");
+
+    /// <summary>The hash of a set's features and row ids, with their type and shape; labels and weights are no part of it, as no teacher reads them.</summary>
+    public static string Of(TrainingSet set)
+    {
+        using var hash = new DataHash();
+        var rowBytes = set.Shape.Dimensions.Aggregate(set.Features.element_size(), (product, d) => product * d);
+        var part = Math.Clamp(BytesAtATime / rowBytes, 1, Math.Max(1, set.Count));
+        for (var from = 0L; from < set.Count; from += part)
+        {
+            using var scope = NewDisposeScope();
+            hash.Add(set.RowIds, (int)from, set.Features.narrow(0, from, Math.Min(part, set.Count - from)).cpu().contiguous(), (int)rowBytes);
+        }
+
+        return $"{set.Features.dtype} {set.Shape} {hash.Value}";
+    }
+
+    /// <summary>Adds a row whose values lie in one piece.</summary>
+    public void Add(RowId id, ReadOnlySpan<byte> row)
+    {
+        Begin(id);
+        Append(row);
+        End();
+    }
+
+    /// <summary>Begins a row whose values come in pieces.</summary>
+    public void Begin(RowId id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, id.Low);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], id.High);
+        _row.AppendData(bytes);
+    }
+
+    /// <summary>The next values of the row that was begun. Where the row is cut makes no difference.</summary>
+    public void Append(ReadOnlySpan<byte> values) => _row.AppendData(values);
+
+    /// <summary>Ends the row that was begun.</summary>
+    public void End()
+    {
+        Span<byte> hash = stackalloc byte[32];
+        _row.GetHashAndReset(hash);
+        for (var lane = 0; lane < 4; lane++)
+            _lanes[lane] += BinaryPrimitives.ReadUInt64LittleEndian(hash[(8 * lane)..]);
+        _rows++;
+    }
+
+    public void Dispose() => _row.Dispose();
+
+    // The sum does not ask for an order, so all processors may take part: of short rows the hash costs more than a small teacher's answers.
+    private void Add(IReadOnlyList<RowId> ids, int from, Tensor values, int rowBytes) => Parallel.ForEach(
+        Partitioner.Create(0, (int)values.shape[0]),
+        () => new DataHash(),
+        (range, _, own) =>
+        {
+            var bytes = values.bytes;
+            for (var row = range.Item1; row < range.Item2; row++)
+                own.Add(ids[from + row], bytes.Slice(row * rowBytes, rowBytes));
+            return own;
+        },
+        Add);
+
+    private void Add(DataHash part)
+    {
+        lock (_lanes)
+        {
+            for (var lane = 0; lane < 4; lane++)
+                _lanes[lane] += part._lanes[lane];
+            _rows += part._rows;
+        }
+
+        part.Dispose();
+    }
+}

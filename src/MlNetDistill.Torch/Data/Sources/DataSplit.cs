@@ -1,0 +1,94 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Which rows are trained on and which are held out to validate on: rows of the same set, or a set of their own.</summary>
+internal sealed class DataSplit : IDisposable
+{
+    private readonly bool _ownsValidationSet;
+
+    private DataSplit(TrainingSet validationSet, Tensor training, Tensor? validation, bool ownsValidationSet = false)
+    {
+        ValidationSet = validationSet;
+        Training = training;
+        Validation = validation;
+        _ownsValidationSet = ownsValidationSet;
+    }
+
+    /// <summary>Positions in the training set that are trained on, 64-bit.</summary>
+    public Tensor Training { get; private set; }
+
+    /// <summary>The set that <see cref="Validation"/> points into.</summary>
+    public TrainingSet ValidationSet { get; }
+
+    /// <summary>Positions held out, or null for none.</summary>
+    public Tensor? Validation { get; private set; }
+
+    public static DataSplit All(TrainingSet set) => new(set, Positions(set), null);
+
+    /// <summary>
+    /// Holds out a share of the labelled rows; rows without a label have nothing to validate on and are all trained on. Where no row has a label, a share of all
+    /// rows is held out: the student's agreement with its teacher can be seen on them.
+    /// </summary>
+    public static DataSplit ByFraction(TrainingSet set, double fraction, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        var labels = set.Labels.cpu();
+        var missing = labels.IsEqualTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        if (labelled.shape[0] == 0)
+            (labelled, missing) = (missing, labelled);
+        var rows = labelled.shape[0];
+        var held = Math.Clamp((long)Math.Round(rows * fraction), 1, Math.Max(1, rows - 1));
+        var order = labelled.index_select(0, randperm(rows, device: CPU, generator: generator));
+        var training = cat([order.narrow(0, held, rows - held), missing]).sort().Values;
+        return new DataSplit(set, training.DetachFromDisposeScope(), order.narrow(0, 0, held).sort().Values.DetachFromDisposeScope());
+    }
+
+    /// <summary>Holds out the rows where <paramref name="held"/> is true.</summary>
+    public static DataSplit ByMask(TrainingSet set, bool[] held)
+    {
+        var training = Enumerable.Range(0, held.Length).Where(i => !held[i]).Select(i => (long)i).ToArray();
+        var validation = Enumerable.Range(0, held.Length).Where(i => held[i]).Select(i => (long)i).ToArray();
+        return new DataSplit(set, tensor(training, device: CPU).DetachFromDisposeScope(), tensor(validation, device: CPU).DetachFromDisposeScope());
+    }
+
+    /// <summary>
+    /// Trains on all of <paramref name="set"/> and validates on the labelled rows of <paramref name="validation"/>, which it takes over; on all of them where none
+    /// has a label.
+    /// </summary>
+    public static DataSplit BySet(TrainingSet set, TrainingSet validation) => new(validation, Positions(set), Labelled(validation) ?? Positions(validation), true);
+
+    public void MoveTo(Device device)
+    {
+        ValidationSet.MoveTo(device);
+        if (device.type == TorchSharp.DeviceType.CPU)
+            return;
+        (var training, var validation) = (Training, Validation);
+        Training = training.to(device).DetachFromDisposeScope();
+        Validation = validation?.to(device).DetachFromDisposeScope();
+        training.Dispose();
+        validation?.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Training.Dispose();
+        Validation?.Dispose();
+        if (_ownsValidationSet)
+            ValidationSet.Dispose();
+    }
+
+    private static Tensor? Labelled(TrainingSet set)
+    {
+        if (!set.HasMissingLabels)
+            return null;
+        using var scope = NewDisposeScope();
+        var labelled = set.Labels.cpu().IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        return labelled.shape[0] == 0 ? null : labelled.DetachFromDisposeScope();
+    }
+
+    private static Tensor Positions(TrainingSet set) => Arithmetic.UpTo(set.Count, CPU).DetachFromDisposeScope();
+}

@@ -1,0 +1,48 @@
+using MlNetDistill.Data;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>Batch normalisation over the channels of a map (Ioffe and Szegedy 2015), momentum 0.1, ε = 1e-5.</summary>
+public sealed class BatchNormalization : Block
+{
+    internal const double DefaultMomentum = 0.1;
+    private const double Epsilon = 1e-5;
+    private readonly Parameter _weight;
+    private readonly Parameter _bias;
+    private readonly Tensor _mean;
+    private readonly Tensor _variance;
+
+    /// <summary>Normalisation of <paramref name="channels"/> channels, at least 1.</summary>
+    public BatchNormalization(int channels)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
+        _weight = new Parameter(Initial.Ones(channels));
+        _bias = new Parameter(Initial.Zeros(channels));
+        _mean = Initial.Zeros(channels);
+        _variance = Initial.Ones(channels);
+        RegisterComponents();
+    }
+
+    /// <summary>The share of a batch's statistics in the running ones.</summary>
+    internal double Momentum { get; set; } = DefaultMomentum;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor input) =>
+        functional.batch_norm(input, _mean, _variance, _weight, _bias, training, Momentum, Epsilon);
+
+    /// <inheritdoc/>
+    public override string Emit(OnnxGraph graph, string input) => graph.Add(
+        "BatchNormalization",
+        [input, graph.Constant(_weight), graph.Constant(_bias), graph.Constant(_mean), graph.Constant(_variance)],
+        ("epsilon", (float)Epsilon));
+
+    /// <summary>Draws weights away from their initial ones and zeros.</summary>
+    internal void PerturbWeights(Generator generator)
+    {
+        _weight.uniform_(0.5, 1.5, generator);
+        _bias.normal_(0, 0.2, generator);
+    }
+}

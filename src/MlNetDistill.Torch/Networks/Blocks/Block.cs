@@ -1,0 +1,32 @@
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// A piece of a network that knows its forward pass and its ONNX form. Both must compute the same function in eval mode; every network is
+/// checked for that before it is trained.
+/// </summary>
+/// <remarks>
+/// For a block of your own: draw parameters with <see cref="Initial.Uniform"/>, keep them and any inner blocks in fields, and call
+/// <c>RegisterComponents()</c> at the end of the constructor. Compute with tensors and other blocks where you can (<see cref="Sum"/> adds):
+/// TorchSharp 0.107 may free the number in <c>x.mul(2)</c>, and the hidden factor 1 in <c>x.add(y)</c>, while native code still reads it.
+/// </remarks>
+public abstract class Block : nn.Module<Tensor, Tensor>
+{
+    /// <summary>A block named after its type.</summary>
+    protected Block() : base(Name()) { }
+
+    /// <summary>Writes the block's eval-mode computation into <paramref name="graph"/>.</summary>
+    /// <param name="graph">The graph under construction.</param>
+    /// <param name="input">Name of the tensor the block reads.</param>
+    /// <returns>Name of the tensor the block writes.</returns>
+    public abstract string Emit(OnnxGraph graph, string input);
+
+    private static string Name()
+    {
+        // The base constructor calls into torch.
+        TorchLibrary.EnsureLoaded();
+        return "block";
+    }
+}

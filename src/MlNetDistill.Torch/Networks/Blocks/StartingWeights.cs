@@ -1,0 +1,27 @@
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>Starts a network near another of the same specification.</summary>
+internal static class StartingWeights
+{
+    /// <summary>
+    /// θ ← c·θ + (1 - c)·θ' for everything that the networks' states hold, whole numbers taken over from the other: c = 0 makes the network the other, c = 1
+    /// leaves it as it is (as in samuelstanton/gnosis, the code of Stanton et al. 2021).
+    /// </summary>
+    /// <param name="network">θ.</param>
+    /// <param name="other">θ', whose state has the same names and shapes.</param>
+    /// <param name="ownShare">c, in [0, 1].</param>
+    public static void Mix(Network network, Network other, double ownShare)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var theirs = other.state_dict();
+        foreach (var (name, own) in network.state_dict())
+        {
+            var given = theirs[name].to(own.device);
+            own.copy_(own.is_floating_point() ? own.Times(ownShare).Plus(given.Times(1 - ownShare)) : given);
+        }
+    }
+}

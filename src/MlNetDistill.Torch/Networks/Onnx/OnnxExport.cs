@@ -1,0 +1,42 @@
+
+namespace MlNetDistill.Networks;
+
+/// <summary>Networks as ONNX models. The network must be in eval mode with its weights on any device; constants are written as 32-bit floats.</summary>
+internal static class OnnxExport
+{
+    /// <summary>Everything up to the embedding: <paramref name="inputName"/> B×L (bytes or floats) to <paramref name="outputName"/> B×D.</summary>
+    public static byte[] Backbone(Network network, string inputName, string outputName)
+    {
+        var graph = new OnnxGraph();
+        var embedding = network.EmitBackbone(graph, inputName);
+        // Blocks that hand their input on write nothing, and an input cannot be the output as well.
+        if (embedding == inputName)
+            embedding = graph.Add("Identity", [embedding]);
+        graph.Rename(embedding, outputName);
+        return OnnxFile.Write(graph, "student", InputInfo(network, inputName), new OnnxTensorInfo(outputName, OnnxType.Float, [-1, network.EmbeddingLength]));
+    }
+
+    /// <summary>
+    /// The whole classifier: features B×L to probabilities <c>Score</c> B×K and the class index <c>Class</c> B, from 0. An input of one of
+    /// these two names becomes <c>Features</c>, since names in a graph are unique.
+    /// </summary>
+    public static byte[] Classifier(Network network, string inputName)
+    {
+        const string Score = "Score", Class = "Class";
+        if (inputName is Score or Class)
+            inputName = "Features";
+        var graph = new OnnxGraph();
+        var logits = network.Head.Emit(graph, network.EmitBackbone(graph, inputName));
+        graph.Rename(graph.Add("Softmax", [logits], ("axis", 1L)), Score);
+        graph.Rename(graph.Add("ArgMax", [Score], ("axis", 1L), ("keepdims", 0L)), Class);
+        return OnnxFile.Write(
+            graph,
+            "student",
+            InputInfo(network, inputName),
+            new OnnxTensorInfo(Score, OnnxType.Float, [-1, network.Classes]),
+            new OnnxTensorInfo(Class, OnnxType.Int64, [-1]));
+    }
+
+    private static OnnxTensorInfo InputInfo(Network network, string name) =>
+        new(name, network.Input.IsByte ? OnnxType.UInt8 : OnnxType.Float, [-1, network.Input.Shape.Length]);
+}

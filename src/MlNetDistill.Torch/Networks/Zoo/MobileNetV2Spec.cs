@@ -1,0 +1,86 @@
+using MlNetDistill.Core;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// MobileNetV2 in the form distillation on CIFAR uses (Sandler et al. 2018; RepDistiller): a 3×3 stem at stride 2, seventeen inverted residual
+/// blocks, a 1×1 convolution to 1280 channels, global average pooling; with plain rectifiers (not cut off at 6) and an expansion convolution in the
+/// first block too. Taps: after the stem and after the blocks 3, 6, 13 and 17.
+/// </summary>
+/// <param name="Width">Factor on the number of channels, 1/16 to 16; 0.5 is the usual student.</param>
+public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
+{
+    private const double LeastWidth = 1.0 / 16;
+    private const double GreatestWidth = 16;
+    private const int StemWidth = 32;
+    private const int EmbeddingWidth = 1280;
+
+    /// <summary>The stages of the paper's table 2: expansion, channels, blocks, whether the first block halves the map, whether a tap follows.</summary>
+    private static readonly (int Expansion, int Channels, int Blocks, bool Halves, bool IsTapped)[] Settings =
+    [
+        (1, 16, 1, false, false),
+        (6, 24, 2, false, true),
+        (6, 32, 3, true, true),
+        (6, 64, 4, true, false),
+        (6, 96, 3, false, true),
+        (6, 160, 3, true, false),
+        (6, 320, 1, false, true),
+    ];
+
+    /// <inheritdoc/>
+    public override string Name => FormattableString.Invariant($"MobileNetV2 {Width}x");
+
+    private protected override string Kind => "A MobileNetV2";
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Faults()
+    {
+        if (!(Width >= LeastWidth && Width <= GreatestWidth))
+            yield return Invariant($"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}.");
+        foreach (var fault in base.Faults())
+            yield return fault;
+    }
+
+    /// <inheritdoc/>
+    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    {
+        var side = new ShorterSide(shape);
+        var width = Scaled(StemWidth);
+        List<Block> body = [new Convolution(shape.Channels, width, 3, side.Stride(), generator), new BatchNormalization(width), new Relu()];
+        List<int> taps = [body.Count - 1];
+        foreach (var (expansion, channels, blocks, halves, isTapped) in Settings)
+        {
+            for (var block = 0; block < blocks; block++)
+            {
+                body.Add(InvertedResidual(width, Scaled(channels), block == 0 && halves ? side.Stride() : 1, expansion, generator));
+                width = Scaled(channels);
+            }
+
+            if (isTapped)
+                taps.Add(body.Count - 1);
+        }
+
+        var embedding = (int)(EmbeddingWidth * Math.Max(1, Width));
+        body.AddRange([new Convolution(width, embedding, 1, 1, generator), new BatchNormalization(embedding), new Relu(), new GlobalAveragePool()]);
+        return new NetworkPlan(body, taps, embedding);
+    }
+
+    private int Scaled(int channels) => (int)(channels * Width);
+
+    private static Block InvertedResidual(int inputs, int outputs, int stride, int expansion, Generator generator)
+    {
+        var inner = inputs * expansion;
+        var block = new Series(
+            new Convolution(inputs, inner, 1, 1, generator),
+            new BatchNormalization(inner),
+            new Relu(),
+            new Convolution(inner, inner, 3, stride, generator, groups: inner),
+            new BatchNormalization(inner),
+            new Relu(),
+            new Convolution(inner, outputs, 1, 1, generator),
+            new BatchNormalization(outputs));
+        return stride == 1 && inputs == outputs ? new Sum(block) : block;
+    }
+}

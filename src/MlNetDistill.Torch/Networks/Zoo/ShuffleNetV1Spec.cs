@@ -1,0 +1,66 @@
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// ShuffleNet (Zhang et al. 2018) with three groups, in the form distillation on CIFAR uses: a 1×1 stem of 24 channels, three stages of 4, 8 and 4
+/// units with 240, 480 and 960 channels, each stage starting at stride 2, global average pooling. Taps: after the stem and after each stage.
+/// </summary>
+public sealed record ShuffleNetV1Spec : ImageNetworkSpec
+{
+    private const int Groups = 3;
+    private const int StemWidth = 24;
+
+    private static readonly (int Width, int Units)[] Settings = [(240, 4), (480, 8), (960, 4)];
+
+    /// <inheritdoc/>
+    public override string Name => "ShuffleNetV1";
+
+    private protected override string Kind => "A ShuffleNetV1";
+
+    /// <inheritdoc/>
+    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    {
+        var side = new ShorterSide(shape);
+        List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];
+        List<int> taps = [body.Count - 1];
+        var width = StemWidth;
+        foreach (var (next, units) in Settings)
+        {
+            var stride = side.Stride();
+            // Beside its unit's new channels, the first unit of a stage hands on the old ones, averaged.
+            body.Add(new Concatenation(Unit(width, next - width, stride, generator), new AveragePool(3, stride)));
+            body.Add(new Relu());
+            for (var unit = 1; unit < units; unit++)
+            {
+                body.Add(new Sum(Unit(next, next, 1, generator)));
+                body.Add(new Relu());
+            }
+
+            width = next;
+            taps.Add(body.Count - 1);
+        }
+
+        body.Add(new GlobalAveragePool());
+        return new NetworkPlan(body, taps, width);
+    }
+
+    private static Series Unit(int inputs, int outputs, int stride, Generator generator)
+    {
+        var inner = outputs / 4;
+        // The stem's few channels are not divided, and so there is nothing to shuffle.
+        var groups = inputs == StemWidth ? 1 : Groups;
+        return new Series(
+            new Convolution(inputs, inner, 1, 1, generator, groups),
+            new BatchNormalization(inner),
+            new Relu(),
+            new ChannelShuffle(inner, groups),
+            new Convolution(inner, inner, 3, stride, generator, groups: inner),
+            new BatchNormalization(inner),
+            // The paper has no rectifier here; the reference networks of distillation do.
+            new Relu(),
+            new Convolution(inner, outputs, 1, 1, generator, Groups),
+            new BatchNormalization(outputs));
+    }
+}

@@ -1,0 +1,88 @@
+using MlNetDistill.Core;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// ShuffleNetV2 (Ma et al. 2018) in the form distillation on CIFAR uses: a 1×1 stem of 24 channels, three stages of 4, 8 and 4 units, each starting at
+/// stride 2, a 1×1 convolution, global average pooling. Taps: after the stem and after each stage.
+/// </summary>
+/// <param name="Size">The paper's size: 0.5, 1, 1.5 or 2.</param>
+public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
+{
+    private const int StemWidth = 24;
+
+    /// <summary>Channels of the stages and of the last convolution: the paper's table 5.</summary>
+    private static readonly Dictionary<double, int[]> Widths = new()
+    {
+        [0.5] = [48, 96, 192, 1024],
+        [1] = [116, 232, 464, 1024],
+        [1.5] = [176, 352, 704, 1024],
+        [2] = [244, 488, 976, 2048],
+    };
+
+    private static readonly int[] Units = [4, 8, 4];
+
+    /// <inheritdoc/>
+    public override string Name => FormattableString.Invariant($"ShuffleNetV2 {Size}x");
+
+    private protected override string Kind => "A ShuffleNetV2";
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Faults()
+    {
+        if (!Widths.ContainsKey(Size))
+            yield return Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {Size}.");
+        foreach (var fault in base.Faults())
+            yield return fault;
+    }
+
+    /// <inheritdoc/>
+    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    {
+        var side = new ShorterSide(shape);
+        List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];
+        List<int> taps = [body.Count - 1];
+        var width = StemWidth;
+        for (var stage = 0; stage < 3; stage++)
+        {
+            var next = Widths[Size][stage];
+            body.Add(FirstUnit(width, next, side.Stride(), generator));
+            for (var unit = 1; unit < Units[stage]; unit++)
+                body.Add(Unit(next, generator));
+            width = next;
+            taps.Add(body.Count - 1);
+        }
+
+        var embedding = Widths[Size][3];
+        body.AddRange([new Convolution(width, embedding, 1, 1, generator), new BatchNormalization(embedding), new Relu(), new GlobalAveragePool()]);
+        return new NetworkPlan(body, taps, embedding);
+    }
+
+    /// <summary>Half of the channels pass untouched; the others go through three convolutions.</summary>
+    private static Series Unit(int width, Generator generator)
+    {
+        var half = width / 2;
+        return new Series(
+            new Concatenation(new ChannelRange(0, half), new Series(new ChannelRange(half, half), Branch(half, half, 1, generator))),
+            new ChannelShuffle(width, 2));
+    }
+
+    /// <summary>The first unit of a stage halves the map in both of its branches and so doubles the channels.</summary>
+    private static Series FirstUnit(int inputs, int outputs, int stride, Generator generator)
+    {
+        var half = outputs / 2;
+        var left = new Series([.. Depthwise(inputs, stride, generator), .. Pointwise(inputs, half, generator)]);
+        return new Series(new Concatenation(left, Branch(inputs, half, stride, generator)), new ChannelShuffle(outputs, 2));
+    }
+
+    private static Series Branch(int inputs, int outputs, int stride, Generator generator) => new(
+        [.. Pointwise(inputs, outputs, generator), .. Depthwise(outputs, stride, generator), .. Pointwise(outputs, outputs, generator)]);
+
+    private static Block[] Pointwise(int inputs, int outputs, Generator generator) =>
+        [new Convolution(inputs, outputs, 1, 1, generator), new BatchNormalization(outputs), new Relu()];
+
+    private static Block[] Depthwise(int channels, int stride, Generator generator) =>
+        [new Convolution(channels, channels, 3, stride, generator, groups: channels), new BatchNormalization(channels)];
+}

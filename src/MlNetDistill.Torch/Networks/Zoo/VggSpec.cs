@@ -1,0 +1,77 @@
+using MlNetDistill.Core;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// The CIFAR form of VGG (Simonyan and Zisserman 2015): five stages of 3×3 convolutions with bias, normalisation and rectifier, 2×2 max-pooling
+/// after the first three (after the fourth too from 64×64 pixels on), global average pooling, one linear layer. Taps: after each stage, before
+/// its pooling.
+/// </summary>
+/// <param name="Depth">8, 11, 13, 16 or 19.</param>
+/// <param name="Widths">Channels of the five stages (the published networks: 64, 128, 256, 512, 512).</param>
+public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetworkSpec
+{
+    // Below this side the published CIFAR networks leave out the fourth pooling.
+    private const int SideOfFourPoolings = 64;
+
+    private static readonly Dictionary<int, int[]> Convolutions = new()
+    {
+        [8] = [1, 1, 1, 1, 1],
+        [11] = [1, 1, 2, 2, 2],
+        [13] = [2, 2, 2, 2, 2],
+        [16] = [2, 2, 3, 3, 3],
+        [19] = [2, 2, 4, 4, 4],
+    };
+
+    /// <inheritdoc/>
+    public override string Name => $"VGG-{Depth} {string.Join('/', Widths ?? [])}";
+
+    private protected override string Kind => "A VGG";
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Faults()
+    {
+        if (!Convolutions.ContainsKey(Depth))
+            yield return Invariant($"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}.");
+        if (Widths is not { Count: 5 } || Widths.Any(w => w < 1))
+            yield return $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths ?? [])}].";
+        foreach (var fault in base.Faults())
+            yield return fault;
+    }
+
+    /// <inheritdoc/>
+    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    {
+        var side = new ShorterSide(shape);
+        var poolings = Math.Min(shape.Height, shape.Width) >= SideOfFourPoolings ? 4 : 3;
+        var body = new List<Block>();
+        var taps = new List<int>();
+        var width = shape.Channels;
+        for (var stage = 0; stage < 5; stage++)
+        {
+            for (var i = 0; i < Convolutions[Depth][stage]; i++)
+            {
+                // The bias is idle before the normalisation; the published parameter counts include it.
+                body.Add(new Convolution(width, Widths[stage], 3, 1, generator, bias: true));
+                body.Add(new BatchNormalization(Widths[stage]));
+                body.Add(new Relu());
+                width = Widths[stage];
+            }
+
+            taps.Add(body.Count - 1);
+            if (stage < poolings && side.Pools())
+                body.Add(new MaxPool(2));
+        }
+
+        body.Add(new GlobalAveragePool());
+        return new NetworkPlan(body, taps, width);
+    }
+
+    /// <summary>Equal depth, widths and shape make equal specifications.</summary>
+    public bool Equals(VggSpec? other) => other is not null && base.Equals(other) && Depth == other.Depth && Widths.SequenceEqual(other.Widths);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Widths.Aggregate(HashCode.Combine(base.GetHashCode(), Depth), HashCode.Combine);
+}

@@ -1,0 +1,119 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>
+/// Several teachers as one: log Σ w_m softmax(z_m), the logarithm of the weighted mean of their probabilities. A temperature softens this mean, not the
+/// members.
+/// </summary>
+/// <param name="members">The teachers; stay the caller's.</param>
+/// <param name="weights">One for each, at least 0, of which some are above; scaled to sum to 1.</param>
+/// <param name="recording">How the members' answers are kept; the memory limit holds for the mean too.</param>
+internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, Recording recording) : StageTeacher, IDisposable
+{
+    private TrainingSet? _set;
+    private Tensor? _logits;
+    private SoftenedLogits? _softened;
+
+    public override OutputShapes Shapes { get; } = new(members[0].Classes);
+
+    public override bool SeesViews => members.All(m => m.SeesViews);
+
+    internal override bool LooksUp => _logits is not null || members.All(m => m.LooksUp);
+
+    internal override TimeSpan TimePassing => members.Aggregate(TimeSpan.Zero, (sum, m) => sum + m.TimePassing);
+
+    internal override bool AnswersInPasses => members.Any(m => m.AnswersInPasses);
+
+    /// <summary>The log of the weighted mean of probabilities, B×K, from each member's logits B×K.</summary>
+    public static Tensor LogMean(IReadOnlyList<Tensor> logits, IReadOnlyList<double> weights)
+    {
+        using var scope = NewDisposeScope();
+        var total = weights.Sum();
+        var parts = logits.Zip(weights).Where(m => m.Second > 0).Select(m => m.First.log_softmax(1).Plus(Math.Log(m.Second / total)));
+        return stack([.. parts]).logsumexp(0).MoveToOuterDisposeScope();
+    }
+
+    internal override bool SharesLook => members.Any(m => m.SharesLook);
+
+    internal override void BeginLook(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        foreach (var member in members)
+            member.BeginLook(set, OutputKinds.Logits, view);
+    }
+
+    internal override void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        foreach (var member in members)
+            member.DecideScores(set, OutputKinds.Logits, view);
+    }
+
+    public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    {
+        if (wanted == OutputKinds.None || (ReferenceEquals(_set, set) && _logits is not null))
+            return;
+        foreach (var member in members)
+            member.Begin(set, OutputKinds.Logits, view);
+        var bytes = (long)set.Count * Classes * sizeof(float);
+        if (view is not null || bytes > recording.Options.MemoryLimit)
+            return;
+        _logits = Whole(set);
+        _softened = new SoftenedLogits(_logits, recording.Options.MemoryLimit - bytes);
+        _set = set;
+        // The mean is all that is read from now on.
+        foreach (var member in members)
+            member.Release();
+    }
+
+    public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
+    {
+        using var noGrad = no_grad();
+        return new NetworkOutput(IsKept(batch) ? _logits!.index_select(0, batch.Positions) : Mean(batch));
+    }
+
+    internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) =>
+        IsKept(batch) ? _softened!.At(temperature, batch.Positions) : null;
+
+    public override void BeginEpoch(int epoch)
+    {
+        foreach (var member in members)
+            member.BeginEpoch(epoch);
+    }
+
+    public override void End()
+    {
+        foreach (var member in members)
+            member.End();
+    }
+
+    public void Dispose()
+    {
+        _softened?.Dispose();
+        _logits?.Dispose();
+    }
+
+    private bool IsKept(Batch batch) => _logits is not null && ReferenceEquals(batch.Set, _set) && batch.View == 0;
+
+    private Tensor Mean(Batch batch)
+    {
+        using var scope = NewDisposeScope();
+        return LogMean([.. members.Select(m => m.Outputs(batch, OutputKinds.Logits).Logits)], weights).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Whole(TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var parts = new List<Tensor>();
+        foreach (var rows in Chunks.Of(Arithmetic.UpTo(set.Count, set.Features.device), recording.BatchSize))
+        {
+            using var inner = NewDisposeScope();
+            parts.Add(Mean(Batch.Of(set, rows)).MoveToOuterDisposeScope());
+        }
+
+        return cat(parts).DetachFromDisposeScope();
+    }
+}

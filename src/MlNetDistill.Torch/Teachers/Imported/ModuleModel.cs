@@ -1,0 +1,195 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>
+/// A user's TorchSharp module. It answers in eval mode, without gradients and where it is, and is left as it was found: not moved, not changed, not disposed.
+/// </summary>
+internal sealed class ModuleModel : AdaptedModel
+{
+    private const OutputKinds All = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private const string DisposedTensor = "Tensor invalid -- empty handle.";
+    private const string Lifetime = "It stays the caller's, and must live until the fit is over: dispose it afterwards.";
+    private readonly nn.Module _module;
+    private readonly nn.Module[] _parts;
+    private readonly Func<Tensor, OutputKinds, NetworkOutput> _forward;
+
+    private ModuleModel(
+        nn.Module module, nn.Module[] parts, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string title, string identity, InputAdapter adapter,
+        Device device)
+        : base(title, adapter, device)
+    {
+        (_module, _parts, _forward, Offered) = (module, [module, .. parts], forward, offered);
+        Name = module.GetType().Name;
+        Identity = Fingerprint.Of("module", ModuleState.Fingerprint(module), identity, adapter.Description);
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override string Identity { get; }
+
+    /// <inheritdoc/>
+    protected override OutputKinds Offered { get; }
+
+    /// <summary>A module that gives class scores, with more taken from its parts.</summary>
+    /// <param name="module">The module; it stays the caller's.</param>
+    /// <param name="taps">Parts whose outputs are taken, or null for none.</param>
+    /// <param name="shape">Shape of a row of the training set.</param>
+    /// <param name="isByte">Whether its values are bytes.</param>
+    /// <param name="input">What is known of the module's input.</param>
+    /// <param name="identity">What else its answers depend on, in the caller's words; null for nothing.</param>
+    /// <param name="batchSize">Rows in one run at most.</param>
+    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    public static ModuleModel Open(
+        nn.Module<Tensor, Tensor> module, ModuleTaps? taps, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize, Action<string> warn)
+    {
+        var title = TitleOf(module);
+        Check(module);
+        var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
+        var offered = OutputKinds.Logits
+            | (embedding is null ? OutputKinds.None : OutputKinds.Embedding)
+            | (stages.Count == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
+
+        NetworkOutput Forward(Tensor rows, OutputKinds wanted)
+        {
+            using var capture = new ModuleCapture();
+            var wantedEmbedding = wanted.HasFlag(OutputKinds.Embedding) ? embedding : null;
+            var wantedStages = wanted.HasFlag(OutputKinds.StageFeatures) ? stages : [];
+            foreach (var part in wantedStages.Append(wantedEmbedding).OfType<nn.Module<Tensor, Tensor>>())
+                capture.Tap(part);
+            var logits = Ask(title, rows, () => module.call(rows));
+            return new NetworkOutput(
+                logits,
+                wantedEmbedding is null ? null : capture.Of(wantedEmbedding, title, nameof(ModuleTaps.Embedding)),
+                wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.Of(s, title, nameof(ModuleTaps.StageFeatures)))]);
+        }
+
+        return Open(module, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, offered, $"taps {Place(module, embedding)};{string.Join(',', stages.Select(s => Place(module, s)))}; {identity}",
+            shape, isByte, input, batchSize, warn);
+    }
+
+    /// <summary>Any module, with a function that asks it for its outputs.</summary>
+    /// <param name="module">The module; it stays the caller's.</param>
+    /// <param name="forward">Asks it. What it gives for the first row it must give for all.</param>
+    /// <param name="shape">Shape of a row of the training set.</param>
+    /// <param name="isByte">Whether its values are bytes.</param>
+    /// <param name="input">What is known of the module's input.</param>
+    /// <param name="identity">What else its answers depend on, in the caller's words; null for nothing.</param>
+    /// <param name="batchSize">Rows in one run at most.</param>
+    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    public static ModuleModel Open(
+        nn.Module module, Func<Tensor, NetworkOutput> forward, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize,
+        Action<string> warn)
+    {
+        var title = TitleOf(module);
+        Check(module);
+        OutputKinds? promised = null;
+
+        NetworkOutput Forward(Tensor rows, OutputKinds wanted)
+        {
+            var output = Ask(title, rows, () => forward(rows));
+            var lacking = wanted & (promised ??= output.Kinds | OutputKinds.Logits) & ~output.Kinds;
+            return lacking == OutputKinds.None ? output : throw new InvalidOperationException($"{title}: the function that asks it gave no {lacking}.");
+        }
+
+        var method = forward.Method;
+        return Open(module, [], Forward, All, $"by {method.DeclaringType?.FullName}.{method.Name} {method.Module.ModuleVersionId}; {identity}",
+            shape, isByte, input, batchSize, warn);
+    }
+
+    /// <inheritdoc/>
+    protected override NetworkOutput Run(Tensor input, OutputKinds wanted)
+    {
+        using var turn = new ModuleTurn(_parts);
+        using var mode = InEvalMode();
+        return _forward(input, wanted);
+    }
+
+    /// <summary>The user's code; whatever it throws is reported with the rows it got.</summary>
+    private static T Ask<T>(string title, Tensor rows, Func<T> forward)
+    {
+        try
+        {
+            return forward() ?? throw new InvalidOperationException("it returned null instead of its outputs.");
+        }
+        catch (Exception e)
+        {
+            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} reads a tensor that is disposed. {Lifetime}", e) : Failed(title, rows, e);
+        }
+    }
+
+    private static ModuleModel Open(
+        nn.Module module, nn.Module[] parts, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string identity, InputShape shape, bool isByte,
+        TeacherInput input, int batchSize, Action<string> warn)
+    {
+        var title = TitleOf(module);
+        var (device, type) = Home(module);
+        var adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
+        var model = new ModuleModel(module, parts, forward, offered, title, identity, adapter, device);
+        try
+        {
+            model.Try(batchSize, null, warn);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private EvalMode InEvalMode()
+    {
+        try
+        {
+            return new EvalMode(_module);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new InvalidOperationException($"{Title} is disposed. {Lifetime}", e);
+        }
+    }
+
+    /// <summary>Refuses a module that is disposed, wholly or in part, and one without values.</summary>
+    private static void Check(nn.Module module)
+    {
+        var title = TitleOf(module);
+        try
+        {
+            foreach (var part in ModuleTurn.Tree(module))
+                _ = part.training;
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new InvalidOperationException($"{title} is disposed. {Lifetime}", e);
+        }
+
+        foreach (var (name, value) in module.state_dict())
+        {
+            if (value.device_type == DeviceType.META)
+            {
+                throw new InvalidOperationException(
+                    $"{title}: its tensor '{name}' is on the device 'meta', where tensors have shapes and no values. Make the module on the CPU or a GPU and load its weights.");
+            }
+        }
+    }
+
+    private static (Device Device, ScalarType Type) Home(nn.Module module)
+    {
+        var weights = module.parameters().Concat(module.buffers()).ToList();
+        var first = weights.FirstOrDefault(w => w.is_floating_point());
+        return ((first ?? weights.FirstOrDefault())?.device ?? CPU, first?.dtype ?? float32);
+    }
+
+    private static string Place(nn.Module module, nn.Module? part) =>
+        part is null ? "" : ReferenceEquals(part, module) ? "itself" : module.named_modules().FirstOrDefault(m => ReferenceEquals(m.module, part)).name ?? "outside";
+
+    private static string TitleOf(nn.Module module) => $"The module {module.GetType().Name}";
+}

@@ -1,0 +1,182 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A TorchScript file, in eval mode on the training device.</summary>
+internal sealed class TorchScriptModel : AdaptedModel
+{
+    private readonly jit.ScriptModule _module;
+    private readonly TorchScriptOutputs _outputs;
+
+    private TorchScriptModel(string path, string hash, string title, jit.ScriptModule module, TorchScriptOutputs outputs, InputAdapter adapter, Device device)
+        : base(title, adapter, device)
+    {
+        (_module, _outputs) = (module, outputs);
+        Name = $"'{path}'";
+        Identity = Fingerprint.Of("TorchScript", hash, adapter.Description,
+            FormattableString.Invariant($"{outputs.Logits};{outputs.Embedding};{NumberText.Listed(outputs.StageFeatures ?? [])}"));
+    }
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override string Identity { get; }
+
+    /// <inheritdoc/>
+    protected override OutputKinds Offered => OutputKinds.Logits
+        | (_outputs.Embedding is null ? OutputKinds.None : OutputKinds.Embedding)
+        | (_outputs.StageFeatures is { Count: > 0 } ? OutputKinds.StageFeatures : OutputKinds.None);
+
+    /// <summary>Loads a file, in a process of its own and then in this one, and tries it with a row.</summary>
+    /// <param name="path">A file that torch.jit.save wrote.</param>
+    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="shape">Shape of a row of the training set.</param>
+    /// <param name="isByte">Whether its values are bytes.</param>
+    /// <param name="input">What is known of the model's input.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="batchSize">Rows in one run at most.</param>
+    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <param name="isTrusted">Whether it is loaded in this process alone.</param>
+    /// <param name="trialLimit">How long the other process may take; null for a time by the file's size.</param>
+    /// <param name="cancellation">Ends the other process.</param>
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    public static TorchScriptModel Open(
+        string path, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn,
+        bool isTrusted = false, TimeSpan? trialLimit = null, CancellationToken cancellation = default)
+    {
+        var title = TitleOf(path);
+        var unpacked = ScriptArchive.Check(path, title, cancellation);
+        var before = Stamp(path);
+        var hash = Fingerprint.OfFile(path, cancellation);
+        if (!isTrusted)
+        {
+            var trial = new ScriptTrial(path, outputs, shape, isByte, input, input.IsInterleaved, input.ColumnDimensions, batchSize);
+            TriedScripts.Try(trial, title, hash, unpacked, isDecisive: device.type == DeviceType.CPU, trialLimit, cancellation);
+        }
+
+        var model = Load(path, hash, outputs, shape, isByte, input, device, batchSize, warn);
+        if (Stamp(path) == before)
+            return model;
+        model.Dispose();
+        throw new InvalidOperationException($"{title} was changed while it was opened. Leave it alone until then, or name a copy of it.");
+    }
+
+    /// <summary>Loads a file that was checked, here and now, which may end this process.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="hash">Its hash.</param>
+    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="shape">Shape of a row of the training set.</param>
+    /// <param name="isByte">Whether its values are bytes.</param>
+    /// <param name="input">What is known of the model's input.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="batchSize">Rows in one run at most.</param>
+    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    public static TorchScriptModel Load(
+        string path, string hash, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn)
+    {
+        var title = TitleOf(path);
+        // The parameters that loading makes handles of are released here; the module keeps its own.
+        using var scope = NewDisposeScope();
+        var module = Loaded(path, title, device);
+        InputAdapter? adapter = null;
+        try
+        {
+            module.eval();
+            var type = module.parameters().Select(p => p.dtype).FirstOrDefault(t => t is ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16, float32);
+            adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
+            var model = new TorchScriptModel(path, hash, title, module, outputs, adapter, device);
+            model.Try(batchSize, null, warn);
+            return model;
+        }
+        catch
+        {
+            adapter?.Dispose();
+            module.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        base.Dispose();
+        _module.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override NetworkOutput Run(Tensor input, OutputKinds wanted)
+    {
+        var given = Forward(input);
+        return new NetworkOutput(
+            wanted.HasFlag(OutputKinds.Logits) ? Pick(given, _outputs.Logits, "Logits") : null,
+            wanted.HasFlag(OutputKinds.Embedding) && _outputs.Embedding is { } embedding ? Pick(given, embedding, "Embedding") : null,
+            wanted.HasFlag(OutputKinds.StageFeatures) && _outputs.StageFeatures is { Count: > 0 } stages
+                ? [.. stages.Select(s => Pick(given, s, "StageFeatures"))] : null);
+    }
+
+    private static string TitleOf(string path) => $"The TorchScript model '{path}'";
+
+    private static (long Bytes, DateTime Written) Stamp(string path) => new FileInfo(path) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : (-1, default);
+
+    private static jit.ScriptModule Loaded(string path, string title, Device device)
+    {
+        try
+        {
+            return jit.load(path, device.type, device.index);
+        }
+        catch (ExternalException e)
+        {
+            throw new InvalidOperationException($"{title} cannot be loaded by this libtorch: {NativeMessage.Brief(e.Message)}. Export it with a version of PyTorch that " +
+                "is not newer.", e);
+        }
+    }
+
+    private object?[] Forward(Tensor input)
+    {
+        try
+        {
+            return _module.forward(input) switch
+            {
+                Tensor tensor => [tensor],
+                Tensor[] tensors => tensors,
+                ITuple tuple => [.. Enumerable.Range(0, tuple.Length).Select(i => tuple[i])],
+                Scalar[] mislabelled => throw NoTensors(mislabelled),
+                object?[] values => values,
+                _ => throw NoTensors([]),
+            };
+        }
+        catch (Exception e) when (e is ExternalException or ArgumentOutOfRangeException or NotImplementedException)
+        {
+            // TorchSharp reports what it has no form for, a dictionary for example, as an index out of range.
+            throw e is ExternalException ? Failed(Title, input, e) : NoTensors([], e);
+        }
+    }
+
+    /// <summary>TorchSharp takes the elements of a long tuple that are not all tensors for numbers; released as such they would spoil the heap.</summary>
+    private InvalidOperationException NoTensors(Scalar[] mislabelled, Exception? inner = null)
+    {
+        foreach (var number in mislabelled)
+            GC.SuppressFinalize(number);
+        return new($"{Title} returns neither a tensor nor a tuple or list of tensors (a dictionary cannot be read). Return a tuple from forward, and name the " +
+            "positions in TorchScriptOutputs.", inner);
+    }
+
+    private Tensor Pick(object?[] given, int position, string what)
+    {
+        if (position < 0 || position >= given.Length)
+        {
+            throw new InvalidOperationException($"{Title} returns {given.Length} output{(given.Length == 1 ? "" : "s")}, numbered from 0; TorchScriptOutputs.{what} " +
+                $"says {position}.");
+        }
+
+        return given[position] as Tensor
+            ?? throw new InvalidOperationException($"{Title} returns no tensor at position {position}, which TorchScriptOutputs.{what} names.");
+    }
+}

@@ -1,0 +1,13 @@
+using MlNetDistill.Core;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Which of the tensors that a TorchScript forward returns, a tensor alone or a tuple or list of them, is what; positions from 0.</summary>
+/// <param name="Logits">The class scores, N×K.</param>
+/// <param name="Embedding">The embedding, N×D; null for none.</param>
+/// <param name="StageFeatures">Maps N×C×H×W or vectors N×D after the stages, from input to output; null for none.</param>
+public sealed record TorchScriptOutputs(int Logits = 0, int? Embedding = null, IReadOnlyList<int>? StageFeatures = null)
+{
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+}

@@ -1,0 +1,63 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>One checkpoint of a network as teacher: its weights and its own batch-norm statistics, put into a network shared by the whole route.</summary>
+/// <param name="shared">The network that answers, with whichever checkpoint is in it.</param>
+/// <param name="load">Puts this checkpoint into a network.</param>
+/// <param name="recording">How its answers are kept.</param>
+internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, Recording recording) : NetworkTeacher(shared.Network, recording)
+{
+    /// <summary>Whether it is looked at before the student is trained.</summary>
+    public bool IsLookedAt { get; init; }
+
+    /// <summary>Puts the checkpoint's logits in the order of the student's classes; null where they have it already.</summary>
+    public Func<Tensor, Tensor>? InTheStudentsOrder { get; init; }
+
+    /// <summary>That order as text, for the key of a record.</summary>
+    public string Order { get; init; } = "";
+
+    protected override bool SpreadsFirst => IsLookedAt;
+
+    protected override Network Ready()
+    {
+        if (!ReferenceEquals(shared.Holder, this))
+        {
+            // Until the load is through the network holds neither checkpoint.
+            shared.Holder = null;
+            load(shared.Network);
+            shared.Network.eval();
+            shared.Holder = this;
+        }
+
+        return shared.Network;
+    }
+
+    protected override string Identity() => InTheStudentsOrder is null ? base.Identity() : Fingerprint.Of(base.Identity(), Order);
+
+    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    {
+        var output = base.Live(batch, wanted);
+        if (InTheStudentsOrder is not { } arrange || !wanted.HasFlag(OutputKinds.Logits))
+            return output;
+        using var noGrad = no_grad();
+        return new NetworkOutput(
+            arrange(output.Logits),
+            wanted.HasFlag(OutputKinds.Embedding) ? output.Embedding : null,
+            wanted.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : null);
+    }
+}
+
+/// <summary>A network whose weights are those of one checkpoint after the other.</summary>
+internal sealed class SharedNetwork(Network network) : IDisposable
+{
+    public Network Network => network;
+
+    /// <summary>Whose checkpoint is in it.</summary>
+    public CheckpointTeacher? Holder { get; set; }
+
+    public void Dispose() => network.Dispose();
+}

@@ -1,0 +1,34 @@
+using MlNetDistill.Core;
+using static System.FormattableString;
+
+namespace MlNetDistill.Training;
+
+/// <summary>When to stop before the last epoch. Needs held-out rows.</summary>
+/// <param name="Patience">Epochs without improvement that are waited out, at least 1.</param>
+/// <param name="MinimumImprovement">Gain in validation accuracy, or agreement with the teacher where held-out rows have no labels, that counts as improvement, in [0, 1).</param>
+public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement = 0)
+{
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+
+    internal IEnumerable<string> Faults()
+    {
+        if (Patience < 1)
+            yield return Invariant($"EarlyStopping.Patience must be at least 1; was {Patience}.");
+        if (!(MinimumImprovement >= 0 && MinimumImprovement < 1))
+            yield return Invariant($"EarlyStopping.MinimumImprovement must be in [0, 1); was {MinimumImprovement}.");
+    }
+}
+
+/// <summary>What to do when training is cancelled.</summary>
+public enum CancellationBehavior
+{
+    /// <summary>Throw <see cref="OperationCanceledException"/>.</summary>
+    Throw,
+
+    /// <summary>
+    /// Stop training and return the student as it is: its best epoch so far, of all stages, where rows are held out, else its weights of that moment.
+    /// Before the first step there is nothing to return, and <see cref="OperationCanceledException"/> is thrown.
+    /// </summary>
+    ReturnBest,
+}

@@ -1,0 +1,67 @@
+using MlNetDistill.Methods;
+using TorchSharp.Modules;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>
+/// Looks whether any gradient reaches the parameters, in the first step, the second, the fourth and so on until one does: fetching a number makes a step wait
+/// for the device, and a batch may well teach nothing.
+/// </summary>
+internal sealed class GradientWatch
+{
+    // What AdamW divides gradients by is at least 1e-8: a hundredth of that moves nothing.
+    private const double Nothing = 1e-10;
+
+    // AdamW's squares of 32-bit floats end at 3e38.
+    private const double Enormous = 1e18;
+    private long _step;
+    private long _next = 1;
+    private double _before;
+    private double _after;
+
+    private bool Looks => _after <= Nothing && _step == _next;
+
+    public void BeforeClipping(IReadOnlyList<Parameter> parameters)
+    {
+        _step++;
+        if (Looks)
+            _before = Math.Max(_before, Largest(parameters));
+    }
+
+    public void AfterClipping(IReadOnlyList<Parameter> parameters)
+    {
+        if (!Looks)
+            return;
+        _after = Largest(parameters);
+        _next *= 2;
+    }
+
+    /// <summary>What is to be said if none did, or one beyond what optimizers compute with; null if one did.</summary>
+    /// <param name="stage">The stage's name.</param>
+    /// <param name="clipping">The largest norm that a gradient may have; null for any.</param>
+    public string? Caution(string stage, double? clipping)
+    {
+        if (_after > Enormous)
+        {
+            return Invariant($"Stage '{stage}': gradients are as large as {_after:G3}, and an optimizer that squares them makes steps of zero. ") +
+                "Look at the weights of the loss's terms, at the example weights, and at the scale of the features, or set GradientClipping (1 is a usual value).";
+        }
+
+        if (_after > Nothing)
+            return null;
+        return clipping is { } norm && _before > Nothing
+            ? Invariant($"Stage '{stage}': GradientClipping of {norm:G3} scales every gradient down to nothing (the largest was {_before:G3}), so no weight moves. 1 is a usual value.")
+            : Invariant($"Stage '{stage}': every gradient of the first epoch is as good as zero (the largest was {_before:G3}), so nothing is learnt. ") +
+              "Look at the weights of the loss's terms, at the example weights, and at the scale of the features.";
+    }
+
+    private static double Largest(IReadOnlyList<Parameter> parameters)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor[] largest = [.. parameters.Select(p => p.grad).OfType<Tensor>().Where(g => g.numel() > 0).Select(g => g.abs().max().to(ScalarType.Float64))];
+        return largest.Length == 0 ? 0 : stack(largest).max().item<double>();
+    }
+}

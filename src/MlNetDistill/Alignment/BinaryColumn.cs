@@ -1,0 +1,87 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MlNetDistill.Alignment;
+
+/// <summary>The column of a binary model, one number a row, that says most of its two classes: its probability where it has one.</summary>
+internal static class BinaryColumn
+{
+    private const string SetId = "ScoreColumnSetId";
+    private const string Kind = "ScoreColumnKind";
+    private const string ValueKind = "ScoreValueKind";
+    private const string Probability = "Probability";
+    private const string Binary = "BinaryClassification";
+
+    /// <summary>The column to read and what it holds; null where the column named is no single number of 32-bit floating point.</summary>
+    /// <param name="schema">The schema of a model's answers, or of data that hold them.</param>
+    /// <param name="name">The column that is named as its scores.</param>
+    /// <param name="kind">What the caller says they are.</param>
+    /// <param name="option">What messages call the option that says it.</param>
+    /// <exception cref="InvalidOperationException">The model is none of two classes, or nobody says what its scores are.</exception>
+    public static (DataViewSchema.Column Column, ScoreKind Kind)? Find(DataViewSchema schema, string name, ScoreKind kind, string option)
+    {
+        if (schema.GetColumnOrNull(name) is not { } score || score.Type != NumberDataViewType.Single)
+            return null;
+        if (TextOf(score, Kind) is { } model && model != Binary)
+        {
+            throw new InvalidOperationException(
+                $"The teacher's column '{name}' is the score of a model of another task ({model}), which names no classes. A model of multiclass or of binary classification can teach.");
+        }
+
+        if (kind is ScoreKind.Logits or ScoreKind.Margins)
+            return (score, kind);
+        if (TextOf(score, ValueKind) == Probability)
+            return (score, ScoreKind.Probabilities);
+        if (SiblingOf(score, schema) is { } probability)
+            return (probability, ScoreKind.Probabilities);
+        if (kind == ScoreKind.Probabilities)
+            return (score, kind);
+        throw new InvalidOperationException(
+            $"The teacher's column '{name}' holds one number a row, and nothing says what it is. Of a binary model that is not calibrated give {option} Margins, which takes " +
+            "σ(score) for the probability of 'true'; that is sure of the class and says little of how sure, so better calibrate the model, with " +
+            "mlContext.BinaryClassification.Calibrators.Platt. Of a column with the probability of 'true' give Probabilities, of one with its log-odds Logits.");
+    }
+
+    /// <summary>What the log says of it; null where the column is none of a binary model.</summary>
+    public static string? Note(DataViewSchema schema, string name, ScoreKind kind) => Find(schema, name, kind, "scoreKind") is not { } found ? null : found.Kind switch
+    {
+        ScoreKind.Probabilities => $"The teacher has two classes: its column '{found.Column.Name}' is taken for the probability of 'true'.",
+        ScoreKind.Logits => $"The teacher has two classes: its column '{found.Column.Name}' is taken for the log-odds of 'true'.",
+        _ => $"The teacher has two classes: σ of its column '{found.Column.Name}' is taken for the probability of 'true'.",
+    };
+
+    /// <summary>The probability that the same predictor gave, or a calibrator after it, which annotates its own with the kind of a score.</summary>
+    private static DataViewSchema.Column? SiblingOf(DataViewSchema.Column score, DataViewSchema schema)
+    {
+        if (NumberOf(score, SetId) is not { } id)
+            return null;
+        foreach (var column in schema)
+        {
+            if (!column.IsHidden && column.Type == NumberDataViewType.Single && column.Index != score.Index && NumberOf(column, SetId) == id
+                && (TextOf(column, ValueKind) == Probability || column.Name == Probability))
+            {
+                return column;
+            }
+        }
+
+        return null;
+    }
+
+    private static string? TextOf(DataViewSchema.Column column, string annotation)
+    {
+        if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not TextDataViewType)
+            return null;
+        ReadOnlyMemory<char> value = default;
+        column.Annotations.GetValue(annotation, ref value);
+        return value.ToString();
+    }
+
+    private static uint? NumberOf(DataViewSchema.Column column, string annotation)
+    {
+        if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type.RawType != typeof(uint))
+            return null;
+        uint value = 0;
+        column.Annotations.GetValue(annotation, ref value);
+        return value;
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MlNetDistill.Alignment;
+
+/// <summary>A key column in place of a label that the data do not have: it says how many classes there are and what they are called.</summary>
+internal static class ClassColumn
+{
+    /// <summary>A reserved name, which the saved student's in-box predictor has for its label.</summary>
+    public const string Name = "__MlNetDistill.Class";
+
+    /// <summary>Classes that go by number.</summary>
+    public static DataViewSchema.Column Of(int count) => Of(count, null);
+
+    /// <summary>Classes by their names, in this order.</summary>
+    public static DataViewSchema.Column Of(IReadOnlyList<string> names)
+    {
+        var annotations = new DataViewSchema.Annotations.Builder();
+        ReadOnlyMemory<char>[] values = [.. names.Select(name => name.AsMemory())];
+        annotations.Add(
+            AnnotatedNames.KeyValues,
+            new VectorDataViewType(TextDataViewType.Instance, values.Length),
+            (ref VBuffer<ReadOnlyMemory<char>> buffer) => buffer = new VBuffer<ReadOnlyMemory<char>>(values.Length, values));
+        return Of(names.Count, annotations.ToAnnotations());
+    }
+
+    /// <summary>The classes that a column of scores names in one of its annotations, their values of the type that they have there.</summary>
+    public static DataViewSchema.Column Like(DataViewSchema.Column scores, string annotation, int count)
+    {
+        var annotations = new DataViewSchema.Annotations.Builder();
+        annotations.AddAsKeyValues(scores, annotation);
+        return Of(count, annotations.ToAnnotations());
+    }
+
+    private static DataViewSchema.Column Of(int count, DataViewSchema.Annotations? annotations)
+    {
+        var builder = new DataViewSchema.Builder();
+        builder.AddColumn(Name, new KeyDataViewType(typeof(uint), count), annotations);
+        return builder.ToSchema()[0];
+    }
+}

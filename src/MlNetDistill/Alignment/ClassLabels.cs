@@ -1,0 +1,76 @@
+using System.Globalization;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+
+namespace MlNetDistill.Alignment;
+
+/// <summary>The classes of a label column: how many, and what they are called.</summary>
+/// <param name="Count">K, the count of the key type.</param>
+/// <param name="Names">The key values as text, or null where the key column has none.</param>
+internal sealed record ClassLabels(int Count, IReadOnlyList<string>? Names)
+{
+    /// <summary>Reads the classes of a key column.</summary>
+    public static ClassLabels Of(DataViewSchema.Column label) =>
+        new((int)((KeyDataViewType)label.Type).Count, AnnotatedNames.Read(label, AnnotatedNames.KeyValues));
+
+    /// <summary>What a class is called in messages: its key value, or its index from 0.</summary>
+    public string NameOf(int index) => Names?[index] ?? index.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>Annotations that hold one value for each class, of whatever type, as text.</summary>
+internal static class AnnotatedNames
+{
+    public const string KeyValues = "KeyValues";
+    public const string TrainingLabelValues = "TrainingLabelValues";
+    public const string SlotNames = "SlotNames";
+
+    private static readonly Dictionary<Type, ValuesOfType> Readers = new()
+    {
+        [typeof(ReadOnlyMemory<char>)] = Of<ReadOnlyMemory<char>>(),
+        [typeof(bool)] = Of<bool>(),
+        [typeof(float)] = Of<float>(),
+        [typeof(double)] = Of<double>(),
+        [typeof(sbyte)] = Of<sbyte>(),
+        [typeof(byte)] = Of<byte>(),
+        [typeof(short)] = Of<short>(),
+        [typeof(ushort)] = Of<ushort>(),
+        [typeof(int)] = Of<int>(),
+        [typeof(uint)] = Of<uint>(),
+        [typeof(long)] = Of<long>(),
+        [typeof(ulong)] = Of<ulong>(),
+        [typeof(DateTime)] = Of<DateTime>(),
+        [typeof(DateTimeOffset)] = Of<DateTimeOffset>(),
+        [typeof(TimeSpan)] = Of<TimeSpan>(),
+    };
+
+    /// <summary>The values of an annotation as text, or null where the column has no such annotation.</summary>
+    public static IReadOnlyList<string>? Read(DataViewSchema.Column column, string annotation)
+    {
+        var type = column.Annotations.Schema.GetColumnOrNull(annotation)?.Type;
+        return type is VectorDataViewType vector && Readers.TryGetValue(vector.ItemType.RawType, out var reader)
+            ? reader.Read(column.Annotations, annotation)
+            : null;
+    }
+
+    /// <summary>Adds the values of an annotation, of whatever type, as the values of a key.</summary>
+    public static void AddAsKeyValues(this DataViewSchema.Annotations.Builder builder, DataViewSchema.Column column, string annotation)
+    {
+        var type = (VectorDataViewType)column.Annotations.Schema[annotation].Type;
+        Readers[type.ItemType.RawType].Copy(column.Annotations, annotation, type, builder);
+    }
+
+    private static ValuesOfType Of<T>() => new(Values<T>, (annotations, name, type, builder) => builder.Add(
+        KeyValues, new VectorDataViewType((PrimitiveDataViewType)type.ItemType, type.Size), (ref VBuffer<T> values) => annotations.GetValue(name, ref values)));
+
+    private static string[] Values<T>(DataViewSchema.Annotations annotations, string name)
+    {
+        VBuffer<T> values = default;
+        annotations.GetValue(name, ref values);
+        return [.. values.DenseValues().Select(v => Convert.ToString(v, CultureInfo.InvariantCulture) ?? "")];
+    }
+
+    private sealed record ValuesOfType(
+        Func<DataViewSchema.Annotations, string, string[]> Read,
+        Action<DataViewSchema.Annotations, string, VectorDataViewType, DataViewSchema.Annotations.Builder> Copy);
+}

@@ -1,0 +1,63 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Alignment;
+
+/// <summary>For each class of the student the classes of the teacher that it is made of; none where the teacher lacks it.</summary>
+internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
+{
+    /// <summary>Whether each class of the student has the place of the teacher's.</summary>
+    public bool IsSame => SourcesOf.Select((sources, at) => sources is [var source] && source == at).All(same => same);
+
+    private bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
+
+    /// <summary>Each class of the student from the same class of the teacher.</summary>
+    public static ClassOrder Same(int classes) => new([.. Enumerable.Range(0, classes).Select(i => new[] { i })]);
+
+    /// <summary>The places of the teacher's classes, class by class of the student.</summary>
+    public override string ToString() => string.Join(' ', SourcesOf.Select(sources => string.Join('+', sources)));
+
+    /// <summary>Whether some of a teacher's classes are no part of any class of the student.</summary>
+    public bool LeavesOut(int teacherClasses) => SourcesOf.Sum(sources => sources.Length) < teacherClasses;
+
+    /// <summary>One row of probabilities in the teacher's order to one in the student's.</summary>
+    public void AddProbabilities(ReadOnlySpan<double> teacher, Span<double> student)
+    {
+        for (var c = 0; c < student.Length; c++)
+        {
+            student[c] = 0;
+            foreach (var source in SourcesOf[c])
+                student[c] += teacher[source];
+        }
+    }
+
+    /// <summary>One row of logits, as <see cref="Apply"/>.</summary>
+    public void AddLogits(ReadOnlySpan<double> teacher, Span<double> student)
+    {
+        for (var c = 0; c < student.Length; c++)
+        {
+            student[c] = double.NegativeInfinity;
+            foreach (var source in SourcesOf[c])
+                student[c] = double.IsNegativeInfinity(student[c]) ? teacher[source] : LogSum(student[c], teacher[source]);
+        }
+    }
+
+    /// <summary>Rows of logits in the teacher's order, N×K', to rows in the student's, N×K. Where classes are one to the student, their probabilities are
+    /// added.</summary>
+    public Tensor Apply(Tensor logits)
+    {
+        if (IsSelection && SourcesOf.Select(sources => sources[0]).SequenceEqual(Enumerable.Range(0, (int)logits.shape[1])))
+            return logits;
+        using var scope = NewDisposeScope();
+        if (IsSelection)
+            return Columns([.. SourcesOf.Select(sources => sources[0])]).MoveToOuterDisposeScope();
+        // log Σ exp z, up to the row's common term log Σ of all.
+        return cat([.. SourcesOf.Select(sources => sources.Length == 0
+            ? full([logits.shape[0], 1], float.NegativeInfinity, dtype: logits.dtype, device: logits.device)
+            : Columns(sources).logsumexp(1, keepdim: true))], 1).MoveToOuterDisposeScope();
+
+        Tensor Columns(int[] which) => logits.index_select(1, tensor([.. which.Select(i => (long)i)], device: logits.device));
+    }
+
+    private static double LogSum(double a, double b) => Math.Max(a, b) + Math.Log(1 + Math.Exp(-Math.Abs(a - b)));
+}

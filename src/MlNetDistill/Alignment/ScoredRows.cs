@@ -1,0 +1,83 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Reading;
+
+namespace MlNetDistill.Alignment;
+
+/// <summary>A view with one more column: class probabilities by row id. Rows that have none are left out.</summary>
+internal sealed class ScoredRows : IDataView
+{
+    private readonly IDataView _data;
+    private readonly float[] _scores;
+    private readonly int _classes;
+    private readonly Dictionary<RowId, int> _rowOf;
+
+    /// <param name="data">The rows.</param>
+    /// <param name="column">Name of the new column.</param>
+    /// <param name="scores">Its values, row after row.</param>
+    /// <param name="ids">Whose each row of values is.</param>
+    /// <param name="classes">The classes; their names, where they have any, become the column's slot names.</param>
+    public ScoredRows(IDataView data, string column, float[] scores, IReadOnlyList<RowId> ids, ClassLabels classes)
+    {
+        _data = data;
+        _scores = scores;
+        _classes = classes.Count;
+        _rowOf = ids.Index().ToDictionary(id => id.Item, id => id.Index);
+        var schema = new DataViewSchema.Builder();
+        schema.AddColumns(data.Schema);
+        schema.AddColumn(column, new VectorDataViewType(NumberDataViewType.Single, _classes), Annotations(classes));
+        Schema = schema.ToSchema();
+    }
+
+    public bool CanShuffle => false;
+
+    public DataViewSchema Schema { get; }
+
+    public long? GetRowCount() => _rowOf.Count;
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        var (needed, scoresActive) = ScoreColumn.Needed(_data.Schema, columnsNeeded);
+        return new Cursor(this, _data.GetRowCursor(_data.Schema.Where(column => needed.Contains(column.Index))), scoresActive);
+    }
+
+    // Fewer cursors than asked for are allowed.
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
+
+    private static DataViewSchema.Annotations? Annotations(ClassLabels classes)
+    {
+        if (classes.Names is not { } names)
+            return null;
+        var annotations = new DataViewSchema.Annotations.Builder();
+        ReadOnlyMemory<char>[] values = [.. names.Select(name => name.AsMemory())];
+        annotations.Add(
+            AnnotatedNames.SlotNames,
+            new VectorDataViewType(TextDataViewType.Instance, values.Length),
+            (ref VBuffer<ReadOnlyMemory<char>> buffer) => buffer = new VBuffer<ReadOnlyMemory<char>>(values.Length, values));
+        return annotations.ToAnnotations();
+    }
+
+    private sealed class Cursor(ScoredRows rows, DataViewRowCursor input, bool scoresActive) : CursorOverSome(input)
+    {
+        private int _row;
+
+        public override DataViewSchema Schema => rows.Schema;
+
+        public override bool IsColumnActive(DataViewSchema.Column column) =>
+            ScoreColumn.Is(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
+            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores) : base.GetGetter<TValue>(Input.Schema[column.Index]);
+
+        protected override bool IsWanted(RowId id) => rows._rowOf.TryGetValue(id, out _row);
+
+        private void Scores(ref VBuffer<float> value)
+        {
+            var editor = VBufferEditor.Create(ref value, rows._classes);
+            rows._scores.AsSpan(_row * rows._classes, rows._classes).CopyTo(editor.Values);
+            value = editor.Commit();
+        }
+    }
+}

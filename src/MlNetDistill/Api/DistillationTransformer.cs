@@ -1,0 +1,114 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Export;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
+
+namespace MlNetDistill;
+
+/// <summary>
+/// A distilled student as an ML.NET model: class probabilities in <c>Score</c>, the predicted class as a key in <c>PredictedLabel</c>. In a longer
+/// pipeline <c>model.FindStudent()</c> finds it.
+/// Immutable and safe for many threads; scoring and saving go through in-box transformers alone, so the saved model loads without this
+/// package and without TorchSharp.
+/// </summary>
+/// <remarks>
+/// It is not disposable on purpose: a <c>PredictionEngine</c> disposes the transformer it was made from, and other engines and a later save
+/// must go on working. Native memory is given back when the garbage collector finds the model unused.
+/// Permutation feature importance works with this type (the typed overload), before the model is saved; a reloaded model is an in-box
+/// chain without a predictor that it recognises.
+/// </remarks>
+public sealed class DistillationTransformer : ISingleFeaturePredictionTransformer<DistilledStudent>
+{
+    private readonly StudentChain _chain;
+    private readonly StudentColumns _columns;
+    private readonly DataViewSchema _inputSchema;
+    private readonly MLContext _context;
+
+    internal DistillationTransformer(
+        MLContext context, StudentChain chain, StudentColumns columns, DataViewSchema inputSchema, DistilledStudent model, ITransformer? teacher)
+    {
+        _context = context;
+        _chain = chain;
+        _columns = columns;
+        _inputSchema = inputSchema;
+        Model = model;
+        Teacher = teacher;
+    }
+
+    /// <summary>The student's network and how it was trained.</summary>
+    public DistilledStudent Model { get; }
+
+    /// <summary>
+    /// The teacher as an ML.NET model: the one given, the one fitted, or the network trained on the spot. Null where there was none, or one for
+    /// each fold. It is not saved with the student.
+    /// </summary>
+    public ITransformer? Teacher { get; }
+
+    /// <summary>Name of the feature column.</summary>
+    public string FeatureColumnName => _columns.Features.Name;
+
+    /// <summary>Type of the feature column.</summary>
+    public DataViewType FeatureColumnType => _columns.Features.Type;
+
+    /// <summary>Name of the output column with the class probabilities.</summary>
+    public string ScoreColumnName => _columns.Score;
+
+    /// <summary>Name of the output column with the predicted class.</summary>
+    public string PredictedLabelColumnName => _columns.PredictedLabel;
+
+    /// <inheritdoc/>
+    public bool IsRowToRowMapper => true;
+
+    /// <inheritdoc/>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return _chain.Scoring.GetOutputSchema(inputSchema);
+    }
+
+    /// <inheritdoc/>
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
+    {
+        ArgumentNullException.ThrowIfNull(inputSchema);
+        return _chain.Scoring.GetRowToRowMapper(inputSchema);
+    }
+
+    /// <inheritdoc/>
+    public IDataView Transform(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return _chain.Scoring.Transform(input);
+    }
+
+    /// <summary>The student and its columns.</summary>
+    public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
+
+    /// <summary>
+    /// Writes the student as a stand-alone ONNX classifier for use outside ML.NET: input <see cref="FeatureColumnName"/> (batch×length, bytes
+    /// or floats as in training, an image as one row of values in the column's order), outputs <c>Score</c> (batch×K probabilities) and <c>Class</c> (index
+    /// from 0 in the order of the key values); a feature column named like one of the outputs is called <c>Features</c>. ML.NET's own
+    /// <c>ConvertToOnnx</c> leaves transformers it does not know out of the graph.
+    /// </summary>
+    public void SaveOnnx(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var network = Model.ToNetwork();
+        stream.Write(OnnxExport.Classifier(network, FeatureColumnName));
+    }
+
+    /// <summary>
+    /// Saves this model (alone, without the rest of its pipeline) so that <paramref name="path"/> holds either the old file or the whole new
+    /// one, and with the hashes that <c>mlContext.Model.LoadVerified</c> compares. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
+    /// </summary>
+    public void SaveAtomically(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var folder = new TemporaryFolder(_context.TempFilePath);
+        new MLContext { TempFilePath = folder.Path }.Model.SaveAtomically(this, _inputSchema, path);
+    }
+
+    /// <summary>Called by <c>Model.Save</c>.</summary>
+    void ICanSaveModel.Save(ModelSaveContext ctx) => _chain.Save(ctx);
+}

@@ -1,0 +1,27 @@
+using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Reporting;
+
+namespace MlNetDistill;
+
+public sealed partial record DistillationOptions
+{
+    // All others say what a run was told to do; these, who listens to it.
+    private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
+
+    /// <summary>A line for each setting.</summary>
+    public override string ToString() => SettingText.Lines("", [.. Described().Select(setting => (setting.Name, setting.Value))]);
+
+    /// <summary>Every setting, by name, as text.</summary>
+    internal IReadOnlyList<ReportedSetting> Described() =>
+    [
+        .. typeof(DistillationOptions).GetProperties()
+            .Where(property => !NoSettings.Contains(property.Name))
+            .Select(property => new ReportedSetting(property.Name, property.GetValue(this) switch
+            {
+                IDataView => "a view of its own",
+                var value => SettingText.Value(value, property.PropertyType),
+            })),
+    ];
+}

@@ -1,0 +1,36 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Methods;
+
+namespace MlNetDistill;
+
+public sealed partial record DistillationOptions
+{
+    /// <summary>
+    /// The same without whatever is about learning: every row counts, labels may be missing, rows are as they are, and answers are kept in full. What names
+    /// the training data does not name other rows, so their answers are then kept in memory.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no teacher to ask, or not yet.</exception>
+    internal DistillationOptions ForScoring()
+    {
+        if (Teacher is null)
+            throw new InvalidOperationException("There is no Teacher to ask; give one in the options.");
+        if (!Teacher.IsReady)
+        {
+            throw new InvalidOperationException(
+                $"The teacher ({Teacher.Name}) is made in Fit, and there is nothing to ask before. " +
+                "Afterwards it is the DistillationTransformer's Teacher: score with that.");
+        }
+
+        return this with
+        {
+            Method = DistillationMethod.Kd(),
+            MissingLabels = MissingLabels.TeacherOnly,
+            ExampleWeightColumnName = null,
+            ValidationFraction = 0,
+            ValidationColumnName = null,
+            ValidationData = null,
+            Augmentations = [],
+            Record = new TeacherRecordOptions { Folder = Record.DataIdentity is null ? Record.Folder : null, MemoryLimit = Record.MemoryLimit },
+        };
+    }
+}

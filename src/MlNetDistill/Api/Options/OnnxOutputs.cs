@@ -1,0 +1,13 @@
+using MlNetDistill.Core;
+
+namespace MlNetDistill;
+
+/// <summary>Which outputs of an ONNX model are what, by name.</summary>
+/// <param name="Logits">The class scores, N×K; null for the model's only output or the one called "logits".</param>
+/// <param name="Embedding">The embedding, N×D; null for none.</param>
+/// <param name="StageFeatures">Maps N×C×H×W or vectors N×D after the stages, from input to output; null for none.</param>
+public sealed record OnnxOutputs(string? Logits = null, string? Embedding = null, IReadOnlyList<string>? StageFeatures = null)
+{
+    /// <summary>Its settings, in a line where they fit in one.</summary>
+    public override string ToString() => SettingText.Of(this);
+}

@@ -1,0 +1,16 @@
+using MlNetDistill.Networks;
+
+namespace MlNetDistill;
+
+/// <summary>
+/// No ML.NET model could be made of a network: its ONNX form does not compute the same function, or could not be written. After training,
+/// the exception carries the trained network.
+/// </summary>
+public sealed class StudentExportException : InvalidOperationException
+{
+    internal StudentExportException(string message, DistilledStudent? student, Exception? inner = null)
+        : base(message, inner) => Student = student;
+
+    /// <summary>The trained network (<see cref="DistilledStudent.ToNetwork"/> gives the module), or null if the check failed before training.</summary>
+    public DistilledStudent? Student { get; }
+}

@@ -1,0 +1,66 @@
+using MlNetDistill;
+
+
+namespace Microsoft.ML;
+
+/// <summary>Finds distilled students in fitted models.</summary>
+public static class StudentExtensions
+{
+    /// <summary>
+    /// The one student in a model that <c>Fit</c> returned, wherever in its pipeline it stands: with it come its network, how it was trained
+    /// (<see cref="DistillationTransformer.Model"/>), its teacher, and <see cref="DistillationTransformer.SaveOnnx"/>.
+    /// </summary>
+    /// <param name="model">A fitted pipeline, or a student itself. A student's <see cref="DistillationTransformer.Teacher"/> is no part of its model.</param>
+    /// <exception cref="InvalidOperationException">
+    /// There is no student, or there are several. A model loaded from a zip has none: it consists of ML.NET's own transformers, which know nothing of training.
+    /// </exception>
+    /// <example>
+    /// <code>
+    /// var model = pipeline.Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(train);
+    /// var student = model.FindStudent();
+    /// Console.WriteLine(student.Model);
+    /// using var file = File.Create("student.onnx");
+    /// student.SaveOnnx(file);
+    /// </code>
+    /// </example>
+    public static DistillationTransformer FindStudent(this ITransformer model) => Only(model.FindStudents(), model, "");
+
+    /// <summary>The student in a model whose class probabilities are in a given column, where several students are in one pipeline.</summary>
+    /// <param name="model">A fitted pipeline, or a student itself.</param>
+    /// <param name="scoreColumnName">Its <see cref="DistillationTransformer.ScoreColumnName"/>.</param>
+    /// <exception cref="InvalidOperationException">There is no such student, or there are several.</exception>
+    public static DistillationTransformer FindStudent(this ITransformer model, string scoreColumnName)
+    {
+        ArgumentNullException.ThrowIfNull(scoreColumnName);
+        var all = model.FindStudents();
+        DistillationTransformer[] named = [.. all.Where(student => student.ScoreColumnName == scoreColumnName)];
+        return named.Length > 0 || all.Count == 0 ? Only(named, model, $" with the score column '{scoreColumnName}'") : throw new InvalidOperationException(
+            $"The model holds no student with the score column '{scoreColumnName}'; it holds {Listed(all)}.");
+    }
+
+    /// <summary>All students in a model that <c>Fit</c> returned, in the order of its pipeline; empty where there are none.</summary>
+    /// <param name="model">A fitted pipeline, or a student itself.</param>
+    public static IReadOnlyList<DistillationTransformer> FindStudents(this ITransformer model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return [.. Parts(model).OfType<DistillationTransformer>()];
+    }
+
+    private static IEnumerable<ITransformer> Parts(ITransformer model) =>
+        model is IEnumerable<ITransformer> chain ? chain.SelectMany(Parts) : [model];
+
+    private static DistillationTransformer Only(IReadOnlyList<DistillationTransformer> students, ITransformer model, string which) => students.Count switch
+    {
+        1 => students[0],
+        0 when !Parts(model).Any() => throw new InvalidOperationException("The model holds no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."),
+        0 => throw new InvalidOperationException(
+            $"The model holds no student; it consists of {string.Join(", ", Parts(model).Select(part => part.GetType().Name.Split('`')[0]))}. A model loaded " +
+            "from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."),
+        _ => throw new InvalidOperationException(
+            $"The model holds {students.Count} students{which}: {Listed(students)}. Name one by a score column that it alone has, FindStudent(\"...\"), or take " +
+            "it from FindStudents() by its place in the pipeline."),
+    };
+
+    private static string Listed(IEnumerable<DistillationTransformer> students) =>
+        string.Join(", ", students.Select(student => $"{student.Model.Spec.Name} (score column '{student.ScoreColumnName}')"));
+}

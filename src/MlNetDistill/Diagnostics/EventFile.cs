@@ -1,0 +1,62 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using Google.Protobuf;
+using MlNetDistill.Core;
+using Tensorboard;
+
+namespace MlNetDistill.Diagnostics;
+
+/// <summary>
+/// A file of events as TensorBoard reads it: records of a length (64 bits), a checksum of it, the event as a protocol buffer, a checksum of that; integers are
+/// little-endian. TorchSharp's own writer opens the file anew for each event, and knows seconds only.
+/// </summary>
+internal sealed class EventFile : IDisposable
+{
+    private const int HeaderBytes = sizeof(ulong) + sizeof(uint);
+    private static int _files;
+    private readonly LastingFile _file;
+
+    public EventFile(string folder)
+    {
+        var seconds = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        var name = string.Create(
+            CultureInfo.InvariantCulture,
+            $"events.out.tfevents.{seconds}.{Environment.MachineName}.{Environment.ProcessId}.{Interlocked.Increment(ref _files)}");
+        _file = new LastingFile(Path.Combine(folder, name), FileMode.CreateNew);
+        Append([new Event { FileVersion = "brain.Event:2", WallTime = Now() }]);
+    }
+
+    /// <summary>Adds what was seen at a step, all of it or nothing.</summary>
+    public void Append(long step, IEnumerable<Summary.Types.Value> values)
+    {
+        var now = Now();
+        Append(values.Select(value => new Event { Step = step, WallTime = now, Summary = new Summary { Value = { value } } }));
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static double Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() / 1000.0;
+
+    private void Append(IEnumerable<Event> events) => _file.Append([.. events.SelectMany(Record)]);
+
+    private static byte[] Record(Event entry)
+    {
+        var data = entry.ToByteArray();
+        var record = new byte[HeaderBytes + data.Length + sizeof(uint)];
+        BinaryPrimitives.WriteUInt64LittleEndian(record, (ulong)data.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(sizeof(ulong)), Checksum(record.AsSpan(0, sizeof(ulong))));
+        data.CopyTo(record, HeaderBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(HeaderBytes + data.Length), Checksum(data));
+        return record;
+    }
+
+    /// <summary>CRC-32C, masked as in TensorFlow's record format: a checksum of data that holds checksums is no good one.</summary>
+    private static uint Checksum(ReadOnlySpan<byte> data)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in data)
+            crc = BitOperations.Crc32C(crc, value);
+        return BitOperations.RotateRight(~crc, 15) + 0xa282ead8;
+    }
+}

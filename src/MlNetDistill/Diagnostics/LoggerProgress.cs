@@ -1,0 +1,80 @@
+using Microsoft.Extensions.Logging;
+using MlNetDistill.Methods;
+using MlNetDistill.Training;
+using static System.FormattableString;
+
+namespace MlNetDistill.Diagnostics;
+
+/// <summary>
+/// Writes reports to a logger, at <see cref="LogLevel.Information"/>: a message when a stage begins to report, and one for each epoch, whose values are
+/// structured: Stage, Epoch, Epochs, Losses, LearningRate, ValidationAccuracy or ValidationAgreement, ValidationLoss, RowsPerSecond, TimeLeft.
+/// </summary>
+public sealed partial class LoggerProgress : ProgressSink
+{
+    private readonly ILogger _logger;
+    private string? _stage;
+
+    /// <summary>Writes to a logger.</summary>
+    /// <param name="logger">The logger.</param>
+    /// <param name="faulted">Told, on the thread that trains, of each report at which the logger threw; what it throws is logged, and the training goes on.</param>
+    public LoggerProgress(ILogger logger, Action<Exception>? faulted = null)
+        : base(faulted)
+    {
+        ArgumentNullException.ThrowIfNull(logger);
+        _logger = logger;
+    }
+
+    private protected override void Write(TrainingProgress progress)
+    {
+        if (progress.Stage != _stage || progress.Epoch == 1)
+            StageBegan(progress.Stage, progress.Epochs);
+        _stage = progress.Stage;
+        var losses = string.Join(", ", progress.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.0000}")));
+        var left = TimeSpan.FromSeconds(Math.Round(progress.TimeLeft.TotalSeconds));
+        var (stage, epoch, epochs, rate, speed) = (progress.Stage, progress.Epoch, progress.Epochs, progress.LearningRate, progress.RowsPerSecond);
+        if (progress.ValidationAccuracy is { } accuracy)
+            Judged(stage, epoch, epochs, losses, accuracy, progress.ValidationLoss, rate, speed, left);
+        else if (progress.ValidationAgreement is { } agreement)
+            JudgedByTeacher(stage, epoch, epochs, losses, agreement, progress.ValidationLoss, rate, speed, left);
+        else
+            Trained(stage, epoch, epochs, losses, rate, speed, left);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Stage {Stage} of {Epochs} epochs has begun")]
+    private partial void StageBegan(string stage, int epochs);
+
+    [LoggerMessage(2, LogLevel.Information, "{Stage} epoch {Epoch}/{Epochs}: {Losses}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
+    private partial void Trained(string stage, int epoch, int epochs, string losses, double learningRate, double rowsPerSecond, TimeSpan timeLeft);
+
+    [LoggerMessage(
+        3,
+        LogLevel.Information,
+        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation accuracy {ValidationAccuracy:0.0000}, loss {ValidationLoss:0.0000}, " +
+        "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
+    private partial void Judged(
+        string stage,
+        int epoch,
+        int epochs,
+        string losses,
+        double validationAccuracy,
+        double? validationLoss,
+        double learningRate,
+        double rowsPerSecond,
+        TimeSpan timeLeft);
+
+    [LoggerMessage(
+        4,
+        LogLevel.Information,
+        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation agreement {ValidationAgreement:0.0000}, loss {ValidationLoss:0.0000}, " +
+        "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
+    private partial void JudgedByTeacher(
+        string stage,
+        int epoch,
+        int epochs,
+        string losses,
+        double validationAgreement,
+        double? validationLoss,
+        double learningRate,
+        double rowsPerSecond,
+        TimeSpan timeLeft);
+}

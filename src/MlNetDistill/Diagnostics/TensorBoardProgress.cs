@@ -1,0 +1,82 @@
+using Google.Protobuf;
+using MlNetDistill.Methods;
+using MlNetDistill.Training;
+using Tensorboard;
+
+namespace MlNetDistill.Diagnostics;
+
+/// <summary>Writes reports as curves that TensorBoard shows: <c>tensorboard --logdir FOLDER</c>.</summary>
+/// <remarks>
+/// <para>A step is an epoch, counted from 1 over all stages, and over all networks that report here. At each there are</para>
+/// <list type="table">
+/// <listheader><term>Tag</term><description>Value</description></listheader>
+/// <item><term><c>loss/NAME</c></term><description>mean of each named loss, and of their weighted sum, <c>loss/total</c></description></item>
+/// <item><term><c>learning_rate</c></term><description>the learning rate of the epoch's last step</description></item>
+/// <item><term><c>validation/accuracy</c> or <c>validation/agreement</c>, <c>validation/loss</c></term>
+/// <description>on held-out rows, where there are any; agreement with the teacher where these have no labels</description></item>
+/// <item><term><c>rows_per_second</c></term><description>rows trained on in a second</description></item>
+/// <item><term><c>stage</c> (a text)</term><description>name of the stage, at its first epoch</description></item>
+/// </list>
+/// <para>The values of an epoch are in the file before the training goes on. Give each run a folder of its own below one that TensorBoard is shown, and it lays
+/// their curves over each other.</para>
+/// </remarks>
+public sealed class TensorBoardProgress : ProgressSink, IDisposable
+{
+    private readonly EventFile _file;
+    private long _step;
+    private string? _stage;
+
+    /// <summary>Makes a new event file.</summary>
+    /// <param name="folder">Its folder, which is made where it is not there.</param>
+    /// <param name="faulted">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
+    /// <exception cref="IOException">The folder or the file cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
+    public TensorBoardProgress(string folder, Action<Exception>? faulted = null)
+        : base(faulted)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        Directory.CreateDirectory(folder);
+        _file = new EventFile(folder);
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => _file.Dispose();
+
+    private protected override void Write(TrainingProgress progress)
+    {
+        _step++;
+        _file.Append(_step, Values(progress));
+        _stage = progress.Stage;
+    }
+
+    private IEnumerable<Summary.Types.Value> Values(TrainingProgress progress)
+    {
+        // A stage may be run again after another; its first epoch is 1 each time.
+        if (progress.Stage != _stage || progress.Epoch == 1)
+            yield return Text("stage", progress.Stage);
+        foreach (var (name, loss) in progress.Losses)
+            yield return Scalar($"loss/{name}", loss);
+        yield return Scalar("learning_rate", progress.LearningRate);
+        if (progress.ValidationAccuracy is { } accuracy)
+            yield return Scalar("validation/accuracy", accuracy);
+        if (progress.ValidationAgreement is { } agreement)
+            yield return Scalar("validation/agreement", agreement);
+        if (progress.ValidationLoss is { } validationLoss)
+            yield return Scalar("validation/loss", validationLoss);
+        yield return Scalar("rows_per_second", progress.RowsPerSecond);
+    }
+
+    private static Summary.Types.Value Scalar(string tag, double value) => new() { Tag = tag, SimpleValue = (float)value };
+
+    private static Summary.Types.Value Text(string tag, string text) => new()
+    {
+        Tag = tag,
+        Metadata = new SummaryMetadata { PluginData = new SummaryMetadata.Types.PluginData { PluginName = "text" } },
+        Tensor = new TensorProto
+        {
+            Dtype = DataType.DtString,
+            TensorShape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dim { Size = 1 } } },
+            StringVal = { ByteString.CopyFromUtf8(text) },
+        },
+    };
+}

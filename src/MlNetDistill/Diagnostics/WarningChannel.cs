@@ -1,0 +1,65 @@
+using Microsoft.ML.Runtime;
+using MlNetDistill.Core;
+
+namespace MlNetDistill.Diagnostics;
+
+/// <summary>
+/// The channel of a fit, which keeps what it is warned of: every <c>Warning</c> goes to <c>MLContext.Log</c> and to <see cref="DistilledStudent.Warnings"/>.
+/// The same warning is given once.
+/// </summary>
+internal sealed class WarningChannel(IChannel channel) : IChannel
+{
+    private readonly List<string> _warnings = [];
+    private readonly Lock _lock = new();
+
+    /// <summary>The warnings so far, in order.</summary>
+    public IReadOnlyList<string> Warnings
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _warnings];
+        }
+    }
+
+    public string ContextDescription => channel.ContextDescription;
+
+    public void Warning(MessageSensitivity sensitivity, string message)
+    {
+        if (Keep(message))
+            channel.Warning(sensitivity, message);
+    }
+
+    public void Warning(MessageSensitivity sensitivity, string fmt, params object[] args) =>
+        Warning(sensitivity, string.Format(System.Globalization.CultureInfo.InvariantCulture, fmt, args));
+
+    public void Info(MessageSensitivity sensitivity, string message) => channel.Info(sensitivity, message);
+
+    public void Info(MessageSensitivity sensitivity, string fmt, params object[] args) => channel.Info(sensitivity, fmt, args);
+
+    public void Trace(MessageSensitivity sensitivity, string message) => channel.Trace(sensitivity, message);
+
+    public void Trace(MessageSensitivity sensitivity, string fmt, params object[] args) => channel.Trace(sensitivity, fmt, args);
+
+    public void Error(MessageSensitivity sensitivity, string message) => channel.Error(sensitivity, message);
+
+    public void Error(MessageSensitivity sensitivity, string fmt, params object[] args) => channel.Error(sensitivity, fmt, args);
+
+    public void Send(ChannelMessage msg) => channel.Send(msg);
+
+    public TException Process<TException>(TException ex)
+        where TException : Exception => channel.Process(ex);
+
+    public void Dispose() => channel.Dispose();
+
+    private bool Keep(string message)
+    {
+        lock (_lock)
+        {
+            if (_warnings.Contains(message))
+                return false;
+            _warnings.Add(message);
+            return true;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Alignment;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using MlNetDistill.Teachers;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>One model's column of scores, and what is known of them.</summary>
+/// <param name="Schema">The schema that holds it.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Option">What the caller names it with.</param>
+/// <param name="Known">What the model is known to give, where there is a model.</param>
+internal sealed record ScoredSide(DataViewSchema Schema, string Name, string Option, RecognisedScores Known);
+
+/// <summary>The columns that teacher and student are compared by, found and checked, their classes matched by name.</summary>
+internal sealed record EvaluationColumns(
+    DataViewSchema.Column Teacher,
+    DataViewSchema.Column Student,
+    DataViewSchema.Column? Label,
+    bool LabelIsTheTeachers,
+    IReadOnlyList<string> Classes,
+    (ScoreSource Teacher, ScoreSource Student) Sources)
+{
+    /// <param name="teacher">The teacher's scores.</param>
+    /// <param name="student">The student's scores; its schema is looked in first for the label.</param>
+    /// <param name="labelName">The label, or null for none.</param>
+    /// <param name="options">What the caller says of the scores.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
+    /// <exception cref="InvalidOperationException">The classes of teacher, student and label cannot be matched.</exception>
+    public static EvaluationColumns Find(ScoredSide teacher, ScoredSide student, string? labelName, DistillationEvaluationOptions options)
+    {
+        var (teacherScore, studentScore) = (Scores(teacher, "teacher"), Scores(student, "student"));
+        var isTheTeachers = labelName is not null && student.Schema.GetColumnOrNull(labelName) is null
+            && teacher.Schema.GetColumnOrNull(labelName) is not null;
+        var label = labelName is null ? (DataViewSchema.Column?)null : FindLabel(isTheTeachers ? teacher.Schema : student.Schema, labelName);
+        var (teacherCount, studentCount) = (WidthOf(teacherScore), WidthOf(studentScore));
+        if (studentCount < 2)
+        {
+            throw new InvalidOperationException(
+                $"The student's column '{student.Name}' has 1 score a row, and there must be one for each class. Of a model of two classes that gives the " +
+                "probability of one alone, compute both.");
+        }
+
+        var (teacherNames, studentNames) = (NamesOf(teacherScore), NamesOf(studentScore));
+        var labelNames = LabelNames(label, studentNames, student.Name, studentCount);
+        // Where neither column names its classes they go by number; where the teacher's does, the label's names stand for the student's.
+        var teacherIsNamed = teacherNames is not null || options.TeacherClassNames is not null || options.ClassMap is not null;
+        var matched = new ClassLabels(studentCount, studentNames ?? (teacherIsNamed ? labelNames : null));
+        var order = new ClassAlignment($"column '{teacher.Name}'", given: nameof(options.TeacherClassNames))
+            .Order(teacherCount, teacherNames, new ScoreSettings(options.TeacherScoreKind, options.TeacherClassNames, options.ClassMap), matched);
+        var classes = matched with { Names = studentNames ?? labelNames };
+        return new EvaluationColumns(
+            teacherScore,
+            studentScore,
+            label,
+            isTheTeachers,
+            [.. Enumerable.Range(0, studentCount).Select(classes.NameOf)],
+            (
+                Source("teacher", teacher, teacherCount, order, options.TeacherScoreKind, nameof(options.TeacherScoreKind)),
+                Source("student", student, studentCount, ClassOrder.Same(studentCount), options.StudentScoreKind, nameof(options.StudentScoreKind))));
+    }
+
+    public static int WidthOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Size;
+
+    private static ScoreSource Source(string whose, ScoredSide side, int count, ClassOrder order, ScoreKind kind, string option) => new(
+        $"The {whose}'s column '{side.Name}'", count, order, kind == ScoreKind.Auto ? side.Known.Kind : kind, side.Known.Hint ?? ScoreSource.HintFor(option));
+
+    private static DataViewSchema.Column Scores(ScoredSide side, string whose)
+    {
+        var column = Find(side.Schema, side.Name, $"{whose}'s score", side.Option);
+        ColumnCheck.Of(column).IsScores();
+        return column;
+    }
+
+    private static DataViewSchema.Column FindLabel(DataViewSchema schema, string name)
+    {
+        var column = Find(schema, name, "label", "labelColumnName, or null for rows without labels");
+        ColumnCheck.Of(column).IsLabelOrText();
+        return column;
+    }
+
+    private static DataViewSchema.Column Find(DataViewSchema schema, string name, string role, string option) =>
+        schema.GetColumnOrNull(name) ?? throw ColumnCheck.Missing(name, role, option, schema.Where(c => !c.IsHidden).Select(c => c.Name));
+
+    private static IReadOnlyList<string>? NamesOf(DataViewSchema.Column score) =>
+        AnnotatedNames.Read(score, AnnotatedNames.TrainingLabelValues) ?? AnnotatedNames.Read(score, AnnotatedNames.SlotNames);
+
+    /// <summary>
+    /// What a key's values call the classes of a student whose scores do not say it: score i is then for key value i, as ML.NET's own Evaluate reads them.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The label's classes cannot be matched with the student's.</exception>
+    private static IReadOnlyList<string>? LabelNames(DataViewSchema.Column? label, IReadOnlyList<string>? studentNames, string student, int count)
+    {
+        if (label is not { Type: KeyDataViewType })
+            return null;
+        var classes = ClassLabels.Of(label.Value);
+        if (studentNames is not null)
+        {
+            return classes.Names is not null ? null : throw new InvalidOperationException(
+                $"The label '{label.Value.Name}' is a key without values, so it does not say which of the student's classes each is: " +
+                $"{ClassAlignment.Listed(studentNames)}. Classes are never matched by position: " +
+                "name the key column that the student's own pipeline makes of the label, or a text column.");
+        }
+
+        return classes.Names is null || classes.Count == count ? classes.Names : throw new InvalidOperationException(
+            $"The student's column '{student}' does not say which class each of its {count} scores is for, and the label '{label.Value.Name}' has " +
+            $"{classes.Count} classes. Both must be of the same label values.");
+    }
+}

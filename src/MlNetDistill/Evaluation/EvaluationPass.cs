@@ -1,0 +1,86 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>One pass over the rows of one view, or of two in step.</summary>
+internal static class EvaluationPass
+{
+    /// <summary>Both models' scores in one view.</summary>
+    public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options)
+    {
+        return UnreadableRow.Named(() =>
+        {
+            using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
+            return Run(cursor, cursor, columns, options);
+        });
+    }
+
+    /// <summary>Each model's scores in a view of its own, of the same rows.</summary>
+    /// <exception cref="InvalidOperationException">The rows are not the same.</exception>
+    public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options)
+    {
+        return UnreadableRow.Named(() =>
+        {
+            using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsTheTeachers ? columns.Label : null);
+            using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsTheTeachers ? null : columns.Label);
+            return Run(teacherCursor, studentCursor, columns, options);
+        });
+    }
+
+    private static DataViewRowCursor Open(IDataView view, Func<long, string> fault, params DataViewSchema.Column?[] columns) =>
+        new RowSource(view, [.. columns.OfType<DataViewSchema.Column>()], fault) { RemedyIfDisposed = RowSource.KeepTheModel }.Open();
+
+    private static DistillationMetrics Run(
+        DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, DistillationEvaluationOptions options)
+    {
+        var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Sources);
+        var getTeacher = Scores(teacher, columns.Teacher, columns.Sources.Teacher.Subject);
+        var getStudent = Scores(student, columns.Student, columns.Sources.Student.Subject);
+        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).Over(columns.LabelIsTheTeachers ? teacher : student) : _ => null;
+        var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
+        DataViewRowId teacherId = default, id = default;
+        while (Move(teacher, student, evaluator.Rows))
+        {
+            getTeacherId(ref teacherId);
+            getId(ref id);
+            if (!teacherId.Equals(id))
+                throw Apart($"at row {evaluator.Rows} (counted from 0) the teacher's has the id {Number(teacherId)}, the student's {Number(id)}");
+            evaluator.Add(getTeacher(evaluator.Rows), getStudent(evaluator.Rows), getLabel(evaluator.Rows), Number(id));
+        }
+
+        return evaluator.Metrics();
+    }
+
+    private static bool Move(DataViewRowCursor teacher, DataViewRowCursor student, long row)
+    {
+        var moved = student.MoveNext();
+        if (!ReferenceEquals(teacher, student) && teacher.MoveNext() != moved)
+            throw Apart($"the {(moved ? "teacher" : "student")}'s has {row} rows, the {(moved ? "student" : "teacher")}'s more");
+        return moved;
+    }
+
+    private static InvalidOperationException Apart(string how) => new(
+        $"Teacher and student do not give the same rows in the same order: {how}. A model must not filter or shuffle rows, and the data must be the same " +
+        "each time they are read: cache them with mlContext.Data.Cache.");
+
+    private static UInt128 Number(DataViewRowId id) => new(id.High, id.Low);
+
+    private static Func<long, float[]> Scores(DataViewRowCursor cursor, DataViewSchema.Column column, string subject)
+    {
+        var get = cursor.GetGetter<VBuffer<float>>(column);
+        var values = new float[EvaluationColumns.WidthOf(column)];
+        VBuffer<float> buffer = default;
+        return row =>
+        {
+            get(ref buffer);
+            if (buffer.Length != values.Length)
+                throw VectorLength.Fault(subject, values.Length, buffer.Length, $"row {row} (counted from 0)", "Score the row, or leave it out.");
+            buffer.CopyTo(values);
+            return values;
+        };
+    }
+}

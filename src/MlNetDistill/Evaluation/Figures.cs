@@ -1,0 +1,54 @@
+using System.Globalization;
+using MlNetDistill.Core;
+using static System.FormattableString;
+
+namespace MlNetDistill.Evaluation;
+
+/// <summary>Numbers as they are read, in every culture alike.</summary>
+internal static class Figures
+{
+    public static string Percent(double share) => Invariant($"{100 * share:0.00} %");
+
+    public static string Points(double share) => Invariant($"{100 * share:0.00} points");
+
+    /// <summary>A change, with its sign, in points.</summary>
+    public static string Change(double share) => Math.Round(100 * share, 2) == 0 ? "0.00" : Invariant($"{100 * share:+0.00;−0.00}");
+
+    public static string Number(double value) => Invariant($"{value:0.0000;-0.0000;0.0000}");
+
+    public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string Microseconds(double time) => time.ToString(time < 99.95 ? "0.0" : "N0", CultureInfo.InvariantCulture) + " µs";
+
+    public static string Bytes(double bytes) => bytes switch
+    {
+        < 1024 => Invariant($"{bytes:0} bytes"),
+        < 1024 * 1024 => Invariant($"{bytes / 1024:0.0} KiB"),
+        < 1024 * 1024 * 1024 => Invariant($"{bytes / (1024 * 1024):0.0} MiB"),
+        _ => Invariant($"{bytes / (1024 * 1024 * 1024):0.00} GiB"),
+    };
+
+    /// <summary>How many times as much; two digits are all that a measurement of time deserves.</summary>
+    public static string Ratio(double ratio) => ratio < 9.95 ? Invariant($"{ratio:0.0}") : Invariant($"{Math.Round(ratio):N0}");
+
+    public static string Duration(TimeSpan time) => time.TotalSeconds switch
+    {
+        < 60 => Invariant($"{time.TotalSeconds:0.0} s"),
+        < 3600 => Invariant($"{(int)time.TotalMinutes} min {time.Seconds:00} s"),
+        _ => Invariant($"{(int)time.TotalHours} h {time.Minutes:00} min"),
+    };
+
+    /// <summary>A loss or a rate, whatever its size.</summary>
+    public static string Compact(double value) =>
+        value.ToString(Math.Abs(value) is 0 or (>= 0.001 and < 100_000) ? "0.####" : "0.0##E+0", CultureInfo.InvariantCulture);
+
+    /// <summary>All digits, for programs that read the page.</summary>
+    public static string Exact(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>With its interval, where it has one, for a sentence.</summary>
+    public static string WithInterval(Estimate estimate, Func<double, string> format) =>
+        estimate is { Lower: { } lower, Upper: { } upper } ? $"{format(estimate)} ({Bare(format(lower))} to {Bare(format(upper))})" : format(estimate);
+
+    /// <summary>A figure without its unit, which stands with another beside it.</summary>
+    public static string Bare(string figure) => figure.Split(' ')[0];
+}

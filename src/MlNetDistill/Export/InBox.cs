@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using Microsoft.ML.Trainers;
+
+namespace MlNetDistill.Export;
+
+/// <summary>
+/// The few members of ML.NET that are not public and that a student needs: the environment behind a catalog and the constructors of its
+/// maximum-entropy predictor, which a student's last layer becomes. Checked against ML.NET 5.0.0; unchanged since 1.7.
+/// </summary>
+internal static class InBox
+{
+    private const string Environment = "Microsoft.ML.Runtime.IHostEnvironmentInternal, Microsoft.ML.Core";
+
+    public static IHostEnvironment EnvironmentOf(TrainCatalogBase.CatalogInstantiatorBase catalog) => GetEnvironment(catalog);
+
+    public static IHostEnvironment EnvironmentOf(ModelOperationsCatalog catalog) => GetEnvironment(catalog);
+
+    public static int? GpuDeviceIdOf(IHostEnvironment environment) => GetGpuDeviceId(environment);
+
+    public static bool FallbackToCpuOf(IHostEnvironment environment) => GetFallbackToCpu(environment);
+
+    public static string TempFilePathOf(IHostEnvironment environment) => GetTempFilePath(environment);
+
+    /// <summary>
+    /// A predictor softmax(W·x + b) over <paramref name="featureColumn"/> as ML.NET's own trainers give it.
+    /// </summary>
+    /// <param name="environment">The environment it belongs to.</param>
+    /// <param name="biasesThenWeights">K biases, then K rows of D weights.</param>
+    /// <param name="classes">K.</param>
+    /// <param name="features">D.</param>
+    /// <param name="schema">Has the feature and the label column; the label's key values become annotations of the outputs.</param>
+    /// <param name="featureColumn">Name of the feature column.</param>
+    /// <param name="labelColumn">Name of the label column.</param>
+    /// <param name="predictedLabelColumn">Name of the predicted-label column; the scores are always called Score.</param>
+    public static ITransformer MaximumEntropyHead(
+        IHostEnvironment environment,
+        float[] biasesThenWeights,
+        int classes,
+        int features,
+        DataViewSchema schema,
+        string featureColumn,
+        string labelColumn,
+        string predictedLabelColumn)
+    {
+        var model = NewModel(environment, new VBuffer<float>(biasesThenWeights.Length, biasesThenWeights), classes, features, null, null);
+        return Transformer<MaximumEntropyModelParameters>.New(environment, model, schema, featureColumn, labelColumn, "Score", predictedLabelColumn);
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Microsoft.ML.Data.IInternalCatalog.get_Environment")]
+    private static extern IHostEnvironment GetEnvironment(TrainCatalogBase.CatalogInstantiatorBase catalog);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Microsoft.ML.Data.IInternalCatalog.get_Environment")]
+    private static extern IHostEnvironment GetEnvironment(ModelOperationsCatalog catalog);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_GpuDeviceId")]
+    private static extern int? GetGpuDeviceId([UnsafeAccessorType(Environment)] object environment);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_FallbackToCpu")]
+    private static extern bool GetFallbackToCpu([UnsafeAccessorType(Environment)] object environment);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_TempFilePath")]
+    private static extern string GetTempFilePath([UnsafeAccessorType(Environment)] object environment);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern MaximumEntropyModelParameters NewModel(
+        IHostEnvironment environment, in VBuffer<float> weights, int classes, int features, string[]? labelNames, ModelStatisticsBase? statistics);
+
+    private static class Transformer<TModel>
+        where TModel : class
+    {
+        [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+        public static extern MulticlassPredictionTransformer<TModel> New(
+            IHostEnvironment environment,
+            TModel model,
+            DataViewSchema schema,
+            string featureColumn,
+            string labelColumn,
+            string scoreColumn,
+            string predictedLabelColumn);
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Export;
+
+/// <summary>Whether an ML.NET chain computes what its network computes.</summary>
+internal static class Parity
+{
+    /// <summary>Largest difference of a probability that passes.</summary>
+    public const double Tolerance = 1e-4;
+
+    private const int Rows = 128;
+
+    /// <summary>The largest difference between the chain's scores and the network's softmax, over rows spread through the training set.</summary>
+    /// <param name="context">For the view of the rows.</param>
+    /// <param name="chain">The exported student.</param>
+    /// <param name="network">The torch student: on the CPU, 32-bit floats, eval mode.</param>
+    /// <param name="set">The training set.</param>
+    /// <param name="columns">The student's columns.</param>
+    public static double LargestDifference(MLContext context, StudentChain chain, Network network, TrainingSet set, StudentColumns columns)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var positions = Positions(set);
+        var expected = network.forward(set.Features.index_select(0, positions).cpu()).Logits.softmax(1);
+        var view = RowsView.Of(context, set, positions, columns, network.Input.IsInterleaved);
+        var found = tensor(RowsView.Scores(chain.Scoring.Transform(view), columns.Score), [positions.shape[0], network.Classes], device: CPU);
+        // NaN compares false with everything: a NaN on either side must count as a difference.
+        return found.sub(expected).abs().max().item<float>() is var difference && float.IsNaN(difference) ? double.PositiveInfinity : difference;
+    }
+
+    /// <summary>The largest absolute value in those rows where the network gives no numbers for them; null where it gives some.</summary>
+    public static double? TooLarge(Network network, TrainingSet set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var rows = set.Features.index_select(0, Positions(set)).cpu();
+        return network.forward(rows).Logits.softmax(1).isfinite().all().item<bool>() ? null : rows.to(float32).abs().max().item<float>();
+    }
+
+    /// <summary>Prepares an untrained network for the comparison; see <see cref="Perturbation"/>.</summary>
+    public static void Perturb(Network network, TrainingSet set, Generator generator)
+    {
+        using var scope = NewDisposeScope();
+        Perturbation.Of(network, set.Features.index_select(0, Positions(set)).cpu(), generator);
+    }
+
+    private static Tensor Positions(TrainingSet set) => Spread.Over(set.Count, Rows, set.Features.device);
+}

@@ -1,0 +1,114 @@
+using System.IO.Compression;
+using System.IO.Hashing;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MlNetDistill.Export;
+
+/// <summary>
+/// An entry of a saved model's zip that holds the SHA-256 of all others, in the form of <c>sha256sum</c>. ML.NET compares nothing when it loads: a changed byte
+/// gives other scores. An entry that it does not ask for does not disturb it.
+/// </summary>
+internal static class ZipManifest
+{
+    public const string EntryName = "MlNetDistill.sha256";
+
+    private const int HashDigits = 2 * SHA256.HashSizeInBytes;
+    private const string Gap = "  ";
+
+    /// <summary>Adds the manifest to a model.</summary>
+    /// <param name="model">What <c>Model.Save</c> wrote; can be read, written and sought.</param>
+    public static void AddTo(Stream model)
+    {
+        string manifest;
+        model.Position = 0;
+        using (var zip = new ZipArchive(model, ZipArchiveMode.Read, leaveOpen: true))
+            manifest = string.Concat(zip.Entries.OrderBy(entry => entry.FullName, StringComparer.Ordinal).Select(entry => $"{Sums(entry).Hash}{Gap}{entry.FullName}\n"));
+        using var writer = new ZipArchive(model, ZipArchiveMode.Update, leaveOpen: true);
+        using var content = writer.CreateEntry(EntryName, CompressionLevel.NoCompression).Open();
+        content.Write(Encoding.UTF8.GetBytes(manifest));
+    }
+
+    /// <summary>Compares every entry with its CRC-32 and its SHA-256.</summary>
+    /// <param name="model">The zip; can be read and sought.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="InvalidDataException">The model is damaged, or has no manifest.</exception>
+    public static void Check(Stream model, string name)
+    {
+        if (FaultOf(model) is { } fault)
+            throw new InvalidDataException($"The model {name} cannot be used: {fault}");
+    }
+
+    private static string? FaultOf(Stream model)
+    {
+        const string Remedy = "Take an undamaged copy of it, or save it again.";
+        try
+        {
+            model.Position = 0;
+            using var zip = new ZipArchive(model, ZipArchiveMode.Read, leaveOpen: true);
+            return Damage(zip) is { } damage ? $"{damage}. {Remedy}" : null;
+        }
+        // All that a zip of arbitrary bytes was seen to end in.
+        catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException or ArgumentException or OverflowException)
+        {
+            return $"it is no zip archive, or a damaged one ({e.Message.TrimEnd('.')}). {Remedy}";
+        }
+    }
+
+    private static string? Damage(ZipArchive zip)
+    {
+        var found = new Dictionary<string, string>();
+        foreach (var entry in zip.Entries)
+        {
+            var (length, checksum, hash) = Sums(entry);
+            if (length != entry.Length || checksum != entry.Crc32)
+                return $"its entry '{entry.FullName}' does not match its CRC-32, so it is damaged";
+            if (!found.TryAdd(entry.FullName, hash))
+                return $"it has two entries '{entry.FullName}', so it is damaged";
+        }
+
+        if (!found.Remove(EntryName))
+        {
+            return $"its entries match their CRC-32, but it has no entry '{EntryName}' with their hashes, so that a name, an entry that is missing or a file " +
+                "changed by someone would go unseen. Only mlContext.Model.SaveAtomically writes one: save it so, or load it unchecked with mlContext.Model.Load";
+        }
+
+        var expected = Expected(zip.GetEntry(EntryName)!);
+        if (expected is null)
+            return $"its entry '{EntryName}' cannot be read";
+        return expected.Keys.Except(found.Keys).FirstOrDefault() is { } missing ? $"it lacks the entry '{missing}'"
+            : found.Keys.Except(expected.Keys).FirstOrDefault() is { } surplus ? $"it has an entry '{surplus}' that was not saved with it"
+            : found.FirstOrDefault(entry => entry.Value != expected[entry.Key]) is { Key: { } other } ? $"its entry '{other}' does not match its SHA-256, so it is not what was saved"
+            : null;
+    }
+
+    private static Dictionary<string, string>? Expected(ZipArchiveEntry manifest)
+    {
+        using var content = new StreamReader(manifest.Open(), Encoding.UTF8);
+        var hashes = new Dictionary<string, string>();
+        foreach (var line in content.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line.Length <= HashDigits + Gap.Length || !hashes.TryAdd(line[(HashDigits + Gap.Length)..], line[..HashDigits]))
+                return null;
+        }
+
+        return hashes;
+    }
+
+    private static (long Length, uint Checksum, string Hash) Sums(ZipArchiveEntry entry)
+    {
+        using var content = entry.Open();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var checksum = new Crc32();
+        var buffer = new byte[1 << 16];
+        long length = 0;
+        // Beyond the length that the archive states there is nothing to be had but memory and time.
+        for (int read; length <= entry.Length && (read = content.Read(buffer)) > 0; length += read)
+        {
+            checksum.Append(buffer.AsSpan(0, read));
+            hash.AppendData(buffer, 0, read);
+        }
+
+        return (length, checksum.GetCurrentHashAsUInt32(), Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
+}

@@ -1,0 +1,84 @@
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>How often rows of one class are named another: the confusion matrix, of which only cells with a row are kept.</summary>
+internal sealed class ClassConfusion
+{
+    private readonly double[] _rows;
+    private readonly double[] _named;
+    private readonly Dictionary<(int Is, int Named), double> _cells = [];
+
+    private ClassConfusion(int classes) => (_rows, _named) = (new double[classes], new double[classes]);
+
+    /// <summary>K.</summary>
+    public int Classes => _rows.Length;
+
+    /// <summary>Rows counted, each with its weight.</summary>
+    public double Total => _rows.Sum();
+
+    /// <summary>Classes that rows have, in order.</summary>
+    public IReadOnlyList<int> Present => [.. Enumerable.Range(0, Classes).Where(c => _rows[c] > 0)];
+
+    /// <summary>Classes that are named for some row, in order.</summary>
+    public IReadOnlyList<int> Named => [.. Enumerable.Range(0, Classes).Where(c => _named[c] > 0)];
+
+    /// <summary>Entropy of the classes' shares in nats: the cross-entropy of naming these shares for every row.</summary>
+    public double PriorEntropy => -_rows.Where(rows => rows > 0).Sum(rows => rows / Total * Math.Log(rows / Total));
+
+    /// <summary>Rows of a class.</summary>
+    public double RowsOf(int c) => _rows[c];
+
+    /// <summary>Rows of class <paramref name="c"/> that are named <paramref name="named"/>.</summary>
+    public double Cell(int c, int named) => _cells.GetValueOrDefault((c, named));
+
+    /// <summary>How far the answers are above chance.</summary>
+    public ChanceLevel Level
+    {
+        get
+        {
+            var present = Present;
+            return present.Count == 0
+                ? new(double.NaN, double.NaN, double.NaN, 0)
+                : new(present.Sum(c => Cell(c, c)) / Total, _rows.Max() / Total, present.Average(c => Cell(c, c) / _rows[c]), present.Count);
+        }
+    }
+
+    /// <summary>Counts the rows at <paramref name="positions"/> that have a label.</summary>
+    /// <param name="set">The rows.</param>
+    /// <param name="positions">Which of them.</param>
+    /// <param name="named">The class named for each of these.</param>
+    public static ClassConfusion OfLabels(TrainingSet set, Tensor positions, long[] named)
+    {
+        using var scope = NewDisposeScope();
+        return Of(
+            set.Classes,
+            set.Labels.index_select(0, positions).cpu().data<long>().ToArray(),
+            named,
+            set.Weights?.index_select(0, positions).cpu().data<float>().ToArray());
+    }
+
+    /// <summary>Counts rows; those without a class are left out.</summary>
+    /// <param name="classes">K.</param>
+    /// <param name="actual">The class of each row, or a number below 0.</param>
+    /// <param name="named">The class named for each row.</param>
+    /// <param name="weights">The weight of each row; null for 1.</param>
+    public static ClassConfusion Of(int classes, long[] actual, long[] named, float[]? weights = null)
+    {
+        var counted = new ClassConfusion(classes);
+        for (var row = 0; row < actual.Length; row++)
+        {
+            var weight = weights?[row] ?? 1.0;
+            if (actual[row] < 0 || weight == 0)
+                continue;
+            var cell = ((int)actual[row], (int)named[row]);
+            counted._rows[cell.Item1] += weight;
+            counted._named[cell.Item2] += weight;
+            counted._cells[cell] = counted._cells.GetValueOrDefault(cell) + weight;
+        }
+
+        return counted;
+    }
+}

@@ -1,0 +1,66 @@
+using MlNetDistill.Alignment;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>What a teacher's confusion matrix says of the names of its classes.</summary>
+internal static class ClassNameChecks
+{
+    private const int FewestRows = 5;
+    private const int MostNames = 5;
+
+    /// <summary>What a user should look into, each as one sentence or two.</summary>
+    /// <param name="confusion">Labels against what the teacher names.</param>
+    /// <param name="classes">The classes.</param>
+    public static IEnumerable<string> Warnings(ClassConfusion confusion, ClassLabels classes) => Exchanged(confusion, classes).Concat(NeverNamed(confusion, classes));
+
+    /// <summary>Classes whose rows are mostly named each other.</summary>
+    public static IEnumerable<string> Exchanged(ClassConfusion confusion, ClassLabels classes)
+    {
+        foreach (var circle in Circles(confusion))
+        {
+            var named = circle.Index().Select(at => (Class: at.Item, As: circle[(at.Index + 1) % circle.Count]))
+                .Select(pair => Invariant($"'{classes.NameOf(pair.As)}' for {confusion.Cell(pair.Class, pair.As):0.##} of {confusion.RowsOf(pair.Class):0.##} rows of '{classes.NameOf(pair.Class)}'"));
+            yield return $"The teacher names {Listed([.. named])}: " +
+                $"the names of these {circle.Count} classes are most likely {(circle.Count == 2 ? "swapped" : "in the wrong order")}. " +
+                "Give classNames in the order of the teacher's scores, or correct the ClassMap.";
+        }
+    }
+
+    /// <summary>Names of classes, not too many.</summary>
+    public static string NamesOf(IReadOnlyList<int> some, ClassLabels classes) =>
+        string.Join(", ", some.Take(MostNames).Select(c => $"'{classes.NameOf(c)}'")) + (some.Count > MostNames ? $" and {some.Count - MostNames} more" : "");
+
+    private static IEnumerable<string> NeverNamed(ClassConfusion confusion, ClassLabels classes)
+    {
+        int[] never = [.. confusion.Present.Except(confusion.Named)];
+        if (never.Length > 0)
+        {
+            yield return Invariant(
+                $"The teacher never names {NamesOf(never, classes)}, which {never.Sum(confusion.RowsOf):0.##} of the {confusion.Total:0.##} labelled rows it was asked about are: ") +
+                "the student learns of such a class from labels alone, and against its teacher. Check classNames and ClassMap; a teacher that was fitted on too few " +
+                "rows of a class needs more of them.";
+        }
+    }
+
+    /// <summary>Circles of classes each of which is mostly named the next; each circle once, from its first class on.</summary>
+    private static IEnumerable<IReadOnlyList<int>> Circles(ClassConfusion confusion)
+    {
+        var next = confusion.Present.Where(c => confusion.RowsOf(c) >= FewestRows)
+            .Select(c => (Class: c, As: confusion.Named.MaxBy(named => confusion.Cell(c, named))))
+            .Where(pair => pair.As != pair.Class && confusion.Cell(pair.Class, pair.As) > confusion.RowsOf(pair.Class) / 2)
+            .ToDictionary(pair => pair.Class, pair => pair.As);
+        var gone = new HashSet<int>();
+        foreach (var start in next.Keys.Order())
+        {
+            var path = new List<int>();
+            for (var at = start; next.TryGetValue(at, out var to) && gone.Add(at); at = to)
+                path.Add(at);
+            if (path.Count > 0 && path.IndexOf(next[path[^1]]) is >= 0 and var from)
+                yield return path[from..];
+        }
+    }
+
+    private static string Listed(IReadOnlyList<string> parts) => $"{string.Join(", ", parts.Take(parts.Count - 1))} and {parts[^1]}";
+}

@@ -1,0 +1,253 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Export;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using TorchSharp;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
+internal sealed class DistillationFit : IDisposable
+{
+    private readonly WarningChannel _channel;
+    private DistillationOptions _options;
+    private readonly IDataView _input;
+    private IDataView _data;
+    private readonly TrainerColumns _columns;
+    private readonly StudentColumns _studentColumns;
+    private readonly MLContext _context;
+    private readonly Seeds _seeds;
+    private readonly Device _device;
+    private TrainingSet _set = null!;
+    private DataSplit _split = null!;
+    private FitNetworks _networks = null!;
+    private FitExport _export = null!;
+    private string? _teacherData;
+    private IReadOnlyList<Anchor> _planned = [];
+
+    public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
+    {
+        _channel = channel;
+        _options = options;
+        _columns = TrainerColumns.Find(input.Schema, options);
+        _input = _data = RepeatedRows.By(input, new[] { _columns.Features, _columns.Label }.OfType<DataViewSchema.Column>());
+        if (options.Record.TopK is { } k && k >= _columns.Classes.Count)
+        {
+            throw new ArgumentOutOfRangeException(
+                "options", $"Record.TopK must be less than the number of classes, {_columns.Classes.Count}; was {k}. Leave it out to keep all logits.");
+        }
+
+        var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
+        _studentColumns = new StudentColumns(_columns.Features, _columns.ClassKey, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
+        _seeds = new Seeds(options.Seed!.Value);
+        // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
+        _context = new MLContext(_seeds.Integer("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
+        _device = DeviceChoice.Of(options.Device, environment, channel);
+    }
+
+    private bool AsksTeacher => _options.Teacher is not null && _options.Method.TeacherNeeds != OutputKinds.None;
+
+    public DistillationTransformer Run()
+    {
+        Read();
+        CheckRows();
+        CheckExports();
+        using var early = AsksTeacher && _options.Teacher!.IsReady ? Ask() : null;
+        Rehearse(early);
+        var looksFirst = early is { Teacher.AnswersInPasses: false };
+        if (looksFirst)
+        {
+            Decide(early!);
+            early!.Teacher.BeginLook(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+            Look(early).Log(_channel);
+        }
+
+        using var late = AsksTeacher && early is null ? Ask() : null;
+        var answer = early ?? late;
+        if (answer is not null)
+            Prepare(answer);
+        if (!looksFirst)
+            Look(answer).Log(_channel);
+        var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
+        using var trained = _networks.Train(new TrainingPlan(
+            FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
+        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
+    }
+
+    /// <summary>All that can be said before anything is trained.</summary>
+    public PreflightReport Preflight()
+    {
+        Read();
+        CheckRows();
+        CheckExports();
+        using var answer = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
+        Rehearse(answer);
+        if (answer is not null)
+            Decide(answer);
+        var report = Look(answer, _columns.Classes);
+        report.Log(_channel);
+        return report;
+    }
+
+    /// <summary>The rows with one more column, the teacher's class probabilities. The options are those of
+    /// <see cref="DistillationOptions.ForScoring"/>.</summary>
+    public IDataView ScoreTeacher(string column)
+    {
+        Read(TensorReader.RowsToScore);
+        using var scope = NewDisposeScope();
+        using var answer = _options.Teacher!.Ask(Question());
+        answer.Teacher.Begin(_set, OutputKinds.Logits, null);
+        var logits = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _set, _split.Training, _options.BatchSize);
+        var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
+        return new ScoredRows(_data, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
+    }
+
+    public void Dispose()
+    {
+        _networks?.Dispose();
+        _set?.Dispose();
+        _split?.Dispose();
+    }
+
+    private void Read(string role = TensorReader.TrainingData)
+    {
+        var rows = TensorReader.Read(_input, _columns, _options, role, Hashed(), [.. TeacherVectors()]);
+        _set = rows.Set;
+        _teacherData = rows.Hash;
+        if (rows.Unusable.Count > 0)
+            _data = new FilteredRows(_input, id => !rows.Unusable.Contains(id), onOneThread: true);
+        rows.WarnOfDropped(_channel);
+        WarnOfOnlyClass(rows);
+        using var generator = _seeds.Generator("validation");
+        _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
+        FitInstruments.Rows(_set.Count);
+        _set.MoveTo(_device);
+        _split.MoveTo(_device);
+        var given = _options;
+        _options = role == TensorReader.TrainingData ? given.For(_split.Training.shape[0]) : given;
+        _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
+        if (_options.Epochs != given.Epochs)
+            _networks.Note($"On so few rows {given.Epochs} epochs are too few steps; it is trained for {_options.Epochs}, as Epochs is not set.");
+        _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options);
+    }
+
+    /// <summary>What a record in a folder must be known by beside the student's features.</summary>
+    private HashedColumns? Hashed() => AsksTeacher && _options.Record is { Folder: not null, DataIdentity: null }
+        ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
+        : null;
+
+    private IEnumerable<TeacherVector> TeacherVectors() => AsksTeacher && _options.MissingFeatures == MissingFeatures.Drop
+        ? _options.Teacher!.VectorsRead(_input.Schema).Where(vector => vector.IsReadable)
+        : [];
+
+    private TeacherQuestion Question() => new(
+        _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, RecordingOf.Fit(_options, _columns, _set, _split, _networks, _context, _channel))
+    {
+        TeacherData = _teacherData,
+    };
+
+    /// <summary>What can be found fault with before a network is built.</summary>
+    private void CheckRows()
+    {
+        var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
+        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
+        _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
+        foreach (var warning in DataChecks.Warnings(_set, _split, _columns.Classes, _options))
+            _channel.Warning($"{warning}");
+        if (!_networks.HasLabels)
+            CheckWithoutLabels();
+    }
+
+    /// <summary>Refuses what asks for labels beside the method, whose stages tell when they are laid out.</summary>
+    private void CheckWithoutLabels()
+    {
+        if (AsksTeacher && _options.Teacher!.NeedsLabels)
+        {
+            throw new InvalidOperationException(
+                $"The teacher ({_options.Teacher.Name}) is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows.");
+        }
+
+        if (_options.MinimumTeacherAccuracy > 0 && _set.LabelledRows == 0)
+            throw new InvalidOperationException(Invariant($"MinimumTeacherAccuracy {_options.MinimumTeacherAccuracy} needs labels to compare the teacher with, and no row has one; leave it null."));
+        _networks.Note("No row trained on has a label that counts: the student learns from the teacher alone.");
+        if (ValidationRows.AreJudgedByTeacher(_split))
+            _networks.Note("Held-out rows have no labels either: agreement with the teacher takes the place of accuracy on them.");
+    }
+
+    private void WarnOfOnlyClass(ReadRows rows)
+    {
+        if (rows.OnlyClass is { } only && rows.Role == TensorReader.TrainingData)
+            _channel.Warning($"Every labelled row is of class '{only}'; the student learns of other classes from the teacher alone.");
+    }
+
+    private void CheckExports()
+    {
+        _export.Check(_options.Student);
+        foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
+            _export.Check(spec);
+    }
+
+    private void Rehearse(TeacherAnswer? ready)
+    {
+        using var student = _networks.Build(_options.Student, "rehearsal");
+        StepMemory.Check(student, _options.Student.Name, _options, _split.Training.shape[0]);
+        _options.InitialWeights?.Check(student.Input, _columns.Classes);
+        _planned = ready?.Anchors ?? (AsksTeacher ? Rehearsal.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
+        Rehearsal.Stages(_options, student, _set, _planned, _networks);
+        if (_options.Teacher is not null && !AsksTeacher)
+            _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
+    }
+
+    private PreflightReport Look(TeacherAnswer? answer, ClassLabels? judgedBy = null) =>
+        new PreflightLook(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null);
+
+    /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
+    private void Decide(TeacherAnswer answer)
+    {
+        foreach (var anchor in answer.Anchors.SkipLast(1))
+            anchor.Teacher.DecideScores(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+    }
+
+    /// <summary>Asks the teacher whatever is asked once.</summary>
+    private void Prepare(TeacherAnswer answer)
+    {
+        answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+        _networks.TeacherAnswers = TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
+        if (ValidationRows.AreJudgedByTeacher(_split))
+        {
+            _networks.HeldOutAnswers = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+                .DetachFromDisposeScope();
+        }
+    }
+
+    private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
+    {
+        var model = Export(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
+        // Exporting took it to the CPU, and it has a student to teach.
+        network.to(_device);
+        return model;
+    }
+
+    private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher) =>
+        DistillationInstruments.Traced("distillation.export", activity =>
+        {
+            activity?.SetTag(DistillationInstruments.NetworkTag, role);
+            return _export.Of(network, spec, method, role, teacher);
+        });
+
+    private TeacherAnswer Ask() => DistillationInstruments.Traced("distillation.teacher", activity =>
+    {
+        activity?.SetTag("distillation.teacher", _options.Teacher!.Name);
+        return _options.Teacher!.Ask(Question());
+    });
+}

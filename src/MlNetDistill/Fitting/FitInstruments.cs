@@ -1,0 +1,55 @@
+using System.Diagnostics;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>Tells the instruments of a fit.</summary>
+internal static class FitInstruments
+{
+    private const string MethodTag = "distillation.method";
+
+    /// <summary>A fit as an activity, counted while it runs and when it has ended.</summary>
+    public static T Observed<T>(DistillationOptions options, Func<T> fit) => DistillationInstruments.Traced("distillation.fit", activity =>
+    {
+        activity?.SetTag(MethodTag, options.Method.Name).SetTag("distillation.student", options.Student.Name)
+            .SetTag("distillation.teacher", options.Teacher?.Name ?? "none").SetTag("distillation.seed", options.Seed);
+        DistillationInstruments.FitsActive.Add(1);
+        try
+        {
+            var result = fit();
+            Finished(options, "completed");
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            Finished(options, "cancelled");
+            throw;
+        }
+        catch (Exception fault)
+        {
+            Finished(options, "failed", fault.GetType().FullName);
+            throw;
+        }
+        finally
+        {
+            DistillationInstruments.FitsActive.Add(-1);
+        }
+    });
+
+    /// <summary>Number of rows that a fit reads, once it is known.</summary>
+    public static void Rows(int rows)
+    {
+        // What is current may be an activity of the application, where nobody listens to this library's.
+        if (Activity.Current is { OperationName: "distillation.fit" } fit)
+            fit.SetTag("distillation.rows", rows);
+    }
+
+    private static void Finished(DistillationOptions options, string outcome, string? error = null)
+    {
+        var tags = new TagList { { MethodTag, options.Method.Name }, { "distillation.outcome", outcome } };
+        if (error is not null)
+            tags.Add("error.type", error);
+        DistillationInstruments.FitsFinished.Add(1, tags);
+    }
+}

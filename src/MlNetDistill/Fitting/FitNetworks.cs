@@ -1,0 +1,230 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using MlNetDistill.Reporting;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>Builds and trains the networks of a fit over its rows: a teacher where one is trained on the spot, then the student.</summary>
+internal sealed class FitNetworks(
+    WarningChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : IDisposable
+{
+    /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
+    public const string StudentRole = "student";
+
+    private readonly List<(string Role, TrainingProgress Progress)> _history = [];
+    private readonly List<string> _notes = [];
+    private readonly HashSet<string> _faults = [];
+    private readonly Dictionary<string, TrainingPlan> _plans = [];
+    private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
+    private readonly Dictionary<string, Views> _views = [];
+    private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
+
+    /// <summary>The classes that the teacher named for some rows, once it has been asked.</summary>
+    public TeacherAnswers? TeacherAnswers { get; set; }
+
+    /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
+    public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
+
+    /// <summary>Whether some row trained on has a label that counts.</summary>
+    public bool HasLabels { get; } = set.HasLabelledWeight(split.Training);
+
+    /// <summary>The teacher's logits for held-out rows without labels, to judge the student by; disposed with this.</summary>
+    public Tensor? HeldOutAnswers { get; set; }
+
+    /// <summary>The rows trained on, by hashes.</summary>
+    public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.OfSet(set, split.Training)), columns.Layout);
+
+    /// <summary>What methods decided on the way.</summary>
+    public IReadOnlyList<string> Notes => [.. _notes];
+
+    /// <summary>How the training of one of the networks went.</summary>
+    public IReadOnlyList<TrainingProgress> History(string role) => [.. _history.Where(h => h.Role == role).Select(h => h.Progress)];
+
+    /// <summary>What was warned of: for the student in the whole fit, for a teacher while it was trained.</summary>
+    public IReadOnlyList<string> WarningsOf(string role) => role == StudentRole ? channel.Warnings : _warnings.GetValueOrDefault(role) ?? [];
+
+    /// <summary>What one of the networks was trained with, and where, as text.</summary>
+    public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
+        [.. OptionsOf(role).Described().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
+
+    /// <summary>A teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
+    private DistillationOptions OptionsOf(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
+    {
+        Teacher = null,
+        Student = plan.Spec,
+        InitialWeights = null,
+        Method = plan.Method,
+        Epochs = plan.Epochs,
+        Optimizer = plan.Optimizer,
+        Schedule = plan.Schedule,
+        Sampling = SamplingOf(role),
+    };
+
+    /// <summary>Means and deviations of the rows that are trained on.</summary>
+    public InputStatistics FeatureStatistics => Scaling(InputScaling.Standardize)!;
+
+    /// <summary>What a network is fed in this fit.</summary>
+    public NetworkInput InputOf(NetworkSpec spec) => new(columns.Shape, columns.IsByte, Scaling(spec.InputScaling), columns.Layout.IsInterleaved);
+
+    /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
+    public Network Build(NetworkSpec spec, string purpose) => Build(spec, InputOf(spec), purpose);
+
+    /// <summary>The same, on the device of the rows.</summary>
+    public Network BuildOnDevice(NetworkSpec spec, string purpose) => Build(spec, purpose).to(device);
+
+    /// <summary>The same for a network that is fed otherwise scaled rows.</summary>
+    public Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose) => Build(spec, input, purpose).to(device);
+
+    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, columns.Classes.Count, seeds.Integer($"{purpose} weights"));
+
+    private InputStatistics? Scaling(InputScaling kind)
+    {
+        if (!_scalings.TryGetValue(kind, out var scaling))
+            _scalings[kind] = scaling = InputStatisticsOf.Rows(set, split.Training, kind);
+        return scaling;
+    }
+
+    /// <summary>Shows rows augmented as a network is shown them; null where they are not.</summary>
+    public Func<Tensor, int, Batch>? ViewOf(string role)
+    {
+        if (options.Augmentations.Count == 0)
+            return null;
+        if (!_views.TryGetValue(role, out var views))
+            _views[role] = views = new Views(options.Augmentations, ViewSeed(role), split.Training);
+        // Pre-drawn views come round again and again; a teacher that learns from labels has ever new ones.
+        var drawn = role == StudentRole ? options.Record.Views : 0;
+        return (positions, view) => views.Of(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
+    }
+
+    /// <summary>The seed of all that a network's views of rows depend on.</summary>
+    public int ViewSeed(string role) => seeds.Integer($"{role} views");
+
+    public void Dispose()
+    {
+        foreach (var views in _views.Values)
+            views.Dispose();
+        HeldOutAnswers?.Dispose();
+    }
+
+    /// <summary>The stages of a method as these rows allow them: where none has a label, without terms over labels.</summary>
+    public IEnumerable<Stage> StagesOf(DistillationMethod method, MethodContext context) =>
+        HasLabels ? method.Stages(context) : method.Stages(context).Select(stage =>
+        {
+            var without = LabelTerms.LeftOut(stage);
+            if (LabelTerms.Caution(stage) is { } caution)
+                channel.Warning($"{caution}");
+            return without;
+        });
+
+    /// <summary>Writes a note that goes with the student, and says it in the log.</summary>
+    public void Note(string note)
+    {
+        _notes.Add(note);
+        channel.Info($"{note}");
+    }
+
+    /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
+    public Network Train(TrainingPlan plan)
+    {
+        _plans[plan.Role] = plan;
+        var warned = channel.Warnings.Count;
+        var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
+        channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
+        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
+        try
+        {
+            StepMemory.Check(network, plan.Spec.Name, OptionsOf(plan.Role), split.Training.shape[0]);
+            var stages = StagesOf(plan.Method, Context(plan, network, loop));
+            loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+
+        if (loop.CancelledIn is { } cancelled)
+            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
+        var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherAnswers);
+        foreach (var warning in collapse.Warnings(network, plan, History(plan.Role)))
+            channel.Warning($"{warning}");
+        _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
+        return network;
+    }
+
+    private Network BuildStudent()
+    {
+        var network = BuildOnDevice(options.Student, StudentRole);
+        options.InitialWeights?.Apply(network, TrainingRows());
+        return network;
+    }
+
+    private IEnumerable<Tensor> TrainingRows()
+    {
+        foreach (var positions in Chunks.Of(split.Training, options.BatchSize))
+        {
+            using var rows = set.Features.index_select(0, positions).DetachFromDisposeScope();
+            yield return rows;
+        }
+    }
+
+    private LoopSettings Settings(TrainingPlan plan, Network network)
+    {
+        var epoch = 0;
+        return new LoopSettings
+        {
+            GradientClipping = options.GradientClipping,
+            ScoringBatchSize = options.BatchSize,
+            EarlyStopping = options.EarlyStopping,
+            HeldOutAnswers = HeldOutAnswers,
+            // Half a teacher is no teacher: only the student is worth returning early.
+            OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
+            CancellationToken = options.CancellationToken,
+            View = ViewOf(plan.Role),
+            StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
+            Report = progress => Report(plan.Role, progress),
+            Warn = caution => channel.Warning($"{caution}"),
+            AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
+        };
+    }
+
+    // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
+    private BatchSampling SamplingOf(string role) => role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
+
+    private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
+    {
+        return new MethodContext(plan.Anchors, network.Shapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+        {
+            HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
+            Note = Note,
+        };
+    }
+
+    private void Report(string role, TrainingProgress progress)
+    {
+        _history.Add((role, progress));
+        channel.Info($"{progress}");
+        try
+        {
+            options.Progress?.Report(progress);
+        }
+        catch (Exception fault)
+        {
+            // Hours of training must not be lost to a display that fails. One that fails in each epoch is told of once.
+            if (_faults.Add($"{fault.GetType()} {fault.Message}"))
+            {
+                channel.Warning(
+                    $"Progress threw {fault.GetType().Name} at the report of stage '{progress.Stage}', epoch {progress.Epoch}: {fault.Message} Training goes on. To stop it, cancel the CancellationToken of the options.");
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using System.Globalization;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using static System.FormattableString;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>What <see cref="DistillationTrainer.Preflight"/> found. Times are those of a few steps on this machine as it is now; take them as an order of size.</summary>
+public sealed record PreflightReport
+{
+    private const int MostStages = 10;
+
+    /// <summary>Rows that can be trained on and validated on, of the training data.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Those of them that have a label.</summary>
+    public required long LabelledRows { get; init; }
+
+    /// <summary>Rows trained on.</summary>
+    public required long TrainingRows { get; init; }
+
+    /// <summary>Rows held out; 0 for none.</summary>
+    public required long ValidationRows { get; init; }
+
+    /// <summary>Shape of a row of features.</summary>
+    public required InputShape Shape { get; init; }
+
+    /// <summary>Number of classes K.</summary>
+    public required int Classes { get; init; }
+
+    /// <summary>The student's network.</summary>
+    public required NetworkSpec Student { get; init; }
+
+    /// <summary>Its number of parameters.</summary>
+    public required long StudentParameters { get; init; }
+
+    /// <summary>The method's name.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>What the teacher showed of itself; null where there is none, or none yet.</summary>
+    public PreflightTeacher? Teacher { get; init; }
+
+    /// <summary>The stages of training, as far as they are known beforehand.</summary>
+    public required IReadOnlyList<PreflightStage> Stages { get; init; }
+
+    /// <summary>Time to ask the teacher about every row once, for as often as its answers are recorded; less where a record is there already.</summary>
+    public required TimeSpan RecordingTime { get; init; }
+
+    /// <summary>Time to train the student and validate it.</summary>
+    public required TimeSpan TrainingTime { get; init; }
+
+    /// <summary>Bytes of the rows in memory.</summary>
+    public required long DataBytes { get; init; }
+
+    /// <summary>Bytes of the teacher's recorded answers, in memory or, beyond <see cref="TeacherRecordOptions.MemoryLimit"/>, in a file.</summary>
+    public required long AnswerBytes { get; init; }
+
+    /// <summary>Bytes of the student with its gradients and its optimiser's state.</summary>
+    public required long StudentBytes { get; init; }
+
+    /// <summary>Bytes of memory this process is expected to hold while it trains, activations of a step left out.</summary>
+    public required long ExpectedMemory { get; init; }
+
+    /// <summary>What should be looked into, each as one sentence; empty if nothing.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Where the answers will be.</summary>
+    internal bool AnswersInMemory { get; init; } = true;
+
+    /// <summary>Whether a teacher is trained first, which is not in the times.</summary>
+    internal string? TrainedFirst { get; init; }
+
+    /// <summary>A summary of one screen.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, Lines());
+
+    internal void Log(IChannel channel)
+    {
+        foreach (var line in Lines())
+            channel.Info($"{line}");
+        foreach (var warning in Warnings)
+            channel.Warning($"{warning}");
+    }
+
+    private IEnumerable<string> Lines()
+    {
+        var text = new List<string> { "Preflight" };
+        Line("data", $"{Rows:N0} rows ({Shape}), {Classes} classes{(LabelledRows == Rows ? "" : LabelledRows == 0 ? ", no labels" : Invariant($", {LabelledRows:N0} rows labelled"))}; training on {TrainingRows:N0}, validating on {ValidationRows:N0}");
+        Line("student", $"{Student.Name}, {StudentParameters:N0} parameters; {Method}");
+        if (Teacher is { } teacher)
+        {
+            foreach (var (i, line) in teacher.Lines.Index())
+                Line(i == 0 ? "teacher" : "", $"{line}");
+        }
+
+        if (TrainedFirst is { } first)
+            Line("teacher", $"{first}; it is trained first, which is not in the times below");
+        // A route may have many anchors; what there is no room for is in Stages.
+        var shown = Stages.Count <= MostStages ? Stages : [.. Stages.Take(MostStages - 2), Stages[^1]];
+        foreach (var (i, stage) in shown.Index())
+        {
+            if (i == shown.Count - 1 && shown.Count < Stages.Count)
+                Line("", $"… {Stages.Count - shown.Count} stages more …");
+            Line("stage", $"{stage}");
+        }
+
+        Line("time", $"about {Duration(RecordingTime + TrainingTime)}: the teacher's answers {Duration(RecordingTime)}, training {Duration(TrainingTime)}");
+        Line("memory", $"data {Size(DataBytes)}, answers {Size(AnswerBytes)} {(AnswersInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
+        foreach (var warning in Warnings)
+            Line("warning", $"{warning}");
+        return text;
+
+        void Line(string head, FormattableString rest) => text.Add($"  {head,-9}{Invariant(rest)}");
+    }
+
+    private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
+
+    private static string Duration(TimeSpan time) => time.TotalSeconds < 60
+        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
+        : time.ToString(time.TotalHours < 1 ? @"m\:ss\ \m\i\n" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+}
+
+/// <summary>What a teacher showed of itself on some rows.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Gives">What it gives.</param>
+/// <param name="RowsAsked">Rows it was asked about.</param>
+/// <param name="OnValidationRows">Whether these were held-out rows; else rows trained on, which a teacher may know.</param>
+/// <param name="Accuracy">Share of the labelled ones that it gets right; null where none has a label.</param>
+/// <param name="MeanConfidence">Mean probability of its most probable class.</param>
+/// <param name="AgreementCeiling">
+/// The largest share of these rows on which any student over the same features could agree with it: rows that look alike to the student get one answer.
+/// Below 1 where the teacher sees more than the student.
+/// </param>
+/// <param name="TimePerRow">Time for a row of a batch.</param>
+public sealed record PreflightTeacher(
+    string Name, OutputKinds Gives, int RowsAsked, bool OnValidationRows, double? Accuracy, double MeanConfidence, double AgreementCeiling, TimeSpan TimePerRow)
+{
+    /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
+    internal TimeSpan TimePerPass { get; init; }
+
+    /// <summary>What is to be said of scores that look like probabilities and were said to be something else; else null.</summary>
+    internal string? ScoresLookLikeProbabilities { get; init; }
+
+    /// <summary>Labels against what it names; null where no row has a label.</summary>
+    internal ClassConfusion? Confusion { get; init; }
+
+    internal IReadOnlyList<string> Lines =>
+    [
+        $"{Name}, gives {Gives}",
+        (Accuracy is { } accuracy ? Invariant($"accuracy {accuracy:0.0000}") : "no labels to judge it by")
+            + Invariant($", mean confidence {MeanConfidence:0.0000}, on {RowsAsked} {(OnValidationRows ? "held-out" : "training")} rows"),
+        Invariant($"a student that sees these features alone can agree with it on at most {AgreementCeiling:0.0000} of them"),
+    ];
+
+    /// <summary>What it is, how well it does, and how far a student can agree with it.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, Lines);
+}
+
+/// <summary>A stage of training and its cost.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Epochs">Its epochs.</param>
+/// <param name="StepsPerEpoch">Steps of an epoch.</param>
+/// <param name="TimePerStep">Time of a step, the teacher's answer in it looked up or, where it answers live, computed.</param>
+public sealed record PreflightStage(string Name, int Epochs, int StepsPerEpoch, TimeSpan TimePerStep)
+{
+    /// <summary>Its length and cost.</summary>
+    public override string ToString() => Invariant(
+        $"{Name}: {Epochs} epochs of {StepsPerEpoch} steps, {TimePerStep.TotalMilliseconds:0.##} ms each");
+}

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>Times training steps with a student that is thrown away.</summary>
+/// <param name="options">The settings of the fit.</param>
+/// <param name="set">The rows.</param>
+/// <param name="split">Which of them are trained on.</param>
+/// <param name="seeds">The run's seeds.</param>
+/// <param name="student">The student; its weights change.</param>
+/// <param name="view">Shows rows augmented, or null.</param>
+/// <param name="teacherIsThere">Whether teachers answer; else their answers are made up, in the right shapes.</param>
+internal sealed class StepTimer(
+    DistillationOptions options, TrainingSet set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsThere)
+{
+    private const int Steps = 3;
+    private readonly OutputShapes _shapes = student.Shapes();
+    private readonly Dictionary<string, TimeSpan> _known = [];
+
+    /// <summary>Time to score a row when validating.</summary>
+    public TimeSpan PerScoredRow { get; private set; }
+
+    /// <summary>Whether the stage's teacher is asked once, and its answers looked up in training.</summary>
+    public bool IsRecorded(Stage stage) =>
+        stage.Teacher is not null && options.Record.Keeps(stage.Loss.TeacherNeeds, view is not null);
+
+    /// <summary>The time of a step. Stages that differ in their anchor alone are timed once.</summary>
+    public TimeSpan Of(Stage stage)
+    {
+        var kind = $"{string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Kinds} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
+        if (!_known.TryGetValue(kind, out var time))
+            _known[kind] = time = Measure(stage);
+        return time;
+    }
+
+    private TimeSpan Measure(Stage stage)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = seeds.Generator("rehearsal projections");
+        var positions = split.Training.index_select(0, Spread.Over((int)split.Training.shape[0], options.BatchSize, split.Training.device));
+        Batch Rows() => view is null ? Batch.Of(set, positions) : view(positions, 1);
+        using var run = new StageRun(
+            stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, generator, options.GradientClipping);
+        run.BeginEpoch(1);
+        var times = new List<TimeSpan>();
+        for (var step = 0; step <= Steps; step++)
+        {
+            var clock = Stopwatch.StartNew();
+            using (NewDisposeScope())
+                run.Step(Rows());
+            Wait();
+            // The first one warms up.
+            if (step > 0)
+                times.Add(clock.Elapsed);
+        }
+
+        student.TrainOnly(NetworkPart.Whole);
+        TimeScoring(positions);
+        return times.Order().ElementAt(Steps / 2);
+    }
+
+    /// <summary>Made-up answers, which cost what a look into a record costs; where it answers live, the teacher itself.</summary>
+    private StageTeacher Standing(Stage stage, Batch batch)
+    {
+        var teacher = stage.Teacher!;
+        if (teacherIsThere && !IsRecorded(stage))
+            return teacher;
+        using var generator = seeds.Generator("rehearsal answers");
+        var rows = batch.Positions.shape[0];
+        Tensor Made(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
+        return new StandingTeacher(teacher.Shapes, new NetworkOutput(
+            Made(teacher.Classes),
+            teacher.Shapes.EmbeddingLength is { } length ? Made(length) : null,
+            teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(Made)]));
+    }
+
+    private void TimeScoring(Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        var clock = Stopwatch.StartNew();
+        _ = Scoring.Quality(student, set, positions, options.BatchSize);
+        PerScoredRow = clock.Elapsed / positions.shape[0];
+        student.TrainOnly(NetworkPart.Whole);
+    }
+
+    // A GPU works on after the call that gave it its work.
+    private void Wait()
+    {
+        using var scope = NewDisposeScope();
+        student.Head.Weight.sum().item<float>();
+    }
+
+    private sealed class StandingTeacher(OutputShapes shapes, NetworkOutput output) : StageTeacher
+    {
+        public override OutputShapes Shapes => shapes;
+
+        public override bool SeesViews => true;
+
+        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) => output;
+    }
+}

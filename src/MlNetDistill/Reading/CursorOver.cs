@@ -1,0 +1,32 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>A cursor over another, which it disposes of: what a view of ours does not do in a way of its own is the other's.</summary>
+internal abstract class CursorOver(DataViewRowCursor input) : DataViewRowCursor
+{
+    public override long Position => Input.Position;
+
+    public override long Batch => Input.Batch;
+
+    public override DataViewSchema Schema => Input.Schema;
+
+    protected DataViewRowCursor Input => input;
+
+    public override bool MoveNext() => Input.MoveNext();
+
+    public override bool IsColumnActive(DataViewSchema.Column column) => Input.IsColumnActive(column);
+
+    public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) => Input.GetGetter<TValue>(column);
+
+    public override ValueGetter<DataViewRowId> GetIdGetter() => Input.GetIdGetter();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Input.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>
+/// Whether a step on the way to a view wrote other values under the name of a column. Some steps (SelectColumns, DropColumns) leave no trace of it in their
+/// own schema, so the views that led here are looked at too.
+/// </summary>
+internal static class OverwrittenColumn
+{
+    /// <summary>Whether a column of that name and type, in a view that led to this one, has other values than the column has now.</summary>
+    /// <param name="data">The view.</param>
+    /// <param name="column">Its column.</param>
+    /// <param name="cancellation">Stops the comparison, which reads all rows where nothing differs.</param>
+    public static bool Is(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
+    {
+        var wasDropped = false;
+        for (IDataView? view = data; view is not null; view = ViewSource.Of(view))
+        {
+            var now = view.Schema.GetColumnOrNull(column.Name);
+            // It was taken away and made again, under the name and type that the teacher asks for.
+            if (wasDropped && now is { } earlier && AreAlike(earlier.Type, column.Type))
+                return true;
+            wasDropped |= now is null;
+            if (now is { } visible && view.Schema.Any(c => c.IsHidden && c.Name == column.Name && AreAlike(c.Type, visible.Type) && Differ(view, c, visible, cancellation)))
+                return true;
+        }
+
+        return false;
+    }
+
+    // A column of another type cannot be what the teacher was fitted on.
+    private static bool AreAlike(DataViewType a, DataViewType b) => a is VectorDataViewType x && b is VectorDataViewType y
+        ? x.Size == y.Size && x.ItemType.Equals(y.ItemType)
+        : a.Equals(b);
+
+    private static bool Differ(IDataView view, DataViewSchema.Column a, DataViewSchema.Column b, CancellationToken cancellation)
+    {
+        if (!RowBytes.CanHash(a))
+            return true;
+        using var cursor = new RowSource(view, [a, b], row => $"Row {row} (counted from 0) of the data cannot be read").OpenOnOneThread();
+        var (before, after) = (new RowBytes(cursor, [a]), new RowBytes(cursor, [b]));
+        while (cursor.MoveNext())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (DifferHere())
+                return true;
+        }
+
+        return false;
+
+        bool DifferHere()
+        {
+            try
+            {
+                return !before.OfRow().SequenceEqual(after.OfRow());
+            }
+            catch (RowSourceException)
+            {
+                // The row has been left out, or is refused when the teacher asks for it.
+                return false;
+            }
+        }
+    }
+}

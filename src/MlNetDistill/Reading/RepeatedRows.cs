@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>
+/// A view that is read more than once, by student and teacher say, and must give the same rows each time: some rows are compared between its passes. An iterator
+/// that shuffles, draws or augments gives others under the same row ids, which nothing else would tell.
+/// </summary>
+internal sealed class RepeatedRows : IDataView
+{
+    private readonly RowSample _sample = new();
+    private readonly List<DataViewSchema.Column> _compared;
+
+    private RepeatedRows(IDataView data, List<DataViewSchema.Column> compared) => (Data, _compared) = (data, compared);
+
+    /// <summary>The view itself.</summary>
+    public IDataView Data { get; }
+
+    public bool CanShuffle => Data.CanShuffle;
+
+    public DataViewSchema Schema => Data.Schema;
+
+    /// <summary>A view whose rows are compared by the values of some columns.</summary>
+    public static RepeatedRows By(IDataView data, IEnumerable<DataViewSchema.Column> columns) => new(data, [.. columns]);
+
+    /// <summary>A view whose rows are compared by all columns whose values can be.</summary>
+    public static IDataView Of(IDataView data) => data is RepeatedRows ? data : By(data, data.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c)));
+
+    public long? GetRowCount() => Data.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    {
+        List<DataViewSchema.Column> needed = [.. columnsNeeded];
+        return new Cursor(this, new object(), needed, Data.GetRowCursor(needed.UnionBy(_compared, c => c.Index), rand), isWhole: true);
+    }
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null)
+    {
+        List<DataViewSchema.Column> needed = [.. columnsNeeded];
+        var pass = new object();
+        return [.. Data.GetRowCursorSet(needed.UnionBy(_compared, c => c.Index), n, rand).Select(cursor => new Cursor(this, pass, needed, cursor))];
+    }
+
+    private sealed class Cursor(RepeatedRows rows, object pass, List<DataViewSchema.Column> needed, DataViewRowCursor input, bool isWhole = false) : CursorOver(input)
+    {
+        private readonly RowBytes _bytes = new(input, rows._compared);
+        private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
+
+        public override bool MoveNext()
+        {
+            if (!base.MoveNext())
+            {
+                if (isWhole)
+                    rows._sample.Complete();
+                return false;
+            }
+
+            DataViewRowId id = default;
+            _id(ref id);
+            Compare(new RowId(id.Low, id.High));
+            return true;
+        }
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => needed.Exists(c => c.Index == column.Index);
+
+        private void Compare(RowId id)
+        {
+            if (!rows._sample.Has(id) || Hash() is not { } hash || rows._sample.Agrees(pass, id, hash))
+                return;
+            throw ChangedRowsException.At(id, rows._compared.Select(c => c.Name));
+        }
+
+        private UInt128? Hash()
+        {
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            try
+            {
+                SHA256.HashData(_bytes.OfRow(), hash);
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // A row that cannot be read, a broken picture for example. Whoever needs its values meets the fault when it asks for them.
+                return null;
+            }
+
+            return BinaryPrimitives.ReadUInt128LittleEndian(hash);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
+using MlNetDistill.Teachers;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>The values of some columns of a cursor's row as bytes, for a hash of them.</summary>
+internal sealed class RowBytes
+{
+    private static readonly Dictionary<Type, Func<RowBytes, DataViewRowCursor, DataViewSchema.Column, Action>> Plains = new()
+    {
+        [typeof(float)] = Values<float>,
+        [typeof(double)] = Values<double>,
+        [typeof(bool)] = Values<bool>,
+        [typeof(sbyte)] = Values<sbyte>,
+        [typeof(byte)] = Values<byte>,
+        [typeof(short)] = Values<short>,
+        [typeof(ushort)] = Values<ushort>,
+        [typeof(int)] = Values<int>,
+        [typeof(uint)] = Values<uint>,
+        [typeof(long)] = Values<long>,
+        [typeof(ulong)] = Values<ulong>,
+        [typeof(DateTime)] = Values<DateTime>,
+        [typeof(DateTimeOffset)] = Values<DateTimeOffset>,
+        [typeof(TimeSpan)] = Values<TimeSpan>,
+        [typeof(DataViewRowId)] = Values<DataViewRowId>,
+    };
+
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+    private readonly List<Action> _columns;
+
+    /// <exception cref="InvalidOperationException">A column has values that cannot be hashed.</exception>
+    public RowBytes(DataViewRowCursor cursor, IReadOnlyList<DataViewSchema.Column> columns) =>
+        _columns = [.. columns.OrderBy(c => c.Name, StringComparer.Ordinal).Select(column => Writer(cursor, column))];
+
+    /// <summary>Whether the values of a column can be hashed.</summary>
+    public static bool CanHash(DataViewSchema.Column column) =>
+        ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || Plains.ContainsKey(type));
+
+    /// <summary>A hash of what the values of columns mean: names, types and the values that keys stand for.</summary>
+    public static string Meaning(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Of(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(
+        c => (string[])[c.Name, $"{c.Type}", .. AnnotatedNames.Read(c, AnnotatedNames.KeyValues) ?? []]));
+
+    /// <summary>Those of the row the cursor is at; good until the next call.</summary>
+    public ReadOnlySpan<byte> OfRow()
+    {
+        _buffer.ResetWrittenCount();
+        foreach (var write in _columns)
+            write();
+        return _buffer.WrittenSpan;
+    }
+
+    private static Type ItemTypeOf(DataViewSchema.Column column) => ((column.Type as VectorDataViewType)?.ItemType ?? column.Type).RawType;
+
+    private Action Writer(DataViewRowCursor cursor, DataViewSchema.Column column)
+    {
+        var type = ItemTypeOf(column);
+        if (type == typeof(ReadOnlyMemory<char>))
+            return column.Type is VectorDataViewType ? Vector<ReadOnlyMemory<char>>(cursor, column, Text) : Scalar<ReadOnlyMemory<char>>(cursor, column, Text);
+        if (!Plains.TryGetValue(type, out var plain))
+        {
+            throw new InvalidOperationException(
+                $"The teacher reads column '{column.Name}' ({column.Type}), whose values cannot be hashed, so a record in a folder could not tell these data from others. " +
+                "Give the record a DataIdentity, a name that changes whenever the data do, or leave out its Folder.");
+        }
+
+        return plain(this, cursor, column);
+    }
+
+    private static Action Values<T>(RowBytes bytes, DataViewRowCursor cursor, DataViewSchema.Column column)
+        where T : unmanaged => column.Type is VectorDataViewType ? bytes.Vector<T>(cursor, column, bytes.Plain) : bytes.Scalar<T>(cursor, column, bytes.Plain);
+
+    private Action Scalar<T>(DataViewRowCursor cursor, DataViewSchema.Column column, Action<T> write)
+    {
+        var get = cursor.GetGetter<T>(column);
+        T value = default!;
+        return () =>
+        {
+            get(ref value);
+            write(value);
+        };
+    }
+
+    /// <summary>Its length, then index and value of whatever is not zero: the same for sparse and dense vectors of the same values.</summary>
+    private Action Vector<T>(DataViewRowCursor cursor, DataViewSchema.Column column, Action<T> write)
+    {
+        var get = cursor.GetGetter<VBuffer<T>>(column);
+        var none = EqualityComparer<T>.Default;
+        VBuffer<T> value = default;
+        return () =>
+        {
+            get(ref value);
+            Plain(value.Length);
+            foreach (var (index, entry) in value.Items())
+            {
+                if (none.Equals(entry, default!))
+                    continue;
+                Plain(index);
+                write(entry);
+            }
+        };
+    }
+
+    private void Plain<T>(T value)
+        where T : unmanaged => _buffer.Write(MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref value, 1)));
+
+    private void Text(ReadOnlyMemory<char> value)
+    {
+        // With its length, so that no two neighbours read like two others.
+        Plain(value.Length);
+        _buffer.Write(MemoryMarshal.AsBytes(value.Span));
+    }
+}

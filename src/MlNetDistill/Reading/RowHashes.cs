@@ -1,0 +1,74 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>A hash of the values of each row, whatever its id and its place: by which rows of one set are found in another.</summary>
+internal static class RowHashes
+{
+    private const int RowsAtATime = 1024;
+
+    /// <summary>Of the features at some positions of a training set.</summary>
+    public static IEnumerable<ulong> OfSet(TrainingSet set, Tensor positions)
+    {
+        foreach (var chunk in Chunks.Of(positions, RowsAtATime))
+        {
+            foreach (var hash in OfChunk(set, chunk))
+                yield return hash;
+        }
+    }
+
+    /// <summary>Of a column of features, the same as of the training set that was read from it.</summary>
+    public static IEnumerable<ulong> OfFeatures(IDataView data, DataViewSchema.Column features, RowLayout layout) =>
+        ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte) ? OfFeatures<byte>(data, features, layout) : OfFeatures<float>(data, features, layout);
+
+    /// <summary>Of the values of some columns.</summary>
+    public static IEnumerable<ulong> OfColumns(IDataView data, IReadOnlyList<DataViewSchema.Column> columns)
+    {
+        using var cursor = data.GetRowCursor(columns);
+        var bytes = new RowBytes(cursor, columns);
+        while (cursor.MoveNext())
+            yield return Of(bytes.OfRow());
+    }
+
+    private static IEnumerable<ulong> OfFeatures<T>(IDataView data, DataViewSchema.Column features, RowLayout layout)
+        where T : unmanaged
+    {
+        using var cursor = data.GetRowCursor([features]);
+        var get = cursor.GetGetter<VBuffer<T>>(features);
+        VBuffer<T> values = default;
+        var row = new T[layout.Shape.Length];
+        while (cursor.MoveNext())
+        {
+            get(ref values);
+            // What is not whole was not trained on; copied, it would leave what an earlier row had in its place.
+            if (values.Length != row.Length)
+                continue;
+            layout.Copy(values, row);
+            yield return Of(MemoryMarshal.AsBytes<T>(row));
+        }
+    }
+
+    private static ulong[] OfChunk(TrainingSet set, Tensor chunk)
+    {
+        using var scope = NewDisposeScope();
+        var bytes = set.Features.index_select(0, chunk).cpu().contiguous().bytes;
+        var hashes = new ulong[chunk.shape[0]];
+        var width = bytes.Length / hashes.Length;
+        for (var row = 0; row < hashes.Length; row++)
+            hashes[row] = Of(bytes.Slice(row * width, width));
+        return hashes;
+    }
+
+    private static ulong Of(ReadOnlySpan<byte> row)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(row, hash);
+        return BinaryPrimitives.ReadUInt64LittleEndian(hash);
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Data;
+using MlNetDistill.Export;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>Rows of a training set as a data view again, and a column of scores as an array.</summary>
+internal static class RowsView
+{
+    /// <summary>A view with the feature column, holding the rows at <paramref name="positions"/>, and the other columns the student's chain reads.</summary>
+    /// <param name="context">Makes the view.</param>
+    /// <param name="set">The rows, images channels first.</param>
+    /// <param name="positions">Which of them.</param>
+    /// <param name="columns">The student's columns.</param>
+    /// <param name="interleaved">Whether the feature column has the channels of a pixel side by side.</param>
+    public static IDataView Of(MLContext context, TrainingSet set, Tensor positions, StudentColumns columns, bool interleaved)
+    {
+        var features = columns.Features;
+        using var scope = NewDisposeScope();
+        var planes = set.Features.index_select(0, positions);
+        var rows = (interleaved ? planes.permute(0, 2, 3, 1) : planes).reshape(positions.shape[0], -1).cpu();
+        var view = set.IsByte
+            ? View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<byte> { Values = [.. rows[i].data<byte>()] })], features)
+            : View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<float> { Values = [.. rows[i].data<float>()] })], features);
+        // The chain carries an earlier Score column along; its values do not matter here.
+        return columns.KeepsScore && features.Name != "Score" ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view) : view;
+    }
+
+    /// <summary>All values of a vector column, row after row.</summary>
+    public static float[] Scores(IDataView view, string column)
+    {
+        var found = view.Schema[column];
+        var width = ((VectorDataViewType)found.Type).Size;
+        var values = new ChunkedBuffer<float>(width);
+        using var cursor = view.GetRowCursor([found]);
+        var get = cursor.GetGetter<VBuffer<float>>(found);
+        VBuffer<float> row = default;
+        while (cursor.MoveNext())
+        {
+            get(ref row);
+            if (row.Length != width)
+                throw VectorLength.Fault($"Column '{column}'", width, row.Length, $"row {values.Rows} (counted from 0)", "The model that gives it is broken.");
+            row.CopyTo(values.NextRow());
+        }
+
+        return values.ToArray();
+    }
+
+    private static IDataView View<T>(MLContext context, Row<T>[] rows, DataViewSchema.Column features)
+    {
+        var definition = SchemaDefinition.Create(typeof(Row<T>));
+        var values = definition[nameof(Row<T>.Values)];
+        values.ColumnName = features.Name;
+        values.ColumnType = features.Type;
+        return context.Data.LoadFromEnumerable(rows, definition);
+    }
+
+    private sealed class Row<T>
+    {
+        public T[] Values { get; set; } = [];
+
+        public float Kept { get; set; }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>
+/// Finds the row at which a step before the reader failed. ML.NET's own exception names none (a broken picture gives "Invalid input stream contents"), and its
+/// cursors run ahead on several threads, so the pass that failed does not tell either.
+/// </summary>
+internal static class UnreadableRow
+{
+    private const int LongestText = 200;
+
+    /// <summary>Does a pass over a <see cref="RowSource"/>; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
+    /// <param name="pass">The pass.</param>
+    /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
+    public static T Named<T>(Func<T> pass)
+    {
+        try
+        {
+            return pass();
+        }
+        catch (RowSourceException e)
+        {
+            if (Find(e.Rows, e.InnerException!) is { } unreadable)
+                throw unreadable;
+            ExceptionDispatchInfo.Throw(e.InnerException!);
+            throw;
+        }
+    }
+
+    /// <summary>The same for a pass that gives its results one by one.</summary>
+    public static IEnumerable<T> Named<T>(IEnumerable<T> pass)
+    {
+        using var results = pass.GetEnumerator();
+        while (Named(results.MoveNext))
+            yield return results.Current;
+    }
+
+    /// <summary>Reads again, on one thread, up to the row that cannot be read; null where this pass reads every row.</summary>
+    public static InvalidOperationException? Find(RowSource source, Exception cause)
+    {
+        DataViewRowCursor opened;
+        try
+        {
+            opened = source.OpenOnOneThread(Texts(source.Data.Schema));
+        }
+        catch (RowSourceException)
+        {
+            // It is no row that cannot be read.
+            return null;
+        }
+
+        using var cursor = opened;
+        var (row, reading) = (0L, (string?)null);
+        var isWanted = Wanted(source, cursor);
+        try
+        {
+            List<(string Name, Action Read)> columns = [.. source.Columns.Where(RowBytes.CanHash).Select(c => (c.Name, Reader(cursor, c)))];
+            for (; cursor.MoveNext(); row++)
+            {
+                foreach (var (name, read) in isWanted() ? columns : [])
+                {
+                    reading = name;
+                    read();
+                    reading = null;
+                }
+            }
+
+            return null;
+        }
+        catch (RowSourceException e)
+        {
+            var gives = reading is null ? "" : $"column '{reading}' gives ";
+            return new InvalidOperationException(
+                $"{source.Fault(row)}: {gives}{Shown(e)}{(reading is null ? "" : TextOf(cursor))}. " +
+                (reading is null ? "Correct or leave out what the row is made from." : source.RemedyFor(e.GetBaseException())),
+                cause);
+        }
+    }
+
+    /// <summary>What the step said, in quotes; what .NET says of a null is of no use to a reader.</summary>
+    public static string Shown(RowSourceException e) => e.GetBaseException() switch
+    {
+        NullReferenceException => $"a {nameof(NullReferenceException)}",
+        var error => $"\"{error.Message}\"",
+    };
+
+    /// <summary>The columns that tell a reader which row it is.</summary>
+    public static IEnumerable<DataViewSchema.Column> Texts(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
+
+    /// <summary>The texts of the row that a cursor is at.</summary>
+    public static string TextOf(DataViewRowCursor cursor)
+    {
+        var texts = new List<string>();
+        foreach (var column in Texts(cursor.Schema).Where(c => cursor.IsColumnActive(c)))
+        {
+            ReadOnlyMemory<char> text = default;
+            cursor.GetGetter<ReadOnlyMemory<char>>(column)(ref text);
+            texts.Add($"{column.Name} is '{(text.Length > LongestText ? $"{text[..LongestText]}…" : text)}'");
+        }
+
+        return texts.Count == 0 ? "" : $" where {string.Join(", ", texts)}";
+    }
+
+    private static Action Reader(DataViewRowCursor cursor, DataViewSchema.Column column)
+    {
+        var bytes = new RowBytes(cursor, [column]);
+        return () => bytes.OfRow();
+    }
+
+    private static Func<bool> Wanted(RowSource source, DataViewRowCursor cursor)
+    {
+        if (source.Wanted is not { } wanted)
+            return () => true;
+        var getId = cursor.GetIdGetter();
+        DataViewRowId id = default;
+        return () =>
+        {
+            getId(ref id);
+            return wanted.Contains(new RowId(id.Low, id.High));
+        };
+    }
+}

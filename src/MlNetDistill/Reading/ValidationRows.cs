@@ -1,0 +1,111 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>Holds out rows as the options ask.</summary>
+internal static class ValidationRows
+{
+    /// <exception cref="InvalidOperationException">Nothing is left to train on, or there is nothing to judge the held-out rows by.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A separate view has other columns than the trainer's input.</exception>
+    public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
+    {
+        var split = Draw(rows, columns, options, generator, channel);
+        try
+        {
+            CheckHeldOut(split, rows.Set, columns, options);
+        }
+        catch
+        {
+            split.Dispose();
+            throw;
+        }
+
+        return split;
+    }
+
+    /// <summary>Whether held-out rows have no labels to judge the student by, so that its agreement with the teacher takes the place of accuracy.</summary>
+    public static bool AreJudgedByTeacher(DataSplit split) => split.Validation is { } held && !split.ValidationSet.HasLabelledWeight(held);
+
+    private static DataSplit Draw(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
+    {
+        if (options.ValidationData is { } view)
+            return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options, channel));
+        if (rows.Held is { } held)
+        {
+            CheckMask(rows.Set, held, columns.Validation!.Value.Name, options);
+            return DataSplit.ByMask(rows.Set, held);
+        }
+
+        return options.ValidationFraction > 0 ? DataSplit.ByFraction(rows.Set, options.ValidationFraction, generator) : DataSplit.All(rows.Set);
+    }
+
+    // Accuracy or agreement over no weight at all is 0/0, and no epoch would be better than the first.
+    private static void CheckHeldOut(DataSplit split, TrainingSet set, TrainerColumns columns, DistillationOptions options)
+    {
+        if (!AreJudgedByTeacher(split))
+            return;
+        var (rows, held) = (split.ValidationSet, split.Validation!);
+        if (rows.HasLabel(held) || !rows.HasWeight(held))
+        {
+            throw new InvalidOperationException(
+                $"Every {(rows.HasLabel(held) ? "labelled " : "")}row held out for validation has weight 0 in column '{columns.Weight!.Value.Name}', so none counts. " +
+                "Hold out rows with a weight above 0.");
+        }
+
+        if (!ReferenceEquals(rows, set) && !options.Teacher!.SeesViews)
+        {
+            throw new InvalidOperationException(
+                "No row of the validation data has a label, so the student would be judged by its agreement with the teacher, and this teacher " +
+                $"({options.Teacher.Name}) answers for the training data alone. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows.");
+        }
+    }
+
+    private static void CheckMask(TrainingSet set, bool[] held, string column, DistillationOptions options)
+    {
+        using var labels = set.Labels.cpu();
+        var values = labels.data<long>().ToArray();
+        var byTeacher = options.Method.TeacherNeeds != OutputKinds.None;
+        if (!Enumerable.Range(0, held.Length).Any(i => held[i] && (byTeacher || values[i] != TrainingSet.MissingLabel)))
+        {
+            throw new InvalidOperationException(
+                $"The validation column '{column}' holds out no {(byTeacher ? "" : "labelled ")}row; set it true for some rows, or leave it out.");
+        }
+
+        if (held.All(h => h))
+            throw new InvalidOperationException($"The validation column '{column}' holds out every row; none is left to train on.");
+    }
+
+    private static TrainingSet ReadSeparate(IDataView view, TrainerColumns training, DistillationOptions options, IChannel channel)
+    {
+        TrainerColumns columns;
+        try
+        {
+            columns = TrainerColumns.Find(view.Schema, options, training.ClassKey);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            throw Refused(e.Message, e);
+        }
+
+        if (!columns.Features.Type.Equals(training.Features.Type))
+            throw Refused($"column '{columns.Features.Name}' is {columns.Features.Type} there and {training.Features.Type} in the training data.");
+        if (!columns.ClassKey.Type.Equals(training.ClassKey.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
+            throw Refused($"the label '{columns.ClassKey.Name}' has other classes there than in the training data.");
+        var keeps = options.MissingLabels == MissingLabels.TeacherOnly;
+        var rows = TensorReader.Read(view, columns, options with { MissingLabels = keeps ? MissingLabels.TeacherOnly : MissingLabels.Drop }, "validation data");
+        // Where some rows have labels, these alone are validated on.
+        var unlabelled = keeps ? rows.Set.Count - rows.Set.LabelledRows : 0;
+        (unlabelled < rows.Set.Count ? rows with { DroppedLabels = rows.DroppedLabels + unlabelled } : rows).WarnOfDropped(channel);
+        return rows.Set;
+    }
+
+    private static ArgumentOutOfRangeException Refused(string why, Exception? inner = null) => new(
+        "ValidationData does not have the trainer's input: " + why +
+        " It bypasses the pipeline that leads to the trainer, so it must be transformed by the same fitted steps first; " +
+        "ValidationFraction and ValidationColumnName do not have this problem.",
+        inner);
+}

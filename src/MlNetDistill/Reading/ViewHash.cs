@@ -1,0 +1,41 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>What tells one data view from another.</summary>
+internal static class ViewHash
+{
+    /// <summary>
+    /// Number of rows, and a hash of their ids and of names, types and values of all columns, in whatever order they come;
+    /// null where a column cannot be hashed.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
+    public static (long Rows, string? Hash) Of(IDataView data) => UnreadableRow.Named(() => Read(data));
+
+    private static (long Rows, string? Hash) Read(IDataView data)
+    {
+        List<DataViewSchema.Column> columns = [.. data.Schema.Where(column => !column.IsHidden)];
+        var hashable = columns.All(RowBytes.CanHash);
+        using var hash = new DataHash();
+        using var cursor = new RowSource(data, hashable ? columns : [], row => $"Row {row} (counted from 0) of the data cannot be read").Open();
+        var bytes = hashable ? new RowBytes(cursor, columns) : null;
+        var getId = cursor.GetIdGetter();
+        DataViewRowId id = default;
+        long rows = 0;
+        for (; cursor.MoveNext(); rows++)
+        {
+            if (bytes is null)
+                continue;
+            getId(ref id);
+            hash.Add(new RowId(id.Low, id.High), bytes.OfRow());
+        }
+
+        return (rows, hashable ? Fingerprint(hash.Value, columns) : null);
+    }
+
+    private static string Fingerprint(string rows, IReadOnlyList<DataViewSchema.Column> columns) =>
+        Core.Fingerprint.Of($"{rows} of {RowBytes.Meaning(columns)}");
+}

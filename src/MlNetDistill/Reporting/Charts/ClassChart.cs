@@ -1,0 +1,51 @@
+using System.Xml.Linq;
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>The teacher's and the student's accuracy on some classes, one below the other.</summary>
+internal static class ClassChart
+{
+    private const double Left = 12;
+    private const double Right = Svg.Width - 14;
+    private const double RowHeight = 36;
+
+    public static XElement Of(string id, string caption, IReadOnlyList<ClassFidelity> classes)
+    {
+        var bottom = 6 + (classes.Count * RowHeight);
+        var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", classes.Select(Said)));
+        var scale = Scale.Over([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5, 0.05);
+        foreach (var tick in scale.Ticks)
+        {
+            svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
+            svg.Words(X(tick), bottom + 17, scale.Text(tick), "tick", "middle");
+        }
+
+        svg.Line("grid", Left, bottom, Right, bottom);
+        svg.Words((Left + Right) / 2, bottom + 35, "share of the class labelled rightly", "tick", "middle");
+        foreach (var (at, known) in classes.Index())
+        {
+            svg.Line("grid", Left, 6 + (at * RowHeight) + 25, Right, 6 + (at * RowHeight) + 25);
+            Row(svg, known, 6 + (at * RowHeight), X(known.TeacherAccuracy!.Value), X(known.StudentAccuracy!.Value));
+        }
+
+        return svg.Figure(caption);
+
+        double X(double accuracy) => Left + 6 + (scale.At(accuracy) * (Right - Left - 12));
+    }
+
+    private static void Row(Svg svg, ClassFidelity known, double y, double teacher, double student)
+    {
+        var change = $"{Figures.Change(known.AccuracyChange!.Value)} points";
+        svg.Words(Left, y + 14, FittedText.Within(Right - Left - FittedText.WidthOf(change) - 12, known.Class));
+        svg.Words(Right, y + 14, change, known.AccuracyChange < 0 ? "worse" : "better", "end");
+        svg.Line(known.AccuracyChange < 0 ? "span lost" : "span gained", teacher, y + 25, student, y + 25);
+        svg.Mark("teacher", teacher, y + 25);
+        svg.Mark("student", student, y + 25);
+    }
+
+    private static string Said(ClassFidelity known) =>
+        $"{known.Class}: teacher {Figures.Percent(known.TeacherAccuracy!.Value)}, student {Figures.Percent(known.StudentAccuracy!.Value)}, of " +
+            $"{Figures.Count(known.Rows)} rows.";
+}

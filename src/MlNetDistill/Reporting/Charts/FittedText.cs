@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>Text cut to the room there is. A picture without scripts cannot measure its text, so widths are those of a wide typeface.</summary>
+internal static class FittedText
+{
+    /// <summary>The text, or as much of it as fits and an ellipsis; never half a character.</summary>
+    public static string Within(double width, string text, double size = 12)
+    {
+        if (WidthOf(text, size) <= width)
+            return text;
+        var (fitted, left) = (new StringBuilder(), width - size);
+        foreach (var element in Elements(text))
+        {
+            left -= WidthOf(element, size);
+            if (left < 0)
+                break;
+            fitted.Append(element);
+        }
+
+        return fitted.Append('…').ToString();
+    }
+
+    public static double WidthOf(string text, double size = 12) => size * Elements(text).Sum(Em);
+
+    private static IEnumerable<string> Elements(string text)
+    {
+        var elements = StringInfo.GetTextElementEnumerator(text);
+        while (elements.MoveNext())
+            yield return elements.GetTextElement();
+    }
+
+    private static double Em(string element) => Rune.TryGetRuneAt(element, 0, out var rune) ? Em(rune) : 1;
+
+    private static double Em(Rune rune) => rune.Value switch
+    {
+        'i' or 'j' or 'l' or '.' or ',' or '\'' or ':' or ' ' => 0.42,
+        'W' or 'M' or 'm' or 'w' or '@' or '%' => 1.02,
+        < 0x2E80 => Rune.IsUpper(rune) ? 0.8 : 0.66,
+        _ => 1.4,
+    };
+}

@@ -1,0 +1,30 @@
+namespace MlNetDistill.Reporting;
+
+/// <summary>The part of a picture that two axes span.</summary>
+internal sealed class Plot(Svg svg, Scale across, Scale up, double top, double bottom)
+{
+    public const double Left = 54;
+    public const double Right = Svg.Width - 14;
+
+    public double X(double value) => Left + (across.At(value) * (Right - Left));
+
+    public double Y(double value) => bottom - (up.At(value) * (bottom - top));
+
+    /// <summary>Grid, ticks and the name of the axis across.</summary>
+    public void Frame(string acrossName)
+    {
+        foreach (var tick in up.Ticks)
+        {
+            svg.Line("grid", Left, Y(tick), Right, Y(tick));
+            svg.Words(Left - 7, Y(tick) + 4, up.Text(tick), "tick", "end");
+        }
+
+        foreach (var tick in across.Ticks)
+        {
+            svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
+            svg.Words(X(tick), bottom + 17, across.Text(tick), "tick", "middle");
+        }
+
+        svg.Words((Left + Right) / 2, bottom + 35, acrossName, "tick", "middle");
+    }
+}

@@ -1,0 +1,55 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>How often a model is right by how sure it is; below it, how many rows that is about.</summary>
+internal static class ReliabilityChart
+{
+    private const double Top = 10;
+    private const double Bottom = 210;
+    private const double CountsTop = 262;
+    private const double CountsBottom = 306;
+
+    public static XElement Of(string id, Compared model, ModelQuality quality)
+    {
+        List<ReliabilityBin> bins = [.. quality.Reliability.Where(bin => bin is { Rows: > 0, Accuracy: not null, MeanConfidence: not null })];
+        var svg = new Svg(id, Svg.Width, CountsBottom + 26, $"Reliability of {model.Name}", Said(quality, bins));
+        var plot = new Plot(svg, Scale.Shares, Scale.Shares, Top, Bottom);
+        plot.Frame("probability of the class named");
+        foreach (var bin in bins)
+        {
+            var top = plot.Y(bin.Accuracy!.Value);
+            svg.Box($"bar {model.Kind}", plot.X(bin.Lower) + 0.5, top, plot.X(bin.Upper) - plot.X(bin.Lower) - 1, Bottom - top, 0.22);
+        }
+
+        svg.Line("ideal", plot.X(0), plot.Y(0), plot.X(1), plot.Y(1));
+        svg.Path($"curve {model.Kind}", [[.. bins.Select(bin => (plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value)))]]);
+        foreach (var bin in bins)
+            svg.Mark(model.Kind, plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value));
+        svg.Words(Plot.Left + 6, Top + 12, "share labelled rightly", "tick");
+        Counts(svg, plot, model, bins);
+        return svg.Figure(Html.Name(model.Name), $": calibration error {Figures.Points(quality.CalibrationError)}");
+    }
+
+    private static void Counts(Svg svg, Plot plot, Compared model, IReadOnlyList<ReliabilityBin> bins)
+    {
+        var most = Math.Max(1, bins.Select(bin => bin.Rows).DefaultIfEmpty().Max());
+        svg.Line("grid", Plot.Left, CountsBottom, Plot.Right, CountsBottom);
+        foreach (var bin in bins)
+        {
+            var height = (CountsBottom - CountsTop) * bin.Rows / most;
+            svg.Box($"bar {model.Kind}", plot.X(bin.Lower) + 0.5, CountsBottom - height, plot.X(bin.Upper) - plot.X(bin.Lower) - 1, height);
+        }
+
+        svg.Words((Plot.Left + Plot.Right) / 2, CountsBottom + 18, $"rows in each bin, at most {Figures.Count(most)}", "tick", "middle");
+    }
+
+    private static string Said(ModelQuality quality, IReadOnlyList<ReliabilityBin> bins) =>
+        $"Expected calibration error {Figures.Points(quality.CalibrationError)}, mean probability of the class named " +
+        $"{Figures.Percent(quality.MeanConfidence)}, accuracy {Figures.Percent(quality.Accuracy)}. {string.Join(" ", bins.Select(Said))}";
+
+    private static string Said(ReliabilityBin bin) =>
+        $"Of {Figures.Count(bin.Rows)} rows named with {Figures.Percent(bin.MeanConfidence!.Value)} on average " +
+        $"{Figures.Percent(bin.Accuracy!.Value)} are right.";
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Xml.Linq;
+using MlNetDistill.Core;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>A picture that is also said in words. How it looks is the page's style; here is only where things are.</summary>
+internal sealed class Svg
+{
+    /// <summary>Of every chart that is not a matrix: on a phone it then stands at about its own size, and its text with it.</summary>
+    public const double Width = 360;
+
+    private readonly XElement _root;
+
+    /// <param name="id">Unique on the page.</param>
+    /// <param name="width">Width of the picture's own coordinates.</param>
+    /// <param name="height">Height of them.</param>
+    /// <param name="title">What it shows.</param>
+    /// <param name="description">What is to be seen in it, with figures.</param>
+    public Svg(string id, double width, double height, string title, string description) => _root = Tag(
+        "svg",
+        With("role", "img"), With("viewBox", $"0 0 {Text(width)} {Text(height)}"), With("width", Text(width)), With("height", Text(height)),
+        With("aria-labelledby", $"{id}-title {id}-desc"),
+        Tag("title", With("id", $"{id}-title"), title),
+        Tag("desc", With("id", $"{id}-desc"), description));
+
+    /// <summary>The picture with its caption.</summary>
+    public XElement Figure(params object?[] caption) => Tag("figure", Tag("figcaption", caption), _root);
+
+    /// <summary>The picture alone.</summary>
+    public XElement Root => _root;
+
+    public void Line(string kind, double x1, double y1, double x2, double y2) =>
+        _root.Add(Tag("line", Class(kind), With("x1", Text(x1)), With("y1", Text(y1)), With("x2", Text(x2)), With("y2", Text(y2))));
+
+    public void Box(string kind, double x, double y, double width, double height, double? opacity = null) => _root.Add(Tag(
+        "rect",
+        Class(kind), With("x", Text(x)), With("y", Text(y)), With("width", Text(Math.Max(0, width))), With("height", Text(Math.Max(0, height))),
+        opacity is { } share ? With("fill-opacity", Text(share)) : null));
+
+    /// <summary>A line through points, broken where they are.</summary>
+    public void Path(string kind, IEnumerable<IReadOnlyList<(double X, double Y)>> pieces)
+    {
+        var steps = string.Join(" ", pieces.Where(piece => piece.Count > 1)
+            .Select(piece => "M" + string.Join("L", piece.Select(p => $"{Text(p.X)},{Text(p.Y)}"))));
+        if (steps.Length > 0)
+            _root.Add(Tag("path", Class(kind), With("d", steps)));
+    }
+
+    /// <summary>
+    /// A model's own shape, so that models are told apart without colour: a square the teacher's, a triangle of the student alone, a disc of the distilled.
+    /// </summary>
+    public void Mark(string kind, double x, double y) => _root.Add(Shape(kind, x, y));
+
+    public void Words(double x, double y, string text, string kind = "", string anchor = "start", bool upwards = false) => _root.Add(Tag(
+        "text",
+        kind.Length > 0 ? Class(kind) : null,
+        With("x", Text(x)), With("y", Text(y)),
+        anchor == "start" ? null : With("text-anchor", anchor),
+        upwards ? With("transform", $"rotate(-90 {Text(x)} {Text(y)})") : null,
+        text));
+
+    /// <summary>A model's line and mark, to stand beside its name.</summary>
+    public static XElement Swatch(string kind) => Tag(
+        "svg",
+        Class("swatch"), With("aria-hidden", "true"), With("viewBox", "0 0 32 12"), With("width", "32"), With("height", "12"),
+        Tag("path", Class($"curve {kind}"), With("d", "M1,6L31,6")),
+        Shape(kind, 16, 6));
+
+    private static XElement Shape(string kind, double x, double y) => kind switch
+    {
+        "teacher" => Tag("rect", Class("mark teacher"), With("x", Text(x - 3.5)), With("y", Text(y - 3.5)), With("width", "7"), With("height", "7")),
+        "alone" => Tag("path", Class("mark alone"), With("d", $"M{Text(x)},{Text(y - 4.5)}L{Text(x + 4.5)},{Text(y + 3.5)}L{Text(x - 4.5)},{Text(y + 3.5)}Z")),
+        _ => Tag("circle", Class("mark student"), With("cx", Text(x)), With("cy", Text(y)), With("r", "4")),
+    };
+
+    private static string Text(double value) => (Math.Round(value, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,48 @@
+using System.Xml.Linq;
+using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>The stages of a model's training, each a bar over its epochs with the time it took.</summary>
+internal static class TimelineChart
+{
+    /// <summary>Most stages that are drawn; a route may have many more.</summary>
+    public const int Most = 20;
+
+    private const double Left = 10;
+    private const double Right = Svg.Width - 14;
+    private const double RowHeight = 36;
+
+    public static XElement Of(string id, Compared model, IReadOnlyList<StageSpan> stages)
+    {
+        var shown = stages.Take(Most).ToList();
+        var bottom = 8 + (shown.Count * RowHeight);
+        var svg = new Svg(id, Svg.Width, bottom + 42, $"Stages of {model.Name}", string.Join(" ", shown.Select(Said)));
+        var scale = Scale.Over([0, shown[^1].Last], 6, 1);
+        foreach (var tick in scale.Ticks)
+        {
+            svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
+            svg.Words(X(tick), bottom + 17, scale.Text(tick), "tick", tick == 0 ? "start" : "middle");
+        }
+
+        svg.Line("grid", Left, bottom, Right, bottom);
+        svg.Words((Left + Right) / 2, bottom + 35, "epochs", "tick", "middle");
+        foreach (var (at, stage) in shown.Index())
+        {
+            var (y, time) = (8 + (at * RowHeight), Figures.Duration(stage.Time));
+            var room = Right - Left - FittedText.WidthOf(time) - 12;
+            svg.Words(Left, y + 14, FittedText.Within(room, $"{at + 1} · {stage.Name}"));
+            svg.Words(Right, y + 14, time, "muted", "end");
+            svg.Box($"bar {model.Kind}", X(stage.First - 1), y + 20, X(stage.Last) - X(stage.First - 1), 10);
+        }
+
+        return svg.Figure(Html.Name(model.Name), $": {Figures.Duration(Total(stages))}");
+
+        double X(double epoch) => Left + (scale.At(epoch) * (Right - Left));
+    }
+
+    public static TimeSpan Total(IReadOnlyList<StageSpan> stages) => stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);
+
+    private static string Said(StageSpan stage) => $"{stage.Name}: epochs {stage.First} to {stage.Last}, {Figures.Duration(stage.Time)}.";
+}

@@ -1,0 +1,54 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Unicode;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>Writes a report's numbers; <see cref="DistillationReport.ToJson"/> says in which form.</summary>
+internal static class ReportJson
+{
+    private const int Format = 1;
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new Seconds() },
+    };
+
+    public static string Of(DistillationReport report) => JsonSerializer.Serialize(
+        new
+        {
+            Format,
+            report.Title,
+            report.Description,
+            report.Created,
+            report.Verdict,
+            report.Acceptance,
+            Models = new { report.Teacher, report.Student, report.Alone },
+            Metrics = new
+            {
+                Test = report.Metrics,
+                Training = report.TrainingMetrics,
+                Alone = report.AloneMetrics,
+                OverAlone = new { Accuracy = report.AccuracyOverAlone, Agreement = report.AgreementOverAlone },
+            },
+            report.Data,
+            report.TrainingOverlap,
+            report.Versions,
+        },
+        Options) + "\n";
+
+    private sealed class Seconds : JsonConverter<TimeSpan>
+    {
+        public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => TimeSpan.FromSeconds(reader.GetDouble());
+
+        public override void Write(Utf8JsonWriter writer, TimeSpan value, JsonSerializerOptions options) => writer.WriteNumberValue(value.TotalSeconds);
+    }
+}

@@ -1,0 +1,29 @@
+using MlNetDistill.Evaluation;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>Whether the models are right as often as they are sure.</summary>
+internal static class CalibrationSection
+{
+    public static Section? Of(DistillationReport report)
+    {
+        var models = Compared.Of(report).Where(model => model.Quality is not null).ToList();
+        return models.Count == 0 ? null : new(
+            "calibration",
+            "Calibration",
+            Paragraph("On the dashed line a model that is 80 % sure is right four times in five; below it, it is too sure of itself."),
+            Tag("div", Class("figures"), models.Select(model => ReliabilityChart.Of($"calibration-{model.Kind}", model, model.Quality!))),
+            Details("The bins as a table", models.Select(Bins)));
+    }
+
+    private static object Bins(Compared model) => Table.Of(
+        $"calibration-{model.Kind}-bins",
+        $"{model.Name}: rows by the probability of the class named",
+        ["Probability", "Rows", "Mean probability", "Labelled rightly"],
+        model.Quality!.Reliability.Where(bin => bin.Rows > 0).Select(bin => (object?[])
+        [
+            $"{Figures.Number(bin.Lower)} to {Figures.Number(bin.Upper)}", Figures.Count(bin.Rows),
+            Table.Measured(bin.MeanConfidence, Figures.Percent), Table.Measured(bin.Accuracy, Figures.Percent),
+        ]));
+}

@@ -1,0 +1,79 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>Where the student got worse than its teacher, and where better.</summary>
+internal static class ClassesSection
+{
+    private const int MostInChart = 8;
+    private const int MostInTable = 30;
+    private const int MostInDetails = 200;
+
+    public static Section Of(DistillationReport report)
+    {
+        var labelled = report.Metrics.Student is not null;
+        List<ClassFidelity> classes =
+            [.. report.Metrics.PerClass.OrderBy(known => (labelled ? known.AccuracyChange : known.Agreement) ?? double.PositiveInfinity)];
+        return new(
+            "classes",
+            "Class by class",
+            labelled ? Charts([.. classes.Where(known => known.AccuracyChange is not null)]) : null,
+            classes.Count <= MostInTable
+                ? Rows("classes-table", labelled ? "All classes, the largest loss first" : "All classes, the least agreement first", classes, labelled)
+                : Extremes(classes, labelled));
+    }
+
+    private static object?[] Charts(IReadOnlyList<ClassFidelity> classes)
+    {
+        List<ClassFidelity> lost = [.. classes.Where(known => known.AccuracyChange < 0).Take(MostInChart)];
+        List<ClassFidelity> gained = [.. classes.Reverse().Where(known => known.AccuracyChange > 0).Take(MostInChart)];
+        return
+        [
+            Paragraph(
+                $"Of {Figures.Count(classes.Count)} classes with labelled rows the student is less accurate than its teacher in " +
+                $"{Classes(change => change < 0)}, as accurate in {Classes(change => change == 0)}, more accurate in {Classes(change => change > 0)}. " +
+                "Classes have no intervals: of few rows a point or two is chance."),
+            lost.Count + gained.Count == 0
+                ? null
+                : Tag("ul", Class("legend"), Tag("li", Svg.Swatch("teacher"), " teacher"), Tag("li", Svg.Swatch("student"), " distilled student")),
+            Tag(
+                "div",
+                Class("figures"),
+                lost.Count > 0 ? ClassChart.Of("classes-lost", "Where the student loses most", lost) : null,
+                gained.Count > 0 ? ClassChart.Of("classes-gained", "Where the student gains most", gained) : null),
+        ];
+
+        string Classes(Func<double?, bool> changed) => Figures.Count(classes.Count(known => changed(known.AccuracyChange)));
+    }
+
+    private static object?[] Extremes(IReadOnlyList<ClassFidelity> classes, bool labelled)
+    {
+        var known = classes.Where(c => (labelled ? c.AccuracyChange : c.Agreement) is not null).ToList();
+        return
+        [
+            Rows("classes-first", labelled ? "The ten largest losses" : "The ten classes of least agreement", known.Take(10), labelled),
+            Rows("classes-last", labelled ? "The ten largest gains" : "The ten classes of most agreement", known.AsEnumerable().Reverse().Take(10), labelled),
+            classes.Count <= MostInDetails
+                ? Details($"All {classes.Count} classes", Rows("classes-all", "All classes", classes, labelled))
+                : Paragraph(Class("note"), $"All {Figures.Count(classes.Count)} classes are in ", Tag("code", "report.json"), "."),
+        ];
+    }
+
+    private static XElement Rows(string id, string caption, IEnumerable<ClassFidelity> classes, bool labelled) => Table.Of(
+        id,
+        caption,
+        labelled
+            ? ["Class", "Rows", "Teacher", "Student", "Change, points", "Lost rows", "Gained rows", "Agreement"]
+            : ["Class", "Rows the teacher names so", "Agreement"],
+        classes.Select(known => (object?[])(labelled
+            ? [
+                Name(known.Class), Figures.Count(known.Rows),
+                Table.Measured(known.TeacherAccuracy, Figures.Percent), Table.Measured(known.StudentAccuracy, Figures.Percent),
+                Table.Measured(known.AccuracyChange, Figures.Change), Figures.Count(known.Lost), Figures.Count(known.Gained),
+                Table.Measured(known.Agreement, Figures.Percent),
+            ]
+            : [Name(known.Class), Figures.Count(known.TeacherNames), Table.Measured(known.Agreement, Figures.Percent)])));
+}

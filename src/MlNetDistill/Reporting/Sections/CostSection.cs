@@ -1,0 +1,43 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>What the models cost whoever scores with them.</summary>
+internal static class CostSection
+{
+    public static Section? Of(DistillationReport report)
+    {
+        List<Compared> models = [.. Compared.Of(report).Where(model => model.Model.Cost is not null)];
+        return models.Count == 0 ? null : new(
+            "cost",
+            "Latency and size",
+            Paragraph("Measured warm, on one machine; times are medians, and the stroke stands where 95 % of the measurements are within."),
+            Tag(
+                "div",
+                Class("figures"),
+                Chart("engine", "One row, through a PredictionEngine", cost => cost.Engine.Median, cost => cost.Engine.P95, Figures.Microseconds),
+                Chart("bulk", "A row of many, through Transform", cost => cost.Bulk.Median, cost => cost.Bulk.P95, Figures.Microseconds),
+                Chart("size", "Saved model", cost => cost.ZipBytes, null, Figures.Bytes),
+                Chart("memory", "Memory: growth while loaded and scored", cost => cost.PeakMemoryBytes, null, Figures.Bytes)),
+            Counts(models));
+
+        XElement Chart(string id, string caption, Func<ModelCost, double> value, Func<ModelCost, double>? tail, Func<double, string> format) =>
+            CostChart.Of(
+                $"cost-{id}", caption, [.. models.Select(model => new Cost(model, value(model.Model.Cost!), tail?.Invoke(model.Model.Cost!)))], format);
+    }
+
+    private static XElement Counts(IReadOnlyList<Compared> models) => Table.Of(
+        "cost-table",
+        "Times of a row in microseconds, and how often they were measured",
+        ["Model", "One row: median", "95 % within", "measured", "Of many: median", "95 % within", "measured"],
+        models.Select(model => (Model: model, Cost: model.Model.Cost!)).Select(row => (object?[])
+        [
+            Name(row.Model.Name),
+            Time(row.Cost.Engine.Median), Time(row.Cost.Engine.P95), Figures.Count(row.Cost.Engine.Measurements),
+            Time(row.Cost.Bulk.Median), Time(row.Cost.Bulk.P95), Figures.Count(row.Cost.Bulk.Measurements),
+        ]));
+
+    private static XElement? Time(double microseconds) => Table.Measured(microseconds, time => FormattableString.Invariant($"{time:N1}"));
+}

@@ -1,0 +1,81 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>How training went: a small chart for every loss that has a name, and for the held-out rows.</summary>
+internal static class CurvesSection
+{
+    private const string Total = "total";
+    private const int MostRows = 40;
+
+    public static Section? Of(DistillationReport report)
+    {
+        List<Compared> models = [.. Compared.Of(report).Where(model => model.Model.History.Count > 0)];
+        if (models.Count == 0)
+            return null;
+        var stages = StageSpan.Of(report.Student.History);
+        return new(
+            "curves",
+            "Learning curves",
+            Paragraph(
+                "Losses are means over the training rows of an epoch, each unweighted, and ", Tag("em", Total),
+                " is their weighted sum; losses of different methods cannot be compared." +
+                (stages.Count > 1 ? " Dashed strokes divide the distilled student's stages, numbered as under “Stages and anchors”." : "")),
+            Tag("ul", Class("legend"), models.Select(model => Tag("li", Svg.Swatch(model.Kind), " ", Name(model.Name)))),
+            Tag("div", Class("figures"), Charts(models, stages)),
+            Details("The curves as tables", models.Select(Numbers)));
+    }
+
+    private static IEnumerable<XElement> Charts(IReadOnlyList<Compared> models, IReadOnlyList<StageSpan> stages)
+    {
+        List<(string Name, List<Curve> Curves)> figures =
+        [
+            .. LossNames(models.SelectMany(model => model.Model.History))
+                .Select(loss => (loss, Curves(models, epoch => epoch.Losses.TryGetValue(loss, out var value) ? value : null))),
+            ("accuracy on held-out rows", Curves(models, epoch => epoch.ValidationAccuracy)),
+            ("agreement with the teacher on held-out rows", Curves(models, epoch => epoch.ValidationAgreement)),
+            ("loss on held-out rows", Curves(models, epoch => epoch.ValidationLoss)),
+        ];
+        return figures.Where(figure => figure.Curves.Count > 0).Select((figure, at) => CurveChart.Of($"curves-{at + 1}", figure.Name, figure.Curves, stages));
+    }
+
+    private static List<string> LossNames(IEnumerable<TrainingProgress> history) =>
+        [.. history.SelectMany(epoch => epoch.Losses.Keys).Distinct().OrderBy(name => name != Total)];
+
+    private static List<Curve> Curves(IReadOnlyList<Compared> models, Func<TrainingProgress, double?> value) =>
+    [
+        .. models
+            .Select(model => new Curve(model, [.. model.Model.History.Index()
+                .Select(epoch => (Epoch: epoch.Index + 1, Value: value(epoch.Item)))
+                .Where(point => point.Value is { } known && double.IsFinite(known))
+                .Select(point => (point.Epoch, point.Value!.Value))], StageSpan.Of(model.Model.History).Select(stage => stage.First).ToHashSet()))
+            .Where(curve => curve.Points.Count > 0),
+    ];
+
+    private static XElement Numbers(Compared model)
+    {
+        var history = model.Model.History;
+        var names = LossNames(history);
+        // Judged by the one or the other, according to whether held-out rows have labels.
+        var byTeacher = history.Any(epoch => epoch.ValidationAgreement is not null);
+        // Even steps, and the last epoch.
+        var apart = (history.Count + MostRows - 2) / (MostRows - 1);
+        var shown = history.Index().Where(epoch => epoch.Index % apart == 0 || epoch.Index == history.Count - 1).ToList();
+        return Table.Of(
+            $"curves-{model.Kind}-table",
+            $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {history.Count} epochs" : "every epoch")}",
+            ["Epoch", "Stage", .. names, byTeacher ? "Held-out agreement" : "Held-out accuracy", "Held-out loss", "Learning rate"],
+            shown.Select(epoch => (object?[])
+            [
+                $"{epoch.Index + 1}", Table.Words(Name(epoch.Item.Stage)),
+                .. names.Select(name => epoch.Item.Losses.TryGetValue(name, out var loss) ? Table.Measured(loss, Figures.Compact) : null),
+                Table.Measured(epoch.Item.ValidationAccuracy ?? epoch.Item.ValidationAgreement, Figures.Percent), Table.Measured(epoch.Item.ValidationLoss, Figures.Number),
+                Figures.Compact(epoch.Item.LearningRate),
+            ]));
+    }
+}

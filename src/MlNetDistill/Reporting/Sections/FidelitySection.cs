@@ -1,0 +1,46 @@
+using MlNetDistill.Evaluation;
+using MlNetDistill.Networks;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>How well the student matches its teacher, in every measure of it.</summary>
+internal static class FidelitySection
+{
+    public static Section Of(DistillationReport report)
+    {
+        List<(object Title, DistillationMetrics Metrics)> columns = [(Title(report.Student.Name, "test rows"), report.Metrics)];
+        if (report.TrainingMetrics is { } training)
+            columns.Add((Title(report.Student.Name, "training rows"), training));
+        if (report.AloneMetrics is { } alone)
+            columns.Add((Title(Compared.Of(report).Single(model => model.Kind == "alone").Name, "test rows"), alone));
+        return new(
+            "fidelity",
+            "Fidelity to the teacher",
+            Paragraph("Accuracy asks whether a model is right; fidelity, whether it answers as its teacher does. Neither follows from the other."),
+            Table.Of("fidelity-table", "Fidelity in detail", [.. columns.Select(c => c.Title).Prepend("Measure")], Rows([.. columns.Select(c => c.Metrics)])));
+    }
+
+    private static object[] Title(string name, string rows) => [Name(name), Tag("small", rows)];
+
+    private static IEnumerable<IReadOnlyList<object?>> Rows(IReadOnlyList<DistillationMetrics> all)
+    {
+        List<object?[]> rows =
+        [
+            Row("Rows", "compared", m => Table.Measured(m.Rows, n => Figures.Count((long)n))),
+            Row("Agreement", "more is better", m => Table.Estimated(m.Agreement, Figures.Percent)),
+            Row("… where the teacher is right", "more is better", m => Table.Estimated(m.AgreementWhereTeacherIsRight, Figures.Percent)),
+            Row("… where the teacher is wrong", "mistakes taken over", m => Table.Estimated(m.AgreementWhereTeacherIsWrong, Figures.Percent)),
+            Row("KL(teacher ‖ student), nats", "less is better", m => Table.Estimated(m.Divergence, Figures.Number)),
+            Row("KL(student ‖ teacher), nats", "less is better", m => Table.Estimated(m.ReverseDivergence, Figures.Number)),
+            Row("Jensen-Shannon, nats", "less is better", m => Table.Estimated(m.JensenShannonDivergence, Figures.Number)),
+            Row("Squared difference", "less is better", m => Table.Estimated(m.SquaredDifference, value => FormattableString.Invariant($"{value:0.000000}"))),
+            Row("Rank correlation", "more is better", m => Table.Estimated(m.RankCorrelation, Figures.Number)),
+        ];
+        rows.AddRange(all.SelectMany(m => m.TopKOverlap).Select(top => top.K).Distinct().Order().Select(k =>
+            Row($"Overlap of the top {k}", "more is better", m => Table.Estimated(m.TopKOverlap.FirstOrDefault(top => top.K == k)?.Overlap, Figures.Percent))));
+        return rows.Where(row => row.Skip(1).Any(cell => cell is not null));
+
+        object?[] Row(string name, string meaning, Func<DistillationMetrics, object?> cell) => [Table.Head(name, meaning), .. all.Select(cell)];
+    }
+}

@@ -1,0 +1,50 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>What somebody needs to make the same again, or to tell that something is not the same.</summary>
+internal static class ProvenanceSection
+{
+    public static Section Of(DistillationReport report)
+    {
+        var models = Compared.Of(report);
+        return new(
+            "provenance",
+            "Settings, data and versions",
+            Table.Of(
+                "provenance-models",
+                "Models",
+                ["Model", "What it is", "SHA-256 of what is in the saved model (not of the zip file)"],
+                models.Select(model => (object?[])[Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash)])),
+            report.Data.Count == 0 ? null : Table.Of("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns and row ids"],
+                report.Data.Select(data => (object?[])
+            [
+                Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),
+            ])),
+            report.TrainingOverlap is { } overlap ? Paragraph($"{overlap}") : null,
+            Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
+            report.Versions.Count == 0 ? null : Table.Of("provenance-versions", "Versions", ["Of", "Version"], report.Versions.Select(version => (object?[])
+            [
+                Tag("bdi", CodeName(version.Name)), Table.Words(Name(version.Value)),
+            ])));
+    }
+
+    /// <summary>The seeds first: who repeats a run looks for them.</summary>
+    private static XElement? Settings(IReadOnlyList<Compared> models)
+    {
+        var names = models.SelectMany(model => model.Model.Settings).Select(setting => setting.Name).Distinct()
+            .OrderBy(name => !name.Contains("seed", StringComparison.OrdinalIgnoreCase)).ToList();
+        return names.Count == 0 ? null : Table.Of(
+            "provenance-settings",
+            "Settings of training, seeds first",
+            [.. models.Select(model => (object)Name(model.Name)).Prepend("Setting")],
+            names.Select(name => (object?[])[Tag("bdi", CodeName(name)),
+                .. models.Select(model => Text(model.Model.Settings.FirstOrDefault(setting => setting.Name == name)?.Value))]));
+    }
+
+    private static XElement? Text(string? text) => string.IsNullOrEmpty(text) ? null : Table.Words(Name(text));
+
+    private static XElement Hash(string? hash) => Table.Words(hash is null ? "not known" : Tag("code", hash));
+}

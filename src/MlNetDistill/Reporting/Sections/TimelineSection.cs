@@ -1,0 +1,44 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Training;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>What was trained after what, for how long, and what the method decided on the way.</summary>
+internal static class TimelineSection
+{
+    public static Section? Of(DistillationReport report)
+    {
+        var models = Compared.Of(report);
+        List<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained =
+            [.. models.Where(model => model.Model.History.Count > 0).Select(model => (model, StageSpan.Of(model.Model.History)))];
+        List<Compared> noted = [.. models.Where(model => model.Model.Notes.Count > 0)];
+        return trained.Count + noted.Count == 0 ? null : new(
+            "timeline",
+            "Stages and anchors",
+            Tag("div", Class("figures"), trained.Select(row => TimelineChart.Of($"timeline-{row.Model.Kind}", row.Model, row.Stages))),
+            trained.Count == 0 ? null : Stages(trained),
+            noted.Select(Notes));
+    }
+
+    private static XElement Stages(IEnumerable<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Of(
+        "timeline-table",
+        "Stages; where a stage has an anchor of a route for its teacher, its name says which",
+        ["Stage", "Model", "Epochs", "of", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.ValidationAgreement is not null)) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
+        trained.SelectMany(row => row.Stages.Select(stage => (object?[])
+        [
+            Name(stage.Name), Table.Words(Name(row.Model.Name)), $"{stage.First} to {stage.Last}", Figures.Count(stage.Epochs[^1].Epochs),
+            Figures.Duration(stage.Time),
+            Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
+            Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
+        ])));
+
+    /// <summary>The weighted sum, where there are several losses to add up.</summary>
+    private static double? LossOf(TrainingProgress epoch) =>
+        epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Count == 1 ? epoch.Losses.Single().Value : null;
+
+    private static object[] Notes(Compared model) =>
+        [Tag("h3", "Notes of the method: ", Name(model.Name)), Tag("ul", model.Model.Notes.Select(note => Tag("li", Name(note))))];
+}

@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>
+/// A checkpoint of a network as a file: 8 bytes MLNDTCKP, the length of the description (32 bits, little-endian), the description as JSON, the weights as
+/// TorchSharp writes them, and the SHA-256 of all that.
+/// </summary>
+/// <param name="path">The file.</param>
+/// <param name="description">What the checkpoint is of.</param>
+/// <param name="weights">The weights and batch-norm statistics.</param>
+/// <param name="hash">The SHA-256.</param>
+internal sealed class CheckpointFile(string path, CheckpointDescription description, ReadOnlyMemory<byte> weights, byte[] hash)
+{
+    private const int MagicBytes = 8;
+    private const int PrefixBytes = MagicBytes + 4;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    public CheckpointDescription Description => description;
+
+    public byte[] Hash => hash;
+
+    private static ReadOnlySpan<byte> Magic => "MLNDTCKP"u8;
+
+    /// <summary>Writes a checkpoint, and gives its hash.</summary>
+    public static byte[] Write(string path, CheckpointDescription description, byte[] weights)
+    {
+        var text = JsonSerializer.SerializeToUtf8Bytes(description, Json);
+        var prefix = new byte[PrefixBytes];
+        Magic.CopyTo(prefix);
+        BinaryPrimitives.WriteInt32LittleEndian(prefix.AsSpan(MagicBytes), text.Length);
+        using var sum = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in new[] { prefix, text, weights })
+            sum.AppendData(part);
+        var hash = sum.GetHashAndReset();
+        AtomicFile.Write(path, stream =>
+        {
+            foreach (var part in new[] { prefix, text, weights, hash })
+                stream.Write(part);
+        });
+        return hash;
+    }
+
+    /// <summary>Reads a checkpoint; nothing in it is used before its hash has been compared.</summary>
+    /// <exception cref="InvalidOperationException">There is none, or it is damaged; the message names the file.</exception>
+    public static CheckpointFile Read(string path)
+    {
+        var bytes = Bytes(path);
+        if (bytes.Length < PrefixBytes + SHA256.HashSizeInBytes || !bytes.AsSpan(0, MagicBytes).SequenceEqual(Magic))
+            throw Unusable(path, "it is not a checkpoint, or not one of this version");
+        var hash = bytes[^SHA256.HashSizeInBytes..];
+        var body = bytes.AsMemory(..^SHA256.HashSizeInBytes);
+        if (!SHA256.HashData(body.Span).AsSpan().SequenceEqual(hash))
+            throw Unusable(path, "it does not match the hash in it, so it is damaged");
+        var length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(MagicBytes));
+        if (length < 0 || length > body.Length - PrefixBytes)
+            throw Unusable(path, "its description does not have a possible length");
+        try
+        {
+            var description = JsonSerializer.Deserialize<CheckpointDescription>(body.Span.Slice(PrefixBytes, length), Json);
+            return new CheckpointFile(path, description ?? throw new JsonException("It is null."), body[(PrefixBytes + length)..], hash);
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
+        {
+            throw Unusable(path, $"its description cannot be read ({e.Message})", e);
+        }
+    }
+
+    /// <summary>Reads a checkpoint that was read or written before.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be read, or is not the same any more.</exception>
+    public static CheckpointFile ReadAgain(string path, byte[] hash)
+    {
+        var file = Read(path);
+        return file.Hash.AsSpan().SequenceEqual(hash) ? file : throw new InvalidOperationException(
+            $"The checkpoint '{path}' has been replaced by another since this run began (that one is of run {file.Description.Run}). Give each run a folder of its own.");
+    }
+
+    /// <summary>Puts the weights into a network.</summary>
+    /// <exception cref="InvalidOperationException">They are those of another network.</exception>
+    public void Load(Network network)
+    {
+        try
+        {
+            using var stream = new MemoryStream(weights.ToArray());
+            network.load(stream);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or IOException or InvalidOperationException)
+        {
+            throw new InvalidOperationException($"The checkpoint '{path}' does not fit {description.Network} over these features and classes: {e.Message}", e);
+        }
+    }
+
+    private static byte[] Bytes(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InvalidOperationException($"There is no checkpoint '{path}'. Route.Train with a folder writes checkpoints.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unusable(path, $"it cannot be read ({e.Message})", e);
+        }
+    }
+
+    private static InvalidOperationException Unusable(string path, string fault, Exception? cause = null) => new(
+        $"The checkpoint '{path}' cannot be used: {fault}. Take an undamaged copy of it, leave it out of the route, or train the route anew with Route.Train.", cause);
+}

@@ -1,0 +1,133 @@
+using System.Globalization;
+using Microsoft.ML;
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Checkpoints of one network, from files.</summary>
+internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> paths) : Teacher
+{
+    public override bool IsRoute => true;
+
+    internal override bool IsReady => true;
+
+    internal override string Name => $"{paths.Count} checkpoints of {spec.Name}";
+
+    internal override bool SeesViews => true;
+
+    internal override OutputKinds CanProvide => NetworkKinds;
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
+
+    internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (paths.Count == 0)
+            yield return "A route needs at least one checkpoint.";
+        if (paths.Any(string.IsNullOrWhiteSpace))
+            yield return "Every checkpoint of a route needs a path; one is empty.";
+        else if (paths.Select(EpochOf).ToList() is var epochs && epochs.Zip(epochs.Skip(1)).Any(pair => pair.First >= pair.Second))
+        {
+            yield return $"The epochs of a route's checkpoints must rise; by their names they are {string.Join(", ", epochs)}. " +
+                "List the files in the order of training, or give one of them another name.";
+        }
+
+        foreach (var fault in spec.Faults())
+            yield return $"Route: {fault}";
+    }
+
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
+    {
+        var first = CheckpointFile.Read(paths[0]).Description;
+        return first.Classes is { } names ? ClassColumn.Of(names) : ClassColumn.Of(first.ClassCount);
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        // Every file is read now: a broken one must not stop the student on its way.
+        var checkpoints = paths.Select(path => (Path: path, File: CheckpointFile.Read(path))).Select(c => (c.Path, c.File.Description, c.File.Hash)).ToList();
+        CheckRun([.. checkpoints.Select(c => (c.Path, c.Description))]);
+        var (path, first, _) = checkpoints[0];
+        var here = question.Networks.InputOf(spec);
+        if (first.Difference(spec, here) is { } difference)
+            throw new InvalidOperationException($"The checkpoint '{path}' {difference}.");
+        var order = Order(first, path, question);
+        WarnOfShift(first, question);
+        // Scaled as in its own training, whatever the rows of this one are.
+        var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, first.Input with { IsInterleaved = here.IsInterleaved }, "checkpoints"));
+        try
+        {
+            foreach (var checkpoint in checkpoints)
+                Load(checkpoint.Path, checkpoint.Hash)(shared.Network);
+            var anchors = checkpoints.Select(c => new Anchor(
+                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), question.Recording)
+                {
+                    IsLookedAt = true,
+                    InTheStudentsOrder = order.IsSame ? null : order.Apply,
+                    Order = order.IsSame ? "" : $"{order}",
+                }));
+            return new TeacherAnswer([.. anchors], null) { Owned = [shared] };
+        }
+        catch
+        {
+            shared.Dispose();
+            throw;
+        }
+    }
+
+    private static Action<Network> Load(string path, byte[] hash) => network => CheckpointFile.ReadAgain(path, hash).Load(network);
+
+    private static void CheckRun(IReadOnlyList<(string Path, CheckpointDescription Description)> checkpoints)
+    {
+        var (path, first) = checkpoints[0];
+        if (checkpoints.FirstOrDefault(c => c.Description.Run != first.Run) is { Path: { } other, Description: var second })
+        {
+            throw new InvalidOperationException(
+                $"The checkpoints '{path}' (run {first.Run}) and '{other}' (run {second.Run}) are of two trainings, and a route is one network as its training went on. " +
+                "List the files of one run.");
+        }
+
+        foreach (var (before, after) in checkpoints.Zip(checkpoints.Skip(1)).Where(pair => pair.First.Description.Epoch >= pair.Second.Description.Epoch))
+        {
+            throw new InvalidOperationException(Invariant(
+                $"The checkpoint '{after.Path}' is of epoch {after.Description.Epoch}, and '{before.Path}', which stands before it, of epoch {before.Description.Epoch}. ") +
+                "List the files in the order of training.");
+        }
+    }
+
+    /// <summary>Classes go by name: the label column of another file may have them in another order.</summary>
+    private static ClassOrder Order(CheckpointDescription checkpoint, string path, TeacherQuestion question)
+    {
+        var student = question.Columns.Classes;
+        if (checkpoint.Classes is null && student.Names is { } names)
+        {
+            throw new InvalidOperationException(
+                $"The checkpoint '{path}' was trained on a label column whose {checkpoint.ClassCount} keys have no values, and classes are never matched by position: " +
+                $"those of the label column here are {ClassAlignment.Listed(names)}. Train the route anew on this label column.");
+        }
+
+        return new ClassAlignment($"checkpoint '{path}'").Order(checkpoint.ClassCount, checkpoint.Classes, new ScoreSettings(ScoreKind.Logits, null, null), student);
+    }
+
+    private static void WarnOfShift(CheckpointDescription checkpoint, TeacherQuestion question)
+    {
+        if (FeatureShift.Between(checkpoint.Features, question.Networks.FeatureStatistics) is { } shift)
+        {
+            question.Channel.Warning(
+                $"The features are on another scale than those that the checkpoints were trained on ({shift}): they score what they never saw. Give the features as they were, normalised by the same fitted steps.");
+        }
+    }
+
+    /// <summary>The epoch in the name of a file that <see cref="TrainedRoute"/> wrote; null in another name, which compares with nothing.</summary>
+    private static int? EpochOf(string path) =>
+        Path.GetFileNameWithoutExtension(path) is var name && name.StartsWith(TrainedRoute.FilePrefix, StringComparison.Ordinal)
+        && int.TryParse(name.AsSpan(TrainedRoute.FilePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && epoch > 0
+            ? epoch
+            : null;
+}

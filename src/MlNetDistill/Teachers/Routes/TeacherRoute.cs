@@ -1,0 +1,69 @@
+using Microsoft.ML;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Given teachers in order.</summary>
+internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)> anchors) : Teacher
+{
+    public override bool IsRoute => true;
+
+    internal override bool IsReady => anchors.All(a => a.Teacher.IsReady);
+
+    internal override string Name => $"a route of {anchors.Count} teachers";
+
+    internal override bool SeesViews => anchors.All(a => a.Teacher?.SeesViews == true);
+
+    internal override OutputKinds CanProvide => anchors.Aggregate(OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? OutputKinds.None));
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
+
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
+        anchors.Select((anchor, i) => anchor.Teacher.PlannedAnchors(question).Last() with { Label = anchor.Label, Epoch = i + 1 });
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (anchors.Count == 0)
+            yield return "A route needs at least one anchor.";
+        foreach (var (label, teacher) in anchors)
+        {
+            if (string.IsNullOrWhiteSpace(label))
+                yield return "Every anchor of a route needs a name; one has none.";
+            if (teacher is null)
+                yield return $"The anchor '{label}' has no teacher.";
+            else if (teacher.IsRoute)
+                yield return $"The anchor '{label}' is a route itself; give its anchors one by one.";
+            foreach (var fault in teacher?.Faults() ?? [])
+                yield return $"Anchor '{label}': {fault}";
+        }
+    }
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.ColumnsRead(schema));
+
+    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.VectorsRead(schema));
+
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
+        anchors.Select(a => a.Teacher.ClassesIn(schema)).LastOrDefault(classes => classes is not null);
+
+    internal override bool NeedsLabels => anchors.Any(a => a.Teacher?.NeedsLabels == true);
+
+    internal override bool ReadsRowsLeftOut => anchors.Any(a => a.Teacher.ReadsRowsLeftOut);
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var answers = TeacherAnswer.OfAll(anchors.Select(anchor => new Func<TeacherAnswer>(() =>
+        {
+            question.Channel.Info($"Asking the anchor '{anchor.Label}'.");
+            return anchor.Teacher.Ask(question);
+        })));
+        var last = answers[^1];
+        return new TeacherAnswer(
+            [.. answers.Select((answer, i) => new Anchor(anchors[i].Label, i + 1, answer.Teacher))], last.Model, last.Network, last.NetworkSpec)
+        {
+            Owned = answers,
+        };
+    }
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
+using MlNetDistill.Networks;
+using MlNetDistill.Training;
+using static System.FormattableString;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A network trained on the spot, with its checkpoints.</summary>
+internal sealed class TrainedRoute(NetworkTraining training, int every, string? folder) : Teacher
+{
+    /// <summary>How the names of checkpoint files begin; the epoch follows.</summary>
+    public const string FilePrefix = "anchor-";
+
+    private const string FileEnd = ".weights";
+
+    public override bool IsRoute => true;
+
+    internal override bool SeesViews => true;
+
+    internal override bool NeedsLabels => true;
+
+    internal override OutputKinds CanProvide => NetworkKinds;
+
+    internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
+
+    // Where early stopping ends the route before, only its last anchor lies elsewhere.
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
+    {
+        CheckFolder();
+        var last = training.EpochsIn(question.Options);
+        return Enumerable.Range(1, last)
+            .Where(epoch => epoch == last || epoch % every == 0)
+            .Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, training.Spec));
+    }
+
+    internal override IEnumerable<string> Faults()
+    {
+        if (every < 1)
+            yield return Invariant($"The route's checkpoints must be at least 1 epoch apart; 'every' was {every}.");
+        if (folder is not null && string.IsNullOrWhiteSpace(folder))
+            yield return "The route's folder must be a path, or null to keep its checkpoints in memory; was empty.";
+        foreach (var fault in training.Faults("route"))
+            yield return fault;
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var options = question.Options;
+        var checkpoints = new List<(int Epoch, Action<Network> Load)>();
+        var owned = new List<IDisposable>();
+        CheckFolder();
+        MakeFolder();
+        var run = $"{Guid.NewGuid():N}";
+        var last = 0;
+        try
+        {
+            var plan = training.Plan(options) with
+            {
+                AfterEpoch = (epoch, network) =>
+                {
+                    if (epoch % every == 0)
+                        checkpoints.Add((epoch, Keep(network, epoch)));
+                    last = epoch;
+                },
+            };
+            var network = question.Networks.Train(plan);
+            owned.Add(network);
+            // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
+            checkpoints.RemoveAll(c => c.Epoch == last);
+            var final = Keep(network, last);
+            var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
+            owned.Add(shared);
+            var recording = question.Recording.ForThisRun();
+            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, recording));
+            question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
+            return new TeacherAnswer(
+                [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, training.Spec)
+            {
+                Owned = owned,
+            };
+        }
+        catch
+        {
+            owned.ForEach(o => o.Dispose());
+            throw;
+        }
+
+        // Keeps the weights and gives what puts them into a network again.
+        Action<Network> Keep(Network network, int epoch)
+        {
+            if (folder is not null)
+            {
+                var description = CheckpointDescription.Of(run, epoch, training.Spec, network, question.Columns.Classes, question.Networks.FeatureStatistics);
+                return InFile(Path.Combine(folder, $"{FilePrefix}{epoch:0000}{FileEnd}"), description, network);
+            }
+
+            var weights = new NetworkWeights(network);
+            owned.Add(weights);
+            return weights.Restore;
+        }
+    }
+
+    private static string Label(int epoch, bool isFinal) => isFinal ? $"epoch {epoch} (final)" : $"epoch {epoch}";
+
+    private static Action<Network> InFile(string path, CheckpointDescription description, Network network)
+    {
+        // The last epoch's is written again where it is not the best.
+        if (File.Exists(path) && CheckpointFile.Read(path).Description.Run != description.Run)
+            throw Occupied(Path.GetDirectoryName(path)!, [path]);
+        var hash = CheckpointFile.Write(path, description, DistilledStudent.WeightsOf(network));
+        return into => CheckpointFile.ReadAgain(path, hash).Load(into);
+    }
+
+    private void MakeFolder()
+    {
+        if (folder is null)
+            return;
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new InvalidOperationException(
+                $"The folder '{folder}' for the route's checkpoints cannot be written: {e.Message} Give one that this user may write to, or null to keep them in memory.", e);
+        }
+    }
+
+    /// <summary>Checkpoints of two runs side by side would be read as one route.</summary>
+    private void CheckFolder()
+    {
+        if (folder is not null && Directory.Exists(folder) && Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}") is { Length: > 0 } files)
+            throw Occupied(folder, files);
+    }
+
+    private static InvalidOperationException Occupied(string folder, string[] files) => new(
+        $"The route's folder '{folder}' holds checkpoints of another run ({Path.GetFileName(files.Min(StringComparer.Ordinal))}" +
+        $"{(files.Length > 1 ? string.Create(CultureInfo.InvariantCulture, $" and {files.Length - 1} more") : "")}), which would mix with this one's. Give each run a folder of its own, " +
+        "take these files away, learn from them with Route.FromCheckpoints, or leave the folder out to keep the checkpoints in memory, as in CrossValidate.");
+}

@@ -1,0 +1,138 @@
+using Microsoft.ML;
+using MlNetDistill.Alignment;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using static System.FormattableString;
+
+namespace MlNetDistill.Teachers;
+
+internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumns columns, int folds, string? identity) : Teacher
+{
+    internal override string Name => folds == 0 ? "an ML.NET pipeline, fitted here" : $"an ML.NET pipeline, fitted here on {folds} folds";
+
+    internal override OutputKinds CanProvide => columns.Kinds;
+
+    internal override IEnumerable<string> Faults()
+    {
+        foreach (var fault in columns.Faults())
+            yield return fault;
+        if (folds is 1 or < 0)
+            yield return Invariant($"The teacher's folds must be 0 (none) or at least 2; was {folds}.");
+        if (columns.Embedding is not null && folds > 0)
+            yield return "The teacher's embeddings cannot be taken out-of-fold: each fold's model has a space of its own. Leave out folds or embeddingColumnName.";
+    }
+
+    // How long embeddings are shows only when it is fitted.
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
+        [new PlannedAnchor("teacher", 1, null) { Shapes = new OutputShapes(question.Columns.Classes.Count, columns.Embedding is null ? null : 1, []) }];
+
+    // Fitting may look at any column.
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => identity is null ? [] : schema.Where(c => !c.IsHidden);
+
+    // What the fitted model will call its classes is not known yet.
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => columns.Settings.Classes();
+
+    internal override bool ReadsRowsLeftOut => identity is not null;
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        // Without a name it is a new model in every run, so its answers are for this run.
+        var recording = identity is null ? question.Recording.ForThisRun() : question.Recording;
+        string Identity() => Fingerprint.Of(Invariant($"{identity}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}"));
+        if (folds == 0 && (identity is null || !recording.IsPersistent || columns.Embedding is not null))
+        {
+            question.Channel.Info($"Fitting the teacher.");
+            var model = Fitted(question.Data);
+            var view = View(model, question.Data, question, "");
+            return Answer(Read(view, question), view.EmbeddingLength, model);
+        }
+
+        return Answer(folds == 0 ? FittedOnAll(question) : OutOfFold(question), null, null);
+
+        TeacherAnswer Answer(Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, int? embeddingLength, ITransformer? model) => new(
+            [new Anchor("teacher", 1, new ScoredTeacher(
+                answers, new OutputShapes(question.Columns.Classes.Count, embeddingLength, []), Identity, question, recording,
+                // Two fits of a pipeline are two models. In folds there are several anyhow, and a fit of each is much to lose.
+                isResumable: folds > 0))],
+            model);
+    }
+
+    /// <summary>Where a step fails on a row, ML.NET's threads say only that one of them ended.</summary>
+    private ITransformer Fitted(IDataView rows)
+    {
+        try
+        {
+            return estimator.Fit(rows);
+        }
+        catch (Exception e) when (e is not OperationCanceledException and { InnerException: not null } && ChangedRowsException.In(e) is null)
+        {
+            var source = new RowSource(
+                rows, [.. rows.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c))], row => $"Row {row} (counted from 0) of the data that the teacher is fitted on cannot be read");
+            throw UnreadableRow.Find(source, e) ?? new InvalidOperationException(
+                $"The teacher ({Name}) cannot be fitted: one of its steps fails on a row with \"{e.GetBaseException().Message}\". Correct or leave out what that row is made from; " +
+                "the row shows where the steps before its trainer are fitted and their columns read one row at a time.",
+                e);
+        }
+    }
+
+    private static int FoldSeed(TeacherQuestion question) => question.Seeds.Integer("folds");
+
+    private static Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> Read(ScoredView view, TeacherQuestion question) =>
+        (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
+
+    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place, UnseenClasses? unseen = null)
+    {
+        var scored = model.Transform(data);
+        columns.NoteTwoClasses(scored.Schema, question.Channel);
+        return columns.In(scored, question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen, Name);
+    }
+
+    /// <summary>Fits only where the record does not hold the answers already.</summary>
+    private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>
+    {
+        question.Channel.Info($"Fitting the teacher.");
+        return Read(View(Fitted(question.Data), question.Data, question, ""), question)(asked, kept, from);
+    };
+
+    private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> OutOfFold(TeacherQuestion question)
+    {
+        return Folds;
+
+        IEnumerable<AnswerChunk> Folds(IReadOnlySet<RowId> asked, OutputKinds kept, long skip)
+        {
+            var dealt = new StratifiedFolds(question.Data, question.Columns.Label, folds, FoldSeed(question));
+            for (var fold = 0; fold < folds; fold++)
+            {
+                question.Options.CancellationToken.ThrowIfCancellationRequested();
+                var answered = dealt.Answered(fold);
+                if (skip > 0 && RowCount.Of(answered, asked) is var rows && rows <= skip)
+                {
+                    skip -= rows;
+                    continue;
+                }
+
+                question.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
+                var unseen = new UnseenClasses(dealt.Unseen(fold));
+                WarnOf(unseen, question, fold);
+                var model = Fitted(dealt.Training(fold));
+                foreach (var chunk in Read(View(model, answered, question, $" of fold {fold + 1}", unseen), question)(asked, kept, skip))
+                    yield return chunk;
+                skip = 0;
+            }
+        }
+    }
+
+    private static void WarnOf(UnseenClasses unseen, TeacherQuestion question, int fold)
+    {
+        foreach (var (unseenClass, share) in unseen.Shares)
+        {
+            question.Channel.Warning(
+                $"The class '{question.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold has never seen it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
+        }
+    }
+}

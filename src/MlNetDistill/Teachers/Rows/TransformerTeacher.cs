@@ -1,0 +1,108 @@
+using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Export;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+
+namespace MlNetDistill.Teachers;
+
+internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns columns, bool acceptOverwrittenInputs, string? identity) : Teacher
+{
+    internal override bool IsReady => true;
+
+    internal override string Name => "an ML.NET model";
+
+    internal override OutputKinds CanProvide => columns.Kinds;
+
+    internal override IEnumerable<string> Faults() => columns.Faults();
+
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return transformer.IsRowToRowMapper && InputsOfScore(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
+    }
+
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return columns.ClassesIn(Over(schema).GetOutputSchema(schema));
+    }
+
+    internal override TeacherAnswer Ask(TeacherQuestion question)
+    {
+        var schema = question.Data.Schema;
+        CheckSchema(schema);
+        if (!acceptOverwrittenInputs)
+            RefuseOverwrittenInputs(question);
+        var recognised = RecognisedScores.Of(transformer, columns.Score);
+        if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
+            question.Channel.Info($"{note}");
+        columns.NoteTwoClasses(Over(schema).GetOutputSchema(schema), question.Channel);
+        ScoredView ViewOf(IDataView rows, string place) => columns.In(Over(rows.Schema).Transform(rows), question.Columns.Classes, recognised, place, model: Name);
+        var view = ViewOf(question.Data, "");
+        var teacher = new ScoredTeacher(
+            (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
+            new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
+            () => Fingerprint.Of($"{identity ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
+            question,
+            question.Recording,
+            viewOf: ViewOf);
+        return new TeacherAnswer([new Anchor("teacher", 1, teacher)], transformer);
+    }
+
+    /// <summary>The model, with empty columns for steps that its answers do not depend on, such as the one that made its own label a key.</summary>
+    private ITransformer Over(DataViewSchema schema) => EmptyColumns.Before(transformer, schema, columns.Score, columns.Embedding);
+
+    /// <summary>Where an earlier step of the pipeline overwrote a column that a step of the model reads, ML.NET says only that types differ.</summary>
+    private void CheckSchema(DataViewSchema schema)
+    {
+        try
+        {
+            Over(schema).GetOutputSchema(schema);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            var overwritten = schema.Where(c => c.IsHidden).Select(c => c.Name).Distinct().ToList();
+            if (overwritten.Count == 0)
+            {
+                throw new InvalidOperationException(
+                    $"The teacher cannot run on the columns that the trainer receives: {e.Message} They are " +
+                    $"{string.Join(", ", schema.Select(c => $"'{c.Name}' ({c.Type})"))}; the teacher needs those that it was fitted on, by their names and types.",
+                    e);
+            }
+
+            throw new InvalidOperationException(
+                "The teacher cannot run on the columns of this pipeline, in which an earlier step overwrote " +
+                $"{string.Join(", ", overwritten.Select(name => $"'{name}'"))}. Give the step an output name of its own, " +
+                $"for example MapValueToKey(\"Class\", \"{overwritten[0]}\"), and use that for the student. ML.NET says: {e.Message}",
+                e);
+        }
+    }
+
+    /// <summary>
+    /// A teacher is a model over raw columns. Where an earlier step of the pipeline wrote a new column under the name of one of its inputs
+    /// (a normaliser without an output name, say), the teacher would silently read the new one.
+    /// </summary>
+    private void RefuseOverwrittenInputs(TeacherQuestion question)
+    {
+        if (!transformer.IsRowToRowMapper)
+            return;
+        foreach (var input in InputsOfScore(question.Data.Schema) ?? [])
+        {
+            if (!UnreadableRow.Named(() => OverwrittenColumn.Is(question.Data, input, question.Options.CancellationToken)))
+                continue;
+            throw new InvalidOperationException(
+                $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
+                "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"" + input.Name + "\"), and use that for the student. " +
+                "If the teacher was fitted on the changed values, say so with acceptOverwrittenInputs: true.");
+        }
+    }
+
+    private IEnumerable<DataViewSchema.Column>? InputsOfScore(DataViewSchema schema)
+    {
+        var mapper = Over(schema).GetRowToRowMapper(schema);
+        DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(columns.Score), columns.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];
+        return outputs[0] is null ? null : mapper.GetDependencies(outputs.OfType<DataViewSchema.Column>());
+    }
+}

@@ -28,7 +28,7 @@ var forest = mlContext.Transforms.Conversion.MapValueToKey("Digit", "Label")
     .Append(mlContext.Transforms.Conversion.ConvertType("Pixels", "Features"))
     .Append(mlContext.MulticlassClassification.Trainers.LightGbm("Digit", "Pixels", numberOfIterations: 50))
     .Fit(train);
-var network = Pipeline(Student.ResNet(8, 8, 16, 32), 6).Fit(train);
+var network = Pipeline(NetworkSpec.ResNet(8, 8, 16, 32), 6).Fit(train);
 using (var file = File.Create("teacher.onnx"))
     network.FindStudent().SaveOnnx(file);
 
@@ -38,7 +38,7 @@ var onnx = Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("Score"), classNames
 var (trees, both) = (Teacher.FromTransformer(forest), Teacher.Ensemble(onnx, Teacher.FromTransformer(forest)));
 
 Console.WriteLine();
-Console.WriteLine(Trainer(Student.Mlp(48), 20, both).Preflight(Keyed(train, train)));
+Console.WriteLine(Trainer(NetworkSpec.Mlp(48), 20, both).Preflight(Keyed(train, train)));
 Console.WriteLine();
 Console.WriteLine("taught by          accuracy   first fit   again");
 Directory.CreateDirectory("answers");
@@ -51,10 +51,10 @@ var student = Compare("both together", both);
 
 // Two teachers together are no ML.NET model that could be evaluated beside the student; their answers become a column of the test rows.
 var keyedTest = Keyed(train, test);
-var report = DistillationReport.Of(mlContext, new DistillationEvidence
+var report = DistillationReport.Create(mlContext, new ReportInput
 {
     Title = "Digits, taught by a forest and an ONNX file together",
-    Test = Trainer(Student.Mlp(48), 20, both).ScoreTeacher(keyedTest),
+    Test = Trainer(NetworkSpec.Mlp(48), 20, both).ScoreTeacher(keyedTest),
     TeacherScoreColumnName = "TeacherScore",
     TeacherName = "Forest and ONNX file",
     Student = student,
@@ -63,7 +63,7 @@ var report = DistillationReport.Of(mlContext, new DistillationEvidence
     StudentCost = mlContext.Model.MeasureCost(student, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels)),
     AloneCost = mlContext.Model.MeasureCost(alone, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels)),
     // A student of one small layer sees pixels where the network sees images: more than this would ask too much of it.
-    Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.7 },
+    Criteria = new AcceptanceCriteria { MinimumAccuracyRetention = 0.7 },
 });
 report.Write("report");
 Console.WriteLine();
@@ -73,8 +73,8 @@ return report.Acceptance!.ExitCode;
 
 ITransformer Compare(string name, Teacher? teacher = null)
 {
-    var (first, model) = Timed(() => Pipeline(Student.Mlp(48), 20, teacher).Fit(train));
-    var (again, same) = Timed(() => Pipeline(Student.Mlp(48), 20, teacher).Fit(train));
+    var (first, model) = Timed(() => Pipeline(NetworkSpec.Mlp(48), 20, teacher).Fit(train));
+    var (again, same) = Timed(() => Pipeline(NetworkSpec.Mlp(48), 20, teacher).Fit(train));
     var accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(test), labelColumnName: "Class").MicroAccuracy;
     Console.WriteLine(Invariant($"{name,-18} {100 * accuracy,7:0.0} % {first.TotalSeconds,9:0.0} s {again.TotalSeconds,5:0.0} s"));
     if (!Scores(model).SequenceEqual(Scores(same)))
@@ -99,7 +99,7 @@ DistillationTrainer Trainer(NetworkSpec student, int epochs, Teacher? teacher) =
     BatchSize = 64,
     Optimizer = Optimizer.AdamW(0.005),
     Seed = 1,
-    Record = new TeacherRecordOptions { Folder = "answers" },
+    TeacherCache = new TeacherCacheOptions { Folder = "answers" },
     Progress = new SlowWork(student.Name),
 });
 

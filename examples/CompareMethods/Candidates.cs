@@ -1,7 +1,5 @@
 using CompareMethods.Data;
-using MlNetDistill;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace CompareMethods;

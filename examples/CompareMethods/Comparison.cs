@@ -1,7 +1,6 @@
 using CompareMethods.Data;
 using CompareMethods.Report;
 using CompareMethods.Training;
-using MlNetDistill;
 
 namespace CompareMethods;
 

@@ -3,9 +3,6 @@ using CompareMethods.Data;
 using CompareMethods.Report;
 using CompareMethods.Training;
 using Microsoft.ML;
-using MlNetDistill;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using TorchSharp;
 
 return CommandLine.Run(Settings.Command(Run), args);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using MlNetDistill.Core;
 
 namespace CompareMethods;
 

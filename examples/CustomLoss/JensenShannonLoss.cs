@@ -13,7 +13,7 @@ internal sealed class JensenShannonLoss(double temperature) : DistillationLoss
 {
     public override string Name => "jensenShannon";
 
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     public override Tensor Evaluate(LossInputs inputs)
     {

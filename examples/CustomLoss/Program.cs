@@ -22,17 +22,17 @@ var train = Row<byte>.View(mlContext, [.. new DigitPainter(seed: 2).Draw(3000)],
 Row<byte>[] testRows = [.. new DigitPainter(seed: 3).Draw(2000)];
 var test = Row<byte>.View(mlContext, testRows, pixels);
 
-var teacher = Train(Student.Mlp(256, 128), DistillationMethod.LabelsOnly());
-var kd = Train(Student.Mlp(24, 16), DistillationMethod.Kd(temperature: 4, alpha: 0.9), teacher);
+var teacher = Train(NetworkSpec.Mlp(256, 128), DistillationMethod.LabelsOnly());
+var kd = Train(NetworkSpec.Mlp(24, 16), DistillationMethod.Kd(temperature: 4, alpha: 0.9), teacher);
 // Any weighted sum of the library's losses and one's own is a method.
-var ours = Train(Student.Mlp(24, 16), DistillationMethod.Of("JS", (0.1 * new CrossEntropyLoss()) + (0.9 * new JensenShannonLoss(temperature: 4))), teacher);
+var ours = Train(NetworkSpec.Mlp(24, 16), DistillationMethod.FromLoss("JS", (0.1 * new CrossEntropyLoss()) + (0.9 * new JensenShannonLoss(temperature: 4))), teacher);
 
 Console.WriteLine();
 Measure("Teacher", teacher);
 Measure("Student, KD", kd);
 Measure("Student, JS", ours);
 
-var report = DistillationReport.Of(mlContext, new DistillationEvidence
+var report = DistillationReport.Create(mlContext, new ReportInput
 {
     Title = "Digits, by a Jensen-Shannon loss",
     Test = test,
@@ -42,7 +42,7 @@ var report = DistillationReport.Of(mlContext, new DistillationEvidence
     LabelColumnName = "Class",
     TeacherCost = Cost(teacher),
     StudentCost = Cost(ours),
-    Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.7 },
+    Criteria = new AcceptanceCriteria { MinimumAccuracyRetention = 0.7 },
 });
 report.Write("report");
 Console.WriteLine();

@@ -16,7 +16,7 @@ internal sealed record MyNetwork(int Width, int Units) : NetworkSpec
 
     public override bool NeedsImages => true;
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (Width < 1 || Units < 1)
             yield return $"MyNetwork needs at least 1 channel and 1 unit; was {Width} and {Units}.";
@@ -26,7 +26,7 @@ internal sealed record MyNetwork(int Width, int Units) : NetworkSpec
     {
         List<Block> body = [new Convolution(shape.Channels, Width, kernel: 3, stride: 2, generator), new BatchNormalization(Width), new Relu()];
         for (var unit = 0; unit < Units; unit++)
-            body.Add(new Series(new Sum(new Series([.. Half(generator), new Relu(), .. Half(generator)])), new Relu()));
+            body.Add(new Sequential(new ResidualAdd(new Sequential([.. Half(generator), new Relu(), .. Half(generator)])), new Relu()));
         var lastMap = body.Count - 1;
         body.Add(new GlobalAveragePool());
         // The last linear layer, from these values to the classes, is added to every plan.

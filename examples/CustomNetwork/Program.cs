@@ -16,7 +16,7 @@ var train = mlContext.Data.LoadFromEnumerable(Drawing.Make(600, seed: 1));
 var testRows = Drawing.Make(600, seed: 2);
 var test = mlContext.Data.LoadFromEnumerable(testRows);
 
-var teacher = Fit(Student.ResNet(8, 8, 16, 32), DistillationMethod.LabelsOnly(), epochs: 6);
+var teacher = Fit(NetworkSpec.ResNet(8, 8, 16, 32), DistillationMethod.LabelsOnly(), epochs: 6);
 Console.WriteLine("                     parameters   accuracy   zip against network");
 Report("teacher", teacher, "teacher.zip");
 var exitCode = 0;
@@ -64,7 +64,7 @@ void Report(string name, ITransformer model, string path)
 // The evidence of how well the student does its teacher's job; 0 if that is well enough.
 int Judge(string name, ITransformer student, string folder)
 {
-    var report = DistillationReport.Of(mlContext, new DistillationEvidence
+    var report = DistillationReport.Create(mlContext, new ReportInput
     {
         Title = $"Drawings, by the network {name}",
         Test = test,
@@ -74,7 +74,7 @@ int Judge(string name, ITransformer student, string folder)
         LabelColumnName = "Class",
         TeacherCost = mlContext.Model.MeasureCost("teacher.zip", testRows),
         StudentCost = mlContext.Model.MeasureCost($"{folder}.zip", testRows),
-        Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.8 },
+        Criteria = new AcceptanceCriteria { MinimumAccuracyRetention = 0.8 },
     });
     report.Write(Path.Combine("report", folder));
     Console.WriteLine(report.Acceptance);

@@ -1,9 +1,5 @@
 using FidelityStudy.Training;
-using MlNetDistill;
-using MlNetDistill.Data;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 
 namespace FidelityStudy;
 

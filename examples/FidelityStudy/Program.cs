@@ -4,10 +4,6 @@ using FidelityStudy.Data;
 using FidelityStudy.Report;
 using FidelityStudy.Training;
 using Microsoft.ML;
-using MlNetDistill;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using TorchSharp;
 
 return CommandLine.Run(Settings.Command(Run), args);

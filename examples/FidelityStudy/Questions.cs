@@ -3,8 +3,6 @@ using FidelityStudy.Training;
 using Microsoft.ML.Data;
 using MlNetDistill;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace FidelityStudy;
@@ -69,7 +67,7 @@ internal static class Questions
             yield return new Trial(Question, Invariant($"{100 * (1 - share):0} % of the teacher's"), r => Usual(r) with
             {
                 Student = r.Plan.Teacher,
-                InitialWeights = InitialWeights.Of(r.MainNetwork, share),
+                InitialWeights = InitialWeights.From(r.MainNetwork, share),
                 // As in the paper's code: what starts near the goal takes smaller steps.
                 LearningRate = 0.005 * Math.Max(share, 0.01),
             });

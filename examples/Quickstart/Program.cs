@@ -76,7 +76,7 @@ static int Run(Settings settings, string[] args)
     }
 
     // The evidence of how well the student does its teacher's job, and whether that is enough.
-    var report = DistillationReport.Of(mlContext, new DistillationEvidence
+    var report = DistillationReport.Create(mlContext, new ReportInput
     {
         Title = work.Title,
         Test = work.Test,
@@ -88,7 +88,7 @@ static int Run(Settings settings, string[] args)
         TeacherCost = Cost(teacher),
         StudentCost = Cost(distilled),
         AloneCost = Cost(alone),
-        Criteria = new AcceptanceCriteria { MinimumAccuracyKept = settings.MinimumKept / 100.0, MinimumAgreement = settings.MinimumAgreement / 100.0 },
+        Criteria = new AcceptanceCriteria { MinimumAccuracyRetention = settings.MinimumKept / 100.0, MinimumAgreement = settings.MinimumAgreement / 100.0 },
     });
     Comparison.Print(report);
     report.Write("report");

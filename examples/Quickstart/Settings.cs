@@ -14,7 +14,7 @@ internal sealed record Settings(
         var epochs = CommandLine.Number("--epochs", "passes over the training rows, for each of the three networks");
         var seed = CommandLine.Number("--seed", "seed of every draw", otherwise: 1, atLeast: 0);
         var quick = new Option<bool>("--quick") { Description = "fewer rows and epochs: a look at how it works, not at how good it gets" };
-        var kept = CommandLine.Number("--minimum-kept", "least percentage of the teacher's accuracy that the student must keep", otherwise: 90);
+        var kept = CommandLine.Number("--minimum-retention", "least percentage of the teacher's accuracy that the student must keep", otherwise: 90);
         var agreement = CommandLine.Number("--minimum-agreement", "least percentage of the test rows for which both must name the same class", atMost: 100);
         var measure = CommandLine.Text("--measure", "ZIP", "print what a model costs that this program saved, as JSON, and nothing else");
         var command = new RootCommand(

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using MlNetDistill;
-using MlNetDistill.Methods;
 using MlNetDistill.Training;
 
 namespace Examples;

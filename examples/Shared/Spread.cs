@@ -1,6 +1,3 @@
-using MlNetDistill.Data;
-using MlNetDistill.Networks;
-
 namespace Examples;
 
 /// <summary>Mean and standard deviation over the seeds; of one seed no deviation is known, which is NaN.</summary>

@@ -1,9 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Cache;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using TorchSharp;
 
@@ -50,7 +48,7 @@ internal static class Accuracy
 
     internal static ITransformer Fit(
         MLContext context, DataSet data, IDataView train, Networks.NetworkSpec network, Teacher? teacher, DistillationMethod method, int epochs, int seed,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherRecordOptions? record = null)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherCacheOptions? record = null)
     {
         var options = new DistillationOptions
         {
@@ -64,7 +62,7 @@ internal static class Accuracy
             Schedule = LearningRateSchedule.OneCycle(0.2),
             Seed = seed,
             Progress = progress,
-            Record = record ?? new TeacherRecordOptions(),
+            TeacherCache = record ?? new TeacherCacheOptions(),
             CancellationToken = cancellation,
             OnCancellation = CancellationBehavior.ReturnBest,
         };

@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Benchmarks;
 
@@ -25,13 +24,13 @@ internal static class Cost
         var context = new MLContext(seed: 1);
         var model = context.Transforms.Conversion.MapValueToKey("Class", "Label")
             .Append(context.MulticlassClassification.Trainers.Distill(
-                Student.Mlp(), DistillationMethod.LabelsOnly(), labelColumnName: "Class", epochs: 1, batchSize: 256))
+                NetworkSpec.Mlp(), DistillationMethod.LabelsOnly(), labelColumnName: "Class", epochs: 1, batchSize: 256))
             .Fit(context.Data.LoadFromEnumerable(rows));
         Console.WriteLine($"{Classes} classes, {Length} features, {rows.Length} rows");
         for (var round = 1; round <= arguments.Rounds; round++)
         {
             var cost = context.Model.MeasureCost(model, rows);
-            Console.WriteLine($"round {round}: engine {Text(cost.Engine)}; bulk {Text(cost.Bulk)}; " +
+            Console.WriteLine($"round {round}: engine {Text(cost.SingleRow)}; bulk {Text(cost.Batch)}; " +
                 $"zip {cost.ZipBytes:N0} bytes; memory {cost.PeakMemoryBytes:N0} bytes");
         }
     }

@@ -36,14 +36,14 @@ internal sealed record DataSet(
             Features = [.. cells.Skip(1).Select(c => float.Parse(c, CultureInfo.InvariantCulture))],
         }).ToArray();
         return new DataSet(
-            View(context, rows[..TrainingRows], 16), View(context, rows[TrainingRows..], 16), MlNetDistill.Student.Mlp(512, 512), MlNetDistill.Student.Mlp(hidden), true, 40, 60, 1e-4);
+            View(context, rows[..TrainingRows], 16), View(context, rows[TrainingRows..], 16), NetworkSpec.Mlp(512, 512), NetworkSpec.Mlp(hidden), true, 40, 60, 1e-4);
     }
 
     private static DataSet Fashion(MLContext context, string folder)
     {
         var image = InputShape.Image(1, 28, 28);
         return new DataSet(
-            Images(context, folder, "train"), Images(context, folder, "t10k"), MlNetDistill.Student.ResNet(8, image, 32, 64, 128), MlNetDistill.Student.ResNet(8, image, 8, 16, 32), false, 2, 2, 5e-4);
+            Images(context, folder, "train"), Images(context, folder, "t10k"), NetworkSpec.ResNet(8, image, 32, 64, 128), NetworkSpec.ResNet(8, image, 8, 16, 32), false, 2, 2, 5e-4);
     }
 
     private static IDataView Images(MLContext context, string folder, string part)

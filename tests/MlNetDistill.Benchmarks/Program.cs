@@ -1,7 +1,6 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using MlNetDistill.Benchmarks;
-using MlNetDistill.Core;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var command = Arguments.Command();

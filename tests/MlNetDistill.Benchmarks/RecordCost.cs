@@ -12,7 +12,7 @@ using TorchSharp;
 
 namespace MlNetDistill.Benchmarks;
 
-/// <summary>What a teacher record costs: an epoch of KD from a warm one against an epoch on labels alone, and building one against asking the teacher once.</summary>
+/// <summary>What a teacher cache costs: an epoch of KD from a warm one against an epoch on labels alone, and building one against asking the teacher once.</summary>
 internal static class RecordCost
 {
     private const int BatchSize = 128;
@@ -41,10 +41,10 @@ internal static class RecordCost
         // What the teacher knows does not matter for the time.
         Accuracy.Fit(context, data, train, data.Student, Route.Train(data.Teacher, epochs: 1, folder: folder), DistillationMethod.Kd(), 1, seed: 1);
         var teacher = Route.FromCheckpoints(data.Teacher, Path.Combine(folder, "anchor-0001.weights"));
-        var record = new TeacherRecordOptions { Folder = Path.Combine(folder, "records") };
+        var record = new TeacherCacheOptions { Folder = Path.Combine(folder, "records") };
         Accuracy.Fit(context, data, train, data.Student, teacher, DistillationMethod.Kd(), 1, seed: 1, record: record);
 
-        var warm = record with { Reuse = RecordReuse.ReuseOnly };
+        var warm = record with { Mode = CacheMode.UseOnly };
         // A round is the median of several epochs, which should be short: the shorter the turns, the more alike is what else the machine does in them.
         const int epochs = 10;
         var turns = new Turns();
@@ -58,7 +58,7 @@ internal static class RecordCost
     }
 
     private static void Fit(
-        Arguments arguments, Teacher? teacher, DistillationMethod method, int epochs, Meter meter, TeacherRecordOptions record)
+        Arguments arguments, Teacher? teacher, DistillationMethod method, int epochs, Meter meter, TeacherCacheOptions record)
     {
         // Each thread has its own number of threads.
         torch.set_num_threads(arguments.Threads);
@@ -95,16 +95,16 @@ internal static class RecordCost
         var times = new[] { new List<double>(), new List<double>() };
         for (var round = -WarmUps; round < arguments.Rounds; round++)
         {
-            var records = new TeacherRecordOptions { Folder = Path.Combine(folder, $"round {round}") };
+            var records = new TeacherCacheOptions { Folder = Path.Combine(folder, $"round {round}") };
             foreach (var kind in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
             {
-                using var teacher = new NetworkTeacher(network, new Recording(
-                    records, BatchSize, options => new RecordStore(options, folder, _ => { }, _ => { }, CancellationToken.None)));
+                using var teacher = new NetworkTeacher(network, new TeacherCaching(
+                    records, BatchSize, options => new CacheStore(options, folder, _ => { }, _ => { }, CancellationToken.None)));
                 var clock = Stopwatch.StartNew();
                 if (kind == 0)
                     Ask(teacher, set);
                 else
-                    teacher.Begin(set, OutputKinds.Logits, null);
+                    teacher.Begin(set, ModelOutputs.Logits, null);
                 if (round >= 0)
                     times[kind].Add(clock.Elapsed.TotalSeconds);
             }
@@ -119,7 +119,7 @@ internal static class RecordCost
         foreach (var positions in Chunks.Of(all, BatchSize))
         {
             using var scope = torch.NewDisposeScope();
-            teacher.Outputs(Batch.Of(set, positions), OutputKinds.Logits);
+            teacher.Outputs(Batch.Of(set, positions), ModelOutputs.Logits);
         }
     }
 

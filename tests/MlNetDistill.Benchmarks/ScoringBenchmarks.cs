@@ -30,7 +30,7 @@ public class ScoringBenchmarks
         var view = context.Data.LoadFromEnumerable(rows);
         int[] hidden = Hidden == "linear" ? [] : [.. Hidden.Split('-').Select(int.Parse)];
         var model = context.Transforms.Conversion.MapValueToKey("Label")
-            .Append(context.MulticlassClassification.Trainers.Distill(Student.Mlp(hidden), DistillationMethod.LabelsOnly(), epochs: 1))
+            .Append(context.MulticlassClassification.Trainers.Distill(NetworkSpec.Mlp(hidden), DistillationMethod.LabelsOnly(), epochs: 1))
             .Fit(view);
         _engine = context.Model.CreatePredictionEngine<Row, Scored>(model);
         _row = rows[0];

@@ -1,5 +1,3 @@
-using MlNetDistill.Evaluation;
-
 namespace MlNetDistill.DeviceCheck;
 
 /// <summary>One thing that is looked at.</summary>

@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.DeviceCheck;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Diagnostics;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
@@ -10,7 +9,7 @@ internal static class Pair
 {
     public static readonly DistillationOptions Quick = new()
     {
-        Student = Student.Mlp(8),
+        Student = NetworkSpec.Mlp(8),
         Method = DistillationMethod.LabelsOnly(),
         LabelColumnName = "Class",
         Epochs = 12,

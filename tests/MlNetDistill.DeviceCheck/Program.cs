@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using MlNetDistill.Core;
 using MlNetDistill.DeviceCheck;
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.DeviceCheck;
 

@@ -14,13 +14,13 @@ public sealed class SettingTextTests
         yield return Case(DistillationMethod.Kd(temperature: 2, alpha: 0.5), "KD (Temperature 2, Alpha 0.5)");
         yield return Case(DistillationMethod.LabelsOnly(), "labels only (Loss crossEntropy)");
         yield return Case((0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4)), "0.1 * crossEntropy + 0.9 * kd (Temperature 4)");
-        yield return Case(new KdLoss(4).WarmedUpOver(5), "1 * kd (Temperature 4), warmed up over 5 epochs");
+        yield return Case(new KdLoss(4).WithWarmup(5), "1 * kd (Temperature 4), warmed up over 5 epochs");
         yield return Case(new StandardizedLogitsLoss(new KdLoss(2)), "kdStandardized (Loss kd (Temperature 2))");
         yield return Case(
             new CorrelationCongruenceLoss(CorrelationKernel.Gaussian(0.5)), "correlationCongruence (Kernel Gaussian (gamma 0.5), On Embedding, Normalize True)");
-        yield return Case(LearningRateSchedule.Cosine(0.01), "Cosine (FinalFactor 0.01, WarmUpEpochs 0)");
+        yield return Case(LearningRateSchedule.Cosine(0.01), "Cosine (FinalFactor 0.01, WarmupEpochs 0)");
         yield return Case(Optimizer.AdamW(0.005), "AdamW (LearningRate 0.005, WeightDecay 0.01)");
-        yield return Case(Student.ResNet(8, InputShape.Image(1, 28, 28), 4, 8, 16) with { InputScaling = InputScaling.None },
+        yield return Case(NetworkSpec.ResNet(8, InputShape.Image(1, 28, 28), 4, 8, 16) with { InputScaling = InputScaling.None },
             "ResNet-8 4/4/8/16, images 1×28×28, input scaling None");
         yield return Case(new OwnMethod(0.25), "own (Share 0.25)");
         yield return Case(new OwnLoss(0.75), "mine (Strength 0.75)");
@@ -37,7 +37,7 @@ public sealed class SettingTextTests
           FinalDivisor  10000
           LowMomentum   0.85
           HighMomentum  0.95
-          WarmUpEpochs  0
+          WarmupEpochs  0
         """.ReplaceLineEndings()));
 
     [Test]
@@ -69,7 +69,7 @@ public sealed class SettingTextTests
 
         public override string Name => "own";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.None;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override IEnumerable<Stage> Stages(MethodContext context) => [];
     }
@@ -82,7 +82,7 @@ public sealed class SettingTextTests
 
         public override string Name => "mine";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.None;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override Tensor Evaluate(LossInputs inputs) => throw new NotSupportedException();
     }

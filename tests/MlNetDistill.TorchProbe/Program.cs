@@ -29,11 +29,11 @@ static void Call(string verb)
     var trainer = mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
     {
         Teacher = Teacher.FromColumn("TeacherScore"),
-        Student = Student.Mlp(4),
+        Student = NetworkSpec.Mlp(4),
     });
     switch (verb)
     {
-        case "build": Student.Mlp(4).Build(new NetworkInput(InputShape.Vector(2), false, null), 2, 1).Dispose(); break;
+        case "build": NetworkSpec.Mlp(4).Build(new NetworkInput(InputShape.Vector(2), false, null), 2, 1).Dispose(); break;
         case "block": new Relu().Dispose(); break;
         case "fit": trainer.Fit(keyed); break;
         case "preflight": trainer.Preflight(keyed); break;

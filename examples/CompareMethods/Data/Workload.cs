@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill;
 using MlNetDistill.Networks;
 
 namespace CompareMethods.Data;

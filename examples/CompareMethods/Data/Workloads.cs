@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill;
 using MlNetDistill.Networks;
 using Quickstart.Data;
 
@@ -30,8 +29,8 @@ internal static class Workloads
         return Of(mlContext, settings, [.. train.Select(AsFloats)], [.. test.Select(AsFloats)], DigitPainter.Side * DigitPainter.Side) with
         {
             Title = "Distorted digits, drawn by this program",
-            Teacher = Student.Mlp(256, 128),
-            Student = Student.Mlp(24, 16),
+            Teacher = NetworkSpec.Mlp(256, 128),
+            Student = NetworkSpec.Mlp(24, 16),
             StudentStages = 2,
             TeacherEpochs = Epochs(settings, 36),
             Epochs = settings.Epochs ?? Epochs(settings, 36),
@@ -51,8 +50,8 @@ internal static class Workloads
         {
             Title = "letter-recognition",
             FeatureColumnName = "Scaled",
-            Teacher = Student.Mlp(512, 512),
-            Student = Student.Mlp(128),
+            Teacher = NetworkSpec.Mlp(512, 512),
+            Student = NetworkSpec.Mlp(128),
             StudentStages = 1,
             TeacherEpochs = Epochs(settings, 36),
             Epochs = settings.Epochs ?? Epochs(settings, 60),
@@ -66,8 +65,8 @@ internal static class Workloads
         return Of(mlContext, settings, train, test, 1, height, width) with
         {
             Title = "Images from IDX files",
-            Teacher = Student.ResNet(8, 32, 32, 64, 128),
-            Student = Student.ResNet(8, 8, 8, 16, 32),
+            Teacher = NetworkSpec.ResNet(8, 32, 32, 64, 128),
+            Student = NetworkSpec.ResNet(8, 8, 8, 16, 32),
             Epochs = settings.Epochs ?? Epochs(settings, 12),
         };
     }
@@ -79,8 +78,8 @@ internal static class Workloads
         return Of(mlContext, settings, train, test, CifarRecords.Channels, CifarRecords.Side, CifarRecords.Side) with
         {
             Title = "CIFAR-100, fine labels",
-            Teacher = Student.ResNet(20, 16, 16, 32, 64),
-            Student = Student.ResNet(8, 8, 8, 16, 32),
+            Teacher = NetworkSpec.ResNet(20, 16, 16, 32, 64),
+            Student = NetworkSpec.ResNet(8, 8, 8, 16, 32),
             TeacherEpochs = Epochs(settings, 36),
             Epochs = settings.Epochs ?? Epochs(settings, 24),
         };
@@ -104,8 +103,8 @@ internal static class Workloads
             TrainRows = train.Length,
             TestRows = test.Length,
             FeatureColumnName = "Features",
-            Teacher = Student.Mlp(),
-            Student = Student.Mlp(),
+            Teacher = NetworkSpec.Mlp(),
+            Student = NetworkSpec.Mlp(),
             StudentStages = 3,
             TeacherEpochs = Epochs(settings, 12),
             Epochs = 1,

@@ -2,8 +2,6 @@ using System.Net;
 using System.Text;
 using CompareMethods.Data;
 using CompareMethods.Training;
-using MlNetDistill;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

@@ -1,7 +1,5 @@
 using CompareMethods.Data;
 using CompareMethods.Training;
-using MlNetDistill.Data;
-using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

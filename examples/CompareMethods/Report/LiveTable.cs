@@ -1,9 +1,5 @@
 using System.Diagnostics;
 using CompareMethods.Training;
-using MlNetDistill;
-using MlNetDistill.Evaluation;
-using MlNetDistill.Methods;
-using MlNetDistill.Reporting;
 using MlNetDistill.Training;
 using Spectre.Console;
 

@@ -1,8 +1,5 @@
 using System.Text;
 using CompareMethods.Training;
-using MlNetDistill;
-using MlNetDistill.Data;
-using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

@@ -1,8 +1,6 @@
 using CompareMethods.Data;
 using CompareMethods.Training;
 using Microsoft.ML;
-using MlNetDistill;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 
 namespace CompareMethods.Report;
@@ -17,7 +15,7 @@ internal static class Reports
         var taught = findings.Outcomes.Where(outcome => outcome.Lesson.Name != Candidates.Alone).ToList();
         foreach (var outcome in taught)
         {
-            DistillationReport.Of(mlContext, new DistillationEvidence
+            DistillationReport.Create(mlContext, new ReportInput
             {
                 Title = $"{work.Title}: {outcome.Lesson.Name}",
                 Description = $"{outcome.Lesson.Candidate.Setting}, {outcome.Lesson.EpochsText} epochs, seed {outcome.Runs[0].Seed}.",

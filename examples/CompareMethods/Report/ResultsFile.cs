@@ -3,11 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using CompareMethods.Data;
 using CompareMethods.Training;
-using MlNetDistill;
-using MlNetDistill.Core;
-using MlNetDistill.Methods;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 namespace CompareMethods.Report;
 

@@ -1,6 +1,5 @@
 using CompareMethods.Data;
 using CompareMethods.Training;
-using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace CompareMethods.Report;

@@ -1,8 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill;
-using MlNetDistill.Data;
-using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 
 namespace CompareMethods.Training;
 

@@ -4,7 +4,6 @@ using Microsoft.ML;
 using MlNetDistill;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Training;
 
 namespace CompareMethods.Training;

@@ -1,9 +1,7 @@
 using FidelityStudy.Data;
 using FidelityStudy.Training;
 using Microsoft.ML;
-using MlNetDistill;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 
 namespace FidelityStudy.Report;
@@ -15,7 +13,7 @@ internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Cl
     {
         using var repetition = new Repetition(mlContext, rows, plan, seed: 1);
         var (small, alone, self) = (Student(Questions.Baseline), Student(Questions.LabelsAlone), Student(Questions.SelfDistilled));
-        var evidence = new DistillationEvidence
+        var evidence = new ReportInput
         {
             Title = $"{rows.Title}: a small student",
             Description = "By its teacher's answers alone, at temperature 4.",
@@ -29,8 +27,8 @@ internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Cl
             StudentCost = Cost(small),
             AloneCost = Cost(alone),
         };
-        DistillationReport.Of(mlContext, evidence).Write(Path.Combine(folder, "small"));
-        DistillationReport.Of(mlContext, evidence with
+        DistillationReport.Create(mlContext, evidence).Write(Path.Combine(folder, "small"));
+        DistillationReport.Create(mlContext, evidence with
         {
             Title = $"{rows.Title}: a student of its teacher's own specification",
             Student = self,

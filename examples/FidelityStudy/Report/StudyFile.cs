@@ -1,7 +1,4 @@
 using System.Text.Json;
-using MlNetDistill;
-using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 
 namespace FidelityStudy.Report;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using MlNetDistill.Teachers;
 
 namespace FidelityStudy.Report;
 

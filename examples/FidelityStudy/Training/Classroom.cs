@@ -2,8 +2,6 @@ using Microsoft.ML;
 using MlNetDistill;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 namespace FidelityStudy.Training;
 

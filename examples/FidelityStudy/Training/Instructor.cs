@@ -14,7 +14,7 @@ internal sealed record Instructor(Teacher Teacher, IDataView Train, IDataView Te
     public static Instructor Of(MLContext mlContext, StudyRows rows, Teacher teacher)
     {
         // The options of a student that this teacher could have: only the teacher is asked.
-        var trainer = mlContext.MulticlassClassification.Trainers.Distill(teacher, Student.Mlp(), labelColumnName: "Class");
+        var trainer = mlContext.MulticlassClassification.Trainers.Distill(teacher, NetworkSpec.Mlp(), labelColumnName: "Class");
         return new Instructor(teacher, trainer.ScoreTeacher(rows.View(rows.Train)), trainer.ScoreTeacher(rows.View(rows.Test)));
     }
 }

@@ -2,7 +2,6 @@ using FidelityStudy.Data;
 using MlNetDistill;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 namespace FidelityStudy.Training;
 

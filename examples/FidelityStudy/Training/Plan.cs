@@ -1,5 +1,4 @@
 using FidelityStudy.Data;
-using MlNetDistill;
 using MlNetDistill.Networks;
 
 namespace FidelityStudy.Training;
@@ -21,8 +20,8 @@ internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int Teache
         var batch = settings.Quick ? 32 : 128;
         var (teacherEpochs, epochs) = settings.Quick ? (6, 6) : (20, 40);
         var (teacher, student) = rows.Train[0].Features.Length > 100
-            ? (MlNetDistill.Student.Mlp(128, 64), MlNetDistill.Student.Mlp(16))
-            : (MlNetDistill.Student.Mlp(256, 256), MlNetDistill.Student.Mlp(64));
+            ? (NetworkSpec.Mlp(128, 64), NetworkSpec.Mlp(16))
+            : (NetworkSpec.Mlp(256, 256), NetworkSpec.Mlp(64));
         return new Plan(teacher, student, teacherEpochs, settings.Epochs ?? epochs, batch);
     }
 

@@ -1,8 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
 
 namespace Quickstart.Data;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
@@ -27,8 +26,8 @@ internal static class Workloads
         return Images(mlContext, settings, [.. train], [.. test], DigitPainter.Side, DigitPainter.Side) with
         {
             Title = "Distorted digits, drawn by this program",
-            Teacher = Student.ResNet(8, 16, 16, 32, 64),
-            Student = Student.ResNet(8, 4, 4, 8, 16),
+            Teacher = NetworkSpec.ResNet(8, 16, 16, 32, 64),
+            Student = NetworkSpec.ResNet(8, 4, 4, 8, 16),
             Epochs = settings.Epochs ?? (settings.Quick ? 4 : 9),
         };
     }
@@ -40,8 +39,8 @@ internal static class Workloads
         return Images(mlContext, settings, train, test, height, width) with
         {
             Title = "Images from IDX files",
-            Teacher = Student.ResNet(8, 32, 32, 64, 128),
-            Student = Student.ResNet(8, 8, 8, 16, 32),
+            Teacher = NetworkSpec.ResNet(8, 32, 32, 64, 128),
+            Student = NetworkSpec.ResNet(8, 8, 8, 16, 32),
             Epochs = settings.Epochs ?? 2,
         };
     }
@@ -56,8 +55,8 @@ internal static class Workloads
         {
             Title = "Rows of a CSV file",
             FeatureColumnName = "Scaled",
-            Teacher = Student.Mlp(512, 512),
-            Student = Student.Mlp(128),
+            Teacher = NetworkSpec.Mlp(512, 512),
+            Student = NetworkSpec.Mlp(128),
             Optimizer = Optimizer.Sgd(0.1, weightDecay: 1e-4),
             Epochs = settings.Epochs ?? (settings.Quick ? 4 : 40),
         };
@@ -73,8 +72,8 @@ internal static class Workloads
         Test = Row<T>.View(mlContext, test, dimensions),
         Preparation = preparation,
         FeatureColumnName = "Features",
-        Teacher = Student.Mlp(),
-        Student = Student.Mlp(),
+        Teacher = NetworkSpec.Mlp(),
+        Student = NetworkSpec.Mlp(),
         Optimizer = Optimizer.Sgd(0.1, weightDecay: 5e-4),
         Epochs = 1,
         // A cut-down run has few rows; small batches still make enough steps of them to learn something.

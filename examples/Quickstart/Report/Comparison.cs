@@ -1,6 +1,4 @@
-using MlNetDistill;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 using Spectre.Console;
 
@@ -27,6 +25,6 @@ internal static class Comparison
             $"{beside?.Divergence.Value:0.000}",
             $"{model.Parameters:N0}",
             $"{model.Cost!.ZipBytes / 1024.0:N0} KB",
-            $"{model.Cost.Engine.Median:N0}");
+            $"{model.Cost.SingleRow.Median:N0}");
     }
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using MlNetDistill;
 using MlNetDistill.Evaluation;
 
 namespace Quickstart.Report;

@@ -1,5 +1,3 @@
-using MlNetDistill;
-using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using Spectre.Console;
 

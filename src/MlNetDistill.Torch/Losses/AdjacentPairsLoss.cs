@@ -16,23 +16,23 @@ namespace MlNetDistill.Losses;
 public sealed class AdjacentPairsLoss : DistillationLoss
 {
     /// <summary>The loss.</summary>
-    /// <param name="on">Which output of student and teacher is compared: <see cref="OutputKinds.Embedding"/> or <see cref="OutputKinds.Logits"/>.</param>
-    public AdjacentPairsLoss(OutputKinds on = OutputKinds.Embedding) => On = RowFeatures.Checked(on, nameof(on));
+    /// <param name="on">Which output of student and teacher is compared: <see cref="ModelOutputs.Embedding"/> or <see cref="ModelOutputs.Logits"/>.</param>
+    public AdjacentPairsLoss(ModelOutputs on = ModelOutputs.Embedding) => On = RowFeatures.Checked(on, nameof(on));
 
     /// <inheritdoc/>
     public override string Name => "adjacentPairs";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => On;
+    public override ModelOutputs TeacherNeeds => On;
 
     /// <inheritdoc/>
-    public override OutputKinds StudentNeeds => On;
+    public override ModelOutputs StudentNeeds => On;
 
     /// <inheritdoc/>
     public override bool CanUseWeights => false;
 
     /// <summary>Which output is compared.</summary>
-    public OutputKinds On { get; }
+    public ModelOutputs On { get; }
 
     /// <summary>Mean over the pairs of consecutive rows of Σ |d_i| |d_{i+1}|, d = student - teacher; 0 for a single row.</summary>
     /// <param name="student">Features of the student, B×D; where it has a projection, what that gives.</param>
@@ -57,6 +57,6 @@ public sealed class AdjacentPairsLoss : DistillationLoss
     public override Tensor Evaluate(LossInputs inputs)
     {
         var (student, teacher) = (RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On));
-        return ProductOfDifferences(TapFeatures.SameShape(student, teacher) ? student : inputs.ProjectionsOf(this)[0].call(student), teacher);
+        return ProductOfDifferences(TapFeatures.SameShape(student, teacher) ? student : inputs.ProjectionsFor(this)[0].call(student), teacher);
     }
 }

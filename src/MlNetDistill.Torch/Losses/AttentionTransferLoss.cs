@@ -23,10 +23,10 @@ public sealed class AttentionTransferLoss : DistillationLoss
     public override string Name => "attentionTransfer";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
 
     /// <inheritdoc/>
-    public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+    public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
     /// <summary>The pairs of taps.</summary>
     public IReadOnlyList<(int Student, int Teacher)> Taps { get; }

@@ -17,11 +17,11 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
 {
     /// <summary>The loss on features of unit length.</summary>
     /// <param name="kernel">The kernel; null for <see cref="CorrelationKernel.GaussianTaylor"/> with its defaults.</param>
-    /// <param name="on">Which output of student and teacher is compared: <see cref="OutputKinds.Embedding"/> or <see cref="OutputKinds.Logits"/>.</param>
+    /// <param name="on">Which output of student and teacher is compared: <see cref="ModelOutputs.Embedding"/> or <see cref="ModelOutputs.Logits"/>.</param>
     /// <param name="normalize">
     /// Whether every row is scaled to unit length first, for which the Taylor series holds. Without, values and useful weights are of another order.
     /// </param>
-    public CorrelationCongruenceLoss(CorrelationKernel? kernel = null, OutputKinds on = OutputKinds.Embedding, bool normalize = true)
+    public CorrelationCongruenceLoss(CorrelationKernel? kernel = null, ModelOutputs on = ModelOutputs.Embedding, bool normalize = true)
     {
         Kernel = kernel ?? CorrelationKernel.GaussianTaylor();
         On = RowFeatures.Checked(on, nameof(on));
@@ -32,10 +32,10 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     public override string Name => "correlationCongruence";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => On;
+    public override ModelOutputs TeacherNeeds => On;
 
     /// <inheritdoc/>
-    public override OutputKinds StudentNeeds => On;
+    public override ModelOutputs StudentNeeds => On;
 
     /// <inheritdoc/>
     public override bool CanUseWeights => false;
@@ -44,7 +44,7 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     public CorrelationKernel Kernel { get; }
 
     /// <summary>Which output is compared.</summary>
-    public OutputKinds On { get; }
+    public ModelOutputs On { get; }
 
     /// <summary>Whether every row is scaled to unit length first.</summary>
     public bool Normalize { get; }

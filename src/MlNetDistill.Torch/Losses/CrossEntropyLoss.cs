@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -16,7 +15,7 @@ public sealed class CrossEntropyLoss : DistillationLoss
     public override string Name => "crossEntropy";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.None;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
     /// <summary>-log p[y] for each row.</summary>
     /// <param name="logProbabilities">log softmax(s), B×K.</param>
@@ -39,7 +38,7 @@ public sealed class CrossEntropyLoss : DistillationLoss
         if (inputs.SoftLabels is { } shares)
             return OfShares(logProbabilities, inputs.Weights is { } weights ? shares.mul(weights.unsqueeze(1)) : shares);
         // The usual case in one native call.
-        if (inputs.Weights is null && !inputs.MayMissLabels)
+        if (inputs.Weights is null && !inputs.HasMissingLabels)
             return functional.nll_loss(logProbabilities, inputs.Labels);
         return inputs.MeanOverLabelled(OfRows(logProbabilities, inputs.Labels));
     }

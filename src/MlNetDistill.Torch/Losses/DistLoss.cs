@@ -38,7 +38,7 @@ public sealed class DistLoss : DistillationLoss
     public override string Name => "dist";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     /// <inheritdoc/>
     public override bool CanUseWeights => false;

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -14,11 +13,11 @@ public abstract class DistillationLoss
     /// <summary>The name under which progress reports this term, in camel case.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What the term reads of the teacher; <see cref="OutputKinds.None"/> for a term over labels alone.</summary>
-    public abstract OutputKinds TeacherNeeds { get; }
+    /// <summary>What the term reads of the teacher; <see cref="ModelOutputs.None"/> for a term over labels alone.</summary>
+    public abstract ModelOutputs TeacherNeeds { get; }
 
     /// <summary>What the term reads of the student.</summary>
-    public virtual OutputKinds StudentNeeds => OutputKinds.Logits;
+    public virtual ModelOutputs StudentNeeds => ModelOutputs.Logits;
 
     /// <summary>Whether example weights can weigh the term: true for means over rows, false for terms over pairs of rows.</summary>
     public virtual bool CanUseWeights => true;
@@ -30,14 +29,14 @@ public abstract class DistillationLoss
     /// Whether a row without a label says nothing to the term: where no row trained on has a label, the term is left out, and a stage of such terms alone is
     /// refused. By default true of terms that read nothing of the teacher.
     /// </summary>
-    public virtual bool NeedsLabels => TeacherNeeds == OutputKinds.None;
+    public virtual bool NeedsLabels => TeacherNeeds == ModelOutputs.None;
 
     /// <summary>The weighted terms of this loss: itself once, or the parts of a sum.</summary>
     public virtual IReadOnlyList<LossTerm> Terms => [new LossTerm(1, this)];
 
     /// <summary>
     /// Trainable maps that the term needs to compare features of these shapes. The stage owns them, trains them beside the student and throws
-    /// them away at its end; <see cref="Evaluate"/> finds them with <see cref="LossInputs.ProjectionsOf"/>, in this order. Their input is the
+    /// them away at its end; <see cref="Evaluate"/> finds them with <see cref="LossInputs.ProjectionsFor"/>, in this order. Their input is the
     /// student's: a trained projection of the teacher's features could make both constant.
     /// </summary>
     /// <param name="student">Shapes of the student's outputs.</param>
@@ -70,10 +69,10 @@ public abstract class DistillationLoss
     /// The same loss with weights that rise linearly: in epoch e (from 1) times min(e / <paramref name="epochs"/>, 1), as mdistiller does for DKD.
     /// </summary>
     /// <param name="epochs">Epochs until the full weight, at least 1.</param>
-    public DistillationLoss WarmedUpOver(int epochs)
+    public DistillationLoss WithWarmup(int epochs)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
-        return new WeightedSum([.. Terms.Select(t => t with { WarmUpEpochs = epochs })]);
+        return new WeightedSum([.. Terms.Select(t => t with { WarmupEpochs = epochs })]);
     }
 
     /// <summary>A loss scaled by a constant weight of at least 0; a term of weight 0 is evaluated for the report alone.</summary>
@@ -97,15 +96,15 @@ public abstract class DistillationLoss
 /// <summary>One term of a weighted sum.</summary>
 /// <param name="Weight">Its weight.</param>
 /// <param name="Loss">Its equation.</param>
-/// <param name="WarmUpEpochs">Epochs over which the weight rises linearly; 0 for a constant weight.</param>
-public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmUpEpochs = 0)
+/// <param name="WarmupEpochs">Epochs over which the weight rises linearly; 0 for a constant weight.</param>
+public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmupEpochs = 0)
 {
     /// <summary>The weight in an epoch, from 1.</summary>
-    public double WeightIn(int epoch) => epoch >= WarmUpEpochs ? Weight : Weight * epoch / WarmUpEpochs;
+    public double WeightIn(int epoch) => epoch >= WarmupEpochs ? Weight : Weight * epoch / WarmupEpochs;
 
     /// <summary>Weight and loss, as a sum is written.</summary>
     public override string ToString() =>
-        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmUpEpochs == 0 ? "" : $", warmed up over {WarmUpEpochs} epochs");
+        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmupEpochs == 0 ? "" : $", warmed up over {WarmupEpochs} epochs");
 }
 
 /// <summary>A loss and its gradient towards the student's logits, neither of them part of a graph.</summary>
@@ -118,9 +117,9 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
 {
     public override string Name => "total";
 
-    public override OutputKinds TeacherNeeds => Terms.Aggregate(OutputKinds.None, (all, t) => all | t.Loss.TeacherNeeds);
+    public override ModelOutputs TeacherNeeds => Terms.Aggregate(ModelOutputs.None, (all, t) => all | t.Loss.TeacherNeeds);
 
-    public override OutputKinds StudentNeeds => Terms.Aggregate(OutputKinds.None, (all, t) => all | t.Loss.StudentNeeds);
+    public override ModelOutputs StudentNeeds => Terms.Aggregate(ModelOutputs.None, (all, t) => all | t.Loss.StudentNeeds);
 
     public override bool CanUseWeights => Terms.All(t => t.Loss.CanUseWeights);
 

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -8,7 +7,7 @@ namespace MlNetDistill.Losses;
 /// <summary>
 /// Decoupled knowledge distillation (Zhao et al. 2022): T² · mean over labelled rows of (α · TCKD + β · NCKD). TCKD is the divergence of the
 /// probabilities (label, all others), NCKD that of the probabilities among the others, both of the teacher from the student at temperature T.
-/// As in mdistiller, distillers/DKD.py, which warms the weight up over 20 epochs: <c>new DkdLoss(4).WarmedUpOver(20)</c>.
+/// As in mdistiller, distillers/DKD.py, which warms the weight up over 20 epochs: <c>new DkdLoss(4).WithWarmup(20)</c>.
 /// </summary>
 /// <remarks>
 /// Computed from log-sums of exponentials: the reference takes log(softmax), which is NaN in single precision at T = 1 for logits of ±80. Rows
@@ -32,7 +31,7 @@ public sealed class DkdLoss : DistillationLoss
     public override string Name => "dkd";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     /// <inheritdoc/>
     public override bool NeedsHardLabels => true;

@@ -30,12 +30,12 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
     {
         var bound = 1 / Math.Sqrt(inputs);
         return new FeatureAdapter(
-            Initial.Uniform(bound, generator, outputs, inputs), bias ? Initial.Uniform(bound, generator, outputs) : null, null, default);
+            WeightInitialization.Uniform(bound, generator, outputs, inputs), bias ? WeightInitialization.Uniform(bound, generator, outputs) : null, null, default);
     }
 
     /// <summary>A 1×1 convolution without bias, then batch normalisation; maps keep their size.</summary>
     public static FeatureAdapter Pointwise(long inputs, long outputs, Generator generator) => new(
-        Initial.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new ConvolutionForm(1, 0, false, false));
+        WeightInitialization.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new ConvolutionForm(1, 0, false, false));
 
     /// <summary>
     /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalisation, ReLU. Half the size by 3×3 at stride 2,
@@ -73,9 +73,9 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
         var fanIn = form.Transposed ? outputs : inputs;
         var bound = 1 / Math.Sqrt(fanIn * height * width);
         var weight = form.Transposed
-            ? Initial.Uniform(bound, generator, inputs, outputs, height, width)
-            : Initial.Uniform(bound, generator, outputs, inputs, height, width);
-        return new FeatureAdapter(weight, Initial.Uniform(bound, generator, outputs), new BatchNormalization((int)outputs), form);
+            ? WeightInitialization.Uniform(bound, generator, inputs, outputs, height, width)
+            : WeightInitialization.Uniform(bound, generator, outputs, inputs, height, width);
+        return new FeatureAdapter(weight, WeightInitialization.Uniform(bound, generator, outputs), new BatchNormalization((int)outputs), form);
     }
 
     private readonly record struct ConvolutionForm(long Stride, long Padding, bool Transposed, bool Relu)

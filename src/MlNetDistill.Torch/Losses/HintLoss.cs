@@ -24,10 +24,10 @@ public sealed class HintLoss : DistillationLoss
     public override string Name => "hint";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
 
     /// <inheritdoc/>
-    public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+    public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
     /// <summary>The pairs of taps.</summary>
     public IReadOnlyList<(int Student, int Teacher)> Taps { get; }
@@ -66,7 +66,7 @@ public sealed class HintLoss : DistillationLoss
         {
             var (student, teacher) = (from, to);
             if (!TapFeatures.SameShape(student, teacher))
-                (student, teacher) = TapFeatures.SameSize(inputs.ProjectionsOf(this)[used++].call(student), teacher);
+                (student, teacher) = TapFeatures.SameSize(inputs.ProjectionsFor(this)[used++].call(student), teacher);
             errors.Add(inputs.Weights is null
                 ? SquaredError(student, teacher)
                 : inputs.Mean(StageFeatureLoss.PerRow(student, teacher, FeatureReduction.Mean)));

@@ -17,7 +17,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     public override string Name => "kd";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     /// <summary>The softening divisor T.</summary>
     public double Temperature { get; } = Require.Temperature(temperature, nameof(temperature));

@@ -31,7 +31,7 @@ public sealed class LossInputs
         _answers = teacher;
         LabelsAsGiven = labels;
         Weights = weights;
-        MayMissLabels = mayMissLabels;
+        HasMissingLabels = mayMissLabels;
     }
 
     /// <summary>The student's outputs, with gradient.</summary>
@@ -55,7 +55,7 @@ public sealed class LossInputs
     public Tensor? Weights { get; }
 
     /// <summary>Whether some labels may be missing.</summary>
-    public bool MayMissLabels { get; }
+    public bool HasMissingLabels { get; }
 
     /// <summary>The labels, also where no row has one.</summary>
     internal Tensor LabelsAsGiven { get; }
@@ -88,7 +88,7 @@ public sealed class LossInputs
 
     /// <summary>The projections that <see cref="DistillationLoss.Projections"/> of <paramref name="loss"/> made for this stage.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>
-    public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsOf(DistillationLoss loss)
+    public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsFor(DistillationLoss loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return Projections is not null && Projections.TryGetValue(loss, out var found)
@@ -110,7 +110,7 @@ public sealed class LossInputs
     public Tensor MeanOverLabelled(Tensor perRow)
     {
         ArgumentNullException.ThrowIfNull(perRow);
-        return !MayMissLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
+        return !HasMissingLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
     }
 
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.

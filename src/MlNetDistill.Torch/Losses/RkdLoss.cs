@@ -23,9 +23,9 @@ public sealed class RkdLoss : DistillationLoss
     /// <summary>The loss with its two relations; the weights are mdistiller's.</summary>
     /// <param name="distanceWeight">w_d, at least 0.</param>
     /// <param name="angleWeight">w_a, at least 0.</param>
-    /// <param name="on">Which output of student and teacher is compared: <see cref="OutputKinds.Embedding"/> or <see cref="OutputKinds.Logits"/>.</param>
+    /// <param name="on">Which output of student and teacher is compared: <see cref="ModelOutputs.Embedding"/> or <see cref="ModelOutputs.Logits"/>.</param>
     /// <param name="squared">Whether distances are squared.</param>
-    public RkdLoss(double distanceWeight = 25, double angleWeight = 50, OutputKinds on = OutputKinds.Embedding, bool squared = false)
+    public RkdLoss(double distanceWeight = 25, double angleWeight = 50, ModelOutputs on = ModelOutputs.Embedding, bool squared = false)
     {
         DistanceWeight = Require.Weight(distanceWeight, nameof(distanceWeight));
         AngleWeight = Require.Weight(angleWeight, nameof(angleWeight));
@@ -38,10 +38,10 @@ public sealed class RkdLoss : DistillationLoss
     public override string Name => "rkd";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => On;
+    public override ModelOutputs TeacherNeeds => On;
 
     /// <inheritdoc/>
-    public override OutputKinds StudentNeeds => On;
+    public override ModelOutputs StudentNeeds => On;
 
     /// <inheritdoc/>
     public override bool CanUseWeights => false;
@@ -53,7 +53,7 @@ public sealed class RkdLoss : DistillationLoss
     public double AngleWeight { get; }
 
     /// <summary>Which output is compared.</summary>
-    public OutputKinds On { get; }
+    public ModelOutputs On { get; }
 
     /// <summary>Whether distances are squared.</summary>
     public bool Squared { get; }

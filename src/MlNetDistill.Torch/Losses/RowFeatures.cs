@@ -14,16 +14,16 @@ internal static class RowFeatures
     /// The embeddings, or the logits less their mean: logits mean the same whatever constant is added to a row, a network's have one and the
     /// logarithms of a forest's probabilities another.
     /// </summary>
-    public static Tensor Of(NetworkOutput output, OutputKinds on) => Of(on == OutputKinds.Embedding ? output.Embedding : output.Logits, on);
+    public static Tensor Of(NetworkOutput output, ModelOutputs on) => Of(on == ModelOutputs.Embedding ? output.Embedding : output.Logits, on);
 
-    public static Tensor Of(Tensor values, OutputKinds on) => on == OutputKinds.Embedding ? values : values.sub(values.mean([1], true));
+    public static Tensor Of(Tensor values, ModelOutputs on) => on == ModelOutputs.Embedding ? values : values.sub(values.mean([1], true));
 
     /// <summary>The lengths of those vectors in a network or a teacher.</summary>
-    public static int LengthOf(OutputShapes shapes, OutputKinds on, DistillationLoss loss) => on == OutputKinds.Logits
+    public static int LengthOf(OutputShapes shapes, ModelOutputs on, DistillationLoss loss) => on == ModelOutputs.Logits
         ? shapes.Classes
         : shapes.EmbeddingLength ?? throw new InvalidOperationException($"The loss '{loss.Name}' compares embeddings, and the student or the teacher has none.");
 
-    public static OutputKinds Checked(OutputKinds on, string parameter) => on is OutputKinds.Embedding or OutputKinds.Logits
+    public static ModelOutputs Checked(ModelOutputs on, string parameter) => on is ModelOutputs.Embedding or ModelOutputs.Logits
         ? on
         : throw new ArgumentOutOfRangeException(parameter, on, "The loss compares one vector for each row: the Embedding or the Logits.");
 

@@ -42,10 +42,10 @@ public sealed class StageFeatureLoss : DistillationLoss
     public override string Name => "stageFeature";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
 
     /// <inheritdoc/>
-    public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+    public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
     /// <summary>Index of the student's stage feature.</summary>
     public int StudentTap { get; }
@@ -87,7 +87,7 @@ public sealed class StageFeatureLoss : DistillationLoss
         var teacher = TapFeatures.At(inputs.Teacher.StageFeatures, TeacherTap, "teacher", this);
         if (!TapFeatures.SameShape(student, teacher))
         {
-            var adapter = inputs.ProjectionsOf(this)[0];
+            var adapter = inputs.ProjectionsFor(this)[0];
             (student, teacher) = TapFeatures.SameSize(student, teacher);
             student = adapter.call(student);
         }

@@ -26,7 +26,7 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
         ArgumentNullException.ThrowIfNull(loss);
         if (loss.Terms is not [{ } only] || only.Loss != loss)
             throw new ArgumentException("Standardise each term by itself: a weighted sum or a warmed-up loss goes around it, not inside.", nameof(loss));
-        if (loss.TeacherNeeds != OutputKinds.Logits || loss.StudentNeeds != OutputKinds.Logits)
+        if (loss.TeacherNeeds != ModelOutputs.Logits || loss.StudentNeeds != ModelOutputs.Logits)
             throw new ArgumentException($"The loss '{loss.Name}' does not compare the logits of student and teacher.", nameof(loss));
         Loss = loss;
     }
@@ -35,7 +35,7 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     public override string Name => $"{Loss.Name}Standardized";
 
     /// <inheritdoc/>
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     /// <inheritdoc/>
     public override bool CanUseWeights => Loss.CanUseWeights;
@@ -70,11 +70,11 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => Loss.Evaluate(new LossInputs(
-        NetworkOutput.OfLogits(Standardize(inputs.Student.Logits)),
-        NetworkOutput.OfLogits(Standardize(inputs.Teacher.Logits.detach())),
+        NetworkOutput.EndingInLogits(Standardize(inputs.Student.Logits)),
+        NetworkOutput.EndingInLogits(Standardize(inputs.Teacher.Logits.detach())),
         inputs.LabelsAsGiven,
         inputs.Weights,
-        inputs.MayMissLabels)
+        inputs.HasMissingLabels)
     {
         SoftLabels = inputs.SoftLabels,
         HasNoLabels = inputs.HasNoLabels,

@@ -1,5 +1,3 @@
-using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

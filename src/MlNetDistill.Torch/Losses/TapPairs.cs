@@ -1,5 +1,3 @@
-using MlNetDistill.Networks;
-
 namespace MlNetDistill.Losses;
 
 /// <summary>Pairs of a student's tap and a teacher's.</summary>

@@ -43,7 +43,7 @@ public abstract record AnchorSelection
     public sealed override string ToString() => SettingText.Of(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Faults() => [];
+    public virtual IEnumerable<string> Validate() => [];
 
     /// <summary>Whether the choice depends on the student as it stands, so that rows must be held out to see that.</summary>
     internal virtual bool LooksAtStudent => false;
@@ -79,7 +79,7 @@ internal sealed record AllAnchors : AnchorSelection
 
 internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (Interval < 1)
             yield return Invariant($"The interval of anchors must be at least 1; was {Interval}.");
@@ -103,7 +103,7 @@ internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
 
 internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelection
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (Wanted.Count == 0 || Wanted.Any(e => e < 1) || Wanted.Zip(Wanted.Skip(1)).Any(pair => pair.First >= pair.Second))
             yield return $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Listed(Wanted)}].";
@@ -127,7 +127,7 @@ internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenomi
 {
     internal override bool LooksAtStudent => true;
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (!(Delta > 1 && double.IsFinite(Delta)))
             yield return Invariant($"The delta of greedy anchor selection must be above 1; was {Delta}.");

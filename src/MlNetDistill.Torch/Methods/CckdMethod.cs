@@ -5,16 +5,16 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Methods;
 
 /// <summary>α · CE + (1 - α) · KD + β · CC (Peng et al. 2019).</summary>
-internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double Beta, double Temperature, WithoutEmbedding WithoutEmbedding) : DistillationMethod
+internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double Beta, double Temperature, MissingEmbedding MissingEmbedding) : DistillationMethod
 {
     public override string Name => "CCKD";
 
-    public override OutputKinds TeacherNeeds =>
-        OutputKinds.Logits | (WithoutEmbedding == WithoutEmbedding.UseLogits ? OutputKinds.None : OutputKinds.Embedding);
+    public override ModelOutputs TeacherNeeds =>
+        ModelOutputs.Logits | (MissingEmbedding == MissingEmbedding.UseLogits ? ModelOutputs.None : ModelOutputs.Embedding);
 
     public override bool CanUseWeights => false;
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         foreach (var fault in SettingFaults.Share("CCKD's alpha", Alpha)
             .Concat(SettingFaults.AtLeast0("CCKD's beta", Beta))
@@ -23,17 +23,17 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
             yield return fault;
         }
 
-        if (!Enum.IsDefined(WithoutEmbedding))
-            yield return $"WithoutEmbedding has no value {WithoutEmbedding}.";
+        if (!Enum.IsDefined(MissingEmbedding))
+            yield return $"MissingEmbedding has no value {MissingEmbedding}.";
     }
 
     public override IEnumerable<Stage> Stages(MethodContext context)
     {
-        var embeds = context.Teacher?.Provides.HasFlag(OutputKinds.Embedding) == true;
-        if (!embeds && WithoutEmbedding == WithoutEmbedding.Refuse)
+        var embeds = context.Teacher?.Provides.HasFlag(ModelOutputs.Embedding) == true;
+        if (!embeds && MissingEmbedding == MissingEmbedding.Refuse)
         {
             throw new InvalidOperationException(
-                "CCKD compares embeddings, and this teacher gives none. Set withoutEmbedding to WithoutEmbedding.UseLogits to compare logits, or use a teacher that is a network.");
+                "CCKD compares embeddings, and this teacher gives none. Set withoutEmbedding to MissingEmbedding.UseLogits to compare logits, or use a teacher that is a network.");
         }
 
         if (!embeds)
@@ -42,6 +42,6 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
             Name,
             (Alpha * new CrossEntropyLoss())
             + ((1 - Alpha) * new KdLoss(Temperature))
-            + (Beta * new CorrelationCongruenceLoss(Kernel, embeds ? OutputKinds.Embedding : OutputKinds.Logits)));
+            + (Beta * new CorrelationCongruenceLoss(Kernel, embeds ? ModelOutputs.Embedding : ModelOutputs.Logits)));
     }
 }

@@ -9,11 +9,11 @@ internal sealed record DistMethod(double Temperature, double InterWeight, double
 {
     public override string Name => "DIST";
 
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     public override bool CanUseWeights => false;
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         foreach (var fault in SettingFaults.Above0("DIST's temperature", Temperature)
             .Concat(SettingFaults.AtLeast0("DIST's interWeight", InterWeight))

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
@@ -12,8 +11,8 @@ public abstract record DistillationMethod
     /// <summary>A short name for logs and tables.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What the method reads of the teacher at least; <see cref="OutputKinds.None"/> for none.</summary>
-    public abstract OutputKinds TeacherNeeds { get; }
+    /// <summary>What the method reads of the teacher at least; <see cref="ModelOutputs.None"/> for none.</summary>
+    public abstract ModelOutputs TeacherNeeds { get; }
 
     /// <summary>Whether the method can learn from example weights.</summary>
     public virtual bool CanUseWeights => true;
@@ -71,7 +70,7 @@ public abstract record DistillationMethod
     /// <param name="temperature">Softening divisor T of the KD term, above 0; 4, our choice, is that of the KD scripts.</param>
     /// <param name="withoutEmbedding">What to do with a teacher that gives no embeddings, as ML.NET models do not.</param>
     public static DistillationMethod Cckd(
-        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, WithoutEmbedding withoutEmbedding = WithoutEmbedding.Refuse) =>
+        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding withoutEmbedding = MissingEmbedding.Refuse) =>
         new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, withoutEmbedding);
 
     /// <summary>
@@ -108,7 +107,7 @@ public abstract record DistillationMethod
     /// <summary>One stage with a loss of your own: any weighted sum of the losses in <c>MlNetDistill.Losses</c> and of those you derive yourself.</summary>
     /// <param name="name">A short name for logs and tables.</param>
     /// <param name="loss">The loss, for example <c>0.1 * new CrossEntropyLoss() + 0.9 * new MyLoss()</c>.</param>
-    public static DistillationMethod Of(string name, DistillationLoss loss)
+    public static DistillationMethod FromLoss(string name, DistillationLoss loss)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(loss);
@@ -122,7 +121,7 @@ public abstract record DistillationMethod
     public sealed override string ToString() => SettingText.Of(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Faults() => [];
+    public virtual IEnumerable<string> Validate() => [];
 
     /// <summary>The stages of training, in order. The sequence is lazy: a later stage may depend on how an earlier one went.</summary>
     /// <remarks>
@@ -143,7 +142,7 @@ public enum RcoSchedule
 }
 
 /// <summary>What correlation congruence does with a teacher that gives no embeddings.</summary>
-public enum WithoutEmbedding
+public enum MissingEmbedding
 {
     /// <summary>Fail and say so.</summary>
     Refuse,

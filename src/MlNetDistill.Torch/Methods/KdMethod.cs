@@ -9,9 +9,9 @@ internal sealed record KdMethod(double Temperature, double Alpha) : Distillation
 {
     public override string Name => "KD";
 
-    public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+    public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
-    public override IEnumerable<string> Faults() => SettingFaults.Above0("KD's temperature", Temperature).Concat(SettingFaults.Share("KD's alpha", Alpha));
+    public override IEnumerable<string> Validate() => SettingFaults.Above0("KD's temperature", Temperature).Concat(SettingFaults.Share("KD's alpha", Alpha));
 
     public override IEnumerable<Stage> Stages(MethodContext context)
     {

@@ -11,7 +11,7 @@ public abstract record LearningRateSchedule
     private protected LearningRateSchedule() { }
 
     /// <summary>Epochs of each stage over which the rate first rises linearly from 0; fractions allowed, 0 for none.</summary>
-    public double WarmUpEpochs { get; init; }
+    public double WarmupEpochs { get; init; }
 
     /// <summary>The same rate throughout.</summary>
     public static LearningRateSchedule Constant() => new ConstantSchedule();
@@ -52,7 +52,7 @@ public abstract record LearningRateSchedule
     /// <param name="stepsPerEpoch">Steps of an epoch.</param>
     public double FactorAt(long step, long steps, int stepsPerEpoch)
     {
-        var warmUp = WarmUpEpochs * stepsPerEpoch;
+        var warmUp = WarmupEpochs * stepsPerEpoch;
         return Shape(step, steps, stepsPerEpoch) * (step < warmUp ? (step + 1) / (warmUp + 1) : 1);
     }
 
@@ -63,15 +63,15 @@ public abstract record LearningRateSchedule
     public sealed override string ToString() => SettingText.Of(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Faults()
+    public virtual IEnumerable<string> Validate()
     {
-        if (!(WarmUpEpochs >= 0 && double.IsFinite(WarmUpEpochs)))
-            yield return Invariant($"The schedule's WarmUpEpochs must be at least 0; was {WarmUpEpochs}.");
+        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs)))
+            yield return Invariant($"The schedule's WarmupEpochs must be at least 0; was {WarmupEpochs}.");
     }
 
     /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
     internal virtual string? Caution(int epochs) =>
-        WarmUpEpochs > epochs ? $"the warm-up of {WarmUpEpochs} epochs is longer than the stage, which has {epochs}." : null;
+        WarmupEpochs > epochs ? $"the warm-up of {WarmupEpochs} epochs is longer than the stage, which has {epochs}." : null;
 
     private protected abstract double Shape(long step, long steps, int stepsPerEpoch);
 }
@@ -83,9 +83,9 @@ internal sealed record ConstantSchedule : LearningRateSchedule
 
 internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Factor) : LearningRateSchedule
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
         if (!(Factor > 0 && Factor <= 1))
             yield return Invariant($"The step schedule's factor must be in (0, 1]; was {Factor}.");
@@ -105,9 +105,9 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
 
 internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
         if (!(FinalFactor >= 0 && FinalFactor < 1))
             yield return Invariant($"The cosine schedule's final factor must be in [0, 1); was {FinalFactor}.");
@@ -120,9 +120,9 @@ internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
 internal sealed record OneCycleSchedule(double RiseFraction, double StartDivisor, double FinalDivisor, double LowMomentum, double HighMomentum)
     : LearningRateSchedule
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
         if (!(RiseFraction > 0 && RiseFraction < 1))
             yield return Invariant($"The one-cycle schedule's riseFraction must be in (0, 1); was {RiseFraction}.");

@@ -9,7 +9,7 @@ internal record LossMethod(string Title, DistillationLoss Loss) : DistillationMe
 {
     public override string Name => Title;
 
-    public override OutputKinds TeacherNeeds => Loss.TeacherNeeds;
+    public override ModelOutputs TeacherNeeds => Loss.TeacherNeeds;
 
     public override bool CanUseWeights => Loss.CanUseWeights;
 

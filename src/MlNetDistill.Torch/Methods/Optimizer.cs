@@ -32,7 +32,7 @@ public abstract record Optimizer
     public sealed override string ToString() => SettingText.Of(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Faults()
+    public virtual IEnumerable<string> Validate()
     {
         if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
             yield return Invariant($"The optimizer's LearningRate must be above 0; was {LearningRate}.");
@@ -51,9 +51,9 @@ public abstract record Optimizer
 
 internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
         if (!(Momentum >= 0 && Momentum < 1))
             yield return Invariant($"The optimizer's Momentum must be in [0, 1); was {Momentum}.");

@@ -12,7 +12,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 {
     public override string Name => Inner is KdMethod ? "RCO" : $"RCO×{Inner.Name}";
 
-    public override OutputKinds TeacherNeeds => Inner.TeacherNeeds;
+    public override ModelOutputs TeacherNeeds => Inner.TeacherNeeds;
 
     public override bool CanUseWeights => Inner.CanUseWeights;
 
@@ -26,13 +26,13 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     internal override bool MayDrawFromTorch => Inner.MayDrawFromTorch;
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (Inner is RcoMethod)
             yield return "The method inside RCO must not be RCO itself.";
         else if (Inner.NeedsRoute)
             yield return $"The method inside RCO learns from one anchor at a time, and {Inner.Name} needs a route itself.";
-        if (Inner.TeacherNeeds == OutputKinds.None)
+        if (Inner.TeacherNeeds == ModelOutputs.None)
             yield return $"The method inside RCO must learn from a teacher; {Inner.Name} does not.";
         if (!Enum.IsDefined(Schedule))
             yield return $"RcoSchedule has no value {Schedule}.";
@@ -40,7 +40,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
         if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralStages)
             yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
-        foreach (var fault in Inner.Faults().Concat(Selection.Faults()))
+        foreach (var fault in Inner.Validate().Concat(Selection.Validate()))
             yield return fault;
     }
 
@@ -90,7 +90,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
     }
 
     /// <summary>A stage is built once, for one shape of its teacher's outputs.</summary>
-    private static void CheckAlike(Anchor anchor, Anchor last, OutputKinds needs)
+    private static void CheckAlike(Anchor anchor, Anchor last, ModelOutputs needs)
     {
         if (Describe(anchor.Teacher.Shapes, needs) == Describe(last.Teacher.Shapes, needs))
             return;
@@ -99,14 +99,14 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             $"{Describe(anchor.Teacher.Shapes, needs)}, '{last.Label}' {Describe(last.Teacher.Shapes, needs)}. Use RcoSchedule.Restart.");
     }
 
-    private static string Describe(OutputShapes shapes, OutputKinds needs)
+    private static string Describe(OutputShapes shapes, ModelOutputs needs)
     {
         var parts = new List<string>();
-        if (needs.HasFlag(OutputKinds.Logits))
+        if (needs.HasFlag(ModelOutputs.Logits))
             parts.Add($"{shapes.Classes} logits");
-        if (needs.HasFlag(OutputKinds.Embedding))
+        if (needs.HasFlag(ModelOutputs.Embedding))
             parts.Add(shapes.EmbeddingLength is { } length ? $"embeddings of {length}" : "no embeddings");
-        if (needs.HasFlag(OutputKinds.StageFeatures))
+        if (needs.HasFlag(ModelOutputs.StageFeatures))
             parts.Add($"stage features [{string.Join("], [", shapes.StageFeatures.Select(f => string.Join(", ", f)))}]");
         return string.Join(", ", parts);
     }

@@ -14,7 +14,7 @@ internal sealed record SskdMethod(
 {
     public override string Name => "SSKD";
 
-    public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures | (HeadLoss?.TeacherNeeds ?? OutputKinds.None);
+    public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures | (HeadLoss?.TeacherNeeds ?? ModelOutputs.None);
 
     public override bool CanUseWeights => HeadLoss?.CanUseWeights ?? true;
 
@@ -24,9 +24,9 @@ internal sealed record SskdMethod(
 
     internal override bool MayDrawFromTorch => AreForeign(HeadLoss);
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
-        foreach (var fault in Pairs is null ? [] : StagePair.Faults(Pairs))
+        foreach (var fault in Pairs is null ? [] : StagePair.Validate(Pairs))
             yield return fault;
         if (Shares is not null && Shares.Any(s => !(s > 0 && double.IsFinite(s))))
             yield return $"SSKD's shares must be above 0; were [{string.Join(", ", Shares)}].";

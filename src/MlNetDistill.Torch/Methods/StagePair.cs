@@ -25,7 +25,7 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
     }
 
     /// <summary>What is wrong with pairs as a sequence of stages, each as one sentence.</summary>
-    internal static IEnumerable<string> Faults(IReadOnlyList<StagePair> pairs)
+    internal static IEnumerable<string> Validate(IReadOnlyList<StagePair> pairs)
     {
         if (pairs.Count == 0)
             yield return "Stage-by-stage distillation needs at least one pair of stages.";

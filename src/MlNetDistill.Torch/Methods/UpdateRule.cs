@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

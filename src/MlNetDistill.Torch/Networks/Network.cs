@@ -13,7 +13,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
 {
     private readonly InputBlock _input;
     private readonly ModuleList<Block> _body;
-    private readonly Dense _head;
+    private readonly Linear _head;
     private readonly List<int> _taps;
 
     // Parameters that a user's own module does not want trained.
@@ -40,7 +40,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         Classes = classes;
         _input = new InputBlock(input);
         _body = new ModuleList<Block>([.. plan.Body]);
-        _head = plan.EndsInLogits ? Dense.Identity(classes) : new Dense(plan.EmbeddingLength, classes, generator);
+        _head = plan.EndsInLogits ? Linear.Identity(classes) : new Linear(plan.EmbeddingLength, classes, generator);
         _taps = [.. plan.Taps.Order()];
         RegisterComponents();
         _fixed = [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
@@ -56,7 +56,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     public int EmbeddingLength { get; }
 
     /// <summary>The last layer, from embedding to logits; the fixed identity where the body already gives the logits.</summary>
-    public Dense Head => _head;
+    public Linear Head => _head;
 
     /// <summary>
     /// Number of trainable parameters: without those that came with <c>requires_grad</c> off, as a user's module may have them; a part that a stage freezes counts.
@@ -68,16 +68,16 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
 
     /// <summary>Logits of a batch.</summary>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
-    public override NetworkOutput forward(Tensor input) => Forward(input, OutputKinds.Logits);
+    public override NetworkOutput forward(Tensor input) => Forward(input, ModelOutputs.Logits);
 
     /// <summary>The outputs of a batch that <paramref name="wanted"/> names.</summary>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
     /// <param name="wanted">What to give; the head is left out where no logits are wanted.</param>
     /// <param name="throughTap">The last stage to compute, an index into the stage features, where they alone are wanted; null for all.</param>
-    public NetworkOutput Forward(Tensor input, OutputKinds wanted, int? throughTap = null)
+    public NetworkOutput Forward(Tensor input, ModelOutputs wanted, int? throughTap = null)
     {
         CheckRows(input);
-        var keepStages = wanted.HasFlag(OutputKinds.StageFeatures);
+        var keepStages = wanted.HasFlag(ModelOutputs.StageFeatures);
         var stages = new List<Tensor>();
         var x = _input.forward(input);
         var blocks = throughTap is { } tap ? _taps[tap] + 1 : _body.Count;
@@ -95,8 +95,8 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         if (throughTap is null)
             CheckEmbedding(x);
         return new NetworkOutput(
-            wanted.HasFlag(OutputKinds.Logits) ? _head.forward(x) : null,
-            wanted.HasFlag(OutputKinds.Embedding) ? x : null,
+            wanted.HasFlag(ModelOutputs.Logits) ? _head.forward(x) : null,
+            wanted.HasFlag(ModelOutputs.Embedding) ? x : null,
             keepStages ? stages : null);
     }
 
@@ -108,7 +108,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         var wasTraining = training;
         eval();
         var row = zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device);
-        var output = Forward(row, OutputKinds.StageFeatures);
+        var output = Forward(row, ModelOutputs.StageFeatures);
         train(wasTraining);
         return new OutputShapes(Classes, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
     }

@@ -17,13 +17,13 @@ namespace MlNetDistill.Networks;
 public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false)
 {
     /// <summary>Why no network can be built over this input for so many classes, each as one sentence; empty if one can.</summary>
-    internal IEnumerable<string> Faults(int classes)
+    internal IEnumerable<string> Validate(int classes)
     {
         if (Shape.Length < 1)
             yield return "The shape of the network's input must be given: InputShape.Vector(length) or InputShape.Image(channels, height, width).";
         if (classes < 1)
             yield return Invariant($"A network needs at least 1 class; there are {classes}.");
-        foreach (var fault in Scaling?.Faults(Shape) ?? [])
+        foreach (var fault in Scaling?.Validate(Shape) ?? [])
             yield return fault;
     }
 
@@ -38,7 +38,7 @@ public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputSt
 public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation)
 {
     /// <summary>Why an input of this shape cannot be standardised by these numbers, each as one sentence.</summary>
-    internal IEnumerable<string> Faults(InputShape shape)
+    internal IEnumerable<string> Validate(InputShape shape)
     {
         if (Mean is null || Deviation is null || Mean.Count != Deviation.Count)
         {

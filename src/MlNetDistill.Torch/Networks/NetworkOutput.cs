@@ -4,7 +4,7 @@ namespace MlNetDistill.Networks;
 
 /// <summary>What a network or a teacher can give for a batch.</summary>
 [Flags]
-public enum OutputKinds
+public enum ModelOutputs
 {
     /// <summary>Nothing.</summary>
     None = 0,
@@ -27,21 +27,21 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
 {
     /// <summary>Scores before softmax, B×K.</summary>
     /// <exception cref="InvalidOperationException">They were not asked for.</exception>
-    public Tensor Logits => logits ?? throw NotAsked(OutputKinds.Logits);
+    public Tensor Logits => logits ?? throw NotAsked(ModelOutputs.Logits);
 
     /// <summary>The vector the last layer reads, B×D.</summary>
     /// <exception cref="InvalidOperationException">It was not asked for.</exception>
-    public Tensor Embedding => embedding ?? throw NotAsked(OutputKinds.Embedding);
+    public Tensor Embedding => embedding ?? throw NotAsked(ModelOutputs.Embedding);
 
     /// <summary>Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron; as many as were computed.</summary>
     /// <exception cref="InvalidOperationException">They were not asked for.</exception>
-    public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotAsked(OutputKinds.StageFeatures);
+    public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotAsked(ModelOutputs.StageFeatures);
 
     /// <summary>What there is.</summary>
-    public OutputKinds Kinds =>
-        (logits is null ? OutputKinds.None : OutputKinds.Logits)
-        | (embedding is null ? OutputKinds.None : OutputKinds.Embedding)
-        | (stageFeatures is null ? OutputKinds.None : OutputKinds.StageFeatures);
+    public ModelOutputs Kinds =>
+        (logits is null ? ModelOutputs.None : ModelOutputs.Logits)
+        | (embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
+        | (stageFeatures is null ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
     /// <summary>Any of the outputs, for its number of rows and its type.</summary>
     internal Tensor Any => logits ?? embedding ?? stageFeatures![0];
@@ -52,9 +52,9 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
     /// <summary>Whether there are logits with a gradient to be sent back from them.</summary>
     internal bool LogitsLearn => logits?.requires_grad == true;
 
-    internal static NetworkOutput OfLogits(Tensor logits) => new(logits);
+    internal static NetworkOutput EndingInLogits(Tensor logits) => new(logits);
 
-    private static InvalidOperationException NotAsked(OutputKinds kind) => new(
+    private static InvalidOperationException NotAsked(ModelOutputs kind) => new(
         $"No {kind} was computed in this step. A loss that reads it of the student must name it in StudentNeeds, of the teacher in TeacherNeeds.");
 }
 
@@ -78,9 +78,9 @@ public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyLi
             .. StageFeatures.Count > 0 ? [$"stage features {string.Join(", ", StageFeatures.Select(f => string.Join('×', f)))}"] : Array.Empty<string>()]);
 
     /// <summary>What there is.</summary>
-    public OutputKinds Kinds =>
-        OutputKinds.Logits
-        | (EmbeddingLength is null ? OutputKinds.None : OutputKinds.Embedding)
-        | (StageFeatures.Count == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
+    public ModelOutputs Kinds =>
+        ModelOutputs.Logits
+        | (EmbeddingLength is null ? ModelOutputs.None : ModelOutputs.Embedding)
+        | (StageFeatures.Count == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
 }

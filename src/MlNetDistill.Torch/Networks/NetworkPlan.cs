@@ -16,7 +16,7 @@ public sealed record NetworkPlan(IReadOnlyList<Block> Body, IReadOnlyList<int> T
     public override string ToString() => $"{Body.Count} blocks, {Taps.Count} taps, {(EndsInLogits ? "logits of" : "an embedding of")} {EmbeddingLength}";
 
     /// <summary>The plan of a network whose body gives the logits of <paramref name="classes"/> classes.</summary>
-    public static NetworkPlan OfLogits(IReadOnlyList<Block> body, IReadOnlyList<int> taps, int classes)
+    public static NetworkPlan EndingInLogits(IReadOnlyList<Block> body, IReadOnlyList<int> taps, int classes)
     {
         ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(taps);

@@ -8,7 +8,7 @@ namespace MlNetDistill.Networks;
 
 /// <summary>
 /// A small immutable description of a network, from which it is built once the input's shape and the number of classes are known.
-/// Make one with <see cref="Student"/>, or derive from this record for a network of your own.
+/// Make one with a static method such as <see cref="Mlp"/>, or derive from this record for a network of your own.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
 [JsonDerivedType(typeof(MlpSpec), "mlp")]
@@ -18,7 +18,7 @@ namespace MlNetDistill.Networks;
 [JsonDerivedType(typeof(MobileNetV2Spec), "mobilenetv2")]
 [JsonDerivedType(typeof(ShuffleNetV1Spec), "shufflenetv1")]
 [JsonDerivedType(typeof(ShuffleNetV2Spec), "shufflenetv2")]
-public abstract record NetworkSpec
+public abstract partial record NetworkSpec
 {
     // A specification that lacks a part is no smaller one.
     private static readonly JsonSerializerOptions Reading = new() { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
@@ -47,7 +47,7 @@ public abstract record NetworkSpec
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchLibrary.EnsureLoaded();
-        string[] faults = [.. input.Faults(classes), .. Faults(), .. ShapeFault(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
+        string[] faults = [.. input.Validate(classes), .. Validate(), .. ValidateShape(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
         if (faults.Length > 0)
             throw new ArgumentException(string.Join(' ', faults.Distinct()));
         // Weights made in a caller's inference mode could never be trained.
@@ -66,10 +66,10 @@ public abstract record NetworkSpec
     }
 
     /// <summary>What is wrong with this specification, each as one sentence; empty if nothing.</summary>
-    public virtual IEnumerable<string> Faults() => [];
+    public virtual IEnumerable<string> Validate() => [];
 
     /// <summary>Why the network cannot read rows of <paramref name="shape"/>, as one sentence; null if it can.</summary>
-    public virtual string? ShapeFault(InputShape shape) => null;
+    public virtual string? ValidateShape(InputShape shape) => null;
 
     /// <summary>The specification as JSON. That of a network of your own is a description only: <see cref="FromJson"/> cannot make it again.</summary>
     public string ToJson() => JsonSerializer.Serialize(this);
@@ -132,7 +132,7 @@ public abstract record NetworkSpec
     }
 
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
-    /// <param name="shape">Shape of one row; <see cref="ShapeFault"/> has nothing against it.</param>
+    /// <param name="shape">Shape of one row; <see cref="ValidateShape"/> has nothing against it.</param>
     /// <param name="classes">Number of classes K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>
     /// <param name="generator">Draws the initial weights, and nothing else should: the same seed then gives the same network.</param>
     protected abstract NetworkPlan Plan(InputShape shape, int classes, Generator generator);

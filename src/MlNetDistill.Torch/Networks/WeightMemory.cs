@@ -1,5 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;

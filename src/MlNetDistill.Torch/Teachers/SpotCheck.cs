@@ -1,5 +1,4 @@
 using MlNetDistill.Cache;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -15,15 +14,15 @@ internal static class SpotCheck
     private const double Tolerance = 0.01;
 
     /// <summary>Null where the record holds what the teacher says now, else what differs.</summary>
-    public static string? Of(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view, Func<Batch, OutputKinds, NetworkOutput> live)
+    public static string? Of(CachedOutputs answers, TrainingSet set, Func<Tensor, int, Batch>? view, Func<Batch, ModelOutputs, NetworkOutput> live)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var positions = Spread.Over(set.Count, Rows, set.Features.device);
         var batch = view is null ? Batch.Of(set, positions) : view(positions, 1);
         // As the record would have them: of large logits 16-bit floats lose more than the tolerance.
-        var now = answers.LogitsAsKept(live(batch, OutputKinds.Logits).Logits.to(float32)).softmax(1);
-        var kept = answers.Of(positions, OutputKinds.Logits, batch.View).Logits.cpu().softmax(1);
+        var now = answers.LogitsAsKept(live(batch, ModelOutputs.Logits).Logits.to(float32)).softmax(1);
+        var kept = answers.Of(positions, ModelOutputs.Logits, batch.View).Logits.cpu().softmax(1);
         // Of the most probable class: the others may be kept in short.
         var best = kept.argmax(1, keepdim: true);
         var difference = now.gather(1, best).sub(kept.gather(1, best)).abs().max().item<float>();

@@ -12,13 +12,13 @@ public abstract class StageTeacher
     public abstract OutputShapes Shapes { get; }
 
     /// <summary>What it can give.</summary>
-    public OutputKinds Provides => Shapes.Kinds;
+    public ModelOutputs Provides => Shapes.Kinds;
 
     /// <summary>Number of classes it scores.</summary>
     public int Classes => Shapes.Classes;
 
     /// <summary>Whether it answers for rows changed by augmentation. One whose answers were given for the rows as they are cannot.</summary>
-    public virtual bool SeesViews => false;
+    public virtual bool SupportsAugmentation => false;
 
     /// <summary>Whether each question, however few rows it is about, costs a pass over the data: it is then asked for all of them first, and looked at afterwards.</summary>
     internal virtual bool AnswersInPasses => false;
@@ -33,7 +33,7 @@ public abstract class StageTeacher
     internal virtual IEnumerable<StageTeacher> TeachersAsked => [this];
 
     /// <summary>Its outputs for <paramref name="batch"/>, at least the <paramref name="wanted"/>, without gradient, in the current dispose scope.</summary>
-    public abstract NetworkOutput Outputs(Batch batch, OutputKinds wanted);
+    public abstract NetworkOutput Outputs(Batch batch, ModelOutputs wanted);
 
     /// <summary>log softmax(logits / temperature) for <paramref name="batch"/>, in the current dispose scope.</summary>
     /// <param name="batch">The batch.</param>
@@ -52,20 +52,20 @@ public abstract class StageTeacher
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>
     /// <param name="view">Shows rows augmented, as the stage will; null where it shows them as they are.</param>
-    internal virtual void BeginLook(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view) { }
+    internal virtual void BeginLook(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
-    /// <summary>Whether questions in the order of <see cref="AskingOrder"/>, in batches of the fit, are those that its record begins with.</summary>
+    /// <summary>Whether questions in the order of <see cref="QueryOrder"/>, in batches of the fit, are those that its record begins with.</summary>
     internal virtual bool SharesLook => false;
 
     /// <summary>Finds out before anything is trained what its scores are, where it is not going to be looked at; the arguments are those of <see cref="Begin"/>.</summary>
     /// <exception cref="InvalidOperationException">They could be several things.</exception>
-    internal virtual void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view) { }
+    internal virtual void DecideScores(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>A stage begins: the teacher may prepare its answers.</summary>
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>
     /// <param name="view">Shows rows augmented, from their positions and the number of the view, as the stage will; null where it shows them as they are.</param>
-    public virtual void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view) { }
+    public virtual void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>An epoch of the stage begins, from 1.</summary>
     public virtual void BeginEpoch(int epoch) { }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Alignment;
 

@@ -1,4 +1,3 @@
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Alignment;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Alignment;
 

@@ -21,7 +21,7 @@ internal sealed record ScoreSettings(ScoreKind Kind, IReadOnlyList<string>? Clas
         .. names.Where(name => !Map.DropOthers || Map.Names.ContainsKey(name)).Select(name => Map.Names.GetValueOrDefault(name, name)).Distinct(),
     ];
 
-    public IEnumerable<string> Faults()
+    public IEnumerable<string> Validate()
     {
         if (!Enum.IsDefined(Kind))
             yield return $"ScoreKind has no value {Kind}.";

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Reading;
 
 namespace MlNetDistill.Alignment;

@@ -1,5 +1,4 @@
 using Microsoft.ML.Data;
-using MlNetDistill;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 
@@ -16,7 +15,7 @@ public static class CostCatalog
     /// <param name="catalog">The model operations.</param>
     /// <param name="model">Any model that scores row by row; a teacher as well as a student. It is not disposed of.</param>
     /// <param name="rows">
-    /// Rows to score, at least one, taken in turn. A pass of <see cref="ModelCost.Bulk"/> goes over all of them, so of a few it tells mostly what it costs to
+    /// Rows to score, at least one, taken in turn. A pass of <see cref="ModelCost.Batch"/> goes over all of them, so of a few it tells mostly what it costs to
     /// begin one; about a thousand are enough.
     /// </param>
     /// <param name="scoreColumnName">The model's scores, a vector of Single: what is read of each row. ML.NET computes nothing that is not read.</param>
@@ -32,7 +31,7 @@ public static class CostCatalog
     /// <example>
     /// <code>
     /// var cost = mlContext.Model.MeasureCost(model, testRows);
-    /// Console.WriteLine($"{cost.Engine.Median:0.0} µs a row, {cost.ZipBytes / 1024} KB");
+    /// Console.WriteLine($"{cost.SingleRow.Median:0.0} µs a row, {cost.ZipBytes / 1024} KB");
     /// </code>
     /// </example>
     public static ModelCost MeasureCost<TRow>(

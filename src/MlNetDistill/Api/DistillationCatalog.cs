@@ -15,7 +15,7 @@ public static class DistillationCatalog
     /// </summary>
     /// <param name="catalog">The multiclass trainers.</param>
     /// <param name="teacher">Whose knowledge is distilled; see <see cref="Teacher"/>.</param>
-    /// <param name="student">The network to train; see <see cref="Student"/>.</param>
+    /// <param name="student">The network to train; see <see cref="NetworkSpec"/>.</param>
     /// <param name="method">How it is distilled; KD with temperature 4 and alpha 0.9 if null.</param>
     /// <param name="labelColumnName">The label, a key column; null where the data have none, see <see cref="DistillationOptions.LabelColumnName"/>.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
@@ -29,7 +29,7 @@ public static class DistillationCatalog
     ///     .Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false))
     ///     .Append(mlContext.MulticlassClassification.Trainers.Distill(
     ///         teacher: Teacher.FromTransformer(forest),
-    ///         student: Student.Mlp(64, 32),
+    ///         student: NetworkSpec.Mlp(64, 32),
     ///         method: DistillationMethod.Kd(temperature: 4, alpha: 0.9),
     ///         labelColumnName: "Class", featureColumnName: "Scaled"));
     /// </code>
@@ -59,7 +59,7 @@ public static class DistillationCatalog
     /// Trains a student network without a teacher, for the baseline that a distilled student is compared with: the same network, trained on the labels alone.
     /// </summary>
     /// <param name="catalog">The multiclass trainers.</param>
-    /// <param name="student">The network to train; see <see cref="Student"/>.</param>
+    /// <param name="student">The network to train; see <see cref="NetworkSpec"/>.</param>
     /// <param name="method">A method that needs no teacher: <see cref="DistillationMethod.LabelsOnly"/>, or one over losses that read none.</param>
     /// <param name="labelColumnName">The label, a key column.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>

@@ -121,7 +121,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     {
         TorchLibrary.EnsureLoaded();
         using var mode = new TrainingMode();
-        using var generator = given.MayDrawFromTorch ? new KeptGenerator() : null;
+        using var generator = given.MayDrawFromTorch ? new PreservedGenerator() : null;
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };

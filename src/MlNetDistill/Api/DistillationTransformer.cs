@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
-using MlNetDistill.Training;
 
 namespace MlNetDistill;
 

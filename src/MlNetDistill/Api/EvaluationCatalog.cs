@@ -1,4 +1,3 @@
-using MlNetDistill;
 using MlNetDistill.Alignment;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Reading;

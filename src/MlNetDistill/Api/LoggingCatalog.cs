@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.Runtime;
-using MlNetDistill;
-using MlNetDistill.Diagnostics;
 
 namespace Microsoft.ML;
 

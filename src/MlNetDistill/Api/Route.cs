@@ -15,7 +15,7 @@ public static class Route
     /// <remarks>
     /// The last anchor is the trained network as it ends: of the best epoch where rows are held out. Each checkpoint keeps its own batch-norm statistics.
     /// </remarks>
-    /// <param name="network">The teacher's network; see <see cref="Student"/> for the kinds.</param>
+    /// <param name="network">The teacher's network; see <see cref="NetworkSpec"/> for the kinds.</param>
     /// <param name="every">Epochs from one checkpoint to the next, at least 1.</param>
     /// <param name="epochs">Passes over the training rows; the student's number if null.</param>
     /// <param name="optimizer">The optimiser; the student's if null.</param>

@@ -1,5 +1,3 @@
-using MlNetDistill.Networks;
-
 namespace MlNetDistill;
 
 /// <summary>

@@ -2,8 +2,6 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using MlNetDistill.Core;
-using MlNetDistill.Methods;
 using MlNetDistill.Training;
 
 namespace MlNetDistill.Diagnostics;

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using MlNetDistill.Methods;
 using MlNetDistill.Training;
 using static System.FormattableString;
 

@@ -1,5 +1,4 @@
 using Google.Protobuf;
-using MlNetDistill.Methods;
 using MlNetDistill.Training;
 using Tensorboard;
 

@@ -1,5 +1,4 @@
 using Microsoft.ML.Runtime;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Diagnostics;
 

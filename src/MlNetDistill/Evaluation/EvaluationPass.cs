@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
 namespace MlNetDistill.Evaluation;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

@@ -21,7 +21,7 @@ internal static class ModelHash
         catch (Exception e) when (SaysThatItCannotBeSaved(e))
         {
             throw new InvalidOperationException(
-                "A teacher record in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes " +
+                "A teacher cache in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes " +
                 $"whenever the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: {e.Message}",
                 e);
         }

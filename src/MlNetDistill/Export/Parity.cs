@@ -1,9 +1,7 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
-using MlNetDistill.Training;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Export;

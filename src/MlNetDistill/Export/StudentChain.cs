@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
-using MlNetDistill.Training;
 
 namespace MlNetDistill.Export;
 

@@ -41,10 +41,10 @@ internal sealed class DistillationFit : IDisposable
         _options = options;
         _columns = TrainerColumns.Find(input.Schema, options);
         _input = _data = RepeatedRows.By(input, new[] { _columns.Features, _columns.Label }.OfType<DataViewSchema.Column>());
-        if (options.Record.TopK is { } k && k >= _columns.Classes.Count)
+        if (options.TeacherCache.TopK is { } k && k >= _columns.Classes.Count)
         {
             throw new ArgumentOutOfRangeException(
-                "options", $"Record.TopK must be less than the number of classes, {_columns.Classes.Count}; was {k}. Leave it out to keep all logits.");
+                "options", $"TeacherCache.TopK must be less than the number of classes, {_columns.Classes.Count}; was {k}. Leave it out to keep all logits.");
         }
 
         var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
@@ -55,7 +55,7 @@ internal sealed class DistillationFit : IDisposable
         _device = DeviceChoice.Of(options.Device, environment, channel);
     }
 
-    private bool AsksTeacher => _options.Teacher is not null && _options.Method.TeacherNeeds != OutputKinds.None;
+    private bool AsksTeacher => _options.Teacher is not null && _options.Method.TeacherNeeds != ModelOutputs.None;
 
     public DistillationTransformer Run()
     {
@@ -106,8 +106,8 @@ internal sealed class DistillationFit : IDisposable
         Read(TensorReader.RowsToScore);
         using var scope = NewDisposeScope();
         using var answer = _options.Teacher!.Ask(Question());
-        answer.Teacher.Begin(_set, OutputKinds.Logits, null);
-        var logits = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _set, _split.Training, _options.BatchSize);
+        answer.Teacher.Begin(_set, ModelOutputs.Logits, null);
+        var logits = Scoring.Answers(answer.Teacher, ModelOutputs.Logits, _set, _split.Training, _options.BatchSize);
         var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
         return new ScoredRows(_data, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
     }
@@ -142,7 +142,7 @@ internal sealed class DistillationFit : IDisposable
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>
-    private HashedColumns? Hashed() => AsksTeacher && _options.Record is { Folder: not null, DataIdentity: null }
+    private HashedColumns? Hashed() => AsksTeacher && _options.TeacherCache is { Folder: not null, CacheKey: null }
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 
@@ -150,8 +150,8 @@ internal sealed class DistillationFit : IDisposable
         ? _options.Teacher!.VectorsRead(_input.Schema).Where(vector => vector.IsReadable)
         : [];
 
-    private TeacherQuestion Question() => new(
-        _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, RecordingOf.Fit(_options, _columns, _set, _split, _networks, _context, _channel))
+    private TeacherRequest Question() => new(
+        _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel))
     {
         TeacherData = _teacherData,
     };
@@ -197,35 +197,35 @@ internal sealed class DistillationFit : IDisposable
             _export.Check(spec);
     }
 
-    private void Rehearse(TeacherAnswer? ready)
+    private void Rehearse(PreparedTeacher? ready)
     {
         using var student = _networks.Build(_options.Student, "rehearsal");
         StepMemory.Check(student, _options.Student.Name, _options, _split.Training.shape[0]);
         _options.InitialWeights?.Check(student.Input, _columns.Classes);
-        _planned = ready?.Anchors ?? (AsksTeacher ? Rehearsal.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
-        Rehearsal.Stages(_options, student, _set, _planned, _networks);
+        _planned = ready?.Anchors ?? (AsksTeacher ? DryRun.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
+        DryRun.Stages(_options, student, _set, _planned, _networks);
         if (_options.Teacher is not null && !AsksTeacher)
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
     }
 
-    private PreflightReport Look(TeacherAnswer? answer, ClassLabels? judgedBy = null) =>
-        new PreflightLook(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null);
+    private PreflightReport Look(PreparedTeacher? answer, ClassLabels? judgedBy = null) =>
+        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null);
 
     /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
-    private void Decide(TeacherAnswer answer)
+    private void Decide(PreparedTeacher answer)
     {
         foreach (var anchor in answer.Anchors.SkipLast(1))
             anchor.Teacher.DecideScores(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
     }
 
     /// <summary>Asks the teacher whatever is asked once.</summary>
-    private void Prepare(TeacherAnswer answer)
+    private void Prepare(PreparedTeacher answer)
     {
         answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
-        _networks.TeacherAnswers = TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
+        _networks.TeacherPredictions = TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
-            _networks.HeldOutAnswers = Scoring.Answers(answer.Teacher, OutputKinds.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+            _networks.HeldOutAnswers = Scoring.Answers(answer.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
     }
@@ -245,7 +245,7 @@ internal sealed class DistillationFit : IDisposable
             return _export.Of(network, spec, method, role, teacher);
         });
 
-    private TeacherAnswer Ask() => DistillationInstruments.Traced("distillation.teacher", activity =>
+    private PreparedTeacher Ask() => DistillationInstruments.Traced("distillation.teacher", activity =>
     {
         activity?.SetTag("distillation.teacher", _options.Teacher!.Name);
         return _options.Teacher!.Ask(Question());

@@ -3,7 +3,6 @@ using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
 using TorchSharp;

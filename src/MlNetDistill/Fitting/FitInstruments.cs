@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Fitting;
 

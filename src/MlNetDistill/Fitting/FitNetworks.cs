@@ -25,11 +25,11 @@ internal sealed class FitNetworks(
     private readonly HashSet<string> _faults = [];
     private readonly Dictionary<string, TrainingPlan> _plans = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
-    private readonly Dictionary<string, Views> _views = [];
+    private readonly Dictionary<string, AugmentedViews> _views = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
 
     /// <summary>The classes that the teacher named for some rows, once it has been asked.</summary>
-    public TeacherAnswers? TeacherAnswers { get; set; }
+    public TeacherPredictions? TeacherPredictions { get; set; }
 
     /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
@@ -89,7 +89,7 @@ internal sealed class FitNetworks(
     private InputStatistics? Scaling(InputScaling kind)
     {
         if (!_scalings.TryGetValue(kind, out var scaling))
-            _scalings[kind] = scaling = InputStatisticsOf.Rows(set, split.Training, kind);
+            _scalings[kind] = scaling = InputStatisticsFactory.Rows(set, split.Training, kind);
         return scaling;
     }
 
@@ -99,9 +99,9 @@ internal sealed class FitNetworks(
         if (options.Augmentations.Count == 0)
             return null;
         if (!_views.TryGetValue(role, out var views))
-            _views[role] = views = new Views(options.Augmentations, ViewSeed(role), split.Training);
+            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training);
         // Pre-drawn views come round again and again; a teacher that learns from labels has ever new ones.
-        var drawn = role == StudentRole ? options.Record.Views : 0;
+        var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
         return (positions, view) => views.Of(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
     }
 
@@ -154,7 +154,7 @@ internal sealed class FitNetworks(
 
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
-        var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherAnswers);
+        var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherPredictions);
         foreach (var warning in collapse.Warnings(network, plan, History(plan.Role)))
             channel.Warning($"{warning}");
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 
 namespace MlNetDistill.Reading;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 namespace MlNetDistill.Reading;
 

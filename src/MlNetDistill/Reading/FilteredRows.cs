@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 namespace MlNetDistill.Reading;
 

@@ -2,8 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
-using MlNetDistill.Core;
-using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Reading;
 

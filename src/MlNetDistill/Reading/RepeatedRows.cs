@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 namespace MlNetDistill.Reading;
 

@@ -4,7 +4,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
-using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Reading;
 
@@ -65,7 +64,7 @@ internal sealed class RowBytes
         {
             throw new InvalidOperationException(
                 $"The teacher reads column '{column.Name}' ({column.Type}), whose values cannot be hashed, so a record in a folder could not tell these data from others. " +
-                "Give the record a DataIdentity, a name that changes whenever the data do, or leave out its Folder.");
+                "Give the record a CacheKey, a name that changes whenever the data do, or leave out its Folder.");
         }
 
         return plain(this, cursor, column);

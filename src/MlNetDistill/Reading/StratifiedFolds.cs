@@ -2,8 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Reading;
 

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
@@ -14,12 +13,12 @@ internal static class TeacherColumn
 
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
-    public static Tensor Read(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout) =>
+    public static Tensor Read(TeacherRequest question, DataViewSchema.Column column, RowLayout layout) =>
         UnreadableRow.Named(() => IsByte(column)
             ? Read<byte>(question, column, layout, ScalarType.Byte)
             : Read<float>(question, column, layout, ScalarType.Float32));
 
-    private static Tensor Read<T>(TeacherQuestion question, DataViewSchema.Column column, RowLayout layout, ScalarType type)
+    private static Tensor Read<T>(TeacherRequest question, DataViewSchema.Column column, RowLayout layout, ScalarType type)
         where T : unmanaged
     {
         var set = question.Set;

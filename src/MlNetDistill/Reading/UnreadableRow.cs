@@ -2,7 +2,6 @@ using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 namespace MlNetDistill.Reading;
 

@@ -56,7 +56,7 @@ internal static class ValidationRows
                 "Hold out rows with a weight above 0.");
         }
 
-        if (!ReferenceEquals(rows, set) && !options.Teacher!.SeesViews)
+        if (!ReferenceEquals(rows, set) && !options.Teacher!.SupportsAugmentation)
         {
             throw new InvalidOperationException(
                 "No row of the validation data has a label, so the student would be judged by its agreement with the teacher, and this teacher " +
@@ -68,7 +68,7 @@ internal static class ValidationRows
     {
         using var labels = set.Labels.cpu();
         var values = labels.data<long>().ToArray();
-        var byTeacher = options.Method.TeacherNeeds != OutputKinds.None;
+        var byTeacher = options.Method.TeacherNeeds != ModelOutputs.None;
         if (!Enumerable.Range(0, held.Length).Any(i => held[i] && (byTeacher || values[i] != TrainingSet.MissingLabel)))
         {
             throw new InvalidOperationException(

@@ -3,16 +3,15 @@ using System.Runtime.InteropServices;
 using Microsoft.ML;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
-using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
 namespace MlNetDistill.Reporting;
 
 /// <summary>Measures what a report says.</summary>
-internal sealed class ReportMaker(MLContext context, DistillationEvidence evidence)
+internal sealed class ReportMaker(MLContext context, ReportInput evidence)
 {
     /// <exception cref="ArgumentException">Something that must be given is null.</exception>
-    public static void CheckGiven(DistillationEvidence evidence)
+    public static void CheckGiven(ReportInput evidence)
     {
         foreach (var (name, value) in new (string, object?)[]
         {

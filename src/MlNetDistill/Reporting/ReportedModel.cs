@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Training;
 
 

@@ -14,14 +14,14 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 
     internal override string Name => $"an ensemble of {members.Count}";
 
-    internal override bool SeesViews => members.All(m => m.Teacher?.SeesViews == true);
+    internal override bool SupportsAugmentation => members.All(m => m.Teacher?.SupportsAugmentation == true);
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => members.SelectMany(m => m.Teacher?.TrainedNetworks ?? []);
 
     // There is no ML.NET model of the mean.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question)
     {
         // Members that are there are tried now: a missing file must not show after another member was trained.
         foreach (var (member, _) in members)
@@ -29,7 +29,7 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
         return [new PlannedAnchor("ensemble", 1, null)];
     }
 
-    internal override IEnumerable<string> Faults()
+    internal override IEnumerable<string> Validate()
     {
         if (members.Count == 0)
             yield return "An ensemble needs at least one teacher.";
@@ -41,7 +41,7 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
                 yield return $"Member {i + 1} of the ensemble is null.";
             else if (member.IsRoute)
                 yield return $"Member {i + 1} of the ensemble is a route; take one teacher for it.";
-            foreach (var fault in member?.Faults() ?? [])
+            foreach (var fault in member?.Validate() ?? [])
                 yield return $"Member {i + 1} of the ensemble: {fault}";
         }
     }
@@ -57,15 +57,15 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 
     internal override bool ReadsRowsLeftOut => members.Any(m => m.Teacher.ReadsRowsLeftOut);
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
-        var answers = TeacherAnswer.OfAll(members.Select((member, i) => new Func<TeacherAnswer>(() =>
+        var answers = PreparedTeacher.OfAll(members.Select((member, i) => new Func<PreparedTeacher>(() =>
         {
             question.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
             // Networks of one kind must not begin with the same weights.
             return member.Teacher.Ask(question with { Role = $"{question.Role} {i + 1}" });
         })));
-        var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], question.Recording);
-        return new TeacherAnswer([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
+        var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], question.TeacherCaching);
+        return new PreparedTeacher([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
     }
 }

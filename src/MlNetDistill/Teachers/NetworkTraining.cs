@@ -21,11 +21,11 @@ internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer?
         Schedule ?? options.Schedule);
 
     /// <summary>What is wrong with the settings, each as one sentence that begins with <paramref name="whose"/>.</summary>
-    public IEnumerable<string> Faults(string whose)
+    public IEnumerable<string> Validate(string whose)
     {
         if (Epochs is < 1)
             yield return Invariant($"The {whose}'s epochs must be at least 1; was {Epochs}.");
-        foreach (var fault in Spec.Faults().Concat(Optimizer?.Faults() ?? []).Concat(Schedule?.Faults() ?? []))
+        foreach (var fault in Spec.Validate().Concat(Optimizer?.Validate() ?? []).Concat(Schedule?.Validate() ?? []))
             yield return $"{char.ToUpperInvariant(whose[0])}{whose[1..]}: {fault}";
     }
 }

@@ -93,7 +93,7 @@ public abstract partial class Teacher
     /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
     /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="identity">
+    /// <param name="cacheKey">
     /// What its answers depend on beside its weights and its compiled code, such as settings kept in fields: a record in a folder is known by it too.
     /// </param>
     public static Teacher FromModule(
@@ -103,13 +103,13 @@ public abstract partial class Teacher
         IReadOnlyList<string>? classNames = null,
         ClassMap? classMap = null,
         ScoreKind scoreKind = ScoreKind.Auto,
-        string? identity = null)
+        string? cacheKey = null)
     {
         ArgumentNullException.ThrowIfNull(module);
         var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
         return new ExternalTeacher(
             module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, opened.Input, identity, opened.Question.Options.BatchSize, opened.Warn));
+            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, opened.Input, cacheKey, opened.Question.Options.BatchSize, opened.Warn));
     }
 
     /// <summary>A TorchSharp module of any signature, with a function that runs it.</summary>
@@ -119,7 +119,7 @@ public abstract partial class Teacher
     /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
     /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="identity">What its answers depend on beside its weights and its compiled code; see the other overload.</param>
+    /// <param name="cacheKey">What its answers depend on beside its weights and its compiled code; see the other overload.</param>
     public static Teacher FromModule(
         nn.Module module,
         Func<Tensor, NetworkOutput> forward,
@@ -127,14 +127,14 @@ public abstract partial class Teacher
         IReadOnlyList<string>? classNames = null,
         ClassMap? classMap = null,
         ScoreKind scoreKind = ScoreKind.Auto,
-        string? identity = null)
+        string? cacheKey = null)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(forward);
         var fed = input ?? new TeacherInput();
         return new ExternalTeacher(
             module.GetType().Name, NetworkKinds, fed, new ScoreSettings(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, opened.Input, identity, opened.Question.Options.BatchSize, opened.Warn));
+            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, opened.Input, cacheKey, opened.Question.Options.BatchSize, opened.Warn));
     }
 
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSettings settings, TrainingDevice? device) => new(
@@ -142,7 +142,7 @@ public abstract partial class Teacher
         opened => OnnxModel.Open(
             source, outputs, opened.Shape, opened.IsByte, opened.Input, device, opened.Question.Options.BatchSize, opened.Warn, opened.Question.Options.CancellationToken));
 
-    private static OutputKinds Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => OutputKinds.Logits
-        | (embedding ? OutputKinds.Embedding : OutputKinds.None)
-        | (stages is { Count: > 0 } ? OutputKinds.StageFeatures : OutputKinds.None);
+    private static ModelOutputs Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => ModelOutputs.Logits
+        | (embedding ? ModelOutputs.Embedding : ModelOutputs.None)
+        | (stages is { Count: > 0 } ? ModelOutputs.StageFeatures : ModelOutputs.None);
 }

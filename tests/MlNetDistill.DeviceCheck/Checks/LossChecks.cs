@@ -1,6 +1,5 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,10 +22,10 @@ internal static class LossChecks
         ("CC MMD", new CorrelationCongruenceLoss(CorrelationKernel.Mmd)),
         ("CC bilinear", new CorrelationCongruenceLoss(CorrelationKernel.Bilinear)),
         ("CC Gaussian", new CorrelationCongruenceLoss(CorrelationKernel.Gaussian())),
-        ("CC of logits", new CorrelationCongruenceLoss(CorrelationKernel.GaussianTaylor(4, 0.2), OutputKinds.Logits)),
+        ("CC of logits", new CorrelationCongruenceLoss(CorrelationKernel.GaussianTaylor(4, 0.2), ModelOutputs.Logits)),
         ("adjacent pairs", new AdjacentPairsLoss()),
         ("RKD", new RkdLoss()),
-        ("RKD squared", new RkdLoss(1, 2, OutputKinds.Embedding, squared: true)),
+        ("RKD squared", new RkdLoss(1, 2, ModelOutputs.Embedding, squared: true)),
         ("hint", new HintLoss((0, 0), (1, 1))),
         ("attention transfer", new AttentionTransferLoss((0, 0), (1, 1))),
         ("stage feature", new StageFeatureLoss(1, 1)),

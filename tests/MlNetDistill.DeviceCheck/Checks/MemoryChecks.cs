@@ -15,7 +15,7 @@ internal static class MemoryChecks
         new("memory: KD", () => After(settings, DistillationMethod.Kd()), 120),
         new("memory: RCO×DIST", () => After(settings, DistillationMethod.Rco(DistillationMethod.Dist())), 120),
         new("memory: SSKD", () => After(settings, DistillationMethod.Sskd()), 120),
-        new("memory: hint", () => After(settings, DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))), 120),
+        new("memory: hint", () => After(settings, DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))), 120),
     ];
 
     private static string After(Settings settings, DistillationMethod method)
@@ -26,8 +26,8 @@ internal static class MemoryChecks
         void Fit() => context.Fit(
             Pair.Quick with
             {
-                Teacher = Route.Train(Student.Mlp(512), every: 1, epochs: 2),
-                Student = Student.Mlp(1024, 1024),
+                Teacher = Route.Train(NetworkSpec.Mlp(512), every: 1, epochs: 2),
+                Student = NetworkSpec.Mlp(1024, 1024),
                 Method = method,
                 Device = settings.Training,
                 Epochs = 4,

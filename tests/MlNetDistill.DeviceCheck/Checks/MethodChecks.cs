@@ -20,10 +20,10 @@ internal static class MethodChecks
         ("RCO greedy", DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.2))),
         ("SSKD", DistillationMethod.Sskd()),
         ("SSKD unfrozen", DistillationMethod.Sskd(trainBackboneWithHead: true)),
-        ("hint", DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
-        ("attention transfer", DistillationMethod.Of("attention transfer", new CrossEntropyLoss() + (0.1 * new AttentionTransferLoss((0, 0))))),
-        ("DKD", DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss(4).WarmedUpOver(5))),
-        ("RKD", DistillationMethod.Of("RKD", new CrossEntropyLoss() + (0.05 * new RkdLoss()))),
+        ("hint", DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
+        ("attention transfer", DistillationMethod.FromLoss("attention transfer", new CrossEntropyLoss() + (0.1 * new AttentionTransferLoss((0, 0))))),
+        ("DKD", DistillationMethod.FromLoss("DKD", new CrossEntropyLoss() + new DkdLoss(4).WithWarmup(5))),
+        ("RKD", DistillationMethod.FromLoss("RKD", new CrossEntropyLoss() + (0.05 * new RkdLoss()))),
     ];
 
     public static IEnumerable<Check> OfPoints(Settings settings) =>
@@ -32,14 +32,14 @@ internal static class MethodChecks
     public static IEnumerable<Check> OfImages(Settings settings) => Methods.Select(m => new Check($"images: {m.Name}", () => Images(settings, m.Method)));
 
     private static string Points(Settings settings, DistillationMethod method) => Pair.Compare(
-        settings, Pair.Quick with { Teacher = Route.Train(Student.Mlp(16), every: 4, epochs: 8), Method = method, Epochs = 16, ValidationFraction = Held(method) }, context => context.Points());
+        settings, Pair.Quick with { Teacher = Route.Train(NetworkSpec.Mlp(16), every: 4, epochs: 8), Method = method, Epochs = 16, ValidationFraction = Held(method) }, context => context.Points());
 
     private static string Images(Settings settings, DistillationMethod method) => Pair.Compare(
         settings,
         Pair.Quick with
         {
-            Teacher = Route.Train(Student.ResNet(8, 4, 6, 8), every: 2, epochs: 4),
-            Student = Student.ResNet(8, 2, 4, 6),
+            Teacher = Route.Train(NetworkSpec.ResNet(8, 4, 6, 8), every: 2, epochs: 4),
+            Student = NetworkSpec.ResNet(8, 2, 4, 6),
             Method = method,
             Epochs = 12,
             BatchSize = 16,

@@ -13,8 +13,8 @@ internal static class NetworkChecks
 
     private static readonly NetworkSpec[] Networks =
     [
-        Student.Mlp(64, 32), Student.ResNet(8, 16, 16, 32, 64), Student.ResNet(20), Student.WideResNet(10, 1), Student.Vgg(8, 16, 32, 32, 64, 64), Student.MobileNetV2(0.25),
-        Student.ShuffleNetV1(), Student.ShuffleNetV2(0.5),
+        NetworkSpec.Mlp(64, 32), NetworkSpec.ResNet(8, 16, 16, 32, 64), NetworkSpec.ResNet(20), NetworkSpec.WideResNet(10, 1), NetworkSpec.Vgg(8, 16, 32, 32, 64, 64), NetworkSpec.MobileNetV2(0.25),
+        NetworkSpec.ShuffleNetV1(), NetworkSpec.ShuffleNetV2(0.5),
     ];
 
     public static IEnumerable<Check> Of(Settings settings) =>
@@ -43,7 +43,7 @@ internal static class NetworkChecks
         var rows = tensor(Enumerable.Range(0, Rows * 3 * 16 * 16).Select(i => (byte)(i * 37)).ToArray()).reshape(Rows, 3, 16, 16);
         double[] Logits(Device device)
         {
-            using var network = Student.ResNet(8, 8, 8, 8, 8).Build(new NetworkInput(InputShape.Image(3, 16, 16), true, new InputStatistics([120, 125, 130], [60, 61, 62])), Classes, 1);
+            using var network = NetworkSpec.ResNet(8, 8, 8, 8, 8).Build(new NetworkInput(InputShape.Image(3, 16, 16), true, new InputStatistics([120, 125, 130], [60, 61, 62])), Classes, 1);
             network.to(device);
             network.eval();
             return Numbers.Of(network.forward(rows.to(device)).Logits);
@@ -66,7 +66,7 @@ internal static class NetworkChecks
         network.train();
         var rows = Numbers.Normal(4, [Rows, .. shape.Dimensions]).to(type).to(device);
         var labels = tensor(Enumerable.Range(0, Rows).Select(i => (long)(i % Classes)).ToArray()).to(device);
-        var trained = network.Forward(rows, OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures);
+        var trained = network.Forward(rows, ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures);
         nn.functional.cross_entropy(trained.Logits, labels).backward();
         List<double[]> forward = [Numbers.Of(trained.Logits), Numbers.Of(trained.Embedding), .. trained.StageFeatures.Select(Numbers.Of)];
         double[] gradient = [.. network.parameters().Where(p => p.grad is not null).SelectMany(p => Numbers.Of(p.grad!))];

@@ -13,7 +13,7 @@ internal static class OptionChecks
     [
         ("SGD", o => o with { Optimizer = Optimizer.Sgd(0.1) }),
         ("SGD without momentum", o => o with { Optimizer = Optimizer.Sgd(0.3, 0, false) }),
-        ("cosine with warm-up", o => o with { Schedule = LearningRateSchedule.Cosine() with { WarmUpEpochs = 2 } }),
+        ("cosine with warm-up", o => o with { Schedule = LearningRateSchedule.Cosine() with { WarmupEpochs = 2 } }),
         ("clipping", o => o with { GradientClipping = 0.5 }),
         ("class-uniform batches", o => o with { Sampling = BatchSampling.ClassUniform(8) }),
         ("superclass-uniform batches", o => o with { Sampling = BatchSampling.SuperclassUniform(3, 8) }),
@@ -29,12 +29,12 @@ internal static class OptionChecks
     public static IEnumerable<Check> Of(Settings settings) =>
     [
         .. OfPoints.Select(o => new Check($"option: {o.Name}", () => Pair.Compare(
-            settings, o.With(Pair.Quick with { Teacher = Teacher.Train(Student.Mlp(16)), Method = DistillationMethod.Kd() }), context => context.Points(o.Name == "rows without labels"), Least(o.Name)))),
+            settings, o.With(Pair.Quick with { Teacher = Teacher.Train(NetworkSpec.Mlp(16)), Method = DistillationMethod.Kd() }), context => context.Points(o.Name == "rows without labels"), Least(o.Name)))),
         new("option: image augmentations", () => Pair.Compare(
             settings,
             Pair.Quick with
             {
-                Student = Student.ResNet(8, 4, 6, 8),
+                Student = NetworkSpec.ResNet(8, 4, 6, 8),
                 Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip(), Augmentation.CutMix()],
                 BatchSize = 16,
             },
@@ -53,7 +53,7 @@ internal static class OptionChecks
         var view = context.Points();
         var options = Pair.Quick with { Device = settings.Training };
         var first = context.Fit(options, view);
-        var second = context.Fit(options with { InitialWeights = InitialWeights.Of(first.Model), Epochs = 1, Optimizer = Optimizer.AdamW(1e-6) }, view);
+        var second = context.Fit(options with { InitialWeights = InitialWeights.From(first.Model), Epochs = 1, Optimizer = Optimizer.AdamW(1e-6) }, view);
         var agreement = Samples.Agreement(first.Scores(view).Classes(), second.Scores(view).Classes());
         Fault.If(agreement < 0.99, $"after a step of nothing it agrees in {agreement:0.000}");
         return $"agreement {agreement:0.000}";

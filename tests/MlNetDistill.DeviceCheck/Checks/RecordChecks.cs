@@ -1,10 +1,8 @@
 using Microsoft.ML;
 using MlNetDistill.Cache;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -18,33 +16,33 @@ internal static class RecordChecks
     [
         new("record: made on the device", () => Across(settings, settings.Training, TrainingDevice.Cpu, record => record)),
         new("record: made on the CPU", () => Across(settings, TrainingDevice.Cpu, settings.Training, record => record)),
-        new("record: half precision", () => Across(settings, settings.Training, settings.Training, record => record with { Precision = RecordPrecision.Half })),
+        new("record: half precision", () => Across(settings, settings.Training, settings.Training, record => record with { Precision = CachePrecision.Half })),
         new("record: two classes kept", () => Across(settings, settings.Training, settings.Training, record => record with { TopK = 2 })),
         new("record: mapped, not in memory", () => Across(settings, settings.Training, settings.Training, record => record with { MemoryLimit = 0 })),
-        new("record: views", () => Across(settings, settings.Training, settings.Training, record => record with { Views = 2 }, Augmentation.GaussianNoise(0.1))),
+        new("record: views", () => Across(settings, settings.Training, settings.Training, record => record with { AugmentedViews = 2 }, Augmentation.GaussianNoise(0.1))),
         new("record: images across devices", () => Images(settings)),
     ];
 
     private static string Across(
-        Settings settings, TrainingDevice makes, TrainingDevice uses, Func<TeacherRecordOptions, TeacherRecordOptions> with, params Augmentation[] augmentations)
+        Settings settings, TrainingDevice makes, TrainingDevice uses, Func<TeacherCacheOptions, TeacherCacheOptions> with, params Augmentation[] augmentations)
     {
         using var module = TeacherChecks.Trained();
         module.to(settings.Device);
         return InFolder(folder =>
         {
-            var record = with(new TeacherRecordOptions { Folder = folder });
+            var record = with(new TeacherCacheOptions { Folder = folder });
             var options = Pair.Quick with
             {
                 Teacher = Teacher.FromModule(module, classNames: Samples.Trees),
                 Method = DistillationMethod.Kd(),
                 Augmentations = augmentations,
-                Record = record,
+                TeacherCache = record,
             };
             var context = new MLContext(1);
             var view = context.Points();
             context.Fit(options with { Device = makes }, view);
             var files = Directory.GetFiles(folder).Length;
-            var model = context.Fit(options with { Device = uses, Record = record with { Reuse = RecordReuse.ReuseOnly } }, view);
+            var model = context.Fit(options with { Device = uses, TeacherCache = record with { Mode = CacheMode.UseOnly } }, view);
             var accuracy = Samples.Agreement(model.Scores(view).Classes(), view.Labels());
             Fault.If(accuracy < 0.9, $"accuracy {accuracy:0.000}");
             Fault.If(files != 1 || Directory.GetFiles(folder).Length != 1, $"{files} files, then {Directory.GetFiles(folder).Length}");
@@ -54,25 +52,25 @@ internal static class RecordChecks
 
     private static string Images(Settings settings)
     {
-        using var network = Student.ResNet(20, Networks.InputShape.Image(3, 32, 32)).Build(
-            new Networks.NetworkInput(Networks.InputShape.Image(3, 32, 32), false, new Networks.InputStatistics([0.5f], [0.25f])), 100, 1);
+        using var network = NetworkSpec.ResNet(20, Core.InputShape.Image(3, 32, 32)).Build(
+            new Networks.NetworkInput(Core.InputShape.Image(3, 32, 32), false, new Networks.InputStatistics([0.5f], [0.25f])), 100, 1);
         network.to(settings.Device);
         return InFolder(folder =>
         {
             var options = Pair.Quick with
             {
-                Teacher = Teacher.FromModule(network, rows => network.Forward(rows.to(network.Head.Weight.device), Networks.OutputKinds.Logits), new TeacherInput { Scale = 1 / 255f }, scoreKind: ScoreKind.Logits),
-                Student = Student.ResNet(8, 4, 4, 4),
+                Teacher = Teacher.FromModule(network, rows => network.Forward(rows.to(network.Head.Weight.device), Networks.ModelOutputs.Logits), new TeacherInput { Scale = 1 / 255f }, scoreKind: ScoreKind.Logits),
+                Student = NetworkSpec.ResNet(8, 4, 4, 4),
                 Method = DistillationMethod.Kd(),
                 MinimumTeacherAccuracy = 0,
                 Epochs = 1,
-                Record = new TeacherRecordOptions { Folder = folder },
+                TeacherCache = new TeacherCacheOptions { Folder = folder },
             };
             var context = new MLContext(1);
             var view = context.Cifar();
             context.Fit(options with { Device = settings.Training }, view);
             network.to(CPU);
-            context.Fit(options with { Device = TrainingDevice.Cpu, Record = options.Record with { Reuse = RecordReuse.ReuseOnly } }, view);
+            context.Fit(options with { Device = TrainingDevice.Cpu, TeacherCache = options.TeacherCache with { Mode = CacheMode.UseOnly } }, view);
             return "the CPU uses what a network answered on the device";
         });
     }

@@ -13,8 +13,8 @@ internal static class RunChecks
 {
     public static IEnumerable<Check> Of(Settings settings) =>
     [
-        new("run: twice, perceptron", () => Twice(settings, Student.Mlp(32, 16), context => context.Points())),
-        new("run: twice, ResNet", () => Twice(settings, Student.ResNet(8, 8, 16, 32), context => context.Pictures())),
+        new("run: twice, perceptron", () => Twice(settings, NetworkSpec.Mlp(32, 16), context => context.Points())),
+        new("run: twice, ResNet", () => Twice(settings, NetworkSpec.ResNet(8, 8, 16, 32), context => context.Pictures())),
         new("run: saved and loaded", () => Saved(settings)),
         new("run: cancelled", () => Cancelled(settings)),
         new("run: cancelled, best returned", () => BestReturned(settings)),
@@ -37,7 +37,7 @@ internal static class RunChecks
     {
         var context = new MLContext(1);
         var view = context.Pictures();
-        var model = context.Fit(Pair.Quick with { Student = Student.ResNet(8, 4, 6, 8), Device = settings.Training, BatchSize = 16 }, view);
+        var model = context.Fit(Pair.Quick with { Student = NetworkSpec.ResNet(8, 4, 6, 8), Device = settings.Training, BatchSize = 16 }, view);
         var path = Path.Combine(settings.Folder, "device-check.student");
         try
         {

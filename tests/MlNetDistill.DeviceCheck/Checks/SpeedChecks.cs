@@ -4,7 +4,6 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using TorchSharp;
@@ -58,7 +57,7 @@ internal static class SpeedChecks
         var context = new MLContext(1);
         var view = context.MadeUp(size.Rows);
         var shape = InputShape.Image(3, 32, 32);
-        using var teacher = Student.ResNet(32, shape, Widths).Build(new NetworkInput(shape, false, new InputStatistics([0.5f], [0.25f])), 100, 1);
+        using var teacher = NetworkSpec.ResNet(32, shape, Widths).Build(new NetworkInput(shape, false, new InputStatistics([0.5f], [0.25f])), 100, 1);
         teacher.to(settings.Device);
         // An incomplete last batch is left out of its epoch.
         var meter = new Meter(size.Rows / batch * batch, size.Seconds);
@@ -67,8 +66,8 @@ internal static class SpeedChecks
             context.Fit(
                 Pair.Quick with
                 {
-                    Teacher = Teacher.FromModule(teacher, rows => teacher.Forward(rows, OutputKinds.Logits), new TeacherInput { Scale = 1 / 255f }, scoreKind: ScoreKind.Logits),
-                    Student = Student.ResNet(8, Widths),
+                    Teacher = Teacher.FromModule(teacher, rows => teacher.Forward(rows, ModelOutputs.Logits), new TeacherInput { Scale = 1 / 255f }, scoreKind: ScoreKind.Logits),
+                    Student = NetworkSpec.ResNet(8, Widths),
                     Method = kind == "plain" ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(),
                     Augmentations = kind == "live" ? [Augmentation.HorizontalFlip()] : [],
                     MinimumTeacherAccuracy = 0,

@@ -1,14 +1,12 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Data;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Sequential = TorchSharp.Modules.Sequential;
 
 namespace MlNetDistill.DeviceCheck;
 
@@ -38,7 +36,7 @@ internal static class TeacherChecks
         var options = Taught with
         {
             Teacher = Teacher.FromOnnx(Samples.PathOf("letter-teacher.onnx"), new OnnxOutputs("logits", "features"), classNames: Alphabet),
-            Student = Student.Mlp(64),
+            Student = NetworkSpec.Mlp(64),
             Epochs = 40,
         };
         return $"{Answers(settings, _ => options, context => context.Letters())}; KD: {Pair.Compare(settings, options, context => context.Letters(), 0.75)}; "
@@ -52,7 +50,7 @@ internal static class TeacherChecks
         var options = Taught with
         {
             Teacher = Teacher.FromOnnx(Samples.PathOf("cifar100-resnet20.onnx"), input: new TeacherInput { Scale = 1 / 255f }),
-            Student = Student.ResNet(8, 16, 32, 64),
+            Student = NetworkSpec.ResNet(8, 16, 32, 64),
             Epochs = 3,
             BatchSize = 32,
         };
@@ -102,8 +100,8 @@ internal static class TeacherChecks
         var options = Taught with
         {
             Teacher = Teacher.FromTorchScript(Samples.PathOf("conv.pt"), new TorchScriptOutputs(0, 1, [2, 3]), classNames: ["0", "1", "2", "3", "4"]),
-            Student = Student.ResNet(8, 4, 4, 6),
-            Method = DistillationMethod.Of("stages", new Losses.StageFeatureLoss(0, 0) + new Losses.CorrelationCongruenceLoss() + new Losses.KdLoss(4)),
+            Student = NetworkSpec.ResNet(8, 4, 4, 6),
+            Method = DistillationMethod.FromLoss("stages", new Losses.StageFeatureLoss(0, 0) + new Losses.CorrelationCongruenceLoss() + new Losses.KdLoss(4)),
             Epochs = 3,
         };
         return $"{Answers(settings, _ => options, context => context.Noise())}; {Losses(settings, options, context => context.Noise(), "stageFeature")}";
@@ -144,8 +142,8 @@ internal static class TeacherChecks
         settings,
         Pair.Quick with
         {
-            Teacher = Teacher.Train(Student.ResNet(8, 4, 6, 8), epochs: 6),
-            Student = Student.ResNet(8, 4, 6, 8),
+            Teacher = Teacher.Train(NetworkSpec.ResNet(8, 4, 6, 8), epochs: 6),
+            Student = NetworkSpec.ResNet(8, 4, 6, 8),
             Method = DistillationMethod.Kd(),
             Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip()],
             BatchSize = 16,
@@ -157,7 +155,7 @@ internal static class TeacherChecks
         using var first = Trained();
         using var second = Trained(5);
         second.to(settings.Device);
-        var teacher = Teacher.Ensemble(Teacher.FromModule(first, classNames: Samples.Trees), Teacher.FromModule(second, classNames: Samples.Trees), Teacher.Train(Student.Mlp(8)));
+        var teacher = Teacher.Ensemble(Teacher.FromModule(first, classNames: Samples.Trees), Teacher.FromModule(second, classNames: Samples.Trees), Teacher.Train(NetworkSpec.Mlp(8)));
         return Pair.Compare(settings, Taught with { Teacher = teacher }, context => context.Points());
     }
 

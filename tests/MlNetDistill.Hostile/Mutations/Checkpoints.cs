@@ -13,13 +13,13 @@ internal sealed class Checkpoints : FileFormat
 
     public override IReadOnlyList<string> Words => ["anchor-000"];
 
-    public override void Make(string folder) => Sample.Fit(Options(Route.Train(Student.Mlp(6), every: 1, epochs: 3, folder: folder)));
+    public override void Make(string folder) => Sample.Fit(Options(Route.Train(NetworkSpec.Mlp(6), every: 1, epochs: 3, folder: folder)));
 
     public override string Use(string folder, int variant)
     {
         var view = Sample.Points(60);
         string[] paths = [.. Enumerable.Range(1, 3).Select(epoch => Path.Combine(folder, $"anchor-000{epoch}.weights"))];
-        return Bits(Sample.Fit(Options(Route.FromCheckpoints(Student.Mlp(6), paths)), view).Scores(view));
+        return Bits(Sample.Fit(Options(Route.FromCheckpoints(NetworkSpec.Mlp(6), paths)), view).Scores(view));
     }
 
     public override string Damage(string folder, Random random)

@@ -16,7 +16,7 @@ internal sealed class NetworkJson : FileFormat
     public override bool IsUnguarded => true;
 
     public override void Make(string folder) =>
-        File.WriteAllText(Path.Combine(folder, FileName), Student.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8).ToJson());
+        File.WriteAllText(Path.Combine(folder, FileName), NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8).ToJson());
 
     public override string Use(string folder, int variant)
     {

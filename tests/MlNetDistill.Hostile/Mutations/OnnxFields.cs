@@ -1,5 +1,3 @@
-using MlNetDistill.Networks;
-
 namespace MlNetDistill.Hostile.Mutations;
 
 /// <summary>An ONNX file of which a field is changed, and all lengths are right again: other operators, attributes, shapes, types and names.</summary>

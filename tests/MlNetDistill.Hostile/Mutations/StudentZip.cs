@@ -19,7 +19,7 @@ internal class StudentZip : FileFormat
     {
         var context = Log.Context();
         var view = Sample.Points();
-        context.Model.SaveAtomically(context.Fit(Rows.Quick() with { Student = Student.Mlp(8, 6) }, view), view.Schema, Path.Combine(folder, FileName));
+        context.Model.SaveAtomically(context.Fit(Rows.Quick() with { Student = NetworkSpec.Mlp(8, 6) }, view), view.Schema, Path.Combine(folder, FileName));
     }
 
     public override string Use(string folder, int variant)

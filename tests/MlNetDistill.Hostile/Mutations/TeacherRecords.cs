@@ -8,17 +8,17 @@ internal class TeacherRecords : FileFormat
 {
     public override string Name => "record";
 
-    public override string Title => "teacher record";
+    public override string Title => "teacher cache";
 
-    public override void Make(string folder) => Fit(folder, RecordReuse.BuildAnew);
+    public override void Make(string folder) => Fit(folder, CacheMode.Rebuild);
 
-    public override string Use(string folder, int variant) => Fit(folder, variant == 0 ? RecordReuse.ReuseOrBuild : RecordReuse.ReuseOnly);
+    public override string Use(string folder, int variant) => Fit(folder, variant == 0 ? CacheMode.UseOrCreate : CacheMode.UseOnly);
 
-    protected static string Fit(string folder, RecordReuse reuse)
+    protected static string Fit(string folder, CacheMode reuse)
     {
         var view = Sample.Points(60);
         var teacher = Teacher.FromOnnx(Sample.Model("iris-mlp.onnx"), classNames: Rows.Classes);
-        var options = Sample.Short(teacher) with { Record = new TeacherRecordOptions { Folder = folder, Reuse = reuse } };
+        var options = Sample.Short(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder, Mode = reuse } };
         return Bits(Sample.Fit(options, view).Scores(view));
     }
 }
@@ -31,7 +31,7 @@ internal sealed class UnfinishedRecord : TeacherRecords
 
     public override string Name => "record-unfinished";
 
-    public override string Title => "unfinished teacher record";
+    public override string Title => "unfinished teacher cache";
 
     public override void Make(string folder)
     {
@@ -41,5 +41,5 @@ internal sealed class UnfinishedRecord : TeacherRecords
         File.Delete(record);
     }
 
-    public override string Use(string folder, int variant) => Fit(folder, RecordReuse.ReuseOrBuild);
+    public override string Use(string folder, int variant) => Fit(folder, CacheMode.UseOrCreate);
 }

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MlNetDistill.Diagnostics;
 
 namespace MlNetDistill.Hostile.Running;
 

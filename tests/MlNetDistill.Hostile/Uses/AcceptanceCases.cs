@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Hostile.Uses;
@@ -13,10 +12,10 @@ internal static class AcceptanceCases
 
     private static AcceptanceCriteria Generous => new() { MinimumAccuracy = 0.1 };
 
-    private static DistillationEvidence Evidence(IDataView test, IDataView? training = null, ITransformer? student = null)
+    private static ReportInput Evidence(IDataView test, IDataView? training = null, ITransformer? student = null)
     {
         var teacher = Sample.Regression().Fit(Log.Context().Data.LoadFromEnumerable(Rows.Points(120)));
-        return new DistillationEvidence
+        return new ReportInput
         {
             Title = "A test",
             Test = test,
@@ -29,7 +28,7 @@ internal static class AcceptanceCases
         };
     }
 
-    private static DistillationReport Report(DistillationEvidence evidence) => DistillationReport.Of(Log.Context(), evidence);
+    private static DistillationReport Report(ReportInput evidence) => DistillationReport.Create(Log.Context(), evidence);
 
     private static IEnumerable<Case> Criteria()
     {
@@ -70,7 +69,7 @@ internal static class AcceptanceCases
     }
 
     /// <summary>The report must say which share was trained on, on its page too, and the gate must refuse the student for it alone.</summary>
-    private static Case Overlapping(string name, Func<DistillationEvidence> evidence, double share) => Case.Works(name, () =>
+    private static Case Overlapping(string name, Func<ReportInput> evidence, double share) => Case.Works(name, () =>
     {
         var report = Report(evidence());
         Check.Equal(report.TrainingOverlap?.Share ?? -1, share, "share of known rows");
@@ -96,7 +95,7 @@ internal static class AcceptanceCases
             Check.That(report.ToHtml().Length > 1000, "no page");
         });
         yield return Case.Refused("no evidence", () => Report(null!), "evidence");
-        yield return Case.Refused("no context", () => DistillationReport.Of(null!, Evidence(Fresh())), "mlContext");
+        yield return Case.Refused("no context", () => DistillationReport.Create(null!, Evidence(Fresh())), "mlContext");
         yield return Case.Refused("no test rows", () => Report(Evidence(null!)), "Test");
         yield return Case.Refused("no student", () => Report(Evidence(Fresh()) with { Student = null! }), "Student");
         yield return Case.Refused("no title", () => Report(Evidence(Fresh()) with { Title = null! }), "Title");
@@ -177,7 +176,7 @@ internal static class AcceptanceCases
     {
         yield return Measured("0 predictions", () => new() { Predictions = 0 }, "Predictions", "0");
         yield return Measured("-1 passes", () => new() { Passes = -1 }, "Passes", "-1");
-        yield return Measured("-1 to warm up", () => new() { WarmUpPredictions = -1 }, "WarmUpPredictions", "-1");
+        yield return Measured("-1 to warm up", () => new() { WarmupPredictions = -1 }, "WarmupPredictions", "-1");
         yield return Measured("no time", () => new() { MaximumTime = TimeSpan.Zero }, "MaximumTime");
         yield return Case.Refused("the cost over no rows", () => Log.Context().Model.MeasureCost(Sample.Fit(Sample.Short()), Array.Empty<KeyedPoint>()), "rows");
         yield return Case.Refused("the cost over null rows", () => Log.Context().Model.MeasureCost(Sample.Fit(Sample.Short()), new KeyedPoint[] { null! }), "null");

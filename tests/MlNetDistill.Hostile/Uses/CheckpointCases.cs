@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
@@ -9,7 +8,7 @@ namespace MlNetDistill.Hostile.Uses;
 /// <summary>Checkpoints of a route that belong to other classes, networks, rows or runs.</summary>
 internal static class CheckpointCases
 {
-    private static readonly NetworkSpec Small = Student.Mlp(12);
+    private static readonly NetworkSpec Small = NetworkSpec.Mlp(12);
 
     public static IEnumerable<Case> All
     {
@@ -28,8 +27,8 @@ internal static class CheckpointCases
                 var right = student.Scores(keyed).Select(s => Array.IndexOf(s, s.Max())).Zip(rows, (found, row) => new[] { "birch", "ash", "cedar" }[found] == row.Label ? 1.0 : 0).Average();
                 Check.AtLeast(right, 0.9, "accuracy");
             }), "ash", "birch");
-            yield return Refused("another network", folder => Following(folder, Student.Mlp(20)), Sample.Points, "anchor-000", "MLP 20");
-            yield return Refused("a deeper network of the same widths", folder => Following(folder, Student.Mlp(12, 12)), Sample.Points, "anchor-000");
+            yield return Refused("another network", folder => Following(folder, NetworkSpec.Mlp(20)), Sample.Points, "anchor-000", "MLP 20");
+            yield return Refused("a deeper network of the same widths", folder => Following(folder, NetworkSpec.Mlp(12, 12)), Sample.Points, "anchor-000");
             yield return Refused("other features", folder => Following(folder) with { FeatureColumnName = "Longer" }, Longer, "anchor-000", "4", "5");
             yield return Refused("other classes", folder => Following(folder), () => Renamed("ash", "fir"), "anchor-000", "fir", "ash");
             yield return Refused("more classes", folder => Following(folder), () => Renamed(null, "fir"), "anchor-000", "fir");

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Hostile.Uses;
 
@@ -63,7 +62,7 @@ internal static class ColumnCases
             yield return Case.Refused("no options", () => Log.Context().MulticlassClassification.Trainers.Distill((DistillationOptions)null!), "options");
             yield return Case.Refused("the teacher's scores under no name", () => Sample.Trainer(Sample.Short(Sample.Teaching())).ScoreTeacher(Sample.Points(), " "), "outputColumnName");
             yield return Case.Refused("the scores of no teacher", () => Sample.Trainer(Sample.Short()).ScoreTeacher(Sample.Points()), "Teacher");
-            yield return Case.Refused("the scores of a teacher that is made in the fit", () => Sample.Trainer(Sample.Short(Teacher.Train(Student.Mlp(4)))).ScoreTeacher(Sample.Points()), "Fit");
+            yield return Case.Refused("the scores of a teacher that is made in the fit", () => Sample.Trainer(Sample.Short(Teacher.Train(NetworkSpec.Mlp(4)))).ScoreTeacher(Sample.Points()), "Fit");
             yield return Case.WorksOrRefused("the teacher's scores under the features' name", () =>
             {
                 var scored = Sample.Trainer(Sample.Short(Sample.Teaching())).ScoreTeacher(Sample.Points(30), "Features");

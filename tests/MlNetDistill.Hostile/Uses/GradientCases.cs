@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -45,7 +44,7 @@ internal static class GradientCases
         yield return Case.Works("a teacher trained on the spot under inference_mode", () =>
         {
             using (inference_mode())
-                Sample.Learns(Sample.Learning(Teacher.Train(Student.Mlp(12))));
+                Sample.Learns(Sample.Learning(Teacher.Train(NetworkSpec.Mlp(12))));
         });
         yield return Case.Works("DIST under no_grad", () =>
         {
@@ -127,7 +126,7 @@ internal static class GradientCases
     }
 
     private static Case Own(string name, Func<LossInputs, Tensor> value, params string[] words) => Case.Refused(
-        name, () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Method = DistillationMethod.Of("Mine", new OwnLoss(value)) }), words);
+        name, () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Method = DistillationMethod.FromLoss("Mine", new OwnLoss(value)) }), words);
 
     private static IEnumerable<Case> OwnLosses()
     {
@@ -141,12 +140,12 @@ internal static class GradientCases
         yield return Own("a loss of whole numbers", inputs => inputs.Student.Logits.argmax(1).sum(), "mine");
         yield return Case.Works("a loss of float64", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Mine", new OwnLoss(inputs => KdLoss.Divergence(inputs.Student.Logits.to(float64), inputs.Teacher.Logits.to(float64), 1).mean())),
+            Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs => KdLoss.Divergence(inputs.Student.Logits.to(float64), inputs.Teacher.Logits.to(float64), 1).mean())),
         }));
         yield return Own("a loss that throws", _ => throw new InvalidOperationException("The sky is falling."), "The sky is falling");
         yield return Case.Refused("a loss that disposes of what it read", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Mine", new OwnLoss(inputs =>
+            Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs =>
             {
                 var value = KdLoss.Divergence(inputs.Student.Logits, inputs.Teacher.Logits, 1).mean();
                 inputs.Teacher.Logits.Dispose();
@@ -157,15 +156,15 @@ internal static class GradientCases
         yield return Own("a loss that reads an embedding it did not ask for", inputs => inputs.Teacher.Embedding.mean(), "Embedding", "TeacherNeeds");
         yield return Case.Refused("one term of a sum that is detached", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Both", new CrossEntropyLoss() + new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach())),
+            Method = DistillationMethod.FromLoss("Both", new CrossEntropyLoss() + new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach())),
         }), "mine", "does not reach the student's parameters");
         yield return Case.Works("a term of weight 0 that is detached counts for the report alone", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Both", new CrossEntropyLoss() + (0 * new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach()))),
+            Method = DistillationMethod.FromLoss("Both", new CrossEntropyLoss() + (0 * new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach()))),
         }));
         yield return Case.Refused("a loss under no_grad", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Mine", new OwnLoss(inputs =>
+            Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs =>
             {
                 using (no_grad())
                     return inputs.Student.Logits.square().mean();
@@ -173,13 +172,13 @@ internal static class GradientCases
         }), "mine", "does not reach the student's parameters");
         yield return Case.Refused("a loss without a name", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Mine", new OwnLoss(inputs => inputs.Student.Logits.square().mean(), name: null!)),
+            Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs => inputs.Student.Logits.square().mean(), name: null!)),
         }), "OwnLoss", "Name");
         yield return Case.WorksOrRefused("two losses of one name", () =>
         {
             var student = Sample.Fit(Sample.Short(Sample.Teaching()) with
             {
-                Method = DistillationMethod.Of("Mine", new OwnLoss(inputs => inputs.Student.Logits.square().mean()) + new OwnLoss(inputs => inputs.Student.Logits.abs().mean())),
+                Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs => inputs.Student.Logits.square().mean()) + new OwnLoss(inputs => inputs.Student.Logits.abs().mean())),
             });
             Check.That(student.Model.History[^1].Losses.Count >= 3, $"only {string.Join(", ", student.Model.History[^1].Losses.Keys)} is reported");
         }, "mine");
@@ -189,7 +188,7 @@ internal static class GradientCases
     {
         public override string Name => name;
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
         public override Tensor Evaluate(LossInputs inputs) => value(inputs);
     }

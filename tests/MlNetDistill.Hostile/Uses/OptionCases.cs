@@ -11,13 +11,13 @@ namespace MlNetDistill.Hostile.Uses;
 /// <summary>Settings that are out of range, missing, or at odds with each other: all are told when the trainer is made.</summary>
 internal static class OptionCases
 {
-    public static IEnumerable<Case> All => Faults().Select(fault => Case.Refused(fault.Name, () => Sample.Trainer(fault.Options), fault.Words) with { IsQuick = true });
+    public static IEnumerable<Case> All => Validate().Select(fault => Case.Refused(fault.Name, () => Sample.Trainer(fault.Options), fault.Words) with { IsQuick = true });
 
     private static DistillationOptions Alone => Rows.Quick();
 
     private static DistillationOptions Taught => Rows.Quick(Teacher.FromColumn("Answer"));
 
-    private static IEnumerable<(string Name, DistillationOptions Options, string[] Words)> Faults()
+    private static IEnumerable<(string Name, DistillationOptions Options, string[] Words)> Validate()
     {
         foreach (var number in new[] { 0, -1, int.MinValue })
         {
@@ -41,7 +41,7 @@ internal static class OptionCases
         {
             yield return (FormattableString.Invariant($"a weight decay of {number}"), Alone with { Optimizer = Optimizer.AdamW(weightDecay: number) }, ["weight", "decay", FormattableString.Invariant($"{number}")]);
             yield return (FormattableString.Invariant($"a momentum of {number}"), Alone with { Optimizer = Optimizer.Sgd(momentum: number) }, ["momentum", FormattableString.Invariant($"{number}")]);
-            yield return (FormattableString.Invariant($"{number} warm-up epochs"), Alone with { Schedule = LearningRateSchedule.Constant() with { WarmUpEpochs = number } }, ["WarmUp", FormattableString.Invariant($"{number}")]);
+            yield return (FormattableString.Invariant($"{number} warm-up epochs"), Alone with { Schedule = LearningRateSchedule.Constant() with { WarmupEpochs = number } }, ["WarmUp", FormattableString.Invariant($"{number}")]);
             yield return (FormattableString.Invariant($"a cosine to {number}"), Alone with { Schedule = LearningRateSchedule.Cosine(number) }, ["final", FormattableString.Invariant($"{number}")]);
             yield return (FormattableString.Invariant($"early stopping by {number}"), Alone with { ValidationFraction = 0.2, EarlyStopping = new EarlyStopping(3, number) }, ["MinimumImprovement", FormattableString.Invariant($"{number}")]);
         }
@@ -58,7 +58,7 @@ internal static class OptionCases
         yield return ("no optimiser", Alone with { Optimizer = null! }, ["Optimizer"]);
         yield return ("no schedule", Alone with { Schedule = null! }, ["Schedule"]);
         yield return ("no sampling", Alone with { Sampling = null! }, ["Sampling"]);
-        yield return ("no record options", Alone with { Record = null! }, ["Record"]);
+        yield return ("no record options", Alone with { TeacherCache = null! }, ["Record"]);
         yield return ("no list of augmentations", Alone with { Augmentations = null! }, ["Augmentations"]);
         yield return ("an augmentation that is null", Alone with { Augmentations = [null!] }, ["Augmentation"]);
         yield return ("KD without a teacher", Alone with { Method = DistillationMethod.Kd() }, ["Teacher", "KD"]);
@@ -95,22 +95,22 @@ internal static class OptionCases
         yield return ("weights that are the label", Alone with { ExampleWeightColumnName = "Class" }, ["ExampleWeightColumnName", "LabelColumnName", "Class"]);
         yield return ("weights that are the features", Alone with { ExampleWeightColumnName = "Features" }, ["ExampleWeightColumnName", "FeatureColumnName", "Features"]);
         foreach (var (name, record, words) in RecordFaults())
-            yield return (name, Taught with { Record = record }, words);
-        yield return ("views without augmentations", Alone with { Record = new TeacherRecordOptions { Views = 2 } }, ["Views", "Augmentations"]);
-        yield return ("two image shapes", Alone with { Student = Student.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8), ImageShape = InputShape.Image(3, 8, 8) }, ["image", "1×8×8", "3×8×8"]);
+            yield return (name, Taught with { TeacherCache = record }, words);
+        yield return ("views without augmentations", Alone with { TeacherCache = new TeacherCacheOptions { AugmentedViews = 2 } }, ["AugmentedViews", "Augmentations"]);
+        yield return ("two image shapes", Alone with { Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8), ImageShape = InputShape.Image(3, 8, 8) }, ["image", "1×8×8", "3×8×8"]);
         yield return ("three faults at once", Alone with { Epochs = 0, BatchSize = 0, ValidationFraction = 2 }, ["Epochs", "BatchSize", "ValidationFraction"]);
     }
 
-    private static IEnumerable<(string Name, TeacherRecordOptions Record, string[] Words)> RecordFaults()
+    private static IEnumerable<(string Name, TeacherCacheOptions Record, string[] Words)> RecordFaults()
     {
         yield return ("a record folder without a name", new() { Folder = " " }, ["Folder"]);
         yield return ("a record of the top 0", new() { TopK = 0 }, ["TopK", "0"]);
         yield return ("a record of the top -3", new() { TopK = -3 }, ["TopK", "-3"]);
-        yield return ("a record of -1 views", new() { Views = -1 }, ["Views", "-1"]);
+        yield return ("a record of -1 views", new() { AugmentedViews = -1 }, ["AugmentedViews", "-1"]);
         yield return ("a memory limit of -1", new() { MemoryLimit = -1 }, ["MemoryLimit", "-1"]);
-        yield return ("a precision that there is not", new() { Precision = (RecordPrecision)7 }, ["Precision", "7"]);
-        yield return ("a reuse that there is not", new() { Reuse = (RecordReuse)7 }, ["Reuse", "7"]);
-        yield return ("reuse only without a folder", new() { Reuse = RecordReuse.ReuseOnly }, ["ReuseOnly", "Folder"]);
-        yield return ("a data identity without a text", new() { Folder = "answers", DataIdentity = "" }, ["DataIdentity"]);
+        yield return ("a precision that there is not", new() { Precision = (CachePrecision)7 }, ["Precision", "7"]);
+        yield return ("a reuse that there is not", new() { Mode = (CacheMode)7 }, ["Mode", "7"]);
+        yield return ("reuse only without a folder", new() { Mode = CacheMode.UseOnly }, ["UseOnly", "Folder"]);
+        yield return ("a data identity without a text", new() { Folder = "answers", CacheKey = "" }, ["CacheKey"]);
     }
 }

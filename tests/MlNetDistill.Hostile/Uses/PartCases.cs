@@ -3,7 +3,6 @@ using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
@@ -27,41 +26,41 @@ internal static class PartCases
         var (points, image) = (new NetworkInput(InputShape.Vector(4)), new NetworkInput(InputShape.Image(1, 8, 8)));
         foreach (var width in new[] { 0, -5 })
         {
-            yield return Network($"a hidden layer of {width}", () => Student.Mlp(8, width), "hidden", $"{width}");
-            yield return Network($"a ResNet {width} wide", () => Student.ResNet(8, 4, width, 8), "width", $"{width}");
-            yield return Network($"a VGG {width} wide", () => Student.Vgg(8, 4, width, 8, 8, 8), "width", $"{width}");
-            yield return Network($"a wide ResNet of factor {width}", () => Student.WideResNet(10, width), "widen", $"{width}");
+            yield return Network($"a hidden layer of {width}", () => NetworkSpec.Mlp(8, width), "hidden", $"{width}");
+            yield return Network($"a ResNet {width} wide", () => NetworkSpec.ResNet(8, 4, width, 8), "width", $"{width}");
+            yield return Network($"a VGG {width} wide", () => NetworkSpec.Vgg(8, 4, width, 8, 8, 8), "width", $"{width}");
+            yield return Network($"a wide ResNet of factor {width}", () => NetworkSpec.WideResNet(10, width), "widen", $"{width}");
         }
 
-        yield return Network("an MLP without a list", () => Student.Mlp(null!), "hidden");
+        yield return Network("an MLP without a list", () => NetworkSpec.Mlp(null!), "hidden");
         foreach (var depth in new[] { 0, 7, 9, -8, int.MaxValue })
         {
-            yield return Network($"a ResNet {depth} deep", () => Student.ResNet(depth, 4, 4, 8), "depth", $"{depth}");
-            yield return Network($"a VGG {depth} deep", () => Student.Vgg(depth, 4, 4, 8, 8, 8), "depth");
-            yield return Network($"a wide ResNet {depth} deep", () => Student.WideResNet(depth, 1), "depth", $"{depth}");
+            yield return Network($"a ResNet {depth} deep", () => NetworkSpec.ResNet(depth, 4, 4, 8), "depth", $"{depth}");
+            yield return Network($"a VGG {depth} deep", () => NetworkSpec.Vgg(depth, 4, 4, 8, 8, 8), "depth");
+            yield return Network($"a wide ResNet {depth} deep", () => NetworkSpec.WideResNet(depth, 1), "depth", $"{depth}");
         }
 
         foreach (var size in new[] { 0, -1, double.NaN, double.PositiveInfinity, 1e300 })
         {
-            yield return Network(FormattableString.Invariant($"a MobileNet {size} wide"), () => Student.MobileNetV2(size), "width");
-            yield return Network(FormattableString.Invariant($"a ShuffleNet of size {size}"), () => Student.ShuffleNetV2(size), "size");
+            yield return Network(FormattableString.Invariant($"a MobileNet {size} wide"), () => NetworkSpec.MobileNetV2(size), "width");
+            yield return Network(FormattableString.Invariant($"a ShuffleNet of size {size}"), () => NetworkSpec.ShuffleNetV2(size), "size");
         }
 
-        yield return Network("a ResNet whose widths are null", () => Student.ResNet(8, null!), "width");
-        yield return Network("a ResNet of one width", () => Student.ResNet(8, 4), "width");
-        yield return Built("a ResNet over a vector", () => Student.ResNet(8, 4, 4, 8), points, 3, "image");
-        yield return Built("a VGG over too small an image", () => Student.Vgg(8, 4, 4, 8, 8, 8), new NetworkInput(InputShape.Image(1, 2, 2)), 3, "2");
-        yield return Built("a ShuffleNet over too small an image", () => Student.ShuffleNetV1(), new NetworkInput(InputShape.Image(3, 1, 1)), 3, "1");
-        yield return Built("a network of 0 classes", () => Student.Mlp(8), points, 0, "class", "0");
-        yield return Built("a network of -1 classes", () => Student.Mlp(8), points, -1, "class", "-1");
-        yield return Built("a network of 2 billion classes", () => Student.Mlp(8), points, int.MaxValue, "bytes");
-        yield return Built("a layer of a billion", () => Student.Mlp(1_000_000_000), points, 3, "bytes");
-        yield return Built("two layers of a million", () => Student.Mlp(1_000_000, 1_000_000), points, 3, "bytes");
-        yield return Built("a network over no shape", () => Student.Mlp(8), new NetworkInput(default), 3, "shape");
-        yield return Built("an image network over no input", () => Student.Mlp(8), null!, 3, "input");
-        yield return Built("scaling of another length", () => Student.Mlp(8), points with { Scaling = new InputStatistics([0, 0], [1, 1]) }, 3, "2", "4");
-        yield return Built("a deviation of 0", () => Student.Mlp(8), points with { Scaling = new InputStatistics([0, 0, 0, 0], [1, 0, 1, 1]) }, 3, "deviation", "0");
-        yield return Built("a mean that is no number", () => Student.Mlp(8), points with { Scaling = new InputStatistics([float.NaN, 0, 0, 0], [1, 1, 1, 1]) }, 3, "mean", "NaN");
+        yield return Network("a ResNet whose widths are null", () => NetworkSpec.ResNet(8, null!), "width");
+        yield return Network("a ResNet of one width", () => NetworkSpec.ResNet(8, 4), "width");
+        yield return Built("a ResNet over a vector", () => NetworkSpec.ResNet(8, 4, 4, 8), points, 3, "image");
+        yield return Built("a VGG over too small an image", () => NetworkSpec.Vgg(8, 4, 4, 8, 8, 8), new NetworkInput(InputShape.Image(1, 2, 2)), 3, "2");
+        yield return Built("a ShuffleNet over too small an image", () => NetworkSpec.ShuffleNetV1(), new NetworkInput(InputShape.Image(3, 1, 1)), 3, "1");
+        yield return Built("a network of 0 classes", () => NetworkSpec.Mlp(8), points, 0, "class", "0");
+        yield return Built("a network of -1 classes", () => NetworkSpec.Mlp(8), points, -1, "class", "-1");
+        yield return Built("a network of 2 billion classes", () => NetworkSpec.Mlp(8), points, int.MaxValue, "bytes");
+        yield return Built("a layer of a billion", () => NetworkSpec.Mlp(1_000_000_000), points, 3, "bytes");
+        yield return Built("two layers of a million", () => NetworkSpec.Mlp(1_000_000, 1_000_000), points, 3, "bytes");
+        yield return Built("a network over no shape", () => NetworkSpec.Mlp(8), new NetworkInput(default), 3, "shape");
+        yield return Built("an image network over no input", () => NetworkSpec.Mlp(8), null!, 3, "input");
+        yield return Built("scaling of another length", () => NetworkSpec.Mlp(8), points with { Scaling = new InputStatistics([0, 0], [1, 1]) }, 3, "2", "4");
+        yield return Built("a deviation of 0", () => NetworkSpec.Mlp(8), points with { Scaling = new InputStatistics([0, 0, 0, 0], [1, 0, 1, 1]) }, 3, "deviation", "0");
+        yield return Built("a mean that is no number", () => NetworkSpec.Mlp(8), points with { Scaling = new InputStatistics([float.NaN, 0, 0, 0], [1, 1, 1, 1]) }, 3, "mean", "NaN");
         yield return Made("an input of length 0", () => InputShape.Vector(0), "0");
         yield return Made("an input of length -4", () => InputShape.Vector(-4), "-4");
         yield return Made("an image of height 0", () => InputShape.Image(3, 0, 8), "0");
@@ -70,22 +69,22 @@ internal static class PartCases
         foreach (var json in new[] { "", "null", "{}", "[]", "{\"network\":\"none\"}", "{\"network\":\"mlp\"}", "{\"network\":\"mlp\",\"Hidden\":null}", "{\"network\":\"mlp\",\"Hidden\":[\"a\"]}", "not json", "{\"network\":\"resnet\",\"Depth\":8}" })
             yield return Made($"the network {json}", () => NetworkSpec.FromJson(json).Build(points, 3, 1), "network");
         yield return Made("no network's text", () => NetworkSpec.FromJson(null!), "json");
-        yield return Made("rows of another length forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(2, 5)), "4", "5");
-        yield return Made("rows without a batch forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(4)), "4");
-        yield return Made("whole numbers forward", () => Forward(Student.Mlp(8).Build(points, 3, 1), zeros(2, 4, dtype: int64)), "Int64");
-        yield return Made("other channels forward", () => Forward(Student.ResNet(8, 4, 4, 8).Build(image, 3, 1), zeros(2, 3, 8, 8)), "1×8×8");
+        yield return Made("rows of another length forward", () => Forward(NetworkSpec.Mlp(8).Build(points, 3, 1), zeros(2, 5)), "4", "5");
+        yield return Made("rows without a batch forward", () => Forward(NetworkSpec.Mlp(8).Build(points, 3, 1), zeros(4)), "4");
+        yield return Made("whole numbers forward", () => Forward(NetworkSpec.Mlp(8).Build(points, 3, 1), zeros(2, 4, dtype: int64)), "Int64");
+        yield return Made("other channels forward", () => Forward(NetworkSpec.ResNet(8, 4, 4, 8).Build(image, 3, 1), zeros(2, 3, 8, 8)), "1×8×8");
         yield return Made("a convolution of 0 groups", () => new Convolution(4, 4, 3, 1, new Generator(), groups: 0), "groups");
         yield return Made("a convolution of groups that do not divide", () => new Convolution(4, 4, 3, 1, new Generator(), groups: 3), "groups", "3");
         yield return Made("a kernel of 0", () => new Convolution(4, 4, 0, 1, new Generator()), "kernel");
         yield return Made("a stride of 0", () => new Convolution(4, 4, 3, 0, new Generator()), "stride");
-        yield return Made("a dense layer of 0", () => new Dense(0, 4, new Generator()), "inputs");
+        yield return Made("a dense layer of 0", () => new Linear(0, 4, new Generator()), "inputs");
         foreach (var channels in new[] { 0, -1 })
             yield return Made($"a normalisation of {channels} channels", () => new BatchNormalization(channels), "channels", $"{channels}");
         yield return Made("a pool of size 0", () => new MaxPool(0), "size");
         yield return Made("an average over 0", () => new AveragePool(0, 1), "kernel");
         yield return Made("a shuffle of groups that do not divide", () => new ChannelShuffle(4, 3), "groups");
         yield return Made("a block of no module", () => new ModuleBlock(null!, (_, x) => x), "module");
-        yield return Made("a series of null", () => new Series(null!), "blocks");
+        yield return Made("a series of null", () => new Sequential(null!), "blocks");
     }
 
     private static object Forward(Network network, Tensor rows)
@@ -93,11 +92,11 @@ internal static class PartCases
         using var scope = NewDisposeScope();
         using (network)
         using (rows)
-            return network.Forward(rows, OutputKinds.Logits).Logits.shape;
+            return network.Forward(rows, ModelOutputs.Logits).Logits.shape;
     }
 
     private static Case Method(string name, Func<DistillationMethod> method, params string[] words) =>
-        Made(name, () => Sample.Trainer(Rows.Quick(Route.Train(Student.Mlp(8))) with { Method = method(), ValidationFraction = 0.2 }), words);
+        Made(name, () => Sample.Trainer(Rows.Quick(Route.Train(NetworkSpec.Mlp(8))) with { Method = method(), ValidationFraction = 0.2 }), words);
 
     private static IEnumerable<Case> Methods()
     {
@@ -125,8 +124,8 @@ internal static class PartCases
         yield return Method("SSKD with shares of no stages", () => DistillationMethod.Sskd([new StagePair(0, 0)], [0.5, 0.25, 0.25, 1]), "share");
         yield return Method("SSKD with shares of -1", () => DistillationMethod.Sskd([new StagePair(0, 0)], [-1, 2]), "share");
         yield return Method("SSKD of a tap -1", () => DistillationMethod.Sskd([new StagePair(-1, 0)]), "tap");
-        yield return Method("a method without a name", () => DistillationMethod.Of("", new CrossEntropyLoss()), "name");
-        yield return Method("a method of no loss", () => DistillationMethod.Of("mine", null!), "loss");
+        yield return Method("a method without a name", () => DistillationMethod.FromLoss("", new CrossEntropyLoss()), "name");
+        yield return Method("a method of no loss", () => DistillationMethod.FromLoss("mine", null!), "loss");
     }
 
     private static IEnumerable<Case> Losses()
@@ -140,13 +139,13 @@ internal static class PartCases
 
         yield return Made("a loss times -1", () => -1 * new CrossEntropyLoss(), "weight", "-1");
         yield return Made("a loss times NaN", () => double.NaN * new CrossEntropyLoss(), "weight", "NaN");
-        yield return Made("a loss warmed up over 0 epochs", () => new CrossEntropyLoss().WarmedUpOver(0), "epochs", "0");
+        yield return Made("a loss warmed up over 0 epochs", () => new CrossEntropyLoss().WithWarmup(0), "epochs", "0");
         yield return Made("a null loss times 2", () => 2 * (DistillationLoss)null!, "loss");
         yield return Made("a sum with null", () => new CrossEntropyLoss() + null!, "right");
         yield return Made("standardised nothing", () => new StandardizedLogitsLoss(null!), "loss");
         yield return Made("RKD of weights of -1", () => new RkdLoss(distanceWeight: -1), "weight");
-        yield return Made("RKD of nothing", () => new RkdLoss(on: OutputKinds.None), "None");
-        yield return Made("RKD of all at once", () => new RkdLoss(on: OutputKinds.Logits | OutputKinds.Embedding), "Logits");
+        yield return Made("RKD of nothing", () => new RkdLoss(on: ModelOutputs.None), "None");
+        yield return Made("RKD of all at once", () => new RkdLoss(on: ModelOutputs.Logits | ModelOutputs.Embedding), "Logits");
         yield return Made("hints without taps", () => new HintLoss(), "tap");
         yield return Made("hints of tap -1", () => new HintLoss((-1, 0)), "-1");
         yield return Made("attention without taps", () => new AttentionTransferLoss(), "tap");
@@ -216,12 +215,12 @@ internal static class PartCases
         yield return Made("an ensemble of weight NaN", () => Sample.Trainer(Rows.Quick(Teacher.Ensemble((Teacher.FromColumn("a"), double.NaN), (Teacher.FromColumn("b"), 1.0)))), "weight");
         yield return Made("a route of none", () => Sample.Trainer(Rows.Quick(Route.FromTeachers())), "route");
         yield return Made("a route with null", () => Sample.Trainer(Rows.Quick(Route.FromTeachers(("a", null!)))), "route");
-        yield return Made("a route of no checkpoints", () => Sample.Trainer(Rows.Quick(Route.FromCheckpoints(Student.Mlp(8)))), "checkpoint");
-        yield return Made("a route of checkpoints that fall", () => Sample.Trainer(Rows.Quick(Route.FromCheckpoints(Student.Mlp(8), "anchor-0002.weights", "anchor-0001.weights"))), "2, 1");
-        yield return Made("a route every 0 epochs", () => Sample.Trainer(Rows.Quick(Route.Train(Student.Mlp(8), every: 0))), "every", "0");
-        yield return Made("a route of 0 epochs", () => Sample.Trainer(Rows.Quick(Route.Train(Student.Mlp(8), epochs: 0))), "epochs", "0");
-        yield return Made("a teacher trained for -1 epochs", () => Sample.Trainer(Rows.Quick(Teacher.Train(Student.Mlp(8), epochs: -1))), "epochs", "-1");
-        yield return Made("a teacher of a network that cannot be", () => Sample.Trainer(Rows.Quick(Teacher.Train(Student.Mlp(0)))), "hidden", "0");
+        yield return Made("a route of no checkpoints", () => Sample.Trainer(Rows.Quick(Route.FromCheckpoints(NetworkSpec.Mlp(8)))), "checkpoint");
+        yield return Made("a route of checkpoints that fall", () => Sample.Trainer(Rows.Quick(Route.FromCheckpoints(NetworkSpec.Mlp(8), "anchor-0002.weights", "anchor-0001.weights"))), "2, 1");
+        yield return Made("a route every 0 epochs", () => Sample.Trainer(Rows.Quick(Route.Train(NetworkSpec.Mlp(8), every: 0))), "every", "0");
+        yield return Made("a route of 0 epochs", () => Sample.Trainer(Rows.Quick(Route.Train(NetworkSpec.Mlp(8), epochs: 0))), "epochs", "0");
+        yield return Made("a teacher trained for -1 epochs", () => Sample.Trainer(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8), epochs: -1))), "epochs", "-1");
+        yield return Made("a teacher of a network that cannot be", () => Sample.Trainer(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(0)))), "hidden", "0");
         yield return Made("a column without a name", () => Sample.Trainer(Rows.Quick(Teacher.FromColumn(""))), "scoreColumnName");
         yield return Made("no transformer", () => Sample.Trainer(Rows.Quick(Teacher.FromTransformer(null!))), "transformer");
         yield return Made("no estimator", () => Sample.Trainer(Rows.Quick(Teacher.FromEstimator(null!))), "estimator");

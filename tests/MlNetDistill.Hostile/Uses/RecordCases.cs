@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Cache;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Hostile.Uses;
@@ -51,8 +50,8 @@ internal static class RecordCases
             yield return InFolder(Case.Works, "the same identity for two teachers", folder =>
             {
                 var view = Sample.Points();
-                Fit(folder, Teacher.FromModule(Sample.Module(trained: false), classNames: Rows.Classes, identity: "mine"), view);
-                var teacher = Teacher.FromModule(Sample.Module(), classNames: Rows.Classes, identity: "mine");
+                Fit(folder, Teacher.FromModule(Sample.Module(trained: false), classNames: Rows.Classes, cacheKey: "mine"), view);
+                var teacher = Teacher.FromModule(Sample.Module(), classNames: Rows.Classes, cacheKey: "mine");
                 Check.That(Same(Fit(folder, teacher, view), Fit(null, teacher, view)), "the record of the other teacher was used");
             });
             yield return InFolder(Case.Works, "classes in another order", folder =>
@@ -70,11 +69,11 @@ internal static class RecordCases
                 var found = Enumerable.Range(0, 6).AsParallel().WithDegreeOfParallelism(3).Select(_ => Fit(folder, Sample.Teaching(), view)).ToArray();
                 Check.Equal(found.Count(scores => !Same(scores, expected)), 0, "other students of 6");
             });
-            yield return InFolder(Refused("Reuse", "folder"), "reuse only of nothing", folder => Fit(folder, Sample.Teaching(), Sample.Points(), RecordReuse.ReuseOnly));
-            yield return InFolder(Refused("Reuse"), "reuse only of other rows", folder =>
+            yield return InFolder(Refused("Mode", "folder"), "reuse only of nothing", folder => Fit(folder, Sample.Teaching(), Sample.Points(), CacheMode.UseOnly));
+            yield return InFolder(Refused("Mode"), "reuse only of other rows", folder =>
             {
                 Fit(folder, Sample.Teaching(), Sample.Points(60));
-                Fit(folder, Sample.Teaching(), Sample.Points(90), RecordReuse.ReuseOnly);
+                Fit(folder, Sample.Teaching(), Sample.Points(90), CacheMode.UseOnly);
             });
             yield return InFolder(Refused("folder"), "a folder that is a file", folder =>
             {
@@ -107,14 +106,14 @@ internal static class RecordCases
                     // Refused by its name.
                 }
             });
-            yield return Case.Refused("as many kept logits as classes", () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Record = new TeacherRecordOptions { TopK = 3 } }), "TopK", "3");
+            yield return Case.Refused("as many kept logits as classes", () => Sample.Fit(Sample.Short(Sample.Teaching()) with { TeacherCache = new TeacherCacheOptions { TopK = 3 } }), "TopK", "3");
             yield return Case.WorksOrRefused("logits beyond what half precision holds", () =>
             {
                 using var module = Sample.Module();
                 var teacher = Teacher.FromModule(module, rows => new Networks.NetworkOutput(module.call(rows).mul(1e6f)), classNames: Rows.Classes);
-                Sample.Learns(Sample.Learning(teacher) with { Record = new TeacherRecordOptions { Precision = RecordPrecision.Half }, Method = DistillationMethod.Kd(alpha: 1) });
-            }, "16-bit", "RecordPrecision");
-            yield return Case.Works("no memory at all for answers", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with { Record = new TeacherRecordOptions { MemoryLimit = 0 } }));
+                Sample.Learns(Sample.Learning(teacher) with { TeacherCache = new TeacherCacheOptions { Precision = CachePrecision.Half }, Method = DistillationMethod.Kd(alpha: 1) });
+            }, "16-bit", "CachePrecision");
+            yield return Case.Works("no memory at all for answers", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with { TeacherCache = new TeacherCacheOptions { MemoryLimit = 0 } }));
             yield return Case.Works("a module is asked once about a row", () =>
             {
                 using var module = Sample.Module();
@@ -136,7 +135,7 @@ internal static class RecordCases
                     Interlocked.Add(ref asked, rows.shape[0]);
                     return new Networks.NetworkOutput(module.call(rows));
                 }, classNames: Rows.Classes);
-                var options = Sample.Short(teacher) with { Record = new TeacherRecordOptions { Folder = folder } };
+                var options = Sample.Short(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder } };
                 Sample.Fit(options, Sample.Points(600));
                 asked = 0;
                 Sample.Fit(options, Sample.Points(600));
@@ -153,8 +152,8 @@ internal static class RecordCases
         code(folder.Path);
     });
 
-    private static float[][] Fit(string? folder, Teacher teacher, IDataView view, RecordReuse reuse = RecordReuse.ReuseOrBuild) => Sample.Fit(
-        Sample.Short(teacher) with { Record = new TeacherRecordOptions { Folder = folder, Reuse = reuse }, Method = DistillationMethod.Kd(alpha: 1) }, view).Scores(view);
+    private static float[][] Fit(string? folder, Teacher teacher, IDataView view, CacheMode reuse = CacheMode.UseOrCreate) => Sample.Fit(
+        Sample.Short(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder, Mode = reuse }, Method = DistillationMethod.Kd(alpha: 1) }, view).Scores(view);
 
     private static bool Same(float[][] one, float[][] other) => one.Zip(other).All(pair => pair.First.SequenceEqual(pair.Second));
 

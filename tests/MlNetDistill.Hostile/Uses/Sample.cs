@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -70,7 +69,7 @@ internal static class Sample
     }
 
     /// <summary>A teacher that was trained on the points.</summary>
-    public static Teacher Teaching(string? identity = null) => Teacher.FromModule(Module(), classNames: Rows.Classes, identity: identity);
+    public static Teacher Teaching(string? identity = null) => Teacher.FromModule(Module(), classNames: Rows.Classes, cacheKey: identity);
 
     /// <summary>A teacher that answers by a function of the features.</summary>
     public static Teacher Saying(Func<float[], float[]> score, ScoreKind kind = ScoreKind.Auto, IReadOnlyList<string>? classNames = null)

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Methods;
@@ -184,20 +183,20 @@ internal static class SharingCases
             {
                 var network = Sample.Fit(Sample.Short()).Model.ToNetwork();
                 network.Dispose();
-                network.Forward(zeros(2, 4), OutputKinds.Logits);
+                network.Forward(zeros(2, 4), ModelOutputs.Logits);
             }, "disposed");
             yield return Case.Refused("initial weights of another network", () => Sample.Fit(Sample.Short() with
             {
-                Student = Student.Mlp(20),
-                InitialWeights = InitialWeights.Of(Sample.Fit(Sample.Short()).Model),
+                Student = NetworkSpec.Mlp(20),
+                InitialWeights = InitialWeights.From(Sample.Fit(Sample.Short()).Model),
             }), "InitialWeights", "20");
             yield return Case.Refused("initial weights of other classes", () => Sample.Fit(
-                Sample.Short() with { InitialWeights = InitialWeights.Of(Sample.Fit(Sample.Short()).Model) },
+                Sample.Short() with { InitialWeights = InitialWeights.From(Sample.Fit(Sample.Short()).Model) },
                 Log.Context().Keyed(Rows.Points(60).Select(row => new Point { Label = row.Label + "s", Features = row.Features }))), "InitialWeights", "ashs");
             foreach (var share in new[] { -0.1, 1.1, double.NaN })
             {
                 yield return Case.Refused(FormattableString.Invariant($"initial weights of which {share} are random"),
-                    () => Sample.Trainer(Sample.Short() with { InitialWeights = InitialWeights.Of(Sample.Fit(Sample.Short()).Model, share) }), "random", FormattableString.Invariant($"{share}"));
+                    () => Sample.Trainer(Sample.Short() with { InitialWeights = InitialWeights.From(Sample.Fit(Sample.Short()).Model, share) }), "random", FormattableString.Invariant($"{share}"));
             }
         }
     }

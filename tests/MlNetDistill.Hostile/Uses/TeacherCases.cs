@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -229,21 +228,21 @@ internal static class TeacherCases
 
     private static IEnumerable<Case> Methods()
     {
-        yield return Case.WorksOrRefused("a method of a user's own with two stages inside RCO in one stage", () => Sample.Fit(Sample.Learning(Route.Train(Student.Mlp(6), epochs: 2)) with
+        yield return Case.WorksOrRefused("a method of a user's own with two stages inside RCO in one stage", () => Sample.Fit(Sample.Learning(Route.Train(NetworkSpec.Mlp(6), epochs: 2)) with
         {
             Method = DistillationMethod.Rco(new TwoStages(), schedule: RcoSchedule.OneStage),
         }), "TwoStages");
         yield return Case.Refused("a method of a user's own without stages", () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Method = new NoStages() }), "NoStages");
         yield return Case.Works("parameters that are frozen for a while are counted all the same", () =>
         {
-            using var network = Student.Mlp(8).Build(new NetworkInput(InputShape.Vector(4)), 3, seed: 1);
+            using var network = NetworkSpec.Mlp(8).Build(new NetworkInput(InputShape.Vector(4)), 3, seed: 1);
             var all = network.ParameterCount;
             network.Head.Weight.requires_grad = false;
             Check.Equal(network.ParameterCount, all, "parameters");
         });
-        yield return Case.Refused("hints of taps that there are not", () => Sample.Fit(Sample.Short(Teacher.Train(Student.Mlp(8, 8))) with
+        yield return Case.Refused("hints of taps that there are not", () => Sample.Fit(Sample.Short(Teacher.Train(NetworkSpec.Mlp(8, 8))) with
         {
-            Method = DistillationMethod.Of("Hints", new Losses.CrossEntropyLoss() + new Losses.HintLoss((5, 0))),
+            Method = DistillationMethod.FromLoss("Hints", new Losses.CrossEntropyLoss() + new Losses.HintLoss((5, 0))),
         }), "5");
     }
 
@@ -251,7 +250,7 @@ internal static class TeacherCases
     {
         public override string Name => "TwoStages";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
         public override IEnumerable<Methods.Stage> Stages(Methods.MethodContext context) =>
             [context.Stage("one", new Losses.CrossEntropyLoss()), context.Stage("two", new Losses.KdLoss(2))];
@@ -261,7 +260,7 @@ internal static class TeacherCases
     {
         public override string Name => "NoStages";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
         public override IEnumerable<Methods.Stage> Stages(Methods.MethodContext context) => [];
     }

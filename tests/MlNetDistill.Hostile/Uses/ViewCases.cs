@@ -2,10 +2,7 @@ using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Cache;
-using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
@@ -56,9 +53,9 @@ internal static class ViewCases
             using var source = new CancellationTokenSource(TimeSpan.FromSeconds(1));
             Sample.Fit(Sample.Short() with { Epochs = int.MaxValue, CancellationToken = source.Token });
         }, "cancel");
-        yield return Case.Refused("a network of a billion in a fit", () => Sample.Fit(Sample.Short() with { Student = Student.Mlp(1_000_000_000) }), "bytes", "1000000000");
-        yield return Case.Refused("a network of two large layers in a fit", () => Sample.Fit(Sample.Short() with { Student = Student.Mlp(1_000_000, 1_000_000) }), "bytes");
-        yield return Case.Refused("a teacher of a billion", () => Sample.Fit(Sample.Short(Teacher.Train(Student.Mlp(1_000_000_000)))), "bytes");
+        yield return Case.Refused("a network of a billion in a fit", () => Sample.Fit(Sample.Short() with { Student = NetworkSpec.Mlp(1_000_000_000) }), "bytes", "1000000000");
+        yield return Case.Refused("a network of two large layers in a fit", () => Sample.Fit(Sample.Short() with { Student = NetworkSpec.Mlp(1_000_000, 1_000_000) }), "bytes");
+        yield return Case.Refused("a teacher of a billion", () => Sample.Fit(Sample.Short(Teacher.Train(NetworkSpec.Mlp(1_000_000_000)))), "bytes");
         yield return Case.Told("all rows weighted with 0 but one", () =>
         {
             var rows = Rows.Points(60);
@@ -84,7 +81,7 @@ internal static class ViewCases
         yield return Case.Told("a clipping of 1e-300", () => Sample.Fit(Sample.Short() with { GradientClipping = 1e-300 }), "GradientClipping");
         yield return Case.Told("a loss weighted with 1e300", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
-            Method = DistillationMethod.Of("Heavy", 1e300 * new Losses.CrossEntropyLoss()),
+            Method = DistillationMethod.FromLoss("Heavy", 1e300 * new Losses.CrossEntropyLoss()),
         }), "1E+300");
     }
 
@@ -105,10 +102,10 @@ internal static class ViewCases
                 .Append(context.Transforms.NormalizeMeanVariance("Scaled", "Features"))
                 .Append(context.MulticlassClassification.Trainers.OneVersusAll(context.BinaryClassification.Trainers.AveragedPerceptron("TeacherClass", "Scaled"), "TeacherClass")).Fit(raw);
             var view = Sample.Points();
-            DistillationOptions Options(RecordReuse reuse) =>
-                Sample.Short(Teacher.FromTransformer(model)) with { Record = new TeacherRecordOptions { Folder = folder.Path, Reuse = reuse } };
-            InCommas(() => Sample.Fit(Options(RecordReuse.ReuseOrBuild), view));
-            Sample.Fit(Options(RecordReuse.ReuseOnly), view);
+            DistillationOptions Options(CacheMode reuse) =>
+                Sample.Short(Teacher.FromTransformer(model)) with { TeacherCache = new TeacherCacheOptions { Folder = folder.Path, Mode = reuse } };
+            InCommas(() => Sample.Fit(Options(CacheMode.UseOrCreate), view));
+            Sample.Fit(Options(CacheMode.UseOnly), view);
         });
         yield return Case.Works("a model's hash in a report is the same in a culture of commas", () =>
         {
@@ -116,7 +113,7 @@ internal static class ViewCases
             var view = context.Keyed(Rows.Points(90, seed: 55));
             var teacher = Sample.Regression(context).Append(context.Transforms.NormalizeMinMax("Unused", "Features")).Fit(context.Data.LoadFromEnumerable(Rows.Points(120)));
             var student = Sample.Fit(Sample.Short());
-            DistillationReport Report() => DistillationReport.Of(context, new DistillationEvidence
+            DistillationReport Report() => DistillationReport.Create(context, new ReportInput
             {
                 Title = "A",
                 Test = view,
@@ -180,7 +177,7 @@ internal static class ViewCases
         yield return Case.Refused("no label at all, learning from labels", () => Sample.Fit(Sample.Short() with { MissingLabels = MissingLabels.Drop }, Without(_ => true)), "label");
         yield return Case.Refused("no label at all, refused by default", () => Sample.Fit(Sample.Short(Sample.Teaching()), Without(_ => true)), "MissingLabels");
         yield return Case.Refused("no label at all, DKD that needs them", () => Sample.Fit(
-            Unlabelled(Sample.Teaching()) with { Method = DistillationMethod.Of("DKD", new Losses.DkdLoss(4)) }, Without(_ => true)), "label");
+            Unlabelled(Sample.Teaching()) with { Method = DistillationMethod.FromLoss("DKD", new Losses.DkdLoss(4)) }, Without(_ => true)), "label");
         yield return Case.Told("no label at all, a share of them wanted", () => Sample.Fit(Unlabelled(Sample.Teaching()) with { Method = DistillationMethod.Kd(alpha: 0.5) }, Without(_ => true)), "label");
         yield return Case.Told("a class without any row", () =>
         {

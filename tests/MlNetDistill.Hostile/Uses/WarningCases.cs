@@ -50,7 +50,7 @@ internal static class WarningCases
             var view = Log.Context().Data.LoadFromEnumerable(Rows.Points(150));
             var context = Log.Context();
             var model = context.Transforms.Conversion.MapValueToKey("Class", "Label").Append(context.MulticlassClassification.Trainers.Distill(
-                Student.Mlp(16), DistillationMethod.LabelsOnly(), "Class")).Fit(view);
+                NetworkSpec.Mlp(16), DistillationMethod.LabelsOnly(), "Class")).Fit(view);
             var scored = model.Transform(view);
             var right = scored.GetColumn<uint>("Class").Zip(scored.GetColumn<uint>("PredictedLabel"), (a, b) => a == b ? 1.0 : 0).Average();
             Check.That(right > 0.9 || Log.Warnings.Any(line => line.Contains("step", StringComparison.OrdinalIgnoreCase)), $"accuracy {right} without a word");
@@ -72,7 +72,7 @@ internal static class WarningCases
             Check.That(student.Scores(view).Zip(Sample.Fit(Images() with { ImageShape = InputShape.Image(3, Side, Side) }, planes).Scores(planes)).All(p => p.First.SequenceEqual(p.Second)), "pixels were permuted");
         }, "Pixels");
         yield return Case.Refused("an image shape of another length", () => Sample.Fit(Images() with { ImageShape = InputShape.Image(3, 9, 9) }, Painted([3, Side, Side])), "3×9×9", "192");
-        yield return Case.Refused("an image shape turned by a quarter", () => Sample.Fit(Images() with { ImageShape = InputShape.Image(3, 4, 16), Student = Student.Mlp(4) }, Painted([3, Side, Side])), "3×4×16", "3, 8, 8");
+        yield return Case.Refused("an image shape turned by a quarter", () => Sample.Fit(Images() with { ImageShape = InputShape.Image(3, 4, 16), Student = NetworkSpec.Mlp(4) }, Painted([3, Side, Side])), "3×4×16", "3, 8, 8");
         yield return Case.WorksOrRefused("batches of one picture with batch normalisation", () => Sample.Fit(Images() with { BatchSize = 1 }, Painted([3, Side, Side])), "BatchSize");
         yield return Case.Refused("crops by 2 billion", () => Sample.Fit(Images() with { Augmentations = [Augmentation.RandomCrop(int.MaxValue)] }, Painted([3, Side, Side])), "padding", "3×8×8");
         yield return Case.Refused("images without a shape", () => Sample.Fit(Images(), Painted([3 * Side * Side])), "ImageShape");
@@ -85,7 +85,7 @@ internal static class WarningCases
         yield return Case.Refused("a picture file that is missing", () => InFolder(folder => Sample.Fit(Images(), Loaded(folder, null))), "7.png");
     }
 
-    private static DistillationOptions Images() => Sample.Short() with { Student = Student.ResNet(8, 2, 2, 4), FeatureColumnName = "Pixels" };
+    private static DistillationOptions Images() => Sample.Short() with { Student = NetworkSpec.ResNet(8, 2, 2, 4), FeatureColumnName = "Pixels" };
 
     private static IDataView Painted(int[] dimensions)
     {

@@ -4,7 +4,6 @@ using Microsoft.ML;
 using MlNetDistill.Cache;
 using MlNetDistill.Data;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
@@ -31,7 +30,7 @@ public sealed class CultureTests : RecordsInFolder
         float[][] made;
         using (new ForeignCulture())
             made = Fit(teacher);
-        Assert.That(Fit(teacher, In() with { Reuse = RecordReuse.ReuseOnly }), Is.EqualTo(made));
+        Assert.That(Fit(teacher, In() with { Mode = CacheMode.UseOnly }), Is.EqualTo(made));
         Assert.That(Folder.Entries, Has.Length.EqualTo(1));
     }
 
@@ -41,7 +40,7 @@ public sealed class CultureTests : RecordsInFolder
         var model = Calibrated();
         (string?, string?) Hashes()
         {
-            var report = DistillationReport.Of(Context, new DistillationEvidence { Title = "Trees", Test = View, Teacher = model, Student = model, LabelColumnName = "Class" });
+            var report = DistillationReport.Create(Context, new ReportInput { Title = "Trees", Test = View, Teacher = model, Student = model, LabelColumnName = "Class" });
             return (report.Student.Hash, report.Data[0].Hash);
         }
 
@@ -71,8 +70,8 @@ public sealed class CultureTests : RecordsInFolder
         float[][] Student(string folder)
         {
             var route = Folder.File(folder);
-            Fit(Route.Train(MlNetDistill.Student.Mlp(16), every: 2, epochs: 4, folder: route), new TeacherRecordOptions());
-            return Fit(Route.FromCheckpoints(MlNetDistill.Student.Mlp(16), [.. Directory.GetFiles(route).Order()]), new TeacherRecordOptions());
+            Fit(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 4, folder: route), new TeacherCacheOptions());
+            return Fit(Route.FromCheckpoints(NetworkSpec.Mlp(16), [.. Directory.GetFiles(route).Order()]), new TeacherCacheOptions());
         }
 
         var here = Student("here");
@@ -109,23 +108,23 @@ public sealed class CultureTests : RecordsInFolder
         foreach (var optimizer in new[] { Optimizer.AdamW(-0.5, -0.5), Optimizer.Sgd(-0.5, -0.5) })
             yield return Option(optimizer.GetType().Name, good with { Optimizer = optimizer });
         foreach (var schedule in new[] { LearningRateSchedule.Step([-1], -0.5), LearningRateSchedule.Cosine(-0.5), LearningRateSchedule.OneCycle(-0.5, -0.5, -0.5) })
-            yield return Option(schedule.GetType().Name, good with { Schedule = schedule with { WarmUpEpochs = -1 } });
+            yield return Option(schedule.GetType().Name, good with { Schedule = schedule with { WarmupEpochs = -1 } });
         foreach (var augmentation in new[] { Augmentation.GaussianNoise(-0.5), Augmentation.Mixup(-0.5), Augmentation.CutMix(-0.5), Augmentation.MarginalSwap(-0.5), Augmentation.RandomCrop(-1), Augmentation.HorizontalFlip(-0.5) })
             yield return Option(augmentation.GetType().Name, good with { Augmentations = [augmentation] });
         foreach (var sampling in new[] { BatchSampling.ClassUniform(-1), BatchSampling.SuperclassUniform(-1, -1) })
             yield return Option(sampling.GetType().Name, good with { Sampling = sampling });
-        foreach (var network in new NetworkSpec[] { Student.Mlp(-1), Student.ResNet(-1, -1), Student.WideResNet(-1, -1), Student.Vgg(-1, -1), Student.MobileNetV2(-0.5), Student.ShuffleNetV2(-0.5) })
+        foreach (var network in new NetworkSpec[] { NetworkSpec.Mlp(-1), NetworkSpec.ResNet(-1, -1), NetworkSpec.WideResNet(-1, -1), NetworkSpec.Vgg(-1, -1), NetworkSpec.MobileNetV2(-0.5), NetworkSpec.ShuffleNetV2(-0.5) })
             yield return Option(network.GetType().Name, good with { Student = network });
         yield return Option("a teacher's numbers", good with
         {
-            Teacher = Teacher.Ensemble((Teacher.Train(Student.Mlp(4), -1), -0.5), (Teacher.FromEstimator(Rows.Context().Regression(), folds: -1), 1)),
+            Teacher = Teacher.Ensemble((Teacher.Train(NetworkSpec.Mlp(4), -1), -0.5), (Teacher.FromEstimator(Rows.Context().Regression(), folds: -1), 1)),
         });
-        yield return Option("a route's numbers", good with { Teacher = Route.Train(Student.Mlp(4), -1, -1) });
-        yield return Option("a record's numbers", good with { Record = new TeacherRecordOptions { TopK = -1, Views = -1, MemoryLimit = -1 } });
-        yield return Option("a share of fresh weights", good with { InitialWeights = InitialWeights.Of(ToyModels.Points.LastTransformer.Model, -0.5) });
+        yield return Option("a route's numbers", good with { Teacher = Route.Train(NetworkSpec.Mlp(4), -1, -1) });
+        yield return Option("a record's numbers", good with { TeacherCache = new TeacherCacheOptions { TopK = -1, AugmentedViews = -1, MemoryLimit = -1 } });
+        yield return Option("a share of fresh weights", good with { InitialWeights = InitialWeights.From(ToyModels.Points.LastTransformer.Model, -0.5) });
         yield return Case("criteria", () => new AcceptanceCriteria
         {
-            MinimumAccuracyKept = -0.5,
+            MinimumAccuracyRetention = -0.5,
             MinimumAccuracy = -0.5,
             MaximumDivergence = -0.5,
             MinimumClassRows = -1,
@@ -141,9 +140,9 @@ public sealed class CultureTests : RecordsInFolder
         }));
         yield return Case("cost", () => Rows.Context().Model.MeasureCost(ToyModels.Points, ToyData.Points(), options: new CostOptions
         {
-            WarmUpPredictions = -1,
+            WarmupPredictions = -1,
             Predictions = -1,
-            WarmUpPasses = -1,
+            WarmupPasses = -1,
             Passes = -1,
         }));
         yield return Case("a loss", () => _ = new Losses.KdLoss(-0.5));

@@ -4,11 +4,8 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.ML;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 
@@ -26,8 +23,8 @@ public sealed class NullArgumentTests
     private static readonly object[] Samples =
     [
         "text", Context, Context.Model, Context.MulticlassClassification, Context.MulticlassClassification.Trainers, Context.Data, ones(2, 2), new Generator(1), nn.Identity(),
-        Student.Mlp(2), Rows.Quick(), Context.Regression(), ToyModels.Points, Context.Keyed(Rows.Points(3)), NullLogger.Instance, new MemoryStream(), new RowsProgress(),
-        DistillationMethod.Kd(), Optimizer.Sgd(), LearningRateSchedule.Constant(), Teacher.FromColumn("Score"), new Losses.KdLoss(1), new Relu(), Student.Mlp(2).Build(new NetworkInput(InputShape.Vector(2)), 2, 1),
+        NetworkSpec.Mlp(2), Rows.Quick(), Context.Regression(), ToyModels.Points, Context.Keyed(Rows.Points(3)), NullLogger.Instance, new MemoryStream(), new RowsProgress(),
+        DistillationMethod.Kd(), Optimizer.Sgd(), LearningRateSchedule.Constant(), Teacher.FromColumn("Score"), new Losses.KdLoss(1), new Relu(), NetworkSpec.Mlp(2).Build(new NetworkInput(InputShape.Vector(2)), 2, 1),
     ];
 
     [Test]
@@ -37,7 +34,7 @@ public sealed class NullArgumentTests
         foreach (var type in Libraries.SelectMany(library => library.GetExportedTypes()).Where(t => !t.IsEnum && !typeof(Delegate).IsAssignableFrom(t)))
         {
             foreach (var method in Members(type))
-                faults.AddRange(Faults(type, method));
+                faults.AddRange(Validate(type, method));
         }
 
         Assert.That(faults, Is.Empty, string.Join(Environment.NewLine, faults));
@@ -65,7 +62,7 @@ public sealed class NullArgumentTests
         }
     }
 
-    private static IEnumerable<string> Faults(Type type, MethodBase method)
+    private static IEnumerable<string> Validate(Type type, MethodBase method)
     {
         if (method is MethodInfo { IsGenericMethodDefinition: true } generic)
             method = generic.MakeGenericMethod([.. generic.GetGenericArguments().Select(_ => typeof(Point))]);

@@ -30,24 +30,24 @@ public sealed class ReadableTextTests
     {
         Report, Report.Metrics, Report.AloneMetrics!, Report.Metrics.Teacher!, Report.Metrics.Matrix, Report.Metrics.Agreement, Report.Metrics.PerClass[0],
         Report.Metrics.TopKOverlap[0], Report.Metrics.Matrix.First(), Report.Metrics.Student!.Reliability[^1], Report.Acceptance!, Report.Acceptance!.Checks[0],
-        Report.Student, Report.Student.Cost!, Report.Student.Cost!.Engine, Report.Student.History[^1], Report.Student.Settings[0], Report.Data[0],
+        Report.Student, Report.Student.Cost!, Report.Student.Cost!.SingleRow, Report.Student.History[^1], Report.Student.Settings[0], Report.Data[0],
         ReportSamples.Minimal(), ReportSamples.Minimal().Metrics, ReportSamples.All["hostile-names"](), ReportSamples.All["hostile-names"]().Metrics,
         ReportSamples.All["thousand-classes"]().Metrics.Matrix, ReportRows.Drawn(["a", "b", "c"], 900, 1).Matrix,
         Measured().DifferenceFrom(Measured()), Evidence(), ToyModels.Points.LastTransformer, ToyModels.Points.LastTransformer.Model,
         ToyPipelines.Options() with { Teacher = Teacher.FromColumn("TeacherScore"), Augmentations = [Augmentation.Mixup()] },
         new DistillationEvaluationOptions { TeacherClassNames = [.. Enumerable.Range(0, 1000).Select(i => $"class {i}")] }, new CostOptions(),
-        new AcceptanceCriteria { MinimumAccuracyKept = 0.98, MaximumLatency = TimeSpan.FromMicroseconds(250) }, new TeacherRecordOptions(), new TeacherInput(),
+        new AcceptanceCriteria { MinimumAccuracyRetention = 0.98, MaximumLatency = TimeSpan.FromMicroseconds(250) }, new TeacherCacheOptions(), new TeacherInput(),
         new ClassMap { Names = new Dictionary<string, string> { ["tabby cat"] = "cat" }, DropOthers = true }, new EarlyStopping(), new OnnxOutputs("logits"),
         new TorchScriptOutputs(), new ModuleTaps(StageFeatures: [TorchSharp.torch.nn.ReLU()]), TrainingDevice.Cpu, TrainingDevice.Cuda(1, fallbackToCpu: true),
-        InitialWeights.Of(ToyModels.Points.LastTransformer.Model, 0.5), Teacher.FromColumn("TeacherScore"), Route.Train(Student.Mlp(8)),
+        InitialWeights.From(ToyModels.Points.LastTransformer.Model, 0.5), Teacher.FromColumn("TeacherScore"), Route.Train(NetworkSpec.Mlp(8)),
         DistillationMethod.Kd(), DistillationMethod.Cckd(), DistillationMethod.Sskd(), DistillationMethod.LabelsOnly(),
         DistillationMethod.Rco(DistillationMethod.Dist(), AnchorSelection.EqualInterval(20)),
-        DistillationMethod.Of("mine", (0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4).WarmedUpOver(3))), new RkdLoss(), new HintLoss((1, 1)),
+        DistillationMethod.FromLoss("mine", (0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4).WithWarmup(3))), new RkdLoss(), new HintLoss((1, 1)),
         Optimizer.Sgd(), LearningRateSchedule.OneCycle(), LearningRateSchedule.Step([30, 60]), BatchSampling.ClassUniform(), Augmentation.CutMix(),
-        AnchorSelection.Greedy(1.2), new StagePair(0, 1), Student.Mlp(64, 32), Student.ResNet(8, InputShape.Image(1, 28, 28), 4, 8, 16),
+        AnchorSelection.Greedy(1.2), new StagePair(0, 1), NetworkSpec.Mlp(64, 32), NetworkSpec.ResNet(8, InputShape.Image(1, 28, 28), 4, 8, 16),
         new NetworkInput(InputShape.Image(1, 8, 8), true, new InputStatistics([0.5f], [0.25f])), new OutputShapes(10, 64, [[8, 4, 4]]),
         new PreflightStage("KD", 30, 125, TimeSpan.FromMilliseconds(1.25)),
-        new PreflightTeacher("forest", OutputKinds.Logits, 256, true, 0.97, 0.9, 1, TimeSpan.FromMilliseconds(0.1)),
+        new PreflightTeacher("forest", ModelOutputs.Logits, 256, true, 0.97, 0.9, 1, TimeSpan.FromMilliseconds(0.1)),
     }.Select(printed => new TestCaseData(printed).SetArgDisplayNames(printed.GetType().Name));
 
     [TestCaseSource(nameof(Printed))]
@@ -104,7 +104,7 @@ public sealed class ReadableTextTests
 
     private static MethodInfo TextOf(Type type) => type.GetMethod(nameof(ToString), Type.EmptyTypes)!;
 
-    private static DistillationEvidence Evidence()
+    private static ReportInput Evidence()
     {
         var rows = new MLContext(seed: 1).View(ToyData.Points());
         return new() { Title = "Points", Test = rows, Student = ToyModels.Points, Teacher = ToyModels.Points, StudentCost = Report.Student.Cost };

@@ -108,10 +108,10 @@ public sealed partial class ReadmeTests
             Teacher = Teacher.Ensemble(
                 Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("logits"), new TeacherInput { ColumnName = "Features" }, classNames: letters),
                 Teacher.FromTransformer(forest)),
-            Student = Student.Mlp(128),
+            Student = NetworkSpec.Mlp(128),
             LabelColumnName = "Class",
             FeatureColumnName = "Scaled",
-            Record = new TeacherRecordOptions { Folder = "answers" },
+            TeacherCache = new TeacherCacheOptions { Folder = "answers" },
         });
         Console.WriteLine(trainer.Preflight(train));
         return trainer.Preflight(train);
@@ -121,8 +121,8 @@ public sealed partial class ReadmeTests
     {
         var trainer = mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
         {
-            Teacher = Route.Train(Student.Mlp(512, 512), every: 10, epochs: 40),
-            Student = Student.Mlp(128),
+            Teacher = Route.Train(NetworkSpec.Mlp(512, 512), every: 10, epochs: 40),
+            Student = NetworkSpec.Mlp(128),
             Method = DistillationMethod.Rco(DistillationMethod.Dist(), AnchorSelection.EqualInterval(20)),
             LabelColumnName = "Class",
             FeatureColumnName = "Scaled",
@@ -134,7 +134,7 @@ public sealed partial class ReadmeTests
 
     private static int Judge(MLContext mlContext, IDataView train, IDataView test, ITransformer forest, ITransformer model, Letter[] letters)
     {
-        var report = DistillationReport.Of(mlContext, new DistillationEvidence
+        var report = DistillationReport.Create(mlContext, new ReportInput
         {
             Title = "Letters",
             Test = test,
@@ -143,7 +143,7 @@ public sealed partial class ReadmeTests
             Student = model,
             LabelColumnName = "Class",
             StudentCost = mlContext.Model.MeasureCost("student.zip", letters),
-            Criteria = new AcceptanceCriteria { MinimumAccuracyKept = 0.9, MinimumAgreement = 0.8, MaximumClassDrop = 0.2, MaximumZipBytes = 1_000_000 },
+            Criteria = new AcceptanceCriteria { MinimumAccuracyRetention = 0.9, MinimumAgreement = 0.8, MaximumClassDrop = 0.2, MaximumZipBytes = 1_000_000 },
         });
         report.Write("report");
         Console.WriteLine(report.Acceptance);
@@ -159,7 +159,7 @@ public sealed partial class ReadmeTests
         var model = mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
             .Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false))
             .Append(mlContext.MulticlassClassification.Trainers.Distill(
-                Teacher.FromTransformer(forest), Student.Mlp(128), labelColumnName: "Class", featureColumnName: "Scaled"))
+                Teacher.FromTransformer(forest), NetworkSpec.Mlp(128), labelColumnName: "Class", featureColumnName: "Scaled"))
             .Fit(train);
         mlContext.Model.Save(model, train.Schema, "student.zip");
         return (forest, model);

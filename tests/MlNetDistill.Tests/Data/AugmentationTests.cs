@@ -8,10 +8,10 @@ namespace MlNetDistill.Tests.Data;
 
 public sealed class AugmentationTests
 {
-    private static readonly DistillationOptions Images = Rows.Quick(Teacher.Train(Student.Mlp(8), epochs: 2)) with
+    private static readonly DistillationOptions Images = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8), epochs: 2)) with
     {
         ImageShape = InputShape.Image(1, 8, 8),
-        Student = Student.ResNet(8, 2, 2, 2, 2),
+        Student = NetworkSpec.ResNet(8, 2, 2, 2, 2),
         Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip(), Augmentation.CutMix()],
         MinimumTeacherAccuracy = 0,
         ValidationFraction = 0.25,
@@ -37,7 +37,7 @@ public sealed class AugmentationTests
     public void A_student_learns_from_augmented_images()
     {
         var view = _context.Keyed(Picture.Some(128));
-        var options = Images with { Student = Student.Mlp(16), Epochs = 12, Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip()] };
+        var options = Images with { Student = NetworkSpec.Mlp(16), Epochs = 12, Augmentations = [Augmentation.RandomCrop(1), Augmentation.HorizontalFlip()] };
         Assert.That(_context.MulticlassClassification.Evaluate(_context.Fit(options, view).Transform(view), "Class").MicroAccuracy, Is.GreaterThan(0.95));
     }
 
@@ -49,7 +49,7 @@ public sealed class AugmentationTests
             (rows[i].Label, rows[i].Weight) = (i % 4 == 1 ? "" : rows[i].Label, 1 + (i % 2));
         var toKey = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_context.Data.LoadFromEnumerable(Rows.Points(3)));
         var view = toKey.Transform(_context.Data.LoadFromEnumerable(rows));
-        var model = _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(16), epochs: 6)) with
+        var model = _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16), epochs: 6)) with
         {
             Augmentations = [Augmentation.MarginalSwap(0.1), Augmentation.GaussianNoise(0.1), Augmentation.Mixup()],
             ExampleWeightColumnName = "Weight",

@@ -13,7 +13,7 @@ public sealed class BadColumnTests
     private static readonly IDataView View = Context.Transforms.Conversion.ConvertType("Doubles", "Features", DataKind.Double)
         .Append(Context.Transforms.Text.TokenizeIntoWords("Words", "Label")).Fit(Context.Keyed(Rows.Points(12))).Transform(Context.Keyed(Rows.Points(12)));
 
-    private static IEnumerable<TestCaseData> Faults()
+    private static IEnumerable<TestCaseData> Validate()
     {
         var good = Rows.Quick();
         yield return Case(good with { FeatureColumnName = "Nope" }, $"The feature column 'Nope' is not in the data. {Columns}; name one of them as FeatureColumnName.");
@@ -35,11 +35,11 @@ public sealed class BadColumnTests
             "Column 'Weight' must be Boolean, true where a row is held out; found Single. Make one with mlContext.Transforms.CustomMapping or in the loader.");
     }
 
-    [TestCaseSource(nameof(Faults))]
+    [TestCaseSource(nameof(Validate))]
     public void A_missing_or_wrongly_typed_column_is_named_with_what_to_do(DistillationOptions options, string message) => Assert.That(
         () => Context.Fit(options, View), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(message + " (Parameter 'schema')"));
 
-    [TestCaseSource(nameof(Faults))]
+    [TestCaseSource(nameof(Validate))]
     public void A_pipeline_says_the_same_before_anything_is_fitted(DistillationOptions options, string message) => Assert.That(
         () => new EstimatorChain<ITransformer>().Append(Context.MulticlassClassification.Trainers.Distill(options)).Fit(View),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(message + " (Parameter 'schema')"));

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
@@ -29,7 +28,7 @@ public sealed class ChangingRowsTests
     public void Rows_that_are_cached_or_read_once_may_be_drawn([ValueSource(nameof(Changes))] string change) => Assert.Multiple(() =>
     {
         Assert.That(() => _context.Fit(Options("model"), _context.Data.Cache(View(change))), Throws.Nothing);
-        Assert.That(() => _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(8), epochs: 4)), View(change)), Throws.Nothing);
+        Assert.That(() => _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8), epochs: 4)), View(change)), Throws.Nothing);
     });
 
     [Test]
@@ -59,7 +58,7 @@ public sealed class ChangingRowsTests
                 () => _context.MulticlassClassification.EvaluateDistillation(View(change), teacher, student, "Class"),
                 Throws.InvalidOperationException.With.Message.StartsWith(refusal));
             Assert.That(
-                () => DistillationReport.Of(_context, new DistillationEvidence { Title = "Changing", Test = View(change), Student = student, Teacher = teacher, LabelColumnName = "Class" }),
+                () => DistillationReport.Create(_context, new ReportInput { Title = "Changing", Test = View(change), Student = student, Teacher = teacher, LabelColumnName = "Class" }),
                 Throws.InvalidOperationException.With.Message.StartsWith(refusal));
         });
     }

@@ -7,7 +7,7 @@ namespace MlNetDistill.Tests.Data;
 
 public sealed class ImageShapeTests
 {
-    private static readonly DistillationOptions Tiny = Rows.Quick() with { Student = Student.ResNet(8, 4, 4, 4), Epochs = 2 };
+    private static readonly DistillationOptions Tiny = Rows.Quick() with { Student = NetworkSpec.ResNet(8, 4, 4, 4), Epochs = 2 };
 
     private readonly MLContext _context = Rows.Context();
 
@@ -33,7 +33,7 @@ public sealed class ImageShapeTests
     [Test]
     public void Shapes_that_differ_are_refused_when_the_trainer_is_made() => Assert.That(
         () => _context.MulticlassClassification.Trainers.Distill(
-            Tiny with { Student = Student.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), ImageShape = InputShape.Image(1, 16, 4) }),
+            Tiny with { Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), ImageShape = InputShape.Image(1, 16, 4) }),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
             "The image shapes given differ: 1×16×4, 1×8×8. Student, teacher and ImageShape see the same column; give one shape. (Parameter 'options')"));
 
@@ -52,7 +52,7 @@ public sealed class ImageShapeTests
     [Test]
     public void A_shape_given_with_the_student_counts_as_one_in_the_options()
     {
-        var model = _context.Fit(Tiny with { Student = Student.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), Epochs = 1 }, _context.Keyed(Picture.Some(16)));
+        var model = _context.Fit(Tiny with { Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), Epochs = 1 }, _context.Keyed(Picture.Some(16)));
         Assert.That(model.Model.Input.Shape, Is.EqualTo(InputShape.Image(1, 8, 8)));
     }
 
@@ -60,7 +60,7 @@ public sealed class ImageShapeTests
     public void A_shape_given_with_a_teacher_trained_on_the_spot_serves_a_student_that_reads_vectors()
     {
         var view = _context.Keyed(Picture.Some(16));
-        var teacher = Teacher.Train(Student.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), epochs: 1);
+        var teacher = Teacher.Train(NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), epochs: 1);
         var model = _context.Fit(Rows.Quick(teacher) with { Epochs = 1, MinimumTeacherAccuracy = 0 }, view);
         Assert.That(model.Model.Input.Shape, Is.EqualTo(InputShape.Image(1, 8, 8)));
     }

@@ -1,8 +1,6 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;
@@ -104,7 +102,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
     public void Evaluation_and_report_say_that_there_are_no_labels()
     {
         var model = Context.Fit(Options() with { ValidationFraction = 0.25 }, View);
-        var report = DistillationReport.Of(Context, new DistillationEvidence
+        var report = DistillationReport.Create(Context, new ReportInput
         {
             Title = "Unlabelled",
             Test = Others,
@@ -123,7 +121,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             Assert.That(report.Verdict[1], Is.EqualTo("None of the 240 rows has a label, so neither accuracy nor calibration is known."));
             Assert.That(html, Does.Contain("agreement with the teacher on held-out rows").And.Not.Contain("NaN"));
             Assert.That(
-                () => new AcceptanceCriteria { MinimumAccuracyKept = 0.9 }.Judge(report.Metrics),
+                () => new AcceptanceCriteria { MinimumAccuracyRetention = 0.9 }.Judge(report.Metrics),
                 Throws.InvalidOperationException.With.Message.Contains("ask for MinimumAgreement or MaximumDivergence instead"));
         });
     }

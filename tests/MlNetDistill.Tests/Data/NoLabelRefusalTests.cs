@@ -14,14 +14,14 @@ public sealed class NoLabelRefusalTests : WithoutLabels
     public void What_learns_from_labels_alone_is_refused_by_name()
     {
         var alpha0 = Options() with { Method = DistillationMethod.Kd(alpha: 0) };
-        var dkd = Options() with { Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss(4)) };
+        var dkd = Options() with { Method = DistillationMethod.FromLoss("DKD", new CrossEntropyLoss() + new DkdLoss(4)) };
         Assert.Multiple(() =>
         {
             Assert.That(() => Context.Fit(alpha0, View), Throws.InvalidOperationException.With.Message.StartsWith(
                 "Stage 'KD' learns from labels alone (crossEntropy (weight 1)), and no row trained on has one. Use a method whose every stage learns from the teacher"));
             Assert.That(() => Context.Fit(dkd, View), Throws.InvalidOperationException.With.Message.StartsWith(
                 "Stage 'DKD' learns from labels alone (crossEntropy (weight 1), dkd (weight 1)), and no row trained on has one."));
-            Assert.That(() => Context.Fit(Options() with { Teacher = Teacher.Train(Student.Mlp(8)) }, View), Throws.InvalidOperationException.With.Message.Contains(
+            Assert.That(() => Context.Fit(Options() with { Teacher = Teacher.Train(NetworkSpec.Mlp(8)) }, View), Throws.InvalidOperationException.With.Message.Contains(
                 "is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows."));
             Assert.That(() => Context.Fit(Options() with { Sampling = BatchSampling.ClassUniform(4) }, View), Throws.InvalidOperationException.With.Message.EndsWith(
                 "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers."));
@@ -53,7 +53,7 @@ public sealed class NoLabelRefusalTests : WithoutLabels
     [Test]
     public void Every_setting_that_needs_labels_is_refused_at_once_without_a_label_column()
     {
-        var options = Rows.Quick(Teacher.Train(Student.Mlp(4))) with
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(4))) with
         {
             LabelColumnName = null,
             Method = DistillationMethod.LabelsOnly(),

@@ -15,8 +15,8 @@ public sealed class NoLabelTests : WithoutLabels
         DistillationMethod.Kd(alpha: 1),
         DistillationMethod.Kd(),
         DistillationMethod.Dist(),
-        DistillationMethod.Cckd(beta: 1, withoutEmbedding: WithoutEmbedding.UseLogits),
-        DistillationMethod.Of("standardised", (0.1 * new CrossEntropyLoss()) + (9 * new StandardizedLogitsLoss(new KdLoss(2)))),
+        DistillationMethod.Cckd(beta: 1, withoutEmbedding: MissingEmbedding.UseLogits),
+        DistillationMethod.FromLoss("standardised", (0.1 * new CrossEntropyLoss()) + (9 * new StandardizedLogitsLoss(new KdLoss(2)))),
     ];
 
     [TestCaseSource(nameof(LearnFromTheTeacher))]
@@ -85,7 +85,7 @@ public sealed class NoLabelTests : WithoutLabels
     {
         var view = Context.Data.LoadFromEnumerable(UnlabelledRows.Select(row => new Unnamed { Features = row.Features }));
         var model = Context.MulticlassClassification.Trainers
-            .Distill(TeacherWithout(), Student.Mlp(8), DistillationMethod.Kd(alpha: 1), labelColumnName: null, epochs: 4, batchSize: 16)
+            .Distill(TeacherWithout(), NetworkSpec.Mlp(8), DistillationMethod.Kd(alpha: 1), labelColumnName: null, epochs: 4, batchSize: 16)
             .Append(Context.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
             .Fit(view);
         var loaded = Context.Reloaded(model, view.Schema);

@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
@@ -21,7 +20,7 @@ public sealed class PixelOrderTests
     private static readonly string[] Colours = ["red", "green", "blue"];
     private readonly MLContext _context = Rows.Context();
 
-    private static IEnumerable<NetworkSpec> Students() => [Student.ResNet(8, 2, 2, 4), Student.Mlp(6), Student.Mlp()];
+    private static IEnumerable<NetworkSpec> Students() => [NetworkSpec.ResNet(8, 2, 2, 4), NetworkSpec.Mlp(6), NetworkSpec.Mlp()];
 
     [Test]
     public void Interleaved_pixels_make_the_student_that_planes_make([ValueSource(nameof(Students))] NetworkSpec student, [Values] bool asFloats)
@@ -42,7 +41,7 @@ public sealed class PixelOrderTests
     [TestCase(new[] { 3 * Height * Width }, false)]
     public void Joined_and_added_axes_tell_the_order_as_well(int[] dimensions, bool interleaved)
     {
-        var options = Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), ImageShape = InputShape.Image(3, Height, Width), Epochs = 2 };
+        var options = Rows.Quick() with { Student = NetworkSpec.ResNet(8, 2, 2, 4), ImageShape = InputShape.Image(3, Height, Width), Epochs = 2 };
         var (planes, view) = (View(Planes), View(dimensions, areInterleaved: interleaved));
         Assert.That(_context.Fit(options, view).Scores(view), Is.EqualTo(_context.Fit(options, planes).Scores(planes)));
     }
@@ -50,7 +49,7 @@ public sealed class PixelOrderTests
     [TestCase(1, Height, Width, 3)]
     [TestCase(1, 3, Height, Width)]
     public void A_batch_of_one_in_front_of_the_dimensions_is_no_part_of_the_shape(params int[] dimensions) => Assert.That(
-        _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), Epochs = 1 }, View(dimensions)).Model.Input.Shape,
+        _context.Fit(Rows.Quick() with { Student = NetworkSpec.ResNet(8, 2, 2, 4), Epochs = 1 }, View(dimensions)).Model.Input.Shape,
         Is.EqualTo(InputShape.Image(3, Height, Width)));
 
     /// <summary>The student's shape is none of the dimensions' readings, or that of a teacher that unrolls a vector.</summary>
@@ -80,7 +79,7 @@ public sealed class PixelOrderTests
         var options = Rows.Quick() with
         {
             ImageShape = InputShape.Image(3, Height, Width),
-            Student = Student.Mlp(6),
+            Student = NetworkSpec.Mlp(6),
             Augmentations = [Augmentation.MarginalSwap(0.1), Augmentation.GaussianNoise(2)],
             Epochs = 2,
         };
@@ -96,7 +95,7 @@ public sealed class PixelOrderTests
     public void A_network_for_images_needs_no_shape_beside_the_columns_own([Values] bool interleaved)
     {
         var view = View(interleaved ? Interleaved : Planes);
-        var model = _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), Epochs = 1 }, view);
+        var model = _context.Fit(Rows.Quick() with { Student = NetworkSpec.ResNet(8, 2, 2, 4), Epochs = 1 }, view);
         Assert.That((model.Model.Input.Shape, model.Model.Input.IsInterleaved), Is.EqualTo((InputShape.Image(3, Height, Width), interleaved)));
     }
 
@@ -104,7 +103,7 @@ public sealed class PixelOrderTests
     public void The_ONNX_file_of_a_student_of_interleaved_pixels_reads_them_so()
     {
         var view = View(Interleaved, asFloats: true);
-        var model = _context.Fit(Rows.Quick() with { Student = Student.ResNet(8, 2, 2, 4), Epochs = 2 }, view);
+        var model = _context.Fit(Rows.Quick() with { Student = NetworkSpec.ResNet(8, 2, 2, 4), Epochs = 2 }, view);
         using var onnx = new MemoryStream();
         model.SaveOnnx(onnx);
         var file = Path.GetTempFileName();
@@ -124,7 +123,7 @@ public sealed class PixelOrderTests
         var student = ownColumn ? _context.Transforms.CopyColumns("Seen", "Features").Fit(view).Transform(view) : view;
         var input = new TeacherInput { Scale = 1 / 64f, ColumnName = ownColumn ? "Seen" : null };
         var teacher = Teacher.FromOnnx(ColourMeans(channelsLast), input: input, classNames: Colours, scoreKind: ScoreKind.Logits);
-        var options = Rows.Quick(teacher) with { Student = imageStudent ? Student.ResNet(8, 2, 2, 4) : Student.Mlp(4) };
+        var options = Rows.Quick(teacher) with { Student = imageStudent ? NetworkSpec.ResNet(8, 2, 2, 4) : NetworkSpec.Mlp(4) };
         var scored = _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(student);
         float[][] expected = [.. Painted().Select(p => Softmax(ByClass([.. p.Means.Select(m => m / 64)])))];
         Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored, "TeacherScore"), expected), Is.LessThan(1e-5f));
@@ -179,7 +178,7 @@ public sealed class PixelOrderTests
             .Node("MatMul", ["means", "w"], ["logits"]).Input("x", OnnxBytes.Float, "N", 4, Height, Height).Output("logits", OnnxBytes.Float, "N", 3).Write();
         var teacher = Teacher.FromOnnx(means, input: input, classNames: Colours, scoreKind: ScoreKind.Logits);
         var (view, channels) = FourChannels();
-        var options = Rows.Quick(teacher) with { Student = Student.Mlp(4), ImageShape = studentIsTold ? image : null };
+        var options = Rows.Quick(teacher) with { Student = NetworkSpec.Mlp(4), ImageShape = studentIsTold ? image : null };
         IDataView Score() => _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(view);
 
         if (!studentIsTold && !(ownColumn && teacherIsTold))

@@ -16,7 +16,7 @@ public sealed class SamplingTests
     {
         var view = _context.Keyed(Rows.Points().Where((_, i) => i % 3 == 0 || i % 12 == 1 || i % 24 == 2));
         var test = Rows.Points(90, seed: 6);
-        var options = Rows.Quick(Teacher.Train(Student.Mlp(16), epochs: 20)) with { Sampling = BatchSampling.ClassUniform(8), Epochs = 20 };
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16), epochs: 20)) with { Sampling = BatchSampling.ClassUniform(8), Epochs = 20 };
         var scores = _context.Fit(options, view).Scores(view);
         Assert.Multiple(() =>
         {
@@ -30,7 +30,7 @@ public sealed class SamplingTests
     public void Superclass_uniform_batches_go_by_any_teacher_and_need_no_labels()
     {
         var view = HalfLabelled();
-        foreach (var teacher in new[] { Teacher.Train(Student.Mlp(16)), _context.Saying(view, RowsTeachers.Rule) })
+        foreach (var teacher in new[] { Teacher.Train(NetworkSpec.Mlp(16)), _context.Saying(view, RowsTeachers.Rule) })
         {
             var options = Rows.Quick(teacher) with
             {
@@ -52,7 +52,7 @@ public sealed class SamplingTests
     public void Batches_of_a_kind_serve_every_method(DistillationMethod method, BatchSampling sampling)
     {
         var view = _context.Keyed(Picture.Some());
-        var network = Student.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2, 2);
+        var network = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2, 2);
         var options = Rows.Quick(method.NeedsRoute ? Route.Train(network, every: 1, epochs: 2) : Teacher.Train(network, epochs: 1)) with
         {
             Method = method,
@@ -92,7 +92,7 @@ public sealed class SamplingTests
     public void Class_uniform_batches_refuse_rows_that_only_a_teacher_could_teach()
     {
         var progress = new RowsProgress();
-        var options = Rows.Quick(Teacher.Train(Student.Mlp(16))) with
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16))) with
         {
             Sampling = BatchSampling.ClassUniform(8),
             MissingLabels = MissingLabels.TeacherOnly,

@@ -44,7 +44,7 @@ public sealed class SeedTests
     {
         var context = Rows.Context(contextSeed);
         var view = context.Keyed(Rows.Points());
-        var teacher = Teacher.Train(Student.Mlp(12), epochs: 2);
+        var teacher = Teacher.Train(NetworkSpec.Mlp(12), epochs: 2);
         return context.Fit(Rows.Quick(teacher) with { Seed = seed, Epochs = 2, ValidationFraction = 0.2 }, view).Scores(view);
     }
 }

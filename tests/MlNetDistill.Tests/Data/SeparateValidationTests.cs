@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Data;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;

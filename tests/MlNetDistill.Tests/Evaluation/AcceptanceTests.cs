@@ -1,7 +1,4 @@
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 
 namespace MlNetDistill.Tests.Evaluation;
@@ -10,8 +7,8 @@ public sealed class AcceptanceTests
 {
     private static readonly ModelCost Cost = new()
     {
-        Engine = new Latency(40, 90, 1000),
-        Bulk = new Latency(5, 6, 10),
+        SingleRow = new Latency(40, 90, 1000),
+        Batch = new Latency(5, 6, 10),
         ZipBytes = 10_000,
         PeakMemoryBytes = 1_000_000,
     };
@@ -24,7 +21,7 @@ public sealed class AcceptanceTests
     {
         var accepted = new AcceptanceCriteria
         {
-            MinimumAccuracyKept = 0.9,
+            MinimumAccuracyRetention = 0.9,
             MinimumAccuracy = 0.81,
             MinimumAgreement = 0.89,
             MaximumDivergence = 10,
@@ -46,7 +43,7 @@ public sealed class AcceptanceTests
 
     private static IEnumerable<TestCaseData> Missed()
     {
-        yield return Case(new() { MinimumAccuracyKept = 0.91 }, 0.9, "90.00 % of the teacher's accuracy (90.00 %) is kept; at least 91.00 %");
+        yield return Case(new() { MinimumAccuracyRetention = 0.91 }, 0.9, "90.00 % of the teacher's accuracy (90.00 %) is kept; at least 91.00 %");
         yield return Case(new() { MinimumAccuracy = 0.82 }, 0.81, "81.00 % of the rows are labelled rightly; at least 82.00 %");
         yield return Case(new() { MinimumAgreement = 0.9 }, 0.89, "89.00 % of the rows are labelled like the teacher does; at least 90.00 %");
         yield return Case(new() { MaximumClassDrop = 0.19 }, 0.2, "20.00 points is the largest drop of any class ('b', 50 rows); at most 19.00 points");
@@ -126,7 +123,7 @@ public sealed class AcceptanceTests
         for (var row = 0; row < 100; row++)
             evaluator.Add(Says(0, row >= 50, 0.9f), Says(0, row < 50, 0.9f), 0, (ulong)row);
 
-        var kept = new AcceptanceCriteria { MinimumAccuracyKept = 0.5, JudgeByInterval = true }.Judge(evaluator.Metrics()).Checks.Single();
+        var kept = new AcceptanceCriteria { MinimumAccuracyRetention = 0.5, JudgeByInterval = true }.Judge(evaluator.Metrics()).Checks.Single();
 
         // Two sums of 50 rows each: the logarithm of their ratio has a standard error of √(2/50) = 0.2; the student's accuracy alone of 0.14 in place of it.
         Assert.That(kept.Found, Is.EqualTo(Math.Exp(-1.96 * 0.2)).Within(0.05));
@@ -163,7 +160,7 @@ public sealed class AcceptanceTests
     {
         var criteria = new AcceptanceCriteria
         {
-            MinimumAccuracyKept = 0,
+            MinimumAccuracyRetention = 0,
             MinimumAgreement = 97,
             MaximumDivergence = double.NaN,
             MinimumClassRows = 0,
@@ -173,7 +170,7 @@ public sealed class AcceptanceTests
 
         Assert.That(
             () => criteria.Judge(_metrics, Cost),
-            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("MinimumAccuracyKept must be above 0; was 0.")
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("MinimumAccuracyRetention must be above 0; was 0.")
                 .And.Message.Contains("MinimumAgreement is a share and must be in [0, 1]; was 97.")
                 .And.Message.Contains("MaximumDivergence must be at least 0; was NaN.")
                 .And.Message.Contains("MinimumClassRows must be at least 1; was 0.")

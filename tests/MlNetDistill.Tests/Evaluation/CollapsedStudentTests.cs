@@ -15,9 +15,9 @@ public sealed class CollapsedStudentTests
         {
             Assert.That((refused.Passed, refused.ExitCode), Is.EqualTo((false, 3)));
             Assert.That(refused.Checks.Single(check => !check.Passed).Reason, Is.EqualTo(
-                "RefuseCollapsed: the student has collapsed, it names 'b' for every row: its accuracy is 33.33 %, always naming the most frequent class gives 33.33 %, " +
+                "RejectCollapsed: the student has collapsed, it names 'b' for every row: its accuracy is 33.33 %, always naming the most frequent class gives 33.33 %, " +
                 "and its mean over classes is 33.33 %."));
-            Assert.That((Mild with { RefuseCollapsed = false }).Judge(Metrics(row => row % 3, (_, label) => label, (_, _) => 1)).Passed);
+            Assert.That((Mild with { RejectCollapsed = false }).Judge(Metrics(row => row % 3, (_, label) => label, (_, _) => 1)).Passed);
         });
     }
 
@@ -26,7 +26,7 @@ public sealed class CollapsedStudentTests
     {
         var random = new Random(1);
         var refused = Mild.Judge(Metrics(row => row % 10 == 0 ? 1 : 0, (_, label) => label, (_, _) => random.Next(10) == 0 ? 1 : 0));
-        Assert.That(refused.Checks.Where(check => !check.Passed).Select(check => check.Criterion), Is.EqualTo(new[] { "RefuseCollapsed" }));
+        Assert.That(refused.Checks.Where(check => !check.Passed).Select(check => check.Criterion), Is.EqualTo(new[] { "RejectCollapsed" }));
     }
 
     [Test]
@@ -34,7 +34,7 @@ public sealed class CollapsedStudentTests
     {
         // Right on 90 % and as good as certain of the rest.
         var refused = Mild.Judge(Metrics(row => row % 2, (_, label) => label, (row, label) => row % 10 == 0 ? 1 - label : label, sure: 0.999999999f));
-        Assert.That(refused.Checks.Single(check => !check.Passed).Reason, Does.Match("^RefuseCollapsed: the student's log-loss is \\d\\.\\d+ nats; to find all 3 classes equally probable for every row has 1\\.0986\\.$"));
+        Assert.That(refused.Checks.Single(check => !check.Passed).Reason, Does.Match("^RejectCollapsed: the student's log-loss is \\d\\.\\d+ nats; to find all 3 classes equally probable for every row has 1\\.0986\\.$"));
     }
 
     [Test]

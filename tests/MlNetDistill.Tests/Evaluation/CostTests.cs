@@ -2,14 +2,13 @@ using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Evaluation;
 
 public sealed class CostTests
 {
-    private static readonly CostOptions Quick = new() { WarmUpPredictions = 3, Predictions = 20, WarmUpPasses = 1, Passes = 4 };
+    private static readonly CostOptions Quick = new() { WarmupPredictions = 3, Predictions = 20, WarmupPasses = 1, Passes = 4 };
     private readonly MLContext _mlContext = Rows.Context();
     private readonly Point[] _rows = Rows.Points();
 
@@ -27,10 +26,10 @@ public sealed class CostTests
         var cost = _mlContext.Model.MeasureCost(Student(), _rows, options: Quick);
         Assert.Multiple(() =>
         {
-            Assert.That(cost.Engine.Measurements, Is.EqualTo(20));
-            Assert.That(cost.Bulk.Measurements, Is.EqualTo(4));
-            Assert.That(cost.Engine.Median, Is.Positive.And.LessThanOrEqualTo(cost.Engine.P95));
-            Assert.That(cost.Bulk.Median, Is.Positive.And.LessThanOrEqualTo(cost.Bulk.P95));
+            Assert.That(cost.SingleRow.Measurements, Is.EqualTo(20));
+            Assert.That(cost.Batch.Measurements, Is.EqualTo(4));
+            Assert.That(cost.SingleRow.Median, Is.Positive.And.LessThanOrEqualTo(cost.SingleRow.P95));
+            Assert.That(cost.Batch.Median, Is.Positive.And.LessThanOrEqualTo(cost.Batch.P95));
         });
     }
 
@@ -41,8 +40,8 @@ public sealed class CostTests
         var cost = _mlContext.Model.MeasureCost(Sleeping(), _rows.Take(10), options: Quick);
         Assert.Multiple(() =>
         {
-            Assert.That(cost.Engine.Median, Is.GreaterThan(2000));
-            Assert.That(cost.Bulk.Median, Is.GreaterThan(2000));
+            Assert.That(cost.SingleRow.Median, Is.GreaterThan(2000));
+            Assert.That(cost.Batch.Median, Is.GreaterThan(2000));
         });
     }
 
@@ -53,8 +52,8 @@ public sealed class CostTests
         var cost = _mlContext.Model.MeasureCost(Sleeping(), _rows.Take(10), options: options);
         Assert.Multiple(() =>
         {
-            Assert.That(cost.Engine.Measurements, Is.InRange(1, 100));
-            Assert.That(cost.Bulk.Measurements, Is.InRange(1, 10));
+            Assert.That(cost.SingleRow.Measurements, Is.InRange(1, 100));
+            Assert.That(cost.Batch.Measurements, Is.InRange(1, 10));
         });
     }
 
@@ -62,7 +61,7 @@ public sealed class CostTests
     public void Time_alone_may_say_when_to_stop()
     {
         var options = Quick with { Predictions = int.MaxValue, MaximumTime = TimeSpan.FromMilliseconds(50) };
-        Assert.That(_mlContext.Model.MeasureCost(Student(), _rows, options: options).Engine.Measurements, Is.GreaterThanOrEqualTo(1));
+        Assert.That(_mlContext.Model.MeasureCost(Student(), _rows, options: options).SingleRow.Measurements, Is.GreaterThanOrEqualTo(1));
     }
 
     [Test]
@@ -116,14 +115,14 @@ public sealed class CostTests
         var definition = SchemaDefinition.Create(typeof(Unsized));
         definition[nameof(Unsized.Features)].ColumnType = new VectorDataViewType(NumberDataViewType.Single, 4);
         var rows = _rows.Select(row => new Unsized { Label = row.Label, Features = row.Features });
-        Assert.That(_mlContext.Model.MeasureCost(Student(), rows, inputSchemaDefinition: definition, options: Quick).Bulk.Median, Is.Positive);
+        Assert.That(_mlContext.Model.MeasureCost(Student(), rows, inputSchemaDefinition: definition, options: Quick).Batch.Median, Is.Positive);
     }
 
     [Test]
     public void A_score_column_of_another_name_is_read()
     {
         var student = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "Mine", Epochs = 1 }).Fit(_mlContext.View(_rows));
-        Assert.That(_mlContext.Model.MeasureCost(student, _rows, "Mine", options: Quick).Engine.Median, Is.Positive);
+        Assert.That(_mlContext.Model.MeasureCost(student, _rows, "Mine", options: Quick).SingleRow.Median, Is.Positive);
     }
 
     [Test]
@@ -138,8 +137,8 @@ public sealed class CostTests
         Assert.Multiple(() =>
         {
             Assert.That(cost.ZipBytes, Is.EqualTo(new FileInfo(path).Length));
-            Assert.That(cost.Engine.Measurements, Is.EqualTo(20));
-            Assert.That(cost.Bulk.Median, Is.Positive);
+            Assert.That(cost.SingleRow.Measurements, Is.EqualTo(20));
+            Assert.That(cost.Batch.Median, Is.Positive);
             Assert.That(folder.Entries, Is.EqualTo(new[] { "student.zip" }));
         });
     }
@@ -184,10 +183,10 @@ public sealed class CostTests
     [Test]
     public void Every_fault_of_the_options_is_named_at_once()
     {
-        var options = new CostOptions { WarmUpPredictions = -1, Predictions = 0, WarmUpPasses = -2, Passes = 0, MaximumTime = TimeSpan.Zero };
+        var options = new CostOptions { WarmupPredictions = -1, Predictions = 0, WarmupPasses = -2, Passes = 0, MaximumTime = TimeSpan.Zero };
         Assert.That(() => _mlContext.Model.MeasureCost(Student(), _rows, options: options), Throws.InstanceOf<ArgumentOutOfRangeException>()
             .With.Message.StartsWith(
-            "WarmUpPredictions must be at least 0; was -1. Predictions must be at least 1; was 0. WarmUpPasses must be at least 0; was -2. " +
+            "WarmupPredictions must be at least 0; was -1. Predictions must be at least 1; was 0. WarmupPasses must be at least 0; was -2. " +
             "Passes must be at least 1; was 0. MaximumTime must be above 0; was 00:00:00."));
     }
 

@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
@@ -24,7 +22,7 @@ public sealed class EvidenceTests
     {
         var (teacher, distilled, alone) = Models();
 
-        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Alone = alone, Training = _train });
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Alone = alone, Training = _train });
 
         var catalog = _mlContext.MulticlassClassification;
         Assert.Multiple(() =>
@@ -41,7 +39,7 @@ public sealed class EvidenceTests
     {
         var (teacher, distilled, alone) = Models();
 
-        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Alone = alone });
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Alone = alone });
 
         Assert.Multiple(() =>
         {
@@ -57,7 +55,7 @@ public sealed class EvidenceTests
             Assert.That(Setting("Device"), Is.EqualTo("cpu"));
             Assert.That(Setting("Sampling"), Is.EqualTo("Shuffled"));
             Assert.That(Setting("Augmentations"), Is.EqualTo("none"));
-            Assert.That(Setting("Record"), Does.StartWith("Folder none, Precision Single, TopK none, Views 0"));
+            Assert.That(Setting("TeacherCache"), Does.StartWith("Folder none, Precision Single, TopK none, AugmentedViews 0"));
             Assert.That(report.Alone!.Settings.Single(setting => setting.Name == "Method").Value, Is.EqualTo("labels only (Loss crossEntropy)"));
             Assert.That(report.Teacher.Kind, Is.EqualTo("MaximumEntropyModelParameters"));
             Assert.That(report.Versions.Select(version => version.Name), Is.SupersetOf(new[] { "MlNetDistill", "Microsoft.ML", "TorchSharp", "ONNX Runtime", ".NET" }));
@@ -72,18 +70,18 @@ public sealed class EvidenceTests
         var (_, distilled, _) = Models();
 
         Assert.That(
-            () => DistillationReport.Of(_mlContext, Evidence(null, distilled)),
+            () => DistillationReport.Create(_mlContext, Evidence(null, distilled)),
             Throws.ArgumentException.With.Message.StartsWith("There is no Teacher, and TeacherScoreColumnName is 'Score', the student's own scores"));
     }
 
     [Test]
     public void A_teacher_trained_on_the_spot_has_settings_of_its_own()
     {
-        var options = ToyPipelines.Options() with { Teacher = Teacher.Train(Student.Mlp(12), epochs: 3), Method = DistillationMethod.Kd(2, 0.5) };
+        var options = ToyPipelines.Options() with { Teacher = Teacher.Train(NetworkSpec.Mlp(12), epochs: 3), Method = DistillationMethod.Kd(2, 0.5) };
         var distilled = _mlContext.Pipeline(options).Fit(_train);
         var teacher = distilled.FindStudent().Teacher;
 
-        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = distilled.First().Transform(_test) });
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Test = distilled.First().Transform(_test) });
 
         var settings = report.Teacher.Settings.ToDictionary(setting => setting.Name, setting => setting.Value);
         Assert.Multiple(() =>
@@ -104,7 +102,7 @@ public sealed class EvidenceTests
             evaluator.Add(row < 40 ? [0.4f, 0.6f] : [0.6f, 0.4f], row < 52 ? [0.4f, 0.6f] : [0.6f, 0.4f], 0, (ulong)row);
         var (teacher, distilled, _) = Models();
         var measured = evaluator.Metrics();
-        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled)) with { Metrics = measured };
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled)) with { Metrics = measured };
 
         Assert.That(measured.Student!.Accuracy.Upper, Is.GreaterThan(measured.Teacher!.Accuracy.Lower!.Value));
         Assert.That(report.Verdict, Has.Some.Match(
@@ -116,11 +114,11 @@ public sealed class EvidenceTests
     {
         var (teacher, distilled, alone) = Models();
 
-        var report = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Alone = alone, Training = _train });
-        var again = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = _mlContext.View(ToyData.Points(rows: 90, seed: 2)) });
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Alone = alone, Training = _train });
+        var again = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Test = _mlContext.View(ToyData.Points(rows: 90, seed: 2)) });
         var changed = ToyData.Points(rows: 90, seed: 2);
         changed[17].Features[3] += 1e-6f;
-        var other = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Test = _mlContext.View(changed) });
+        var other = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Test = _mlContext.View(changed) });
 
         string?[] models = [report.Teacher.Hash, report.Student.Hash, report.Alone!.Hash];
         Assert.Multiple(() =>
@@ -142,7 +140,7 @@ public sealed class EvidenceTests
         var student = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "Probabilities" }).Fit(_train);
 
         var evidence = Evidence(renamed, student) with { TeacherScoreColumnName = "Oracle", ScoreColumnName = "Probabilities" };
-        var report = DistillationReport.Of(_mlContext, evidence);
+        var report = DistillationReport.Create(_mlContext, evidence);
 
         var expected = _mlContext.MulticlassClassification.EvaluateDistillation(_test, teacher, student, "Class", "Probabilities");
         Assert.That(Figures(report.Metrics), Is.EqualTo(Figures(expected)));
@@ -156,7 +154,7 @@ public sealed class EvidenceTests
         var keyed = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_train).Transform(_test);
         var scored = _mlContext.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(keyed);
 
-        var report = DistillationReport.Of(_mlContext, Evidence(null, distilled) with { Test = scored, TeacherScoreColumnName = "TeacherScore", TeacherName = "The forest" });
+        var report = DistillationReport.Create(_mlContext, Evidence(null, distilled) with { Test = scored, TeacherScoreColumnName = "TeacherScore", TeacherName = "The forest" });
 
         var expected = _mlContext.MulticlassClassification.EvaluateDistillation(_test, teacher, distilled, "Class");
         Assert.That(report.Teacher.Name, Is.EqualTo("The forest"));
@@ -171,7 +169,7 @@ public sealed class EvidenceTests
         var teacher = _mlContext.Transforms.CustomMapping<ToyPoint<string>, Answer>((row, answer) => answer.Score = row.Features[0] > 0 ? [0.8f, 0.1f, 0.1f] : [0.1f, 0.8f, 0.1f], null)
             .Fit(_test);
 
-        var report = DistillationReport.Of(
+        var report = DistillationReport.Create(
             _mlContext, Evidence(teacher, distilled) with { Evaluation = new() { TeacherClassNames = ["ant", "bee", "cat"] } });
 
         Assert.That(report.Teacher.Hash, Is.Null);
@@ -183,11 +181,11 @@ public sealed class EvidenceTests
     {
         var (teacher, distilled, _) = Models();
 
-        var accepted = DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Criteria = new() { MinimumAgreement = 0.3 } }).Acceptance!;
+        var accepted = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Criteria = new() { MinimumAgreement = 0.3 } }).Acceptance!;
 
         Assert.That(accepted.Passed);
         Assert.That(
-            () => DistillationReport.Of(_mlContext, Evidence(teacher, distilled) with { Criteria = new() { MinimumAgreement = 30 }, LabelColumnName = "None" }),
+            () => DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Criteria = new() { MinimumAgreement = 30 }, LabelColumnName = "None" }),
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("MinimumAgreement"));
     }
 
@@ -197,7 +195,7 @@ public sealed class EvidenceTests
         var loss = new OwnLoss { Strength = 0.5 };
         loss.Itself = loss;
 
-        var student = _mlContext.Pipeline(ToyPipelines.Options() with { Method = DistillationMethod.Of("mine", loss), Epochs = 1 }).Fit(_train);
+        var student = _mlContext.Pipeline(ToyPipelines.Options() with { Method = DistillationMethod.FromLoss("mine", loss), Epochs = 1 }).Fit(_train);
 
         Assert.That(
             student.LastTransformer.Model.Settings.Single(setting => setting.Name == "Method").Value, Is.EqualTo("mine (Loss own (Strength 0.5))"));
@@ -205,7 +203,7 @@ public sealed class EvidenceTests
 
     private static IEnumerable<TestCaseData> Parts()
     {
-        static TestCaseData Null(string name, Func<DistillationEvidence, DistillationEvidence> without) => new TestCaseData(name, without).SetArgDisplayNames(name);
+        static TestCaseData Null(string name, Func<ReportInput, ReportInput> without) => new TestCaseData(name, without).SetArgDisplayNames(name);
         yield return Null("Title", e => e with { Title = null! });
         yield return Null("Test", e => e with { Test = null! });
         yield return Null("Student", e => e with { Student = null! });
@@ -213,15 +211,15 @@ public sealed class EvidenceTests
     }
 
     [TestCaseSource(nameof(Parts))]
-    public void What_is_missing_is_named(string name, Func<DistillationEvidence, DistillationEvidence> without)
+    public void What_is_missing_is_named(string name, Func<ReportInput, ReportInput> without)
     {
         var model = _mlContext.TeacherPipeline().Fit(_train);
         Assert.That(
-            () => DistillationReport.Of(_mlContext, without(Evidence(model, model))),
+            () => DistillationReport.Create(_mlContext, without(Evidence(model, model))),
             Throws.ArgumentException.With.Message.StartsWith($"{name} of the evidence must be given; it is null."));
     }
 
-    private DistillationEvidence Evidence(ITransformer? teacher, ITransformer student) =>
+    private ReportInput Evidence(ITransformer? teacher, ITransformer student) =>
         new() { Title = "Points", Test = _test, Teacher = teacher, Student = student, LabelColumnName = "Class" };
 
     private (ITransformer Teacher, ITransformer Distilled, ITransformer Alone) Models()
@@ -242,7 +240,7 @@ public sealed class EvidenceTests
 
         public override string Name => "own";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.None;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override Tensor Evaluate(LossInputs inputs) => new CrossEntropyLoss().Evaluate(inputs);
     }

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 
 namespace MlNetDistill.Tests.Evaluation;
@@ -22,7 +21,7 @@ public sealed class MetricsByHandTests
     [Test]
     public void Agreement_is_counted_apart_where_the_teacher_is_right_and_where_it_is_wrong()
     {
-        Assert.That(Six.AgreementWhereTeacherIsRight!.Value.Value, Is.EqualTo(2.0 / 3).Within(Tight));
+        Assert.That(Six.AgreementWhereTeacherIsCorrect!.Value.Value, Is.EqualTo(2.0 / 3).Within(Tight));
         Assert.That(Six.AgreementWhereTeacherIsWrong!.Value.Value, Is.EqualTo(1.0 / 2).Within(Tight));
     }
 
@@ -41,8 +40,8 @@ public sealed class MetricsByHandTests
         {
             Class = "class 0",
             Rows = 2,
-            TeacherRight = 1,
-            StudentRight = 2,
+            TeacherCorrect = 1,
+            StudentCorrect = 2,
             Lost = 0,
             Gained = 1,
             TeacherNames = 2,
@@ -52,8 +51,8 @@ public sealed class MetricsByHandTests
         {
             Class = "class 1",
             Rows = 2,
-            TeacherRight = 1,
-            StudentRight = 0,
+            TeacherCorrect = 1,
+            StudentCorrect = 0,
             Lost = 1,
             Gained = 0,
             TeacherNames = 2,
@@ -63,8 +62,8 @@ public sealed class MetricsByHandTests
         {
             Class = "class 2",
             Rows = 1,
-            TeacherRight = 1,
-            StudentRight = 1,
+            TeacherCorrect = 1,
+            StudentCorrect = 1,
             Lost = 0,
             Gained = 0,
             TeacherNames = 2,
@@ -96,7 +95,7 @@ public sealed class MetricsByHandTests
     public void Without_labels_there_is_fidelity_alone()
     {
         var metrics = Measure([Sure(0)], [Sure(1)]);
-        object?[] ofLabels = [metrics.Teacher, metrics.Student, metrics.AgreementWhereTeacherIsRight, metrics.AgreementWhereTeacherIsWrong];
+        object?[] ofLabels = [metrics.Teacher, metrics.Student, metrics.AgreementWhereTeacherIsCorrect, metrics.AgreementWhereTeacherIsWrong];
         Assert.That(ofLabels, Has.All.Null);
         Assert.That(metrics.PerClass.Select(c => c.AccuracyChange), Has.All.Null);
     }

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
@@ -51,7 +50,7 @@ public sealed class MetricsEvaluateTests
     {
         var table = Judge(_student, "Class").ConfusionMatrix;
         Assert.That(_metrics.Classes, Is.EqualTo(ClassesOf(_student.Transform(_test).Schema["Class"])));
-        Assert.That(_metrics.PerClass.Select(c => (double)c.StudentRight), Is.EqualTo(table.Counts.Select((row, c) => row[c])));
+        Assert.That(_metrics.PerClass.Select(c => (double)c.StudentCorrect), Is.EqualTo(table.Counts.Select((row, c) => row[c])));
         Assert.That(_metrics.PerClass.Select(c => (double)c.Rows), Is.EqualTo(table.Counts.Select(row => row.Sum())));
     }
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Evaluation;
 

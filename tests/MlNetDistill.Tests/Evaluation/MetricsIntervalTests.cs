@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 
 namespace MlNetDistill.Tests.Evaluation;
@@ -122,11 +121,11 @@ public sealed class MetricsIntervalTests
             {
                 var least = Math.Pow(0.025, 1.0 / rows);
                 var (same, other) = (Of(rows, yes), Of(rows, no));
-                foreach (var one in new[] { same.Agreement, same.AgreementWhereTeacherIsRight!.Value, same.Student!.Accuracy, same.Teacher!.Accuracy })
+                foreach (var one in new[] { same.Agreement, same.AgreementWhereTeacherIsCorrect!.Value, same.Student!.Accuracy, same.Teacher!.Accuracy })
                     AreAbout(one, 1, least, 1);
                 foreach (var none in new[] { other.Agreement, other.Student!.Accuracy })
                     AreAbout(none, 0, 0, 1 - least);
-                var gate = new AcceptanceCriteria { MinimumAgreement = 0.95, MinimumAccuracyKept = 0.95, JudgeByInterval = true };
+                var gate = new AcceptanceCriteria { MinimumAgreement = 0.95, MinimumAccuracyRetention = 0.95, JudgeByInterval = true };
                 Assert.That(gate.Judge(same).Checks.Select(check => check.Passed), Has.All.EqualTo(rows == 1000));
             }
         });

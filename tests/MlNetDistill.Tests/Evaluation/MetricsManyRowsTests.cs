@@ -1,8 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
-using MlNetDistill.Data;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Evaluation;
 

@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 
 namespace MlNetDistill.Tests.Evaluation;

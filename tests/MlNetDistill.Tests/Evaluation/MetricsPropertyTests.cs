@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 
 namespace MlNetDistill.Tests.Evaluation;
@@ -20,7 +19,7 @@ public sealed class MetricsPropertyTests(int classes)
         {
             Assert.Multiple(() =>
             {
-                foreach (var one in new[] { metrics.Agreement, metrics.AgreementWhereTeacherIsRight!.Value, metrics.AgreementWhereTeacherIsWrong!.Value })
+                foreach (var one in new[] { metrics.Agreement, metrics.AgreementWhereTeacherIsCorrect!.Value, metrics.AgreementWhereTeacherIsWrong!.Value })
                     Assert.That((one.Value, one.Upper), Is.EqualTo((1.0, 1.0)));
                 Assert.That(metrics.RankCorrelation!.Value.Value, Is.EqualTo(1).Within(1e-12));
                 Assert.That(metrics.TopKOverlap.Select(o => o.Overlap.Value), Has.All.EqualTo(1));
@@ -85,7 +84,7 @@ public sealed class MetricsPropertyTests(int classes)
         Assert.That(metrics.Matrix.Sum(cell => cell.Rows), Is.EqualTo(metrics.Rows));
         var diagonal = metrics.Matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows);
         Assert.That(diagonal / (double)metrics.Rows, Is.EqualTo(metrics.Agreement.Value));
-        Assert.That(metrics.PerClass.Sum(c => c.StudentRight) / (double)metrics.LabelledRows, Is.EqualTo(metrics.Student!.Accuracy.Value));
+        Assert.That(metrics.PerClass.Sum(c => c.StudentCorrect) / (double)metrics.LabelledRows, Is.EqualTo(metrics.Student!.Accuracy.Value));
     }
 
     private static object Classless(DistillationMetrics metrics) => new
@@ -93,7 +92,7 @@ public sealed class MetricsPropertyTests(int classes)
         metrics.Teacher,
         metrics.Student,
         metrics.Agreement,
-        metrics.AgreementWhereTeacherIsRight,
+        metrics.AgreementWhereTeacherIsCorrect,
         metrics.AgreementWhereTeacherIsWrong,
         metrics.Divergence,
         metrics.ReverseDivergence,

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Evaluation;
 

@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Evaluation.Report;
 
 namespace MlNetDistill.Tests.Evaluation;
@@ -17,7 +16,7 @@ public sealed class MetricsTextTests
         Teacher = Teacher,
         Student = Quality(new(0.875, 0.8, 0.9375), logLoss: 0.5, calibrationError: 0.03),
         Agreement = new(0.96, 0.95, 0.97),
-        AgreementWhereTeacherIsRight = new(0.98, 0.97, 1),
+        AgreementWhereTeacherIsCorrect = new(0.98, 0.97, 1),
         AgreementWhereTeacherIsWrong = null,
         Divergence = new(0.0625, 0.05, 0.075),
         ReverseDivergence = new(0.07, 0.06, 0.08),
@@ -31,7 +30,7 @@ public sealed class MetricsTextTests
     };
 
     private static ClassFidelity Lost =>
-        new() { Class = "a wasp whose name is much too long for a table", Rows = 80, TeacherRight = 60, StudentRight = 56, Lost = 6, Gained = 2, TeacherNames = 75, BothName = 60 };
+        new() { Class = "a wasp whose name is much too long for a table", Rows = 80, TeacherCorrect = 60, StudentCorrect = 56, Lost = 6, Gained = 2, TeacherNames = 75, BothName = 60 };
 
     [Test]
     public void Metrics_are_a_table_of_both_models_with_intervals_and_the_classes_that_lose() => Same(Metrics, """
@@ -80,7 +79,7 @@ public sealed class MetricsTextTests
             Teacher = null,
             Student = null,
             Agreement = new(0.5),
-            AgreementWhereTeacherIsRight = null,
+            AgreementWhereTeacherIsCorrect = null,
             Divergence = new(0.25),
             ReverseDivergence = new(0.125),
             JensenShannonDivergence = new(0.1),
@@ -140,7 +139,7 @@ public sealed class MetricsTextTests
 
     [Test]
     public void A_cost_is_a_table_with_units() => Same(
-        new ModelCost { Engine = new(31.25, 1044.9, 2_000), Bulk = new(3.4, 4.4, 20), ZipBytes = 64_512, PeakMemoryBytes = 4_210_688 }, """
+        new ModelCost { SingleRow = new(31.25, 1044.9, 2_000), Batch = new(3.4, 4.4, 20), ZipBytes = 64_512, PeakMemoryBytes = 4_210_688 }, """
         Time of a row              median  95 % within     measured
           PredictionEngine        31.3 µs     1,045 µs  2,000 times
           Transform of many rows   3.4 µs       4.4 µs     20 times

@@ -1,7 +1,5 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
 
@@ -103,7 +101,7 @@ public sealed class TrainingOverlapTests
         Assert.That(RowSketch.Of(known).With(asked), Is.EqualTo(new TrainingOverlap(0.3, 0)));
     }
 
-    private DistillationReport Report(ITransformer student, IDataView test, IDataView? training = null) => DistillationReport.Of(_mlContext, new DistillationEvidence
+    private DistillationReport Report(ITransformer student, IDataView test, IDataView? training = null) => DistillationReport.Create(_mlContext, new ReportInput
     {
         Title = "Points",
         Test = test,

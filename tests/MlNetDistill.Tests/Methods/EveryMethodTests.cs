@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
@@ -27,7 +26,7 @@ public sealed class EveryMethodTests
         ("RCO×DIST", DistillationMethod.Rco(DistillationMethod.Dist())),
         ("SSKD", DistillationMethod.Sskd()),
         ("RCO×SSKD", DistillationMethod.Rco(DistillationMethod.Sskd())),
-        ("hint", DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
+        ("hint", DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
     }.Select(m => new TestCaseData(m.Method).SetArgDisplayNames(m.Name));
 
     [TestCaseSource(nameof(Methods))]
@@ -68,8 +67,8 @@ public sealed class EveryMethodTests
         var model = _context.Fit(
             Options(method) with
             {
-                Teacher = Route.Train(Student.ResNet(8, Networks.InputShape.Image(1, 8, 8), 4, 6, 8), every: 2, epochs: 4),
-                Student = Student.ResNet(8, Networks.InputShape.Image(1, 8, 8), 2, 4, 6),
+                Teacher = Route.Train(NetworkSpec.ResNet(8, Core.InputShape.Image(1, 8, 8), 4, 6, 8), every: 2, epochs: 4),
+                Student = NetworkSpec.ResNet(8, Core.InputShape.Image(1, 8, 8), 2, 4, 6),
                 Epochs = 20,
             },
             view);
@@ -97,7 +96,7 @@ public sealed class EveryMethodTests
         var log = new RowsLog(_context);
         var options = Rows.Quick(Teacher.FromEstimator(_context.Regression())) with
         {
-            Method = DistillationMethod.Cckd(beta: 1, withoutEmbedding: WithoutEmbedding.UseLogits),
+            Method = DistillationMethod.Cckd(beta: 1, withoutEmbedding: MissingEmbedding.UseLogits),
             Epochs = 10,
         };
         Assert.That(_context.Fit(options, _view).AccuracyOn(_rows, _view), Is.GreaterThan(0.9));
@@ -111,7 +110,7 @@ public sealed class EveryMethodTests
         {
             Assert.That(
                 () => _context.MulticlassClassification.Trainers.Distill(
-                    Rows.Quick(Route.Train(Student.Mlp(8))) with { Method = method, ExampleWeightColumnName = "Weight" }),
+                    Rows.Quick(Route.Train(NetworkSpec.Mlp(8))) with { Method = method, ExampleWeightColumnName = "Weight" }),
                 Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
                     $"The method {method.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName."));
         }
@@ -119,9 +118,9 @@ public sealed class EveryMethodTests
 
     [Test]
     public void A_term_that_needs_one_label_for_each_row_refuses_mixup() => Assert.That(
-        () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(Student.Mlp(8))) with
+        () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8))) with
         {
-            Method = DistillationMethod.Of("DKD", new CrossEntropyLoss() + new DkdLoss(4)),
+            Method = DistillationMethod.FromLoss("DKD", new CrossEntropyLoss() + new DkdLoss(4)),
             Augmentations = [Augmentation.Mixup(0.2)],
         }),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
@@ -139,7 +138,7 @@ public sealed class EveryMethodTests
     {
         var log = new RowsLog(_context);
         var view = _context.Keyed(Rows.Points().Where(r => r.Label != "cedar"));
-        _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(8))) with { Method = DistillationMethod.Dist() }, view);
+        _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8))) with { Method = DistillationMethod.Dist() }, view);
         Assert.That(log.Warnings, Has.Some.Contains("With two classes the inter-class relation of DIST has no gradient"));
     }
 
@@ -147,13 +146,13 @@ public sealed class EveryMethodTests
     public void The_epochs_of_each_stage_are_logged_and_kept_with_the_student()
     {
         var log = new RowsLog(_context);
-        var model = _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(8, 6))) with { Method = DistillationMethod.Sskd() }, _view);
+        var model = _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8, 6))) with { Method = DistillationMethod.Sskd() }, _view);
         const string Budget = "SSKD: 6 epochs are stage 1 (student tap 0 from teacher tap 1) 3, head 3.";
         Assert.That(log.Lines, Has.Some.EqualTo(Budget));
         Assert.That(model.Model.Notes, Is.EqualTo(new[] { Budget }));
     }
 
-    private static DistillationOptions Options(DistillationMethod method) => Rows.Quick(Route.Train(Student.Mlp(16), every: 4, epochs: 8)) with
+    private static DistillationOptions Options(DistillationMethod method) => Rows.Quick(Route.Train(NetworkSpec.Mlp(16), every: 4, epochs: 8)) with
     {
         Method = method,
         Epochs = 16,

@@ -48,9 +48,9 @@ public sealed class FindStudentTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(model.FindStudent("First").Model.Spec, Is.EqualTo(Student.Mlp(8)));
-            Assert.That(model.FindStudent("Score").Model.Spec, Is.EqualTo(Student.Mlp(4)));
-            Assert.That(model.FindStudents().Select(student => student.Model.Spec), Is.EqualTo(new[] { Student.Mlp(8), Student.Mlp(4) }));
+            Assert.That(model.FindStudent("First").Model.Spec, Is.EqualTo(NetworkSpec.Mlp(8)));
+            Assert.That(model.FindStudent("Score").Model.Spec, Is.EqualTo(NetworkSpec.Mlp(4)));
+            Assert.That(model.FindStudents().Select(student => student.Model.Spec), Is.EqualTo(new[] { NetworkSpec.Mlp(8), NetworkSpec.Mlp(4) }));
             Assert.That(() => model.FindStudent(), Throws.InvalidOperationException.With.Message.EqualTo(
                 "The model holds 2 students: MLP 8 (score column 'First'), MLP 4 (score column 'Score'). Name one by a score column that it alone has, " +
                 "FindStudent(\"...\"), or take it from FindStudents() by its place in the pipeline."));
@@ -66,7 +66,7 @@ public sealed class FindStudentTests
 
         Assert.That(() => model.FindStudent("Score"), Throws.InvalidOperationException.With.Message.StartsWith(
             "The model holds 2 students with the score column 'Score': MLP 8 (score column 'Score'), MLP 4 (score column 'Score')."));
-        Assert.That(model.FindStudents()[0].Model.Spec, Is.EqualTo(Student.Mlp(8)));
+        Assert.That(model.FindStudents()[0].Model.Spec, Is.EqualTo(NetworkSpec.Mlp(8)));
     }
 
     [Test]
@@ -89,6 +89,6 @@ public sealed class FindStudentTests
         Throws.InvalidOperationException.With.Message.EqualTo("The model holds no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."));
 
     private ITransformer Two(DistillationOptions first) => _mlContext.Pipeline(first with { Epochs = 1 })
-        .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options(Student.Mlp(4)) with { Epochs = 1 }))
+        .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options(NetworkSpec.Mlp(4)) with { Epochs = 1 }))
         .Fit(_rows);
 }

@@ -60,7 +60,7 @@ public sealed class FlowerPipelineTests
         var (bytes, floats) = (new PixelSettings(), new PixelSettings(AsFloats: true, Interleaved: interleaved));
         var labels = _context.Transforms.Conversion.MapValueToKey("Class", "Label");
         var network = labels.Append(Flower.Pixels(_context, "TeacherPixels", TeacherSide, floats))
-            .Append(_context.MulticlassClassification.Trainers.Distill(Options(null, Student.ResNet(8, 8, 8, 16)) with { FeatureColumnName = "TeacherPixels" }))
+            .Append(_context.MulticlassClassification.Trainers.Distill(Options(null, NetworkSpec.ResNet(8, 8, 8, 16)) with { FeatureColumnName = "TeacherPixels" }))
             .Fit(_flowers);
         using var onnx = new MemoryStream();
         network.LastTransformer.SaveOnnx(onnx);
@@ -165,12 +165,12 @@ public sealed class FlowerPipelineTests
         public string Path { get; set; } = "";
     }
 
-    private static Teacher TrainedTeacher() => Teacher.Train(Student.ResNet(8, 8, 8, 16) with { InputScaling = InputScaling.Standardize }, epochs: 12);
+    private static Teacher TrainedTeacher() => Teacher.Train(NetworkSpec.ResNet(8, 8, 8, 16) with { InputScaling = InputScaling.Standardize }, epochs: 12);
 
     private static DistillationOptions Options(Teacher? teacher, NetworkSpec? student = null) => new()
     {
         Teacher = teacher,
-        Student = (student ?? Student.ResNet(8, 4, 4, 8)) with { InputScaling = InputScaling.Standardize },
+        Student = (student ?? NetworkSpec.ResNet(8, 4, 4, 8)) with { InputScaling = InputScaling.Standardize },
         Method = teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(temperature: 2),
         LabelColumnName = "Class",
         FeatureColumnName = "Pixels",

@@ -23,7 +23,7 @@ public sealed class ImagePipelineTests
     {
         var context = new MLContext(seed: 1);
         var pictures = context.Data.LoadFromEnumerable(Pictures(60));
-        var student = Student.ResNet(8, 4, 4, 8, 16) with { InputScaling = InputScaling.Standardize };
+        var student = NetworkSpec.ResNet(8, 4, 4, 8, 16) with { InputScaling = InputScaling.Standardize };
         var pipeline = context.Transforms.Conversion.MapValueToKey("Class", "Colour")
             .Append(context.Transforms.LoadImages("Image", _folder, "File"))
             .Append(context.Transforms.ResizeImages("Image", Side / 2, Side / 2))

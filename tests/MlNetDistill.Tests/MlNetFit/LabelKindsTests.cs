@@ -59,7 +59,7 @@ public sealed class LabelKindsTests
     {
         var view = _mlContext.Data.LoadFromEnumerable(Enumerable.Range(1, 4).Select(i => new OpenKey { Label = (uint)i }));
         Assert.That(
-            () => _mlContext.MulticlassClassification.Trainers.Distill(Student.Mlp(2), DistillationMethod.LabelsOnly()).Fit(view),
+            () => _mlContext.MulticlassClassification.Trainers.Distill(NetworkSpec.Mlp(2), DistillationMethod.LabelsOnly()).Fit(view),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contain("The label column 'Label' has 2147483648 classes")
                 .And.Message.Contain("State the count with [KeyType(n)], or make the key with MapValueToKey."));
     }

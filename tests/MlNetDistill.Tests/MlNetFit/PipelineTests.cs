@@ -1,7 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Data;
-using MlNetDistill.Diagnostics;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -47,8 +45,8 @@ public sealed class PipelineTests
         var teacher = _mlContext.TeacherPipeline();
         var alone = teacher.Fit(_points);
         var expected = ToyScores.Lines(alone.Transform(_points));
-        var model = teacher.Append(_mlContext.Pipeline(SideBySide("A", Student.Mlp(8), alone))).Append(
-            _mlContext.MulticlassClassification.Trainers.Distill(SideBySide("B", Student.Mlp(), alone))).Fit(_points);
+        var model = teacher.Append(_mlContext.Pipeline(SideBySide("A", NetworkSpec.Mlp(8), alone))).Append(
+            _mlContext.MulticlassClassification.Trainers.Distill(SideBySide("B", NetworkSpec.Mlp(), alone))).Fit(_points);
         foreach (var either in new[] { model, _mlContext.Reloaded(model, _points.Schema) })
         {
             var scored = either.Transform(_points);

@@ -42,7 +42,7 @@ public sealed class ScoringTests
     public void A_row_with_a_NaN_feature_scores_NaN_and_no_class(bool hidden)
     {
         var points = ToyData.Points();
-        var model = _mlContext.Pipeline(ToyPipelines.Options(hidden ? Student.Mlp(8) : Student.Mlp())).Fit(_mlContext.View(points));
+        var model = _mlContext.Pipeline(ToyPipelines.Options(hidden ? NetworkSpec.Mlp(8) : NetworkSpec.Mlp())).Fit(_mlContext.View(points));
         points[1].Features[2] = float.NaN;
         var scored = model.Transform(_mlContext.View(points[..3]));
         Assert.That(ToyScores.Of(scored)[1], Has.All.NaN);
@@ -54,7 +54,7 @@ public sealed class ScoringTests
     public void A_column_with_image_dimensions_feeds_a_perceptron_too()
     {
         var images = _mlContext.View(ToyData.Images());
-        var model = _mlContext.Pipeline(ToyPipelines.Options(Student.Mlp(8)) with { FeatureColumnName = "Pixels" }).Fit(images);
+        var model = _mlContext.Pipeline(ToyPipelines.Options(NetworkSpec.Mlp(8)) with { FeatureColumnName = "Pixels" }).Fit(images);
         AssertLearnt(model.Transform(images));
     }
 

@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests.Options;
 
 public sealed class OptionFaultTests
 {
-    private static readonly DistillationOptions Good = Rows.Quick() with { Method = DistillationMethod.Kd(), Teacher = Teacher.Train(Student.Mlp(4)) };
+    private static readonly DistillationOptions Good = Rows.Quick() with { Method = DistillationMethod.Kd(), Teacher = Teacher.Train(NetworkSpec.Mlp(4)) };
 
     private static IEnumerable<TestCaseData> SingleFaults()
     {
@@ -70,8 +70,8 @@ public sealed class OptionFaultTests
         yield return Case(Good with { Optimizer = Optimizer.Sgd(momentum: 1) }, "The optimizer's Momentum must be in [0, 1); was 1.");
         yield return Case(Good with { Optimizer = Optimizer.Sgd(momentum: 0) }, "Nesterov momentum needs a Momentum above 0; was 0.");
         yield return Case(Good with { Schedule = null! }, "Schedule must be given.");
-        yield return Case(Good with { Schedule = LearningRateSchedule.Constant() with { WarmUpEpochs = -1 } },
-            "The schedule's WarmUpEpochs must be at least 0; was -1.");
+        yield return Case(Good with { Schedule = LearningRateSchedule.Constant() with { WarmupEpochs = -1 } },
+            "The schedule's WarmupEpochs must be at least 0; was -1.");
         yield return Case(Good with { Schedule = LearningRateSchedule.Step([3, 3]) }, "The step schedule's epochs must rise; were [3, 3].");
         yield return Case(Good with { Schedule = LearningRateSchedule.Step([3], 2) }, "The step schedule's factor must be in (0, 1]; was 2.");
         yield return Case(Good with { Schedule = LearningRateSchedule.Cosine(1) }, "The cosine schedule's final factor must be in [0, 1); was 1.");
@@ -81,16 +81,16 @@ public sealed class OptionFaultTests
 
     private static IEnumerable<TestCaseData> NetworkFaults()
     {
-        yield return Case(Good with { Student = Student.Mlp(8, 0) }, "A hidden layer must have at least 1 unit; one has 0.");
-        yield return Case(Good with { Student = Student.ResNet(10) }, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 10.");
-        yield return Case(Good with { Student = Student.ResNet(8, 4, 4) },
+        yield return Case(Good with { Student = NetworkSpec.Mlp(8, 0) }, "A hidden layer must have at least 1 unit; one has 0.");
+        yield return Case(Good with { Student = NetworkSpec.ResNet(10) }, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 10.");
+        yield return Case(Good with { Student = NetworkSpec.ResNet(8, 4, 4) },
             "A ResNet takes four widths of at least 1 (stem and three stages); were [4, 4].");
-        yield return Case(Good with { Student = Student.ResNet(8, InputShape.Image(2, 8, 8)) },
+        yield return Case(Good with { Student = NetworkSpec.ResNet(8, InputShape.Image(2, 8, 8)) },
             "A ResNet reads images of 1 or 3 channels; these have 2 (2×8×8).");
-        yield return Case(Good with { Student = Student.ResNet(8, InputShape.Image(1, 7, 8)) },
+        yield return Case(Good with { Student = NetworkSpec.ResNet(8, InputShape.Image(1, 7, 8)) },
             "A ResNet reads images of at least 8×8 pixels; these are 1×7×8.");
-        yield return Case(Good with { Teacher = Teacher.Train(Student.Mlp(0)) }, "Teacher: A hidden layer must have at least 1 unit; one has 0.");
-        yield return Case(Good with { Teacher = Teacher.Train(Student.Mlp(4), epochs: 0) }, "The teacher's epochs must be at least 1; was 0.");
+        yield return Case(Good with { Teacher = Teacher.Train(NetworkSpec.Mlp(0)) }, "Teacher: A hidden layer must have at least 1 unit; one has 0.");
+        yield return Case(Good with { Teacher = Teacher.Train(NetworkSpec.Mlp(4), epochs: 0) }, "The teacher's epochs must be at least 1; was 0.");
         yield return Case(Good with { Teacher = Teacher.FromEstimator(Rows.Context().Regression(), folds: 1) },
             "The teacher's folds must be 0 (none) or at least 2; was 1.");
         yield return Case(Good with { Teacher = Teacher.FromEstimator(Rows.Context().Regression(), scoreColumnName: " ") },
@@ -109,7 +109,7 @@ public sealed class OptionFaultTests
     public void Every_fault_is_named_in_one_exception() => Assert.That(
         () => Make(new DistillationOptions
         {
-            Student = Student.Mlp(0),
+            Student = NetworkSpec.Mlp(0),
             Method = DistillationMethod.Kd(temperature: 0, alpha: 2),
             Epochs = 0,
             BatchSize = 0,
@@ -130,7 +130,7 @@ public sealed class OptionFaultTests
 
     [Test]
     public void The_simple_overload_checks_as_well() => Assert.That(
-        () => new MLContext().MulticlassClassification.Trainers.Distill(Teacher.Train(Student.Mlp(4)), Student.Mlp(4), epochs: 0, batchSize: 0),
+        () => new MLContext().MulticlassClassification.Trainers.Distill(Teacher.Train(NetworkSpec.Mlp(4)), NetworkSpec.Mlp(4), epochs: 0, batchSize: 0),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
             "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. (Parameter 'options')"));
 
@@ -138,9 +138,9 @@ public sealed class OptionFaultTests
     public void Without_a_teacher_only_a_method_that_needs_none_is_taken()
     {
         var trainers = new MLContext().MulticlassClassification.Trainers;
-        Assert.That(() => trainers.Distill(Student.Mlp(4), DistillationMethod.LabelsOnly()), Throws.Nothing);
+        Assert.That(() => trainers.Distill(NetworkSpec.Mlp(4), DistillationMethod.LabelsOnly()), Throws.Nothing);
         Assert.That(
-            () => trainers.Distill(Student.Mlp(4), DistillationMethod.Kd()),
+            () => trainers.Distill(NetworkSpec.Mlp(4), DistillationMethod.Kd()),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The method KD needs a Teacher; see the Teacher class"));
     }
 

@@ -4,6 +4,7 @@ using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Linear = MlNetDistill.Networks.Linear;
 
 namespace MlNetDistill.Tests.Persistence;
 
@@ -51,7 +52,7 @@ public sealed class ExportFailureTests
         public override string Name => "shifted";
 
         protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) =>
-            new([new Dense(shape.Length, 8, generator), new Shift(Start), new Relu()], [], 8);
+            new([new Linear(shape.Length, 8, generator), new Shift(Start), new Relu()], [], 8);
     }
 
     private sealed class Shift : Block

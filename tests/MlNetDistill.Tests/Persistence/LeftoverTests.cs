@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Persistence;
@@ -66,7 +65,7 @@ public sealed class LeftoverTests
         Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i =>
         {
             Save($"{i % 4}.zip");
-            using var _ = new Seam.TemporaryFolder(_folder.Path);
+            using var _ = new Core.TemporaryFolder(_folder.Path);
             using var inside = File.Create(Path.Combine(_.Path, "file"));
         });
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "0.zip", "1.zip", "2.zip", "3.zip" }));

@@ -14,10 +14,10 @@ public sealed class SaveOnnxTests
     private readonly MLContext _mlContext = new(seed: 1);
 
     [Test]
-    public void An_mlp_gives_the_same_probabilities_and_classes() => Check<float>(Student.Mlp(8), _mlContext.View(ToyData.Points()), "Features");
+    public void An_mlp_gives_the_same_probabilities_and_classes() => Check<float>(NetworkSpec.Mlp(8), _mlContext.View(ToyData.Points()), "Features");
 
     [Test]
-    public void A_linear_student_gives_the_same_probabilities_and_classes() => Check<float>(Student.Mlp(), _mlContext.View(ToyData.Points()), "Features");
+    public void A_linear_student_gives_the_same_probabilities_and_classes() => Check<float>(NetworkSpec.Mlp(), _mlContext.View(ToyData.Points()), "Features");
 
     [Test]
     public void A_resnet_of_bytes_gives_the_same_probabilities_and_classes() =>
@@ -28,7 +28,7 @@ public sealed class SaveOnnxTests
     [TestCase("c0")]
     [TestCase("t0_Gemm")]
     public void A_feature_column_may_be_named_like_a_tensor_of_the_graph(string name) =>
-        Check<float>(Student.Mlp(8), _mlContext.PointsUnder(name), name, name == "Class" ? "Key" : "Class");
+        Check<float>(NetworkSpec.Mlp(8), _mlContext.PointsUnder(name), name, name == "Class" ? "Key" : "Class");
 
     [Test]
     public void A_stream_that_cannot_seek_will_do()

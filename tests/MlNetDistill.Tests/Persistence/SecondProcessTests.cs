@@ -12,22 +12,22 @@ public sealed class SecondProcessTests
     private readonly MLContext _mlContext = new(seed: 1);
 
     [Test]
-    public void An_mlp_scores_there_as_here_and_as_in_torch() => Check(Student.Mlp(16, 8), _mlContext.View(ToyData.Points()));
+    public void An_mlp_scores_there_as_here_and_as_in_torch() => Check(NetworkSpec.Mlp(16, 8), _mlContext.View(ToyData.Points()));
 
     [Test]
-    public void A_linear_student_scores_there_as_here_and_as_in_torch() => Check(Student.Mlp(), _mlContext.View(ToyData.Points()));
+    public void A_linear_student_scores_there_as_here_and_as_in_torch() => Check(NetworkSpec.Mlp(), _mlContext.View(ToyData.Points()));
 
     [Test]
-    public void A_linear_student_of_bytes_scores_there_as_here_and_as_in_torch() => Check(Student.Mlp(), _mlContext.View(ToyData.Images()), "Pixels");
+    public void A_linear_student_of_bytes_scores_there_as_here_and_as_in_torch() => Check(NetworkSpec.Mlp(), _mlContext.View(ToyData.Images()), "Pixels");
 
     [Test]
-    public void A_student_of_two_classes_scores_there_as_here_and_as_in_torch() => Check(Student.Mlp(8), _mlContext.View(ToyData.Points(classes: 2)));
+    public void A_student_of_two_classes_scores_there_as_here_and_as_in_torch() => Check(NetworkSpec.Mlp(8), _mlContext.View(ToyData.Points(classes: 2)));
 
     [Test]
-    public void An_mlp_of_sparse_features_scores_there_as_here_and_as_in_torch() => Check(Student.Mlp(8), _mlContext.View(ToyData.SparseRows()));
+    public void An_mlp_of_sparse_features_scores_there_as_here_and_as_in_torch() => Check(NetworkSpec.Mlp(8), _mlContext.View(ToyData.SparseRows()));
 
     [Test]
-    public void An_mlp_of_sparse_bytes_scores_there_as_here_and_as_in_torch() => Check(Student.Mlp(8), _mlContext.View(ToyData.SparseBytes()));
+    public void An_mlp_of_sparse_bytes_scores_there_as_here_and_as_in_torch() => Check(NetworkSpec.Mlp(8), _mlContext.View(ToyData.SparseBytes()));
 
     [Test]
     public void A_resnet_of_bytes_with_trained_batch_norm_scores_there_as_here_and_as_in_torch() =>

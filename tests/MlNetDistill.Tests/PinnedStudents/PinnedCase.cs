@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.PinnedStudents;
@@ -16,8 +18,8 @@ internal sealed record PinnedCase(string Name, Func<PinnedRun, DistillationOptio
     /// <summary>A perceptron over points, taught by a perceptron that is trained on the spot; the taps of both are their hidden layers.</summary>
     public static DistillationOptions OfPoints { get; } = new()
     {
-        Teacher = Teacher.Train(Student.Mlp(8, 6), epochs: 2),
-        Student = Student.Mlp(6),
+        Teacher = Teacher.Train(NetworkSpec.Mlp(8, 6), epochs: 2),
+        Student = NetworkSpec.Mlp(6),
         LabelColumnName = "Class",
         Epochs = 2,
         BatchSize = 12,
@@ -29,8 +31,8 @@ internal sealed record PinnedCase(string Name, Func<PinnedRun, DistillationOptio
     /// <summary>A small residual network over pictures, taught by a wider one.</summary>
     public static DistillationOptions OfPictures { get; } = OfPoints with
     {
-        Teacher = Teacher.Train(Student.ResNet(8, 4, 6, 8), epochs: 1),
-        Student = Student.ResNet(8, 2, 4, 6),
+        Teacher = Teacher.Train(NetworkSpec.ResNet(8, 4, 6, 8), epochs: 1),
+        Student = NetworkSpec.ResNet(8, 2, 4, 6),
         ImageShape = InputShape.Image(1, 8, 8),
         BatchSize = 8,
     };

@@ -1,4 +1,5 @@
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static MlNetDistill.Tests.PinnedStudents.PinnedCase;
 
@@ -7,14 +8,14 @@ namespace MlNetDistill.Tests.PinnedStudents;
 /// <summary>Every method, and every loss beside cross-entropy.</summary>
 internal static class PinnedMethods
 {
-    private static readonly Teacher ShortRoute = Route.Train(Student.Mlp(8, 6), every: 1, epochs: 4);
+    private static readonly Teacher ShortRoute = Route.Train(NetworkSpec.Mlp(8, 6), every: 1, epochs: 4);
 
     private static readonly (string Name, DistillationMethod Method)[] Methods =
     [
         ("KD", DistillationMethod.Kd()),
         ("DIST", DistillationMethod.Dist()),
         ("CCKD", DistillationMethod.Cckd()),
-        ("CCKD over logits", DistillationMethod.Cckd(CorrelationKernel.Mmd, beta: 1, withoutEmbedding: WithoutEmbedding.UseLogits)),
+        ("CCKD over logits", DistillationMethod.Cckd(CorrelationKernel.Mmd, beta: 1, withoutEmbedding: MissingEmbedding.UseLogits)),
         ("SSKD", DistillationMethod.Sskd()),
         ("SSKD with shares, a head loss and the whole network in the last stage", DistillationMethod.Sskd(
             [new StagePair(0, 1)], [1, 2], FeatureReduction.SumPerSample, new CrossEntropyLoss() + new KdLoss(2), trainBackboneWithHead: true)),
@@ -40,14 +41,14 @@ internal static class PinnedMethods
         ("DKD", new DkdLoss(4)),
         ("DIST", new DistLoss(2, 1, 3)),
         ("RKD", new RkdLoss()),
-        ("RKD of squared distances of logits", new RkdLoss(on: OutputKinds.Logits, squared: true)),
+        ("RKD of squared distances of logits", new RkdLoss(on: ModelOutputs.Logits, squared: true)),
         ("correlation congruence, Taylor series", new CorrelationCongruenceLoss()),
         ("correlation congruence, bilinear", new CorrelationCongruenceLoss(CorrelationKernel.Bilinear, normalize: false)),
         ("correlation congruence, Gaussian", new CorrelationCongruenceLoss(CorrelationKernel.Gaussian())),
         ("adjacent pairs", new AdjacentPairsLoss()),
         ("hint of vectors", new HintLoss((0, 1))),
         ("stage feature of vectors", new StageFeatureLoss(0, 0)),
-        ("weighted and warmed up", (0.25 * new KdLoss(3)).WarmedUpOver(2)),
+        ("weighted and warmed up", (0.25 * new KdLoss(3)).WithWarmup(2)),
     ];
 
     private static readonly (string Name, DistillationLoss Loss)[] PictureLosses =
@@ -67,5 +68,5 @@ internal static class PinnedMethods
         .. PictureLosses.Select(l => Pictures($"loss: {l.Name}", OfPictures with { Method = Beside(l.Loss) })),
     ];
 
-    private static DistillationMethod Beside(DistillationLoss loss) => DistillationMethod.Of("pinned", new CrossEntropyLoss() + loss);
+    private static DistillationMethod Beside(DistillationLoss loss) => DistillationMethod.FromLoss("pinned", new CrossEntropyLoss() + loss);
 }

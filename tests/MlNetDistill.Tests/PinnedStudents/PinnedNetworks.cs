@@ -1,3 +1,4 @@
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static MlNetDistill.Tests.PinnedStudents.PinnedCase;
 
@@ -8,22 +9,22 @@ internal static class PinnedNetworks
 {
     private static readonly (string Name, NetworkSpec Network)[] OverPictures =
     [
-        ("ResNet", Student.ResNet(8, 2, 4, 6)),
-        ("ResNet with a stem of its own", Student.ResNet(14, 3, 2, 4, 6)),
-        ("wide ResNet", Student.WideResNet(10, 1)),
-        ("VGG-8", Student.Vgg(8, 2, 3, 4, 5, 6)),
-        ("VGG-11", Student.Vgg(11, 2, 3, 4, 5, 6)),
-        ("MobileNetV2", Student.MobileNetV2(0.125)),
-        ("ShuffleNetV1", Student.ShuffleNetV1()),
-        ("ShuffleNetV2", Student.ShuffleNetV2(0.5)),
-        ("perceptron over bytes", Student.Mlp(5)),
+        ("ResNet", NetworkSpec.ResNet(8, 2, 4, 6)),
+        ("ResNet with a stem of its own", NetworkSpec.ResNet(14, 3, 2, 4, 6)),
+        ("wide ResNet", NetworkSpec.WideResNet(10, 1)),
+        ("VGG-8", NetworkSpec.Vgg(8, 2, 3, 4, 5, 6)),
+        ("VGG-11", NetworkSpec.Vgg(11, 2, 3, 4, 5, 6)),
+        ("MobileNetV2", NetworkSpec.MobileNetV2(0.125)),
+        ("ShuffleNetV1", NetworkSpec.ShuffleNetV1()),
+        ("ShuffleNetV2", NetworkSpec.ShuffleNetV2(0.5)),
+        ("perceptron over bytes", NetworkSpec.Mlp(5)),
     ];
 
     private static readonly (string Name, NetworkSpec Network)[] OverPoints =
     [
-        ("perceptron", Student.Mlp(7, 5)),
-        ("linear model", Student.Mlp()),
-        ("perceptron of features as they are", Student.Mlp(5) with { InputScaling = InputScaling.None }),
+        ("perceptron", NetworkSpec.Mlp(7, 5)),
+        ("linear model", NetworkSpec.Mlp()),
+        ("perceptron of features as they are", NetworkSpec.Mlp(5) with { InputScaling = InputScaling.None }),
     ];
 
     public static IReadOnlyList<PinnedCase> Cases { get; } =

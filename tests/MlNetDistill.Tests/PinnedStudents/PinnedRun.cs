@@ -1,8 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Tests.Support;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Sequential = TorchSharp.Modules.Sequential;
 
 namespace MlNetDistill.Tests.PinnedStudents;
 

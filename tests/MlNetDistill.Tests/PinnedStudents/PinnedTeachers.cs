@@ -1,6 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 using Microsoft.ML.Trainers.FastTree;
+using MlNetDistill.Cache;
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using TorchSharp;
@@ -36,11 +39,11 @@ internal static class PinnedTeachers
         ("pipelines", run => Route.FromEstimators(("small", Forest(run, 2)), ("large", Forest(run, 6)))),
     ];
 
-    private static readonly (string Name, TeacherRecordOptions Record)[] Records =
+    private static readonly (string Name, TeacherCacheOptions Record)[] Records =
     [
-        ("half precision", new() { Precision = RecordPrecision.Half }),
+        ("half precision", new() { Precision = CachePrecision.Half }),
         ("largest two logits", new() { TopK = 2 }),
-        ("stage features", new() { KeepStageFeatures = true, Precision = RecordPrecision.Half }),
+        ("stage features", new() { KeepStageFeatures = true, Precision = CachePrecision.Half }),
     ];
 
     public static IReadOnlyList<PinnedCase> Cases { get; } =
@@ -48,21 +51,21 @@ internal static class PinnedTeachers
         .. Kinds.Select(k => new PinnedCase($"teacher: {k.Name}", run => OfPoints with { Teacher = k.Teacher(run) })),
         new("teacher: column", _ => OfPoints with { Teacher = Teacher.FromColumn("Opinion", classNames: Rows.Classes) }, run => run.PointsWithOpinion),
         .. Routes.Select(r => new PinnedCase($"route: {r.Name}", run => OfPoints with { Teacher = r.Route(run), Method = DistillationMethod.Rco() })),
-        .. Records.Select(r => new PinnedCase($"answers kept in memory: {r.Name}", OfPoints with { Record = r.Record, Method = Kept(r.Record) })),
+        .. Records.Select(r => new PinnedCase($"answers kept in memory: {r.Name}", OfPoints with { TeacherCache = r.Record, Method = Kept(r.Record) })),
         new("answers kept in a folder: written", InFolder),
         new("answers kept in a folder: read", Again),
-        new("answers kept in a folder: half precision", run => InFolder(run) with { Record = new() { Folder = run.Folder, Precision = RecordPrecision.Half } }),
+        new("answers kept in a folder: half precision", run => InFolder(run) with { TeacherCache = new() { Folder = run.Folder, Precision = CachePrecision.Half } }),
         new("answers for augmented rows: views drawn beforehand", run => InFolder(run) with
         {
             Augmentations = [Augmentation.GaussianNoise(0.1)],
-            Record = new() { Folder = run.Folder, Views = 2 },
+            TeacherCache = new() { Folder = run.Folder, AugmentedViews = 2 },
         }),
     ];
 
-    private static DistillationMethod Kept(TeacherRecordOptions record) =>
-        record.KeepStageFeatures ? DistillationMethod.Of("hint", new Losses.CrossEntropyLoss() + new Losses.HintLoss((0, 1))) : DistillationMethod.Kd();
+    private static DistillationMethod Kept(TeacherCacheOptions record) =>
+        record.KeepStageFeatures ? DistillationMethod.FromLoss("hint", new Losses.CrossEntropyLoss() + new Losses.HintLoss((0, 1))) : DistillationMethod.Kd();
 
-    private static DistillationOptions InFolder(PinnedRun run) => OfPoints with { Teacher = Onnx(), Record = new() { Folder = run.Folder } };
+    private static DistillationOptions InFolder(PinnedRun run) => OfPoints with { Teacher = Onnx(), TeacherCache = new() { Folder = run.Folder } };
 
     private static DistillationOptions Again(PinnedRun run)
     {
@@ -70,14 +73,14 @@ internal static class PinnedTeachers
         return InFolder(run);
     }
 
-    private static Teacher Trained() => Teacher.Train(Student.Mlp(5), 1, Optimizer.Sgd(0.05), LearningRateSchedule.Cosine());
+    private static Teacher Trained() => Teacher.Train(NetworkSpec.Mlp(5), 1, Optimizer.Sgd(0.05), LearningRateSchedule.Cosine());
 
-    private static Teacher TrainedRoute(string? folder = null) => Route.Train(Student.Mlp(5), every: 1, epochs: 2, folder: folder);
+    private static Teacher TrainedRoute(string? folder = null) => Route.Train(NetworkSpec.Mlp(5), every: 1, epochs: 2, folder: folder);
 
     private static Teacher Checkpoints(PinnedRun run)
     {
         run.Fit(OfPoints with { Teacher = TrainedRoute(run.Folder), Method = DistillationMethod.Rco(), Seed = 3 }, run.Points);
-        return Route.FromCheckpoints(Student.Mlp(5), [.. Directory.GetFiles(run.Folder, "*.weights").Order(StringComparer.Ordinal)]);
+        return Route.FromCheckpoints(NetworkSpec.Mlp(5), [.. Directory.GetFiles(run.Folder, "*.weights").Order(StringComparer.Ordinal)]);
     }
 
     private static Teacher Onnx() => Teacher.FromOnnx(RealRows.PathOf("iris-mlp.onnx"), classNames: Rows.Classes);

@@ -1,3 +1,6 @@
+using MlNetDistill.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Training;
 using static MlNetDistill.Tests.PinnedStudents.PinnedCase;
 
 namespace MlNetDistill.Tests.PinnedStudents;
@@ -14,7 +17,7 @@ internal static class PinnedTraining
         ("schedule: cosine", OfPoints with { Schedule = LearningRateSchedule.Cosine(0.1) }),
         ("schedule: step", OfPoints with { Schedule = LearningRateSchedule.Step([1, 2]), Epochs = 3 }),
         ("schedule: one cycle", OfPoints with { Schedule = LearningRateSchedule.OneCycle(0.4) }),
-        ("schedule: cosine after a warm-up", OfPoints with { Schedule = LearningRateSchedule.Cosine() with { WarmUpEpochs = 1 } }),
+        ("schedule: cosine after a warm-up", OfPoints with { Schedule = LearningRateSchedule.Cosine() with { WarmupEpochs = 1 } }),
         ("sampling: class-uniform", OfPoints with { Sampling = BatchSampling.ClassUniform(4), Method = DistillationMethod.Cckd() }),
         ("sampling: superclass-uniform", OfPoints with { Sampling = BatchSampling.SuperclassUniform(3, 4), Method = DistillationMethod.Cckd() }),
         ("augmentation: Gaussian noise and marginal swap", OfPoints with { Augmentations = [Augmentation.GaussianNoise(0.1), Augmentation.MarginalSwap(0.2)] }),
@@ -59,5 +62,5 @@ internal static class PinnedTraining
     ];
 
     private static InitialWeights Start(PinnedRun run, double randomShare) =>
-        InitialWeights.Of(run.Fit(OfPoints with { Method = DistillationMethod.LabelsOnly() }, run.Points).Model, randomShare);
+        InitialWeights.From(run.Fit(OfPoints with { Method = DistillationMethod.LabelsOnly() }, run.Points).Model, randomShare);
 }

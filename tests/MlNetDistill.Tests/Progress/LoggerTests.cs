@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.ML;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Progress;

@@ -1,5 +1,4 @@
 using System.Text;
-using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 

@@ -30,7 +30,7 @@ public sealed class AskedOnceTests
                 return [.. RowsTeachers.Rule(features).Select(p => (p * (i + 1) / 3) + ((2 - i) / 9f))];
             }),
             classNames: Rows.Classes,
-            identity: $"rule {i}");
+            cacheKey: $"rule {i}");
         var options = Options(Route.FromTeachers(("a", Sure(0)), ("b", Sure(1)), ("c", Sure(2)))) with
         {
             Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.01)),
@@ -61,7 +61,7 @@ public sealed class AskedOnceTests
                     cancellation.Cancel();
             },
             null));
-        var options = Options(Teacher.FromEstimator(pipeline, identity: "regression", classNames: Rows.Classes));
+        var options = Options(Teacher.FromEstimator(pipeline, cacheKey: "regression", classNames: Rows.Classes));
         Assert.That(() => _context.Fit(options with { CancellationToken = cancellation.Token }, view), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(_folder.Entries, Has.One.EndsWith(".partial"));
         asked = 10_000;
@@ -77,7 +77,7 @@ public sealed class AskedOnceTests
 
     private DistillationOptions Options(Teacher teacher) => Rows.Quick(teacher) with
     {
-        Record = new TeacherRecordOptions { Folder = _folder.Path },
+        TeacherCache = new TeacherCacheOptions { Folder = _folder.Path },
         MinimumTeacherAccuracy = 0,
         Epochs = 1,
     };

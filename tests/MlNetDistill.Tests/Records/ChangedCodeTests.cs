@@ -21,10 +21,10 @@ public sealed class ChangedCodeTests : RecordsInFolder
         var after = Fit(Mapped(identity));
         Assert.Multiple(() =>
         {
-            Assert.That(after, Is.EqualTo(Fit(Mapped(identity), new TeacherRecordOptions())), "as without a record");
+            Assert.That(after, Is.EqualTo(Fit(Mapped(identity), new TeacherCacheOptions())), "as without a record");
             Assert.That(log.Warnings, Has.Some.Contains("asked again about 16 rows, the teacher gives probabilities that differ by up to").And.Some.Contains("The teacher is asked again."));
             Assert.That(
-                () => { _code = _ => [0.2f, 0.5f, 0.3f]; Fit(Mapped(identity), In() with { Reuse = RecordReuse.ReuseOnly }); },
+                () => { _code = _ => [0.2f, 0.5f, 0.3f]; Fit(Mapped(identity), In() with { Mode = CacheMode.UseOnly }); },
                 Throws.InvalidOperationException.With.Message.Contains("asked again about 16 rows"));
         });
     }
@@ -41,7 +41,7 @@ public sealed class ChangedCodeTests : RecordsInFolder
         Assert.That(Folder.Entries, Has.One.EndsWith(".partial"));
         _code = features => [.. RowsTeachers.Rule(features).Reverse()];
         var mixed = Context.Fit(options, rows).Scores(rows);
-        Assert.That(mixed, Is.EqualTo(Context.Fit(options with { Record = new TeacherRecordOptions() }, rows).Scores(rows)));
+        Assert.That(mixed, Is.EqualTo(Context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, rows).Scores(rows)));
 
         float[] Cancelled(float[] features)
         {
@@ -54,7 +54,7 @@ public sealed class ChangedCodeTests : RecordsInFolder
     {
         Factory.Code = features => _code(features);
         return Teacher.FromTransformer(
-            Context.Transforms.CustomMapping(new Factory().GetMapping(), nameof(Factory)).Fit(View), classNames: Rows.Classes, identity: identity);
+            Context.Transforms.CustomMapping(new Factory().GetMapping(), nameof(Factory)).Fit(View), classNames: Rows.Classes, cacheKey: identity);
     }
 
     public sealed class Seen

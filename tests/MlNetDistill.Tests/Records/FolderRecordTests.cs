@@ -18,7 +18,7 @@ public sealed class FolderRecordTests : RecordsInFolder
         Assert.Multiple(() =>
         {
             Assert.That(second, Is.EqualTo(first));
-            Assert.That(second, Is.EqualTo(Fit(Named(new Counter()), new TeacherRecordOptions())), "in memory it is the same too");
+            Assert.That(second, Is.EqualTo(Fit(Named(new Counter()), new TeacherCacheOptions())), "in memory it is the same too");
             Assert.That(afterFirst, Is.EqualTo(240));
             Assert.That(asked.Rows, Is.EqualTo(240 + 16));
             Assert.That(Folder.Entries, Has.Length.EqualTo(1));
@@ -56,13 +56,13 @@ public sealed class FolderRecordTests : RecordsInFolder
     public void A_model_that_cannot_be_saved_needs_an_identity() => Assert.That(
         () => Fit(Context.Saying(View, RowsTeachers.Rule)),
         Throws.InvalidOperationException.With.Message.StartsWith(
-            "A teacher record in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes whenever " +
+            "A teacher cache in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes whenever " +
             "the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: "));
 
     [Test]
     public void Other_data_in_a_column_that_the_teacher_reads_are_another_record()
     {
-        var teacher = Teacher.FromTransformer(Context.Regression().Fit(View), identity: "regression");
+        var teacher = Teacher.FromTransformer(Context.Regression().Fit(View), cacheKey: "regression");
         Fit(teacher);
         var changed = Rows.Points();
         changed[17].Features[2] += 1e-3f;
@@ -78,7 +78,7 @@ public sealed class FolderRecordTests : RecordsInFolder
     [Test]
     public void Data_in_a_column_that_nobody_reads_do_not_matter()
     {
-        var teacher = Teacher.FromTransformer(Context.Regression().Fit(View), identity: "regression");
+        var teacher = Teacher.FromTransformer(Context.Regression().Fit(View), cacheKey: "regression");
         Fit(teacher);
         Context.Fit(Options(teacher, In()), Context.Keyed(Rows.Points().Select(p => { p.Held = true; return p; })));
         // The regression's own label step reads Label; Held is read by nobody.
@@ -99,7 +99,7 @@ public sealed class FolderRecordTests : RecordsInFolder
 
     [Test]
     public void ReuseOnly_refuses_to_ask_where_there_is_no_record() => Assert.That(
-        () => Fit(Named(new Counter()), In() with { Reuse = RecordReuse.ReuseOnly }), Throws.InvalidOperationException.With.Message.Contains(Folder.Path));
+        () => Fit(Named(new Counter()), In() with { Mode = CacheMode.UseOnly }), Throws.InvalidOperationException.With.Message.Contains(Folder.Path));
 
     [Test]
     public void A_damaged_record_is_noticed_said_and_made_anew()
@@ -110,7 +110,7 @@ public sealed class FolderRecordTests : RecordsInFolder
         var spoilt = (byte[])whole.Clone();
         spoilt[^100] ^= 4;
         File.WriteAllBytes(path, spoilt);
-        Assert.That(() => Fit(Named(new Counter()), In() with { Reuse = RecordReuse.ReuseOnly }), Throws.InvalidOperationException.With.Message.Contains(path));
+        Assert.That(() => Fit(Named(new Counter()), In() with { Mode = CacheMode.UseOnly }), Throws.InvalidOperationException.With.Message.Contains(path));
         var log = new RowsLog(Context);
         Assert.Multiple(() =>
         {
@@ -125,7 +125,7 @@ public sealed class FolderRecordTests : RecordsInFolder
     {
         using var cancellation = new CancellationTokenSource();
         var view = Context.Keyed(Rows.Points(6000));
-        float[][] FitMany(TeacherRecordOptions record) => Context.Fit(Options(Named(new Counter()), record), view).Scores(view);
+        float[][] FitMany(TeacherCacheOptions record) => Context.Fit(Options(Named(new Counter()), record), view).Scores(view);
         // ML.NET's cursors run ahead of whoever reads them, so the file itself tells that some of it is there.
         var asked = new Counter
         {
@@ -140,7 +140,7 @@ public sealed class FolderRecordTests : RecordsInFolder
         var resumed = FitMany(In());
         Assert.Multiple(() =>
         {
-            Assert.That(resumed, Is.EqualTo(FitMany(new TeacherRecordOptions())));
+            Assert.That(resumed, Is.EqualTo(FitMany(new TeacherCacheOptions())));
             Assert.That(Folder.Entries, Has.One.EndsWith(".teacher"));
             Assert.That(Folder.Entries, Has.None.EndsWith(".partial"));
         });
@@ -150,7 +150,7 @@ public sealed class FolderRecordTests : RecordsInFolder
     public void A_pipeline_with_an_identity_is_fitted_once()
     {
         var log = new RowsLog(Context);
-        Teacher Teacher() => MlNetDistill.Teacher.FromEstimator(Context.Regression(), folds: 3, identity: "regression");
+        Teacher Teacher() => MlNetDistill.Teacher.FromEstimator(Context.Regression(), folds: 3, cacheKey: "regression");
         var first = Fit(Teacher());
         var fits = Fits();
         var second = Fit(Teacher());

@@ -37,7 +37,7 @@ public sealed class ModuleAskedOnceTests
         var cold = module.Take();
         var second = _context.Fit(options, _view).Scores(_view);
         var warm = module.Take();
-        var inMemory = _context.Fit(options with { Record = new TeacherRecordOptions() }, _view).Scores(_view);
+        var inMemory = _context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, _view).Scores(_view);
         Assert.Multiple(() =>
         {
             Assert.That((cold.Rows, cold.Distinct), Is.EqualTo((Rows2000, Rows2000)));
@@ -61,7 +61,7 @@ public sealed class ModuleAskedOnceTests
             {
                 Teacher = Route.FromTeachers(("one", teachers[0]), ("two", teachers[1])),
                 Method = DistillationMethod.Rco(),
-                Record = new TeacherRecordOptions(),
+                TeacherCache = new TeacherCacheOptions(),
             },
             _view);
         Assert.That((one, two, module.Take().Rows, other.Take().Rows), Is.EqualTo((Rows2000, Rows2000, Rows2000, Rows2000)));
@@ -71,7 +71,7 @@ public sealed class ModuleAskedOnceTests
     public void Scores_of_a_teacher_are_asked_for_once()
     {
         using var module = new Counting();
-        _context.MulticlassClassification.Trainers.Distill(Options(module) with { Record = new TeacherRecordOptions() }).ScoreTeacher(_view);
+        _context.MulticlassClassification.Trainers.Distill(Options(module) with { TeacherCache = new TeacherCacheOptions() }).ScoreTeacher(_view);
         Assert.That(module.Take().Rows, Is.EqualTo(Rows2000));
     }
 
@@ -91,7 +91,7 @@ public sealed class ModuleAskedOnceTests
         {
             // The block that was being written, and the rows asked about again.
             Assert.That(module.Take().Rows, Is.LessThanOrEqualTo(Rows2000 - before + 1024 + 16));
-            Assert.That(resumed, Is.EqualTo(_context.Fit(options with { Record = new TeacherRecordOptions() }, _view).Scores(_view)));
+            Assert.That(resumed, Is.EqualTo(_context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, _view).Scores(_view)));
         });
     }
 
@@ -113,11 +113,11 @@ public sealed class ModuleAskedOnceTests
         });
     }
 
-    private static Teacher Of(Counting module, string? identity = null) => Teacher.FromModule(module, classNames: Rows.Classes, identity: identity);
+    private static Teacher Of(Counting module, string? identity = null) => Teacher.FromModule(module, classNames: Rows.Classes, cacheKey: identity);
 
     private DistillationOptions Options(Counting module) => Rows.Quick(Of(module)) with
     {
-        Record = new TeacherRecordOptions { Folder = _folder.Path },
+        TeacherCache = new TeacherCacheOptions { Folder = _folder.Path },
         MinimumTeacherAccuracy = 0,
         BatchSize = 128,
         Epochs = 2,

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Cache;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -15,7 +14,7 @@ public sealed class RecordFormTests : RecordsInFolder
     public void Half_precision_and_few_logits_teach_nearly_the_same()
     {
         var single = Fit(Named(new Counter()));
-        var half = Fit(Named(new Counter()), In() with { Precision = RecordPrecision.Half });
+        var half = Fit(Named(new Counter()), In() with { Precision = CachePrecision.Half });
         var top = Fit(Named(new Counter()), In() with { TopK = 2 });
         Assert.Multiple(() =>
         {
@@ -33,22 +32,22 @@ public sealed class RecordFormTests : RecordsInFolder
         Assert.Multiple(() =>
         {
             Assert.That(Fit(Named(new Counter()), In() with { MemoryLimit = 100 }), Is.EqualTo(inMemory).Within(1e-4));
-            Assert.That(Fit(Named(new Counter()), new TeacherRecordOptions { MemoryLimit = 100 }), Is.EqualTo(inMemory).Within(1e-4), "in a temporary file");
+            Assert.That(Fit(Named(new Counter()), new TeacherCacheOptions { MemoryLimit = 100 }), Is.EqualTo(inMemory).Within(1e-4), "in a temporary file");
         });
     }
 
     [Test]
     public void Pre_drawnViews_come_round_again_and_are_answered_once()
     {
-        var teacher = Route.FromCheckpoints(Student.Mlp(16), Checkpoint());
-        var options = Options(teacher, In() with { Views = 3 }) with { Augmentations = [Augmentation.GaussianNoise(0.1)], Epochs = 7 };
+        var teacher = Route.FromCheckpoints(NetworkSpec.Mlp(16), Checkpoint());
+        var options = Options(teacher, In() with { AugmentedViews = 3 }) with { Augmentations = [Augmentation.GaussianNoise(0.1)], Epochs = 7 };
         var first = Context.Fit(options, View).Scores(View);
         Assert.Multiple(() =>
         {
             Assert.That(Folder.Entries.Where(e => e.EndsWith(".teacher", StringComparison.Ordinal)), Has.Exactly(1).Items);
             Assert.That(Context.Fit(options, View).Scores(View), Is.EqualTo(first), "warm");
-            Assert.That(Context.Fit(options with { Record = new TeacherRecordOptions { Views = 3 } }, View).Scores(View), Is.EqualTo(first), "in memory");
-            Assert.That(Context.Fit(options with { Record = new TeacherRecordOptions() }, View).Scores(View), Is.Not.EqualTo(first), "ever new views are others");
+            Assert.That(Context.Fit(options with { TeacherCache = new TeacherCacheOptions { AugmentedViews = 3 } }, View).Scores(View), Is.EqualTo(first), "in memory");
+            Assert.That(Context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, View).Scores(View), Is.Not.EqualTo(first), "ever new views are others");
         });
     }
 
@@ -56,17 +55,17 @@ public sealed class RecordFormTests : RecordsInFolder
     public void Views_without_augmentations_and_too_many_logits_are_refused()
     {
         Assert.That(
-            () => Context.MulticlassClassification.Trainers.Distill(Options(Named(new Counter()), new TeacherRecordOptions { Views = 2 })),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("Record.Views keeps views of augmented rows, and there are no Augmentations; leave it 0."));
+            () => Context.MulticlassClassification.Trainers.Distill(Options(Named(new Counter()), new TeacherCacheOptions { AugmentedViews = 2 })),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."));
         Assert.That(
-            () => Fit(Named(new Counter()), new TeacherRecordOptions { TopK = 3 }),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("Record.TopK must be less than the number of classes, 3; was 3."));
+            () => Fit(Named(new Counter()), new TeacherCacheOptions { TopK = 3 }),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TeacherCache.TopK must be less than the number of classes, 3; was 3."));
     }
 
     private string Checkpoint()
     {
         Context.Fit(
-            Rows.Quick(Route.Train(Student.Mlp(16), every: 6, epochs: 6, folder: Folder.File("route"))) with { Method = DistillationMethod.Rco(), Epochs = 1 }, View);
+            Rows.Quick(Route.Train(NetworkSpec.Mlp(16), every: 6, epochs: 6, folder: Folder.File("route"))) with { Method = DistillationMethod.Rco(), Epochs = 1 }, View);
         return Folder.File(Path.Combine("route", "anchor-0006.weights"));
     }
 }

@@ -39,7 +39,7 @@ public sealed class RecordIdentityTests
             var pipeline = _context.Transforms.ReplaceMissingValues("Whole", "Features")
                 .Append(_context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label"))
                 .Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("TeacherClass", "Whole"));
-            Fit(Teacher.FromEstimator(pipeline, identity: "regression"), _context.Keyed(points));
+            Fit(Teacher.FromEstimator(pipeline, cacheKey: "regression"), _context.Keyed(points));
         }
     }
 
@@ -51,7 +51,7 @@ public sealed class RecordIdentityTests
             _context.Transforms.Conversion.MapKeyToValue("Word", "Colour")
                 .Append(_context.Transforms.CustomMapping<Seen, Answer>((row, answer) => answer.Score = row.Word == "red" ? [1, 0, 0] : [0, 1, 0], null)).Fit(first),
             classNames: Rows.Classes,
-            identity: "words");
+            cacheKey: "words");
         Fit(teacher, first);
         Fit(teacher, second);
         Assert.That(Records, Is.EqualTo(2));
@@ -78,7 +78,7 @@ public sealed class RecordIdentityTests
 
     private DistillationOptions Options(Teacher teacher) => Rows.Quick(teacher) with
     {
-        Record = new TeacherRecordOptions { Folder = _folder.Path },
+        TeacherCache = new TeacherCacheOptions { Folder = _folder.Path },
         MinimumTeacherAccuracy = 0,
         MissingFeatures = MissingFeatures.Drop,
         Epochs = 1,

@@ -22,12 +22,12 @@ public abstract class RecordsInFolder
     [TearDown]
     public void DeleteFolder() => Folder.Dispose();
 
-    private protected TeacherRecordOptions In() => new() { Folder = Folder.Path };
+    private protected TeacherCacheOptions In() => new() { Folder = Folder.Path };
 
-    private protected float[][] Fit(Teacher teacher, TeacherRecordOptions? record = null) => Context.Fit(Options(teacher, record ?? In()), View).Scores(View);
+    private protected float[][] Fit(Teacher teacher, TeacherCacheOptions? record = null) => Context.Fit(Options(teacher, record ?? In()), View).Scores(View);
 
-    private protected static DistillationOptions Options(Teacher teacher, TeacherRecordOptions record) =>
-        Rows.Quick(teacher) with { Record = record, MinimumTeacherAccuracy = 0, Epochs = 3 };
+    private protected static DistillationOptions Options(Teacher teacher, TeacherCacheOptions record) =>
+        Rows.Quick(teacher) with { TeacherCache = record, MinimumTeacherAccuracy = 0, Epochs = 3 };
 
     /// <summary>A teacher that counts the rows it is asked about.</summary>
     private protected Teacher Named(Counter counter) => Teacher.FromTransformer(
@@ -39,7 +39,7 @@ public abstract class RecordsInFolder
             },
             null).Fit(View),
         classNames: Rows.Classes,
-        identity: "the rule");
+        cacheKey: "the rule");
 
     private protected sealed class Counter
     {

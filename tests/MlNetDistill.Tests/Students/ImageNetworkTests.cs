@@ -10,7 +10,7 @@ public sealed class ImageNetworkTests
 {
     private static readonly NetworkSpec[] Specs =
     [
-        Student.WideResNet(10, 1), Student.Vgg(8, 4, 6, 8, 10, 12), Student.MobileNetV2(0.125), Student.ShuffleNetV1(), Student.ShuffleNetV2(0.5),
+        NetworkSpec.WideResNet(10, 1), NetworkSpec.Vgg(8, 4, 6, 8, 10, 12), NetworkSpec.MobileNetV2(0.125), NetworkSpec.ShuffleNetV1(), NetworkSpec.ShuffleNetV2(0.5),
     ];
 
     public static IEnumerable<TestCaseData> Cases() => Specs.Select(spec => new TestCaseData(spec).SetArgDisplayNames(spec.Name));

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Students;
@@ -76,9 +75,9 @@ public sealed class OwnNetworkTests
 
         protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
         {
-            var wide = new Dense(shape.Length, classes, generator);
-            var deep = new Series(new Dense(shape.Length, 8, generator), new Relu(), new Dense(8, classes, generator));
-            return NetworkPlan.OfLogits([new Sum(deep, wide)], [], classes);
+            var wide = new Linear(shape.Length, classes, generator);
+            var deep = new Sequential(new Linear(shape.Length, 8, generator), new Relu(), new Linear(8, classes, generator));
+            return NetworkPlan.EndingInLogits([new ResidualAdd(deep, wide)], [], classes);
         }
     }
 
@@ -92,11 +91,11 @@ public sealed class OwnNetworkTests
             var linear = nn.Linear(shape.Length, 8);
             var normalization = nn.BatchNorm1d(8);
             var module = nn.Sequential(linear, normalization);
-            Initial.Redraw(module, generator);
+            WeightInitialization.Redraw(module, generator);
             return new NetworkPlan([new ModuleBlock(module, (graph, input) => Emit(graph, input, linear, normalization)), new Relu()], [], 8);
         }
 
-        private string Emit(OnnxGraph graph, string input, Linear linear, BatchNorm1d normalization)
+        private string Emit(OnnxGraph graph, string input, TorchSharp.Modules.Linear linear, TorchSharp.Modules.BatchNorm1d normalization)
         {
             var product = graph.Add("Gemm", [input, graph.Constant(linear.weight!), graph.Constant(linear.bias!)], ("transB", 1L));
             if (ForgetsNormalization)
@@ -117,9 +116,9 @@ public sealed class OwnNetworkTests
 
         protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
         {
-            List<Block> body = [new Dense(shape.Length, 16, generator), new SilentRelu()];
+            List<Block> body = [new Linear(shape.Length, 16, generator), new SilentRelu()];
             for (var layer = 0; layer < 20; layer++)
-                body.AddRange([new Dense(16, 16, generator), new BatchNormalization(16), new Relu()]);
+                body.AddRange([new Linear(16, 16, generator), new BatchNormalization(16), new Relu()]);
             return new NetworkPlan(body, [], 16);
         }
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Tests.Support;
 

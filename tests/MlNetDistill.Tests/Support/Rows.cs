@@ -51,7 +51,7 @@ internal static class Rows
     public static DistillationOptions Quick(Teacher? teacher = null) => new()
     {
         Teacher = teacher,
-        Student = Student.Mlp(8),
+        Student = NetworkSpec.Mlp(8),
         Method = teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(),
         LabelColumnName = "Class",
         Epochs = 6,

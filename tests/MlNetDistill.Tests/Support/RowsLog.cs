@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Diagnostics;
 
 namespace MlNetDistill.Tests.Support;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using MlNetDistill.Reporting;
 using Tensorboard;
 
 namespace MlNetDistill.Tests.Support;

@@ -8,9 +8,9 @@ namespace MlNetDistill.Tests.Support;
 /// <summary>Short trainings of small students.</summary>
 internal static class ToyPipelines
 {
-    public static readonly NetworkSpec SmallMlp = Student.Mlp(8);
+    public static readonly NetworkSpec SmallMlp = NetworkSpec.Mlp(8);
 
-    public static readonly NetworkSpec SmallResNet = Student.ResNet(8, 4, 4, 8);
+    public static readonly NetworkSpec SmallResNet = NetworkSpec.ResNet(8, 4, 4, 8);
 
     /// <summary>Labels alone, a few epochs; the label is the key column Class.</summary>
     public static DistillationOptions Options(NetworkSpec? student = null) => new()

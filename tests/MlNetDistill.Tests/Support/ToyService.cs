@@ -5,7 +5,6 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.ML;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Tests.Support;
 

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -25,7 +24,7 @@ public sealed class CheckpointTests
     {
         var files = Train(InOrderOfRows(_rows));
         Point[] swapped = [_rows[1], _rows[0], .. _rows[2..]];
-        var model = _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(16), files)), InOrderOfRows(swapped));
+        var model = _context.Fit(Rco(Route.FromCheckpoints(NetworkSpec.Mlp(16), files)), InOrderOfRows(swapped));
         var named = _context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(model.Transform(InOrderOfRows(swapped)));
         var predicted = named.Transform(model.Transform(InOrderOfRows(swapped))).GetColumn<string>("PredictedLabel");
         Assert.That(predicted.Zip(swapped, (name, row) => name == row.Label ? 1.0 : 0).Average(), Is.GreaterThan(0.9));
@@ -95,7 +94,7 @@ public sealed class CheckpointTests
         var before = files.Select(File.ReadAllBytes).ToArray();
         var progress = new RowsProgress();
         Assert.That(
-            () => _context.Fit(Rco(Route.Train(Student.Mlp(16), every: 1, epochs: 2, folder: _folder.Path)) with { Progress = progress }, _context.Keyed(_rows)),
+            () => _context.Fit(Rco(Route.Train(NetworkSpec.Mlp(16), every: 1, epochs: 2, folder: _folder.Path)) with { Progress = progress }, _context.Keyed(_rows)),
             Throws.InvalidOperationException.With.Message.StartsWith(
                 $"The route's folder '{_folder.Path}' holds checkpoints of another run (anchor-0002.weights and 1 more), which would mix with this one's. Give each run a folder of its own"));
         Assert.That(progress.Reports, Is.Empty);
@@ -130,7 +129,7 @@ public sealed class CheckpointTests
         // The second of three anchors is loaded when its stage begins, after the first stage has reported.
         var replaced = new RowsProgress(_ => File.Copy(other, files[1], overwrite: true));
         Assert.That(
-            () => _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(16), files)) with { Progress = replaced }, _context.Keyed(_rows)),
+            () => _context.Fit(Rco(Route.FromCheckpoints(NetworkSpec.Mlp(16), files)) with { Progress = replaced }, _context.Keyed(_rows)),
             Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{files[1]}' has been replaced by another since this run began"));
     }
 
@@ -146,7 +145,7 @@ public sealed class CheckpointTests
     [Test]
     public void A_checkpoint_scales_its_input_as_in_its_own_training()
     {
-        var network = Student.Mlp(16) with { InputScaling = InputScaling.Standardize };
+        var network = NetworkSpec.Mlp(16) with { InputScaling = InputScaling.Standardize };
         var file = Train(_context.Keyed(_rows), network: network)[^1];
         var all = Scores([file], _context.Keyed(_rows), network);
         // These rows are of one class but for two, and have other means.
@@ -201,7 +200,7 @@ public sealed class CheckpointTests
     private string[] Train(IDataView view, string folder = "", NetworkSpec? network = null, int epochs = 4)
     {
         var path = _folder.File(folder);
-        _context.Fit(Rco(Route.Train(network ?? Student.Mlp(16), every: 2, epochs: epochs, folder: path)) with { Epochs = 2 }, view);
+        _context.Fit(Rco(Route.Train(network ?? NetworkSpec.Mlp(16), every: 2, epochs: epochs, folder: path)) with { Epochs = 2 }, view);
         return [.. Directory.GetFiles(path).Order()];
     }
 
@@ -209,7 +208,7 @@ public sealed class CheckpointTests
 
     private float[][] Scores(string[] files, IDataView view, NetworkSpec? network = null)
     {
-        var options = Rco(Route.FromCheckpoints(network ?? Student.Mlp(16), files));
+        var options = Rco(Route.FromCheckpoints(network ?? NetworkSpec.Mlp(16), files));
         return [.. _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(view).GetColumn<float[]>("TeacherScore")];
     }
 

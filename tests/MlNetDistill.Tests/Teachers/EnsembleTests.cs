@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -41,7 +40,7 @@ public sealed class EnsembleTests
         var ensemble = Teacher.Ensemble(
             Teacher.FromTransformer(_context.Regression().Fit(_view)),
             Teacher.FromEstimator(_context.Trees(), folds: 2),
-            Teacher.Train(Student.Mlp(16), epochs: 10));
+            Teacher.Train(NetworkSpec.Mlp(16), epochs: 10));
         var model = _context.Fit(Rows.Quick(ensemble) with { Method = DistillationMethod.Kd(alpha: 1), Epochs = 12 }, _view);
         Assert.Multiple(() =>
         {
@@ -55,11 +54,11 @@ public sealed class EnsembleTests
     {
         // Were they the same, their mean would be the teacher that is alone.
         float[][] Student(Teacher teacher) => Fit(teacher);
-        var alone = Student(Teacher.Train(MlNetDistill.Student.Mlp(6), epochs: 1));
+        var alone = Student(Teacher.Train(NetworkSpec.Mlp(6), epochs: 1));
         var two = Student(Teacher.Ensemble(
-            Teacher.Train(MlNetDistill.Student.Mlp(6), epochs: 1), Teacher.Train(MlNetDistill.Student.Mlp(6), epochs: 1)));
+            Teacher.Train(NetworkSpec.Mlp(6), epochs: 1), Teacher.Train(NetworkSpec.Mlp(6), epochs: 1)));
         var log = new RowsProgress();
-        _context.Fit(Rows.Quick(Teacher.Ensemble(Teacher.Train(MlNetDistill.Student.Mlp(6), epochs: 1), Teacher.Train(MlNetDistill.Student.Mlp(6), epochs: 1))) with { Progress = log, MinimumTeacherAccuracy = 0 }, _view);
+        _context.Fit(Rows.Quick(Teacher.Ensemble(Teacher.Train(NetworkSpec.Mlp(6), epochs: 1), Teacher.Train(NetworkSpec.Mlp(6), epochs: 1))) with { Progress = log, MinimumTeacherAccuracy = 0 }, _view);
         Assert.Multiple(() =>
         {
             Assert.That(two.SelectMany(s => s), Is.Not.EqualTo(alone.SelectMany(s => s)).Within(1e-3));
@@ -71,7 +70,7 @@ public sealed class EnsembleTests
     [Test]
     public void An_ensemble_of_networks_answers_for_augmented_rows()
     {
-        var ensemble = Teacher.Ensemble(Teacher.Train(Student.Mlp(8), epochs: 8), Teacher.Train(Student.Mlp(8), epochs: 8));
+        var ensemble = Teacher.Ensemble(Teacher.Train(NetworkSpec.Mlp(8), epochs: 8), Teacher.Train(NetworkSpec.Mlp(8), epochs: 8));
         var options = Rows.Quick(ensemble) with { Augmentations = [Augmentation.GaussianNoise(0.2)], Epochs = 10 };
         Assert.That(_context.Fit(options, _view).AccuracyOn(Rows.Points(), _view), Is.GreaterThan(0.9));
     }
@@ -81,7 +80,7 @@ public sealed class EnsembleTests
     {
         var progress = new RowsProgress();
         var trainer = _context.MulticlassClassification.Trainers.Distill(
-            Rows.Quick(Teacher.Ensemble(Teacher.Train(Student.Mlp(6)), Teacher.FromOnnx("nowhere.onnx", classNames: Rows.Classes))) with { Progress = progress });
+            Rows.Quick(Teacher.Ensemble(Teacher.Train(NetworkSpec.Mlp(6)), Teacher.FromOnnx("nowhere.onnx", classNames: Rows.Classes))) with { Progress = progress });
         Assert.Multiple(() =>
         {
             Assert.That(() => trainer.Preflight(_view), Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model 'nowhere.onnx' does not exist"));
@@ -94,8 +93,8 @@ public sealed class EnsembleTests
     public void What_is_wrong_with_an_ensemble_is_said_when_the_trainer_is_made()
     {
         Refuses(Teacher.Ensemble(Array.Empty<Teacher>()), "An ensemble needs at least one teacher.");
-        Refuses(Teacher.Ensemble((Teacher.Train(Student.Mlp(4)), -1)), "An ensemble's weights must be at least 0, one of them above; were -1.");
-        Refuses(Teacher.Ensemble(Route.Train(Student.Mlp(4))), "Member 1 of the ensemble is a route; take one teacher for it.");
+        Refuses(Teacher.Ensemble((Teacher.Train(NetworkSpec.Mlp(4)), -1)), "An ensemble's weights must be at least 0, one of them above; were -1.");
+        Refuses(Teacher.Ensemble(Route.Train(NetworkSpec.Mlp(4))), "Member 1 of the ensemble is a route; take one teacher for it.");
         Refuses(Teacher.Ensemble(Teacher.FromColumn("")), "Member 1 of the ensemble: The teacher's scoreColumnName must be a column name; was empty.");
     }
 

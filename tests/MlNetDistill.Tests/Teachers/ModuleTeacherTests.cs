@@ -5,8 +5,8 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Sequential = TorchSharp.Modules.Sequential;
 
 namespace MlNetDistill.Tests.Teachers;
 
@@ -53,12 +53,12 @@ public sealed class ModuleTeacherTests
         using var module = Trained();
         var relu = (nn.Module<Tensor, Tensor>)module.children().ElementAt(1);
         var options = Options(Teacher.FromModule(module, new ModuleTaps(StageFeatures: [relu]), classNames: Rows.Classes)) with { Method = DistillationMethod.Sskd() };
-        long Bytes(TeacherRecordOptions record) => _context.MulticlassClassification.Trainers.Distill(options with { Record = record }).Preflight(_view).AnswerBytes;
+        long Bytes(TeacherCacheOptions record) => _context.MulticlassClassification.Trainers.Distill(options with { TeacherCache = record }).Preflight(_view).AnswerBytes;
         Assert.Multiple(() =>
         {
-            Assert.That(Bytes(new TeacherRecordOptions()), Is.Zero, "answered live");
-            Assert.That(Bytes(new TeacherRecordOptions { KeepStageFeatures = true }), Is.EqualTo(240 * (3 + 12) * 4));
-            Assert.That(Bytes(new TeacherRecordOptions { KeepStageFeatures = true, Precision = RecordPrecision.Half }), Is.EqualTo(240 * (3 + 12) * 2));
+            Assert.That(Bytes(new TeacherCacheOptions()), Is.Zero, "answered live");
+            Assert.That(Bytes(new TeacherCacheOptions { KeepStageFeatures = true }), Is.EqualTo(240 * (3 + 12) * 4));
+            Assert.That(Bytes(new TeacherCacheOptions { KeepStageFeatures = true, Precision = CachePrecision.Half }), Is.EqualTo(240 * (3 + 12) * 2));
         });
     }
 
@@ -75,7 +75,7 @@ public sealed class ModuleTeacherTests
     {
         using var folder = new ToyFolder();
         using var module = Trained();
-        var options = Options(Teacher.FromModule(module, classNames: Rows.Classes)) with { Record = new TeacherRecordOptions { Folder = folder.Path }, Epochs = 1 };
+        var options = Options(Teacher.FromModule(module, classNames: Rows.Classes)) with { TeacherCache = new TeacherCacheOptions { Folder = folder.Path }, Epochs = 1 };
         _context.Fit(options, _view);
         _context.Fit(options, _view);
         Assert.That(folder.Entries, Has.Length.EqualTo(1));
@@ -92,7 +92,7 @@ public sealed class ModuleTeacherTests
         using var module = Trained();
         var sharpness = 1f;
         var teacher = Teacher.FromModule(module, rows => new NetworkOutput(module.call(rows).mul(sharpness)), classNames: Rows.Classes);
-        var options = Options(teacher) with { Record = new TeacherRecordOptions { Folder = folder.Path }, MinimumTeacherAccuracy = 0 };
+        var options = Options(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder.Path }, MinimumTeacherAccuracy = 0 };
         _context.Fit(options, _view);
         sharpness = -1;
         var log = new RowsLog(_context);
@@ -100,11 +100,11 @@ public sealed class ModuleTeacherTests
         Assert.Multiple(() =>
         {
             Assert.That(log.Warnings, Has.Some.Contains("asked again about 16 rows, the teacher gives probabilities that differ by up to"));
-            Assert.That(rebuilt, Is.EqualTo(_context.Fit(options with { Record = new TeacherRecordOptions() }, _view).Scores(_view)));
+            Assert.That(rebuilt, Is.EqualTo(_context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, _view).Scores(_view)));
         });
         sharpness = 1;
         Assert.That(
-            () => _context.Fit(options with { Record = options.Record with { Reuse = RecordReuse.ReuseOnly } }, _view),
+            () => _context.Fit(options with { TeacherCache = options.TeacherCache with { Mode = CacheMode.UseOnly } }, _view),
             Throws.InvalidOperationException.With.Message.Contains("the teacher gives probabilities that differ by up to"));
     }
 
@@ -145,7 +145,7 @@ public sealed class ModuleTeacherTests
         var model = _context.Fit(Options(teacher) with { MinimumTeacherAccuracy = 0, Method = DistillationMethod.Kd(temperature: 1, alpha: 1), Epochs = 40 }, _view);
         Assert.Multiple(() =>
         {
-            Assert.That(report.Teacher!.Gives, Is.EqualTo(OutputKinds.Logits));
+            Assert.That(report.Teacher!.Gives, Is.EqualTo(ModelOutputs.Logits));
             Assert.That(model.Model.History[^1].Losses["kd"], Is.LessThan(0.1 * model.Model.History[0].Losses["kd"]));
         });
     }

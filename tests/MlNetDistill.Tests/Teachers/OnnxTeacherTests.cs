@@ -5,7 +5,6 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 
@@ -49,9 +48,9 @@ public sealed class OnnxTeacherTests
         var report = Trainer(Images(Cifar("cifar100-resnet56.onnx"))).Preflight(_context.Pictures());
         Assert.Multiple(() =>
         {
-            Assert.That(report.Teacher!.RowsAsked, Is.EqualTo(256));
+            Assert.That(report.Teacher!.RowsQueried, Is.EqualTo(256));
             Assert.That(report.Teacher.Accuracy, Is.EqualTo(GoldenAccuracy()).Within(1e-9));
-            Assert.That(report.Teacher.Gives, Is.EqualTo(OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures));
+            Assert.That(report.Teacher.Gives, Is.EqualTo(ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures));
             Assert.That(report.ToString(), Does.Contain("cifar100-resnet56.onnx"));
         });
     }
@@ -84,7 +83,7 @@ public sealed class OnnxTeacherTests
     public void A_model_whose_batch_is_fixed_at_one_teaches_too()
     {
         var teacher = Teacher.FromOnnx(RealRows.PathOf("mnist.onnx"), input: new TeacherInput { Scale = 1 }, classNames: [.. Enumerable.Range(0, 10).Select(i => $"{i}")]);
-        var (view, model) = FitLabelled(_context.Digits(), teacher, Student.Mlp(32));
+        var (view, model) = FitLabelled(_context.Digits(), teacher, NetworkSpec.Mlp(32));
         Assert.That(Agreement(view, model), Is.GreaterThan(0.95));
     }
 
@@ -94,11 +93,11 @@ public sealed class OnnxTeacherTests
         string[] names = ["Iris-setosa", "Iris-versicolor", "Iris-virginica"];
         var file = Teacher.FromOnnx(RealRows.PathOf("iris-mlp.onnx"), classNames: names);
         var bytes = Teacher.FromOnnx(File.ReadAllBytes(RealRows.PathOf("iris-mlp.onnx")), classNames: names);
-        var (view, model) = FitLabelled(_context.Irises(), file, Student.Mlp(16));
+        var (view, model) = FitLabelled(_context.Irises(), file, NetworkSpec.Mlp(16));
         Assert.Multiple(() =>
         {
             Assert.That(Agreement(view, model), Is.GreaterThan(0.9));
-            Assert.That(FitLabelled(_context.Irises(), bytes, Student.Mlp(16)).Model.Scores(view), Is.EqualTo(model.Scores(view)));
+            Assert.That(FitLabelled(_context.Irises(), bytes, NetworkSpec.Mlp(16)).Model.Scores(view), Is.EqualTo(model.Scores(view)));
         });
     }
 
@@ -108,7 +107,7 @@ public sealed class OnnxTeacherTests
         using var folder = new ToyFolder();
         var view = _context.Pictures(64);
         var live = Images(Cifar("cifar100-resnet20.onnx")) with { Augmentations = [Augmentation.RandomCrop(), Augmentation.HorizontalFlip(), Augmentation.Mixup()], Epochs = 4 };
-        var drawn = live with { Record = new TeacherRecordOptions { Folder = folder.Path, Views = 2 } };
+        var drawn = live with { TeacherCache = new TeacherCacheOptions { Folder = folder.Path, AugmentedViews = 2 } };
         var cold = _context.Fit(drawn, view).Scores(view);
         Assert.Multiple(() =>
         {
@@ -161,7 +160,7 @@ public sealed class OnnxTeacherTests
     private static DistillationOptions Images(Teacher teacher) => new()
     {
         Teacher = teacher,
-        Student = Student.ResNet(8, Picture32, 4, 8, 16),
+        Student = NetworkSpec.ResNet(8, Picture32, 4, 8, 16),
         LabelColumnName = "Class",
         BatchSize = 32,
         Optimizer = Optimizer.AdamW(0.02),
@@ -188,7 +187,7 @@ public sealed class OnnxTeacherTests
         .Append(Trainer(new DistillationOptions
         {
             Teacher = Teacher.FromOnnx(RealRows.PathOf("letter-teacher.onnx"), new OnnxOutputs("logits", "features"), input, Letters),
-            Student = Student.Mlp(64),
+            Student = NetworkSpec.Mlp(64),
             Method = method,
             LabelColumnName = "Class",
             FeatureColumnName = "Scaled",

@@ -1,10 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Fitting;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 using MlNetDistill.Tests.Support;
 using TorchSharp;
 
@@ -28,8 +26,8 @@ public sealed class PreflightTests
         {
             Assert.That((report.Rows, report.TrainingRows, report.ValidationRows, report.Classes), Is.EqualTo((240, 180, 60, 3)));
             Assert.That(report.StudentParameters, Is.EqualTo((4 * 8) + 8 + (8 * 3) + 3));
-            Assert.That(report.Teacher!.Gives, Is.EqualTo(OutputKinds.Logits));
-            Assert.That((report.Teacher.RowsAsked, report.Teacher.OnValidationRows), Is.EqualTo((60, true)));
+            Assert.That(report.Teacher!.Gives, Is.EqualTo(ModelOutputs.Logits));
+            Assert.That((report.Teacher.RowsQueried, report.Teacher.OnValidationRows), Is.EqualTo((60, true)));
             Assert.That(report.Teacher.Accuracy, Is.EqualTo(teacher.AccuracyOn(Rows.Points(), _view)).Within(0.05));
             Assert.That(report.Teacher.AgreementCeiling, Is.EqualTo(1), "no two rows are alike");
             Assert.That(report.Stages.Single().StepsPerEpoch, Is.EqualTo(180 / 16));
@@ -71,7 +69,7 @@ public sealed class PreflightTests
     public void Nothing_is_trained_for_a_preflight()
     {
         var progress = new RowsProgress();
-        var trainer = _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(Student.Mlp(32))) with { Progress = progress });
+        var trainer = _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(32))) with { Progress = progress });
         var report = trainer.Preflight(_view);
         Assert.Multiple(() =>
         {
@@ -86,7 +84,7 @@ public sealed class PreflightTests
     public void Every_stage_of_a_method_has_its_cost()
     {
         var report = _context.MulticlassClassification.Trainers
-            .Distill(Rows.Quick(Teacher.Train(Student.Mlp(16, 12))) with { Student = Student.Mlp(8, 8), Method = DistillationMethod.Sskd(), Epochs = 9 }).Preflight(_view);
+            .Distill(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16, 12))) with { Student = NetworkSpec.Mlp(8, 8), Method = DistillationMethod.Sskd(), Epochs = 9 }).Preflight(_view);
         Assert.That(report.Stages.Select(s => s.Name), Is.EqualTo(new[] { "SSKD stage 1", "SSKD stage 2", "SSKD head" }));
         Assert.That(report.Stages.Select(s => s.TimePerStep), Has.All.GreaterThan(TimeSpan.Zero));
     }
@@ -94,7 +92,7 @@ public sealed class PreflightTests
     [Test]
     public void A_fit_is_the_same_after_a_preflight_and_without()
     {
-        var options = Rows.Quick(Teacher.Train(Student.Mlp(16), epochs: 4));
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16), epochs: 4));
         var trainer = _context.MulticlassClassification.Trainers.Distill(options);
         trainer.Preflight(_view);
         Assert.That(trainer.Fit(_view).Scores(_view), Is.EqualTo(_context.Fit(options, _view).Scores(_view)));
@@ -112,7 +110,7 @@ public sealed class PreflightTests
     [Test]
     public void A_route_of_twenty_anchors_did_not_fit_on_the_screen()
     {
-        var options = Rows.Quick(Route.Train(Student.Mlp(16), every: 1, epochs: 20)) with { Method = DistillationMethod.Rco() };
+        var options = Rows.Quick(Route.Train(NetworkSpec.Mlp(16), every: 1, epochs: 20)) with { Method = DistillationMethod.Rco() };
         var report = _context.MulticlassClassification.Trainers.Distill(options).Preflight(_view);
         Assert.Multiple(() =>
         {

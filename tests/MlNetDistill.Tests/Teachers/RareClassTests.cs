@@ -85,7 +85,7 @@ public sealed class RareClassTests
         _context.Fit(
             Support.Rows.Quick(Teacher.FromEstimator(pipeline, folds: folds)) with
             {
-                Method = DistillationMethod.Of("watched", loss),
+                Method = DistillationMethod.FromLoss("watched", loss),
                 Epochs = 1,
                 BatchSize = rows,
                 MinimumTeacherAccuracy = 0,
@@ -100,7 +100,7 @@ public sealed class RareClassTests
 
         public override string Name => "watched";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
         public override Tensor Evaluate(LossInputs inputs)
         {

@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

@@ -17,7 +17,7 @@ public sealed class RouteTests
     [Test]
     public void A_route_is_recorded_while_its_teacher_trains_and_visited_in_order()
     {
-        var model = _context.Fit(Rco(Route.Train(Student.Mlp(16), every: 2, epochs: 5)), _view);
+        var model = _context.Fit(Rco(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 5)), _view);
         Assert.That(model.Model.History.Select(h => h.Stage).Distinct(), Is.EqualTo(new[] { "KD, epoch 2", "KD, epoch 4", "KD, epoch 5 (final)" }));
         Assert.That(model.Model.Method, Is.EqualTo("RCO"));
         Assert.That(model.Model.Notes, Has.Some.EqualTo("RCO: training on anchor 2 of 3, epoch 4, for 4 epochs."));
@@ -30,21 +30,21 @@ public sealed class RouteTests
     {
         using var folder = new ToyFolder();
         float[][] Student(Teacher route) => _context.Fit(Rco(route), _view).Scores(_view);
-        var inMemory = Student(Route.Train(MlNetDistill.Student.Mlp(16), every: 2, epochs: 4));
-        var onDisk = Student(Route.Train(MlNetDistill.Student.Mlp(16), every: 2, epochs: 4, folder: folder.Path));
+        var inMemory = Student(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 4));
+        var onDisk = Student(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 4, folder: folder.Path));
         var files = Directory.GetFiles(folder.Path).Order().ToArray();
         Assert.That(files.Select(Path.GetFileName), Is.EqualTo(new[] { "anchor-0002.weights", "anchor-0004.weights" }));
         Assert.That(onDisk, Is.EqualTo(inMemory));
-        Assert.That(Student(Route.FromCheckpoints(MlNetDistill.Student.Mlp(16), files)), Is.EqualTo(inMemory));
+        Assert.That(Student(Route.FromCheckpoints(NetworkSpec.Mlp(16), files)), Is.EqualTo(inMemory));
     }
 
     [Test]
     public void Checkpoints_count_by_the_epoch_in_their_name()
     {
         using var folder = new ToyFolder();
-        _context.Fit(Rco(Route.Train(Student.Mlp(16), every: 1, epochs: 6, folder: folder.Path)), _view);
+        _context.Fit(Rco(Route.Train(NetworkSpec.Mlp(16), every: 1, epochs: 6, folder: folder.Path)), _view);
         var files = Directory.GetFiles(folder.Path).Order().ToArray();
-        var options = Rco(Route.FromCheckpoints(Student.Mlp(16), [files[1], files[2], files[5]])) with
+        var options = Rco(Route.FromCheckpoints(NetworkSpec.Mlp(16), [files[1], files[2], files[5]])) with
         {
             Method = DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(3)),
         };
@@ -77,7 +77,7 @@ public sealed class RouteTests
                 Method = DistillationMethod.Rco(DistillationMethod.Kd(1, alpha: 1)),
                 Epochs = 25,
                 MinimumTeacherAccuracy = 0,
-                Student = Student.Mlp(16),
+                Student = NetworkSpec.Mlp(16),
             },
             _view);
         Assert.That(Rows.Agreement(model.Predictions(_view), [.. _rows.Select(RowsTeachers.RuleClass)]), Is.GreaterThan(0.85));
@@ -87,7 +87,7 @@ public sealed class RouteTests
     public void Greedy_selection_logs_its_ratios_and_ends_with_the_last_anchor()
     {
         var log = new RowsLog(_context);
-        var options = Rco(Route.Train(Student.Mlp(16), every: 1, epochs: 5)) with
+        var options = Rco(Route.Train(NetworkSpec.Mlp(16), every: 1, epochs: 5)) with
         {
             Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(delta: 1.2)),
             ValidationFraction = 0.25,
@@ -100,7 +100,7 @@ public sealed class RouteTests
     [Test]
     public void A_method_for_one_teacher_learns_from_the_last_anchor_of_a_route()
     {
-        var model = _context.Fit(Rows.Quick(Route.Train(Student.Mlp(16), every: 2, epochs: 4)), _view);
+        var model = _context.Fit(Rows.Quick(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 4)), _view);
         Assert.That(model.Model.History.Select(h => h.Stage).Distinct(), Is.EqualTo(new[] { "KD" }));
         Assert.That(Rows.Agreement(model.Predictions(_view), model.Teacher!.Predictions(_view)), Is.GreaterThan(0.9));
     }
@@ -109,7 +109,7 @@ public sealed class RouteTests
     public void What_cannot_work_is_said_before_the_teacher_trains(Func<DistillationOptions, DistillationOptions> change, string message)
     {
         var progress = new RowsProgress();
-        var options = change(Rco(Route.Train(Student.Mlp(16), every: 2, epochs: 6)) with { Progress = progress });
+        var options = change(Rco(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 6)) with { Progress = progress });
         Assert.That(() => _context.Fit(options, _view), Throws.InvalidOperationException.With.Message.Contains(message));
         Assert.That(progress.Reports, Is.Empty);
     }
@@ -130,31 +130,31 @@ public sealed class RouteTests
 
     [Test]
     public void Checkpoints_whose_epochs_do_not_rise_are_refused() => Refused(
-        Rco(Route.FromCheckpoints(Student.Mlp(4), "a/anchor-0010.weights", "b/anchor-0010.weights")),
+        Rco(Route.FromCheckpoints(NetworkSpec.Mlp(4), "a/anchor-0010.weights", "b/anchor-0010.weights")),
         "The epochs of a route's checkpoints must rise; by their names they are 10, 10. List the files in the order of training, or give one of them another name.");
 
     [Test]
     public void RCO_with_a_single_teacher_is_refused() => Refused(
-        Rco(Teacher.Train(Student.Mlp(4))), "The method RCO needs a route of teachers; make one with the Route class.");
+        Rco(Teacher.Train(NetworkSpec.Mlp(4))), "The method RCO needs a route of teachers; make one with the Route class.");
 
     [Test]
     public void Greedy_selection_without_held_out_rows_is_refused() => Refused(
-        Rco(Route.Train(Student.Mlp(4))) with { Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(2)) },
+        Rco(Route.Train(NetworkSpec.Mlp(4))) with { Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(2)) },
         "The method RCO looks at held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.");
 
     [Test]
     public void Faults_of_a_route_are_named_all_at_once() => Refused(
-        Rco(Route.Train(Student.Mlp(0), every: 0, epochs: 0)),
+        Rco(Route.Train(NetworkSpec.Mlp(0), every: 0, epochs: 0)),
         "The route's checkpoints must be at least 1 epoch apart; 'every' was 0. The route's epochs must be at least 1; was 0. " +
         "Route: A hidden layer must have at least 1 unit; one has 0.");
 
     [Test]
     public void A_route_within_a_route_is_refused() => Refused(
-        Rco(Route.FromTeachers(("inner", Route.Train(Student.Mlp(4))))), "The anchor 'inner' is a route itself; give its anchors one by one.");
+        Rco(Route.FromTeachers(("inner", Route.Train(NetworkSpec.Mlp(4))))), "The anchor 'inner' is a route itself; give its anchors one by one.");
 
     [Test]
     public void A_checkpoint_that_is_missing_is_named() => Assert.That(
-        () => _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(4), "nowhere/anchor.weights")), _view),
+        () => _context.Fit(Rco(Route.FromCheckpoints(NetworkSpec.Mlp(4), "nowhere/anchor.weights")), _view),
         Throws.InvalidOperationException.With.Message.EqualTo(
             "There is no checkpoint 'nowhere/anchor.weights'. Route.Train with a folder writes checkpoints."));
 
@@ -162,14 +162,14 @@ public sealed class RouteTests
     public void A_checkpoint_of_another_network_is_named()
     {
         using var folder = new ToyFolder();
-        _context.Fit(Rco(Route.Train(Student.Mlp(16), every: 2, epochs: 2, folder: folder.Path)), _view);
+        _context.Fit(Rco(Route.Train(NetworkSpec.Mlp(16), every: 2, epochs: 2, folder: folder.Path)), _view);
         var file = Directory.GetFiles(folder.Path).Single();
         Assert.That(
-            () => _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(9), file)), _view),
+            () => _context.Fit(Rco(Route.FromCheckpoints(NetworkSpec.Mlp(9), file)), _view),
             Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{file}' is of MLP 16 ("));
         File.WriteAllText(file, "no weights");
         Assert.That(
-            () => _context.Fit(Rco(Route.FromCheckpoints(Student.Mlp(16), file)), _view),
+            () => _context.Fit(Rco(Route.FromCheckpoints(NetworkSpec.Mlp(16), file)), _view),
             Throws.InvalidOperationException.With.Message.StartsWith($"The checkpoint '{file}' cannot be used: it is not a checkpoint, or not one of this version."));
     }
 

@@ -1,7 +1,5 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

@@ -120,9 +120,9 @@ public sealed class ScoreTeacherTests
         });
         var options = ToyPipelines.Options() with
         {
-            Teacher = Teacher.FromTransformer(model, classNames: ["ant", "bee", "cat"], identity: "one"),
+            Teacher = Teacher.FromTransformer(model, classNames: ["ant", "bee", "cat"], cacheKey: "one"),
             Method = DistillationMethod.Kd(),
-            Record = new TeacherRecordOptions { Folder = folder.Path },
+            TeacherCache = new TeacherCacheOptions { Folder = folder.Path },
         };
         var trainer = _mlContext.MulticlassClassification.Trainers.Distill(options);
 
@@ -149,7 +149,7 @@ public sealed class ScoreTeacherTests
             EarlyStopping = new EarlyStopping(),
             ExampleWeightColumnName = "Nowhere",
             Augmentations = [Augmentation.Mixup(1)],
-            Record = new TeacherRecordOptions { Folder = folder.Path, Precision = RecordPrecision.Half, TopK = 1, Views = 2 },
+            TeacherCache = new TeacherCacheOptions { Folder = folder.Path, Precision = CachePrecision.Half, TopK = 1, AugmentedViews = 2 },
         };
 
         float[][] Answers(DistillationOptions given) =>
@@ -164,13 +164,13 @@ public sealed class ScoreTeacherTests
         using var folder = new ToyFolder();
         var (train, test) = (Keyed(_mlContext.View(ToyData.Points())), Keyed(_mlContext.View(ToyData.Points(seed: 2))));
         var says = _mlContext.Says(train, features => features[3] > 0.5f ? [0.1f, 0.2f, 0.7f] : [0.6f, 0.3f, 0.1f]);
-        DistillationTrainer Kept(TeacherRecordOptions record) => _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with
+        DistillationTrainer Kept(TeacherCacheOptions record) => _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with
         {
-            Teacher = Teacher.FromTransformer(says, classNames: ["ant", "bee", "cat"], identity: "one"),
+            Teacher = Teacher.FromTransformer(says, classNames: ["ant", "bee", "cat"], cacheKey: "one"),
             Method = DistillationMethod.Kd(),
-            Record = record,
+            TeacherCache = record,
         });
-        var named = Kept(new TeacherRecordOptions { Folder = folder.Path, DataIdentity = "the training rows" });
+        var named = Kept(new TeacherCacheOptions { Folder = folder.Path, CacheKey = "the training rows" });
 
         named.ScoreTeacher(train);
 
@@ -179,7 +179,7 @@ public sealed class ScoreTeacherTests
 
     [Test]
     public void A_teacher_that_is_yet_to_be_trained_is_refused() => Assert.That(
-        () => Trainer(Teacher.Train(Student.Mlp(8))).ScoreTeacher(Keyed(_mlContext.View(ToyData.Points()))),
+        () => Trainer(Teacher.Train(NetworkSpec.Mlp(8))).ScoreTeacher(Keyed(_mlContext.View(ToyData.Points()))),
         Throws.InvalidOperationException.With.Message.Contains("MLP 8").And.Message.Contains("DistillationTransformer's Teacher"));
 
     private static string[] SlotNames(DataViewSchema.Column column)

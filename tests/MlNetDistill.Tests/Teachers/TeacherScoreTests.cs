@@ -1,6 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;

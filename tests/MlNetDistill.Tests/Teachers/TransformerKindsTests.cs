@@ -27,7 +27,7 @@ public sealed class TransformerKindsTests
             .Append(_context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.FromTransformer(teacher)) with
             {
                 Epochs = 20,
-                Record = new TeacherRecordOptions { Folder = folder.Path },
+                TeacherCache = new TeacherCacheOptions { Folder = folder.Path },
             })).Fit(view);
 
         var student = Fit(train);
@@ -68,9 +68,9 @@ public sealed class TransformerKindsTests
     public void A_student_teaches_the_next_one()
     {
         var view = _context.Keyed(Rows.Points());
-        var assistant = _context.Fit(Rows.Quick(Teacher.FromTransformer(_context.Regression().Fit(view))) with { Student = Student.Mlp(16), Epochs = 12 }, view);
+        var assistant = _context.Fit(Rows.Quick(Teacher.FromTransformer(_context.Regression().Fit(view))) with { Student = NetworkSpec.Mlp(16), Epochs = 12 }, view);
         using var folder = new ToyFolder();
-        var options = Rows.Quick(Teacher.FromTransformer(assistant)) with { Method = DistillationMethod.Kd(alpha: 1), Record = new TeacherRecordOptions { Folder = folder.Path } };
+        var options = Rows.Quick(Teacher.FromTransformer(assistant)) with { Method = DistillationMethod.Kd(alpha: 1), TeacherCache = new TeacherCacheOptions { Folder = folder.Path } };
         var student = _context.Fit(options, view);
         Assert.Multiple(() =>
         {

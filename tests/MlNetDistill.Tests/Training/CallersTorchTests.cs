@@ -30,7 +30,7 @@ public sealed class CallersTorchTests
     [TestCaseSource(nameof(Modes))]
     public void A_fit_without_gradients_returned_an_untrained_student(Func<IDisposable> mode)
     {
-        var options = Rows.Quick(Teacher.Train(Student.Mlp(12)));
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(12)));
         var expected = _context.Fit(options, _view).Scores(_view);
         using (mode())
         {
@@ -56,7 +56,7 @@ public sealed class CallersTorchTests
             Assert.That(() => trainer.Preflight(_view), Throws.Nothing);
             Assert.That((Scores(trainer), Onnx(student)), Is.EqualTo(expected));
             Assert.That(
-                () => _context.Fit(Rows.Quick() with { InitialWeights = InitialWeights.Of(student.Model, 0.5) }, _view).Model.History[^1].Losses["crossEntropy"],
+                () => _context.Fit(Rows.Quick() with { InitialWeights = InitialWeights.From(student.Model, 0.5) }, _view).Model.History[^1].Losses["crossEntropy"],
                 Is.LessThan(student.Model.History[0].Losses["crossEntropy"]));
         }
     }
@@ -73,7 +73,7 @@ public sealed class CallersTorchTests
     private static IEnumerable<TestCaseData> Fits()
     {
         TestCaseData Case(string name, Func<CallersTorchTests, DistillationOptions> options) => new TestCaseData(options).SetArgDisplayNames(name);
-        yield return Case("a trained route", _ => Rows.Quick(Route.Train(Student.Mlp(12), every: 3)) with { Method = DistillationMethod.Rco(), ValidationFraction = 0.2 });
+        yield return Case("a trained route", _ => Rows.Quick(Route.Train(NetworkSpec.Mlp(12), every: 3)) with { Method = DistillationMethod.Rco(), ValidationFraction = 0.2 });
         yield return Case("a model, by clusters", t => Rows.Quick(t._context.Saying(t._view, RowsTeachers.Rule)) with
         {
             MinimumTeacherAccuracy = 0,
@@ -81,10 +81,10 @@ public sealed class CallersTorchTests
             BatchSize = 12,
             ExampleWeightColumnName = "Weight",
         });
-        yield return Case("views", _ => Rows.Quick(Teacher.Train(Student.Mlp(12))) with
+        yield return Case("views", _ => Rows.Quick(Teacher.Train(NetworkSpec.Mlp(12))) with
         {
             Augmentations = [Augmentation.Mixup(), Augmentation.GaussianNoise(0.1), Augmentation.MarginalSwap()],
-            Record = new TeacherRecordOptions { Views = 2, TopK = 2, Precision = RecordPrecision.Half },
+            TeacherCache = new TeacherCacheOptions { AugmentedViews = 2, TopK = 2, Precision = CachePrecision.Half },
         });
         yield return Case("an ONNX file", _ => Rows.Quick(Teacher.FromOnnx(RealRows.PathOf("iris-mlp.onnx"), classNames: Rows.Classes)) with { MinimumTeacherAccuracy = 0 });
     }
@@ -114,11 +114,11 @@ public sealed class CallersTorchTests
     {
         random.manual_seed(5);
         var (before, threads) = (State(), get_num_threads());
-        _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(12))), _view);
+        _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(12))), _view);
         Assert.That((State(), get_num_threads()), Is.EqualTo((before, threads)), "networks of this library");
         _context.Fit(Rows.Quick() with { Student = new Dropping() }, _view);
         Assert.That((State(), get_num_threads()), Is.EqualTo((before, threads)), "modules that draw");
-        _context.Fit(Rows.Quick() with { Method = DistillationMethod.Of("noisy", new Noisy()) }, _view);
+        _context.Fit(Rows.Quick() with { Method = DistillationMethod.FromLoss("noisy", new Noisy()) }, _view);
         Assert.That(State(), Is.EqualTo(before), "a loss that draws");
     }
 
@@ -158,7 +158,7 @@ public sealed class CallersTorchTests
     {
         public override string Name => "noisy";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.None;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override Tensor Evaluate(LossInputs inputs) => CrossEntropyLoss.PerRow(inputs.Student.Logits.add(randn_like(inputs.Student.Logits)).log_softmax(1), inputs.Labels).mean();
     }

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -112,7 +111,7 @@ public sealed class CancellationTests
     {
         using var source = new CancellationTokenSource();
         var log = new RowsLog(_context);
-        var options = Rows.Quick(Teacher.Train(Student.Mlp(8))) with
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8))) with
         {
             Progress = new RowsProgress(p => { if (p.Stage == "teacher") source.Cancel(); }),
             CancellationToken = source.Token,

@@ -56,7 +56,7 @@ public sealed class CollapseTests
 
     [Test]
     public void Gradients_that_an_optimizer_cannot_square_are_told() => Assert.That(
-        _context.Fit(Rows.Quick() with { Method = DistillationMethod.Of("enormous", 1e30 * new CrossEntropyLoss()) }, _view).Model.Warnings,
+        _context.Fit(Rows.Quick() with { Method = DistillationMethod.FromLoss("enormous", 1e30 * new CrossEntropyLoss()) }, _view).Model.Warnings,
         Has.One.StartsWith("Stage 'enormous': gradients are as large as "));
 
     [Test]
@@ -122,7 +122,7 @@ public sealed class CollapseTests
     [Test]
     public void A_loss_that_sends_no_gradient_is_named()
     {
-        var student = _context.Fit(Rate(0.1) with { Method = DistillationMethod.Of("tiny", 1e-20 * new Losses.CrossEntropyLoss()) }, _view).Model;
+        var student = _context.Fit(Rate(0.1) with { Method = DistillationMethod.FromLoss("tiny", 1e-20 * new Losses.CrossEntropyLoss()) }, _view).Model;
         Assert.That(student.Warnings, Has.One.StartsWith("Stage 'tiny': every gradient of the first epoch is as good as zero (the largest was "));
     }
 }

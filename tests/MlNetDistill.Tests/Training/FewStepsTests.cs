@@ -15,7 +15,7 @@ public sealed class FewStepsTests
     {
         var (train, test) = Irises();
 
-        var model = _context.MulticlassClassification.Trainers.Distill(Student.Mlp(16), DistillationMethod.LabelsOnly(), "Class").Fit(train);
+        var model = _context.MulticlassClassification.Trainers.Distill(NetworkSpec.Mlp(16), DistillationMethod.LabelsOnly(), "Class").Fit(train);
 
         Assert.Multiple(() =>
         {
@@ -31,7 +31,7 @@ public sealed class FewStepsTests
     public void Epochs_that_are_set_are_kept_and_too_few_of_them_warned_of()
     {
         var (train, _) = Irises();
-        var trainer = _context.MulticlassClassification.Trainers.Distill(Student.Mlp(16), DistillationMethod.LabelsOnly(), "Class", epochs: 30);
+        var trainer = _context.MulticlassClassification.Trainers.Distill(NetworkSpec.Mlp(16), DistillationMethod.LabelsOnly(), "Class", epochs: 30);
 
         var student = trainer.Fit(train).Model;
 
@@ -59,7 +59,7 @@ public sealed class FewStepsTests
     {
         var view = _context.Keyed(Rows.Points());
         var first = _context.Fit(Rows.Quick(), view);
-        var options = Rows.Quick() with { InitialWeights = InitialWeights.Of(first.Model), Epochs = 1, Optimizer = Optimizer.AdamW(0.0001) };
+        var options = Rows.Quick() with { InitialWeights = InitialWeights.From(first.Model), Epochs = 1, Optimizer = Optimizer.AdamW(0.0001) };
         Assert.That(_context.Fit(options, view).Model.Warnings, Is.Empty);
     }
 
@@ -68,9 +68,9 @@ public sealed class FewStepsTests
     {
         var view = _context.Keyed(Rows.Points());
         int Epochs(Teacher teacher, DistillationMethod method) => _context.MulticlassClassification.Trainers
-            .Distill(new DistillationOptions { Teacher = teacher, Method = method, Student = Student.Mlp(8), LabelColumnName = "Class" }).Preflight(view).Stages[0].Epochs;
-        Assert.That(Epochs(Teacher.Train(Student.Mlp(16)), DistillationMethod.Kd()), Is.EqualTo(500));
-        Assert.That(Epochs(Route.Train(Student.Mlp(16), every: 10), DistillationMethod.Rco()), Is.EqualTo(30));
+            .Distill(new DistillationOptions { Teacher = teacher, Method = method, Student = NetworkSpec.Mlp(8), LabelColumnName = "Class" }).Preflight(view).Stages[0].Epochs;
+        Assert.That(Epochs(Teacher.Train(NetworkSpec.Mlp(16)), DistillationMethod.Kd()), Is.EqualTo(500));
+        Assert.That(Epochs(Route.Train(NetworkSpec.Mlp(16), every: 10), DistillationMethod.Rco()), Is.EqualTo(30));
     }
 
     private (IDataView Train, IDataView Test) Irises()

@@ -48,7 +48,7 @@ public sealed class GarbageCollectionTests
         var path = Path.Combine(folder.Path, "student.zip");
         var context = new MLContext(seed: 1);
         var images = context.View(ToyData.Images(16));
-        var options = ToyPipelines.Options(Student.ShuffleNetV1()) with { FeatureColumnName = "Pixels", Epochs = 1, BatchSize = 16 };
+        var options = ToyPipelines.Options(NetworkSpec.ShuffleNetV1()) with { FeatureColumnName = "Pixels", Epochs = 1, BatchSize = 16 };
         var model = context.Pipeline(options).Fit(images).LastTransformer;
         // Only code that was called often is compiled so that it lets go of what it no longer reads.
         var small = context.FitImages().LastTransformer;

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -20,7 +19,7 @@ public sealed class InitialWeightsTests
     {
         var given = ToyModels.Points.LastTransformer.Model;
 
-        var student = Fit(Still with { InitialWeights = InitialWeights.Of(given) });
+        var student = Fit(Still with { InitialWeights = InitialWeights.From(given) });
 
         Assert.That(LargestDifference(student, given), Is.LessThan(1e-6));
     }
@@ -31,7 +30,7 @@ public sealed class InitialWeightsTests
         var given = ToyModels.Points.LastTransformer.Model;
 
         var fresh = Fit(Still);
-        var student = Fit(Still with { InitialWeights = InitialWeights.Of(given, randomShare: 1) });
+        var student = Fit(Still with { InitialWeights = InitialWeights.From(given, randomShare: 1) });
 
         Assert.That(LargestDifference(student, fresh), Is.LessThan(1e-9));
     }
@@ -42,7 +41,7 @@ public sealed class InitialWeightsTests
         var given = ToyModels.Points.LastTransformer.Model;
         var fresh = Fit(Still);
 
-        var student = Fit(Still with { InitialWeights = InitialWeights.Of(given, randomShare: 0.25) });
+        var student = Fit(Still with { InitialWeights = InitialWeights.From(given, randomShare: 0.25) });
 
         var (own, other, mixed) = (State(fresh), State(given), State(student));
         foreach (var (name, values) in mixed)
@@ -56,7 +55,7 @@ public sealed class InitialWeightsTests
         var options = ToyPipelines.Options() with { Epochs = 1 };
 
         var fresh = Fit(options).History[0].Losses["crossEntropy"];
-        var further = Fit(options with { InitialWeights = InitialWeights.Of(given) }).History[0].Losses["crossEntropy"];
+        var further = Fit(options with { InitialWeights = InitialWeights.From(given) }).History[0].Losses["crossEntropy"];
 
         Assert.That(further, Is.LessThan(0.7 * fresh));
     }
@@ -72,7 +71,7 @@ public sealed class InitialWeightsTests
             Epochs = 1,
             BatchSize = 120,
             Optimizer = Optimizer.Sgd(1e-12),
-            InitialWeights = InitialWeights.Of(given, randomShare: 0.5),
+            InitialWeights = InitialWeights.From(given, randomShare: 0.5),
         };
 
         using var network = _mlContext.Pipeline(options).Fit(rows).LastTransformer.Model.ToNetwork();
@@ -92,7 +91,7 @@ public sealed class InitialWeightsTests
     public void Another_network_and_a_share_that_is_none_are_refused_in_one_message()
     {
         var given = ToyModels.Points.LastTransformer.Model;
-        var options = ToyPipelines.Options(Student.Mlp(9)) with { InitialWeights = InitialWeights.Of(given, randomShare: 1.5) };
+        var options = ToyPipelines.Options(NetworkSpec.Mlp(9)) with { InitialWeights = InitialWeights.From(given, randomShare: 1.5) };
 
         Assert.That(
             () => _mlContext.MulticlassClassification.Trainers.Distill(options),
@@ -102,13 +101,13 @@ public sealed class InitialWeightsTests
 
     [Test]
     public void A_network_of_other_classes_is_refused_before_anything_is_trained() => Assert.That(
-        () => _mlContext.Pipeline(Still with { InitialWeights = InitialWeights.Of(ToyModels.Points.LastTransformer.Model) }).Fit(_mlContext.View(ToyData.Points(classes: 2))),
+        () => _mlContext.Pipeline(Still with { InitialWeights = InitialWeights.From(ToyModels.Points.LastTransformer.Model) }).Fit(_mlContext.View(ToyData.Points(classes: 2))),
         Throws.InvalidOperationException.With.Message.Contains("a network of 3 classes; the label column has 2"));
 
     [Test]
     public void A_network_whose_classes_are_in_another_order_is_refused()
     {
-        var given = InitialWeights.Of(ToyModels.Points.LastTransformer.Model);
+        var given = InitialWeights.From(ToyModels.Points.LastTransformer.Model);
         var trainer = _mlContext.MulticlassClassification.Trainers.Distill(Still with { InitialWeights = given });
         var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label", keyOrdinality: ByValue).Append(trainer);
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.ML;
 using MlNetDistill.Cache;
-using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
@@ -102,7 +101,7 @@ public sealed class InstrumentTests
     [Test]
     public void Networks_are_told_apart()
     {
-        _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(8))) with { MinimumTeacherAccuracy = 0 }, _view);
+        _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8))) with { MinimumTeacherAccuracy = 0 }, _view);
         Assert.Multiple(() =>
         {
             Assert.That(_listener.Values("distillation.rows.trained", "distillation.network", "teacher"), Is.Not.Empty);
@@ -114,8 +113,8 @@ public sealed class InstrumentTests
     public void Rows_asked_of_a_teacher_and_rows_read_from_its_record_are_counted_apart()
     {
         using var folder = new ToyFolder();
-        var teacher = Teacher.FromTransformer(_context.Says(_view, RowsTeachers.Rule), classNames: Rows.Classes, identity: "rule");
-        var options = Rows.Quick(teacher) with { Record = new TeacherRecordOptions { Folder = folder.Path }, MinimumTeacherAccuracy = 0 };
+        var teacher = Teacher.FromTransformer(_context.Says(_view, RowsTeachers.Rule), classNames: Rows.Classes, cacheKey: "rule");
+        var options = Rows.Quick(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder.Path }, MinimumTeacherAccuracy = 0 };
         _context.Fit(options, _view);
         var (asked, read) = (_listener.Values("distillation.teacher.rows").Sum(), _listener.Values("distillation.record.rows").Sum());
         _listener.Measurements.Clear();

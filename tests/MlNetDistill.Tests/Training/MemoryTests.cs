@@ -16,20 +16,20 @@ public sealed class MemoryTests
 
     [Test]
     public void A_student_that_cannot_fit_is_refused() => Assert.That(
-        () => _context.Fit(Rows.Quick() with { Student = Student.Mlp(2_000_000_000, 2_000_000_000) }, _view),
+        () => _context.Fit(Rows.Quick() with { Student = NetworkSpec.Mlp(2_000_000_000, 2_000_000_000) }, _view),
         Throws.InvalidOperationException.With.Message.StartsWith(
             "The weights of MLP 2000000000-2000000000 over vector of 4 for 3 classes would take at least 9,223,372,036,854,775,807 bytes; ").And.Message.Contains(There));
 
     [Test]
     public void A_teacher_that_cannot_fit_is_refused() => Assert.That(
-        () => _context.Fit(Rows.Quick(Teacher.Train(Student.Mlp(2_000_000_000, 2_000_000_000))), _view),
+        () => _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(2_000_000_000, 2_000_000_000))), _view),
         Throws.InvalidOperationException.With.Message.Contains("would take at least").And.Message.Contains(There));
 
     [Test]
     public void A_batch_that_cannot_fit_is_refused()
     {
         const int Instances = 715_827_882;
-        var options = Rows.Quick() with { Student = Student.Mlp(4096), BatchSize = 3 * Instances, Sampling = BatchSampling.ClassUniform(Instances) };
+        var options = Rows.Quick() with { Student = NetworkSpec.Mlp(4096), BatchSize = 3 * Instances, Sampling = BatchSampling.ClassUniform(Instances) };
         Assert.That(() => _context.Fit(options, _view), Throws.InvalidOperationException.With.Message.StartsWith(
             "A training step of MLP 4096 on 2147483646 rows would take at least 70,").And.Message.EndsWith($"{There} Lower BatchSize, or take a smaller network."));
         Assert.That(() => _context.MulticlassClassification.Trainers.Distill(options).Preflight(_view), Throws.InvalidOperationException);
@@ -39,7 +39,7 @@ public sealed class MemoryTests
     [TestCase(false)]
     public void A_batch_size_beyond_all_rows_is_all_rows(bool model)
     {
-        var teacher = model ? _context.Saying(_view, RowsTeachers.Rule) : Teacher.Train(Student.Mlp(4));
+        var teacher = model ? _context.Saying(_view, RowsTeachers.Rule) : Teacher.Train(NetworkSpec.Mlp(4));
         float[][] Scores(int batchSize) => _context.Fit(Rows.Quick(teacher) with { BatchSize = batchSize, MinimumTeacherAccuracy = 0 }, _view).Scores(_view);
         Assert.That(Scores(int.MaxValue), Is.EqualTo(Scores(240)));
     }

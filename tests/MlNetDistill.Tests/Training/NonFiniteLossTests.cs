@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;
@@ -83,7 +82,7 @@ public sealed class NonFiniteLossTests
     [Test]
     public void An_enormous_weight_of_a_loss_was_blamed_on_the_learning_rate() => Assert.That(
         () => _context.Fit(
-            Exploding with { Optimizer = Optimizer.Sgd(0.1), Method = DistillationMethod.Of("heavy", 1e37 * new MlNetDistill.Losses.CrossEntropyLoss()) }, _context.Keyed(Rows.Points())),
+            Exploding with { Optimizer = Optimizer.Sgd(0.1), Method = DistillationMethod.FromLoss("heavy", 1e37 * new MlNetDistill.Losses.CrossEntropyLoss()) }, _context.Keyed(Rows.Points())),
         Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("The loss term 'crossEntropy' has the weight 1E+37: weights of about 1 are usual."));
 
     private static DistillationOptions Ruinous(Teacher teacher) =>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML;
-using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
@@ -95,7 +94,7 @@ public sealed class ProgressTests
         {
             Console.SetOut(written);
             Console.SetError(written);
-            _context.Fit(Distilling() with { Teacher = Teacher.Train(Student.Mlp(8)) }, _view);
+            _context.Fit(Distilling() with { Teacher = Teacher.Train(NetworkSpec.Mlp(8)) }, _view);
         }
         finally
         {

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Tests.Evaluation.Report;
 using MlNetDistill.Tests.Support;
 

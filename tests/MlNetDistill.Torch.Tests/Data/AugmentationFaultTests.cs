@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 
 
 namespace MlNetDistill.Tests;
@@ -24,7 +23,7 @@ public sealed class AugmentationFaultTests
 
     [TestCaseSource(nameof(Settings))]
     public void A_faulty_setting_is_named(Augmentation augmentation, string fault) =>
-        Assert.That(augmentation.Faults(), Is.EqualTo(new[] { fault }));
+        Assert.That(augmentation.Validate(), Is.EqualTo(new[] { fault }));
 
     public static IEnumerable<TestCaseData> Shapes()
     {
@@ -36,7 +35,7 @@ public sealed class AugmentationFaultTests
 
     [TestCaseSource(nameof(Shapes))]
     public void Rows_of_the_wrong_shape_are_named(Augmentation augmentation, InputShape shape, string fault) =>
-        Assert.That(augmentation.ShapeFault(shape), Is.EqualTo(fault));
+        Assert.That(augmentation.ValidateShape(shape), Is.EqualTo(fault));
 
     [Test]
     public void Good_settings_and_shapes_have_no_faults()
@@ -44,8 +43,8 @@ public sealed class AugmentationFaultTests
         Augmentation[] images =
             [Augmentation.RandomCrop(5), Augmentation.HorizontalFlip(0), Augmentation.CutMix(), Augmentation.Mixup(), Augmentation.GaussianNoise(1), Augmentation.MarginalSwap()];
         Augmentation[] vectors = [Augmentation.Mixup(1000), Augmentation.GaussianNoise(1), Augmentation.MarginalSwap(1)];
-        Assert.That(images.Concat(vectors).SelectMany(a => a.Faults()), Is.Empty);
-        Assert.That(images.Select(a => a.ShapeFault(Image)).Concat(vectors.Select(a => a.ShapeFault(Vector))), Is.All.Null);
+        Assert.That(images.Concat(vectors).SelectMany(a => a.Validate()), Is.Empty);
+        Assert.That(images.Select(a => a.ValidateShape(Image)).Concat(vectors.Select(a => a.ValidateShape(Vector))), Is.All.Null);
     }
 
     [Test]

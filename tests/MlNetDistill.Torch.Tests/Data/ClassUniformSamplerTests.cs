@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -93,13 +92,13 @@ public sealed class ClassUniformSamplerTests
     [TestCase(6, 128, "ClassUniform's instances must divide the BatchSize; 128 rows are no multiple of 6.")]
     [TestCase(8, 4, "ClassUniform's instances must divide the BatchSize; 4 rows are no multiple of 8.")]
     public void Faulty_settings_are_named(int instances, int batchSize, string fault) =>
-        Assert.That(BatchSampling.ClassUniform(instances).Faults(batchSize), Is.EqualTo(new[] { fault }));
+        Assert.That(BatchSampling.ClassUniform(instances).Validate(batchSize), Is.EqualTo(new[] { fault }));
 
     [Test]
     public void Good_settings_have_no_faults()
     {
-        Assert.That(BatchSampling.ClassUniform().Faults(128), Is.Empty);
-        Assert.That(BatchSampling.Shuffled().Faults(7), Is.Empty);
+        Assert.That(BatchSampling.ClassUniform().Validate(128), Is.Empty);
+        Assert.That(BatchSampling.Shuffled().Validate(7), Is.Empty);
         Assert.That(BatchSampling.Shuffled().Create(7), Is.TypeOf<ShuffledSampler>());
     }
 

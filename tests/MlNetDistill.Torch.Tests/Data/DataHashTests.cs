@@ -2,7 +2,6 @@ using System.Numerics;
 using System.Security.Cryptography;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

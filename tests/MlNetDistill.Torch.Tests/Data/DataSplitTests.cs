@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -61,7 +60,7 @@ public sealed class SuperclassUniformSamplerTests
     [TestCase(20, 7, 128, "SuperclassUniform's instances must divide the BatchSize; 128 rows are no multiple of 7.")]
     [TestCase(10, 8, 128, "SuperclassUniform's clusters must be at least 16, for a batch of 128 rows has 8 of each; was 10.")]
     public void Faulty_settings_are_named(int clusters, int instances, int batchSize, string fault) =>
-        Assert.That(BatchSampling.SuperclassUniform(clusters, instances).Faults(batchSize), Is.EqualTo(new[] { fault }));
+        Assert.That(BatchSampling.SuperclassUniform(clusters, instances).Validate(batchSize), Is.EqualTo(new[] { fault }));
 
     [Test]
     public void Clusters_of_well_separated_vectors_are_found()

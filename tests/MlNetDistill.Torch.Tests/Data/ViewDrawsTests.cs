@@ -10,7 +10,7 @@ public sealed class ViewDrawsTests
     public void Words_are_those_of_splitmix64()
     {
         using var scope = NewDisposeScope();
-        using var draws = new ViewDraws(7, CPU);
+        using var draws = new AugmentationDraws(7, CPU);
         var words = draws.Rows(tensor(new long[] { 0, 5, 123_456_789 }), 3, "p");
         // The stream starts at a hash of seed, purpose and view; row i is its i-th number.
         var start = Mixed(unchecked(Mixed((14695981039346656037UL ^ 7UL ^ 'p') * 1099511628211UL) + (3 * Gamma)));
@@ -31,12 +31,12 @@ public sealed class ViewDrawsTests
     public void Words_of_rows_and_of_elements_are_uniform_and_unrelated()
     {
         using var scope = NewDisposeScope();
-        using var draws = new ViewDraws(1, CPU);
+        using var draws = new AugmentationDraws(1, CPU);
         var rows = draws.Rows(arange(100_000, int64), 1, "x");
         var elements = draws.Elements(arange(100, int64), 1, "x", 1000);
         foreach (var words in new[] { rows.High, rows.Low, elements.High, elements.Low })
         {
-            var uniform = Near.Values(ViewDraws.Uniform(words));
+            var uniform = Near.Values(AugmentationDraws.Uniform(words));
             Assert.That(uniform, Has.All.InRange(0.0, 1.0 - 1e-12));
             Assert.That(uniform.GroupBy(u => (int)(u * 20)).Select(g => g.Count()), Has.All.InRange(4650, 5350).And.Exactly(20).Items);
             var next = uniform.Zip(uniform.Skip(1), (a, b) => (a - 0.5) * (b - 0.5)).Average() * 12;
@@ -46,7 +46,7 @@ public sealed class ViewDrawsTests
         Assert.That(Correlation(rows.High, rows.Low), Is.EqualTo(0).Within(0.015));
         Assert.That(Correlation(rows.High, draws.Rows(arange(100_000, int64), 2, "x").High), Is.EqualTo(0).Within(0.015), "views");
         Assert.That(Correlation(rows.High, draws.Rows(arange(100_000, int64), 1, "y").High), Is.EqualTo(0).Within(0.015), "purposes");
-        using var other = new ViewDraws(2, CPU);
+        using var other = new AugmentationDraws(2, CPU);
         Assert.That(Correlation(rows.High, other.Rows(arange(100_000, int64), 1, "x").High), Is.EqualTo(0).Within(0.015), "seeds");
     }
 
@@ -54,7 +54,7 @@ public sealed class ViewDrawsTests
     public void Whole_numbers_below_a_count_are_all_as_likely()
     {
         using var scope = NewDisposeScope();
-        using var draws = new ViewDraws(1, CPU);
+        using var draws = new AugmentationDraws(1, CPU);
         var numbers = Near.Values(draws.Below(draws.Rows(arange(70_000, int64), 1, "x").Low, 7));
         Assert.That(numbers.GroupBy(n => n).Select(g => (g.Key, g.Count())).Where(g => g.Item2 is > 9600 and < 10_400).Select(g => g.Key),
             Is.EquivalentTo(new double[] { 0, 1, 2, 3, 4, 5, 6 }));
@@ -87,7 +87,7 @@ public sealed class ViewDrawsTests
     public void Shares_have_the_mean_and_the_variance_of_the_beta_distribution(double alpha)
     {
         using var scope = NewDisposeScope();
-        using var draws = new ViewDraws(1, CPU);
+        using var draws = new AugmentationDraws(1, CPU);
         using var table = new BetaTable(alpha, CPU);
         var shares = Near.Values(table.Of(draws.Rows(arange(100_000, int64), 1, "x").Low));
         var variance = 1 / (4 * ((2 * alpha) + 1));
@@ -106,5 +106,5 @@ public sealed class ViewDrawsTests
     }
 
     private static double Correlation(Tensor a, Tensor b) =>
-        Near.Values(ViewDraws.Uniform(a)).Zip(Near.Values(ViewDraws.Uniform(b)), (x, y) => (x - 0.5) * (y - 0.5)).Average() * 12;
+        Near.Values(AugmentationDraws.Uniform(a)).Zip(Near.Values(AugmentationDraws.Uniform(b)), (x, y) => (x - 0.5) * (y - 0.5)).Average() * 12;
 }

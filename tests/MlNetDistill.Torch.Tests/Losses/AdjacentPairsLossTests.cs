@@ -40,7 +40,7 @@ public sealed class AdjacentPairsLossTests
     {
         using var generator = new Generator(1);
         Assert.That(new AdjacentPairsLoss().Projections(Shapes.OfEmbedding(5), Shapes.OfEmbedding(5), generator), Is.Empty);
-        Assert.That(new AdjacentPairsLoss(OutputKinds.Logits).Projections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator), Is.Empty);
+        Assert.That(new AdjacentPairsLoss(ModelOutputs.Logits).Projections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator), Is.Empty);
     }
 
     [Test]

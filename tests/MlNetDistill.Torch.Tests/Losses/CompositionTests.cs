@@ -16,9 +16,9 @@ public sealed class CompositionTests
     [Test]
     public void A_sum_needs_what_any_of_its_terms_needs()
     {
-        Assert.That((new CrossEntropyLoss() + new CrossEntropyLoss()).TeacherNeeds, Is.EqualTo(OutputKinds.None));
-        Assert.That((new CrossEntropyLoss() + new KdLoss(1)).TeacherNeeds, Is.EqualTo(OutputKinds.Logits));
-        Assert.That((new CrossEntropyLoss() + new KdLoss(1)).StudentNeeds, Is.EqualTo(OutputKinds.Logits));
+        Assert.That((new CrossEntropyLoss() + new CrossEntropyLoss()).TeacherNeeds, Is.EqualTo(ModelOutputs.None));
+        Assert.That((new CrossEntropyLoss() + new KdLoss(1)).TeacherNeeds, Is.EqualTo(ModelOutputs.Logits));
+        Assert.That((new CrossEntropyLoss() + new KdLoss(1)).StudentNeeds, Is.EqualTo(ModelOutputs.Logits));
         Assert.That((new CrossEntropyLoss() + new KdLoss(1)).CanUseWeights, Is.True);
     }
 
@@ -41,7 +41,7 @@ public sealed class CompositionTests
     {
         using var scope = NewDisposeScope();
         var inputs = new LossInputs(
-            NetworkOutput.OfLogits(LossProbe.Logits(2, 3, 1)), NetworkOutput.OfLogits(LossProbe.Logits(2, 3, 2)), LossProbe.Labels(0, 1));
+            NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 1)), NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 2)), LossProbe.Labels(0, 1));
         Assert.That(inputs.StudentLogProbabilities(4), Is.SameAs(inputs.StudentLogProbabilities(4)));
         Assert.That(inputs.TeacherLogProbabilities(4), Is.SameAs(inputs.TeacherLogProbabilities(4)));
         Assert.That(inputs.StudentLogProbabilities(1), Is.Not.SameAs(inputs.StudentLogProbabilities(4)));

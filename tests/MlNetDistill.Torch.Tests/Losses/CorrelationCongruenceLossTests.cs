@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -111,16 +110,16 @@ public sealed class CorrelationCongruenceLossTests
     [Test]
     public void The_loss_reads_what_it_is_put_on()
     {
-        Assert.That(new CorrelationCongruenceLoss().TeacherNeeds, Is.EqualTo(OutputKinds.Embedding));
-        var onLogits = new CorrelationCongruenceLoss(on: OutputKinds.Logits);
-        Assert.That((onLogits.TeacherNeeds, onLogits.StudentNeeds), Is.EqualTo((OutputKinds.Logits, OutputKinds.Logits)));
+        Assert.That(new CorrelationCongruenceLoss().TeacherNeeds, Is.EqualTo(ModelOutputs.Embedding));
+        var onLogits = new CorrelationCongruenceLoss(on: ModelOutputs.Logits);
+        Assert.That((onLogits.TeacherNeeds, onLogits.StudentNeeds), Is.EqualTo((ModelOutputs.Logits, ModelOutputs.Logits)));
     }
 
     [Test]
     public void Arguments_out_of_range_are_refused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new CorrelationCongruenceLoss(on: OutputKinds.StageFeatures), Refused("The loss compares one vector for each row"));
-        Assert.That(() => new CorrelationCongruenceLoss(on: OutputKinds.Embedding | OutputKinds.Logits), Refused("The loss compares one vector"));
+        Assert.That(() => new CorrelationCongruenceLoss(on: ModelOutputs.StageFeatures), Refused("The loss compares one vector for each row"));
+        Assert.That(() => new CorrelationCongruenceLoss(on: ModelOutputs.Embedding | ModelOutputs.Logits), Refused("The loss compares one vector"));
         Assert.That(() => CorrelationKernel.GaussianTaylor(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => CorrelationKernel.GaussianTaylor(2, 0), Refused("Gamma must be above 0."));
         Assert.That(() => CorrelationKernel.Gaussian(double.NaN), Refused("Gamma must be above 0."));

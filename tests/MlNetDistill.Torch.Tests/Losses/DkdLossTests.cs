@@ -79,7 +79,7 @@ public sealed class DkdLossTests
     [Test]
     public void Warming_up_scales_the_weight_by_the_epoch()
     {
-        var term = new DkdLoss(4).WarmedUpOver(20).Terms.Single();
+        var term = new DkdLoss(4).WithWarmup(20).Terms.Single();
         Assert.That(new[] { 1, 10, 20, 21 }.Select(term.WeightIn), Is.EqualTo(new[] { 0.05, 0.5, 1, 1 }).Within(1e-15));
     }
 

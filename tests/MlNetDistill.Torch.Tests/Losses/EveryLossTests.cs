@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -24,12 +23,12 @@ public sealed class EveryLossTests
         ["congruence mmd"] = new CorrelationCongruenceLoss(CorrelationKernel.Mmd),
         ["congruence bilinear"] = new CorrelationCongruenceLoss(CorrelationKernel.Bilinear),
         ["congruence gaussian"] = new CorrelationCongruenceLoss(CorrelationKernel.Gaussian()),
-        ["congruence of logits"] = new CorrelationCongruenceLoss(CorrelationKernel.GaussianTaylor(4, 0.2), OutputKinds.Logits),
+        ["congruence of logits"] = new CorrelationCongruenceLoss(CorrelationKernel.GaussianTaylor(4, 0.2), ModelOutputs.Logits),
         ["adjacent pairs"] = new AdjacentPairsLoss(),
-        ["adjacent pairs of logits"] = new AdjacentPairsLoss(OutputKinds.Logits),
+        ["adjacent pairs of logits"] = new AdjacentPairsLoss(ModelOutputs.Logits),
         ["rkd"] = new RkdLoss(),
-        ["rkd squared"] = new RkdLoss(1, 2, OutputKinds.Embedding, squared: true),
-        ["rkd of logits"] = new RkdLoss(on: OutputKinds.Logits),
+        ["rkd squared"] = new RkdLoss(1, 2, ModelOutputs.Embedding, squared: true),
+        ["rkd of logits"] = new RkdLoss(on: ModelOutputs.Logits),
         ["hint"] = new HintLoss((0, 0), (1, 1)),
         ["stage feature"] = new StageFeatureLoss(1, 1),
         ["stage feature summed"] = new StageFeatureLoss(0, 0, FeatureReduction.SumPerSample),
@@ -41,7 +40,7 @@ public sealed class EveryLossTests
 
     public static IEnumerable<string> All => Losses.Keys;
 
-    public static IEnumerable<string> OfLogits => Losses.Where(l => l.Value.StudentNeeds == OutputKinds.Logits).Select(l => l.Key);
+    public static IEnumerable<string> EndingInLogits => Losses.Where(l => l.Value.StudentNeeds == ModelOutputs.Logits).Select(l => l.Key);
 
     public static IEnumerable<string> MeansOverRows => Losses.Where(l => l.Value.CanUseWeights).Select(l => l.Key);
 
@@ -157,21 +156,21 @@ public sealed class EveryLossTests
         ExpectFinite(Evaluate(name, Zeros(Batch(name, 4, 18)), Zeros(Batch(name, 4, 19))));
     }
 
-    [TestCaseSource(nameof(OfLogits))]
+    [TestCaseSource(nameof(EndingInLogits))]
     public void Extreme_logits_stay_finite_in_single_precision(string name)
     {
         foreach (var (rows, classes) in new[] { (1, 4), (8, 2), (8, 10) })
         {
             var extreme = LossProbe.Logits(rows, classes, 20, type: ScalarType.Float32).sign().mul(80);
             var other = LossProbe.Logits(rows, classes, 21, type: ScalarType.Float32).sign().mul(80);
-            ExpectFinite(Evaluate(name, Outputs.OfLogits(extreme), Outputs.OfLogits(other)));
-            ExpectFinite(Evaluate(name, Outputs.OfLogits(extreme), Outputs.OfLogits(extreme.neg())));
+            ExpectFinite(Evaluate(name, Outputs.EndingInLogits(extreme), Outputs.EndingInLogits(other)));
+            ExpectFinite(Evaluate(name, Outputs.EndingInLogits(extreme), Outputs.EndingInLogits(extreme.neg())));
         }
     }
 
-    [TestCaseSource(nameof(OfLogits))]
+    [TestCaseSource(nameof(EndingInLogits))]
     public void Two_classes_are_finite(string name) => ExpectFinite(
-        Evaluate(name, Outputs.OfLogits(LossProbe.Logits(6, 2, 22)), Outputs.OfLogits(LossProbe.Logits(6, 2, 23)), classes: 2));
+        Evaluate(name, Outputs.EndingInLogits(LossProbe.Logits(6, 2, 22)), Outputs.EndingInLogits(LossProbe.Logits(6, 2, 23)), classes: 2));
 
     private static void ExpectFinite((double Value, double[][] Gradients) result)
     {
@@ -190,8 +189,8 @@ public sealed class EveryLossTests
     // What the loss reads, of networks that agree in every shape.
     private static Outputs Batch(string name, int rows, ulong seed) => Losses[name].StudentNeeds switch
     {
-        OutputKinds.Logits => Outputs.OfLogits(LossProbe.Logits(rows, 4, seed)),
-        OutputKinds.Embedding => Outputs.OfEmbedding(LossProbe.Logits(rows, 6, seed)),
+        ModelOutputs.Logits => Outputs.EndingInLogits(LossProbe.Logits(rows, 4, seed)),
+        ModelOutputs.Embedding => Outputs.OfEmbedding(LossProbe.Logits(rows, 6, seed)),
         _ => Outputs.OfStages(LossProbe.Maps(rows, 2, 3, 3, seed), LossProbe.Maps(rows, 3, 2, 2, seed + 500)),
     };
 }

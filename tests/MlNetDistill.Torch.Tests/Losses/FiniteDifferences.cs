@@ -11,7 +11,7 @@ internal static class FiniteDifferences
     /// <summary>The gradient towards the student's logits.</summary>
     public static void Check(
         DistillationLoss loss, Tensor student, Tensor? teacher, Tensor labels, Tensor? weights = null, bool mayMissLabels = false) =>
-        Check(loss, Outputs.OfLogits(student), teacher is null ? null : Outputs.OfLogits(teacher), labels, weights, mayMissLabels);
+        Check(loss, Outputs.EndingInLogits(student), teacher is null ? null : Outputs.EndingInLogits(teacher), labels, weights, mayMissLabels);
 
     /// <summary>The gradient towards each of the student's outputs.</summary>
     public static void Check(

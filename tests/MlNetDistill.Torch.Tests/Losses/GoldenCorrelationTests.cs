@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MlNetDistill.Losses;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

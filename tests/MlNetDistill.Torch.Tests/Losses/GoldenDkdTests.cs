@@ -1,6 +1,5 @@
 using System.Text.Json;
 using MlNetDistill.Losses;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -130,7 +129,7 @@ public sealed class GoldenDkdTests
 
     // A sum as a training run weighs it in the record's epoch.
     private static DistillationLoss WarmedUp(GoldenRecord record) =>
-        (new CrossEntropyLoss() + Dkd(record).WarmedUpOver((int)record.Number("warmup"))).Terms
+        (new CrossEntropyLoss() + Dkd(record).WithWarmup((int)record.Number("warmup"))).Terms
             .Select(t => t.WeightIn((int)record.Number("epoch")) * t.Loss)
             .Aggregate((a, b) => a + b);
 

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Losses;
-using MlNetDistill.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 

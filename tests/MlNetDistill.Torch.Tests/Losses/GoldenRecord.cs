@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

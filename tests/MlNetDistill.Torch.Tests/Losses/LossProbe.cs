@@ -17,7 +17,7 @@ internal static class LossProbe
 
     /// <summary>The inputs of a step on logits, all labels 0.</summary>
     public static LossInputs Inputs(Tensor student, Tensor teacher, Tensor? weights = null) =>
-        new(NetworkOutput.OfLogits(student), NetworkOutput.OfLogits(teacher), zeros(student.shape[0], int64), weights);
+        new(NetworkOutput.EndingInLogits(student), NetworkOutput.EndingInLogits(teacher), zeros(student.shape[0], int64), weights);
 
     /// <summary>A loss on embeddings.</summary>
     public static (double Value, double[] Gradient) OnEmbeddings(
@@ -59,7 +59,7 @@ internal static class LossProbe
     /// <summary>Labels 0, 1, 2, … over and over.</summary>
     public static Tensor CyclicLabels(int rows, int classes) => tensor(Enumerable.Range(0, rows).Select(i => (long)(i % classes)).ToArray());
 
-    public static Outputs Logits(IReadOnlyList<Tensor> tensors) => new(tensors, t => NetworkOutput.OfLogits(t[0]));
+    public static Outputs Logits(IReadOnlyList<Tensor> tensors) => new(tensors, t => NetworkOutput.EndingInLogits(t[0]));
 
     public static NetworkOutput Embedding(IReadOnlyList<Tensor> tensors) => new(embedding: tensors[0]);
 
@@ -98,7 +98,7 @@ internal static class LossProbe
 /// <summary>Tensors and how they make the outputs of a network.</summary>
 internal sealed record Outputs(IReadOnlyList<Tensor> Tensors, Func<IReadOnlyList<Tensor>, NetworkOutput> Make)
 {
-    public static Outputs OfLogits(Tensor logits) => LossProbe.Logits([logits]);
+    public static Outputs EndingInLogits(Tensor logits) => LossProbe.Logits([logits]);
 
     public static Outputs OfEmbedding(Tensor embedding) => new([embedding], LossProbe.Embedding);
 

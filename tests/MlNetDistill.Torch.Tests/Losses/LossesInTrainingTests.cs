@@ -20,7 +20,7 @@ public sealed class LossesInTrainingTests
         ["hint"] = new HintLoss((1, 2), (3, 3)),
         ["stage feature"] = new StageFeatureLoss(3, 3),
         ["attention"] = 100 * new AttentionTransferLoss((1, 2), (3, 3)),
-        ["dkd"] = new DkdLoss(4).WarmedUpOver(2),
+        ["dkd"] = new DkdLoss(4).WithWarmup(2),
         ["rkd"] = new RkdLoss(),
     };
 
@@ -30,10 +30,10 @@ public sealed class LossesInTrainingTests
     public void The_loss_falls_in_training_and_leaves_no_tensor_behind(string name)
     {
         using var set = Toy.Images(32);
-        using var teacherNetwork = Runs.Student(Student.ResNet(8, 4, 4, 8, 24), set, seed: 7);
+        using var teacherNetwork = Runs.Student(NetworkSpec.ResNet(8, 4, 4, 8, 24), set, seed: 7);
         Runs.Train(teacherNetwork, set, Runs.Stage(3));
-        using var teacher = new NetworkTeacher(teacherNetwork, Recording.InMemory(16));
-        using var student = Runs.Student(Student.ResNet(8, 4, 8, 16, 16), set);
+        using var teacher = new NetworkTeacher(teacherNetwork, TeacherCaching.InMemory(16));
+        using var student = Runs.Student(NetworkSpec.ResNet(8, 4, 8, 16, 16), set);
         var stage = Runs.Stage(8, Losses[name], teacher, 16, Optimizer.AdamW());
         Runs.Train(student, set, stage with { Epochs = 1 });
         Collect();

@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -18,7 +17,7 @@ public sealed class RkdLossTests
     [TestCase(false)]
     [TestCase(true)]
     public void The_gradient_agrees_with_finite_differences_for_features_of_different_widths(bool squared) => FiniteDifferences.Check(
-        new RkdLoss(25, 50, OutputKinds.Embedding, squared), Outputs.OfEmbedding(LossProbe.Logits(5, 3, 1)), Outputs.OfEmbedding(LossProbe.Logits(5, 7, 2)));
+        new RkdLoss(25, 50, ModelOutputs.Embedding, squared), Outputs.OfEmbedding(LossProbe.Logits(5, 3, 1)), Outputs.OfEmbedding(LossProbe.Logits(5, 7, 2)));
 
     [Test]
     public void A_student_that_is_its_teacher_scaled_moved_and_turned_has_no_loss()

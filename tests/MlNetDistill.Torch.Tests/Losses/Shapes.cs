@@ -1,4 +1,3 @@
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 

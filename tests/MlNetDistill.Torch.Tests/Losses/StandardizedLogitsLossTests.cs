@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Losses;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -69,9 +68,9 @@ public sealed class StandardizedLogitsLossTests
     [Test]
     public void It_composes_like_any_other_loss()
     {
-        var loss = (0.1 * new CrossEntropyLoss()) + (9 * new StandardizedLogitsLoss(new KdLoss(2)).WarmedUpOver(10));
+        var loss = (0.1 * new CrossEntropyLoss()) + (9 * new StandardizedLogitsLoss(new KdLoss(2)).WithWarmup(10));
         Assert.That(
-            loss.Terms.Select(t => (t.Loss.Name, t.Weight, t.WarmUpEpochs)), Is.EqualTo(new[] { ("crossEntropy", 0.1, 0), ("kdStandardized", 9.0, 10) }));
+            loss.Terms.Select(t => (t.Loss.Name, t.Weight, t.WarmupEpochs)), Is.EqualTo(new[] { ("crossEntropy", 0.1, 0), ("kdStandardized", 9.0, 10) }));
     }
 
     [Test]

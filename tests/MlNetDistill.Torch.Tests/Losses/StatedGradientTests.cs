@@ -35,8 +35,8 @@ public sealed class StatedGradientTests
     [Test]
     public void A_weight_that_warms_up_weighs_the_stated_gradient_too()
     {
-        var (early, _) = InTraining(new KdLoss(4).WarmedUpOver(4), null, epoch: 1);
-        var (late, _) = InTraining(new KdLoss(4).WarmedUpOver(4), null, epoch: 4);
+        var (early, _) = InTraining(new KdLoss(4).WithWarmup(4), null, epoch: 1);
+        var (late, _) = InTraining(new KdLoss(4).WithWarmup(4), null, epoch: 4);
         Near.Array([.. early.Select(g => 4 * g)], late, 1e-12, 0, "gradient");
     }
 
@@ -53,12 +53,12 @@ public sealed class StatedGradientTests
     public void Outputs_that_are_asked_for_in_a_scope_of_a_term_are_there_for_the_next()
     {
         var asked = 0;
-        var inputs = new LossInputs(NetworkOutput.OfLogits(LossProbe.Logits(2, 3, 1)), null, LossProbe.Labels(0, 1))
+        var inputs = new LossInputs(NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 1)), null, LossProbe.Labels(0, 1))
         {
             AskTeacher = () =>
             {
                 asked++;
-                return NetworkOutput.OfLogits(LossProbe.Logits(2, 3, 2));
+                return NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 2));
             },
         };
         Assert.That(asked, Is.Zero, "asked before anyone reads");

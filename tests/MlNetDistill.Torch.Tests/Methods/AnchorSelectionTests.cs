@@ -111,11 +111,11 @@ public sealed class AnchorSelectionTests
     [Test]
     public void A_setting_out_of_range_is_a_fault()
     {
-        Assert.That(AnchorSelection.EqualInterval(0).Faults(), Is.EqualTo(new[] { "The interval of anchors must be at least 1; was 0." }));
-        Assert.That(AnchorSelection.Greedy(1).Faults(), Is.EqualTo(new[] { "The delta of greedy anchor selection must be above 1; was 1." }));
-        Assert.That(AnchorSelection.Epochs(3, 3).Faults(), Is.EqualTo(new[] { "The epochs of anchors must be at least 1 and rise; were [3, 3]." }));
-        Assert.That(AnchorSelection.Epochs().Faults(), Is.Not.Empty);
-        Assert.That(AnchorSelection.Greedy(1.5).Faults().Concat(AnchorSelection.All().Faults()), Is.Empty);
+        Assert.That(AnchorSelection.EqualInterval(0).Validate(), Is.EqualTo(new[] { "The interval of anchors must be at least 1; was 0." }));
+        Assert.That(AnchorSelection.Greedy(1).Validate(), Is.EqualTo(new[] { "The delta of greedy anchor selection must be above 1; was 1." }));
+        Assert.That(AnchorSelection.Epochs(3, 3).Validate(), Is.EqualTo(new[] { "The epochs of anchors must be at least 1 and rise; were [3, 3]." }));
+        Assert.That(AnchorSelection.Epochs().Validate(), Is.Not.Empty);
+        Assert.That(AnchorSelection.Greedy(1.5).Validate().Concat(AnchorSelection.All().Validate()), Is.Empty);
     }
 
     /// <summary>Follows a selection, the student standing where it was trained last: H(student, anchor) is its divergence.</summary>

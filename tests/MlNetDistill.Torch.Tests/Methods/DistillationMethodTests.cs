@@ -27,9 +27,9 @@ public sealed class DistillationMethodTests
     [Test]
     public void Labels_alone_need_no_teacher()
     {
-        Assert.That(DistillationMethod.LabelsOnly().TeacherNeeds, Is.EqualTo(OutputKinds.None));
+        Assert.That(DistillationMethod.LabelsOnly().TeacherNeeds, Is.EqualTo(ModelOutputs.None));
         Assert.That(DistillationMethod.LabelsOnly().Stages(Context).Single().Loss, Is.TypeOf<CrossEntropyLoss>());
-        Assert.That(DistillationMethod.Kd().TeacherNeeds, Is.EqualTo(OutputKinds.Logits));
+        Assert.That(DistillationMethod.Kd().TeacherNeeds, Is.EqualTo(ModelOutputs.Logits));
     }
 
     [TestCase(0, 0.5, "KD's temperature must be above 0; was 0.")]
@@ -38,18 +38,18 @@ public sealed class DistillationMethodTests
     [TestCase(4, -0.1, "KD's alpha must be in [0, 1]; was -0.1.")]
     [TestCase(4, double.NaN, "KD's alpha must be in [0, 1]; was NaN.")]
     public void A_setting_out_of_range_is_a_fault(double temperature, double alpha, string fault) =>
-        Assert.That(DistillationMethod.Kd(temperature, alpha).Faults(), Is.EqualTo(new[] { fault }));
+        Assert.That(DistillationMethod.Kd(temperature, alpha).Validate(), Is.EqualTo(new[] { fault }));
 
     [Test]
     public void Optimizer_settings_out_of_range_are_faults()
     {
-        Assert.That(Optimizer.Sgd(0, 1, true, -1).Faults(), Is.EqualTo(new[]
+        Assert.That(Optimizer.Sgd(0, 1, true, -1).Validate(), Is.EqualTo(new[]
         {
             "The optimizer's LearningRate must be above 0; was 0.",
             "The optimizer's WeightDecay must be at least 0; was -1.",
             "The optimizer's Momentum must be in [0, 1); was 1.",
         }));
-        Assert.That(Optimizer.Sgd(0.1, 0, nesterov: true).Faults(), Is.EqualTo(new[] { "Nesterov momentum needs a Momentum above 0; was 0." }));
-        Assert.That(Optimizer.Sgd().Faults().Concat(Optimizer.AdamW().Faults()), Is.Empty);
+        Assert.That(Optimizer.Sgd(0.1, 0, nesterov: true).Validate(), Is.EqualTo(new[] { "Nesterov momentum needs a Momentum above 0; was 0." }));
+        Assert.That(Optimizer.Sgd().Validate().Concat(Optimizer.AdamW().Validate()), Is.Empty);
     }
 }

@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 
 namespace MlNetDistill.Tests;
@@ -67,7 +66,7 @@ public sealed class LearningRateScheduleTests
     [Test]
     public void A_warm_up_rises_linearly_and_reaches_the_full_rate_right_after_its_epochs()
     {
-        var schedule = LearningRateSchedule.Constant() with { WarmUpEpochs = 2 };
+        var schedule = LearningRateSchedule.Constant() with { WarmupEpochs = 2 };
         var factors = Steps(10).Select(s => schedule.FactorAt(s, 10, stepsPerEpoch: 2)).ToArray();
         Near.Array(factors, [0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 1, 1], 1e-14, 0, "factors");
     }
@@ -75,7 +74,7 @@ public sealed class LearningRateScheduleTests
     [Test]
     public void A_warm_up_may_last_a_fraction_of_an_epoch()
     {
-        var schedule = LearningRateSchedule.Constant() with { WarmUpEpochs = 0.5 };
+        var schedule = LearningRateSchedule.Constant() with { WarmupEpochs = 0.5 };
         Near.Array([.. Steps(4).Select(s => schedule.FactorAt(s, 4, stepsPerEpoch: 4))], [1 / 3.0, 2 / 3.0, 1, 1], 1e-14, 0, "factors");
     }
 
@@ -83,7 +82,7 @@ public sealed class LearningRateScheduleTests
     public void A_warm_up_scales_the_schedule_it_begins()
     {
         var plain = LearningRateSchedule.Cosine();
-        var warmed = plain with { WarmUpEpochs = 1 };
+        var warmed = plain with { WarmupEpochs = 1 };
         Assert.That(warmed.FactorAt(0, 40, 4), Is.EqualTo(plain.FactorAt(0, 40, 4) / 5).Within(1e-15));
         Assert.That(warmed.FactorAt(4, 40, 4), Is.EqualTo(plain.FactorAt(4, 40, 4)));
     }
@@ -100,20 +99,20 @@ public sealed class LearningRateScheduleTests
     [Test]
     public void Good_settings_have_no_faults() => Assert.That(
         new[] { LearningRateSchedule.Constant(), LearningRateSchedule.Step([3, 6]), LearningRateSchedule.Cosine(), LearningRateSchedule.OneCycle() }
-            .SelectMany(s => s.Faults()),
+            .SelectMany(s => s.Validate()),
         Is.Empty);
 
     [Test]
     public void Every_fault_of_a_schedule_is_named()
     {
-        Assert.That((LearningRateSchedule.Step([6, 3], 2) with { WarmUpEpochs = -1 }).Faults(), Is.EqualTo(new[]
+        Assert.That((LearningRateSchedule.Step([6, 3], 2) with { WarmupEpochs = -1 }).Validate(), Is.EqualTo(new[]
         {
-            "The schedule's WarmUpEpochs must be at least 0; was -1.",
+            "The schedule's WarmupEpochs must be at least 0; was -1.",
             "The step schedule's factor must be in (0, 1]; was 2.",
             "The step schedule's epochs must rise; were [6, 3].",
         }));
-        Assert.That(LearningRateSchedule.Cosine(1).Faults(), Is.EqualTo(new[] { "The cosine schedule's final factor must be in [0, 1); was 1." }));
-        Assert.That(LearningRateSchedule.OneCycle(0, 0.5, 0, 0.9, 0.8).Faults(), Is.EqualTo(new[]
+        Assert.That(LearningRateSchedule.Cosine(1).Validate(), Is.EqualTo(new[] { "The cosine schedule's final factor must be in [0, 1); was 1." }));
+        Assert.That(LearningRateSchedule.OneCycle(0, 0.5, 0, 0.9, 0.8).Validate(), Is.EqualTo(new[]
         {
             "The one-cycle schedule's riseFraction must be in (0, 1); was 0.",
             "The one-cycle schedule's startDivisor must be at least 1; was 0.5.",

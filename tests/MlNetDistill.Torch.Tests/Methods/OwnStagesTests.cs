@@ -1,9 +1,7 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -21,10 +19,10 @@ public sealed class OwnStagesTests
     public void A_method_that_says_it_has_several_stages_is_refused_with_the_settings()
     {
         Assert.That(
-            DistillationMethod.Rco(new Own(_ => []) { SaysSeveral = true }, schedule: RcoSchedule.OneStage).Faults(),
+            DistillationMethod.Rco(new Own(_ => []) { SaysSeveral = true }, schedule: RcoSchedule.OneStage).Validate(),
             Does.Contain("RcoSchedule.OneStage cannot switch anchors inside own, which has several stages itself; use RcoSchedule.Restart."));
         Assert.That(
-            DistillationMethod.Rco(DistillationMethod.Sskd(), schedule: RcoSchedule.OneStage).Faults(),
+            DistillationMethod.Rco(DistillationMethod.Sskd(), schedule: RcoSchedule.OneStage).Validate(),
             Does.Contain("RcoSchedule.OneStage cannot switch anchors inside SSKD, which has several stages itself; use RcoSchedule.Restart."));
     }
 
@@ -73,8 +71,8 @@ public sealed class OwnStagesTests
     private static void Train(DistillationMethod method)
     {
         using var set = Toy.Clouds();
-        using var teacher = Runs.Student(Student.Mlp(4), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(4), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(4), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(4), set);
         new MethodRun { Epochs = 2 }.Train(student, set, method, MethodRun.Anchor(teacher));
     }
 
@@ -84,7 +82,7 @@ public sealed class OwnStagesTests
 
         public override string Name => "own";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
         public override bool HasSeveralStages => SaysSeveral;
 
@@ -104,7 +102,7 @@ public sealed class OwnStagesTests
 
         protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
         {
-            var first = new Dense(shape.Length, 6, generator);
+            var first = new Linear(shape.Length, 6, generator);
             foreach (var parameter in first.parameters())
                 parameter.requires_grad = false;
             return new NetworkPlan([first], [0], 6);

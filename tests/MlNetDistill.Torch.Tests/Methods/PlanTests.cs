@@ -32,7 +32,7 @@ public sealed class PlanTests
     {
         var stage = DistillationMethod.Cckd(alpha: 0.25, beta: 7, temperature: 3).Stages(Context()).Single();
         Assert.That(Plan(stage), Is.EqualTo("CCKD: 0.25 crossEntropy + 0.75 kd + 7 correlationCongruence, 12 epochs, whole network"));
-        Assert.That(stage.Loss.TeacherNeeds, Is.EqualTo(OutputKinds.Logits | OutputKinds.Embedding));
+        Assert.That(stage.Loss.TeacherNeeds, Is.EqualTo(ModelOutputs.Logits | ModelOutputs.Embedding));
         Assert.That(((KdLoss)stage.Loss.Terms[1].Loss).Temperature, Is.EqualTo(3));
     }
 
@@ -43,11 +43,11 @@ public sealed class PlanTests
         Assert.That(
             () => DistillationMethod.Cckd().Stages(context).ToList(),
             Throws.InvalidOperationException.With.Message.EqualTo(
-                "CCKD compares embeddings, and this teacher gives none. Set withoutEmbedding to WithoutEmbedding.UseLogits to compare logits, " +
+                "CCKD compares embeddings, and this teacher gives none. Set withoutEmbedding to MissingEmbedding.UseLogits to compare logits, " +
                 "or use a teacher that is a network."));
-        var method = DistillationMethod.Cckd(withoutEmbedding: WithoutEmbedding.UseLogits);
-        Assert.That(method.TeacherNeeds, Is.EqualTo(OutputKinds.Logits));
-        Assert.That(method.Stages(context).Single().Loss.TeacherNeeds, Is.EqualTo(OutputKinds.Logits));
+        var method = DistillationMethod.Cckd(withoutEmbedding: MissingEmbedding.UseLogits);
+        Assert.That(method.TeacherNeeds, Is.EqualTo(ModelOutputs.Logits));
+        Assert.That(method.Stages(context).Single().Loss.TeacherNeeds, Is.EqualTo(ModelOutputs.Logits));
         Assert.That(_notes, Is.EqualTo(new[] { "CCKD: the teacher gives no embeddings; the correlations are those of the logits." }));
     }
 
@@ -79,7 +79,7 @@ public sealed class PlanTests
             "SSKD stage 2: 1 stageFeature, 2 epochs, behind tap 0 to tap 3",
             "SSKD head: 1 crossEntropy + 1 kd, 8 epochs, whole network",
         }));
-        Assert.That(method.TeacherNeeds, Is.EqualTo(OutputKinds.StageFeatures | OutputKinds.Logits));
+        Assert.That(method.TeacherNeeds, Is.EqualTo(ModelOutputs.StageFeatures | ModelOutputs.Logits));
     }
 
     [Test]
@@ -114,7 +114,7 @@ public sealed class PlanTests
             "SSKD stage 1, epoch 1", "SSKD stage 2, epoch 1", "SSKD stage 3, epoch 1", "SSKD head, epoch 1",
             "SSKD stage 1, epoch 2", "SSKD stage 2, epoch 2", "SSKD stage 3, epoch 2", "SSKD head, epoch 2",
         }));
-        var hint = DistillationMethod.Of("hint", new CrossEntropyLoss() + (100 * new HintLoss((2, 2))));
+        var hint = DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + (100 * new HintLoss((2, 2))));
         Assert.That(DistillationMethod.Rco(hint).Stages(context).Select(s => s.Name), Is.EqualTo(new[] { "hint, epoch 1", "hint, epoch 2" }));
     }
 
@@ -146,13 +146,13 @@ public sealed class PlanTests
     [Test]
     public void A_loss_of_ones_own_is_a_method()
     {
-        var method = DistillationMethod.Of("mine", (0.5 * new CrossEntropyLoss()) + (2 * new KdLoss(1)));
+        var method = DistillationMethod.FromLoss("mine", (0.5 * new CrossEntropyLoss()) + (2 * new KdLoss(1)));
         Assert.That(method.Stages(Context()).Select(Plan), Is.EqualTo(new[] { "mine: 0.5 crossEntropy + 2 kd, 12 epochs, whole network" }));
-        Assert.That(() => DistillationMethod.Of(" ", new KdLoss(1)), Throws.ArgumentException);
+        Assert.That(() => DistillationMethod.FromLoss(" ", new KdLoss(1)), Throws.ArgumentException);
     }
 
     [TestCaseSource(nameof(Wrong))]
-    public void A_setting_out_of_range_is_a_fault(DistillationMethod method, string fault) => Assert.That(method.Faults(), Does.Contain(fault));
+    public void A_setting_out_of_range_is_a_fault(DistillationMethod method, string fault) => Assert.That(method.Validate(), Does.Contain(fault));
 
     private static IEnumerable<TestCaseData> Wrong()
     {

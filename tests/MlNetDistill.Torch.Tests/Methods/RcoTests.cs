@@ -19,7 +19,7 @@ public sealed class RcoTests
     /// <summary>A teacher trained for six epochs with a checkpoint after every second.</summary>
     public RcoTests()
     {
-        using var teacher = Runs.Student(Student.Mlp(24), _set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(24), _set, seed: 9);
         Runs.Train(teacher, _set, Runs.Stage(6), settings: new LoopSettings
         {
             AfterEpoch = epoch =>
@@ -28,8 +28,8 @@ public sealed class RcoTests
                     _checkpoints.Add(new NetworkWeights(teacher));
             },
         });
-        _shared = new SharedNetwork(Runs.Student(Student.Mlp(24), _set, seed: 2));
-        _route = [.. _checkpoints.Select((weights, i) => new Anchor($"epoch {2 * (i + 1)}", 2 * (i + 1), new CheckpointTeacher(_shared, weights.Restore, Recording.InMemory(64))))];
+        _shared = new SharedNetwork(Runs.Student(NetworkSpec.Mlp(24), _set, seed: 2));
+        _route = [.. _checkpoints.Select((weights, i) => new Anchor($"epoch {2 * (i + 1)}", 2 * (i + 1), new CheckpointTeacher(_shared, weights.Restore, TeacherCaching.InMemory(64))))];
     }
 
     [OneTimeTearDown]
@@ -43,7 +43,7 @@ public sealed class RcoTests
     [Test]
     public void Anchors_are_visited_in_order_and_the_divergence_to_each_falls()
     {
-        using var student = Runs.Student(Student.Mlp(16), _set);
+        using var student = Runs.Student(NetworkSpec.Mlp(16), _set);
         var run = new MethodRun { Epochs = 8 };
 
         run.Train(student, _set, DistillationMethod.Rco(DistillationMethod.Kd(2, 1)), _route);
@@ -59,10 +59,10 @@ public sealed class RcoTests
     {
         using var scope = NewDisposeScope();
         var batch = Batch.Of(_set, arange(8, int64));
-        var answers = _route.Select(a => Near.Values(a.Teacher.Outputs(batch, OutputKinds.Logits).Logits)).ToList();
+        var answers = _route.Select(a => Near.Values(a.Teacher.Outputs(batch, ModelOutputs.Logits).Logits)).ToList();
         Assert.That(answers[0], Is.Not.EqualTo(answers[1]));
         Assert.That(answers[1], Is.Not.EqualTo(answers[2]));
-        Assert.That(Near.Values(_route[0].Teacher.Outputs(batch, OutputKinds.Logits).Logits), Is.EqualTo(answers[0]), "asked again after the others");
+        Assert.That(Near.Values(_route[0].Teacher.Outputs(batch, ModelOutputs.Logits).Logits), Is.EqualTo(answers[0]), "asked again after the others");
     }
 
     [Test]
@@ -70,25 +70,25 @@ public sealed class RcoTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Images(rows: 16);
-        using var teacher = Runs.Student(Student.ResNet(8, 4, 4, 4), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.ResNet(8, 4, 4, 4), set, seed: 9);
         using var early = new NetworkWeights(teacher);
         Runs.Train(teacher, set, Runs.Stage(2, batchSize: 8));
         using var late = new NetworkWeights(teacher);
-        using var shared = new SharedNetwork(Runs.Student(Student.ResNet(8, 4, 4, 4), set));
-        var anchors = new[] { early, late }.Select(w => new CheckpointTeacher(shared, w.Restore, Recording.InMemory(8))).ToList();
+        using var shared = new SharedNetwork(Runs.Student(NetworkSpec.ResNet(8, 4, 4, 4), set));
+        var anchors = new[] { early, late }.Select(w => new CheckpointTeacher(shared, w.Restore, TeacherCaching.InMemory(8))).ToList();
         var batch = Batch.Of(set, arange(4, int64));
         teacher.eval();
         Assert.That(
-            Near.Values(anchors[1].Outputs(batch, OutputKinds.Logits).Logits), Is.EqualTo(Near.Values(teacher.forward(batch.Features).Logits)));
+            Near.Values(anchors[1].Outputs(batch, ModelOutputs.Logits).Logits), Is.EqualTo(Near.Values(teacher.forward(batch.Features).Logits)));
         early.Restore(teacher);
         Assert.That(
-            Near.Values(anchors[0].Outputs(batch, OutputKinds.Logits).Logits), Is.EqualTo(Near.Values(teacher.forward(batch.Features).Logits)));
+            Near.Values(anchors[0].Outputs(batch, ModelOutputs.Logits).Logits), Is.EqualTo(Near.Values(teacher.forward(batch.Features).Logits)));
     }
 
     [Test]
     public void One_stage_switches_anchors_at_equal_fractions_of_one_run()
     {
-        using var student = Runs.Student(Student.Mlp(16), _set);
+        using var student = Runs.Student(NetworkSpec.Mlp(16), _set);
         var run = new MethodRun { Epochs = 6 };
         run.Train(student, _set, DistillationMethod.Rco(schedule: RcoSchedule.OneStage), _route);
         Assert.That(run.Reports.Select(r => (r.Stage, r.Epoch)), Is.EqualTo(Enumerable.Range(1, 6).Select(e => ("RCO, one stage", e))));
@@ -101,7 +101,7 @@ public sealed class RcoTests
     [Test]
     public void One_stage_may_stop_early_and_be_judged_only_once_the_last_anchor_teaches()
     {
-        using var student = Runs.Student(Student.Mlp(16), _set);
+        using var student = Runs.Student(NetworkSpec.Mlp(16), _set);
         // A rate of almost nothing never improves: patience ends right after the last anchor has taken over.
         var run = new MethodRun { Epochs = 30, HeldOut = 0.25, Optimizer = Optimizer.Sgd(1e-9), EarlyStopping = new EarlyStopping(2) };
         run.Train(student, _set, DistillationMethod.Rco(schedule: RcoSchedule.OneStage), _route);
@@ -112,11 +112,11 @@ public sealed class RcoTests
     [Test]
     public void One_stage_refuses_anchors_that_differ_in_what_the_loss_reads()
     {
-        using var narrow = Runs.Student(Student.Mlp(8), _set, seed: 9);
-        using var wide = Runs.Student(Student.Mlp(16), _set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(8), _set);
-        Anchor[] route = [new("narrow", 1, new NetworkTeacher(narrow, Recording.InMemory(64))), new("wide", 2, new NetworkTeacher(wide, Recording.InMemory(64)))];
-        var hint = DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0)));
+        using var narrow = Runs.Student(NetworkSpec.Mlp(8), _set, seed: 9);
+        using var wide = Runs.Student(NetworkSpec.Mlp(16), _set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(8), _set);
+        Anchor[] route = [new("narrow", 1, new NetworkTeacher(narrow, TeacherCaching.InMemory(64))), new("wide", 2, new NetworkTeacher(wide, TeacherCaching.InMemory(64)))];
+        var hint = DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)));
         Assert.That(
             () => new MethodRun { Epochs = 4 }.Train(student, _set, DistillationMethod.Rco(hint, schedule: RcoSchedule.OneStage), route),
             Throws.InvalidOperationException.With.Message.EqualTo(
@@ -146,7 +146,7 @@ public sealed class RcoTests
     [Test]
     public void Greedy_search_measures_the_student_as_it_stands_on_held_out_rows()
     {
-        using var student = Runs.Student(Student.Mlp(16), _set);
+        using var student = Runs.Student(NetworkSpec.Mlp(16), _set);
         var run = new MethodRun { Epochs = 3, HeldOut = 0.25 };
         run.Train(student, _set, DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.0001)), _route);
         Assert.That(run.Notes, Has.Some.StartsWith("Greedy anchor selection after epoch 2: divergence ratios epoch 4 "));
@@ -159,10 +159,10 @@ public sealed class RcoTests
         foreach (var inner in new[]
         {
             DistillationMethod.Dist(), DistillationMethod.Cckd(), DistillationMethod.Sskd(),
-            DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0))),
+            DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0))),
         })
         {
-            using var student = Runs.Student(Student.Mlp(16), _set);
+            using var student = Runs.Student(NetworkSpec.Mlp(16), _set);
             var run = new MethodRun { Epochs = 4 };
             run.Train(student, _set, DistillationMethod.Rco(inner), _route);
             Assert.That(run.Reports.Select(r => r.Stage[(r.Stage.IndexOf(',', StringComparison.Ordinal) + 2)..]).Distinct(), Is.EqualTo(new[] { "epoch 2", "epoch 4", "epoch 6" }), inner.Name);

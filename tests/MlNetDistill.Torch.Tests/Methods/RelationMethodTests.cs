@@ -2,7 +2,6 @@ using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 
@@ -16,8 +15,8 @@ public sealed class RelationMethodTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(rows: 256, classes: 4, noise: 2, shiftLabels: 1);
-        using var teacher = Runs.Student(Student.Mlp(), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(32), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(32), set);
 
         new MethodRun { Epochs = 60 }.Train(student, set, DistillationMethod.Dist(temperature: 1, labelWeight: 0), MethodRun.Anchor(teacher));
 
@@ -30,8 +29,8 @@ public sealed class RelationMethodTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(rows: 256, classes: 4, length: 8);
-        using var teacher = Runs.Student(Student.Mlp(24), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(16), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(24), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(16), set);
         var before = Incongruence(student, teacher, set);
 
         new MethodRun { Epochs = 40 }.Train(
@@ -48,10 +47,10 @@ public sealed class RelationMethodTests
     public void Taking_a_methods_term_away_changes_the_student(DistillationMethod with, DistillationMethod without)
     {
         using var set = Toy.Clouds(rows: 96, noise: 1);
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
         double[] Trained(DistillationMethod method)
         {
-            using var student = Runs.Student(Student.Mlp(6), set);
+            using var student = Runs.Student(NetworkSpec.Mlp(6), set);
             new MethodRun { Epochs = 4 }.Train(student, set, method, MethodRun.Anchor(teacher));
             return Runs.State(student);
         }
@@ -64,8 +63,8 @@ public sealed class RelationMethodTests
     public void DIST_on_two_classes_warns_once_that_the_inter_class_relation_teaches_nothing()
     {
         using var set = Toy.Clouds(rows: 48, classes: 2);
-        using var teacher = Runs.Student(Student.Mlp(4), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(4), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(4), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(4), set);
         var run = new MethodRun { Epochs = 2 };
         run.Train(student, set, DistillationMethod.Dist(), MethodRun.Anchor(teacher));
         Assert.That(run.Warnings, Has.Count.EqualTo(1).And.All.Contains("With two classes the inter-class relation of DIST has no gradient"));
@@ -79,7 +78,7 @@ public sealed class RelationMethodTests
         yield return new TestCaseData(DistillationMethod.Cckd(), DistillationMethod.Cckd(beta: 0)).SetArgDisplayNames("CCKD congruence");
         yield return new TestCaseData(DistillationMethod.Cckd(), DistillationMethod.Cckd(CorrelationKernel.Bilinear)).SetArgDisplayNames("CCKD kernel");
         yield return new TestCaseData(
-            DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0))), DistillationMethod.LabelsOnly()).SetArgDisplayNames("hint");
+            DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0))), DistillationMethod.LabelsOnly()).SetArgDisplayNames("hint");
     }
 
     private static double Incongruence(Network student, Network teacher, TrainingSet set)
@@ -89,7 +88,7 @@ public sealed class RelationMethodTests
         Tensor Embedding(Network network)
         {
             network.eval();
-            return network.Forward(set.Features, OutputKinds.Embedding).Embedding;
+            return network.Forward(set.Features, ModelOutputs.Embedding).Embedding;
         }
 
         return CorrelationCongruenceLoss.Incongruence(Embedding(student), Embedding(teacher), CorrelationKernel.GaussianTaylor()).item<float>();

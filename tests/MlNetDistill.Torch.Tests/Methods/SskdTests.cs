@@ -1,6 +1,5 @@
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 
 
@@ -13,8 +12,8 @@ public sealed class SskdTests
     public void Each_stage_cuts_its_own_feature_error_by_nine_tenths()
     {
         using var set = Toy.Clouds(rows: 256, classes: 4, length: 8);
-        using var teacher = Runs.Student(Student.Mlp(12, 10), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(32, 32), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12, 10), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(32, 32), set);
         var run = new MethodRun { Epochs = 180, Optimizer = Optimizer.AdamW(0.02) };
 
         run.Train(student, set, DistillationMethod.Sskd(), MethodRun.Anchor(teacher));
@@ -33,8 +32,8 @@ public sealed class SskdTests
     public void Finished_stages_and_the_teacher_stay_the_same_to_the_last_bit_parameters_and_buffers()
     {
         using var set = Toy.Images(rows: 32, side: 8);
-        using var teacher = Runs.Student(Student.ResNet(8, 6, 8, 10), set, seed: 9);
-        using var student = Runs.Student(Student.ResNet(8, 4, 6, 8), set);
+        using var teacher = Runs.Student(NetworkSpec.ResNet(8, 6, 8, 10), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.ResNet(8, 4, 6, 8), set);
         var before = Runs.State(teacher);
         var states = new List<(NetworkPart Part, Dictionary<string, double[]> Values)>();
         var run = new MethodRun { Epochs = 8, BatchSize = 8, BeforeStage = stage => states.Add((stage.Trains, Named(student))) };
@@ -62,8 +61,8 @@ public sealed class SskdTests
     public void A_feature_stage_is_not_judged_by_the_accuracy_of_an_untrained_head()
     {
         using var set = Toy.Clouds(rows: 96);
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(8), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(8), set);
         var run = new MethodRun { Epochs = 4, HeldOut = 0.25 };
         run.Train(student, set, DistillationMethod.Sskd(), MethodRun.Anchor(teacher));
         Assert.That(run.Reports.Where(r => r.Stage == "SSKD stage 1").Select(r => r.ValidationAccuracy), Has.All.Null);
@@ -74,8 +73,8 @@ public sealed class SskdTests
     public void What_cannot_have_an_effect_on_a_stage_is_said()
     {
         using var set = Toy.Clouds(rows: 96);
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(8), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(8), set);
         var run = new MethodRun { Epochs = 4, HeldOut = 0.25, EarlyStopping = new EarlyStopping(1), Schedule = LearningRateSchedule.Step([1, 3]) };
         run.Train(student, set, DistillationMethod.Sskd(), MethodRun.Anchor(teacher));
         Assert.That(run.Warnings, Is.EqualTo(new[]
@@ -90,8 +89,8 @@ public sealed class SskdTests
     public void The_budget_is_declared()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var teacher = Runs.Student(Student.Mlp(8, 8), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(4), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8, 8), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(4), set);
         var run = new MethodRun { Epochs = 5 };
         run.Train(student, set, DistillationMethod.Sskd(shares: [3, 2]), MethodRun.Anchor(teacher));
         Assert.That(run.Notes, Is.EqualTo(new[] { "SSKD: 5 epochs are stage 1 (student tap 0 from teacher tap 1) 3, head 2." }));

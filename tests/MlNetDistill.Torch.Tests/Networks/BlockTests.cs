@@ -37,15 +37,15 @@ public sealed class BlockTests
     [Test]
     public void A_sum_adds_its_shortcut_or_else_its_input()
     {
-        Assert.That(Values(new Sum(new Relu()), tensor(new[] { -1f, 2f })), Is.EqualTo(new double[] { -1, 4 }));
-        Assert.That(Values(new Sum(new Relu(), new Relu()), tensor(new[] { -1f, 2f })), Is.EqualTo(new double[] { 0, 4 }));
+        Assert.That(Values(new ResidualAdd(new Relu()), tensor(new[] { -1f, 2f })), Is.EqualTo(new double[] { -1, 4 }));
+        Assert.That(Values(new ResidualAdd(new Relu(), new Relu()), tensor(new[] { -1f, 2f })), Is.EqualTo(new double[] { 0, 4 }));
     }
 
     [Test]
     public void A_series_is_its_blocks_one_after_another_and_nothing_is_the_input_itself()
     {
-        Assert.That(Values(new Series(new ChannelRange(1, 3), new ChannelRange(1, 1)), Channels(5)), Is.EqualTo(new double[] { 2 }));
-        using var nothing = new Series();
+        Assert.That(Values(new Sequential(new ChannelRange(1, 3), new ChannelRange(1, 1)), Channels(5)), Is.EqualTo(new double[] { 2 }));
+        using var nothing = new Sequential();
         var input = Channels(2);
         Assert.That(nothing.forward(input), Is.SameAs(input));
     }

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Losses;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
@@ -39,7 +38,7 @@ public sealed class DefaultsTests
         using var set = Toy.Clouds();
         Network network;
         using (inference_mode())
-            network = Runs.Student(Student.Mlp(4), set);
+            network = Runs.Student(NetworkSpec.Mlp(4), set);
         Assert.That(() => Runs.Train(network, set, Runs.Stage(1)), Throws.Nothing);
         network.Dispose();
     }
@@ -47,9 +46,9 @@ public sealed class DefaultsTests
     private static double[] Trained()
     {
         using var set = Under(float32, CPU, () => Toy.Images(32));
-        using var teacherNetwork = Runs.Student(Student.ResNet(8, 4, 4, 8, 16), set, seed: 7);
-        using var teacher = new NetworkTeacher(teacherNetwork, Recording.InMemory(16));
-        using var student = Runs.Student(Student.ResNet(8, 4, 4, 8, 8), set);
+        using var teacherNetwork = Runs.Student(NetworkSpec.ResNet(8, 4, 4, 8, 16), set, seed: 7);
+        using var teacher = new NetworkTeacher(teacherNetwork, TeacherCaching.InMemory(16));
+        using var student = Runs.Student(NetworkSpec.ResNet(8, 4, 4, 8, 8), set);
         Runs.Train(student, set, Runs.Stage(2, new CrossEntropyLoss() + new KdLoss(4) + new HintLoss((3, 3)) + new CorrelationCongruenceLoss(), teacher));
         return Runs.State(student);
     }

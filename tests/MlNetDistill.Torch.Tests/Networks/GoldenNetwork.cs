@@ -14,13 +14,13 @@ internal static class GoldenNetwork
     /// <summary>The network that the reference code calls so.</summary>
     public static NetworkSpec Spec(string model) => model switch
     {
-        "MobileNetV2" => Student.MobileNetV2(),
-        "ShuffleV1" => Student.ShuffleNetV1(),
-        "ShuffleV2" => Student.ShuffleNetV2(),
-        _ when model.StartsWith("wrn_", StringComparison.Ordinal) => Student.WideResNet(int.Parse(model.Split('_')[1]), int.Parse(model.Split('_')[2])),
-        _ when model.StartsWith("vgg", StringComparison.Ordinal) => Student.Vgg(int.Parse(model[3..])),
-        _ when model.EndsWith("x4", StringComparison.Ordinal) => Student.ResNet(int.Parse(model[6..^2]), 32, 64, 128, 256),
-        _ => Student.ResNet(int.Parse(model[6..])),
+        "MobileNetV2" => NetworkSpec.MobileNetV2(),
+        "ShuffleV1" => NetworkSpec.ShuffleNetV1(),
+        "ShuffleV2" => NetworkSpec.ShuffleNetV2(),
+        _ when model.StartsWith("wrn_", StringComparison.Ordinal) => NetworkSpec.WideResNet(int.Parse(model.Split('_')[1]), int.Parse(model.Split('_')[2])),
+        _ when model.StartsWith("vgg", StringComparison.Ordinal) => NetworkSpec.Vgg(int.Parse(model[3..])),
+        _ when model.EndsWith("x4", StringComparison.Ordinal) => NetworkSpec.ResNet(int.Parse(model[6..^2]), 32, 64, 128, 256),
+        _ => NetworkSpec.ResNet(int.Parse(model[6..])),
     };
 
     public static Network Filled(JsonElement record)

@@ -56,7 +56,7 @@ public sealed class GoldenNetworkTests
         var fingerprint = record.GetProperty("fingerprint");
         using var network = GoldenNetwork.Filled(record);
 
-        var output = network.Forward(GoldenNetwork.Input(), OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures);
+        var output = network.Forward(GoldenNetwork.Input(), ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures);
 
         var taps = record.GetProperty("taps");
         var logits = Near.Values(output.Logits);

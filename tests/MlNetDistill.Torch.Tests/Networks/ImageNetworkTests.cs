@@ -7,7 +7,7 @@ namespace MlNetDistill.Tests;
 /// <summary>What the networks for images make of images of other sizes than the 32×32×3 of the reference code.</summary>
 public sealed class ImageNetworkTests
 {
-    private const OutputKinds Everything = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private const ModelOutputs Everything = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
     private IDisposable _scope = null!;
 
     [SetUp]
@@ -19,11 +19,11 @@ public sealed class ImageNetworkTests
     public static IEnumerable<TestCaseData> Sides()
     {
         TestCaseData Case(NetworkSpec spec, int side, params long[] taps) => new TestCaseData(spec, side, taps).SetArgDisplayNames(spec.Name, $"{side}");
-        var resNet = Student.ResNet(8, 4, 8, 16);
-        var wide = Student.WideResNet(10, 1);
-        var vgg = Student.Vgg(8, 4, 6, 8, 10, 12);
-        var mobile = Student.MobileNetV2(0.125);
-        NetworkSpec[] shuffles = [Student.ShuffleNetV1(), Student.ShuffleNetV2(0.5)];
+        var resNet = NetworkSpec.ResNet(8, 4, 8, 16);
+        var wide = NetworkSpec.WideResNet(10, 1);
+        var vgg = NetworkSpec.Vgg(8, 4, 6, 8, 10, 12);
+        var mobile = NetworkSpec.MobileNetV2(0.125);
+        NetworkSpec[] shuffles = [NetworkSpec.ShuffleNetV1(), NetworkSpec.ShuffleNetV2(0.5)];
         foreach (var spec in new[] { resNet, wide })
         {
             yield return Case(spec, 8, 8, 8, 4, 2);

@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests;
 /// <summary>Networks that do not end in one linear layer: their last layer is a fixed identity.</summary>
 public sealed class LogitsNetworkTests
 {
-    private const OutputKinds Both = OutputKinds.Logits | OutputKinds.Embedding;
+    private const ModelOutputs Both = ModelOutputs.Logits | ModelOutputs.Embedding;
     private static readonly NetworkInput Four = new(InputShape.Vector(4));
 
     [Test]
@@ -98,9 +98,9 @@ public sealed class LogitsNetworkTests
         protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
         {
             var outputs = Outputs ?? classes;
-            var wide = new Dense(shape.Length, outputs, generator);
-            var deep = new Series(new Dense(shape.Length, 8, generator), new Relu(), new Dense(8, outputs, generator));
-            return NetworkPlan.OfLogits([new Sum(deep, wide)], Tap is { } tap ? [tap] : [], Logits ?? classes);
+            var wide = new Linear(shape.Length, outputs, generator);
+            var deep = new Sequential(new Linear(shape.Length, 8, generator), new Relu(), new Linear(8, outputs, generator));
+            return NetworkPlan.EndingInLogits([new ResidualAdd(deep, wide)], Tap is { } tap ? [tap] : [], Logits ?? classes);
         }
     }
 
@@ -108,6 +108,6 @@ public sealed class LogitsNetworkTests
     {
         public override string Name => "nothing";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) => NetworkPlan.OfLogits([new Series()], [], classes);
+        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) => NetworkPlan.EndingInLogits([new Sequential()], [], classes);
     }
 }

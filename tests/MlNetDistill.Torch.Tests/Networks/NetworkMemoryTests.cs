@@ -13,10 +13,10 @@ public sealed partial class NetworkMemoryTests
     private static IEnumerable<TestCaseData> Networks()
     {
         // Weights and biases of two layers: (4·n + n) + (3·n + 3), n = 2e9, of 4 bytes.
-        yield return new TestCaseData(Student.Mlp(2_000_000_000), InputShape.Vector(4), (UInt128)((8 * 2_000_000_000L) + 3) * 4).SetArgDisplayNames("one wide layer");
-        yield return new TestCaseData(Student.Mlp(2_000_000_000, 2_000_000_000), InputShape.Vector(4), (UInt128)long.MaxValue).SetArgDisplayNames("more than can be counted");
-        yield return new TestCaseData(Student.ResNet(8, 16, 16, 32, 1_000_000_000), InputShape.Image(3, 32, 32), (UInt128)4_000_000_000_000).SetArgDisplayNames("a ResNet's last stage");
-        yield return new TestCaseData(Student.Vgg(8, 1_000_000, 1_000_000, 512, 512, 512), InputShape.Image(3, 32, 32), (UInt128)36_000_000_000_000).SetArgDisplayNames("a VGG's widths");
+        yield return new TestCaseData(NetworkSpec.Mlp(2_000_000_000), InputShape.Vector(4), (UInt128)((8 * 2_000_000_000L) + 3) * 4).SetArgDisplayNames("one wide layer");
+        yield return new TestCaseData(NetworkSpec.Mlp(2_000_000_000, 2_000_000_000), InputShape.Vector(4), (UInt128)long.MaxValue).SetArgDisplayNames("more than can be counted");
+        yield return new TestCaseData(NetworkSpec.ResNet(8, 16, 16, 32, 1_000_000_000), InputShape.Image(3, 32, 32), (UInt128)4_000_000_000_000).SetArgDisplayNames("a ResNet's last stage");
+        yield return new TestCaseData(NetworkSpec.Vgg(8, 1_000_000, 1_000_000, 512, 512, 512), InputShape.Image(3, 32, 32), (UInt128)36_000_000_000_000).SetArgDisplayNames("a VGG's widths");
     }
 
     [TestCaseSource(nameof(Networks))]
@@ -39,7 +39,7 @@ public sealed partial class NetworkMemoryTests
     [Test]
     public void The_bytes_of_a_perceptron_are_those_of_its_weights()
     {
-        var thrown = Assert.Throws<InvalidOperationException>(() => Student.Mlp(2_000_000_000).Build(new NetworkInput(InputShape.Vector(4)), 3, 1))!;
+        var thrown = Assert.Throws<InvalidOperationException>(() => NetworkSpec.Mlp(2_000_000_000).Build(new NetworkInput(InputShape.Vector(4)), 3, 1))!;
         Assert.That(thrown.Message, Does.StartWith("The weights of MLP 2000000000 over vector of 4 for 3 classes would take at least 64,000,000,012 bytes; "));
     }
 
@@ -50,7 +50,7 @@ public sealed partial class NetworkMemoryTests
         var width = (int)Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 264, int.MaxValue);
         var clock = Stopwatch.StartNew();
         var before = Environment.WorkingSet;
-        Assert.That(() => Student.Mlp(width).Build(new NetworkInput(InputShape.Vector(64)), 3, 1), Throws.InvalidOperationException.With.Message.Contains("would take at least"));
+        Assert.That(() => NetworkSpec.Mlp(width).Build(new NetworkInput(InputShape.Vector(64)), 3, 1), Throws.InvalidOperationException.With.Message.Contains("would take at least"));
         Assert.Multiple(() =>
         {
             Assert.That(Environment.WorkingSet - before, Is.LessThan(300L << 20));
@@ -62,7 +62,7 @@ public sealed partial class NetworkMemoryTests
     public void A_tensor_of_a_block_of_ones_own_is_counted_too()
     {
         using var generator = new Generator(1);
-        Assert.That(() => Initial.Uniform(1, generator, 1L << 40, 1L << 10), Throws.InvalidOperationException.With.Message.StartsWith(
+        Assert.That(() => WeightInitialization.Uniform(1, generator, 1L << 40, 1L << 10), Throws.InvalidOperationException.With.Message.StartsWith(
             "A tensor of 1099511627776×1024 32-bit floats would take at least 4,503,599,627,370,496 bytes; "));
     }
 
@@ -73,7 +73,7 @@ public sealed partial class NetworkMemoryTests
 
     [Test]
     public void A_widening_factor_beyond_whole_numbers_is_a_fault() => Assert.That(
-        Student.WideResNet(16, 1_000_000_000).Faults(), Does.Contain("The widening factor of a wide ResNet must be at most 1000000; was 1000000000."));
+        NetworkSpec.WideResNet(16, 1_000_000_000).Validate(), Does.Contain("The widening factor of a wide ResNet must be at most 1000000; was 1000000000."));
 
     [GeneratedRegex(@"\d+(,\d\d\d)+")]
     private static partial Regex Bytes();

@@ -8,21 +8,21 @@ public sealed class NetworkSpecTests
 {
     private static readonly NetworkSpec[] Specs =
     [
-        Student.Mlp(),
-        Student.Mlp(64, 32),
-        Student.Mlp(8) with { InputScaling = InputScaling.Standardize },
-        Student.ResNet(20),
-        Student.ResNet(8, InputShape.Image(1, 28, 28), 8, 16, 32) with { InputScaling = InputScaling.None },
-        Student.WideResNet(16, 2),
-        Student.WideResNet(10, 1, InputShape.Image(1, 28, 28)) with { InputScaling = InputScaling.None },
-        Student.Vgg(8),
-        Student.Vgg(19, InputShape.Image(1, 28, 28), 8, 16, 32, 64, 64),
-        Student.MobileNetV2(),
-        Student.MobileNetV2(1.4, InputShape.Image(1, 28, 28)),
-        Student.ShuffleNetV1(),
-        Student.ShuffleNetV1(InputShape.Image(1, 28, 28)),
-        Student.ShuffleNetV2(),
-        Student.ShuffleNetV2(0.5, InputShape.Image(1, 28, 28)),
+        NetworkSpec.Mlp(),
+        NetworkSpec.Mlp(64, 32),
+        NetworkSpec.Mlp(8) with { InputScaling = InputScaling.Standardize },
+        NetworkSpec.ResNet(20),
+        NetworkSpec.ResNet(8, InputShape.Image(1, 28, 28), 8, 16, 32) with { InputScaling = InputScaling.None },
+        NetworkSpec.WideResNet(16, 2),
+        NetworkSpec.WideResNet(10, 1, InputShape.Image(1, 28, 28)) with { InputScaling = InputScaling.None },
+        NetworkSpec.Vgg(8),
+        NetworkSpec.Vgg(19, InputShape.Image(1, 28, 28), 8, 16, 32, 64, 64),
+        NetworkSpec.MobileNetV2(),
+        NetworkSpec.MobileNetV2(1.4, InputShape.Image(1, 28, 28)),
+        NetworkSpec.ShuffleNetV1(),
+        NetworkSpec.ShuffleNetV1(InputShape.Image(1, 28, 28)),
+        NetworkSpec.ShuffleNetV2(),
+        NetworkSpec.ShuffleNetV2(0.5, InputShape.Image(1, 28, 28)),
     ];
 
     [TestCaseSource(nameof(Specs))]
@@ -38,7 +38,7 @@ public sealed class NetworkSpecTests
     [Test]
     public void The_JSON_names_the_network_and_holds_its_shape()
     {
-        using var json = JsonDocument.Parse(Student.ResNet(8, InputShape.Image(1, 28, 20), 8, 16, 32).ToJson());
+        using var json = JsonDocument.Parse(NetworkSpec.ResNet(8, InputShape.Image(1, 28, 20), 8, 16, 32).ToJson());
         Assert.That(json.RootElement.GetProperty("network").GetString(), Is.EqualTo("resnet"));
         Assert.That(json.RootElement.GetProperty("Depth").GetInt32(), Is.EqualTo(8));
         Assert.That(Golden.Integers(json.RootElement.GetProperty("Widths")), Is.EqualTo(new[] { 8, 8, 16, 32 }));
@@ -80,42 +80,42 @@ public sealed class NetworkSpecTests
     [Test]
     public void Specifications_differ_when_any_part_differs()
     {
-        Assert.That(Student.Mlp(64, 32), Is.Not.EqualTo(Student.Mlp(64, 33)));
-        Assert.That(Student.Mlp(64), Is.Not.EqualTo(Student.Mlp(64) with { InputScaling = InputScaling.None }));
-        Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(14)));
-        Assert.That(Student.ResNet(8), Is.Not.EqualTo(Student.ResNet(8, InputShape.Image(3, 32, 32))));
-        Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, 64, 128, 256, 512, 513)));
-        Assert.That(Student.Vgg(8), Is.Not.EqualTo(Student.Vgg(8, InputShape.Image(3, 32, 32))));
-        Assert.That(Student.MobileNetV2(0.5), Is.Not.EqualTo(Student.MobileNetV2(1)));
+        Assert.That(NetworkSpec.Mlp(64, 32), Is.Not.EqualTo(NetworkSpec.Mlp(64, 33)));
+        Assert.That(NetworkSpec.Mlp(64), Is.Not.EqualTo(NetworkSpec.Mlp(64) with { InputScaling = InputScaling.None }));
+        Assert.That(NetworkSpec.ResNet(8), Is.Not.EqualTo(NetworkSpec.ResNet(14)));
+        Assert.That(NetworkSpec.ResNet(8), Is.Not.EqualTo(NetworkSpec.ResNet(8, InputShape.Image(3, 32, 32))));
+        Assert.That(NetworkSpec.Vgg(8), Is.Not.EqualTo(NetworkSpec.Vgg(8, 64, 128, 256, 512, 513)));
+        Assert.That(NetworkSpec.Vgg(8), Is.Not.EqualTo(NetworkSpec.Vgg(8, InputShape.Image(3, 32, 32))));
+        Assert.That(NetworkSpec.MobileNetV2(0.5), Is.Not.EqualTo(NetworkSpec.MobileNetV2(1)));
     }
 
     [Test]
     public void Three_widths_give_the_stem_the_width_of_the_first_stage() =>
-        Assert.That(Student.ResNet(8, 4, 8, 16), Is.EqualTo(Student.ResNet(8, 4, 4, 8, 16)));
+        Assert.That(NetworkSpec.ResNet(8, 4, 8, 16), Is.EqualTo(NetworkSpec.ResNet(8, 4, 4, 8, 16)));
 
     [Test]
     public void A_network_takes_its_widths_with_an_image_shape_or_without()
     {
         var image = InputShape.Image(1, 28, 28);
-        Assert.That(Student.ResNet(8, image, 4, 8, 16), Is.EqualTo(new ResNetSpec(8, [4, 4, 8, 16]) { ImageShape = image }));
-        Assert.That(Student.ResNet(8, image), Is.EqualTo(new ResNetSpec(8, [16, 16, 32, 64]) { ImageShape = image }));
-        Assert.That(Student.Vgg(8, 4, 6, 8, 10, 12), Is.EqualTo(new VggSpec(8, [4, 6, 8, 10, 12])));
-        Assert.That(Student.Vgg(8, image, 4, 6, 8, 10, 12), Is.EqualTo(new VggSpec(8, [4, 6, 8, 10, 12]) { ImageShape = image }));
+        Assert.That(NetworkSpec.ResNet(8, image, 4, 8, 16), Is.EqualTo(new ResNetSpec(8, [4, 4, 8, 16]) { ImageShape = image }));
+        Assert.That(NetworkSpec.ResNet(8, image), Is.EqualTo(new ResNetSpec(8, [16, 16, 32, 64]) { ImageShape = image }));
+        Assert.That(NetworkSpec.Vgg(8, 4, 6, 8, 10, 12), Is.EqualTo(new VggSpec(8, [4, 6, 8, 10, 12])));
+        Assert.That(NetworkSpec.Vgg(8, image, 4, 6, 8, 10, 12), Is.EqualTo(new VggSpec(8, [4, 6, 8, 10, 12]) { ImageShape = image }));
     }
 
     [TestCase(7, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 7.")]
     [TestCase(2, "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 2.")]
     public void A_depth_that_is_not_6n_plus_2_is_a_fault(int depth, string fault) =>
-        Assert.That(Student.ResNet(depth).Faults(), Is.EqualTo(new[] { fault }));
+        Assert.That(NetworkSpec.ResNet(depth).Validate(), Is.EqualTo(new[] { fault }));
 
     [TestCase(4, 1, "The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was 4.")]
     [TestCase(20, 1, "The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was 20.")]
     [TestCase(16, 0, "The widening factor of a wide ResNet must be at least 1; was 0.")]
     public void A_wide_ResNet_has_a_depth_of_6n_plus_4_and_a_factor(int depth, int widen, string fault) =>
-        Assert.That(Student.WideResNet(depth, widen).Faults(), Is.EqualTo(new[] { fault }));
+        Assert.That(NetworkSpec.WideResNet(depth, widen).Validate(), Is.EqualTo(new[] { fault }));
 
     [Test]
-    public void A_VGG_has_one_of_five_depths_and_five_widths() => Assert.That(Student.Vgg(12, 64, 0).Faults(), Is.EqualTo(new[]
+    public void A_VGG_has_one_of_five_depths_and_five_widths() => Assert.That(NetworkSpec.Vgg(12, 64, 0).Validate(), Is.EqualTo(new[]
     {
         "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12.",
         "A VGG takes five widths of at least 1; were [64, 0].",
@@ -125,21 +125,21 @@ public sealed class NetworkSpecTests
     [TestCase(17)]
     [TestCase(double.NaN)]
     public void A_MobileNetV2_has_a_width_that_leaves_every_layer_a_channel(double width) => Assert.That(
-        Student.MobileNetV2(width).Faults(), Is.EqualTo(new[] { FormattableString.Invariant($"The width of a MobileNetV2 must be in [0.0625, 16]; was {width}.") }));
+        NetworkSpec.MobileNetV2(width).Validate(), Is.EqualTo(new[] { FormattableString.Invariant($"The width of a MobileNetV2 must be in [0.0625, 16]; was {width}.") }));
 
     [TestCase(0.75)]
     [TestCase(double.NaN)]
     public void A_ShuffleNetV2_has_one_of_four_sizes(double size) => Assert.That(
-        Student.ShuffleNetV2(size).Faults(), Is.EqualTo(new[] { FormattableString.Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {size}.") }));
+        NetworkSpec.ShuffleNetV2(size).Validate(), Is.EqualTo(new[] { FormattableString.Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {size}.") }));
 
     [Test]
     public void A_network_with_faults_is_not_built() => Assert.That(
-        () => Student.Vgg(12, InputShape.Image(2, 32, 32)).Build(new NetworkInput(InputShape.Image(2, 32, 32)), 2, seed: 1),
+        () => NetworkSpec.Vgg(12, InputShape.Image(2, 32, 32)).Build(new NetworkInput(InputShape.Image(2, 32, 32)), 2, seed: 1),
         Throws.ArgumentException.With.Message.EqualTo(
             "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12. A VGG reads images of 1 or 3 channels; these have 2 (2×32×32)."));
 
     [Test]
-    public void Every_fault_is_named_at_once() => Assert.That(Student.ResNet(9, InputShape.Image(2, 32, 32), 16, 32).Faults(), Is.EqualTo(new[]
+    public void Every_fault_is_named_at_once() => Assert.That(NetworkSpec.ResNet(9, InputShape.Image(2, 32, 32), 16, 32).Validate(), Is.EqualTo(new[]
     {
         "The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was 9.",
         "A ResNet takes four widths of at least 1 (stem and three stages); were [16, 32].",
@@ -148,21 +148,21 @@ public sealed class NetworkSpecTests
 
     [Test]
     public void A_hidden_layer_without_units_is_a_fault() => Assert.That(
-        Student.Mlp(8, 0).Faults(), Is.EqualTo(new[] { "A hidden layer must have at least 1 unit; one has 0." }));
+        NetworkSpec.Mlp(8, 0).Validate(), Is.EqualTo(new[] { "A hidden layer must have at least 1 unit; one has 0." }));
 
     [Test]
-    public void A_good_specification_has_no_faults() => Assert.That(Specs.SelectMany(s => s.Faults()), Is.Empty);
+    public void A_good_specification_has_no_faults() => Assert.That(Specs.SelectMany(s => s.Validate()), Is.Empty);
 
     [TestCase(1, 7, 8, "A ResNet reads images of at least 8×8 pixels; these are 1×7×8.")]
     [TestCase(3, 8, 7, "A ResNet reads images of at least 8×8 pixels; these are 3×8×7.")]
     [TestCase(4, 8, 8, "A ResNet reads images of 1 or 3 channels; these have 4 (4×8×8).")]
     public void A_ResNet_refuses_images_it_cannot_read(int channels, int height, int width, string message) => Assert.That(
-        () => Student.ResNet(8).Build(new NetworkInput(InputShape.Image(channels, height, width)), 2, seed: 1),
+        () => NetworkSpec.ResNet(8).Build(new NetworkInput(InputShape.Image(channels, height, width)), 2, seed: 1),
         Throws.ArgumentException.With.Message.EqualTo(message));
 
     [Test]
     public void A_ResNet_refuses_vectors() => Assert.That(
-        () => Student.ResNet(8).Build(new NetworkInput(InputShape.Vector(64)), 2, seed: 1),
+        () => NetworkSpec.ResNet(8).Build(new NetworkInput(InputShape.Vector(64)), 2, seed: 1),
         Throws.ArgumentException.With.Message.EqualTo(
             "A ResNet reads images; the rows are a vector of 64. Give the image shape (channels, height, width)."));
 
@@ -170,7 +170,7 @@ public sealed class NetworkSpecTests
     public void An_image_shape_that_the_network_cannot_read_is_a_fault(NetworkSpec spec)
     {
         var faulty = ((ImageNetworkSpec)spec) with { ImageShape = InputShape.Image(5, 8, 8) };
-        Assert.That(faulty.Faults().Single(), Does.EndWith(" reads images of 1 or 3 channels; these have 5 (5×8×8)."));
+        Assert.That(faulty.Validate().Single(), Does.EndWith(" reads images of 1 or 3 channels; these have 5 (5×8×8)."));
     }
 
     [Test]

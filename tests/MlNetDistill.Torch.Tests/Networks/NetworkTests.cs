@@ -6,7 +6,7 @@ namespace MlNetDistill.Tests;
 
 public sealed class NetworkTests
 {
-    private const OutputKinds Everything = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private const ModelOutputs Everything = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
     private IDisposable _scope = null!;
 
     [SetUp]
@@ -21,14 +21,14 @@ public sealed class NetworkTests
     [TestCase(new[] { 64, 32 }, (16 * 64) + 64 + (64 * 32) + 32 + (32 * 26) + 26)]
     public void An_MLP_has_a_weight_for_every_pair_of_units_and_a_bias_for_every_unit(int[] hidden, int expected)
     {
-        using var network = Student.Mlp(hidden).Build(new NetworkInput(InputShape.Vector(16)), 26, seed: 1);
+        using var network = NetworkSpec.Mlp(hidden).Build(new NetworkInput(InputShape.Vector(16)), 26, seed: 1);
         Assert.That(network.ParameterCount, Is.EqualTo(expected));
     }
 
     [Test]
     public void An_MLP_taps_its_hidden_layers_and_embeds_in_the_last()
     {
-        using var network = Student.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
+        using var network = NetworkSpec.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
         var output = network.Forward(rand(2, 3), Everything);
         Assert.That(output.StageFeatures.Select(f => f.shape), Is.EqualTo(new[] { new long[] { 2, 7 }, [2, 5] }));
         Assert.That(Near.Values(output.Embedding), Is.EqualTo(Near.Values(output.StageFeatures[1])));
@@ -38,7 +38,7 @@ public sealed class NetworkTests
     [Test]
     public void An_MLP_computes_what_its_weights_say()
     {
-        using var network = Student.Mlp(6).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
+        using var network = NetworkSpec.Mlp(6).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
         var p = network.parameters().ToArray();
         var x = LossProbe.Logits(5, 3, 1, type: ScalarType.Float32);
         var expected = x.mm(p[0].t()).add(p[1]).clamp_min(0).mm(p[2].t()).add(p[3]);
@@ -48,12 +48,12 @@ public sealed class NetworkTests
     [Test]
     public void Only_what_is_asked_for_is_given()
     {
-        using var network = Student.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
+        using var network = NetworkSpec.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
         var output = network.forward(rand(2, 3));
-        Assert.That(output.Kinds, Is.EqualTo(OutputKinds.Logits));
+        Assert.That(output.Kinds, Is.EqualTo(ModelOutputs.Logits));
         Assert.That(() => output.Embedding, Throws.InvalidOperationException.With.Message.StartsWith("No Embedding was computed in this step."));
         Assert.That(() => output.StageFeatures, Throws.InvalidOperationException.With.Message.Contains("must name it in StudentNeeds"));
-        Assert.That(network.Forward(rand(2, 3), OutputKinds.Embedding).Kinds, Is.EqualTo(OutputKinds.Embedding));
+        Assert.That(network.Forward(rand(2, 3), ModelOutputs.Embedding).Kinds, Is.EqualTo(ModelOutputs.Embedding));
     }
 
     [TestCase(1, 8, 8)]
@@ -62,7 +62,7 @@ public sealed class NetworkTests
     [TestCase(3, 9, 17)]
     public void A_ResNet_reads_images_of_any_size_and_halves_them_twice(int channels, int height, int width)
     {
-        using var network = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(InputShape.Image(channels, height, width)), 3, seed: 1);
+        using var network = NetworkSpec.ResNet(8, 4, 8, 16).Build(new NetworkInput(InputShape.Image(channels, height, width)), 3, seed: 1);
         var output = network.Forward(rand(2, channels, height, width), Everything);
         var (half, halfWidth) = ((height + 1) / 2, (width + 1) / 2);
         Assert.That(output.StageFeatures.Select(f => f.shape), Is.EqualTo(new[]
@@ -75,7 +75,7 @@ public sealed class NetworkTests
     [Test]
     public void The_embedding_of_a_ResNet_is_the_mean_of_its_last_map_and_the_logits_are_linear_in_it()
     {
-        using var network = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(InputShape.Image(1, 8, 8)), 3, seed: 1);
+        using var network = NetworkSpec.ResNet(8, 4, 8, 16).Build(new NetworkInput(InputShape.Image(1, 8, 8)), 3, seed: 1);
         network.eval();
         var output = network.Forward(rand(2, 1, 8, 8), Everything);
         Near.Array(Near.Values(output.Embedding), Near.Values(output.StageFeatures[^1].mean([2, 3])), 1e-6, 0, "embedding");
@@ -86,7 +86,7 @@ public sealed class NetworkTests
     [Test]
     public void A_forward_pass_leaves_its_input_alone()
     {
-        using var network = Student.Mlp(4).Build(new NetworkInput(InputShape.Vector(3)), 2, seed: 1);
+        using var network = NetworkSpec.Mlp(4).Build(new NetworkInput(InputShape.Vector(3)), 2, seed: 1);
         var x = rand(2, 3);
         var before = Near.Values(x);
         var first = Near.Values(network.forward(x).Logits);
@@ -99,8 +99,8 @@ public sealed class NetworkTests
     {
         var shape = InputShape.Image(3, 8, 8);
         var statistics = new InputStatistics([100, 120, 140], [50, 60, 70]);
-        using var bytes = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(shape, IsByte: true, statistics), 3, seed: 1);
-        using var floats = Student.ResNet(8, 4, 8, 16).Build(new NetworkInput(shape), 3, seed: 1);
+        using var bytes = NetworkSpec.ResNet(8, 4, 8, 16).Build(new NetworkInput(shape, IsByte: true, statistics), 3, seed: 1);
+        using var floats = NetworkSpec.ResNet(8, 4, 8, 16).Build(new NetworkInput(shape), 3, seed: 1);
         bytes.eval();
         floats.eval();
         var pixels = randint(0, 256, [2, 3, 8, 8], ScalarType.Byte);
@@ -112,6 +112,6 @@ public sealed class NetworkTests
 
     [Test]
     public void Scaling_of_the_wrong_length_is_refused() => Assert.That(
-        () => Student.Mlp().Build(new NetworkInput(InputShape.Vector(4), false, new InputStatistics([1, 2], [1, 2])), 2, seed: 1),
+        () => NetworkSpec.Mlp().Build(new NetworkInput(InputShape.Vector(4), false, new InputStatistics([1, 2], [1, 2])), 2, seed: 1),
         Throws.ArgumentException.With.Message.EqualTo("The input scaling has 2 values; an input of vector of 4 takes 1 or 4."));
 }

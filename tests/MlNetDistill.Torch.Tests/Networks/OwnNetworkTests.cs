@@ -29,7 +29,7 @@ public sealed class OwnNetworkTests
     {
         using var scope = NewDisposeScope();
         using var network = new HandsOnSpec().Build(Four, 3, seed: 1);
-        var output = network.Forward(ones(2, 4), OutputKinds.StageFeatures | OutputKinds.Logits);
+        var output = network.Forward(ones(2, 4), ModelOutputs.StageFeatures | ModelOutputs.Logits);
         Assert.That(Near.Values(output.StageFeatures[0]), Has.Length.EqualTo(10));
     }
 
@@ -59,7 +59,7 @@ public sealed class OwnNetworkTests
         network.to(ScalarType.Float64);
         network.to(ScalarType.Float32);
         Assert.That(Near.Values(network.forward(rows).Logits), Is.EqualTo(before));
-        using var onnx = new OnnxScoring(Onnx.OnnxExport.Classifier(network, "Features"));
+        using var onnx = new OnnxScoring(OnnxExport.Classifier(network, "Features"));
         Near.Array(onnx.Run("Features", rows, "Score"), Near.Values(network.forward(rows).Logits.softmax(1)), 1e-5, 0, "scores");
     }
 
@@ -88,9 +88,9 @@ public sealed class OwnNetworkTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var network = OnnxScoring.Perturbed(new ModuleSpec { ForgetsNormalization = forgets }, Four, 3);
-        using var onnx = new OnnxScoring(Onnx.OnnxExport.Backbone(network, "Features", "e"));
+        using var onnx = new OnnxScoring(OnnxExport.Backbone(network, "Features", "e"));
         var rows = OnnxScoring.Features(Four, 20);
-        var embedding = Near.Values(network.Forward(rows, OutputKinds.Embedding).Embedding!);
+        var embedding = Near.Values(network.Forward(rows, ModelOutputs.Embedding).Embedding!);
         var difference = onnx.Run("Features", rows, "e").Zip(embedding).Max(p => Math.Abs(p.First - p.Second));
         Assert.That(difference, forgets ? Is.GreaterThan(least) : Is.LessThan(least));
     }
@@ -117,7 +117,7 @@ public sealed class OwnNetworkTests
     {
         using var generator = new Generator(5);
         using var module = nn.Conv2d(8, 64, 3);
-        Initial.Redraw(module, generator);
+        WeightInitialization.Redraw(module, generator);
         var bound = 1 / Math.Sqrt(8 * 9);
         var weights = Near.Values(module.weight!);
         Assert.That(weights.Max(Math.Abs), Is.LessThanOrEqualTo(bound).And.GreaterThan(0.99 * bound));
@@ -141,7 +141,7 @@ public sealed class OwnNetworkTests
             var linear = nn.Linear(shape.Length, 6);
             var normalization = nn.BatchNorm1d(6);
             var module = nn.Sequential(linear, normalization);
-            Initial.Redraw(module, generator);
+            WeightInitialization.Redraw(module, generator);
             return new NetworkPlan([new ModuleBlock(module, Emit), new Relu()], [1], 6);
 
             string Emit(OnnxGraph graph, string input)
@@ -169,7 +169,7 @@ public sealed class OwnNetworkTests
         public override string Name => "hands on";
 
         protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) =>
-            new([new Dense(4, 5, generator), new AsItIs(), new Dense(5, 6, generator)], [0], 6);
+            new([new Linear(4, 5, generator), new AsItIs(), new Linear(5, 6, generator)], [0], 6);
     }
 
     private sealed class AsItIs : Block

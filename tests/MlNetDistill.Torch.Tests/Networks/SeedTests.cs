@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -7,7 +6,7 @@ namespace MlNetDistill.Tests;
 
 public sealed class SeedTests
 {
-    private static readonly NetworkSpec[] Specs = [Student.Mlp(8), .. Catalogue.Small];
+    private static readonly NetworkSpec[] Specs = [NetworkSpec.Mlp(8), .. Catalogue.Small];
 
     [TestCaseSource(nameof(Specs))]
     public void The_same_seed_gives_the_same_weights_whatever_the_application_drew(NetworkSpec spec)
@@ -42,7 +41,7 @@ public sealed class SeedTests
     [Test]
     public void A_dense_layer_starts_uniform_within_one_over_the_root_of_its_inputs()
     {
-        using var network = Student.Mlp().Build(new NetworkInput(InputShape.Vector(100)), 400, seed: 1);
+        using var network = NetworkSpec.Mlp().Build(new NetworkInput(InputShape.Vector(100)), 400, seed: 1);
         var weights = Near.Values(network.Head.Weight);
         Assert.That(weights.Max(Math.Abs), Is.LessThanOrEqualTo(0.1).And.GreaterThan(0.0999));
         // U(±b) has variance b²/3.

@@ -37,7 +37,7 @@ public sealed class ImageNetworkExportTests
         using var noGrad = no_grad();
         using var network = OnnxScoring.Perturbed(spec, input, 10);
         var images = OnnxScoring.Features(input, 3);
-        var output = network.Forward(images, OutputKinds.Logits | OutputKinds.Embedding);
+        var output = network.Forward(images, ModelOutputs.Logits | ModelOutputs.Embedding);
         var embedding = Near.Values(output.Embedding!);
 
         using (var backbone = new OnnxScoring(OnnxExport.Backbone(network, "Features", "embedding")))

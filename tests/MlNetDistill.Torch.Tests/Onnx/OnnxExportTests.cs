@@ -12,19 +12,19 @@ public sealed class OnnxExportTests
     public static IEnumerable<TestCaseData> Cases()
     {
         TestCaseData Case(string name, NetworkSpec spec, NetworkInput input) => new TestCaseData(spec, input).SetArgDisplayNames(name);
-        var resnet = Student.ResNet(8, 4, 8, 16);
-        yield return Case("MLP of floats", Student.Mlp(9, 7), new NetworkInput(Vector));
-        yield return Case("MLP of scaled floats", Student.Mlp(9), new NetworkInput(Vector, Scaling: Scaling(12)));
-        yield return Case("MLP of bytes", Student.Mlp(9), new NetworkInput(Vector, true));
-        yield return Case("MLP of scaled bytes", Student.Mlp(9, 7), new NetworkInput(Vector, true, new InputStatistics([127], [64])));
-        yield return Case("MLP of images", Student.Mlp(9), new NetworkInput(InputShape.Image(3, 4, 5), true, Scaling(3)));
-        yield return Case("linear", Student.Mlp(), new NetworkInput(Vector, Scaling: Scaling(12)));
-        yield return Case("linear of bytes", Student.Mlp(), new NetworkInput(Vector, true));
+        var resnet = NetworkSpec.ResNet(8, 4, 8, 16);
+        yield return Case("MLP of floats", NetworkSpec.Mlp(9, 7), new NetworkInput(Vector));
+        yield return Case("MLP of scaled floats", NetworkSpec.Mlp(9), new NetworkInput(Vector, Scaling: Scaling(12)));
+        yield return Case("MLP of bytes", NetworkSpec.Mlp(9), new NetworkInput(Vector, true));
+        yield return Case("MLP of scaled bytes", NetworkSpec.Mlp(9, 7), new NetworkInput(Vector, true, new InputStatistics([127], [64])));
+        yield return Case("MLP of images", NetworkSpec.Mlp(9), new NetworkInput(InputShape.Image(3, 4, 5), true, Scaling(3)));
+        yield return Case("linear", NetworkSpec.Mlp(), new NetworkInput(Vector, Scaling: Scaling(12)));
+        yield return Case("linear of bytes", NetworkSpec.Mlp(), new NetworkInput(Vector, true));
         yield return Case("ResNet of grey floats", resnet, new NetworkInput(InputShape.Image(1, 8, 8)));
         yield return Case("ResNet of coloured floats", resnet, new NetworkInput(InputShape.Image(3, 9, 13), Scaling: Scaling(3)));
         yield return Case("ResNet of grey bytes", resnet, new NetworkInput(InputShape.Image(1, 28, 28), true, Scaling(1)));
         yield return Case("ResNet of coloured bytes", resnet, new NetworkInput(InputShape.Image(3, 16, 16), true, Scaling(3)));
-        yield return Case("ResNet-14", Student.ResNet(14, 4, 6, 8, 10), new NetworkInput(InputShape.Image(3, 12, 8)));
+        yield return Case("ResNet-14", NetworkSpec.ResNet(14, 4, 6, 8, 10), new NetworkInput(InputShape.Image(3, 12, 8)));
     }
 
     [TestCaseSource(nameof(Cases))]
@@ -37,7 +37,7 @@ public sealed class OnnxExportTests
         {
             var features = OnnxScoring.Features(input, rows);
             using var noGrad = no_grad();
-            var expected = Near.Values(network.Forward(features, OutputKinds.Embedding).Embedding);
+            var expected = Near.Values(network.Forward(features, ModelOutputs.Embedding).Embedding);
             Near.Array(onnx.Run("Some Features", features, "embedding"), expected, 1e-5, 0, $"embedding of {rows} rows");
         }
     }
@@ -61,7 +61,7 @@ public sealed class OnnxExportTests
     [Test]
     public void The_edges_of_the_model_are_rows_of_the_features_own_type_and_a_free_batch()
     {
-        using var network = OnnxScoring.Perturbed(Student.Mlp(9), new NetworkInput(InputShape.Image(3, 4, 5), IsByte: true), 5);
+        using var network = OnnxScoring.Perturbed(NetworkSpec.Mlp(9), new NetworkInput(InputShape.Image(3, 4, 5), IsByte: true), 5);
         using var backbone = new OnnxScoring(OnnxExport.Backbone(network, "Pixels", "e"));
         Assert.That(backbone.Inputs.Single().Key, Is.EqualTo("Pixels"));
         Assert.That(backbone.Inputs["Pixels"].ElementType, Is.EqualTo(typeof(byte)));
@@ -80,7 +80,7 @@ public sealed class OnnxExportTests
         // Else the export of batch normalisation would be checked with numbers that cannot tell.
         using var scope = NewDisposeScope();
         var input = new NetworkInput(InputShape.Image(1, 8, 8));
-        var spec = Student.ResNet(8, 4, 8, 16);
+        var spec = NetworkSpec.ResNet(8, 4, 8, 16);
         using var plain = spec.Build(input, 5, seed: 4);
         using var perturbed = OnnxScoring.Perturbed(spec, input, 5);
         plain.eval();
@@ -92,7 +92,7 @@ public sealed class OnnxExportTests
     [Test]
     public void The_same_network_gives_the_same_bytes()
     {
-        using var network = OnnxScoring.Perturbed(Student.Mlp(9), new NetworkInput(Vector), 5);
+        using var network = OnnxScoring.Perturbed(NetworkSpec.Mlp(9), new NetworkInput(Vector), 5);
         Assert.That(OnnxExport.Classifier(network, "Features"), Is.EqualTo(OnnxExport.Classifier(network, "Features")));
     }
 

@@ -7,7 +7,7 @@ namespace MlNetDistill.Tests.Records;
 public sealed class DamageTests
 {
     private readonly RecordRun _run = new();
-    private readonly RecordKey _key = RecordToy.Key(1100, RecordToy.All, views: 2);
+    private readonly CacheFileKey _key = RecordToy.Key(1100, RecordToy.All, views: 2);
     private byte[] _good = [];
 
     // In the header, in the footer and anywhere.
@@ -84,9 +84,9 @@ public sealed class DamageTests
     {
         using var other = new RecordRun();
         Write(other.Make(_key with { Teacher = "yot teacher" }));
-        Assert.That(() => _run.Open(_key, options: _run.With(RecordReuse.ReuseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The teacher record {_run.File(_key)} cannot be used: it is another record: it differs in teacher (there yot teacher, here toy teacher). "
-            + "Set Reuse to ReuseOrBuild to have it built, or Folder to where it is."));
+        Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
+            $"The teacher cache {_run.File(_key)} cannot be used: it is another record: it differs in teacher (there yot teacher, here toy teacher). "
+            + "Set Mode to UseOrCreate to have it built, or Folder to where it is."));
         Assert.That(_run.Make(_key), Is.EqualTo(_good));
     }
 
@@ -97,7 +97,7 @@ public sealed class DamageTests
         bad[new RecordFile(_good).Blocks[3].Start + 5]++;
         Write(bad);
         Assert.That(_run.Make(_key), Is.EqualTo(_good));
-        Assert.That(_run.Warnings, Is.EqualTo(new[] { $"The teacher record {_run.File(_key)} cannot be used: block 3 does not match its hash. The teacher is asked again." }));
+        Assert.That(_run.Warnings, Is.EqualTo(new[] { $"The teacher cache {_run.File(_key)} cannot be used: block 3 does not match its hash. The teacher is asked again." }));
     }
 
     /// <summary>The file is refused, and where it may be built again it is, with one warning.</summary>
@@ -106,7 +106,7 @@ public sealed class DamageTests
         Write(bad);
         try
         {
-            _run.Open(_key, options: _run.With(RecordReuse.ReuseOnly)).Dispose();
+            _run.Open(_key, options: _run.With(CacheMode.UseOnly)).Dispose();
             return false;
         }
         catch (InvalidOperationException)

@@ -1,6 +1,5 @@
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -69,13 +68,13 @@ public sealed class JoinTests
             "Row 0 of view 2 is row id 2-3ea, of view 1 row id 1000; all views must have one order."));
     }
 
-    private static RecordKey Key(int rows) => RecordToy.Key(rows) with { Shapes = new OutputShapes(2) };
+    private static CacheFileKey Key(int rows) => RecordToy.Key(rows) with { Shapes = new OutputShapes(2) };
 
-    private static AnswerChunk Chunk(RowId[] ids, float[] first) => new(ids, [stack([tensor(first), zeros(first.Length)], 1)]);
+    private static OutputChunk Chunk(RowId[] ids, float[] first) => new(ids, [stack([tensor(first), zeros(first.Length)], 1)]);
 
-    private RecordedAnswers Open(string place, ulong[] ids, float[] first, RowId[]? order = null)
+    private CachedOutputs Open(string place, ulong[] ids, float[] first, RowId[]? order = null)
     {
-        var options = new TeacherRecordOptions
+        var options = new TeacherCacheOptions
         {
             Folder = place is "memory" or "file" ? null : _run.Folder,
             MemoryLimit = place is "memory" or "loaded" ? 1 << 20 : 0,
@@ -83,10 +82,10 @@ public sealed class JoinTests
         return _run.Open(Key(ids.Length), order ?? Three, options: options, answers: _ => [Chunk([.. ids.Select(id => new RowId(id, 0))], first)]);
     }
 
-    private static double[] First(RecordedAnswers answers, params long[] positions)
+    private static double[] First(CachedOutputs answers, params long[] positions)
     {
         using var scope = NewDisposeScope();
-        return Near.Values(answers.Of(tensor(positions), OutputKinds.Logits).Logits.select(1, 0));
+        return Near.Values(answers.Of(tensor(positions), ModelOutputs.Logits).Logits.select(1, 0));
     }
 
 }

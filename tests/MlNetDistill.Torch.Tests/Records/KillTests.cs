@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests.Records;
 public sealed class KillTests
 {
     private const int Rows = 8000;
-    private static readonly RecordKey Key = RecordToy.Key(Rows, RecordToy.All);
+    private static readonly CacheFileKey Key = RecordToy.Key(Rows, RecordToy.All);
     private byte[] _undisturbed = [];
 
     [OneTimeSetUp]
@@ -87,9 +87,9 @@ public sealed class KillTests
         Assert.That(() => run.Open(Key, answers: CancelAfter, cancellation: source.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(run.Make(Key), Is.EqualTo(_undisturbed));
         Assert.That(run.Asked, Is.EqualTo(new long[] { 0, 768 }));
-        Assert.That(run.Infos, Has.Some.EqualTo($"The teacher record {run.File(Key)} is continued after 768 of {Rows} answers."));
+        Assert.That(run.Infos, Has.Some.EqualTo($"The teacher cache {run.File(Key)} is continued after 768 of {Rows} answers."));
 
-        IEnumerable<AnswerChunk> CancelAfter(long from)
+        IEnumerable<OutputChunk> CancelAfter(long from)
         {
             var chunks = 0;
             foreach (var chunk in RecordToy.Answers(Key, RecordToy.Ids(Rows), from))
@@ -137,7 +137,7 @@ public sealed class KillTests
         Thread.Sleep(600);
         recorder.Kill();
         using var answers = waiting.GetAwaiter().GetResult();
-        Assert.That(run.Infos[0], Is.EqualTo($"Another process is building the teacher record {run.File(Key)}; it is waited for."));
+        Assert.That(run.Infos[0], Is.EqualTo($"Another process is building the teacher cache {run.File(Key)}; it is waited for."));
         Assert.That(run.Asked, Has.Count.EqualTo(1));
         Assert.That(run.Asked[0], Is.GreaterThan(0));
         Assert.That(File.ReadAllBytes(run.File(Key)), Is.EqualTo(_undisturbed));
@@ -161,7 +161,7 @@ public sealed class KillTests
         var asked = 0;
         Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
         {
-            var store = new RecordStore(new TeacherRecordOptions { Folder = run.Folder }, run.Folder, _ => { }, _ => { }, CancellationToken.None);
+            var store = new CacheStore(new TeacherCacheOptions { Folder = run.Folder }, run.Folder, _ => { }, _ => { }, CancellationToken.None);
             using var answers = store.Open(key, RecordToy.Ids(600), CPU, from =>
             {
                 Interlocked.Increment(ref asked);
@@ -169,7 +169,7 @@ public sealed class KillTests
                 return RecordToy.Answers(key, RecordToy.Ids(600), from);
             });
             using var positions = arange(600);
-            using var logits = answers.Of(positions, OutputKinds.Logits).Logits;
+            using var logits = answers.Of(positions, ModelOutputs.Logits).Logits;
             Assert.That(logits.shape[0], Is.EqualTo(600));
         });
         Assert.That(asked, Is.EqualTo(1));

@@ -1,6 +1,5 @@
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 
 
@@ -9,9 +8,9 @@ namespace MlNetDistill.Tests.Records;
 /// <summary>The file is as documented, to the byte.</summary>
 public sealed class LayoutTests
 {
-    [TestCase(RecordPrecision.Single)]
-    [TestCase(RecordPrecision.Half)]
-    public void Every_value_stands_where_the_documentation_says(RecordPrecision precision)
+    [TestCase(CachePrecision.Single)]
+    [TestCase(CachePrecision.Half)]
+    public void Every_value_stands_where_the_documentation_says(CachePrecision precision)
     {
         using var run = new RecordRun();
         var file = new RecordFile(run.Make(RecordToy.Key(600, RecordToy.All, precision, views: 2)));
@@ -26,7 +25,7 @@ public sealed class LayoutTests
             foreach (var (name, part, length) in new[] { ("logits", 0, 7), ("embedding", 1, 5), ("stage feature 1", 2, 18), ("stage feature 2", 3, 4) })
             {
                 var expected = Enumerable.Range(0, length).Select(i => RecordToy.Value(id, 1 + (entry / 600), part, i));
-                Assert.That(file.Values(block, row, name), Is.EqualTo(expected.Select(v => (double)(precision == RecordPrecision.Half ? (float)(Half)v : v))));
+                Assert.That(file.Values(block, row, name), Is.EqualTo(expected.Select(v => (double)(precision == CachePrecision.Half ? (float)(Half)v : v))));
             }
         }
     }
@@ -35,7 +34,7 @@ public sealed class LayoutTests
     public void Every_hash_is_of_what_the_documentation_says()
     {
         using var run = new RecordRun();
-        var file = new RecordFile(run.Make(RecordToy.Key(600, OutputKinds.Embedding)));
+        var file = new RecordFile(run.Make(RecordToy.Key(600, ModelOutputs.Embedding)));
         for (var block = 0; block < file.Blocks.Count; block++)
         {
             var (start, length, _) = file.Blocks[block];
@@ -73,7 +72,7 @@ public sealed class LayoutTests
     public void The_header_tells_a_reader_what_the_record_is()
     {
         using var run = new RecordRun();
-        var header = new RecordFile(run.Make(RecordToy.Key(300, RecordToy.All, RecordPrecision.Half, 2, 3))).Header;
+        var header = new RecordFile(run.Make(RecordToy.Key(300, RecordToy.All, CachePrecision.Half, 2, 3))).Header;
         Assert.That(header.GetProperty("writtenBy").GetString(), Does.StartWith("MlNetDistill.Torch "));
         Assert.That(header.GetProperty("format").GetInt32(), Is.EqualTo(1));
         Assert.That(header.GetProperty("teacher").GetString(), Is.EqualTo("toy teacher"));
@@ -87,7 +86,7 @@ public sealed class LayoutTests
     public void Large_rows_come_in_smaller_blocks()
     {
         using var run = new RecordRun();
-        var wide = RecordToy.Key(9) with { Shapes = new(100_000), Kept = OutputKinds.Logits, TopK = 99_000 };
+        var wide = RecordToy.Key(9) with { Shapes = new(100_000), Kept = ModelOutputs.Logits, TopK = 99_000 };
         var file = new RecordFile(run.Make(wide, answers: from => WideAnswers.Of(wide, from)));
         Assert.That(file.Fields.First().Type, Is.EqualTo("uint32"));
         Assert.That(file.Blocks.Select(b => b.Count), Is.All.EqualTo(1));

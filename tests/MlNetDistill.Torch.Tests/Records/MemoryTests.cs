@@ -15,11 +15,11 @@ public sealed class MemoryTests
     [TearDown]
     public void RemoveFolder() => _run.Dispose();
 
-    [TestCase(RecordPrecision.Single, null, 0, 300 * 7 * 4)]
-    [TestCase(RecordPrecision.Half, null, 0, 300 * 7 * 2)]
-    [TestCase(RecordPrecision.Single, null, 3, 3 * 300 * 7 * 4)]
-    [TestCase(RecordPrecision.Half, 2, 0, 300 * ((2 * 2) + (2 * 2) + 4))]
-    public void Answers_are_held_in_memory_up_to_the_limit_and_mapped_beyond(RecordPrecision precision, int? topK, int views, int bytes)
+    [TestCase(CachePrecision.Single, null, 0, 300 * 7 * 4)]
+    [TestCase(CachePrecision.Half, null, 0, 300 * 7 * 2)]
+    [TestCase(CachePrecision.Single, null, 3, 3 * 300 * 7 * 4)]
+    [TestCase(CachePrecision.Half, 2, 0, 300 * ((2 * 2) + (2 * 2) + 4))]
+    public void Answers_are_held_in_memory_up_to_the_limit_and_mapped_beyond(CachePrecision precision, int? topK, int views, int bytes)
     {
         var key = RecordToy.Key(300, precision: precision, topK: topK, views: views);
         foreach (var folder in new[] { _run.Folder, null })
@@ -44,10 +44,10 @@ public sealed class MemoryTests
         Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty);
     }
 
-    [TestCase(RecordPrecision.Single, null)]
-    [TestCase(RecordPrecision.Half, null)]
-    [TestCase(RecordPrecision.Half, 3)]
-    public void The_first_run_and_a_later_one_see_the_same_bits(RecordPrecision precision, int? topK)
+    [TestCase(CachePrecision.Single, null)]
+    [TestCase(CachePrecision.Half, null)]
+    [TestCase(CachePrecision.Half, 3)]
+    public void The_first_run_and_a_later_one_see_the_same_bits(CachePrecision precision, int? topK)
     {
         var key = RecordToy.Key(300, RecordToy.All, precision, topK);
         using var unkept = _run.Open(key, options: new());
@@ -58,11 +58,11 @@ public sealed class MemoryTests
         Assert.That(_run.Asked, Has.Count.EqualTo(2));
     }
 
-    [TestCase(true, RecordPrecision.Single, null)]
-    [TestCase(true, RecordPrecision.Half, 3)]
-    [TestCase(false, RecordPrecision.Single, null)]
-    [TestCase(false, RecordPrecision.Half, 3)]
-    public void A_batch_leaves_no_tensor_and_no_managed_memory_behind(bool held, RecordPrecision precision, int? topK)
+    [TestCase(true, CachePrecision.Single, null)]
+    [TestCase(true, CachePrecision.Half, 3)]
+    [TestCase(false, CachePrecision.Single, null)]
+    [TestCase(false, CachePrecision.Half, 3)]
+    public void A_batch_leaves_no_tensor_and_no_managed_memory_behind(bool held, CachePrecision precision, int? topK)
     {
         using var answers = _run.Open(
             RecordToy.Key(2000, RecordToy.All, precision, topK, 2), options: new() { Folder = _run.Folder, MemoryLimit = held ? 1 << 30 : 0 });
@@ -99,23 +99,23 @@ public sealed class MemoryTests
         var order = RecordToy.Ids(300).Reverse().ToArray();
         using var answers = _run.Open(RecordToy.Key(300), order);
         using var mapped = _run.Open(RecordToy.Key(300), order, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
-        using var half = _run.Open(RecordToy.Key(300, precision: RecordPrecision.Half));
+        using var half = _run.Open(RecordToy.Key(300, precision: CachePrecision.Half));
         using var top = _run.Open(RecordToy.Key(300, topK: 2));
         using var views = _run.Open(RecordToy.Key(300, views: 1));
-        using var embedding = _run.Open(RecordToy.Key(300, OutputKinds.Embedding));
+        using var embedding = _run.Open(RecordToy.Key(300, ModelOutputs.Embedding));
         Assert.That(new[] { mapped, half, top, views, embedding }.Select(a => a.WholeLogits), Is.All.Null);
         Assert.That(Near.Values(answers.WholeLogits!), Is.EqualTo(Bits(answers)));
     }
 
-    private static double[] Bits(RecordedAnswers answers, int view = 0)
+    private static double[] Bits(CachedOutputs answers, int view = 0)
     {
         using var scope = NewDisposeScope();
         var output = answers.Of(arange(300), answers.Kept, view);
         return
         [
             .. Near.Values(output.Logits),
-            .. answers.Kept.HasFlag(OutputKinds.Embedding) ? Near.Values(output.Embedding) : [],
-            .. answers.Kept.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures.SelectMany(Near.Values) : [],
+            .. answers.Kept.HasFlag(ModelOutputs.Embedding) ? Near.Values(output.Embedding) : [],
+            .. answers.Kept.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures.SelectMany(Near.Values) : [],
         ];
     }
 }

@@ -2,8 +2,6 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Records;
 

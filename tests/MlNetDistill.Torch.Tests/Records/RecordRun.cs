@@ -1,6 +1,5 @@
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;
@@ -17,24 +16,24 @@ internal sealed class RecordRun : IDisposable
     /// <summary>From which entries on the teacher was asked, one for each time.</summary>
     public List<long> Asked { get; } = [];
 
-    public string File(RecordKey key) => Path.Combine(Folder, key.FileName);
+    public string File(CacheFileKey key) => Path.Combine(Folder, key.FileName);
 
-    public string Partial(RecordKey key) => File(key) + ".partial";
+    public string Partial(CacheFileKey key) => File(key) + ".partial";
 
-    public RecordedAnswers Open(
-        RecordKey key,
+    public CachedOutputs Open(
+        CacheFileKey key,
         IReadOnlyList<RowId>? order = null,
         IReadOnlyList<RowId>? ids = null,
-        TeacherRecordOptions? options = null,
-        Func<long, IEnumerable<AnswerChunk>>? answers = null,
-        Func<RecordedAnswers, string?>? verify = null,
+        TeacherCacheOptions? options = null,
+        Func<long, IEnumerable<OutputChunk>>? answers = null,
+        Func<CachedOutputs, string?>? verify = null,
         CancellationToken cancellation = default)
     {
         var recorded = ids ?? RecordToy.Ids((int)key.Rows);
-        var store = new RecordStore(options ?? new() { Folder = Folder }, Path.Combine(Folder, "temporary"), Infos.Add, Warnings.Add, cancellation);
+        var store = new CacheStore(options ?? new() { Folder = Folder }, Path.Combine(Folder, "temporary"), Infos.Add, Warnings.Add, cancellation);
         return store.Open(key, order ?? recorded, CPU, Ask, verify);
 
-        IEnumerable<AnswerChunk> Ask(long from)
+        IEnumerable<OutputChunk> Ask(long from)
         {
             Asked.Add(from);
             return answers?.Invoke(from) ?? RecordToy.Answers(key, recorded, from);
@@ -42,13 +41,13 @@ internal sealed class RecordRun : IDisposable
     }
 
     /// <summary>Opens and closes a record: its file is there afterwards.</summary>
-    public byte[] Make(RecordKey key, TeacherRecordOptions? options = null, Func<long, IEnumerable<AnswerChunk>>? answers = null)
+    public byte[] Make(CacheFileKey key, TeacherCacheOptions? options = null, Func<long, IEnumerable<OutputChunk>>? answers = null)
     {
         Open(key, options: options, answers: answers).Dispose();
         return System.IO.File.ReadAllBytes(File(key));
     }
 
-    public TeacherRecordOptions With(RecordReuse reuse) => new() { Folder = Folder, Reuse = reuse };
+    public TeacherCacheOptions With(CacheMode reuse) => new() { Folder = Folder, Mode = reuse };
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

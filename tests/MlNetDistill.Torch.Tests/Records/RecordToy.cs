@@ -1,6 +1,5 @@
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -11,12 +10,12 @@ internal static class RecordToy
 {
     public const int Classes = 7;
 
-    public const OutputKinds All = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    public const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
 
     public static OutputShapes Shapes { get; } = new(Classes, 5, [[2, 3, 3], [4]]);
 
-    public static RecordKey Key(
-        int rows = 600, OutputKinds kept = OutputKinds.Logits, RecordPrecision precision = RecordPrecision.Single, int? topK = null, int views = 0) => new()
+    public static CacheFileKey Key(
+        int rows = 600, ModelOutputs kept = ModelOutputs.Logits, CachePrecision precision = CachePrecision.Single, int? topK = null, int views = 0) => new()
         {
             Teacher = "toy teacher",
             Data = "toy data",
@@ -26,7 +25,7 @@ internal static class RecordToy
             Kept = kept,
             Precision = precision,
             TopK = topK,
-            Views = views,
+            AugmentedViews = views,
             Augmentation = views == 0 ? null : "toy views",
         };
 
@@ -36,28 +35,28 @@ internal static class RecordToy
     public static float Value(RowId id, int view, int part, int place) =>
         (float)(8 * Math.Sin(1 + (id.Low * 12.9898) + (id.High * 3.7) + (view * 78.233) + (part * 37.719) + (place * 4.1414)));
 
-    public static IEnumerable<(int Part, int Length, long[] Dimensions)> Parts(OutputKinds kept)
+    public static IEnumerable<(int Part, int Length, long[] Dimensions)> Parts(ModelOutputs kept)
     {
-        if (kept.HasFlag(OutputKinds.Logits))
+        if (kept.HasFlag(ModelOutputs.Logits))
             yield return (0, Classes, [Classes]);
-        if (kept.HasFlag(OutputKinds.Embedding))
+        if (kept.HasFlag(ModelOutputs.Embedding))
             yield return (1, 5, [5]);
-        if (!kept.HasFlag(OutputKinds.StageFeatures))
+        if (!kept.HasFlag(ModelOutputs.StageFeatures))
             yield break;
         yield return (2, 18, [2, 3, 3]);
         yield return (3, 4, [4]);
     }
 
     /// <summary>The answers from an entry on, in chunks.</summary>
-    public static IEnumerable<AnswerChunk> Answers(RecordKey key, IReadOnlyList<RowId> ids, long from, int chunk = 50)
+    public static IEnumerable<OutputChunk> Answers(CacheFileKey key, IReadOnlyList<RowId> ids, long from, int chunk = 50)
     {
         for (var entry = from; entry < key.Entries; entry += chunk)
         {
             using var scope = NewDisposeScope();
             var entries = Enumerable.Range(0, (int)Math.Min(chunk, key.Entries - entry)).Select(i => entry + i)
-                .Select(e => (Id: ids[(int)(e % ids.Count)], View: key.Views == 0 ? 0 : 1 + (int)(e / ids.Count))).ToArray();
+                .Select(e => (Id: ids[(int)(e % ids.Count)], View: key.AugmentedViews == 0 ? 0 : 1 + (int)(e / ids.Count))).ToArray();
             var parts = Parts(key.Kept).Select(p => Part(entries, p.Part, p.Length, p.Dimensions).DetachFromDisposeScope()).ToArray();
-            yield return new AnswerChunk([.. entries.Select(e => e.Id)], parts);
+            yield return new OutputChunk([.. entries.Select(e => e.Id)], parts);
             foreach (var part in parts)
                 part.Dispose();
         }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Tests.Records;
 

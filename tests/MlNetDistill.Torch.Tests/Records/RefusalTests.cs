@@ -1,5 +1,4 @@
 using MlNetDistill.Cache;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -22,26 +21,26 @@ public sealed class RefusalTests
     public void Answers_that_are_not_finite_are_refused_with_the_row_and_the_output(float bad, string word)
     {
         Assert.That(() => Open(RecordToy.Key(3), 1, bad), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The teacher's logits of row id 1-3e9 hold {word}; a teacher record takes finite numbers only."));
-        Assert.That(() => Open(RecordToy.Key(3, OutputKinds.Embedding), 2, bad), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The teacher's embedding of row id 2-3ea hold {word}; a teacher record takes finite numbers only."));
+            $"The teacher's logits of row id 1-3e9 hold {word}; a teacher cache takes finite numbers only."));
+        Assert.That(() => Open(RecordToy.Key(3, ModelOutputs.Embedding), 2, bad), Throws.InvalidOperationException.With.Message.EqualTo(
+            $"The teacher's embedding of row id 2-3ea hold {word}; a teacher cache takes finite numbers only."));
         Assert.That(Directory.GetFiles(_run.Folder), Is.Empty);
     }
 
     [TestCase(65520f)]
     [TestCase(-1e9f)]
     public void What_16_bits_cannot_hold_is_refused(float large) => Assert.That(
-        () => Open(RecordToy.Key(3, precision: RecordPrecision.Half), 1, large),
+        () => Open(RecordToy.Key(3, precision: CachePrecision.Half), 1, large),
         Throws.InvalidOperationException.With.Message.EqualTo(FormattableString.Invariant(
-            $"The teacher's logits of row id 1-3e9 hold {large}, too large for 16-bit floats, which end at ±65504. Keep the record in RecordPrecision.Single.")));
+            $"The teacher's logits of row id 1-3e9 hold {large}, too large for 16-bit floats, which end at ±65504. Keep the record in CachePrecision.Single.")));
 
     [TestCase(65519f, 65504)]
     [TestCase(-69.0776f, -69.0625)]
     public void What_16_bits_can_hold_is_rounded(float value, double rounded)
     {
-        using var answers = Open(RecordToy.Key(3, precision: RecordPrecision.Half), 1, value);
+        using var answers = Open(RecordToy.Key(3, precision: CachePrecision.Half), 1, value);
         using var scope = NewDisposeScope();
-        Assert.That(Near.Values(answers.Of(tensor(new long[] { 1 }), OutputKinds.Logits).Logits)[2], Is.EqualTo(rounded));
+        Assert.That(Near.Values(answers.Of(tensor(new long[] { 1 }), ModelOutputs.Logits).Logits)[2], Is.EqualTo(rounded));
     }
 
     [Test]
@@ -67,7 +66,7 @@ public sealed class RefusalTests
     [TestCase(0)]
     [TestCase(7)]
     public void TopK_is_less_than_the_classes(int topK) => Assert.That(() => _run.Open(RecordToy.Key(3, topK: topK)), Throws.ArgumentException.With.Message.EqualTo(
-        $"TopK of a teacher record must be at least 1 and less than the number of classes, 7; was {topK}. Leave it out to keep all."));
+        $"TopK of a teacher cache must be at least 1 and less than the number of classes, 7; was {topK}. Leave it out to keep all."));
 
     [Test]
     public void A_view_or_position_that_is_not_there_is_refused()
@@ -75,43 +74,43 @@ public sealed class RefusalTests
         using var scope = NewDisposeScope();
         using var plain = _run.Open(RecordToy.Key(3), options: new() { Folder = _run.Folder, MemoryLimit = 0 });
         using var views = _run.Open(RecordToy.Key(3, views: 2));
-        Assert.That(() => plain.Of(tensor(new long[] { 0 }), OutputKinds.Logits, 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => views.Of(tensor(new long[] { 0 }), OutputKinds.Logits, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => views.Of(tensor(new long[] { 0 }), OutputKinds.Logits, 3), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => plain.Of(tensor(new long[] { 3 }), OutputKinds.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => plain.Of(tensor(new long[] { -1 }), OutputKinds.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => plain.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => views.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => views.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 3), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => plain.Of(tensor(new long[] { 3 }), ModelOutputs.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => plain.Of(tensor(new long[] { -1 }), ModelOutputs.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
     public void All_faults_of_the_options_are_told_at_once() => Assert.That(
-        new TeacherRecordOptions
+        new TeacherCacheOptions
         {
-            Precision = (RecordPrecision)7,
+            Precision = (CachePrecision)7,
             TopK = 0,
-            Views = -1,
+            AugmentedViews = -1,
             MemoryLimit = -1,
-            Reuse = RecordReuse.ReuseOnly,
-            DataIdentity = " ",
-        }.Faults(),
+            Mode = CacheMode.UseOnly,
+            CacheKey = " ",
+        }.Validate(),
         Is.EqualTo(new[]
         {
-            "The teacher record's Precision must be Single or Half; was 7.",
-            "The teacher record's TopK must be at least 1, or null; was 0.",
-            "The teacher record's Views must be at least 0; was -1.",
-            "The teacher record's MemoryLimit must be at least 0; was -1.",
-            "The teacher record's Reuse is ReuseOnly, which needs a Folder to find it in.",
-            "The teacher record's DataIdentity must be a name, or null; was empty.",
+            "The teacher cache's Precision must be Single or Half; was 7.",
+            "The teacher cache's TopK must be at least 1, or null; was 0.",
+            "The teacher cache's AugmentedViews must be at least 0; was -1.",
+            "The teacher cache's MemoryLimit must be at least 0; was -1.",
+            "The teacher cache's Mode is UseOnly, which needs a Folder to find it in.",
+            "The teacher cache's CacheKey must be a name, or null; was empty.",
         }));
 
     [Test]
-    public void The_default_options_have_no_fault() => Assert.That(new TeacherRecordOptions().Faults(), Is.Empty);
+    public void The_default_options_have_no_fault() => Assert.That(new TeacherCacheOptions().Validate(), Is.Empty);
 
-    private RecordedAnswers Open(RecordKey key, int row, float value) => _run.Open(key, answers: from => RecordToy.Answers(key, RecordToy.Ids(3), from).Select(chunk =>
+    private CachedOutputs Open(CacheFileKey key, int row, float value) => _run.Open(key, answers: from => RecordToy.Answers(key, RecordToy.Ids(3), from).Select(chunk =>
     {
         using var scope = NewDisposeScope();
         chunk.Parts[0][row][2] = tensor(value);
         return chunk;
     }));
 
-    private void Give(params Tensor[] parts) => _run.Open(RecordToy.Key(3), answers: _ => [new AnswerChunk(RecordToy.Ids(3), parts)]);
+    private void Give(params Tensor[] parts) => _run.Open(RecordToy.Key(3), answers: _ => [new OutputChunk(RecordToy.Ids(3), parts)]);
 }

@@ -1,5 +1,4 @@
 using MlNetDistill.Cache;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -8,8 +7,8 @@ namespace MlNetDistill.Tests.Records;
 /// <summary>When a record is used, when it is not, and what is said.</summary>
 public sealed class ReuseTests
 {
-    private const OutputKinds Both = OutputKinds.Logits | OutputKinds.Embedding;
-    private readonly RecordKey _key = RecordToy.Key(300);
+    private const ModelOutputs Both = ModelOutputs.Logits | ModelOutputs.Embedding;
+    private readonly CacheFileKey _key = RecordToy.Key(300);
     private RecordRun _run = null!;
 
     [SetUp]
@@ -32,7 +31,7 @@ public sealed class ReuseTests
     public void A_record_is_built_anew_on_demand()
     {
         var first = _run.Make(_key);
-        Assert.That(_run.Make(_key, _run.With(RecordReuse.BuildAnew)), Is.EqualTo(first));
+        Assert.That(_run.Make(_key, _run.With(CacheMode.Rebuild)), Is.EqualTo(first));
         Assert.That(_run.Asked, Is.EqualTo(new long[] { 0, 0 }));
     }
 
@@ -41,21 +40,21 @@ public sealed class ReuseTests
     {
         using var used = _run.Open(_key, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
         var before = Logits(used);
-        _run.Make(_key, _run.With(RecordReuse.BuildAnew), from => RecordToy.Answers(_key, RecordToy.Ids(300, first: 1000), from, chunk: 7));
+        _run.Make(_key, _run.With(CacheMode.Rebuild), from => RecordToy.Answers(_key, RecordToy.Ids(300, first: 1000), from, chunk: 7));
         Assert.That(Logits(used), Is.EqualTo(before));
     }
 
-    [TestCase(OutputKinds.Logits)]
-    [TestCase(OutputKinds.Embedding)]
-    public void A_record_that_keeps_more_serves(OutputKinds wanted)
+    [TestCase(ModelOutputs.Logits)]
+    [TestCase(ModelOutputs.Embedding)]
+    public void A_record_that_keeps_more_serves(ModelOutputs wanted)
     {
         _run.Make(_key with { Kept = Both });
         using var answers = _run.Open(_key with { Kept = wanted });
-        Assert.That((answers.Kept, answers.Bytes), Is.EqualTo((wanted, 300L * 4 * (wanted == OutputKinds.Logits ? 7 : 5))));
+        Assert.That((answers.Kept, answers.Bytes), Is.EqualTo((wanted, 300L * 4 * (wanted == ModelOutputs.Logits ? 7 : 5))));
         Assert.That(_run.Asked, Is.EqualTo(new long[] { 0 }));
         Assert.That(Directory.GetFiles(_run.Folder), Has.Length.EqualTo(1));
         using var positions = arange(1);
-        Assert.That(() => answers.Of(positions, Both), Throws.InvalidOperationException.With.Message.StartsWith("The teacher record keeps "));
+        Assert.That(() => answers.Of(positions, Both), Throws.InvalidOperationException.With.Message.StartsWith("The teacher cache keeps "));
     }
 
     [Test]
@@ -81,15 +80,15 @@ public sealed class ReuseTests
             "teacher" => _key with { Teacher = "other" },
             "data" => _key with { Data = "other" },
             "classes" => _key with { Classes = "other" },
-            "precision" => _key with { Precision = RecordPrecision.Half },
+            "precision" => _key with { Precision = CachePrecision.Half },
             "top-k" => _key with { TopK = 2 },
-            "views" => _key with { Views = 2, Augmentation = "flip" },
+            "views" => _key with { AugmentedViews = 2, Augmentation = "flip" },
             _ => _key with { Rows = 299 },
         };
         _run.Make(_key);
         var nearest = $"The nearest, {_key.FileName}, differs in {differences}.";
-        Assert.That(() => _run.Open(key, options: _run.With(RecordReuse.ReuseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The folder {_run.Folder} holds no teacher record {key.FileName}. {nearest} Set Reuse to ReuseOrBuild to have it built, or Folder to where it is."));
+        Assert.That(() => _run.Open(key, options: _run.With(CacheMode.UseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
+            $"The folder {_run.Folder} holds no teacher cache {key.FileName}. {nearest} Set Mode to UseOrCreate to have it built, or Folder to where it is."));
         _run.Make(key);
         Assert.That(_run.Infos, Has.Some.EqualTo($"The folder {_run.Folder} holds no record of these answers. {nearest}"));
     }
@@ -99,14 +98,14 @@ public sealed class ReuseTests
     {
         _run.Make(_key);
         var asked = 0;
-        _run.Open(_key, verify: answers => ++asked > 0 && answers.Views == 0 ? "row id 1000 is answered otherwise now" : null).Dispose();
+        _run.Open(_key, verify: answers => ++asked > 0 && answers.AugmentedViews == 0 ? "row id 1000 is answered otherwise now" : null).Dispose();
         Assert.That(asked, Is.EqualTo(1), "what was just built is not asked about");
         Assert.That(_run.Asked, Is.EqualTo(new long[] { 0, 0 }));
         Assert.That(_run.Warnings, Is.EqualTo(new[]
         {
-            $"The teacher record {_run.File(_key)} cannot be used: row id 1000 is answered otherwise now. The teacher is asked again.",
+            $"The teacher cache {_run.File(_key)} cannot be used: row id 1000 is answered otherwise now. The teacher is asked again.",
         }));
-        Assert.That(() => _run.Open(_key, options: _run.With(RecordReuse.ReuseOnly), verify: _ => "stale"), Throws.InvalidOperationException);
+        Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly), verify: _ => "stale"), Throws.InvalidOperationException);
     }
 
     [Test]
@@ -114,7 +113,7 @@ public sealed class ReuseTests
     {
         var key = RecordToy.Key(600);
         var ids = RecordToy.Ids(600);
-        Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(key with { Views = 1 }, ids, from).Take(6)), Throws.InvalidOperationException);
+        Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(key with { AugmentedViews = 1 }, ids, from).Take(6)), Throws.InvalidOperationException);
         using var whole = new RecordRun();
         var verified = 0;
         _run.Open(key, verify: _ => verified++ == 0 ? "the first row is answered otherwise now" : null).Dispose();
@@ -126,10 +125,10 @@ public sealed class ReuseTests
     public void Another_version_of_the_library_reads_the_same_records()
     {
         var file = new RecordFile(_run.Make(_key));
-        var elsewhere = new RecordLayout(_key, "MlNetDistill.Torch 99.1");
+        var elsewhere = new CacheLayout(_key, "MlNetDistill.Torch 99.1");
         File.Delete(_run.File(_key));
         using (var stream = File.Create(_run.File(_key)))
-        using (var writer = new RecordWriter(stream, elsewhere))
+        using (var writer = new CacheWriter(stream, elsewhere))
             writer.Write(writer.Resume(default), from => RecordToy.Answers(_key, RecordToy.Ids(300), from), default);
         Assert.That(new RecordFile(_run.Make(_key)).HeaderBytes, Is.Not.EqualTo(file.HeaderBytes));
         Assert.That((_run.Asked.Count, _run.Warnings.Count), Is.EqualTo((1, 0)));
@@ -141,7 +140,7 @@ public sealed class ReuseTests
         var file = Path.Combine(_run.Folder, "file");
         File.WriteAllText(file, "");
         Assert.That(() => _run.Open(_key, options: new() { Folder = Path.Combine(file, "records") }), Throws.InvalidOperationException.With.Message.StartsWith(
-            $"The folder '{Path.Combine(file, "records")}' for teacher records cannot be written: "));
+            $"The folder '{Path.Combine(file, "records")}' for teacher caches cannot be written: "));
     }
 
     [Test]
@@ -154,12 +153,12 @@ public sealed class ReuseTests
 
     [Test]
     public void The_name_of_a_file_says_what_is_kept() => Assert.That(
-        Enum.GetValues<OutputKinds>().Append(RecordToy.All).Where(k => k != OutputKinds.None).Select(k => (_key with { Kept = k }).FileName),
+        Enum.GetValues<ModelOutputs>().Append(RecordToy.All).Where(k => k != ModelOutputs.None).Select(k => (_key with { Kept = k }).FileName),
         Is.EqualTo(new[] { "logits", "embedding", "stages", "logits+embedding+stages" }.Select(kept => $"{_key.FileName[..16]}-{kept}.teacher")));
 
-    private static double[] Logits(RecordedAnswers answers)
+    private static double[] Logits(CachedOutputs answers)
     {
         using var scope = NewDisposeScope();
-        return Near.Values(answers.Of(arange(300), OutputKinds.Logits).Logits);
+        return Near.Values(answers.Of(arange(300), ModelOutputs.Logits).Logits);
     }
 }

@@ -1,6 +1,5 @@
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -9,23 +8,23 @@ namespace MlNetDistill.Tests.Records;
 /// <summary>What comes out of a record is what the teacher said, for every way of keeping it.</summary>
 public sealed class RoundTripTests
 {
-    private static readonly OutputKinds[] Keeping = [OutputKinds.Logits, OutputKinds.Embedding, OutputKinds.Logits | OutputKinds.Embedding, RecordToy.All];
+    private static readonly ModelOutputs[] Keeping = [ModelOutputs.Logits, ModelOutputs.Embedding, ModelOutputs.Logits | ModelOutputs.Embedding, RecordToy.All];
 
     public static IEnumerable<TestCaseData> Ways() =>
         from kept in Keeping
-        from precision in Enum.GetValues<RecordPrecision>()
+        from precision in Enum.GetValues<CachePrecision>()
         from topK in new int?[] { null, 1, 3, 6 }
         from views in new[] { 0, 3 }
         from place in new[] { "memory", "file", "loaded", "mapped" }
         select new TestCaseData(kept, precision, topK, views, place);
 
     [TestCaseSource(nameof(Ways))]
-    public void Answers_come_back_by_row_id(OutputKinds kept, RecordPrecision precision, int? topK, int views, string place)
+    public void Answers_come_back_by_row_id(ModelOutputs kept, CachePrecision precision, int? topK, int views, string place)
     {
         using var run = new RecordRun();
         var key = RecordToy.Key(300, kept, precision, topK, views);
         var order = RecordToy.Ids(300).Reverse().Skip(7).ToArray();
-        var options = new TeacherRecordOptions
+        var options = new TeacherCacheOptions
         {
             Folder = place is "memory" or "file" ? null : run.Folder,
             MemoryLimit = place is "memory" or "loaded" ? 1 << 20 : 0,
@@ -36,24 +35,24 @@ public sealed class RoundTripTests
 
         using var answers = run.Open(key, order, options: options);
 
-        Assert.That((answers.InMemory, answers.Kept, answers.Views), Is.EqualTo((place is "memory" or "loaded", kept, views)));
+        Assert.That((answers.InMemory, answers.Kept, answers.AugmentedViews), Is.EqualTo((place is "memory" or "loaded", kept, views)));
         Assert.That(run.Asked, Is.EqualTo(place is "loaded" or "mapped" ? [] : new long[] { 0 }));
         long[] rows = [0, 291, 5, 5, 292, 36, 37];
         for (var view = Math.Min(1, views); view <= views; view++)
             AssertAnswers(answers, order, rows, view, key);
     }
 
-    private static void AssertAnswers(RecordedAnswers answers, RowId[] order, long[] rows, int view, RecordKey key)
+    private static void AssertAnswers(CachedOutputs answers, RowId[] order, long[] rows, int view, CacheFileKey key)
     {
         using var scope = NewDisposeScope();
         var output = answers.Of(tensor(rows), key.Kept, view);
         Assert.That(output.Kinds, Is.EqualTo(key.Kept));
         var outputs = new List<Tensor?> { null, null };
-        if (key.Kept.HasFlag(OutputKinds.Logits))
+        if (key.Kept.HasFlag(ModelOutputs.Logits))
             outputs[0] = output.Logits;
-        if (key.Kept.HasFlag(OutputKinds.Embedding))
+        if (key.Kept.HasFlag(ModelOutputs.Embedding))
             outputs[1] = output.Embedding;
-        if (key.Kept.HasFlag(OutputKinds.StageFeatures))
+        if (key.Kept.HasFlag(ModelOutputs.StageFeatures))
             outputs.AddRange(output.StageFeatures);
         foreach (var (part, length, dimensions) in RecordToy.Parts(key.Kept))
         {
@@ -71,12 +70,12 @@ public sealed class RoundTripTests
     }
 
     // The k largest as they are; the others alike, so that their exponentials have the sum they had.
-    private static float[] OfTopK(float[] said, int k, RecordPrecision precision)
+    private static float[] OfTopK(float[] said, int k, CachePrecision precision)
     {
         var least = said.OrderDescending().ElementAt(k - 1);
         var others = Math.Log(said.Where(v => v < least).Sum(v => Math.Exp(v)) / (said.Length - k));
         return [.. said.Select(v => v >= least ? Rounded(v, precision) : (float)others)];
     }
 
-    private static float Rounded(float value, RecordPrecision precision) => precision == RecordPrecision.Half ? (float)(Half)value : value;
+    private static float Rounded(float value, CachePrecision precision) => precision == CachePrecision.Half ? (float)(Half)value : value;
 }

@@ -37,18 +37,18 @@ public sealed class SlowTeacherTests
         var clock = new Clock();
         var lines = new List<string>();
         var answers = RecordToy.Answers(RecordToy.Key(300), RecordToy.Ids(300), 200);
-        foreach (var _ in new AskingReport(lines.Add, clock).Watch(answers.Select(chunk => clock.Pass(chunk, 10)), 200, 300))
+        foreach (var _ in new QueryReport(lines.Add, clock).Watch(answers.Select(chunk => clock.Pass(chunk, 10)), 200, 300))
         {
         }
 
         Assert.That(lines, Is.EqualTo(new[] { "The teacher has answered 250 of 300 rows; 00:00:10 left." }));
     }
 
-    private static List<string> Ask(RecordKey key, Clock clock, double secondsPerChunk)
+    private static List<string> Ask(CacheFileKey key, Clock clock, double secondsPerChunk)
     {
         var lines = new List<string>();
         var ids = RecordToy.Ids((int)key.Rows);
-        var store = new RecordStore(new(), Path.GetTempPath(), lines.Add, _ => { }, CancellationToken.None, clock);
+        var store = new CacheStore(new(), Path.GetTempPath(), lines.Add, _ => { }, CancellationToken.None, clock);
         store.Open(key, ids, CPU, from => RecordToy.Answers(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk))).Dispose();
         return lines;
     }
@@ -62,7 +62,7 @@ public sealed class SlowTeacherTests
 
         public override long GetTimestamp() => _now.Ticks;
 
-        public AnswerChunk Pass(AnswerChunk chunk, double seconds)
+        public OutputChunk Pass(OutputChunk chunk, double seconds)
         {
             _now += TimeSpan.FromSeconds(seconds);
             return chunk;

@@ -1,5 +1,4 @@
 using MlNetDistill.Cache;
-using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;

@@ -6,12 +6,12 @@ namespace MlNetDistill.Tests.Records;
 /// <summary>Logits of many classes: class c has c thousandths.</summary>
 internal static class WideAnswers
 {
-    public static IEnumerable<AnswerChunk> Of(RecordKey key, long from)
+    public static IEnumerable<OutputChunk> Of(CacheFileKey key, long from)
     {
         for (var row = (int)from; row < key.Rows; row++)
         {
             using var logits = tensor(Enumerable.Range(0, key.Shapes.Classes).Select(c => c / 1000f).ToArray()).reshape(1, -1).DetachFromDisposeScope();
-            yield return new AnswerChunk([RecordToy.Ids((int)key.Rows)[row]], [logits]);
+            yield return new OutputChunk([RecordToy.Ids((int)key.Rows)[row]], [logits]);
         }
     }
 }

@@ -56,5 +56,5 @@ internal sealed class MethodRun
         }));
     }
 
-    public static Anchor Anchor(Network teacher) => new("teacher", 1, new NetworkTeacher(teacher, Recording.InMemory(64)));
+    public static Anchor Anchor(Network teacher) => new("teacher", 1, new NetworkTeacher(teacher, TeacherCaching.InMemory(64)));
 }

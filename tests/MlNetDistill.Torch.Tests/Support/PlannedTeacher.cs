@@ -10,5 +10,5 @@ internal sealed class PlannedTeacher(int classes, int? embedding = null, params 
 {
     public override OutputShapes Shapes => new(classes, embedding, stageFeatures);
 
-    public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) => throw new InvalidOperationException("A plan asks no teacher.");
+    public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException("A plan asks no teacher.");
 }

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -12,7 +11,7 @@ internal static class Viewed
     public static Batch Of(TrainingSet set, Augmentation[] augmentations, long[] positions, int view = 1, int seed = 1)
     {
         var all = arange(set.Count, int64);
-        using var views = new Views(augmentations, seed, all);
+        using var views = new AugmentedViews(augmentations, seed, all);
         return views.Of(set, tensor(positions), view);
     }
 

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;

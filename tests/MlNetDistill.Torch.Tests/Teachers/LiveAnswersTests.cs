@@ -14,15 +14,15 @@ public sealed class LiveAnswersTests
     {
         using var set = Toy.Clouds(rows: 300);
         var asked = new List<string>();
-        var recording = new Recording(new TeacherRecordOptions(), 100, _ => throw new InvalidOperationException());
-        var rest = LiveAnswers.From(set, OutputKinds.Logits, null, recording, 256, Answer).SelectMany(c => c.Ids).ToList();
+        var recording = new TeacherCaching(new TeacherCacheOptions(), 100, _ => throw new InvalidOperationException());
+        var rest = LiveOutputs.From(set, ModelOutputs.Logits, null, recording, 256, Answer).SelectMany(c => c.Ids).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(rest, Is.EqualTo(set.RowIds.Skip(256)));
             Assert.That(asked, Is.EqualTo(new[] { "200-299" }));
         });
 
-        NetworkOutput Answer(Batch batch, OutputKinds wanted)
+        NetworkOutput Answer(Batch batch, ModelOutputs wanted)
         {
             var rows = batch.Positions.data<long>().ToArray();
             asked.Add($"{rows[0]}-{rows[^1]}");

@@ -4,13 +4,14 @@ using MlNetDistill.Teachers;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Linear = TorchSharp.Modules.Linear;
 
 namespace MlNetDistill.Tests.Teachers;
 
 /// <summary>A user's module, asked and left as it was.</summary>
 public sealed class ModuleModelTests
 {
-    private const OutputKinds All = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
 
     private DisposeScope _scope = null!;
 
@@ -25,7 +26,7 @@ public sealed class ModuleModelTests
     {
         using var net = new Net();
         using var model = Open(net);
-        var logits = model.Answer(Pictures(3), OutputKinds.Logits).Logits;
+        var logits = model.Answer(Pictures(3), ModelOutputs.Logits).Logits;
         net.eval();
         Assert.That(Same(logits, net.call(Pictures(3))), Is.True);
         Assert.That(logits.requires_grad, Is.False);
@@ -105,7 +106,7 @@ public sealed class ModuleModelTests
             var features = net.Two.call(nn.functional.relu(net.One.call(rows)));
             return new NetworkOutput(net.call(rows), stageFeatures: [features]);
         }, InputShape.Image(3, 8, 8), false, new(), null, 64, NoWarning);
-        Assert.That(model.Shapes.Kinds, Is.EqualTo(OutputKinds.Logits | OutputKinds.StageFeatures));
+        Assert.That(model.Shapes.Kinds, Is.EqualTo(ModelOutputs.Logits | ModelOutputs.StageFeatures));
         Assert.That(model.Answer(Pictures(3), All).StageFeatures[0].shape, Is.EqualTo((long[])[3, 6, 4, 4]));
     }
 
@@ -138,7 +139,7 @@ public sealed class ModuleModelTests
     {
         using var net = nn.Linear(4, 3, dtype: float64);
         using var model = Open(net, shape: InputShape.Vector(4));
-        Assert.That(model.Answer(ones(2, 4), OutputKinds.Logits).Logits.dtype, Is.EqualTo(float32));
+        Assert.That(model.Answer(ones(2, 4), ModelOutputs.Logits).Logits.dtype, Is.EqualTo(float32));
     }
 
     [Test]

@@ -27,8 +27,8 @@ public sealed class RecordableTeacherTests
     public void Large_logits_in_half_precision_are_not_taken_for_another_teachers()
     {
         using var set = Toy.Clouds();
-        Ask(set, In() with { Precision = RecordPrecision.Half }, large: true);
-        var warm = Ask(set, In() with { Precision = RecordPrecision.Half }, large: true);
+        Ask(set, In() with { Precision = CachePrecision.Half }, large: true);
+        var warm = Ask(set, In() with { Precision = CachePrecision.Half }, large: true);
         Assert.Multiple(() =>
         {
             Assert.That(_warnings, Is.Empty);
@@ -40,8 +40,8 @@ public sealed class RecordableTeacherTests
     public void Another_teacher_is_noticed_in_half_precision_too()
     {
         using var set = Toy.Clouds();
-        Ask(set, In() with { Precision = RecordPrecision.Half }, large: true);
-        Ask(set, In() with { Precision = RecordPrecision.Half }, large: true, reversed: true);
+        Ask(set, In() with { Precision = CachePrecision.Half }, large: true);
+        Ask(set, In() with { Precision = CachePrecision.Half }, large: true, reversed: true);
         Assert.That(_warnings, Has.Count.EqualTo(1));
     }
 
@@ -49,14 +49,14 @@ public sealed class RecordableTeacherTests
     public void A_record_to_be_built_anew_is_built_once_in_a_run()
     {
         using var set = Toy.Clouds();
-        Assert.That(Ask(set, In() with { Reuse = RecordReuse.BuildAnew }, stages: 3), Is.LessThan(2 * set.Count));
+        Assert.That(Ask(set, In() with { Mode = CacheMode.Rebuild }, stages: 3), Is.LessThan(2 * set.Count));
     }
 
     [Test]
     public void Stage_features_that_are_kept_are_asked_for_once()
     {
         using var set = Toy.Clouds();
-        Assert.That(Ask(set, new TeacherRecordOptions { KeepStageFeatures = true }, stages: 3, wanted: OutputKinds.StageFeatures), Is.EqualTo(set.Count));
+        Assert.That(Ask(set, new TeacherCacheOptions { KeepStageFeatures = true }, stages: 3, wanted: ModelOutputs.StageFeatures), Is.EqualTo(set.Count));
     }
 
     [Test]
@@ -64,12 +64,12 @@ public sealed class RecordableTeacherTests
     {
         using var set = Toy.Clouds();
         using var network = Network(set);
-        var recording = Recording(new TeacherRecordOptions { KeepStageFeatures = true });
+        var recording = TeacherCaching(new TeacherCacheOptions { KeepStageFeatures = true });
         using var first = new Asked(network, recording, false, false);
         using var second = new Asked(network, recording, false, false);
         foreach (var teacher in new[] { first, second, second, first })
         {
-            teacher.Begin(set, OutputKinds.StageFeatures, null);
+            teacher.Begin(set, ModelOutputs.StageFeatures, null);
             teacher.End();
         }
 
@@ -81,10 +81,10 @@ public sealed class RecordableTeacherTests
     {
         using var set = Toy.Clouds();
         using var network = Network(set);
-        var recording = Recording(new TeacherRecordOptions());
+        var recording = TeacherCaching(new TeacherCacheOptions());
         using var member = new Asked(network, recording, false, false) { IsDear = true };
         using var ensemble = new EnsembleTeacher([member], [1], recording);
-        ensemble.Begin(set, OutputKinds.Logits, null);
+        ensemble.Begin(set, ModelOutputs.Logits, null);
         Assert.That(recording.Store.Room, Is.EqualTo(recording.Options.MemoryLimit));
     }
 
@@ -94,17 +94,17 @@ public sealed class RecordableTeacherTests
         using var set = Toy.Clouds();
         using var network = Network(set);
         var bytes = set.Count * 3L * sizeof(float);
-        var recording = Recording(new TeacherRecordOptions { MemoryLimit = bytes * 3 / 2 });
+        var recording = TeacherCaching(new TeacherCacheOptions { MemoryLimit = bytes * 3 / 2 });
         using var first = new Asked(network, recording, false, false) { IsDear = true };
         using var second = new Asked(network, recording, false, false) { IsDear = true };
-        first.Begin(set, OutputKinds.Logits, null);
-        second.Begin(set, OutputKinds.Logits, null);
+        first.Begin(set, ModelOutputs.Logits, null);
+        second.Begin(set, ModelOutputs.Logits, null);
         using var scope = NewDisposeScope();
         var batch = Batch.Of(set, arange(20));
         Assert.Multiple(() =>
         {
             Assert.That(recording.Store.Room, Is.EqualTo(bytes / 2), "the second's are in a file");
-            Assert.That(second.Outputs(batch, OutputKinds.Logits).Logits.Equals(first.Outputs(batch, OutputKinds.Logits).Logits));
+            Assert.That(second.Outputs(batch, ModelOutputs.Logits).Logits.Equals(first.Outputs(batch, ModelOutputs.Logits).Logits));
         });
         first.Dispose();
         first.Dispose();
@@ -124,19 +124,19 @@ public sealed class RecordableTeacherTests
         });
     }
 
-    private TeacherRecordOptions In() => new() { Folder = _folder.FullName };
+    private TeacherCacheOptions In() => new() { Folder = _folder.FullName };
 
-    private Recording Recording(TeacherRecordOptions options) => new(
-        options, 20, o => new RecordStore(o, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None));
+    private TeacherCaching TeacherCaching(TeacherCacheOptions options) => new(
+        options, 20, o => new CacheStore(o, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None));
 
     private static Network Network(TrainingSet set) =>
-        Student.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, 5);
+        NetworkSpec.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, 5);
 
     private int Ask(
-        TrainingSet set, TeacherRecordOptions options, bool large = false, bool reversed = false, int stages = 1, OutputKinds wanted = OutputKinds.Logits)
+        TrainingSet set, TeacherCacheOptions options, bool large = false, bool reversed = false, int stages = 1, ModelOutputs wanted = ModelOutputs.Logits)
     {
         using var network = Network(set);
-        using var teacher = new Asked(network, Recording(options), large, reversed);
+        using var teacher = new Asked(network, TeacherCaching(options), large, reversed);
         for (var stage = 0; stage < stages; stage++)
         {
             teacher.Begin(set, wanted, null);
@@ -147,7 +147,7 @@ public sealed class RecordableTeacherTests
     }
 
     /// <summary>A teacher that counts the rows it is asked about.</summary>
-    private sealed class Asked(Network network, Recording recording, bool large, bool reversed) : RecordableTeacher(recording)
+    private sealed class Asked(Network network, TeacherCaching recording, bool large, bool reversed) : CacheableTeacher(recording)
     {
         public int Rows { get; private set; }
 
@@ -159,15 +159,15 @@ public sealed class RecordableTeacherTests
 
         protected override string Identity() => "asked";
 
-        protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+        protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
         {
             Rows += (int)batch.Positions.shape[0];
             using var noGrad = no_grad();
             var given = network.Forward(batch.Features, wanted);
             var logits = reversed ? given.Logits.neg() : given.Logits;
             return new NetworkOutput(
-                large ? logits.Plus(1000.3) : logits, wanted.HasFlag(OutputKinds.Embedding) ? given.Embedding : null,
-                wanted.HasFlag(OutputKinds.StageFeatures) ? given.StageFeatures : null);
+                large ? logits.Plus(1000.3) : logits, wanted.HasFlag(ModelOutputs.Embedding) ? given.Embedding : null,
+                wanted.HasFlag(ModelOutputs.StageFeatures) ? given.StageFeatures : null);
         }
     }
 }

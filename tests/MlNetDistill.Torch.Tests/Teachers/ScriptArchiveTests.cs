@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 

@@ -37,10 +37,10 @@ public sealed class CutOffLossTests
     public void A_term_that_trains_its_projection_alone_is_refused()
     {
         using var set = Toy.Clouds();
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(5), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5), set);
         Assert.That(
-            () => new MethodRun { Epochs = 1 }.Train(student, set, DistillationMethod.Of("own", new CrossEntropyLoss() + new Projected()), MethodRun.Anchor(teacher)),
+            () => new MethodRun { Epochs = 1 }.Train(student, set, DistillationMethod.FromLoss("own", new CrossEntropyLoss() + new Projected()), MethodRun.Anchor(teacher)),
             Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'projected' does not reach the student's parameters"));
     }
 
@@ -48,9 +48,9 @@ public sealed class CutOffLossTests
     public void A_term_over_a_frozen_part_is_refused()
     {
         using var set = Toy.Clouds();
-        using var teacher = Runs.Student(Student.Mlp(5, 5), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(5, 5), set);
-        using var recorded = new NetworkTeacher(teacher, Recording.InMemory(64));
+        using var teacher = Runs.Student(NetworkSpec.Mlp(5, 5), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5, 5), set);
+        using var recorded = new NetworkTeacher(teacher, TeacherCaching.InMemory(64));
         var stage = Runs.Stage(1, new CrossEntropyLoss() + new HintLoss((0, 0)), recorded) with { Trains = new NetworkPart(0, null) };
         Assert.That(() => Runs.Train(student, set, stage), Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'hint' does not reach"));
     }
@@ -71,7 +71,7 @@ public sealed class CutOffLossTests
     public void A_loss_may_read_the_parameters_of_a_block_that_it_knows()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         Assert.That(() => Runs.Train(network, set, Runs.Stage(1, new CrossEntropyLoss() + new Own(_ => network.Head.Weight.square().sum()))), Throws.Nothing);
     }
 
@@ -81,7 +81,7 @@ public sealed class CutOffLossTests
         double[] Trained(DistillationLoss loss)
         {
             using var set = Toy.Clouds();
-            using var network = Runs.Student(Student.Mlp(4), set);
+            using var network = Runs.Student(NetworkSpec.Mlp(4), set);
             Runs.Train(network, set, Runs.Stage(2, loss));
             return Runs.State(network);
         }
@@ -149,7 +149,7 @@ public sealed class CutOffLossTests
     private static void Train(DistillationLoss loss)
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         Runs.Train(network, set, Runs.Stage(1, loss));
     }
 
@@ -157,7 +157,7 @@ public sealed class CutOffLossTests
     {
         public override string Name => name;
 
-        public override OutputKinds TeacherNeeds => OutputKinds.None;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override Tensor Evaluate(LossInputs inputs) => evaluate(inputs);
     }
@@ -166,14 +166,14 @@ public sealed class CutOffLossTests
     {
         public override string Name => "projected";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
 
-        public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+        public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
         public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) =>
-            [new Dense((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator)];
+            [new Linear((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator)];
 
         public override Tensor Evaluate(LossInputs inputs) =>
-            nn.functional.mse_loss(inputs.ProjectionsOf(this)[0].call(inputs.Student.StageFeatures[0].detach()), inputs.Teacher.StageFeatures[0]);
+            nn.functional.mse_loss(inputs.ProjectionsFor(this)[0].call(inputs.Student.StageFeatures[0].detach()), inputs.Teacher.StageFeatures[0]);
     }
 }

@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests;
 /// <summary>Same seed, same data, same machine: the same student, bit for bit - and nothing of the application's randomness moves.</summary>
 public sealed class DeterminismTests
 {
-    private static readonly NetworkSpec[] Specs = [Student.Mlp(16), Student.ResNet(8, 4, 8, 16)];
+    private static readonly NetworkSpec[] Specs = [NetworkSpec.Mlp(16), NetworkSpec.ResNet(8, 4, 8, 16)];
 
     [TestCaseSource(nameof(Specs))]
     public void The_same_seed_gives_the_same_student_bit_for_bit(NetworkSpec spec) => Assert.That(Trained(spec, 5), Is.EqualTo(Trained(spec, 5)));
@@ -59,7 +59,7 @@ public sealed class DeterminismTests
     {
         using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
         using var network = Runs.Student(spec, set, seed);
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 99);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 99);
         using var recorded = Runs.Recorded(teacher, set);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         var settings = new LoopSettings { GradientClipping = 1 };

@@ -11,7 +11,7 @@ namespace MlNetDistill.Tests;
 public sealed class LiveTensorTests
 {
     public static IEnumerable<TestCaseData> Cases() =>
-        from spec in new[] { Student.Mlp(16), Student.ResNet(8, 4, 8, 16) }
+        from spec in new[] { NetworkSpec.Mlp(16), NetworkSpec.ResNet(8, 4, 8, 16) }
         from optimizer in new[] { Optimizer.Sgd(0.01), Optimizer.AdamW() }
         select new TestCaseData(spec, optimizer);
 
@@ -20,7 +20,7 @@ public sealed class LiveTensorTests
     {
         using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
         using var network = Runs.Student(spec, set);
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 99);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 99);
         using var recorded = Runs.Recorded(teacher, set);
         using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
@@ -39,7 +39,7 @@ public sealed class LiveTensorTests
     public void A_further_stage_leaves_no_tensor_behind()
     {
         using var set = Toy.Images();
-        using var network = Runs.Student(Student.ResNet(8, 4, 8, 16), set);
+        using var network = Runs.Student(NetworkSpec.ResNet(8, 4, 8, 16), set);
         using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
         var stage = Runs.Stage(2);
         Runs.Train(network, set, stage, split: split);

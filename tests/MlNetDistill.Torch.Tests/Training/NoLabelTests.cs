@@ -1,7 +1,5 @@
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using TorchSharp;
@@ -40,8 +38,8 @@ public sealed class NoLabelTests
     [Test]
     public void The_student_is_bit_by_bit_that_of_the_teachers_term_alone()
     {
-        using var mixed = Runs.Student(MlNetDistill.Student.Mlp(6), _set);
-        using var alone = Runs.Student(MlNetDistill.Student.Mlp(6), _set);
+        using var mixed = Runs.Student(NetworkSpec.Mlp(6), _set);
+        using var alone = Runs.Student(NetworkSpec.Mlp(6), _set);
         Runs.Train(mixed, _set, LabelTerms.LeftOut(Runs.Stage(3, (0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4)), _teacher)));
         Runs.Train(alone, _set, Runs.Stage(3, 0.9 * new KdLoss(4), _teacher));
         Assert.That(Runs.State(mixed), Is.EqualTo(Runs.State(alone)));
@@ -50,7 +48,7 @@ public sealed class NoLabelTests
     [Test]
     public void A_loss_that_reads_labels_and_does_not_say_so_is_refused()
     {
-        using var network = Runs.Student(MlNetDistill.Student.Mlp(6), _set);
+        using var network = Runs.Student(NetworkSpec.Mlp(6), _set);
         var stage = LabelTerms.LeftOut(Runs.Stage(1, new Undeclared(), _teacher));
         Assert.That(() => Runs.Train(network, _set, stage), Throws.InvalidOperationException.With.Message.EqualTo(
             "A term of the loss reads labels, and no row trained on has one. Override NeedsLabels of the loss to be true, so that it is left out then, or train on " +
@@ -73,10 +71,10 @@ public sealed class NoLabelTests
     public void Agreement_and_cross_entropy_with_the_teacher_are_those_computed_by_hand()
     {
         using var scope = NewDisposeScope();
-        using var network = Runs.Student(MlNetDistill.Student.Mlp(6), _set);
+        using var network = Runs.Student(NetworkSpec.Mlp(6), _set);
         var positions = tensor([3L, 10, 17, 58]);
-        _teacher.Begin(_set, OutputKinds.Logits, null);
-        var (agreement, loss) = Scoring.Fidelity(network, _set, positions, _teacher.Outputs(Batch.Of(_set, positions), OutputKinds.Logits).Logits, 2);
+        _teacher.Begin(_set, ModelOutputs.Logits, null);
+        var (agreement, loss) = Scoring.Fidelity(network, _set, positions, _teacher.Outputs(Batch.Of(_set, positions), ModelOutputs.Logits).Logits, 2);
         double[] student = [.. Scoring.Logits(network, _set, positions, 4).to(float64).data<double>()];
         var (alike, sum) = (0, 0.0);
         for (var row = 0; row < 4; row++)
@@ -98,7 +96,7 @@ public sealed class NoLabelTests
     {
         public override string Name => "undeclared";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Logits;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
         public override Tensor Evaluate(LossInputs inputs) => nn.functional.cross_entropy(inputs.Student.Logits, inputs.Labels);
     }

@@ -12,7 +12,7 @@ public sealed class NonFiniteLossTests
     public void A_loss_that_is_no_number_names_its_term_stage_and_epoch()
     {
         using var set = Toy.Clouds(rows: 32);
-        using var network = Runs.Student(Student.Mlp(8), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         // One step an epoch: the first has a loss yet and ruins the weights, the second has none.
         var stage = Runs.Stage(5, batchSize: 32, optimizer: Optimizer.Sgd(1e30), name: "labels only");
         var thrown = Assert.Throws<NonFiniteLossException>(() => Runs.Train(network, set, stage))!;
@@ -26,7 +26,7 @@ public sealed class NonFiniteLossTests
     public void The_term_that_is_named_is_the_one_that_failed()
     {
         using var set = Toy.Clouds(rows: 32);
-        using var network = Runs.Student(Student.Mlp(8), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         using var recorded = new GivenTeacher(full(32, 3, 3e38f).DetachFromDisposeScope());
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(1e-3));
         var thrown = Assert.Throws<NonFiniteLossException>(() => Runs.Train(network, set, Runs.Stage(5, loss, recorded, batchSize: 32)))!;
@@ -37,7 +37,7 @@ public sealed class NonFiniteLossTests
     public void A_loss_whose_terms_all_weigh_nothing_is_refused()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1, 0 * new CrossEntropyLoss())),
             Throws.InvalidOperationException.With.Message.EqualTo("Every term of the loss has weight 0; there is nothing to learn."));

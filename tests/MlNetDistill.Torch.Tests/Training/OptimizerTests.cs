@@ -114,7 +114,7 @@ public sealed class OptimizerTests
     {
         using var set = Toy.Set(
             tensor(X.SelectMany(row => row.Select(v => (float)v)).ToArray()).reshape(2, 2), [.. Y.Select(y => (long)y)], InputShape.Vector(2), 2);
-        using var network = Runs.Student(Student.Mlp(), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(), set);
         var start = Runs.State(network);
         Runs.Train(network, set, Runs.Stage(steps, batchSize: 2, optimizer: optimizer, schedule: schedule), settings: settings);
         return (start, Runs.State(network));

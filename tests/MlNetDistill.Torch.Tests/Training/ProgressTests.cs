@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
@@ -14,9 +13,9 @@ public sealed class ProgressTests
     public void Every_epoch_reports_every_named_loss_and_their_weighted_sum()
     {
         using var set = Toy.Clouds();
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
         using var recorded = Runs.Recorded(teacher, set);
-        using var network = Runs.Student(Student.Mlp(8), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         var loss = (0.3 * new CrossEntropyLoss()) + (0.5 * new KdLoss(1)) + (0.2 * new KdLoss(4));
 
         var (reports, _) = Runs.Train(network, set, Runs.Stage(3, loss, recorded, name: "KD"));
@@ -41,7 +40,7 @@ public sealed class ProgressTests
         // At a rate of almost 0 the student stands still, so the epoch's mean is its loss over the rows.
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(rows: 64);
-        using var network = Runs.Student(Student.Mlp(8), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         var (reports, _) = Runs.Train(network, set, Runs.Stage(1, optimizer: Optimizer.Sgd(1e-20, 0, false, 0)));
         Assert.That(reports[0].Losses.Keys, Is.EqualTo(new[] { "crossEntropy" }));
         Assert.That(reports[0].Losses["crossEntropy"], Is.EqualTo(Scoring.Quality(network, set, arange(64, int64), 64).Loss).Within(1e-6));
@@ -51,10 +50,10 @@ public sealed class ProgressTests
     public void A_term_of_weight_zero_is_reported_and_not_learnt()
     {
         using var set = Toy.Clouds();
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
         using var recorded = Runs.Recorded(teacher, set);
-        using var one = Runs.Student(Student.Mlp(8), set);
-        using var other = Runs.Student(Student.Mlp(8), set);
+        using var one = Runs.Student(NetworkSpec.Mlp(8), set);
+        using var other = Runs.Student(NetworkSpec.Mlp(8), set);
 
         var (reports, _) = Runs.Train(one, set, Runs.Stage(2, (0 * new CrossEntropyLoss()) + (1 * new KdLoss(4)), recorded));
         Runs.Train(other, set, Runs.Stage(2, new KdLoss(4), recorded));
@@ -67,7 +66,7 @@ public sealed class ProgressTests
     public void The_rate_is_that_of_the_last_step_of_the_epoch()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var network = Runs.Student(Student.Mlp(8), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         var schedule = LearningRateSchedule.Cosine();
         var (reports, _) = Runs.Train(network, set, Runs.Stage(3, optimizer: Optimizer.Sgd(0.2), schedule: schedule));
         Assert.That(reports.Select(r => r.LearningRate), Is.EqualTo(new[] { 3, 7, 11 }.Select(s => 0.2 * schedule.FactorAt(s, 12, 4))).Within(1e-15));
@@ -78,7 +77,7 @@ public sealed class ProgressTests
     {
         using var set = Toy.Clouds(rows: 80);
         using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, 80).Select(i => i % 4 == 0)]);
-        using var network = Runs.Student(Student.Mlp(16), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(16), set);
         var (reports, _) = Runs.Train(network, set, Runs.Stage(6), split: split);
         Assert.That(reports.Select(r => r.ValidationAccuracy!.Value), Is.All.InRange(0, 1));
         Assert.That(reports[^1].ValidationAccuracy, Is.GreaterThan(0.95));

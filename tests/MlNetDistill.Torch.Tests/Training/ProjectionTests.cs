@@ -1,7 +1,6 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -13,12 +12,12 @@ public sealed class ProjectionTests
     public void Projections_are_trained_with_the_student_and_disposed_with_the_stage()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(5), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5), set);
         var names = student.state_dict().Keys.ToList();
         var loss = new WatchedHint();
 
-        new MethodRun { Epochs = 3 }.Train(student, set, DistillationMethod.Of("watched", loss), MethodRun.Anchor(teacher));
+        new MethodRun { Epochs = 3 }.Train(student, set, DistillationMethod.FromLoss("watched", loss), MethodRun.Anchor(teacher));
 
         Assert.That(loss.Made, Has.Count.EqualTo(1));
         Assert.That(loss.Shapes, Is.EqualTo((5L, 12L)), "shapes of student and teacher");
@@ -32,10 +31,10 @@ public sealed class ProjectionTests
     public void The_parameters_trained_are_those_after_the_projection_was_moved()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(5), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5), set);
         var loss = new MovingHint();
-        new MethodRun { Epochs = 2 }.Train(student, set, DistillationMethod.Of("moving", loss), MethodRun.Anchor(teacher));
+        new MethodRun { Epochs = 2 }.Train(student, set, DistillationMethod.FromLoss("moving", loss), MethodRun.Anchor(teacher));
         Assert.That(loss.Projection!.MovedBeforeAsked, Is.True);
     }
 
@@ -43,12 +42,12 @@ public sealed class ProjectionTests
     public void A_projection_that_would_start_at_random_starts_alike_for_a_seed()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
         double[] Trained(int seed)
         {
-            using var student = Runs.Student(Student.Mlp(5), set);
+            using var student = Runs.Student(NetworkSpec.Mlp(5), set);
             new MethodRun { Epochs = 2, Seed = seed }.Train(
-                student, set, DistillationMethod.Of("hint", new CrossEntropyLoss() + new HintLoss((0, 0))), MethodRun.Anchor(teacher));
+                student, set, DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0))), MethodRun.Anchor(teacher));
             return Runs.State(student);
         }
 
@@ -60,10 +59,10 @@ public sealed class ProjectionTests
     public void A_weight_that_warms_up_rises_epoch_by_epoch()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
-        using var student = Runs.Student(Student.Mlp(5), set);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5), set);
         var run = new MethodRun { Epochs = 5, Optimizer = Optimizer.Sgd(1e-6) };
-        run.Train(student, set, DistillationMethod.Of("warm", (3 * new KdLoss(1)).WarmedUpOver(4) + new CrossEntropyLoss()), MethodRun.Anchor(teacher));
+        run.Train(student, set, DistillationMethod.FromLoss("warm", (3 * new KdLoss(1)).WithWarmup(4) + new CrossEntropyLoss()), MethodRun.Anchor(teacher));
         var factors = run.Reports.Select(r => (r.Losses["total"] - r.Losses["crossEntropy"]) / r.Losses["kd"]);
         Near.Array([.. factors], [0.75, 1.5, 2.25, 3, 3], 1e-9, 0, "weight in each epoch");
     }
@@ -72,15 +71,15 @@ public sealed class ProjectionTests
     public void A_weight_that_warms_up_scales_the_gradient_too()
     {
         using var set = Toy.Clouds(rows: 64);
-        using var teacher = Runs.Student(Student.Mlp(12), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
         double[] After(DistillationLoss loss)
         {
-            using var student = Runs.Student(Student.Mlp(5), set);
-            new MethodRun { Epochs = 1, Optimizer = Optimizer.Sgd(0.1) }.Train(student, set, DistillationMethod.Of("warm", loss), MethodRun.Anchor(teacher));
+            using var student = Runs.Student(NetworkSpec.Mlp(5), set);
+            new MethodRun { Epochs = 1, Optimizer = Optimizer.Sgd(0.1) }.Train(student, set, DistillationMethod.FromLoss("warm", loss), MethodRun.Anchor(teacher));
             return Runs.State(student);
         }
 
-        Assert.That(After(new KdLoss(1).WarmedUpOver(4)), Is.EqualTo(After(0.25 * new KdLoss(1))));
+        Assert.That(After(new KdLoss(1).WithWarmup(4)), Is.EqualTo(After(0.25 * new KdLoss(1))));
     }
 
     private sealed class WatchedHint : DistillationLoss
@@ -95,14 +94,14 @@ public sealed class ProjectionTests
 
         public override string Name => "watched";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
 
-        public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+        public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
         public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
         {
             Shapes = (student.StageFeatures[0][0], teacher.StageFeatures[0][0]);
-            var projection = new Dense((int)Shapes.Student, (int)Shapes.Teacher, generator);
+            var projection = new Linear((int)Shapes.Student, (int)Shapes.Teacher, generator);
             Made.Add(projection);
             Parameters.AddRange(projection.parameters());
             return [projection];
@@ -111,7 +110,7 @@ public sealed class ProjectionTests
         public override Tensor Evaluate(LossInputs inputs)
         {
             Seen.Add(Near.Values(Parameters[0]));
-            var difference = inputs.ProjectionsOf(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
+            var difference = inputs.ProjectionsFor(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
             return difference.mul(difference).mean();
         }
     }
@@ -122,26 +121,26 @@ public sealed class ProjectionTests
 
         public override string Name => "moving";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.StageFeatures;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
 
-        public override OutputKinds StudentNeeds => OutputKinds.StageFeatures;
+        public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
         public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) =>
-            [Projection = new Watched(new Dense((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator))];
+            [Projection = new Watched(new Linear((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator))];
 
         public override Tensor Evaluate(LossInputs inputs)
         {
-            var difference = inputs.ProjectionsOf(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
+            var difference = inputs.ProjectionsFor(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
             return difference.mul(difference).mean();
         }
     }
 
     private sealed class Watched : nn.Module<Tensor, Tensor>
     {
-        private readonly Dense _inner;
+        private readonly Linear _inner;
         private bool _asked;
 
-        public Watched(Dense inner) : base("watched")
+        public Watched(Linear inner) : base("watched")
         {
             _inner = inner;
             RegisterComponents();

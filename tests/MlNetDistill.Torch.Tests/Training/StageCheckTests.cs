@@ -1,7 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
@@ -15,7 +14,7 @@ public sealed class StageCheckTests
     public void A_term_over_pairs_of_rows_refuses_example_weights()
     {
         using var set = Toy.Set(randn(4, 2), [0, 1, 0, 1], InputShape.Vector(2), 2, weights: [1, 1, 2, 2]);
-        using var network = Runs.Student(Student.Mlp(2), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(2), set);
         var loss = new CrossEntropyLoss() + (0.5 * new PairLoss());
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1, loss, batchSize: 4)),
@@ -27,7 +26,7 @@ public sealed class StageCheckTests
     public void A_teacher_that_does_not_give_what_the_loss_reads_is_refused()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(2), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(2), set);
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1, new PairLoss(), new CountingTeacher(3))),
             Throws.InvalidOperationException.With.Message.EqualTo("Stage 'stage' needs Embedding of its teacher, which gives Logits."));
@@ -37,7 +36,7 @@ public sealed class StageCheckTests
     public void A_teacher_of_other_classes_is_refused()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(2), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(2), set);
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1, new KdLoss(2), new CountingTeacher(100))),
             Throws.InvalidOperationException.With.Message.EqualTo("The student has 3 classes, the teacher of stage 'stage' 100."));
@@ -47,7 +46,7 @@ public sealed class StageCheckTests
     public void A_live_teacher_is_asked_once_a_step_and_never_in_the_gradient_graph()
     {
         using var set = Toy.Clouds(rows: 96);
-        using var network = Runs.Student(Student.Mlp(2), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(2), set);
         var teacher = new CountingTeacher(3);
         Runs.Train(network, set, Runs.Stage(2, (0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(2)), teacher, batchSize: 16));
         Assert.Multiple(() =>
@@ -61,7 +60,7 @@ public sealed class StageCheckTests
     public void A_term_that_gives_no_scalar_is_named()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(2), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(2), set);
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1, new RowLoss())),
             Throws.InvalidOperationException.With.Message.EqualTo("The loss term 'rows' must give a scalar; it gave [16]."));
@@ -71,7 +70,7 @@ public sealed class StageCheckTests
     {
         public override string Name => "pairs";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.Embedding;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Embedding;
 
         public override bool CanUseWeights => false;
 
@@ -82,7 +81,7 @@ public sealed class StageCheckTests
     {
         public override string Name => "rows";
 
-        public override OutputKinds TeacherNeeds => OutputKinds.None;
+        public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override Tensor Evaluate(LossInputs inputs) => inputs.Student.Logits.sum(1);
     }
@@ -97,7 +96,7 @@ public sealed class StageCheckTests
 
         public override OutputShapes Shapes => new(classes);
 
-        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
+        public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted)
         {
             Asked++;
             var logits = batch.Features.mm(_weight);

@@ -39,7 +39,7 @@ public sealed class StoppingTests
     public void Gains_below_the_minimum_do_not_count_as_improvement_but_their_weights_do()
     {
         using var set = Toy.Clouds(4);
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         using var best = new BestEpoch(network);
         best.Offer(1, (0.500, 1), network, minimumImprovement: 0.1);
         using (no_grad())
@@ -57,7 +57,7 @@ public sealed class StoppingTests
     public void Of_equal_accuracies_the_lower_loss_wins()
     {
         using var set = Toy.Clouds(4);
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         using var best = new BestEpoch(network);
         foreach (var (epoch, loss) in new[] { (1, 0.5), (2, 0.3), (3, 0.4) })
         {
@@ -75,7 +75,7 @@ public sealed class StoppingTests
     {
         using var cancel = new CancellationTokenSource();
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         var settings = new LoopSettings
         {
             CancellationToken = cancel.Token,
@@ -112,7 +112,7 @@ public sealed class StoppingTests
     public void Cancellation_before_the_first_step_throws_as_there_is_nothing_to_return()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         var settings = new LoopSettings { CancellationToken = new CancellationToken(canceled: true), OnCancellation = CancellationBehavior.ReturnBest };
         Assert.Throws<OperationCanceledException>(() => Runs.Train(network, set, Runs.Stage(3), settings: settings));
     }
@@ -122,7 +122,7 @@ public sealed class StoppingTests
     {
         using var cancel = new CancellationTokenSource();
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(4), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         using var split = DataSplit.All(set);
         var seen = new List<string>();
         var settings = new LoopSettings
@@ -146,12 +146,12 @@ public sealed class StoppingTests
     [Test]
     public void Early_stopping_settings_out_of_range_are_faults()
     {
-        Assert.That(new EarlyStopping(0, 1).Faults(), Is.EqualTo(new[]
+        Assert.That(new EarlyStopping(0, 1).Validate(), Is.EqualTo(new[]
         {
             "EarlyStopping.Patience must be at least 1; was 0.",
             "EarlyStopping.MinimumImprovement must be in [0, 1); was 1.",
         }));
-        Assert.That(new EarlyStopping().Faults(), Is.Empty);
+        Assert.That(new EarlyStopping().Validate(), Is.Empty);
     }
 
     /// <summary>A student that knows the right labels is trained on wrong ones and validated on right ones: every epoch is worse.</summary>
@@ -163,7 +163,7 @@ public sealed class StoppingTests
         public HarmfulTraining()
         {
             using var right = Toy.Clouds();
-            Network = Runs.Student(Student.Mlp(8), right);
+            Network = Runs.Student(NetworkSpec.Mlp(8), right);
             Runs.Train(Network, right, Runs.Stage(10));
             _split = DataSplit.BySet(_wrong, Toy.Clouds(seed: 2));
         }

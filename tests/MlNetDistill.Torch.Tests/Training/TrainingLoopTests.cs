@@ -15,7 +15,7 @@ public sealed class TrainingLoopTests
         new TestCaseData(Optimizer.Sgd(0.1), LearningRateSchedule.Constant()),
         new TestCaseData(Optimizer.Sgd(0.1), LearningRateSchedule.OneCycle()),
         new TestCaseData(Optimizer.AdamW(0.01), LearningRateSchedule.Cosine()),
-        new TestCaseData(Optimizer.AdamW(0.01), LearningRateSchedule.Step([3, 6]) with { WarmUpEpochs = 1 }),
+        new TestCaseData(Optimizer.AdamW(0.01), LearningRateSchedule.Step([3, 6]) with { WarmupEpochs = 1 }),
     ];
 
     [TestCaseSource(nameof(Optimizers))]
@@ -23,7 +23,7 @@ public sealed class TrainingLoopTests
     {
         using var set = Toy.Clouds();
         using var fresh = Toy.Clouds(rows: 300, seed: 2);
-        using var network = Runs.Student(Student.Mlp(16), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(16), set);
         Runs.Train(network, set, Runs.Stage(10, optimizer: optimizer, schedule: schedule));
         Assert.That(Runs.Accuracy(network, fresh), Is.GreaterThan(0.97));
     }
@@ -33,7 +33,7 @@ public sealed class TrainingLoopTests
     {
         using var set = Toy.Images(64);
         using var fresh = Toy.Images(64, seed: 2);
-        using var network = Runs.Student(Student.ResNet(8, 4, 8, 16), set);
+        using var network = Runs.Student(NetworkSpec.ResNet(8, 4, 8, 16), set);
         Runs.Train(network, set, Runs.Stage(8));
         Assert.That(Runs.Accuracy(network, fresh), Is.GreaterThan(0.95));
     }
@@ -43,9 +43,9 @@ public sealed class TrainingLoopTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(rows: 256, noise: 2, shiftLabels: 1);
-        using var teacher = Runs.Student(Student.Mlp(), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(), set, seed: 9);
         using var recorded = Runs.Recorded(teacher, set);
-        using var student = Runs.Student(Student.Mlp(32), set);
+        using var student = Runs.Student(NetworkSpec.Mlp(32), set);
         var rows = arange(set.Count, int64);
         Tensor Classes(Network network) => Scoring.Logits(network, set, rows, 64).argmax(1);
         double Agreement() => Classes(student).eq(Classes(teacher)).to(float32).mean().item<float>();
@@ -62,18 +62,18 @@ public sealed class TrainingLoopTests
     public void The_teacher_record_is_the_same_to_the_last_bit_after_training()
     {
         using var set = Toy.Clouds();
-        using var teacher = Runs.Student(Student.Mlp(8), set, seed: 9);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
         using var recorded = Runs.Recorded(teacher, set);
-        using var student = Runs.Student(Student.Mlp(8), set);
-        recorded.Begin(set, OutputKinds.Logits, null);
+        using var student = Runs.Student(NetworkSpec.Mlp(8), set);
+        recorded.Begin(set, ModelOutputs.Logits, null);
         using var scope = NewDisposeScope();
         var batch = Batch.Of(set, arange(set.Count, int64));
-        var (logits, weights) = (Near.Values(recorded.Outputs(batch, OutputKinds.Logits).Logits), Runs.State(teacher));
+        var (logits, weights) = (Near.Values(recorded.Outputs(batch, ModelOutputs.Logits).Logits), Runs.State(teacher));
 
         Runs.Train(student, set, Runs.Stage(3, new KdLoss(4), recorded));
 
-        recorded.Begin(set, OutputKinds.Logits, null);
-        var after = recorded.Outputs(batch, OutputKinds.Logits).Logits;
+        recorded.Begin(set, ModelOutputs.Logits, null);
+        var after = recorded.Outputs(batch, ModelOutputs.Logits).Logits;
         Assert.That(Near.Values(after), Is.EqualTo(logits));
         Assert.That(Runs.State(teacher), Is.EqualTo(weights));
         Assert.That(after.requires_grad, Is.False);
@@ -90,8 +90,8 @@ public sealed class TrainingLoopTests
         using (no_grad())
             kept.Features.index_fill_(0, split.Validation!, 1000);
         using var keptSplit = DataSplit.ByMask(kept, held);
-        using var one = Runs.Student(Student.Mlp(8), set);
-        using var other = Runs.Student(Student.Mlp(8), kept);
+        using var one = Runs.Student(NetworkSpec.Mlp(8), set);
+        using var other = Runs.Student(NetworkSpec.Mlp(8), kept);
 
         Runs.Train(one, set, Runs.Stage(1, batchSize: 8), split: split);
         Runs.Train(other, kept, Runs.Stage(1, batchSize: 8), split: keptSplit);
@@ -103,7 +103,7 @@ public sealed class TrainingLoopTests
     public void The_student_is_left_in_eval_mode()
     {
         using var set = Toy.Clouds();
-        using var network = Runs.Student(Student.Mlp(8), set);
+        using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         Runs.Train(network, set, Runs.Stage(1));
         Assert.That(network.training, Is.False);
     }

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
@@ -9,16 +8,16 @@ namespace MlNetDistill.Cache;
 /// <param name="buffer">Where blocks are put together.</param>
 /// <param name="ids">Row ids of the first view so far; those that come are added.</param>
 /// <param name="put">Takes each block that is full, while it is in the buffer.</param>
-internal sealed class BlockAssembler(RecordLayout layout, BlockBuffer buffer, List<RowId> ids, Action<long> put)
+internal sealed class BlockAssembler(CacheLayout layout, BlockBuffer buffer, List<RowId> ids, Action<long> put)
 {
-    private readonly AnswerCode _code = new(layout);
+    private readonly OutputEncoding _code = new(layout);
 
     /// <summary>Entries that have come, those of earlier runs included.</summary>
     public long Entries { get; private set; }
 
     /// <summary>Builds from the entry after <paramref name="done"/> on, which begins a block.</summary>
     /// <exception cref="InvalidOperationException">The answers are not as many as the key says, not of its shapes, not finite or not in the same order in each view.</exception>
-    public void Build(long done, Func<long, IEnumerable<AnswerChunk>> answersFrom, CancellationToken cancellation)
+    public void Build(long done, Func<long, IEnumerable<OutputChunk>> answersFrom, CancellationToken cancellation)
     {
         Entries = done;
         if (done < layout.Entries)
@@ -37,7 +36,7 @@ internal sealed class BlockAssembler(RecordLayout layout, BlockBuffer buffer, Li
         }
     }
 
-    private void Append(AnswerChunk chunk)
+    private void Append(OutputChunk chunk)
     {
         if (Entries + chunk.Ids.Count > layout.Entries)
             throw new InvalidOperationException($"The teacher gave more answers than the {layout.Entries} that were expected.");

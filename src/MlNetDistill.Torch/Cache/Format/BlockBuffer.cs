@@ -1,18 +1,17 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 namespace MlNetDistill.Cache;
 
 /// <summary>One block in memory: what its hash begins with, its content, its hash. Used for one block after the other.</summary>
 internal sealed class BlockBuffer
 {
-    private const int PrefixBytes = RecordLayout.HashBytes + 8;
-    private readonly RecordLayout _layout;
+    private const int PrefixBytes = CacheLayout.HashBytes + 8;
+    private readonly CacheLayout _layout;
     private readonly byte[] _bytes;
 
-    public BlockBuffer(RecordLayout layout)
+    public BlockBuffer(CacheLayout layout)
     {
         _layout = layout;
         _bytes = new byte[PrefixBytes + layout.BlockBytes(0)];
@@ -22,7 +21,7 @@ internal sealed class BlockBuffer
     /// <summary>The block as it stands in the file.</summary>
     public Span<byte> Stored(long block) => _bytes.AsSpan(PrefixBytes, _layout.BlockBytes(block));
 
-    public Span<byte> Hash(long block) => Stored(block)[^RecordLayout.HashBytes..];
+    public Span<byte> Hash(long block) => Stored(block)[^CacheLayout.HashBytes..];
 
     /// <summary>All values of a field.</summary>
     public Span<byte> Values(long block, int field) =>
@@ -30,13 +29,13 @@ internal sealed class BlockBuffer
 
     public RowId Id(int row)
     {
-        var at = _bytes.AsSpan(PrefixBytes + (row * RecordLayout.IdBytes));
+        var at = _bytes.AsSpan(PrefixBytes + (row * CacheLayout.IdBytes));
         return new(BinaryPrimitives.ReadUInt64LittleEndian(at), BinaryPrimitives.ReadUInt64LittleEndian(at[8..]));
     }
 
     public void SetId(int row, RowId id)
     {
-        var at = _bytes.AsSpan(PrefixBytes + (row * RecordLayout.IdBytes));
+        var at = _bytes.AsSpan(PrefixBytes + (row * CacheLayout.IdBytes));
         BinaryPrimitives.WriteUInt64LittleEndian(at, id.Low);
         BinaryPrimitives.WriteUInt64LittleEndian(at[8..], id.High);
     }
@@ -49,7 +48,7 @@ internal sealed class BlockBuffer
     {
         file.Position = _layout.BlockStart(block);
         var stored = Stored(block);
-        Span<byte> expected = stackalloc byte[RecordLayout.HashBytes];
+        Span<byte> expected = stackalloc byte[CacheLayout.HashBytes];
         if (file.ReadAtLeast(stored, stored.Length, throwOnEndOfStream: false) < stored.Length)
             return false;
         SHA256.HashData(Hashed(block), expected);
@@ -58,7 +57,7 @@ internal sealed class BlockBuffer
 
     private ReadOnlySpan<byte> Hashed(long block)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(RecordLayout.HashBytes), block);
+        BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(CacheLayout.HashBytes), block);
         return _bytes.AsSpan(0, PrefixBytes + _layout.ContentBytes(block));
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
@@ -8,7 +7,7 @@ namespace MlNetDistill.Cache;
 /// <param name="file">The file, from now on these rows' own.</param>
 /// <param name="layout">What is in it.</param>
 /// <param name="device">Where the batches are wanted.</param>
-internal sealed class MappedRows(MappedFile file, RecordLayout layout, Device device) : AnswerRows
+internal sealed class MappedRows(MappedFile file, CacheLayout layout, Device device) : OutputRows
 {
     private readonly (long Full, long Last)[] _fieldStarts =
         [.. Enumerable.Range(0, layout.Fields.Count).Select(i => (layout.FieldStart(i, 0), layout.FieldStart(i, layout.Blocks - 1)))];
@@ -33,7 +32,7 @@ internal sealed class MappedRows(MappedFile file, RecordLayout layout, Device de
     /// <summary>Whether two rows of the record hold the same answers, in all views.</summary>
     public bool Same(int a, int b)
     {
-        for (var view = 0; view < Math.Max(1, layout.Key.Views); view++)
+        for (var view = 0; view < Math.Max(1, layout.Key.AugmentedViews); view++)
         {
             for (var field = 0; field < layout.Fields.Count; field++)
             {
@@ -53,7 +52,7 @@ internal sealed class MappedRows(MappedFile file, RecordLayout layout, Device de
         for (var i = 0; i < positions.Length; i++)
         {
             if ((ulong)positions[i] >= (ulong)count)
-                throw new ArgumentOutOfRangeException(nameof(positions), $"A position of a teacher record must be in [0, {count}); was {positions[i]}.");
+                throw new ArgumentOutOfRangeException(nameof(positions), $"A position of a teacher cache must be in [0, {count}); was {positions[i]}.");
             var row = Map is null ? positions[i] : Map[positions[i]];
             Row(field, (view * layout.Key.Rows) + row).CopyTo(to[(i * size)..]);
         }

@@ -1,12 +1,11 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
 /// <summary>Rows held in tensors on the device, in the order of the positions: a batch is an index_select.</summary>
-internal sealed class MemoryRows : AnswerRows
+internal sealed class MemoryRows : OutputRows
 {
     private readonly Tensor?[] _fields;
     private readonly long _count;
@@ -20,14 +19,14 @@ internal sealed class MemoryRows : AnswerRows
     /// <param name="layout">What is in it.</param>
     /// <param name="wanted">Outputs that are wanted.</param>
     /// <param name="device">Where they are wanted.</param>
-    public static MemoryRows Load(MappedRows rows, RecordLayout layout, OutputKinds wanted, Device device)
+    public static MemoryRows Load(MappedRows rows, CacheLayout layout, ModelOutputs wanted, Device device)
     {
         var count = rows.Map?.Length ?? layout.Key.Rows;
         var fields = new Tensor?[layout.Fields.Count];
         for (var i = 0; i < fields.Length; i++)
         {
-            if ((wanted & layout.Fields[i].Output) != OutputKinds.None)
-                fields[i] = Load(rows, i, layout.Fields[i], count, Math.Max(1, layout.Key.Views), device);
+            if ((wanted & layout.Fields[i].Output) != ModelOutputs.None)
+                fields[i] = Load(rows, i, layout.Fields[i], count, Math.Max(1, layout.Key.AugmentedViews), device);
         }
 
         return new MemoryRows(fields, count);
@@ -35,7 +34,7 @@ internal sealed class MemoryRows : AnswerRows
 
     /// <summary>Has a teacher answer into memory, without a file.</summary>
     public static MemoryRows Build(
-        RecordLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<AnswerChunk>> answersFrom, CancellationToken cancellation)
+        CacheLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<OutputChunk>> answersFrom, CancellationToken cancellation)
     {
         using var held = new HeldBlocks(layout);
         var buffer = new BlockBuffer(layout);
@@ -64,7 +63,7 @@ internal sealed class MemoryRows : AnswerRows
             field?.Dispose();
     }
 
-    private static Tensor Load(MappedRows rows, int number, RecordField field, long count, int views, Device device)
+    private static Tensor Load(MappedRows rows, int number, CacheField field, long count, int views, Device device)
     {
         using var scope = NewDisposeScope();
         var all = empty([views * count, .. field.Dimensions], field.Type, CPU);

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 

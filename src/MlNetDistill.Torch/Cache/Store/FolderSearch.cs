@@ -1,28 +1,27 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 
 
 namespace MlNetDistill.Cache;
 
 /// <summary>A record in a folder that outlives the run: found, waited for while another process builds it, or built.</summary>
-internal sealed class FolderSearch(TeacherRecordOptions options, string folder, Action<string> info, Action<string> warn, CancellationToken cancellation)
+internal sealed class FolderSearch(TeacherCacheOptions options, string folder, Action<string> info, Action<string> warn, CancellationToken cancellation)
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    public RecordedAnswers Open(RecordRequest request)
+    public CachedOutputs Open(CacheRequest request)
     {
         var path = Path.Combine(folder, request.Key.FileName);
         var seen = Stamp(path);
-        if (options.Reuse != RecordReuse.BuildAnew && Existing(request) is { } existing)
+        if (options.Mode != CacheMode.Rebuild && Existing(request) is { } existing)
             return existing;
-        if (options.Reuse == RecordReuse.ReuseOrBuild && !File.Exists(path) && RecordFolder.Nearest(folder, request.Key) is { } nearest)
+        if (options.Mode == CacheMode.UseOrCreate && !File.Exists(path) && CacheFolder.Nearest(folder, request.Key) is { } nearest)
             info($"The folder {folder} holds no record of these answers. {nearest}");
-        RecordFolder.Make(folder);
+        CacheFolder.Make(folder);
         return Build(request, path, seen);
     }
 
     /// <summary>A record that serves, if there is one that is whole and not stale.</summary>
-    private RecordedAnswers? Existing(RecordRequest request)
+    private CachedOutputs? Existing(CacheRequest request)
     {
         var faults = new List<string>();
         foreach (var serving in request.Key.Serving())
@@ -32,25 +31,25 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
                 continue;
             try
             {
-                var answers = RecordOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
+                var answers = CacheOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
                 info($"The teacher's answers are read from {path}.");
-                DistillationInstruments.RecordRows.Add((long)request.Order.Count * Math.Max(1, request.Key.Views));
+                DistillationInstruments.RecordRows.Add((long)request.Order.Count * Math.Max(1, request.Key.AugmentedViews));
                 return answers;
             }
-            catch (Exception e) when (e is RecordFaultException or IOException or UnauthorizedAccessException)
+            catch (Exception e) when (e is CacheFormatException or IOException or UnauthorizedAccessException)
             {
-                faults.Add($"The teacher record {path} cannot be used: {e.Message.TrimEnd('.')}.");
+                faults.Add($"The teacher cache {path} cannot be used: {e.Message.TrimEnd('.')}.");
             }
         }
 
-        if (options.Reuse == RecordReuse.ReuseOnly)
+        if (options.Mode == CacheMode.UseOnly)
             throw Refusal(request.Key, faults);
         foreach (var fault in faults)
             warn($"{fault} The teacher is asked again.");
         return null;
     }
 
-    private RecordedAnswers Build(RecordRequest request, string path, object seen)
+    private CachedOutputs Build(CacheRequest request, string path, object seen)
     {
         long kept;
         using var held = HeldWhileWritten(request);
@@ -58,7 +57,7 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
         using (var partial = Acquire(path))
         {
             // Another process may have finished it since it was looked for.
-            if (options.Reuse == RecordReuse.ReuseOrBuild && !Stamp(path).Equals(seen) && Existing(request) is { } finished)
+            if (options.Mode == CacheMode.UseOrCreate && !Stamp(path).Equals(seen) && Existing(request) is { } finished)
             {
                 partial.Delete();
                 return finished;
@@ -70,20 +69,20 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
 
         // Of a record that was made from the first block on, nothing need be read back.
         if (kept == 0 && held is not null)
-            return new RecordedAnswers(request.Key, held.Layout, MemoryRows.Of(held, ids, request.Order, request.Device));
+            return new CachedOutputs(request.Key, held.Layout, MemoryRows.Of(held, ids, request.Order, request.Device));
         try
         {
-            return RecordOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
+            return CacheOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
         }
-        catch (RecordFaultException fault) when (kept > 0)
+        catch (CacheFormatException fault) when (kept > 0)
         {
             // What the earlier run left was stale.
-            warn($"The teacher record {path}, begun by an earlier run, cannot be used: {fault.Message.TrimEnd('.')}. The teacher is asked again.");
+            warn($"The teacher cache {path}, begun by an earlier run, cannot be used: {fault.Message.TrimEnd('.')}. The teacher is asked again.");
             return Build(request, path, Stamp(path));
         }
-        catch (RecordFaultException fault)
+        catch (CacheFormatException fault)
         {
-            throw new IOException($"The teacher record {path} was just written and cannot be used: {fault.Message.TrimEnd('.')}. The disk may be at fault.");
+            throw new IOException($"The teacher cache {path} was just written and cannot be used: {fault.Message.TrimEnd('.')}. The disk may be at fault.");
         }
     }
 
@@ -98,37 +97,37 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw RecordFolder.Unwritable(folder, e);
+                throw CacheFolder.Unwritable(folder, e);
             }
 
             if (first)
-                info($"Another process is building the teacher record {path}; it is waited for.");
+                info($"Another process is building the teacher cache {path}; it is waited for.");
             cancellation.WaitHandle.WaitOne(Poll);
             cancellation.ThrowIfCancellationRequested();
         }
     }
 
     /// <summary>Where answers are kept while they are written; null where they take more memory than there is room for.</summary>
-    private HeldBlocks? HeldWhileWritten(RecordRequest request)
+    private HeldBlocks? HeldWhileWritten(CacheRequest request)
     {
-        var layout = new RecordLayout(request.Key);
-        return RecordOpening.Held(layout, request.Key.Kept, request.Order.Count) <= options.MemoryLimit ? new HeldBlocks(layout) : null;
+        var layout = new CacheLayout(request.Key);
+        return CacheOpening.Held(layout, request.Key.Kept, request.Order.Count) <= options.MemoryLimit ? new HeldBlocks(layout) : null;
     }
 
     /// <summary>Builds what is missing; gives the number of entries that an earlier run had left, and the row ids.</summary>
-    private (long Kept, List<RowId> Ids) Write(PartialFile partial, RecordRequest request, string path, HeldBlocks? held)
+    private (long Kept, List<RowId> Ids) Write(PartialFile partial, CacheRequest request, string path, HeldBlocks? held)
     {
-        var layout = new RecordLayout(request.Key);
-        if (options.Reuse == RecordReuse.BuildAnew || !request.IsResumable)
+        var layout = new CacheLayout(request.Key);
+        if (options.Mode == CacheMode.Rebuild || !request.IsResumable)
             partial.File.SetLength(0);
-        using var writer = new RecordWriter(partial.File, layout);
+        using var writer = new CacheWriter(partial.File, layout);
         var kept = writer.Resume(cancellation);
         // What an earlier run left is read from the file, and checked.
         writer.Held = kept == 0 ? held : null;
         DistillationInstruments.RecordRows.Add(kept);
         info(kept == 0
             ? $"The teacher's answers are written to {path}."
-            : $"The teacher record {path} is continued after {kept} of {layout.Entries} answers.");
+            : $"The teacher cache {path} is continued after {kept} of {layout.Entries} answers.");
         try
         {
             writer.Write(kept, request.AnswersFrom, cancellation);
@@ -152,18 +151,18 @@ internal sealed class FolderSearch(TeacherRecordOptions options, string folder, 
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InvalidOperationException(
-                $"The finished teacher record could not take the place of {path}: {e.Message} Another process may be reading that file. The record is kept as "
+                $"The finished teacher cache could not take the place of {path}: {e.Message} Another process may be reading that file. The record is kept as "
                 + $"{PartialFile.PathFor(path)}, and the next run that finds the place free uses it.",
                 e);
         }
     }
 
-    private InvalidOperationException Refusal(RecordKey key, List<string> faults)
+    private InvalidOperationException Refusal(CacheFileKey key, List<string> faults)
     {
         var found = faults.Count > 0 ? string.Join(' ', faults)
-            : $"The folder {folder} holds no teacher record {key.FileName}{(File.Exists(PartialFile.PathFor(Path.Combine(folder, key.FileName))) ? ", only one that is not finished" : "")}.";
-        var nearest = faults.Count > 0 ? null : RecordFolder.Nearest(folder, key);
-        return new($"{found} {(nearest is null ? "" : nearest + " ")}Set Reuse to ReuseOrBuild to have it built, or Folder to where it is.");
+            : $"The folder {folder} holds no teacher cache {key.FileName}{(File.Exists(PartialFile.PathFor(Path.Combine(folder, key.FileName))) ? ", only one that is not finished" : "")}.";
+        var nearest = faults.Count > 0 ? null : CacheFolder.Nearest(folder, key);
+        return new($"{found} {(nearest is null ? "" : nearest + " ")}Set Mode to UseOrCreate to have it built, or Folder to where it is.");
     }
 
     private static object Stamp(string path)

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
@@ -7,17 +6,17 @@ namespace MlNetDistill.Cache;
 /// <summary>Answers kept in memory block by block while they are made: without a file, or beside one that need then not be read back.</summary>
 internal sealed class HeldBlocks : IDisposable
 {
-    private readonly RecordLayout _layout;
+    private readonly CacheLayout _layout;
     private readonly Tensor[] _fields;
 
-    public HeldBlocks(RecordLayout layout)
+    public HeldBlocks(CacheLayout layout)
     {
         _layout = layout;
         _fields = [.. layout.Fields.Select(f => empty([layout.Entries, .. f.Dimensions], f.Type, CPU).DetachFromDisposeScope())];
     }
 
     /// <summary>What is kept.</summary>
-    public RecordLayout Layout => _layout;
+    public CacheLayout Layout => _layout;
 
     /// <summary>Takes the block that is in the buffer.</summary>
     public void Put(BlockBuffer buffer, long block)
@@ -32,7 +31,7 @@ internal sealed class HeldBlocks : IDisposable
     public Tensor[] Ordered(IReadOnlyList<RowId> ids, IReadOnlyList<RowId> order, Device device)
     {
         using var scope = NewDisposeScope();
-        var views = Math.Max(1, _layout.Key.Views);
+        var views = Math.Max(1, _layout.Key.AugmentedViews);
         if (RowJoin.Of(ids, order, Same) is not { } map)
             return [.. _fields.Select(f => f.to(device).DetachFromDisposeScope())];
         var all = tensor(Enumerable.Range(0, views).SelectMany(view => map.Select(row => (view * _layout.Key.Rows) + row)).ToArray(), device: CPU);

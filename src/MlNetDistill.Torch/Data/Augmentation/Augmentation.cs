@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Data;
@@ -63,11 +62,11 @@ public abstract record Augmentation
     public sealed override string ToString() => SettingText.Of(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Faults() => [];
+    public virtual IEnumerable<string> Validate() => [];
 
     /// <summary>Why rows of this shape cannot be changed in this way, in one sentence; null if they can.</summary>
     /// <param name="shape">Shape of one row.</param>
-    public virtual string? ShapeFault(InputShape shape) => null;
+    public virtual string? ValidateShape(InputShape shape) => null;
 
     /// <summary>What is wrong with a list of augmentations, each as one sentence.</summary>
     internal static IEnumerable<string> FaultsOf(IReadOnlyList<Augmentation>? augmentations)
@@ -76,7 +75,7 @@ public abstract record Augmentation
             return ["Augmentations must be given; an empty list is for none."];
         if (augmentations.Any(a => a is null))
             return ["Augmentations must not hold null."];
-        var faults = augmentations.SelectMany(a => a.Faults());
+        var faults = augmentations.SelectMany(a => a.Validate());
         var mixing = augmentations.Count(a => a.MixesLabels);
         return mixing > 1 ? faults.Append($"Mixup and CutMix exclude each other; give at most one of them, Augmentations has {mixing}.") : faults;
     }

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -30,7 +29,7 @@ internal sealed class BetaTable : IDisposable
     public Tensor Of(Tensor words)
     {
         using var scope = NewDisposeScope();
-        var place = ViewDraws.Uniform(words).Times(Cells);
+        var place = AugmentationDraws.Uniform(words).Times(Cells);
         var cell = place.to(int64);
         var within = place.sub(cell.to(float64));
         return _quantiles.index_select(0, cell).Plus(_widths.index_select(0, cell).mul(within)).MoveToOuterDisposeScope();

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -8,13 +7,13 @@ namespace MlNetDistill.Data;
 
 internal sealed record RandomCrop(int Padding) : Augmentation
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (Padding < 1)
             yield return Invariant($"RandomCrop's padding must be at least 1; was {Padding}.");
     }
 
-    public override string? ShapeFault(InputShape shape) =>
+    public override string? ValidateShape(InputShape shape) =>
         NeedsImages(nameof(RandomCrop), shape)
         ?? (Padding < Math.Min(shape.Height, shape.Width) ? null : $"RandomCrop's padding of {Padding} must be smaller than the image ({shape}).");
 
@@ -39,13 +38,13 @@ internal sealed record RandomCrop(int Padding) : Augmentation
 
 internal sealed record HorizontalFlip(double Probability) : Augmentation
 {
-    public override IEnumerable<string> Faults() => ProbabilityFaults(nameof(HorizontalFlip), Probability);
+    public override IEnumerable<string> Validate() => ProbabilityFaults(nameof(HorizontalFlip), Probability);
 
-    public override string? ShapeFault(InputShape shape) => NeedsImages(nameof(HorizontalFlip), shape);
+    public override string? ValidateShape(InputShape shape) => NeedsImages(nameof(HorizontalFlip), shape);
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
-        var flips = ViewDraws.Happens(step.Draw("flip").High, Probability).reshape(-1, 1, 1, 1);
+        var flips = AugmentationDraws.Happens(step.Draw("flip").High, Probability).reshape(-1, 1, 1, 1);
         return rows with { Features = where(flips, rows.Features.flip(3), rows.Features) };
     }
 }

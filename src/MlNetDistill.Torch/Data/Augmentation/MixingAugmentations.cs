@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
@@ -13,7 +12,7 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
 
     public override bool MixesLabels => true;
 
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (!(Alpha >= Least && Alpha <= Most))
             yield return Invariant($"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
@@ -45,7 +44,7 @@ internal sealed record Mixup(double Alpha) : MixingAugmentation(Alpha)
 /// <summary>A box of x′ in place of x's, sides √(1 - λ) of the image's (Yun et al. 2019).</summary>
 internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
 {
-    public override string? ShapeFault(InputShape shape) => NeedsImages(nameof(CutMix), shape);
+    public override string? ValidateShape(InputShape shape) => NeedsImages(nameof(CutMix), shape);
 
     private protected override (Tensor Features, Tensor Share) Mix(Tensor own, Tensor partner, Tensor share, ViewStep step)
     {

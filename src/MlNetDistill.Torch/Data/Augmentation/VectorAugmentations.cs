@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
@@ -7,7 +6,7 @@ namespace MlNetDistill.Data;
 
 internal sealed record GaussianNoise(double Deviation) : Augmentation
 {
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (!(Deviation > 0 && double.IsFinite(Deviation)))
             yield return Invariant($"GaussianNoise's deviation must be above 0; was {Deviation}.");
@@ -16,14 +15,14 @@ internal sealed record GaussianNoise(double Deviation) : Augmentation
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
         using var scope = NewDisposeScope();
-        var noise = ViewDraws.Normal(step.DrawElements("noise", step.Set.Shape.Length)).Times(Deviation).to(float32);
+        var noise = AugmentationDraws.Normal(step.DrawElements("noise", step.Set.Shape.Length)).Times(Deviation).to(float32);
         return rows with { Features = rows.Features.to(float32).Plus(noise.reshape(rows.Features.shape)).MoveToOuterDisposeScope() };
     }
 }
 
 internal sealed record MarginalSwap(double Probability) : Augmentation
 {
-    public override IEnumerable<string> Faults() => ProbabilityFaults(nameof(MarginalSwap), Probability);
+    public override IEnumerable<string> Validate() => ProbabilityFaults(nameof(MarginalSwap), Probability);
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
@@ -31,7 +30,7 @@ internal sealed record MarginalSwap(double Probability) : Augmentation
         var words = step.DrawElements("swap", step.Set.Shape.Length);
         // Each element has a row of its own to come from: one gather, nothing of rows × rows.
         var others = step.Set.Features.reshape([step.Set.Count, -1]).gather(0, step.TrainingRows(words.High)).reshape(rows.Features.shape);
-        var isSwapped = ViewDraws.Happens(words.Low, Probability).reshape(rows.Features.shape);
+        var isSwapped = AugmentationDraws.Happens(words.Low, Probability).reshape(rows.Features.shape);
         var swapped = where(isSwapped, others.to(rows.Features.dtype), rows.Features);
         return rows with { Features = swapped.MoveToOuterDisposeScope() };
     }

@@ -37,7 +37,7 @@ public abstract record BatchSampling
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     /// <param name="batchSize">Rows of a batch.</param>
-    public virtual IEnumerable<string> Faults(int batchSize) => [];
+    public virtual IEnumerable<string> Validate(int batchSize) => [];
 
     /// <summary>Whether it goes by the teacher's answers.</summary>
     internal virtual bool NeedsTeacher => false;
@@ -72,7 +72,7 @@ internal sealed record ShuffledSampling : BatchSampling
 
 internal sealed record ClassUniformSampling(int Instances) : BatchSampling
 {
-    public override IEnumerable<string> Faults(int batchSize) => InstanceFaults("ClassUniform", Instances, batchSize);
+    public override IEnumerable<string> Validate(int batchSize) => InstanceFaults("ClassUniform", Instances, batchSize);
 
     internal override bool NeedsLabels => true;
 
@@ -84,7 +84,7 @@ internal sealed record ClassUniformSampling(int Instances) : BatchSampling
 
 internal sealed record SuperclassUniformSampling(int Clusters, int Instances) : BatchSampling
 {
-    public override IEnumerable<string> Faults(int batchSize)
+    public override IEnumerable<string> Validate(int batchSize)
     {
         foreach (var fault in InstanceFaults("SuperclassUniform", Instances, batchSize))
             yield return fault;

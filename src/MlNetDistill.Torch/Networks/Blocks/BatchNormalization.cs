@@ -1,4 +1,3 @@
-using MlNetDistill.Data;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -19,10 +18,10 @@ public sealed class BatchNormalization : Block
     public BatchNormalization(int channels)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);
-        _weight = new Parameter(Initial.Ones(channels));
-        _bias = new Parameter(Initial.Zeros(channels));
-        _mean = Initial.Zeros(channels);
-        _variance = Initial.Ones(channels);
+        _weight = new Parameter(WeightInitialization.Ones(channels));
+        _bias = new Parameter(WeightInitialization.Zeros(channels));
+        _mean = WeightInitialization.Zeros(channels);
+        _variance = WeightInitialization.Ones(channels);
         RegisterComponents();
     }
 

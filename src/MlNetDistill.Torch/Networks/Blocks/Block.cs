@@ -8,8 +8,8 @@ namespace MlNetDistill.Networks;
 /// checked for that before it is trained.
 /// </summary>
 /// <remarks>
-/// For a block of your own: draw parameters with <see cref="Initial.Uniform"/>, keep them and any inner blocks in fields, and call
-/// <c>RegisterComponents()</c> at the end of the constructor. Compute with tensors and other blocks where you can (<see cref="Sum"/> adds):
+/// For a block of your own: draw parameters with <see cref="WeightInitialization.Uniform"/>, keep them and any inner blocks in fields, and call
+/// <c>RegisterComponents()</c> at the end of the constructor. Compute with tensors and other blocks where you can (<see cref="ResidualAdd"/> adds):
 /// TorchSharp 0.107 may free the number in <c>x.mul(2)</c>, and the hidden factor 1 in <c>x.add(y)</c>, while native code still reads it.
 /// </remarks>
 public abstract class Block : nn.Module<Tensor, Tensor>

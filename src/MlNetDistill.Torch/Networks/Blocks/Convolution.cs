@@ -41,9 +41,9 @@ public sealed class Convolution : Block
         _padding = [kernel / 2, kernel / 2];
         var seen = inputs / groups;
         var bound = 1 / Math.Sqrt(seen * kernel * kernel);
-        _weight = Initial.Uniform(bound, generator, outputs, seen, kernel, kernel);
+        _weight = WeightInitialization.Uniform(bound, generator, outputs, seen, kernel, kernel);
         if (bias)
-            _bias = Initial.Uniform(bound, generator, outputs);
+            _bias = WeightInitialization.Uniform(bound, generator, outputs);
         RegisterComponents();
     }
 

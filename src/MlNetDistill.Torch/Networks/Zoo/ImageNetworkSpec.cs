@@ -26,10 +26,10 @@ public abstract record ImageNetworkSpec : NetworkSpec
     private protected abstract string Kind { get; }
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults() => ImageShape is { } shape && ShapeFault(shape) is { } fault ? [fault] : [];
+    public override IEnumerable<string> Validate() => ImageShape is { } shape && ValidateShape(shape) is { } fault ? [fault] : [];
 
     /// <inheritdoc/>
-    public override string? ShapeFault(InputShape shape) => shape switch
+    public override string? ValidateShape(InputShape shape) => shape switch
     {
         { IsImage: false } => $"{Kind} reads images; the rows are a {shape}. Give the image shape (channels, height, width).",
         { Channels: not (1 or 3) } => $"{Kind} reads images of 1 or 3 channels; these have {shape.Channels} ({shape}).",

@@ -12,7 +12,7 @@ public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
     public override string Name => Hidden is { Count: > 0 } ? $"MLP {string.Join('-', Hidden)}" : "linear";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults() => Hidden is null
+    public override IEnumerable<string> Validate() => Hidden is null
         ? ["The hidden layers of an MLP must be listed; an empty list is for none."]
         : Hidden.Where(width => width < 1).Select(width => Invariant($"A hidden layer must have at least 1 unit; one has {width}."));
 
@@ -26,7 +26,7 @@ public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
         var width = shape.Length;
         foreach (var next in Hidden)
         {
-            body.Add(new Dense(width, next, generator));
+            body.Add(new Linear(width, next, generator));
             body.Add(new Relu());
             taps.Add(body.Count - 1);
             width = next;

@@ -35,11 +35,11 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     private protected override string Kind => "A MobileNetV2";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (!(Width >= LeastWidth && Width <= GreatestWidth))
             yield return Invariant($"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}.");
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
     }
 
@@ -72,7 +72,7 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     private static Block InvertedResidual(int inputs, int outputs, int stride, int expansion, Generator generator)
     {
         var inner = inputs * expansion;
-        var block = new Series(
+        var block = new Sequential(
             new Convolution(inputs, inner, 1, 1, generator),
             new BatchNormalization(inner),
             new Relu(),
@@ -81,6 +81,6 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
             new Relu(),
             new Convolution(inner, outputs, 1, 1, generator),
             new BatchNormalization(outputs));
-        return stride == 1 && inputs == outputs ? new Sum(block) : block;
+        return stride == 1 && inputs == outputs ? new ResidualAdd(block) : block;
     }
 }

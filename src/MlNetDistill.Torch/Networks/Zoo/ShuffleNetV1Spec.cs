@@ -34,7 +34,7 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
             body.Add(new Relu());
             for (var unit = 1; unit < units; unit++)
             {
-                body.Add(new Sum(Unit(next, next, 1, generator)));
+                body.Add(new ResidualAdd(Unit(next, next, 1, generator)));
                 body.Add(new Relu());
             }
 
@@ -46,12 +46,12 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
         return new NetworkPlan(body, taps, width);
     }
 
-    private static Series Unit(int inputs, int outputs, int stride, Generator generator)
+    private static Sequential Unit(int inputs, int outputs, int stride, Generator generator)
     {
         var inner = outputs / 4;
         // The stem's few channels are not divided, and so there is nothing to shuffle.
         var groups = inputs == StemWidth ? 1 : Groups;
-        return new Series(
+        return new Sequential(
             new Convolution(inputs, inner, 1, 1, generator, groups),
             new BatchNormalization(inner),
             new Relu(),

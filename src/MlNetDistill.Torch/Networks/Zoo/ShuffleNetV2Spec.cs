@@ -30,11 +30,11 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     private protected override string Kind => "A ShuffleNetV2";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (!Widths.ContainsKey(Size))
             yield return Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {Size}.");
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
     }
 
@@ -61,23 +61,23 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     }
 
     /// <summary>Half of the channels pass untouched; the others go through three convolutions.</summary>
-    private static Series Unit(int width, Generator generator)
+    private static Sequential Unit(int width, Generator generator)
     {
         var half = width / 2;
-        return new Series(
-            new Concatenation(new ChannelRange(0, half), new Series(new ChannelRange(half, half), Branch(half, half, 1, generator))),
+        return new Sequential(
+            new Concatenation(new ChannelRange(0, half), new Sequential(new ChannelRange(half, half), Branch(half, half, 1, generator))),
             new ChannelShuffle(width, 2));
     }
 
     /// <summary>The first unit of a stage halves the map in both of its branches and so doubles the channels.</summary>
-    private static Series FirstUnit(int inputs, int outputs, int stride, Generator generator)
+    private static Sequential FirstUnit(int inputs, int outputs, int stride, Generator generator)
     {
         var half = outputs / 2;
-        var left = new Series([.. Depthwise(inputs, stride, generator), .. Pointwise(inputs, half, generator)]);
-        return new Series(new Concatenation(left, Branch(inputs, half, stride, generator)), new ChannelShuffle(outputs, 2));
+        var left = new Sequential([.. Depthwise(inputs, stride, generator), .. Pointwise(inputs, half, generator)]);
+        return new Sequential(new Concatenation(left, Branch(inputs, half, stride, generator)), new ChannelShuffle(outputs, 2));
     }
 
-    private static Series Branch(int inputs, int outputs, int stride, Generator generator) => new(
+    private static Sequential Branch(int inputs, int outputs, int stride, Generator generator) => new(
         [.. Pointwise(inputs, outputs, generator), .. Depthwise(outputs, stride, generator), .. Pointwise(outputs, outputs, generator)]);
 
     private static Block[] Pointwise(int inputs, int outputs, Generator generator) =>

@@ -31,13 +31,13 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     private protected override string Kind => "A VGG";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (!Convolutions.ContainsKey(Depth))
             yield return Invariant($"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}.");
         if (Widths is not { Count: 5 } || Widths.Any(w => w < 1))
             yield return $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths ?? [])}].";
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
     }
 

@@ -24,7 +24,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
     private protected override string Kind => "A wide ResNet";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Faults()
+    public override IEnumerable<string> Validate()
     {
         if (Depth < 10 || (Depth - 4) % 6 != 0)
             yield return Invariant($"The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was {Depth}.");
@@ -32,7 +32,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
             yield return Invariant($"The widening factor of a wide ResNet must be at least 1; was {Widen}.");
         if (Widen > LargestWiden)
             yield return Invariant($"The widening factor of a wide ResNet must be at most {LargestWiden}; was {Widen}.");
-        foreach (var fault in base.Faults())
+        foreach (var fault in base.Validate())
             yield return fault;
     }
 
@@ -62,7 +62,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
     }
 
     /// <summary>conv(relu(bn(conv(a)))) + x with a = relu(bn x); where the width changes, the shortcut is a 1×1 convolution of a, not x.</summary>
-    private static Series PreActivation(int inputs, int outputs, int stride, Generator generator)
+    private static Sequential PreActivation(int inputs, int outputs, int stride, Generator generator)
     {
         Block[] activation = [new BatchNormalization(inputs), new Relu()];
         Block[] convolutions =
@@ -73,7 +73,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
             new Convolution(outputs, outputs, 3, 1, generator),
         ];
         return inputs == outputs && stride == 1
-            ? new Series(new Sum(new Series([.. activation, .. convolutions])))
-            : new Series([.. activation, new Sum(new Series(convolutions), new Convolution(inputs, outputs, 1, stride, generator))]);
+            ? new Sequential(new ResidualAdd(new Sequential([.. activation, .. convolutions])))
+            : new Sequential([.. activation, new ResidualAdd(new Sequential(convolutions), new Convolution(inputs, outputs, 1, stride, generator))]);
     }
 }

@@ -12,7 +12,7 @@ namespace MlNetDistill.Teachers;
 /// <param name="members">The teachers; stay the caller's.</param>
 /// <param name="weights">One for each, at least 0, of which some are above; scaled to sum to 1.</param>
 /// <param name="recording">How the members' answers are kept; the memory limit holds for the mean too.</param>
-internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, Recording recording) : StageTeacher, IDisposable
+internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, TeacherCaching recording) : StageTeacher, IDisposable
 {
     private TrainingSet? _set;
     private Tensor? _logits;
@@ -20,7 +20,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     public override OutputShapes Shapes { get; } = new(members[0].Classes);
 
-    public override bool SeesViews => members.All(m => m.SeesViews);
+    public override bool SupportsAugmentation => members.All(m => m.SupportsAugmentation);
 
     internal override bool LooksUp => _logits is not null || members.All(m => m.LooksUp);
 
@@ -39,24 +39,24 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     internal override bool SharesLook => members.Any(m => m.SharesLook);
 
-    internal override void BeginLook(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    internal override void BeginLook(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         foreach (var member in members)
-            member.BeginLook(set, OutputKinds.Logits, view);
+            member.BeginLook(set, ModelOutputs.Logits, view);
     }
 
-    internal override void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    internal override void DecideScores(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         foreach (var member in members)
-            member.DecideScores(set, OutputKinds.Logits, view);
+            member.DecideScores(set, ModelOutputs.Logits, view);
     }
 
-    public override void Begin(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    public override void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
-        if (wanted == OutputKinds.None || (ReferenceEquals(_set, set) && _logits is not null))
+        if (wanted == ModelOutputs.None || (ReferenceEquals(_set, set) && _logits is not null))
             return;
         foreach (var member in members)
-            member.Begin(set, OutputKinds.Logits, view);
+            member.Begin(set, ModelOutputs.Logits, view);
         var bytes = (long)set.Count * Classes * sizeof(float);
         if (view is not null || bytes > recording.Options.MemoryLimit)
             return;
@@ -68,7 +68,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
             member.Release();
     }
 
-    public override NetworkOutput Outputs(Batch batch, OutputKinds wanted)
+    public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
         return new NetworkOutput(IsKept(batch) ? _logits!.index_select(0, batch.Positions) : Mean(batch));
@@ -100,7 +100,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
     private Tensor Mean(Batch batch)
     {
         using var scope = NewDisposeScope();
-        return LogMean([.. members.Select(m => m.Outputs(batch, OutputKinds.Logits).Logits)], weights).MoveToOuterDisposeScope();
+        return LogMean([.. members.Select(m => m.Outputs(batch, ModelOutputs.Logits).Logits)], weights).MoveToOuterDisposeScope();
     }
 
     private Tensor Whole(TrainingSet set)

@@ -28,10 +28,10 @@ internal abstract class AdaptedModel : TensorModel
     protected string Title { get; }
 
     /// <summary>What the model is asked for to find its shapes.</summary>
-    protected abstract OutputKinds Offered { get; }
+    protected abstract ModelOutputs Offered { get; }
 
     /// <inheritdoc/>
-    public sealed override NetworkOutput Answer(Tensor rows, OutputKinds wanted)
+    public sealed override NetworkOutput Answer(Tensor rows, ModelOutputs wanted)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -42,14 +42,14 @@ internal abstract class AdaptedModel : TensorModel
             parts.Add(Part(rows.narrow(0, at, count), wanted));
         }
 
-        return ModelOutputs.Joined(parts).Each(t => t.MoveToOuterDisposeScope());
+        return ImportedOutputs.Joined(parts).Each(t => t.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>
     public override void Dispose() => _adapter.Dispose();
 
     /// <summary>The model's outputs as it gives them, at least the <paramref name="wanted"/>; failures say so in its name.</summary>
-    protected abstract NetworkOutput Run(Tensor input, OutputKinds wanted);
+    protected abstract NetworkOutput Run(Tensor input, ModelOutputs wanted);
 
     /// <summary>What its own failure is reported as.</summary>
     protected static InvalidOperationException Failed(string title, Tensor input, Exception inner) => new(
@@ -64,7 +64,7 @@ internal abstract class AdaptedModel : TensorModel
         using var scope = NewDisposeScope();
         var rows = _adapter.TrialRows();
         (_rowsPerRun, _fixed) = (fixedRows ?? 1, fixedRows is not null);
-        _shapes = ModelOutputs.ShapesOf(Answer(rows.narrow(0, 0, 1), Offered));
+        _shapes = ImportedOutputs.ShapesOf(Answer(rows.narrow(0, 0, 1), Offered));
         var single = Singly(ref rows);
         // What is drawn at random may come out the same once.
         if (Enumerable.Range(0, Repeats).Any(_ => !Same(single, Answer(rows, Offered))))
@@ -111,7 +111,7 @@ internal abstract class AdaptedModel : TensorModel
         return true;
     }
 
-    private NetworkOutput Part(Tensor rows, OutputKinds wanted)
+    private NetworkOutput Part(Tensor rows, ModelOutputs wanted)
     {
         using var scope = NewDisposeScope();
         var count = rows.shape[0];
@@ -119,7 +119,7 @@ internal abstract class AdaptedModel : TensorModel
             ? cat([rows, rows.narrow(0, count - 1, 1).expand([_rowsPerRun - count, .. rows.shape[1..]])])
             : rows;
         var raw = Run(_adapter.Prepare(padded.to(_device)), wanted);
-        var output = ModelOutputs.Checked(raw, padded.shape[0], Title).Each(t => t.narrow(0, 0, count).to(rows.device));
+        var output = ImportedOutputs.Checked(raw, padded.shape[0], Title).Each(t => t.narrow(0, 0, count).to(rows.device));
         if (_shapes is { } shapes)
             CheckAgainst(shapes, output);
         return output.Each(t => t.MoveToOuterDisposeScope());
@@ -127,9 +127,9 @@ internal abstract class AdaptedModel : TensorModel
 
     private void CheckAgainst(OutputShapes shapes, NetworkOutput output)
     {
-        var fits = (!output.Kinds.HasFlag(OutputKinds.Logits) || output.Logits.shape[1] == shapes.Classes)
-            && (!output.Kinds.HasFlag(OutputKinds.Embedding) || output.Embedding.shape[1] == shapes.EmbeddingLength)
-            && (!output.Kinds.HasFlag(OutputKinds.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
+        var fits = (!output.Kinds.HasFlag(ModelOutputs.Logits) || output.Logits.shape[1] == shapes.Classes)
+            && (!output.Kinds.HasFlag(ModelOutputs.Embedding) || output.Embedding.shape[1] == shapes.EmbeddingLength)
+            && (!output.Kinds.HasFlag(ModelOutputs.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
                 && output.StageFeatures.Zip(shapes.StageFeatures).All(p => p.First.shape.AsSpan(1).SequenceEqual(p.Second))));
         if (!fits)
             throw new InvalidOperationException($"{Title} gave outputs of other shapes than at its first row; the shapes must not depend on the rows.");

@@ -10,15 +10,15 @@ namespace MlNetDistill.Teachers;
 /// </summary>
 internal sealed class ModuleModel : AdaptedModel
 {
-    private const OutputKinds All = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
     private const string DisposedTensor = "Tensor invalid -- empty handle.";
     private const string Lifetime = "It stays the caller's, and must live until the fit is over: dispose it afterwards.";
     private readonly nn.Module _module;
     private readonly nn.Module[] _parts;
-    private readonly Func<Tensor, OutputKinds, NetworkOutput> _forward;
+    private readonly Func<Tensor, ModelOutputs, NetworkOutput> _forward;
 
     private ModuleModel(
-        nn.Module module, nn.Module[] parts, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string title, string identity, InputAdapter adapter,
+        nn.Module module, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs offered, string title, string identity, InputAdapter adapter,
         Device device)
         : base(title, adapter, device)
     {
@@ -34,7 +34,7 @@ internal sealed class ModuleModel : AdaptedModel
     public override string Identity { get; }
 
     /// <inheritdoc/>
-    protected override OutputKinds Offered { get; }
+    protected override ModelOutputs Offered { get; }
 
     /// <summary>A module that gives class scores, with more taken from its parts.</summary>
     /// <param name="module">The module; it stays the caller's.</param>
@@ -52,15 +52,15 @@ internal sealed class ModuleModel : AdaptedModel
         var title = TitleOf(module);
         Check(module);
         var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
-        var offered = OutputKinds.Logits
-            | (embedding is null ? OutputKinds.None : OutputKinds.Embedding)
-            | (stages.Count == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
+        var offered = ModelOutputs.Logits
+            | (embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
+            | (stages.Count == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
-        NetworkOutput Forward(Tensor rows, OutputKinds wanted)
+        NetworkOutput Forward(Tensor rows, ModelOutputs wanted)
         {
             using var capture = new ModuleCapture();
-            var wantedEmbedding = wanted.HasFlag(OutputKinds.Embedding) ? embedding : null;
-            var wantedStages = wanted.HasFlag(OutputKinds.StageFeatures) ? stages : [];
+            var wantedEmbedding = wanted.HasFlag(ModelOutputs.Embedding) ? embedding : null;
+            var wantedStages = wanted.HasFlag(ModelOutputs.StageFeatures) ? stages : [];
             foreach (var part in wantedStages.Append(wantedEmbedding).OfType<nn.Module<Tensor, Tensor>>())
                 capture.Tap(part);
             var logits = Ask(title, rows, () => module.call(rows));
@@ -90,13 +90,13 @@ internal sealed class ModuleModel : AdaptedModel
     {
         var title = TitleOf(module);
         Check(module);
-        OutputKinds? promised = null;
+        ModelOutputs? promised = null;
 
-        NetworkOutput Forward(Tensor rows, OutputKinds wanted)
+        NetworkOutput Forward(Tensor rows, ModelOutputs wanted)
         {
             var output = Ask(title, rows, () => forward(rows));
-            var lacking = wanted & (promised ??= output.Kinds | OutputKinds.Logits) & ~output.Kinds;
-            return lacking == OutputKinds.None ? output : throw new InvalidOperationException($"{title}: the function that asks it gave no {lacking}.");
+            var lacking = wanted & (promised ??= output.Kinds | ModelOutputs.Logits) & ~output.Kinds;
+            return lacking == ModelOutputs.None ? output : throw new InvalidOperationException($"{title}: the function that asks it gave no {lacking}.");
         }
 
         var method = forward.Method;
@@ -105,7 +105,7 @@ internal sealed class ModuleModel : AdaptedModel
     }
 
     /// <inheritdoc/>
-    protected override NetworkOutput Run(Tensor input, OutputKinds wanted)
+    protected override NetworkOutput Run(Tensor input, ModelOutputs wanted)
     {
         using var turn = new ModuleTurn(_parts);
         using var mode = InEvalMode();
@@ -126,7 +126,7 @@ internal sealed class ModuleModel : AdaptedModel
     }
 
     private static ModuleModel Open(
-        nn.Module module, nn.Module[] parts, Func<Tensor, OutputKinds, NetworkOutput> forward, OutputKinds offered, string identity, InputShape shape, bool isByte,
+        nn.Module module, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs offered, string identity, InputShape shape, bool isByte,
         TeacherInput input, int batchSize, Action<string> warn)
     {
         var title = TitleOf(module);

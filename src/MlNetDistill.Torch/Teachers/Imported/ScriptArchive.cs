@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.RegularExpressions;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
 

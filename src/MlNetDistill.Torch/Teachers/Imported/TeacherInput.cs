@@ -43,7 +43,7 @@ public sealed record TeacherInput
     /// <summary>Its settings, in a line where they fit in one.</summary>
     public override string ToString() => SettingText.Of(this);
 
-    internal IEnumerable<string> Faults()
+    internal IEnumerable<string> Validate()
     {
         if (ColumnName is not null && string.IsNullOrWhiteSpace(ColumnName))
             yield return "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty.";

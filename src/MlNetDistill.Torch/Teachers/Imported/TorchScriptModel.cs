@@ -29,9 +29,9 @@ internal sealed class TorchScriptModel : AdaptedModel
     public override string Identity { get; }
 
     /// <inheritdoc/>
-    protected override OutputKinds Offered => OutputKinds.Logits
-        | (_outputs.Embedding is null ? OutputKinds.None : OutputKinds.Embedding)
-        | (_outputs.StageFeatures is { Count: > 0 } ? OutputKinds.StageFeatures : OutputKinds.None);
+    protected override ModelOutputs Offered => ModelOutputs.Logits
+        | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
+        | (_outputs.StageFeatures is { Count: > 0 } ? ModelOutputs.StageFeatures : ModelOutputs.None);
 
     /// <summary>Loads a file, in a process of its own and then in this one, and tries it with a row.</summary>
     /// <param name="path">A file that torch.jit.save wrote.</param>
@@ -111,13 +111,13 @@ internal sealed class TorchScriptModel : AdaptedModel
     }
 
     /// <inheritdoc/>
-    protected override NetworkOutput Run(Tensor input, OutputKinds wanted)
+    protected override NetworkOutput Run(Tensor input, ModelOutputs wanted)
     {
         var given = Forward(input);
         return new NetworkOutput(
-            wanted.HasFlag(OutputKinds.Logits) ? Pick(given, _outputs.Logits, "Logits") : null,
-            wanted.HasFlag(OutputKinds.Embedding) && _outputs.Embedding is { } embedding ? Pick(given, embedding, "Embedding") : null,
-            wanted.HasFlag(OutputKinds.StageFeatures) && _outputs.StageFeatures is { Count: > 0 } stages
+            wanted.HasFlag(ModelOutputs.Logits) ? Pick(given, _outputs.Logits, "Logits") : null,
+            wanted.HasFlag(ModelOutputs.Embedding) && _outputs.Embedding is { } embedding ? Pick(given, embedding, "Embedding") : null,
+            wanted.HasFlag(ModelOutputs.StageFeatures) && _outputs.StageFeatures is { Count: > 0 } stages
                 ? [.. stages.Select(s => Pick(given, s, "StageFeatures"))] : null);
     }
 

@@ -9,7 +9,7 @@ namespace MlNetDistill.Teachers;
 /// <param name="shared">The network that answers, with whichever checkpoint is in it.</param>
 /// <param name="load">Puts this checkpoint into a network.</param>
 /// <param name="recording">How its answers are kept.</param>
-internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, Recording recording) : NetworkTeacher(shared.Network, recording)
+internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, TeacherCaching recording) : NetworkTeacher(shared.Network, recording)
 {
     /// <summary>Whether it is looked at before the student is trained.</summary>
     public bool IsLookedAt { get; init; }
@@ -38,16 +38,16 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
 
     protected override string Identity() => InTheStudentsOrder is null ? base.Identity() : Fingerprint.Of(base.Identity(), Order);
 
-    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
     {
         var output = base.Live(batch, wanted);
-        if (InTheStudentsOrder is not { } arrange || !wanted.HasFlag(OutputKinds.Logits))
+        if (InTheStudentsOrder is not { } arrange || !wanted.HasFlag(ModelOutputs.Logits))
             return output;
         using var noGrad = no_grad();
         return new NetworkOutput(
             arrange(output.Logits),
-            wanted.HasFlag(OutputKinds.Embedding) ? output.Embedding : null,
-            wanted.HasFlag(OutputKinds.StageFeatures) ? output.StageFeatures : null);
+            wanted.HasFlag(ModelOutputs.Embedding) ? output.Embedding : null,
+            wanted.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures : null);
     }
 }
 

@@ -1,5 +1,4 @@
 using MlNetDistill.Losses;
-using MlNetDistill.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -144,7 +143,7 @@ internal sealed class EpochLosses : IDisposable
         _epoch = epoch;
         for (var i = 0; i < _terms.Count; i++)
         {
-            if (_weights[i] is not { } weight || _terms[i].WarmUpEpochs == 0)
+            if (_weights[i] is not { } weight || _terms[i].WarmupEpochs == 0)
                 continue;
             using var value = ((float)_terms[i].WeightIn(epoch)).ToScalar();
             weight.fill_(value);

@@ -37,7 +37,7 @@ internal static class Scoring
             using var scope = NewDisposeScope();
             var batch = Batch.Of(set, rows);
             var student = network.forward(batch.Features).Logits.LogSoftmaxAt(1);
-            var expected = teacher.LogProbabilities(batch, teacher.Outputs(batch, OutputKinds.Logits), 1);
+            var expected = teacher.LogProbabilities(batch, teacher.Outputs(batch, ModelOutputs.Logits), 1);
             sum += expected.exp().mul(expected.sub(student)).sum().to(float64).item<double>();
         }
 
@@ -45,7 +45,7 @@ internal static class Scoring
     }
 
     /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>
-    public static Tensor Answers(StageTeacher teacher, OutputKinds kind, TrainingSet set, Tensor positions, int batchSize)
+    public static Tensor Answers(StageTeacher teacher, ModelOutputs kind, TrainingSet set, Tensor positions, int batchSize)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -54,7 +54,7 @@ internal static class Scoring
         {
             using var inner = NewDisposeScope();
             var output = teacher.Outputs(Batch.Of(set, rows), kind);
-            parts.Add((kind == OutputKinds.Embedding ? output.Embedding : output.Logits).MoveToOuterDisposeScope());
+            parts.Add((kind == ModelOutputs.Embedding ? output.Embedding : output.Logits).MoveToOuterDisposeScope());
         }
 
         return cat(parts).MoveToOuterDisposeScope();

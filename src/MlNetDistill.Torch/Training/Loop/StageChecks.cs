@@ -22,12 +22,12 @@ internal static class StageChecks
                 "Keep it far below 1: 0.01 is usual for AdamW's WeightDecay, 1e-4 for Sgd's.";
         }
 
-        if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits))
+        if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
             yield return $"Stage '{stage.Name}' reads no logits of the student, so there is no accuracy to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
     }
 
     /// <summary>What is wrong with a stage that a method of a user's own laid out.</summary>
-    private static IEnumerable<string> Faults(Stage stage)
+    private static IEnumerable<string> Validate(Stage stage)
     {
         foreach (var (name, part) in new (string, object?)[]
         {
@@ -46,14 +46,14 @@ internal static class StageChecks
             yield return $"Its loss {term.Loss.GetType().Name} has no Name, under which progress and errors speak of it: let its Name give one.";
         if (stage.Epochs < 1)
             yield return Invariant($"It must have at least 1 epoch; it has {stage.Epochs}.");
-        foreach (var fault in (stage.Optimizer?.Faults() ?? []).Concat(stage.Schedule?.Faults() ?? []))
+        foreach (var fault in (stage.Optimizer?.Validate() ?? []).Concat(stage.Schedule?.Validate() ?? []))
             yield return fault;
     }
 
     /// <exception cref="InvalidOperationException">The stage cannot work; the message says why.</exception>
     public static void Check(Stage stage, Network student, TrainingSet set, bool augments)
     {
-        var faults = Faults(stage).ToList();
+        var faults = Validate(stage).ToList();
         if (faults.Count > 0)
             throw new InvalidOperationException($"Stage '{stage.Name}': {string.Join(' ', faults)}");
         if (set.Weights is not null && !stage.Loss.CanUseWeights)
@@ -63,18 +63,18 @@ internal static class StageChecks
                 $"Stage '{stage.Name}' has terms over pairs of rows ({string.Join(", ", pairs)}), which example weights cannot weigh; train without weights.");
         }
 
-        var missing = stage.Loss.TeacherNeeds & ~(stage.Teacher?.Provides ?? OutputKinds.None);
-        if (missing != OutputKinds.None)
+        var missing = stage.Loss.TeacherNeeds & ~(stage.Teacher?.Provides ?? ModelOutputs.None);
+        if (missing != ModelOutputs.None)
         {
             throw new InvalidOperationException(
-                $"Stage '{stage.Name}' needs {missing} of its teacher, which gives {stage.Teacher?.Provides ?? OutputKinds.None}.");
+                $"Stage '{stage.Name}' needs {missing} of its teacher, which gives {stage.Teacher?.Provides ?? ModelOutputs.None}.");
         }
 
-        if (stage.Teacher is not { } teacher || stage.Loss.TeacherNeeds == OutputKinds.None)
+        if (stage.Teacher is not { } teacher || stage.Loss.TeacherNeeds == ModelOutputs.None)
             return;
         if (teacher.Classes != student.Classes)
             throw new InvalidOperationException($"The student has {student.Classes} classes, the teacher of stage '{stage.Name}' {teacher.Classes}.");
-        if (augments && !teacher.SeesViews)
+        if (augments && !teacher.SupportsAugmentation)
         {
             throw new InvalidOperationException(
                 $"The teacher of stage '{stage.Name}' answered before training for the rows as they are, so it cannot answer for augmented ones. " +

@@ -123,7 +123,7 @@ internal sealed class StageRun : IDisposable
 
     private LossInputs Inputs(Batch batch, NetworkOutput student)
     {
-        if (_stage.Teacher is not { } teacher || _stage.Loss.TeacherNeeds == OutputKinds.None)
+        if (_stage.Teacher is not { } teacher || _stage.Loss.TeacherNeeds == ModelOutputs.None)
             return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels) { SoftLabels = batch.SoftLabels, HasNoLabels = _stage.HasNoLabels };
         // Asked by whichever term reads it first: what KD reads of a record is kept softened, and the logits themselves are then read by no one.
         return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels)

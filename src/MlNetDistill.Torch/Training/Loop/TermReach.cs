@@ -1,4 +1,3 @@
-using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 

@@ -94,7 +94,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     {
         var positions = split.Validation ?? throw new InvalidOperationException("No rows are held out to measure a divergence on.");
         if (teacher.AnswersInPasses && ReferenceEquals(split.ValidationSet, set))
-            teacher.Begin(set, OutputKinds.Logits, settings.View);
+            teacher.Begin(set, ModelOutputs.Logits, settings.View);
         return Scoring.Divergence(student, teacher, split.ValidationSet, positions, settings.ScoringBatchSize);
     }
 
@@ -130,7 +130,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     {
         var isFresh = !_hasStepped && !settings.StartsTrained;
         // Only what gives logits can be judged by the classes it names: a stage that learns features keeps its last epoch.
-        var judged = split.Validation is not null && stage.Loss.StudentNeeds.HasFlag(OutputKinds.Logits);
+        var judged = split.Validation is not null && stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits);
         using var best = judged ? new BestEpoch(student) : null;
         var steps = new StepCounter(stage, run.Optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
         var clock = Stopwatch.StartNew();
@@ -214,7 +214,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
     private Tensor Vectors(Stage stage, StageTeacher teacher, Tensor positions)
     {
-        var kind = teacher.Provides.HasFlag(OutputKinds.Embedding) ? OutputKinds.Embedding : OutputKinds.Logits;
+        var kind = teacher.Provides.HasFlag(ModelOutputs.Embedding) ? ModelOutputs.Embedding : ModelOutputs.Logits;
         // The loss may not read what the sampler does; a teacher that reads a data view must be asked for both in one pass.
         if (settings.View is null)
             teacher.Begin(set, stage.Loss.TeacherNeeds | kind, null);

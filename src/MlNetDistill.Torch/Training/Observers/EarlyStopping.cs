@@ -11,7 +11,7 @@ public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement =
     /// <summary>Its settings, in a line where they fit in one.</summary>
     public override string ToString() => SettingText.Of(this);
 
-    internal IEnumerable<string> Faults()
+    internal IEnumerable<string> Validate()
     {
         if (Patience < 1)
             yield return Invariant($"EarlyStopping.Patience must be at least 1; was {Patience}.");

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Methods;
 
 namespace MlNetDistill.Training;
 

@@ -1,4 +1,3 @@
-using MlNetDistill.Methods;
 using TorchSharp.Modules;
 using static System.FormattableString;
 using static TorchSharp.torch;

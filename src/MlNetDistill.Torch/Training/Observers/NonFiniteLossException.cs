@@ -1,5 +1,3 @@
-using MlNetDistill.Methods;
-
 namespace MlNetDistill.Training;
 
 /// <summary>A loss became NaN or infinite; training was stopped.</summary>

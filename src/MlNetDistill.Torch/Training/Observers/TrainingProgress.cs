@@ -1,4 +1,3 @@
-using MlNetDistill.Methods;
 using static System.FormattableString;
 
 namespace MlNetDistill.Training;

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Core;
-using MlNetDistill.Evaluation;
 using MlNetDistill.Reporting;
 
 namespace MlNetDistill;

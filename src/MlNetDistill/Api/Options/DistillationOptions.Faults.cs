@@ -1,9 +1,7 @@
-using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Training;
 using static System.FormattableString;
 
 namespace MlNetDistill;
@@ -13,18 +11,18 @@ public sealed partial record DistillationOptions
 {
     internal void Check()
     {
-        var faults = Faults().ToList();
+        var faults = Validate().ToList();
         if (faults.Count > 0)
             throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
     }
 
-    private IEnumerable<string> Faults()
+    private IEnumerable<string> Validate()
     {
         if (Student is null)
             yield return "Student must be given; see the Student class for networks.";
         if (Method is null)
             yield return "Method must be given; see DistillationMethod.";
-        if (Teacher is null && Method is not null && Method.TeacherNeeds != OutputKinds.None)
+        if (Teacher is null && Method is not null && Method.TeacherNeeds != ModelOutputs.None)
             yield return $"The method {Method.Name} needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly().";
         foreach (var fault in Teacher is null || Method is null ? [] : TeacherFaults(Teacher, Method))
             yield return fault;
@@ -63,7 +61,7 @@ public sealed partial record DistillationOptions
             yield return "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
         if (MinimumTeacherAccuracy is { } least && !(least >= 0 && least <= 1))
             yield return Invariant($"MinimumTeacherAccuracy must be in [0, 1]; was {least}.");
-        if (MissingLabels == MissingLabels.TeacherOnly && Method?.TeacherNeeds == OutputKinds.None)
+        if (MissingLabels == MissingLabels.TeacherOnly && Method?.TeacherNeeds == ModelOutputs.None)
             yield return "MissingLabels.TeacherOnly needs a method that learns from the teacher.";
         if (ExampleWeightColumnName is not null && Method is { CanUseWeights: false })
             yield return $"The method {Method.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName.";
@@ -107,7 +105,7 @@ public sealed partial record DistillationOptions
     /// <summary>What asks for labels where there are none; that a stage does shows when it is laid out.</summary>
     private IEnumerable<string> NoLabelFaults()
     {
-        if (Method?.TeacherNeeds == OutputKinds.None)
+        if (Method?.TeacherNeeds == ModelOutputs.None)
             yield return $"The method {Method.Name} learns from labels alone, and LabelColumnName is null: name the label column, or use a method that learns from a teacher.";
         if (Teacher is { NeedsLabels: true })
         {
@@ -125,7 +123,7 @@ public sealed partial record DistillationOptions
         if (method.NeedsRoute && !teacher.IsRoute)
             yield return $"The method {method.Name} needs a route of teachers; make one with the Route class.";
         var missing = method.TeacherNeeds & ~teacher.CanProvide;
-        if (missing != OutputKinds.None)
+        if (missing != ModelOutputs.None)
         {
             yield return $"The method {method.Name} reads {missing} of its teacher, and this one gives {teacher.CanProvide} alone. " +
                 "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and " +
@@ -134,7 +132,7 @@ public sealed partial record DistillationOptions
 
         if (method.NeedsHeldOutRows && ValidationSources == 0)
             yield return $"The method {method.Name} looks at held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
-        if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SeesViews)
+        if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SupportsAugmentation)
         {
             yield return $"The method {method.Name} asks the teacher about the held-out rows, and this one answers for the training data alone: " +
                 "hold rows of it out with ValidationFraction or ValidationColumnName instead of ValidationData.";
@@ -152,13 +150,13 @@ public sealed partial record DistillationOptions
     {
         if (ImageShapes.Count > 1)
             yield return $"The image shapes given differ: {string.Join(", ", ImageShapes)}. Student, teacher and ImageShape see the same column; give one shape.";
-        if (ImageShape is { } shape && Student?.ShapeFault(shape) is { } fault && Student.Image is null)
+        if (ImageShape is { } shape && Student?.ValidateShape(shape) is { } fault && Student.Image is null)
             yield return $"ImageShape: {fault}";
     }
 
     private IEnumerable<string> ViewFaults()
     {
-        if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != OutputKinds.None && Teacher is { SeesViews: false })
+        if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != ModelOutputs.None && Teacher is { SupportsAugmentation: false })
         {
             yield return "Augmentations change the student's features, and a teacher that is an ML.NET model or reads a column of its own answers for the rows as " +
                 "they are, so it would answer for other inputs. Leave Augmentations empty, or use a teacher that is a network over the student's features.";
@@ -167,22 +165,22 @@ public sealed partial record DistillationOptions
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)
             yield return $"The method {Method.Name} needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations.";
 
-        if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == OutputKinds.None)
+        if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == ModelOutputs.None)
             yield return $"BatchSampling.SuperclassUniform goes by the teacher's answers, and the method {Method.Name} has no teacher; use another Sampling.";
     }
 
     private IEnumerable<string> PartFaults() =>
-        (Student?.Faults() ?? [])
+        (Student?.Validate() ?? [])
         .Concat(ShapeFaults())
-        .Concat(Method?.Faults() ?? [])
-        .Concat(Teacher?.Faults() ?? [])
-        .Concat(Optimizer?.Faults() ?? ["Optimizer must be given."])
-        .Concat(Schedule?.Faults() ?? ["Schedule must be given."])
-        .Concat(EarlyStopping?.Faults() ?? [])
-        .Concat(Sampling?.Faults(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
+        .Concat(Method?.Validate() ?? [])
+        .Concat(Teacher?.Validate() ?? [])
+        .Concat(Optimizer?.Validate() ?? ["Optimizer must be given."])
+        .Concat(Schedule?.Validate() ?? ["Schedule must be given."])
+        .Concat(EarlyStopping?.Validate() ?? [])
+        .Concat(Sampling?.Validate(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
         .Concat(Augmentation.FaultsOf(Augmentations))
-        .Concat(InitialWeights is not null && Student is not null ? InitialWeights.Faults(Student) : [])
-        .Concat(Record?.Faults() ?? ["Record must be given; new TeacherRecordOptions() keeps the teacher's answers in memory."])
-        .Concat(Record is { Views: > 0 } && Augmentations is { Count: 0 } ? ["Record.Views keeps views of augmented rows, and there are no Augmentations; leave it 0."] : [])
+        .Concat(InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [])
+        .Concat(TeacherCache?.Validate() ?? ["TeacherCache must be given; new TeacherCacheOptions() keeps the teacher's answers in memory."])
+        .Concat(TeacherCache is { AugmentedViews: > 0 } && Augmentations is { Count: 0 } ? ["TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."] : [])
         .Concat(ViewFaults());
 }

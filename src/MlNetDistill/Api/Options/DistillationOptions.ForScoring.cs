@@ -30,7 +30,7 @@ public sealed partial record DistillationOptions
             ValidationColumnName = null,
             ValidationData = null,
             Augmentations = [],
-            Record = new TeacherRecordOptions { Folder = Record.DataIdentity is null ? Record.Folder : null, MemoryLimit = Record.MemoryLimit },
+            TeacherCache = new TeacherCacheOptions { Folder = TeacherCache.CacheKey is null ? TeacherCache.Folder : null, MemoryLimit = TeacherCache.MemoryLimit },
         };
     }
 }

@@ -149,7 +149,7 @@ public sealed partial record DistillationOptions
     public double? MinimumTeacherAccuracy { get; init; }
 
     /// <summary>How the teacher's answers are kept; in memory, for the fit, by default.</summary>
-    public TeacherRecordOptions Record { get; init; } = new();
+    public TeacherCacheOptions TeacherCache { get; init; } = new();
 
     /// <summary>Stops the training when cancelled.</summary>
     public CancellationToken CancellationToken { get; init; }

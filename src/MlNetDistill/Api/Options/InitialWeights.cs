@@ -1,7 +1,6 @@
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using TorchSharp;
 using static System.FormattableString;
 
@@ -40,13 +39,13 @@ public sealed record InitialWeights
     /// </param>
     /// <param name="randomShare">c, in [0, 1]; 0 starts at the network, and 1 leaves nothing of it.</param>
     /// <returns>What <see cref="DistillationOptions.InitialWeights"/> takes.</returns>
-    public static InitialWeights Of(DistilledStudent network, double randomShare = 0)
+    public static InitialWeights From(DistilledStudent network, double randomShare = 0)
     {
         ArgumentNullException.ThrowIfNull(network);
         return new InitialWeights(network, randomShare);
     }
 
-    internal IEnumerable<string> Faults(NetworkSpec student)
+    internal IEnumerable<string> Validate(NetworkSpec student)
     {
         if (!(RandomShare is >= 0 and <= 1))
             yield return Invariant($"The random share of InitialWeights must be in [0, 1]; was {RandomShare}.");

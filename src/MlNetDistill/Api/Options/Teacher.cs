@@ -35,7 +35,7 @@ public abstract partial class Teacher
     /// </param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
     /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
-    /// <param name="identity">
+    /// <param name="cacheKey">
     /// A name that changes whenever the model does, by which a record of its answers in a folder is known; null for a hash of what <c>Model.Save</c> writes.
     /// </param>
     public static Teacher FromTransformer(
@@ -46,11 +46,11 @@ public abstract partial class Teacher
         bool acceptOverwrittenInputs = false,
         ClassMap? classMap = null,
         string? embeddingColumnName = null,
-        string? identity = null)
+        string? cacheKey = null)
     {
         ArgumentNullException.ThrowIfNull(transformer);
         var columns = new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap));
-        return new TransformerTeacher(transformer, columns, acceptOverwrittenInputs, identity);
+        return new TransformerTeacher(transformer, columns, acceptOverwrittenInputs, cacheKey);
     }
 
     /// <summary>
@@ -75,7 +75,7 @@ public abstract partial class Teacher
     /// <param name="classNames">Class of each score, for a pipeline whose score column does not name them.</param>
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
     /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
-    /// <param name="identity">
+    /// <param name="cacheKey">
     /// A name that changes whenever the pipeline or its settings do. Where answers are recorded in a folder, the pipeline is then fitted only if they are not
     /// there yet (and <see cref="DistillationTransformer.Teacher"/> is null); a record that was cut off goes on with the folds that are left. Null: it is fitted in every run, and its answers are kept for that run.
     /// </param>
@@ -87,11 +87,11 @@ public abstract partial class Teacher
         IReadOnlyList<string>? classNames = null,
         ClassMap? classMap = null,
         string? embeddingColumnName = null,
-        string? identity = null)
+        string? cacheKey = null)
     {
         ArgumentNullException.ThrowIfNull(estimator);
         var columns = new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap));
-        return new EstimatorTeacher(estimator, columns, folds, identity);
+        return new EstimatorTeacher(estimator, columns, folds, cacheKey);
     }
 
     /// <summary>Scores that came with the data, whoever gave them.</summary>
@@ -135,7 +135,7 @@ public abstract partial class Teacher
     /// The options' batch size, gradient clipping, augmentations, validation rows and early stopping hold for it too. Cancelling while it trains
     /// throws, whatever <see cref="DistillationOptions.OnCancellation"/> says: half a teacher is no teacher.
     /// </remarks>
-    /// <param name="network">The teacher's network; see <see cref="Student"/> for the kinds.</param>
+    /// <param name="network">The teacher's network; see <see cref="NetworkSpec"/> for the kinds.</param>
     /// <param name="epochs">Passes over the training rows; the student's number if null.</param>
     /// <param name="optimizer">The optimiser; the student's if null.</param>
     /// <param name="schedule">The learning-rate schedule; the student's if null.</param>
@@ -146,7 +146,7 @@ public abstract partial class Teacher
     }
 
     /// <summary>What a network can give.</summary>
-    private protected const OutputKinds NetworkKinds = OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures;
+    private protected const ModelOutputs NetworkKinds = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
 
     /// <summary>Whether it is a route: several teachers in order.</summary>
     public virtual bool IsRoute => false;
@@ -161,16 +161,16 @@ public abstract partial class Teacher
     internal virtual string Name => string.Join(", ", TrainedNetworks.Select(n => n.Name));
 
     /// <summary>Whether it can answer for augmented rows: a network can, a model that reads the rows of a data view cannot.</summary>
-    internal virtual bool SeesViews => false;
+    internal virtual bool SupportsAugmentation => false;
 
     /// <summary>What it gives at most; an ML.NET model gives class scores alone.</summary>
-    internal virtual OutputKinds CanProvide => OutputKinds.Logits;
+    internal virtual ModelOutputs CanProvide => ModelOutputs.Logits;
 
     /// <summary>The networks over the student's features that it has or trains.</summary>
     internal virtual IEnumerable<NetworkSpec> TrainedNetworks => [];
 
     /// <summary>The anchors it is going to have, as far as is known before it is asked. One that is there already shows its shapes.</summary>
-    internal virtual IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
+    internal virtual IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question)
     {
         if (!IsReady)
             return [new PlannedAnchor("teacher", 1, TrainedNetworks.FirstOrDefault())];
@@ -199,7 +199,7 @@ public abstract partial class Teacher
     /// <summary>Whether those columns matter in rows that are left out of training too: whether it is fitted on all rows of the data.</summary>
     internal virtual bool ReadsRowsLeftOut => false;
 
-    internal abstract IEnumerable<string> Faults();
+    internal abstract IEnumerable<string> Validate();
 
-    internal abstract TeacherAnswer Ask(TeacherQuestion question);
+    internal abstract PreparedTeacher Ask(TeacherRequest question);
 }

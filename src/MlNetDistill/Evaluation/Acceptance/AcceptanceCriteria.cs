@@ -7,7 +7,7 @@ namespace MlNetDistill.Evaluation;
 /// <summary>What a student must be to be released. Criteria that are null are not looked at.</summary>
 /// <example>
 /// <code>
-/// var accepted = new AcceptanceCriteria { MinimumAccuracyKept = 0.98, MinimumAgreement = 0.95 }.Judge(metrics);
+/// var accepted = new AcceptanceCriteria { MinimumAccuracyRetention = 0.98, MinimumAgreement = 0.95 }.Judge(metrics);
 /// Console.WriteLine(accepted);
 /// return accepted.ExitCode;
 /// </code>
@@ -15,7 +15,7 @@ namespace MlNetDistill.Evaluation;
 public sealed record AcceptanceCriteria
 {
     /// <summary>Least accuracy of the student as a share of its teacher's, above 0.</summary>
-    public double? MinimumAccuracyKept { get; init; }
+    public double? MinimumAccuracyRetention { get; init; }
 
     /// <summary>Least accuracy of the student, in [0, 1].</summary>
     public double? MinimumAccuracy { get; init; }
@@ -49,7 +49,7 @@ public sealed record AcceptanceCriteria
     /// most frequent class, mean accuracy over classes no better than 1/K, and the agreement with its teacher likewise), or whose log-loss is above its teacher's
     /// and ln K, that of finding all K classes equally probable. It is a check of the result only where the student fails it.
     /// </summary>
-    public bool RefuseCollapsed { get; init; } = true;
+    public bool RejectCollapsed { get; init; } = true;
 
     /// <summary>
     /// Largest share of the test rows that may be among the rows trained on, beyond what duplicates among the training rows let one expect, in [0, 1]; 1 for any.
@@ -81,22 +81,22 @@ public sealed record AcceptanceCriteria
 
     internal void Check()
     {
-        var faults = Faults().ToList();
+        var faults = Validate().ToList();
         if (faults.Count > 0)
             throw new ArgumentOutOfRangeException("criteria", string.Join(" ", faults));
     }
 
-    private IEnumerable<string> Faults()
+    private IEnumerable<string> Validate()
     {
         var asked = new object?[]
         {
-            MinimumAccuracyKept, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError,
+            MinimumAccuracyRetention, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError,
             MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
         };
         if (asked.All(criterion => criterion is null))
             yield return "AcceptanceCriteria must set at least one criterion: a gate that asks for nothing lets everything through.";
-        if (MinimumAccuracyKept is { } kept && !(kept > 0 && double.IsFinite(kept)))
-            yield return Invariant($"MinimumAccuracyKept must be above 0; was {kept}.");
+        if (MinimumAccuracyRetention is { } kept && !(kept > 0 && double.IsFinite(kept)))
+            yield return Invariant($"MinimumAccuracyRetention must be above 0; was {kept}.");
         foreach (var (name, share) in new[]
         {
             (nameof(MinimumAccuracy), MinimumAccuracy), (nameof(MinimumAgreement), MinimumAgreement),

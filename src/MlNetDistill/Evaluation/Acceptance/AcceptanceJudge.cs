@@ -1,7 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
@@ -13,18 +10,18 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
     {
         AcceptanceCheck?[] all =
             [AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes(),
-             criteria.RefuseCollapsed ? CollapsedStudent.Of(metrics) : null, Overlap()];
+             criteria.RejectCollapsed ? CollapsedStudent.Of(metrics) : null, Overlap()];
         return all.OfType<AcceptanceCheck>();
     }
 
     private AcceptanceCheck? AccuracyKept()
     {
-        if (criteria.MinimumAccuracyKept is not { } least)
+        if (criteria.MinimumAccuracyRetention is not { } least)
             return null;
-        var teacher = Labelled(metrics.Teacher, nameof(criteria.MinimumAccuracyKept)).Accuracy.Value;
+        var teacher = Labelled(metrics.Teacher, nameof(criteria.MinimumAccuracyRetention)).Accuracy.Value;
         // Both are right on much the same rows, so the share has an interval of its own.
         var kept = Worst(metrics.AccuracyKept!.Value, lower: true);
-        return AtLeast(nameof(criteria.MinimumAccuracyKept), least, kept, Percent, $"of the teacher's accuracy ({Percent(teacher)}) is kept{Interval}");
+        return AtLeast(nameof(criteria.MinimumAccuracyRetention), least, kept, Percent, $"of the teacher's accuracy ({Percent(teacher)}) is kept{Interval}");
     }
 
     private AcceptanceCheck? Accuracy()
@@ -69,12 +66,12 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
 
     private AcceptanceCheck? MedianLatency() => criteria.MaximumLatency is { TotalMicroseconds: var most }
         ? AtMost(
-            nameof(criteria.MaximumLatency), most, Cost(nameof(criteria.MaximumLatency)).Engine.Median, Microseconds, "a row, median, through a PredictionEngine")
+            nameof(criteria.MaximumLatency), most, Cost(nameof(criteria.MaximumLatency)).SingleRow.Median, Microseconds, "a row, median, through a PredictionEngine")
         : null;
 
     private AcceptanceCheck? TailLatency() => criteria.MaximumLatencyP95 is { TotalMicroseconds: var most }
         ? AtMost(
-            nameof(criteria.MaximumLatencyP95), most, Cost(nameof(criteria.MaximumLatencyP95)).Engine.P95, Microseconds,
+            nameof(criteria.MaximumLatencyP95), most, Cost(nameof(criteria.MaximumLatencyP95)).SingleRow.P95, Microseconds,
             "a row is what 95 % stay within, through a PredictionEngine")
         : null;
 

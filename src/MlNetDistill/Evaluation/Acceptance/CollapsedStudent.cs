@@ -1,5 +1,4 @@
 using MlNetDistill.Fitting;
-using MlNetDistill.Networks;
 
 
 namespace MlNetDistill.Evaluation;
@@ -7,7 +6,7 @@ namespace MlNetDistill.Evaluation;
 /// <summary>Whether a student has learnt nothing, by how it was measured.</summary>
 internal static class CollapsedStudent
 {
-    private const string Name = nameof(AcceptanceCriteria.RefuseCollapsed);
+    private const string Name = nameof(AcceptanceCriteria.RejectCollapsed);
 
     /// <summary>The check that it does not pass; null for a student that has learnt something.</summary>
     public static AcceptanceCheck? Of(DistillationMetrics metrics)
@@ -38,7 +37,7 @@ internal static class CollapsedStudent
             ? $", it names '{metrics.Classes[only]}' for every row"
             : "";
 
-    private static ChanceLevel BesideLabels(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.Rows, c.StudentRight))]);
+    private static ChanceLevel BesideLabels(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.Rows, c.StudentCorrect))]);
 
     private static ChanceLevel BesideTeacher(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.TeacherNames, c.BothName))]);
 

@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Export;
-using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Evaluation;
 
@@ -54,7 +53,7 @@ internal sealed class CostMeasurement<TRow>
     }
 
     private ModelCost Cost(ITransformer model, long memory, string zip) =>
-        new() { PeakMemoryBytes = memory, Engine = Engine(model), Bulk = Bulk(model), ZipBytes = new FileInfo(zip).Length };
+        new() { PeakMemoryBytes = memory, SingleRow = TimeSingleRow(model), Batch = TimeBatch(model), ZipBytes = new FileInfo(zip).Length };
 
     private static void CheckRows(TRow[] rows)
     {
@@ -126,13 +125,13 @@ internal sealed class CostMeasurement<TRow>
         }
     }
 
-    private Latency Engine(ITransformer model)
+    private Latency TimeSingleRow(ITransformer model)
     {
         using var engine = CreateEngine(model);
-        return Stopwatches.Time(i => engine.Predict(_rows[i % _rows.Length]), _options.WarmUpPredictions, _options.Predictions, _options.MaximumTime);
+        return Stopwatches.Time(i => engine.Predict(_rows[i % _rows.Length]), _options.WarmupPredictions, _options.Predictions, _options.MaximumTime);
     }
 
-    private Latency Bulk(ITransformer model) => Stopwatches.Time(_ => Pass(model), _options.WarmUpPasses, _options.Passes, _options.MaximumTime, _rows.Length);
+    private Latency TimeBatch(ITransformer model) => Stopwatches.Time(_ => Pass(model), _options.WarmupPasses, _options.Passes, _options.MaximumTime, _rows.Length);
 
     private PredictionEngine<TRow, Scored> CreateEngine(ITransformer model)
     {

@@ -9,13 +9,13 @@ public sealed record CostOptions
     /// <summary>
     /// Predictions through a <c>PredictionEngine</c> before the first that is measured, at least 0: the runtime compiles what runs often a second time.
     /// </summary>
-    public int WarmUpPredictions { get; init; } = 500;
+    public int WarmupPredictions { get; init; } = 500;
 
     /// <summary>Predictions through a <c>PredictionEngine</c> that are measured, at least 1.</summary>
     public int Predictions { get; init; } = 2000;
 
     /// <summary>Passes of <c>Transform</c> over all rows before the first that is measured, at least 0.</summary>
-    public int WarmUpPasses { get; init; } = 2;
+    public int WarmupPasses { get; init; } = 2;
 
     /// <summary>Passes of <c>Transform</c> over all rows that are measured, at least 1.</summary>
     public int Passes { get; init; } = 10;
@@ -31,19 +31,19 @@ public sealed record CostOptions
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check()
     {
-        var faults = Faults().ToList();
+        var faults = Validate().ToList();
         if (faults.Count > 0)
             throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
     }
 
-    private IEnumerable<string> Faults()
+    private IEnumerable<string> Validate()
     {
-        if (WarmUpPredictions < 0)
-            yield return Invariant($"WarmUpPredictions must be at least 0; was {WarmUpPredictions}.");
+        if (WarmupPredictions < 0)
+            yield return Invariant($"WarmupPredictions must be at least 0; was {WarmupPredictions}.");
         if (Predictions < 1)
             yield return Invariant($"Predictions must be at least 1; was {Predictions}.");
-        if (WarmUpPasses < 0)
-            yield return Invariant($"WarmUpPasses must be at least 0; was {WarmUpPasses}.");
+        if (WarmupPasses < 0)
+            yield return Invariant($"WarmupPasses must be at least 0; was {WarmupPasses}.");
         if (Passes < 1)
             yield return Invariant($"Passes must be at least 1; was {Passes}.");
         if (MaximumTime <= TimeSpan.Zero)

@@ -5,10 +5,10 @@ namespace MlNetDistill.Evaluation;
 public sealed record ModelCost
 {
     /// <summary>Time of a row through a <c>PredictionEngine</c>, warm: what a caller who asks about one row waits.</summary>
-    public required Latency Engine { get; init; }
+    public required Latency SingleRow { get; init; }
 
     /// <summary>Time of a row through <c>Transform</c> of many rows, warm: each measurement is a pass over all rows, divided by their number.</summary>
-    public required Latency Bulk { get; init; }
+    public required Latency Batch { get; init; }
 
     /// <summary>Bytes of the saved model.</summary>
     public required long ZipBytes { get; init; }
@@ -24,8 +24,8 @@ public sealed record ModelCost
         Environment.NewLine,
         TextTable.Of(
             ["Time of a row", "median", "95 % within", "measured"],
-            ["  PredictionEngine", .. Engine.Cells],
-            ["  Transform of many rows", .. Bulk.Cells]),
+            ["  PredictionEngine", .. SingleRow.Cells],
+            ["  Transform of many rows", .. Batch.Cells]),
         TextTable.Of(
             ["Saved model", Figures.Bytes(ZipBytes)],
             ["Growth of memory", Figures.Bytes(PeakMemoryBytes)]));

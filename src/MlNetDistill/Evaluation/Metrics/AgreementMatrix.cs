@@ -1,5 +1,4 @@
 using System.Collections;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

@@ -1,5 +1,3 @@
-using MlNetDistill.Networks;
-
 namespace MlNetDistill.Evaluation;
 
 /// <summary>Rows counted class by class.</summary>
@@ -43,8 +41,8 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
         {
             Class = name,
             Rows = _rows[c],
-            TeacherRight = _bothRight[c] + _lost[c],
-            StudentRight = _bothRight[c] + _gained[c],
+            TeacherCorrect = _bothRight[c] + _lost[c],
+            StudentCorrect = _bothRight[c] + _gained[c],
             Lost = _lost[c],
             Gained = _gained[c],
             TeacherNames = _named.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),

@@ -1,5 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Evaluation;
 
@@ -13,10 +12,10 @@ public sealed record ClassFidelity
     public required long Rows { get; init; }
 
     /// <summary>Rows with this label that the teacher labels rightly.</summary>
-    public required long TeacherRight { get; init; }
+    public required long TeacherCorrect { get; init; }
 
     /// <summary>Rows with this label that the student labels rightly.</summary>
-    public required long StudentRight { get; init; }
+    public required long StudentCorrect { get; init; }
 
     /// <summary>Rows with this label that the teacher labels rightly and the student does not.</summary>
     public required long Lost { get; init; }
@@ -31,13 +30,13 @@ public sealed record ClassFidelity
     public required long BothName { get; init; }
 
     /// <summary>The teacher's accuracy on rows with this label; null where there are none.</summary>
-    public double? TeacherAccuracy => Share(TeacherRight, Rows);
+    public double? TeacherAccuracy => Share(TeacherCorrect, Rows);
 
     /// <summary>The student's accuracy on rows with this label; null where there are none.</summary>
-    public double? StudentAccuracy => Share(StudentRight, Rows);
+    public double? StudentAccuracy => Share(StudentCorrect, Rows);
 
     /// <summary>The student's accuracy less the teacher's; null where no row has this label.</summary>
-    public double? AccuracyChange => Share(StudentRight - TeacherRight, Rows);
+    public double? AccuracyChange => Share(StudentCorrect - TeacherCorrect, Rows);
 
     /// <summary>Share of the rows for which the teacher names this class that the student gives it too; null where there are none.</summary>
     public double? Agreement => Share(BothName, TeacherNames);

@@ -24,7 +24,7 @@ public sealed record DistillationDifference
     public required Estimate Agreement { get; init; }
 
     /// <summary>The same over rows that the teacher labels rightly; null where there are none.</summary>
-    public required Estimate? AgreementWhereTeacherIsRight { get; init; }
+    public required Estimate? AgreementWhereTeacherIsCorrect { get; init; }
 
     /// <summary>The same over rows that the teacher labels wrongly; null where there are none.</summary>
     public required Estimate? AgreementWhereTeacherIsWrong { get; init; }
@@ -47,12 +47,12 @@ public sealed record DistillationDifference
         var (own, others) = Paired(metrics, other);
         return new DistillationDifference
         {
-            Accuracy = Share(Statistic.StudentRight, Statistic.Labelled),
+            Accuracy = Share(Statistic.StudentCorrect, Statistic.Labelled),
             LogLoss = Share(Statistic.StudentLogLoss, Statistic.Labelled),
             Brier = Share(Statistic.StudentBrier, Statistic.Labelled),
             CalibrationError = own.Difference(others, Replicates.StudentCalibrationError),
             Agreement = Share(Statistic.Agree, Statistic.Rows)!.Value,
-            AgreementWhereTeacherIsRight = Share(Statistic.BothRight, Statistic.TeacherRight),
+            AgreementWhereTeacherIsCorrect = Share(Statistic.BothRight, Statistic.TeacherCorrect),
             AgreementWhereTeacherIsWrong = own.Difference(others, Replicates.AgreementWhereTeacherIsWrong),
             Divergence = Share(Statistic.Divergence, Statistic.Rows)!.Value,
             ReverseDivergence = Share(Statistic.ReverseDivergence, Statistic.Rows)!.Value,

@@ -1,4 +1,3 @@
-using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using static System.FormattableString;
 
@@ -48,12 +47,12 @@ public sealed record DistillationEvaluationOptions
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check()
     {
-        var faults = Faults().ToList();
+        var faults = Validate().ToList();
         if (faults.Count > 0)
             throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
     }
 
-    private IEnumerable<string> Faults()
+    private IEnumerable<string> Validate()
     {
         foreach (var fault in ExcessFaults())
             yield return fault;
@@ -73,7 +72,7 @@ public sealed record DistillationEvaluationOptions
 
         if (WorstRegressions < 0)
             yield return Invariant($"WorstRegressions must be at least 0; was {WorstRegressions}.");
-        foreach (var fault in new Alignment.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Faults())
+        foreach (var fault in new Alignment.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Validate())
             yield return fault;
         if (!Enum.IsDefined(StudentScoreKind))
             yield return $"ScoreKind has no value {StudentScoreKind}.";

@@ -1,6 +1,4 @@
 using MlNetDistill.Alignment;
-using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;

@@ -1,6 +1,3 @@
-using MlNetDistill.Networks;
-
-
 namespace MlNetDistill.Evaluation;
 
 /// <summary>How well a student does its teacher's job on some rows: both models' quality, and the student's fidelity to its teacher.</summary>
@@ -29,7 +26,7 @@ public sealed record DistillationMetrics
     public required Estimate Agreement { get; init; }
 
     /// <summary>The same over rows that the teacher labels rightly; null where there are none.</summary>
-    public required Estimate? AgreementWhereTeacherIsRight { get; init; }
+    public required Estimate? AgreementWhereTeacherIsCorrect { get; init; }
 
     /// <summary>The same over rows that the teacher labels wrongly: what the student copies of its mistakes; null where there are none.</summary>
     public required Estimate? AgreementWhereTeacherIsWrong { get; init; }
@@ -73,8 +70,8 @@ public sealed record DistillationMetrics
                 return null;
             if (teacher == 0)
                 return new Estimate(1, 1, 1);
-            var kept = Replicates.Share(Statistic.StudentRight, Statistic.TeacherRight);
-            return Replicates?.OfShare(kept, Replicates.Sums[Statistic.TeacherRight, 0]) ?? new Estimate(student / teacher);
+            var kept = Replicates.Share(Statistic.StudentCorrect, Statistic.TeacherCorrect);
+            return Replicates?.OfShare(kept, Replicates.Sums[Statistic.TeacherCorrect, 0]) ?? new Estimate(student / teacher);
         }
     }
 

@@ -1,4 +1,3 @@
-using MlNetDistill.Networks;
 using static MlNetDistill.Evaluation.Replicates;
 using static MlNetDistill.Evaluation.Statistic;
 
@@ -21,11 +20,11 @@ internal sealed class MetricsSummary(
             Rows = (long)replicates.Sums[Rows, 0],
             LabelledRows = (long)replicates.Sums[Labelled, 0],
             Classes = classes,
-            Teacher = Quality(TeacherRight, TeacherLogLoss, TeacherBrier, TeacherCalibrationError, teacher),
-            Student = Quality(StudentRight, StudentLogLoss, StudentBrier, StudentCalibrationError, student),
+            Teacher = Quality(TeacherCorrect, TeacherLogLoss, TeacherBrier, TeacherCalibrationError, teacher),
+            Student = Quality(StudentCorrect, StudentLogLoss, StudentBrier, StudentCalibrationError, student),
             Agreement = OfShare(Agree, Rows)!.Value,
-            AgreementWhereTeacherIsRight = OfShare(BothRight, TeacherRight),
-            AgreementWhereTeacherIsWrong = replicates.OfShare(AgreementWhereTeacherIsWrong, replicates.Sums[Labelled, 0] - replicates.Sums[TeacherRight, 0]),
+            AgreementWhereTeacherIsCorrect = OfShare(BothRight, TeacherCorrect),
+            AgreementWhereTeacherIsWrong = replicates.OfShare(AgreementWhereTeacherIsWrong, replicates.Sums[Labelled, 0] - replicates.Sums[TeacherCorrect, 0]),
             Divergence = OverRows(Divergence),
             ReverseDivergence = OverRows(ReverseDivergence),
             JensenShannonDivergence = OverRows(JensenShannon),

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
@@ -37,7 +36,7 @@ internal static class MetricsText
         Signed("Brier score", difference.Brier, Number),
         Signed("Calibration error, points", difference.CalibrationError, Points),
         Signed("Agreement, points", difference.Agreement, Points),
-        Signed("  where the teacher is right", difference.AgreementWhereTeacherIsRight, Points),
+        Signed("  where the teacher is right", difference.AgreementWhereTeacherIsCorrect, Points),
         Signed("  where the teacher is wrong", difference.AgreementWhereTeacherIsWrong, Points),
         Signed("KL(teacher ‖ student), nats", difference.Divergence, Number),
         Signed("KL(student ‖ teacher), nats", difference.ReverseDivergence, Number),
@@ -75,7 +74,7 @@ internal static class MetricsText
     private static IEnumerable<string?[]> Fidelity(DistillationMetrics metrics)
     {
         yield return Row("Agreement", metrics.Agreement, Figures.Percent);
-        if (metrics.AgreementWhereTeacherIsRight is { } right)
+        if (metrics.AgreementWhereTeacherIsCorrect is { } right)
             yield return Row("  where the teacher is right", right, Figures.Percent);
         if (metrics.AgreementWhereTeacherIsWrong is { } wrong)
             yield return Row("  where the teacher is wrong", wrong, Figures.Percent);

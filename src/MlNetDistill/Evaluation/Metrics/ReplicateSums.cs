@@ -1,6 +1,4 @@
 using System.Numerics.Tensors;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 
 namespace MlNetDistill.Evaluation;
 

@@ -17,7 +17,7 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     public static Figure TopKOverlap(int which) => (sums, column) => sums.TopKOverlap(which, column) / sums[Statistic.Rows, column];
 
     public static double AgreementWhereTeacherIsWrong(ReplicateSums sums, int column) =>
-        sums[Statistic.BothWrongAlike, column] / (sums[Statistic.Labelled, column] - sums[Statistic.TeacherRight, column]);
+        sums[Statistic.BothWrongAlike, column] / (sums[Statistic.Labelled, column] - sums[Statistic.TeacherCorrect, column]);
 
     /// <summary>Σ rows/N · |accuracy − mean confidence| = Σ |Σ (confidence − correctness)| / N.</summary>
     public static double TeacherCalibrationError(ReplicateSums sums, int column) => sums.TeacherGap(column) / sums[Statistic.Labelled, column];

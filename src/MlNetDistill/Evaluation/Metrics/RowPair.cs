@@ -57,8 +57,8 @@ internal sealed class RowPair
     {
         var (teacherRight, studentRight) = (TeacherNames == label, StudentNames == label);
         this[Statistic.Labelled] = 1;
-        this[Statistic.TeacherRight] = One(teacherRight);
-        this[Statistic.StudentRight] = One(studentRight);
+        this[Statistic.TeacherCorrect] = One(teacherRight);
+        this[Statistic.StudentCorrect] = One(studentRight);
         this[Statistic.BothRight] = One(teacherRight && studentRight);
         this[Statistic.BothWrongAlike] = One(!teacherRight && TeacherNames == StudentNames);
         this[Statistic.TeacherLogLoss] = _teacher.LogLoss(label);

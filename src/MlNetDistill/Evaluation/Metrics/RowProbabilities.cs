@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
 using MlNetDistill.Alignment;
-using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Evaluation;
 

@@ -1,6 +1,4 @@
 using MlNetDistill.Alignment;
-using MlNetDistill.Networks;
-using MlNetDistill.Teachers;
 
 
 namespace MlNetDistill.Evaluation;

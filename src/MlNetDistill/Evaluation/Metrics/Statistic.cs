@@ -10,10 +10,10 @@ internal enum Statistic
     Labelled,
 
     /// <summary>1 where the teacher names the label.</summary>
-    TeacherRight,
+    TeacherCorrect,
 
     /// <summary>1 where the student names the label.</summary>
-    StudentRight,
+    StudentCorrect,
 
     /// <summary>1 where both name the label.</summary>
     BothRight,

@@ -1,5 +1,4 @@
 using MlNetDistill.Data;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;

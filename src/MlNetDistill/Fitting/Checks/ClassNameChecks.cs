@@ -1,5 +1,4 @@
 using MlNetDistill.Alignment;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;

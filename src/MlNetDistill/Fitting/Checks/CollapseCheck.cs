@@ -1,7 +1,6 @@
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
@@ -16,7 +15,7 @@ namespace MlNetDistill.Fitting;
 /// <param name="classes">The classes.</param>
 /// <param name="batchSize">Rows at a time.</param>
 /// <param name="teacher">What the teacher names, or null.</param>
-internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabels classes, int batchSize, TeacherAnswers? teacher)
+internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabels classes, int batchSize, TeacherPredictions? teacher)
 {
     // Enough to tell chance from learning.
     private const int MostRows = 2048;
@@ -62,7 +61,7 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
     private bool FollowsTeacher(Network network) =>
         teacher is not null && Beside(network, teacher).Level is { Classes: >= 2, IsChance: false };
 
-    private ClassConfusion Beside(Network network, TeacherAnswers answers)
+    private ClassConfusion Beside(Network network, TeacherPredictions answers)
     {
         using var scope = NewDisposeScope();
         var positions = tensor(answers.Positions, device: set.Features.device);
@@ -136,4 +135,4 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
 /// <summary>The classes that a teacher named for some rows of a training set.</summary>
 /// <param name="Positions">Which rows.</param>
 /// <param name="Named">Its most probable class of each.</param>
-internal sealed record TeacherAnswers(long[] Positions, long[] Named);
+internal sealed record TeacherPredictions(long[] Positions, long[] Named);

@@ -1,5 +1,4 @@
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;

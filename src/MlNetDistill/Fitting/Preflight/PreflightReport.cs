@@ -4,7 +4,6 @@ using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;
@@ -56,7 +55,7 @@ public sealed record PreflightReport
     /// <summary>Bytes of the rows in memory.</summary>
     public required long DataBytes { get; init; }
 
-    /// <summary>Bytes of the teacher's recorded answers, in memory or, beyond <see cref="TeacherRecordOptions.MemoryLimit"/>, in a file.</summary>
+    /// <summary>Bytes of the teacher's cacheed answers, in memory or, beyond <see cref="TeacherCacheOptions.MemoryLimit"/>, in a file.</summary>
     public required long AnswerBytes { get; init; }
 
     /// <summary>Bytes of the student with its gradients and its optimiser's state.</summary>
@@ -126,7 +125,7 @@ public sealed record PreflightReport
 /// <summary>What a teacher showed of itself on some rows.</summary>
 /// <param name="Name">What it is.</param>
 /// <param name="Gives">What it gives.</param>
-/// <param name="RowsAsked">Rows it was asked about.</param>
+/// <param name="RowsQueried">Rows it was asked about.</param>
 /// <param name="OnValidationRows">Whether these were held-out rows; else rows trained on, which a teacher may know.</param>
 /// <param name="Accuracy">Share of the labelled ones that it gets right; null where none has a label.</param>
 /// <param name="MeanConfidence">Mean probability of its most probable class.</param>
@@ -136,7 +135,7 @@ public sealed record PreflightReport
 /// </param>
 /// <param name="TimePerRow">Time for a row of a batch.</param>
 public sealed record PreflightTeacher(
-    string Name, OutputKinds Gives, int RowsAsked, bool OnValidationRows, double? Accuracy, double MeanConfidence, double AgreementCeiling, TimeSpan TimePerRow)
+    string Name, ModelOutputs Gives, int RowsQueried, bool OnValidationRows, double? Accuracy, double MeanConfidence, double AgreementCeiling, TimeSpan TimePerRow)
 {
     /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
     internal TimeSpan TimePerPass { get; init; }
@@ -151,7 +150,7 @@ public sealed record PreflightTeacher(
     [
         $"{Name}, gives {Gives}",
         (Accuracy is { } accuracy ? Invariant($"accuracy {accuracy:0.0000}") : "no labels to judge it by")
-            + Invariant($", mean confidence {MeanConfidence:0.0000}, on {RowsAsked} {(OnValidationRows ? "held-out" : "training")} rows"),
+            + Invariant($", mean confidence {MeanConfidence:0.0000}, on {RowsQueried} {(OnValidationRows ? "held-out" : "training")} rows"),
         Invariant($"a student that sees these features alone can agree with it on at most {AgreementCeiling:0.0000} of them"),
     ];
 

@@ -29,7 +29,7 @@ internal sealed class StepTimer(
 
     /// <summary>Whether the stage's teacher is asked once, and its answers looked up in training.</summary>
     public bool IsRecorded(Stage stage) =>
-        stage.Teacher is not null && options.Record.Keeps(stage.Loss.TeacherNeeds, view is not null);
+        stage.Teacher is not null && options.TeacherCache.Keeps(stage.Loss.TeacherNeeds, view is not null);
 
     /// <summary>The time of a step. Stages that differ in their anchor alone are timed once.</summary>
     public TimeSpan Of(Stage stage)
@@ -101,8 +101,8 @@ internal sealed class StepTimer(
     {
         public override OutputShapes Shapes => shapes;
 
-        public override bool SeesViews => true;
+        public override bool SupportsAugmentation => true;
 
-        public override NetworkOutput Outputs(Batch batch, OutputKinds wanted) => output;
+        public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) => output;
     }
 }

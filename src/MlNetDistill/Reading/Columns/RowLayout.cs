@@ -1,6 +1,5 @@
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Reading;
 

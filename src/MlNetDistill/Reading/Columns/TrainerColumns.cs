@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
-using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Reading;
@@ -106,13 +105,13 @@ internal sealed record TrainerColumns(
         var shape = layout.Shape;
         foreach (var network in networks)
         {
-            if (network.ShapeFault(shape) is { } fault)
+            if (network.ValidateShape(shape) is { } fault)
                 throw new ArgumentOutOfRangeException("schema", $"{fault} Column '{features.Name}' is a {type}.");
         }
 
         foreach (var augmentation in options.Augmentations)
         {
-            if (augmentation.ShapeFault(shape) is { } fault)
+            if (augmentation.ValidateShape(shape) is { } fault)
                 throw new ArgumentOutOfRangeException("schema", $"{fault} Column '{features.Name}' is a {type}.");
         }
 

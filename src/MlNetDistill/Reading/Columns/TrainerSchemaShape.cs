@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
-using MlNetDistill.Losses;
 
 namespace MlNetDistill.Reading;
 

@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;

@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Reporting;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Xml.Linq;
-using MlNetDistill.Core;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;

@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;

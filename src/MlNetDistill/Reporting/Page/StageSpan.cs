@@ -1,4 +1,3 @@
-using MlNetDistill.Methods;
 using MlNetDistill.Training;
 
 namespace MlNetDistill.Reporting;

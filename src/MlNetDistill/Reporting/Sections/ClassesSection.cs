@@ -1,6 +1,5 @@
 using System.Xml.Linq;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;

@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
@@ -39,10 +38,10 @@ internal static class ComparisonSection
         yield return Row("KL(teacher ‖ model), nats", "less is better", m => Table.Estimated(m.Fidelity?.Divergence, Figures.Number));
         yield return Row("Parameters", "of a network", m => Table.Measured(m.Model.Parameters, n => Figures.Count((long)n)));
         yield return Row("Saved model", "the zip file", m => Table.Measured(m.Model.Cost?.ZipBytes, Figures.Bytes));
-        yield return Row("One row, median", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.Engine.Median, Figures.Microseconds));
-        yield return Row("One row, 95 % within", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.Engine.P95, Figures.Microseconds));
-        yield return Row("A row of many, median", "Transform, warm", m => Table.Measured(m.Model.Cost?.Bulk.Median, Figures.Microseconds));
-        yield return Row("A row of many, 95 % within", "Transform, warm", m => Table.Measured(m.Model.Cost?.Bulk.P95, Figures.Microseconds));
+        yield return Row("One row, median", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.Median, Figures.Microseconds));
+        yield return Row("One row, 95 % within", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.P95, Figures.Microseconds));
+        yield return Row("A row of many, median", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.Median, Figures.Microseconds));
+        yield return Row("A row of many, 95 % within", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.P95, Figures.Microseconds));
         yield return Row("Memory", "growth at its largest", m => Table.Measured(m.Model.Cost?.PeakMemoryBytes, Figures.Bytes));
 
         object?[] Row(string name, string meaning, Func<Compared, object?> cell) => [Table.Head(name, meaning), .. models.Select(cell)];

@@ -17,8 +17,8 @@ internal static class CostSection
             Tag(
                 "div",
                 Class("figures"),
-                Chart("engine", "One row, through a PredictionEngine", cost => cost.Engine.Median, cost => cost.Engine.P95, Figures.Microseconds),
-                Chart("bulk", "A row of many, through Transform", cost => cost.Bulk.Median, cost => cost.Bulk.P95, Figures.Microseconds),
+                Chart("engine", "One row, through a PredictionEngine", cost => cost.SingleRow.Median, cost => cost.SingleRow.P95, Figures.Microseconds),
+                Chart("bulk", "A row of many, through Transform", cost => cost.Batch.Median, cost => cost.Batch.P95, Figures.Microseconds),
                 Chart("size", "Saved model", cost => cost.ZipBytes, null, Figures.Bytes),
                 Chart("memory", "Memory: growth while loaded and scored", cost => cost.PeakMemoryBytes, null, Figures.Bytes)),
             Counts(models));
@@ -35,8 +35,8 @@ internal static class CostSection
         models.Select(model => (Model: model, Cost: model.Model.Cost!)).Select(row => (object?[])
         [
             Name(row.Model.Name),
-            Time(row.Cost.Engine.Median), Time(row.Cost.Engine.P95), Figures.Count(row.Cost.Engine.Measurements),
-            Time(row.Cost.Bulk.Median), Time(row.Cost.Bulk.P95), Figures.Count(row.Cost.Bulk.Measurements),
+            Time(row.Cost.SingleRow.Median), Time(row.Cost.SingleRow.P95), Figures.Count(row.Cost.SingleRow.Measurements),
+            Time(row.Cost.Batch.Median), Time(row.Cost.Batch.P95), Figures.Count(row.Cost.Batch.Measurements),
         ]));
 
     private static XElement? Time(double microseconds) => Table.Measured(microseconds, time => FormattableString.Invariant($"{time:N1}"));

@@ -1,7 +1,5 @@
 using System.Xml.Linq;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using static MlNetDistill.Reporting.Html;
 

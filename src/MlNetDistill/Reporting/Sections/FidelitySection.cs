@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
@@ -29,7 +28,7 @@ internal static class FidelitySection
         [
             Row("Rows", "compared", m => Table.Measured(m.Rows, n => Figures.Count((long)n))),
             Row("Agreement", "more is better", m => Table.Estimated(m.Agreement, Figures.Percent)),
-            Row("… where the teacher is right", "more is better", m => Table.Estimated(m.AgreementWhereTeacherIsRight, Figures.Percent)),
+            Row("… where the teacher is right", "more is better", m => Table.Estimated(m.AgreementWhereTeacherIsCorrect, Figures.Percent)),
             Row("… where the teacher is wrong", "mistakes taken over", m => Table.Estimated(m.AgreementWhereTeacherIsWrong, Figures.Percent)),
             Row("KL(teacher ‖ student), nats", "less is better", m => Table.Estimated(m.Divergence, Figures.Number)),
             Row("KL(student ‖ teacher), nats", "less is better", m => Table.Estimated(m.ReverseDivergence, Figures.Number)),

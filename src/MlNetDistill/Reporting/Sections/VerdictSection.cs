@@ -1,6 +1,5 @@
 using System.Xml.Linq;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
@@ -50,8 +49,8 @@ internal static class VerdictSection
         if (metrics is { Teacher.Accuracy.Value: > 0 and var of, Student.Accuracy.Value: var accuracy })
             tiles.Add(Tile(Figures.Percent(accuracy / of), "of the teacher's accuracy kept"));
         tiles.Add(Tile(Figures.Percent(metrics.Agreement), "of the rows answered alike"));
-        if (teacher is { Engine.Median: > 0 } && student is { Engine.Median: > 0 })
-            tiles.Add(Tile($"{Figures.Ratio(teacher.Engine.Median / student.Engine.Median)}×", "the teacher's speed, row by row"));
+        if (teacher is { SingleRow.Median: > 0 } && student is { SingleRow.Median: > 0 })
+            tiles.Add(Tile($"{Figures.Ratio(teacher.SingleRow.Median / student.SingleRow.Median)}×", "the teacher's speed, row by row"));
         if (teacher is { ZipBytes: > 0 } && student is { ZipBytes: > 0 })
             tiles.Add(Tile(SizeRatio(teacher.ZipBytes, student.ZipBytes), "of the teacher's size"));
         return Tag("dl", Class("tiles"), tiles);

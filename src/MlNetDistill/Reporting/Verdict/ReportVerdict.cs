@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using static MlNetDistill.Evaluation.Figures;
 
 namespace MlNetDistill.Reporting;
@@ -154,15 +153,15 @@ internal static class ReportVerdict
         if (student is null)
             yield break;
         var alone =
-            $"A row takes the student {Microseconds(student.Engine.Median)} (median, through a PredictionEngine), and its file has {Bytes(student.ZipBytes)}";
+            $"A row takes the student {Microseconds(student.SingleRow.Median)} (median, through a PredictionEngine), and its file has {Bytes(student.ZipBytes)}";
         if (teacher is null)
         {
             yield return $"{alone}; what the teacher costs was not measured.";
             yield break;
         }
 
-        yield return $"{alone}; the teacher takes {Microseconds(teacher.Engine.Median)} and {Bytes(teacher.ZipBytes)}. The student is " +
-            $"{Times(teacher.Engine.Median, student.Engine.Median, "faster", "slower")} and {Times(teacher.ZipBytes, student.ZipBytes, "smaller", "larger")}.";
+        yield return $"{alone}; the teacher takes {Microseconds(teacher.SingleRow.Median)} and {Bytes(teacher.ZipBytes)}. The student is " +
+            $"{Times(teacher.SingleRow.Median, student.SingleRow.Median, "faster", "slower")} and {Times(teacher.ZipBytes, student.ZipBytes, "smaller", "larger")}.";
     }
 
     private static string Times(double teacher, double student, string less, string more)

@@ -16,17 +16,17 @@ namespace MlNetDistill.Teachers;
 /// <param name="settings">What its scores are.</param>
 /// <param name="open">Opens it for rows of a shape.</param>
 internal sealed class ExternalTeacher(
-    string name, OutputKinds kinds, TeacherInput input, ScoreSettings settings, Func<OpenedFor, TensorModel> open) : Teacher
+    string name, ModelOutputs kinds, TeacherInput input, ScoreSettings settings, Func<OpenedFor, TensorModel> open) : Teacher
 {
     internal override bool IsReady => true;
 
     internal override string Name => name;
 
-    internal override bool SeesViews => input.ColumnName is null;
+    internal override bool SupportsAugmentation => input.ColumnName is null;
 
-    internal override OutputKinds CanProvide => kinds;
+    internal override ModelOutputs CanProvide => kinds;
 
-    internal override IEnumerable<string> Faults() => input.Faults().Concat(settings.Faults());
+    internal override IEnumerable<string> Validate() => input.Validate().Concat(settings.Validate());
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
@@ -35,7 +35,7 @@ internal sealed class ExternalTeacher(
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => settings.Classes();
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
         var set = question.Set;
         var own = OwnColumn(question);
@@ -51,8 +51,8 @@ internal sealed class ExternalTeacher(
             rows = own is { } read ? (TeacherColumn.Read(question, read, layout), question.TeacherData ?? "") : null;
             var alignment = new ClassAlignment($"model {model.Name}");
             var teacher = new ModelTeacher(
-                model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.Recording);
-            return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
+                model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.TeacherCaching);
+            return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
         }
         catch
         {
@@ -63,7 +63,7 @@ internal sealed class ExternalTeacher(
     }
 
     /// <summary>Nothing tells which values a model from elsewhere was trained on; where a column is named that has had two, whoever named it should know.</summary>
-    private void WarnOfOverwrittenInput(TeacherQuestion question)
+    private void WarnOfOverwrittenInput(TeacherRequest question)
     {
         foreach (var column in ColumnsRead(question.Data.Schema))
         {
@@ -75,7 +75,7 @@ internal sealed class ExternalTeacher(
         }
     }
 
-    private RowLayout LayoutOf(DataViewSchema.Column? own, TeacherQuestion question)
+    private RowLayout LayoutOf(DataViewSchema.Column? own, TeacherRequest question)
     {
         var (column, students) = (own ?? question.Columns.Features, question.Columns.Layout);
         if (input.Image is not { } image)
@@ -101,7 +101,7 @@ internal sealed class ExternalTeacher(
         return layout;
     }
 
-    private DataViewSchema.Column? OwnColumn(TeacherQuestion question)
+    private DataViewSchema.Column? OwnColumn(TeacherRequest question)
     {
         if (input.ColumnName is not { } column || column == question.Columns.Features.Name)
             return null;
@@ -118,7 +118,7 @@ internal sealed class ExternalTeacher(
 /// <param name="IsByte">Whether values are bytes.</param>
 /// <param name="Input">What the model is fed.</param>
 /// <param name="Question">What the teacher is asked.</param>
-internal sealed record OpenedFor(InputShape Shape, bool IsByte, TeacherInput Input, TeacherQuestion Question)
+internal sealed record OpenedFor(InputShape Shape, bool IsByte, TeacherInput Input, TeacherRequest Question)
 {
     /// <summary>Told what the user should know of the model.</summary>
     public void Warn(string message) => Question.Channel.Warning($"{message}");

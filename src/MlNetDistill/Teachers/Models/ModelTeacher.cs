@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>A model from elsewhere as teacher: its scores become logits in the student's class order.</summary>
-internal sealed class ModelTeacher : RecordableTeacher
+internal sealed class ModelTeacher : CacheableTeacher
 {
     private const int SampleRows = 64;
     private const int FewestRows = 16;
@@ -28,7 +28,7 @@ internal sealed class ModelTeacher : RecordableTeacher
     /// <param name="align">Matches its classes, from their number.</param>
     /// <param name="settings">What the caller says of its scores.</param>
     /// <param name="recording">How its answers are kept.</param>
-    public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, Func<int, ClassOrder> align, ScoreSettings settings, Recording recording)
+    public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, Func<int, ClassOrder> align, ScoreSettings settings, TeacherCaching recording)
         : base(recording)
     {
         (_model, _shape, _set, _settings) = (model, shape, set, settings);
@@ -39,21 +39,21 @@ internal sealed class ModelTeacher : RecordableTeacher
 
     public override OutputShapes Shapes { get; }
 
-    public override bool SeesViews => _ownRows is null;
+    public override bool SupportsAugmentation => _ownRows is null;
 
     private string Subject => $"The output of {_model.Name}";
 
     // A look at it is the beginning of its record.
     protected override bool SpreadsFirst => true;
 
-    internal override void DecideScores(TrainingSet set, OutputKinds wanted, Func<Tensor, int, Batch>? view)
+    internal override void DecideScores(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         // What an earlier run recorded shows it when the record is opened.
         if (_reader is not null || (view is null && IsRecorded(set, wanted)))
             return;
         BeginLook(set, wanted, view);
         using var scope = NewDisposeScope();
-        Outputs(FirstBatch(set), OutputKinds.Logits);
+        Outputs(FirstBatch(set), ModelOutputs.Logits);
     }
 
     public override void Dispose()
@@ -67,15 +67,15 @@ internal sealed class ModelTeacher : RecordableTeacher
 
     protected override string Data(TrainingSet set) => _ownRows is null ? base.Data(set) : _ownData;
 
-    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
         var found = _model.Answer(RowsOf(batch), wanted);
-        var logits = !wanted.HasFlag(OutputKinds.Logits) ? null : Reader(found.Logits).ToLogits(found.Logits, row => RowName(batch, row));
+        var logits = !wanted.HasFlag(ModelOutputs.Logits) ? null : Reader(found.Logits).ToLogits(found.Logits, row => RowName(batch, row));
         return new NetworkOutput(
             logits,
-            wanted.HasFlag(OutputKinds.Embedding) ? found.Embedding : null,
-            wanted.HasFlag(OutputKinds.StageFeatures) ? found.StageFeatures : null);
+            wanted.HasFlag(ModelOutputs.Embedding) ? found.Embedding : null,
+            wanted.HasFlag(ModelOutputs.StageFeatures) ? found.StageFeatures : null);
     }
 
     private static string RowName(Batch batch, int row)
@@ -104,6 +104,6 @@ internal sealed class ModelTeacher : RecordableTeacher
             return kind;
         using var scope = NewDisposeScope();
         var batch = Batch.Of(_set, Spread.Over(_set.Count, SampleRows, _set.Features.device));
-        return ScoreReader.Resolve(Subject, _settings.Kind, _model.Answer(RowsOf(batch), OutputKinds.Logits).Logits);
+        return ScoreReader.Resolve(Subject, _settings.Kind, _model.Answer(RowsOf(batch), ModelOutputs.Logits).Logits);
     }
 }

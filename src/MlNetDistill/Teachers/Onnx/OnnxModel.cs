@@ -29,9 +29,9 @@ internal sealed class OnnxModel : AdaptedModel
     public override string Identity { get; }
 
     /// <inheritdoc/>
-    protected override OutputKinds Offered => OutputKinds.Logits
-        | (_outputs.Embedding is null ? OutputKinds.None : OutputKinds.Embedding)
-        | (_outputs.StageFeatures.Length == 0 ? OutputKinds.None : OutputKinds.StageFeatures);
+    protected override ModelOutputs Offered => ModelOutputs.Logits
+        | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
+        | (_outputs.StageFeatures.Length == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
     /// <summary>Opens a model and tries it with a row.</summary>
     /// <param name="source">The model.</param>
@@ -86,10 +86,10 @@ internal sealed class OnnxModel : AdaptedModel
     }
 
     /// <inheritdoc/>
-    protected override NetworkOutput Run(torch.Tensor input, OutputKinds wanted)
+    protected override NetworkOutput Run(torch.Tensor input, ModelOutputs wanted)
     {
-        var stages = wanted.HasFlag(OutputKinds.StageFeatures) ? _outputs.StageFeatures : [];
-        var embedding = wanted.HasFlag(OutputKinds.Embedding) ? _outputs.Embedding : null;
+        var stages = wanted.HasFlag(ModelOutputs.StageFeatures) ? _outputs.StageFeatures : [];
+        var embedding = wanted.HasFlag(ModelOutputs.Embedding) ? _outputs.Embedding : null;
         string[] names = [_outputs.Logits, .. embedding is null ? Array.Empty<string>() : [embedding], .. stages];
         // One tensor may be named twice, as logits and as embedding; ONNX Runtime gives it once.
         string[] distinct = [.. names.Distinct()];

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Microsoft.ML;
 using MlNetDistill.Alignment;
-using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
@@ -18,15 +17,15 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override string Name => $"{paths.Count} checkpoints of {spec.Name}";
 
-    internal override bool SeesViews => true;
+    internal override bool SupportsAugmentation => true;
 
-    internal override OutputKinds CanProvide => NetworkKinds;
+    internal override ModelOutputs CanProvide => NetworkKinds;
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
 
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
-    internal override IEnumerable<string> Faults()
+    internal override IEnumerable<string> Validate()
     {
         if (paths.Count == 0)
             yield return "A route needs at least one checkpoint.";
@@ -38,7 +37,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
                 "List the files in the order of training, or give one of them another name.";
         }
 
-        foreach (var fault in spec.Faults())
+        foreach (var fault in spec.Validate())
             yield return $"Route: {fault}";
     }
 
@@ -48,7 +47,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         return first.Classes is { } names ? ClassColumn.Of(names) : ClassColumn.Of(first.ClassCount);
     }
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
         // Every file is read now: a broken one must not stop the student on its way.
         var checkpoints = paths.Select(path => (Path: path, File: CheckpointFile.Read(path))).Select(c => (c.Path, c.File.Description, c.File.Hash)).ToList();
@@ -66,13 +65,13 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             foreach (var checkpoint in checkpoints)
                 Load(checkpoint.Path, checkpoint.Hash)(shared.Network);
             var anchors = checkpoints.Select(c => new Anchor(
-                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), question.Recording)
+                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), question.TeacherCaching)
                 {
                     IsLookedAt = true,
                     InTheStudentsOrder = order.IsSame ? null : order.Apply,
                     Order = order.IsSame ? "" : $"{order}",
                 }));
-            return new TeacherAnswer([.. anchors], null) { Owned = [shared] };
+            return new PreparedTeacher([.. anchors], null) { Owned = [shared] };
         }
         catch
         {
@@ -102,7 +101,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
     }
 
     /// <summary>Classes go by name: the label column of another file may have them in another order.</summary>
-    private static ClassOrder Order(CheckpointDescription checkpoint, string path, TeacherQuestion question)
+    private static ClassOrder Order(CheckpointDescription checkpoint, string path, TeacherRequest question)
     {
         var student = question.Columns.Classes;
         if (checkpoint.Classes is null && student.Names is { } names)
@@ -115,7 +114,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         return new ClassAlignment($"checkpoint '{path}'").Order(checkpoint.ClassCount, checkpoint.Classes, new ScoreSettings(ScoreKind.Logits, null, null), student);
     }
 
-    private static void WarnOfShift(CheckpointDescription checkpoint, TeacherQuestion question)
+    private static void WarnOfShift(CheckpointDescription checkpoint, TeacherRequest question)
     {
         if (FeatureShift.Between(checkpoint.Features, question.Networks.FeatureStatistics) is { } shift)
         {

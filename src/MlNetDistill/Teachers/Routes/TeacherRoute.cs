@@ -15,16 +15,16 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override string Name => $"a route of {anchors.Count} teachers";
 
-    internal override bool SeesViews => anchors.All(a => a.Teacher?.SeesViews == true);
+    internal override bool SupportsAugmentation => anchors.All(a => a.Teacher?.SupportsAugmentation == true);
 
-    internal override OutputKinds CanProvide => anchors.Aggregate(OutputKinds.Logits | OutputKinds.Embedding | OutputKinds.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? OutputKinds.None));
+    internal override ModelOutputs CanProvide => anchors.Aggregate(ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? ModelOutputs.None));
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question) =>
         anchors.Select((anchor, i) => anchor.Teacher.PlannedAnchors(question).Last() with { Label = anchor.Label, Epoch = i + 1 });
 
-    internal override IEnumerable<string> Faults()
+    internal override IEnumerable<string> Validate()
     {
         if (anchors.Count == 0)
             yield return "A route needs at least one anchor.";
@@ -36,7 +36,7 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
                 yield return $"The anchor '{label}' has no teacher.";
             else if (teacher.IsRoute)
                 yield return $"The anchor '{label}' is a route itself; give its anchors one by one.";
-            foreach (var fault in teacher?.Faults() ?? [])
+            foreach (var fault in teacher?.Validate() ?? [])
                 yield return $"Anchor '{label}': {fault}";
         }
     }
@@ -52,15 +52,15 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override bool ReadsRowsLeftOut => anchors.Any(a => a.Teacher.ReadsRowsLeftOut);
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
-        var answers = TeacherAnswer.OfAll(anchors.Select(anchor => new Func<TeacherAnswer>(() =>
+        var answers = PreparedTeacher.OfAll(anchors.Select(anchor => new Func<PreparedTeacher>(() =>
         {
             question.Channel.Info($"Asking the anchor '{anchor.Label}'.");
             return anchor.Teacher.Ask(question);
         })));
         var last = answers[^1];
-        return new TeacherAnswer(
+        return new PreparedTeacher(
             [.. answers.Select((answer, i) => new Anchor(anchors[i].Label, i + 1, answer.Teacher))], last.Model, last.Network, last.NetworkSpec)
         {
             Owned = answers,

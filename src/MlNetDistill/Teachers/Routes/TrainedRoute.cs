@@ -1,5 +1,4 @@
 using System.Globalization;
-using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
@@ -18,16 +17,16 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     public override bool IsRoute => true;
 
-    internal override bool SeesViews => true;
+    internal override bool SupportsAugmentation => true;
 
     internal override bool NeedsLabels => true;
 
-    internal override OutputKinds CanProvide => NetworkKinds;
+    internal override ModelOutputs CanProvide => NetworkKinds;
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     // Where early stopping ends the route before, only its last anchor lies elsewhere.
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question)
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question)
     {
         CheckFolder();
         var last = training.EpochsIn(question.Options);
@@ -36,17 +35,17 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             .Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, training.Spec));
     }
 
-    internal override IEnumerable<string> Faults()
+    internal override IEnumerable<string> Validate()
     {
         if (every < 1)
             yield return Invariant($"The route's checkpoints must be at least 1 epoch apart; 'every' was {every}.");
         if (folder is not null && string.IsNullOrWhiteSpace(folder))
             yield return "The route's folder must be a path, or null to keep its checkpoints in memory; was empty.";
-        foreach (var fault in training.Faults("route"))
+        foreach (var fault in training.Validate("route"))
             yield return fault;
     }
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
         var options = question.Options;
         var checkpoints = new List<(int Epoch, Action<Network> Load)>();
@@ -73,10 +72,10 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             var final = Keep(network, last);
             var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
-            var recording = question.Recording.ForThisRun();
+            var recording = question.TeacherCaching.ForThisRun();
             Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, recording));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
-            return new TeacherAnswer(
+            return new PreparedTeacher(
                 [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, training.Spec)
             {
                 Owned = owned,

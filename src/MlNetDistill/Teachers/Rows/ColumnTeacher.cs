@@ -11,9 +11,9 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
 
     internal override string Name => $"the column '{columns.Score}'";
 
-    internal override OutputKinds CanProvide => columns.Kinds;
+    internal override ModelOutputs CanProvide => columns.Kinds;
 
-    internal override IEnumerable<string> Faults() => columns.Faults();
+    internal override IEnumerable<string> Validate() => columns.Validate();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
@@ -29,7 +29,7 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
         return columns.ClassesIn(schema);
     }
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
         CheckSchema(question.Data.Schema);
         columns.NoteTwoClasses(question.Data.Schema, question.Channel);
@@ -41,9 +41,9 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
             () => "",
             question,
             // The data are their own record.
-            question.Recording.ForThisRun(),
+            question.TeacherCaching.ForThisRun(),
             viewOf: ViewOf);
-        return new TeacherAnswer([new Anchor("teacher", 1, teacher)], null);
+        return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
     }
 
     private void CheckSchema(DataViewSchema schema)

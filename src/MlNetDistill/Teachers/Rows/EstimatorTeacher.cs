@@ -2,7 +2,6 @@ using Microsoft.ML;
 using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
@@ -11,15 +10,15 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumns columns, int folds, string? identity) : Teacher
+internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumns columns, int folds, string? cacheKey) : Teacher
 {
     internal override string Name => folds == 0 ? "an ML.NET pipeline, fitted here" : $"an ML.NET pipeline, fitted here on {folds} folds";
 
-    internal override OutputKinds CanProvide => columns.Kinds;
+    internal override ModelOutputs CanProvide => columns.Kinds;
 
-    internal override IEnumerable<string> Faults()
+    internal override IEnumerable<string> Validate()
     {
-        foreach (var fault in columns.Faults())
+        foreach (var fault in columns.Validate())
             yield return fault;
         if (folds is 1 or < 0)
             yield return Invariant($"The teacher's folds must be 0 (none) or at least 2; was {folds}.");
@@ -28,23 +27,23 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     }
 
     // How long embeddings are shows only when it is fitted.
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherQuestion question) =>
+    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question) =>
         [new PlannedAnchor("teacher", 1, null) { Shapes = new OutputShapes(question.Columns.Classes.Count, columns.Embedding is null ? null : 1, []) }];
 
     // Fitting may look at any column.
-    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => identity is null ? [] : schema.Where(c => !c.IsHidden);
+    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => cacheKey is null ? [] : schema.Where(c => !c.IsHidden);
 
     // What the fitted model will call its classes is not known yet.
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => columns.Settings.Classes();
 
-    internal override bool ReadsRowsLeftOut => identity is not null;
+    internal override bool ReadsRowsLeftOut => cacheKey is not null;
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
         // Without a name it is a new model in every run, so its answers are for this run.
-        var recording = identity is null ? question.Recording.ForThisRun() : question.Recording;
-        string Identity() => Fingerprint.Of(Invariant($"{identity}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}"));
-        if (folds == 0 && (identity is null || !recording.IsPersistent || columns.Embedding is not null))
+        var recording = cacheKey is null ? question.TeacherCaching.ForThisRun() : question.TeacherCaching;
+        string Identity() => Fingerprint.Of(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}"));
+        if (folds == 0 && (cacheKey is null || !recording.IsPersistent || columns.Embedding is not null))
         {
             question.Channel.Info($"Fitting the teacher.");
             var model = Fitted(question.Data);
@@ -54,7 +53,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
         return Answer(folds == 0 ? FittedOnAll(question) : OutOfFold(question), null, null);
 
-        TeacherAnswer Answer(Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, int? embeddingLength, ITransformer? model) => new(
+        PreparedTeacher Answer(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> answers, int? embeddingLength, ITransformer? model) => new(
             [new Anchor("teacher", 1, new ScoredTeacher(
                 answers, new OutputShapes(question.Columns.Classes.Count, embeddingLength, []), Identity, question, recording,
                 // Two fits of a pipeline are two models. In folds there are several anyhow, and a fit of each is much to lose.
@@ -80,12 +79,12 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
     }
 
-    private static int FoldSeed(TeacherQuestion question) => question.Seeds.Integer("folds");
+    private static int FoldSeed(TeacherRequest question) => question.Seeds.Integer("folds");
 
-    private static Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> Read(ScoredView view, TeacherQuestion question) =>
+    private static Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> Read(ScoredView view, TeacherRequest question) =>
         (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
 
-    private ScoredView View(ITransformer model, IDataView data, TeacherQuestion question, string place, UnseenClasses? unseen = null)
+    private ScoredView View(ITransformer model, IDataView data, TeacherRequest question, string place, UnseenClasses? unseen = null)
     {
         var scored = model.Transform(data);
         columns.NoteTwoClasses(scored.Schema, question.Channel);
@@ -93,17 +92,17 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
-    private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> FittedOnAll(TeacherQuestion question) => (asked, kept, from) =>
+    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> FittedOnAll(TeacherRequest question) => (asked, kept, from) =>
     {
         question.Channel.Info($"Fitting the teacher.");
         return Read(View(Fitted(question.Data), question.Data, question, ""), question)(asked, kept, from);
     };
 
-    private Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> OutOfFold(TeacherQuestion question)
+    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> OutOfFold(TeacherRequest question)
     {
         return Folds;
 
-        IEnumerable<AnswerChunk> Folds(IReadOnlySet<RowId> asked, OutputKinds kept, long skip)
+        IEnumerable<OutputChunk> Folds(IReadOnlySet<RowId> asked, ModelOutputs kept, long skip)
         {
             var dealt = new StratifiedFolds(question.Data, question.Columns.Label, folds, FoldSeed(question));
             for (var fold = 0; fold < folds; fold++)
@@ -127,7 +126,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
     }
 
-    private static void WarnOf(UnseenClasses unseen, TeacherQuestion question, int fold)
+    private static void WarnOf(UnseenClasses unseen, TeacherRequest question, int fold)
     {
         foreach (var (unseenClass, share) in unseen.Shares)
         {

@@ -17,15 +17,15 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
     public string Description => $"{Score}|{Embedding}|{Settings.Description}";
 
     /// <summary>What a teacher with these columns gives.</summary>
-    public OutputKinds Kinds => OutputKinds.Logits | (Embedding is null ? OutputKinds.None : OutputKinds.Embedding);
+    public ModelOutputs Kinds => ModelOutputs.Logits | (Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding);
 
-    public IEnumerable<string> Faults()
+    public IEnumerable<string> Validate()
     {
         if (string.IsNullOrWhiteSpace(Score))
             yield return "The teacher's scoreColumnName must be a column name; was empty.";
         if (Embedding is not null && string.IsNullOrWhiteSpace(Embedding))
             yield return "The teacher's embeddingColumnName must be a column name, or null for none; was empty.";
-        foreach (var fault in Settings.Faults())
+        foreach (var fault in Settings.Validate())
             yield return fault;
     }
 

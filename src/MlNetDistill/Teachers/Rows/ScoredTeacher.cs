@@ -11,15 +11,15 @@ namespace MlNetDistill.Teachers;
 /// <summary>A teacher that reads the rows of a data view, such as an ML.NET model: reached through a record, joined by row id.</summary>
 /// <param name="answers">Its answers in its own order: to the rows in a set, kinds, from which entry on.</param>
 /// <param name="shapes">What it gives.</param>
-/// <param name="identity">A hash of all that its answers depend on but the rows.</param>
+/// <param name="cacheKey">A hash of all that its answers depend on but the rows.</param>
 /// <param name="question">What it is asked.</param>
 /// <param name="recording">How its answers are kept.</param>
 /// <param name="isResumable">Whether what answers now is what answered in an interrupted run.</param>
 /// <param name="viewOf">Its answers to some rows alone; null where a look costs what all answers do.</param>
 internal sealed class ScoredTeacher(
-    Func<IReadOnlySet<RowId>, OutputKinds, long, IEnumerable<AnswerChunk>> answers, OutputShapes shapes, Func<string> identity, TeacherQuestion question, Recording recording,
+    Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> answers, OutputShapes shapes, Func<string> cacheKey, TeacherRequest question, TeacherCaching recording,
     bool isResumable = true, Func<IDataView, string, ScoredView>? viewOf = null)
-    : RecordableTeacher(recording)
+    : CacheableTeacher(recording)
 {
     private TimeSpan _passing;
     private bool _isChecked;
@@ -35,7 +35,7 @@ internal sealed class ScoredTeacher(
 
     protected override bool IsResumable => isResumable;
 
-    protected override string Identity() => identity();
+    protected override string Identity() => cacheKey();
 
     protected override string Data(TrainingSet set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
 
@@ -43,7 +43,7 @@ internal sealed class ScoredTeacher(
     /// Neither its bytes nor a name tell that code which it runs (a custom mapping's, say) has changed: what an earlier run left is held against its answers to some
     /// rows. Where a look costs what all answers do, as with a pipeline that is yet to be fitted, the name alone must do.
     /// </summary>
-    protected override string? Refuted(RecordedAnswers answers, TrainingSet set, Func<Tensor, int, Batch>? view)
+    protected override string? Refuted(CachedOutputs answers, TrainingSet set, Func<Tensor, int, Batch>? view)
     {
         if (viewOf is null || _isChecked)
             return null;
@@ -52,7 +52,7 @@ internal sealed class ScoredTeacher(
         return fault;
     }
 
-    protected override IEnumerable<AnswerChunk> AnswersFrom(TrainingSet set, OutputKinds kept, Func<Tensor, int, Batch>? view, long from)
+    protected override IEnumerable<OutputChunk> AnswersFrom(TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
         CheckRows(set, view is not null);
         // What this run gives from the first row on is its own.
@@ -61,13 +61,13 @@ internal sealed class ScoredTeacher(
     }
 
     /// <summary>For a look at a few rows before the record is made.</summary>
-    protected override NetworkOutput Live(Batch batch, OutputKinds wanted)
+    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
     {
         CheckRows(batch.Set, batch.View != 0);
         using var scope = NewDisposeScope();
         RowId[] ids = [.. batch.Positions.cpu().data<long>().ToArray().Select(position => batch.Set.RowIds[(int)position])];
         var (found, parts) = (new List<RowId>(), new List<Tensor[]>());
-        foreach (var chunk in Look(ids.ToHashSet(), wanted | OutputKinds.Logits))
+        foreach (var chunk in Look(ids.ToHashSet(), wanted | ModelOutputs.Logits))
         {
             found.AddRange(chunk.Ids);
             parts.Add([.. chunk.Parts.Select(part => part.clone())]);
@@ -77,16 +77,16 @@ internal sealed class ScoredTeacher(
         var order = tensor([.. ids.Select(id => at.TryGetValue(id, out var row) ? row : throw new InvalidOperationException(
             $"The teacher gave no scores for row id {id}; its data view must hold the rows of the training data."))], device: CPU);
         Tensor Part(int part) => cat([.. parts.Select(p => p[part])]).index_select(0, order).to(batch.Features.device).MoveToOuterDisposeScope();
-        return new NetworkOutput(Part(0), wanted.HasFlag(OutputKinds.Embedding) ? Part(1) : null);
+        return new NetworkOutput(Part(0), wanted.HasFlag(ModelOutputs.Embedding) ? Part(1) : null);
     }
 
-    private IEnumerable<AnswerChunk> Look(HashSet<RowId> asked, OutputKinds wanted)
+    private IEnumerable<OutputChunk> Look(HashSet<RowId> asked, ModelOutputs wanted)
     {
         if (viewOf is null)
             return answers(asked, wanted, 0);
         return Chosen();
 
-        IEnumerable<AnswerChunk> Chosen()
+        IEnumerable<OutputChunk> Chosen()
         {
             var rows = new ChosenRows(question.Data, asked);
             var view = viewOf(rows, $" of the {asked.Count} rows looked at");

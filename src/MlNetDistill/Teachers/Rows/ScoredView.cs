@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -29,12 +28,12 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
     /// <param name="batchSize">Rows of a chunk.</param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind, or the model fails on a row.</exception>
-    public IEnumerable<AnswerChunk> Read(IReadOnlySet<RowId> asked, OutputKinds kept, long skip, int batchSize, CancellationToken cancellation) =>
+    public IEnumerable<OutputChunk> Read(IReadOnlySet<RowId> asked, ModelOutputs kept, long skip, int batchSize, CancellationToken cancellation) =>
         UnreadableRow.Named(Chunks(asked, kept, skip, batchSize, cancellation));
 
-    private IEnumerable<AnswerChunk> Chunks(IReadOnlySet<RowId> asked, OutputKinds kept, long skip, int batchSize, CancellationToken cancellation)
+    private IEnumerable<OutputChunk> Chunks(IReadOnlySet<RowId> asked, ModelOutputs kept, long skip, int batchSize, CancellationToken cancellation)
     {
-        var readsEmbedding = kept.HasFlag(OutputKinds.Embedding);
+        var readsEmbedding = kept.HasFlag(ModelOutputs.Embedding);
         DataViewSchema.Column[] columns = [score, .. readsEmbedding ? [embedding!.Value] : Array.Empty<DataViewSchema.Column>()];
         var source = new RowSource(data, columns, row => model is null
             ? $"Row {row}{place} (counted from 0) of the data cannot be read"
@@ -49,7 +48,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
         foreach (var (ids, numbers, values) in rows.Chunks(asked, skip, cancellation))
         {
             var parts = Parts(values, ids.Length, numbers);
-            yield return new AnswerChunk(ids, parts);
+            yield return new OutputChunk(ids, parts);
             foreach (var part in parts)
                 part.Dispose();
         }

@@ -7,15 +7,15 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns columns, bool acceptOverwrittenInputs, string? identity) : Teacher
+internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns columns, bool acceptOverwrittenInputs, string? cacheKey) : Teacher
 {
     internal override bool IsReady => true;
 
     internal override string Name => "an ML.NET model";
 
-    internal override OutputKinds CanProvide => columns.Kinds;
+    internal override ModelOutputs CanProvide => columns.Kinds;
 
-    internal override IEnumerable<string> Faults() => columns.Faults();
+    internal override IEnumerable<string> Validate() => columns.Validate();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema)
     {
@@ -29,7 +29,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         return columns.ClassesIn(Over(schema).GetOutputSchema(schema));
     }
 
-    internal override TeacherAnswer Ask(TeacherQuestion question)
+    internal override PreparedTeacher Ask(TeacherRequest question)
     {
         var schema = question.Data.Schema;
         CheckSchema(schema);
@@ -44,11 +44,11 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
-            () => Fingerprint.Of($"{identity ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
+            () => Fingerprint.Of($"{cacheKey ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
             question,
-            question.Recording,
+            question.TeacherCaching,
             viewOf: ViewOf);
-        return new TeacherAnswer([new Anchor("teacher", 1, teacher)], transformer);
+        return new PreparedTeacher([new Anchor("teacher", 1, teacher)], transformer);
     }
 
     /// <summary>The model, with empty columns for steps that its answers do not depend on, such as the one that made its own label a key.</summary>
@@ -84,7 +84,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
     /// A teacher is a model over raw columns. Where an earlier step of the pipeline wrote a new column under the name of one of its inputs
     /// (a normaliser without an output name, say), the teacher would silently read the new one.
     /// </summary>
-    private void RefuseOverwrittenInputs(TeacherQuestion question)
+    private void RefuseOverwrittenInputs(TeacherRequest question)
     {
         if (!transformer.IsRowToRowMapper)
             return;

@@ -3,9 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill.Tests.Evaluation.Report;
 

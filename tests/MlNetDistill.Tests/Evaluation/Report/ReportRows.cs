@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 
 
 namespace MlNetDistill.Tests.Evaluation.Report;
@@ -38,7 +37,7 @@ internal static class ReportRows
             Teacher = labels ? Quality(drawn, row => row.Teacher == row.Label, intervals, sure: 0.01) : null,
             Student = labels ? Quality(drawn, row => row.Student == row.Label, intervals, sure: 0.04) : null,
             Agreement = Share(drawn, row => row.Teacher == row.Student, intervals)!.Value,
-            AgreementWhereTeacherIsRight = labels ? Share(drawn.Where(row => row.Teacher == row.Label), row => row.Teacher == row.Student, intervals) : null,
+            AgreementWhereTeacherIsCorrect = labels ? Share(drawn.Where(row => row.Teacher == row.Label), row => row.Teacher == row.Student, intervals) : null,
             AgreementWhereTeacherIsWrong = labels ? Share(drawn.Where(row => row.Teacher != row.Label), row => row.Teacher == row.Student, intervals) : null,
             Divergence = Around(1.9 * differs, intervals),
             ReverseDivergence = Around(2.3 * differs, intervals),
@@ -69,8 +68,8 @@ internal static class ReportRows
         {
             Class = name,
             Rows = labelled.Count,
-            TeacherRight = labelled.Count(row => row.Teacher == at),
-            StudentRight = labelled.Count(row => row.Student == at),
+            TeacherCorrect = labelled.Count(row => row.Teacher == at),
+            StudentCorrect = labelled.Count(row => row.Student == at),
             Lost = labelled.Count(row => row.Teacher == at && row.Student != at),
             Gained = labelled.Count(row => row.Teacher != at && row.Student == at),
             TeacherNames = rows.Count(row => row.Teacher == at),

@@ -1,6 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 using MlNetDistill.Training;
 
@@ -82,7 +80,7 @@ internal static class ReportSamples
 
     private static AcceptanceCriteria Criteria => new()
     {
-        MinimumAccuracyKept = 0.96,
+        MinimumAccuracyRetention = 0.96,
         MinimumAgreement = 0.95,
         MaximumClassDrop = 0.1,
         MaximumCalibrationError = 0.05,
@@ -143,7 +141,7 @@ internal static class ReportSamples
     }
 
     private static ModelCost Cost(double engine, double tail, double bulk, long zip, long memory) =>
-        new() { Engine = new(engine, tail, 2_000), Bulk = new(bulk, 1.3 * bulk, 20), ZipBytes = zip, PeakMemoryBytes = memory };
+        new() { SingleRow = new(engine, tail, 2_000), Batch = new(bulk, 1.3 * bulk, 20), ZipBytes = zip, PeakMemoryBytes = memory };
 
     private static IEnumerable<TrainingProgress> Epochs(string stage, int epochs, int seed, double first, string[] losses)
     {

@@ -1,5 +1,3 @@
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Evaluation.Report;

@@ -1,5 +1,4 @@
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 
 
 namespace MlNetDistill.Tests.Evaluation.Report;

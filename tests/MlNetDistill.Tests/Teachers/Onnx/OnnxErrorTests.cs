@@ -2,7 +2,6 @@ using System.Text;
 using CsCheck;
 using Microsoft.ML.OnnxRuntime;
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Tests.Teachers.Onnx;

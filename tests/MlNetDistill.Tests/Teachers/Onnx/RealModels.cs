@@ -1,8 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 

@@ -1,0 +1,115 @@
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Two independent random words of 32 bits for each row or element, as 64-bit integers from 0.</summary>
+internal readonly record struct RandomWords(Tensor High, Tensor Low);
+
+/// <summary>
+/// Random numbers for rows that depend on nothing but the seed, the row, the view and the purpose: hashes of them, computed on the rows' device.
+/// A generator would not do: its draws depend on what was drawn before, thus on the batch a row is in.
+/// </summary>
+/// <remarks>
+/// The hash is splitmix64 (Steele, Lea and Flood 2014): a counter times an odd constant, then a finaliser in which every bit of the input moves
+/// every bit of the output. Integer arithmetic is the same on every device.
+/// </remarks>
+internal sealed class AugmentationDraws : IDisposable
+{
+    private const ulong Gamma = 0x9e3779b97f4a7c15UL;
+    private const ulong First = 0xbf58476d1ce4e5b9UL;
+    private const ulong Second = 0x94d049bb133111ebUL;
+    private const double WordsCount = 1L << 32;
+    private readonly ulong _seed;
+    private readonly Dictionary<int, (Tensor Bits, Tensor Mask)> _shifts;
+
+    /// <param name="seed">Seed of all draws.</param>
+    /// <param name="device">Where the rows' positions are.</param>
+    public AugmentationDraws(int seed, Device device)
+    {
+        _seed = (uint)seed;
+        using var scope = NewDisposeScope();
+        _shifts = new[] { 27, 30, 31, 32 }.ToDictionary(bits => bits, bits => (Kept(bits), Kept((long)(ulong.MaxValue >> bits))));
+
+        Tensor Kept(long value) => tensor(value, int64, device).DetachFromDisposeScope();
+    }
+
+    /// <summary>Words for rows, B.</summary>
+    /// <param name="positions">B positions.</param>
+    /// <param name="view">Number of the view.</param>
+    /// <param name="purpose">What is drawn; each purpose has words of its own.</param>
+    public RandomWords Rows(Tensor positions, int view, string purpose)
+    {
+        using var scope = NewDisposeScope();
+        return Split(Mixed(Counter(positions, view, purpose)));
+    }
+
+    /// <summary>Words for each of <paramref name="length"/> elements of rows, B×length.</summary>
+    /// <param name="positions">B positions.</param>
+    /// <param name="view">Number of the view.</param>
+    /// <param name="purpose">What is drawn.</param>
+    /// <param name="length">Elements of a row.</param>
+    public RandomWords Elements(Tensor positions, int view, string purpose, long length)
+    {
+        using var scope = NewDisposeScope();
+        var elements = Arithmetic.UpTo(length, positions.device).TimesInteger(unchecked((long)Gamma));
+        return Split(Mixed(Mixed(Counter(positions, view, purpose)).unsqueeze(1).Plus(elements.unsqueeze(0))));
+    }
+
+    /// <summary>Words to whole numbers from 0 to <paramref name="count"/> - 1, each as likely to within 2⁻³²; exact for counts up to 2³¹.</summary>
+    public Tensor Below(Tensor words, long count) => words.TimesInteger(count).bitwise_right_shift(_shifts[32].Bits);
+
+    /// <summary>Words to true with a probability in [0, 1].</summary>
+    public static Tensor Happens(Tensor words, double probability) => words.IsBelow((long)Math.Round(probability * WordsCount));
+
+    /// <summary>Words to numbers in [0, 1), 64-bit floats, exactly.</summary>
+    public static Tensor Uniform(Tensor words) => words.to(float64).Times(1 / WordsCount);
+
+    /// <summary>Words to normal numbers of mean 0 and deviation 1, 64-bit floats: √(-2 ln u)·cos 2πv (Box and Muller 1958), u in (0, 1].</summary>
+    public static Tensor Normal(RandomWords words)
+    {
+        using var scope = NewDisposeScope();
+        var radius = Uniform(words.High.PlusInteger(1)).log().Times(-2).sqrt();
+        return radius.mul(Uniform(words.Low).Times(2 * Math.PI).cos()).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        foreach (var (bits, mask) in _shifts.Values)
+        {
+            bits.Dispose();
+            mask.Dispose();
+        }
+    }
+
+    private static ulong Mixed(ulong value)
+    {
+        value = (value ^ (value >> 30)) * First;
+        value = (value ^ (value >> 27)) * Second;
+        return value ^ (value >> 31);
+    }
+
+    private Tensor Counter(Tensor positions, int view, string purpose)
+    {
+        // FNV-1a over the purpose, as the run's seeds do it.
+        var hash = 14695981039346656037UL ^ _seed;
+        foreach (var c in purpose)
+            hash = (hash ^ c) * 1099511628211UL;
+        var start = Mixed(Mixed(hash) + ((ulong)view * Gamma));
+        return positions.TimesInteger(unchecked((long)Gamma)).PlusInteger(unchecked((long)start));
+    }
+
+    private Tensor Mixed(Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        value = value.bitwise_xor(Shifted(value, 30)).TimesInteger(unchecked((long)First));
+        value = value.bitwise_xor(Shifted(value, 27)).TimesInteger(unchecked((long)Second));
+        return value.bitwise_xor(Shifted(value, 31)).MoveToOuterDisposeScope();
+    }
+
+    // Torch shifts the sign in; the mask takes it out again.
+    private Tensor Shifted(Tensor value, int bits) => value.bitwise_right_shift(_shifts[bits].Bits).bitwise_and(_shifts[bits].Mask);
+
+    private RandomWords Split(Tensor value) =>
+        new(Shifted(value, 32).MoveToOuterDisposeScope(), value.bitwise_and(_shifts[32].Mask).MoveToOuterDisposeScope());
+}

@@ -1,0 +1,130 @@
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>
+/// Shows rows augmented. A row's look is a pure function of (seed, row, view): whatever batch it is in, whenever it is asked for. So a teacher can be
+/// asked about the very view that the student sees, and a record of its answers would hold.
+/// </summary>
+internal sealed class AugmentedViews : IDisposable
+{
+    private readonly IReadOnlyList<Augmentation> _augmentations;
+    private readonly Tensor _training;
+    private readonly AugmentationDraws _draws;
+    private readonly BetaTable? _shares;
+
+    /// <param name="augmentations">What is done to rows, in order; at most one of them mixes labels.</param>
+    /// <param name="seed">Seed of every draw.</param>
+    /// <param name="training">Positions of the rows that others are mixed with; stays the caller's.</param>
+    public AugmentedViews(IReadOnlyList<Augmentation> augmentations, int seed, Tensor training)
+    {
+        _augmentations = augmentations;
+        _training = training;
+        _draws = new AugmentationDraws(seed, training.device);
+        _shares = augmentations.OfType<MixingAugmentation>().SingleOrDefault() is { } mixing ? new BetaTable(mixing.Alpha, training.device) : null;
+    }
+
+    /// <summary>Rows of <paramref name="set"/> in a view. The tensors belong to the current dispose scope.</summary>
+    public Batch Of(TrainingSet set, Tensor positions, int view)
+    {
+        using var scope = NewDisposeScope();
+        var rows = Seen(set, positions, view, _augmentations.Count);
+        return new Batch(
+            set,
+            positions,
+            rows.Features.MoveToOuterDisposeScope(),
+            set.Labels.index_select(0, positions).MoveToOuterDisposeScope(),
+            Weights(set, positions, rows.Mixture)?.MoveToOuterDisposeScope(),
+            view)
+        {
+            SoftLabels = rows.Mixture is { } mixture ? SoftLabels(set, positions, mixture).MoveToOuterDisposeScope() : null,
+        };
+    }
+
+    public void Dispose()
+    {
+        _draws.Dispose();
+        _shares?.Dispose();
+    }
+
+    /// <summary>Rows as the first <paramref name="count"/> augmentations show them.</summary>
+    private ViewedRows Seen(TrainingSet set, Tensor positions, int view, int count)
+    {
+        var rows = new ViewedRows(set.Features.index_select(0, positions), null);
+        for (var i = 0; i < count; i++)
+        {
+            var before = i;
+            rows = _augmentations[i].Apply(rows, new ViewStep(set, positions, _training, _draws, _shares, view, i)
+            {
+                Earlier = partners => Seen(set, partners, view, before).Features,
+            });
+        }
+
+        return rows;
+    }
+
+    private static Tensor? Weights(TrainingSet set, Tensor positions, Mixture? mixture)
+    {
+        if (set.Weights is not { } weights)
+            return null;
+        var own = weights.index_select(0, positions);
+        return mixture is null ? own : own.mul(mixture.Share).Plus(weights.index_select(0, mixture.Partners).mul(mixture.Rest()));
+    }
+
+    private static Tensor SoftLabels(TrainingSet set, Tensor positions, Mixture mixture)
+    {
+        var shares = zeros(positions.shape[0], set.Classes, float32, positions.device);
+        Add(positions, mixture.Share);
+        Add(mixture.Partners, mixture.Rest());
+        return shares;
+
+        // Of a row of weight 0 nothing is to be learnt, whatever it is mixed with: each part's label counts by the part's own weight. The row's
+        // weight is that of both parts, by which losses multiply.
+        Tensor Weighted(Tensor rows, Tensor part) => set.Weights is not { } weights
+            ? part
+            : part.mul(weights.index_select(0, rows)).div(Weights(set, positions, mixture)!.AtLeast(1e-12));
+
+        void Add(Tensor rows, Tensor part)
+        {
+            var labels = set.Labels.index_select(0, rows);
+            var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).to(float32);
+            // A missing label is no index; its part, 0, goes to any class.
+            shares.scatter_add_(1, labels.Within(0, set.Classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
+        }
+    }
+}
+
+/// <summary>Rows on their way through the augmentations.</summary>
+/// <param name="Features">B×(shape of a row).</param>
+/// <param name="Mixture">What they were mixed with, or null.</param>
+internal sealed record ViewedRows(Tensor Features, Mixture? Mixture);
+
+/// <summary>What rows were mixed with.</summary>
+/// <param name="Partners">B positions.</param>
+/// <param name="Share">The share that is the row's own, B 32-bit floats in [0, 1].</param>
+internal sealed record Mixture(Tensor Partners, Tensor Share)
+{
+    /// <summary>The partner's share.</summary>
+    public Tensor Rest() => ones_like(Share).sub(Share);
+}
+
+/// <summary>One augmentation at work on the rows of a batch.</summary>
+internal sealed record ViewStep(TrainingSet Set, Tensor Positions, Tensor Training, AugmentationDraws Draws, BetaTable? Shares, int View, int Index)
+{
+    /// <summary>Other rows as the augmentations before this one show them in the same view.</summary>
+    public required Func<Tensor, Tensor> Earlier { get; init; }
+
+    /// <summary>Random words for the rows, B.</summary>
+    public RandomWords Draw(string purpose) => Draws.Rows(Positions, View, Purpose(purpose));
+
+    /// <summary>Random words for each of <paramref name="length"/> elements of the rows, B×length.</summary>
+    public RandomWords DrawElements(string purpose, long length) => Draws.Elements(Positions, View, Purpose(purpose), length);
+
+    /// <summary>Positions of rows trained on, any for each word.</summary>
+    public Tensor TrainingRows(Tensor words) =>
+        Training.index_select(0, Draws.Below(words, Training.shape[0]).reshape(-1)).reshape(words.shape);
+
+    // The place in the list keeps two augmentations of one kind apart.
+    private string Purpose(string purpose) => $"{Index} {purpose}";
+}

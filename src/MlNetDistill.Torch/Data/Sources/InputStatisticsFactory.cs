@@ -1,0 +1,44 @@
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>Means and deviations of a training set's rows, for the scaling inside a network.</summary>
+internal static class InputStatisticsFactory
+{
+    // Values looked at at a time: 32 MiB as 64-bit floats.
+    private const int ChunkValues = 1 << 22;
+
+    /// <summary>The scaling that <paramref name="scaling"/> asks for, or null for none. Only the rows in <paramref name="positions"/> count.</summary>
+    public static InputStatistics? Rows(TrainingSet set, Tensor positions, InputScaling scaling)
+    {
+        if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))
+            return null;
+        using var scope = NewDisposeScope();
+        long[] over = set.Shape.IsImage ? [0, 2, 3] : set.IsByte ? [0, 1] : [0];
+        Tensor? sum = null, squares = null;
+        double count = 0;
+        var chunk = Math.Max(1, ChunkValues / set.Shape.Length);
+        foreach (var rows in Chunks.Of(positions, chunk))
+        {
+            using var inner = NewDisposeScope();
+            var x = set.Features.index_select(0, rows).to(float64);
+            var s = x.sum(over);
+            count += x.numel() / (double)s.numel();
+            sum = (sum is null ? s : sum.Plus(s)).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.mul(x).sum(over) : squares.Plus(x.mul(x).sum(over))).MoveToOuterDisposeScope();
+        }
+
+        var mean = sum!.Over(count);
+        var variance = squares!.Over(count).sub(mean.mul(mean)).AtLeast(0);
+        var deviation = variance.sqrt();
+        // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
+        using var least = 1e-6.ToScalar();
+        deviation = where(deviation.lt(least), ones_like(deviation), deviation);
+        return new InputStatistics(Floats(mean), Floats(deviation));
+    }
+
+    private static float[] Floats(Tensor values) => values.to(float32).cpu().reshape(-1).data<float>().ToArray();
+}

@@ -1,0 +1,53 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Networks;
+
+/// <summary>
+/// Parameters drawn from a generator of our own: TorchSharp's modules draw from the process-wide one, which would make a student depend on
+/// what else the application draws, and change the application's draws.
+/// </summary>
+public static class WeightInitialization
+{
+    /// <summary>A new parameter of the given shape, drawn from U(±<paramref name="bound"/>): 32-bit floats on the CPU, whatever TorchSharp's defaults are.</summary>
+    /// <exception cref="InvalidOperationException">It does not fit into the memory that is available to the process.</exception>
+    public static Parameter Uniform(double bound, Generator generator, params long[] shape)
+    {
+        ArgumentNullException.ThrowIfNull(generator);
+        ArgumentNullException.ThrowIfNull(shape);
+        using var noGrad = no_grad();
+        var values = empty(shape, float32, WeightMemory.Place(shape));
+        return new Parameter(values.device_type == DeviceType.META ? values : values.uniform_(-bound, bound, generator));
+    }
+
+    internal static Tensor Zeros(int length) => zeros(length, float32, WeightMemory.Place(length));
+
+    internal static Tensor Ones(int length) => ones(length, float32, WeightMemory.Place(length));
+
+    /// <summary>
+    /// Draws the initial weights of TorchSharp modules anew, so that they too depend on the seed alone: in each module every matrix or kernel, and
+    /// the biases beside it, from U(±1/√f), where f is the number of values in one output's slice of it (PyTorch's default for linear layers and
+    /// convolutions). Other vectors, a normalisation's for example, stay as they are.
+    /// </summary>
+    public static void Redraw(nn.Module module, Generator generator)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(generator);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        foreach (var part in module.modules().Prepend(module))
+        {
+            double? bound = null;
+            // Matrices first: a bias takes the bound of the matrix it belongs to, wherever it is declared.
+            foreach (var (name, parameter) in part.named_parameters(recurse: false).OrderByDescending(p => p.parameter.dim() >= 2))
+            {
+                if (parameter.dim() >= 2)
+                    bound = 1 / Math.Sqrt(parameter.numel() / parameter.shape[0]);
+                else if (bound is null || !name.Contains("bias", StringComparison.OrdinalIgnoreCase))
+                    continue;
+                parameter.uniform_(-bound.Value, bound.Value, generator);
+            }
+        }
+    }
+}

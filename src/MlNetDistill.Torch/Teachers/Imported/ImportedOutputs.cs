@@ -1,0 +1,70 @@
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>What a model from elsewhere gave, checked and brought into the form that losses read.</summary>
+internal static class ImportedOutputs
+{
+    /// <summary>32-bit floats, a row for each row: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
+    /// <exception cref="InvalidOperationException">The model gave something else.</exception>
+    public static NetworkOutput Checked(NetworkOutput raw, long rows, string model) => new(
+        raw.Kinds.HasFlag(ModelOutputs.Logits) ? Vectors(raw.Logits, rows, model, "class scores", "N×K") : null,
+        raw.Kinds.HasFlag(ModelOutputs.Embedding) ? Vectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
+        raw.Kinds.HasFlag(ModelOutputs.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => StageFeature(s, rows, model, i))] : null);
+
+    public static OutputShapes ShapesOf(NetworkOutput output) => new(
+        (int)output.Logits.shape[1],
+        output.Kinds.HasFlag(ModelOutputs.Embedding) ? (int)output.Embedding.shape[1] : null,
+        output.Kinds.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(s => s.shape[1..])] : []);
+
+    /// <summary>Each of the tensors as <paramref name="change"/> makes it.</summary>
+    public static NetworkOutput Each(this NetworkOutput output, Func<Tensor, Tensor> change) => new(
+        output.Kinds.HasFlag(ModelOutputs.Logits) ? change(output.Logits) : null,
+        output.Kinds.HasFlag(ModelOutputs.Embedding) ? change(output.Embedding) : null,
+        output.Kinds.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
+
+    /// <summary>Rows of several outputs one after another.</summary>
+    public static NetworkOutput Joined(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
+        parts[0].Kinds.HasFlag(ModelOutputs.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,
+        parts[0].Kinds.HasFlag(ModelOutputs.Embedding) ? cat([.. parts.Select(p => p.Embedding)]) : null,
+        parts[0].Kinds.HasFlag(ModelOutputs.StageFeatures)
+            ? [.. Enumerable.Range(0, parts[0].StageFeatures.Count).Select(i => cat([.. parts.Select(p => p.StageFeatures[i])]))]
+            : null);
+
+    private static Tensor Vectors(Tensor value, long rows, string model, string what, string form)
+    {
+        CheckAlive(value, model, what);
+        var shape = value.shape;
+        // A pooled map of one pixel, as convolutional heads give it, is a vector.
+        if (shape.Length < 2 || shape[0] != rows || shape[1] == 0 || shape.Skip(2).Any(d => d != 1))
+            throw Wrong(value, rows, model, what, $"{form} (or {form}×1×1)");
+        return Floats(value, rows, model, what).reshape(rows, shape[1]);
+    }
+
+    private static Tensor StageFeature(Tensor value, long rows, string model, int position)
+    {
+        CheckAlive(value, model, $"stage output {position}");
+        return value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
+            ? Floats(value, rows, model, $"stage output {position}")
+            : throw Wrong(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");
+    }
+
+    private static void CheckAlive(Tensor value, string model, string what)
+    {
+        if (value is null)
+            throw new InvalidOperationException($"{model} gives null as {what}; it must give a tensor.");
+        if (value.IsInvalid)
+            throw new InvalidOperationException($"{model} gives as {what} a tensor that it has disposed of. Give it out of the dispose scope (MoveToOuterDisposeScope).");
+    }
+
+    private static Tensor Floats(Tensor value, long rows, string model, string what) => value.dtype switch
+    {
+        ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16 => value.to(float32),
+        _ => throw Wrong(value, rows, model, what, "floating-point numbers, not class numbers"),
+    };
+
+    private static InvalidOperationException Wrong(Tensor value, long rows, string model, string what, string expected) => new(
+        $"{model} gives as {what} {ModelInput.TypeName(value.dtype)} [{string.Join(", ", value.shape)}] for {rows} row{(rows == 1 ? "" : "s")}; it must be " +
+        $"{expected}. Name another output of it, or export it with one.");
+}

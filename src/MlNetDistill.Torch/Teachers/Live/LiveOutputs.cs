@@ -1,0 +1,77 @@
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Asks a teacher that answers any batch about all rows of a set.</summary>
+internal static class LiveOutputs
+{
+    /// <summary>
+    /// The answers in the order of the set, or another that is always the same, view after view, from entry <paramref name="from"/> on. Each chunk lives until the
+    /// next is asked for.
+    /// </summary>
+    /// <param name="set">The rows.</param>
+    /// <param name="kept">What is asked for.</param>
+    /// <param name="view">Shows rows augmented, or null.</param>
+    /// <param name="recording">AugmentedViews and rows of a batch.</param>
+    /// <param name="from">Entries that are known already.</param>
+    /// <param name="answer">Asks about a batch.</param>
+    /// <param name="order">All positions in the order asked; null for that of the set.</param>
+    /// <param name="known">Answers to a batch that were given before; null where there are none.</param>
+    public static IEnumerable<OutputChunk> From(
+        TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, TeacherCaching recording, long from, Func<Batch, ModelOutputs, NetworkOutput> answer,
+        long[]? order = null, Func<Tensor, Tensor[]?>? known = null)
+    {
+        var views = view is null ? 1 : recording.Options.AugmentedViews;
+        for (var number = 1 + (int)(from / set.Count); number <= views; number++)
+        {
+            var first = number == 1 + (int)(from / set.Count) ? (int)(from % set.Count) : 0;
+            // In the batches of a run that was not interrupted: with the batch size kernels change, and with them the last digits.
+            var at = first - (first % recording.BatchSize);
+            using var all = (order is null ? Arithmetic.UpTo(set.Count, set.Features.device) : tensor(order, device: set.Features.device)).DetachFromDisposeScope();
+            using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
+            foreach (var positions in Chunks.Of(rest, recording.BatchSize))
+            {
+                var parts = (at >= first ? known?.Invoke(positions) : null) ?? Parts(answer, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, Math.Max(0, first - at));
+                var begin = Math.Max(at, first);
+                RowId[] ids = [.. Enumerable.Range(begin, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? i : (int)order[i]])];
+                at += (int)positions.shape[0];
+                yield return new OutputChunk(ids, parts);
+                foreach (var part in parts)
+                    part.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Copies of a batch's outputs as a record takes them: 32-bit floats on the CPU, which the caller disposes.</summary>
+    public static Tensor[] PartsOf(NetworkOutput output, ModelOutputs kept)
+    {
+        using var noGrad = no_grad();
+        return [.. Outputs(output, kept).Select(part => part.to(float32, CPU).clone().DetachFromDisposeScope())];
+    }
+
+    private static IEnumerable<Tensor> Outputs(NetworkOutput output, ModelOutputs kept) =>
+    [
+        output.Logits,
+        .. kept.HasFlag(ModelOutputs.Embedding) ? [output.Embedding] : Array.Empty<Tensor>(),
+        .. kept.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures : [],
+    ];
+
+    private static Tensor[] Parts(
+        Func<Batch, ModelOutputs, NetworkOutput> answer, Func<TrainingSet, Tensor, Batch> batch, TrainingSet set, Tensor positions, ModelOutputs kept, int known)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        return [.. Outputs(answer(batch(set, positions), kept), kept).Select(Kept)];
+
+        Tensor Kept(Tensor part)
+        {
+            var here = part.to(float32, CPU);
+            // Of a small teacher every call counts.
+            return (known == 0 ? here : here.narrow(0, known, here.shape[0] - known)).DetachFromDisposeScope();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>Asks a teacher about some rows, held-out ones where it can, for as long as a look may take.</summary>
+internal sealed class TeacherCheck(DistillationOptions options, TrainingSet set, DataSplit split)
+{
+    /// <summary>Held-out rows among those looked at that are enough to judge the teacher by these alone.</summary>
+    private const int EnoughHeldOut = 30;
+    private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="InvalidOperationException">The teacher cannot answer, or its answers are no finite numbers.</exception>
+    public PreflightTeacher At(StageTeacher teacher)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var (rows, asked, heldOut) = teacher.SharesLook ? (set, OfRecord(), false) : Chosen(teacher);
+        var (all, perRow, perPass) = Ask(teacher, rows, asked);
+        var (positions, logits) = (asked.narrow(0, 0, all.shape[0]), all);
+        if (teacher.SharesLook)
+            (positions, logits, heldOut) = Judged(positions, all);
+        var (accuracy, _) = Scoring.Quality(logits, rows, positions);
+        return new PreflightTeacher(
+            options.Teacher!.Name,
+            teacher.Provides,
+            (int)logits.shape[0],
+            heldOut,
+            double.IsNaN(accuracy) ? null : accuracy,
+            logits.softmax(1).amax([1]).mean().item<float>(),
+            AgreementCeiling.Of(rows, positions, logits),
+            perRow)
+        {
+            TimePerPass = perPass,
+            ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
+            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.OfLabels(rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
+        };
+    }
+
+    /// <summary>Held-out rows where the teacher can answer for them, else rows trained on.</summary>
+    private (TrainingSet Rows, Tensor Positions, bool HeldOut) Chosen(StageTeacher teacher)
+    {
+        // A teacher that reads the data view knows its rows alone, and what is recorded is at hand.
+        var inSet = ReferenceEquals(split.ValidationSet, set);
+        var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.LooksUp));
+        var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
+        return (rows, all.index_select(0, tensor([.. QueryOrder.SpreadFirst((int)all.shape[0])], device: all.device)), heldOut);
+    }
+
+    /// <summary>The rows that the teacher's cache begins with, in whole batches.</summary>
+    private Tensor OfRecord()
+    {
+        var batches = (QueryOrder.Enough + options.BatchSize - 1) / options.BatchSize;
+        return tensor([.. QueryOrder.Of(set.Count).Take(Math.Min(set.Count, batches * options.BatchSize))], device: set.Features.device);
+    }
+
+    /// <summary>Of rows asked about those to judge the teacher by: the spread ones, of these the held-out ones where there are enough.</summary>
+    private (Tensor Positions, Tensor Logits, bool HeldOut) Judged(Tensor positions, Tensor logits)
+    {
+        var asked = positions.narrow(0, 0, Math.Min(QueryOrder.Enough, positions.shape[0])).cpu().data<long>().ToArray();
+        var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
+        long[] at = [.. asked.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
+        var heldOut = at.Length >= EnoughHeldOut;
+        var chosen = heldOut ? tensor(at, device: positions.device) : tensor([.. Enumerable.Range(0, asked.Length).Select(i => (long)i)], device: positions.device);
+        return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
+    }
+
+    private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, TrainingSet rows, Tensor positions)
+    {
+        var first = Math.Min(teacher.SharesLook ? options.BatchSize : QueryOrder.First, positions.shape[0]);
+        var (logits, perRow, perPass) = Timed(0, first);
+        var rest = positions.shape[0] - first;
+        if (rest == 0 || perPass + (perRow * rest) > Budget)
+            return (logits, perRow, perPass);
+        // The first batch warmed it up.
+        (var others, perRow, perPass) = Timed(first, rest);
+        return (cat([logits, others]), perRow, perPass);
+
+        (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Timed(long from, long asked)
+        {
+            var (clock, passed) = (Stopwatch.StartNew(), teacher.TimePassing);
+            var size = teacher.SharesLook ? options.BatchSize : asked;
+            var answer = cat([.. Chunks.Of(positions.narrow(0, from, asked), size).Select(Answer)]);
+            var passing = teacher.TimePassing - passed;
+            return (answer, (clock.Elapsed - passing) / asked, passing);
+        }
+
+        Tensor Answer(Tensor some)
+        {
+            var output = teacher.Outputs(Batch.Of(rows, some), ModelOutputs.Logits).Logits;
+            if (!output.isfinite().all().item<bool>())
+                throw new InvalidOperationException($"The teacher ({options.Teacher!.Name}) gives logits that are NaN or infinite. Check its weights, and the scale of what it is fed.");
+            return output;
+        }
+    }
+}

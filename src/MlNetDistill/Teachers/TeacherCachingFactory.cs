@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Cache;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Fitting;
+using MlNetDistill.Reading;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>How the answers of a fit's teachers are kept.</summary>
+internal static class TeacherCachingFactory
+{
+    public static TeacherCaching Create(
+        DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
+    {
+        var recording = new TeacherCaching(options.TeacherCache, options.BatchSize, record => new CacheStore(
+            record, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken));
+        return !recording.IsPersistent ? recording : recording with
+        {
+            Classes = Fingerprint.Of(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),
+            Augmentation = options.TeacherCache.AugmentedViews == 0 ? null : AugmentedViews(options, set, split, networks),
+        };
+    }
+
+    /// <summary>A view is a function of seed, position and number, and may mix in other rows trained on.</summary>
+    private static string AugmentedViews(DistillationOptions options, TrainingSet set, DataSplit split, FitNetworks networks)
+    {
+        var augmentations = string.Join(", ", options.Augmentations.Select(a => $"{a.GetType().Name} {JsonSerializer.Serialize(a, a.GetType())}"));
+        using var training = split.Training.cpu();
+        var order = $"{string.Join(',', training.data<long>().ToArray())}|{string.Join(',', set.RowIds)}";
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{augmentations}; seed {networks.ViewSeed(FitNetworks.StudentRole)}; rows {Fingerprint.Of(order)}");
+    }
+}

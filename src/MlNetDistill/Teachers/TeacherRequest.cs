@@ -1,0 +1,83 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Fitting;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Everything a teacher may need to answer for the rows of a fit.</summary>
+internal sealed record TeacherRequest(
+    MLContext Context,
+    IChannel Channel,
+    IDataView Data,
+    TrainerColumns Columns,
+    TrainingSet Set,
+    DistillationOptions Options,
+    Seeds Seeds,
+    Device Device,
+    FitNetworks Networks,
+    TeacherCaching TeacherCaching)
+{
+    /// <summary>Hash of the columns that teachers read beside the student's features; null where nothing is recorded for later.</summary>
+    public string? TeacherData { get; init; }
+
+    /// <summary>What a network trained for this answer is called in logs, and what its draws are seeded with.</summary>
+    public string Role { get; init; } = TrainedTeacher.Role;
+}
+
+/// <summary>A network to train in a fit: the teacher or the student.</summary>
+/// <param name="Role">What it is called in logs, and what its draws are seeded with.</param>
+/// <param name="Spec">The network.</param>
+/// <param name="Method">How it learns.</param>
+/// <param name="Anchors">From whom.</param>
+/// <param name="Epochs">Epochs asked for.</param>
+/// <param name="Optimizer">The optimiser asked for.</param>
+/// <param name="Schedule">The schedule asked for.</param>
+internal sealed record TrainingPlan(
+    string Role, NetworkSpec Spec, DistillationMethod Method, IReadOnlyList<Anchor> Anchors, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
+{
+    /// <summary>Called after every epoch of the run, from 1.</summary>
+    public Action<int, Network> AfterEpoch { get; init; } = (_, _) => { };
+}
+
+/// <summary>
+/// The anchors that answer for the rows of a fit (one, but for a route), and the last one as an ML.NET model: the model that was given or fitted
+/// (null where several were, one for each fold), or the network that was trained and is yet to be exported.
+/// </summary>
+internal sealed record PreparedTeacher(IReadOnlyList<Anchor> Anchors, ITransformer? Model, Network? Network = null, NetworkSpec? NetworkSpec = null) : IDisposable
+{
+    public StageTeacher Teacher => Anchors[^1].Teacher;
+
+    /// <summary>The answers of several teachers. Where one of them cannot answer, those before it are disposed of.</summary>
+    public static List<PreparedTeacher> OfAll(IEnumerable<Func<PreparedTeacher>> asks)
+    {
+        var answers = new List<PreparedTeacher>();
+        try
+        {
+            foreach (var ask in asks)
+                answers.Add(ask());
+            return answers;
+        }
+        catch
+        {
+            answers.ForEach(a => a.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>What else is disposed with the answer.</summary>
+    public IReadOnlyList<IDisposable> Owned { get; init; } = [];
+
+    public void Dispose()
+    {
+        foreach (var anchor in Anchors)
+            (anchor.Teacher as IDisposable)?.Dispose();
+        foreach (var owned in Owned)
+            owned.Dispose();
+    }
+}

@@ -27,7 +27,7 @@ internal static class PinnedMethods
         ("RCO at equal intervals", DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(2))),
         ("RCO over all anchors", DistillationMethod.Rco()),
         ("RCO at given epochs", DistillationMethod.Rco(anchors: AnchorSelection.Epochs(1, 3))),
-        ("RCO by greedy search", DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.02))),
+        ("RCO by greedy search", DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.5))),
         ("RCO in one stage", DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(3), schedule: RcoSchedule.OneStage)),
         ("RCO with DIST", DistillationMethod.Rco(DistillationMethod.Dist())),
         ("RCO with SSKD", DistillationMethod.Rco(DistillationMethod.Sskd())),

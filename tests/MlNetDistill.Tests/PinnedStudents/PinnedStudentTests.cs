@@ -26,7 +26,7 @@ public sealed class PinnedStudentTests
     public void TakeOneThread()
     {
         _threads = torch.get_num_threads();
-        // Several threads may split a sum in other places.
+        // Two threads give students of pictures other last bits than one.
         torch.set_num_threads(1);
         _machine = MachineCanary.Hash();
     }

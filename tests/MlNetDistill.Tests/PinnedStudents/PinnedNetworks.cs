@@ -31,7 +31,7 @@ internal static class PinnedNetworks
     private static readonly DistillationOptions Gentle = OfPictures with
     {
         Method = DistillationMethod.LabelsOnly(),
-        Optimizer = Optimizer.Sgd(0.02, momentum: 0, nesterov: false),
+        Optimizer = Optimizer.Sgd(0.001, momentum: 0, nesterov: false),
         Schedule = LearningRateSchedule.Constant(),
     };
 

@@ -69,6 +69,9 @@ public sealed class MemoryTests
         using var positions = arange(0, 2000, 2);
         using var scope = NewDisposeScope();
         Read();
+        // What other tests left to the collector must not go meanwhile.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         var (live, allocated) = (Tensor.TotalCount, GC.GetAllocatedBytesForCurrentThread());
         for (var i = 0; i < 100; i++)
             Read();

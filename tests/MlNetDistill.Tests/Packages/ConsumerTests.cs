@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using MlNetDistill.Tests.Documentation;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Packages;
 
-/// <summary>The READMEs' programs as a user makes them: a new console project, the packages that the README adds, and its code, word for word.</summary>
+/// <summary>The programs of the READMEs and of Getting started as a user makes them: a new console project, the packages that the page adds, and its code, word for word.</summary>
 public sealed partial class ConsumerTests
 {
     private ToyFolder _folder = null!;
@@ -22,10 +23,25 @@ public sealed partial class ConsumerTests
     public void Delete() => _folder.Dispose();
 
     [Test]
-    public void The_README_trains_a_student_and_another_program_scores_with_it()
+    public void The_README_trains_a_student()
     {
-        var programs = ReadmeProgram.Of(Path.Combine(Repository.Root, "README.md"));
-        Assert.That(programs.Select(p => p.Name), Is.EqualTo(new[] { "train", "score" }));
+        var program = Programs("README.md").Single();
+
+        var trained = Run(program);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(Percents(trained, "Accuracy"), Has.Length.EqualTo(2).And.All.GreaterThan(85));
+            Assert.That(Percents(trained, "Agreement"), Has.Length.EqualTo(1).And.All.GreaterThan(85));
+            Assert.That(_folder.File("student.zip"), Does.Exist);
+        });
+    }
+
+    [Test]
+    public void Getting_started_with_tables_trains_a_student_and_another_program_scores_with_it()
+    {
+        var programs = Programs("docs/getting-started/tabular.md");
+        Assert.That(programs.Select(p => p.Program), Is.EqualTo(new[] { "tabular", "score" }));
         Assert.That(programs[1].Packages, Has.None.Contains("MlNetDistill").And.None.Contains("TorchSharp"));
 
         var trained = Run(programs[0]);
@@ -34,15 +50,24 @@ public sealed partial class ConsumerTests
         Assert.Multiple(() =>
         {
             Assert.That(Percents(trained, "Accuracy"), Has.Length.EqualTo(2).And.All.GreaterThan(85));
-            Assert.That(Percents(trained, "Agreement"), Has.Length.EqualTo(1).And.All.GreaterThan(85));
+            Assert.That(trained, Does.Contain("A letter A is read as A."));
             Assert.That(scored.Trim(), Is.EqualTo("A"));
         });
+    }
+
+    [TestCase("image", "A circle is taken for a circle.")]
+    [TestCase("text", "delivery")]
+    public void Getting_started_ends_with_an_answer_of_the_student_that_was_loaded_again(string page, string answer)
+    {
+        var output = Run(Programs($"docs/getting-started/{page}.md").Single());
+
+        Assert.That(output.TrimEnd(), Does.EndWith(answer));
     }
 
     [Test]
     public void The_README_of_the_Torch_package_lowers_the_loss_in_a_loop_of_ones_own()
     {
-        var program = ReadmeProgram.Of(Path.Combine(Repository.Root, "src", "MlNetDistill.Torch", "README.md")).Single();
+        var program = Programs("src/MlNetDistill.Torch/README.md").Single();
 
         var output = Run(program);
 
@@ -51,15 +76,17 @@ public sealed partial class ConsumerTests
         Assert.That(losses[^1], Is.LessThan(losses[0] / 2));
     }
 
-    private string Run(ReadmeProgram program)
+    private static CodeBlock[] Programs(string page) => [.. CodeBlock.Of(page).Where(block => block.Program.Length > 0)];
+
+    private string Run(CodeBlock program)
     {
-        var project = Directory.CreateDirectory(_folder.File(program.Name)).FullName;
-        ProjectWith(program.Packages).Save(Path.Combine(project, $"{program.Name}.csproj"));
+        var project = Directory.CreateDirectory(_folder.File(program.Program)).FullName;
+        ProjectWith(program.Packages).Save(Path.Combine(project, $"{program.Program}.csproj"));
         File.WriteAllText(Path.Combine(project, "Program.cs"), program.Code);
         // Links spare the disk half a gigabyte for each program; nothing else depends on it.
         var built = DotnetCommand.Run(project, "build", "-c", "Release", "-o", "built", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
         Assert.That(built, Does.Not.Match("warning CS"));
-        return DotnetCommand.Run(_folder.Path, Path.Combine(project, "built", $"{program.Name}.dll"));
+        return DotnetCommand.Run(_folder.Path, Path.Combine(project, "built", $"{program.Program}.dll"));
     }
 
     /// <summary>What "dotnet new console" and "dotnet add package" write, and the line for native libraries of this machine alone.</summary>

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Reflection.Metadata;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using MlNetDistill.Tests.Support;
 
@@ -9,7 +10,7 @@ namespace MlNetDistill.Tests.Packages;
 
 [TestFixture("MlNetDistill")]
 [TestFixture("MlNetDistill.Torch")]
-public sealed class PackageTests(string id)
+public sealed partial class PackageTests(string id)
 {
     private static readonly Guid SourceLink = new("CC110556-A091-4D38-9FEC-25AB9A351A6A");
     private static readonly Guid EmbeddedSource = new("0E8A571B-6926-466E-B4AD-8AB04611F5FE");
@@ -44,6 +45,22 @@ public sealed class PackageTests(string id)
             Assert.That(package.Entries.Select(e => e.FullName).Where(name => name.StartsWith("lib/", StringComparison.Ordinal)),
                 Is.EquivalentTo(new[] { $"lib/net10.0/{id}.dll", $"lib/net10.0/{id}.xml" }));
         });
+    }
+
+    [Test]
+    public void Its_readme_links_to_files_of_the_repository_by_whole_addresses()
+    {
+        using var package = ZipFile.OpenRead(PathOf("nupkg"));
+        var readme = Encoding.UTF8.GetString(Bytes(package, "README.md"));
+
+        var raw = PackedTwice.Home.Replace("https://github.com/", "https://raw.githubusercontent.com/", StringComparison.Ordinal);
+        string[] prefixes = [$"{PackedTwice.Home}/blob/HEAD/", $"{raw}/HEAD/"];
+        foreach (Match link in Link().Matches(readme))
+        {
+            Assert.That(link.Value, Does.StartWith("](https://"));
+            foreach (var prefix in prefixes.Where(prefix => link.Groups[1].Value.StartsWith(prefix, StringComparison.Ordinal)))
+                Assert.That(Path.Combine(Repository.Root, link.Groups[1].Value[prefix.Length..].Split('#')[0]), Does.Exist);
+        }
     }
 
     [Test]
@@ -114,4 +131,7 @@ public sealed class PackageTests(string id)
     }
 
     private string PathOf(string kind, int copy = 0) => Path.Combine(PackedTwice.Folders[copy], $"{id}.{PackedTwice.Version}.{kind}");
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
 }

@@ -24,7 +24,7 @@ internal static class DocumentedCode
         ["model"] = "Microsoft.ML.ITransformer",
         ["letters"] = "string[]",
         ["rows"] = typeof(DocumentedRow).FullName + "[]",
-        ["progress"] = "IProgress<MlNetDistill.TrainingProgress>",
+        ["progress"] = "IProgress<MlNetDistill.Training.TrainingProgress>",
     };
 
     // An unreachable "return null", and a value that a page shows and does not use.

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.ML;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Documentation;
@@ -60,7 +61,7 @@ public sealed partial class PageTests
             .Fit(train);
         var model = Prepared(mlContext)
             .Append(mlContext.MulticlassClassification.Trainers.Distill(
-                Teacher.FromTransformer(forest), Student.Mlp(128), labelColumnName: "Class", featureColumnName: "Scaled"))
+                Teacher.FromTransformer(forest), NetworkSpec.Mlp(128), labelColumnName: "Class", featureColumnName: "Scaled"))
             .Fit(train);
         mlContext.Model.Save(model, train.Schema, _folder.File("student.zip"));
 

@@ -27,7 +27,7 @@ public sealed partial class PageTests
     [Test]
     public void A_code_block_that_does_not_compile_is_found_with_its_line()
     {
-        var wrong = new CodeBlock("page.md", 7, "", "", [], [], "using MlNetDistill;\n\nvar method = DistillationMethod.NoSuchMethod();\n");
+        var wrong = new CodeBlock("page.md", 7, "", "", [], [], "using MlNetDistill.Methods;\n\nvar method = DistillationMethod.NoSuchMethod();\n");
 
         Assert.That(DocumentedCode.Faults(wrong), Has.Length.EqualTo(1).And.All.Contains("page.md(9,").And.All.Contains("NoSuchMethod"));
     }

@@ -17,6 +17,9 @@ internal static class Figures
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>A number of things: <c>1 row</c>, <c>2 rows</c>; an irregular plural is given.</summary>
+    public static string Count(long count, string one, string? many = null) => $"{Count(count)} {(count == 1 ? one : many ?? one + "s")}";
+
     public static string Microseconds(double time) => time.ToString(time < 99.95 ? "0.0" : "N0", CultureInfo.InvariantCulture) + " µs";
 
     public static string Bytes(double bytes) => bytes switch

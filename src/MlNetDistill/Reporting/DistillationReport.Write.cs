@@ -7,11 +7,10 @@ namespace MlNetDistill.Reporting;
 public sealed partial record DistillationReport
 {
     /// <summary>
-    /// What the numbers say, in sentences for whoever decides: whether the student is accepted, what it keeps of its teacher's accuracy, how far the two agree,
-    /// what distillation gave beside training alone, where disagreement comes from, calibration, the class that loses most, time and size. Only what was
-    /// measured is spoken of, and where intervals overlap no difference is claimed.
+    /// What the numbers say, in sentences: problems first (criteria that are not met, test rows known from training, warnings), then accuracy, what distillation
+    /// added, and cost, then agreement, generalisation, calibration and the class that loses most. Where intervals show no difference, none is claimed.
     /// </summary>
-    public IReadOnlyList<string> Verdict => ReportVerdict.Of(this);
+    public IReadOnlyList<string> Verdict => ReportVerdict.From(this).Sentences;
 
     /// <summary>
     /// The distilled student's accuracy less the student's alone, row by row, with its interval; null where it was not computed, and the two intervals are
@@ -41,7 +40,7 @@ public sealed partial record DistillationReport
     /// <summary>
     /// The report as one HTML file: no scripts, nothing loaded from elsewhere, light or dark as its reader prefers, for screens from phones up and for paper.
     /// </summary>
-    public string ToHtml() => ReportPage.Of(this);
+    public string ToHtml() => ReportPage.Render(this);
 
     /// <summary>
     /// The report's numbers as JSON, which <c>format</c> 1 describes: <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
@@ -61,7 +60,7 @@ public sealed partial record DistillationReport
     /// </list>
     /// Names are in camel case, lines end with a line feed. A number that is not finite is a text: <c>"NaN"</c>, <c>"Infinity"</c>.
     /// </remarks>
-    public string ToJson() => ReportJson.Of(this);
+    public string ToJson() => ReportJson.Serialize(this);
 
     /// <summary>Title, verdict and whether the student is accepted, for a console.</summary>
     public override string ToString()

@@ -1,6 +1,5 @@
 using MlNetDistill.Evaluation;
 
-
 namespace MlNetDistill.Reporting;
 
 /// <summary>The evidence of how well a student does its teacher's job: one page to read, and the same numbers for programs.</summary>

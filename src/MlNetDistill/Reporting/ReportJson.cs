@@ -20,7 +20,7 @@ internal static class ReportJson
         Converters = { new Seconds() },
     };
 
-    public static string Of(DistillationReport report) => JsonSerializer.Serialize(
+    public static string Serialize(DistillationReport report) => JsonSerializer.Serialize(
         new
         {
             Format,

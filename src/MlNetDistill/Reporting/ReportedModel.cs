@@ -2,7 +2,6 @@ using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Training;
 
-
 namespace MlNetDistill.Reporting;
 
 /// <summary>One of the models that a <see cref="DistillationReport"/> is about.</summary>

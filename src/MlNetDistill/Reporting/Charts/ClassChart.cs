@@ -10,11 +10,11 @@ internal static class ClassChart
     private const double Right = Svg.Width - 14;
     private const double RowHeight = 36;
 
-    public static XElement Of(string id, string caption, IReadOnlyList<ClassFidelity> classes)
+    public static XElement Draw(string id, string caption, IReadOnlyList<ClassFidelity> classes)
     {
         var bottom = 6 + (classes.Count * RowHeight);
-        var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", classes.Select(Said)));
-        var scale = Scale.Over([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5, 0.05);
+        var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", classes.Select(Describe)));
+        var scale = Scale.OverShares([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5);
         foreach (var tick in scale.Ticks)
         {
             svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
@@ -22,7 +22,7 @@ internal static class ClassChart
         }
 
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Words((Left + Right) / 2, bottom + 35, "share of the class labelled rightly", "tick", "middle");
+        svg.Words((Left + Right) / 2, bottom + 35, "share of the class with a correct prediction", "tick", "middle");
         foreach (var (at, known) in classes.Index())
         {
             svg.Line("grid", Left, 6 + (at * RowHeight) + 25, Right, 6 + (at * RowHeight) + 25);
@@ -44,7 +44,7 @@ internal static class ClassChart
         svg.Mark("student", student, y + 25);
     }
 
-    private static string Said(ClassFidelity known) =>
+    private static string Describe(ClassFidelity known) =>
         $"{known.Class}: teacher {Figures.Percent(known.TeacherAccuracy!.Value)}, student {Figures.Percent(known.StudentAccuracy!.Value)}, of " +
             $"{Figures.Count(known.Rows)} rows.";
 }

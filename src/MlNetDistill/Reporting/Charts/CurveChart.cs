@@ -15,10 +15,10 @@ internal static class CurveChart
     /// <param name="name">The figure's name.</param>
     /// <param name="curves">A model's curve: the figure by epoch of its whole training.</param>
     /// <param name="stages">The distilled student's stages.</param>
-    public static XElement Of(string id, string name, IReadOnlyList<Curve> curves, IReadOnlyList<StageSpan> stages)
+    public static XElement Draw(string id, string name, IReadOnlyList<Curve> curves, IReadOnlyList<StageSpan> stages)
     {
         var epochs = curves.SelectMany(curve => curve.Points).Select(p => (double)p.Epoch).ToList();
-        var svg = new Svg(id, Svg.Width, Bottom + 42, $"{name} by epoch", string.Join(" ", curves.Select(Said)));
+        var svg = new Svg(id, Svg.Width, Bottom + 42, $"{name} by epoch", string.Join(" ", curves.Select(Describe)));
         var top = stages.Count > 1 ? TopOfStages : Top;
         // A single epoch is no axis.
         var across = Scale.Over(epochs.Append(epochs.Min() == epochs.Max() ? 0 : epochs.Min()), 6, 1);
@@ -31,7 +31,7 @@ internal static class CurveChart
         return svg.Figure(Html.Name(name));
     }
 
-    private static string Said(Curve curve)
+    private static string Describe(Curve curve)
     {
         var (first, last) = (curve.Points[0], curve.Points[^1]);
         return $"{curve.Model.Name}: from {Figures.Compact(first.Value)} in epoch {first.Epoch} to {Figures.Compact(last.Value)} in epoch {last.Epoch}.";
@@ -77,4 +77,4 @@ internal static class CurveChart
 }
 
 /// <summary>A model's figure by epoch of its whole training, never empty, and the epochs in which a stage begins.</summary>
-internal sealed record Curve(Compared Model, IReadOnlyList<(int Epoch, double Value)> Points, IReadOnlySet<int> Breaks);
+internal sealed record Curve(ComparedModel Model, IReadOnlyList<(int Epoch, double Value)> Points, IReadOnlySet<int> Breaks);

@@ -18,7 +18,7 @@ internal static class HeatMap
     private const double Margin = 24;
     private const double LongestAxisName = 132;
 
-    public static XElement Of(string id, DistillationMetrics metrics)
+    public static XElement Draw(string id, DistillationMetrics metrics)
     {
         var names = metrics.Classes;
         var room = Math.Min(MostRoom, names.Max(name => FittedText.WidthOf(name))) + 10;
@@ -28,7 +28,7 @@ internal static class HeatMap
         var (right, bottom) = (left + (names.Count * cell), top + (names.Count * cell));
         // Of two classes the names of the axes are longer than the axes.
         var foot = Math.Max(bottom, LongestAxisName);
-        var svg = new Svg(id, Math.Max(Svg.Width, right + 8), foot + 8, "Rows by what the teacher and what the student name", Said(metrics));
+        var svg = new Svg(id, Math.Max(Svg.Width, right + 8), foot + 8, "Rows by what the teacher and what the student name", Describe(metrics));
         svg.Words(left, 16, "the student names", "tick");
         svg.Words(16, foot, "the teacher names", "tick", upwards: true);
         foreach (var (at, name) in names.Index())
@@ -59,7 +59,7 @@ internal static class HeatMap
         }
     }
 
-    private static string Said(DistillationMetrics metrics)
+    private static string Describe(DistillationMetrics metrics)
     {
         var same = metrics.Matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows);
         return $"{metrics.Classes.Count} by {metrics.Classes.Count} classes. Both name the same class for {Figures.Count(same)} of " +

@@ -1,7 +1,7 @@
 namespace MlNetDistill.Reporting;
 
 /// <summary>The part of a picture that two axes span.</summary>
-internal sealed class Plot(Svg svg, Scale across, Scale up, double top, double bottom)
+internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double bottom)
 {
     public const double Left = 54;
     public const double Right = Svg.Width - 14;

@@ -11,10 +11,10 @@ internal static class ReliabilityChart
     private const double CountsTop = 262;
     private const double CountsBottom = 306;
 
-    public static XElement Of(string id, Compared model, ModelQuality quality)
+    public static XElement Draw(string id, ComparedModel model, ModelQuality quality)
     {
         List<ReliabilityBin> bins = [.. quality.Reliability.Where(bin => bin is { Rows: > 0, Accuracy: not null, MeanConfidence: not null })];
-        var svg = new Svg(id, Svg.Width, CountsBottom + 26, $"Reliability of {model.Name}", Said(quality, bins));
+        var svg = new Svg(id, Svg.Width, CountsBottom + 26, $"Reliability of {model.Name}", Describe(quality, bins));
         var plot = new Plot(svg, Scale.Shares, Scale.Shares, Top, Bottom);
         plot.Frame("probability of the class named");
         foreach (var bin in bins)
@@ -32,7 +32,7 @@ internal static class ReliabilityChart
         return svg.Figure(Html.Name(model.Name), $": calibration error {Figures.Points(quality.CalibrationError)}");
     }
 
-    private static void Counts(Svg svg, Plot plot, Compared model, IReadOnlyList<ReliabilityBin> bins)
+    private static void Counts(Svg svg, Plot plot, ComparedModel model, IReadOnlyList<ReliabilityBin> bins)
     {
         var most = Math.Max(1, bins.Select(bin => bin.Rows).DefaultIfEmpty().Max());
         svg.Line("grid", Plot.Left, CountsBottom, Plot.Right, CountsBottom);
@@ -45,11 +45,11 @@ internal static class ReliabilityChart
         svg.Words((Plot.Left + Plot.Right) / 2, CountsBottom + 18, $"rows in each bin, at most {Figures.Count(most)}", "tick", "middle");
     }
 
-    private static string Said(ModelQuality quality, IReadOnlyList<ReliabilityBin> bins) =>
+    private static string Describe(ModelQuality quality, IReadOnlyList<ReliabilityBin> bins) =>
         $"Expected calibration error {Figures.Points(quality.CalibrationError)}, mean probability of the class named " +
-        $"{Figures.Percent(quality.MeanConfidence)}, accuracy {Figures.Percent(quality.Accuracy)}. {string.Join(" ", bins.Select(Said))}";
+        $"{Figures.Percent(quality.MeanConfidence)}, accuracy {Figures.Percent(quality.Accuracy)}. {string.Join(" ", bins.Select(Describe))}";
 
-    private static string Said(ReliabilityBin bin) =>
+    private static string Describe(ReliabilityBin bin) =>
         $"Of {Figures.Count(bin.Rows)} rows named with {Figures.Percent(bin.MeanConfidence!.Value)} on average " +
         $"{Figures.Percent(bin.Accuracy!.Value)} are right.";
 }

@@ -3,10 +3,14 @@ using System.Globalization;
 namespace MlNetDistill.Reporting;
 
 /// <summary>An axis of round numbers: where it begins, where it ends, and the step of its ticks.</summary>
-internal sealed record Scale(double Low, double High, double Step)
+internal sealed record Scale(double Low, double High, double Step) : IScale
 {
+    private const double LeastShares = 0.02;
+
     /// <summary>All shares, in fifths.</summary>
-    public static readonly Scale Shares = new(0, 1, 0.2);
+    public static readonly Scale Shares = new(0, 1, 0.2) { IsPercent = true };
+
+    private bool IsPercent { get; init; }
 
     /// <summary>A scale that holds all values; <paramref name="ticks"/> is about how many ticks there are.</summary>
     public static Scale Over(IEnumerable<double> values, int ticks, double smallestStep = 0)
@@ -25,6 +29,16 @@ internal sealed record Scale(double Low, double High, double Step)
         return new(Math.Floor((low / step) + 1e-9) * step, Math.Ceiling((high / step) - 1e-9) * step, step);
     }
 
+    /// <summary>A scale of shares, in percent, that holds all values and does not go beyond 0 and 100 %.</summary>
+    public static Scale OverShares(IEnumerable<double> shares, int ticks)
+    {
+        List<double> all = [.. shares.Where(double.IsFinite)];
+        // A small difference must not look large, and one share alone needs some room around it.
+        if (all.Count > 0 && LeastShares - (all.Max() - all.Min()) is > 0 and var missing)
+            all.AddRange([Math.Max(0, all.Min() - (missing / 2)), Math.Min(1, all.Max() + (missing / 2))]);
+        return Over(all, ticks) with { IsPercent = true };
+    }
+
     public IEnumerable<double> Ticks => Enumerable.Range(0, (int)Math.Round((High - Low) / Step) + 1).Select(i => Low + (i * Step));
 
     /// <summary>Where a value is, as a share of the way from low to high.</summary>
@@ -32,6 +46,8 @@ internal sealed record Scale(double Low, double High, double Step)
 
     public string Text(double tick)
     {
+        if (IsPercent)
+            return $"{new Scale(100 * Low, 100 * High, 100 * Step).Text(100 * tick)} %";
         if (Math.Abs(tick) < Step / 1e6)
             return "0";
         if (Step < 1e-4 || Math.Abs(tick) >= 1e6)

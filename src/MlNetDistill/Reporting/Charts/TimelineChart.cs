@@ -13,11 +13,11 @@ internal static class TimelineChart
     private const double Right = Svg.Width - 14;
     private const double RowHeight = 36;
 
-    public static XElement Of(string id, Compared model, IReadOnlyList<StageSpan> stages)
+    public static XElement Draw(string id, ComparedModel model, IReadOnlyList<StageSpan> stages)
     {
         var shown = stages.Take(Most).ToList();
         var bottom = 8 + (shown.Count * RowHeight);
-        var svg = new Svg(id, Svg.Width, bottom + 42, $"Stages of {model.Name}", string.Join(" ", shown.Select(Said)));
+        var svg = new Svg(id, Svg.Width, bottom + 42, $"Stages of {model.Name}", string.Join(" ", shown.Select(Describe)));
         var scale = Scale.Over([0, shown[^1].Last], 6, 1);
         foreach (var tick in scale.Ticks)
         {
@@ -43,5 +43,5 @@ internal static class TimelineChart
 
     public static TimeSpan Total(IReadOnlyList<StageSpan> stages) => stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);
 
-    private static string Said(StageSpan stage) => $"{stage.Name}: epochs {stage.First} to {stage.Last}, {Figures.Duration(stage.Time)}.";
+    private static string Describe(StageSpan stage) => $"{stage.Name}: epochs {stage.First} to {stage.Last}, {Figures.Duration(stage.Time)}.";
 }

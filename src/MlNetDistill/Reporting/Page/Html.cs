@@ -23,6 +23,16 @@ internal static class Html
 
     public static XElement Paragraph(params object?[] content) => Tag("p", content);
 
+    /// <summary>Sentences, one below the other.</summary>
+    public static XElement Sentences(IEnumerable<string> sentences) =>
+        Tag("ul", Class("sentences"), sentences.Select(sentence => Tag("li", Unbroken(sentence))));
+
+    /// <summary>A sentence in which a figure stays on one line with its unit.</summary>
+    public static string Unbroken(string sentence) =>
+        sentence.Replace(" %", "\u00A0%", StringComparison.Ordinal)
+            .Replace(" µs", "\u00A0µs", StringComparison.Ordinal)
+            .Replace(" points", "\u00A0points", StringComparison.Ordinal);
+
     /// <summary>What is not for everybody, closed at first; needs no script.</summary>
     public static XElement Details(string summary, params object?[] content) => Tag("details", Tag("summary", summary), content);
 }

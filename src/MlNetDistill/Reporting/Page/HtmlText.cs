@@ -12,7 +12,7 @@ internal static class HtmlText
     // A line break after any other element is white space between blocks, which nobody sees; it keeps lines short and differences readable.
     private static readonly HashSet<string> Inline = ["bdi", "data", "small", "strong", "em", "a", "time", "span", "code", "text", "wbr"];
 
-    public static string Of(XElement root)
+    public static string Render(XElement root)
     {
         var text = new StringBuilder("<!DOCTYPE html>\n");
         Write(text, root);

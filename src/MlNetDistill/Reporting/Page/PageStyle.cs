@@ -21,44 +21,39 @@ internal static class PageStyle
         * { box-sizing: border-box; }
         html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
         body {
-          margin: 0 auto; padding: 2.5rem 1.5rem 4rem; max-width: 78rem; background: var(--paper); color: var(--ink);
+          margin: 0 auto; padding: 1.25rem 1.5rem 4rem; max-width: 78rem; background: var(--paper); color: var(--ink);
           font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; overflow-wrap: break-word;
         }
         h1, h2, h3 { line-height: 1.25; text-wrap: balance; overflow-wrap: anywhere; }
-        h1 { font-size: clamp(1.6rem, 1.2rem + 1.6vw, 2.3rem); font-weight: 650; letter-spacing: -0.015em; margin: 0 0 0.75rem; }
-        h2 { font-size: 1.35rem; font-weight: 650; letter-spacing: -0.01em; margin: 0 0 1rem; }
+        h1 { font-size: clamp(1.5rem, 1.2rem + 1vw, 1.875rem); font-weight: 650; letter-spacing: -0.015em; margin: 0 0 0.25rem; }
+        h2 { font-size: 1.25rem; font-weight: 650; letter-spacing: -0.01em; margin: 0 0 0.5rem; }
         h3 { font-size: 1rem; font-weight: 650; margin: 2rem 0 0.5rem; }
         p, ul { margin: 0 0 1rem; max-width: 46rem; }
         a { color: var(--link); text-underline-offset: 0.2em; }
         a:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
         code { font: 0.875em/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
         small { font-size: 0.8125rem; color: var(--muted); }
-        .skip { position: absolute; left: -100rem; }
-        .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: 0.5rem; }
-        .kicker { font-size: 0.8125rem; letter-spacing: 0.08em; text-transform: uppercase; color: var(--muted); margin: 0 0 0.5rem; }
-        .lead { font-size: 1.125rem; overflow-wrap: anywhere; }
-        .made, .note { color: var(--muted); font-size: 0.875rem; overflow-wrap: anywhere; }
-        header { padding-bottom: 0.5rem; }
-        nav { margin: 0.5rem 0 2.5rem; padding: 0.75rem 0; border-block: 1px solid var(--rule); font-size: 0.875rem; }
-        nav ol { margin: 0; padding: 0; max-width: none; list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; }
-        nav a { display: inline-block; padding: 0.25rem 0; text-decoration: none; }
-        nav a:hover { text-decoration: underline; }
+        .lead { overflow-wrap: anywhere; margin-bottom: 0.25rem; }
+        .made, .note { color: var(--muted); font-size: 0.875rem; overflow-wrap: anywhere; max-width: none; }
+        .made { margin-bottom: 0.75rem; }
+        .unseen { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; white-space: nowrap; }
         main { min-width: 0; }
-        main section { margin-bottom: 3.5rem; scroll-margin-top: 1rem; }
+        main section { margin-bottom: 1.5rem; scroll-margin-top: 1rem; }
+        main section:has(> .fold) { margin: 0; border-top: 1px solid var(--rule); }
+        .fold { margin: 0; }
+        .fold > summary { padding: 0.625rem 0; color: var(--ink); }
+        .fold > summary h2 { display: inline; font-size: 1.0625rem; margin: 0; }
+        .fold > summary:hover h2 { text-decoration: underline; text-underline-offset: 0.2em; }
+        .fold[open] { padding-bottom: 1.5rem; }
         footer { border-top: 1px solid var(--rule); padding-top: 1rem; font-size: 0.875rem; color: var(--muted); }
 
-        .stamp { border-inline-start: 4px solid currentColor; padding: 0.5rem 1rem; background: var(--panel); max-width: none; }
+        .stamp { border-inline-start: 4px solid currentColor; padding: 0.375rem 1rem; margin-bottom: 0.75rem; background: var(--panel); max-width: none; }
         .stamp.fail, .stamp.pass { font-weight: 400; }
         .stamp strong { font-weight: 650; margin-inline-end: 0.5rem; }
         .pass { color: var(--pass); }
         .fail { color: var(--fail); font-weight: 650; }
-        .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 100%), 1fr)); gap: 1rem 1.5rem; padding: 1.25rem 0;
-          border-block: 1px solid var(--rule); margin: 0 0 1.5rem; }
-        .tiles div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
-        .tiles dd { margin: 0; font-size: 1.75rem; line-height: 1.2; font-weight: 600; letter-spacing: -0.02em; font-variant-numeric: tabular-nums; }
-        .tiles dt { color: var(--muted); font-size: 0.875rem; line-height: 1.4; }
-        .sentences { padding-inline-start: 1.1rem; margin-bottom: 2rem; }
-        .sentences li { margin-bottom: 0.5rem; overflow-wrap: anywhere; }
+        .sentences { padding-inline-start: 1.1rem; max-width: 66rem; }
+        .sentences li { margin-bottom: 0.25rem; overflow-wrap: anywhere; }
         .sentences li::marker { color: var(--muted); }
 
         .scroll { overflow-x: auto; margin: 0 0 1.5rem; }
@@ -82,8 +77,10 @@ internal static class PageStyle
         .legend li { overflow-wrap: anywhere; }
         .swatch { vertical-align: -0.1em; }
         .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 2rem; margin: 0 0 1.5rem; align-items: start; }
+        #summary .figures { margin-bottom: 0.75rem; gap: 1.25rem 2rem; }
+        #summary .legend { margin-bottom: 0.5rem; }
         figure { margin: 0; min-width: 0; }
-        figcaption { font-size: 0.9375rem; font-weight: 600; margin-bottom: 0.5rem; overflow-wrap: anywhere; }
+        figcaption { font-size: 0.9375rem; font-weight: 600; margin-bottom: 0.375rem; overflow-wrap: anywhere; }
         figure svg { display: block; width: 100%; max-width: 27rem; height: auto; }
         .matrix figcaption { font-weight: 400; font-size: 0.875rem; color: var(--muted); max-width: 46rem; }
         .matrix svg { width: auto; max-width: none; }
@@ -98,6 +95,7 @@ internal static class PageStyle
         svg text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; fill: var(--ink);
           font-variant-numeric: tabular-nums; unicode-bidi: plaintext; }
         svg .tick, svg .muted { fill: var(--muted); }
+        svg .label { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
         svg .stagenumber { font-size: 11px; fill: var(--muted); }
         svg .count { font-size: 11px; }
         svg .worse { fill: var(--fail); }
@@ -105,6 +103,10 @@ internal static class PageStyle
         .grid { stroke: var(--rule); stroke-width: 1; }
         .stage { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 2 3; }
         .ideal { stroke: var(--muted); stroke-width: 1; stroke-dasharray: 5 4; }
+        .whisker { stroke-width: 1.5; }
+        .whisker.teacher { stroke: var(--teacher); }
+        .whisker.alone { stroke: var(--alone); }
+        .whisker.student { stroke: var(--student); }
         .tail { stroke: var(--ink); stroke-width: 2; }
         .curve { fill: none; stroke-width: 1.75; stroke-linejoin: round; }
         .curve.teacher { stroke: var(--teacher); stroke-dasharray: 2 3; }
@@ -112,8 +114,10 @@ internal static class PageStyle
         .curve.student { stroke: var(--student); }
         .mark { stroke: var(--paper); stroke-width: 1; }
         .mark.teacher, .bar.teacher { fill: var(--teacher); }
-        .mark.alone, .bar.alone { fill: var(--alone); }
-        .mark.student, .bar.student { fill: var(--student); }
+        .mark.alone, .bar.alone, .bar.neither { fill: var(--alone); }
+        .mark.student, .bar.student, .bar.both { fill: var(--student); }
+        .bar.lost { fill: var(--fail); }
+        .bar.gained { fill: var(--pass); }
         .span { stroke-width: 3; }
         .span.lost { stroke: var(--fail); stroke-dasharray: 4 2; }
         .span.gained { stroke: var(--pass); }
@@ -122,31 +126,24 @@ internal static class PageStyle
         .cell.other { fill: var(--teacher); }
         .frame { fill: none; stroke: var(--rule); stroke-width: 1; }
 
-        @media (min-width: 75rem) {
-          body { display: grid; grid-template-columns: 12rem minmax(0, 1fr); column-gap: 3rem; align-items: start; }
-          header, footer { grid-column: 1 / -1; }
-          header { margin-bottom: 1.5rem; }
-          nav { position: sticky; top: 1.5rem; margin: 0; border: 0; padding: 0.25rem 0; }
-          nav ol { flex-direction: column; gap: 0.125rem; }
-        }
         @media (max-width: 30rem) {
-          body { padding: 1.5rem 1rem 3rem; }
+          body { padding: 1rem 1rem 3rem; }
           table { font-size: 0.875rem; }
           th, td { padding-inline-end: 0.75rem; }
           tbody th { max-width: 8rem; }
           thead th bdi, tbody th bdi { max-width: 8rem; }
-          .tiles { grid-template-columns: 1fr 1fr; }
-          .tiles dd { font-size: 1.375rem; }
         }
         @media print {
           @page { margin: 15mm; }
           html { font-size: 10pt; }
-          body { display: block; padding: 0; max-width: none; }
-          nav, .skip, details:not([open]), summary { display: none; }
-          main section { margin-bottom: 2rem; }
+          body { padding: 0; max-width: none; }
+          details:not(.fold):not([open]), details:not(.fold) > summary { display: none; }
+          .fold::details-content { content-visibility: visible; display: block; height: auto; }
+          .fold > summary { list-style: none; break-after: avoid; }
+          .fold { padding-bottom: 1.5rem; }
           h2, h3, caption, figcaption, thead, .legend { break-after: avoid; }
           tbody tr:first-child, tbody tr:nth-child(2) { break-before: avoid; }
-          figure, tr, .tiles, .meanings div, .stamp { break-inside: avoid; }
+          figure, tr, .meanings div, .stamp { break-inside: avoid; }
           thead { display: table-header-group; }
           .scroll { overflow: visible; }
           .matrix svg { width: 100%; max-width: 100%; height: auto; }
@@ -154,7 +151,6 @@ internal static class PageStyle
           th bdi, td bdi { max-width: 11rem; overflow-wrap: anywhere; }
           .matrix svg { max-height: 230mm; }
           .figures { grid-template-columns: 1fr 1fr; }
-          .tiles { grid-template-columns: repeat(4, 1fr); }
         }
 
         """;

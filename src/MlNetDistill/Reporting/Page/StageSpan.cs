@@ -11,7 +11,7 @@ internal sealed record StageSpan(string Name, int First, IReadOnlyList<TrainingP
 {
     public int Last => First + Epochs.Count - 1;
 
-    public static IReadOnlyList<StageSpan> Of(IReadOnlyList<TrainingProgress> history)
+    public static IReadOnlyList<StageSpan> From(IReadOnlyList<TrainingProgress> history)
     {
         List<StageSpan> spans = [];
         List<TrainingProgress> epochs = [];

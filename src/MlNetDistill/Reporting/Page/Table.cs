@@ -11,7 +11,7 @@ internal static class Table
     /// <param name="caption">What the table says.</param>
     /// <param name="heads">Heads of the columns; the first is that of the rows' heads.</param>
     /// <param name="rows">The cells; the first of each row is its head.</param>
-    public static XElement Of(string id, string caption, IEnumerable<object> heads, IEnumerable<IReadOnlyList<object?>> rows)
+    public static XElement Create(string id, string caption, IEnumerable<object> heads, IEnumerable<IReadOnlyList<object?>> rows)
     {
         var cells = rows.ToList();
         return Tag(

@@ -6,18 +6,18 @@ namespace MlNetDistill.Reporting;
 /// <summary>Whether the models are right as often as they are sure.</summary>
 internal static class CalibrationSection
 {
-    public static Section? Of(DistillationReport report)
+    public static Section? Create(DistillationReport report)
     {
-        var models = Compared.Of(report).Where(model => model.Quality is not null).ToList();
+        var models = ComparedModel.From(report).Where(model => model.Quality is not null).ToList();
         return models.Count == 0 ? null : new(
             "calibration",
             "Calibration",
             Paragraph("On the dashed line a model that is 80 % sure is right four times in five; below it, it is too sure of itself."),
-            Tag("div", Class("figures"), models.Select(model => ReliabilityChart.Of($"calibration-{model.Kind}", model, model.Quality!))),
+            Tag("div", Class("figures"), models.Select(model => ReliabilityChart.Draw($"calibration-{model.Kind}", model, model.Quality!))),
             Details("The bins as a table", models.Select(Bins)));
     }
 
-    private static object Bins(Compared model) => Table.Of(
+    private static object Bins(ComparedModel model) => Table.Create(
         $"calibration-{model.Kind}-bins",
         $"{model.Name}: rows by the probability of the class named",
         ["Probability", "Rows", "Mean probability", "Labelled rightly"],

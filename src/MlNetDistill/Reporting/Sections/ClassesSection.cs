@@ -11,7 +11,7 @@ internal static class ClassesSection
     private const int MostInTable = 30;
     private const int MostInDetails = 200;
 
-    public static Section Of(DistillationReport report)
+    public static Section Create(DistillationReport report)
     {
         var labelled = report.Metrics.Student is not null;
         List<ClassFidelity> classes =
@@ -41,8 +41,8 @@ internal static class ClassesSection
             Tag(
                 "div",
                 Class("figures"),
-                lost.Count > 0 ? ClassChart.Of("classes-lost", "Where the student loses most", lost) : null,
-                gained.Count > 0 ? ClassChart.Of("classes-gained", "Where the student gains most", gained) : null),
+                lost.Count > 0 ? ClassChart.Draw("classes-lost", "Where the student loses most", lost) : null,
+                gained.Count > 0 ? ClassChart.Draw("classes-gained", "Where the student gains most", gained) : null),
         ];
 
         string Classes(Func<double?, bool> changed) => Figures.Count(classes.Count(known => changed(known.AccuracyChange)));
@@ -61,7 +61,7 @@ internal static class ClassesSection
         ];
     }
 
-    private static XElement Rows(string id, string caption, IEnumerable<ClassFidelity> classes, bool labelled) => Table.Of(
+    private static XElement Rows(string id, string caption, IEnumerable<ClassFidelity> classes, bool labelled) => Table.Create(
         id,
         caption,
         labelled

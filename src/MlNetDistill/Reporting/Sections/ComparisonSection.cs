@@ -6,18 +6,20 @@ namespace MlNetDistill.Reporting;
 /// <summary>The models side by side.</summary>
 internal static class ComparisonSection
 {
-    public static Section Of(DistillationReport report)
+    public const string Title = "The models side by side";
+
+    public static Section Create(DistillationReport report)
     {
-        var models = Compared.Of(report);
+        var models = ComparedModel.From(report);
         var rows = Rows(models).Where(row => row.Skip(1).Any(cell => cell is not null)).ToList();
         return new(
             "comparison",
-            "Teacher and student",
-            Table.Of("comparison-table", Caption(report), [.. models.Select(Title).Prepend("On the test rows")], rows),
+            Title,
+            Table.Create("comparison-table", Caption(report), [.. models.Select(NameOf).Prepend("On the test rows")], rows),
             Missing(report, models) is { Length: > 0 } missing ? Paragraph(Class("note"), $"Not measured: {missing}.") : null);
     }
 
-    private static object Title(Compared model) => model.Model.Kind is { Length: > 0 } kind && kind != model.Name
+    private static object NameOf(ComparedModel model) => model.Model.Kind is { Length: > 0 } kind && kind != model.Name
         ? new object[] { Name(model.Name), Tag("small", Name(kind)) }
         : Name(model.Name);
 
@@ -28,7 +30,7 @@ internal static class ComparisonSection
         return $"Quality and cost, measured on {Figures.Count(report.Metrics.Rows)} rows{labelled}{intervals}";
     }
 
-    private static IEnumerable<IReadOnlyList<object?>> Rows(IReadOnlyList<Compared> models)
+    private static IEnumerable<IReadOnlyList<object?>> Rows(IReadOnlyList<ComparedModel> models)
     {
         yield return Row("Accuracy", "more is better", m => Table.Estimated(m.Quality?.Accuracy, Figures.Percent));
         yield return Row("Log-loss, nats", "less is better", m => Table.Estimated(m.Quality?.LogLoss, Figures.Number));
@@ -44,10 +46,10 @@ internal static class ComparisonSection
         yield return Row("A row of many, 95 % within", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.P95, Figures.Microseconds));
         yield return Row("Memory", "growth at its largest", m => Table.Measured(m.Model.Cost?.PeakMemoryBytes, Figures.Bytes));
 
-        object?[] Row(string name, string meaning, Func<Compared, object?> cell) => [Table.Head(name, meaning), .. models.Select(cell)];
+        object?[] Row(string name, string meaning, Func<ComparedModel, object?> cell) => [Table.Head(name, meaning), .. models.Select(cell)];
     }
 
-    private static string Missing(DistillationReport report, IReadOnlyList<Compared> models)
+    private static string Missing(DistillationReport report, IReadOnlyList<ComparedModel> models)
     {
         List<string> missing = [];
         if (report.Metrics.Student is null)

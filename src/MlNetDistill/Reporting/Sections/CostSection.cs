@@ -7,9 +7,9 @@ namespace MlNetDistill.Reporting;
 /// <summary>What the models cost whoever scores with them.</summary>
 internal static class CostSection
 {
-    public static Section? Of(DistillationReport report)
+    public static Section? Create(DistillationReport report)
     {
-        List<Compared> models = [.. Compared.Of(report).Where(model => model.Model.Cost is not null)];
+        List<ComparedModel> models = [.. ComparedModel.From(report).Where(model => model.Model.Cost is not null)];
         return models.Count == 0 ? null : new(
             "cost",
             "Latency and size",
@@ -24,11 +24,13 @@ internal static class CostSection
             Counts(models));
 
         XElement Chart(string id, string caption, Func<ModelCost, double> value, Func<ModelCost, double>? tail, Func<double, string> format) =>
-            CostChart.Of(
-                $"cost-{id}", caption, [.. models.Select(model => new Cost(model, value(model.Model.Cost!), tail?.Invoke(model.Model.Cost!)))], format);
+            BarChart.Draw($"cost-{id}", caption, [.. models.Select(model => Bar(model, value(model.Model.Cost!), tail?.Invoke(model.Model.Cost!), format))]);
     }
 
-    private static XElement Counts(IReadOnlyList<Compared> models) => Table.Of(
+    private static Bar Bar(ComparedModel model, double value, double? tail, Func<double, string> format) =>
+        new(model.Name, model.Kind, value, tail is { } known ? $"{format(value)}, 95 %: {format(known)}" : format(value), tail);
+
+    private static XElement Counts(IReadOnlyList<ComparedModel> models) => Table.Create(
         "cost-table",
         "Times of a row in microseconds, and how often they were measured",
         ["Model", "One row: median", "95 % within", "measured", "Of many: median", "95 % within", "measured"],

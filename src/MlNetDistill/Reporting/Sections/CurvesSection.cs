@@ -11,12 +11,12 @@ internal static class CurvesSection
     private const string Total = "total";
     private const int MostRows = 40;
 
-    public static Section? Of(DistillationReport report)
+    public static Section? Create(DistillationReport report)
     {
-        List<Compared> models = [.. Compared.Of(report).Where(model => model.Model.History.Count > 0)];
+        List<ComparedModel> models = [.. ComparedModel.From(report).Where(model => model.Model.History.Count > 0)];
         if (models.Count == 0)
             return null;
-        var stages = StageSpan.Of(report.Student.History);
+        var stages = StageSpan.From(report.Student.History);
         return new(
             "curves",
             "Learning curves",
@@ -29,7 +29,7 @@ internal static class CurvesSection
             Details("The curves as tables", models.Select(Numbers)));
     }
 
-    private static IEnumerable<XElement> Charts(IReadOnlyList<Compared> models, IReadOnlyList<StageSpan> stages)
+    private static IEnumerable<XElement> Charts(IReadOnlyList<ComparedModel> models, IReadOnlyList<StageSpan> stages)
     {
         List<(string Name, List<Curve> Curves)> figures =
         [
@@ -39,23 +39,23 @@ internal static class CurvesSection
             ("agreement with the teacher on held-out rows", Curves(models, epoch => epoch.ValidationAgreement)),
             ("loss on held-out rows", Curves(models, epoch => epoch.ValidationLoss)),
         ];
-        return figures.Where(figure => figure.Curves.Count > 0).Select((figure, at) => CurveChart.Of($"curves-{at + 1}", figure.Name, figure.Curves, stages));
+        return figures.Where(figure => figure.Curves.Count > 0).Select((figure, at) => CurveChart.Draw($"curves-{at + 1}", figure.Name, figure.Curves, stages));
     }
 
     private static List<string> LossNames(IEnumerable<TrainingProgress> history) =>
         [.. history.SelectMany(epoch => epoch.Losses.Keys).Distinct().OrderBy(name => name != Total)];
 
-    private static List<Curve> Curves(IReadOnlyList<Compared> models, Func<TrainingProgress, double?> value) =>
+    private static List<Curve> Curves(IReadOnlyList<ComparedModel> models, Func<TrainingProgress, double?> value) =>
     [
         .. models
             .Select(model => new Curve(model, [.. model.Model.History.Index()
                 .Select(epoch => (Epoch: epoch.Index + 1, Value: value(epoch.Item)))
                 .Where(point => point.Value is { } known && double.IsFinite(known))
-                .Select(point => (point.Epoch, point.Value!.Value))], StageSpan.Of(model.Model.History).Select(stage => stage.First).ToHashSet()))
+                .Select(point => (point.Epoch, point.Value!.Value))], StageSpan.From(model.Model.History).Select(stage => stage.First).ToHashSet()))
             .Where(curve => curve.Points.Count > 0),
     ];
 
-    private static XElement Numbers(Compared model)
+    private static XElement Numbers(ComparedModel model)
     {
         var history = model.Model.History;
         var names = LossNames(history);
@@ -64,7 +64,7 @@ internal static class CurvesSection
         // Even steps, and the last epoch.
         var apart = (history.Count + MostRows - 2) / (MostRows - 1);
         var shown = history.Index().Where(epoch => epoch.Index % apart == 0 || epoch.Index == history.Count - 1).ToList();
-        return Table.Of(
+        return Table.Create(
             $"curves-{model.Kind}-table",
             $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {history.Count} epochs" : "every epoch")}",
             ["Epoch", "Stage", .. names, byTeacher ? "Held-out agreement" : "Held-out accuracy", "Held-out loss", "Learning rate"],

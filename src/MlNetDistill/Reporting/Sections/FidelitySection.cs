@@ -6,18 +6,18 @@ namespace MlNetDistill.Reporting;
 /// <summary>How well the student matches its teacher, in every measure of it.</summary>
 internal static class FidelitySection
 {
-    public static Section Of(DistillationReport report)
+    public static Section Create(DistillationReport report)
     {
         List<(object Title, DistillationMetrics Metrics)> columns = [(Title(report.Student.Name, "test rows"), report.Metrics)];
         if (report.TrainingMetrics is { } training)
             columns.Add((Title(report.Student.Name, "training rows"), training));
         if (report.AloneMetrics is { } alone)
-            columns.Add((Title(Compared.Of(report).Single(model => model.Kind == "alone").Name, "test rows"), alone));
+            columns.Add((Title(ComparedModel.From(report).Single(model => model.Kind == "alone").Name, "test rows"), alone));
         return new(
             "fidelity",
             "Fidelity to the teacher",
             Paragraph("Accuracy asks whether a model is right; fidelity, whether it answers as its teacher does. Neither follows from the other."),
-            Table.Of("fidelity-table", "Fidelity in detail", [.. columns.Select(c => c.Title).Prepend("Measure")], Rows([.. columns.Select(c => c.Metrics)])));
+            Table.Create("fidelity-table", "Fidelity in detail", [.. columns.Select(c => c.Title).Prepend("Measure")], Rows([.. columns.Select(c => c.Metrics)])));
     }
 
     private static object[] Title(string name, string rows) => [Name(name), Tag("small", rows)];

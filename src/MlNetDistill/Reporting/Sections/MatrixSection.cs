@@ -9,7 +9,7 @@ internal static class MatrixSection
 {
     private const int MostPairs = 20;
 
-    public static Section Of(DistillationReport report)
+    public static Section Create(DistillationReport report)
     {
         var metrics = report.Metrics;
         var pairs = metrics.Matrix.Where(cell => cell.Teacher != cell.Student)
@@ -29,11 +29,11 @@ internal static class MatrixSection
                 "Rows by the class that the teacher (down) and the student (across) name. On the diagonal they agree. " +
                 "The shade is the share of what the teacher names so, on a square-root scale; every cell's rows are in report.json."),
             Tag("div", Class("scroll"), With("role", "group"), With("tabindex", "0"), With("aria-labelledby", "matrix-caption"),
-                HeatMap.Of("matrix-map", metrics)));
+                HeatMap.Draw("matrix-map", metrics)));
 
     private static XElement Pairs(DistillationMetrics metrics, IReadOnlyList<AgreementCell> pairs) => pairs.Count == 0
         ? Paragraph("Teacher and student disagree on no row.")
-        : Table.Of(
+        : Table.Create(
             "matrix-pairs",
             pairs.Count > MostPairs
                 ? $"The {MostPairs} most frequent of {Figures.Count(pairs.Count)} kinds of disagreement"

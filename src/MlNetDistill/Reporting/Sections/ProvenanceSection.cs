@@ -7,36 +7,36 @@ namespace MlNetDistill.Reporting;
 /// <summary>What somebody needs to make the same again, or to tell that something is not the same.</summary>
 internal static class ProvenanceSection
 {
-    public static Section Of(DistillationReport report)
+    public static Section Create(DistillationReport report)
     {
-        var models = Compared.Of(report);
+        var models = ComparedModel.From(report);
         return new(
             "provenance",
             "Settings, data and versions",
-            Table.Of(
+            Table.Create(
                 "provenance-models",
                 "Models",
                 ["Model", "What it is", "SHA-256 of what is in the saved model (not of the zip file)"],
                 models.Select(model => (object?[])[Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash)])),
-            report.Data.Count == 0 ? null : Table.Of("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns and row ids"],
+            report.Data.Count == 0 ? null : Table.Create("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns and row ids"],
                 report.Data.Select(data => (object?[])
             [
                 Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),
             ])),
             report.TrainingOverlap is { } overlap ? Paragraph($"{overlap}") : null,
             Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
-            report.Versions.Count == 0 ? null : Table.Of("provenance-versions", "Versions", ["Of", "Version"], report.Versions.Select(version => (object?[])
+            report.Versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Of", "Version"], report.Versions.Select(version => (object?[])
             [
                 Tag("bdi", CodeName(version.Name)), Table.Words(Name(version.Value)),
             ])));
     }
 
     /// <summary>The seeds first: who repeats a run looks for them.</summary>
-    private static XElement? Settings(IReadOnlyList<Compared> models)
+    private static XElement? Settings(IReadOnlyList<ComparedModel> models)
     {
         var names = models.SelectMany(model => model.Model.Settings).Select(setting => setting.Name).Distinct()
             .OrderBy(name => !name.Contains("seed", StringComparison.OrdinalIgnoreCase)).ToList();
-        return names.Count == 0 ? null : Table.Of(
+        return names.Count == 0 ? null : Table.Create(
             "provenance-settings",
             "Settings of training, seeds first",
             [.. models.Select(model => (object)Name(model.Name)).Prepend("Setting")],

@@ -3,7 +3,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What was warned of, what each figure is, and whose idea it was.</summary>
+/// <summary>What each figure means, and where it comes from.</summary>
 internal static class ReadingSection
 {
     private static readonly (string Name, string Meaning)[] Meanings =
@@ -60,17 +60,10 @@ internal static class ReadingSection
             "measurements are within the second figure."),
     ];
 
-    public static Section Of(DistillationReport report) => new(
+    public static Section Create() => new(
         "reading",
-        "How to read this",
-        Compared.Of(report).SelectMany(Warnings),
+        "How to read the figures",
         Tag("dl", Class("meanings"), Meanings.Select(Entry)));
-
-    private static XElement[] Warnings(Compared model) => model.Model.Warnings.Count == 0 ? [] :
-    [
-        Tag("h3", "Warnings of the training: ", Name(model.Name)),
-        Tag("ul", Class("sentences"), model.Model.Warnings.Select(warning => Tag("li", Name(warning)))),
-    ];
 
     private static XElement Entry((string Name, string Meaning) entry) => Tag("div", Tag("dt", entry.Name), Tag("dd", entry.Meaning));
 }

@@ -8,21 +8,21 @@ namespace MlNetDistill.Reporting;
 /// <summary>What was trained after what, for how long, and what the method decided on the way.</summary>
 internal static class TimelineSection
 {
-    public static Section? Of(DistillationReport report)
+    public static Section? Create(DistillationReport report)
     {
-        var models = Compared.Of(report);
-        List<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained =
-            [.. models.Where(model => model.Model.History.Count > 0).Select(model => (model, StageSpan.Of(model.Model.History)))];
-        List<Compared> noted = [.. models.Where(model => model.Model.Notes.Count > 0)];
+        var models = ComparedModel.From(report);
+        List<(ComparedModel Model, IReadOnlyList<StageSpan> Stages)> trained =
+            [.. models.Where(model => model.Model.History.Count > 0).Select(model => (model, StageSpan.From(model.Model.History)))];
+        List<ComparedModel> noted = [.. models.Where(model => model.Model.Notes.Count > 0)];
         return trained.Count + noted.Count == 0 ? null : new(
             "timeline",
             "Stages and anchors",
-            Tag("div", Class("figures"), trained.Select(row => TimelineChart.Of($"timeline-{row.Model.Kind}", row.Model, row.Stages))),
+            Tag("div", Class("figures"), trained.Select(row => TimelineChart.Draw($"timeline-{row.Model.Kind}", row.Model, row.Stages))),
             trained.Count == 0 ? null : Stages(trained),
             noted.Select(Notes));
     }
 
-    private static XElement Stages(IEnumerable<(Compared Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Of(
+    private static XElement Stages(IEnumerable<(ComparedModel Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Create(
         "timeline-table",
         "Stages; where a stage has an anchor of a route for its teacher, its name says which",
         ["Stage", "Model", "Epochs", "of", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.ValidationAgreement is not null)) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
@@ -38,6 +38,6 @@ internal static class TimelineSection
     private static double? LossOf(TrainingProgress epoch) =>
         epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Count == 1 ? epoch.Losses.Single().Value : null;
 
-    private static object[] Notes(Compared model) =>
+    private static object[] Notes(ComparedModel model) =>
         [Tag("h3", "Notes of the method: ", Name(model.Name)), Tag("ul", model.Model.Notes.Select(note => Tag("li", Name(note))))];
 }

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Tests.Evaluation.Report;
 
@@ -123,17 +122,16 @@ public sealed partial class ReportHtmlTests
     }
 
     [Test]
-    public void A_complete_report_has_all_its_sections_in_the_contents()
+    public void A_complete_report_has_all_its_sections()
     {
         var html = ReportSamples.Letters().ToHtml();
 
         Assert.That(Headings(html), Is.EqualTo(new[]
         {
-            "Verdict", "Teacher and student", "Fidelity to the teacher", "Calibration", "Agreement matrix", "Class by class", "Latency and size",
-                "Learning curves",
-            "Stages and anchors", "Settings, data and versions", "How to read this",
+            "At a glance", "Verdict", "The models side by side", "Further findings", "Acceptance criteria that are met", "Fidelity to the teacher", "Calibration",
+            "Agreement matrix", "Class by class", "Latency and size", "Learning curves", "Stages and anchors", "Settings, data and versions",
+            "How to read the figures",
         }));
-        Assert.That(Headings(html), Is.EqualTo(Contents().Matches(html).Select(m => m.Groups[1].Value)));
     }
 
     [Test]
@@ -223,7 +221,4 @@ public sealed partial class ReportHtmlTests
 
     [GeneratedRegex("<h2[^>]*>([^<]*)</h2>")]
     private static partial Regex Heading();
-
-    [GeneratedRegex("""<li><a href="#[^"]+">([^<]*)</a></li>""")]
-    private static partial Regex Contents();
 }

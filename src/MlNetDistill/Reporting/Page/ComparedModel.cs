@@ -3,14 +3,14 @@ using MlNetDistill.Evaluation;
 namespace MlNetDistill.Reporting;
 
 /// <summary>One of the models side by side. Its kind is the class of what is drawn of it: <c>teacher</c>, <c>alone</c> or <c>student</c>.</summary>
-internal sealed record Compared(string Kind, ReportedModel Model, ModelQuality? Quality, DistillationMetrics? Fidelity)
+internal sealed record ComparedModel(string Kind, ReportedModel Model, ModelQuality? Quality, DistillationMetrics? Fidelity)
 {
     public string Name => Model.Name;
 
     /// <summary>Teacher, student alone where there is one, distilled student.</summary>
-    public static IReadOnlyList<Compared> Of(DistillationReport report)
+    public static IReadOnlyList<ComparedModel> From(DistillationReport report)
     {
-        List<Compared> all = [new("teacher", report.Teacher, report.Metrics.Teacher, null)];
+        List<ComparedModel> all = [new("teacher", report.Teacher, report.Metrics.Teacher, null)];
         if (report.Alone is not null || report.AloneMetrics is not null)
             all.Add(new("alone", report.Alone ?? new ReportedModel { Name = "Student, alone" }, report.AloneMetrics?.Student, report.AloneMetrics));
         all.Add(new("student", report.Student, report.Metrics.Student, report.Metrics));

@@ -1,0 +1,35 @@
+using System.Xml.Linq;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>Bars, one below the other, each with its name and its figure above it.</summary>
+internal static class BarChart
+{
+    private const double Left = 12;
+    private const double Right = Svg.Width - 14;
+    private const double RowHeight = 36;
+
+    /// <param name="id">Unique on the page.</param>
+    /// <param name="caption">What the chart shows.</param>
+    /// <param name="bars">The bars, from top to bottom.</param>
+    /// <param name="most">The figure of a bar as long as the chart is wide; null for the largest of them.</param>
+    public static XElement Draw(string id, string caption, IReadOnlyList<Bar> bars, double? most = null)
+    {
+        var svg = new Svg(id, Svg.Width, 6 + (bars.Count * RowHeight), caption, string.Join(" ", bars.Select(bar => $"{bar.Name}: {bar.Text}.")));
+        var full = Math.Max(most ?? bars.Select(bar => Math.Max(bar.Value, bar.Tail ?? 0)).DefaultIfEmpty().Max(), double.Epsilon);
+        foreach (var (at, bar) in bars.Index())
+        {
+            var y = at * RowHeight;
+            svg.Words(Left, y + 14, FittedText.Within(Right - Left - FittedText.WidthOf(bar.Text) - 12, bar.Name));
+            svg.Words(Right, y + 14, bar.Text, "muted", "end");
+            svg.Box($"bar {bar.Kind}", Left, y + 20, Math.Max(1.5, (Right - Left) * bar.Value / full), 10);
+            if (bar.Tail is { } tail)
+                svg.Line("tail", Left + ((Right - Left) * tail / full), y + 18, Left + ((Right - Left) * tail / full), y + 32);
+        }
+
+        return svg.Figure(caption);
+    }
+}
+
+/// <summary>A bar; the tail is where a stroke crosses it, null for none.</summary>
+internal sealed record Bar(string Name, string Kind, double Value, string Text, double? Tail = null);

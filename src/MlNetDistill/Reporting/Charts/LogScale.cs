@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>An axis on which equal ways are equal ratios.</summary>
+internal sealed class LogScale : IScale
+{
+    private const int MostTicks = 5;
+    private const double Room = 2;
+
+    private static readonly IReadOnlyList<(double Size, string Name)> Times = [(1e-3, "ns"), (1, "µs"), (1e3, "ms"), (1e6, "s")];
+    private static readonly IReadOnlyList<(double Size, string Name)> Sizes = [(1, "B"), (1L << 10, "KiB"), (1L << 20, "MiB"), (1L << 30, "GiB"), (1L << 40, "TiB")];
+
+    private readonly double _low;
+    private readonly double _high;
+    private readonly IReadOnlyList<(double Value, string Text)> _ticks;
+
+    private LogScale(IEnumerable<double> values, IReadOnlyList<(double Size, string Name)> units)
+    {
+        var positive = values.ToList();
+        (_low, _high) = (positive.Min() / Room, positive.Max() * Room);
+        var decades = TicksOf(units, [1]);
+        _ticks = decades.Count > 2 ? decades : TicksOf(units, [1, 2, 5]);
+        // Every second or third of too many.
+        var step = (_ticks.Count + MostTicks - 1) / MostTicks;
+        _ticks = [.. _ticks.Where((_, at) => at % step == 0)];
+    }
+
+    public IEnumerable<double> Ticks => _ticks.Select(tick => tick.Value);
+
+    /// <param name="values">Times in microseconds, above 0.</param>
+    public static LogScale OverMicroseconds(IEnumerable<double> values) => new(values, Times);
+
+    /// <param name="values">Numbers of bytes, above 0.</param>
+    public static LogScale OverBytes(IEnumerable<double> values) => new(values, Sizes);
+
+    public double At(double value) => Math.Log(value / _low) / Math.Log(_high / _low);
+
+    public string Text(double tick) => _ticks.First(known => known.Value == tick).Text;
+
+    private List<(double Value, string Text)> TicksOf(IReadOnlyList<(double Size, string Name)> units, double[] steps) =>
+    [
+        .. from unit in units
+           from power in new double[] { 1, 10, 100 }
+           from step in steps
+           let value = power * step * unit.Size
+           where value >= _low && value <= _high
+           select (value, $"{(power * step).ToString(CultureInfo.InvariantCulture)} {unit.Name}"),
+    ];
+}

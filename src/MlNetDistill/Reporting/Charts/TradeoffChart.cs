@@ -1,0 +1,33 @@
+using System.Xml.Linq;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>A share of each model, up, against what the model costs, across.</summary>
+internal static class TradeoffChart
+{
+    private const double Top = 8;
+    private const double Bottom = 226;
+
+    public static XElement Draw(
+        string id, string caption, string axis, Func<double, string> format, IReadOnlyList<Tradeoff> models, Func<IEnumerable<double>, IScale> across)
+    {
+        var description = string.Join(" ", models.Select(model => $"{model.Quality.Describe()}, {format(model.Cost)}."));
+        var svg = new Svg(id, Svg.Width, Bottom + 42, caption, description);
+        var plot = new Plot(svg, across(models.Select(model => model.Cost)), Scale.OverShares(models.SelectMany(model => model.Quality.Ends), 5), Top, Bottom);
+        plot.Frame(axis);
+        foreach (var (quality, cost) in models)
+        {
+            var (kind, x) = (quality.Model.Kind, plot.X(cost));
+            if (quality.Value is { Lower: { } lower, Upper: { } upper })
+                svg.Line($"whisker {kind}", x, plot.Y(lower), x, plot.Y(upper));
+        }
+
+        // Marks last, so that no line runs over one.
+        foreach (var (quality, cost) in models)
+            svg.Mark(quality.Model.Kind, plot.X(cost), plot.Y(quality.Value));
+        return svg.Figure(caption);
+    }
+}
+
+/// <summary>How good a model is, and what it costs.</summary>
+internal sealed record Tradeoff(Interval Quality, double Cost);

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Xml.Linq;
+using static MlNetDistill.Reporting.Html;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>A whole page of sections: nothing is loaded, nothing is run, and what is folded opens without a script.</summary>
+internal static class Document
+{
+    private const int LongestTitle = 60;
+
+    // Nothing may be loaded or run: only the style sheet with this hash is allowed.
+    private static readonly string Policy =
+        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(PageStyle.Sheet)))}'; " +
+        "base-uri 'none'; form-action 'none'";
+
+    /// <param name="title">The title of the page, as the user wrote it.</param>
+    /// <param name="description">What search engines and previews show.</param>
+    /// <param name="header">What stands above the sections.</param>
+    /// <param name="sections">The sections, in order.</param>
+    /// <param name="footer">What stands below them.</param>
+    public static string Render(string title, string description, object?[] header, IEnumerable<Section> sections, object?[] footer) => HtmlText.Render(Tag(
+        "html",
+        With("lang", "en"),
+        Tag(
+            "head",
+            Tag("meta", With("charset", "utf-8")),
+            Tag("meta", With("http-equiv", "Content-Security-Policy"), With("content", Policy)),
+            Tag("meta", With("name", "viewport"), With("content", "width=device-width, initial-scale=1")),
+            Tag("meta", With("name", "color-scheme"), With("content", "light dark")),
+            Tag("meta", With("name", "description"), With("content", description)),
+            Tag("title", Shorten(title)),
+            Tag("style", PageStyle.Sheet)),
+        Tag("body", Tag("header", header), Tag("main", sections.Select(Render)), Tag("footer", footer))));
+
+    private static XElement Render(Section section)
+    {
+        var heading = Tag("h2", section.HasHiddenHeading ? Class("unseen") : null, With("id", $"{section.Id}-heading"), section.Title);
+        return Tag(
+            "section",
+            With("id", section.Id), With("aria-labelledby", $"{section.Id}-heading"),
+            section.IsFolded ? Tag("details", Class("fold"), Tag("summary", heading), section.Content) : new object?[] { heading, section.Content });
+    }
+
+    private static string Shorten(string title) =>
+        title.EnumerateRunes().Count() <= LongestTitle ? title : string.Concat(title.EnumerateRunes().Take(LongestTitle - 1)) + "…";
+}

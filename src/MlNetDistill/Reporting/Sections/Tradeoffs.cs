@@ -1,0 +1,34 @@
+using System.Xml.Linq;
+using MlNetDistill.Evaluation;
+
+namespace MlNetDistill.Reporting;
+
+/// <summary>Quality against what it costs: time of a row, and size.</summary>
+internal static class Tradeoffs
+{
+    /// <summary>A chart for each kind of cost; none where fewer than two models can be compared.</summary>
+    public static IReadOnlyList<XElement> Create(DistillationReport report, IReadOnlyList<ComparedModel> models)
+    {
+        var hasLabels = report.Metrics.Student is not null;
+        // Without labels the teacher's own answers are the measure, so it agrees with itself on every row.
+        List<(Interval Quality, ModelCost Cost)> costed =
+        [
+            .. from model in models
+               let quality = hasLabels ? model.Quality?.Accuracy : model.Fidelity?.Agreement ?? new Estimate(1)
+               where quality is not null && model.Model.Cost is { SingleRow.Median: > 0, ZipBytes: > 0 }
+               select (new Interval(model, quality.Value), model.Model.Cost),
+        ];
+        if (costed.Count < 2)
+            return [];
+        var name = hasLabels ? "Accuracy" : "Agreement with the teacher";
+        return
+        [
+            TradeoffChart.Draw(
+                "summary-size", $"{name} against size", "size of the saved model (log scale)", Figures.Bytes,
+                [.. costed.Select(c => new Tradeoff(c.Quality, c.Cost.ZipBytes))], LogScale.OverBytes),
+            TradeoffChart.Draw(
+                "summary-time", $"{name} against time", "median time of one row (log scale)", Figures.Microseconds,
+                [.. costed.Select(c => new Tradeoff(c.Quality, c.Cost.SingleRow.Median))], LogScale.OverMicroseconds),
+        ];
+    }
+}

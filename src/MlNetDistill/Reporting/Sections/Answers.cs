@@ -15,7 +15,7 @@ internal static class Answers
     {
         var lost = metrics.PerClass.Sum(known => known.Lost);
         var gained = metrics.PerClass.Sum(known => known.Gained);
-        var bothRight = metrics.PerClass.Sum(known => known.TeacherRight) - lost;
+        var bothRight = metrics.PerClass.Sum(known => known.TeacherCorrect) - lost;
         return BarChart.Draw("summary-answers", "Who is correct on how many rows",
         [
             Rows("both models", "both", bothRight),

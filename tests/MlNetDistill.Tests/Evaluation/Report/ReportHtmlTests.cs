@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Tests.Evaluation.Report;
 

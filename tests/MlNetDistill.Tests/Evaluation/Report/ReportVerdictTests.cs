@@ -148,7 +148,7 @@ public sealed class ReportVerdictTests
     public void The_class_that_loses_most_is_named_with_its_rows(long rows, string sentence)
     {
         var report = ReportSamples.Letters();
-        var worst = report.Metrics.PerClass[0] with { Rows = rows, TeacherRight = rows, StudentRight = 0 };
+        var worst = report.Metrics.PerClass[0] with { Rows = rows, TeacherCorrect = rows, StudentCorrect = 0 };
 
         Assert.That((report with { Metrics = report.Metrics with { WorstRegressions = [worst] } }).Verdict, Has.Some.EqualTo(sentence));
     }

@@ -17,7 +17,7 @@ internal static class BinaryColumn
     /// <param name="name">The column that is named as its scores.</param>
     /// <param name="kind">What the caller says they are.</param>
     /// <param name="option">What messages call the option that says it.</param>
-    /// <exception cref="InvalidOperationException">The model is none of two classes, or nobody says what its scores are.</exception>
+    /// <exception cref="InvalidOperationException">The model does not have two classes, or the kind of its scores is unknown.</exception>
     public static (DataViewSchema.Column Column, ScoreKind Kind)? Find(DataViewSchema schema, string name, ScoreKind kind, string option)
     {
         if (schema.GetColumnOrNull(name) is not { } score || score.Type != NumberDataViewType.Single)

@@ -24,7 +24,7 @@ internal sealed class ClassAlignment(string subject, string place = "", string g
         if (count == 1)
         {
             throw new InvalidOperationException(
-                $"The teacher's {subject} has 1 score a row, and there must be one for each class. Of a model of two classes that gives the probability of one " +
+                $"The teacher's {subject} has 1 score a row, and one for each class is needed. Of a model of two classes that gives the probability of one " +
                 "alone, export or compute both.");
         }
 

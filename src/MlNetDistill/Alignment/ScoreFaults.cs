@@ -26,7 +26,7 @@ internal static class ScoreFaults
         return InRange(scores) && Math.Abs(sum - 1) <= SumToleranceSaid;
     }
 
-    /// <summary>What to do about <see cref="LookRounded"/> probabilities that nobody said they are.</summary>
+    /// <summary>What to do about <see cref="LookRounded"/> probabilities that were only recognised as such.</summary>
     public static string RoundedRemedy => FormattableString.Invariant(
         $"They look like probabilities that were rounded: say that they are (ScoreKind.Probabilities), and rows whose sum is within {SumToleranceSaid} of 1 are scaled to sum to 1.");
 

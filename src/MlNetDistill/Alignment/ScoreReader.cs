@@ -6,7 +6,7 @@ namespace MlNetDistill.Alignment;
 
 /// <summary>Turns a teacher's scores into logits in the student's class order, and refuses what they cannot be.</summary>
 /// <param name="subject">What messages say of them, for example <c>The teacher's column 'Score'</c>.</param>
-/// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that nobody said they are.</param>
+/// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that were recognised as such.</param>
 /// <param name="order">Classes.</param>
 /// <param name="hint">What a message about scores that are no probabilities says of the model, or null.</param>
 /// <param name="unseen">Classes that the model cannot tell; null for none.</param>
@@ -21,12 +21,12 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
 
     /// <summary>
     /// What the scores of a model from elsewhere are, by some rows of them: logits where some are outside [0, 1], else <see cref="ScoreKind.Auto"/>, as they
-    /// are probabilities that nobody said they are.
+    /// are probabilities that were recognised as such.
     /// </summary>
     /// <param name="subject">What messages say of them.</param>
     /// <param name="kind">What the caller says.</param>
     /// <param name="scores">N×K'.</param>
-    /// <exception cref="InvalidOperationException">Nobody says what they are, and they could be several things.</exception>
+    /// <exception cref="InvalidOperationException">Their kind is not set and cannot be recognised.</exception>
     public static ScoreKind Resolve(string subject, ScoreKind kind, Tensor scores)
     {
         if (kind != ScoreKind.Auto)
@@ -46,7 +46,7 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
         return ScoreKind.Auto;
     }
 
-    /// <summary>What scores are that nobody says it of: logits, or <see cref="ScoreKind.Auto"/> for probabilities; null where they are neither plainly.</summary>
+    /// <summary>Recognises the kind of scores: logits, or <see cref="ScoreKind.Auto"/> for probabilities; null if it is unclear.</summary>
     /// <param name="scores">N×K'.</param>
     public static ScoreKind? Decided(Tensor scores)
     {

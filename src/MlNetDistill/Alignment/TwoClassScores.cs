@@ -39,7 +39,7 @@ internal sealed class TwoClassScores : IDataView
     /// <param name="column">The column that is named as its scores.</param>
     /// <param name="kind">What the caller says they are.</param>
     /// <param name="option">What messages call the option that says it.</param>
-    /// <exception cref="InvalidOperationException">The column holds one number a row, and is none of a binary model or nobody says what it is.</exception>
+    /// <exception cref="InvalidOperationException">The column holds one number a row and is not from a binary model, or its kind is unknown.</exception>
     public static IDataView Of(IDataView scored, string column, ScoreKind kind, string option = "scoreKind") =>
         BinaryColumn.Find(scored.Schema, column, kind, option) is { } found ? new TwoClassScores(scored, column, found) : scored;
 

@@ -159,7 +159,7 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(stream);
         if (!stream.CanSeek)
-            throw new ArgumentException("The stream must be one that can be sought, as it is read twice; copy it to a MemoryStream.", nameof(stream));
+            throw new ArgumentException("The stream must be seekable, as it is read twice; copy it to a MemoryStream.", nameof(stream));
         return Verified(catalog, stream, "in the stream", out inputSchema);
     }
 

@@ -35,7 +35,7 @@ public static class StudentExtensions
         var all = model.FindStudents();
         DistillationTransformer[] named = [.. all.Where(student => student.ScoreColumnName == scoreColumnName)];
         return named.Length > 0 || all.Count == 0 ? Only(named, model, $" with the score column '{scoreColumnName}'") : throw new InvalidOperationException(
-            $"The model holds no student with the score column '{scoreColumnName}'; it holds {Listed(all)}.");
+            $"The model contains no student with the score column '{scoreColumnName}'; it contains {Listed(all)}.");
     }
 
     /// <summary>All students in a model that <c>Fit</c> returned, in the order of its pipeline; empty where there are none.</summary>
@@ -52,12 +52,12 @@ public static class StudentExtensions
     private static DistillationTransformer Only(IReadOnlyList<DistillationTransformer> students, ITransformer model, string which) => students.Count switch
     {
         1 => students[0],
-        0 when !Parts(model).Any() => throw new InvalidOperationException("The model holds no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."),
+        0 when !Parts(model).Any() => throw new InvalidOperationException("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."),
         0 => throw new InvalidOperationException(
-            $"The model holds no student; it consists of {string.Join(", ", Parts(model).Select(part => part.GetType().Name.Split('`')[0]))}. A model loaded " +
+            $"The model contains no student; it consists of {string.Join(", ", Parts(model).Select(part => part.GetType().Name.Split('`')[0]))}. A model loaded " +
             "from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."),
         _ => throw new InvalidOperationException(
-            $"The model holds {students.Count} students{which}: {Listed(students)}. Name one by a score column that it alone has, FindStudent(\"...\"), or take " +
+            $"The model contains {students.Count} students{which}: {Listed(students)}. Name one by a score column that it alone has, FindStudent(\"...\"), or take " +
             "it from FindStudents() by its place in the pipeline."),
     };
 

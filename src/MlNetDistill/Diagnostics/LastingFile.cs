@@ -1,15 +1,15 @@
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
-/// A file that grows by whole pieces. Each is with the system before the next begins, so a process that is killed leaves what it has written; a piece that
-/// could not be written whole makes way for the next. Others may read meanwhile, and what others have added stays.
+/// An append-only file of whole records. Each one is flushed before the next begins, so a killed process leaves all it has written; a record that
+/// could not be written completely is replaced by the next one. Other processes may read and append at the same time.
 /// </summary>
 internal sealed class LastingFile : IDisposable
 {
     private readonly FileStream _file;
     private long? _broken;
 
-    // No buffer: there is nothing that could be lost.
+    // Unbuffered, so that nothing is lost when the process is killed.
     public LastingFile(string path, FileMode mode) =>
         _file = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
 

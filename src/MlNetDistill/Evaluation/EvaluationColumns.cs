@@ -38,7 +38,7 @@ internal sealed record EvaluationColumns(
         if (studentCount < 2)
         {
             throw new InvalidOperationException(
-                $"The student's column '{student.Name}' has 1 score a row, and there must be one for each class. Of a model of two classes that gives the " +
+                $"The student's column '{student.Name}' has 1 score a row, and one for each class is needed. Of a model of two classes that gives the " +
                 "probability of one alone, compute both.");
         }
 

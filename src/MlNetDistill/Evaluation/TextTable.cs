@@ -7,7 +7,7 @@ internal static class TextTable
 {
     private const int LongestCell = 30;
 
-    /// <summary>A table of these rows. They may be of different lengths; a cell that is null is a figure that nobody knows.</summary>
+    /// <summary>A table of these rows. They may be of different lengths; a null cell is an unknown figure and is left empty.</summary>
     public static string Of(params IReadOnlyList<string?[]> rows)
     {
         var cells = rows.Select(row => row.Select(cell => TextLines.Cut(TextLines.Clean(cell ?? "-"), LongestCell)).ToArray()).ToList();

@@ -137,7 +137,7 @@ internal sealed class StudentChain
         }
     }
 
-    /// <summary>What the head is told of its training data: its input, and the label with its key values.</summary>
+    /// <summary>The training schema given to the head: its input, and the label with its key values.</summary>
     private DataViewSchema HeadSchema(DataViewSchema.Column input)
     {
         var builder = new DataViewSchema.Builder();

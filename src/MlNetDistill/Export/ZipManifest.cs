@@ -102,7 +102,7 @@ internal static class ZipManifest
         var checksum = new Crc32();
         var buffer = new byte[1 << 16];
         long length = 0;
-        // Beyond the length that the archive states there is nothing to be had but memory and time.
+        // Reading beyond the length stated in the archive would only cost memory and time.
         for (int read; length <= entry.Length && (read = content.Read(buffer)) > 0; length += read)
         {
             checksum.Append(buffer.AsSpan(0, read));

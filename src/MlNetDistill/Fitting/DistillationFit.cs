@@ -137,7 +137,7 @@ internal sealed class DistillationFit : IDisposable
         _options = role == TensorReader.TrainingData ? given.For(_split.Training.shape[0]) : given;
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
-            _networks.Note($"On so few rows {given.Epochs} epochs are too few steps; it is trained for {_options.Epochs}, as Epochs is not set.");
+            _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
         _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options);
     }
 
@@ -181,7 +181,7 @@ internal sealed class DistillationFit : IDisposable
             throw new InvalidOperationException(Invariant($"MinimumTeacherAccuracy {_options.MinimumTeacherAccuracy} needs labels to compare the teacher with, and no row has one; leave it null."));
         _networks.Note("No row trained on has a label that counts: the student learns from the teacher alone.");
         if (ValidationRows.AreJudgedByTeacher(_split))
-            _networks.Note("Held-out rows have no labels either: agreement with the teacher takes the place of accuracy on them.");
+            _networks.Note("Held-out rows have no labels either: agreement with the teacher is reported instead of accuracy.");
     }
 
     private void WarnOfOnlyClass(ReadRows rows)

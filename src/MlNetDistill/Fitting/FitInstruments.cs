@@ -39,7 +39,7 @@ internal static class FitInstruments
     /// <summary>Number of rows that a fit reads, once it is known.</summary>
     public static void Rows(int rows)
     {
-        // What is current may be an activity of the application, where nobody listens to this library's.
+        // The current activity may belong to the application if nothing listens to this library's source.
         if (Activity.Current is { OperationName: "distillation.fit" } fit)
             fit.SetTag("distillation.rows", rows);
     }

@@ -31,7 +31,7 @@ internal sealed class FitNetworks(
     /// <summary>The classes that the teacher named for some rows, once it has been asked.</summary>
     public TeacherPredictions? TeacherPredictions { get; set; }
 
-    /// <summary>What the networks' outputs are for, or null where nobody names the classes.</summary>
+    /// <summary>What the networks' outputs are for, or null if the classes have no names.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
     /// <summary>Whether some row trained on has a label that counts.</summary>
@@ -197,7 +197,7 @@ internal sealed class FitNetworks(
         };
     }
 
-    // Sampling by the teacher's answers, or for terms over pairs of rows, is nothing to a teacher that learns from labels.
+    // A teacher that learns from labels has no teacher of its own to sample by, and no loss over pairs of rows.
     private BatchSampling SamplingOf(string role) => role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
 
     private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
@@ -219,7 +219,7 @@ internal sealed class FitNetworks(
         }
         catch (Exception fault)
         {
-            // Hours of training must not be lost to a display that fails. One that fails in each epoch is told of once.
+            // A failing progress display must not end a long training; the same failure is reported once.
             if (_faults.Add($"{fault.GetType()} {fault.Message}"))
             {
                 channel.Warning(

@@ -4,7 +4,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>A cursor over some rows of another, told by their ids.</summary>
+/// <summary>A cursor over the rows of another cursor that have given ids.</summary>
 internal abstract class CursorOverSome(DataViewRowCursor input) : CursorOver(input)
 {
     private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();

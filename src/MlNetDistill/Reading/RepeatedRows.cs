@@ -83,7 +83,7 @@ internal sealed class RepeatedRows : IDataView
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                // A row that cannot be read, a broken picture for example. Whoever needs its values meets the fault when it asks for them.
+                // The row cannot be read, for example a damaged image. The reader that needs its values throws.
                 return null;
             }
 

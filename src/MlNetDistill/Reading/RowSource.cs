@@ -94,7 +94,7 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
             }
             catch (Exception e) when (IsTheSources(e))
             {
-                // What a thread met that ran ahead: MoveNext has told the reader, or the reader has all that it came for. It must not stand in for the reader's own fault.
+                // An exception of the read-ahead thread: MoveNext has thrown it already, or the reader stopped before it. It must not hide the reader's own exception.
             }
         }
     }

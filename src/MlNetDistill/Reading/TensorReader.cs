@@ -20,7 +20,7 @@ internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatu
     /// <summary>What else was left out, each as a number of rows and why.</summary>
     public IReadOnlyList<string> AlsoDropped { get; init; } = [];
 
-    /// <summary>Rows that nobody can read whole: they are to be kept from whoever reads the data after the student.</summary>
+    /// <summary>Rows that cannot be read completely; later readers of the data skip them too.</summary>
     public IReadOnlySet<RowId> Unusable { get; init; } = new HashSet<RowId>();
 
     /// <summary>The class of all labelled rows; null where they are of several or there is none.</summary>

@@ -9,7 +9,7 @@ namespace MlNetDistill.Reading;
 /// <summary>Holds out rows as the options ask.</summary>
 internal static class ValidationRows
 {
-    /// <exception cref="InvalidOperationException">Nothing is left to train on, or there is nothing to judge the held-out rows by.</exception>
+    /// <exception cref="InvalidOperationException">No row is left to train on, or the held-out rows have neither labels nor teacher outputs.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A separate view has other columns than the trainer's input.</exception>
     public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {

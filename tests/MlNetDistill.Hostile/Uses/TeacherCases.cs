@@ -79,7 +79,7 @@ internal static class TeacherCases
         yield return Case.Works("names twice and empty among classes that are dropped", () => Sample.Fit(
             Sample.Short(Teacher.FromColumn("Four", ScoreKind.Logits, ["ash", "birch", "cedar", "ash "],
                 new ClassMap { Names = new Dictionary<string, string> { ["ash"] = "ash", ["birch"] = "birch", ["cedar"] = "cedar" }, DropOthers = true })), Wide()));
-        yield return Case.Told("a teacher that never names a class", () => Sample.Fit(Sample.Learning(Sample.Saying(features =>
+        yield return Case.Told("a teacher that never predicts a class", () => Sample.Fit(Sample.Learning(Sample.Saying(features =>
         {
             var right = Right(features);
             return [right[0], right[1], -50];

@@ -81,8 +81,8 @@ public sealed class NoLabelJudgementTests : WithoutLabels
         Assert.Multiple(() =>
         {
             Assert.That(log.Lines, Has.Some.EqualTo("No row trained on has a label that counts: the student learns from the teacher alone."));
-            Assert.That(log.Lines, Has.Some.EqualTo("Held-out rows have no labels either: agreement with the teacher takes the place of accuracy on them."));
-            Assert.That(log.Lines, Has.Some.Contains("On 240 training rows it names 3 of 3 classes, with a mean confidence of 0."));
+            Assert.That(log.Lines, Has.Some.EqualTo("Held-out rows have no labels either: agreement with the teacher is reported instead of accuracy."));
+            Assert.That(log.Lines, Has.Some.Contains("On 240 training rows it predicts 3 of 3 classes, with a mean confidence of 0."));
             Assert.That(log.Lines, Has.None.Contains("NaN"));
             Assert.That(report.LabelledRows, Is.Zero);
             Assert.That(report.Teacher!.Accuracy, Is.Null);
@@ -95,7 +95,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
     {
         var log = new RowsLog(Context);
         Context.Fit(Options() with { Teacher = Context.Saying(View, _ => [0.1f, 0.8f, 0.1f]), Epochs = 1 }, View);
-        Assert.That(log.Warnings, Has.Some.StartsWith("The teacher names the class 'birch' for every one of 240 rows."));
+        Assert.That(log.Warnings, Has.Some.StartsWith("The teacher predicts the class 'birch' for every one of 240 rows."));
     }
 
     [Test]
@@ -118,7 +118,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             Assert.That(report.Metrics.Student, Is.Null);
             Assert.That(report.Acceptance!.Passed, Is.True, $"{report.Acceptance}");
             Assert.That($"{report.Metrics}", Does.StartWith("240 rows, no labels, 3 classes").And.Not.Contain("Accuracy").And.Not.Contain("NaN"));
-            Assert.That(report.Verdict[1], Is.EqualTo("None of the 240 rows has a label, so neither accuracy nor calibration is known."));
+            Assert.That(report.Verdict[0], Is.EqualTo("The student predicts the same class as its teacher on 100.00 % (98.42 to 100.00) of 240 rows; no row has a label, so accuracy and calibration are unknown."));
             Assert.That(html, Does.Contain("agreement with the teacher on held-out rows").And.Not.Contain("NaN"));
             Assert.That(
                 () => new AcceptanceCriteria { MinimumAccuracyRetention = 0.9 }.Judge(report.Metrics),

@@ -15,7 +15,7 @@ public sealed class CollapsedStudentTests
         {
             Assert.That((refused.Passed, refused.ExitCode), Is.EqualTo((false, 3)));
             Assert.That(refused.Checks.Single(check => !check.Passed).Reason, Is.EqualTo(
-                "RejectCollapsed: the student has collapsed, it names 'b' for every row: its accuracy is 33.33 %, always naming the most frequent class gives 33.33 %, " +
+                "RejectCollapsed: the student has collapsed, it predicts 'b' for every row: its accuracy is 33.33 %, always predicting the most frequent class gives 33.33 %, " +
                 "and its mean over classes is 33.33 %."));
             Assert.That((Mild with { RejectCollapsed = false }).Judge(Metrics(row => row % 3, (_, label) => label, (_, _) => 1)).Passed);
         });

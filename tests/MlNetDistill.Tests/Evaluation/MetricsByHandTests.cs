@@ -44,8 +44,8 @@ public sealed class MetricsByHandTests
             StudentCorrect = 2,
             Lost = 0,
             Gained = 1,
-            TeacherNames = 2,
-            BothName = 2,
+            TeacherPredicts = 2,
+            BothPredict = 2,
         }));
         Assert.That(Six.PerClass[1], Is.EqualTo(new ClassFidelity
         {
@@ -55,8 +55,8 @@ public sealed class MetricsByHandTests
             StudentCorrect = 0,
             Lost = 1,
             Gained = 0,
-            TeacherNames = 2,
-            BothName = 0,
+            TeacherPredicts = 2,
+            BothPredict = 0,
         }));
         Assert.That(Six.PerClass[2], Is.EqualTo(new ClassFidelity
         {
@@ -66,8 +66,8 @@ public sealed class MetricsByHandTests
             StudentCorrect = 1,
             Lost = 0,
             Gained = 0,
-            TeacherNames = 2,
-            BothName = 1,
+            TeacherPredicts = 2,
+            BothPredict = 1,
         }));
     }
 

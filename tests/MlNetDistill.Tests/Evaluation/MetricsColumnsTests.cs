@@ -111,7 +111,7 @@ public sealed class MetricsColumnsTests
     }
 
     [Test]
-    public void No_rows_are_an_error() => Refuses(() => Evaluate(View([]), "Label"), "There are no rows to measure anything on.");
+    public void No_rows_are_an_error() => Refuses(() => Evaluate(View([]), "Label"), "There are no rows to evaluate.");
 
     [TestCase(
         "Nothing", "Student", "Class",

@@ -196,7 +196,7 @@ public sealed class MetricsIntervalTests
         var metrics = Measure(Some());
         var other = Measure([.. Some().Select(row => row with { Teacher = [.. row.Teacher.Reverse()] })]);
 
-        Assert.That(() => metrics.DifferenceFrom(other), Throws.ArgumentException.With.Message.Contains("it is another teacher, or the labels are others"));
+        Assert.That(() => metrics.DifferenceFrom(other), Throws.ArgumentException.With.Message.Contains("the teacher or the labels differ"));
     }
 
     [Test]

@@ -30,7 +30,7 @@ public sealed class MetricsTextTests
     };
 
     private static ClassFidelity Lost =>
-        new() { Class = "a wasp whose name is much too long for a table", Rows = 80, TeacherCorrect = 60, StudentCorrect = 56, Lost = 6, Gained = 2, TeacherNames = 75, BothName = 60 };
+        new() { Class = "a wasp whose name is much too long for a table", Rows = 80, TeacherCorrect = 60, StudentCorrect = 56, Lost = 6, Gained = 2, TeacherPredicts = 75, BothPredict = 60 };
 
     [Test]
     public void Metrics_are_a_table_of_both_models_with_intervals_and_the_classes_that_lose() => Same(Metrics, """

@@ -26,7 +26,7 @@ public sealed class TrainingOverlapTests
             Assert.That(report.Acceptance.Checks.Single(check => !check.Passed).Reason, Is.EqualTo(
                 "MaximumTrainingOverlap: 100.00 % of the test rows have the values of a row trained on; of the training rows among themselves 0.00 % have. " +
                 "At most 5.00 points more are allowed: test on rows that nothing was trained on."));
-            Assert.That(report.Verdict, Has.One.EndsWith("Test on rows that nothing was trained on."));
+            Assert.That(report.Verdict, Has.One.EndsWith("Test on rows that no model was trained on."));
             Assert.That(report.ToHtml(), Does.Contain("100.00 % of the test rows have the values of a row trained on").Or.Contain("100.00\u00A0% of the test rows have the values of a row trained on"));
             Assert.That(report.ToJson(), Does.Contain("\"trainingOverlap\": {\n    \"share\": 1,"));
         });

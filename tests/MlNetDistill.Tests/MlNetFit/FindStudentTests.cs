@@ -52,10 +52,10 @@ public sealed class FindStudentTests
             Assert.That(model.FindStudent("Score").Model.Spec, Is.EqualTo(NetworkSpec.Mlp(4)));
             Assert.That(model.FindStudents().Select(student => student.Model.Spec), Is.EqualTo(new[] { NetworkSpec.Mlp(8), NetworkSpec.Mlp(4) }));
             Assert.That(() => model.FindStudent(), Throws.InvalidOperationException.With.Message.EqualTo(
-                "The model holds 2 students: MLP 8 (score column 'First'), MLP 4 (score column 'Score'). Name one by a score column that it alone has, " +
+                "The model contains 2 students: MLP 8 (score column 'First'), MLP 4 (score column 'Score'). Name one by a score column that it alone has, " +
                 "FindStudent(\"...\"), or take it from FindStudents() by its place in the pipeline."));
             Assert.That(() => model.FindStudent("Third"), Throws.InvalidOperationException.With.Message.EqualTo(
-                "The model holds no student with the score column 'Third'; it holds MLP 8 (score column 'First'), MLP 4 (score column 'Score')."));
+                "The model contains no student with the score column 'Third'; it contains MLP 8 (score column 'First'), MLP 4 (score column 'Score')."));
         });
     }
 
@@ -65,7 +65,7 @@ public sealed class FindStudentTests
         var model = Two(ToyPipelines.Options());
 
         Assert.That(() => model.FindStudent("Score"), Throws.InvalidOperationException.With.Message.StartsWith(
-            "The model holds 2 students with the score column 'Score': MLP 8 (score column 'Score'), MLP 4 (score column 'Score')."));
+            "The model contains 2 students with the score column 'Score': MLP 8 (score column 'Score'), MLP 4 (score column 'Score')."));
         Assert.That(model.FindStudents()[0].Model.Spec, Is.EqualTo(NetworkSpec.Mlp(8)));
     }
 
@@ -78,7 +78,7 @@ public sealed class FindStudentTests
         foreach (var find in new Action[] { () => loaded.FindStudent(), () => loaded.FindStudent("Score") })
         {
             Assert.That(() => find(), Throws.InvalidOperationException.With.Message.StartsWith(
-                "The model holds no student; it consists of ValueToKeyMappingTransformer, OnnxTransformer, ").And.Message.EndsWith(
+                "The model contains no student; it consists of ValueToKeyMappingTransformer, OnnxTransformer, ").And.Message.EndsWith(
                 "A model loaded from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."));
         }
     }
@@ -86,7 +86,7 @@ public sealed class FindStudentTests
     [Test]
     public void An_empty_chain_is_called_one() => Assert.That(
         () => new EstimatorChain<ITransformer>().Fit(_rows).FindStudent(),
-        Throws.InvalidOperationException.With.Message.EqualTo("The model holds no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."));
+        Throws.InvalidOperationException.With.Message.EqualTo("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."));
 
     private ITransformer Two(DistillationOptions first) => _mlContext.Pipeline(first with { Epochs = 1 })
         .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options(NetworkSpec.Mlp(4)) with { Epochs = 1 }))

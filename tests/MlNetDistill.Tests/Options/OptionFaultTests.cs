@@ -13,9 +13,9 @@ public sealed class OptionFaultTests
 
     private static IEnumerable<TestCaseData> SingleFaults()
     {
-        yield return Case(Good with { Student = null! }, "Student must be given; see the Student class for networks.");
-        yield return Case(Good with { Method = null! }, "Method must be given; see DistillationMethod.");
-        yield return Case(Good with { Teacher = null }, "The method KD needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly().");
+        yield return Case(Good with { Student = null! }, "Student must be set, for example to NetworkSpec.Mlp(64).");
+        yield return Case(Good with { Method = null! }, "Method must be set, for example to DistillationMethod.Kd().");
+        yield return Case(Good with { Teacher = null }, "The method KD needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly().");
         yield return Case(Good with { LabelColumnName = " " }, "LabelColumnName must be a column name, or null for none; was ' '.");
         yield return Case(Good with { FeatureColumnName = null! }, "FeatureColumnName must be a column name; was null.");
         yield return Case(Good with { ExampleWeightColumnName = "" }, "ExampleWeightColumnName must be a column name, or null for none; was ''.");
@@ -118,7 +118,7 @@ public sealed class OptionFaultTests
             Schedule = LearningRateSchedule.Cosine(-1),
         }),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
-            "The method KD needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly(). " +
+            "The method KD needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly(). " +
             "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. " +
             "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData. " +
             "A hidden layer must have at least 1 unit; one has 0. KD's temperature must be above 0; was 0. KD's alpha must be in [0, 1]; was 2. " +
@@ -141,7 +141,7 @@ public sealed class OptionFaultTests
         Assert.That(() => trainers.Distill(NetworkSpec.Mlp(4), DistillationMethod.LabelsOnly()), Throws.Nothing);
         Assert.That(
             () => trainers.Distill(NetworkSpec.Mlp(4), DistillationMethod.Kd()),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The method KD needs a Teacher; see the Teacher class"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The method KD needs a Teacher, for example Teacher.FromTransformer(model)"));
     }
 
     private static TestCaseData Case(DistillationOptions options, string message) => new TestCaseData(options, message).SetArgDisplayNames(message);

@@ -83,7 +83,7 @@ public sealed class ClassMatchingTests
     public void A_model_of_one_score_was_asked_for_one_name_and_then_for_more() => Assert.That(
         () => _context.Fit(Rows.Quick(Teacher.FromOnnx(OnnxBytes.Linear(4, 1).Write(), classNames: Rows.Classes)), _view),
         Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher's model in memory has 1 score a row, and there must be one for each class. Of a model of two classes that gives the probability of one " +
+            "The teacher's model in memory has 1 score a row, and one for each class is needed. Of a model of two classes that gives the probability of one " +
             "alone, export or compute both."));
 
     [Test]

@@ -89,7 +89,7 @@ public sealed class FittedTeacherTests
         var log = new RowsLog(context);
         var view = context.Keyed(Rows.Points());
         context.Fit(Rows.Quick(context.Saying(view, _ => [0.8f, 0.1f, 0.1f])) with { MinimumTeacherAccuracy = 0, Epochs = 1 }, view);
-        Assert.That(log.Lines, Has.One.EqualTo("The teacher's accuracy on the labelled training rows is 0.3333 (always naming the most frequent class gives 0.3333), the mean over classes 0.3333 (one class alone gives 0.3333)."));
+        Assert.That(log.Lines, Has.One.EqualTo("The teacher's accuracy on the labelled training rows is 0.3333 (always predicting the most frequent class gives 0.3333), the mean over classes 0.3333 (always predicting one class gives 0.3333)."));
     }
 
     private double AgreementAfterLearning(IEstimator<ITransformer> estimator)

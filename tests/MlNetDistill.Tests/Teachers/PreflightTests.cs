@@ -62,7 +62,7 @@ public sealed class PreflightTests
     public void A_teacher_that_guesses_and_one_that_is_all_too_sure_are_warned_of()
     {
         var sure = Trainer(_context.Saying(_view, _ => [1, 0, 0])).Preflight(_view);
-        Assert.That(sure.Warnings, Has.Some.StartsWith("The teacher's accuracy on the rows it was asked about is 0.3333 ").And.Some.Contains("mean confidence is 1.0000"));
+        Assert.That(sure.Warnings, Has.Some.StartsWith("The teacher's accuracy on the rows it was queried for is 0.3333 ").And.Some.Contains("mean confidence is 1.0000"));
     }
 
     [Test]

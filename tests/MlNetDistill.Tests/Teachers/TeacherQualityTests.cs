@@ -16,8 +16,8 @@ public sealed class TeacherQualityTests
         Assert.That(
             () => _context.Fit(Rows.Quick(_context.Saying(view, _ => [0.8f, 0.1f, 0.1f])), view),
             Throws.InvalidOperationException.With.Message.StartsWith(
-                "The teacher's accuracy on the labelled training rows is 0.9000 (always naming the most frequent class gives 0.9000), the mean over classes 0.3333 " +
-                "(one class alone gives 0.3333), no better than chance. "));
+                "The teacher's accuracy on the labelled training rows is 0.9000 (always predicting the most frequent class gives 0.9000), the mean over classes 0.3333 " +
+                "(always predicting one class gives 0.3333), no better than chance. "));
     }
 
     [Test]
@@ -73,7 +73,7 @@ public sealed class TeacherQualityTests
         var teacher = _context.Saying(view, f => f[0] > 0.3f ? [0.9f, 0.05f, 0.05f] : [0.1f, 0.8f, 0.1f]);
         Assert.That(
             _context.Fit(Rows.Quick(teacher) with { Epochs = 1 }, view).Model.Warnings,
-            Has.One.StartsWith("The teacher never names 'cedar', which 80 of the 240 labelled rows it was asked about are: "));
+            Has.One.StartsWith("The teacher never predicts 'cedar', which 80 of the 240 labelled rows it was queried for are: "));
     }
 
     [TestCase(0)]

@@ -80,10 +80,10 @@ public sealed class TeacherScoreTests
     [Test]
     public void A_teacher_that_guesses_is_refused() => Refuses(
         _context.Saying(_view, _ => [0.4f, 0.3f, 0.3f]),
-        "The teacher's accuracy on the labelled training rows is 0.3333 (always naming the most frequent class gives 0.3333), the mean over classes 0.3333 " +
-        "(one class alone gives 0.3333), no better than chance. " +
+        "The teacher's accuracy on the labelled training rows is 0.3333 (always predicting the most frequent class gives 0.3333), the mean over classes 0.3333 " +
+        "(always predicting one class gives 0.3333), no better than chance. " +
         "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
-        "class names are wrong. Set MinimumTeacherAccuracy to 0 to learn from it all the same.");
+        "class names are wrong. Set MinimumTeacherAccuracy to 0 to use it anyway.");
 
     [Test]
     public void A_teacher_that_guesses_is_accepted_where_the_options_ask_for_no_accuracy() => Assert.That(

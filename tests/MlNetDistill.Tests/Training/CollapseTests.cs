@@ -31,7 +31,7 @@ public sealed class CollapseTests
         Assert.That(model.Predictions(_view).Distinct().Count(), Is.EqualTo(1), "what this test is about");
         Assert.Multiple(() =>
         {
-            Assert.That(model.Model.Warnings, Has.One.StartsWith("The student has collapsed: on the 240 training rows looked at it names '")
+            Assert.That(model.Model.Warnings, Has.One.StartsWith("The student has collapsed: on the 240 training rows checked it predicts '")
                 .And.One.Contains("Optimizer.LearningRate is 10; try a tenth"));
             Assert.That(log.Warnings, Is.EqualTo(model.Model.Warnings));
         });
@@ -64,7 +64,7 @@ public sealed class CollapseTests
     {
         var model = _context.Fit(Rate(10) with { Seed = 2 }, _view);
         Assert.That(model.Predictions(_view).Distinct().Count(), Is.EqualTo(2), "what this test is about");
-        Assert.That(model.Model.Warnings, Has.One.Match("^The student never names '[a-z]+' on the 240 training rows looked at, which 80 of them are\\. "));
+        Assert.That(model.Model.Warnings, Has.One.Match("^The student never predicts '[a-z]+' on the 240 training rows checked, which 80 of them are\\. "));
     }
 
     [Test]
@@ -91,7 +91,7 @@ public sealed class CollapseTests
         var random = new Random(3);
         var noise = Rows.Points().Select(p => new Point { Label = p.Label, Features = [.. p.Features.Select(_ => random.NextSingle())] });
         var student = _context.Fit(Rate(0.01, 3) with { ValidationFraction = 0.5 }, _context.Keyed(noise)).Model;
-        Assert.That(student.Warnings, Has.Some.StartsWith("The student has collapsed: on the 120 held-out rows looked at "));
+        Assert.That(student.Warnings, Has.Some.StartsWith("The student has collapsed: on the 120 held-out rows checked "));
     }
 
     [Test]

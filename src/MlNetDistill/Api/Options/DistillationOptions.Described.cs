@@ -6,7 +6,7 @@ namespace MlNetDistill;
 
 public sealed partial record DistillationOptions
 {
-    // All others say what a run was told to do; these, who listens to it.
+    // All other options describe the run; these only observe or control it.
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
 
     /// <summary>A line for each setting.</summary>

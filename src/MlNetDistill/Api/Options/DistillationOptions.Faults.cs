@@ -19,11 +19,11 @@ public sealed partial record DistillationOptions
     private IEnumerable<string> Validate()
     {
         if (Student is null)
-            yield return "Student must be given; see the Student class for networks.";
+            yield return "Student must be set, for example to NetworkSpec.Mlp(64).";
         if (Method is null)
-            yield return "Method must be given; see DistillationMethod.";
+            yield return "Method must be set, for example to DistillationMethod.Kd().";
         if (Teacher is null && Method is not null && Method.TeacherNeeds != ModelOutputs.None)
-            yield return $"The method {Method.Name} needs a Teacher; see the Teacher class, or use DistillationMethod.LabelsOnly().";
+            yield return $"The method {Method.Name} needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly().";
         foreach (var fault in Teacher is null || Method is null ? [] : TeacherFaults(Teacher, Method))
             yield return fault;
         foreach (var (name, value) in new[]
@@ -113,7 +113,7 @@ public sealed partial record DistillationOptions
         }
 
         if (Sampling is { NeedsLabels: true })
-            yield return "BatchSampling.ClassUniform goes by labels, and LabelColumnName is null; BatchSampling.SuperclassUniform goes by the teacher's answers.";
+            yield return "BatchSampling.ClassUniform needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead.";
         if (MinimumTeacherAccuracy > 0)
             yield return FormattableString.Invariant($"MinimumTeacherAccuracy {MinimumTeacherAccuracy} needs labels to compare the teacher with, and LabelColumnName is null; leave it null.");
     }
@@ -166,7 +166,7 @@ public sealed partial record DistillationOptions
             yield return $"The method {Method.Name} needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations.";
 
         if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == ModelOutputs.None)
-            yield return $"BatchSampling.SuperclassUniform goes by the teacher's answers, and the method {Method.Name} has no teacher; use another Sampling.";
+            yield return $"BatchSampling.SuperclassUniform uses the teacher's outputs, and the method {Method.Name} has no teacher; use another Sampling.";
     }
 
     private IEnumerable<string> PartFaults() =>
@@ -180,7 +180,7 @@ public sealed partial record DistillationOptions
         .Concat(Sampling?.Validate(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
         .Concat(Augmentation.FaultsOf(Augmentations))
         .Concat(InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [])
-        .Concat(TeacherCache?.Validate() ?? ["TeacherCache must be given; new TeacherCacheOptions() keeps the teacher's answers in memory."])
+        .Concat(TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."])
         .Concat(TeacherCache is { AugmentedViews: > 0 } && Augmentations is { Count: 0 } ? ["TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."] : [])
         .Concat(ViewFaults());
 }

@@ -13,12 +13,12 @@ public sealed partial record DistillationOptions
     internal DistillationOptions ForScoring()
     {
         if (Teacher is null)
-            throw new InvalidOperationException("There is no Teacher to ask; give one in the options.");
+            throw new InvalidOperationException("Teacher is not set in the options, so there is nothing to query; set it.");
         if (!Teacher.IsReady)
         {
             throw new InvalidOperationException(
-                $"The teacher ({Teacher.Name}) is made in Fit, and there is nothing to ask before. " +
-                "Afterwards it is the DistillationTransformer's Teacher: score with that.");
+                $"The teacher ({Teacher.Name}) is created by Fit, so it cannot be queried before. " +
+                "Fit first, then score with DistillationTransformer.Teacher.");
         }
 
         return this with

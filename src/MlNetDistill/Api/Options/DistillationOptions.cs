@@ -144,7 +144,7 @@ public sealed partial record DistillationOptions
     /// Least accuracy of the teacher on the labelled training rows, in [0, 1]; below it the fit fails. Null for the default: the teacher must be a
     /// little above chance (by 5 % of the way to certainty), in its accuracy beside the share of the most frequent class or in its mean accuracy over classes beside
     /// 1/K. A teacher that guesses has most likely been fed the wrong columns. 0 accepts any teacher. Where no
-    /// row has a label there is nothing to compare with: it must then be null or 0.
+    /// row has a label, nothing can be compared: it must then be null or 0.
     /// </summary>
     public double? MinimumTeacherAccuracy { get; init; }
 

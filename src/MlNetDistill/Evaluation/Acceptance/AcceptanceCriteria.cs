@@ -94,7 +94,7 @@ public sealed record AcceptanceCriteria
             MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
         };
         if (asked.All(criterion => criterion is null))
-            yield return "AcceptanceCriteria must set at least one criterion: a gate that asks for nothing lets everything through.";
+            yield return "AcceptanceCriteria must set at least one criterion: without a criterion every student would pass.";
         if (MinimumAccuracyRetention is { } kept && !(kept > 0 && double.IsFinite(kept)))
             yield return Invariant($"MinimumAccuracyRetention must be above 0; was {kept}.");
         foreach (var (name, share) in new[]

@@ -96,10 +96,10 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
         $"{criterion} needs to know what the student costs. Measure it with mlContext.Model.MeasureCost(...), and give it to Judge.");
 
     private static AcceptanceCheck AtLeast(string name, double least, double found, Func<double, string> format, string what) =>
-        new(name, found >= least, least, found, $"{name}: {format(found)} {what}; at least {format(least)} is asked for.");
+        new(name, found >= least, least, found, $"{name}: {format(found)} {what}; at least {format(least)} is required.");
 
     private static AcceptanceCheck AtMost(string name, double most, double found, Func<double, string> format, string what) =>
-        new(name, found <= most, most, found, $"{name}: {format(found)} {what}; at most {format(most)} is asked for.");
+        new(name, found <= most, most, found, $"{name}: {format(found)} {what}; at most {format(most)} is allowed.");
 
     private static string Percent(double share) => Invariant($"{100 * share:0.00} %");
 

@@ -15,7 +15,7 @@ internal static class CollapsedStudent
         if (metrics.Student is not { } student)
             return beside.IsChance ? Guesses(beside, "agreement with the teacher", Named(metrics)) : null;
         var level = BesideLabels(metrics);
-        // Whoever does what its teacher does has learnt, whatever the labels say.
+        // A student that follows its teacher has learnt, even if the labels disagree.
         if (level.IsChance && !(beside is { Classes: >= 2, IsChance: false }))
             return Guesses(level, "accuracy", Named(metrics));
         var uniform = Math.Log(metrics.Classes.Count);
@@ -29,17 +29,17 @@ internal static class CollapsedStudent
 
     private static AcceptanceCheck Guesses(ChanceLevel level, string measure, string named) => new(
         Name, false, ChanceLevel.Least(level.MajorityShare), level.Accuracy,
-        $"{Name}: the student has collapsed{named}: its {measure} is {Figures.Percent(level.Accuracy)}, always naming the most frequent class gives " +
+        $"{Name}: the student has collapsed{named}: its {measure} is {Figures.Percent(level.Accuracy)}, always predicting the most frequent class gives " +
         $"{Figures.Percent(level.MajorityShare)}, and its mean over classes is {Figures.Percent(level.MacroAccuracy)}.");
 
     private static string Named(DistillationMetrics metrics) =>
         metrics.Matrix.Where(cell => cell.Rows > 0).Select(cell => cell.Student).Distinct().Take(2).ToList() is [var only]
-            ? $", it names '{metrics.Classes[only]}' for every row"
+            ? $", it predicts '{metrics.Classes[only]}' for every row"
             : "";
 
     private static ChanceLevel BesideLabels(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.Rows, c.StudentCorrect))]);
 
-    private static ChanceLevel BesideTeacher(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.TeacherNames, c.BothName))]);
+    private static ChanceLevel BesideTeacher(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.TeacherPredicts, c.BothPredict))]);
 
     private static ChanceLevel Level(IReadOnlyList<(long Rows, long Right)> classes)
     {

@@ -6,7 +6,7 @@ namespace MlNetDistill.Evaluation;
 internal static class Stopwatches
 {
     /// <summary>The times of the runs, each divided by <paramref name="rows"/>.</summary>
-    /// <param name="work">The work, told how often it has run before.</param>
+    /// <param name="work">The work; its argument is the number of runs before.</param>
     /// <param name="warmUps">Runs before the first that is timed.</param>
     /// <param name="runs">Runs that are timed.</param>
     /// <param name="limit">Most time for all; a quarter of it for warming up. One run is timed however long it takes.</param>

@@ -12,7 +12,7 @@ internal sealed class WorkingSetPeak : IDisposable
 
     public WorkingSetPeak()
     {
-        // What nobody uses any more must not make room for what is measured.
+        // Unused pages are returned first, so that they do not hide what is measured.
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();

@@ -45,8 +45,8 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
             StudentCorrect = _bothRight[c] + _gained[c],
             Lost = _lost[c],
             Gained = _gained[c],
-            TeacherNames = _named.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),
-            BothName = _named[(c * classes.Count) + c],
+            TeacherPredicts = _named.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),
+            BothPredict = _named[(c * classes.Count) + c],
         }),
     ];
 }

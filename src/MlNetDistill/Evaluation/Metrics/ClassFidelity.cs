@@ -24,10 +24,10 @@ public sealed record ClassFidelity
     public required long Gained { get; init; }
 
     /// <summary>Rows, with whatever label or none, for which the teacher names this class.</summary>
-    public required long TeacherNames { get; init; }
+    public required long TeacherPredicts { get; init; }
 
-    /// <summary>Of <see cref="TeacherNames"/>, those for which the student does too.</summary>
-    public required long BothName { get; init; }
+    /// <summary>Of <see cref="TeacherPredicts"/>, those for which the student does too.</summary>
+    public required long BothPredict { get; init; }
 
     /// <summary>The teacher's accuracy on rows with this label; null where there are none.</summary>
     public double? TeacherAccuracy => Share(TeacherCorrect, Rows);
@@ -39,7 +39,7 @@ public sealed record ClassFidelity
     public double? AccuracyChange => Share(StudentCorrect - TeacherCorrect, Rows);
 
     /// <summary>Share of the rows for which the teacher names this class that the student gives it too; null where there are none.</summary>
-    public double? Agreement => Share(BothName, TeacherNames);
+    public double? Agreement => Share(BothPredict, TeacherPredicts);
 
     /// <summary>The two accuracies and the agreement.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Class}: {Rows:N0} rows, accuracy of the teacher ")

@@ -4,7 +4,7 @@ namespace MlNetDistill.Evaluation;
 
 /// <summary>
 /// What one student measures less what another does on the same rows. The intervals are of the difference, replicate by replicate: rows that are hard for both
-/// widen each student's interval and not this one, so two students can be told apart whose own intervals overlap.
+/// widen each student's interval and not this one, so two students can differ significantly although their own intervals overlap.
 /// </summary>
 public sealed record DistillationDifference
 {
@@ -73,7 +73,7 @@ public sealed record DistillationDifference
         // The same sums in another order differ in their last digits.
         var (loss, otherLoss) = (metrics.Teacher?.LogLoss.Value ?? 0, other.Teacher?.LogLoss.Value ?? 0);
         if (!(Math.Abs(loss - otherLoss) <= 1e-9 * Math.Max(1, loss)))
-            throw Unpaired(Invariant($"here the teacher's log-loss is {loss:R}, in the other {otherLoss:R}: it is another teacher, or the labels are others"));
+            throw Unpaired(Invariant($"here the teacher's log-loss is {loss:R}, in the other {otherLoss:R}: the teacher or the labels differ"));
         if (own.Seed != others.Seed || own.Sums.Columns != others.Sums.Columns)
         {
             throw Unpaired(

@@ -64,7 +64,7 @@ public sealed class DistillationEvaluator
     /// <summary>Adds a row. After an error it is as if the row had not been given.</summary>
     /// <param name="teacherScores">The teacher's K scores, or as many as its class names in the options.</param>
     /// <param name="studentScores">The student's K scores.</param>
-    /// <param name="label">The right class, from 0 to K − 1; null where nobody knows it.</param>
+    /// <param name="label">The true class, 0 to K − 1; null for a row without a label.</param>
     /// <param name="rowId">What the row is known by, each once. The bootstrap draws its weights by it, so it must not depend on where the row is added.</param>
     /// <exception cref="ArgumentException">There are more scores or fewer than there must be.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The label is no class.</exception>
@@ -82,11 +82,11 @@ public sealed class DistillationEvaluator
         var hash = _bootstrap.Hash(rowId);
         BootstrapWeights.Fill(hash, _weights);
         _sums.Add(_row.Figures, _weights);
-        _counts.Add(_row.TeacherNames, _row.StudentNames, label);
+        _counts.Add(_row.TeacherPredicts, _row.StudentPredicts, label);
         if (label is { } right)
         {
-            var teacher = Bin(_teacherBins, _row.TeacherConfidence, _row.TeacherNames == right);
-            var student = Bin(_studentBins, _row.StudentConfidence, _row.StudentNames == right);
+            var teacher = Bin(_teacherBins, _row.TeacherConfidence, _row.TeacherPredicts == right);
+            var student = Bin(_studentBins, _row.StudentConfidence, _row.StudentPredicts == right);
             _sums.AddGaps(teacher, student, _weights);
         }
 
@@ -128,7 +128,7 @@ public sealed class DistillationEvaluator
     public DistillationMetrics Metrics()
     {
         if (Rows == 0)
-            throw new InvalidOperationException("There are no rows to measure anything on. Add at least one; of a data view, see what filters its rows.");
+            throw new InvalidOperationException("There are no rows to evaluate. Add at least one row; for a data view, check what filters its rows.");
         var replicates = new Replicates(_sums.Copy(), _options.ConfidenceLevel, _options.Seed, _rowsHash);
         return new MetricsSummary(_options, _classes, replicates, _counts, _teacherBins, _studentBins).Metrics();
     }

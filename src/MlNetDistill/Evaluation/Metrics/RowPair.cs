@@ -21,13 +21,13 @@ internal sealed class RowPair
         _topK = topK;
     }
 
-    public int TeacherNames => _teacherRanking.First;
+    public int TeacherPredicts => _teacherRanking.First;
 
-    public int StudentNames => _studentRanking.First;
+    public int StudentPredicts => _studentRanking.First;
 
-    public double TeacherConfidence => _teacher.Given[TeacherNames];
+    public double TeacherConfidence => _teacher.Given[TeacherPredicts];
 
-    public double StudentConfidence => _student.Given[StudentNames];
+    public double StudentConfidence => _student.Given[StudentPredicts];
 
     /// <summary>The number for each <see cref="Statistic"/>, then the overlap for each k.</summary>
     public ReadOnlySpan<double> Figures => _figures;
@@ -55,12 +55,12 @@ internal sealed class RowPair
 
     private void AddQuality(int label)
     {
-        var (teacherRight, studentRight) = (TeacherNames == label, StudentNames == label);
+        var (teacherRight, studentRight) = (TeacherPredicts == label, StudentPredicts == label);
         this[Statistic.Labelled] = 1;
         this[Statistic.TeacherCorrect] = One(teacherRight);
         this[Statistic.StudentCorrect] = One(studentRight);
         this[Statistic.BothRight] = One(teacherRight && studentRight);
-        this[Statistic.BothWrongAlike] = One(!teacherRight && TeacherNames == StudentNames);
+        this[Statistic.BothWrongAlike] = One(!teacherRight && TeacherPredicts == StudentPredicts);
         this[Statistic.TeacherLogLoss] = _teacher.LogLoss(label);
         this[Statistic.StudentLogLoss] = _student.LogLoss(label);
         this[Statistic.TeacherBrier] = _teacher.Brier(label);
@@ -69,7 +69,7 @@ internal sealed class RowPair
 
     private void AddFidelity()
     {
-        this[Statistic.Agree] = One(TeacherNames == StudentNames);
+        this[Statistic.Agree] = One(TeacherPredicts == StudentPredicts);
         this[Statistic.Divergence] = Divergences.KullbackLeibler(_teacher, _student);
         this[Statistic.ReverseDivergence] = Divergences.KullbackLeibler(_student, _teacher);
         this[Statistic.JensenShannon] = Divergences.JensenShannon(_teacher, _student, _scratch);

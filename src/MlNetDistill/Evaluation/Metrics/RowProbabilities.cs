@@ -5,7 +5,7 @@ namespace MlNetDistill.Evaluation;
 
 /// <summary>One model's scores of a row, read as probabilities of the student's classes in double precision.</summary>
 /// <param name="subject">What messages say of the scores, for example <c>The student's column 'Score'</c>.</param>
-/// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that nobody said they are.</param>
+/// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that were recognised as such.</param>
 /// <param name="order">Classes.</param>
 /// <param name="scores">Number of scores in a row.</param>
 /// <param name="hint">What a message about scores that are no probabilities says to do.</param>
@@ -18,7 +18,7 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
     /// <summary>What the classes are ranked by: what the model gave, before anything is rounded on the way to a probability.</summary>
     public double[] Keys { get; } = new double[order.SourcesOf.Count];
 
-    /// <summary>The probabilities as the model gave them, at most 1; they may miss the sum of 1 as far as those that nobody said they are may; rounded ones are scaled.</summary>
+    /// <summary>The probabilities as the model gave them, at most 1; they may differ from a sum of 1 by the tolerance for recognised probabilities; rounded ones are scaled.</summary>
     public double[] Given { get; } = new double[order.SourcesOf.Count];
 
     /// <summary>The probabilities scaled to sum to 1, so that divergences between them cannot be negative.</summary>

@@ -2,7 +2,7 @@ namespace MlNetDistill.Evaluation;
 
 /// <summary>
 /// Which rows a set has, by hashes of their values: all of them, or of a large set those with the smallest hashes. Whether a row is among these depends on its
-/// values alone, so the share of other rows that the set has can be told from them.
+/// values alone, so the share of other rows that are in the set can be estimated from them.
 /// </summary>
 internal sealed class RowSketch
 {

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>How often rows of one class are named another: the confusion matrix, of which only cells with a row are kept.</summary>
+/// <summary>A confusion matrix; only cells with at least one row are stored.</summary>
 internal sealed class ClassConfusion
 {
     private readonly double[] _rows;

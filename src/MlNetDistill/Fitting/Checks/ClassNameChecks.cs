@@ -21,7 +21,7 @@ internal static class ClassNameChecks
         {
             var named = circle.Index().Select(at => (Class: at.Item, As: circle[(at.Index + 1) % circle.Count]))
                 .Select(pair => Invariant($"'{classes.NameOf(pair.As)}' for {confusion.Cell(pair.Class, pair.As):0.##} of {confusion.RowsOf(pair.Class):0.##} rows of '{classes.NameOf(pair.Class)}'"));
-            yield return $"The teacher names {Listed([.. named])}: " +
+            yield return $"The teacher predicts {Listed([.. named])}: " +
                 $"the names of these {circle.Count} classes are most likely {(circle.Count == 2 ? "swapped" : "in the wrong order")}. " +
                 "Give classNames in the order of the teacher's scores, or correct the ClassMap.";
         }
@@ -37,7 +37,7 @@ internal static class ClassNameChecks
         if (never.Length > 0)
         {
             yield return Invariant(
-                $"The teacher never names {NamesOf(never, classes)}, which {never.Sum(confusion.RowsOf):0.##} of the {confusion.Total:0.##} labelled rows it was asked about are: ") +
+                $"The teacher never predicts {NamesOf(never, classes)}, which {never.Sum(confusion.RowsOf):0.##} of the {confusion.Total:0.##} labelled rows it was queried for are: ") +
                 "the student learns of such a class from labels alone, and against its teacher. Check classNames and ClassMap; a teacher that was fitted on too few " +
                 "rows of a class needs more of them.";
         }

@@ -39,7 +39,7 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
             using var noGrad = no_grad();
             var logits = Scoring.Logits(network, rows, positions, batchSize);
             var confusion = ClassConfusion.OfLabels(rows, positions, logits.argmax(1).cpu().data<long>().ToArray());
-            var where = Invariant($"on the {positions.shape[0]} {kind} rows looked at");
+            var where = Invariant($"on the {positions.shape[0]} {kind} rows checked");
             if (confusion.Level.IsChance && !FollowsTeacher(network))
                 return [Collapsed(plan, history, where, confusion, "label")];
             var (accuracy, loss) = Scoring.Quality(logits, rows, positions);
@@ -54,10 +54,10 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
 
     private IReadOnlyList<string> BesideTeacher(Network network, TrainingPlan plan, IReadOnlyList<TrainingProgress> history) =>
         teacher is not null && Beside(network, teacher) is { Level.IsChance: true } confusion
-            ? [Collapsed(plan, history, Invariant($"on {teacher.Named.Length} rows that its teacher was asked about"), confusion, "teacher's class")]
+            ? [Collapsed(plan, history, Invariant($"on {teacher.Named.Length} rows that its teacher was queried for"), confusion, "teacher's class")]
             : [];
 
-    /// <summary>Whoever does what its teacher does has learnt, whatever the labels say.</summary>
+    /// <summary>A student that follows its teacher has learnt, even if the labels disagree.</summary>
     private bool FollowsTeacher(Network network) =>
         teacher is not null && Beside(network, teacher).Level is { Classes: >= 2, IsChance: false };
 
@@ -83,14 +83,14 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
         return (labelled.shape[0] == 0 ? labelled : labelled.index_select(0, Spread.Over((int)labelled.shape[0], MostRows, labelled.device))).DetachFromDisposeScope();
     }
 
-    /// <summary>A class as frequent as others that the network has lost; of a rare one that is no wonder.</summary>
+    /// <summary>A frequent class that the network never predicts; for a rare class this is expected.</summary>
     private IEnumerable<string> NeverNamed(string role, string where, ClassConfusion confusion)
     {
         int[] never = [.. confusion.Present.Except(confusion.Named).Where(c => confusion.RowsOf(c) >= confusion.Total / confusion.Classes / 2)];
         if (never.Length > 0)
         {
             yield return Invariant(
-                $"The {role} never names {ClassNameChecks.NamesOf(never, classes)} {where}, which {never.Sum(confusion.RowsOf):0.##} of them are. ") +
+                $"The {role} never predicts {ClassNameChecks.NamesOf(never, classes)} {where}, which {never.Sum(confusion.RowsOf):0.##} of them are. ") +
                 "It has lost or not yet learnt this: lower Optimizer.LearningRate if a loss has risen, else train for more epochs or with a larger network.";
         }
     }
@@ -98,7 +98,7 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
     private string Collapsed(TrainingPlan plan, IReadOnlyList<TrainingProgress> history, string where, ClassConfusion confusion, string target)
     {
         var found = confusion.Named is [var only]
-            ? $"{where} it names '{classes.NameOf(only)}' alone, and the {target} is one of {confusion.Level.Classes}"
+            ? $"{where} it predicts '{classes.NameOf(only)}' alone, and the {target} is one of {confusion.Level.Classes}"
             : Invariant($"{where} its accuracy is {confusion.Level}");
         return $"The {plan.Role} has collapsed: {found}. {Cause(plan, history)}";
     }

@@ -38,7 +38,7 @@ internal static class DataChecks
         if (options.ValidationFraction > 0 && held < set.Classes)
         {
             return Invariant($"ValidationFraction {options.ValidationFraction} holds out {held} of {held + trained} rows, fewer than there are classes ({set.Classes}): ") +
-                "nothing can be told from them. Usual shares are 0.1 to 0.3.";
+                "they are too few to measure anything. Usual shares are 0.1 to 0.3.";
         }
 
         return ReferenceEquals(split.ValidationSet, set) && held > trained

@@ -55,7 +55,7 @@ internal static class DryRun
         foreach (var stage in networks.StagesOf(options.Method, context))
         {
             if (stage is null)
-                throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its stage {stages.Count + 1}."));
+                throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} returned null as stage {stages.Count + 1}."));
             StageChecks.Check(stage, student, set, options.Augmentations.Count > 0);
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();
@@ -63,7 +63,7 @@ internal static class DryRun
         }
 
         return stages.Count > 0 ? stages : throw new InvalidOperationException(
-            $"The method {options.Method.Name} gives no stage, so nothing would be trained. Its Stages must give at least one, whatever the number of epochs and anchors.");
+            $"The method {options.Method.Name} returned no stage, so nothing would be trained. Its Stages must return at least one for any number of epochs and anchors.");
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
             teacher is null ? [] : loss.Projections(context.Student, teacher.Shapes, generator);

@@ -71,7 +71,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         };
     }
 
-    /// <summary>Answers that are not looked up are given for some rows all the same, when the teacher is judged by the labels.</summary>
+    /// <summary>Outputs of a live teacher are computed for some rows too, to compare it with the labels.</summary>
     private TimeSpan TimeOfAnswers(PreflightTeacher teacher, int timesAsked, int passes)
     {
         var augmented = options.Augmentations.Count > 0;
@@ -90,7 +90,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
             if (TeacherQuality.IsRefused(confusion.Level, options.MinimumTeacherAccuracy))
             {
                 _warnings.Add(FormattableString.Invariant(
-                    $"The teacher's accuracy on the rows it was asked about is {confusion.Level}, near chance or below what is asked for: does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"));
+                    $"The teacher's accuracy on the rows it was queried for is {confusion.Level}, near chance or below the required value: does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"));
             }
 
             _warnings.AddRange(classes is null ? [] : ClassNameChecks.Exchanged(confusion, classes));
@@ -101,7 +101,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         if (teacher.MeanConfidence > Overconfident)
         {
             _warnings.Add(FormattableString.Invariant(
-                $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets say hardly more than labels do. A teacher that is fitted out-of-fold, or a higher temperature, says more."));
+                $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets carry hardly more information than labels. Fit the teacher out-of-fold (folds), or raise the temperature."));
         }
     }
 

@@ -93,7 +93,7 @@ internal sealed class TeacherCheck(DistillationOptions options, TrainingSet set,
         {
             var output = teacher.Outputs(Batch.Of(rows, some), ModelOutputs.Logits).Logits;
             if (!output.isfinite().all().item<bool>())
-                throw new InvalidOperationException($"The teacher ({options.Teacher!.Name}) gives logits that are NaN or infinite. Check its weights, and the scale of what it is fed.");
+                throw new InvalidOperationException($"The teacher ({options.Teacher!.Name}) gives logits that are NaN or infinite. Check its weights and the scale of its input.");
             return output;
         }
     }

@@ -59,7 +59,7 @@ internal static class TeacherQuality
             (options.MinimumTeacherAccuracy is { } least ? Invariant($"below MinimumTeacherAccuracy, {least:0.0000}. ") : "no better than chance. ") +
             string.Concat(ClassNameChecks.Exchanged(confusion, classes).Select(sentence => $"{sentence} ")) +
             "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
-            "class names are wrong. Set MinimumTeacherAccuracy to 0 to learn from it all the same.");
+            "class names are wrong. Set MinimumTeacherAccuracy to 0 to use it anyway.");
     }
 
     /// <summary>What shows of a teacher without labels: how far a student can agree with it, and whether it tells the rows apart at all.</summary>
@@ -72,12 +72,12 @@ internal static class TeacherQuality
         long[] named = [.. answers.Distinct()];
         var confidence = logits.softmax(1).amax([1]).mean().item<float>();
         channel.Info(
-            $"No row has a label to judge the teacher by. On {rows.shape[0]} training rows it names {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
+            $"No row has a label to compare the teacher with. On {rows.shape[0]} training rows it predicts {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
         channel.Info($"A student that sees these features alone can agree with it on at most {AgreementCeiling.Of(set, rows, logits):0.0000} of them.");
         if (named is [var only])
         {
             channel.Warning(
-                $"The teacher names the class '{classes.NameOf((int)only)}' for every one of {rows.shape[0]} rows. Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind is wrong.");
+                $"The teacher predicts the class '{classes.NameOf((int)only)}' for every one of {rows.shape[0]} rows. Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind is wrong.");
         }
 
         return Some(rows, answers);

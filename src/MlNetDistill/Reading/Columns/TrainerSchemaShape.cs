@@ -16,7 +16,7 @@ internal static class TrainerSchemaShape
 
     public static SchemaShape Output(MLContext context, SchemaShape input, DistillationOptions options)
     {
-        // ML.NET's chains ask for the schema before they fit, so what can be told of the types by then is told here, in our words.
+        // ML.NET's chains ask for the schema before they fit, so wrong types are reported here, with a message that helps.
         var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
         if (options.LabelColumnName is { } label)
             Require(input, label, "label", nameof(options.LabelColumnName), c => c.IsLabel());

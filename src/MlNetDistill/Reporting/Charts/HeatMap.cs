@@ -52,7 +52,7 @@ internal static class HeatMap
         {
             var (x, y) = (left + (student * size), top + (teacher * size));
             // The root, so that a disagreement of one in a hundred is still seen; never so dark that the count on it is not.
-            var shade = 0.1 + (0.4 * Math.Sqrt((double)rows / metrics.PerClass[teacher].TeacherNames));
+            var shade = 0.1 + (0.4 * Math.Sqrt((double)rows / metrics.PerClass[teacher].TeacherPredicts));
             svg.Box(teacher == student ? "cell same" : "cell other", x, y, size, size, shade);
             if (isCounted)
                 svg.Words(x + (size / 2), y + (size / 2) + 4, rows.ToString(CultureInfo.InvariantCulture), "count", "middle");

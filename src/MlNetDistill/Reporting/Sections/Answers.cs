@@ -41,7 +41,7 @@ internal static class Answers
         [
             .. metrics.PerClass.Where(known => known.Agreement is not null).OrderBy(known => known.Agreement).Take(MostClasses)
                 .Select(known => new Bar(
-                    known.Class, "student", known.Agreement!.Value, $"{Figures.Percent(known.Agreement.Value)} of {Figures.Count(known.TeacherNames, "row")}")),
+                    known.Class, "student", known.Agreement!.Value, $"{Figures.Percent(known.Agreement.Value)} of {Figures.Count(known.TeacherPredicts, "row")}")),
         ],
         most: 1);
 }

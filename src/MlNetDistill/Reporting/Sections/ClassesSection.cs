@@ -74,5 +74,5 @@ internal static class ClassesSection
                 Table.Measured(known.AccuracyChange, Figures.Change), Figures.Count(known.Lost), Figures.Count(known.Gained),
                 Table.Measured(known.Agreement, Figures.Percent),
             ]
-            : [Name(known.Class), Figures.Count(known.TeacherNames), Table.Measured(known.Agreement, Figures.Percent)])));
+            : [Name(known.Class), Figures.Count(known.TeacherPredicts), Table.Measured(known.Agreement, Figures.Percent)])));
 }

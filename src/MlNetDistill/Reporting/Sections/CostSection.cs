@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What the models cost whoever scores with them.</summary>
+/// <summary>What scoring with the models costs.</summary>
 internal static class CostSection
 {
     public static Section? Create(DistillationReport report)

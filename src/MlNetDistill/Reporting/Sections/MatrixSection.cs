@@ -42,6 +42,6 @@ internal static class MatrixSection
             pairs.Take(MostPairs).Select(pair => (object?[])
             [
                 Name(metrics.Classes[pair.Teacher]), Table.Words(Name(metrics.Classes[pair.Student])), Figures.Count(pair.Rows),
-                Table.Measured((double)pair.Rows / metrics.PerClass[pair.Teacher].TeacherNames, Figures.Percent),
+                Table.Measured((double)pair.Rows / metrics.PerClass[pair.Teacher].TeacherPredicts, Figures.Percent),
             ]));
 }

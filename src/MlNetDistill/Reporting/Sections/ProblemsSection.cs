@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What speaks against using the student as it is. Never folded: nobody should have to look for it.</summary>
+/// <summary>Problems that speak against using the student as it is. Never folded, so that they are seen.</summary>
 internal static class ProblemsSection
 {
     public const string Id = "problems";

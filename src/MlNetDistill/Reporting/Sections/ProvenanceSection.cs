@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What somebody needs to make the same again, or to tell that something is not the same.</summary>
+/// <summary>What is needed to reproduce the result, or to see that something differs.</summary>
 internal static class ProvenanceSection
 {
     public static Section Create(DistillationReport report)

@@ -31,7 +31,7 @@ internal static class FindingSentences
         var both = $"The student predicts the same class as its teacher on {WithInterval(metrics.Agreement, Percent)} of the rows, and another class on {Percent(differs)}";
         yield return AccuracyGap(metrics) is { } gap && differs > 2 * gap
             ? $"{both}, although their accuracies are only {Points(gap)} apart. A student can be about as accurate as its teacher and still disagree with it " +
-              "(Stanton et al. 2021); whoever relies on the teacher's answers will notice."
+              "(Stanton et al. 2021); this matters wherever the teacher's outputs are relied on."
             : $"{both}.";
         if (metrics.AgreementWhereTeacherIsWrong is { } copied)
             yield return $"Where the teacher is wrong, the student makes the same mistake on {WithInterval(copied, Percent)} of the rows.";

@@ -62,7 +62,7 @@ internal sealed class ExternalTeacher(
         }
     }
 
-    /// <summary>Nothing tells which values a model from elsewhere was trained on; where a column is named that has had two, whoever named it should know.</summary>
+    /// <summary>Nothing records which values an imported model was trained on, so a column that was overwritten in the pipeline is reported.</summary>
     private void WarnOfOverwrittenInput(TeacherRequest question)
     {
         foreach (var column in ColumnsRead(question.Data.Schema))

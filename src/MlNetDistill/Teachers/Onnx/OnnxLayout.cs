@@ -25,7 +25,7 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
     /// <summary>Walks through a file.</summary>
     /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
     /// <exception cref="EndOfStreamException">It is cut short.</exception>
-    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxLayout Of(Stream stream, CancellationToken cancellation = default)
     {
         var reader = new ProtobufReader(stream, cancellation);

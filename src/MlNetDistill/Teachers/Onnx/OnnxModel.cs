@@ -45,7 +45,7 @@ internal sealed class OnnxModel : AdaptedModel
     /// <param name="cancellation">Ends what it is at: loading, or a run.</param>
     /// <param name="trialLimit">How long it may take for the first rows; two minutes if null.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
-    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxModel Open(
         OnnxSource source, OnnxOutputs outputs, InputShape shape, bool isByte, TeacherInput input, TrainingDevice? device, int batchSize, Action<string> warn,
         CancellationToken cancellation = default, TimeSpan? trialLimit = null)

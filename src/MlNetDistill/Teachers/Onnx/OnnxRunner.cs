@@ -25,7 +25,7 @@ internal sealed class OnnxRunner : IDisposable
     /// <param name="warn">Told when that cannot be had.</param>
     /// <param name="cancellation">Ends loading, and every run.</param>
     /// <exception cref="InvalidOperationException">ONNX Runtime refuses the model, or the GPU cannot be had.</exception>
-    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxRunner Open(OnnxSource source, OnnxLayout layout, TrainingDevice? device, Action<string> warn, CancellationToken cancellation)
     {
         var (options, gpu) = OnnxDevice.Options(device, source.Title, warn);
@@ -75,7 +75,7 @@ internal sealed class OnnxRunner : IDisposable
     /// <param name="rows">What it reads: contiguous, on the CPU.</param>
     /// <param name="outputs">Names of the outputs, tensors of floating-point numbers.</param>
     /// <exception cref="TimeoutException">It took longer than <see cref="Limit"/>.</exception>
-    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public Tensor[] Run(string input, Tensor rows, IReadOnlyList<string> outputs)
     {
         var value = InputOf(rows);

@@ -27,7 +27,7 @@ internal sealed class OnnxSource
     /// <summary>Looks through the model.</summary>
     /// <returns>What it says of itself, and a hash of it and of the files that its weights are in.</returns>
     /// <exception cref="InvalidOperationException">It is no ONNX model, or not all of it is there.</exception>
-    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public (OnnxLayout Layout, string Hash) Inspect(CancellationToken cancellation = default)
     {
         if (Directory.Exists(FilePath))

@@ -3,7 +3,7 @@ namespace MlNetDistill.Teachers;
 /// <summary>Fields of a protocol-buffer message in a seekable stream, one after another; what is not asked for is passed over unread.</summary>
 /// <exception cref="InvalidDataException">Thrown by all members where the bytes are no such message.</exception>
 /// <exception cref="EndOfStreamException">Thrown by all members where the message goes on beyond the end.</exception>
-/// <exception cref="OperationCanceledException">Thrown while fields are read, where that was told to end.</exception>
+/// <exception cref="OperationCanceledException">Thrown while fields are read, if the cancellation token is cancelled.</exception>
 internal sealed class ProtobufReader(Stream stream, CancellationToken cancellation)
 {
     private const int Varint = 0, Fixed64 = 1, LengthDelimited = 2, Fixed32 = 5; // wire types

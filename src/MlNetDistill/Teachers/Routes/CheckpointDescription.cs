@@ -4,7 +4,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>What a checkpoint is of. Whoever reads it compares this with what there is.</summary>
+/// <summary>Describes the network, data and run of a checkpoint; a reader compares it with its own.</summary>
 internal sealed record CheckpointDescription
 {
     /// <summary>Name and version of the library that wrote it.</summary>

@@ -4,7 +4,7 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Scores that came with the data: whoever gave them is not asked.</summary>
+/// <summary>Scores in a column of the data; no model is run.</summary>
 internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
 {
     internal override bool IsReady => true;

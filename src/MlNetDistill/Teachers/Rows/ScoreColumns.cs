@@ -61,7 +61,7 @@ internal sealed record ScoreColumns(string Score, string? Embedding, ScoreSettin
     private string Subject => $"The teacher's column '{Score}'";
 
     /// <summary>The student's classes where no label says them, as a key column: those of the scores, under the names that they or the caller give them.</summary>
-    /// <exception cref="InvalidOperationException">The column is missing or of the wrong type, or there is a map and nobody names the classes that it maps.</exception>
+    /// <exception cref="InvalidOperationException">The column is missing or of the wrong type, or a class map is given and the teacher's class names are unknown.</exception>
     public DataViewSchema.Column ClassesIn(DataViewSchema schema)
     {
         schema = TwoClassScores.SchemaOf(schema, Score, Settings.Kind);

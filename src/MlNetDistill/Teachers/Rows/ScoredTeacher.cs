@@ -89,7 +89,7 @@ internal sealed class ScoredTeacher(
         IEnumerable<OutputChunk> Chosen()
         {
             var rows = new ChosenRows(question.Data, asked);
-            var view = viewOf(rows, $" of the {asked.Count} rows looked at");
+            var view = viewOf(rows, $" of the {asked.Count} rows checked");
             foreach (var chunk in view.Read(asked, wanted, 0, question.Options.BatchSize, question.Options.CancellationToken))
                 yield return chunk;
             _passing += rows.TimePassing;

@@ -50,7 +50,7 @@ public sealed class ReportJsonTests
         {
             Assert.That(first.GetProperty("class").GetString(), Is.EqualTo("A"));
             Assert.That(first.GetProperty("studentAccuracy").GetDouble(),
-                Is.EqualTo(first.GetProperty("studentRight").GetDouble() / first.GetProperty("rows").GetDouble()));
+                Is.EqualTo(first.GetProperty("studentCorrect").GetDouble() / first.GetProperty("rows").GetDouble()));
         });
     }
 

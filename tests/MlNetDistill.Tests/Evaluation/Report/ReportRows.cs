@@ -72,8 +72,8 @@ internal static class ReportRows
             StudentCorrect = labelled.Count(row => row.Student == at),
             Lost = labelled.Count(row => row.Teacher == at && row.Student != at),
             Gained = labelled.Count(row => row.Teacher != at && row.Student == at),
-            TeacherNames = rows.Count(row => row.Teacher == at),
-            BothName = rows.Count(row => row.Teacher == at && row.Student == at),
+            TeacherPredicts = rows.Count(row => row.Teacher == at),
+            BothPredict = rows.Count(row => row.Teacher == at && row.Student == at),
         };
     }
 

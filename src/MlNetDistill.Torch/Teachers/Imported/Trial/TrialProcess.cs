@@ -12,7 +12,7 @@ internal static class TrialProcess
     private const int MostText = 1 << 16;
 
     /// <exception cref="TrialUnavailableException">It could not be tried.</exception>
-    /// <exception cref="OperationCanceledException">It was told to end.</exception>
+    /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static TrialOutcome Run(ScriptTrial trial, TrialLimits limits, CancellationToken cancellation)
     {
         var start = TrialHost.Start();

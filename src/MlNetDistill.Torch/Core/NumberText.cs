@@ -1,4 +1,5 @@
 using System.Globalization;
+using static System.FormattableString;
 
 namespace MlNetDistill.Core;
 
@@ -7,4 +8,11 @@ internal static class NumberText
 {
     public static string Listed<T>(IEnumerable<T> numbers)
         where T : IFormattable => string.Join(", ", numbers.Select(number => number.ToString(null, CultureInfo.InvariantCulture)));
+
+    public static string Duration(TimeSpan time) => time.TotalSeconds switch
+    {
+        < 60 => Invariant($"{time.TotalSeconds:0.0} s"),
+        < 3600 => Invariant($"{(int)time.TotalMinutes} min {time.Seconds:00} s"),
+        _ => Invariant($"{(int)time.TotalHours} h {time.Minutes:00} min"),
+    };
 }

@@ -1,5 +1,4 @@
 using MlNetDistill;
-using MlNetDistill.Core;
 using MlNetDistill.Export;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -115,12 +114,7 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        AtomicFile.Write(path, stream =>
-        {
-            using var _ = new InvariantCulture();
-            catalog.Save(model, inputSchema, stream);
-            ZipManifest.AddTo(stream);
-        });
+        ZipManifest.SaveAtomically(catalog, model, inputSchema, path);
     }
 
     /// <summary>

@@ -1,7 +1,6 @@
 using MlNetDistill.Alignment;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Reading;
-using MlNetDistill.Teachers;
 
 
 namespace Microsoft.ML;

@@ -2,7 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
 using MlNetDistill.Reading;
-using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Evaluation;
 

@@ -33,13 +33,6 @@ internal static class Figures
     /// <summary>How many times as much; two digits are all that a measurement of time deserves.</summary>
     public static string Ratio(double ratio) => ratio < 9.95 ? Invariant($"{ratio:0.0}") : Invariant($"{Math.Round(ratio):N0}");
 
-    public static string Duration(TimeSpan time) => time.TotalSeconds switch
-    {
-        < 60 => Invariant($"{time.TotalSeconds:0.0} s"),
-        < 3600 => Invariant($"{(int)time.TotalMinutes} min {time.Seconds:00} s"),
-        _ => Invariant($"{(int)time.TotalHours} h {time.Minutes:00} min"),
-    };
-
     /// <summary>A loss or a rate, whatever its size.</summary>
     public static string Compact(double value) =>
         value.ToString(Math.Abs(value) is 0 or (>= 0.001 and < 100_000) ? "0.####" : "0.0##E+0", CultureInfo.InvariantCulture);

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Export;

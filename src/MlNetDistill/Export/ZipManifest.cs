@@ -2,6 +2,8 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.ML;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Export;
 
@@ -15,6 +17,14 @@ internal static class ZipManifest
 
     private const int HashDigits = 2 * SHA256.HashSizeInBytes;
     private const string Gap = "  ";
+
+    /// <summary>Saves a model with its manifest, so that the path holds either the old file or the whole new one.</summary>
+    public static void SaveAtomically(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) => AtomicFile.Write(path, stream =>
+    {
+        using var _ = new InvariantCulture();
+        catalog.Save(model, inputSchema, stream);
+        AddTo(stream);
+    });
 
     /// <summary>Adds the manifest to a model.</summary>
     /// <param name="model">What <c>Model.Save</c> wrote; can be read, written and sought.</param>

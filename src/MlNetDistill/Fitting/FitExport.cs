@@ -63,10 +63,7 @@ internal sealed class FitExport(
         network.eval();
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
         var model = new DistilledStudent(
-            network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role))
-        {
-            TrainedRows = role == FitNetworks.StudentRole ? networks.TrainedRows : null,
-        };
+            network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role));
         var (chain, difference) = Chain(network, model, role);
         if (!(difference <= Parity.Tolerance))
         {
@@ -77,7 +74,10 @@ internal sealed class FitExport(
         }
 
         channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
-        return new DistillationTransformer(context, chain, columns, inputSchema, model, teacher);
+        return new DistillationTransformer(context, chain, columns, inputSchema, model, teacher)
+        {
+            TrainedRows = role == FitNetworks.StudentRole ? networks.TrainedRows : null,
+        };
     }
 
     /// <summary>Whatever goes wrong here (a full disk, say) must not cost the trained weights.</summary>

@@ -5,7 +5,6 @@ using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
-using MlNetDistill.Reporting;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using TorchSharp;
@@ -15,7 +14,7 @@ namespace MlNetDistill.Fitting;
 
 /// <summary>Builds and trains the networks of a fit over its rows: a teacher where one is trained on the spot, then the student.</summary>
 internal sealed class FitNetworks(
-    WarningChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : IDisposable
+    WarningChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : INetworkTrainer, IDisposable
 {
     /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
     public const string StudentRole = "student";
@@ -69,19 +68,15 @@ internal sealed class FitNetworks(
         Sampling = SamplingOf(role),
     };
 
-    /// <summary>Means and deviations of the rows that are trained on.</summary>
     public InputStatistics FeatureStatistics => Scaling(InputScaling.Standardize)!;
 
-    /// <summary>What a network is fed in this fit.</summary>
     public NetworkInput InputOf(NetworkSpec spec) => new(columns.Shape, columns.IsByte, Scaling(spec.InputScaling), columns.Layout.IsInterleaved);
 
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
     public Network Build(NetworkSpec spec, string purpose) => Build(spec, InputOf(spec), purpose);
 
-    /// <summary>The same, on the device of the rows.</summary>
     public Network BuildOnDevice(NetworkSpec spec, string purpose) => Build(spec, purpose).to(device);
 
-    /// <summary>The same for a network that is fed otherwise scaled rows.</summary>
     public Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose) => Build(spec, input, purpose).to(device);
 
     private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, columns.Classes.Count, seeds.Integer($"{purpose} weights"));
@@ -132,7 +127,6 @@ internal sealed class FitNetworks(
         channel.Info($"{note}");
     }
 
-    /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
     public Network Train(TrainingPlan plan)
     {
         _plans[plan.Role] = plan;

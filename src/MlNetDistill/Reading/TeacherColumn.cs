@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
-using MlNetDistill.Teachers;
+using MlNetDistill.Data;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
@@ -13,26 +13,25 @@ internal static class TeacherColumn
 
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
-    public static Tensor Read(TeacherRequest question, DataViewSchema.Column column, RowLayout layout) =>
+    public static Tensor Read(IDataView data, TrainingSet set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation) =>
         UnreadableRow.Named(() => IsByte(column)
-            ? Read<byte>(question, column, layout, ScalarType.Byte)
-            : Read<float>(question, column, layout, ScalarType.Float32));
+            ? Read<byte>(data, set, column, layout, cancellation, ScalarType.Byte)
+            : Read<float>(data, set, column, layout, cancellation, ScalarType.Float32));
 
-    private static Tensor Read<T>(TeacherRequest question, DataViewSchema.Column column, RowLayout layout, ScalarType type)
+    private static Tensor Read<T>(IDataView data, TrainingSet set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation, ScalarType type)
         where T : unmanaged
     {
-        var set = question.Set;
         var asked = set.RowIds.ToHashSet();
         var values = new ChunkedBuffer<T>(layout.Shape.Length);
         var rowOf = new Dictionary<RowId, long>();
-        using var cursor = new RowSource(question.Data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
+        using var cursor = new RowSource(data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
         var getId = cursor.GetIdGetter();
         var get = cursor.GetGetter<VBuffer<T>>(column);
         VBuffer<T> buffer = default;
         DataViewRowId id = default;
         for (var row = 0L; cursor.MoveNext(); row++)
         {
-            question.Options.CancellationToken.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             getId(ref id);
             var found = new RowId(id.Low, id.High);
             if (!asked.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))

@@ -39,7 +39,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput evidence)
         }
 
         var metrics = Compare(evidence.Student, evidence.Test);
-        var overlap = TrainedRows.Overlap(evidence.Student, evidence.Test, evidence.Training);
+        var overlap = SeenRows.Find(evidence.Student, evidence.Test, evidence.Training);
         var alone = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test);
         var overAlone = alone is null ? null : metrics.DifferenceFrom(alone);
         return new DistillationReport

@@ -41,15 +41,6 @@ public sealed record ReportedModel
         + (Parameters is { } parameters ? $", {Figures.Count(parameters)} parameters" : "") + (Cost is null ? "" : $"{Environment.NewLine}{Cost}");
 }
 
-/// <summary>A setting and its value, as text.</summary>
-/// <param name="Name">Name of the setting.</param>
-/// <param name="Value">Its value.</param>
-public sealed record ReportedSetting(string Name, string Value)
-{
-    /// <summary>Name and value.</summary>
-    public override string ToString() => $"{Name}: {Value}";
-}
-
 /// <summary>Rows that were trained on or tested with.</summary>
 /// <param name="Name">What the report calls them, for example <c>Test rows</c>.</param>
 /// <param name="Rows">Number of rows.</param>

@@ -1,7 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 

@@ -2,8 +2,6 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Fitting;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -20,7 +18,7 @@ internal sealed record TeacherRequest(
     DistillationOptions Options,
     Seeds Seeds,
     Device Device,
-    FitNetworks Networks,
+    INetworkTrainer Networks,
     TeacherCaching TeacherCaching)
 {
     /// <summary>Hash of the columns that teachers read beside the student's features; null where nothing is recorded for later.</summary>
@@ -28,21 +26,6 @@ internal sealed record TeacherRequest(
 
     /// <summary>What a network trained for this answer is called in logs, and what its draws are seeded with.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
-}
-
-/// <summary>A network to train in a fit: the teacher or the student.</summary>
-/// <param name="Role">What it is called in logs, and what its draws are seeded with.</param>
-/// <param name="Spec">The network.</param>
-/// <param name="Method">How it learns.</param>
-/// <param name="Anchors">From whom.</param>
-/// <param name="Epochs">Epochs asked for.</param>
-/// <param name="Optimizer">The optimiser asked for.</param>
-/// <param name="Schedule">The schedule asked for.</param>
-internal sealed record TrainingPlan(
-    string Role, NetworkSpec Spec, DistillationMethod Method, IReadOnlyList<Anchor> Anchors, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
-{
-    /// <summary>Called after every epoch of the run, from 1.</summary>
-    public Action<int, Network> AfterEpoch { get; init; } = (_, _) => { };
 }
 
 /// <summary>

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Core;
-using MlNetDistill.Reporting;
 
 namespace MlNetDistill;
 

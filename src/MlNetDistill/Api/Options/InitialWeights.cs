@@ -1,4 +1,3 @@
-using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using TorchSharp;
@@ -11,7 +10,7 @@ namespace MlNetDistill;
 /// rows came in; and to tell a student that cannot be like its teacher from one that was not trained to be: started near a teacher of its own specification,
 /// it need not search.
 /// </summary>
-public sealed record InitialWeights
+public sealed partial record InitialWeights
 {
     private readonly DistilledStudent _network;
 
@@ -54,27 +53,6 @@ public sealed record InitialWeights
             yield return $"InitialWeights are those of a {_network.Spec.Name} ({_network.Spec.ToJson()}), " +
                 $"and the Student is a {student.Name} ({student.ToJson()}): only a network of the same specification has the same weights.";
         }
-    }
-
-    /// <exception cref="InvalidOperationException">The data are not of the kind that the network was trained on.</exception>
-    internal void Check(NetworkInput input, ClassLabels classes)
-    {
-        if (classes.Count != _network.Classes)
-            throw new InvalidOperationException($"InitialWeights are those of a network of {_network.Classes} classes; the label column has {classes.Count}.");
-        if (classes.Names is { } names && _network.ClassNames is { } given && !names.SequenceEqual(given))
-        {
-            throw new InvalidOperationException(
-                $"InitialWeights are those of a network whose classes are {ClassAlignment.Listed(given)}, in this order; those of the label column are " +
-                $"{ClassAlignment.Listed(names)}. Make both label columns by the same fitted MapValueToKey.");
-        }
-
-        if ((input.Shape, input.IsByte) != (_network.Input.Shape, _network.Input.IsByte))
-        {
-            throw new InvalidOperationException(
-                $"InitialWeights are those of a network that reads {Said(_network.Input)}; the feature column has {Said(input)}.");
-        }
-
-        static string Said(NetworkInput input) => $"{input.Shape} of {(input.IsByte ? "Byte" : "Single")}";
     }
 
     internal void Apply(Network network, IEnumerable<torch.Tensor> trainingRows)

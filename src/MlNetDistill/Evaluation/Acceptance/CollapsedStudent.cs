@@ -1,4 +1,3 @@
-using MlNetDistill.Fitting;
 
 
 namespace MlNetDistill.Evaluation;

@@ -1,4 +1,5 @@
 using MlNetDistill.Data;
+using MlNetDistill.Evaluation;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;

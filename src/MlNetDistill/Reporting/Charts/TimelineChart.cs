@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using MlNetDistill.Evaluation;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Reporting;
 
@@ -29,19 +29,19 @@ internal static class TimelineChart
         svg.Words((Left + Right) / 2, bottom + 35, "epochs", "tick", "middle");
         foreach (var (at, stage) in shown.Index())
         {
-            var (y, time) = (8 + (at * RowHeight), Figures.Duration(stage.Time));
+            var (y, time) = (8 + (at * RowHeight), NumberText.Duration(stage.Time));
             var room = Right - Left - FittedText.WidthOf(time) - 12;
             svg.Words(Left, y + 14, FittedText.Within(room, $"{at + 1} · {stage.Name}"));
             svg.Words(Right, y + 14, time, "muted", "end");
             svg.Box($"bar {model.Kind}", X(stage.First - 1), y + 20, X(stage.Last) - X(stage.First - 1), 10);
         }
 
-        return svg.Figure(Html.Name(model.Name), $": {Figures.Duration(Total(stages))}");
+        return svg.Figure(Html.Name(model.Name), $": {NumberText.Duration(Total(stages))}");
 
         double X(double epoch) => Left + (scale.At(epoch) * (Right - Left));
     }
 
     public static TimeSpan Total(IReadOnlyList<StageSpan> stages) => stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);
 
-    private static string Describe(StageSpan stage) => $"{stage.Name}: epochs {stage.First} to {stage.Last}, {Figures.Duration(stage.Time)}.";
+    private static string Describe(StageSpan stage) => $"{stage.Name}: epochs {stage.First} to {stage.Last}, {NumberText.Duration(stage.Time)}.";
 }

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Training;
 using static MlNetDistill.Reporting.Html;
@@ -29,7 +30,7 @@ internal static class TimelineSection
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
             Name(stage.Name), Table.Words(Name(row.Model.Name)), $"{stage.First} to {stage.Last}", Figures.Count(stage.Epochs[^1].Epochs),
-            Figures.Duration(stage.Time),
+            NumberText.Duration(stage.Time),
             Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
             Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
         ])));

@@ -48,7 +48,7 @@ internal sealed class ExternalTeacher(
         (Tensor Rows, string Hash)? rows = null;
         try
         {
-            rows = own is { } read ? (TeacherColumn.Read(question, read, layout), question.TeacherData ?? "") : null;
+            rows = own is { } read ? (TeacherColumn.Read(question.Data, set, read, layout, question.Options.CancellationToken), question.TeacherData ?? "") : null;
             var alignment = new ClassAlignment($"model {model.Name}");
             var teacher = new ModelTeacher(
                 model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.TeacherCaching);

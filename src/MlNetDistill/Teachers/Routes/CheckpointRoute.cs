@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.ML;
 using MlNetDistill.Alignment;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
 using static System.FormattableString;
 

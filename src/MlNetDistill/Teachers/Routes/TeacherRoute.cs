@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using static System.FormattableString;

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Alignment;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 

@@ -3,7 +3,6 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Fitting;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static System.FormattableString;

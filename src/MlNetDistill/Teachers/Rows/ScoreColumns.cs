@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using MlNetDistill.Alignment;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
+using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;

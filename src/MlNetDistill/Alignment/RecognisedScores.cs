@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 
-namespace MlNetDistill.Teachers;
+namespace MlNetDistill.Alignment;
 
 /// <summary>What the scores of a known ML.NET model are, where the caller does not say it.</summary>
 /// <param name="Kind">What they are; <see cref="ScoreKind.Auto"/> where they must turn out to be probabilities.</param>

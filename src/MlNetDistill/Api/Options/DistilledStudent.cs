@@ -1,9 +1,7 @@
+using System.Globalization;
 using MlNetDistill.Core;
-using MlNetDistill.Evaluation;
 using MlNetDistill.Networks;
-using MlNetDistill.Reporting;
 using MlNetDistill.Training;
-
 
 namespace MlNetDistill;
 
@@ -49,9 +47,6 @@ public sealed class DistilledStudent
     /// <summary>What the classes are called, in the order of the network's outputs; null where the label's keys had no values.</summary>
     internal IReadOnlyList<string>? ClassNames { get; }
 
-    /// <summary>The rows it was trained on, by hashes; null for a teacher.</summary>
-    internal TrainedRows? TrainedRows { get; init; }
-
     /// <summary>Number of trained parameters.</summary>
     public long ParameterCount { get; }
 
@@ -81,11 +76,11 @@ public sealed class DistilledStudent
     {
         List<string> lines =
         [
-            $"{Spec.Name}: {Figures.Count(ParameterCount)} parameters, {Classes} classes; input: {Input}",
+            string.Create(CultureInfo.InvariantCulture, $"{Spec.Name}: {ParameterCount:N0} parameters, {Classes} classes; input: {Input}"),
             $"trained by {Method}, seed {Seed}",
         ];
         if (History is [.., var last])
-            lines.Add($"{History.Count} epochs in {Figures.Duration(last.Elapsed)}, the last: {last.Figures}");
+            lines.Add($"{History.Count} epochs in {NumberText.Duration(last.Elapsed)}, the last: {last.Figures}");
         return string.Join(Environment.NewLine, lines.Concat(Notes).Concat(Warnings.Select(warning => $"warning: {warning}")).SelectMany(line => TextLines.Wrap(line, TextLines.Width)));
     }
 

@@ -1,10 +1,10 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Data;
-using MlNetDistill.Export;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Reading;
+namespace MlNetDistill.Export;
 
 /// <summary>Rows of a training set as a data view again, and a column of scores as an array.</summary>
 internal static class RowsView

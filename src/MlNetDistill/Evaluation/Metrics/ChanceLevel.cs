@@ -1,4 +1,4 @@
-namespace MlNetDistill.Fitting;
+namespace MlNetDistill.Evaluation;
 
 /// <summary>How far predictions are above chance, that is, above predictions that use class frequencies alone.</summary>
 /// <param name="Accuracy">Share of rows predicted correctly.</param>

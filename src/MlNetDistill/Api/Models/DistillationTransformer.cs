@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
 
@@ -44,6 +45,9 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// each fold. It is not saved with the student.
     /// </summary>
     public ITransformer? Teacher { get; }
+
+    /// <summary>The rows it was trained on, by hashes; null for a teacher.</summary>
+    internal TrainedRows? TrainedRows { get; init; }
 
     /// <summary>Name of the feature column.</summary>
     public string FeatureColumnName => _columns.Features.Name;
@@ -105,7 +109,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var folder = new TemporaryFolder(_context.TempFilePath);
-        new MLContext { TempFilePath = folder.Path }.Model.SaveAtomically(this, _inputSchema, path);
+        ZipManifest.SaveAtomically(new MLContext { TempFilePath = folder.Path }.Model, this, _inputSchema, path);
     }
 
     /// <summary>Called by <c>Model.Save</c>.</summary>

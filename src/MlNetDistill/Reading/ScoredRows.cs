@@ -1,9 +1,9 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Alignment;
 using MlNetDistill.Core;
-using MlNetDistill.Reading;
 
-namespace MlNetDistill.Alignment;
+namespace MlNetDistill.Reading;
 
 /// <summary>A view with one more column: class probabilities by row id. Rows that have none are left out.</summary>
 internal sealed class ScoredRows : IDataView

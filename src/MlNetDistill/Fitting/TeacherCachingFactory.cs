@@ -6,10 +6,10 @@ using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Fitting;
 using MlNetDistill.Reading;
+using MlNetDistill.Teachers;
 
-namespace MlNetDistill.Teachers;
+namespace MlNetDistill.Fitting;
 
 /// <summary>How the answers of a fit's teachers are kept.</summary>
 internal static class TeacherCachingFactory

@@ -1,7 +1,7 @@
 using MlNetDistill.Networks;
 using static System.FormattableString;
 
-namespace MlNetDistill.Fitting;
+namespace MlNetDistill.Teachers;
 
 /// <summary>
 /// Whether features are on another scale than those that a network was trained on, as they are where a step that normalises them was added or left out.

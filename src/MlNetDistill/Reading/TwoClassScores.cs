@@ -1,8 +1,8 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Reading;
+using MlNetDistill.Alignment;
 
-namespace MlNetDistill.Alignment;
+namespace MlNetDistill.Reading;
 
 /// <summary>
 /// The answers of a binary model, one number a row, as scores of its two classes: a view with one more column, under the name of the scores, for <c>false</c> and

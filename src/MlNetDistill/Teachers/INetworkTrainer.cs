@@ -1,0 +1,38 @@
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Builds and trains networks over the rows of a fit.</summary>
+internal interface INetworkTrainer
+{
+    /// <summary>Means and deviations of the rows that are trained on.</summary>
+    InputStatistics FeatureStatistics { get; }
+
+    /// <summary>What a network is fed in this fit.</summary>
+    NetworkInput InputOf(NetworkSpec spec);
+
+    /// <summary>A network with initial weights, on the device of the rows; the caller disposes it.</summary>
+    Network BuildOnDevice(NetworkSpec spec, string purpose);
+
+    /// <summary>The same for a network that is fed otherwise scaled rows.</summary>
+    Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose);
+
+    /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
+    Network Train(TrainingPlan plan);
+}
+
+/// <summary>A network to train in a fit: the teacher or the student.</summary>
+/// <param name="Role">What it is called in logs, and what its draws are seeded with.</param>
+/// <param name="Spec">The network.</param>
+/// <param name="Method">How it learns.</param>
+/// <param name="Anchors">From whom.</param>
+/// <param name="Epochs">Epochs asked for.</param>
+/// <param name="Optimizer">The optimiser asked for.</param>
+/// <param name="Schedule">The schedule asked for.</param>
+internal sealed record TrainingPlan(
+    string Role, NetworkSpec Spec, DistillationMethod Method, IReadOnlyList<Anchor> Anchors, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
+{
+    /// <summary>Called after every epoch of the run, from 1.</summary>
+    public Action<int, Network> AfterEpoch { get; init; } = (_, _) => { };
+}

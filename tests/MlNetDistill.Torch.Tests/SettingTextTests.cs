@@ -71,7 +71,7 @@ public sealed class SettingTextTests
 
         public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
-        public override IEnumerable<Stage> Stages(MethodContext context) => [];
+        public override IEnumerable<TrainingPhase> Phases(MethodContext context) => [];
     }
 
     private sealed class OwnLoss(double strength) : DistillationLoss

@@ -27,7 +27,7 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
             yield return $"MissingEmbedding has no value {MissingEmbedding}.";
     }
 
-    public override IEnumerable<Stage> Stages(MethodContext context)
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         var embeds = context.Teacher?.Provides.HasFlag(ModelOutputs.Embedding) == true;
         if (!embeds && MissingEmbedding == MissingEmbedding.Refuse)

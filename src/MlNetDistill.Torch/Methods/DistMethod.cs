@@ -27,7 +27,7 @@ internal sealed record DistMethod(double Temperature, double InterWeight, double
             yield return "DIST's interWeight and intraWeight must not both be 0: nothing would be learnt from the teacher.";
     }
 
-    public override IEnumerable<Stage> Stages(MethodContext context)
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         yield return context.Stage(Name, (LabelWeight * new CrossEntropyLoss()) + new DistLoss(Temperature, InterWeight, IntraWeight));
     }

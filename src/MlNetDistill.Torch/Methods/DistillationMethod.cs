@@ -5,7 +5,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>How a student learns from its teacher: an immutable description that lays training out as a sequence of stages.</summary>
+/// <summary>How a student learns from its teacher: an immutable description that lays training out as a sequence of phases.</summary>
 public abstract record DistillationMethod
 {
     /// <summary>A short name for logs and tables.</summary>
@@ -26,8 +26,8 @@ public abstract record DistillationMethod
     /// <summary>Whether the method looks at held-out rows to decide how to go on.</summary>
     public virtual bool NeedsHeldOutRows => false;
 
-    /// <summary>Whether the method lays out more than one stage with each teacher, so that a teacher cannot change within its one stage (<see cref="RcoSchedule.OneStage"/>).</summary>
-    public virtual bool HasSeveralStages => false;
+    /// <summary>Whether the method lays out more than one phase with each teacher, so that a teacher cannot change within its one stage (<see cref="RcoSchedule.OneStage"/>).</summary>
+    public virtual bool HasSeveralPhases => false;
 
     /// <summary>Whether it runs code of the application's own, which may draw from TorchSharp's process-wide generator.</summary>
     internal virtual bool MayDrawFromTorch => GetType().Assembly != typeof(DistillationMethod).Assembly;
@@ -123,12 +123,12 @@ public abstract record DistillationMethod
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => [];
 
-    /// <summary>The stages of training, in order. The sequence is lazy: a later stage may depend on how an earlier one went.</summary>
+    /// <summary>The phases of training, in order. The sequence is lazy: a later phase may depend on how an earlier one went.</summary>
     /// <remarks>
-    /// The trainer goes through the stages twice: once before any teacher is trained, to find what cannot work, with teachers that have shapes and answer
-    /// nothing; then to train them.
+    /// A fit enumerates the phases twice: once before anything is trained, to find what cannot work, with teachers that have shapes and answer nothing where they
+    /// are yet to be trained; then to train them.
     /// </remarks>
-    public abstract IEnumerable<Stage> Stages(MethodContext context);
+    public abstract IEnumerable<TrainingPhase> Phases(MethodContext context);
 }
 
 /// <summary>How the epochs of route-constrained optimisation are laid out.</summary>

@@ -13,7 +13,7 @@ internal sealed record KdMethod(double Temperature, double Alpha) : Distillation
 
     public override IEnumerable<string> Validate() => SettingFaults.Above0("KD's temperature", Temperature).Concat(SettingFaults.Share("KD's alpha", Alpha));
 
-    public override IEnumerable<Stage> Stages(MethodContext context)
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         yield return context.Stage(Name, ((1 - Alpha) * new CrossEntropyLoss()) + (Alpha * new KdLoss(Temperature)));
     }

@@ -17,7 +17,7 @@ internal record LossMethod(string Title, DistillationLoss Loss) : DistillationMe
 
     internal override bool MayDrawFromTorch => AreForeign(Loss);
 
-    public override IEnumerable<Stage> Stages(MethodContext context)
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         yield return context.Stage(Name, Loss);
     }

@@ -6,7 +6,7 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>What a method may build its stages from.</summary>
+/// <summary>What a method may build its phases from.</summary>
 /// <param name="Anchors">The teacher as one anchor, the anchors of a route in order, or none where the method needs no teacher.</param>
 /// <param name="Student">Shapes of the student's outputs.</param>
 /// <param name="Sampler">The usual sampler.</param>

@@ -22,7 +22,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     public override bool NeedsHeldOutRows => Selection.LooksAtStudent || Inner.NeedsHeldOutRows;
 
-    public override bool HasSeveralStages => Schedule == RcoSchedule.Restart;
+    public override bool HasSeveralPhases => Schedule == RcoSchedule.Restart;
 
     internal override bool MayDrawFromTorch => Inner.MayDrawFromTorch;
 
@@ -38,15 +38,15 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return $"RcoSchedule has no value {Schedule}.";
         if (Schedule == RcoSchedule.OneStage && Selection.LooksAtStudent)
             yield return "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
-        if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralStages)
+        if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralPhases)
             yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
         foreach (var fault in Inner.Validate().Concat(Selection.Validate()))
             yield return fault;
     }
 
-    public override IEnumerable<Stage> Stages(MethodContext context) => Schedule == RcoSchedule.OneStage ? [OneStage(context)] : Restarted(context);
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context) => Schedule == RcoSchedule.OneStage ? [OneStage(context)] : Restarted(context);
 
-    private IEnumerable<Stage> Restarted(MethodContext context)
+    private IEnumerable<TrainingPhase> Restarted(MethodContext context)
     {
         if (context.Anchors.Count == 1)
             context.Note($"{Name}: the route has a single anchor, {context.Anchors[0].Label}, so this is {Inner.Name}.");
@@ -54,8 +54,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         {
             var anchor = context.Anchors[i];
             context.Note($"{Name}: training on anchor {i + 1} of {context.Anchors.Count}, {anchor.Label}, for {context.Epochs} epochs.");
-            foreach (var stage in Inner.Stages(context with { Anchors = [anchor] }))
-                yield return stage with { Name = $"{stage.Name}, {anchor.Label}" };
+            foreach (var phase in Inner.Phases(context with { Anchors = [anchor] }))
+                yield return phase with { Name = $"{phase.Name}, {anchor.Label}" };
         }
     }
 
@@ -75,16 +75,18 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.LastTakesOver };
     }
 
-    /// <summary>A method of a user's own may have several stages without saying so.</summary>
+    /// <summary>A method of a user's own may have several phases without saying so.</summary>
     private Stage OnlyStage(MethodContext context)
     {
-        Stage[] stages = [.. Inner.Stages(context).Take(2)];
-        return stages.Length switch
+        TrainingPhase[] phases = [.. Inner.Phases(context).Take(2)];
+        return phases switch
         {
-            1 => stages[0],
-            0 => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, gives no stage, so there is nothing to train."),
+            [Stage stage] => stage,
+            [var other] => throw new InvalidOperationException(
+                $"RcoSchedule.OneStage switches anchors inside a stage, and the phase '{other.Name}' of {Inner.Name} is none; use RcoSchedule.Restart."),
+            [] => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, gives no stage, so there is nothing to train."),
             _ => throw new InvalidOperationException(
-                $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself ('{stages[0].Name}', '{stages[1].Name}', …); " +
+                $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself ('{phases[0].Name}', '{phases[1].Name}', …); " +
                 "use RcoSchedule.Restart."),
         };
     }

@@ -20,7 +20,7 @@ internal sealed record SskdMethod(
 
     public override bool NeedsHardLabels => HeadLoss?.NeedsHardLabels ?? false;
 
-    public override bool HasSeveralStages => true;
+    public override bool HasSeveralPhases => true;
 
     internal override bool MayDrawFromTorch => AreForeign(HeadLoss);
 
@@ -36,7 +36,7 @@ internal sealed record SskdMethod(
             yield return $"FeatureReduction has no value {Reduction}.";
     }
 
-    public override IEnumerable<Stage> Stages(MethodContext context)
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         var teacher = context.Teacher ?? throw new InvalidOperationException("SSKD needs a teacher.");
         var pairs = Pairs ?? StagePair.ByResolution(context.Student, teacher.Shapes);

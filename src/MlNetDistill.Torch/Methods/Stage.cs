@@ -6,7 +6,7 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>One segment of training: one teacher, one loss, so many epochs.</summary>
+/// <summary>A phase in which the student alone trains: one teacher, one loss, so many epochs.</summary>
 /// <param name="Name">Its name in logs and progress.</param>
 /// <param name="Teacher">The teacher, or null where the loss needs none.</param>
 /// <param name="Loss">The loss; projections that it asks for live as long as the stage.</param>
@@ -16,6 +16,7 @@ namespace MlNetDistill.Methods;
 /// <param name="Schedule">The learning rate over the stage.</param>
 public sealed record Stage(
     string Name, StageTeacher? Teacher, DistillationLoss Loss, Sampler Sampler, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
+    : TrainingPhase(Name, Epochs)
 {
     /// <summary>What it trains, on which loss and for how long.</summary>
     public override string ToString() => $"{Name}: {Epochs} epochs on {Loss}, trains: {Trains}";

@@ -110,10 +110,12 @@ internal sealed class FitNetworks(
         HeldOutAnswers?.Dispose();
     }
 
-    /// <summary>The stages of a method as these rows allow them: where none has a label, without terms over labels.</summary>
-    public IEnumerable<Stage> StagesOf(DistillationMethod method, MethodContext context) =>
-        HasLabels ? method.Stages(context) : method.Stages(context).Select(stage =>
+    /// <summary>The phases of a method as these rows allow them: where none has a label, without terms over labels.</summary>
+    public IEnumerable<TrainingPhase> PhasesOf(DistillationMethod method, MethodContext context) =>
+        HasLabels ? method.Phases(context) : method.Phases(context).Select(phase =>
         {
+            if (phase is not Stage stage)
+                return phase;
             var without = LabelTerms.LeftOut(stage);
             if (LabelTerms.Caution(stage) is { } caution)
                 channel.Warning($"{caution}");
@@ -137,8 +139,8 @@ internal sealed class FitNetworks(
         try
         {
             StepMemory.Check(network, plan.Spec.Name, OptionsOf(plan.Role), split.Training.shape[0]);
-            var stages = StagesOf(plan.Method, Context(plan, network, loop));
-            loop.Run(plan.Role == StudentRole ? stages : stages.Select(stage => stage with { Name = plan.Role }));
+            var phases = PhasesOf(plan.Method, Context(plan, network, loop));
+            loop.Run(plan.Role == StudentRole ? phases : phases.Select(phase => phase with { Name = plan.Role }));
         }
         catch
         {

@@ -252,7 +252,7 @@ internal static class TeacherCases
 
         public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
-        public override IEnumerable<Methods.Stage> Stages(Methods.MethodContext context) =>
+        public override IEnumerable<Methods.TrainingPhase> Phases(Methods.MethodContext context) =>
             [context.Stage("one", new Losses.CrossEntropyLoss()), context.Stage("two", new Losses.KdLoss(2))];
     }
 
@@ -262,7 +262,7 @@ internal static class TeacherCases
 
         public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
-        public override IEnumerable<Methods.Stage> Stages(Methods.MethodContext context) => [];
+        public override IEnumerable<Methods.TrainingPhase> Phases(Methods.MethodContext context) => [];
     }
 
     private sealed class FourScores

@@ -84,9 +84,9 @@ public sealed class OwnStagesTests
 
         public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
-        public override bool HasSeveralStages => SaysSeveral;
+        public override bool HasSeveralPhases => SaysSeveral;
 
-        public override IEnumerable<Stage> Stages(MethodContext context) => Laid(context);
+        public override IEnumerable<TrainingPhase> Phases(MethodContext context) => Laid(context);
     }
 
     private sealed class Empty : MlNetDistill.Data.Sampler

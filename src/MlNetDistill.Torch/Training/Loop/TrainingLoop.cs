@@ -41,7 +41,7 @@ internal sealed record LoopSettings
     public Action<int> AfterEpoch { get; init; } = _ => { };
 }
 
-/// <summary>Runs stages one after another on one network; knows no method by name. The next stage starts from the best weights of the last.</summary>
+/// <summary>Trains phases one after another on one network; knows no method by name. The next phase starts from the best weights of the last.</summary>
 /// <param name="student">The network that learns.</param>
 /// <param name="set">The rows.</param>
 /// <param name="split">Which of them are trained on and which are held out.</param>
@@ -70,14 +70,22 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
     /// <summary>Whether a cancellation ended the run early.</summary>
     public bool Cancelled => CancelledIn is not null;
 
-    public void Run(IEnumerable<Stage> stages)
+    public void Run(IEnumerable<TrainingPhase> phases)
     {
         _clock.Start();
         var any = false;
-        foreach (var stage in stages)
+        foreach (var phase in phases)
         {
             any = true;
-            DistillationInstruments.Traced("distillation.stage", activity => Run(stage, activity));
+            switch (phase)
+            {
+                case Stage stage:
+                    DistillationInstruments.Traced("distillation.stage", activity => Run(stage, activity));
+                    break;
+                default:
+                    throw new InvalidOperationException($"The training loop knows no phases of the kind {phase?.GetType().Name ?? "null"}.");
+            }
+
             if (!Cancelled)
                 continue;
             // A later stage may stand below an earlier one's best when it is cut off.

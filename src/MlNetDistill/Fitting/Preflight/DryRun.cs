@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>
-/// Goes through the stages of a method without training, with the shapes of the networks that are going to take part: a budget too small, a tap that is
+/// Enumerates the phases of a method without training, with the shapes of the networks that are going to take part: a budget too small, a tap that is
 /// not there or an anchor that is not recorded must show now, not after hours of training a teacher.
 /// </summary>
 internal static class DryRun
@@ -52,10 +52,10 @@ internal static class DryRun
             HeldOutDivergence = _ => farther *= 1e6,
         };
         var stages = new List<Stage>();
-        foreach (var stage in networks.StagesOf(options.Method, context))
+        foreach (var phase in networks.PhasesOf(options.Method, context))
         {
-            if (stage is null)
-                throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} returned null as stage {stages.Count + 1}."));
+            if (phase is not Stage stage)
+                throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its phase {stages.Count + 1}."));
             StageChecks.Check(stage, student, set, options.Augmentations.Count > 0);
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();
@@ -63,7 +63,7 @@ internal static class DryRun
         }
 
         return stages.Count > 0 ? stages : throw new InvalidOperationException(
-            $"The method {options.Method.Name} returned no stage, so nothing would be trained. Its Stages must return at least one for any number of epochs and anchors.");
+            $"The method {options.Method.Name} gives no stage, so nothing would be trained. Its Phases must give at least one, whatever the number of epochs and anchors.");
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
             teacher is null ? [] : loss.Projections(context.Student, teacher.Shapes, generator);
@@ -77,6 +77,16 @@ internal static class DryRun
 
         public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) =>
             throw new InvalidOperationException(
-                "A method's Stages are gone through once before there is a teacher, to find what cannot work, and this one asks the teacher there. Ask it in a loss.");
+                "A method's Phases are enumerated once before there is a teacher, to find what cannot work, and this one asks the teacher there. Ask it in a loss.");
     }
+}
+
+/// <summary>An anchor that a teacher is going to have.</summary>
+/// <param name="Label">Its name.</param>
+/// <param name="Epoch">Its epoch, or its place in the route.</param>
+/// <param name="Network">Its network, or null for a model that gives class scores alone.</param>
+internal sealed record PlannedAnchor(string Label, int Epoch, NetworkSpec? Network)
+{
+    /// <summary>What it is known to give, where it is no network.</summary>
+    public OutputShapes? Shapes { get; init; }
 }

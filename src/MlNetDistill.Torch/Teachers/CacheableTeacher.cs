@@ -140,7 +140,11 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
     {
         var key = KeyOf(set, kept, views);
         using var noGrad = no_grad();
-        return recording.Store.Open(key, set.RowIds, set.Labels.device, from => AnswersFrom(set, kept, view, from), answers => Refuted(answers, set, view), IsResumable);
+        return recording.Store.Open(new(key, set.RowIds, set.Labels.device, from => AnswersFrom(set, kept, view, from))
+        {
+            Verify = answers => Refuted(answers, set, view),
+            IsResumable = IsResumable,
+        });
     }
 
     private CacheFileKey KeyOf(TrainingSet set, ModelOutputs kept, int views) => new()

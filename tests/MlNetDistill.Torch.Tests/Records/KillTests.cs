@@ -162,12 +162,12 @@ public sealed class KillTests
         Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
         {
             var store = new CacheStore(new TeacherCacheOptions { Folder = run.Folder }, run.Folder, _ => { }, _ => { }, CancellationToken.None);
-            using var answers = store.Open(key, RecordToy.Ids(600), CPU, from =>
+            using var answers = store.Open(new(key, RecordToy.Ids(600), CPU, from =>
             {
                 Interlocked.Increment(ref asked);
                 Thread.Sleep(20);
                 return RecordToy.Answers(key, RecordToy.Ids(600), from);
-            });
+            }));
             using var positions = arange(600);
             using var logits = answers.Of(positions, ModelOutputs.Logits).Logits;
             Assert.That(logits.shape[0], Is.EqualTo(600));

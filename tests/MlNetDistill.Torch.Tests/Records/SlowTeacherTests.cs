@@ -49,7 +49,7 @@ public sealed class SlowTeacherTests
         var lines = new List<string>();
         var ids = RecordToy.Ids((int)key.Rows);
         var store = new CacheStore(new(), Path.GetTempPath(), lines.Add, _ => { }, CancellationToken.None, clock);
-        store.Open(key, ids, CPU, from => RecordToy.Answers(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk))).Dispose();
+        store.Open(new(key, ids, CPU, from => RecordToy.Answers(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk)))).Dispose();
         return lines;
     }
 

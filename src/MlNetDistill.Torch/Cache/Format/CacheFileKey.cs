@@ -57,7 +57,7 @@ internal sealed record CacheFileKey
     }
 
     /// <summary>This key, then those of the records that keep more and so serve as well.</summary>
-    public IEnumerable<CacheFileKey> Serving()
+    public IEnumerable<CacheFileKey> SufficientKeys()
     {
         for (var kinds = ModelOutputs.None; kinds <= Shapes.Kinds; kinds++)
         {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using MlNetDistill.Core;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
@@ -25,8 +26,8 @@ internal sealed class CacheWriter : IDisposable
         _blocks.AppendData(layout.HeaderHash);
     }
 
-    /// <summary>Keeps the blocks that are written in memory too; null for not.</summary>
-    public HeldBlocks? Held { get; set; }
+    /// <summary>Keeps what is written in memory too; null for not.</summary>
+    public AnswerTensors? Held { get; set; }
 
     /// <summary>Row ids of the first view so far.</summary>
     public List<RowId> Ids { get; } = [];
@@ -61,7 +62,7 @@ internal sealed class CacheWriter : IDisposable
     public void Write(long from, Func<long, IEnumerable<OutputChunk>> answersFrom, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        new BlockAssembler(_layout, _buffer, Ids, Put).Build(from, answersFrom, cancellation);
+        new AnswerIntake(_layout.Key, Ids, Put).Take(from, answersFrom, cancellation);
         _file.Write(Footer(_layout, _blocks));
         _file.Flush(flushToDisk: from > 0 || clock.Elapsed > WorthWaiting);
         if (_file.Length != _layout.FileBytes)
@@ -82,9 +83,31 @@ internal sealed class CacheWriter : IDisposable
 
     public void Dispose() => _blocks.Dispose();
 
-    private void Put(long block)
+    // Chunks of any size in, blocks out.
+    private void Put(long entry, IReadOnlyList<RowId> ids, IReadOnlyList<Tensor> fields)
     {
-        Held?.Put(_buffer, block);
+        Held?.Put(entry, fields);
+        for (var from = 0; from < ids.Count;)
+        {
+            var (block, row) = (entry / _layout.RowsPerBlock, (int)(entry % _layout.RowsPerBlock));
+            var rows = Math.Min(ids.Count - from, _layout.RowsIn(block) - row);
+            for (var i = 0; i < rows; i++)
+                _buffer.SetId(row + i, ids[from + i]);
+            for (var field = 0; field < fields.Count; field++)
+            {
+                var size = _layout.Fields[field].Bytes;
+                fields[field].bytes.Slice(from * size, rows * size).CopyTo(_buffer.Values(block, field)[(row * size)..]);
+            }
+
+            from += rows;
+            entry += rows;
+            if (row + rows == _layout.RowsIn(block))
+                WriteBlock(block);
+        }
+    }
+
+    private void WriteBlock(long block)
+    {
         _buffer.Seal(block);
         _blocks.AppendData(_buffer.Hash(block));
         _file.Write(_buffer.Stored(block));

@@ -5,14 +5,11 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Cache;
 
 /// <summary>Rows held in tensors on the device, in the order of the positions: a batch is an index_select.</summary>
-internal sealed class MemoryRows : OutputRows
+/// <param name="fields">The fields, from now on these rows' own; null for those that are not wanted.</param>
+/// <param name="count">Number of positions.</param>
+internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
 {
-    private readonly Tensor?[] _fields;
-    private readonly long _count;
-
-    private MemoryRows(Tensor?[] fields, long count) => (_fields, _count) = (fields, count);
-
-    public override long Bytes => _fields.Sum(f => f is null ? 0 : f.numel() * f.element_size());
+    public override long Bytes => fields.Sum(f => f is null ? 0 : f.numel() * f.element_size());
 
     /// <summary>Reads fields of a file into memory.</summary>
     /// <param name="rows">The rows of the file.</param>
@@ -32,34 +29,19 @@ internal sealed class MemoryRows : OutputRows
         return new MemoryRows(fields, count);
     }
 
-    /// <summary>Has a teacher answer into memory, without a file.</summary>
-    public static MemoryRows Build(
-        CacheLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<OutputChunk>> answersFrom, CancellationToken cancellation)
-    {
-        using var held = new HeldBlocks(layout);
-        var buffer = new BlockBuffer(layout);
-        var ids = new List<RowId>((int)layout.Key.Rows);
-        new BlockAssembler(layout, buffer, ids, block => held.Put(buffer, block)).Build(0, answersFrom, cancellation);
-        return Of(held, ids, order, device);
-    }
-
-    /// <summary>Rows whose blocks were all held while they were made.</summary>
-    /// <exception cref="InvalidOperationException">A position's row is not among them, or is twice with different answers.</exception>
-    public static MemoryRows Of(HeldBlocks held, IReadOnlyList<RowId> ids, IReadOnlyList<RowId> order, Device device) => new(held.Ordered(ids, order, device), order.Count);
-
     public override Tensor Gather(int field, Tensor positions, int view)
     {
         if (view == 0)
-            return _fields[field]!.index_select(0, positions);
-        using var moved = positions.PlusInteger(view * _count);
-        return _fields[field]!.index_select(0, moved);
+            return fields[field]!.index_select(0, positions);
+        using var moved = positions.PlusInteger(view * count);
+        return fields[field]!.index_select(0, moved);
     }
 
-    public override Tensor? Whole(int field) => _fields[field];
+    public override Tensor? Whole(int field) => fields[field];
 
     public override void Dispose()
     {
-        foreach (var field in _fields)
+        foreach (var field in fields)
             field?.Dispose();
     }
 

@@ -7,12 +7,12 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Cache;
 
 /// <summary>
-/// Answers as a record's fields and back. Everything that is read from a record went through here, whether it was just made or comes from a file, so a first
-/// run and a later one see the same bits.
+/// Answers as the fields of a teacher cache and back. Everything that is looked up went through here, whether it was just computed or comes from a file, so a
+/// first run and a later one see the same bits.
 /// </summary>
-internal sealed class OutputEncoding(CacheLayout layout)
+internal sealed class OutputEncoding(CacheFileKey key)
 {
-    private readonly CacheFileKey _key = layout.Key;
+    private readonly IReadOnlyList<CacheField> _fields = CacheField.Of(key);
 
     /// <summary>The fields of a chunk, in their order and types, contiguous on the CPU, in the current dispose scope.</summary>
     /// <exception cref="InvalidOperationException">The chunk is not what the key says, or a value is not finite or too large.</exception>
@@ -21,7 +21,7 @@ internal sealed class OutputEncoding(CacheLayout layout)
         var parts = Parts().ToList();
         if (chunk.Parts.Count != parts.Count)
             throw new InvalidOperationException($"The teacher answered {chunk.Parts.Count} outputs, not {parts.Count}.");
-        var fields = new List<Tensor>(layout.Fields.Count);
+        var fields = new List<Tensor>(_fields.Count);
         foreach (var ((output, name, dimensions), given) in parts.Zip(chunk.Parts))
         {
             if (!given.shape.SequenceEqual([chunk.Ids.Count, .. dimensions]) || given.dtype != ScalarType.Float32)
@@ -32,9 +32,9 @@ internal sealed class OutputEncoding(CacheLayout layout)
 
             var part = given.device_type == DeviceType.CPU && given.is_contiguous() ? given : given.cpu().contiguous();
             RequireFinite(part, part, name, chunk.Ids);
-            if (output == ModelOutputs.Logits && _key.TopK is { } k)
+            if (output == ModelOutputs.Logits && key.TopK is { } k)
             {
-                var (classes, values, rest) = TopLogits.Of(part, k, layout.Fields[0].Type);
+                var (classes, values, rest) = TopLogits.Of(part, k, _fields[0].Type);
                 RequireFinite(rest, rest, "other logits' log-sum-exp", chunk.Ids);
                 fields.AddRange([classes, Rounded(values, name, chunk.Ids), rest]);
             }
@@ -53,14 +53,14 @@ internal sealed class OutputEncoding(CacheLayout layout)
         Tensor? logits = null;
         Tensor? embedding = null;
         var stages = wanted.HasFlag(ModelOutputs.StageFeatures) ? new List<Tensor>() : null;
-        for (var i = 0; i < layout.Fields.Count; i++)
+        for (var i = 0; i < _fields.Count; i++)
         {
-            var output = layout.Fields[i].Output;
+            var output = _fields[i].Output;
             if ((wanted & output) == ModelOutputs.None)
                 continue;
-            if (output == ModelOutputs.Logits && _key.TopK is not null)
+            if (output == ModelOutputs.Logits && key.TopK is not null)
             {
-                logits = TopLogits.Expand(read(i), Whole(read(i + 1)), read(i + 2), _key.Shapes.Classes);
+                logits = TopLogits.Expand(read(i), Whole(read(i + 1)), read(i + 2), key.Shapes.Classes);
                 i += 2;
             }
             else if (output == ModelOutputs.Logits)
@@ -84,19 +84,19 @@ internal sealed class OutputEncoding(CacheLayout layout)
     public Tensor LogitsAsKept(Tensor logits)
     {
         var given = logits.detach().cpu().contiguous();
-        if (_key.TopK is not { } k)
+        if (key.TopK is not { } k)
             return AsKept(given);
-        var (classes, values, rest) = TopLogits.Of(given, k, layout.Fields[0].Type);
-        return TopLogits.Expand(classes, AsKept(values), rest, _key.Shapes.Classes);
+        var (classes, values, rest) = TopLogits.Of(given, k, _fields[0].Type);
+        return TopLogits.Expand(classes, AsKept(values), rest, key.Shapes.Classes);
 
-        Tensor AsKept(Tensor values) => _key.Precision == CachePrecision.Single ? values : Whole(values.to(ScalarType.Float16));
+        Tensor AsKept(Tensor values) => key.Precision == CachePrecision.Single ? values : Whole(values.to(ScalarType.Float16));
     }
 
     private static Tensor Whole(Tensor kept) => kept.dtype == ScalarType.Float32 ? kept : kept.to(ScalarType.Float32);
 
     private Tensor Rounded(Tensor part, string name, IReadOnlyList<RowId> ids)
     {
-        if (_key.Precision == CachePrecision.Single)
+        if (key.Precision == CachePrecision.Single)
             return part;
         var rounded = part.to(ScalarType.Float16);
         RequireFinite(rounded, part, name, ids);
@@ -134,13 +134,13 @@ internal sealed class OutputEncoding(CacheLayout layout)
 
     private IEnumerable<(ModelOutputs Output, string Name, long[] Dimensions)> Parts()
     {
-        if (_key.Kept.HasFlag(ModelOutputs.Logits))
-            yield return (ModelOutputs.Logits, "logits", [_key.Shapes.Classes]);
-        if (_key.Kept.HasFlag(ModelOutputs.Embedding))
-            yield return (ModelOutputs.Embedding, "embedding", [_key.Shapes.EmbeddingLength!.Value]);
-        if (!_key.Kept.HasFlag(ModelOutputs.StageFeatures))
+        if (key.Kept.HasFlag(ModelOutputs.Logits))
+            yield return (ModelOutputs.Logits, "logits", [key.Shapes.Classes]);
+        if (key.Kept.HasFlag(ModelOutputs.Embedding))
+            yield return (ModelOutputs.Embedding, "embedding", [key.Shapes.EmbeddingLength!.Value]);
+        if (!key.Kept.HasFlag(ModelOutputs.StageFeatures))
             yield break;
-        for (var i = 0; i < _key.Shapes.StageFeatures.Count; i++)
-            yield return (ModelOutputs.StageFeatures, $"stage features {i + 1}", _key.Shapes.StageFeatures[i]);
+        for (var i = 0; i < key.Shapes.StageFeatures.Count; i++)
+            yield return (ModelOutputs.StageFeatures, $"stage features {i + 1}", key.Shapes.StageFeatures[i]);
     }
 }

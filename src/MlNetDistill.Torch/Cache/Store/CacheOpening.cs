@@ -1,6 +1,4 @@
 using MlNetDistill.Core;
-using MlNetDistill.Networks;
-
 
 namespace MlNetDistill.Cache;
 
@@ -24,13 +22,13 @@ internal static class CacheOpening
         try
         {
             mapped.Map = Join(ids, mapped, request.Order, earlier);
-            if (Held(layout, request.Key.Kept, request.Order.Count) <= memoryLimit)
+            if (request.Bytes <= memoryLimit)
             {
                 rows = MemoryRows.Load(mapped, layout, request.Key.Kept, request.Device);
                 mapped.Dispose();
             }
 
-            var answers = new CachedOutputs(request.Key, layout, rows);
+            var answers = new CachedOutputs(request.Key, stored, rows);
             if (earlier && request.Verify?.Invoke(answers) is { } stale)
                 throw new CacheFormatException(stale);
             return answers;
@@ -42,10 +40,6 @@ internal static class CacheOpening
             throw;
         }
     }
-
-    /// <summary>Bytes that some outputs take in memory.</summary>
-    public static long Held(CacheLayout layout, ModelOutputs kept, int positions) =>
-        layout.Fields.Where(f => (kept & f.Output) != ModelOutputs.None).Sum(f => (long)f.Bytes) * positions * Math.Max(1, layout.Key.AugmentedViews);
 
     private static long[]? Join(IReadOnlyList<RowId> ids, MappedRows rows, IReadOnlyList<RowId> order, bool earlier)
     {

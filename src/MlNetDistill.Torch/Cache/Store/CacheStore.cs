@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
@@ -25,66 +24,55 @@ internal sealed class CacheStore(
     {
         CacheMode.Rebuild => false,
         CacheMode.UseOnly => true,
-        _ => key.Serving().Select(serving => Path.Combine(folder, serving.FileName)).Any(path => File.Exists(path) || File.Exists(PartialFile.PathFor(path))),
+        _ => key.SufficientKeys().Select(serving => Path.Combine(folder, serving.FileName)).Any(path => File.Exists(path) || File.Exists(PartialFile.PathFor(path))),
     };
 
-    /// <summary>A record that was there, or one that is built now.</summary>
-    /// <param name="key">What the answers depend on. A record that keeps more serves too.</param>
-    /// <param name="order">Row ids by position. Each must be in the record; one that is there twice must have the same answers.</param>
-    /// <param name="device">Where the answers are wanted.</param>
-    /// <param name="answersFrom">
-    /// The answers from entry n on, as n are there already, in an order that is always the same; with views all rows of view 1 first, then those of view 2
-    /// in the same order. Not called when all are there. It is enumerated at most once, on this thread.
-    /// </param>
-    /// <param name="verify">
-    /// Asked about a record that an earlier run made, or began: null, or what is wrong with it, as the end of a sentence; then it is stale.
-    /// </param>
-    /// <param name="resumable">Whether answers that an interrupted run left may be gone on from.</param>
-    /// <exception cref="InvalidOperationException">The answers cannot be kept, do not fit the rows, or there is no record and none may be built.</exception>
+    /// <summary>A cache that was there, or one that is built now.</summary>
+    /// <exception cref="InvalidOperationException">The answers cannot be kept, do not fit the rows, or there is no cache and none may be built.</exception>
     /// <exception cref="OperationCanceledException">The run was cancelled.</exception>
-    public CachedOutputs Open(
-        CacheFileKey key,
-        IReadOnlyList<RowId> order,
-        Device device,
-        Func<long, IEnumerable<OutputChunk>> answersFrom,
-        Func<CachedOutputs, string?>? verify = null,
-        bool resumable = true)
+    public CachedOutputs Open(CacheRequest request)
     {
+        var key = request.Key;
         key.Check();
         var report = new QueryReport(info, time ?? TimeProvider.System);
-        IEnumerable<OutputChunk> Watched(long from) => report.Watch(answersFrom(from), from, key.Entries);
+        var watched = request with { AnswersFrom = from => report.Watch(request.AnswersFrom(from), from, key.Entries) };
         var answers = DistillationInstruments.Traced("distillation.record", activity =>
         {
             activity?.SetTag("distillation.rows", key.Entries);
             return options.Folder is { } folder
-                ? new FolderSearch(Once(key) with { MemoryLimit = Room }, folder, info, warn, cancellation)
-                    .Open(new(key, order, device, Watched, verify, resumable))
-                : ForThisRun(key, order, device, Watched);
+                ? new FolderSearch(Once(key) with { MemoryLimit = Room }, folder, info, warn, cancellation).Open(watched)
+                : ForThisRun(watched);
         });
         var bytes = answers.Bytes;
         _held += bytes;
-        return answers.Telling(() => _held -= bytes);
+        return answers.WhenDisposed(() => _held -= bytes);
     }
 
-    private CachedOutputs ForThisRun(CacheFileKey key, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<OutputChunk>> answersFrom)
+    private CachedOutputs ForThisRun(CacheRequest request)
     {
-        var layout = new CacheLayout(key);
-        if (CacheOpening.Held(layout, key.Kept, order.Count) <= Room)
-            return new CachedOutputs(key, layout, MemoryRows.Build(layout, order, device, answersFrom, cancellation));
-        info($"The teacher's answers take {layout.EntryBytes * layout.Entries} bytes, more than the {Room} that are left of the limit: they are kept in a temporary file.");
-        return InScratchFile(layout, order, device, answersFrom);
+        if (request.Bytes > Room)
+        {
+            info($"The teacher's answers take {request.Bytes} bytes, more than the {Room} that are left of the limit: they are kept in a temporary file.");
+            return InScratchFile(request);
+        }
+
+        using var tensors = new AnswerTensors(request.Key);
+        var ids = new List<RowId>((int)request.Key.Rows);
+        new AnswerIntake(request.Key, ids, (first, _, fields) => tensors.Put(first, fields)).Take(0, request.AnswersFrom, cancellation);
+        return tensors.For(ids, request);
     }
 
     /// <summary>What is built anew is so once: the stages after that use it.</summary>
     private TeacherCacheOptions Once(CacheFileKey key)
     {
-        var serves = key.Serving().Any(serving => _built.Contains(serving.FileName));
+        var serves = key.SufficientKeys().Any(serving => _built.Contains(serving.FileName));
         _built.Add(key.FileName);
         return serves && options.Mode == CacheMode.Rebuild ? options with { Mode = CacheMode.UseOrCreate } : options;
     }
 
-    private CachedOutputs InScratchFile(CacheLayout layout, IReadOnlyList<RowId> order, Device device, Func<long, IEnumerable<OutputChunk>> answersFrom)
+    private CachedOutputs InScratchFile(CacheRequest request)
     {
+        var layout = new CacheLayout(request.Key);
         Directory.CreateDirectory(temporaryFolder);
         var path = Path.Combine(temporaryFolder, $"{Guid.NewGuid():N}.teacher");
         var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, 0, FileOptions.DeleteOnClose);
@@ -96,15 +84,15 @@ internal sealed class CacheStore(
             List<RowId> ids;
             using (var writer = new CacheWriter(file, layout))
             {
-                writer.Write(writer.Resume(cancellation), answersFrom, cancellation);
+                writer.Write(writer.Resume(cancellation), request.AnswersFrom, cancellation);
                 ids = writer.Ids;
             }
 
-            var rows = new MappedRows(new MappedFile(file), layout, device);
+            var rows = new MappedRows(new MappedFile(file), layout, request.Device);
             try
             {
-                rows.Map = RowJoin.Of(ids, order, rows.Same);
-                return new CachedOutputs(layout.Key, layout, rows);
+                rows.Map = RowJoin.Of(ids, request.Order, rows.Same);
+                return new CachedOutputs(request.Key, request.Key, rows);
             }
             catch
             {

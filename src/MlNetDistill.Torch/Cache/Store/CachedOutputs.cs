@@ -8,7 +8,7 @@ internal sealed class CachedOutputs : IDisposable
 {
     private readonly CacheFileKey _key;
     private readonly OutputRows _rows;
-    private readonly OutputEncoding _code;
+    private readonly OutputEncoding _encoding;
 
     // Then a batch is what index_select gives, with nothing in between to dispose of.
     private readonly bool _asHeld;
@@ -16,11 +16,14 @@ internal sealed class CachedOutputs : IDisposable
     private Action? _freed;
 
     /// <summary>Takes ownership of <paramref name="rows"/>.</summary>
-    public CachedOutputs(CacheFileKey key, CacheLayout layout, OutputRows rows)
+    /// <param name="key">What is looked up.</param>
+    /// <param name="stored">What is kept; the same, or more.</param>
+    /// <param name="rows">Where it is kept.</param>
+    public CachedOutputs(CacheFileKey key, CacheFileKey stored, OutputRows rows)
     {
         _key = key;
         _rows = rows;
-        _code = new OutputEncoding(layout);
+        _encoding = new OutputEncoding(stored);
         _asHeld = rows is MemoryRows && key is { Precision: CachePrecision.Single, TopK: null, AugmentedViews: 0 };
     }
 
@@ -58,19 +61,19 @@ internal sealed class CachedOutputs : IDisposable
         if (view < Math.Min(1, AugmentedViews) || view > AugmentedViews)
             throw new ArgumentOutOfRangeException(nameof(view), $"The teacher cache has {(AugmentedViews == 0 ? "no views" : $"views 1 to {AugmentedViews}")}; view {view} was asked for.");
         if (_asHeld)
-            return _code.Decode(field => _rows.Gather(field, positions, 0), wanted);
+            return _encoding.Decode(field => _rows.Gather(field, positions, 0), wanted);
         using var scope = NewDisposeScope();
-        var output = _code.Decode(field => _rows.Gather(field, positions, Math.Max(0, view - 1)), wanted);
+        var output = _encoding.Decode(field => _rows.Gather(field, positions, Math.Max(0, view - 1)), wanted);
         foreach (var tensor in output.All)
             tensor.MoveToOuterDisposeScope();
         return output;
     }
 
     /// <summary>Logits, with what recording takes from them taken: 32-bit floats on the CPU, in the current dispose scope.</summary>
-    public Tensor LogitsAsKept(Tensor logits) => _code.LogitsAsKept(logits);
+    public Tensor LogitsAsKept(Tensor logits) => _encoding.LogitsAsKept(logits);
 
-    /// <summary>Has somebody told, once, that they are disposed of.</summary>
-    public CachedOutputs Telling(Action freed)
+    /// <summary>Calls <paramref name="freed"/> once when they are disposed of.</summary>
+    public CachedOutputs WhenDisposed(Action freed)
     {
         _freed = freed;
         return this;

@@ -24,7 +24,7 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
     private CachedOutputs? Existing(CacheRequest request)
     {
         var faults = new List<string>();
-        foreach (var serving in request.Key.Serving())
+        foreach (var serving in request.Key.SufficientKeys())
         {
             var path = Path.Combine(folder, serving.FileName);
             if (!File.Exists(path))
@@ -52,7 +52,8 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
     private CachedOutputs Build(CacheRequest request, string path, object seen)
     {
         long kept;
-        using var held = HeldWhileWritten(request);
+        // Answers that fit into memory are kept there while they are written.
+        using var held = request.Bytes <= options.MemoryLimit ? new AnswerTensors(request.Key) : null;
         List<RowId> ids;
         using (var partial = Acquire(path))
         {
@@ -69,7 +70,7 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
 
         // Of a record that was made from the first block on, nothing need be read back.
         if (kept == 0 && held is not null)
-            return new CachedOutputs(request.Key, held.Layout, MemoryRows.Of(held, ids, request.Order, request.Device));
+            return held.For(ids, request);
         try
         {
             return CacheOpening.Open(path, request.Key, request, options.MemoryLimit, earlier: kept > 0, cancellation);
@@ -107,15 +108,8 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
         }
     }
 
-    /// <summary>Where answers are kept while they are written; null where they take more memory than there is room for.</summary>
-    private HeldBlocks? HeldWhileWritten(CacheRequest request)
-    {
-        var layout = new CacheLayout(request.Key);
-        return CacheOpening.Held(layout, request.Key.Kept, request.Order.Count) <= options.MemoryLimit ? new HeldBlocks(layout) : null;
-    }
-
     /// <summary>Builds what is missing; gives the number of entries that an earlier run had left, and the row ids.</summary>
-    private (long Kept, List<RowId> Ids) Write(PartialFile partial, CacheRequest request, string path, HeldBlocks? held)
+    private (long Kept, List<RowId> Ids) Write(PartialFile partial, CacheRequest request, string path, AnswerTensors? held)
     {
         var layout = new CacheLayout(request.Key);
         if (options.Mode == CacheMode.Rebuild || !request.IsResumable)

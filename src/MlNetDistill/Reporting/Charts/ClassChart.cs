@@ -16,10 +16,7 @@ internal static class ClassChart
         var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", classes.Select(Describe)));
         var scale = Scale.OverShares([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5);
         foreach (var tick in scale.Ticks)
-        {
-            svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
-            svg.Words(X(tick), bottom + 17, scale.Text(tick), "tick", "middle");
-        }
+            svg.Tick(X(tick), bottom, scale.Text(tick));
 
         svg.Line("grid", Left, bottom, Right, bottom);
         svg.Words((Left + Right) / 2, bottom + 35, "share of the class with a correct prediction", "tick", "middle");

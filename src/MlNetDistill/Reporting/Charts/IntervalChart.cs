@@ -17,8 +17,8 @@ internal static class IntervalChart
         var scale = Scale.OverShares(intervals.SelectMany(interval => interval.Ends), 5);
         foreach (var tick in scale.Ticks)
         {
-            svg.Line("grid", X(tick), 0, X(tick), bottom + 4);
-            svg.Words(X(tick), bottom + 17, scale.Text(tick), "tick", "middle");
+            svg.Line("grid", X(tick), 0, X(tick), bottom);
+            svg.Tick(X(tick), bottom, scale.Text(tick));
         }
 
         svg.Line("grid", Left, bottom, Right, bottom);

@@ -20,10 +20,7 @@ internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double
         }
 
         foreach (var tick in across.Ticks)
-        {
-            svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
-            svg.Words(X(tick), bottom + 17, across.Text(tick), "tick", "middle");
-        }
+            svg.Tick(X(tick), bottom, across.Text(tick));
 
         svg.Words((Left + Right) / 2, bottom + 35, acrossName, "tick", "middle");
     }

@@ -11,18 +11,23 @@ internal sealed class Svg
     public const double Width = 360;
 
     private readonly XElement _root;
+    private readonly double _width;
 
     /// <param name="id">Unique on the page.</param>
     /// <param name="width">Width of the picture's own coordinates.</param>
     /// <param name="height">Height of them.</param>
     /// <param name="title">What it shows.</param>
     /// <param name="description">What is to be seen in it, with figures.</param>
-    public Svg(string id, double width, double height, string title, string description) => _root = Tag(
-        "svg",
-        With("role", "img"), With("viewBox", $"0 0 {Text(width)} {Text(height)}"), With("width", Text(width)), With("height", Text(height)),
-        With("aria-labelledby", $"{id}-title {id}-desc"),
-        Tag("title", With("id", $"{id}-title"), title),
-        Tag("desc", With("id", $"{id}-desc"), description));
+    public Svg(string id, double width, double height, string title, string description)
+    {
+        _width = width;
+        _root = Tag(
+            "svg",
+            With("role", "img"), With("viewBox", $"0 0 {Text(width)} {Text(height)}"), With("width", Text(width)), With("height", Text(height)),
+            With("aria-labelledby", $"{id}-title {id}-desc"),
+            Tag("title", With("id", $"{id}-title"), title),
+            Tag("desc", With("id", $"{id}-desc"), description));
+    }
 
     /// <summary>The picture with its caption.</summary>
     public XElement Figure(params object?[] caption) => Tag("figure", Tag("figcaption", caption), _root);
@@ -59,6 +64,14 @@ internal sealed class Svg
         anchor == "start" ? null : With("text-anchor", anchor),
         upwards ? With("transform", $"rotate(-90 {Text(x)} {Text(y)})") : null,
         text));
+
+    /// <summary>A tick of an axis across, with its text below, which is never cut off at the edge.</summary>
+    public void Tick(double x, double axis, string text)
+    {
+        var half = FittedText.WidthOf(text) / 2;
+        Line("grid", x, axis, x, axis + 4);
+        Words(Math.Clamp(x, half, _width - half), axis + 17, text, "tick", "middle");
+    }
 
     /// <summary>A model's line and mark, to stand beside its name.</summary>
     public static XElement Swatch(string kind) => Tag(

@@ -20,10 +20,7 @@ internal static class TimelineChart
         var svg = new Svg(id, Svg.Width, bottom + 42, $"Stages of {model.Name}", string.Join(" ", shown.Select(Describe)));
         var scale = Scale.Over([0, shown[^1].Last], 6, 1);
         foreach (var tick in scale.Ticks)
-        {
-            svg.Line("grid", X(tick), bottom, X(tick), bottom + 4);
-            svg.Words(X(tick), bottom + 17, scale.Text(tick), "tick", tick == 0 ? "start" : "middle");
-        }
+            svg.Tick(X(tick), bottom, scale.Text(tick));
 
         svg.Line("grid", Left, bottom, Right, bottom);
         svg.Words((Left + Right) / 2, bottom + 35, "epochs", "tick", "middle");

@@ -17,7 +17,7 @@ public sealed class ReportTableTests
 
     [Test]
     public void The_head_of_a_column_of_words_is_no_head_of_figures() =>
-        Assert.That(Table(ReportSamples.Letters().ToHtml(), "verdict-checks"), Does.Contain("""<th scope="col">Result</th>"""));
+        Assert.That(Table(ReportSamples.Letters().ToHtml(), "criteria-table"), Does.Contain("""<th scope="col">Result</th>"""));
 
     private static string Table(string html, string id)
     {

@@ -33,9 +33,14 @@ internal static class Figures
     /// <summary>How many times as much; two digits are all that a measurement of time deserves.</summary>
     public static string Ratio(double ratio) => ratio < 9.95 ? Invariant($"{ratio:0.0}") : Invariant($"{Math.Round(ratio):N0}");
 
-    /// <summary>A loss or a rate, whatever its size.</summary>
-    public static string Compact(double value) =>
-        value.ToString(Math.Abs(value) is 0 or (>= 0.001 and < 100_000) ? "0.####" : "0.0##E+0", CultureInfo.InvariantCulture);
+    /// <summary>A loss or a rate, whatever its size: <c>0.05</c>, <c>8 × 10⁻⁹</c>.</summary>
+    public static string Compact(double value)
+    {
+        if (Math.Abs(value) is 0 or (>= 0.001 and < 100_000))
+            return value.ToString("0.####", CultureInfo.InvariantCulture);
+        var parts = value.ToString("0.##E+0", CultureInfo.InvariantCulture).Split('E');
+        return parts is [var digits, var power] ? $"{digits} × 10{string.Concat(power.Select(Superscript))}" : parts[0];
+    }
 
     /// <summary>All digits, for programs that read the page.</summary>
     public static string Exact(double value) => value.ToString("R", CultureInfo.InvariantCulture);
@@ -46,4 +51,11 @@ internal static class Figures
 
     /// <summary>A figure without its unit, which stands with another beside it.</summary>
     public static string Bare(string figure) => figure.Split(' ')[0];
+
+    private static string Superscript(char c) => c switch
+    {
+        '+' => "",
+        '-' => "⁻",
+        _ => $"{"⁰¹²³⁴⁵⁶⁷⁸⁹"[c - '0']}",
+    };
 }

@@ -86,7 +86,7 @@ public abstract partial class Teacher
         return new EstimatorTeacher(estimator, columns, folds, cacheKey);
     }
 
-    /// <summary>Scores that came with the data, whoever gave them.</summary>
+    /// <summary>Scores in a column of the data, from any source.</summary>
     /// <param name="scoreColumnName">
     /// A column of the training data, a vector of Single with one score for each class; or, of two classes, a Single, of which <paramref name="scoreKind"/> says what
     /// it is of the second: a probability, log-odds (logits) or a margin.

@@ -34,7 +34,9 @@ internal static class CurveChart
     private static string Describe(Curve curve)
     {
         var (first, last) = (curve.Points[0], curve.Points[^1]);
-        return $"{curve.Model.Name}: from {Figures.Compact(first.Value)} in epoch {first.Epoch} to {Figures.Compact(last.Value)} in epoch {last.Epoch}.";
+        return first == last
+            ? $"{curve.Model.Name}: {Figures.Compact(first.Value)} in epoch {first.Epoch}."
+            : $"{curve.Model.Name}: from {Figures.Compact(first.Value)} in epoch {first.Epoch} to {Figures.Compact(last.Value)} in epoch {last.Epoch}.";
     }
 
     private static void Mark(Svg svg, Plot plot, IReadOnlyList<StageSpan> stages, double from, double to)

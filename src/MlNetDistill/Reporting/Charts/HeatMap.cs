@@ -4,7 +4,7 @@ using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What the teacher names down, what the student names across, and how many rows that is.</summary>
+/// <summary>Rows by the teacher's prediction, down, and the student's, across.</summary>
 internal static class HeatMap
 {
     /// <summary>Most classes of which every pair can be read.</summary>
@@ -28,9 +28,9 @@ internal static class HeatMap
         var (right, bottom) = (left + (names.Count * cell), top + (names.Count * cell));
         // Of two classes the names of the axes are longer than the axes.
         var foot = Math.Max(bottom, LongestAxisName);
-        var svg = new Svg(id, Math.Max(Svg.Width, right + 8), foot + 8, "Rows by what the teacher and what the student name", Describe(metrics));
-        svg.Words(left, 16, "the student names", "tick");
-        svg.Words(16, foot, "the teacher names", "tick", upwards: true);
+        var svg = new Svg(id, Math.Max(Svg.Width, right + 8), foot + 8, "Rows by the predictions of teacher and student", Describe(metrics));
+        svg.Words(left, 16, "student predicts", "tick");
+        svg.Words(16, foot, "teacher predicts", "tick", upwards: true);
         foreach (var (at, name) in names.Index())
         {
             var fitted = FittedText.Within(room - 8, name);
@@ -62,7 +62,7 @@ internal static class HeatMap
     private static string Describe(DistillationMetrics metrics)
     {
         var same = metrics.Matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows);
-        return $"{metrics.Classes.Count} by {metrics.Classes.Count} classes. Both name the same class for {Figures.Count(same)} of " +
+        return $"{metrics.Classes.Count} by {metrics.Classes.Count} classes. Both predict the same class for {Figures.Count(same)} of " +
             $"{Figures.Count(metrics.Rows)} rows; the most frequent disagreements are in the table that follows.";
     }
 }

@@ -3,7 +3,7 @@ using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>How often a model is right by how sure it is; below it, how many rows that is about.</summary>
+/// <summary>How often a model is correct at each probability; below it, the number of rows.</summary>
 internal static class ReliabilityChart
 {
     private const double Top = 10;
@@ -16,7 +16,7 @@ internal static class ReliabilityChart
         List<ReliabilityBin> bins = [.. quality.Reliability.Where(bin => bin is { Rows: > 0, Accuracy: not null, MeanConfidence: not null })];
         var svg = new Svg(id, Svg.Width, CountsBottom + 26, $"Reliability of {model.Name}", Describe(quality, bins));
         var plot = new Plot(svg, Scale.Shares, Scale.Shares, Top, Bottom);
-        plot.Frame("probability of the class named");
+        plot.Frame("probability of the predicted class");
         foreach (var bin in bins)
         {
             var top = plot.Y(bin.Accuracy!.Value);
@@ -27,7 +27,7 @@ internal static class ReliabilityChart
         svg.Path($"curve {model.Kind}", [[.. bins.Select(bin => (plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value)))]]);
         foreach (var bin in bins)
             svg.Mark(model.Kind, plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value));
-        svg.Words(Plot.Left + 6, Top + 12, "share labelled rightly", "tick");
+        svg.Words(Plot.Left + 6, Top + 12, "accuracy", "tick");
         Counts(svg, plot, model, bins);
         return svg.Figure(Html.Name(model.Name), $": calibration error {Figures.Points(quality.CalibrationError)}");
     }
@@ -42,14 +42,14 @@ internal static class ReliabilityChart
             svg.Box($"bar {model.Kind}", plot.X(bin.Lower) + 0.5, CountsBottom - height, plot.X(bin.Upper) - plot.X(bin.Lower) - 1, height);
         }
 
-        svg.Words((Plot.Left + Plot.Right) / 2, CountsBottom + 18, $"rows in each bin, at most {Figures.Count(most)}", "tick", "middle");
+        svg.Words((Plot.Left + Plot.Right) / 2, CountsBottom + 18, $"rows in each bin (most: {Figures.Count(most)})", "tick", "middle");
     }
 
     private static string Describe(ModelQuality quality, IReadOnlyList<ReliabilityBin> bins) =>
-        $"Expected calibration error {Figures.Points(quality.CalibrationError)}, mean probability of the class named " +
+        $"Expected calibration error {Figures.Points(quality.CalibrationError)}, mean probability of the predicted class " +
         $"{Figures.Percent(quality.MeanConfidence)}, accuracy {Figures.Percent(quality.Accuracy)}. {string.Join(" ", bins.Select(Describe))}";
 
     private static string Describe(ReliabilityBin bin) =>
-        $"Of {Figures.Count(bin.Rows)} rows named with {Figures.Percent(bin.MeanConfidence!.Value)} on average " +
-        $"{Figures.Percent(bin.Accuracy!.Value)} are right.";
+        $"Of {Figures.Count(bin.Rows, "row")} with a mean probability of {Figures.Percent(bin.MeanConfidence!.Value)}, " +
+        $"{Figures.Percent(bin.Accuracy!.Value)} are correct.";
 }

@@ -23,7 +23,7 @@ internal static class TimelineChart
             svg.Tick(X(tick), bottom, scale.Text(tick));
 
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Words((Left + Right) / 2, bottom + 35, "epochs", "tick", "middle");
+        svg.Words((Left + Right) / 2, bottom + 35, "epoch", "tick", "middle");
         foreach (var (at, stage) in shown.Index())
         {
             var (y, time) = (8 + (at * RowHeight), NumberText.Duration(stage.Time));
@@ -40,5 +40,5 @@ internal static class TimelineChart
 
     public static TimeSpan Total(IReadOnlyList<StageSpan> stages) => stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);
 
-    private static string Describe(StageSpan stage) => $"{stage.Name}: epochs {stage.First} to {stage.Last}, {NumberText.Duration(stage.Time)}.";
+    private static string Describe(StageSpan stage) => $"{stage.Name}: {(stage.Epochs.Count == 1 ? "epoch" : "epochs")} {stage.Range}, {NumberText.Duration(stage.Time)}.";
 }

@@ -5,6 +5,8 @@ namespace MlNetDistill.Reporting;
 /// <summary>Elements of a page, as a tree. Text becomes markup in one place only, <see cref="HtmlText"/>, so no section can forget to escape a name.</summary>
 internal static class Html
 {
+    private static readonly string[] Units = ["%", "µs", "points", "bytes", "KiB", "MiB", "GiB"];
+
     /// <summary>An element; its content may be text, attributes, elements, sequences of these, or null for nothing.</summary>
     public static XElement Tag(string name, params object?[] content) => new(name, content);
 
@@ -29,9 +31,7 @@ internal static class Html
 
     /// <summary>A sentence in which a figure stays on one line with its unit.</summary>
     public static string Unbroken(string sentence) =>
-        sentence.Replace(" %", "\u00A0%", StringComparison.Ordinal)
-            .Replace(" µs", "\u00A0µs", StringComparison.Ordinal)
-            .Replace(" points", "\u00A0points", StringComparison.Ordinal);
+        Units.Aggregate(sentence, (text, unit) => text.Replace($" {unit}", $"\u00A0{unit}", StringComparison.Ordinal));
 
     /// <summary>What is not for everybody, closed at first; needs no script.</summary>
     public static XElement Details(string summary, params object?[] content) => Tag("details", Tag("summary", summary), content);

@@ -11,6 +11,8 @@ internal sealed record StageSpan(string Name, int First, IReadOnlyList<TrainingP
 {
     public int Last => First + Epochs.Count - 1;
 
+    public string Range => First == Last ? $"{First}" : $"{First} to {Last}";
+
     public static IReadOnlyList<StageSpan> From(IReadOnlyList<TrainingProgress> history)
     {
         List<StageSpan> spans = [];

@@ -3,7 +3,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Whether the models are right as often as they are sure.</summary>
+/// <summary>Whether the models are correct as often as their probabilities promise.</summary>
 internal static class CalibrationSection
 {
     public static Section? Create(DistillationReport report)
@@ -12,15 +12,15 @@ internal static class CalibrationSection
         return models.Count == 0 ? null : new(
             "calibration",
             "Calibration",
-            Paragraph("On the dashed line a model that is 80 % sure is right four times in five; below it, it is too sure of itself."),
+            Paragraph("On the dashed line, 80 % of the predictions made with a probability of 80 % are correct. Below the line, a model is overconfident."),
             Tag("div", Class("figures"), models.Select(model => ReliabilityChart.Draw($"calibration-{model.Kind}", model, model.Quality!))),
             Details("The bins as a table", models.Select(Bins)));
     }
 
     private static object Bins(ComparedModel model) => Table.Create(
         $"calibration-{model.Kind}-bins",
-        $"{model.Name}: rows by the probability of the class named",
-        ["Probability", "Rows", "Mean probability", "Labelled rightly"],
+        $"{model.Name}: rows by the probability of the predicted class",
+        ["Probability", "Rows", "Mean probability", "Accuracy"],
         model.Quality!.Reliability.Where(bin => bin.Rows > 0).Select(bin => (object?[])
         [
             $"{Figures.Number(bin.Lower)} to {Figures.Number(bin.Upper)}", Figures.Count(bin.Rows),

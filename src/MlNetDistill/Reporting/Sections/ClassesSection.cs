@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Where the student got worse than its teacher, and where better.</summary>
+/// <summary>In which classes the student is worse than its teacher, and in which better.</summary>
 internal static class ClassesSection
 {
     private const int MostInChart = 8;
@@ -21,7 +21,7 @@ internal static class ClassesSection
             "Class by class",
             labelled ? Charts([.. classes.Where(known => known.AccuracyChange is not null)]) : null,
             classes.Count <= MostInTable
-                ? Rows("classes-table", labelled ? "All classes, the largest loss first" : "All classes, the least agreement first", classes, labelled)
+                ? Rows("classes-table", labelled ? "All classes, largest loss first" : "All classes, lowest agreement first", classes, labelled)
                 : Extremes(classes, labelled));
     }
 
@@ -32,17 +32,17 @@ internal static class ClassesSection
         return
         [
             Paragraph(
-                $"Of {Figures.Count(classes.Count)} classes with labelled rows the student is less accurate than its teacher in " +
-                $"{Classes(change => change < 0)}, as accurate in {Classes(change => change == 0)}, more accurate in {Classes(change => change > 0)}. " +
-                "Classes have no intervals: of few rows a point or two is chance."),
+                $"{Figures.Count(classes.Count, "class has", "classes have")} labelled rows. The student is less accurate than its teacher in " +
+                $"{Classes(change => change < 0)} of them, as accurate in {Classes(change => change == 0)}, and more accurate in {Classes(change => change > 0)}. " +
+                "Single classes have no confidence intervals: in a class of few rows, a small change may be chance."),
             lost.Count + gained.Count == 0
                 ? null
                 : Tag("ul", Class("legend"), Tag("li", Svg.Swatch("teacher"), " teacher"), Tag("li", Svg.Swatch("student"), " distilled student")),
             Tag(
                 "div",
                 Class("figures"),
-                lost.Count > 0 ? ClassChart.Draw("classes-lost", "Where the student loses most", lost) : null,
-                gained.Count > 0 ? ClassChart.Draw("classes-gained", "Where the student gains most", gained) : null),
+                lost.Count > 0 ? ClassChart.Draw("classes-lost", "Largest losses of the student", lost) : null,
+                gained.Count > 0 ? ClassChart.Draw("classes-gained", "Largest gains of the student", gained) : null),
         ];
 
         string Classes(Func<double?, bool> changed) => Figures.Count(classes.Count(known => changed(known.AccuracyChange)));
@@ -53,8 +53,8 @@ internal static class ClassesSection
         var known = classes.Where(c => (labelled ? c.AccuracyChange : c.Agreement) is not null).ToList();
         return
         [
-            Rows("classes-first", labelled ? "The ten largest losses" : "The ten classes of least agreement", known.Take(10), labelled),
-            Rows("classes-last", labelled ? "The ten largest gains" : "The ten classes of most agreement", known.AsEnumerable().Reverse().Take(10), labelled),
+            Rows("classes-first", labelled ? "The ten largest losses" : "The ten classes with the lowest agreement", known.Take(10), labelled),
+            Rows("classes-last", labelled ? "The ten largest gains" : "The ten classes with the highest agreement", known.AsEnumerable().Reverse().Take(10), labelled),
             classes.Count <= MostInDetails
                 ? Details($"All {classes.Count} classes", Rows("classes-all", "All classes", classes, labelled))
                 : Paragraph(Class("note"), $"All {Figures.Count(classes.Count)} classes are in ", Tag("code", "report.json"), "."),
@@ -65,8 +65,8 @@ internal static class ClassesSection
         id,
         caption,
         labelled
-            ? ["Class", "Rows", "Teacher", "Student", "Change, points", "Lost rows", "Gained rows", "Agreement"]
-            : ["Class", "Rows the teacher names so", "Agreement"],
+            ? ["Class", "Rows", "Teacher", "Student", "Change in points", "Lost rows", "Gained rows", "Agreement"]
+            : ["Class", "Rows with this teacher prediction", "Agreement"],
         classes.Select(known => (object?[])(labelled
             ? [
                 Name(known.Class), Figures.Count(known.Rows),

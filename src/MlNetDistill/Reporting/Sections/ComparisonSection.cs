@@ -15,7 +15,7 @@ internal static class ComparisonSection
         return new(
             "comparison",
             Title,
-            Table.Create("comparison-table", Caption(report), [.. models.Select(NameOf).Prepend("On the test rows")], rows),
+            Table.Create("comparison-table", Caption(report), [.. models.Select(NameOf).Prepend("Measure")], rows),
             Missing(report, models) is { Length: > 0 } missing ? Paragraph(Class("note"), $"Not measured: {missing}.") : null);
     }
 
@@ -25,26 +25,26 @@ internal static class ComparisonSection
 
     private static string Caption(DistillationReport report)
     {
-        var labelled = report.Metrics.LabelledRows == 0 ? " without labels" : report.Metrics.LabelledRows < report.Metrics.Rows ? $", of which {Figures.Count(report.Metrics.LabelledRows)} have a label" : "";
-        var intervals = report.Metrics.Agreement.Lower is null ? "" : "; below a figure is its confidence interval over rows";
-        return $"Quality and cost, measured on {Figures.Count(report.Metrics.Rows)} rows{labelled}{intervals}";
+        var labelled = report.Metrics.LabelledRows == 0 ? " without labels" : report.Metrics.LabelledRows < report.Metrics.Rows ? $" ({Figures.Count(report.Metrics.LabelledRows)} with a label)" : "";
+        var intervals = report.Metrics.Agreement.Lower is null ? "" : "; the range below a figure is its confidence interval over rows";
+        return $"Quality on {Figures.Count(report.Metrics.Rows, "test row")}{labelled}, and cost{intervals}";
     }
 
     private static IEnumerable<IReadOnlyList<object?>> Rows(IReadOnlyList<ComparedModel> models)
     {
-        yield return Row("Accuracy", "more is better", m => Table.Estimated(m.Quality?.Accuracy, Figures.Percent));
-        yield return Row("Log-loss, nats", "less is better", m => Table.Estimated(m.Quality?.LogLoss, Figures.Number));
-        yield return Row("Brier score", "less is better", m => Table.Estimated(m.Quality?.Brier, Figures.Number));
-        yield return Row("Calibration error", "less is better", m => Table.Estimated(m.Quality?.CalibrationError, Figures.Percent));
-        yield return Row("Agreement with the teacher", "more is better", m => Table.Estimated(m.Fidelity?.Agreement, Figures.Percent));
-        yield return Row("KL(teacher ‖ model), nats", "less is better", m => Table.Estimated(m.Fidelity?.Divergence, Figures.Number));
-        yield return Row("Parameters", "of a network", m => Table.Measured(m.Model.Parameters, n => Figures.Count((long)n)));
-        yield return Row("Saved model", "the zip file", m => Table.Measured(m.Model.Cost?.ZipBytes, Figures.Bytes));
-        yield return Row("One row, median", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.Median, Figures.Microseconds));
-        yield return Row("One row, 95 % within", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.P95, Figures.Microseconds));
-        yield return Row("A row of many, median", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.Median, Figures.Microseconds));
-        yield return Row("A row of many, 95 % within", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.P95, Figures.Microseconds));
-        yield return Row("Memory", "growth at its largest", m => Table.Measured(m.Model.Cost?.PeakMemoryBytes, Figures.Bytes));
+        yield return Row("Accuracy", "higher is better", m => Table.Estimated(m.Quality?.Accuracy, Figures.Percent));
+        yield return Row("Log-loss in nats", "lower is better", m => Table.Estimated(m.Quality?.LogLoss, Figures.Number));
+        yield return Row("Brier score", "lower is better", m => Table.Estimated(m.Quality?.Brier, Figures.Number));
+        yield return Row("Calibration error", "lower is better", m => Table.Estimated(m.Quality?.CalibrationError, Figures.Percent));
+        yield return Row("Agreement with the teacher", "higher is better", m => Table.Estimated(m.Fidelity?.Agreement, Figures.Percent));
+        yield return Row("KL(teacher ‖ model) in nats", "lower is better", m => Table.Estimated(m.Fidelity?.Divergence, Figures.Number));
+        yield return Row("Parameters", "networks only", m => Table.Measured(m.Model.Parameters, n => Figures.Count((long)n)));
+        yield return Row("Size", "saved model", m => Table.Measured(m.Model.Cost?.ZipBytes, Figures.Bytes));
+        yield return Row("Time of one row, median", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.Median, Figures.Microseconds));
+        yield return Row("Time of one row, 95th percentile", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.P95, Figures.Microseconds));
+        yield return Row("Time per row of a batch, median", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.Median, Figures.Microseconds));
+        yield return Row("Time per row of a batch, 95th percentile", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.P95, Figures.Microseconds));
+        yield return Row("Memory", "peak growth", m => Table.Measured(m.Model.Cost?.PeakMemoryBytes, Figures.Bytes));
 
         object?[] Row(string name, string meaning, Func<ComparedModel, object?> cell) => [Table.Head(name, meaning), .. models.Select(cell)];
     }
@@ -53,7 +53,7 @@ internal static class ComparisonSection
     {
         List<string> missing = [];
         if (report.Metrics.Student is null)
-            missing.Add("accuracy and calibration, as no row has a label");
+            missing.Add("accuracy and calibration (no row has a label)");
         if (models.All(model => model.Model.Cost is null))
             missing.Add("time, memory and size");
         else

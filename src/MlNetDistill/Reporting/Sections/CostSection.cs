@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What scoring with the models costs.</summary>
+/// <summary>What it costs to score with the models.</summary>
 internal static class CostSection
 {
     public static Section? Create(DistillationReport report)
@@ -13,14 +13,14 @@ internal static class CostSection
         return models.Count == 0 ? null : new(
             "cost",
             "Latency and size",
-            Paragraph("Measured warm, on one machine; times are medians, and the stroke stands where 95 % of the measurements are within."),
+            Paragraph("Measured on one machine after warm-up. Bars are medians; the stroke is the 95th percentile."),
             Tag(
                 "div",
                 Class("figures"),
-                Chart("engine", "One row, through a PredictionEngine", cost => cost.SingleRow.Median, cost => cost.SingleRow.P95, Figures.Microseconds),
-                Chart("bulk", "A row of many, through Transform", cost => cost.Batch.Median, cost => cost.Batch.P95, Figures.Microseconds),
-                Chart("size", "Saved model", cost => cost.ZipBytes, null, Figures.Bytes),
-                Chart("memory", "Memory: growth while loaded and scored", cost => cost.PeakMemoryBytes, null, Figures.Bytes)),
+                Chart("engine", "One row, PredictionEngine", cost => cost.SingleRow.Median, cost => cost.SingleRow.P95, Figures.Microseconds),
+                Chart("bulk", "Per row of a batch, Transform", cost => cost.Batch.Median, cost => cost.Batch.P95, Figures.Microseconds),
+                Chart("size", "Size of the saved model", cost => cost.ZipBytes, null, Figures.Bytes),
+                Chart("memory", "Memory: peak growth while loading and scoring", cost => cost.PeakMemoryBytes, null, Figures.Bytes)),
             Counts(models));
 
         XElement Chart(string id, string caption, Func<ModelCost, double> value, Func<ModelCost, double>? tail, Func<double, string> format) =>
@@ -32,8 +32,8 @@ internal static class CostSection
 
     private static XElement Counts(IReadOnlyList<ComparedModel> models) => Table.Create(
         "cost-table",
-        "Times of a row in microseconds, and how often they were measured",
-        ["Model", "One row: median", "95 % within", "measured", "Of many: median", "95 % within", "measured"],
+        "Times in microseconds, and the number of measurements",
+        ["Model", "One row: median", "95th percentile", "Measurements", "Batch, per row: median", "95th percentile", "Measurements"],
         models.Select(model => (Model: model, Cost: model.Model.Cost!)).Select(row => (object?[])
         [
             Name(row.Model.Name),

@@ -21,9 +21,9 @@ internal static class CurvesSection
             "curves",
             "Learning curves",
             Paragraph(
-                "Losses are means over the training rows of an epoch, each unweighted, and ", Tag("em", Total),
-                " is their weighted sum; losses of different methods cannot be compared." +
-                (stages.Count > 1 ? " Dashed strokes divide the distilled student's stages, numbered as under “Stages and anchors”." : "")),
+                "Each loss is its mean over the training rows of an epoch, before weighting; ", Tag("em", Total),
+                " is the weighted sum. Losses of different methods are not comparable." +
+                (stages.Count > 1 ? " Dashed lines separate the stages of the distilled student; their numbers are those of “Stages and anchors”." : "")),
             Tag("ul", Class("legend"), models.Select(model => Tag("li", Svg.Swatch(model.Kind), " ", Name(model.Name)))),
             Tag("div", Class("figures"), Charts(models, stages)),
             Details("The curves as tables", models.Select(Numbers)));
@@ -66,7 +66,7 @@ internal static class CurvesSection
         var shown = history.Index().Where(epoch => epoch.Index % apart == 0 || epoch.Index == history.Count - 1).ToList();
         return Table.Create(
             $"curves-{model.Kind}-table",
-            $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {history.Count} epochs" : "every epoch")}",
+            $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {Figures.Count(history.Count, "epoch")}" : "every epoch")}",
             ["Epoch", "Stage", .. names, byTeacher ? "Held-out agreement" : "Held-out accuracy", "Held-out loss", "Learning rate"],
             shown.Select(epoch => (object?[])
             [

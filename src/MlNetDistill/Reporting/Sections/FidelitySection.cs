@@ -16,7 +16,7 @@ internal static class FidelitySection
         return new(
             "fidelity",
             "Fidelity to the teacher",
-            Paragraph("Accuracy asks whether a model is right; fidelity, whether it answers as its teacher does. Neither follows from the other."),
+            Paragraph("Accuracy is how often a model is correct. Fidelity is how closely it follows its teacher. A model can do well on one and badly on the other."),
             Table.Create("fidelity-table", "Fidelity in detail", [.. columns.Select(c => c.Title).Prepend("Measure")], Rows([.. columns.Select(c => c.Metrics)])));
     }
 
@@ -27,17 +27,17 @@ internal static class FidelitySection
         List<object?[]> rows =
         [
             Row("Rows", "compared", m => Table.Measured(m.Rows, n => Figures.Count((long)n))),
-            Row("Agreement", "more is better", m => Table.Estimated(m.Agreement, Figures.Percent)),
-            Row("… where the teacher is right", "more is better", m => Table.Estimated(m.AgreementWhereTeacherIsCorrect, Figures.Percent)),
-            Row("… where the teacher is wrong", "mistakes taken over", m => Table.Estimated(m.AgreementWhereTeacherIsWrong, Figures.Percent)),
-            Row("KL(teacher ‖ student), nats", "less is better", m => Table.Estimated(m.Divergence, Figures.Number)),
-            Row("KL(student ‖ teacher), nats", "less is better", m => Table.Estimated(m.ReverseDivergence, Figures.Number)),
-            Row("Jensen-Shannon, nats", "less is better", m => Table.Estimated(m.JensenShannonDivergence, Figures.Number)),
-            Row("Squared difference", "less is better", m => Table.Estimated(m.SquaredDifference, value => FormattableString.Invariant($"{value:0.000000}"))),
-            Row("Rank correlation", "more is better", m => Table.Estimated(m.RankCorrelation, Figures.Number)),
+            Row("Agreement", "higher is better", m => Table.Estimated(m.Agreement, Figures.Percent)),
+            Row("… where the teacher is correct", "higher is better", m => Table.Estimated(m.AgreementWhereTeacherIsCorrect, Figures.Percent)),
+            Row("… where the teacher is wrong", "mistakes copied", m => Table.Estimated(m.AgreementWhereTeacherIsWrong, Figures.Percent)),
+            Row("KL(teacher ‖ student) in nats", "lower is better", m => Table.Estimated(m.Divergence, Figures.Number)),
+            Row("KL(student ‖ teacher) in nats", "lower is better", m => Table.Estimated(m.ReverseDivergence, Figures.Number)),
+            Row("Jensen-Shannon in nats", "lower is better", m => Table.Estimated(m.JensenShannonDivergence, Figures.Number)),
+            Row("Squared difference", "lower is better", m => Table.Estimated(m.SquaredDifference, value => FormattableString.Invariant($"{value:0.000000}"))),
+            Row("Rank correlation", "higher is better", m => Table.Estimated(m.RankCorrelation, Figures.Number)),
         ];
         rows.AddRange(all.SelectMany(m => m.TopKOverlap).Select(top => top.K).Distinct().Order().Select(k =>
-            Row($"Overlap of the top {k}", "more is better", m => Table.Estimated(m.TopKOverlap.FirstOrDefault(top => top.K == k)?.Overlap, Figures.Percent))));
+            Row($"Overlap of the top {k}", "higher is better", m => Table.Estimated(m.TopKOverlap.FirstOrDefault(top => top.K == k)?.Overlap, Figures.Percent))));
         return rows.Where(row => row.Skip(1).Any(cell => cell is not null));
 
         object?[] Row(string name, string meaning, Func<DistillationMetrics, object?> cell) => [Table.Head(name, meaning), .. all.Select(cell)];

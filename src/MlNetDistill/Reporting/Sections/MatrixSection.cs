@@ -18,7 +18,7 @@ internal static class MatrixSection
     }
 
     private static XElement Map(DistillationMetrics metrics) => metrics.Classes.Count > HeatMap.Most
-        ? Paragraph($"A matrix of {Figures.Count(metrics.Classes.Count)} classes is too large to be read here; all its cells are in ",
+        ? Paragraph($"A matrix of {Figures.Count(metrics.Classes.Count)} classes is too large to show here; all its cells are in ",
             Tag("code", "report.json"), ".")
         : Tag(
             "figure",
@@ -26,19 +26,19 @@ internal static class MatrixSection
             Tag(
                 "figcaption",
                 With("id", "matrix-caption"),
-                "Rows by the class that the teacher (down) and the student (across) name. On the diagonal they agree. " +
-                "The shade is the share of what the teacher names so, on a square-root scale; every cell's rows are in report.json."),
+                "Number of rows for each pair of predictions: the teacher's down, the student's across. On the diagonal they agree. " +
+                "The darker a cell, the larger its share of the teacher's predictions of that class (square-root scale). All numbers are in report.json."),
             Tag("div", Class("scroll"), With("role", "group"), With("tabindex", "0"), With("aria-labelledby", "matrix-caption"),
                 HeatMap.Draw("matrix-map", metrics)));
 
     private static XElement Pairs(DistillationMetrics metrics, IReadOnlyList<AgreementCell> pairs) => pairs.Count == 0
-        ? Paragraph("Teacher and student disagree on no row.")
+        ? Paragraph("Teacher and student agree on every row.")
         : Table.Create(
             "matrix-pairs",
             pairs.Count > MostPairs
-                ? $"The {MostPairs} most frequent of {Figures.Count(pairs.Count)} kinds of disagreement"
-                : "Disagreements, the most frequent first",
-            ["The teacher names", "the student names", "Rows", "Share of what the teacher names so"],
+                ? $"The {MostPairs} most frequent disagreements of {Figures.Count(pairs.Count)}"
+                : "Disagreements, most frequent first",
+            ["Teacher predicts", "Student predicts", "Rows", "Share of the teacher's predictions of this class"],
             pairs.Take(MostPairs).Select(pair => (object?[])
             [
                 Name(metrics.Classes[pair.Teacher]), Table.Words(Name(metrics.Classes[pair.Student])), Figures.Count(pair.Rows),

@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What is needed to reproduce the result, or to see that something differs.</summary>
+/// <summary>What is needed to repeat the run, or to notice that something has changed.</summary>
 internal static class ProvenanceSection
 {
     public static Section Create(DistillationReport report)
@@ -16,16 +16,16 @@ internal static class ProvenanceSection
             Table.Create(
                 "provenance-models",
                 "Models",
-                ["Model", "What it is", "SHA-256 of what is in the saved model (not of the zip file)"],
+                ["Model", "What it is", "SHA-256 of the contents of the saved model (not of the zip file)"],
                 models.Select(model => (object?[])[Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash)])),
-            report.Data.Count == 0 ? null : Table.Create("provenance-data", "Data", ["Rows of", "Number", "Hash of all columns and row ids"],
+            report.Data.Count == 0 ? null : Table.Create("provenance-data", "Data", ["Data", "Rows", "Hash of all columns and row ids"],
                 report.Data.Select(data => (object?[])
             [
                 Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),
             ])),
             report.TrainingOverlap is { } overlap ? Paragraph($"{overlap}") : null,
             Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
-            report.Versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Of", "Version"], report.Versions.Select(version => (object?[])
+            report.Versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Component", "Version"], report.Versions.Select(version => (object?[])
             [
                 Tag("bdi", CodeName(version.Name)), Table.Words(Name(version.Value)),
             ])));
@@ -38,7 +38,7 @@ internal static class ProvenanceSection
             .OrderBy(name => !name.Contains("seed", StringComparison.OrdinalIgnoreCase)).ToList();
         return names.Count == 0 ? null : Table.Create(
             "provenance-settings",
-            "Settings of training, seeds first",
+            "Training settings, seeds first",
             [.. models.Select(model => (object)Name(model.Name)).Prepend("Setting")],
             names.Select(name => (object?[])[Tag("bdi", CodeName(name)),
                 .. models.Select(model => Text(model.Model.Settings.FirstOrDefault(setting => setting.Name == name)?.Value))]));
@@ -46,5 +46,5 @@ internal static class ProvenanceSection
 
     private static XElement? Text(string? text) => string.IsNullOrEmpty(text) ? null : Table.Words(Name(text));
 
-    private static XElement Hash(string? hash) => Table.Words(hash is null ? "not known" : Tag("code", hash));
+    private static XElement Hash(string? hash) => Table.Words(hash is null ? "unknown" : Tag("code", hash));
 }

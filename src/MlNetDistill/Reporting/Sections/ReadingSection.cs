@@ -10,54 +10,53 @@ internal static class ReadingSection
     [
         (
             "Accuracy",
-            "Share of the labelled rows whose most probable class is the label."),
+            "Share of the labelled rows for which the most probable class is the label."),
         (
             "Agreement",
-            "Share of the rows for which teacher and student find the same class most probable. A student can be accurate and disagree with its " +
-            "teacher: it is then right and wrong elsewhere (Stanton et al. 2021, “Does Knowledge Distillation Really Work?”). Of a class: share of the " +
-            "rows for which the teacher names it that the student gives it too."),
+            "Share of the rows for which teacher and student predict the same class. A student can be as accurate as its teacher and still disagree with " +
+            "it: it is then right and wrong on other rows (Stanton et al. 2021, “Does Knowledge Distillation Really Work?”). The agreement of a class is " +
+            "measured on the rows for which the teacher predicts that class."),
         (
-            "Where the teacher is right, wrong",
-            "Agreement over those rows alone. High agreement where the teacher is wrong means that its mistakes were learnt too."),
+            "Agreement where the teacher is correct, wrong",
+            "Agreement over those rows only. High agreement where the teacher is wrong means that the student learned the teacher's mistakes too."),
         (
             "KL divergence",
-            "Mean over rows of Σ p · ln(p∕q) at temperature 1, in nats; 0 where the probabilities are the same. KL(teacher ‖ student) punishes a " +
-            "student that rules out what its teacher thinks possible, the reverse one that thinks possible what its teacher rules out (Kullback and " +
-            "Leibler 1951)."),
+            "Mean over rows of Σ p · ln(p∕q) at temperature 1, in nats; 0 means equal probabilities. KL(teacher ‖ student) is large where the student rules " +
+            "out a class that the teacher thinks possible, and KL(student ‖ teacher) where the student thinks a class possible that the teacher rules out " +
+            "(Kullback and Leibler 1951)."),
         (
             "Jensen-Shannon divergence",
-            "Mean of the two divergences from the average of both, from 0 to ln 2 ≈ 0.693 nats (Lin 1991)."),
+            "Mean of the KL divergences of teacher and student from the average of both, between 0 and ln 2 ≈ 0.693 nats (Lin 1991)."),
         (
             "Squared difference",
-            "Mean over rows and classes of the squared difference of the two probabilities."),
+            "Mean over rows and classes of the squared difference between the two probabilities."),
         (
             "Rank correlation",
-            "Mean over rows of Spearman's correlation of the classes' ranks by probability: 1 is the same order (Spearman 1904)."),
+            "Mean over rows of Spearman's correlation between the two rankings of the classes by probability; 1 means the same order (Spearman 1904)."),
         (
             "Overlap of the top k",
-            "Mean share of the teacher's k most probable classes that are among the student's k."),
+            "Mean share of the teacher's k most probable classes that are also among the student's k most probable."),
         (
             "Log-loss",
-            "Mean of −ln of the probability given to the label, in nats."),
+            "Mean of −ln of the probability of the label, in nats."),
         (
             "Brier score",
-            "Mean over rows of the sum over classes of (p − y)², from 0 to 2 (Brier 1950)."),
+            "Mean over rows of the sum over classes of (p − y)², between 0 and 2 (Brier 1950)."),
         (
             "Calibration error",
-            "Rows are put in bins of equal width by the probability of the class named; the error is the mean over rows of |accuracy − mean " +
-            "probability| of their bins (expected calibration error, Guo et al. 2017). Chance can only raise it, so on few rows it leans upwards."),
+            "Expected calibration error (Guo et al. 2017): rows are grouped into bins of equal width by the probability of the predicted class, and the " +
+            "error is the mean over rows of |accuracy − mean probability| of their bins. Chance can only raise it, so on few rows it is too high."),
         (
             "Confidence interval",
-            "Where the figure would be on other rows of the same kind: percentiles of a Poisson bootstrap over rows (Chamandy et al. 2012). What " +
-            "another seed or other training rows would have given is not in it. Two intervals that overlap do not show a difference; that there is none " +
-            "they do not show either."),
+            "The range in which the figure would be expected on other rows of the same kind, by a Poisson bootstrap over rows (Chamandy et al. 2012). It does " +
+            "not cover what another seed or other training rows would give. If two intervals overlap, a difference is not shown, but not excluded either."),
         (
             "Lost and gained rows",
-            "Rows of a class that the teacher labels rightly and the student does not, and the other way round."),
+            "Lost: rows of a class for which the teacher is correct and the student is not. Gained: the other way round."),
         (
-            "Time of a row",
-            "Microseconds, warm: through a PredictionEngine as one caller waits for one row, through Transform as a share of many rows. 95 % of the " +
-            "measurements are within the second figure."),
+            "Time",
+            "Microseconds per row after warm-up. One row: through a PredictionEngine, as for a single request. Batch: through Transform of many rows, divided " +
+            "by their number. 95 % of the measurements are at most the 95th percentile."),
     ];
 
     public static Section Create() => new(

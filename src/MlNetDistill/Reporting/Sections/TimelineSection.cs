@@ -6,7 +6,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What was trained after what, for how long, and what the method decided on the way.</summary>
+/// <summary>The stages of training, how long each took, and what the method decided.</summary>
 internal static class TimelineSection
 {
     public static Section? Create(DistillationReport report)
@@ -25,11 +25,11 @@ internal static class TimelineSection
 
     private static XElement Stages(IEnumerable<(ComparedModel Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Create(
         "timeline-table",
-        "Stages; where a stage has an anchor of a route for its teacher, its name says which",
-        ["Stage", "Model", "Epochs", "of", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.ValidationAgreement is not null)) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
+        "Stages of training; the name of a stage that learns from an anchor (a checkpoint of the teacher) says which",
+        ["Stage", "Model", "Epochs", "Planned epochs", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.ValidationAgreement is not null)) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
-            Name(stage.Name), Table.Words(Name(row.Model.Name)), $"{stage.First} to {stage.Last}", Figures.Count(stage.Epochs[^1].Epochs),
+            Name(stage.Name), Table.Words(Name(row.Model.Name)), stage.Range, Figures.Count(stage.Epochs[^1].Epochs),
             NumberText.Duration(stage.Time),
             Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
             Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
@@ -40,5 +40,5 @@ internal static class TimelineSection
         epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Count == 1 ? epoch.Losses.Single().Value : null;
 
     private static object[] Notes(ComparedModel model) =>
-        [Tag("h3", "Notes of the method: ", Name(model.Name)), Tag("ul", model.Model.Notes.Select(note => Tag("li", Name(note))))];
+        [Tag("h3", "Decisions of the method: ", Name(model.Name)), Tag("ul", model.Model.Notes.Select(note => Tag("li", Name(note))))];
 }

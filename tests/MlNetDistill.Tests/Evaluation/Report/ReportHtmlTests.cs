@@ -10,7 +10,7 @@ namespace MlNetDistill.Tests.Evaluation.Report;
 public sealed partial class ReportHtmlTests
 {
     [TestCase("accuracy", "Accuracy", "teacher", "student")]
-    [TestCase("logLoss", "Log-loss, nats", "teacher", "student")]
+    [TestCase("logLoss", "Log-loss in nats", "teacher", "student")]
     [TestCase("brier", "Brier score", "teacher", "student")]
     [TestCase("calibrationError", "Calibration error", "teacher", "student")]
     public void The_table_of_the_page_has_the_numbers_of_the_JSON(string name, string row, string teacher, string student)
@@ -116,7 +116,7 @@ public sealed partial class ReportHtmlTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(html, Does.Contain("Not measured: accuracy and calibration, as no row has a label; time, memory and size; the student trained alone."));
+            Assert.That(html, Does.Contain("Not measured: accuracy and calibration (no row has a label); time, memory and size; the student trained alone."));
             Assert.That(Headings(html), Has.None.AnyOf("Calibration", "Latency and size", "Learning curves", "Stages and anchors"));
             Assert.That(html, Does.Not.Contain("NaN"));
         });

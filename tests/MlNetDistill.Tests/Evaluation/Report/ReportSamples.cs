@@ -19,6 +19,10 @@ internal static class ReportSamples
         ["minimal"] = Minimal,
         ["hostile-names"] = Hostile,
         ["stages"] = Stages,
+        ["no-alone"] = () => Letters() with { Alone = null, AloneMetrics = null },
+        ["no-cost"] = WithoutCosts,
+        ["no-labels"] = WithoutLabels,
+        ["problems"] = Problems,
     };
 
     public static DistillationReport Minimal() => new()
@@ -34,6 +38,45 @@ internal static class ReportSamples
     {
         var report = Complete([.. Enumerable.Range('A', 26).Select(c => $"{(char)c}")], 5_000, 2);
         return report with { Title = "Letters: a forest taught a perceptron", Acceptance = Criteria.Judge(report.Metrics, report.Student.Cost) };
+    }
+
+    /// <summary>Everything but time and size.</summary>
+    public static DistillationReport WithoutCosts()
+    {
+        var report = Letters();
+        return report with
+        {
+            Teacher = report.Teacher with { Cost = null },
+            Student = report.Student with { Cost = null },
+            Alone = report.Alone! with { Cost = null },
+            Acceptance = null,
+        };
+    }
+
+    /// <summary>Criteria that are not met, rows known from training, and warnings.</summary>
+    public static DistillationReport Problems()
+    {
+        var report = Letters();
+        return report with
+        {
+            Acceptance = new AcceptanceCriteria { MinimumAgreement = 0.99, MaximumClassDrop = 0.01, MinimumAccuracy = 0.5 }.Judge(report.Metrics),
+            TrainingOverlap = new TrainingOverlap(0.25, 0.02),
+            Student = report.Student with { Warnings = ["The training loss rose in the last 5 epochs.", "3 classes have no training row."] },
+            Alone = report.Alone! with { Warnings = ["The training stopped at its first epoch."], History = History("labels only", 1, 2, 2.1, "cross-entropy") },
+        };
+    }
+
+    /// <summary>Rows without labels, of models whose time and size were measured.</summary>
+    private static DistillationReport WithoutLabels()
+    {
+        string[] classes = ["no", "yes", "perhaps"];
+        return Complete(classes, 800, 8) with
+        {
+            Title = "No row has a label",
+            Metrics = ReportRows.Drawn(classes, 800, 8, labels: false),
+            AloneMetrics = ReportRows.Drawn(classes, 800, 8, copies: 0.9, labels: false),
+            TrainingMetrics = null,
+        };
     }
 
     public static DistillationReport Complete(IReadOnlyList<string> classes, int rows, int seed) => new()

@@ -88,8 +88,17 @@ export function measure(isPaper) {
     }
   }
 
+  function firstScreen() {
+    // What a report says first: charts and verdict, below a header of a title of one or two lines.
+    const [main, verdict] = [document.querySelector('main'), document.querySelector('#verdict')];
+    if (!main || !verdict || isPaper || innerWidth < 1000) return;
+    const height = verdict.getBoundingClientRect().bottom - main.getBoundingClientRect().top;
+    if (height > 780) findings.push(`charts and verdict are ${Math.round(height)} px high and do not fit on a first screen`);
+  }
+
   if (document.querySelector('script')) findings.push('the page has a script');
   overflow();
+  firstScreen();
   glyphs();
   pictures();
   return [...new Set(findings)];

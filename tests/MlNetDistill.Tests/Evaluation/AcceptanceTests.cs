@@ -44,11 +44,11 @@ public sealed class AcceptanceTests
     private static IEnumerable<TestCaseData> Missed()
     {
         yield return Case(new() { MinimumAccuracyRetention = 0.91 }, 0.9, "90.00 % of the teacher's accuracy (90.00 %) is kept; at least 91.00 %");
-        yield return Case(new() { MinimumAccuracy = 0.82 }, 0.81, "81.00 % of the rows are labelled rightly; at least 82.00 %");
-        yield return Case(new() { MinimumAgreement = 0.9 }, 0.89, "89.00 % of the rows are labelled like the teacher does; at least 90.00 %");
+        yield return Case(new() { MinimumAccuracy = 0.82 }, 0.81, "81.00 % of the rows have a correct prediction; at least 82.00 %");
+        yield return Case(new() { MinimumAgreement = 0.9 }, 0.89, "89.00 % of the rows have the teacher's prediction; at least 90.00 %");
         yield return Case(new() { MaximumClassDrop = 0.19 }, 0.2, "20.00 points is the largest drop of any class ('b', 50 rows); at most 19.00 points");
-        yield return Case(new() { MaximumLatency = TimeSpan.FromMicroseconds(39) }, 40, "40.0 µs a row, median, through a PredictionEngine; at most 39.0 µs");
-        yield return Case(new() { MaximumLatencyP95 = TimeSpan.FromMicroseconds(89) }, 90, "90.0 µs a row is what 95 % stay within, through a PredictionEngine; at most 89.0 µs");
+        yield return Case(new() { MaximumLatency = TimeSpan.FromMicroseconds(39) }, 40, "40.0 µs is the median time of one row through a PredictionEngine; at most 39.0 µs");
+        yield return Case(new() { MaximumLatencyP95 = TimeSpan.FromMicroseconds(89) }, 90, "90.0 µs is the 95th percentile of the time of one row through a PredictionEngine; at most 89.0 µs");
         yield return Case(new() { MaximumZipBytes = 9_999 }, 10_000, "10,000 bytes is the size of the saved model; at most 9,999 bytes");
 
         static TestCaseData Case(AcceptanceCriteria criteria, double found, string reason) => new(criteria, found, reason);

@@ -24,10 +24,10 @@ public sealed class TrainingOverlapTests
             Assert.That(report.TrainingOverlap, Is.EqualTo(new TrainingOverlap(1, 0)));
             Assert.That((report.Acceptance!.Passed, report.Acceptance.ExitCode), Is.EqualTo((false, 3)));
             Assert.That(report.Acceptance.Checks.Single(check => !check.Passed).Reason, Is.EqualTo(
-                "MaximumTrainingOverlap: 100.00 % of the test rows have the values of a row trained on; of the training rows among themselves 0.00 % have. " +
-                "At most 5.00 points more are allowed: test on rows that nothing was trained on."));
+                "MaximumTrainingOverlap: 100.00 % of the test rows have the same values as a training row; among the training rows, " +
+                "0.00 % have the same values as another one. At most 5.00 points more are allowed. Test on rows that no model was trained on."));
             Assert.That(report.Verdict, Has.One.EndsWith("Test on rows that no model was trained on."));
-            Assert.That(report.ToHtml(), Does.Contain("100.00 % of the test rows have the values of a row trained on").Or.Contain("100.00\u00A0% of the test rows have the values of a row trained on"));
+            Assert.That(report.ToHtml(), Does.Contain("100.00\u00A0% of the test rows have the same values as a training row"));
             Assert.That(report.ToJson(), Does.Contain("\"trainingOverlap\": {\n    \"share\": 1,"));
         });
     }

@@ -29,7 +29,7 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
         if (criteria.MinimumAccuracy is not { } least)
             return null;
         var accuracy = Worst(Labelled(metrics.Student, nameof(criteria.MinimumAccuracy)).Accuracy, lower: true);
-        return AtLeast(nameof(criteria.MinimumAccuracy), least, accuracy, Percent, $"of the rows are labelled rightly{Interval}");
+        return AtLeast(nameof(criteria.MinimumAccuracy), least, accuracy, Percent, $"of the rows have a correct prediction{Interval}");
     }
 
     private AcceptanceCheck? Agreement()
@@ -37,7 +37,7 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
         if (criteria.MinimumAgreement is not { } least)
             return null;
         var agreement = Worst(metrics.Agreement, lower: true);
-        return AtLeast(nameof(criteria.MinimumAgreement), least, agreement, Percent, $"of the rows are labelled like the teacher does{Interval}");
+        return AtLeast(nameof(criteria.MinimumAgreement), least, agreement, Percent, $"of the rows have the teacher's prediction{Interval}");
     }
 
     private AcceptanceCheck? Divergence() => criteria.MaximumDivergence is { } most
@@ -66,13 +66,13 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
 
     private AcceptanceCheck? MedianLatency() => criteria.MaximumLatency is { TotalMicroseconds: var most }
         ? AtMost(
-            nameof(criteria.MaximumLatency), most, Cost(nameof(criteria.MaximumLatency)).SingleRow.Median, Microseconds, "a row, median, through a PredictionEngine")
+            nameof(criteria.MaximumLatency), most, Cost(nameof(criteria.MaximumLatency)).SingleRow.Median, Microseconds, "is the median time of one row through a PredictionEngine")
         : null;
 
     private AcceptanceCheck? TailLatency() => criteria.MaximumLatencyP95 is { TotalMicroseconds: var most }
         ? AtMost(
             nameof(criteria.MaximumLatencyP95), most, Cost(nameof(criteria.MaximumLatencyP95)).SingleRow.P95, Microseconds,
-            "a row is what 95 % stay within, through a PredictionEngine")
+            "is the 95th percentile of the time of one row through a PredictionEngine")
         : null;
 
     private AcceptanceCheck? ZipBytes() => criteria.MaximumZipBytes is { } most
@@ -81,7 +81,7 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
 
     private AcceptanceCheck? Overlap() => overlap is null || overlap.Excess <= criteria.MaximumTrainingOverlap ? null : new(
         nameof(criteria.MaximumTrainingOverlap), false, criteria.MaximumTrainingOverlap, overlap.Excess,
-        $"{nameof(criteria.MaximumTrainingOverlap)}: {overlap} At most {Points(criteria.MaximumTrainingOverlap)} more are allowed: test on rows that nothing was trained on.");
+        $"{nameof(criteria.MaximumTrainingOverlap)}: {overlap} At most {Points(criteria.MaximumTrainingOverlap)} more are allowed. Test on rows that no model was trained on.");
 
     private string Interval => criteria.JudgeByInterval ? ", at the worse end of the interval" : "";
 

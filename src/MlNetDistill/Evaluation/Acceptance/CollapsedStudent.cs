@@ -21,8 +21,8 @@ internal static class CollapsedStudent
         return level.Classes >= 2 && student.LogLoss.Value > Math.Max(uniform, metrics.Teacher?.LogLoss.Value ?? 0)
             ? new AcceptanceCheck(
                 Name, false, uniform, student.LogLoss.Value,
-                $"{Name}: the student's log-loss is {Figures.Number(student.LogLoss.Value)} nats; to find all {metrics.Classes.Count} classes equally probable for every row " +
-                $"has {Figures.Number(uniform)}.")
+                $"{Name}: the student's log-loss is {Figures.Number(student.LogLoss.Value)} nats; giving all {metrics.Classes.Count} classes the same probability " +
+                $"for every row would have {Figures.Number(uniform)} nats.")
             : null;
     }
 

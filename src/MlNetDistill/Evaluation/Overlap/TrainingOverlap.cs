@@ -1,11 +1,11 @@
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How many test rows are among the rows trained on: what a model gives for these is memory, and says nothing of other rows.</summary>
+/// <summary>How many test rows are among the rows trained on: a model may remember these, so they do not show how it does on new rows.</summary>
 /// <param name="Share">Share of the test rows whose values are those of a row trained on, in [0, 1].</param>
 /// <param name="Expected">
-/// The same share of the training rows among themselves, in [0, 1]: where rows have few different values, as many of any other rows are known too, and nothing
-/// is wrong.
+/// Share of the training rows that have the same values as another training row, in [0, 1]: where rows have few different values, about as many test rows equal a
+/// training row by chance, and nothing is wrong.
 /// </param>
 public sealed record TrainingOverlap(double Share, double Expected)
 {
@@ -14,5 +14,5 @@ public sealed record TrainingOverlap(double Share, double Expected)
 
     /// <summary>Both shares in a sentence.</summary>
     public override string ToString() =>
-        $"{Figures.Percent(Share)} of the test rows have the values of a row trained on; of the training rows among themselves {Figures.Percent(Expected)} have.";
+        $"{Figures.Percent(Share)} of the test rows have the same values as a training row; among the training rows, {Figures.Percent(Expected)} have the same values as another one.";
 }

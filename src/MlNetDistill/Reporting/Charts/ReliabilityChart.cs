@@ -29,7 +29,7 @@ internal static class ReliabilityChart
             svg.Mark(model.Kind, plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value));
         svg.Words(Plot.Left + 6, Top + 12, "accuracy", "tick");
         Counts(svg, plot, model, bins);
-        return svg.Figure(Html.Name(model.Name), $": calibration error {Figures.Points(quality.CalibrationError)}");
+        return svg.Figure(Html.Name(model.Name), $": error {Figures.Points(quality.CalibrationError)}");
     }
 
     private static void Counts(Svg svg, Plot plot, ComparedModel model, IReadOnlyList<ReliabilityBin> bins)

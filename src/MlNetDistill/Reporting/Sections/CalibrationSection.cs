@@ -23,7 +23,7 @@ internal static class CalibrationSection
         ["Probability", "Rows", "Mean probability", "Accuracy"],
         model.Quality!.Reliability.Where(bin => bin.Rows > 0).Select(bin => (object?[])
         [
-            $"{Figures.Number(bin.Lower)} to {Figures.Number(bin.Upper)}", Figures.Count(bin.Rows),
+            $"{Figures.Bare(Figures.Percent(bin.Lower))} to {Figures.Percent(bin.Upper)}", Figures.Count(bin.Rows),
             Table.Measured(bin.MeanConfidence, Figures.Percent), Table.Measured(bin.Accuracy, Figures.Percent),
         ]));
 }

@@ -23,7 +23,7 @@ internal static class ProvenanceSection
             [
                 Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),
             ])),
-            report.TrainingOverlap is { } overlap ? Paragraph($"{overlap}") : null,
+            report.TrainingOverlap is { } overlap ? Paragraph(Unbroken($"{overlap}")) : null,
             Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
             report.Versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Component", "Version"], report.Versions.Select(version => (object?[])
             [

@@ -42,7 +42,7 @@ internal static class SummarySection
         var warnings = ComparedModel.From(report).Sum(model => model.Model.Warnings.Count);
         List<string> problems = [];
         if (ReportVerdict.Overlap(report.TrainingOverlap) is not null)
-            problems.Add("the models were trained on some of the test rows");
+            problems.Add("some test rows were used in training");
         if (warnings > 0)
             problems.Add($"training gave {Figures.Count(warnings, "warning")}");
         return problems.Count == 0 ? null : Paragraph(

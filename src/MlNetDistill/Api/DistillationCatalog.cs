@@ -114,7 +114,7 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ZipManifest.SaveAtomically(catalog, model, inputSchema, path);
+        ZipManifest.Save(catalog, model, inputSchema, path);
     }
 
     /// <summary>

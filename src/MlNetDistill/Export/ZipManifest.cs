@@ -19,7 +19,7 @@ internal static class ZipManifest
     private const string Gap = "  ";
 
     /// <summary>Saves a model with its manifest, so that the path holds either the old file or the whole new one.</summary>
-    public static void SaveAtomically(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) => AtomicFile.Write(path, stream =>
+    public static void Save(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) => AtomicFile.Write(path, stream =>
     {
         using var _ = new InvariantCulture();
         catalog.Save(model, inputSchema, stream);

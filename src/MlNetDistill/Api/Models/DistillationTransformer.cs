@@ -109,7 +109,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var folder = new TemporaryFolder(_context.TempFilePath);
-        ZipManifest.SaveAtomically(new MLContext { TempFilePath = folder.Path }.Model, this, _inputSchema, path);
+        ZipManifest.Save(new MLContext { TempFilePath = folder.Path }.Model, this, _inputSchema, path);
     }
 
     /// <summary>Called by <c>Model.Save</c>.</summary>

@@ -80,13 +80,3 @@ internal static class DryRun
                 "A method's Phases are enumerated once before there is a teacher, to find what cannot work, and this one asks the teacher there. Ask it in a loss.");
     }
 }
-
-/// <summary>An anchor that a teacher is going to have.</summary>
-/// <param name="Label">Its name.</param>
-/// <param name="Epoch">Its epoch, or its place in the route.</param>
-/// <param name="Network">Its network, or null for a model that gives class scores alone.</param>
-internal sealed record PlannedAnchor(string Label, int Epoch, NetworkSpec? Network)
-{
-    /// <summary>What it is known to give, where it is no network.</summary>
-    public OutputShapes? Shapes { get; init; }
-}

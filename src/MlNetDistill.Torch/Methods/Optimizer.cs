@@ -1,13 +1,22 @@
 using MlNetDistill.Core;
-using TorchSharp.Modules;
 using static System.FormattableString;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>How weights follow gradients; a fresh one works in each training stage.</summary>
+/// <summary>
+/// How weights follow gradients; each training stage begins with a fresh <see cref="OptimizerState"/>. Derive from it for an optimiser of your own.
+/// </summary>
+/// <remarks>
+/// TorchSharp's own optimisers are not used: they leave every number of every step to the finaliser, which can free it while it is in use (see
+/// <see cref="Arithmetic"/>).
+/// </remarks>
 public abstract record Optimizer
 {
-    private protected Optimizer(double learningRate, double weightDecay) => (LearningRate, WeightDecay) = (learningRate, weightDecay);
+    /// <summary>An optimiser with these settings.</summary>
+    /// <param name="learningRate">The peak learning rate, above 0.</param>
+    /// <param name="weightDecay">Weight decay, 0 or more; <see cref="Update"/> applies it.</param>
+    protected Optimizer(double learningRate, double weightDecay = 0) => (LearningRate, WeightDecay) = (learningRate, weightDecay);
 
     /// <summary>The peak learning rate; the schedule scales it. Above 0.</summary>
     public double LearningRate { get; init; }
@@ -40,43 +49,25 @@ public abstract record Optimizer
             yield return Invariant($"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.");
     }
 
-    /// <summary>About how far training can move a weight at most, by the sum of the learning rates of its steps.</summary>
-    internal abstract double Reach(double sumOfRates);
+    /// <summary>Changes every parameter that has a gradient, in place; no gradients are recorded meanwhile.</summary>
+    /// <param name="step">The parameters with their gradients, what is kept for them, and the step's learning rate.</param>
+    protected abstract void Update(OptimizerStep step);
+
+    /// <summary>About how far training can move a weight at most, by the sum of the learning rates of its steps; infinite where that is not known.</summary>
+    internal virtual double Reach(double sumOfRates) => double.PositiveInfinity;
 
     /// <summary>The reach below which a fresh network has hardly learnt anything, by what was seen on small sets.</summary>
-    internal abstract double LeastReach { get; }
+    internal virtual double LeastReach => 1;
 
-    internal abstract UpdateRule Create(IEnumerable<Parameter> parameters);
-}
-
-internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
-{
-    public override IEnumerable<string> Validate()
+    /// <summary>One step over the parameters of <paramref name="state"/>.</summary>
+    /// <param name="state">The parameters, with their gradients, and what this optimiser keeps for them.</param>
+    /// <param name="learningRate">The learning rate of the step.</param>
+    /// <param name="momentum">The momentum that the schedule sets; null for the optimiser's own.</param>
+    internal void Step(OptimizerState state, double learningRate, double? momentum)
     {
-        foreach (var fault in base.Validate())
-            yield return fault;
-        if (!(Momentum >= 0 && Momentum < 1))
-            yield return Invariant($"The optimizer's Momentum must be in [0, 1); was {Momentum}.");
-        if (Nesterov && Momentum == 0)
-            yield return "Nesterov momentum needs a Momentum above 0; was 0.";
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        state.Steps++;
+        Update(new OptimizerStep(state, learningRate, momentum));
     }
-
-    // A gradient of a norm of about 1, that is, and what momentum makes of it.
-    internal override double Reach(double sumOfRates) => sumOfRates / (1 - Momentum);
-
-    internal override double LeastReach => 1;
-
-    internal override UpdateRule Create(IEnumerable<Parameter> parameters) =>
-        new SgdRule(parameters, Nesterov, WeightDecay) { LearningRate = LearningRate, Momentum = Momentum };
-}
-
-internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
-{
-    // However large the gradient, a step is hardly longer than its rate.
-    internal override double Reach(double sumOfRates) => sumOfRates;
-
-    internal override double LeastReach => 0.3;
-
-    internal override UpdateRule Create(IEnumerable<Parameter> parameters) =>
-        new AdamWRule(parameters, WeightDecay) { LearningRate = LearningRate, Momentum = 0.9 };
 }

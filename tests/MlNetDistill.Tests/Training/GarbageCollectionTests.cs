@@ -27,14 +27,14 @@ public sealed class GarbageCollectionTests
     {
         using var scope = NewDisposeScope();
         var parameter = new TorchSharp.Modules.Parameter(ones(4));
-        using var momentum = Optimizer.Sgd(0.1).Create([parameter]);
-        using var adaptive = Optimizer.AdamW(0.1).Create([parameter]);
+        using var momentum = new OptimizerState([("weight", parameter)]);
+        using var adaptive = new OptimizerState([("weight", parameter)]);
         for (var step = 0; step < 3; step++)
         {
             parameter.grad = ones(4);
-            momentum.Step();
+            Optimizer.Sgd(0.1).Step(momentum, 0.1, null);
             parameter.grad = ones(4);
-            adaptive.Step();
+            Optimizer.AdamW(0.1).Step(adaptive, 0.1, null);
         }
 
         return parameter.detach().sum().item<float>();

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using MlNetDistill.Methods;
 using TorchSharp;
-using TorchSharp.Modules;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace MlNetDistill.Torch.Tests.Methods;
 
@@ -18,23 +18,23 @@ public sealed class NumbersOfAStepTests
         using var quiet = new Parameter(torch.ones(4));
         using var gradient = torch.arange(4, torch.float32);
         var steps = 0;
-        using (var rule = optimizer.Create([collected]))
-            WhileCollecting(TimeSpan.FromSeconds(2), () => Step(rule, collected, gradient, ref steps));
-        using (var rule = optimizer.Create([quiet]))
+        using (var state = new OptimizerState([("collected", collected)]))
+            WhileCollecting(TimeSpan.FromSeconds(2), () => Step(optimizer, state, collected, gradient, ref steps));
+        using (var state = new OptimizerState([("quiet", quiet)]))
         {
             for (var (done, wanted) = (0, steps); done < wanted;)
-                Step(rule, quiet, gradient, ref done);
+                Step(optimizer, state, quiet, gradient, ref done);
         }
 
         Assert.That(collected.data<float>().ToArray(), Is.EqualTo(quiet.data<float>().ToArray()));
     }
 
-    private static void Step(UpdateRule rule, Parameter parameter, torch.Tensor gradient, ref int steps)
+    private static void Step(Optimizer optimizer, OptimizerState state, Parameter parameter, torch.Tensor gradient, ref int steps)
     {
         using var scope = torch.NewDisposeScope();
         // A step may use its gradient up.
         parameter.grad = gradient.clone();
-        rule.Step();
+        optimizer.Step(state, optimizer.LearningRate, null);
         steps++;
     }
 

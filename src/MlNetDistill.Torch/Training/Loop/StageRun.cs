@@ -3,9 +3,9 @@ using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using TorchSharp;
-using TorchSharp.Modules;
 using static System.FormattableString;
 using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
 
 namespace MlNetDistill.Training;
 
@@ -20,6 +20,7 @@ internal sealed class StageRun : IDisposable
     private readonly double? _gradientClipping;
     private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _projections;
     private readonly Parameter[] _parameters;
+    private readonly OptimizerState _optimizer;
     private readonly GradientWatch _gradients = new();
     private int _epoch;
 
@@ -38,11 +39,9 @@ internal sealed class StageRun : IDisposable
         }
 
         _parameters = [.. learning, .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
-        Optimizer = stage.Optimizer.Create(_parameters);
+        _optimizer = new OptimizerState(Named());
         Losses = new EpochLosses(stage.Loss, learning, set.Features.device);
     }
-
-    public UpdateRule Optimizer { get; }
 
     public EpochLosses Losses { get; }
 
@@ -75,7 +74,7 @@ internal sealed class StageRun : IDisposable
     }
 
     /// <summary>One step, in the current dispose scope.</summary>
-    public void Step(Batch batch)
+    public void Step(Batch batch, double learningRate, double? momentum)
     {
         // Whoever was told of progress may have turned gradients off.
         using var gradients = enable_grad();
@@ -87,15 +86,29 @@ internal sealed class StageRun : IDisposable
         if (_gradientClipping is { } norm)
             nn.utils.clip_grad_norm_(_parameters, norm);
         _gradients.AfterClipping(_parameters);
-        Optimizer.Step();
+        _stage.Optimizer.Step(_optimizer, learningRate, momentum);
     }
 
     public void Dispose()
     {
-        Optimizer.Dispose();
+        _optimizer.Dispose();
         Losses.Dispose();
         foreach (var projection in _projections.Values.SelectMany(p => p))
             projection.Dispose();
+    }
+
+    private IEnumerable<(string Name, Parameter Parameter)> Named()
+    {
+        var names = new Dictionary<Parameter, string>(ReferenceEqualityComparer.Instance);
+        foreach (var (name, parameter) in _student.named_parameters())
+            names[parameter] = name;
+        foreach (var (loss, projections) in _projections)
+        {
+            foreach (var (name, parameter) in projections.SelectMany((p, i) => p.named_parameters().Select(named => ($"{loss.Name}.{i}.{named.name}", named.parameter))))
+                names[parameter] = name;
+        }
+
+        return _parameters.Select(parameter => (names[parameter], parameter));
     }
 
     private static Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> Projections(Stage stage, OutputShapes student, Generator generator, Device device)

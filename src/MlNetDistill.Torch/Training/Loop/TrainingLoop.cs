@@ -140,7 +140,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
         // Only what gives logits can be judged by the classes it names: a stage that learns features keeps its last epoch.
         var judged = split.Validation is not null && stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits);
         using var best = judged ? new BestEpoch(student) : null;
-        var steps = new StepCounter(stage, run.Optimizer, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
+        var steps = new StepCounter(stage, stage.Sampler.BatchesPerEpoch(split.Training.shape[0]));
         var clock = Stopwatch.StartNew();
 
         var epoch = 1;
@@ -211,7 +211,7 @@ internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit s
 
             steps.Next();
             using (NewDisposeScope())
-                run.Step(settings.View is { } view ? view(positions, _view) : Batch.Of(set, positions));
+                run.Step(settings.View is { } view ? view(positions, _view) : Batch.Of(set, positions), steps.LearningRate, steps.Momentum);
             _heap.AfterStep();
             _hasStepped = true;
             rows += positions.shape[0];

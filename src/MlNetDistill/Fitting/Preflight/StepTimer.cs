@@ -54,7 +54,7 @@ internal sealed class StepTimer(
         {
             var clock = Stopwatch.StartNew();
             using (NewDisposeScope())
-                run.Step(Rows());
+                run.Step(Rows(), stage.Optimizer.LearningRate, null);
             Wait();
             // The first one warms up.
             if (step > 0)

@@ -1,0 +1,44 @@
+using MlNetDistill.Core;
+using TorchSharp;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>PyTorch's SGD: g ← g + λw; v ← μv + g; w ← w - η(g + μv) with Nesterov, else w ← w - ηv.</summary>
+internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
+{
+    public override IEnumerable<string> Validate()
+    {
+        foreach (var fault in base.Validate())
+            yield return fault;
+        if (!(Momentum >= 0 && Momentum < 1))
+            yield return Invariant($"The optimizer's Momentum must be in [0, 1); was {Momentum}.");
+        if (Nesterov && Momentum == 0)
+            yield return "Nesterov momentum needs a Momentum above 0; was 0.";
+    }
+
+    protected override void Update(OptimizerStep step)
+    {
+        var momentum = step.Momentum ?? Momentum;
+        using var decay = WeightDecay.ToScalar();
+        using var kept = momentum.ToScalar();
+        using var down = (-step.LearningRate).ToScalar();
+        foreach (var (parameter, gradient) in step.Gradients())
+        {
+            if (WeightDecay != 0)
+                gradient.add_(parameter.Value, decay);
+            parameter.Value.add_(momentum == 0 ? gradient : Accelerated(parameter, gradient, kept), down);
+        }
+    }
+
+    // A gradient of a norm of about 1, that is, and what momentum makes of it.
+    internal override double Reach(double sumOfRates) => sumOfRates / (1 - Momentum);
+
+    private Tensor Accelerated(ParameterState parameter, Tensor gradient, Scalar momentum)
+    {
+        var velocity = parameter.Tensor("velocity");
+        velocity.mul_(momentum).Accumulate(gradient);
+        return Nesterov ? gradient.add_(velocity, momentum) : velocity;
+    }
+}

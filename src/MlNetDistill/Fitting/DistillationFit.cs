@@ -94,7 +94,7 @@ internal sealed class DistillationFit : IDisposable
         Rehearse(answer);
         if (answer is not null)
             Decide(answer);
-        var report = Look(answer, _columns.Classes);
+        var report = Look(answer, _columns.Classes, measureTime: true);
         report.Log(_channel);
         return report;
     }
@@ -142,7 +142,7 @@ internal sealed class DistillationFit : IDisposable
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>
-    private HashedColumns? Hashed() => AsksTeacher && _options.TeacherCache is { Folder: not null, CacheKey: null }
+    private HashedColumns? Hashed() => AsksTeacher && _options.TeacherCache is { IsPersistent: true, CacheKey: null }
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 
@@ -208,8 +208,8 @@ internal sealed class DistillationFit : IDisposable
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
     }
 
-    private PreflightReport Look(PreparedTeacher? answer, ClassLabels? judgedBy = null) =>
-        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null);
+    private PreflightReport Look(PreparedTeacher? answer, ClassLabels? judgedBy = null, bool measureTime = false) =>
+        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null, measureTime);
 
     /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
     private void Decide(PreparedTeacher answer)

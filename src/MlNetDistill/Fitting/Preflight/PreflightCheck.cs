@@ -11,7 +11,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>One batch through teacher and student, and a few steps of every stage, with a student that is thrown away.</summary>
+/// <summary>One batch through teacher and student and, to time them, a few steps of every stage, with a student that is thrown away.</summary>
 /// <param name="options">The settings of the fit.</param>
 /// <param name="networks">Builds the student.</param>
 /// <param name="set">The rows.</param>
@@ -26,7 +26,8 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
 
     /// <param name="anchors">The teacher's anchors; such as only have shapes where it is yet to be trained.</param>
     /// <param name="isThere">Whether they answer.</param>
-    public PreflightReport At(IReadOnlyList<Anchor> anchors, bool isThere)
+    /// <param name="measureTime">Whether steps are timed. A fit that begins now does not wait for an estimate.</param>
+    public PreflightReport At(IReadOnlyList<Anchor> anchors, bool isThere, bool measureTime)
     {
         var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(options, set, split).At(anchors[^1].Teacher) : null;
         if (teacher is not null)
@@ -37,7 +38,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         if (options.InitialWeights is null && StepsCheck.Warning(stages, StepsOf, options.BatchSize) is { } few)
             _warnings.Add(few);
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
-        var timed = stages.Select(stage => (Stage: stage, Time: timer.Of(stage))).ToList();
+        var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.Of(stage) : TimeSpan.Zero)).ToList();
         StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct()];
         // One record is let go for the next, but where another would cost a pass over the data.
         var kept = Math.Max(Math.Min(1, recorded.Length), recorded.Count(t => t.AnswersInPasses));
@@ -48,6 +49,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         var studentBytes = student.ParameterCount * sizeof(float) * 4;
         return new PreflightReport
         {
+            IsTimed = measureTime,
             Rows = set.Count,
             LabelledRows = set.LabelledRows,
             TrainingRows = split.Training.shape[0],

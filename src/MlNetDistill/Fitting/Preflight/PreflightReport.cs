@@ -55,7 +55,7 @@ public sealed record PreflightReport
     /// <summary>Bytes of the rows in memory.</summary>
     public required long DataBytes { get; init; }
 
-    /// <summary>Bytes of the teacher's cacheed answers, in memory or, beyond <see cref="TeacherCacheOptions.MemoryLimit"/>, in a file.</summary>
+    /// <summary>Bytes of the teacher's cached answers, in memory or, beyond <see cref="TeacherCacheOptions.MemoryLimit"/>, in a file.</summary>
     public required long AnswerBytes { get; init; }
 
     /// <summary>Bytes of the student with its gradients and its optimiser's state.</summary>
@@ -72,6 +72,9 @@ public sealed record PreflightReport
 
     /// <summary>Whether a teacher is trained first, which is not in the times.</summary>
     internal string? TrainedFirst { get; init; }
+
+    /// <summary>Whether steps were timed; else all times are 0 and not shown.</summary>
+    internal bool IsTimed { get; init; } = true;
 
     /// <summary>A summary of one screen.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Lines());
@@ -103,10 +106,11 @@ public sealed record PreflightReport
         {
             if (i == shown.Count - 1 && shown.Count < Stages.Count)
                 Line("", $"… {Stages.Count - shown.Count} stages more …");
-            Line("stage", $"{stage}");
+            Line("stage", $"{(IsTimed ? $"{stage}" : stage.Length)}");
         }
 
-        Line("time", $"about {Duration(RecordingTime + TrainingTime)}: the teacher's answers {Duration(RecordingTime)}, training {Duration(TrainingTime)}");
+        if (IsTimed)
+            Line("time", $"about {Duration(RecordingTime + TrainingTime)}: the teacher's answers {Duration(RecordingTime)}, training {Duration(TrainingTime)}");
         Line("memory", $"data {Size(DataBytes)}, answers {Size(AnswerBytes)} {(AnswersInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
         foreach (var warning in Warnings)
             Line("warning", $"{warning}");
@@ -165,7 +169,8 @@ public sealed record PreflightTeacher(
 /// <param name="TimePerStep">Time of a step, the teacher's answer in it looked up or, where it answers live, computed.</param>
 public sealed record PreflightStage(string Name, int Epochs, int StepsPerEpoch, TimeSpan TimePerStep)
 {
+    internal string Length => Invariant($"{Name}: {Epochs} {(Epochs == 1 ? "epoch" : "epochs")} of {StepsPerEpoch} {(StepsPerEpoch == 1 ? "step" : "steps")}");
+
     /// <summary>Its length and cost.</summary>
-    public override string ToString() => Invariant(
-        $"{Name}: {Epochs} epochs of {StepsPerEpoch} steps, {TimePerStep.TotalMilliseconds:0.##} ms each");
+    public override string ToString() => Invariant($"{Length}, {TimePerStep.TotalMilliseconds:0.##} ms each");
 }

@@ -79,11 +79,7 @@ internal sealed record AllAnchors : AnchorSelection
 
 internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
 {
-    public override IEnumerable<string> Validate()
-    {
-        if (Interval < 1)
-            yield return Invariant($"The interval of anchors must be at least 1; was {Interval}.");
-    }
+    public override IEnumerable<string> Validate() => Faults.AtLeast(1, "The interval of anchors", Interval);
 
     internal override IEnumerable<int> Choose(MethodContext context)
     {
@@ -103,11 +99,9 @@ internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
 
 internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelection
 {
-    public override IEnumerable<string> Validate()
-    {
-        if (Wanted.Count == 0 || Wanted.Any(e => e < 1) || Wanted.Zip(Wanted.Skip(1)).Any(pair => pair.First >= pair.Second))
-            yield return $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Listed(Wanted)}].";
-    }
+    public override IEnumerable<string> Validate() => Faults.Unless(
+        Wanted.Count > 0 && Wanted.All(e => e >= 1) && Wanted.Zip(Wanted.Skip(1)).All(pair => pair.First < pair.Second),
+        $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Listed(Wanted)}].");
 
     internal override IEnumerable<int> Choose(MethodContext context)
     {
@@ -127,15 +121,12 @@ internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenomi
 {
     internal override bool LooksAtStudent => true;
 
-    public override IEnumerable<string> Validate()
-    {
-        if (!(Delta > 1 && double.IsFinite(Delta)))
-            yield return Invariant($"The delta of greedy anchor selection must be above 1; was {Delta}.");
-        if (!Enum.IsDefined(Rule))
-            yield return $"GreedyRule has no value {Rule}.";
-        if (!Enum.IsDefined(Denominator))
-            yield return $"GreedyDenominator has no value {Denominator}.";
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Delta is > 1 and < double.PositiveInfinity, $"The delta of greedy anchor selection must be above 1; was {Delta}."),
+        .. Faults.Defined("The rule of greedy anchor selection", Rule),
+        .. Faults.Defined("The denominator of greedy anchor selection", Denominator),
+    ];
 
     internal override IEnumerable<int> Choose(MethodContext context)
     {

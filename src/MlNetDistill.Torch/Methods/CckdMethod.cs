@@ -1,6 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-
 
 namespace MlNetDistill.Methods;
 
@@ -14,18 +14,13 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
 
     public override bool CanUseWeights => false;
 
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in SettingFaults.Share("CCKD's alpha", Alpha)
-            .Concat(SettingFaults.AtLeast0("CCKD's beta", Beta))
-            .Concat(SettingFaults.Above0("CCKD's temperature", Temperature)))
-        {
-            yield return fault;
-        }
-
-        if (!Enum.IsDefined(MissingEmbedding))
-            yield return $"MissingEmbedding has no value {MissingEmbedding}.";
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Share("CCKD's alpha", Alpha),
+        .. Faults.AtLeast0("CCKD's beta", Beta),
+        .. Faults.Above0("CCKD's temperature", Temperature),
+        .. Faults.Defined("CCKD's missingEmbedding", MissingEmbedding),
+    ];
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {

@@ -1,6 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-
 
 namespace MlNetDistill.Methods;
 
@@ -13,19 +13,14 @@ internal sealed record DistMethod(double Temperature, double InterWeight, double
 
     public override bool CanUseWeights => false;
 
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in SettingFaults.Above0("DIST's temperature", Temperature)
-            .Concat(SettingFaults.AtLeast0("DIST's interWeight", InterWeight))
-            .Concat(SettingFaults.AtLeast0("DIST's intraWeight", IntraWeight))
-            .Concat(SettingFaults.AtLeast0("DIST's labelWeight", LabelWeight)))
-        {
-            yield return fault;
-        }
-
-        if (InterWeight == 0 && IntraWeight == 0)
-            yield return "DIST's interWeight and intraWeight must not both be 0: nothing would be learnt from the teacher.";
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Above0("DIST's temperature", Temperature),
+        .. Faults.AtLeast0("DIST's interWeight", InterWeight),
+        .. Faults.AtLeast0("DIST's intraWeight", IntraWeight),
+        .. Faults.AtLeast0("DIST's labelWeight", LabelWeight),
+        .. Faults.Unless(InterWeight != 0 || IntraWeight != 0, $"DIST's interWeight and intraWeight must not both be 0: nothing would be learnt from the teacher."),
+    ];
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {

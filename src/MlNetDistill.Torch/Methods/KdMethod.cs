@@ -1,6 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
-
 
 namespace MlNetDistill.Methods;
 
@@ -11,7 +11,7 @@ internal sealed record KdMethod(double Temperature, double Alpha) : Distillation
 
     public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
-    public override IEnumerable<string> Validate() => SettingFaults.Above0("KD's temperature", Temperature).Concat(SettingFaults.Share("KD's alpha", Alpha));
+    public override IEnumerable<string> Validate() => Faults.Above0("KD's temperature", Temperature).Concat(Faults.Share("KD's alpha", Alpha));
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 
 namespace MlNetDistill.Methods;
 
@@ -63,11 +62,7 @@ public abstract record LearningRateSchedule
     public sealed override string ToString() => SettingText.Of(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Validate()
-    {
-        if (!(WarmupEpochs >= 0 && double.IsFinite(WarmupEpochs)))
-            yield return Invariant($"The schedule's WarmupEpochs must be at least 0; was {WarmupEpochs}.");
-    }
+    public virtual IEnumerable<string> Validate() => Faults.AtLeast0("The schedule's WarmupEpochs", WarmupEpochs);
 
     /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
     internal virtual string? Caution(int epochs) =>
@@ -83,17 +78,14 @@ internal sealed record ConstantSchedule : LearningRateSchedule
 
 internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Factor) : LearningRateSchedule
 {
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in base.Validate())
-            yield return fault;
-        if (!(Factor > 0 && Factor <= 1))
-            yield return Invariant($"The step schedule's factor must be in (0, 1]; was {Factor}.");
-        if (AfterEpochs.Any(epoch => epoch < 1))
-            yield return Invariant($"The step schedule's epochs must be at least 1; were [{NumberText.Listed(AfterEpochs)}].");
-        if (AfterEpochs.Zip(AfterEpochs.Skip(1)).Any(pair => pair.First >= pair.Second))
-            yield return Invariant($"The step schedule's epochs must rise; were [{NumberText.Listed(AfterEpochs)}].");
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. base.Validate(),
+        .. Faults.Unless(Factor is > 0 and <= 1, $"The step schedule's factor must be in (0, 1]; was {Factor}."),
+        .. Faults.Unless(AfterEpochs.All(epoch => epoch >= 1), $"The step schedule's epochs must be at least 1; were [{NumberText.Listed(AfterEpochs)}]."),
+        .. Faults.Unless(
+            AfterEpochs.Zip(AfterEpochs.Skip(1)).All(pair => pair.First < pair.Second), $"The step schedule's epochs must rise; were [{NumberText.Listed(AfterEpochs)}]."),
+    ];
 
     internal override string? Caution(int epochs) => base.Caution(epochs) ?? (AfterEpochs.Any(epoch => epoch >= epochs)
         ? $"the learning rate is to drop after epochs {NumberText.Listed(AfterEpochs)} of a stage, and this one has {epochs}."
@@ -105,13 +97,7 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
 
 internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
 {
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in base.Validate())
-            yield return fault;
-        if (!(FinalFactor >= 0 && FinalFactor < 1))
-            yield return Invariant($"The cosine schedule's final factor must be in [0, 1); was {FinalFactor}.");
-    }
+    public override IEnumerable<string> Validate() => base.Validate().Concat(Faults.ShareBelow1("The cosine schedule's final factor", FinalFactor));
 
     private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
         FinalFactor + ((1 - FinalFactor) * (1 + Math.Cos(Math.PI * step / steps)) / 2);
@@ -120,19 +106,16 @@ internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
 internal sealed record OneCycleSchedule(double RiseFraction, double StartDivisor, double FinalDivisor, double LowMomentum, double HighMomentum)
     : LearningRateSchedule
 {
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in base.Validate())
-            yield return fault;
-        if (!(RiseFraction > 0 && RiseFraction < 1))
-            yield return Invariant($"The one-cycle schedule's riseFraction must be in (0, 1); was {RiseFraction}.");
-        if (!(StartDivisor >= 1))
-            yield return Invariant($"The one-cycle schedule's startDivisor must be at least 1; was {StartDivisor}.");
-        if (!(FinalDivisor >= 1))
-            yield return Invariant($"The one-cycle schedule's finalDivisor must be at least 1; was {FinalDivisor}.");
-        if (!(LowMomentum >= 0 && LowMomentum <= HighMomentum && HighMomentum < 1))
-            yield return Invariant($"The one-cycle schedule's momenta must satisfy 0 ≤ low ≤ high < 1; were {LowMomentum} and {HighMomentum}.");
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. base.Validate(),
+        .. Faults.Unless(RiseFraction is > 0 and < 1, $"The one-cycle schedule's riseFraction must be in (0, 1); was {RiseFraction}."),
+        .. Faults.Unless(StartDivisor >= 1, $"The one-cycle schedule's startDivisor must be at least 1; was {StartDivisor}."),
+        .. Faults.Unless(FinalDivisor >= 1, $"The one-cycle schedule's finalDivisor must be at least 1; was {FinalDivisor}."),
+        .. Faults.Unless(
+            LowMomentum >= 0 && LowMomentum <= HighMomentum && HighMomentum < 1,
+            $"The one-cycle schedule's momenta must satisfy 0 ≤ low ≤ high < 1; were {LowMomentum} and {HighMomentum}."),
+    ];
 
     public override double? MomentumAt(long step, long steps) => Between(step, steps, HighMomentum, LowMomentum, HighMomentum);
 

@@ -1,6 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
-
 
 namespace MlNetDistill.Methods;
 
@@ -34,13 +34,11 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return $"The method inside RCO learns from one anchor at a time, and {Inner.Name} needs a route itself.";
         if (Inner.TeacherNeeds == ModelOutputs.None)
             yield return $"The method inside RCO must learn from a teacher; {Inner.Name} does not.";
-        if (!Enum.IsDefined(Schedule))
-            yield return $"RcoSchedule has no value {Schedule}.";
         if (Schedule == RcoSchedule.OneStage && Selection.LooksAtStudent)
             yield return "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
         if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralPhases)
             yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
-        foreach (var fault in Inner.Validate().Concat(Selection.Validate()))
+        foreach (var fault in Faults.Defined("RCO's schedule", Schedule).Concat(Inner.Validate()).Concat(Selection.Validate()))
             yield return fault;
     }
 

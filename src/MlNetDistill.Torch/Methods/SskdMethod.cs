@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using static System.FormattableString;
@@ -24,17 +25,16 @@ internal sealed record SskdMethod(
 
     internal override bool MayDrawFromTorch => AreForeign(HeadLoss);
 
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in Pairs is null ? [] : StagePair.Validate(Pairs))
-            yield return fault;
-        if (Shares is not null && Shares.Any(s => !(s > 0 && double.IsFinite(s))))
-            yield return $"SSKD's shares must be above 0; were [{string.Join(", ", Shares)}].";
-        if (Shares is not null && Pairs is not null && Shares.Count != Pairs.Count + 1)
-            yield return $"SSKD needs a share for each of its {Pairs.Count} stages and one for the head; there are {Shares.Count}.";
-        if (!Enum.IsDefined(Reduction))
-            yield return $"FeatureReduction has no value {Reduction}.";
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Pairs is null ? [] : StagePair.Validate(Pairs),
+        .. Faults.Unless(
+            Shares is null || Shares.All(s => s is > 0 and < double.PositiveInfinity), $"SSKD's shares must be above 0; were [{NumberText.Listed(Shares ?? [])}]."),
+        .. Faults.Unless(
+            Shares is null || Pairs is null || Shares.Count == Pairs.Count + 1,
+            $"SSKD needs a share for each of its {Pairs?.Count} stages and one for the head; there are {Shares?.Count}."),
+        .. Faults.Defined("SSKD's reduction", Reduction),
+    ];
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {

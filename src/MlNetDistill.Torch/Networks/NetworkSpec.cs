@@ -47,9 +47,9 @@ public abstract partial record NetworkSpec
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchLibrary.EnsureLoaded();
-        string[] faults = [.. input.Validate(classes), .. Validate(), .. ValidateShape(input.Shape) is { } fault ? [fault] : Array.Empty<string>()];
+        var faults = Faults.Lines([.. input.Validate(classes), .. Validate(), .. ValidateShape(input.Shape) is { } fault ? [fault] : Array.Empty<string>()]);
         if (faults.Length > 0)
-            throw new ArgumentException(string.Join(' ', faults.Distinct()));
+            throw new ArgumentException(faults);
         // Weights made in a caller's inference mode could never be trained.
         using var mode = new TrainingMode();
         // The first layers of a large network alone could take all memory, and minutes, before its last ones are counted.

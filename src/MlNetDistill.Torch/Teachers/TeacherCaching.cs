@@ -24,7 +24,7 @@ internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize
     public string? Augmentation { get; init; }
 
     /// <summary>Whether records outlive the run, and must say what they are of.</summary>
-    public bool IsPersistent => Options.Folder is not null;
+    public bool IsPersistent => Options.IsPersistent;
 
     /// <summary>Answers kept in memory for as long as the teacher lives.</summary>
     public static TeacherCaching InMemory(int batchSize) => new(

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML;
+using MlNetDistill.Core;
 
 namespace MlNetDistill.Alignment;
 
@@ -23,8 +24,8 @@ internal sealed record ScoreSettings(ScoreKind Kind, IReadOnlyList<string>? Clas
 
     public IEnumerable<string> Validate()
     {
-        if (!Enum.IsDefined(Kind))
-            yield return $"ScoreKind has no value {Kind}.";
+        foreach (var fault in Faults.Defined("ScoreKind", Kind))
+            yield return fault;
         if (ClassNames?.Any(name => name is null || (name.Length == 0 && Map is not { DropOthers: true })) == true)
             yield return "Every one of classNames must be a name; one is empty. A ClassMap with DropOthers leaves classes out, and then their names may be empty.";
         if (Map is { Names: null })

@@ -75,8 +75,12 @@ public sealed class AugmentationTests
     [Test]
     public void Faults_are_named_when_the_trainer_is_made() => Refuses(
         Rows.Quick() with { Augmentations = [Augmentation.RandomCrop(0), Augmentation.Mixup(-1), Augmentation.CutMix()], Sampling = null! },
-        "Sampling must be given; see BatchSampling. RandomCrop's padding must be at least 1; was 0. Mixup's alpha must be in [0.001, 1000]; was -1. " +
-        "Mixup and CutMix exclude each other; give at most one of them, Augmentations has 2. (Parameter 'options')");
+        string.Join(
+            Environment.NewLine,
+            "Sampling must be given; see BatchSampling.",
+            "RandomCrop's padding must be at least 1; was 0.",
+            "Mixup's alpha must be in [0.001, 1000]; was -1.",
+            "Mixup and CutMix exclude each other; give at most one of them, Augmentations has 2. (Parameter 'options')"));
 
     [Test]
     public void A_missing_list_is_a_fault() => Refuses(

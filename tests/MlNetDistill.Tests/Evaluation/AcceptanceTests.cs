@@ -171,7 +171,7 @@ public sealed class AcceptanceTests
         Assert.That(
             () => criteria.Judge(_metrics, Cost),
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("MinimumAccuracyRetention must be above 0; was 0.")
-                .And.Message.Contains("MinimumAgreement is a share and must be in [0, 1]; was 97.")
+                .And.Message.Contains("MinimumAgreement must be in [0, 1]; was 97.")
                 .And.Message.Contains("MaximumDivergence must be at least 0; was NaN.")
                 .And.Message.Contains("MinimumClassRows must be at least 1; was 0.")
                 .And.Message.Contains("MaximumLatency must be above 0")

@@ -185,9 +185,13 @@ public sealed class CostTests
     {
         var options = new CostOptions { WarmupPredictions = -1, Predictions = 0, WarmupPasses = -2, Passes = 0, MaximumTime = TimeSpan.Zero };
         Assert.That(() => _mlContext.Model.MeasureCost(Student(), _rows, options: options), Throws.InstanceOf<ArgumentOutOfRangeException>()
-            .With.Message.StartsWith(
-            "WarmupPredictions must be at least 0; was -1. Predictions must be at least 1; was 0. WarmupPasses must be at least 0; was -2. " +
-            "Passes must be at least 1; was 0. MaximumTime must be above 0; was 00:00:00."));
+            .With.Message.StartsWith(string.Join(
+                Environment.NewLine,
+                "WarmupPredictions must be at least 0; was -1.",
+                "Predictions must be at least 1; was 0.",
+                "WarmupPasses must be at least 0; was -2.",
+                "Passes must be at least 1; was 0.",
+                "MaximumTime must be above 0; was 00:00:00.")));
     }
 
     private ITransformer Student() => _mlContext.Pipeline(ToyPipelines.Options() with { Epochs = 1 }).Fit(_mlContext.View(_rows));

@@ -148,10 +148,13 @@ public sealed class MetricsColumnsTests
     [Test]
     public void Options_that_are_out_of_range_are_named_all_at_once() => Assert.That(
         () => Evaluate(Keyed(), "Class", new() { ReliabilityBins = 0, BootstrapReplicates = 1, ConfidenceLevel = 1, TopK = [0], WorstRegressions = -1 }),
-        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
-            "ReliabilityBins must be at least 1; was 0. TopK must hold numbers of at least 1; was 0. " +
-            "BootstrapReplicates must be at least 2, or 0 for no intervals; was 1. ConfidenceLevel must be between 0 and 1; was 1. " +
-            "WorstRegressions must be at least 0; was -1."));
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(string.Join(
+            Environment.NewLine,
+            "ReliabilityBins must be at least 1; was 0.",
+            "TopK must hold numbers of at least 1; was 0.",
+            "BootstrapReplicates must be at least 2, or 0 for no intervals; was 1.",
+            "ConfidenceLevel must be between 0 and 1; was 1.",
+            "WorstRegressions must be at least 0; was -1.")));
 
     [Test]
     public void An_evaluator_needs_two_classes_with_names_of_their_own()

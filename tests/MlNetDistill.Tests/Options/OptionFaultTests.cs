@@ -34,9 +34,9 @@ public sealed class OptionFaultTests
         yield return Case(Good with { MinimumTeacherAccuracy = 1.5 }, "MinimumTeacherAccuracy must be in [0, 1]; was 1.5.");
         yield return Case(Good with { MissingLabels = MissingLabels.TeacherOnly, Method = DistillationMethod.LabelsOnly() },
             "MissingLabels.TeacherOnly needs a method that learns from the teacher.");
-        yield return Case(Good with { MissingLabels = (MissingLabels)7 }, "MissingLabels has no value 7.");
-        yield return Case(Good with { MissingFeatures = (MissingFeatures)7 }, "MissingFeatures has no value 7.");
-        yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation has no value 7.");
+        yield return Case(Good with { MissingLabels = (MissingLabels)7 }, "MissingLabels must be Error, Drop or TeacherOnly; was 7.");
+        yield return Case(Good with { MissingFeatures = (MissingFeatures)7 }, "MissingFeatures must be Error or Drop; was 7.");
+        yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation must be Throw or ReturnBest; was 7.");
     }
 
     private static IEnumerable<TestCaseData> MethodFaults()
@@ -106,7 +106,7 @@ public sealed class OptionFaultTests
         Assert.That(() => Make(options), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(message + " (Parameter 'options')"));
 
     [Test]
-    public void Every_fault_is_named_in_one_exception() => Assert.That(
+    public void Every_fault_is_named_on_a_line_of_its_own_in_one_exception() => Assert.That(
         () => Make(new DistillationOptions
         {
             Student = NetworkSpec.Mlp(0),
@@ -117,13 +117,18 @@ public sealed class OptionFaultTests
             Optimizer = Optimizer.Sgd(learningRate: -1),
             Schedule = LearningRateSchedule.Cosine(-1),
         }),
-        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
-            "The method KD needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly(). " +
-            "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. " +
-            "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData. " +
-            "A hidden layer must have at least 1 unit; one has 0. KD's temperature must be above 0; was 0. KD's alpha must be in [0, 1]; was 2. " +
-            "The optimizer's LearningRate must be above 0; was -1. The cosine schedule's final factor must be in [0, 1); was -1. " +
-            "EarlyStopping.Patience must be at least 1; was 0. (Parameter 'options')"));
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(string.Join(
+            Environment.NewLine,
+            "The method KD needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly().",
+            "Epochs must be at least 1; was 0.",
+            "BatchSize must be at least 1; was 0.",
+            "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.",
+            "A hidden layer must have at least 1 unit; one has 0.",
+            "KD's temperature must be above 0; was 0.",
+            "KD's alpha must be in [0, 1]; was 2.",
+            "The optimizer's LearningRate must be above 0; was -1.",
+            "The cosine schedule's final factor must be in [0, 1); was -1.",
+            "EarlyStopping.Patience must be at least 1; was 0. (Parameter 'options')")));
 
     [Test]
     public void Good_settings_are_accepted() => Assert.That(() => Make(Good), Throws.Nothing);
@@ -132,7 +137,7 @@ public sealed class OptionFaultTests
     public void The_simple_overload_checks_as_well() => Assert.That(
         () => new MLContext().MulticlassClassification.Trainers.Distill(Teacher.Train(NetworkSpec.Mlp(4)), NetworkSpec.Mlp(4), epochs: 0, batchSize: 0),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
-            "Epochs must be at least 1; was 0. BatchSize must be at least 1; was 0. (Parameter 'options')"));
+            $"Epochs must be at least 1; was 0.{Environment.NewLine}BatchSize must be at least 1; was 0. (Parameter 'options')"));
 
     [Test]
     public void Without_a_teacher_only_a_method_that_needs_none_is_taken()

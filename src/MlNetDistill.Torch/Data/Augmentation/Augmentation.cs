@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 
 namespace MlNetDistill.Data;
 
@@ -85,10 +84,4 @@ public abstract record Augmentation
 
     private protected static string? NeedsImages(string name, InputShape shape) =>
         shape.IsImage ? null : $"{name} changes images; these rows are a {shape}.";
-
-    private protected static IEnumerable<string> ProbabilityFaults(string name, double probability)
-    {
-        if (!(probability >= 0 && probability <= 1))
-            yield return Invariant($"{name}'s probability must be in [0, 1]; was {probability}.");
-    }
 }

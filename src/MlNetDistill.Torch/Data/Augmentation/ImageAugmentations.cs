@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -7,11 +6,7 @@ namespace MlNetDistill.Data;
 
 internal sealed record RandomCrop(int Padding) : Augmentation
 {
-    public override IEnumerable<string> Validate()
-    {
-        if (Padding < 1)
-            yield return Invariant($"RandomCrop's padding must be at least 1; was {Padding}.");
-    }
+    public override IEnumerable<string> Validate() => Faults.AtLeast(1, "RandomCrop's padding", Padding);
 
     public override string? ValidateShape(InputShape shape) =>
         NeedsImages(nameof(RandomCrop), shape)
@@ -38,7 +33,7 @@ internal sealed record RandomCrop(int Padding) : Augmentation
 
 internal sealed record HorizontalFlip(double Probability) : Augmentation
 {
-    public override IEnumerable<string> Validate() => ProbabilityFaults(nameof(HorizontalFlip), Probability);
+    public override IEnumerable<string> Validate() => Faults.Share("HorizontalFlip's probability", Probability);
 
     public override string? ValidateShape(InputShape shape) => NeedsImages(nameof(HorizontalFlip), shape);
 

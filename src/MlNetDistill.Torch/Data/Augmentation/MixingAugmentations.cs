@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -12,11 +11,8 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
 
     public override bool MixesLabels => true;
 
-    public override IEnumerable<string> Validate()
-    {
-        if (!(Alpha >= Least && Alpha <= Most))
-            yield return Invariant($"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
-    }
+    public override IEnumerable<string> Validate() =>
+        Faults.Unless(Alpha >= Least && Alpha <= Most, $"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {

@@ -1,16 +1,11 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
 internal sealed record GaussianNoise(double Deviation) : Augmentation
 {
-    public override IEnumerable<string> Validate()
-    {
-        if (!(Deviation > 0 && double.IsFinite(Deviation)))
-            yield return Invariant($"GaussianNoise's deviation must be above 0; was {Deviation}.");
-    }
+    public override IEnumerable<string> Validate() => Faults.Above0("GaussianNoise's deviation", Deviation);
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
@@ -22,7 +17,7 @@ internal sealed record GaussianNoise(double Deviation) : Augmentation
 
 internal sealed record MarginalSwap(double Probability) : Augmentation
 {
-    public override IEnumerable<string> Validate() => ProbabilityFaults(nameof(MarginalSwap), Probability);
+    public override IEnumerable<string> Validate() => Faults.Share("MarginalSwap's probability", Probability);
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {

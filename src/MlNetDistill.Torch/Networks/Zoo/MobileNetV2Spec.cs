@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -35,13 +34,11 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     private protected override string Kind => "A MobileNetV2";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Validate()
-    {
-        if (!(Width >= LeastWidth && Width <= GreatestWidth))
-            yield return Invariant($"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}.");
-        foreach (var fault in base.Validate())
-            yield return fault;
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Width >= LeastWidth && Width <= GreatestWidth, $"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}."),
+        .. base.Validate(),
+    ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

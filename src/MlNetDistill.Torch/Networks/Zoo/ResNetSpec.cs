@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -18,15 +17,13 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     private protected override string Kind => "A ResNet";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Validate()
-    {
-        if (Depth < 8 || (Depth - 2) % 6 != 0)
-            yield return Invariant($"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}.");
-        if (Widths is not { Count: 4 } || Widths.Any(w => w < 1))
-            yield return $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Listed(Widths ?? [])}].";
-        foreach (var fault in base.Validate())
-            yield return fault;
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Depth >= 8 && (Depth - 2) % 6 == 0, $"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}."),
+        .. Faults.Unless(
+            Widths is { Count: 4 } && Widths.All(w => w >= 1), $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Listed(Widths ?? [])}]."),
+        .. base.Validate(),
+    ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

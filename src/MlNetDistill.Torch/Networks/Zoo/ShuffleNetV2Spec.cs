@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -30,13 +29,11 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     private protected override string Kind => "A ShuffleNetV2";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Validate()
-    {
-        if (!Widths.ContainsKey(Size))
-            yield return Invariant($"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {Size}.");
-        foreach (var fault in base.Validate())
-            yield return fault;
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Widths.ContainsKey(Size), $"The size of a ShuffleNetV2 must be 0.5, 1, 1.5 or 2; was {Size}."),
+        .. base.Validate(),
+    ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

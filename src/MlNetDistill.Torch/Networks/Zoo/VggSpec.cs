@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -31,15 +30,12 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     private protected override string Kind => "A VGG";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Validate()
-    {
-        if (!Convolutions.ContainsKey(Depth))
-            yield return Invariant($"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}.");
-        if (Widths is not { Count: 5 } || Widths.Any(w => w < 1))
-            yield return $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths ?? [])}].";
-        foreach (var fault in base.Validate())
-            yield return fault;
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Convolutions.ContainsKey(Depth), $"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}."),
+        .. Faults.Unless(Widths is { Count: 5 } && Widths.All(w => w >= 1), $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths ?? [])}]."),
+        .. base.Validate(),
+    ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -24,17 +23,13 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
     private protected override string Kind => "A wide ResNet";
 
     /// <inheritdoc/>
-    public override IEnumerable<string> Validate()
-    {
-        if (Depth < 10 || (Depth - 4) % 6 != 0)
-            yield return Invariant($"The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was {Depth}.");
-        if (Widen < 1)
-            yield return Invariant($"The widening factor of a wide ResNet must be at least 1; was {Widen}.");
-        if (Widen > LargestWiden)
-            yield return Invariant($"The widening factor of a wide ResNet must be at most {LargestWiden}; was {Widen}.");
-        foreach (var fault in base.Validate())
-            yield return fault;
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Depth >= 10 && (Depth - 4) % 6 == 0, $"The depth of a wide ResNet must be 6n+4 (10, 16, 22, 28, 40, …); was {Depth}."),
+        .. Faults.AtLeast(1, "The widening factor of a wide ResNet", Widen),
+        .. Faults.Unless(Widen <= LargestWiden, $"The widening factor of a wide ResNet must be at most {LargestWiden}; was {Widen}."),
+        .. base.Validate(),
+    ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)

@@ -1,7 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Teachers;
 
 /// <summary>What a model from elsewhere is fed: which column, in which scale and layout.</summary>
@@ -43,20 +42,15 @@ public sealed record TeacherInput
     /// <summary>Its settings, in a line where they fit in one.</summary>
     public override string ToString() => SettingText.Of(this);
 
-    internal IEnumerable<string> Validate()
-    {
-        if (ColumnName is not null && string.IsNullOrWhiteSpace(ColumnName))
-            yield return "TeacherInput.ColumnName must be a column name, or null for the student's features; was empty.";
-        if (Scale is { } scale && (!float.IsFinite(scale) || scale == 0))
-            yield return FormattableString.Invariant($"TeacherInput.Scale must be a finite number other than 0; it is {scale}.");
-        if (!Enum.IsDefined(Layout))
-            yield return $"ImageLayout has no value {Layout}.";
-        if (Standardization is { } statistics && !IsSound(statistics))
-        {
-            yield return $"TeacherInput.Standardization has {statistics.Mean.Count} means and {statistics.Deviation.Count} deviations; it must have as many of " +
-                "both, finite, and the deviations above 0.";
-        }
-    }
+    internal IEnumerable<string> Validate() =>
+    [
+        .. Faults.NameOrNull("TeacherInput.ColumnName", "a column name, or null for the student's features", ColumnName),
+        .. Faults.Unless(Scale is null || (float.IsFinite(Scale.Value) && Scale != 0), $"TeacherInput.Scale must be a finite number other than 0; was {Scale}."),
+        .. Faults.Defined("TeacherInput.Layout", Layout),
+        .. Faults.Unless(
+            Standardization is not { } statistics || IsSound(statistics),
+            $"TeacherInput.Standardization has {Standardization?.Mean.Count} means and {Standardization?.Deviation.Count} deviations; it must have as many of both, finite, and the deviations above 0."),
+    ];
 
     private static bool IsSound(InputStatistics statistics) => statistics.Deviation.Count == statistics.Mean.Count
         && statistics.Mean.All(float.IsFinite) && statistics.Deviation.All(d => float.IsFinite(d) && d > 0);

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -53,9 +54,9 @@ internal static class StageChecks
     /// <exception cref="InvalidOperationException">The stage cannot work; the message says why.</exception>
     public static void Check(Stage stage, Network student, TrainingSet set, bool augments)
     {
-        var faults = Validate(stage).ToList();
-        if (faults.Count > 0)
-            throw new InvalidOperationException($"Stage '{stage.Name}': {string.Join(' ', faults)}");
+        var faults = Faults.Lines(Validate(stage));
+        if (faults.Length > 0)
+            throw new InvalidOperationException($"Stage '{stage.Name}': {faults}");
         if (set.Weights is not null && !stage.Loss.CanUseWeights)
         {
             var pairs = stage.Loss.Terms.Where(t => !t.Loss.CanUseWeights).Select(t => $"'{t.Loss.Name}'");

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 
 namespace MlNetDistill.Training;
 
@@ -11,13 +10,11 @@ public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement =
     /// <summary>Its settings, in a line where they fit in one.</summary>
     public override string ToString() => SettingText.Of(this);
 
-    internal IEnumerable<string> Validate()
-    {
-        if (Patience < 1)
-            yield return Invariant($"EarlyStopping.Patience must be at least 1; was {Patience}.");
-        if (!(MinimumImprovement >= 0 && MinimumImprovement < 1))
-            yield return Invariant($"EarlyStopping.MinimumImprovement must be in [0, 1); was {MinimumImprovement}.");
-    }
+    internal IEnumerable<string> Validate() =>
+    [
+        .. Faults.AtLeast(1, "EarlyStopping.Patience", Patience),
+        .. Faults.ShareBelow1("EarlyStopping.MinimumImprovement", MinimumImprovement),
+    ];
 }
 
 /// <summary>What to do when training is cancelled.</summary>

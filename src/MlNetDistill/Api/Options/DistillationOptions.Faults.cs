@@ -2,80 +2,57 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using static System.FormattableString;
 
 namespace MlNetDistill;
 
 /// <summary>What may be wrong with the settings, found all at once.</summary>
 public sealed partial record DistillationOptions
 {
-    internal void Check()
-    {
-        var faults = Validate().ToList();
-        if (faults.Count > 0)
-            throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
-    }
+    internal void Check() => Faults.ThrowIfAny(Validate(), "options");
 
-    private IEnumerable<string> Validate()
-    {
-        if (Student is null)
-            yield return "Student must be set, for example to NetworkSpec.Mlp(64).";
-        if (Method is null)
-            yield return "Method must be set, for example to DistillationMethod.Kd().";
-        if (Teacher is null && Method is not null && Method.TeacherNeeds != ModelOutputs.None)
-            yield return $"The method {Method.Name} needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly().";
-        foreach (var fault in Teacher is null || Method is null ? [] : TeacherFaults(Teacher, Method))
-            yield return fault;
-        foreach (var (name, value) in new[]
-        {
-            (nameof(FeatureColumnName), FeatureColumnName),
-            (nameof(ScoreColumnName), ScoreColumnName),
-            (nameof(PredictedLabelColumnName), PredictedLabelColumnName),
-        })
-        {
-            if (string.IsNullOrWhiteSpace(value))
-                yield return $"{name} must be a column name; was {(value is null ? "null" : $"'{value}'")}.";
-        }
+    private IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(Student is not null, $"Student must be set, for example to NetworkSpec.Mlp(64)."),
+        .. Faults.Unless(Method is not null, $"Method must be set, for example to DistillationMethod.Kd()."),
+        .. Faults.Unless(
+            Teacher is not null || Method is null || Method.TeacherNeeds == ModelOutputs.None,
+            $"The method {Method?.Name} needs a Teacher, for example Teacher.FromTransformer(model). To train without one, use DistillationMethod.LabelsOnly()."),
+        .. Teacher is null || Method is null ? [] : TeacherFaults(Teacher, Method),
+        .. NameFaults(),
+        .. Faults.AtLeast(1, nameof(Epochs), Epochs),
+        .. Faults.AtLeast(1, nameof(BatchSize), BatchSize),
+        .. Faults.Above0(nameof(GradientClipping), GradientClipping),
+        .. Faults.ShareBelow1(nameof(ValidationFraction), ValidationFraction),
+        .. Faults.Unless(ValidationSources <= 1, $"ValidationFraction, ValidationColumnName and ValidationData exclude each other; give one."),
+        .. Faults.Unless(
+            EarlyStopping is null || ValidationSources > 0, $"EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData."),
+        .. Faults.Share(nameof(MinimumTeacherAccuracy), MinimumTeacherAccuracy),
+        .. Faults.Unless(
+            MissingLabels != MissingLabels.TeacherOnly || Method?.TeacherNeeds != ModelOutputs.None,
+            $"MissingLabels.TeacherOnly needs a method that learns from the teacher."),
+        .. Faults.Unless(
+            ExampleWeightColumnName is null || Method is not { CanUseWeights: false },
+            $"The method {Method?.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName."),
+        .. Faults.Defined(nameof(MissingLabels), MissingLabels),
+        .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
+        .. Faults.Defined(nameof(OnCancellation), OnCancellation),
+        .. LabelColumnName is null ? NoLabelFaults() : [],
+        .. PartFaults(),
+    ];
 
-        foreach (var (name, value) in new[] { (nameof(LabelColumnName), LabelColumnName), (nameof(ExampleWeightColumnName), ExampleWeightColumnName), (nameof(ValidationColumnName), ValidationColumnName) })
-        {
-            if (value is not null && string.IsNullOrWhiteSpace(value))
-                yield return $"{name} must be a column name, or null for none; was '{value}'.";
-        }
-
-        foreach (var fault in CollidingNames())
-            yield return fault;
-        if (PredictedLabelColumnName == "Score")
-            yield return "PredictedLabelColumnName must not be 'Score': the in-box predictor in a saved student writes its probabilities under that name first.";
-        if (Epochs < 1)
-            yield return Invariant($"Epochs must be at least 1; was {Epochs}.");
-        if (BatchSize < 1)
-            yield return Invariant($"BatchSize must be at least 1; was {BatchSize}.");
-        if (GradientClipping is { } norm && !(norm > 0 && double.IsFinite(norm)))
-            yield return Invariant($"GradientClipping must be above 0; was {norm}.");
-        if (!(ValidationFraction >= 0 && ValidationFraction < 1))
-            yield return Invariant($"ValidationFraction must be in [0, 1); was {ValidationFraction}.");
-        if (ValidationSources > 1)
-            yield return "ValidationFraction, ValidationColumnName and ValidationData exclude each other; give one.";
-        if (EarlyStopping is not null && ValidationSources == 0)
-            yield return "EarlyStopping needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
-        if (MinimumTeacherAccuracy is { } least && !(least >= 0 && least <= 1))
-            yield return Invariant($"MinimumTeacherAccuracy must be in [0, 1]; was {least}.");
-        if (MissingLabels == MissingLabels.TeacherOnly && Method?.TeacherNeeds == ModelOutputs.None)
-            yield return "MissingLabels.TeacherOnly needs a method that learns from the teacher.";
-        if (ExampleWeightColumnName is not null && Method is { CanUseWeights: false })
-            yield return $"The method {Method.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName.";
-        if (!Enum.IsDefined(MissingLabels))
-            yield return $"MissingLabels has no value {MissingLabels}.";
-        if (!Enum.IsDefined(MissingFeatures))
-            yield return $"MissingFeatures has no value {MissingFeatures}.";
-        if (!Enum.IsDefined(OnCancellation))
-            yield return $"OnCancellation has no value {OnCancellation}.";
-        foreach (var fault in LabelColumnName is null ? NoLabelFaults() : [])
-            yield return fault;
-        foreach (var fault in PartFaults())
-            yield return fault;
-    }
+    private IEnumerable<string> NameFaults() =>
+    [
+        .. Faults.Name(nameof(FeatureColumnName), "a column name", FeatureColumnName),
+        .. Faults.Name(nameof(ScoreColumnName), "a column name", ScoreColumnName),
+        .. Faults.Name(nameof(PredictedLabelColumnName), "a column name", PredictedLabelColumnName),
+        .. Faults.NameOrNull(nameof(LabelColumnName), "a column name, or null for none", LabelColumnName),
+        .. Faults.NameOrNull(nameof(ExampleWeightColumnName), "a column name, or null for none", ExampleWeightColumnName),
+        .. Faults.NameOrNull(nameof(ValidationColumnName), "a column name, or null for none", ValidationColumnName),
+        .. CollidingNames(),
+        .. Faults.Unless(
+            PredictedLabelColumnName != "Score",
+            $"PredictedLabelColumnName must not be 'Score': the in-box predictor in a saved student writes its probabilities under that name first."),
+    ];
 
     /// <summary>
     /// Columns of the trainer under one name. An output would hide an input from all that comes after, and a later evaluation would take the student's answers for
@@ -170,17 +147,21 @@ public sealed partial record DistillationOptions
     }
 
     private IEnumerable<string> PartFaults() =>
-        (Student?.Validate() ?? [])
-        .Concat(ShapeFaults())
-        .Concat(Method?.Validate() ?? [])
-        .Concat(Teacher?.Validate() ?? [])
-        .Concat(Optimizer?.Validate() ?? ["Optimizer must be given."])
-        .Concat(Schedule?.Validate() ?? ["Schedule must be given."])
-        .Concat(EarlyStopping?.Validate() ?? [])
-        .Concat(Sampling?.Validate(BatchSize) ?? ["Sampling must be given; see BatchSampling."])
-        .Concat(Augmentation.FaultsOf(Augmentations))
-        .Concat(InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [])
-        .Concat(TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."])
-        .Concat(TeacherCache is { AugmentedViews: > 0 } && Augmentations is { Count: 0 } ? ["TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."] : [])
-        .Concat(ViewFaults());
+    [
+        .. Student?.Validate() ?? [],
+        .. ShapeFaults(),
+        .. Method?.Validate() ?? [],
+        .. Teacher?.Validate() ?? [],
+        .. Optimizer?.Validate() ?? ["Optimizer must be given."],
+        .. Schedule?.Validate() ?? ["Schedule must be given."],
+        .. EarlyStopping?.Validate() ?? [],
+        .. Sampling?.Validate(BatchSize) ?? ["Sampling must be given; see BatchSampling."],
+        .. Augmentation.FaultsOf(Augmentations),
+        .. InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [],
+        .. TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."],
+        .. Faults.Unless(
+            TeacherCache is not { AugmentedViews: > 0 } || Augmentations is not { Count: 0 },
+            $"TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."),
+        .. ViewFaults(),
+    ];
 }

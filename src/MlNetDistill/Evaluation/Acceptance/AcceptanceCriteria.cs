@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using MlNetDistill.Reporting;
-using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
@@ -79,45 +78,27 @@ public sealed record AcceptanceCriteria
         return new AcceptanceResult([.. new AcceptanceJudge(this, metrics, cost, overlap).Checks()]);
     }
 
-    internal void Check()
-    {
-        var faults = Validate().ToList();
-        if (faults.Count > 0)
-            throw new ArgumentOutOfRangeException("criteria", string.Join(" ", faults));
-    }
+    internal void Check() => Faults.ThrowIfAny(Validate(), "criteria");
 
-    private IEnumerable<string> Validate()
-    {
-        var asked = new object?[]
-        {
-            MinimumAccuracyRetention, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError,
-            MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
-        };
-        if (asked.All(criterion => criterion is null))
-            yield return "AcceptanceCriteria must set at least one criterion: without a criterion every student would pass.";
-        if (MinimumAccuracyRetention is { } kept && !(kept > 0 && double.IsFinite(kept)))
-            yield return Invariant($"MinimumAccuracyRetention must be above 0; was {kept}.");
-        foreach (var (name, share) in new[]
-        {
-            (nameof(MinimumAccuracy), MinimumAccuracy), (nameof(MinimumAgreement), MinimumAgreement),
-            (nameof(MaximumClassDrop), MaximumClassDrop), (nameof(MaximumCalibrationError), MaximumCalibrationError),
-        })
-        {
-            if (share is { } value && !(value is >= 0 and <= 1))
-                yield return Invariant($"{name} is a share and must be in [0, 1]; was {value}.");
-        }
-
-        if (!(MaximumTrainingOverlap is >= 0 and <= 1))
-            yield return Invariant($"MaximumTrainingOverlap is a share and must be in [0, 1]; was {MaximumTrainingOverlap}.");
-        if (MaximumDivergence is { } divergence && !(divergence >= 0))
-            yield return Invariant($"MaximumDivergence must be at least 0; was {divergence}.");
-        if (MinimumClassRows < 1)
-            yield return Invariant($"MinimumClassRows must be at least 1; was {MinimumClassRows}.");
-        if (MaximumLatency <= TimeSpan.Zero)
-            yield return $"MaximumLatency must be above 0; was {MaximumLatency}.";
-        if (MaximumLatencyP95 <= TimeSpan.Zero)
-            yield return $"MaximumLatencyP95 must be above 0; was {MaximumLatencyP95}.";
-        if (MaximumZipBytes < 1)
-            yield return Invariant($"MaximumZipBytes must be at least 1; was {MaximumZipBytes}.");
-    }
+    private IEnumerable<string> Validate() =>
+    [
+        .. Faults.Unless(
+            new object?[]
+            {
+                MinimumAccuracyRetention, MinimumAccuracy, MinimumAgreement, MaximumDivergence, MaximumClassDrop, MaximumCalibrationError,
+                MaximumLatency, MaximumLatencyP95, MaximumZipBytes,
+            }.Any(criterion => criterion is not null),
+            $"AcceptanceCriteria must set at least one criterion: without a criterion every student would pass."),
+        .. Faults.Above0(nameof(MinimumAccuracyRetention), MinimumAccuracyRetention),
+        .. Faults.Share(nameof(MinimumAccuracy), MinimumAccuracy),
+        .. Faults.Share(nameof(MinimumAgreement), MinimumAgreement),
+        .. Faults.Share(nameof(MaximumClassDrop), MaximumClassDrop),
+        .. Faults.Share(nameof(MaximumCalibrationError), MaximumCalibrationError),
+        .. Faults.Share(nameof(MaximumTrainingOverlap), MaximumTrainingOverlap),
+        .. Faults.Unless(MaximumDivergence is null or >= 0, $"MaximumDivergence must be at least 0; was {MaximumDivergence}."),
+        .. Faults.AtLeast(1, nameof(MinimumClassRows), MinimumClassRows),
+        .. Faults.Above0(nameof(MaximumLatency), MaximumLatency),
+        .. Faults.Above0(nameof(MaximumLatencyP95), MaximumLatencyP95),
+        .. Faults.AtLeast(1, nameof(MaximumZipBytes), MaximumZipBytes),
+    ];
 }

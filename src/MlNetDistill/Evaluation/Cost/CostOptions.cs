@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
@@ -29,24 +28,14 @@ public sealed record CostOptions
     public override string ToString() => SettingText.Of(this);
 
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
-    internal void Check()
-    {
-        var faults = Validate().ToList();
-        if (faults.Count > 0)
-            throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
-    }
+    internal void Check() => Faults.ThrowIfAny(Validate(), "options");
 
-    private IEnumerable<string> Validate()
-    {
-        if (WarmupPredictions < 0)
-            yield return Invariant($"WarmupPredictions must be at least 0; was {WarmupPredictions}.");
-        if (Predictions < 1)
-            yield return Invariant($"Predictions must be at least 1; was {Predictions}.");
-        if (WarmupPasses < 0)
-            yield return Invariant($"WarmupPasses must be at least 0; was {WarmupPasses}.");
-        if (Passes < 1)
-            yield return Invariant($"Passes must be at least 1; was {Passes}.");
-        if (MaximumTime <= TimeSpan.Zero)
-            yield return Invariant($"MaximumTime must be above 0; was {MaximumTime}.");
-    }
+    private IEnumerable<string> Validate() =>
+    [
+        .. Faults.AtLeast(0, nameof(WarmupPredictions), WarmupPredictions),
+        .. Faults.AtLeast(1, nameof(Predictions), Predictions),
+        .. Faults.AtLeast(0, nameof(WarmupPasses), WarmupPasses),
+        .. Faults.AtLeast(1, nameof(Passes), Passes),
+        .. Faults.Above0(nameof(MaximumTime), MaximumTime),
+    ];
 }

@@ -1,5 +1,4 @@
 using MlNetDistill.Core;
-using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
@@ -45,45 +44,22 @@ public sealed record DistillationEvaluationOptions
     public override string ToString() => SettingText.Of(this);
 
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
-    internal void Check()
-    {
-        var faults = Validate().ToList();
-        if (faults.Count > 0)
-            throw new ArgumentOutOfRangeException("options", string.Join(" ", faults));
-    }
+    internal void Check() => Faults.ThrowIfAny(Validate(), "options");
 
-    private IEnumerable<string> Validate()
-    {
-        foreach (var fault in ExcessFaults())
-            yield return fault;
-        if (ReliabilityBins < 1)
-            yield return Invariant($"ReliabilityBins must be at least 1; was {ReliabilityBins}.");
-        if (TopK is null || TopK.Any(k => k < 1))
-            yield return $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : NumberText.Listed(TopK))}.";
-        if (BootstrapReplicates is < 0 or 1)
-            yield return Invariant($"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}.");
-        if (!(ConfidenceLevel is > 0 and < 1))
-            yield return FormattableString.Invariant($"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}.");
-        if (BootstrapReplicates >= 2 && ConfidenceLevel is > 0 and < 1 && BootstrapReplicates * (1 - ConfidenceLevel) / 2 < 1 - 1e-9)
-        {
-            yield return Invariant($"An interval at ConfidenceLevel {ConfidenceLevel} has its ends beyond all of {BootstrapReplicates} replicates; ") +
-                Invariant($"BootstrapReplicates must be at least {Math.Ceiling(2 / (1 - ConfidenceLevel))}.");
-        }
-
-        if (WorstRegressions < 0)
-            yield return Invariant($"WorstRegressions must be at least 0; was {WorstRegressions}.");
-        foreach (var fault in new Alignment.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Validate())
-            yield return fault;
-        if (!Enum.IsDefined(StudentScoreKind))
-            yield return $"ScoreKind has no value {StudentScoreKind}.";
-    }
-
-    private IEnumerable<string> ExcessFaults()
-    {
+    private IEnumerable<string> Validate() =>
+    [
         // There are some twenty sums for each replicate, and two for each of its bins.
-        if (ReliabilityBins > MostBins)
-            yield return Invariant($"ReliabilityBins must be at most {MostBins}; was {ReliabilityBins}. 10 to 20 are usual.");
-        if (BootstrapReplicates > MostReplicates)
-            yield return Invariant($"BootstrapReplicates must be at most {MostReplicates}; was {BootstrapReplicates}. 200 to 10000 are usual.");
-    }
+        .. Faults.Unless(ReliabilityBins <= MostBins, $"ReliabilityBins must be at most {MostBins}; was {ReliabilityBins}. 10 to 20 are usual."),
+        .. Faults.Unless(BootstrapReplicates <= MostReplicates, $"BootstrapReplicates must be at most {MostReplicates}; was {BootstrapReplicates}. 200 to 10000 are usual."),
+        .. Faults.AtLeast(1, nameof(ReliabilityBins), ReliabilityBins),
+        .. Faults.Unless(TopK?.All(k => k >= 1) == true, $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : NumberText.Listed(TopK))}."),
+        .. Faults.Unless(BootstrapReplicates is not (< 0 or 1), $"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}."),
+        .. Faults.Unless(ConfidenceLevel is > 0 and < 1, $"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}."),
+        .. Faults.Unless(
+            !(BootstrapReplicates >= 2 && ConfidenceLevel is > 0 and < 1) || BootstrapReplicates * (1 - ConfidenceLevel) / 2 >= 1 - 1e-9,
+            $"An interval at ConfidenceLevel {ConfidenceLevel} has its ends beyond all of {BootstrapReplicates} replicates; BootstrapReplicates must be at least {Math.Ceiling(2 / (1 - ConfidenceLevel))}."),
+        .. Faults.AtLeast(0, nameof(WorstRegressions), WorstRegressions),
+        .. new Alignment.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Validate(),
+        .. Faults.Defined(nameof(StudentScoreKind), StudentScoreKind),
+    ];
 }

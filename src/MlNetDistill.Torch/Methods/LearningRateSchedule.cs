@@ -4,10 +4,10 @@ namespace MlNetDistill.Methods;
 
 /// <summary>
 /// How the learning rate moves over a training stage, as a factor of the optimiser's rate. Any schedule can begin with a linear warm-up.
+/// Derive from it for a schedule of your own.
 /// </summary>
 public abstract record LearningRateSchedule
 {
-    private protected LearningRateSchedule() { }
 
     /// <summary>Epochs of each stage over which the rate first rises linearly from 0; fractions allowed, 0 for none.</summary>
     public double WarmupEpochs { get; init; }
@@ -45,14 +45,18 @@ public abstract record LearningRateSchedule
         double riseFraction = 0.2, double startDivisor = 25, double finalDivisor = 1e4, double lowMomentum = 0.85, double highMomentum = 0.95) =>
         new OneCycleSchedule(riseFraction, startDivisor, finalDivisor, lowMomentum, highMomentum);
 
-    /// <summary>The factor of the optimiser's rate for a step.</summary>
+    /// <summary>The factor of the optimiser's rate for a step, with the warm-up.</summary>
     /// <param name="step">The step, from 0.</param>
     /// <param name="steps">Steps of the whole stage.</param>
     /// <param name="stepsPerEpoch">Steps of an epoch.</param>
+    /// <exception cref="InvalidOperationException">The schedule gave a factor below 0, an infinite one or NaN.</exception>
     public double FactorAt(long step, long steps, int stepsPerEpoch)
     {
+        var factor = BaseFactorAt(step, steps, stepsPerEpoch);
+        if (!(factor >= 0 && double.IsFinite(factor)))
+            throw new InvalidOperationException(Invariant($"The schedule {this} gave the factor {factor} for step {step} of {steps}; it must be 0 or more, and finite."));
         var warmUp = WarmupEpochs * stepsPerEpoch;
-        return Shape(step, steps, stepsPerEpoch) * (step < warmUp ? (step + 1) / (warmUp + 1) : 1);
+        return factor * (step < warmUp ? (step + 1) / (warmUp + 1) : 1);
     }
 
     /// <summary>The momentum for a step, or null where the schedule leaves the optimiser's own.</summary>
@@ -68,12 +72,16 @@ public abstract record LearningRateSchedule
     internal virtual string? Caution(int epochs) =>
         WarmupEpochs > epochs ? $"the warm-up of {WarmupEpochs} epochs is longer than the stage, which has {epochs}." : null;
 
-    private protected abstract double Shape(long step, long steps, int stepsPerEpoch);
+    /// <summary>The factor of the optimiser's rate for a step, without the warm-up: 0 or more.</summary>
+    /// <param name="step">The step, from 0.</param>
+    /// <param name="steps">Steps of the whole stage.</param>
+    /// <param name="stepsPerEpoch">Steps of an epoch.</param>
+    protected abstract double BaseFactorAt(long step, long steps, int stepsPerEpoch);
 }
 
 internal sealed record ConstantSchedule : LearningRateSchedule
 {
-    private protected override double Shape(long step, long steps, int stepsPerEpoch) => 1;
+    protected override double BaseFactorAt(long step, long steps, int stepsPerEpoch) => 1;
 }
 
 internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Factor) : LearningRateSchedule
@@ -91,7 +99,7 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
         ? $"the learning rate is to drop after epochs {NumberText.Listed(AfterEpochs)} of a stage, and this one has {epochs}."
         : null);
 
-    private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
+    protected override double BaseFactorAt(long step, long steps, int stepsPerEpoch) =>
         Math.Pow(Factor, AfterEpochs.Count(epoch => step >= (long)epoch * stepsPerEpoch));
 }
 
@@ -99,7 +107,7 @@ internal sealed record CosineSchedule(double FinalFactor) : LearningRateSchedule
 {
     public override IEnumerable<string> Validate() => base.Validate().Concat(Faults.ShareBelow1("The cosine schedule's final factor", FinalFactor));
 
-    private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
+    protected override double BaseFactorAt(long step, long steps, int stepsPerEpoch) =>
         FinalFactor + ((1 - FinalFactor) * (1 + Math.Cos(Math.PI * step / steps)) / 2);
 }
 
@@ -119,7 +127,7 @@ internal sealed record OneCycleSchedule(double RiseFraction, double StartDivisor
 
     public override double? MomentumAt(long step, long steps) => Between(step, steps, HighMomentum, LowMomentum, HighMomentum);
 
-    private protected override double Shape(long step, long steps, int stepsPerEpoch) =>
+    protected override double BaseFactorAt(long step, long steps, int stepsPerEpoch) =>
         Between(step, steps, 1 / StartDivisor, 1, 1 / StartDivisor / FinalDivisor);
 
     // PyTorch's OneCycleLR: the rise ends at step riseFraction * steps - 1 (a fraction), the fall at the last step.

@@ -68,6 +68,16 @@ public abstract record Optimizer
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         state.Steps++;
+        // A rule of the application's own may be wrong: its first step tells, and one look costs nothing.
+        var isTried = state.Steps == 1 && GetType().Assembly != typeof(Optimizer).Assembly && state.Parameters.All(p => IsFinite(p.Value) && IsFinite(p.Value.grad));
         Update(new OptimizerStep(state, learningRate, momentum));
+        if (isTried && state.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { } ruined)
+        {
+            throw new InvalidOperationException(
+                Invariant($"The optimizer {this} made weights of '{ruined.Name}' NaN or infinite in its first step, from finite weights and gradients, at the learning rate {learningRate:G6}. ") +
+                "Look at its Update: a division by 0, or a root of a number below 0.");
+        }
     }
+
+    private static bool IsFinite(Tensor? values) => values is null || values.isfinite().all().item<bool>();
 }

@@ -4,7 +4,7 @@ namespace MlNetDistill.Data;
 
 /// <summary>
 /// A random change of the rows trained on, a new one in every epoch. What a row looks like is a function of the run's seed, the row and the
-/// epoch alone: not of the batch it is in, nor of the order.
+/// epoch alone: not of the batch it is in, nor of the order. For one of your own derive from <see cref="FeatureAugmentation"/>.
 /// </summary>
 public abstract record Augmentation
 {
@@ -55,7 +55,7 @@ public abstract record Augmentation
     public static Augmentation MarginalSwap(double probability = 0.1) => new MarginalSwap(probability);
 
     /// <summary>Whether rows and their labels are mixed with other rows.</summary>
-    public virtual bool MixesLabels => false;
+    public bool MixesLabels => this is MixingAugmentation;
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
     public sealed override string ToString() => SettingText.Of(this);

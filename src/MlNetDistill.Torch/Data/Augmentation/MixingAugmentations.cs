@@ -9,8 +9,6 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
     private const double Least = 0.001;
     private const double Most = 1000;
 
-    public override bool MixesLabels => true;
-
     public override IEnumerable<string> Validate() =>
         Faults.Unless(Alpha >= Least && Alpha <= Most, $"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
 

@@ -4,10 +4,12 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Which rows of an epoch come together in a batch: of weight for methods that compare the rows of a batch with each other.</summary>
+/// <summary>
+/// Which rows of an epoch come together in a batch: it matters for methods that compare the rows of a batch with each other. Derive from it, and from
+/// <see cref="Sampler"/>, for a sampling of your own.
+/// </summary>
 public abstract record BatchSampling
 {
-    private protected BatchSampling() { }
 
     /// <summary>Every row once an epoch, in random order.</summary>
     public static BatchSampling Shuffled() => new ShuffledSampling();
@@ -39,13 +41,15 @@ public abstract record BatchSampling
     /// <param name="batchSize">Rows of a batch.</param>
     public virtual IEnumerable<string> Validate(int batchSize) => [];
 
-    /// <summary>Whether it goes by the teacher's answers.</summary>
-    internal virtual bool NeedsTeacher => false;
+    /// <summary>Whether its sampler uses the teacher's outputs.</summary>
+    public virtual bool NeedsTeacher => false;
 
-    /// <summary>Whether it goes by the rows' labels.</summary>
-    internal virtual bool NeedsLabels => false;
+    /// <summary>Whether its sampler uses the rows' labels.</summary>
+    public virtual bool NeedsLabels => false;
 
-    internal abstract Sampler Create(int batchSize);
+    /// <summary>The sampler of a training.</summary>
+    /// <param name="batchSize">Rows of a batch.</param>
+    public abstract Sampler Create(int batchSize);
 
     /// <summary>Rows that a batch has of so many rows trained on.</summary>
     internal virtual long RowsOfABatch(int batchSize, long rows) => batchSize;
@@ -65,7 +69,7 @@ public abstract record BatchSampling
 
 internal sealed record ShuffledSampling : BatchSampling
 {
-    internal override Sampler Create(int batchSize) => new ShuffledSampler(batchSize);
+    public override Sampler Create(int batchSize) => new ShuffledSampler(batchSize);
 
     internal override long RowsOfABatch(int batchSize, long rows) => Math.Min(batchSize, rows);
 }
@@ -74,9 +78,9 @@ internal sealed record ClassUniformSampling(int Instances) : BatchSampling
 {
     public override IEnumerable<string> Validate(int batchSize) => InstanceFaults("ClassUniform", Instances, batchSize);
 
-    internal override bool NeedsLabels => true;
+    public override bool NeedsLabels => true;
 
-    internal override Sampler Create(int batchSize) => new ClassUniformSampler(batchSize, Instances);
+    public override Sampler Create(int batchSize) => new ClassUniformSampler(batchSize, Instances);
 
     internal override void Check(TrainingSet set, torch.Tensor training, int batchSize) =>
         ClassUniformSampler.Check(set, training, batchSize, Instances);
@@ -94,9 +98,9 @@ internal sealed record SuperclassUniformSampling(int Clusters, int Instances) : 
             yield return Invariant($"SuperclassUniform's clusters must be at least {drawn}, for a batch of {batchSize} rows has {Instances} of each; was {Clusters}.");
     }
 
-    internal override bool NeedsTeacher => true;
+    public override bool NeedsTeacher => true;
 
-    internal override Sampler Create(int batchSize) => new SuperclassUniformSampler(batchSize, Clusters, Instances);
+    public override Sampler Create(int batchSize) => new SuperclassUniformSampler(batchSize, Clusters, Instances);
 
     internal override void Check(TrainingSet set, torch.Tensor training, int batchSize) =>
         SuperclassUniformSampler.Check(training.shape[0], Clusters);

@@ -90,7 +90,7 @@ public sealed partial record DistillationOptions
         }
 
         if (Sampling is { NeedsLabels: true })
-            yield return "BatchSampling.ClassUniform needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead.";
+            yield return $"{NameOf(Sampling)} needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead.";
         if (MinimumTeacherAccuracy > 0)
             yield return FormattableString.Invariant($"MinimumTeacherAccuracy {MinimumTeacherAccuracy} needs labels to compare the teacher with, and LabelColumnName is null; leave it null.");
     }
@@ -143,8 +143,15 @@ public sealed partial record DistillationOptions
             yield return $"The method {Method.Name} needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations.";
 
         if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == ModelOutputs.None)
-            yield return $"BatchSampling.SuperclassUniform uses the teacher's outputs, and the method {Method.Name} has no teacher; use another Sampling.";
+            yield return $"{NameOf(Sampling)} uses the teacher's outputs, and the method {Method.Name} has no teacher; use another Sampling.";
     }
+
+    private static string NameOf(BatchSampling sampling) => sampling switch
+    {
+        ClassUniformSampling => "BatchSampling.ClassUniform",
+        SuperclassUniformSampling => "BatchSampling.SuperclassUniform",
+        _ => $"The sampling {sampling}",
+    };
 
     private IEnumerable<string> PartFaults() =>
     [

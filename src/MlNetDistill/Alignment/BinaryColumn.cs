@@ -1,5 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Diagnostics;
 
 namespace MlNetDistill.Alignment;
 
@@ -14,12 +16,11 @@ internal static class BinaryColumn
 
     /// <summary>The column to read and what it holds; null where the column named is no single number of 32-bit floating point.</summary>
     /// <param name="schema">The schema of a model's answers, or of data that hold them.</param>
-    /// <param name="name">The column that is named as its scores.</param>
-    /// <param name="kind">What the caller says they are.</param>
-    /// <param name="option">What messages call the option that says it.</param>
+    /// <param name="scores">What the caller says of its scores.</param>
     /// <exception cref="InvalidOperationException">The model does not have two classes, or the kind of its scores is unknown.</exception>
-    public static (DataViewSchema.Column Column, ScoreKind Kind)? Find(DataViewSchema schema, string name, ScoreKind kind, string option)
+    public static (DataViewSchema.Column Column, ScoreKind Kind)? Find(DataViewSchema schema, ScoreSpec scores)
     {
+        var (name, kind) = (scores.Column, scores.Kind);
         if (schema.GetColumnOrNull(name) is not { } score || score.Type != NumberDataViewType.Single)
             return null;
         if (TextOf(score, Kind) is { } model && model != Binary)
@@ -37,18 +38,24 @@ internal static class BinaryColumn
         if (kind == ScoreKind.Probabilities)
             return (score, kind);
         throw new InvalidOperationException(
-            $"The teacher's column '{name}' holds one number a row, and nothing says what it is. Of a binary model that is not calibrated give {option} Margins, which takes " +
+            $"The teacher's column '{name}' holds one number a row, and nothing says what it is. Of a binary model that is not calibrated give {scores.Options.Kind} Margins, which takes " +
             "σ(score) for the probability of 'true'; that is sure of the class and says little of how sure, so better calibrate the model, with " +
             "mlContext.BinaryClassification.Calibrators.Platt. Of a column with the probability of 'true' give Probabilities, of one with its log-odds Logits.");
     }
 
-    /// <summary>What the log says of it; null where the column is none of a binary model.</summary>
-    public static string? Note(DataViewSchema schema, string name, ScoreKind kind) => Find(schema, name, kind, "scoreKind") is not { } found ? null : found.Kind switch
+    /// <summary>Says in the log what is read of a model of two classes that gives one number a row.</summary>
+    public static void Note(DataViewSchema schema, ScoreSpec scores, IChannel channel)
     {
-        ScoreKind.Probabilities => $"The teacher has two classes: its column '{found.Column.Name}' is taken for the probability of 'true'.",
-        ScoreKind.Logits => $"The teacher has two classes: its column '{found.Column.Name}' is taken for the log-odds of 'true'.",
-        _ => $"The teacher has two classes: σ of its column '{found.Column.Name}' is taken for the probability of 'true'.",
-    };
+        if (Find(schema, scores) is not { } found)
+            return;
+        var (read, meaning) = found.Kind switch
+        {
+            ScoreKind.Probabilities => ("its", "probability"),
+            ScoreKind.Logits => ("its", "log-odds"),
+            _ => ("σ of its", "probability"),
+        };
+        channel.Info($"The teacher has two classes: {read} column '{found.Column.Name}' is taken for the {meaning} of 'true'.");
+    }
 
     /// <summary>The probability that the same predictor gave, or a calibrator after it, which annotates its own with the kind of a score.</summary>
     private static DataViewSchema.Column? SiblingOf(DataViewSchema.Column score, DataViewSchema schema)

@@ -52,6 +52,9 @@ internal static class AnnotatedNames
             : null;
     }
 
+    /// <summary>The classes of a column of scores as it names them, or null.</summary>
+    public static IReadOnlyList<string>? OfScores(DataViewSchema.Column scores) => Read(scores, TrainingLabelValues) ?? Read(scores, SlotNames);
+
     /// <summary>Adds the values of an annotation, of whatever type, as the values of a key.</summary>
     public static void AddAsKeyValues(this DataViewSchema.Annotations.Builder builder, DataViewSchema.Column column, string annotation)
     {

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Alignment;
@@ -5,6 +6,12 @@ namespace MlNetDistill.Alignment;
 /// <summary>For each class of the student the classes of the teacher that it is made of; none where the teacher lacks it.</summary>
 internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
 {
+    /// <summary>
+    /// Classes of the student that a model was fitted without a row of, from 0, with the share of each, above 0; their sum is below 1. Such a model cannot tell
+    /// them, and may not even name them: their probability is their share of the rows, whatever the row, and the others keep their proportions in what is left.
+    /// </summary>
+    public IReadOnlyDictionary<int, double> Unseen { get; init; } = new Dictionary<int, double>();
+
     /// <summary>Whether each class of the student has the place of the teacher's.</summary>
     public bool IsSame => SourcesOf.Select((sources, at) => sources is [var source] && source == at).All(same => same);
 
@@ -45,6 +52,14 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
     /// added.</summary>
     public Tensor Apply(Tensor logits)
     {
+        if (Unseen.Count == 0)
+            return Ordered(logits);
+        using var scope = NewDisposeScope();
+        return WithUnseen(Ordered(logits)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Ordered(Tensor logits)
+    {
         if (IsSelection && SourcesOf.Select(sources => sources[0]).SequenceEqual(Enumerable.Range(0, (int)logits.shape[1])))
             return logits;
         using var scope = NewDisposeScope();
@@ -56,6 +71,17 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
             : Columns(sources).logsumexp(1, keepdim: true))], 1).MoveToOuterDisposeScope();
 
         Tensor Columns(int[] which) => logits.index_select(1, tensor([.. which.Select(i => (long)i)], device: logits.device));
+    }
+
+    private Tensor WithUnseen(Tensor logits)
+    {
+        var classes = (int)logits.shape[1];
+        long[] seen = [.. Enumerable.Range(0, classes).Where(c => !Unseen.ContainsKey(c)).Select(c => (long)c)];
+        var total = logits.index_select(1, tensor(seen, device: logits.device)).logsumexp(1, keepdim: true);
+        var left = 1 - Unseen.Values.Sum();
+        return cat([.. Enumerable.Range(0, classes).Select(c => Unseen.TryGetValue(c, out var share)
+            ? total.Plus(Math.Log(share / left))
+            : logits.narrow(1, c, 1))], 1);
     }
 
     private static double LogSum(double a, double b) => Math.Max(a, b) + Math.Log(1 + Math.Exp(-Math.Abs(a - b)));

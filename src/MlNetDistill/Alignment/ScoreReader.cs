@@ -5,12 +5,8 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Alignment;
 
 /// <summary>Turns a teacher's scores into logits in the student's class order, and refuses what they cannot be.</summary>
-/// <param name="subject">What messages say of them, for example <c>The teacher's column 'Score'</c>.</param>
-/// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that were recognised as such.</param>
-/// <param name="order">Classes.</param>
-/// <param name="hint">What a message about scores that are no probabilities says of the model, or null.</param>
-/// <param name="unseen">Classes that the model cannot tell; null for none.</param>
-internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder order, string? hint = null, UnseenClasses? unseen = null)
+/// <param name="described">What they mean.</param>
+internal sealed class ScoreReader(AlignedScores described)
 {
     /// <summary>
     /// The floor for probabilities: float softmaxes and trees give exact zeros, whose logarithm no loss can use. It is far below what a
@@ -66,20 +62,20 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     {
         using var scope = NewDisposeScope();
         CheckFinite(scores, row);
-        var logits = kind switch
+        var logits = described.Kind switch
         {
             ScoreKind.Logits => scores,
             ScoreKind.Margins => functional.logsigmoid(scores),
             _ => Logarithm(scores, row),
         };
-        var ordered = (unseen ?? UnseenClasses.None).Fill(order.Apply(logits));
+        var ordered = described.Order.Apply(logits);
         return (ReferenceEquals(ordered, scores) ? scores.alias() : ordered).MoveToOuterDisposeScope();
     }
 
     private Tensor Logarithm(Tensor scores, Func<int, string> row)
     {
-        if (Unlikely(scores, kind) is { } wrong)
-            throw ScoreFaults.NotProbabilities(subject, kind, row(wrong), Values(scores[wrong]), hint);
+        if (Unlikely(scores, described.Kind) is { } wrong)
+            throw ScoreFaults.NotProbabilities(described.Subject, described.Kind, row(wrong), Values(scores[wrong]), described.Hint);
         // A row that does not quite sum to 1 needs no scaling: softmax takes the common part of its logarithms away.
         return scores.AtLeast(ProbabilityFloor).log();
     }
@@ -96,7 +92,7 @@ internal sealed class ScoreReader(string subject, ScoreKind kind, ClassOrder ord
     private void CheckFinite(Tensor scores, Func<int, string> row)
     {
         if (First(scores.isfinite().logical_not().any(1)) is { } wrong)
-            throw ScoreFaults.NotFinite(subject, row(wrong), Values(scores[wrong]));
+            throw ScoreFaults.NotFinite(described.Subject, row(wrong), Values(scores[wrong]));
     }
 
     private static int? First(Tensor wrong) => wrong.any().item<bool>() ? (int)wrong.to(int8).argmax().item<long>() : null;

@@ -1,4 +1,3 @@
-using MlNetDistill.Alignment;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Reading;
 
@@ -58,10 +57,11 @@ public static class EvaluationCatalog
 
         options ??= new();
         options.Check();
-        data = TwoClassScores.Of(data, teacherScoreColumnName, options.TeacherScoreKind, nameof(options.TeacherScoreKind));
-        var teacher = new ScoredSide(data.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.None);
-        var student = new ScoredSide(data.Schema, studentScoreColumnName, nameof(studentScoreColumnName), RecognisedScores.None);
-        return EvaluationPass.Run(data, EvaluationColumns.Find(teacher, student, labelColumnName, options), options);
+        var teacher = options.TeacherScores(teacherScoreColumnName);
+        var student = options.StudentScores(studentScoreColumnName);
+        student = student with { Options = student.Options with { Column = nameof(studentScoreColumnName) } };
+        data = TwoClassScores.Of(data, teacher);
+        return EvaluationPass.Run(data, EvaluationColumns.Find((data.Schema, teacher), (data.Schema, student), labelColumnName), options);
     }
 
     /// <summary>
@@ -110,14 +110,10 @@ public static class EvaluationCatalog
         var rows = RepeatedRows.Of(data);
         // Where labels are asked for, a column of them that is missing is an error.
         var asked = labelColumnName is null ? EmptyColumns.Before(teacher, rows.Schema, teacherScoreColumnName) : teacher;
-        var (teachers, students) = (
-            TwoClassScores.Of(asked.Transform(rows), teacherScoreColumnName, options.TeacherScoreKind, nameof(options.TeacherScoreKind)), student.Transform(rows));
+        var (teacherScores, studentScores) = (options.TeacherScores(teacherScoreColumnName), options.StudentScores(scoreColumnName));
+        var (teachers, students) = (TwoClassScores.Of(asked.Transform(rows), teacherScores), student.Transform(rows));
         var columns = EvaluationColumns.Find(
-            new ScoredSide(teachers.Schema, teacherScoreColumnName, nameof(teacherScoreColumnName), RecognisedScores.Of(teacher, teacherScoreColumnName)),
-            // The hint speaks of teachers.
-            new ScoredSide(students.Schema, scoreColumnName, nameof(scoreColumnName), RecognisedScores.Of(student, scoreColumnName) with { Hint = null }),
-            labelColumnName,
-            options);
+            (teachers.Schema, teacherScores.Of(teacher)), (students.Schema, studentScores.Of(student)), labelColumnName);
         return ChangedRowsException.Unwrapped(() => EvaluationPass.Run(teachers, students, columns, options));
     }
 }

@@ -5,13 +5,6 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>One model's column of scores, and what is known of them.</summary>
-/// <param name="Schema">The schema that holds it.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Option">What the caller names it with.</param>
-/// <param name="Known">What the model is known to give, where there is a model.</param>
-internal sealed record ScoredSide(DataViewSchema Schema, string Name, string Option, RecognisedScores Known);
-
 /// <summary>The columns that teacher and student are compared by, found and checked, their classes matched by name.</summary>
 internal sealed record EvaluationColumns(
     DataViewSchema.Column Teacher,
@@ -19,17 +12,16 @@ internal sealed record EvaluationColumns(
     DataViewSchema.Column? Label,
     bool LabelIsTheTeachers,
     IReadOnlyList<string> Classes,
-    (ScoreSource Teacher, ScoreSource Student) Sources)
+    (AlignedScores Teacher, AlignedScores Student) Scores)
 {
-    /// <param name="teacher">The teacher's scores.</param>
-    /// <param name="student">The student's scores; its schema is looked in first for the label.</param>
+    /// <param name="teacher">The teacher's scores and the schema that has them.</param>
+    /// <param name="student">The student's scores and their schema, which is looked in first for the label.</param>
     /// <param name="labelName">The label, or null for none.</param>
-    /// <param name="options">What the caller says of the scores.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The classes of teacher, student and label cannot be matched.</exception>
-    public static EvaluationColumns Find(ScoredSide teacher, ScoredSide student, string? labelName, DistillationEvaluationOptions options)
+    public static EvaluationColumns Find((DataViewSchema Schema, ScoreSpec Scores) teacher, (DataViewSchema Schema, ScoreSpec Scores) student, string? labelName)
     {
-        var (teacherScore, studentScore) = (Scores(teacher, "teacher"), Scores(student, "student"));
+        var (teacherScore, studentScore) = (ScoresIn(teacher.Schema, teacher.Scores), ScoresIn(student.Schema, student.Scores));
         var isTheTeachers = labelName is not null && student.Schema.GetColumnOrNull(labelName) is null
             && teacher.Schema.GetColumnOrNull(labelName) is not null;
         var label = labelName is null ? (DataViewSchema.Column?)null : FindLabel(isTheTeachers ? teacher.Schema : student.Schema, labelName);
@@ -37,17 +29,15 @@ internal sealed record EvaluationColumns(
         if (studentCount < 2)
         {
             throw new InvalidOperationException(
-                $"The student's column '{student.Name}' has 1 score a row, and one for each class is needed. Of a model of two classes that gives the " +
+                $"The student's column '{student.Scores.Column}' has 1 score a row, and there must be one for each class. Of a model of two classes that gives the " +
                 "probability of one alone, compute both.");
         }
 
-        var (teacherNames, studentNames) = (NamesOf(teacherScore), NamesOf(studentScore));
-        var labelNames = LabelNames(label, studentNames, student.Name, studentCount);
+        var (teacherNames, studentNames) = (AnnotatedNames.OfScores(teacherScore), AnnotatedNames.OfScores(studentScore));
+        var labelNames = LabelNames(label, studentNames, student.Scores.Column, studentCount);
         // Where neither column names its classes they go by number; where the teacher's does, the label's names stand for the student's.
-        var teacherIsNamed = teacherNames is not null || options.TeacherClassNames is not null || options.ClassMap is not null;
+        var teacherIsNamed = teacherNames is not null || teacher.Scores.ClassNames is not null || teacher.Scores.Map is not null;
         var matched = new ClassLabels(studentCount, studentNames ?? (teacherIsNamed ? labelNames : null));
-        var order = new ClassAlignment($"column '{teacher.Name}'", given: nameof(options.TeacherClassNames))
-            .Order(teacherCount, teacherNames, new ScoreSettings(options.TeacherScoreKind, options.TeacherClassNames, options.ClassMap), matched);
         var classes = matched with { Names = studentNames ?? labelNames };
         return new EvaluationColumns(
             teacherScore,
@@ -56,18 +46,15 @@ internal sealed record EvaluationColumns(
             isTheTeachers,
             [.. Enumerable.Range(0, studentCount).Select(classes.NameOf)],
             (
-                Source("teacher", teacher, teacherCount, order, options.TeacherScoreKind, nameof(options.TeacherScoreKind)),
-                Source("student", student, studentCount, ClassOrder.Same(studentCount), options.StudentScoreKind, nameof(options.StudentScoreKind))));
+                teacher.Scores.Align(teacherCount, teacherNames, matched),
+                new AlignedScores(student.Scores.Subject, studentCount, ClassOrder.Same(studentCount), student.Scores.Kind, student.Scores.Hint)));
     }
 
     public static int WidthOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Size;
 
-    private static ScoreSource Source(string whose, ScoredSide side, int count, ClassOrder order, ScoreKind kind, string option) => new(
-        $"The {whose}'s column '{side.Name}'", count, order, kind == ScoreKind.Auto ? side.Known.Kind : kind, side.Known.Hint ?? ScoreSource.HintFor(option));
-
-    private static DataViewSchema.Column Scores(ScoredSide side, string whose)
+    private static DataViewSchema.Column ScoresIn(DataViewSchema schema, ScoreSpec scores)
     {
-        var column = Find(side.Schema, side.Name, $"{whose}'s score", side.Option);
+        var column = Find(schema, scores.Column, $"{(scores.IsTeacher ? "teacher" : "student")}'s score", scores.Options.Column);
         ColumnCheck.Of(column).IsScores();
         return column;
     }
@@ -81,9 +68,6 @@ internal sealed record EvaluationColumns(
 
     private static DataViewSchema.Column Find(DataViewSchema schema, string name, string role, string option) =>
         schema.GetColumnOrNull(name) ?? throw ColumnCheck.Missing(name, role, option, schema.Where(c => !c.IsHidden).Select(c => c.Name));
-
-    private static IReadOnlyList<string>? NamesOf(DataViewSchema.Column score) =>
-        AnnotatedNames.Read(score, AnnotatedNames.TrainingLabelValues) ?? AnnotatedNames.Read(score, AnnotatedNames.SlotNames);
 
     /// <summary>
     /// What a key's values call the classes of a student whose scores do not say it: score i is then for key value i, as ML.NET's own Evaluate reads them.

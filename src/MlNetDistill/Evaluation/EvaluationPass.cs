@@ -35,9 +35,9 @@ internal static class EvaluationPass
     private static DistillationMetrics Run(
         DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, DistillationEvaluationOptions options)
     {
-        var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Sources);
-        var getTeacher = Scores(teacher, columns.Teacher, columns.Sources.Teacher.Subject);
-        var getStudent = Scores(student, columns.Student, columns.Sources.Student.Subject);
+        var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Scores);
+        var getTeacher = Scores(teacher, columns.Teacher, columns.Scores.Teacher.Subject);
+        var getStudent = Scores(student, columns.Student, columns.Scores.Student.Subject);
         var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).Over(columns.LabelIsTheTeachers ? teacher : student) : _ => null;
         var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
         DataViewRowId teacherId = default, id = default;

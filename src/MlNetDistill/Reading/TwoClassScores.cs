@@ -36,16 +36,14 @@ internal sealed class TwoClassScores : IDataView
 
     /// <summary>The view itself where the column is a vector or not there, else the view with scores of two classes under the column's name.</summary>
     /// <param name="scored">A model's answers.</param>
-    /// <param name="column">The column that is named as its scores.</param>
-    /// <param name="kind">What the caller says they are.</param>
-    /// <param name="option">What messages call the option that says it.</param>
-    /// <exception cref="InvalidOperationException">The column holds one number a row and is not from a binary model, or its kind is unknown.</exception>
-    public static IDataView Of(IDataView scored, string column, ScoreKind kind, string option = "scoreKind") =>
-        BinaryColumn.Find(scored.Schema, column, kind, option) is { } found ? new TwoClassScores(scored, column, found) : scored;
+    /// <param name="scores">What the caller says of the scores.</param>
+    /// <exception cref="InvalidOperationException">The column holds one number a row, and is none of a binary model or nobody says what it is.</exception>
+    public static IDataView Of(IDataView scored, ScoreSpec scores) =>
+        BinaryColumn.Find(scored.Schema, scores) is { } found ? new TwoClassScores(scored, scores.Column, found) : scored;
 
     /// <summary>The schema of <see cref="Of"/>.</summary>
-    public static DataViewSchema SchemaOf(DataViewSchema schema, string column, ScoreKind kind) =>
-        BinaryColumn.Find(schema, column, kind, "scoreKind") is null ? schema : SchemaOf(schema, column);
+    public static DataViewSchema SchemaOf(DataViewSchema schema, ScoreSpec scores) =>
+        BinaryColumn.Find(schema, scores) is null ? schema : SchemaOf(schema, scores.Column);
 
     public long? GetRowCount() => _data.GetRowCount();
 

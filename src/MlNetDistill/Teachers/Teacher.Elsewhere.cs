@@ -26,7 +26,7 @@ public abstract partial class Teacher
         TrainingDevice? device = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return FromOnnx(OnnxSource.File(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
+        return FromOnnx(OnnxSource.File(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
     }
 
     /// <summary>The same, from the bytes of an ONNX file.</summary>
@@ -45,7 +45,7 @@ public abstract partial class Teacher
         ClassMap? classMap = null,
         ScoreKind scoreKind = ScoreKind.Auto,
         TrainingDevice? device = null) =>
-        FromOnnx(OnnxSource.Bytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSettings(scoreKind, classNames, classMap), device);
+        FromOnnx(OnnxSource.Bytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
 
     /// <summary>A classifier in a TorchScript file, as <c>torch.jit.save</c> writes it, run on the device that trains.</summary>
     /// <remarks>
@@ -77,7 +77,7 @@ public abstract partial class Teacher
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(trialLimit));
         var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
         return new ExternalTeacher(
-            $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
+            $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
             opened => TorchScriptModel.Open(
                 path, taken, opened.Shape, opened.IsByte, opened.Input, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn,
                 trusted, trialLimit, opened.Question.Options.CancellationToken));
@@ -108,7 +108,7 @@ public abstract partial class Teacher
         ArgumentNullException.ThrowIfNull(module);
         var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
         return new ExternalTeacher(
-            module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSettings(scoreKind, classNames, classMap),
+            module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
             opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, opened.Input, cacheKey, opened.Question.Options.BatchSize, opened.Warn));
     }
 
@@ -133,12 +133,12 @@ public abstract partial class Teacher
         ArgumentNullException.ThrowIfNull(forward);
         var fed = input ?? new TeacherInput();
         return new ExternalTeacher(
-            module.GetType().Name, NetworkKinds, fed, new ScoreSettings(scoreKind, classNames, classMap),
+            module.GetType().Name, NetworkKinds, fed, new ScoreSpec(scoreKind, classNames, classMap),
             opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, opened.Input, cacheKey, opened.Question.Options.BatchSize, opened.Warn));
     }
 
-    private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSettings settings, TrainingDevice? device) => new(
-        source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, settings,
+    private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSpec scores, TrainingDevice? device) => new(
+        source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, scores,
         opened => OnnxModel.Open(
             source, outputs, opened.Shape, opened.IsByte, opened.Input, device, opened.Question.Options.BatchSize, opened.Warn, opened.Question.Options.CancellationToken));
 

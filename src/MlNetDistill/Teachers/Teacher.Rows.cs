@@ -41,8 +41,8 @@ public abstract partial class Teacher
         string? cacheKey = null)
     {
         ArgumentNullException.ThrowIfNull(transformer);
-        var columns = new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap));
-        return new TransformerTeacher(transformer, columns, acceptOverwrittenInputs, cacheKey);
+        var scores = new ScoreSpec(scoreKind, classNames, classMap) { Column = scoreColumnName, Embedding = embeddingColumnName };
+        return new TransformerTeacher(transformer, scores, acceptOverwrittenInputs, cacheKey);
     }
 
     /// <summary>
@@ -82,8 +82,8 @@ public abstract partial class Teacher
         string? cacheKey = null)
     {
         ArgumentNullException.ThrowIfNull(estimator);
-        var columns = new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap));
-        return new EstimatorTeacher(estimator, columns, folds, cacheKey);
+        var scores = new ScoreSpec(scoreKind, classNames, classMap) { Column = scoreColumnName, Embedding = embeddingColumnName };
+        return new EstimatorTeacher(estimator, scores, folds, cacheKey);
     }
 
     /// <summary>Scores in a column of the data, from any source.</summary>
@@ -101,5 +101,5 @@ public abstract partial class Teacher
         IReadOnlyList<string>? classNames = null,
         ClassMap? classMap = null,
         string? embeddingColumnName = null) =>
-        new ColumnTeacher(new ScoreColumns(scoreColumnName, embeddingColumnName, new ScoreSettings(scoreKind, classNames, classMap)));
+        new ColumnTeacher(new ScoreSpec(scoreKind, classNames, classMap) { Column = scoreColumnName, Embedding = embeddingColumnName });
 }

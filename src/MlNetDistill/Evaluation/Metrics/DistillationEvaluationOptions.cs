@@ -1,3 +1,4 @@
+using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 
 namespace MlNetDistill.Evaluation;
@@ -46,6 +47,26 @@ public sealed record DistillationEvaluationOptions
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check() => Faults.ThrowIfAny(Validate(), "options");
 
+    /// <summary>The teacher's scores in a column.</summary>
+    internal ScoreSpec TeacherScores(string column) => new(TeacherScoreKind, TeacherClassNames, ClassMap)
+    {
+        Column = column,
+        Options = ("teacherScoreColumnName", nameof(TeacherScoreKind), nameof(TeacherClassNames)),
+        Hint = HintFor(nameof(TeacherScoreKind)),
+    };
+
+    /// <summary>The student's scores in a column.</summary>
+    internal ScoreSpec StudentScores(string column) => new(StudentScoreKind)
+    {
+        Column = column,
+        IsTeacher = false,
+        Options = ("scoreColumnName", nameof(StudentScoreKind), ""),
+        Hint = HintFor(nameof(StudentScoreKind)),
+    };
+
+    private static string HintFor(string option) =>
+        $"Set {option} to Logits if these are scores before softmax, to Margins if they are decision values; a model that gives neither must be calibrated first.";
+
     private IEnumerable<string> Validate() =>
     [
         // There are some twenty sums for each replicate, and two for each of its bins.
@@ -59,7 +80,7 @@ public sealed record DistillationEvaluationOptions
             !(BootstrapReplicates >= 2 && ConfidenceLevel is > 0 and < 1) || BootstrapReplicates * (1 - ConfidenceLevel) / 2 >= 1 - 1e-9,
             $"An interval at ConfidenceLevel {ConfidenceLevel} has its ends beyond all of {BootstrapReplicates} replicates; BootstrapReplicates must be at least {Math.Ceiling(2 / (1 - ConfidenceLevel))}."),
         .. Faults.AtLeast(0, nameof(WorstRegressions), WorstRegressions),
-        .. new Alignment.ScoreSettings(TeacherScoreKind, TeacherClassNames, ClassMap).Validate(),
+        .. TeacherScores("").Validate(),
         .. Faults.Defined(nameof(StudentScoreKind), StudentScoreKind),
     ];
 }

@@ -40,16 +40,16 @@ public sealed class DistillationEvaluator
     /// <exception cref="ArgumentOutOfRangeException">Options are out of their ranges; the message names every one.</exception>
     /// <exception cref="InvalidOperationException">The teacher's classes are not the student's.</exception>
     public DistillationEvaluator(IReadOnlyList<string> classes, DistillationEvaluationOptions? options = null)
-        : this(Checked(classes), options ?? new(), ScoreSource.Of(classes, options ?? new()))
+        : this(Checked(classes), options ?? new(), RowsAlone(classes, options ?? new()))
     {
     }
 
     internal DistillationEvaluator(
-        IReadOnlyList<string> classes, DistillationEvaluationOptions options, (ScoreSource Teacher, ScoreSource Student) sources)
+        IReadOnlyList<string> classes, DistillationEvaluationOptions options, (AlignedScores Teacher, AlignedScores Student) scores)
     {
         _options = options with { TopK = [.. options.TopK.Distinct().Where(k => k < classes.Count)] };
         _classes = [.. Checked(classes)];
-        _row = new RowPair(sources.Teacher, sources.Student, _options.TopK);
+        _row = new RowPair(scores.Teacher, scores.Student, _options.TopK);
         _weights = new double[1 + options.BootstrapReplicates];
         _bootstrap = new BootstrapWeights(options.Seed);
         _sums = new ReplicateSums(RowPair.Statistics(_options.TopK.Count), options.ReliabilityBins, options.BootstrapReplicates);
@@ -142,11 +142,22 @@ public sealed class DistillationEvaluator
 
     private static string Settings(DistillationEvaluationOptions options)
     {
-        var scores = new ScoreSettings(options.TeacherScoreKind, options.TeacherClassNames, options.ClassMap);
         return Invariant(
             $"ReliabilityBins {options.ReliabilityBins}, TopK {string.Join("/", options.TopK)}, BootstrapReplicates {options.BootstrapReplicates}, ") +
             Invariant($"ConfidenceLevel {options.ConfidenceLevel:R}, Seed {options.Seed}, WorstRegressions {options.WorstRegressions}, ") +
-            $"StudentScoreKind {options.StudentScoreKind}, teacher {scores.Description}";
+            $"StudentScoreKind {options.StudentScoreKind}, teacher {options.TeacherScores("").Meaning}";
+    }
+
+    /// <summary>Scores that are handed over row by row.</summary>
+    private static (AlignedScores Teacher, AlignedScores Student) RowsAlone(IReadOnlyList<string> classes, DistillationEvaluationOptions options)
+    {
+        options.Check();
+        const string place = "row of scores";
+        var labels = new ClassLabels(classes.Count, classes);
+        var (count, found) = options.TeacherClassNames is { } names ? (names.Count, null) : (classes.Count, classes);
+        return (
+            (options.TeacherScores("") with { Place = place }).Align(count, found, labels),
+            (options.StudentScores("") with { Place = place }).Align(classes.Count, classes, labels));
     }
 
     private static IReadOnlyList<string> Checked(IReadOnlyList<string> classes)

@@ -1,3 +1,5 @@
+using MlNetDistill.Alignment;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>A row as teacher and student score it, and all that is summed of it.</summary>
@@ -11,10 +13,10 @@ internal sealed class RowPair
     private readonly double[] _figures;
     private readonly IReadOnlyList<int> _topK;
 
-    public RowPair(ScoreSource teacher, ScoreSource student, IReadOnlyList<int> topK)
+    public RowPair(AlignedScores teacher, AlignedScores student, IReadOnlyList<int> topK)
     {
         var classes = student.Order.SourcesOf.Count;
-        (_teacher, _student) = (teacher.Reader(), student.Reader());
+        (_teacher, _student) = (new RowProbabilities(teacher), new RowProbabilities(student));
         (_teacherRanking, _studentRanking) = (new ClassRanking(classes), new ClassRanking(classes));
         _scratch = new double[classes];
         _figures = new double[Statistics(topK.Count)];

@@ -4,30 +4,26 @@ using MlNetDistill.Alignment;
 namespace MlNetDistill.Evaluation;
 
 /// <summary>One model's scores of a row, read as probabilities of the student's classes in double precision.</summary>
-/// <param name="subject">What messages say of the scores, for example <c>The student's column 'Score'</c>.</param>
-/// <param name="kind">What they are; <see cref="ScoreKind.Auto"/> for probabilities that were recognised as such.</param>
-/// <param name="order">Classes.</param>
-/// <param name="scores">Number of scores in a row.</param>
-/// <param name="hint">What a message about scores that are no probabilities says to do.</param>
-internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrder order, int scores, string hint)
+/// <param name="described">What the scores mean.</param>
+internal sealed class RowProbabilities(AlignedScores described)
 {
-    private readonly double[] _scores = new double[scores];
-    private readonly bool _leavesOut = order.LeavesOut(scores);
+    private readonly double[] _scores = new double[described.Count];
+    private readonly bool _leavesOut = described.Order.LeavesOut(described.Count);
     private bool _isOff;
 
     /// <summary>What the classes are ranked by: what the model gave, before anything is rounded on the way to a probability.</summary>
-    public double[] Keys { get; } = new double[order.SourcesOf.Count];
+    public double[] Keys { get; } = new double[described.Order.SourcesOf.Count];
 
     /// <summary>The probabilities as the model gave them, at most 1; they may differ from a sum of 1 by the tolerance for recognised probabilities; rounded ones are scaled.</summary>
-    public double[] Given { get; } = new double[order.SourcesOf.Count];
+    public double[] Given { get; } = new double[described.Order.SourcesOf.Count];
 
     /// <summary>The probabilities scaled to sum to 1, so that divergences between them cannot be negative.</summary>
-    public double[] Shares { get; } = new double[order.SourcesOf.Count];
+    public double[] Shares { get; } = new double[described.Order.SourcesOf.Count];
 
     /// <summary>Logarithms of <see cref="Shares"/>; finite, even where a share is too small for a double.</summary>
-    public double[] Logs { get; } = new double[order.SourcesOf.Count];
+    public double[] Logs { get; } = new double[described.Order.SourcesOf.Count];
 
-    private bool AreProbabilities => kind is ScoreKind.Auto or ScoreKind.Probabilities;
+    private bool AreProbabilities => described.Kind is ScoreKind.Auto or ScoreKind.Probabilities;
 
     /// <summary>Reads a row.</summary>
     /// <param name="row">The scores.</param>
@@ -38,7 +34,7 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
     {
         Check(row, number, id);
         for (var i = 0; i < row.Length; i++)
-            _scores[i] = kind == ScoreKind.Margins ? LogSigmoid(row[i]) : row[i];
+            _scores[i] = described.Kind == ScoreKind.Margins ? LogSigmoid(row[i]) : row[i];
         if (AreProbabilities)
             FromProbabilities();
         else
@@ -63,7 +59,7 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
 
     private void FromProbabilities()
     {
-        order.AddProbabilities(_scores, Keys);
+        described.Order.AddProbabilities(_scores, Keys);
         TensorPrimitives.Max(Keys, ScoreReader.ProbabilityFloor, Shares);
         var sum = TensorPrimitives.Sum<double>(Shares);
         TensorPrimitives.Log(Shares, Logs);
@@ -75,7 +71,7 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
 
     private void FromLogits()
     {
-        order.AddLogits(_scores, Keys);
+        described.Order.AddLogits(_scores, Keys);
         TensorPrimitives.Subtract(Keys, TensorPrimitives.Max<double>(Keys), Logs);
         TensorPrimitives.Exp(Logs, Shares);
         var sum = TensorPrimitives.Sum<double>(Shares);
@@ -86,8 +82,8 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
 
     private void Check(ReadOnlySpan<float> row, long number, UInt128 id)
     {
-        if (row.Length != scores)
-            throw new ArgumentException($"{subject} must hold {scores} scores, one for each class; {Named(number, id)} has {row.Length}.");
+        if (row.Length != described.Count)
+            throw new ArgumentException($"{described.Subject} must hold {described.Count} scores, one for each class; {Named(number, id)} has {row.Length}.");
         var (sum, inRange) = (0.0, true);
         foreach (var score in row)
         {
@@ -96,10 +92,10 @@ internal sealed class RowProbabilities(string subject, ScoreKind kind, ClassOrde
         }
 
         if (!double.IsFinite(sum))
-            throw ScoreFaults.NotFinite(subject, Named(number, id), row);
+            throw ScoreFaults.NotFinite(described.Subject, Named(number, id), row);
         _isOff = Math.Abs(sum - 1) > ScoreFaults.SumTolerance(ScoreKind.Auto);
-        if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance(kind)))
-            throw ScoreFaults.NotProbabilities(subject, kind, Named(number, id), row, hint);
+        if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance(described.Kind)))
+            throw ScoreFaults.NotProbabilities(described.Subject, described.Kind, Named(number, id), row, described.Hint);
     }
 
     private static string Named(long number, UInt128 id) => $"row {number} (counted from 0, row id {id})";

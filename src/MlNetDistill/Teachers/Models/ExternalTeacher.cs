@@ -13,10 +13,10 @@ namespace MlNetDistill.Teachers;
 /// <param name="name">What it is called in messages.</param>
 /// <param name="kinds">What it gives at most.</param>
 /// <param name="input">What it is fed.</param>
-/// <param name="settings">What its scores are.</param>
+/// <param name="scores">What its scores are.</param>
 /// <param name="open">Opens it for rows of a shape.</param>
 internal sealed class ExternalTeacher(
-    string name, ModelOutputs kinds, TeacherInput input, ScoreSettings settings, Func<OpenedFor, TensorModel> open) : Teacher
+    string name, ModelOutputs kinds, TeacherInput input, ScoreSpec scores, Func<OpenedFor, TensorModel> open) : Teacher
 {
     internal override bool IsReady => true;
 
@@ -26,14 +26,14 @@ internal sealed class ExternalTeacher(
 
     internal override ModelOutputs CanProvide => kinds;
 
-    internal override IEnumerable<string> Validate() => input.Validate().Concat(settings.Validate());
+    internal override IEnumerable<string> Validate() => input.Validate().Concat(scores.Validate());
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
 
     internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherVector(column, IsAnswer: false));
 
-    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => settings.Classes();
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
 
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
@@ -49,9 +49,7 @@ internal sealed class ExternalTeacher(
         try
         {
             rows = own is { } read ? (TeacherColumn.Read(question.Data, set, read, layout, question.Options.CancellationToken), question.TeacherData ?? "") : null;
-            var alignment = new ClassAlignment($"model {model.Name}");
-            var teacher = new ModelTeacher(
-                model, shape, set, rows, count => alignment.Order(count, null, settings, question.Columns.Classes), settings, question.TeacherCaching);
+            var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, question.Columns.Classes, question.TeacherCaching);
             return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
         }
         catch

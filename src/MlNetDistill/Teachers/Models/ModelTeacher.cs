@@ -15,8 +15,8 @@ internal sealed class ModelTeacher : CacheableTeacher
     private readonly TrainingSet? _ownRowsOf;
     private readonly Tensor? _ownRows;
     private readonly string _ownData;
-    private readonly ScoreSettings _settings;
-    private readonly ClassOrder _order;
+    private readonly ScoreSpec _spec;
+    private readonly AlignedScores _scores;
     private readonly TrainingSet _set;
     private readonly InputShape _shape;
     private ScoreReader? _reader;
@@ -25,23 +25,21 @@ internal sealed class ModelTeacher : CacheableTeacher
     /// <param name="shape">Shape of a row as it was opened for.</param>
     /// <param name="set">The rows of the fit.</param>
     /// <param name="own">What it reads of each of them where that is not the student's features, and its hash; the tensor is disposed with the teacher.</param>
-    /// <param name="align">Matches its classes, from their number.</param>
-    /// <param name="settings">What the caller says of its scores.</param>
+    /// <param name="scores">What the caller says of its scores.</param>
+    /// <param name="classes">The student's classes.</param>
     /// <param name="recording">How its answers are kept.</param>
-    public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, Func<int, ClassOrder> align, ScoreSettings settings, TeacherCaching recording)
+    public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, ScoreSpec scores, ClassLabels classes, TeacherCaching recording)
         : base(recording)
     {
-        (_model, _shape, _set, _settings) = (model, shape, set, settings);
+        (_model, _shape, _set, _spec) = (model, shape, set, scores);
         (_ownRowsOf, _ownRows, _ownData) = own is { } rows ? (set, rows.Rows, rows.Hash) : (null, null, "");
-        _order = align(model.Shapes.Classes);
-        Shapes = model.Shapes with { Classes = _order.SourcesOf.Count };
+        _scores = scores.Align(model.Shapes.Classes, null, classes) with { Subject = $"The output of {model.Name}" };
+        Shapes = model.Shapes with { Classes = _scores.Order.SourcesOf.Count };
     }
 
     public override OutputShapes Shapes { get; }
 
     public override bool SupportsAugmentation => _ownRows is null;
-
-    private string Subject => $"The output of {_model.Name}";
 
     // A look at it is the beginning of its record.
     protected override bool SpreadsFirst => true;
@@ -63,7 +61,7 @@ internal sealed class ModelTeacher : CacheableTeacher
         _ownRows?.Dispose();
     }
 
-    protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_settings.Description}");
+    protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_spec.Meaning}");
 
     protected override string Data(TrainingSet set) => _ownRows is null ? base.Data(set) : _ownData;
 
@@ -93,17 +91,17 @@ internal sealed class ModelTeacher : CacheableTeacher
         throw new InvalidOperationException($"{_model.Name} reads a column of its own, so it answers only for the unaugmented rows of the training data.");
     }
 
-    private ScoreReader Reader(Tensor scores) => _reader ??= new ScoreReader(Subject, KindOf(scores), _order);
+    private ScoreReader Reader(Tensor scores) => _reader ??= new ScoreReader(_scores with { Kind = KindOf(scores) });
 
     /// <summary>What its scores are, by the first rows that it is asked about, or by more where these do not tell.</summary>
     private ScoreKind KindOf(Tensor scores)
     {
-        if (_settings.Kind != ScoreKind.Auto)
-            return _settings.Kind;
+        if (_spec.Kind != ScoreKind.Auto)
+            return _spec.Kind;
         if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Decided(scores) is { } kind)
             return kind;
         using var scope = NewDisposeScope();
         var batch = Batch.Of(_set, Spread.Over(_set.Count, SampleRows, _set.Features.device));
-        return ScoreReader.Resolve(Subject, _settings.Kind, _model.Answer(RowsOf(batch), ModelOutputs.Logits).Logits);
+        return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.Answer(RowsOf(batch), ModelOutputs.Logits).Logits);
     }
 }

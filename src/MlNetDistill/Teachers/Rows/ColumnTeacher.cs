@@ -6,35 +6,35 @@ using MlNetDistill.Reading;
 namespace MlNetDistill.Teachers;
 
 /// <summary>Scores in a column of the data; no model is run.</summary>
-internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
+internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
 {
     internal override bool IsReady => true;
 
-    internal override string Name => $"the column '{columns.Score}'";
+    internal override string Name => $"the column '{scores.Column}'";
 
-    internal override ModelOutputs CanProvide => columns.Kinds;
+    internal override ModelOutputs CanProvide => scores.Outputs;
 
-    internal override IEnumerable<string> Validate() => columns.Validate();
+    internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
     internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema)
     {
-        string?[] names = [columns.Score, columns.Embedding];
+        string?[] names = [scores.Column, scores.Embedding];
         return names.OfType<string>().Select(schema.GetColumnOrNull).OfType<DataViewSchema.Column>().Select(column => new TeacherVector(column, IsAnswer: true));
     }
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
     {
         CheckSchema(schema);
-        return columns.ClassesIn(schema);
+        return ScoredView.ClassesIn(schema, scores);
     }
 
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
         CheckSchema(question.Data.Schema);
-        columns.NoteTwoClasses(question.Data.Schema, question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => columns.In(rows, question.Columns.Classes, RecognisedScores.None, place);
+        BinaryColumn.Note(question.Data.Schema, scores, question.Channel);
+        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(rows, scores, question.Columns.Classes, place);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
@@ -49,10 +49,10 @@ internal sealed class ColumnTeacher(ScoreColumns columns) : Teacher
 
     private void CheckSchema(DataViewSchema schema)
     {
-        if (schema.GetColumnOrNull(columns.Score) is null)
+        if (schema.GetColumnOrNull(scores.Column) is null)
         {
             throw new InvalidOperationException(
-                $"The data hold no column '{columns.Score}' with the teacher's scores. They hold " +
+                $"The data hold no column '{scores.Column}' with the teacher's scores. They hold " +
                 $"{string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; name one of them in Teacher.FromColumn.");
         }
     }

@@ -9,31 +9,31 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreColumns columns, int folds, string? cacheKey) : Teacher
+internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, ScoreSpec scores, int folds, string? cacheKey) : Teacher
 {
     internal override string Name => folds == 0 ? "an ML.NET pipeline, fitted here" : $"an ML.NET pipeline, fitted here on {folds} folds";
 
-    internal override ModelOutputs CanProvide => columns.Kinds;
+    internal override ModelOutputs CanProvide => scores.Outputs;
 
     internal override IEnumerable<string> Validate()
     {
-        foreach (var fault in columns.Validate())
+        foreach (var fault in scores.ValidateColumns())
             yield return fault;
         if (folds is 1 or < 0)
             yield return Invariant($"The teacher's folds must be 0 (none) or at least 2; was {folds}.");
-        if (columns.Embedding is not null && folds > 0)
+        if (scores.Embedding is not null && folds > 0)
             yield return "The teacher's embeddings cannot be taken out-of-fold: each fold's model has a space of its own. Leave out folds or embeddingColumnName.";
     }
 
     // How long embeddings are shows only when it is fitted.
     internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question) =>
-        [new PlannedAnchor("teacher", 1, null) { Shapes = new OutputShapes(question.Columns.Classes.Count, columns.Embedding is null ? null : 1, []) }];
+        [new PlannedAnchor("teacher", 1, null) { Shapes = new OutputShapes(question.Columns.Classes.Count, scores.Embedding is null ? null : 1, []) }];
 
     // Fitting may look at any column.
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => cacheKey is null ? [] : schema.Where(c => !c.IsHidden);
 
     // What the fitted model will call its classes is not known yet.
-    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => columns.Settings.Classes();
+    internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
 
     internal override bool ReadsRowsLeftOut => cacheKey is not null;
 
@@ -41,8 +41,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     {
         // Without a name it is a new model in every run, so its answers are for this run.
         var recording = cacheKey is null ? question.TeacherCaching.ForThisRun() : question.TeacherCaching;
-        string Identity() => Fingerprint.Of(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{columns.Description}"));
-        if (folds == 0 && (cacheKey is null || !recording.IsPersistent || columns.Embedding is not null))
+        string Identity() => Fingerprint.Of(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{scores.Description}"));
+        if (folds == 0 && (cacheKey is null || !recording.IsPersistent || scores.Embedding is not null))
         {
             question.Channel.Info($"Fitting the teacher.");
             var model = Fitted(question.Data);
@@ -83,11 +83,11 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private static Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> Read(ScoredView view, TeacherRequest question) =>
         (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
 
-    private ScoredView View(ITransformer model, IDataView data, TeacherRequest question, string place, UnseenClasses? unseen = null)
+    private ScoredView View(ITransformer model, IDataView data, TeacherRequest question, string place, IReadOnlyDictionary<int, double>? unseen = null)
     {
         var scored = model.Transform(data);
-        columns.NoteTwoClasses(scored.Schema, question.Channel);
-        return columns.In(scored, question.Columns.Classes, RecognisedScores.Of(model, columns.Score), place, unseen, Name);
+        BinaryColumn.Note(scored.Schema, scores, question.Channel);
+        return ScoredView.Find(scored, scores.Of(model), question.Columns.Classes, place, unseen, Name);
     }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
@@ -115,7 +115,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
                 }
 
                 question.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
-                var unseen = new UnseenClasses(dealt.Unseen(fold));
+                var unseen = dealt.Unseen(fold);
                 WarnOf(unseen, question, fold);
                 var model = Fitted(dealt.Training(fold));
                 foreach (var chunk in Read(View(model, answered, question, $" of fold {fold + 1}", unseen), question)(asked, kept, skip))
@@ -125,9 +125,9 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
     }
 
-    private static void WarnOf(UnseenClasses unseen, TeacherRequest question, int fold)
+    private static void WarnOf(IReadOnlyDictionary<int, double> unseen, TeacherRequest question, int fold)
     {
-        foreach (var (unseenClass, share) in unseen.Shares)
+        foreach (var (unseenClass, share) in unseen)
         {
             question.Channel.Warning(
                 $"The class '{question.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold has never seen it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");

@@ -13,11 +13,13 @@ namespace MlNetDistill.Teachers;
 /// <param name="data">The view.</param>
 /// <param name="score">The column of scores.</param>
 /// <param name="embedding">The column of embeddings, or null.</param>
-/// <param name="reader">Reads the scores.</param>
+/// <param name="scores">What the scores mean.</param>
 /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
 /// <param name="model">What messages call the model that computes the answers; null where they are data.</param>
-internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, ScoreReader reader, string place, string? model)
+internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, AlignedScores scores, string place, string? model)
 {
+    private readonly ScoreReader _reader = new(scores);
+
     /// <summary>Length of the embeddings, or null where there are none.</summary>
     public int? EmbeddingLength => embedding is { } column ? WidthOf(column) : null;
 
@@ -61,8 +63,8 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
     private Tensor[] Parts(float[][] values, int rows, long[] numbers)
     {
         using var scope = NewDisposeScope();
-        var scores = tensor(values[0].AsMemory(0, rows * WidthOf(score)).ToArray(), [rows, WidthOf(score)], device: CPU);
-        var logits = reader.ToLogits(scores, row => RowName(numbers[row]));
+        var given = tensor(values[0].AsMemory(0, rows * WidthOf(score)).ToArray(), [rows, WidthOf(score)], device: CPU);
+        var logits = _reader.ToLogits(given, row => RowName(numbers[row]));
         return values.Length == 1
             ? [logits.DetachFromDisposeScope()]
             : [logits.DetachFromDisposeScope(), Embeddings(values[1].AsSpan(0, rows * EmbeddingLength!.Value), EmbeddingLength.Value, numbers).DetachFromDisposeScope()];
@@ -81,6 +83,59 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
 
         return tensor(values.ToArray(), [values.Length / length, length], device: CPU);
     }
+
+    /// <summary>Finds the columns in a view that holds a teacher's answers.</summary>
+    /// <param name="scored">The view.</param>
+    /// <param name="spec">Where the answers are and what is said of them.</param>
+    /// <param name="student">The student's classes.</param>
+    /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
+    /// <param name="unseen">Classes that the model was fitted without, with their share of the rows; null for none.</param>
+    /// <param name="model">What messages call the model that computes the answers; null where they are data.</param>
+    /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
+    public static ScoredView Find(
+        IDataView scored, ScoreSpec spec, ClassLabels student, string place = "", IReadOnlyDictionary<int, double>? unseen = null, string? model = null)
+    {
+        scored = TwoClassScores.Of(scored, spec);
+        var score = ScoresIn(scored.Schema, spec);
+        var embedding = spec.Embedding is { } name ? Find(scored.Schema, name, "embeddings", "embeddingColumnName") : (DataViewSchema.Column?)null;
+        if (embedding is { } column && !IsVector(column))
+            throw new InvalidOperationException($"The teacher's column '{column.Name}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
+        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.OfScores(score), student, place, unseen), place, model);
+    }
+
+    /// <summary>The student's classes where no label names them, as a key column: those of the scores, under the names that they or the caller give them.</summary>
+    /// <exception cref="InvalidOperationException">The column is missing or of the wrong type, or a class map is given and the teacher's class names are unknown.</exception>
+    public static DataViewSchema.Column ClassesIn(DataViewSchema schema, ScoreSpec spec)
+    {
+        var score = ScoresIn(TwoClassScores.SchemaOf(schema, spec), spec);
+        if (spec.Classes() is { } given)
+            return given;
+        foreach (var annotation in new[] { AnnotatedNames.TrainingLabelValues, AnnotatedNames.SlotNames })
+        {
+            if (AnnotatedNames.Read(score, annotation) is { } names)
+                return spec.Map is null && names.Count == WidthOf(score) ? ClassColumn.Like(score, annotation, names.Count) : ClassColumn.Of(spec.Mapped(names));
+        }
+
+        return spec.Map is null ? ClassColumn.Of(WidthOf(score)) : throw new InvalidOperationException(
+            $"{spec.Subject} does not say which class each of its {WidthOf(score)} scores is for, so the ClassMap has no names to go by: give classNames with the teacher.");
+    }
+
+    private static DataViewSchema.Column ScoresIn(DataViewSchema schema, ScoreSpec spec)
+    {
+        var score = Find(schema, spec.Column, "scores", "scoreColumnName");
+        return IsVector(score) ? score : throw new InvalidOperationException(
+            $"{spec.Subject} must be a Vector<Single, K> with one score for each class; found {score.Type}. " + (score.Type is VectorDataViewType { Size: > 0, ItemType: NumberDataViewType }
+                ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{spec.Column}\", outputKind: DataKind.Single)."
+                : "A multiclass model gives such a column, and a binary one a single number of Single."));
+    }
+
+    private static DataViewSchema.Column Find(DataViewSchema schema, string name, string what, string option) => schema.GetColumnOrNull(name)
+        ?? throw new InvalidOperationException(
+            $"The teacher gives no column '{name}'. It gives {string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"))}; " +
+            $"name its {what} with {option}.");
+
+    private static bool IsVector(DataViewSchema.Column column) =>
+        column.Type is VectorDataViewType { Size: > 0 } vector && vector.ItemType == NumberDataViewType.Single;
 
     private string RowName(long row) => $"row {row}{place} (counted from 0)";
 }

@@ -8,15 +8,15 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 
-internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns columns, bool acceptOverwrittenInputs, string? cacheKey) : Teacher
+internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec scores, bool acceptOverwrittenInputs, string? cacheKey) : Teacher
 {
     internal override bool IsReady => true;
 
     internal override string Name => "an ML.NET model";
 
-    internal override ModelOutputs CanProvide => columns.Kinds;
+    internal override ModelOutputs CanProvide => scores.Outputs;
 
-    internal override IEnumerable<string> Validate() => columns.Validate();
+    internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema)
     {
@@ -27,7 +27,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
     {
         CheckSchema(schema);
-        return columns.ClassesIn(Over(schema).GetOutputSchema(schema));
+        return ScoredView.ClassesIn(Over(schema).GetOutputSchema(schema), scores);
     }
 
     internal override PreparedTeacher Ask(TeacherRequest question)
@@ -36,16 +36,16 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
             RefuseOverwrittenInputs(question);
-        var recognised = RecognisedScores.Of(transformer, columns.Score);
-        if (columns.Settings.Kind == ScoreKind.Auto && recognised.Note is { } note)
-            question.Channel.Info($"{note}");
-        columns.NoteTwoClasses(Over(schema).GetOutputSchema(schema), question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => columns.In(Over(rows.Schema).Transform(rows), question.Columns.Classes, recognised, place, model: Name);
+        var known = scores.Of(transformer);
+        if (known.Kind != scores.Kind)
+            question.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
+        BinaryColumn.Note(Over(schema).GetOutputSchema(schema), scores, question.Channel);
+        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(Over(rows.Schema).Transform(rows), known, question.Columns.Classes, place, model: Name);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
-            () => Fingerprint.Of($"{cacheKey ?? ModelHash.Of(question.Context, transformer, schema)}|{columns.Description}"),
+            () => Fingerprint.Of($"{cacheKey ?? ModelHash.Of(question.Context, transformer, schema)}|{scores.Description}"),
             question,
             question.TeacherCaching,
             viewOf: ViewOf);
@@ -53,7 +53,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
     }
 
     /// <summary>The model, with empty columns for steps that its answers do not depend on, such as the one that made its own label a key.</summary>
-    private ITransformer Over(DataViewSchema schema) => EmptyColumns.Before(transformer, schema, columns.Score, columns.Embedding);
+    private ITransformer Over(DataViewSchema schema) => EmptyColumns.Before(transformer, schema, scores.Column, scores.Embedding);
 
     /// <summary>Where an earlier step of the pipeline overwrote a column that a step of the model reads, ML.NET says only that types differ.</summary>
     private void CheckSchema(DataViewSchema schema)
@@ -103,7 +103,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreColumns 
     private IEnumerable<DataViewSchema.Column>? InputsOfScore(DataViewSchema schema)
     {
         var mapper = Over(schema).GetRowToRowMapper(schema);
-        DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(columns.Score), columns.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];
+        DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(scores.Column), scores.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];
         return outputs[0] is null ? null : mapper.GetDependencies(outputs.OfType<DataViewSchema.Column>());
     }
 }

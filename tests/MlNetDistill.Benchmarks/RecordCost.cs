@@ -113,7 +113,7 @@ internal static class RecordCost
         Print("asking the teacher about all rows", [.. times[0]], "building the record in a folder", [.. times[1]]);
     }
 
-    private static void Ask(NetworkTeacher teacher, TrainingSet set)
+    private static void Ask(NetworkTeacher teacher, InMemoryRows set)
     {
         using var all = torch.arange(set.Count, torch.int64);
         foreach (var positions in Chunks.Of(all, BatchSize))
@@ -123,7 +123,7 @@ internal static class RecordCost
         }
     }
 
-    private static TrainingSet RowsOf(IDataView train, DataSet data)
+    private static InMemoryRows RowsOf(IDataView train, DataSet data)
     {
         var labels = train.GetColumn<uint>("Class").Select(key => (long)key - 1).ToArray();
         RowId[] ids = [.. labels.Select((_, i) => new RowId((ulong)i, 0))];

@@ -35,6 +35,10 @@ public static class Arithmetic
         return arange(first, end, step, int64, device);
     }
 
+    /// <summary>The tensor on a device: itself where it is there already, else a copy in the current dispose scope.</summary>
+    internal static Tensor On(this Tensor tensor, Device device) =>
+        tensor.device_type == device.type && (device.index < 0 || tensor.device_index == device.index) ? tensor : tensor.to(device);
+
     /// <summary>Every element times <paramref name="factor"/>.</summary>
     public static Tensor Times(this Tensor tensor, double factor)
     {

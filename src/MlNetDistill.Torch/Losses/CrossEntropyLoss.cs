@@ -19,7 +19,7 @@ public sealed class CrossEntropyLoss : DistillationLoss
 
     /// <summary>-log p[y] for each row.</summary>
     /// <param name="logProbabilities">log softmax(s), B×K.</param>
-    /// <param name="labels">B class indices, 64-bit; <see cref="Data.TrainingSet.MissingLabel"/> where a row has none.</param>
+    /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> where a row has none.</param>
     /// <returns>B values; 0 where a label is missing.</returns>
     /// <exception cref="ArgumentException">The tensors do not fit together, or a label is no class.</exception>
     public static Tensor PerRow(Tensor logProbabilities, Tensor labels)

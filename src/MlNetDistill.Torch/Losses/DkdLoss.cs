@@ -51,7 +51,7 @@ public sealed class DkdLoss : DistillationLoss
     /// <summary>T² · (α · TCKD + β · NCKD) for each row.</summary>
     /// <param name="student">The student's logits, B×K, K at least 2.</param>
     /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
-    /// <param name="labels">B class indices, 64-bit; <see cref="Data.TrainingSet.MissingLabel"/> where a row has none, whose value then means nothing.</param>
+    /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> where a row has none, whose value then means nothing.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     /// <param name="targetWeight">α.</param>
     /// <param name="nonTargetWeight">β.</param>

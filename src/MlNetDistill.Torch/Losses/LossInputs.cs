@@ -20,7 +20,7 @@ public sealed class LossInputs
     /// <summary>The inputs of one step.</summary>
     /// <param name="student">The student's outputs, with gradient.</param>
     /// <param name="teacher">The teacher's outputs, constants; null where the stage has no teacher.</param>
-    /// <param name="labels">B class indices; <see cref="TrainingSet.MissingLabel"/> where a row has none.</param>
+    /// <param name="labels">B class indices; <see cref="IRowSource.MissingLabel"/> where a row has none.</param>
     /// <param name="weights">B example weights, or null.</param>
     /// <param name="mayMissLabels">Whether some of <paramref name="labels"/> may be missing.</param>
     public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool mayMissLabels = false)
@@ -97,7 +97,7 @@ public sealed class LossInputs
     }
 
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
-    public Tensor Labelled() => _labelled ??= Keep(Labels.IsUnequalTo(TrainingSet.MissingLabel).to(Student.Any.dtype));
+    public Tensor Labelled() => _labelled ??= Keep(Labels.IsUnequalTo(IRowSource.MissingLabel).to(Student.Any.dtype));
 
     /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
     public Tensor Mean(Tensor perRow)

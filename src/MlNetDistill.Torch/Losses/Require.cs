@@ -65,7 +65,7 @@ internal static class Require
             throw new ArgumentException($"Their shape must be {form}; it is {Shape(values)}.", parameter);
     }
 
-    /// <summary>A class for each row of <paramref name="table"/>, or <see cref="TrainingSet.MissingLabel"/>.</summary>
+    /// <summary>A class for each row of <paramref name="table"/>, or <see cref="IRowSource.MissingLabel"/>.</summary>
     public static void Labels(Tensor labels, Tensor table)
     {
         ArgumentNullException.ThrowIfNull(labels);
@@ -78,8 +78,8 @@ internal static class Require
 
         foreach (var label in labels.cpu().data<long>())
         {
-            if ((label < 0 || label >= classes) && label != TrainingSet.MissingLabel)
-                throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {TrainingSet.MissingLabel} for none; one is {label}."), nameof(labels));
+            if ((label < 0 || label >= classes) && label != IRowSource.MissingLabel)
+                throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {IRowSource.MissingLabel} for none; one is {label}."), nameof(labels));
         }
     }
 

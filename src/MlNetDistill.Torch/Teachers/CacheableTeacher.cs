@@ -14,7 +14,7 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
 {
     private CachedOutputs? _answers;
     private SoftenedLogits? _softened;
-    private TrainingSet? _set;
+    private IRowSource? _set;
     private LookedAt? _look;
 
     internal override bool SharesLook => _look is not null;
@@ -33,7 +33,7 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
     /// <summary>Whether its record begins with rows that are spread over all, for a look at it to be the beginning of the record.</summary>
     protected virtual bool SpreadsFirst => false;
 
-    internal override void BeginLook(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    internal override void BeginLook(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         if (!SpreadsFirst || view is not null || !recording.Options.Keeps(wanted, false))
             return;
@@ -43,7 +43,7 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
             _look = new LookedAt(set, KeptOf(wanted));
     }
 
-    public override void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         if (!recording.Options.Keeps(wanted, view is not null))
             return;
@@ -100,27 +100,27 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
     protected abstract string Identity();
 
     /// <summary>Hash of the data that it reads.</summary>
-    protected virtual string Data(TrainingSet set) => set.Hash;
+    protected virtual string Data(IRowSource set) => DataHash.Of(set);
 
     /// <summary>Its outputs for any rows, computed now.</summary>
     protected abstract NetworkOutput Live(Batch batch, ModelOutputs wanted);
 
     /// <summary>What is wrong with a record from an earlier run, or null.</summary>
-    protected virtual string? Refuted(CachedOutputs answers, TrainingSet set, Func<Tensor, int, Batch>? view) => SpotCheck.Of(answers, set, view, Asked);
+    protected virtual string? Refuted(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view) => SpotCheck.Of(answers, set, view, Asked);
 
     /// <summary>Its answers to all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
-    protected virtual IEnumerable<OutputChunk> AnswersFrom(TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from) =>
+    protected virtual IEnumerable<OutputChunk> AnswersFrom(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from) =>
         LiveOutputs.From(
             set, kept, view, recording, from, Live, SpreadsFirst ? QueryOrder.Of(set.Count) : null,
             view is null && _look is { } look && look.IsOf(set) && look.Kept == kept ? look.Take : null);
 
     /// <summary>Whether an earlier run left answers, some or all, that are going to be used; or may not be asked for.</summary>
-    protected bool IsRecorded(TrainingSet set, ModelOutputs wanted) =>
+    protected bool IsRecorded(IRowSource set, ModelOutputs wanted) =>
         recording.IsPersistent && recording.Options.Keeps(wanted, false) && recording.Store.HasBegun(KeyOf(set, KeptOf(wanted), 0));
 
     /// <summary>The first rows of <see cref="QueryOrder"/>, as many as are asked about at a time.</summary>
-    protected Batch FirstBatch(TrainingSet set) =>
-        Batch.Of(set, tensor([.. QueryOrder.Of(set.Count).Take(recording.BatchSize)], device: set.Features.device));
+    protected Batch FirstBatch(IRowSource set) =>
+        Batch.Of(set, tensor([.. QueryOrder.Of(set.Count).Take(recording.BatchSize)], device: set.Device));
 
     /// <summary>Its outputs for any rows, computed now and counted.</summary>
     protected NetworkOutput Asked(Batch batch, ModelOutputs wanted)
@@ -136,7 +136,7 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
 
     private ModelOutputs KeptOf(ModelOutputs wanted) => (wanted | ModelOutputs.Logits) & Provides;
 
-    private CachedOutputs Record(TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, int views)
+    private CachedOutputs Record(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, int views)
     {
         var key = KeyOf(set, kept, views);
         using var noGrad = no_grad();
@@ -147,7 +147,7 @@ internal abstract class CacheableTeacher(TeacherCaching recording) : StageTeache
         });
     }
 
-    private CacheFileKey KeyOf(TrainingSet set, ModelOutputs kept, int views) => new()
+    private CacheFileKey KeyOf(IRowSource set, ModelOutputs kept, int views) => new()
     {
         // What outlives nothing needs no name.
         Teacher = recording.IsPersistent ? Identity() : "",

@@ -52,20 +52,20 @@ public abstract class StageTeacher
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>
     /// <param name="view">Shows rows augmented, as the stage will; null where it shows them as they are.</param>
-    internal virtual void BeginLook(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
+    internal virtual void BeginLook(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>Whether questions in the order of <see cref="QueryOrder"/>, in batches of the fit, are those that its record begins with.</summary>
     internal virtual bool SharesLook => false;
 
     /// <summary>Finds out before anything is trained what its scores are, where it is not going to be looked at; the arguments are those of <see cref="Begin"/>.</summary>
     /// <exception cref="InvalidOperationException">They could be several things.</exception>
-    internal virtual void DecideScores(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
+    internal virtual void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>A stage begins: the teacher may prepare its answers.</summary>
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>
     /// <param name="view">Shows rows augmented, from their positions and the number of the view, as the stage will; null where it shows them as they are.</param>
-    public virtual void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
+    public virtual void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>An epoch of the stage begins, from 1.</summary>
     public virtual void BeginEpoch(int epoch) { }

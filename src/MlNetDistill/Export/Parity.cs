@@ -19,12 +19,12 @@ internal static class Parity
     /// <param name="network">The torch student: on the CPU, 32-bit floats, eval mode.</param>
     /// <param name="set">The training set.</param>
     /// <param name="columns">The student's columns.</param>
-    public static double LargestDifference(MLContext context, StudentChain chain, Network network, TrainingSet set, StudentColumns columns)
+    public static double LargestDifference(MLContext context, StudentChain chain, Network network, IRowSource set, StudentColumns columns)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var positions = Positions(set);
-        var expected = network.forward(set.Features.index_select(0, positions).cpu()).Logits.softmax(1);
+        var expected = network.forward(set.Gather(positions, CPU)).Logits.softmax(1);
         var view = RowsView.Of(context, set, positions, columns, network.Input.IsInterleaved);
         var found = tensor(RowsView.Scores(chain.Scoring.Transform(view), columns.Score), [positions.shape[0], network.Classes], device: CPU);
         // NaN compares false with everything: a NaN on either side must count as a difference.
@@ -32,20 +32,20 @@ internal static class Parity
     }
 
     /// <summary>The largest absolute value in those rows where the network gives no numbers for them; null where it gives some.</summary>
-    public static double? TooLarge(Network network, TrainingSet set)
+    public static double? TooLarge(Network network, IRowSource set)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var rows = set.Features.index_select(0, Positions(set)).cpu();
+        var rows = set.Gather(Positions(set), CPU);
         return network.forward(rows).Logits.softmax(1).isfinite().all().item<bool>() ? null : rows.to(float32).abs().max().item<float>();
     }
 
     /// <summary>Prepares an untrained network for the comparison; see <see cref="Perturbation"/>.</summary>
-    public static void Perturb(Network network, TrainingSet set, Generator generator)
+    public static void Perturb(Network network, IRowSource set, Generator generator)
     {
         using var scope = NewDisposeScope();
-        Perturbation.Of(network, set.Features.index_select(0, Positions(set)).cpu(), generator);
+        Perturbation.Of(network, set.Gather(Positions(set), CPU), generator);
     }
 
-    private static Tensor Positions(TrainingSet set) => Spread.Over(set.Count, Rows, set.Features.device);
+    private static Tensor Positions(IRowSource set) => Spread.Over(set.Count, Rows, set.Device);
 }

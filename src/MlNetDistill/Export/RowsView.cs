@@ -15,11 +15,11 @@ internal static class RowsView
     /// <param name="positions">Which of them.</param>
     /// <param name="columns">The student's columns.</param>
     /// <param name="interleaved">Whether the feature column has the channels of a pixel side by side.</param>
-    public static IDataView Of(MLContext context, TrainingSet set, Tensor positions, StudentColumns columns, bool interleaved)
+    public static IDataView Of(MLContext context, IRowSource set, Tensor positions, StudentColumns columns, bool interleaved)
     {
         var features = columns.Features;
         using var scope = NewDisposeScope();
-        var planes = set.Features.index_select(0, positions);
+        var planes = set.Gather(positions, set.Device);
         var rows = (interleaved ? planes.permute(0, 2, 3, 1) : planes).reshape(positions.shape[0], -1).cpu();
         var view = set.IsByte
             ? View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<byte> { Values = [.. rows[i].data<byte>()] })], features)

@@ -28,7 +28,7 @@ internal sealed class DistillationFit : IDisposable
     private readonly MLContext _context;
     private readonly Seeds _seeds;
     private readonly Device _device;
-    private TrainingSet _set = null!;
+    private IRowSource _set = null!;
     private DataSplit _split = null!;
     private FitNetworks _networks = null!;
     private FitExport _export = null!;

@@ -16,7 +16,7 @@ internal sealed class FitExport(
     MLContext context,
     IChannel channel,
     FitNetworks networks,
-    TrainingSet set,
+    IRowSource set,
     StudentColumns columns,
     DataViewSchema inputSchema,
     Seeds seeds,

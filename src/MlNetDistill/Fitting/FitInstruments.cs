@@ -37,7 +37,7 @@ internal static class FitInstruments
     });
 
     /// <summary>Number of rows that a fit reads, once it is known.</summary>
-    public static void Rows(int rows)
+    public static void Rows(long rows)
     {
         // The current activity may belong to the application if nothing listens to this library's source.
         if (Activity.Current is { OperationName: "distillation.fit" } fit)

@@ -14,7 +14,7 @@ namespace MlNetDistill.Fitting;
 
 /// <summary>Builds and trains the networks of a fit over its rows: a teacher where one is trained on the spot, then the student.</summary>
 internal sealed class FitNetworks(
-    WarningChannel channel, DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, Seeds seeds, Device device) : INetworkTrainer, IDisposable
+    WarningChannel channel, DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, Seeds seeds, Device device) : INetworkTrainer, IDisposable
 {
     /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
     public const string StudentRole = "student";
@@ -168,7 +168,7 @@ internal sealed class FitNetworks(
     {
         foreach (var positions in Chunks.Of(split.Training, options.BatchSize))
         {
-            using var rows = set.Features.index_select(0, positions).DetachFromDisposeScope();
+            using var rows = set.Gather(positions, set.Device).DetachFromDisposeScope();
             yield return rows;
         }
     }

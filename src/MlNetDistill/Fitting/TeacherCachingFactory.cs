@@ -15,7 +15,7 @@ namespace MlNetDistill.Fitting;
 internal static class TeacherCachingFactory
 {
     public static TeacherCaching Create(
-        DistillationOptions options, TrainerColumns columns, TrainingSet set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
+        DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
     {
         var recording = new TeacherCaching(options.TeacherCache, options.BatchSize, record => new CacheStore(
             record, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken));
@@ -27,7 +27,7 @@ internal static class TeacherCachingFactory
     }
 
     /// <summary>A view is a function of seed, position and number, and may mix in other rows trained on.</summary>
-    private static string AugmentedViews(DistillationOptions options, TrainingSet set, DataSplit split, FitNetworks networks)
+    private static string AugmentedViews(DistillationOptions options, IRowSource set, DataSplit split, FitNetworks networks)
     {
         var augmentations = string.Join(", ", options.Augmentations.Select(a => $"{a.GetType().Name} {JsonSerializer.Serialize(a, a.GetType())}"));
         using var training = split.Training.cpu();

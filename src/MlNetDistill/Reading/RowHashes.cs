@@ -14,7 +14,7 @@ internal static class RowHashes
     private const int RowsAtATime = 1024;
 
     /// <summary>Of the features at some positions of a training set.</summary>
-    public static IEnumerable<ulong> OfSet(TrainingSet set, Tensor positions)
+    public static IEnumerable<ulong> OfSet(IRowSource set, Tensor positions)
     {
         foreach (var chunk in Chunks.Of(positions, RowsAtATime))
         {
@@ -54,10 +54,10 @@ internal static class RowHashes
         }
     }
 
-    private static ulong[] OfChunk(TrainingSet set, Tensor chunk)
+    private static ulong[] OfChunk(IRowSource set, Tensor chunk)
     {
         using var scope = NewDisposeScope();
-        var bytes = set.Features.index_select(0, chunk).cpu().contiguous().bytes;
+        var bytes = set.Gather(chunk, CPU).contiguous().bytes;
         var hashes = new ulong[chunk.shape[0]];
         var width = bytes.Length / hashes.Length;
         for (var row = 0; row < hashes.Length; row++)

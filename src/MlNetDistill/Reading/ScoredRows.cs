@@ -18,7 +18,7 @@ internal sealed class ScoredRows : IDataView
     /// <param name="scores">Its values, row after row.</param>
     /// <param name="ids">Whose each row of values is.</param>
     /// <param name="classes">The classes; their names, where they have any, become the column's slot names.</param>
-    public ScoredRows(IDataView data, string column, float[] scores, IReadOnlyList<RowId> ids, ClassLabels classes)
+    public ScoredRows(IDataView data, string column, float[] scores, RowIds ids, ClassLabels classes)
     {
         _data = data;
         _scores = scores;

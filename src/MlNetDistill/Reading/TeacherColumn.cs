@@ -13,12 +13,12 @@ internal static class TeacherColumn
 
     /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
-    public static Tensor Read(IDataView data, TrainingSet set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation) =>
+    public static Tensor Read(IDataView data, IRowSource set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation) =>
         UnreadableRow.Named(() => IsByte(column)
             ? Read<byte>(data, set, column, layout, cancellation, ScalarType.Byte)
             : Read<float>(data, set, column, layout, cancellation, ScalarType.Float32));
 
-    private static Tensor Read<T>(IDataView data, TrainingSet set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation, ScalarType type)
+    private static Tensor Read<T>(IDataView data, IRowSource set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation, ScalarType type)
         where T : unmanaged
     {
         var asked = set.RowIds.ToHashSet();
@@ -51,7 +51,7 @@ internal static class TeacherColumn
         var rows = values.ToTensor(type, layout.Shape.Dimensions);
         var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
             $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))], device: CPU);
-        var ordered = rows.index_select(0, order).to(set.Features.device).DetachFromDisposeScope();
+        var ordered = rows.index_select(0, order).to(set.Device).DetachFromDisposeScope();
         rows.Dispose();
         return ordered;
     }

@@ -12,7 +12,7 @@ namespace MlNetDistill.Reading;
 /// <param name="DroppedFeatures">Rows left out for NaN or infinite features.</param>
 /// <param name="DroppedLabels">Rows left out for a missing label.</param>
 /// <param name="Role">What messages call the data.</param>
-internal sealed record ReadRows(TrainingSet Set, bool[]? Held, long DroppedFeatures, long DroppedLabels, string Role)
+internal sealed record ReadRows(IRowSource Set, bool[]? Held, long DroppedFeatures, long DroppedLabels, string Role)
 {
     /// <summary>Hash of the columns that a hash was asked of, for the rows in the set; or null.</summary>
     public string? Hash { get; init; }

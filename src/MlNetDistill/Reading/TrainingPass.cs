@@ -118,7 +118,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             if (bytes is not null)
                 _hash!.Add(Id(), bytes.OfRow());
             columns.Layout.Copy(features, _features.NextRow());
-            _labels.Add(label == 0 ? TrainingSet.MissingLabel : label - 1L);
+            _labels.Add(label == 0 ? IRowSource.MissingLabel : label - 1L);
             _weights.Add(weight);
             _held.Add(held);
             _ids.Add(Id());
@@ -209,7 +209,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
 
         // Other classes may be among the rows that learn from the teacher.
-        if (role == TensorReader.TrainingData && OnlyClass is { } only && !_labels.Contains(TrainingSet.MissingLabel))
+        if (role == TensorReader.TrainingData && OnlyClass is { } only && !_labels.Contains(IRowSource.MissingLabel))
         {
             throw new InvalidOperationException(
                 $"Every labelled row is of class '{only}' (column '{columns.Label!.Value.Name}'); " +
@@ -244,8 +244,8 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     {
         var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
         var weights = columns.Weight is null ? null : tensor(_weights.ToArray(), device: CPU).DetachFromDisposeScope();
-        var set = new TrainingSet(
-            features, tensor(_labels.ToArray(), device: CPU).DetachFromDisposeScope(), _ids, columns.Shape, columns.Classes.Count, weights);
+        var set = new InMemoryRows(
+            features, tensor(_labels.ToArray(), device: CPU).DetachFromDisposeScope(), RowIds.From(_ids), columns.Shape, columns.Classes.Count, weights);
         var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
         return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role)
         {

@@ -44,7 +44,7 @@ internal static class ValidationRows
     }
 
     // Accuracy or agreement over no weight at all is 0/0, and no epoch would be better than the first.
-    private static void CheckHeldOut(DataSplit split, TrainingSet set, TrainerColumns columns, DistillationOptions options)
+    private static void CheckHeldOut(DataSplit split, IRowSource set, TrainerColumns columns, DistillationOptions options)
     {
         if (!AreJudgedByTeacher(split))
             return;
@@ -64,12 +64,12 @@ internal static class ValidationRows
         }
     }
 
-    private static void CheckMask(TrainingSet set, bool[] held, string column, DistillationOptions options)
+    private static void CheckMask(IRowSource set, bool[] held, string column, DistillationOptions options)
     {
         using var labels = set.Labels.cpu();
         var values = labels.data<long>().ToArray();
         var byTeacher = options.Method.TeacherNeeds != ModelOutputs.None;
-        if (!Enumerable.Range(0, held.Length).Any(i => held[i] && (byTeacher || values[i] != TrainingSet.MissingLabel)))
+        if (!Enumerable.Range(0, held.Length).Any(i => held[i] && (byTeacher || values[i] != IRowSource.MissingLabel)))
         {
             throw new InvalidOperationException(
                 $"The validation column '{column}' holds out no {(byTeacher ? "" : "labelled ")}row; set it true for some rows, or leave it out.");
@@ -79,7 +79,7 @@ internal static class ValidationRows
             throw new InvalidOperationException($"The validation column '{column}' holds out every row; none is left to train on.");
     }
 
-    private static TrainingSet ReadSeparate(IDataView view, TrainerColumns training, DistillationOptions options, IChannel channel)
+    private static IRowSource ReadSeparate(IDataView view, TrainerColumns training, DistillationOptions options, IChannel channel)
     {
         TrainerColumns columns;
         try

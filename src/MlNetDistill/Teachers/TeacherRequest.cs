@@ -14,7 +14,7 @@ internal sealed record TeacherRequest(
     IChannel Channel,
     IDataView Data,
     TrainerColumns Columns,
-    TrainingSet Set,
+    IRowSource Set,
     DistillationOptions Options,
     Seeds Seeds,
     Device Device,

@@ -73,7 +73,7 @@ public sealed class ClassUniformSamplerTests
     public void Rows_without_a_label_are_refused_with_a_way_out()
     {
         using var scope = NewDisposeScope();
-        using var set = Set([0, 0, 1, TrainingSet.MissingLabel]);
+        using var set = Set([0, 0, 1, IRowSource.MissingLabel]);
         Assert.That(() => Draw(new ClassUniformSampler(2, 1), set, arange(4, int64), 1), Throws.InvalidOperationException.With.Message.EqualTo(
             "Class-uniform batches go by label, and 1 of the 4 rows trained on have none. " +
             "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers, or leave these rows out with MissingLabels.Drop."));
@@ -102,7 +102,7 @@ public sealed class ClassUniformSamplerTests
         Assert.That(BatchSampling.Shuffled().Create(7), Is.TypeOf<ShuffledSampler>());
     }
 
-    private static TrainingSet Set(long[] labels) => Toy.Set(zeros(labels.Length, 1), labels, InputShape.Vector(1), 5);
+    private static InMemoryRows Set(long[] labels) => Toy.Set(zeros(labels.Length, 1), labels, InputShape.Vector(1), 5);
 
     private static long[][][] Epochs(int batchSize, int instances, int count)
     {
@@ -111,7 +111,7 @@ public sealed class ClassUniformSamplerTests
         return Draw(new ClassUniformSampler(batchSize, instances), set, arange(Labels.Length, int64), count);
     }
 
-    private static long[][][] Draw(Sampler sampler, TrainingSet set, Tensor training, int epochs)
+    private static long[][][] Draw(Sampler sampler, InMemoryRows set, Tensor training, int epochs)
     {
         using var generator = new Generator(5);
         sampler.Prepare(new SamplerSource(set, training, generator));

@@ -33,7 +33,7 @@ public sealed class DataSplitTests
     [Test]
     public void Rows_without_a_label_are_all_trained_on()
     {
-        long[] labels = [.. Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? 1L : TrainingSet.MissingLabel)];
+        long[] labels = [.. Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? 1L : IRowSource.MissingLabel)];
         using var set = Toy.Set(zeros(20, 1), labels, InputShape.Vector(1), 2);
         using var split = ByFraction(set, 0.3, 1);
         Assert.That(Positions(split.Validation!), Has.Length.EqualTo(3).And.All.Matches<long>(p => p % 2 == 0));
@@ -68,10 +68,10 @@ public sealed class DataSplitTests
         Assert.That(Positions(split.Validation!), Is.EqualTo(new long[] { 0, 1, 2 }));
         split.Dispose();
         Assert.That(validation.Features.IsInvalid, Is.True);
-        Assert.That(set.Features.IsInvalid, Is.False);
+        Assert.That(set.Labels.IsInvalid, Is.False);
     }
 
-    private static DataSplit ByFraction(TrainingSet set, double fraction, ulong seed)
+    private static DataSplit ByFraction(InMemoryRows set, double fraction, ulong seed)
     {
         using var generator = new Generator(seed);
         return DataSplit.ByFraction(set, fraction, generator);

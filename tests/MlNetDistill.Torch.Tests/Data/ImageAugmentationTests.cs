@@ -15,7 +15,7 @@ public sealed class ImageAugmentationTests
         var offsets = new HashSet<(int, int)>();
         for (var row = 0; row < 40; row++)
         {
-            var found = Shifts(2).Where(s => Equal(cropped[row], Shifted(set.Features[row], s.Down, s.Right))).ToArray();
+            var found = Shifts(2).Where(s => Equal(cropped[row], Shifted(set.AllFeatures()[row], s.Down, s.Right))).ToArray();
             Assert.That(found, Has.Length.EqualTo(1), $"row {row}");
             offsets.Add(found[0]);
         }
@@ -44,8 +44,8 @@ public sealed class ImageAugmentationTests
         using var scope = NewDisposeScope();
         using var set = Viewed.Bytes(4000, 1, 2, 3);
         var flipped = Viewed.All(set, Augmentation.HorizontalFlip(0.3)).Features;
-        var mirrored = Rows(flipped.eq(set.Features.flip(3)));
-        var same = Rows(flipped.eq(set.Features));
+        var mirrored = Rows(flipped.eq(set.AllFeatures().flip(3)));
+        var same = Rows(flipped.eq(set.AllFeatures()));
         Assert.That(mirrored.Zip(same, (m, s) => m || s), Is.All.True);
         Assert.That(mirrored.Count(m => m), Is.EqualTo(1200).Within(150));
 
@@ -59,7 +59,7 @@ public sealed class ImageAugmentationTests
         using var scope = NewDisposeScope();
         using var set = Viewed.Bytes(50, 1, 2, 3);
         var flipped = Viewed.All(set, Augmentation.HorizontalFlip(probability)).Features;
-        Assert.That(Equal(flipped, all == 1 ? set.Features.flip(3) : set.Features), Is.True);
+        Assert.That(Equal(flipped, all == 1 ? set.AllFeatures().flip(3) : set.AllFeatures()), Is.True);
     }
 
     [Test]

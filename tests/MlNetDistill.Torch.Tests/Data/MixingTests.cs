@@ -7,7 +7,7 @@ namespace MlNetDistill.Tests;
 /// <summary>Mixup and CutMix: rows, label shares and weights go together.</summary>
 public sealed class MixingTests
 {
-    private const long None = TrainingSet.MissingLabel;
+    private const long None = IRowSource.MissingLabel;
 
     [Test]
     public void Mixup_is_the_rows_own_share_of_it_and_the_rest_of_a_partner()
@@ -111,7 +111,7 @@ public sealed class MixingTests
     {
         using var scope = NewDisposeScope();
         using var set = Viewed.Flat(250, 6, 6);
-        var pasted = Viewed.All(set, Augmentation.CutMix()).Features.ne(set.Features).to(int64).sum([0]);
+        var pasted = Viewed.All(set, Augmentation.CutMix()).Features.ne(set.AllFeatures()).to(int64).sum([0]);
         Assert.That(Near.Values(pasted), Has.All.InRange(10, 200));
     }
 

@@ -113,9 +113,9 @@ public sealed class SuperclassUniformSamplerTests
         Assert.That(Tensor.TotalCount, Is.EqualTo(before));
     }
 
-    private static TrainingSet Set()
+    private static InMemoryRows Set()
     {
-        long[] labels = [.. Directions.Select((d, i) => i % 3 == 0 ? TrainingSet.MissingLabel : d)];
+        long[] labels = [.. Directions.Select((d, i) => i % 3 == 0 ? IRowSource.MissingLabel : d)];
         return Toy.Set(zeros(labels.Length, 1), labels, InputShape.Vector(1), 4);
     }
 

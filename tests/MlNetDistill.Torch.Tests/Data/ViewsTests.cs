@@ -73,7 +73,7 @@ public sealed class ViewsTests
         var rows = Enumerable.Range(0, 64).Select(i => (long)i).ToArray();
         var twice = Viewed.Of(set, [Augmentation.HorizontalFlip(), Augmentation.HorizontalFlip()], rows).Features;
         // With the same draws both flips would cancel in every row.
-        var unchanged = rows.Count(i => twice[i].eq(set.Features[i]).all().item<bool>());
+        var unchanged = rows.Count(i => twice[i].eq(set.AllFeatures()[i]).all().item<bool>());
         Assert.That(unchanged, Is.InRange(16, 48));
     }
 
@@ -114,5 +114,5 @@ public sealed class ViewsTests
         Assert.That(live, Is.All.EqualTo(live[0]));
     }
 
-    private static TrainingSet Set(bool images) => images ? Viewed.Bytes(60, 2, 8, 10) : Toy.Clouds(60, length: 6);
+    private static InMemoryRows Set(bool images) => images ? Viewed.Bytes(60, 2, 8, 10) : Toy.Clouds(60, length: 6);
 }

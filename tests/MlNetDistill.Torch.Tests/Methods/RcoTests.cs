@@ -11,7 +11,7 @@ namespace MlNetDistill.Tests;
 /// <summary>Route-constrained optimisation at work on a route recorded while a teacher trains.</summary>
 public sealed class RcoTests
 {
-    private readonly TrainingSet _set = Toy.Clouds(rows: 192, classes: 4, length: 6, noise: 1);
+    private readonly InMemoryRows _set = Toy.Clouds(rows: 192, classes: 4, length: 6, noise: 1);
     private readonly List<NetworkWeights> _checkpoints = [];
     private readonly SharedNetwork _shared;
     private readonly Anchor[] _route;

@@ -81,20 +81,20 @@ public sealed class RelationMethodTests
             DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0))), DistillationMethod.LabelsOnly()).SetArgDisplayNames("hint");
     }
 
-    private static double Incongruence(Network student, Network teacher, TrainingSet set)
+    private static double Incongruence(Network student, Network teacher, InMemoryRows set)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor Embedding(Network network)
         {
             network.eval();
-            return network.Forward(set.Features, ModelOutputs.Embedding).Embedding;
+            return network.Forward(set.AllFeatures(), ModelOutputs.Embedding).Embedding;
         }
 
         return CorrelationCongruenceLoss.Incongruence(Embedding(student), Embedding(teacher), CorrelationKernel.GaussianTaylor()).item<float>();
     }
 
-    private static double Agreement(Network student, Network teacher, TrainingSet set)
+    private static double Agreement(Network student, Network teacher, InMemoryRows set)
     {
         var rows = arange(set.Count, int64);
         Tensor Classes(Network network) => Scoring.Logits(network, set, rows, 64).argmax(1);

@@ -21,7 +21,7 @@ internal sealed class GivenTeacher(Tensor logits) : CacheableTeacher(TeacherCach
 
     protected override NetworkOutput Live(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException("It answers from its record alone.");
 
-    protected override IEnumerable<OutputChunk> AnswersFrom(TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
+    protected override IEnumerable<OutputChunk> AnswersFrom(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
         var order = Enumerable.Range(0, set.Count).Select(i => (long)i).OrderBy(i => (i * 7919) % 101).Skip((int)from).ToArray();
         using var positions = tensor(order);

@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests;
 internal static class Toy
 {
     /// <summary>Classes as clouds: class c lies at 3 on axis c, the noise has deviation <paramref name="noise"/>.</summary>
-    public static TrainingSet Clouds(int rows = 96, int classes = 3, int length = 4, int seed = 1, double noise = 0.5, int shiftLabels = 0)
+    public static InMemoryRows Clouds(int rows = 96, int classes = 3, int length = 4, int seed = 1, double noise = 0.5, int shiftLabels = 0)
     {
         var random = new Random(seed);
         var features = new float[rows, length];
@@ -24,7 +24,7 @@ internal static class Toy
     }
 
     /// <summary>Images of two classes: the brighter half is the left or the right one.</summary>
-    public static TrainingSet Images(int rows = 32, int side = 8, int seed = 1)
+    public static InMemoryRows Images(int rows = 32, int side = 8, int seed = 1)
     {
         var random = new Random(seed);
         var pixels = new float[rows * side * side];
@@ -39,7 +39,7 @@ internal static class Toy
     }
 
     /// <summary>A set with rows 0, 1, 2, … as identities.</summary>
-    public static TrainingSet Set(Tensor features, long[] labels, InputShape shape, int classes, float[]? weights = null) => new(
+    public static InMemoryRows Set(Tensor features, long[] labels, InputShape shape, int classes, float[]? weights = null) => new(
         features.DetachFromDisposeScope(),
         tensor(labels).DetachFromDisposeScope(),
         Ids(labels.Length),
@@ -47,7 +47,10 @@ internal static class Toy
         classes,
         weights is null ? null : tensor(weights).DetachFromDisposeScope());
 
-    public static RowId[] Ids(int count) => [.. Enumerable.Range(0, count).Select(i => new RowId((ulong)i, 0))];
+    public static RowIds Ids(int count) => RowIds.From(Enumerable.Range(0, count).Select(i => new RowId((ulong)i, 0)));
+
+    /// <summary>The features of all rows, on the CPU.</summary>
+    public static Tensor AllFeatures(this IRowSource rows) => rows.Gather(arange(rows.Count), CPU);
 
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());

@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests;
 internal static class Viewed
 {
     /// <summary>The rows at <paramref name="positions"/> in a view, all rows being trained on. The tensors belong to the current dispose scope.</summary>
-    public static Batch Of(TrainingSet set, Augmentation[] augmentations, long[] positions, int view = 1, int seed = 1)
+    public static Batch Of(InMemoryRows set, Augmentation[] augmentations, long[] positions, int view = 1, int seed = 1)
     {
         var all = arange(set.Count, int64);
         using var views = new AugmentedViews(augmentations, seed, all);
@@ -16,11 +16,11 @@ internal static class Viewed
     }
 
     /// <summary>All rows of a set in a view.</summary>
-    public static Batch All(TrainingSet set, Augmentation augmentation, int view = 1, int seed = 1) =>
+    public static Batch All(InMemoryRows set, Augmentation augmentation, int view = 1, int seed = 1) =>
         Of(set, [augmentation], [.. Enumerable.Range(0, set.Count).Select(i => (long)i)], view, seed);
 
     /// <summary>Byte images in which every pixel differs from its neighbours and from the same pixel of the other rows; labels in turn.</summary>
-    public static TrainingSet Bytes(int rows, int channels, int height, int width, int classes = 3)
+    public static InMemoryRows Bytes(int rows, int channels, int height, int width, int classes = 3)
     {
         var pixels = new byte[rows * channels * height * width];
         new Random(3).NextBytes(pixels);
@@ -32,7 +32,7 @@ internal static class Viewed
     }
 
     /// <summary>Images of one value each: row i is all i + 1.</summary>
-    public static TrainingSet Flat(int rows, int height, int width, long[]? labels = null, float[]? weights = null) => Toy.Set(
+    public static InMemoryRows Flat(int rows, int height, int width, long[]? labels = null, float[]? weights = null) => Toy.Set(
         arange(1, rows + 1).to(ScalarType.Byte).reshape(rows, 1, 1, 1).expand(rows, 1, height, width).contiguous(),
         labels ?? [.. Enumerable.Range(0, rows).Select(i => (long)(i % 3))],
         InputShape.Image(1, height, width),

@@ -129,11 +129,11 @@ public sealed class RecordableTeacherTests
     private TeacherCaching TeacherCaching(TeacherCacheOptions options) => new(
         options, 20, o => new CacheStore(o, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None));
 
-    private static Network Network(TrainingSet set) =>
+    private static Network Network(InMemoryRows set) =>
         NetworkSpec.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, 5);
 
     private int Ask(
-        TrainingSet set, TeacherCacheOptions options, bool large = false, bool reversed = false, int stages = 1, ModelOutputs wanted = ModelOutputs.Logits)
+        InMemoryRows set, TeacherCacheOptions options, bool large = false, bool reversed = false, int stages = 1, ModelOutputs wanted = ModelOutputs.Logits)
     {
         using var network = Network(set);
         using var teacher = new Asked(network, TeacherCaching(options), large, reversed);

@@ -10,14 +10,14 @@ namespace MlNetDistill.Tests.Training;
 /// <summary>Stages over rows none of which has a label.</summary>
 public sealed class NoLabelTests
 {
-    private TrainingSet _set = null!;
+    private InMemoryRows _set = null!;
     private GivenTeacher _teacher = null!;
 
     [SetUp]
     public void Unlabelled()
     {
         using var labelled = Toy.Clouds(rows: 60);
-        _set = Toy.Set(labelled.Features.clone(), [.. Enumerable.Repeat((long)TrainingSet.MissingLabel, 60)], labelled.Shape, 3);
+        _set = Toy.Set(labelled.AllFeatures(), [.. Enumerable.Repeat((long)IRowSource.MissingLabel, 60)], labelled.Shape, 3);
         _teacher = new GivenTeacher(nn.functional.one_hot(labelled.Labels, 3).to(float32).mul(4.ToScalar()).DetachFromDisposeScope());
     }
 

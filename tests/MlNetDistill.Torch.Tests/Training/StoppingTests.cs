@@ -157,7 +157,7 @@ public sealed class StoppingTests
     /// <summary>A student that knows the right labels is trained on wrong ones and validated on right ones: every epoch is worse.</summary>
     private sealed class HarmfulTraining : IDisposable
     {
-        private readonly TrainingSet _wrong = Toy.Clouds(shiftLabels: 1);
+        private readonly InMemoryRows _wrong = Toy.Clouds(shiftLabels: 1);
         private readonly DataSplit _split;
 
         public HarmfulTraining()

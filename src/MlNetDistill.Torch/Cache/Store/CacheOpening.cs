@@ -41,7 +41,7 @@ internal static class CacheOpening
         }
     }
 
-    private static long[]? Join(IReadOnlyList<RowId> ids, MappedRows rows, IReadOnlyList<RowId> order, bool earlier)
+    private static long[]? Join(IReadOnlyList<RowId> ids, MappedRows rows, RowIds order, bool earlier)
     {
         try
         {

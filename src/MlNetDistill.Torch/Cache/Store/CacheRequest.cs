@@ -11,7 +11,7 @@ namespace MlNetDistill.Cache;
 /// The answers from entry n on, as n are there already, in an order that is always the same; with views all rows of view 1 first, then those of view 2
 /// in the same order. Not called when all are there. It is enumerated at most once, on this thread.
 /// </param>
-internal sealed record CacheRequest(CacheFileKey Key, IReadOnlyList<RowId> Order, Device Device, Func<long, IEnumerable<OutputChunk>> AnswersFrom)
+internal sealed record CacheRequest(CacheFileKey Key, RowIds Order, Device Device, Func<long, IEnumerable<OutputChunk>> AnswersFrom)
 {
     /// <summary>Asked about a cache that an earlier run made, or began: null, or what is wrong with it, as the end of a sentence; then it is stale.</summary>
     public Func<CachedOutputs, string?>? Verify { get; init; }

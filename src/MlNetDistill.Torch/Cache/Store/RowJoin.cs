@@ -11,10 +11,11 @@ internal static class RowJoin
     /// <param name="order">Row ids by position.</param>
     /// <param name="same">Whether two rows of the record hold the same answers.</param>
     /// <exception cref="InvalidOperationException">A position's row is not in the record, or a row is in it twice with different answers.</exception>
-    public static long[]? Of(IReadOnlyList<RowId> recorded, IReadOnlyList<RowId> order, Func<int, int, bool> same)
+    public static long[]? Of(IReadOnlyList<RowId> recorded, RowIds order, Func<int, int, bool> same)
     {
         if (IsRising(order) && recorded.Count == order.Count && recorded.SequenceEqual(order))
             return null;
+        RowLimit.Check(order.Count, "A teacher cache whose rows are in another order");
         var rowOf = new Dictionary<RowId, int>(recorded.Count);
         for (var i = 0; i < recorded.Count; i++)
         {
@@ -41,9 +42,9 @@ internal static class RowJoin
     }
 
     // As loaders number rows: none is there twice, and no table is needed to see it.
-    private static bool IsRising(IReadOnlyList<RowId> ids)
+    private static bool IsRising(RowIds ids)
     {
-        for (var i = 1; i < ids.Count; i++)
+        for (var i = 1L; i < ids.Count; i++)
         {
             if ((ids[i].High, ids[i].Low).CompareTo((ids[i - 1].High, ids[i - 1].Low)) <= 0)
                 return false;

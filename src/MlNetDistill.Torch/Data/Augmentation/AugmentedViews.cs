@@ -26,7 +26,7 @@ internal sealed class AugmentedViews : IDisposable
     }
 
     /// <summary>Rows of <paramref name="set"/> in a view. The tensors belong to the current dispose scope.</summary>
-    public Batch Of(TrainingSet set, Tensor positions, int view)
+    public Batch Of(IRowSource set, Tensor positions, int view)
     {
         using var scope = NewDisposeScope();
         var rows = Seen(set, positions, view, _augmentations.Count);
@@ -49,9 +49,9 @@ internal sealed class AugmentedViews : IDisposable
     }
 
     /// <summary>Rows as the first <paramref name="count"/> augmentations show them.</summary>
-    private ViewedRows Seen(TrainingSet set, Tensor positions, int view, int count)
+    private ViewedRows Seen(IRowSource set, Tensor positions, int view, int count)
     {
-        var rows = new ViewedRows(set.Features.index_select(0, positions), null);
+        var rows = new ViewedRows(set.Gather(positions, set.Device), null);
         for (var i = 0; i < count; i++)
         {
             var before = i;
@@ -64,7 +64,7 @@ internal sealed class AugmentedViews : IDisposable
         return rows;
     }
 
-    private static Tensor? Weights(TrainingSet set, Tensor positions, Mixture? mixture)
+    private static Tensor? Weights(IRowSource set, Tensor positions, Mixture? mixture)
     {
         if (set.Weights is not { } weights)
             return null;
@@ -72,7 +72,7 @@ internal sealed class AugmentedViews : IDisposable
         return mixture is null ? own : own.mul(mixture.Share).Plus(weights.index_select(0, mixture.Partners).mul(mixture.Rest()));
     }
 
-    private static Tensor SoftLabels(TrainingSet set, Tensor positions, Mixture mixture)
+    private static Tensor SoftLabels(IRowSource set, Tensor positions, Mixture mixture)
     {
         var shares = zeros(positions.shape[0], set.Classes, float32, positions.device);
         Add(positions, mixture.Share);
@@ -88,7 +88,7 @@ internal sealed class AugmentedViews : IDisposable
         void Add(Tensor rows, Tensor part)
         {
             var labels = set.Labels.index_select(0, rows);
-            var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).to(float32);
+            var labelled = labels.IsUnequalTo(IRowSource.MissingLabel).to(float32);
             // A missing label is no index; its part, 0, goes to any class.
             shares.scatter_add_(1, labels.Within(0, set.Classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
         }
@@ -110,7 +110,7 @@ internal sealed record Mixture(Tensor Partners, Tensor Share)
 }
 
 /// <summary>One augmentation at work on the rows of a batch.</summary>
-internal sealed record ViewStep(TrainingSet Set, Tensor Positions, Tensor Training, AugmentationDraws Draws, BetaTable? Shares, int View, int Index)
+internal sealed record ViewStep(IRowSource Set, Tensor Positions, Tensor Training, AugmentationDraws Draws, BetaTable? Shares, int View, int Index)
 {
     /// <summary>Other rows as the augmentations before this one show them in the same view.</summary>
     public required Func<Tensor, Tensor> Earlier { get; init; }

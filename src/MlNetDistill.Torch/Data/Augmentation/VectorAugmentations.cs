@@ -23,8 +23,8 @@ internal sealed record MarginalSwap(double Probability) : Augmentation
     {
         using var scope = NewDisposeScope();
         var words = step.DrawElements("swap", step.Set.Shape.Length);
-        // Each element has a row of its own to come from: one gather, nothing of rows × rows.
-        var others = step.Set.Features.reshape([step.Set.Count, -1]).gather(0, step.TrainingRows(words.High)).reshape(rows.Features.shape);
+        // Each element has a row of its own to come from: nothing of rows × rows.
+        var others = step.Set.GatherElements(step.TrainingRows(words.High), rows.Features.device).reshape(rows.Features.shape);
         var isSwapped = AugmentationDraws.Happens(words.Low, Probability).reshape(rows.Features.shape);
         var swapped = where(isSwapped, others.to(rows.Features.dtype), rows.Features);
         return rows with { Features = swapped.MoveToOuterDisposeScope() };

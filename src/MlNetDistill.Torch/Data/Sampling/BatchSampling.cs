@@ -56,7 +56,7 @@ public abstract record BatchSampling
 
     /// <summary>Refuses rows that cannot be sampled in this way as far as that shows without a teacher: before one is trained for hours.</summary>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
-    internal virtual void Check(TrainingSet set, torch.Tensor training, int batchSize) { }
+    internal virtual void Check(IRowSource set, torch.Tensor training, int batchSize) { }
 
     private protected static IEnumerable<string> InstanceFaults(string name, int instances, int batchSize)
     {
@@ -82,7 +82,7 @@ internal sealed record ClassUniformSampling(int Instances) : BatchSampling
 
     public override Sampler Create(int batchSize) => new ClassUniformSampler(batchSize, Instances);
 
-    internal override void Check(TrainingSet set, torch.Tensor training, int batchSize) =>
+    internal override void Check(IRowSource set, torch.Tensor training, int batchSize) =>
         ClassUniformSampler.Check(set, training, batchSize, Instances);
 }
 
@@ -102,6 +102,6 @@ internal sealed record SuperclassUniformSampling(int Clusters, int Instances) : 
 
     public override Sampler Create(int batchSize) => new SuperclassUniformSampler(batchSize, Clusters, Instances);
 
-    internal override void Check(TrainingSet set, torch.Tensor training, int batchSize) =>
+    internal override void Check(IRowSource set, torch.Tensor training, int batchSize) =>
         SuperclassUniformSampler.Check(training.shape[0], Clusters);
 }

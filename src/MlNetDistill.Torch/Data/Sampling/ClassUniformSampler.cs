@@ -8,7 +8,7 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
     private RowGroups? _groups;
 
     /// <exception cref="InvalidOperationException">Some rows have no label, or too few classes have rows.</exception>
-    public static void Check(TrainingSet set, Tensor training, int batchSize, int instances) => Groups(set, training, batchSize, instances);
+    public static void Check(IRowSource set, Tensor training, int batchSize, int instances) => Groups(set, training, batchSize, instances);
 
     public override void Prepare(SamplerSource source) => _groups = Groups(source.Set, source.Training, batchSize, instances);
 
@@ -20,11 +20,11 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
         return groups.Batches(BatchesPerEpoch(training.shape[0]), batchSize / instances, instances, training.device, generator);
     }
 
-    private static RowGroups Groups(TrainingSet set, Tensor training, int batchSize, int instances)
+    private static RowGroups Groups(IRowSource set, Tensor training, int batchSize, int instances)
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, training).cpu().data<long>().ToArray();
-        var missing = labels.Count(label => label == TrainingSet.MissingLabel);
+        var missing = labels.Count(label => label == IRowSource.MissingLabel);
         if (missing > 0)
         {
             throw new InvalidOperationException(

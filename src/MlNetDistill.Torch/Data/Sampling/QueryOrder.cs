@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+
 namespace MlNetDistill.Data;
 
 /// <summary>
@@ -13,17 +15,18 @@ internal static class QueryOrder
     public const int Enough = 512;
 
     /// <summary>Every position once.</summary>
-    public static long[] Of(int rows)
+    public static long[] Of(long rows)
     {
+        RowLimit.Check(rows, "A teacher that is asked about all rows in an order of its own");
         var looked = SpreadFirst(rows).ToHashSet();
-        return [.. SpreadFirst(rows), .. Enumerable.Range(0, rows).Select(i => (long)i).Where(i => !looked.Contains(i))];
+        return [.. SpreadFirst(rows), .. Enumerable.Range(0, (int)rows).Select(i => (long)i).Where(i => !looked.Contains(i))];
     }
 
     /// <summary>At most <see cref="Enough"/> positions below <paramref name="rows"/>.</summary>
-    public static IEnumerable<long> SpreadFirst(int rows)
+    public static IEnumerable<long> SpreadFirst(long rows)
     {
-        var count = Math.Min(Enough, rows);
+        var count = (int)Math.Min(Enough, rows);
         var stride = Math.Max(1, (int)Math.Ceiling(count / (double)First));
-        return Enumerable.Range(0, count).OrderBy(i => i % stride == 0 ? 0 : 1).Select(i => (long)i * rows / count);
+        return Enumerable.Range(0, count).OrderBy(i => i % stride == 0 ? 0 : 1).Select(i => i * rows / count);
     }
 }

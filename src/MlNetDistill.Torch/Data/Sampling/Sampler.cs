@@ -58,7 +58,7 @@ public sealed class ShuffledSampler(int batchSize) : Sampler
 /// Gives the directions of the teacher's embeddings (of its logits less their mean where it has none) for positions of the set: rows×D of unit length, on
 /// the set's device. Null where the stage has no teacher.
 /// </param>
-public sealed record SamplerSource(TrainingSet Set, Tensor Training, Generator Generator, Func<Tensor, Tensor>? TeacherVectors = null)
+public sealed record SamplerSource(IRowSource Set, Tensor Training, Generator Generator, Func<Tensor, Tensor>? TeacherVectors = null)
 {
     /// <summary>Number of rows.</summary>
     public override string ToString() => $"{Training.shape[0]} of {Set.Count} rows";

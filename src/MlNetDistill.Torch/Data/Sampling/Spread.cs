@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -6,9 +7,11 @@ namespace MlNetDistill.Data;
 internal static class Spread
 {
     /// <summary>At most <paramref name="most"/> positions below <paramref name="rows"/>, evenly spread, 64-bit, in the current dispose scope.</summary>
-    public static Tensor Over(int rows, int most, Device device)
+    public static Tensor Over(long rows, long most, Device device)
     {
         var count = Math.Min(most, rows);
-        return tensor([.. Enumerable.Range(0, count).Select(i => (long)i * rows / count)], device: device);
+        if (count == rows)
+            return Arithmetic.UpTo(rows, device);
+        return tensor([.. Enumerable.Range(0, (int)count).Select(i => (long)((Int128)i * rows / count))], device: device);
     }
 }

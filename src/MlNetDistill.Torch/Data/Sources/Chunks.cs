@@ -5,6 +5,9 @@ namespace MlNetDistill.Data;
 /// <summary>Rows in parts small enough to compute with at a time.</summary>
 internal static class Chunks
 {
+    /// <summary>Bytes of features worth gathering at a time.</summary>
+    public const long Bytes = 64L << 20;
+
     /// <summary>The elements of <paramref name="positions"/>, at most <paramref name="size"/> at a time, in order. Each part lives until the next is asked for.</summary>
     public static IEnumerable<Tensor> Of(Tensor positions, long size)
     {

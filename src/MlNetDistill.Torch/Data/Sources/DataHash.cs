@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using MlNetDistill.Core;
 using static TorchSharp.torch;
@@ -12,7 +13,7 @@ namespace MlNetDistill.Data;
 /// </summary>
 internal sealed class DataHash : IDisposable
 {
-    private const long BytesAtATime = 64L << 20;
+    private static readonly ConditionalWeakTable<IRowSource, string> _known = [];
     private readonly IncrementalHash _row = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly ulong[] _lanes = new ulong[4];
     private long _rows;
@@ -20,19 +21,25 @@ internal sealed class DataHash : IDisposable
     /// <summary>Number of rows and their hash: 64 hexadecimal digits.</summary>
     public string Value => FormattableString.Invariant($"{_rows} rows {string.Concat(_lanes.Select(lane => lane.ToString("x16")))}");
 
-    /// <summary>The hash of a set's features and row ids, with their type and shape; labels and weights are no part of it, as no teacher reads them.</summary>
-    public static string Of(TrainingSet set)
+    /// <summary>
+    /// The hash of a source's features and row ids, with their type and shape; labels and weights are no part of it, as no teacher reads them. Computed once for each
+    /// source, as every anchor of a route asks for it.
+    /// </summary>
+    public static string Of(IRowSource rows) => _known.GetValue(rows, Compute);
+
+    private static string Compute(IRowSource rows)
     {
         using var hash = new DataHash();
-        var rowBytes = set.Shape.Dimensions.Aggregate(set.Features.element_size(), (product, d) => product * d);
-        var part = Math.Clamp(BytesAtATime / rowBytes, 1, Math.Max(1, set.Count));
-        for (var from = 0L; from < set.Count; from += part)
+        using var all = Arithmetic.UpTo(rows.Count, CPU).DetachFromDisposeScope();
+        var from = 0L;
+        foreach (var positions in Chunks.Of(all, Math.Max(1, Chunks.Bytes / rows.RowBytes)))
         {
             using var scope = NewDisposeScope();
-            hash.Add(set.RowIds, (int)from, set.Features.narrow(0, from, Math.Min(part, set.Count - from)).cpu().contiguous(), (int)rowBytes);
+            hash.Add(rows.RowIds, from, rows.Gather(positions, CPU).contiguous(), (int)rows.RowBytes);
+            from += positions.shape[0];
         }
 
-        return $"{set.Features.dtype} {set.Shape} {hash.Value}";
+        return $"{rows.ElementType} {rows.Shape} {hash.Value}";
     }
 
     /// <summary>Adds a row whose values lie in one piece.</summary>
@@ -68,7 +75,7 @@ internal sealed class DataHash : IDisposable
     public void Dispose() => _row.Dispose();
 
     // The sum does not ask for an order, so all processors may take part: of short rows the hash costs more than a small teacher's answers.
-    private void Add(IReadOnlyList<RowId> ids, int from, Tensor values, int rowBytes) => Parallel.ForEach(
+    private void Add(RowIds ids, long from, Tensor values, int rowBytes) => Parallel.ForEach(
         Partitioner.Create(0, (int)values.shape[0]),
         () => new DataHash(),
         (range, _, own) =>

@@ -8,7 +8,7 @@ internal sealed class DataSplit : IDisposable
 {
     private readonly bool _ownsValidationSet;
 
-    private DataSplit(TrainingSet validationSet, Tensor training, Tensor? validation, bool ownsValidationSet = false)
+    private DataSplit(IRowSource validationSet, Tensor training, Tensor? validation, bool ownsValidationSet = false)
     {
         ValidationSet = validationSet;
         Training = training;
@@ -20,23 +20,23 @@ internal sealed class DataSplit : IDisposable
     public Tensor Training { get; private set; }
 
     /// <summary>The set that <see cref="Validation"/> points into.</summary>
-    public TrainingSet ValidationSet { get; }
+    public IRowSource ValidationSet { get; }
 
     /// <summary>Positions held out, or null for none.</summary>
     public Tensor? Validation { get; private set; }
 
-    public static DataSplit All(TrainingSet set) => new(set, Positions(set), null);
+    public static DataSplit All(IRowSource set) => new(set, Positions(set), null);
 
     /// <summary>
     /// Holds out a share of the labelled rows; rows without a label have nothing to validate on and are all trained on. Where no row has a label, a share of all
     /// rows is held out: the student's agreement with its teacher can be seen on them.
     /// </summary>
-    public static DataSplit ByFraction(TrainingSet set, double fraction, Generator generator)
+    public static DataSplit ByFraction(IRowSource set, double fraction, Generator generator)
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.cpu();
-        var missing = labels.IsEqualTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
-        var labelled = labels.IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var missing = labels.IsEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var labelled = labels.IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         if (labelled.shape[0] == 0)
             (labelled, missing) = (missing, labelled);
         var rows = labelled.shape[0];
@@ -47,7 +47,7 @@ internal sealed class DataSplit : IDisposable
     }
 
     /// <summary>Holds out the rows where <paramref name="held"/> is true.</summary>
-    public static DataSplit ByMask(TrainingSet set, bool[] held)
+    public static DataSplit ByMask(IRowSource set, bool[] held)
     {
         var training = Enumerable.Range(0, held.Length).Where(i => !held[i]).Select(i => (long)i).ToArray();
         var validation = Enumerable.Range(0, held.Length).Where(i => held[i]).Select(i => (long)i).ToArray();
@@ -58,7 +58,7 @@ internal sealed class DataSplit : IDisposable
     /// Trains on all of <paramref name="set"/> and validates on the labelled rows of <paramref name="validation"/>, which it takes over; on all of them where none
     /// has a label.
     /// </summary>
-    public static DataSplit BySet(TrainingSet set, TrainingSet validation) => new(validation, Positions(set), Labelled(validation) ?? Positions(validation), true);
+    public static DataSplit BySet(IRowSource set, IRowSource validation) => new(validation, Positions(set), Labelled(validation) ?? Positions(validation), true);
 
     public void MoveTo(Device device)
     {
@@ -80,14 +80,14 @@ internal sealed class DataSplit : IDisposable
             ValidationSet.Dispose();
     }
 
-    private static Tensor? Labelled(TrainingSet set)
+    private static Tensor? Labelled(IRowSource set)
     {
         if (!set.HasMissingLabels)
             return null;
         using var scope = NewDisposeScope();
-        var labelled = set.Labels.cpu().IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var labelled = set.Labels.cpu().IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         return labelled.shape[0] == 0 ? null : labelled.DetachFromDisposeScope();
     }
 
-    private static Tensor Positions(TrainingSet set) => Arithmetic.UpTo(set.Count, CPU).DetachFromDisposeScope();
+    private static Tensor Positions(IRowSource set) => Arithmetic.UpTo(set.Count, CPU).DetachFromDisposeScope();
 }

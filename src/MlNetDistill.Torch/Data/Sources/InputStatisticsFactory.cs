@@ -12,7 +12,7 @@ internal static class InputStatisticsFactory
     private const int ChunkValues = 1 << 22;
 
     /// <summary>The scaling that <paramref name="scaling"/> asks for, or null for none. Only the rows in <paramref name="positions"/> count.</summary>
-    public static InputStatistics? Rows(TrainingSet set, Tensor positions, InputScaling scaling)
+    public static InputStatistics? Rows(IRowSource set, Tensor positions, InputScaling scaling)
     {
         if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))
             return null;
@@ -24,7 +24,7 @@ internal static class InputStatisticsFactory
         foreach (var rows in Chunks.Of(positions, chunk))
         {
             using var inner = NewDisposeScope();
-            var x = set.Features.index_select(0, rows).to(float64);
+            var x = set.Gather(rows, set.Device).to(float64);
             var s = x.sum(over);
             count += x.numel() / (double)s.numel();
             sum = (sum is null ? s : sum.Plus(s)).MoveToOuterDisposeScope();

@@ -14,7 +14,7 @@ namespace MlNetDistill.Teachers;
 /// <param name="recording">How the members' answers are kept; the memory limit holds for the mean too.</param>
 internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, TeacherCaching recording) : StageTeacher, IDisposable
 {
-    private TrainingSet? _set;
+    private IRowSource? _set;
     private Tensor? _logits;
     private SoftenedLogits? _softened;
 
@@ -39,25 +39,25 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     internal override bool SharesLook => members.Any(m => m.SharesLook);
 
-    internal override void BeginLook(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    internal override void BeginLook(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         foreach (var member in members)
             member.BeginLook(set, ModelOutputs.Logits, view);
     }
 
-    internal override void DecideScores(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         foreach (var member in members)
             member.DecideScores(set, ModelOutputs.Logits, view);
     }
 
-    public override void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         if (wanted == ModelOutputs.None || (ReferenceEquals(_set, set) && _logits is not null))
             return;
         foreach (var member in members)
             member.Begin(set, ModelOutputs.Logits, view);
-        var bytes = (long)set.Count * Classes * sizeof(float);
+        var bytes = set.Count * Classes * sizeof(float);
         if (view is not null || bytes > recording.Options.MemoryLimit)
             return;
         _logits = Whole(set);
@@ -103,12 +103,12 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         return LogMean([.. members.Select(m => m.Outputs(batch, ModelOutputs.Logits).Logits)], weights).MoveToOuterDisposeScope();
     }
 
-    private Tensor Whole(TrainingSet set)
+    private Tensor Whole(IRowSource set)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parts = new List<Tensor>();
-        foreach (var rows in Chunks.Of(Arithmetic.UpTo(set.Count, set.Features.device), recording.BatchSize))
+        foreach (var rows in Chunks.Of(set.AllPositions(), recording.BatchSize))
         {
             using var inner = NewDisposeScope();
             parts.Add(Mean(Batch.Of(set, rows)).MoveToOuterDisposeScope());

@@ -7,7 +7,7 @@ namespace MlNetDistill.Teachers;
 /// <summary>The anchors of a route as one teacher of one stage: each answers for an equal share of the epochs, in order.</summary>
 internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs, Action<string> note) : StageTeacher
 {
-    private (TrainingSet Set, ModelOutputs Wanted, Func<Tensor, int, Batch>? View) _task;
+    private (IRowSource Set, ModelOutputs Wanted, Func<Tensor, int, Batch>? View) _task;
     private int _current = -1;
 
     /// <summary>The shapes of the last anchor's outputs; the others' are alike in what the loss reads.</summary>
@@ -20,7 +20,7 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
     // Before the first epoch, when a sampler looks for clusters, the last anchor answers: it knows most.
     private StageTeacher Current => anchors[_current < 0 ? anchors.Count - 1 : _current].Teacher;
 
-    public override void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _task = (set, wanted, view);
+    public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _task = (set, wanted, view);
 
     /// <summary>The first epoch of the last anchor, from 1.</summary>
     public int LastTakesOver => Enumerable.Range(1, epochs).First(epoch => IndexIn(epoch) == anchors.Count - 1);

@@ -7,7 +7,7 @@ namespace MlNetDistill.Teachers;
 /// <summary>What a teacher answered when it was looked at, batch by batch, until its record takes that over: so no row is asked about twice.</summary>
 /// <param name="set">The rows.</param>
 /// <param name="kept">What the record is going to keep of them.</param>
-internal sealed class LookedAt(TrainingSet set, ModelOutputs kept) : IDisposable
+internal sealed class LookedAt(IRowSource set, ModelOutputs kept) : IDisposable
 {
     private readonly Dictionary<long, (long[] Positions, Tensor[] Parts)> _answers = [];
 
@@ -15,7 +15,7 @@ internal sealed class LookedAt(TrainingSet set, ModelOutputs kept) : IDisposable
     public ModelOutputs Kept => kept;
 
     /// <summary>Whether these are rows that the record is of.</summary>
-    public bool IsOf(TrainingSet rows) => ReferenceEquals(rows, set);
+    public bool IsOf(IRowSource rows) => ReferenceEquals(rows, set);
 
     /// <summary>Keeps the answers to a batch.</summary>
     public void Keep(Batch batch, NetworkOutput output)

@@ -22,23 +22,23 @@ internal static class LiveOutputs
     /// <param name="order">All positions in the order asked; null for that of the set.</param>
     /// <param name="known">Answers to a batch that were given before; null where there are none.</param>
     public static IEnumerable<OutputChunk> From(
-        TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, TeacherCaching recording, long from, Func<Batch, ModelOutputs, NetworkOutput> answer,
+        IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, TeacherCaching recording, long from, Func<Batch, ModelOutputs, NetworkOutput> answer,
         long[]? order = null, Func<Tensor, Tensor[]?>? known = null)
     {
         var views = view is null ? 1 : recording.Options.AugmentedViews;
         for (var number = 1 + (int)(from / set.Count); number <= views; number++)
         {
-            var first = number == 1 + (int)(from / set.Count) ? (int)(from % set.Count) : 0;
+            var first = number == 1 + (int)(from / set.Count) ? from % set.Count : 0;
             // In the batches of a run that was not interrupted: with the batch size kernels change, and with them the last digits.
             var at = first - (first % recording.BatchSize);
-            using var all = (order is null ? Arithmetic.UpTo(set.Count, set.Features.device) : tensor(order, device: set.Features.device)).DetachFromDisposeScope();
+            using var all = (order is null ? Arithmetic.UpTo(set.Count, set.Device) : tensor(order, device: set.Device)).DetachFromDisposeScope();
             using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
             foreach (var positions in Chunks.Of(rest, recording.BatchSize))
             {
-                var parts = (at >= first ? known?.Invoke(positions) : null) ?? Parts(answer, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, Math.Max(0, first - at));
+                var parts = (at >= first ? known?.Invoke(positions) : null) ?? Parts(answer, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, (int)Math.Max(0, first - at));
                 var begin = Math.Max(at, first);
-                RowId[] ids = [.. Enumerable.Range(begin, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? i : (int)order[i]])];
-                at += (int)positions.shape[0];
+                RowId[] ids = [.. Enumerable.Range(0, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? begin + i : order[begin + i]])];
+                at += positions.shape[0];
                 yield return new OutputChunk(ids, parts);
                 foreach (var part in parts)
                     part.Dispose();
@@ -61,7 +61,7 @@ internal static class LiveOutputs
     ];
 
     private static Tensor[] Parts(
-        Func<Batch, ModelOutputs, NetworkOutput> answer, Func<TrainingSet, Tensor, Batch> batch, TrainingSet set, Tensor positions, ModelOutputs kept, int known)
+        Func<Batch, ModelOutputs, NetworkOutput> answer, Func<IRowSource, Tensor, Batch> batch, IRowSource set, Tensor positions, ModelOutputs kept, int known)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

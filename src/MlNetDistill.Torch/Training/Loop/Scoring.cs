@@ -11,7 +11,7 @@ namespace MlNetDistill.Training;
 internal static class Scoring
 {
     /// <summary>Logits of the rows at <paramref name="positions"/>, on the network's device. Leaves the network in eval mode.</summary>
-    public static Tensor Logits(Network network, TrainingSet set, Tensor positions, int batchSize)
+    public static Tensor Logits(Network network, IRowSource set, Tensor positions, int batchSize)
     {
         network.eval();
         using var noGrad = no_grad();
@@ -20,14 +20,14 @@ internal static class Scoring
         foreach (var rows in Chunks.Of(positions, batchSize))
         {
             using var inner = NewDisposeScope();
-            parts.Add(network.forward(set.Features.index_select(0, rows)).Logits.MoveToOuterDisposeScope());
+            parts.Add(network.forward(set.Gather(rows, set.Device)).Logits.MoveToOuterDisposeScope());
         }
 
         return cat(parts).MoveToOuterDisposeScope();
     }
 
     /// <summary>The mean over the rows at <paramref name="positions"/> of KL(teacher ‖ student) at temperature 1. Leaves the network in eval mode.</summary>
-    public static double Divergence(Network network, StageTeacher teacher, TrainingSet set, Tensor positions, int batchSize)
+    public static double Divergence(Network network, StageTeacher teacher, IRowSource set, Tensor positions, int batchSize)
     {
         network.eval();
         using var noGrad = no_grad();
@@ -45,7 +45,7 @@ internal static class Scoring
     }
 
     /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>
-    public static Tensor Answers(StageTeacher teacher, ModelOutputs kind, TrainingSet set, Tensor positions, int batchSize)
+    public static Tensor Answers(StageTeacher teacher, ModelOutputs kind, IRowSource set, Tensor positions, int batchSize)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -61,7 +61,7 @@ internal static class Scoring
     }
 
     /// <summary>Accuracy and cross-entropy over the labelled rows at <paramref name="positions"/>, weighted where rows have weights.</summary>
-    public static (double Accuracy, double Loss) Quality(Network network, TrainingSet set, Tensor positions, int batchSize)
+    public static (double Accuracy, double Loss) Quality(Network network, IRowSource set, Tensor positions, int batchSize)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -78,7 +78,7 @@ internal static class Scoring
     /// <param name="positions">Which of them.</param>
     /// <param name="teacher">The teacher's logits, a row for each position.</param>
     /// <param name="batchSize">Rows at a time.</param>
-    public static (double Agreement, double Loss) Fidelity(Network network, TrainingSet set, Tensor positions, Tensor teacher, int batchSize)
+    public static (double Agreement, double Loss) Fidelity(Network network, IRowSource set, Tensor positions, Tensor teacher, int batchSize)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -92,12 +92,12 @@ internal static class Scoring
     }
 
     /// <summary>Accuracy and cross-entropy of given logits over the labelled rows at <paramref name="positions"/>.</summary>
-    public static (double Accuracy, double Loss) Quality(Tensor logits, TrainingSet set, Tensor positions)
+    public static (double Accuracy, double Loss) Quality(Tensor logits, IRowSource set, Tensor positions)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var labels = set.Labels.index_select(0, positions);
-        var counts = labels.IsUnequalTo(TrainingSet.MissingLabel).to(float64);
+        var counts = labels.IsUnequalTo(IRowSource.MissingLabel).to(float64);
         if (set.Weights is not null)
             counts = counts.mul(set.Weights.index_select(0, positions));
         var total = counts.sum().item<double>();

@@ -52,7 +52,7 @@ internal static class StageChecks
     }
 
     /// <exception cref="InvalidOperationException">The stage cannot work; the message says why.</exception>
-    public static void Check(Stage stage, Network student, TrainingSet set, bool augments)
+    public static void Check(Stage stage, Network student, IRowSource set, bool augments)
     {
         var faults = Faults.Lines(Validate(stage));
         if (faults.Length > 0)

@@ -16,7 +16,7 @@ internal sealed class StageRun : IDisposable
     private const double Diverging = 2;
     private readonly Stage _stage;
     private readonly Network _student;
-    private readonly TrainingSet _set;
+    private readonly IRowSource _set;
     private readonly double? _gradientClipping;
     private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _projections;
     private readonly Parameter[] _parameters;
@@ -24,13 +24,13 @@ internal sealed class StageRun : IDisposable
     private readonly GradientWatch _gradients = new();
     private int _epoch;
 
-    public StageRun(Stage stage, Network student, OutputShapes shapes, TrainingSet set, Generator projecting, double? gradientClipping)
+    public StageRun(Stage stage, Network student, OutputShapes shapes, IRowSource set, Generator projecting, double? gradientClipping)
     {
         _stage = stage;
         _student = student;
         _set = set;
         _gradientClipping = gradientClipping;
-        _projections = Projections(stage, shapes, projecting, set.Features.device);
+        _projections = Projections(stage, shapes, projecting, set.Device);
         Parameter[] learning = [.. student.ParametersOf(stage.Trains)];
         if (learning.Length == 0)
         {
@@ -40,7 +40,7 @@ internal sealed class StageRun : IDisposable
 
         _parameters = [.. learning, .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
         _optimizer = new OptimizerState(Named());
-        Losses = new EpochLosses(stage.Loss, learning, set.Features.device);
+        Losses = new EpochLosses(stage.Loss, learning, set.Device);
     }
 
     public EpochLosses Losses { get; }

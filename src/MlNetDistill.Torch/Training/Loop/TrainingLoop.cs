@@ -48,7 +48,7 @@ internal sealed record LoopSettings
 /// <param name="seeds">The run's seeds.</param>
 /// <param name="role">What the network is; part of what its draws are seeded with.</param>
 /// <param name="settings">Settings.</param>
-internal sealed class TrainingLoop(Network student, TrainingSet set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
+internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
 {
     private readonly Generator _shuffling = seeds.Generator($"{role} shuffling");
     private readonly Generator _projecting = seeds.Generator($"{role} projections");

@@ -13,7 +13,7 @@ internal static class NonFiniteCauses
     private const double LargestFeature = 1e6;
 
     /// <summary>Each as a sentence with its value and remedy.</summary>
-    public static IEnumerable<string> Of(Stage stage, TrainingSet set)
+    public static IEnumerable<string> Of(Stage stage, IRowSource set)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -23,7 +23,7 @@ internal static class NonFiniteCauses
             yield return Invariant($"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}: weights of about 1 are usual.");
         if (stage.Optimizer is { WeightDecay: > 1 } optimizer && optimizer.LearningRate * optimizer.WeightDecay is var taken and >= 1)
             yield return Invariant($"The optimizer's WeightDecay {optimizer.WeightDecay:G3} times its LearningRate {optimizer.LearningRate:G3} is {taken:G3}, so that weights grow from step to step: keep it far below 1.");
-        if (!set.IsByte && Largest(set.Features) is var feature and > LargestFeature)
+        if (!set.IsByte && (double)set.LargestFeature() is var feature and > LargestFeature)
             yield return Invariant($"Features reach {feature:G3}: normalise them.");
     }
 

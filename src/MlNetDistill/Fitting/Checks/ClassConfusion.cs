@@ -50,7 +50,7 @@ internal sealed class ClassConfusion
     /// <param name="set">The rows.</param>
     /// <param name="positions">Which of them.</param>
     /// <param name="named">The class named for each of these.</param>
-    public static ClassConfusion OfLabels(TrainingSet set, Tensor positions, long[] named)
+    public static ClassConfusion OfLabels(IRowSource set, Tensor positions, long[] named)
     {
         using var scope = NewDisposeScope();
         return Of(

@@ -15,7 +15,7 @@ namespace MlNetDistill.Fitting;
 /// <param name="classes">The classes.</param>
 /// <param name="batchSize">Rows at a time.</param>
 /// <param name="teacher">What the teacher names, or null.</param>
-internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabels classes, int batchSize, TeacherPredictions? teacher)
+internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels classes, int batchSize, TeacherPredictions? teacher)
 {
     // Enough to tell chance from learning.
     private const int MostRows = 2048;
@@ -64,23 +64,23 @@ internal sealed class CollapseCheck(TrainingSet set, DataSplit split, ClassLabel
     private ClassConfusion Beside(Network network, TeacherPredictions answers)
     {
         using var scope = NewDisposeScope();
-        var positions = tensor(answers.Positions, device: set.Features.device);
+        var positions = tensor(answers.Positions, device: set.Device);
         var named = Scoring.Logits(network, set, positions, batchSize).argmax(1).cpu().data<long>().ToArray();
         return ClassConfusion.Of(set.Classes, answers.Named, named);
     }
 
-    private (TrainingSet Rows, Tensor Positions, string Kind) Rows()
+    private (IRowSource Rows, Tensor Positions, string Kind) Rows()
     {
         if (split.Validation is { } held && Labelled(split.ValidationSet, held) is var some && some.shape[0] > 0)
             return (split.ValidationSet, some, "held-out");
         return (set, Labelled(set, split.Training), "training");
     }
 
-    private static Tensor Labelled(TrainingSet rows, Tensor positions)
+    private static Tensor Labelled(IRowSource rows, Tensor positions)
     {
         using var scope = NewDisposeScope();
-        var labelled = positions.index_select(0, rows.Labels.index_select(0, positions).IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1));
-        return (labelled.shape[0] == 0 ? labelled : labelled.index_select(0, Spread.Over((int)labelled.shape[0], MostRows, labelled.device))).DetachFromDisposeScope();
+        var labelled = positions.index_select(0, rows.Labels.index_select(0, positions).IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1));
+        return (labelled.shape[0] == 0 ? labelled : labelled.index_select(0, Spread.Over(labelled.shape[0], MostRows, labelled.device))).DetachFromDisposeScope();
     }
 
     /// <summary>A frequent class that the network never predicts; for a rare class this is expected.</summary>

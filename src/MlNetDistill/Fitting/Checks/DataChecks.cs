@@ -17,7 +17,7 @@ internal static class DataChecks
     private const double BlankPictures = 0.01;
 
     /// <summary>Each as one sentence or two that name value and remedy.</summary>
-    public static IEnumerable<string> Warnings(TrainingSet set, DataSplit split, ClassLabels classes, DistillationOptions options)
+    public static IEnumerable<string> Warnings(IRowSource set, DataSplit split, ClassLabels classes, DistillationOptions options)
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, split.Training).cpu().data<long>().ToArray();
@@ -32,7 +32,7 @@ internal static class DataChecks
             yield return constant;
     }
 
-    private static string? HeldOut(TrainingSet set, DataSplit split, DistillationOptions options)
+    private static string? HeldOut(IRowSource set, DataSplit split, DistillationOptions options)
     {
         var (trained, held) = (split.Training.shape[0], split.Validation?.shape[0] ?? 0);
         if (options.ValidationFraction > 0 && held < set.Classes)
@@ -46,7 +46,7 @@ internal static class DataChecks
             : null;
     }
 
-    private static IEnumerable<string> Constant(TrainingSet set, Tensor positions, string column)
+    private static IEnumerable<string> Constant(IRowSource set, Tensor positions, string column)
     {
         var (least, most, blank) = Ranges(set, positions);
         int[] constant = [.. Enumerable.Range(0, least.Length).Where(feature => least[feature] == most[feature])];
@@ -71,7 +71,7 @@ internal static class DataChecks
     }
 
     /// <summary>Least and largest value of each feature, and how many rows have one value throughout.</summary>
-    private static (float[] Least, float[] Most, long Blank) Ranges(TrainingSet set, Tensor positions)
+    private static (float[] Least, float[] Most, long Blank) Ranges(IRowSource set, Tensor positions)
     {
         using var scope = NewDisposeScope();
         Tensor? least = null, most = null;
@@ -79,7 +79,7 @@ internal static class DataChecks
         foreach (var chunk in Chunks.Of(positions, RowsAtATime))
         {
             using var inner = NewDisposeScope();
-            var rows = set.Features.index_select(0, chunk).flatten(1);
+            var rows = set.Gather(chunk, set.Device).flatten(1);
             var (low, high) = (rows.amin([0]), rows.amax([0]));
             least = (least is null ? low : minimum(least, low)).MoveToOuterDisposeScope();
             most = (most is null ? high : maximum(most, high)).MoveToOuterDisposeScope();

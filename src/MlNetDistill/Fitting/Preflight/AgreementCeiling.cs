@@ -16,7 +16,7 @@ internal static class AgreementCeiling
     /// <param name="set">The rows.</param>
     /// <param name="positions">Which of them.</param>
     /// <param name="logits">The teacher's, a row for each position.</param>
-    public static double Of(TrainingSet set, Tensor positions, Tensor logits)
+    public static double Of(IRowSource set, Tensor positions, Tensor logits)
     {
         using var scope = NewDisposeScope();
         var answers = logits.argmax(1).cpu().data<long>().ToArray();
@@ -26,7 +26,7 @@ internal static class AgreementCeiling
         foreach (var chunk in Chunks.Of(positions, RowsAtATime))
         {
             using var inner = NewDisposeScope();
-            var rows = set.Features.index_select(0, chunk).cpu().contiguous().bytes;
+            var rows = set.Gather(chunk, CPU).contiguous().bytes;
             var width = rows.Length / (int)chunk.shape[0];
             for (var from = 0; from < rows.Length; from += width, at++)
             {

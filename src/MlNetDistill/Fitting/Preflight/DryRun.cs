@@ -41,7 +41,7 @@ internal static class DryRun
     /// <param name="networks">Knows what the rows allow.</param>
     /// <exception cref="InvalidOperationException">The stages cannot be trained; the message says why.</exception>
     public static IReadOnlyList<Stage> Stages(
-        DistillationOptions options, Network student, TrainingSet set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
+        DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
         using var generator = new Generator(0);
         var farther = 1.0;

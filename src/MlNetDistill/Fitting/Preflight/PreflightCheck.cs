@@ -7,7 +7,6 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
-using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
@@ -19,7 +18,7 @@ namespace MlNetDistill.Fitting;
 /// <param name="seeds">The run's seeds.</param>
 /// <param name="warned">What was warned of before.</param>
 /// <param name="classes">The classes, to look at the names of the teacher's; null where all rows are going to tell of them.</param>
-internal sealed class PreflightCheck(DistillationOptions options, FitNetworks networks, TrainingSet set, DataSplit split, Seeds seeds, IReadOnlyList<string> warned, ClassLabels? classes)
+internal sealed class PreflightCheck(DistillationOptions options, FitNetworks networks, IRowSource set, DataSplit split, Seeds seeds, IReadOnlyList<string> warned, ClassLabels? classes)
 {
     private const double Overconfident = 0.999;
     private readonly List<string> _warnings = [];
@@ -43,7 +42,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         // One record is let go for the next, but where another would cost a pass over the data.
         var kept = Math.Max(Math.Min(1, recorded.Length), recorded.Count(t => t.AnswersInPasses));
         var views = Math.Max(1, options.TeacherCache.AugmentedViews);
-        var answers = kept == 0 ? 0 : (long)kept * set.Count * views * AnswerBytes(anchors[^1].Teacher.Shapes);
+        var answers = kept == 0 ? 0 : kept * set.Count * views * AnswerBytes(anchors[^1].Teacher.Shapes);
         var validation = timer.PerScoredRow * (split.Validation?.shape[0] ?? 0);
         // Weights, gradients and the two moments of an adaptive optimiser.
         var studentBytes = student.ParameterCount * sizeof(float) * 4;
@@ -63,7 +62,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
             Stages = [.. timed.Select(t => new PreflightStage(t.Stage.Name, t.Stage.Epochs, StepsOf(t.Stage), t.Time))],
             RecordingTime = teacher is null ? TimeSpan.Zero : TimeOfAnswers(teacher, recorded.Length * views, recorded.Length),
             TrainingTime = timed.Aggregate(TimeSpan.Zero, (sum, t) => sum + (t.Stage.Epochs * ((t.Time * StepsOf(t.Stage)) + validation))),
-            DataBytes = Bytes(set.Features) + Bytes(set.Labels),
+            DataBytes = set.Count * (set.RowBytes + sizeof(long)),
             AnswerBytes = answers,
             AnswersInMemory = answers <= options.TeacherCache.MemoryLimit,
             StudentBytes = studentBytes,
@@ -80,8 +79,6 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         var live = augmented || !options.TeacherCache.Keeps(options.Method.TeacherNeeds, augmented) ? Math.Min(set.Count, TeacherQuality.LiveRows) : 0;
         return (passes * teacher.TimePerPass) + (teacher.TimePerRow * (((double)set.Count * timesAsked) + live));
     }
-
-    private static long Bytes(Tensor tensor) => tensor.numel() * tensor.ElementSize;
 
     private int StepsOf(Stage stage) => stage.Sampler.BatchesPerEpoch(split.Training.shape[0]);
 

@@ -18,7 +18,7 @@ namespace MlNetDistill.Fitting;
 /// <param name="view">Shows rows augmented, or null.</param>
 /// <param name="teacherIsThere">Whether teachers answer; else their answers are made up, in the right shapes.</param>
 internal sealed class StepTimer(
-    DistillationOptions options, TrainingSet set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsThere)
+    DistillationOptions options, IRowSource set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsThere)
 {
     private const int Steps = 3;
     private readonly OutputShapes _shapes = student.Shapes();
@@ -44,7 +44,7 @@ internal sealed class StepTimer(
     {
         using var scope = NewDisposeScope();
         using var generator = seeds.Generator("rehearsal projections");
-        var positions = split.Training.index_select(0, Spread.Over((int)split.Training.shape[0], options.BatchSize, split.Training.device));
+        var positions = split.Training.index_select(0, Spread.Over(split.Training.shape[0], options.BatchSize, split.Training.device));
         Batch Rows() => view is null ? Batch.Of(set, positions) : view(positions, 1);
         using var run = new StageRun(
             stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, generator, options.GradientClipping);

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>Asks a teacher about some rows, held-out ones where it can, for as long as a look may take.</summary>
-internal sealed class TeacherCheck(DistillationOptions options, TrainingSet set, DataSplit split)
+internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, DataSplit split)
 {
     /// <summary>Held-out rows among those looked at that are enough to judge the teacher by these alone.</summary>
     private const int EnoughHeldOut = 30;
@@ -42,20 +42,20 @@ internal sealed class TeacherCheck(DistillationOptions options, TrainingSet set,
     }
 
     /// <summary>Held-out rows where the teacher can answer for them, else rows trained on.</summary>
-    private (TrainingSet Rows, Tensor Positions, bool HeldOut) Chosen(StageTeacher teacher)
+    private (IRowSource Rows, Tensor Positions, bool HeldOut) Chosen(StageTeacher teacher)
     {
         // A teacher that reads the data view knows its rows alone, and what is recorded is at hand.
         var inSet = ReferenceEquals(split.ValidationSet, set);
         var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.LooksUp));
         var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
-        return (rows, all.index_select(0, tensor([.. QueryOrder.SpreadFirst((int)all.shape[0])], device: all.device)), heldOut);
+        return (rows, all.index_select(0, tensor([.. QueryOrder.SpreadFirst(all.shape[0])], device: all.device)), heldOut);
     }
 
     /// <summary>The rows that the teacher's cache begins with, in whole batches.</summary>
     private Tensor OfRecord()
     {
         var batches = (QueryOrder.Enough + options.BatchSize - 1) / options.BatchSize;
-        return tensor([.. QueryOrder.Of(set.Count).Take(Math.Min(set.Count, batches * options.BatchSize))], device: set.Features.device);
+        return tensor([.. QueryOrder.Of(set.Count).Take(batches * options.BatchSize)], device: set.Device);
     }
 
     /// <summary>Of rows asked about those to judge the teacher by: the spread ones, of these the held-out ones where there are enough.</summary>
@@ -69,7 +69,7 @@ internal sealed class TeacherCheck(DistillationOptions options, TrainingSet set,
         return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
     }
 
-    private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, TrainingSet rows, Tensor positions)
+    private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, IRowSource rows, Tensor positions)
     {
         var first = Math.Min(teacher.SharesLook ? options.BatchSize : QueryOrder.First, positions.shape[0]);
         var (logits, perRow, perPass) = Timed(0, first);

@@ -26,14 +26,14 @@ internal static class TeacherQuality
     /// <summary>Looks at the teacher's answers to the labelled training rows, or to all rows where none has a label.</summary>
     /// <returns>The classes that it names, for some of the rows.</returns>
     /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
-    public static TeacherPredictions Check(StageTeacher teacher, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    public static TeacherPredictions Check(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         using var scope = NewDisposeScope();
         if (set.LabelledRows == 0)
             return LookWithoutLabels(teacher, set, classes, options, channel);
-        var labelled = set.Labels.IsUnequalTo(TrainingSet.MissingLabel).nonzero().reshape(-1);
+        var labelled = set.Labels.IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // A teacher that answers live may be slow: a part of the rows tells enough.
-        var rows = teacher.LooksUp ? labelled : labelled.index_select(0, Spread.Over((int)labelled.shape[0], LiveRows, labelled.device));
+        var rows = teacher.LooksUp ? labelled : labelled.index_select(0, Spread.Over(labelled.shape[0], LiveRows, labelled.device));
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var named = logits.argmax(1).cpu().data<long>().ToArray();
@@ -64,7 +64,7 @@ internal static class TeacherQuality
     }
 
     /// <summary>What shows of a teacher without labels: how far a student can agree with it, and whether it tells the rows apart at all.</summary>
-    private static TeacherPredictions LookWithoutLabels(StageTeacher teacher, TrainingSet set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    private static TeacherPredictions LookWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         var rows = Spread.Over(set.Count, teacher.LooksUp ? set.Count : LiveRows, set.Labels.device);
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);

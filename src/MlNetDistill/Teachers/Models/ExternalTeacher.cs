@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;

@@ -12,12 +12,12 @@ internal sealed class ModelTeacher : CacheableTeacher
     private const int SampleRows = 64;
     private const int FewestRows = 16;
     private readonly TensorModel _model;
-    private readonly TrainingSet? _ownRowsOf;
+    private readonly IRowSource? _ownRowsOf;
     private readonly Tensor? _ownRows;
     private readonly string _ownData;
     private readonly ScoreSpec _spec;
     private readonly AlignedScores _scores;
-    private readonly TrainingSet _set;
+    private readonly IRowSource _set;
     private readonly InputShape _shape;
     private ScoreReader? _reader;
 
@@ -28,7 +28,7 @@ internal sealed class ModelTeacher : CacheableTeacher
     /// <param name="scores">What the caller says of its scores.</param>
     /// <param name="classes">The student's classes.</param>
     /// <param name="recording">How its answers are kept.</param>
-    public ModelTeacher(TensorModel model, InputShape shape, TrainingSet set, (Tensor Rows, string Hash)? own, ScoreSpec scores, ClassLabels classes, TeacherCaching recording)
+    public ModelTeacher(TensorModel model, InputShape shape, IRowSource set, (Tensor Rows, string Hash)? own, ScoreSpec scores, ClassLabels classes, TeacherCaching recording)
         : base(recording)
     {
         (_model, _shape, _set, _spec) = (model, shape, set, scores);
@@ -44,7 +44,7 @@ internal sealed class ModelTeacher : CacheableTeacher
     // A look at it is the beginning of its record.
     protected override bool SpreadsFirst => true;
 
-    internal override void DecideScores(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         // What an earlier run recorded shows it when the record is opened.
         if (_reader is not null || (view is null && IsRecorded(set, wanted)))
@@ -63,7 +63,7 @@ internal sealed class ModelTeacher : CacheableTeacher
 
     protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_spec.Meaning}");
 
-    protected override string Data(TrainingSet set) => _ownRows is null ? base.Data(set) : _ownData;
+    protected override string Data(IRowSource set) => _ownRows is null ? base.Data(set) : _ownData;
 
     protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
     {
@@ -78,7 +78,7 @@ internal sealed class ModelTeacher : CacheableTeacher
 
     private static string RowName(Batch batch, int row)
     {
-        var position = (int)batch.Positions[row].item<long>();
+        var position = batch.Positions[row].item<long>();
         return $"training row {position} (row id {batch.Set.RowIds[position]}{(batch.View == 0 ? "" : ", augmented")})";
     }
 

@@ -37,13 +37,13 @@ internal sealed class ScoredTeacher(
 
     protected override string Identity() => cacheKey();
 
-    protected override string Data(TrainingSet set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
+    protected override string Data(IRowSource set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
 
     /// <summary>
     /// Neither its bytes nor a name tell that code which it runs (a custom mapping's, say) has changed: what an earlier run left is held against its answers to some
     /// rows. Where a look costs what all answers do, as with a pipeline that is yet to be fitted, the name alone must do.
     /// </summary>
-    protected override string? Refuted(CachedOutputs answers, TrainingSet set, Func<Tensor, int, Batch>? view)
+    protected override string? Refuted(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view)
     {
         if (viewOf is null || _isChecked)
             return null;
@@ -52,7 +52,7 @@ internal sealed class ScoredTeacher(
         return fault;
     }
 
-    protected override IEnumerable<OutputChunk> AnswersFrom(TrainingSet set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
+    protected override IEnumerable<OutputChunk> AnswersFrom(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
         CheckRows(set, view is not null);
         // What this run gives from the first row on is its own.
@@ -65,7 +65,7 @@ internal sealed class ScoredTeacher(
     {
         CheckRows(batch.Set, batch.View != 0);
         using var scope = NewDisposeScope();
-        RowId[] ids = [.. batch.Positions.cpu().data<long>().ToArray().Select(position => batch.Set.RowIds[(int)position])];
+        RowId[] ids = [.. batch.Positions.cpu().data<long>().ToArray().Select(position => batch.Set.RowIds[position])];
         var (found, parts) = (new List<RowId>(), new List<Tensor[]>());
         foreach (var chunk in Look(ids.ToHashSet(), wanted | ModelOutputs.Logits))
         {
@@ -96,7 +96,7 @@ internal sealed class ScoredTeacher(
         }
     }
 
-    private void CheckRows(TrainingSet set, bool augmented)
+    private void CheckRows(IRowSource set, bool augmented)
     {
         if (!ReferenceEquals(set, question.Set) || augmented)
             throw new InvalidOperationException("A teacher that reads the rows of a data view answers only for the unaugmented rows of the training data.");

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
 
-public sealed class TrainingSetTests
+public sealed class InMemoryRowsTests
 {
     [Test]
     public void A_batch_gathers_its_rows_with_labels_and_weights()
@@ -31,7 +31,7 @@ public sealed class TrainingSetTests
     public void A_set_knows_whether_labels_are_missing()
     {
         using var complete = Toy.Set(zeros(2, 1), [0, 1], InputShape.Vector(1), 2);
-        using var missing = Toy.Set(zeros(2, 1), [0, TrainingSet.MissingLabel], InputShape.Vector(1), 2);
+        using var missing = Toy.Set(zeros(2, 1), [0, IRowSource.MissingLabel], InputShape.Vector(1), 2);
         Assert.That(complete.HasMissingLabels, Is.False);
         Assert.That(missing.HasMissingLabels, Is.True);
     }
@@ -41,13 +41,13 @@ public sealed class TrainingSetTests
     {
         using var scope = NewDisposeScope();
         Assert.That(
-            () => new TrainingSet(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(4), 2),
+            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(4), 2),
             Throws.ArgumentException.With.Message.StartsWith("Features must be 2 rows of vector of 4; were [2, 3]."));
         Assert.That(
-            () => new TrainingSet(zeros(2, 3), zeros(3, int64), Toy.Ids(2), InputShape.Vector(3), 2),
+            () => new InMemoryRows(zeros(2, 3), zeros(3, int64), Toy.Ids(2), InputShape.Vector(3), 2),
             Throws.ArgumentException.With.Message.StartsWith("Labels must be 2 64-bit integers; were [3] Int64."));
         Assert.That(
-            () => new TrainingSet(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), 2, zeros(2, float64)),
+            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), 2, zeros(2, float64)),
             Throws.ArgumentException.With.Message.StartsWith("Weights must be 2 32-bit floats; were [2] Float64."));
     }
 }

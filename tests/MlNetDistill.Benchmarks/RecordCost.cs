@@ -113,7 +113,7 @@ internal static class RecordCost
         Print("asking the teacher about all rows", [.. times[0]], "building the record in a folder", [.. times[1]]);
     }
 
-    private static void Ask(NetworkTeacher teacher, InMemoryRows set)
+    private static void Ask(NetworkTeacher teacher, IRowSource set)
     {
         using var all = torch.arange(set.Count, torch.int64);
         foreach (var positions in Chunks.Of(all, BatchSize))
@@ -126,17 +126,17 @@ internal static class RecordCost
     private static InMemoryRows RowsOf(IDataView train, DataSet data)
     {
         var labels = train.GetColumn<uint>("Class").Select(key => (long)key - 1).ToArray();
-        RowId[] ids = [.. labels.Select((_, i) => new RowId((ulong)i, 0))];
+        var ids = RowIds.From(labels.Select((_, i) => new RowId((ulong)i, 0)));
         var classes = (int)labels.Max() + 1;
         if (data.Teacher.Image is { } image)
         {
             var pixels = train.GetColumn<byte[]>("Features").SelectMany(row => row).ToArray();
-            return new(torch.tensor(pixels, [ids.Length, .. image.Dimensions]), torch.tensor(labels), ids, image, classes);
+            return new(torch.tensor(pixels, [ids.Count, .. image.Dimensions]), torch.tensor(labels), ids, image, classes);
         }
 
         var values = train.GetColumn<float[]>("Features").ToArray();
         var shape = InputShape.Vector(values[0].Length);
-        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Length, .. shape.Dimensions]), torch.tensor(labels), ids, shape, classes);
+        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Count, .. shape.Dimensions]), torch.tensor(labels), ids, shape, classes);
     }
 
     private static (MLContext Context, DataSet Data, IDataView Train) Load(Arguments arguments)

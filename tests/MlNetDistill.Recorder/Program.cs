@@ -1,5 +1,6 @@
 using System.Globalization;
 using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Records;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ var key = RecordToy.Key(int.Parse(args[1], CultureInfo.InvariantCulture), Record
 var pause = int.Parse(args[2], CultureInfo.InvariantCulture);
 var ids = RecordToy.Ids((int)key.Rows);
 var store = new CacheStore(new TeacherCacheOptions { Folder = args[0] }, args[0], Console.WriteLine, Console.WriteLine, CancellationToken.None);
-using var answers = store.Open(new(key, ids, CPU, Ask));
+using var answers = store.Open(new(key, RowIds.From(ids), CPU, Ask));
 using var sum = answers.Of(arange(key.Rows), ModelOutputs.Logits).Logits.sum();
 Console.WriteLine(FormattableString.Invariant($"sum {sum.item<float>()}"));
 

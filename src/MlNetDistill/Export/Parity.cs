@@ -26,7 +26,7 @@ internal static class Parity
         var positions = Positions(set);
         var expected = network.forward(set.Gather(positions, CPU)).Logits.softmax(1);
         var view = RowsView.Of(context, set, positions, columns, network.Input.IsInterleaved);
-        var found = tensor(RowsView.Scores(chain.Scoring.Transform(view), columns.Score), [positions.shape[0], network.Classes], device: CPU);
+        using var found = RowsView.Scores(chain.Scoring.Transform(view), columns.Score);
         // NaN compares false with everything: a NaN on either side must count as a difference.
         return found.sub(expected).abs().max().item<float>() is var difference && float.IsNaN(difference) ? double.PositiveInfinity : difference;
     }

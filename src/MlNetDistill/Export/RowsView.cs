@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Export;
 
-/// <summary>Rows of a training set as a data view again, and a column of scores as an array.</summary>
+/// <summary>Rows of a training set as a data view again, and a column of scores as a tensor.</summary>
 internal static class RowsView
 {
     /// <summary>A view with the feature column, holding the rows at <paramref name="positions"/>, and the other columns the student's chain reads.</summary>
@@ -28,12 +28,12 @@ internal static class RowsView
         return columns.KeepsScore && features.Name != "Score" ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view) : view;
     }
 
-    /// <summary>All values of a vector column, row after row.</summary>
-    public static float[] Scores(IDataView view, string column)
+    /// <summary>A vector column, rows×length, which is the caller's.</summary>
+    public static Tensor Scores(IDataView view, string column)
     {
         var found = view.Schema[column];
         var width = ((VectorDataViewType)found.Type).Size;
-        var values = new ChunkedBuffer<float>(width);
+        using var values = new TensorBuilder<float>(ScalarType.Float32, [width]);
         using var cursor = view.GetRowCursor([found]);
         var get = cursor.GetGetter<VBuffer<float>>(found);
         VBuffer<float> row = default;
@@ -45,7 +45,7 @@ internal static class RowsView
             row.CopyTo(values.NextRow());
         }
 
-        return values.ToArray();
+        return values.ToTensor();
     }
 
     private static IDataView View<T>(MLContext context, Row<T>[] rows, DataViewSchema.Column features)

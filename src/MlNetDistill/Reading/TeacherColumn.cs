@@ -22,7 +22,7 @@ internal static class TeacherColumn
         where T : unmanaged
     {
         var asked = set.RowIds.ToHashSet();
-        var values = new ChunkedBuffer<T>(layout.Shape.Length);
+        using var values = new TensorBuilder<T>(type, layout.Shape.Dimensions, set.Count);
         var rowOf = new Dictionary<RowId, long>();
         using var cursor = new RowSource(data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
         var getId = cursor.GetIdGetter();
@@ -48,7 +48,7 @@ internal static class TeacherColumn
         }
 
         using var scope = NewDisposeScope();
-        var rows = values.ToTensor(type, layout.Shape.Dimensions);
+        var rows = values.ToTensor();
         var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
             $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))], device: CPU);
         var ordered = rows.index_select(0, order).to(set.Device).DetachFromDisposeScope();

@@ -3,16 +3,17 @@ using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
 
 /// <summary>What one pass over the training data found.</summary>
-/// <param name="Set">The rows as tensors.</param>
-/// <param name="Held">For each row whether it is held out for validation; null without a validation column.</param>
+/// <param name="Set">The rows.</param>
+/// <param name="Held">N booleans: whether a row is held out for validation; null without a validation column.</param>
 /// <param name="DroppedFeatures">Rows left out for NaN or infinite features.</param>
 /// <param name="DroppedLabels">Rows left out for a missing label.</param>
 /// <param name="Role">What messages call the data.</param>
-internal sealed record ReadRows(IRowSource Set, bool[]? Held, long DroppedFeatures, long DroppedLabels, string Role)
+internal sealed record ReadRows(IRowSource Set, Tensor? Held, long DroppedFeatures, long DroppedLabels, string Role)
 {
     /// <summary>Hash of the columns that a hash was asked of, for the rows in the set; or null.</summary>
     public string? Hash { get; init; }

@@ -4,7 +4,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using static System.FormattableString;
-using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
 
@@ -12,11 +11,6 @@ namespace MlNetDistill.Reading;
 internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherVector> teacher)
         where T : unmanaged
 {
-    private readonly ChunkedBuffer<T> _features = new(columns.Shape.Length);
-    private readonly List<long> _labels = [];
-    private readonly List<float> _weights = [];
-    private readonly List<bool> _held = [];
-    private readonly List<RowId> _ids = [];
     private readonly RowFaults _badFeatures = new();
     private readonly RowFaults _otherLengths = new();
     private readonly RowFaults _noTeacherVectors = new();
@@ -43,6 +37,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         {
             Remedy = "Correct what the row is made from, or set MissingFeatures to Drop to leave such rows out.",
         };
+        using var rows = new CollectedRows<T>(columns, data.GetRowCount());
         using var cursor = leavesOutUnreadable ? source.OpenOnOneThread(UnreadableRow.Texts(data.Schema)) : source.Open();
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
@@ -72,8 +67,8 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             }
         }
 
-        Check(row + 1);
-        return ToTensors();
+        Check(rows, row + 1);
+        return ToTensors(rows);
 
         void ReadRow()
         {
@@ -117,11 +112,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             // The last values that are read: from here on the row is whole.
             if (bytes is not null)
                 _hash!.Add(Id(), bytes.OfRow());
-            columns.Layout.Copy(features, _features.NextRow());
-            _labels.Add(label == 0 ? IRowSource.MissingLabel : label - 1L);
-            _weights.Add(weight);
-            _held.Add(held);
-            _ids.Add(Id());
+            rows.Add(Id(), features, label == 0 ? IRowSource.MissingLabel : label - 1L, weight, held);
         }
 
         bool HasLength(ref VBuffer<T> values)
@@ -162,7 +153,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
     }
 
-    private void Check(long read)
+    private void Check(CollectedRows<T> rows, long read)
     {
         if (read == 0)
             throw new InvalidOperationException($"The {role} have no rows. Check the file or the filter that they come from.");
@@ -187,7 +178,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
                 "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
         }
 
-        if (_ids.Count == 0)
+        if (rows.Count == 0)
         {
             throw new InvalidOperationException(
                 $"None of the {read} rows of the {role} is usable: {(NeedsNoLabels ? "" : $"{_noLabels.Count} have no label in column '{columns.Label!.Value.Name}', ")}" +
@@ -196,12 +187,12 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
 
         if (role != TensorReader.RowsToScore)
-            CheckClasses();
+            CheckClasses(rows);
     }
 
-    private void CheckClasses()
+    private void CheckClasses(CollectedRows<T> rows)
     {
-        if (!_labels.Zip(_weights).Any(row => (row.First >= 0 || NeedsNoLabels) && row.Second > 0))
+        if (!(NeedsNoLabels ? rows.HasWeight : rows.HasLabelledWeight))
         {
             throw new InvalidOperationException(
                 $"Column '{columns.Weight!.Value.Name}' gives every {(NeedsNoLabels ? "" : "labelled ")}row of the {role} weight 0, so nothing counts. " +
@@ -209,7 +200,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
 
         // Other classes may be among the rows that learn from the teacher.
-        if (role == TensorReader.TrainingData && OnlyClass is { } only && !_labels.Contains(IRowSource.MissingLabel))
+        if (role == TensorReader.TrainingData && rows.OnlyClass is { } only && !rows.HasMissingLabels)
         {
             throw new InvalidOperationException(
                 $"Every labelled row is of class '{only}' (column '{columns.Label!.Value.Name}'); " +
@@ -230,9 +221,6 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         return dropped;
     }
 
-    /// <summary>The class of all labelled rows; null where they are of several or there is none.</summary>
-    private string? OnlyClass => _labels.Where(l => l >= 0).Distinct().Take(2).ToList() is [var only] ? columns.Classes.NameOf((int)only) : null;
-
     private string? Hash()
     {
         using var rows = _hash;
@@ -240,19 +228,17 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         return rows is null ? null : $"{rows.Value} of {RowBytes.Meaning(hashed!.Columns)}{(leftOut is null ? "" : $", left out {leftOut.Value}")}";
     }
 
-    private ReadRows ToTensors()
+    private ReadRows ToTensors(CollectedRows<T> rows)
     {
-        var features = _features.ToTensor(columns.IsByte ? ScalarType.Byte : ScalarType.Float32, columns.Shape.Dimensions);
-        var weights = columns.Weight is null ? null : tensor(_weights.ToArray(), device: CPU).DetachFromDisposeScope();
-        var set = new InMemoryRows(
-            features, tensor(_labels.ToArray(), device: CPU).DetachFromDisposeScope(), RowIds.From(_ids), columns.Shape, columns.Classes.Count, weights);
+        var only = rows.OnlyClass;
+        var (set, held) = rows.ToRows();
         var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
-        return new ReadRows(set, columns.Validation is null ? null : [.. _held], _badFeatures.Count, droppedLabels, role)
+        return new ReadRows(set, held, _badFeatures.Count, droppedLabels, role)
         {
             Hash = Hash(),
             AlsoDropped = AlsoDropped(),
             Unusable = _unusable,
-            OnlyClass = OnlyClass,
+            OnlyClass = only,
         };
     }
 }

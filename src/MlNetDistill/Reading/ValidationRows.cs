@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -36,6 +37,7 @@ internal static class ValidationRows
             return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options, channel));
         if (rows.Held is { } held)
         {
+            using var mask = held;
             CheckMask(rows.Set, held, columns.Validation!.Value.Name, options);
             return DataSplit.ByMask(rows.Set, held);
         }
@@ -64,18 +66,18 @@ internal static class ValidationRows
         }
     }
 
-    private static void CheckMask(IRowSource set, bool[] held, string column, DistillationOptions options)
+    private static void CheckMask(IRowSource set, Tensor held, string column, DistillationOptions options)
     {
-        using var labels = set.Labels.cpu();
-        var values = labels.data<long>().ToArray();
+        using var scope = NewDisposeScope();
         var byTeacher = options.Method.TeacherNeeds != ModelOutputs.None;
-        if (!Enumerable.Range(0, held.Length).Any(i => held[i] && (byTeacher || values[i] != IRowSource.MissingLabel)))
+        var judged = byTeacher ? held : held.logical_and(set.Labels.cpu().IsUnequalTo(IRowSource.MissingLabel));
+        if (!judged.any().item<bool>())
         {
             throw new InvalidOperationException(
                 $"The validation column '{column}' holds out no {(byTeacher ? "" : "labelled ")}row; set it true for some rows, or leave it out.");
         }
 
-        if (held.All(h => h))
+        if (held.all().item<bool>())
             throw new InvalidOperationException($"The validation column '{column}' holds out every row; none is left to train on.");
     }
 

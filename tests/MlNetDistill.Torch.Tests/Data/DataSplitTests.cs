@@ -44,7 +44,7 @@ public sealed class DataSplitTests
     public void A_mask_holds_out_the_rows_where_it_is_true()
     {
         using var set = Toy.Clouds(5);
-        using var split = DataSplit.ByMask(set, [false, true, false, false, true]);
+        using var split = DataSplit.ByMask(set, tensor(new[] { false, true, false, false, true }));
         Assert.That(Positions(split.Training), Is.EqualTo(new long[] { 0, 2, 3 }));
         Assert.That(Positions(split.Validation!), Is.EqualTo(new long[] { 1, 4 }));
     }
@@ -67,7 +67,7 @@ public sealed class DataSplitTests
         Assert.That(Positions(split.Training), Is.EqualTo(new long[] { 0, 1, 2, 3, 4 }));
         Assert.That(Positions(split.Validation!), Is.EqualTo(new long[] { 0, 1, 2 }));
         split.Dispose();
-        Assert.That(validation.Features.IsInvalid, Is.True);
+        Assert.That(validation.Labels.IsInvalid, Is.True);
         Assert.That(set.Labels.IsInvalid, Is.False);
     }
 

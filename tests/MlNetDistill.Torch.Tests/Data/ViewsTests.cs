@@ -29,7 +29,7 @@ public sealed class ViewsTests
     {
         using var scope = NewDisposeScope();
         using var set = Set(images);
-        var whole = Viewed.Of(set, augmentations, [.. Enumerable.Range(0, set.Count).Select(i => (long)i)]);
+        var whole = Viewed.Of(set, augmentations, [.. Enumerable.Range(0, (int)set.Count).Select(i => (long)i)]);
         var some = Viewed.Of(set, augmentations, [17, 3, 17, 40]);
         var alone = Viewed.Of(set, augmentations, [3]);
         foreach (var (part, inPart, row) in new[] { (some, 0, 17), (some, 1, 3), (some, 2, 17), (some, 3, 40), (alone, 0, 3) })
@@ -45,7 +45,7 @@ public sealed class ViewsTests
     {
         using var scope = NewDisposeScope();
         using var one = Viewed.Bytes(1, 2, 8, 10);
-        using var set = Toy.Set(one.Features.expand(60, 2, 8, 10).contiguous(), new long[60], one.Shape, 3);
+        using var set = Toy.Set(one.AllFeatures().expand(60, 2, 8, 10).contiguous(), new long[60], one.Shape, 3);
         foreach (var augmentation in new[] { Crop[0], Augmentation.GaussianNoise(1) })
         {
             var looks = Near.Values(Viewed.All(set, augmentation).Features).Chunk(set.Shape.Length).Select(r => string.Join(' ', r));
@@ -58,7 +58,7 @@ public sealed class ViewsTests
     {
         using var scope = NewDisposeScope();
         using var set = Set(images);
-        var rows = Enumerable.Range(0, set.Count).Select(i => (long)i).ToArray();
+        var rows = Enumerable.Range(0, (int)set.Count).Select(i => (long)i).ToArray();
         var looks = from view in Enumerable.Range(1, 5)
                     from seed in new[] { 1, 2 }
                     select string.Join(' ', Near.Values(Viewed.Of(set, augmentations, rows, view, seed).Features));

@@ -1,5 +1,6 @@
 using CsCheck;
 using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -162,7 +163,7 @@ public sealed class KillTests
         Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
         {
             var store = new CacheStore(new TeacherCacheOptions { Folder = run.Folder }, run.Folder, _ => { }, _ => { }, CancellationToken.None);
-            using var answers = store.Open(new(key, RecordToy.Ids(600), CPU, from =>
+            using var answers = store.Open(new(key, RowIds.From(RecordToy.Ids(600)), CPU, from =>
             {
                 Interlocked.Increment(ref asked);
                 Thread.Sleep(20);

@@ -31,7 +31,7 @@ internal sealed class RecordRun : IDisposable
     {
         var recorded = ids ?? RecordToy.Ids((int)key.Rows);
         var store = new CacheStore(options ?? new() { Folder = Folder }, Path.Combine(Folder, "temporary"), Infos.Add, Warnings.Add, cancellation);
-        return store.Open(new(key, order ?? recorded, CPU, Ask) { Verify = verify });
+        return store.Open(new(key, RowIds.From(order ?? recorded), CPU, Ask) { Verify = verify });
 
         IEnumerable<OutputChunk> Ask(long from)
         {

@@ -1,4 +1,5 @@
 using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Records;
@@ -49,7 +50,7 @@ public sealed class SlowTeacherTests
         var lines = new List<string>();
         var ids = RecordToy.Ids((int)key.Rows);
         var store = new CacheStore(new(), Path.GetTempPath(), lines.Add, _ => { }, CancellationToken.None, clock);
-        store.Open(new(key, ids, CPU, from => RecordToy.Answers(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk)))).Dispose();
+        store.Open(new(key, RowIds.From(ids), CPU, from => RecordToy.Answers(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk)))).Dispose();
         return lines;
     }
 

@@ -23,9 +23,9 @@ internal sealed class GivenTeacher(Tensor logits) : CacheableTeacher(TeacherCach
 
     protected override IEnumerable<OutputChunk> AnswersFrom(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
-        var order = Enumerable.Range(0, set.Count).Select(i => (long)i).OrderBy(i => (i * 7919) % 101).Skip((int)from).ToArray();
+        var order = Enumerable.Range(0, (int)set.Count).Select(i => (long)i).OrderBy(i => (i * 7919) % 101).Skip((int)from).ToArray();
         using var positions = tensor(order);
         using var part = logits.index_select(0, positions).DetachFromDisposeScope();
-        yield return new OutputChunk([.. order.Select(i => set.RowIds[(int)i])], [part]);
+        yield return new OutputChunk([.. order.Select(i => set.RowIds[i])], [part]);
     }
 }

@@ -34,7 +34,7 @@ internal sealed class MethodRun
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.OneCycle();
 
-    public void Train(Network student, InMemoryRows set, DistillationMethod method, params IReadOnlyList<Anchor> anchors)
+    public void Train(Network student, IRowSource set, DistillationMethod method, params IReadOnlyList<Anchor> anchors)
     {
         using var drawing = new Generator(5);
         using var split = HeldOut > 0 ? DataSplit.ByFraction(set, HeldOut, drawing) : DataSplit.All(set);

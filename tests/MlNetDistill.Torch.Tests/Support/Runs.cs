@@ -12,7 +12,7 @@ namespace MlNetDistill.Tests;
 /// <summary>Training runs as the trainer makes them, in a few words.</summary>
 internal static class Runs
 {
-    public static Network Student(NetworkSpec spec, InMemoryRows set, int seed = 1) =>
+    public static Network Student(NetworkSpec spec, IRowSource set, int seed = 1) =>
         spec.Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, seed);
 
     public static Stage Stage(
@@ -33,7 +33,7 @@ internal static class Runs
 
     /// <summary>Trains on all rows, or as <paramref name="split"/> says; gives the reports and whether the run was cancelled.</summary>
     public static (List<TrainingProgress> Reports, bool Cancelled) Train(
-        Network network, InMemoryRows set, Stage stage, int seed = 1, DataSplit? split = null, LoopSettings? settings = null)
+        Network network, IRowSource set, Stage stage, int seed = 1, DataSplit? split = null, LoopSettings? settings = null)
     {
         using var all = DataSplit.All(set);
         settings ??= new LoopSettings();
@@ -53,14 +53,14 @@ internal static class Runs
     public static double[] State(Network network) => [.. network.state_dict().Values.SelectMany(Near.Values)];
 
     /// <summary>Share of the rows labelled rightly.</summary>
-    public static double Accuracy(Network network, InMemoryRows set)
+    public static double Accuracy(Network network, IRowSource set)
     {
         using var scope = NewDisposeScope();
         return Scoring.Quality(network, set, arange(set.Count, int64), 64).Accuracy;
     }
 
     /// <summary>A teacher that gives the logits of a network from a record in shuffled order.</summary>
-    public static GivenTeacher Recorded(Network teacher, InMemoryRows set)
+    public static GivenTeacher Recorded(Network teacher, IRowSource set)
     {
         using var scope = NewDisposeScope();
         return new GivenTeacher(Scoring.Logits(teacher, set, arange(set.Count, int64), 64).DetachFromDisposeScope());

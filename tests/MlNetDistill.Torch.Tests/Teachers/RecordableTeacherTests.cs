@@ -73,7 +73,7 @@ public sealed class RecordableTeacherTests
             teacher.End();
         }
 
-        Assert.That((first.Rows, second.Rows), Is.EqualTo((2 * set.Count, set.Count)));
+        Assert.That(((long)first.Rows, (long)second.Rows), Is.EqualTo((2 * set.Count, set.Count)));
     }
 
     [Test]

@@ -22,7 +22,7 @@ public sealed class LiveTensorTests
         using var network = Runs.Student(spec, set);
         using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 99);
         using var recorded = Runs.Recorded(teacher, set);
-        using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
+        using var split = DataSplit.ByMask(set, tensor(Enumerable.Range(0, (int)set.Count).Select(i => i % 4 == 0).ToArray()));
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         Collect();
         var live = new List<long>();
@@ -40,7 +40,7 @@ public sealed class LiveTensorTests
     {
         using var set = Toy.Images();
         using var network = Runs.Student(NetworkSpec.ResNet(8, 4, 8, 16), set);
-        using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, set.Count).Select(i => i % 4 == 0)]);
+        using var split = DataSplit.ByMask(set, tensor(Enumerable.Range(0, (int)set.Count).Select(i => i % 4 == 0).ToArray()));
         var stage = Runs.Stage(2);
         Runs.Train(network, set, stage, split: split);
         Collect();

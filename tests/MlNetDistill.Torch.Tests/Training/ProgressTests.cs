@@ -76,7 +76,7 @@ public sealed class ProgressTests
     public void Held_out_rows_are_scored_after_every_epoch()
     {
         using var set = Toy.Clouds(rows: 80);
-        using var split = DataSplit.ByMask(set, [.. Enumerable.Range(0, 80).Select(i => i % 4 == 0)]);
+        using var split = DataSplit.ByMask(set, tensor(Enumerable.Range(0, 80).Select(i => i % 4 == 0).ToArray()));
         using var network = Runs.Student(NetworkSpec.Mlp(16), set);
         var (reports, _) = Runs.Train(network, set, Runs.Stage(6), split: split);
         Assert.That(reports.Select(r => r.ValidationAccuracy!.Value), Is.All.InRange(0, 1));

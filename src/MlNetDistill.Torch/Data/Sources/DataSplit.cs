@@ -46,12 +46,13 @@ internal sealed class DataSplit : IDisposable
         return new DataSplit(set, training.DetachFromDisposeScope(), order.narrow(0, 0, held).sort().Values.DetachFromDisposeScope());
     }
 
-    /// <summary>Holds out the rows where <paramref name="held"/> is true.</summary>
-    public static DataSplit ByMask(IRowSource set, bool[] held)
+    /// <summary>Holds out the rows where <paramref name="held"/>, N booleans on the CPU, is true.</summary>
+    public static DataSplit ByMask(IRowSource set, Tensor held)
     {
-        var training = Enumerable.Range(0, held.Length).Where(i => !held[i]).Select(i => (long)i).ToArray();
-        var validation = Enumerable.Range(0, held.Length).Where(i => held[i]).Select(i => (long)i).ToArray();
-        return new DataSplit(set, tensor(training, device: CPU).DetachFromDisposeScope(), tensor(validation, device: CPU).DetachFromDisposeScope());
+        using var scope = NewDisposeScope();
+        return new DataSplit(set, Where(held.logical_not()), Where(held));
+
+        static Tensor Where(Tensor mask) => mask.nonzero().reshape(-1).DetachFromDisposeScope();
     }
 
     /// <summary>

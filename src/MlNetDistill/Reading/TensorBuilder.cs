@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Reading;
+
+/// <summary>
+/// Rows of equal size, written into the memory of tensors while they are read. Where their number is known they go straight into the final tensor. Else they
+/// go into blocks, and each block is freed as soon as it has been copied into the final tensor: memory holds all rows once and a block twice.
+/// </summary>
+/// <param name="type">The tensor's type, that of <typeparamref name="T"/>.</param>
+/// <param name="rowShape">Shape of one row; none for a single value.</param>
+/// <param name="expectedRows">Number of rows where it is known beforehand; there may be fewer, or more.</param>
+internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? expectedRows = null) : IDisposable
+    where T : unmanaged
+{
+    // A call into torch costs more than to copy a row, so rows are handed over some at a time.
+    private const int StagedBytes = 1 << 18;
+    private const long FirstBlockBytes = 1L << 20;
+
+    // Large enough for the C library to give the memory back to the system once the block is freed.
+    private const long LargestBlockBytes = 64L << 20;
+
+    private readonly int _width = checked((int)rowShape.Aggregate(1L, (product, d) => product * d));
+    private readonly List<Tensor> _blocks = [];
+    private T[] _staged = [];
+    private int _stagedRows;
+    private long _free;
+
+    /// <summary>Rows so far.</summary>
+    public long Rows { get; private set; }
+
+    private long RowBytes => (long)_width * Marshal.SizeOf<T>();
+
+    /// <summary>Room for one more row, to be filled before the next is asked for.</summary>
+    public Span<T> NextRow()
+    {
+        if (_staged.Length == 0)
+            _staged = new T[Math.Max(1, StagedBytes / RowBytes) * _width];
+        if (_stagedRows * _width == _staged.Length)
+            HandOver();
+        Rows++;
+        return _staged.AsSpan(_stagedRows++ * _width, _width);
+    }
+
+    /// <summary>Adds a row of one value.</summary>
+    public void Add(T value) => NextRow()[0] = value;
+
+    /// <summary>All rows as one tensor on the CPU, rows×(shape of a row), which is the caller's. Empties the builder.</summary>
+    public Tensor ToTensor()
+    {
+        HandOver();
+        // A view keeps all of its tensor's memory: where more than half of it is unused, a copy takes less.
+        var isFilled = _blocks is [var only] && 2 * Rows >= only.shape[0];
+        var result = isFilled ? _blocks[0].narrow(0, 0, Rows) : Joined();
+        Dispose();
+        return result.DetachFromDisposeScope();
+    }
+
+    public void Dispose()
+    {
+        _blocks.ForEach(block => block.Dispose());
+        _blocks.Clear();
+        _staged = [];
+    }
+
+    private void HandOver()
+    {
+        for (var from = 0; from < _stagedRows;)
+        {
+            if (_free == 0)
+                AddBlock();
+            var rows = (int)Math.Min(_stagedRows - from, _free);
+            using var target = _blocks[^1].narrow(0, _blocks[^1].shape[0] - _free, rows);
+            MemoryMarshal.AsBytes(_staged.AsSpan(from * _width, rows * _width)).CopyTo(target.bytes);
+            from += rows;
+            _free -= rows;
+        }
+
+        _stagedRows = 0;
+    }
+
+    private void AddBlock()
+    {
+        var bytes = Math.Min(FirstBlockBytes << Math.Min(_blocks.Count, 30), LargestBlockBytes);
+        _free = Math.Max(1, _blocks.Count == 0 && expectedRows is > 0 and var expected ? expected : bytes / RowBytes);
+        // The system gives the memory page by page as it is written to, so rows that never come take none.
+        _blocks.Add(empty([_free, .. rowShape], type, CPU).DetachFromDisposeScope());
+    }
+
+    private Tensor Joined()
+    {
+        var result = empty([Rows, .. rowShape], type, CPU);
+        var at = 0L;
+        foreach (var block in _blocks)
+        {
+            var rows = Math.Min(block.shape[0], Rows - at);
+            using var source = block.narrow(0, 0, rows);
+            using var target = result.narrow(0, at, rows);
+            target.copy_(source);
+            block.Dispose();
+            at += rows;
+        }
+
+        return result;
+    }
+}

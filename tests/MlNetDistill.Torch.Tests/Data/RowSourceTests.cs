@@ -1,0 +1,120 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+/// <summary>What holds of every source of rows, seen with one that has a tensor of all features and with one that has not.</summary>
+public sealed class RowSourceTests
+{
+    private readonly InMemoryRows _whole = Toy.Set(arange(60).to(float32).reshape(20, 3), [.. Enumerable.Range(0, 20).Select(i => i % 3L)], InputShape.Vector(3), 3);
+
+    [OneTimeTearDown]
+    public void Dispose() => _whole.Dispose();
+
+    [Test]
+    public void Gathered_rows_are_in_the_order_of_the_positions_and_may_repeat([Values] bool inBlocks)
+    {
+        using var scope = NewDisposeScope();
+        using var rows = Source(inBlocks);
+        var found = rows.Gather(tensor(new long[] { 19, 0, 7, 7 }), CPU);
+        Assert.That(Near.Values(found), Is.EqualTo(new double[] { 57, 58, 59, 0, 1, 2, 21, 22, 23, 21, 22, 23 }));
+        Assert.That(found.shape, Is.EqualTo(new long[] { 4, 3 }));
+    }
+
+    [Test]
+    public void Each_element_may_come_from_a_row_of_its_own([Values] bool inBlocks)
+    {
+        using var scope = NewDisposeScope();
+        using var rows = Source(inBlocks);
+        var found = rows.GatherElements(tensor(new long[,] { { 0, 19, 5 }, { 6, 6, 7 } }), CPU);
+        Assert.That(Near.Values(found), Is.EqualTo(new double[] { 0, 58, 17, 18, 19, 23 }));
+        Assert.That(found.shape, Is.EqualTo(new long[] { 2, 3 }));
+    }
+
+    [Test]
+    public void Where_features_lie_makes_no_difference_to_their_hash()
+    {
+        using var blocks = new BlockRows(_whole);
+        Assert.That(DataHash.Of(blocks), Is.EqualTo(DataHash.Of(_whole)));
+    }
+
+    [Test]
+    public void The_largest_feature_is_found_wherever_it_lies([Values] bool inBlocks)
+    {
+        using var scope = NewDisposeScope();
+        using var rows = Source(inBlocks);
+        Assert.That(rows.LargestFeature(), Is.EqualTo(59));
+    }
+
+    [Test]
+    public void A_student_is_the_same_bit_for_bit_wherever_the_features_lie()
+    {
+        using var whole = Toy.Clouds(rows: 120);
+        using var blocks = new BlockRows(whole);
+        Assert.That(Trained(blocks), Is.EqualTo(Trained(whole)));
+    }
+
+    [Test]
+    public void Shards_hold_every_row_exactly_once([Values(1, 3, 7, 20)] int shards)
+    {
+        using var scope = NewDisposeScope();
+        var parts = Enumerable.Range(0, shards).Select(rank => _whole.Shard(rank, shards)).ToList();
+        Assert.That(parts.SelectMany(part => part.RowIds), Is.EquivalentTo(_whole.RowIds));
+        foreach (var part in parts)
+        {
+            Assert.That(Near.Values(part.AllFeatures()), Is.EqualTo(part.RowIds.SelectMany(id => new[] { 3.0 * id.Low, (3.0 * id.Low) + 1, (3.0 * id.Low) + 2 })));
+            Assert.That(Near.Values(part.Labels), Is.EqualTo(part.RowIds.Select(id => (double)(id.Low % 3))));
+            part.Dispose();
+        }
+    }
+
+    [Test]
+    public void A_shard_can_be_divided_again_and_hashed()
+    {
+        using var scope = NewDisposeScope();
+        using var half = _whole.Shard(1, 2);
+        using var quarter = half.Shard(1, 2);
+        using var direct = _whole.Shard(3, 4);
+        Assert.That(quarter.RowIds, Is.EqualTo(direct.RowIds));
+        Assert.That(DataHash.Of(quarter), Is.EqualTo(DataHash.Of(direct)));
+    }
+
+    [Test]
+    public void A_shard_has_the_weights_of_its_rows()
+    {
+        using var rows = Toy.Set(zeros(4, 1), [0, 1, 0, 1], InputShape.Vector(1), 2, [1, 2, 3, 4]);
+        using var shard = rows.Shard(1, 2);
+        Assert.That(Near.Values(shard.Weights!), Is.EqualTo(new double[] { 2, 4 }));
+    }
+
+    [TestCase(0, 0, "The number of shards must be from 1 to the number of rows, 20; was 0.")]
+    [TestCase(0, 21, "The number of shards must be from 1 to the number of rows, 20; was 21.")]
+    [TestCase(4, 4, "The rank of a shard must be from 0 to 3; was 4.")]
+    [TestCase(-1, 4, "The rank of a shard must be from 0 to 3; was -1.")]
+    public void A_shard_that_there_is_not_is_refused(int rank, int shards, string message) =>
+        Assert.That(() => _whole.Shard(rank, shards), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith(message));
+
+    private IRowSource Source(bool inBlocks) => inBlocks ? new BlockRows(_whole) : _whole.Shard(0, 1);
+
+    /// <summary>A student of a teacher that is asked once, over standardised rows shown augmented: all that reads features takes part.</summary>
+    private static double[] Trained(IRowSource rows)
+    {
+        using var scope = NewDisposeScope();
+        var statistics = InputStatisticsFactory.Rows(rows, rows.AllPositions(), InputScaling.Standardize);
+        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 1);
+        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 2);
+        using var teacher = new NetworkTeacher(network, TeacherCaching.InMemory(64));
+        using var drawing = new Generator(5);
+        using var split = DataSplit.ByFraction(rows, 0.2, drawing);
+        using var views = new AugmentedViews([Augmentation.MarginalSwap(0.3), Augmentation.Mixup()], 3, split.Training);
+        var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
+        var settings = new LoopSettings { View = (positions, view) => views.Of(rows, positions, view) };
+        Runs.Train(student, rows, Runs.Stage(4, loss, teacher), split: split, settings: settings);
+        return Runs.State(student);
+    }
+}

@@ -34,7 +34,7 @@ public sealed class CollapsedStudentTests
     {
         // Right on 90 % and as good as certain of the rest.
         var refused = Mild.Judge(Metrics(row => row % 2, (_, label) => label, (row, label) => row % 10 == 0 ? 1 - label : label, sure: 0.999999999f));
-        Assert.That(refused.Checks.Single(check => !check.Passed).Reason, Does.Match("^RejectCollapsed: the student's log-loss is \\d\\.\\d+ nats; to find all 3 classes equally probable for every row has 1\\.0986\\.$"));
+        Assert.That(refused.Checks.Single(check => !check.Passed).Reason, Does.Match("^RejectCollapsed: the student's log-loss is \\d\\.\\d+ nats; giving all 3 classes the same probability for every row would have 1\\.0986 nats\\.$"));
     }
 
     [Test]

@@ -15,7 +15,7 @@ internal static class ProblemsSection
         object?[] content =
         [
             failed.Count == 0 ? null : CriteriaTable.Create("problems-criteria", "Acceptance criteria that are not met", failed),
-            ReportVerdict.Overlap(report.TrainingOverlap) is { } overlap ? Paragraph(Unbroken(overlap)) : null,
+            ReportVerdict.Overlap(report) is { } overlap ? Paragraph(Unbroken(overlap)) : null,
             .. ComparedModel.From(report).Where(model => model.Model.Warnings.Count > 0).Select(Warnings),
         ];
         return content.All(part => part is null) ? null : new(Id, "Problems", content) { IsFolded = false };

@@ -41,7 +41,7 @@ internal static class SummarySection
     {
         var warnings = ComparedModel.From(report).Sum(model => model.Model.Warnings.Count);
         List<string> problems = [];
-        if (ReportVerdict.Overlap(report.TrainingOverlap) is not null)
+        if (ReportVerdict.Overlap(report) is not null)
             problems.Add("some test rows were used in training");
         if (warnings > 0)
             problems.Add($"training gave {Figures.Count(warnings, "warning")}");

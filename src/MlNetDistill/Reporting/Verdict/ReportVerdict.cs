@@ -17,7 +17,7 @@ internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyLi
     public static ReportVerdict From(DistillationReport report) => new(
         [
             .. Acceptance(report.Acceptance),
-            .. Overlap(report.TrainingOverlap) is { } overlap ? [overlap] : Array.Empty<string>(),
+            .. Overlap(report) is { } overlap ? [overlap] : Array.Empty<string>(),
             .. Warnings(report.Student.Warnings.Count),
         ],
         [
@@ -27,8 +27,9 @@ internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyLi
         ],
         [.. FindingSentences.From(report)]);
 
-    /// <summary>That test rows are known from training; null where no more are than duplicates explain.</summary>
-    public static string? Overlap(TrainingOverlap? overlap) => overlap is { Excess: > KnownRows }
+    /// <summary>That test rows are known from training; null where duplicates explain it, or a criterion that is not met has said it already.</summary>
+    public static string? Overlap(DistillationReport report) => report.TrainingOverlap is { Excess: > KnownRows } overlap
+        && report.Acceptance?.Checks.Any(check => check is { Passed: false, Criterion: nameof(AcceptanceCriteria.MaximumTrainingOverlap) }) != true
         ? $"{overlap} A model may remember rows that it was trained on, so every figure here is better than it would be on new rows. Test on rows that no model was trained on."
         : null;
 

@@ -78,7 +78,7 @@ internal static class PageStyle
         .swatch { vertical-align: -0.1em; }
         .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 2rem; margin: 0 0 1.5rem; align-items: start; }
         #summary .figures { margin-bottom: 0.75rem; gap: 1.25rem 2rem; }
-        #summary figure + figure { margin-top: 0.5rem; }
+        #summary .figures > div > figure + figure { margin-top: 0.5rem; }
         #summary .legend { margin-bottom: 0.5rem; }
         figure { margin: 0; min-width: 0; }
         figcaption { font-size: 0.9375rem; font-weight: 600; margin-bottom: 0.375rem; overflow-wrap: anywhere; }

@@ -131,7 +131,7 @@ internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenomi
     internal override IEnumerable<int> Choose(MethodContext context)
     {
         var last = context.Anchors.Count - 1;
-        for (var at = 0; ; at = Next(at, last, context))
+        for (var at = 0; ; at = context.Decide($"the anchor after {context.Anchors[at].Label}", () => Next(at, last, context)))
         {
             yield return at;
             if (at == last)

@@ -24,6 +24,22 @@ public sealed record MethodContext(
     /// </summary>
     public Func<StageTeacher, double>? HeldOutDivergence { get; init; }
 
+    /// <summary>
+    /// A choice that depends on how training has gone, for example by <see cref="HeldOutDivergence"/>. It is kept with the state of the training, so that training that
+    /// is taken up again makes the same choice without asking.
+    /// </summary>
+    /// <param name="question">What is to be chosen, in a few words.</param>
+    /// <param name="choose">Chooses, and gives the choice by number.</param>
+    public int Decide(string question, Func<int> choose)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(question);
+        ArgumentNullException.ThrowIfNull(choose);
+        return Decisions.Decide(question, choose);
+    }
+
+    /// <summary>The choices made so far.</summary>
+    internal MethodDecisions Decisions { get; init; } = new([]);
+
     /// <summary>Receives what the method decides while it goes along: one sentence for the log.</summary>
     public Action<string> Note { get; init; } = _ => { };
 

@@ -82,7 +82,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             [Stage stage] => stage,
             [var other] => throw new InvalidOperationException(
                 $"RcoSchedule.OneStage switches anchors inside a stage, and the phase '{other.Name}' of {Inner.Name} is none; use RcoSchedule.Restart."),
-            [] => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, gives no stage, so there is nothing to train."),
+            [] => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, gives no phase, so there is nothing to train."),
             _ => throw new InvalidOperationException(
                 $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself ('{phases[0].Name}', '{phases[1].Name}', …); " +
                 "use RcoSchedule.Restart."),

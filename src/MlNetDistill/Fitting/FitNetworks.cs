@@ -202,6 +202,7 @@ internal sealed class FitNetworks(
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             Note = Note,
+            Decisions = new MethodDecisions(loop.State.Decisions),
         };
     }
 

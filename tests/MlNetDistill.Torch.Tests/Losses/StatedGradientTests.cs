@@ -81,7 +81,8 @@ public sealed class StatedGradientTests
     private static (double[] Gradient, double Value) InTraining(DistillationLoss loss, Tensor? weights, int epoch)
     {
         var student = LossProbe.Logits(5, 4, 1).requires_grad_(true);
-        using var losses = new EpochLosses(loss, [student], CPU);
+        using var state = new StageState { Name = "stage" };
+        using var losses = new EpochLosses(loss, [student], CPU, state);
         losses.Backward(LossProbe.Inputs(student, LossProbe.Logits(5, 4, 2), weights), epoch);
         var means = losses.Take("stage", epoch, terms => new InvalidOperationException(string.Join(", ", terms)));
         return (Near.Values(student.grad!), means.TryGetValue("total", out var total) ? total : means.Values.Single() * loss.Terms[0].WeightIn(epoch));

@@ -48,6 +48,7 @@ internal sealed class MethodRun
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             Note = Notes.Add,
+            Decisions = new MethodDecisions(loop.State.Decisions),
         };
         loop.Run(method.Stages(context).Select(stage =>
         {

@@ -40,15 +40,18 @@ public sealed class StoppingTests
     {
         using var set = Toy.Clouds(4);
         using var network = Runs.Student(NetworkSpec.Mlp(4), set);
-        using var best = new BestEpoch(network);
-        best.Offer(1, (0.500, 1), network, minimumImprovement: 0.1);
-        using (no_grad())
-            network.Head.Weight.fill_(2);
-        best.Offer(2, (0.550, 1), network, minimumImprovement: 0.1);
-        Assert.That(best.LastImprovement, Is.EqualTo(1));
-        using (no_grad())
-            network.Head.Weight.fill_(3);
-        best.Offer(3, (0.540, 1), network, minimumImprovement: 0.1);
+        using var best = new BestEpoch();
+        using var stage = new StageState { Name = "stage" };
+        foreach (var share in new[] { 0.500, 0.550, 0.540 })
+        {
+            stage.Epoch++;
+            using (no_grad())
+                network.Head.Weight.fill_(stage.Epoch);
+            best.Offer(new HeldOutQuality(share, 1), network);
+            stage.NoteShare(share, minimumImprovement: 0.1);
+        }
+
+        Assert.That(stage.LastImprovement, Is.EqualTo(1));
         best.Restore(network);
         Assert.That(Near.Values(network.Head.Weight), Is.All.EqualTo(2));
     }
@@ -58,12 +61,12 @@ public sealed class StoppingTests
     {
         using var set = Toy.Clouds(4);
         using var network = Runs.Student(NetworkSpec.Mlp(4), set);
-        using var best = new BestEpoch(network);
+        using var best = new BestEpoch();
         foreach (var (epoch, loss) in new[] { (1, 0.5), (2, 0.3), (3, 0.4) })
         {
             using (no_grad())
                 network.Head.Weight.fill_(epoch);
-            best.Offer(epoch, (0.9, loss), network, 0);
+            best.Offer(new HeldOutQuality(0.9, loss), network);
         }
 
         best.Restore(network);

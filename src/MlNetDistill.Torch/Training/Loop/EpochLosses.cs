@@ -17,17 +17,18 @@ internal sealed class EpochLosses : IDisposable
     private readonly Tensor?[] _weights;
     private readonly TermReach[] _reach;
     private readonly Tensor?[] _first;
-    private readonly double[] _start;
-    private bool _begun;
+    private readonly StageState _state;
     private int _epoch;
     private int _steps;
 
     /// <param name="loss">The loss.</param>
     /// <param name="learning">The student's parameters that train.</param>
     /// <param name="device">Where the student is.</param>
+    /// <param name="state">Holds what the terms were at first.</param>
     /// <exception cref="InvalidOperationException">Every term has weight 0.</exception>
-    public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> learning, Device device)
+    public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> learning, Device device, StageState state)
     {
+        _state = state;
         _terms = loss.Terms;
         _reach = [.. _terms.Select(t => new TermReach(t.Loss.Name, learning))];
         foreach (var term in _terms.Where(t => t.Weight != 0 && (float)t.Weight is 0 or float.PositiveInfinity))
@@ -37,7 +38,6 @@ internal sealed class EpochLosses : IDisposable
         }
 
         _first = new Tensor?[_terms.Count];
-        _start = new double[_terms.Count];
         if (_terms.All(t => t.Weight == 0))
             throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
@@ -52,12 +52,11 @@ internal sealed class EpochLosses : IDisposable
     /// student had learnt something before, as it is for one that finds all classes equally probable.
     /// </summary>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="isFresh">Whether the student had learnt nothing before.</param>
-    public double Untrained(int classes, bool isFresh)
+    public double Untrained(int classes)
     {
-        return _terms.Index().Sum(term => term.Item.WeightIn(_epoch) * Untrained(term.Item.Loss.UntrainedValue(classes), _start[term.Index]));
+        return _terms.Index().Sum(term => term.Item.WeightIn(_epoch) * Untrained(term.Item.Loss.UntrainedValue(classes), _state.FirstLosses![term.Index]));
 
-        double Untrained(double? known, double start) => known is null ? UnknownTerm * start : isFresh ? start : Math.Max(known.Value, start);
+        double Untrained(double? known, double first) => known is null ? UnknownTerm * first : _state.IsFirst ? first : Math.Max(known.Value, first);
     }
 
     /// <summary>
@@ -100,11 +99,10 @@ internal sealed class EpochLosses : IDisposable
             means[UniqueName(means, _terms[i].Loss.Name)] = mean;
             total += _terms[i].WeightIn(epoch) * mean;
             _sums[i].zero_();
-            if (!_begun)
-                _start[i] = _first[i]?.item<double>() ?? 0;
         }
 
-        (_steps, _begun, Total) = (0, true, total);
+        _state.FirstLosses ??= [.. _first.Select(first => first?.item<double>() ?? 0)];
+        (_steps, Total) = (0, total);
         if (_terms.Count > 1)
             means["total"] = total;
         return means;

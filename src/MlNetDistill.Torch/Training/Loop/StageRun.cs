@@ -2,35 +2,31 @@ using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using TorchSharp;
-using static System.FormattableString;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
 namespace MlNetDistill.Training;
 
-/// <summary>A stage at work: its projections, its optimiser, and the training step.</summary>
+/// <summary>A stage at work: what a step needs of it. What training changes is in its state.</summary>
 internal sealed class StageRun : IDisposable
 {
-    // An epoch's mean loss that is so many times that of a student that has learnt nothing.
-    private const double Diverging = 2;
-    private readonly Stage _stage;
-    private readonly Network _student;
-    private readonly IRowSource _set;
-    private readonly double? _gradientClipping;
-    private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _projections;
-    private readonly Parameter[] _parameters;
-    private readonly OptimizerState _optimizer;
-    private readonly GradientWatch _gradients = new();
-    private int _epoch;
+    private readonly ITrainingExecution _execution;
+    private readonly StepCounter _steps;
 
-    public StageRun(Stage stage, Network student, OutputShapes shapes, IRowSource set, Generator projecting, double? gradientClipping)
+    /// <param name="stage">The stage.</param>
+    /// <param name="student">The network that learns.</param>
+    /// <param name="shapes">Shapes of its outputs.</param>
+    /// <param name="set">The rows.</param>
+    /// <param name="rows">How many of them are trained on.</param>
+    /// <param name="projecting">Draws the initial weights of projections.</param>
+    /// <param name="state">What the stage changes; projections and optimizer are put into it.</param>
+    /// <param name="execution">Computes the steps.</param>
+    /// <param name="observer">Notified of them.</param>
+    public StageRun(
+        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projecting, StageState state, ITrainingExecution execution, ITrainingObserver observer)
     {
-        _stage = stage;
-        _student = student;
-        _set = set;
-        _gradientClipping = gradientClipping;
-        _projections = Projections(stage, shapes, projecting, set.Device);
+        (Stage, Student, Set, State, Observer, _execution) = (stage, student, set, state, observer, execution);
+        state.Projections = new StageProjections(stage, shapes, projecting, set.Device);
         Parameter[] learning = [.. student.ParametersOf(stage.Trains)];
         if (learning.Length == 0)
         {
@@ -38,122 +34,73 @@ internal sealed class StageRun : IDisposable
                 $"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters, or all of them have requires_grad off.");
         }
 
-        _parameters = [.. learning, .. _projections.Values.SelectMany(p => p).SelectMany(p => p.parameters())];
-        _optimizer = new OptimizerState(Named());
-        Losses = new EpochLosses(stage.Loss, learning, set.Device);
+        var names = student.named_parameters().DistinctBy(p => p.parameter, ReferenceEqualityComparer.Instance).ToDictionary(p => (object)p.parameter, p => p.name, ReferenceEqualityComparer.Instance);
+        state.Optimizer = new OptimizerState(learning.Select(p => ($"student/{names[p]}", p)).Concat(state.Projections.Parameters().Select(p => ($"projections/{p.Name}", p.Parameter))));
+        Parameters = [.. state.Optimizer.Parameters.Select(p => p.Value)];
+        Losses = new EpochLosses(stage.Loss, learning, set.Device, state);
+        _steps = new StepCounter(stage, state, stage.Sampler.BatchesPerEpoch(rows));
     }
+
+    public Stage Stage { get; }
+
+    public Network Student { get; }
+
+    public TrainingSet Set { get; }
+
+    public StageState State { get; }
+
+    public ITrainingObserver Observer { get; }
+
+    /// <summary>All that trains: the student's parameters and those of projections.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
 
     public EpochLosses Losses { get; }
 
-    /// <summary>What a user should know of the epoch that has ended, each as one sentence or two.</summary>
-    /// <param name="learningRate">The rate of its last step.</param>
-    /// <param name="isFresh">Whether the student had learnt nothing before the stage.</param>
-    public IEnumerable<string> Cautions(double learningRate, bool isFresh)
-    {
-        var untrained = Losses.Untrained(_student.Classes, isFresh);
-        if (untrained > 0 && Losses.Total > Diverging * untrained)
-        {
-            yield return Invariant(
-                $"Stage '{_stage.Name}', epoch {_epoch}: the training loss is {Losses.Total:G4}, {Losses.Total / untrained:G3} times the {untrained:G4} of a student that has ") + Invariant(
-                $"learnt nothing: training diverges at a learning rate of {learningRate:G3}. Lower Optimizer.LearningRate ({_stage.Optimizer.LearningRate:G6}; a tenth is a usual next try), ") +
-                "set GradientClipping (1 is a usual value), or give the schedule a warm-up.";
-        }
+    /// <summary>The learning rate of the last step.</summary>
+    public double LearningRate => _steps.LearningRate;
 
-        if (_epoch == 1 && _gradients.Caution(_stage.Name, _gradientClipping) is { } nothing)
-            yield return nothing;
-    }
-
-    public void BeginEpoch(int epoch)
+    public void BeginEpoch()
     {
-        _epoch = epoch;
-        _stage.Teacher?.BeginEpoch(epoch);
+        State.Epoch++;
+        Stage.Teacher?.BeginEpoch(State.Epoch);
         // Validation put everything into eval mode.
-        _student.TrainOnly(_stage.Trains);
-        foreach (var projection in _projections.Values.SelectMany(p => p))
-            projection.train();
+        Student.TrainOnly(Stage.Trains);
+        State.Projections!.Train();
     }
 
     /// <summary>One step, in the current dispose scope.</summary>
-    public void Step(Batch batch, double learningRate, double? momentum)
+    public void Step(Batch batch)
     {
-        // Whoever was told of progress may have turned gradients off.
-        using var gradients = enable_grad();
-        var output = _student.Forward(batch.Features, _stage.Loss.StudentNeeds, _stage.Trains.ThroughTap);
-        foreach (var parameter in _parameters)
-            parameter.grad = null;
-        Losses.Backward(Inputs(batch, output), _epoch);
-        _gradients.BeforeClipping(_parameters);
-        if (_gradientClipping is { } norm)
-            nn.utils.clip_grad_norm_(_parameters, norm);
-        _gradients.AfterClipping(_parameters);
-        _stage.Optimizer.Step(_optimizer, learningRate, momentum);
+        _steps.Next();
+        _execution.Step(this, batch, _steps.LearningRate, _steps.Momentum);
     }
 
-    public void Dispose()
+    /// <summary>What the loss may read in a step.</summary>
+    public LossInputs Inputs(Batch batch, NetworkOutput student)
     {
-        _optimizer.Dispose();
-        Losses.Dispose();
-        foreach (var projection in _projections.Values.SelectMany(p => p))
-            projection.Dispose();
-    }
-
-    private IEnumerable<(string Name, Parameter Parameter)> Named()
-    {
-        var names = new Dictionary<Parameter, string>(ReferenceEqualityComparer.Instance);
-        foreach (var (name, parameter) in _student.named_parameters())
-            names[parameter] = name;
-        foreach (var (loss, projections) in _projections)
-        {
-            foreach (var (name, parameter) in projections.SelectMany((p, i) => p.named_parameters().Select(named => ($"{loss.Name}.{i}.{named.name}", named.parameter))))
-                names[parameter] = name;
-        }
-
-        return _parameters.Select(parameter => (names[parameter], parameter));
-    }
-
-    private static Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> Projections(Stage stage, OutputShapes student, Generator generator, Device device)
-    {
-        var made = new Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>();
-        if (stage.Teacher is not { } teacher)
-            return made;
-        foreach (var term in stage.Loss.Terms)
-        {
-            if (made.ContainsKey(term.Loss))
-                continue;
-            made[term.Loss] = term.Loss.Projections(student, teacher.Shapes, generator);
-            // Before anyone asks for their parameters: moving a module makes new ones.
-            foreach (var projection in made[term.Loss])
-            {
-                projection.to(device);
-                // Made while the application's default was another type.
-                if (projection.state_dict().Values.Any(value => value.is_floating_point() && value.dtype != float32))
-                    projection.to(float32);
-            }
-        }
-
-        return made;
-    }
-
-    private LossInputs Inputs(Batch batch, NetworkOutput student)
-    {
-        if (_stage.Teacher is not { } teacher || _stage.Loss.TeacherNeeds == ModelOutputs.None)
-            return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels) { SoftLabels = batch.SoftLabels, HasNoLabels = _stage.HasNoLabels };
-        // Asked by whichever term reads it first: what KD reads of a record is kept softened, and the logits themselves are then read by no one.
-        return new LossInputs(student, null, batch.Labels, batch.Weights, _set.HasMissingLabels)
+        var teacher = Stage.Loss.TeacherNeeds == ModelOutputs.None ? null : Stage.Teacher;
+        return new LossInputs(student, null, batch.Labels, batch.Weights, Set.HasMissingLabels)
         {
             SoftLabels = batch.SoftLabels,
-            HasNoLabels = _stage.HasNoLabels,
-            Projections = _projections,
-            AskTeacher = () =>
+            HasNoLabels = Stage.HasNoLabels,
+            Projections = State.Projections!.OfTerms,
+            // Asked by whichever term reads it first: what KD reads of a record is kept softened, and the logits themselves are then read by no one.
+            AskTeacher = teacher is null ? null : () =>
             {
                 using (no_grad())
-                    return teacher.Outputs(batch, _stage.Loss.TeacherNeeds);
+                    return teacher.Outputs(batch, Stage.Loss.TeacherNeeds);
             },
-            TeacherSoftening = (inputs, temperature) =>
+            TeacherSoftening = teacher is null ? null : (inputs, temperature) =>
             {
                 using (no_grad())
                     return teacher.KnownLogProbabilities(batch, temperature) ?? teacher.LogProbabilities(batch, inputs.Teacher, temperature);
             },
         };
+    }
+
+    public void Dispose()
+    {
+        Losses.Dispose();
+        State.Dispose();
     }
 }

@@ -2,15 +2,16 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Tells the instruments of an epoch.</summary>
-internal static class EpochInstruments
+/// <summary>Records every epoch in the library's instruments.</summary>
+internal sealed class EpochInstruments(string network) : ITrainingObserver
 {
-    public static void Record(string network, TrainingProgress progress, long rows, TimeSpan duration)
+    public void EpochEnds(EpochResult epoch)
     {
+        var progress = epoch.Progress;
         KeyValuePair<string, object?> role = new(DistillationInstruments.NetworkTag, network);
         KeyValuePair<string, object?> stage = new(DistillationInstruments.StageTag, progress.Stage);
-        DistillationInstruments.RowsTrained.Add(rows, role, stage);
-        DistillationInstruments.EpochDuration.Record(duration.TotalSeconds, role, stage);
+        DistillationInstruments.RowsTrained.Add(epoch.Rows, role, stage);
+        DistillationInstruments.EpochDuration.Record(epoch.Duration.TotalSeconds, role, stage);
         DistillationInstruments.LearningRate.Record(progress.LearningRate, role, stage);
         if (progress.ValidationAccuracy is { } accuracy)
             DistillationInstruments.ValidationAccuracy.Record(accuracy, role, stage);

@@ -5,10 +5,12 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Looks whether any gradient reaches the parameters, in the first step, the second, the fourth and so on until one does: fetching a number makes a step wait
-/// for the device, and a batch may well teach nothing.
+/// Warns where no gradient reaches the parameters in a stage's first epoch. It looks in the first step, the second, the fourth and so on until one does: fetching a
+/// number makes a step wait for the device, and a batch may well teach nothing.
 /// </summary>
-internal sealed class GradientWatch
+/// <param name="clipping">The largest norm that a gradient may have; null for any.</param>
+/// <param name="warn">Given the warning.</param>
+internal sealed class GradientWatch(double? clipping, Action<string> warn) : ITrainingObserver
 {
     // What AdamW divides gradients by is at least 1e-8: a hundredth of that moves nothing.
     private const double Nothing = 1e-10;
@@ -16,31 +18,40 @@ internal sealed class GradientWatch
     // AdamW's squares of 32-bit floats end at 3e38.
     private const double Enormous = 1e18;
     private long _step;
-    private long _next = 1;
+    private long _next;
     private double _before;
     private double _after;
 
     private bool Looks => _after <= Nothing && _step == _next;
 
-    public void BeforeClipping(IReadOnlyList<Parameter> parameters)
+    public void StageBegins(StageRun run) => (_step, _next, _before, _after) = (0, 1, 0, 0);
+
+    public void GradientsComputed(StageRun run)
     {
         _step++;
         if (Looks)
-            _before = Math.Max(_before, Largest(parameters));
+            _before = Math.Max(_before, Largest(run.Parameters));
     }
 
-    public void AfterClipping(IReadOnlyList<Parameter> parameters)
+    public void GradientsClipped(StageRun run)
     {
         if (!Looks)
             return;
-        _after = Largest(parameters);
+        _after = Largest(run.Parameters);
         _next *= 2;
     }
 
-    /// <summary>What is to be said if none did, or one beyond what optimizers compute with; null if one did.</summary>
-    /// <param name="stage">The stage's name.</param>
-    /// <param name="clipping">The largest norm that a gradient may have; null for any.</param>
-    public string? Caution(string stage, double? clipping)
+    public void EpochEnds(EpochResult epoch)
+    {
+        var state = epoch.Run.State;
+        if (state.Warned || state.Epoch > 1 || Warning(state.Name) is not { } warning)
+            return;
+        state.Warned = true;
+        warn(warning);
+    }
+
+    // None where some gradient is neither nothing nor beyond what optimizers compute with.
+    private string? Warning(string stage)
     {
         if (_after > Enormous)
         {

@@ -7,7 +7,7 @@ namespace MlNetDistill.Training;
 /// size unless it can merge it with a neighbour, so a training loop with tensors of a megabyte grows by several of them each step although
 /// its live memory is flat; trimming returns those pages. Elsewhere than on glibc there is nothing to do.
 /// </summary>
-internal sealed class NativeHeap
+internal sealed class NativeHeap : ITrainingObserver
 {
     private const int StepsBetweenChecks = 32;
     private const long AllowedGrowth = 256L << 20;
@@ -18,8 +18,8 @@ internal sealed class NativeHeap
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate int Trim(nuint pad);
 
-    /// <summary>Called after every step; looks now and then whether the process has grown, and trims if it has.</summary>
-    public void AfterStep()
+    /// <summary>Looks now and then whether the process has grown, and trims if it has.</summary>
+    public void StepEnds()
     {
         if (MallocTrim is null || ++_steps % StepsBetweenChecks != 0 || Environment.WorkingSet < _level + AllowedGrowth)
             return;

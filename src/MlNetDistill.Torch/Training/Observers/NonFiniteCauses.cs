@@ -12,8 +12,12 @@ internal static class NonFiniteCauses
     private const double LargestWeight = 1e6;
     private const double LargestFeature = 1e6;
 
-    /// <summary>Each as a sentence with its value and remedy.</summary>
-    public static IEnumerable<string> Of(Stage stage, IRowSource set)
+    /// <summary>What is thrown where terms of a stage's loss have become NaN or infinite.</summary>
+    public static NonFiniteLossException Failure(IReadOnlyList<string> terms, StageRun run) =>
+        new(terms, run.Stage.Name, run.State.Epoch, run.LearningRate, [.. Find(run.Stage, run.Set)]);
+
+    // Each as a sentence with its value and remedy.
+    private static IEnumerable<string> Find(Stage stage, IRowSource set)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

@@ -1,40 +1,38 @@
+using System.Text.Json.Serialization;
 using MlNetDistill.Networks;
-
 
 namespace MlNetDistill.Training;
 
-/// <summary>
-/// Keeps the weights of the epoch with the best validation accuracy, or agreement with the teacher where there are no labels; of equal ones that with the lower
-/// validation loss.
-/// </summary>
-internal sealed class BestEpoch(Network network) : IDisposable
+/// <summary>How good a student is on the held-out rows.</summary>
+/// <param name="Share">Accuracy, or agreement with the teacher where the rows have no labels.</param>
+/// <param name="Loss">Cross-entropy with the labels, or with the teacher's probabilities.</param>
+internal sealed record HeldOutQuality(double Share, double Loss);
+
+/// <summary>The weights of the epoch with the highest share, and of equal shares the lowest loss.</summary>
+internal sealed class BestEpoch : IDisposable
 {
-    private readonly NetworkWeights _weights = new(network);
-    private (double Share, double Loss)? _best;
-    private double _waitedFor = double.NegativeInfinity;
+    /// <summary>Its quality; null before the first epoch.</summary>
+    public HeldOutQuality? Quality { get; set; }
 
-    /// <summary>The last epoch that improved by more than the minimum, from 1.</summary>
-    public int LastImprovement { get; private set; }
+    /// <summary>Its weights; null before the first epoch.</summary>
+    [JsonIgnore]
+    public NetworkWeights? Weights { get; private set; }
 
-    /// <summary>Whether an epoch was kept.</summary>
-    public bool HasOne => _best is not null;
-
-    public void Offer(int epoch, (double Share, double Loss) quality, Network network, double minimumImprovement)
+    /// <summary>Keeps the network's present weights if they are better.</summary>
+    public void Offer(HeldOutQuality quality, Network network)
     {
-        if (quality.Share > _waitedFor + minimumImprovement)
-            (_waitedFor, LastImprovement) = (quality.Share, epoch);
-        var better = _best is not { } best || quality.Share > best.Share || (quality.Share == best.Share && quality.Loss < best.Loss);
+        var better = Quality is not { } best || quality.Share > best.Share || (quality.Share == best.Share && quality.Loss < best.Loss);
         if (!better)
             return;
-        _best = quality;
-        _weights.Refresh(network);
+        Quality = quality;
+        if (Weights is null)
+            Weights = new NetworkWeights(network);
+        else
+            Weights.Refresh(network);
     }
 
-    public void Restore(Network network)
-    {
-        if (_best is not null)
-            _weights.Restore(network);
-    }
+    /// <summary>Puts the weights into the network, where there are any.</summary>
+    public void Restore(Network network) => Weights?.Restore(network);
 
-    public void Dispose() => _weights.Dispose();
+    public void Dispose() => Weights?.Dispose();
 }

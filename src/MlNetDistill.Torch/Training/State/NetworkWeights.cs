@@ -6,29 +6,32 @@ namespace MlNetDistill.Training;
 /// <summary>A copy of a network's parameters and buffers.</summary>
 internal sealed class NetworkWeights : IDisposable
 {
-    private readonly List<Tensor> _values;
-
     public NetworkWeights(Network network)
     {
         using var noGrad = no_grad();
-        _values = [.. StateOf(network).Select(t => t.clone().DetachFromDisposeScope())];
+        Values = network.state_dict().ToDictionary(t => t.Key, t => t.Value.clone().DetachFromDisposeScope());
     }
 
+    /// <summary>The copied tensors by name.</summary>
+    public IReadOnlyDictionary<string, Tensor> Values { get; }
+
     /// <summary>Overwrites the copy with the network's present weights.</summary>
-    public void Refresh(Network network) => Copy(StateOf(network), _values);
+    public void Refresh(Network network) => Copy(network.state_dict(), Values);
 
     /// <summary>Puts the copy back into the network.</summary>
-    public void Restore(Network network) => Copy(_values, StateOf(network));
+    public void Restore(Network network) => Copy(Values, network.state_dict());
 
-    public void Dispose() => _values.ForEach(v => v.Dispose());
+    public void Dispose()
+    {
+        foreach (var value in Values.Values)
+            value.Dispose();
+    }
 
-    private static IEnumerable<Tensor> StateOf(Network network) => network.state_dict().Values;
-
-    private static void Copy(IEnumerable<Tensor> from, IEnumerable<Tensor> to)
+    private static void Copy(IEnumerable<KeyValuePair<string, Tensor>> from, IReadOnlyDictionary<string, Tensor> to)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        foreach (var (source, target) in from.Zip(to))
-            target.copy_(source);
+        foreach (var (name, value) in from)
+            to[name].copy_(value);
     }
 }

@@ -63,7 +63,7 @@ internal static class DryRun
         }
 
         return stages.Count > 0 ? stages : throw new InvalidOperationException(
-            $"The method {options.Method.Name} gives no stage, so nothing would be trained. Its Phases must give at least one, whatever the number of epochs and anchors.");
+            $"The method {options.Method.Name} gives no phase, so nothing would be trained. Its Phases must give at least one, whatever the number of epochs and anchors.");
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
             teacher is null ? [] : loss.Projections(context.Student, teacher.Shapes, generator);

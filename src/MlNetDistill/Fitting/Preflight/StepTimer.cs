@@ -47,14 +47,15 @@ internal sealed class StepTimer(
         var positions = split.Training.index_select(0, Spread.Over(split.Training.shape[0], options.BatchSize, split.Training.device));
         Batch Rows() => view is null ? Batch.Of(set, positions) : view(positions, 1);
         using var run = new StageRun(
-            stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, generator, options.GradientClipping);
-        run.BeginEpoch(1);
+            stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
+            new StageState { Name = stage.Name }, new Float32Execution(options.GradientClipping), new ObserverList());
+        run.BeginEpoch();
         var times = new List<TimeSpan>();
         for (var step = 0; step <= Steps; step++)
         {
             var clock = Stopwatch.StartNew();
             using (NewDisposeScope())
-                run.Step(Rows(), stage.Optimizer.LearningRate, null);
+                run.Step(Rows());
             Wait();
             // The first one warms up.
             if (step > 0)

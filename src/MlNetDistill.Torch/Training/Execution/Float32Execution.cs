@@ -1,0 +1,24 @@
+using MlNetDistill.Data;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>Steps in 32-bit floats on the device of the rows.</summary>
+/// <param name="gradientClipping">The largest norm that a gradient may have; null for any.</param>
+internal sealed class Float32Execution(double? gradientClipping) : ITrainingExecution
+{
+    public void Step(StageRun run, Batch batch, double learningRate, double? momentum)
+    {
+        // Whoever was told of progress may have turned gradients off.
+        using var gradients = enable_grad();
+        var output = run.Student.Forward(batch.Features, run.Stage.Loss.StudentNeeds, run.Stage.Trains.ThroughTap);
+        foreach (var parameter in run.Parameters)
+            parameter.grad = null;
+        run.Losses.Backward(run.Inputs(batch, output), run.State.Epoch);
+        run.Observer.GradientsComputed(run);
+        if (gradientClipping is { } norm)
+            nn.utils.clip_grad_norm_(run.Parameters, norm);
+        run.Observer.GradientsClipped(run);
+        run.Stage.Optimizer.Step(run.State.Optimizer!, learningRate, momentum);
+    }
+}

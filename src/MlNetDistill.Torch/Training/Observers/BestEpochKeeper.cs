@@ -1,0 +1,17 @@
+namespace MlNetDistill.Training;
+
+/// <summary>Keeps the best epoch of each stage, with which the stage ends, and on request that of the whole run.</summary>
+internal sealed class BestEpochKeeper(TrainingState state, bool keepsBestOfRun) : ITrainingObserver
+{
+    public void EpochEnds(EpochResult epoch)
+    {
+        if (epoch.Quality is not { } quality)
+            return;
+        if (epoch.Counts)
+            epoch.Run.State.Best.Offer(quality, epoch.Run.Student);
+        if (keepsBestOfRun)
+            state.Best.Offer(quality, epoch.Run.Student);
+    }
+
+    public void StageEnds(StageRun run) => run.State.Best.Restore(run.Student);
+}

@@ -1,0 +1,59 @@
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>The projections that the terms of a stage's loss asked for; they train beside the student and go with the stage.</summary>
+internal sealed class StageProjections : IDisposable
+{
+    private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _ofTerms = [];
+
+    public StageProjections(Stage stage, OutputShapes student, Generator generator, Device device)
+    {
+        if (stage.Teacher is not { } teacher)
+            return;
+        foreach (var loss in stage.Loss.Terms.Select(t => t.Loss).Distinct())
+        {
+            _ofTerms[loss] = loss.Projections(student, teacher.Shapes, generator);
+            // Before anyone asks for their parameters: moving a module makes new ones.
+            foreach (var projection in _ofTerms[loss])
+            {
+                projection.to(device);
+                // Made while the application's default was another type.
+                if (projection.state_dict().Values.Any(value => value.is_floating_point() && value.dtype != float32))
+                    projection.to(float32);
+            }
+        }
+    }
+
+    /// <summary>Those of each term.</summary>
+    public IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> OfTerms => _ofTerms;
+
+    private IEnumerable<(string Name, nn.Module<Tensor, Tensor> Module)> Modules =>
+        _ofTerms.SelectMany((term, i) => term.Value.Select((module, j) => ($"{i}.{term.Key.Name}.{j}", module)));
+
+    /// <summary>What trains of them, by name.</summary>
+    public IEnumerable<(string Name, Parameter Parameter)> Parameters() =>
+        Modules.SelectMany(m => m.Module.named_parameters().Select(p => ($"{m.Name}.{p.name}", p.parameter)));
+
+    /// <summary>Parameters and buffers, by name.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> Tensors() =>
+        Modules.SelectMany(m => m.Module.state_dict().Select(t => KeyValuePair.Create($"{m.Name}.{t.Key}", t.Value)));
+
+    /// <summary>Puts them into training mode.</summary>
+    public void Train()
+    {
+        foreach (var (_, module) in Modules)
+            module.train();
+    }
+
+    public void Dispose()
+    {
+        foreach (var (_, module) in Modules)
+            module.Dispose();
+    }
+}

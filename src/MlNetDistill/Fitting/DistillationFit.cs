@@ -33,7 +33,6 @@ internal sealed class DistillationFit : IDisposable
     private FitNetworks _networks = null!;
     private FitExport _export = null!;
     private string? _teacherData;
-    private IReadOnlyList<Anchor> _planned = [];
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
@@ -61,15 +60,15 @@ internal sealed class DistillationFit : IDisposable
     {
         Read();
         CheckRows();
-        CheckExports();
+        using var untrained = CheckExports();
         using var early = AsksTeacher && _options.Teacher!.IsReady ? Ask() : null;
-        Rehearse(early);
+        var rehearsal = Rehearse(untrained, early);
         var looksFirst = early is { Teacher.AnswersInPasses: false };
         if (looksFirst)
         {
             Decide(early!);
             early!.Teacher.BeginLook(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
-            Look(early).Log(_channel);
+            Look(rehearsal, early).Log(_channel);
         }
 
         using var late = AsksTeacher && early is null ? Ask() : null;
@@ -77,7 +76,9 @@ internal sealed class DistillationFit : IDisposable
         if (answer is not null)
             Prepare(answer);
         if (!looksFirst)
-            Look(answer).Log(_channel);
+            Look(rehearsal, answer).Log(_channel);
+        // Its memory is for the student that is going to be kept.
+        untrained.Dispose();
         var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
@@ -89,12 +90,13 @@ internal sealed class DistillationFit : IDisposable
     {
         Read();
         CheckRows();
-        CheckExports();
+        using var untrained = CheckExports();
         using var answer = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
-        Rehearse(answer);
+        var rehearsal = Rehearse(untrained, answer);
         if (answer is not null)
             Decide(answer);
-        var report = Look(answer, _columns.Classes, measureTime: true);
+        untrained.to(_device);
+        var report = Look(rehearsal, answer, _columns.Classes, measureTime: true);
         report.Log(_channel);
         return report;
     }
@@ -190,26 +192,28 @@ internal sealed class DistillationFit : IDisposable
             _channel.Warning($"Every labelled row is of class '{only}'; the student learns of other classes from the teacher alone.");
     }
 
-    private void CheckExports()
+    /// <summary>Gives the student that was checked, for other checks.</summary>
+    private Network CheckExports()
     {
-        _export.Check(_options.Student);
+        var student = _export.Check(_options.Student);
         foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
-            _export.Check(spec);
+            _export.Check(spec).Dispose();
+        return student;
     }
 
-    private void Rehearse(PreparedTeacher? ready)
+    private DryRun Rehearse(Network student, PreparedTeacher? ready)
     {
-        using var student = _networks.Build(_options.Student, "rehearsal");
         StepMemory.Check(student, _options.Student.Name, _options, _split.Training.shape[0]);
         _options.InitialWeights?.Check(student.Input, _columns.Classes);
-        _planned = ready?.Anchors ?? (AsksTeacher ? DryRun.Anchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
-        DryRun.Stages(_options, student, _set, _planned, _networks);
+        var anchors = ready?.Anchors ?? (AsksTeacher ? DryRun.PlannedAnchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
+        var rehearsal = new DryRun(_options, student, _set, anchors, _networks);
         if (_options.Teacher is not null && !AsksTeacher)
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
+        return rehearsal;
     }
 
-    private PreflightReport Look(PreparedTeacher? answer, ClassLabels? judgedBy = null, bool measureTime = false) =>
-        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(answer?.Anchors ?? _planned, answer is not null, measureTime);
+    private PreflightReport Look(DryRun rehearsal, PreparedTeacher? answer, ClassLabels? judgedBy = null, bool measureTime = false) =>
+        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(rehearsal, answer?.Anchors, measureTime);
 
     /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
     private void Decide(PreparedTeacher answer)

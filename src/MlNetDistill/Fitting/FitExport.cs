@@ -26,11 +26,26 @@ internal sealed class FitExport(
     /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not
     /// after hours of training.
     /// </summary>
+    /// <returns>The network, on the CPU, for other checks; the caller disposes it.</returns>
     /// <exception cref="InvalidOperationException">The features are too large for any network.</exception>
     /// <exception cref="StudentExportException">The network and its ONNX form disagree.</exception>
-    public void Check(NetworkSpec spec)
+    public Network Check(NetworkSpec spec)
     {
-        using var network = networks.Build(spec, "export check");
+        var network = networks.Build(spec, "export check");
+        try
+        {
+            Check(network, spec);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    private void Check(Network network, NetworkSpec spec)
+    {
         using var generator = seeds.Generator("export check");
         Parity.Perturb(network, set, generator);
         var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns), network, set, columns);

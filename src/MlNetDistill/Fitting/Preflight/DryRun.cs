@@ -11,12 +11,33 @@ namespace MlNetDistill.Fitting;
 /// Enumerates the phases of a method without training, with the shapes of the networks that are going to take part: a budget too small, a tap that is
 /// not there or an anchor that is not recorded must show now, not after hours of training a teacher.
 /// </summary>
-internal static class DryRun
+internal sealed class DryRun
 {
+    /// <param name="options">The settings of the fit.</param>
+    /// <param name="student">An untrained student.</param>
+    /// <param name="set">The rows.</param>
+    /// <param name="anchors">The teacher's anchors, as they are or as they are going to be.</param>
+    /// <param name="networks">Knows what the rows allow.</param>
+    /// <exception cref="InvalidOperationException">The phases cannot be trained; the message says why.</exception>
+    public DryRun(DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
+    {
+        Stages = Enumerated(options, student, set, anchors, networks);
+        (Student, Anchors) = (student, anchors);
+    }
+
+    /// <summary>An untrained student, for steps that are thrown away.</summary>
+    public Network Student { get; }
+
+    /// <summary>The teacher's anchors; such as only have shapes where it is yet to be trained.</summary>
+    public IReadOnlyList<Anchor> Anchors { get; }
+
+    /// <summary>The stages, each checked.</summary>
+    public IReadOnlyList<Stage> Stages { get; }
+
     /// <summary>The anchors that a teacher is going to have: with their shapes, and without answers.</summary>
     /// <param name="question">What the teacher is going to be asked.</param>
     /// <param name="build">Builds a network that takes part.</param>
-    public static IReadOnlyList<Anchor> Anchors(TeacherRequest question, Func<NetworkSpec, Network> build)
+    public static IReadOnlyList<Anchor> PlannedAnchors(TeacherRequest question, Func<NetworkSpec, Network> build)
     {
         var teacher = question.Options.Teacher!;
         var shapes = new Dictionary<NetworkSpec, OutputShapes>();
@@ -33,14 +54,7 @@ internal static class DryRun
         }
     }
 
-    /// <summary>The stages of a fit, each checked.</summary>
-    /// <param name="options">The settings of the fit.</param>
-    /// <param name="student">An untrained student.</param>
-    /// <param name="set">The rows.</param>
-    /// <param name="anchors">The teacher's anchors, as they are or as they are going to be.</param>
-    /// <param name="networks">Knows what the rows allow.</param>
-    /// <exception cref="InvalidOperationException">The stages cannot be trained; the message says why.</exception>
-    public static IReadOnlyList<Stage> Stages(
+    private static IReadOnlyList<Stage> Enumerated(
         DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
         using var generator = new Generator(0);

@@ -12,7 +12,7 @@ namespace MlNetDistill.Fitting;
 
 /// <summary>One batch through teacher and student and, to time them, a few steps of every stage, with a student that is thrown away.</summary>
 /// <param name="options">The settings of the fit.</param>
-/// <param name="networks">Builds the student.</param>
+/// <param name="networks">Knows how the student is shown rows.</param>
 /// <param name="set">The rows.</param>
 /// <param name="split">Which of them are trained on.</param>
 /// <param name="seeds">The run's seeds.</param>
@@ -23,22 +23,23 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
     private const double Overconfident = 0.999;
     private readonly List<string> _warnings = [];
 
-    /// <param name="anchors">The teacher's anchors; such as only have shapes where it is yet to be trained.</param>
-    /// <param name="isThere">Whether they answer.</param>
-    /// <param name="measureTime">Whether steps are timed. A fit that begins now does not wait for an estimate.</param>
-    public PreflightReport At(IReadOnlyList<Anchor> anchors, bool isThere, bool measureTime)
+    /// <param name="rehearsal">The stages, and a student to throw away.</param>
+    /// <param name="answering">The teacher's anchors where they answer; null where it is yet to be trained.</param>
+    /// <param name="measureTime">Whether steps are timed, on the student's device. A fit that begins now does not wait for an estimate.</param>
+    public PreflightReport At(DryRun rehearsal, IReadOnlyList<Anchor>? answering, bool measureTime)
     {
+        var (student, stages, anchors, isThere) = (rehearsal.Student, rehearsal.Stages, answering ?? rehearsal.Anchors, answering is not null);
         var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(options, set, split).At(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
-        using var student = networks.BuildOnDevice(options.Student, "rehearsal");
-        var stages = DryRun.Stages(options, student, set, anchors, networks);
         _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, set.Classes, options.EarlyStopping is not null)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, StepsOf, options.BatchSize) is { } few)
             _warnings.Add(few);
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
         var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.Of(stage) : TimeSpan.Zero)).ToList();
-        StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct()];
+        // A teacher that was trained after the rehearsal stands in for what was planned.
+        var actual = rehearsal.Anchors.Zip(anchors).DistinctBy(pair => pair.First.Teacher).ToDictionary(pair => pair.First.Teacher, pair => pair.Second.Teacher);
+        StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct().Select(t => actual.GetValueOrDefault(t, t))];
         // One record is let go for the next, but where another would cost a pass over the data.
         var kept = Math.Max(Math.Min(1, recorded.Length), recorded.Count(t => t.AnswersInPasses));
         var views = Math.Max(1, options.TeacherCache.AugmentedViews);

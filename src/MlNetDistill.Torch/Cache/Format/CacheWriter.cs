@@ -26,8 +26,8 @@ internal sealed class CacheWriter : IDisposable
         _blocks.AppendData(layout.HeaderHash);
     }
 
-    /// <summary>Keeps what is written in memory too; null for not.</summary>
-    public AnswerTensors? Held { get; set; }
+    /// <summary>Takes what is written too, to keep it in memory: the number of the first entry, and the fields; null for nothing.</summary>
+    public Action<long, IReadOnlyList<Tensor>>? AlsoPut { get; set; }
 
     /// <summary>Row ids of the first view so far.</summary>
     public List<RowId> Ids { get; } = [];
@@ -86,7 +86,7 @@ internal sealed class CacheWriter : IDisposable
     // Chunks of any size in, blocks out.
     private void Put(long entry, IReadOnlyList<RowId> ids, IReadOnlyList<Tensor> fields)
     {
-        Held?.Put(entry, fields);
+        AlsoPut?.Invoke(entry, fields);
         for (var from = 0; from < ids.Count;)
         {
             var (block, row) = (entry / _layout.RowsPerBlock, (int)(entry % _layout.RowsPerBlock));

@@ -117,7 +117,7 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
         using var writer = new CacheWriter(partial.File, layout);
         var kept = writer.Resume(cancellation);
         // What an earlier run left is read from the file, and checked.
-        writer.Held = kept == 0 ? held : null;
+        writer.AlsoPut = kept == 0 && held is not null ? held.Put : null;
         DistillationInstruments.RecordRows.Add(kept);
         info(kept == 0
             ? $"The teacher's answers are written to {path}."

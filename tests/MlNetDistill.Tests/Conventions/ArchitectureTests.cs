@@ -117,6 +117,18 @@ public sealed class ArchitectureTests
         AssertArrows(RoomOf, (from, to) => from == to || Allowed[from!].Contains(to));
 
     [Test]
+    public void The_allowed_arrows_of_rooms_are_those_that_there_are()
+    {
+        var rooms = SourceFile.All.ToDictionary(file => file.Path, RoomOf);
+        var used = SourceFile.All.SelectMany(file => file.Uses.SelectMany(use => use.Files).Select(declaring => (From: rooms[file.Path], To: rooms[declaring]))).ToHashSet();
+        var unused = Allowed.SelectMany(room => room.Value.Select(to => (From: room.Key, To: to)))
+            .Where(arrow => Library(arrow.From) == Library(arrow.To) && !used.Contains(arrow));
+        Assert.That(unused, Is.Empty, "No code needs these arrows any more; take them out of the table and of CONTRIBUTING.md.");
+
+        static string Library(string room) => room.Split('/')[0];
+    }
+
+    [Test]
     public void A_folder_in_a_room_uses_only_the_folders_beside_it_that_are_below_it()
     {
         var allowed = Folders.ToDictionary(f => f.Folder, f => f.MayUse.Select(used => Beside(f.Folder, used)));

@@ -17,7 +17,7 @@ public sealed class ArchitectureTests
         ("Networks", ["Core"]),
         ("Data", ["Core", "Networks"]),
         ("Losses", ["Core", "Networks", "Data"]),
-        ("Cache", ["Core", "Networks", "Data"]),
+        ("Cache", ["Core", "Networks"]),
         ("Teachers", ["Core", "Networks", "Data", "Cache"]),
         ("Methods", ["Core", "Networks", "Data", "Losses", "Teachers"]),
         ("Training", ["Core", "Networks", "Data", "Losses", "Teachers", "Methods"]),

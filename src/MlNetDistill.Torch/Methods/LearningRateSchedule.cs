@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using static System.FormattableString;
 
 namespace MlNetDistill.Methods;
 

@@ -45,7 +45,7 @@ internal sealed class StageRun : IDisposable
 
     public Network Student { get; }
 
-    public TrainingSet Set { get; }
+    public IRowSource Set { get; }
 
     public StageState State { get; }
 

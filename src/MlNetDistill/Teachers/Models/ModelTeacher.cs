@@ -101,7 +101,7 @@ internal sealed class ModelTeacher : CacheableTeacher
         if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Decided(scores) is { } kind)
             return kind;
         using var scope = NewDisposeScope();
-        var batch = Batch.Of(_set, Spread.Over(_set.Count, SampleRows, _set.Features.device));
+        var batch = Batch.Of(_set, Spread.Over(_set.Count, SampleRows, _set.Device));
         return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.Answer(RowsOf(batch), ModelOutputs.Logits).Logits);
     }
 }

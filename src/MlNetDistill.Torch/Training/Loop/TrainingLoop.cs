@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
-using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -44,7 +43,7 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
     public void Run(IEnumerable<TrainingPhase> phases)
     {
         _clock.Start();
-        _observers = Observers();
+        _observers = StandardObservers.Create(State, settings, role, split.Training);
         foreach (var phase in phases)
         {
             State.Phases++;
@@ -78,6 +77,8 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
         try
         {
             _observers.StageBegins(run);
+            // Teacher and sampler are ready: what they took is no epoch's time.
+            run.State.Began = _clock.Elapsed;
             while (run.State.Epoch < stage.Epochs && TrainEpoch(run) is { } epoch)
             {
                 _observers.EpochEnds(epoch);
@@ -137,23 +138,9 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
         StageChecks.Check(stage, student, set, settings.View is not null);
         foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(State.Warnings.Add))
             settings.Warn(caution);
-        State.Stage = new StageState { Name = stage.Name, Began = _clock.Elapsed, IsFirst = State.Steps == 0 && !settings.StartsTrained, Generators = State.GeneratorStates().ToDictionary(s => s.Key, s => s.Value.DetachFromDisposeScope()) };
-        stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
-        stage.Sampler.Prepare(new SamplerSource(set, split.Training, State.Shuffling!, stage.Teacher is { } teacher ? rows => Vectors(stage, teacher, rows) : null));
-        return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, State.Stage, _execution, _observers);
-    }
-
-    private ObserverList Observers()
-    {
-        List<ITrainingObserver> observers =
-        [
-            new NativeHeap(), new DivergenceWatch(settings.Warn), new GradientWatch(settings.GradientClipping, settings.Warn),
-            new BestEpochKeeper(State, settings.OnCancellation == CancellationBehavior.ReturnBest), new EpochInstruments(role), new ProgressReporter(State, settings),
-        ];
-        if (settings.EarlyStopping is { } stopping)
-            observers.Add(new EarlyStopper(stopping));
-        observers.Add(new OutputCheck(split.Training, settings.ScoringBatchSize));
-        return new ObserverList(observers);
+        var state = State.BeginStage(stage.Name, settings.StartsTrained);
+        StagePreparation.Prepare(stage, set, split.Training, State.Shuffling!, settings);
+        return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _execution, _observers);
     }
 
     private bool IsCancelledIn(Stage stage)
@@ -164,14 +151,5 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
             throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
         CancelledIn = stage.Name;
         return true;
-    }
-
-    private Tensor Vectors(Stage stage, StageTeacher teacher, Tensor positions)
-    {
-        var kind = teacher.Provides.HasFlag(ModelOutputs.Embedding) ? ModelOutputs.Embedding : ModelOutputs.Logits;
-        // The loss may not read what the sampler does; a teacher that reads a data view must be asked for both in one pass.
-        if (settings.View is null)
-            teacher.Begin(set, stage.Loss.TeacherNeeds | kind, null);
-        return RowFeatures.Of(Scoring.Answers(teacher, kind, set, positions, settings.ScoringBatchSize), kind).Unit();
     }
 }

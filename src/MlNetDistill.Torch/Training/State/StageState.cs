@@ -10,8 +10,8 @@ internal sealed class StageState : IDisposable
     /// <summary>The stage's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Time that training had taken when the stage began.</summary>
-    public TimeSpan Began { get; init; }
+    /// <summary>Time that training had taken when the stage's first epoch began.</summary>
+    public TimeSpan Began { get; set; }
 
     /// <summary>Whether the student had learnt nothing before.</summary>
     public bool IsFirst { get; init; }

@@ -70,12 +70,12 @@ internal sealed class TrainingState : IDisposable
         Projecting = seeds.Generator($"{role} projections"),
     };
 
-    /// <summary>The states of the generators, in the current dispose scope. Networks and losses of an application's own may draw from the process's.</summary>
-    public Dictionary<string, Tensor> GeneratorStates() => new()
+    /// <summary>The state of a stage that is about to begin, which is the stage at work from now on.</summary>
+    public StageState BeginStage(string name, bool startsTrained) => Stage = new StageState
     {
-        ["shuffling"] = Shuffling!.get_state(),
-        ["projecting"] = Projecting!.get_state(),
-        ["process"] = random.get_rng_state(),
+        Name = name,
+        IsFirst = Steps == 0 && !startsTrained,
+        Generators = GeneratorStates().ToDictionary(s => s.Key, s => s.Value.DetachFromDisposeScope()),
     };
 
     /// <summary>Every tensor by name. Those of a state at work are the very tensors that training changes; generators' states are in the current dispose scope.</summary>
@@ -118,6 +118,14 @@ internal sealed class TrainingState : IDisposable
             throw TensorFile.Unreadable($"its counters are of another version: {fault.Message.TrimEnd('.')}", fault);
         }
     }
+
+    // In the current dispose scope. Networks and losses of an application's own may draw from the process's.
+    private Dictionary<string, Tensor> GeneratorStates() => new()
+    {
+        ["shuffling"] = Shuffling!.get_state(),
+        ["projecting"] = Projecting!.get_state(),
+        ["process"] = random.get_rng_state(),
+    };
 
     public void Dispose()
     {

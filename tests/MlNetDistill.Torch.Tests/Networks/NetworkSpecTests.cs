@@ -136,7 +136,7 @@ public sealed class NetworkSpecTests
     public void A_network_with_faults_is_not_built() => Assert.That(
         () => NetworkSpec.Vgg(12, InputShape.Image(2, 32, 32)).Build(new NetworkInput(InputShape.Image(2, 32, 32)), 2, seed: 1),
         Throws.ArgumentException.With.Message.EqualTo(
-            "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12. A VGG reads images of 1 or 3 channels; these have 2 (2×32×32)."));
+            "The depth of a VGG must be 8, 11, 13, 16 or 19; was 12." + Environment.NewLine + "A VGG reads images of 1 or 3 channels; these have 2 (2×32×32)."));
 
     [Test]
     public void Every_fault_is_named_at_once() => Assert.That(NetworkSpec.ResNet(9, InputShape.Image(2, 32, 32), 16, 32).Validate(), Is.EqualTo(new[]

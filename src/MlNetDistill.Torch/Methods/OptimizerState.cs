@@ -43,6 +43,7 @@ public sealed class ParameterState
     /// <param name="name">What the optimiser calls it, such as <c>velocity</c>.</param>
     public Tensor Tensor(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (!_tensors.TryGetValue(name, out var tensor))
             _tensors[name] = tensor = zeros_like(Value).DetachFromDisposeScope();
         return tensor;

@@ -3,7 +3,6 @@ using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
-
 namespace MlNetDistill.Methods;
 
 /// <summary>A phase in which the student alone trains: one teacher, one loss, so many epochs.</summary>
@@ -19,7 +18,7 @@ public sealed record Stage(
     : TrainingPhase(Name, Epochs)
 {
     /// <summary>What it trains, on which loss and for how long.</summary>
-    public override string ToString() => $"{Name}: {Epochs} epochs on {Loss}, trains: {Trains}";
+    public override string ToString() => $"{base.ToString()} on {Loss}, trains: {Trains}";
 
     /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalisation in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;

@@ -11,4 +11,7 @@ public abstract record TrainingPhase
 
     /// <summary>Epochs, at least 1.</summary>
     public int Epochs { get; init; }
+
+    /// <summary>Its name and its epochs.</summary>
+    public override string ToString() => Epochs == 1 ? $"{Name}: 1 epoch" : FormattableString.Invariant($"{Name}: {Epochs} epochs");
 }

@@ -50,7 +50,7 @@ public sealed class DataWarningTests
     [Test]
     public void A_share_that_holds_out_hardly_a_row_is_named() => Assert.That(
         Warnings(Rows.Points(), Rows.Quick() with { ValidationFraction = 0.001 }),
-        Has.One.Match("^ValidationFraction 0.001 holds out [0-2] of 240 rows, fewer than there are classes \\(3\\): nothing can be told from them. Usual shares are 0.1 to 0.3.$"));
+        Has.One.Match("^ValidationFraction 0.001 holds out [0-2] of 240 rows, fewer than there are classes \\(3\\): they are too few to measure anything. Usual shares are 0.1 to 0.3.$"));
 
     [Test]
     public void A_column_that_leaves_hardly_a_row_to_train_on_is_named()

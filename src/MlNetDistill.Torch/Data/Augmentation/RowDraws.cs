@@ -20,6 +20,7 @@ public sealed class RowDraws
     /// <param name="purpose">What it is drawn for, such as <c>angle</c>.</param>
     public Tensor Uniform(string purpose)
     {
+        ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
         return Uniform(_step.Draw(purpose).High).MoveToOuterDisposeScope();
     }
@@ -28,6 +29,7 @@ public sealed class RowDraws
     /// <param name="purpose">What it is drawn for.</param>
     public Tensor UniformElements(string purpose)
     {
+        ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
         return Shaped(Uniform(_step.DrawElements(purpose, Shape.Length).High)).MoveToOuterDisposeScope();
     }
@@ -36,6 +38,7 @@ public sealed class RowDraws
     /// <param name="purpose">What it is drawn for.</param>
     public Tensor Normal(string purpose)
     {
+        ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
         return AugmentationDraws.Normal(_step.Draw(purpose)).to(float32).MoveToOuterDisposeScope();
     }
@@ -44,6 +47,7 @@ public sealed class RowDraws
     /// <param name="purpose">What it is drawn for.</param>
     public Tensor NormalElements(string purpose)
     {
+        ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
         return Shaped(AugmentationDraws.Normal(_step.DrawElements(purpose, Shape.Length)).to(float32)).MoveToOuterDisposeScope();
     }

@@ -21,10 +21,10 @@ internal sealed class JensenShannonLoss(double temperature) : DistillationLoss
         var teacher = inputs.TeacherLogProbabilities(temperature);
         // In logarithms, because a probability that rounds to 0 has none. Plus and Times instead of + and *: TorchSharp 0.107 does not keep the
         // number of mul(2.0), or the factor 1 of add(b), alive during the native call.
-        var middle = logaddexp(student, teacher).Plus(-Math.Log(2));
-        var perRow = Divergence(student, middle).Plus(Divergence(teacher, middle));
+        var middle = logaddexp(student, teacher).Add(-Math.Log(2));
+        var perRow = Divergence(student, middle).Add(Divergence(teacher, middle));
         // Mean weighs the rows by their example weights where there are any.
-        return inputs.Mean(perRow).Times(temperature * temperature / 2);
+        return inputs.Mean(perRow).MultiplyBy(temperature * temperature / 2);
     }
 
     private static Tensor Divergence(Tensor logP, Tensor logQ) => logP.exp().mul(logP.sub(logQ)).sum(1);

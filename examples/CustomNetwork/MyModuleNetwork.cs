@@ -19,7 +19,7 @@ internal sealed record MyModuleNetwork(int Hidden) : NetworkSpec
         var last = nn.Linear(Hidden, classes);
         var module = nn.Sequential(nn.Flatten(), first, nn.SiLU(), last);
         // TorchSharp drew the weights from its process-wide generator; from this one they are the same for the same seed.
-        WeightInitialization.Redraw(module, generator);
+        WeightInitialization.Reinitialize(module, generator);
         return NetworkPlan.EndingInLogits([new ModuleBlock(module, Emit)], taps: [], classes);
 
         // The same computation in ONNX's operators (opset 13). The trainer compares both before it trains and again afterwards.

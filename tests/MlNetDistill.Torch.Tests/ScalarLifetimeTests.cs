@@ -6,7 +6,7 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Tests;
 
 /// <summary>
-/// TorchSharp 0.107 does not keep the number of <c>x.mul(2.0)</c> alive during the native call (see <see cref="Arithmetic"/>). What the compiler writes for
+/// TorchSharp 0.107 does not keep the number of <c>x.mul(2.0)</c> alive during the native call (see <see cref="TensorArithmetic"/>). What the compiler writes for
 /// such a number is a conversion to Scalar; a few members hide one inside. None of them may stand in the library.
 /// </summary>
 public sealed class ScalarLifetimeTests

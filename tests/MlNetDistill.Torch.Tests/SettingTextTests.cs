@@ -44,7 +44,7 @@ public sealed class SettingTextTests
     public void A_long_value_is_broken_between_words_and_cut_after_three_lines()
     {
         var words = string.Join(' ', Enumerable.Repeat("words", 100));
-        var lines = SettingText.Lines("", [("Name", words), ("Other", "short")]).Split(Environment.NewLine);
+        var lines = SettingText.FormatLines("", [("Name", words), ("Other", "short")]).Split(Environment.NewLine);
 
         Assert.Multiple(() =>
         {

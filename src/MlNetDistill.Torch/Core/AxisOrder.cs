@@ -7,13 +7,13 @@ namespace MlNetDistill.Core;
 internal static class AxisOrder
 {
     /// <summary>Whether the dimensions can be those of planes: channels, height, width.</summary>
-    public static bool IsPlanes(IReadOnlyList<int> dimensions, InputShape image) => Joins(dimensions, [image.Channels, image.Height, image.Width]);
+    public static bool IsPlanes(IReadOnlyList<int> dimensions, InputShape image) => MatchesJoinedAxes(dimensions, [image.Channels, image.Height, image.Width]);
 
     /// <summary>Whether the dimensions can be those of interleaved pixels: height, width, channels.</summary>
-    public static bool IsInterleaved(IReadOnlyList<int> dimensions, InputShape image) => Joins(dimensions, [image.Height, image.Width, image.Channels]);
+    public static bool IsInterleaved(IReadOnlyList<int> dimensions, InputShape image) => MatchesJoinedAxes(dimensions, [image.Height, image.Width, image.Channels]);
 
     /// <summary>Whether each dimension is a product of the next few axes, and none is left.</summary>
-    private static bool Joins(IReadOnlyList<int> dimensions, int[] axes)
+    private static bool MatchesJoinedAxes(IReadOnlyList<int> dimensions, int[] axes)
     {
         var next = 0;
         foreach (var dimension in dimensions.Where(d => d != 1))

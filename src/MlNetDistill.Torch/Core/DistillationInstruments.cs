@@ -91,14 +91,14 @@ public static class DistillationInstruments
         Meter.CreateCounter<long>("distillation.record.rows", "{row}", "Rows whose answers an earlier run or stage had left in a file.");
 
     /// <summary>Does some work as an activity, which is null where nobody listens.</summary>
-    internal static void Traced(string name, Action<Activity?> work) => Traced(name, activity =>
+    internal static void Trace(string name, Action<Activity?> work) => Trace(name, activity =>
     {
         work(activity);
         return true;
     });
 
     /// <summary>The same for work with a result.</summary>
-    internal static T Traced<T>(string name, Func<Activity?, T> work)
+    internal static T Trace<T>(string name, Func<Activity?, T> work)
     {
         using var activity = Source.StartActivity(name);
         try

@@ -7,12 +7,12 @@ namespace MlNetDistill.Core;
 internal static class Fingerprint
 {
     /// <summary>Of texts, each with its length, so that none runs into the next.</summary>
-    public static string Of(params IEnumerable<string> parts) =>
+    public static string Compute(params IEnumerable<string> parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(parts.Select(p => $"{p.Length}:{p}\n")))));
 
     /// <summary>Of all that follows in a stream.</summary>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
-    public static string Of(Stream stream, CancellationToken cancellation = default)
+    public static string Compute(Stream stream, CancellationToken cancellation = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[1 << 18];
@@ -25,11 +25,11 @@ internal static class Fingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    public static string Of(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+    public static string Compute(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 
-    public static string OfFile(string path, CancellationToken cancellation = default)
+    public static string ComputeForFile(string path, CancellationToken cancellation = default)
     {
         using var file = File.OpenRead(path);
-        return Of(file, cancellation);
+        return Compute(file, cancellation);
     }
 }

@@ -12,7 +12,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
 
     /// <summary>The failure of a platform that TorchSharp has no native library for; null for one that it has.</summary>
     /// <param name="runtime">The runtime identifier, such as <c>linux-musl-x64</c>.</param>
-    public static LoadFailure? OfPlatform(string runtime)
+    public static LoadFailure? ForPlatform(string runtime)
     {
         if (runtime.Contains("musl", StringComparison.Ordinal) || runtime.StartsWith("alpine", StringComparison.Ordinal))
         {
@@ -31,10 +31,10 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
     /// <param name="loader">The loader's message.</param>
     /// <param name="system">Where it was said.</param>
     /// <param name="isLibtorchHere">Whether the application has a libtorch at all.</param>
-    public static LoadFailure Of(string loader, SystemRelease system, bool isLibtorchHere)
+    public static LoadFailure FromLoaderMessage(string loader, SystemRelease system, bool isLibtorchHere)
     {
         if (VersionNotFound().Match(loader) is { Success: true } missing)
-            return OfVersion(missing.Groups["version"].Value, missing.Groups["file"].Value, missing.Value, system);
+            return ForMissingVersion(missing.Groups["version"].Value, missing.Groups["file"].Value, missing.Value, system);
         if (!isLibtorchHere)
         {
             const string remedy = "reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows";
@@ -44,13 +44,13 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
         var repair = system.Id == "windows"
             ? "Install the Microsoft Visual C++ Redistributable 2015-2022, or restore the application's packages again."
             : "Install the library that the loader names, or restore the application's packages again.";
-        return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {Telling(loader)}", repair);
+        return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {FindInformativeLine(loader)}", repair);
     }
 
     /// <summary>Of the many names that .NET tries, the line that names something else: the library that is missing or broken.</summary>
-    private static string Telling(string loader) => loader.Split('\n').Skip(1).FirstOrDefault(line => line.Contains(':') && !OwnName().IsMatch(line)) ?? loader;
+    private static string FindInformativeLine(string loader) => loader.Split('\n').Skip(1).FirstOrDefault(line => line.Contains(':') && !OwnName().IsMatch(line)) ?? loader;
 
-    private static LoadFailure OfVersion(string version, string file, string said, SystemRelease system)
+    private static LoadFailure ForMissingVersion(string version, string file, string said, SystemRelease system)
     {
         var remedy = RemedyFor(version, file, system);
         return new($"TorchSharp's native library needs {version}, which {file} on {system.Name} lacks. {remedy} The loader said: {said}", remedy, version);

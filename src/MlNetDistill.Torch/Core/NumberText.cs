@@ -6,7 +6,7 @@ namespace MlNetDistill.Core;
 /// <summary>Numbers as text, alike in every culture.</summary>
 internal static class NumberText
 {
-    public static string Listed<T>(IEnumerable<T> numbers)
+    public static string Join<T>(IEnumerable<T> numbers)
         where T : IFormattable => string.Join(", ", numbers.Select(number => number.ToString(null, CultureInfo.InvariantCulture)));
 
     public static string Duration(TimeSpan time) => time.TotalSeconds switch

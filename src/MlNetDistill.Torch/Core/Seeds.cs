@@ -8,9 +8,9 @@ namespace MlNetDistill.Core;
 /// </summary>
 internal sealed class Seeds(int seed)
 {
-    public Generator Generator(string purpose) => new(Derive(purpose));
+    public Generator CreateGenerator(string purpose) => new(Derive(purpose));
 
-    public int Integer(string purpose) => (int)(Derive(purpose) & int.MaxValue);
+    public int DeriveInteger(string purpose) => (int)(Derive(purpose) & int.MaxValue);
 
     private ulong Derive(string purpose)
     {

@@ -15,16 +15,16 @@ internal static class SettingText
     /// <summary>An object by its kind and its settings: in a line where they fit in one, else a line for each.</summary>
     /// <param name="value">A record of settings, or a loss.</param>
     /// <param name="withNone">Whether settings that are null are listed.</param>
-    public static string Of(object value, bool withNone = true)
+    public static string Describe(object value, bool withNone = true)
     {
         var (kind, settings) = Parts(value, Family(value.GetType()));
         if (!withNone)
             settings = [.. settings.Where(setting => setting.Text != "none")];
-        return OneLine(kind, settings) is { Length: <= TextLines.Width } line ? line : Lines(kind, settings);
+        return OneLine(kind, settings) is { Length: <= TextLines.Width } line ? line : FormatLines(kind, settings);
     }
 
     /// <summary>A line for each setting, with the values in one column, and of long values the beginning.</summary>
-    public static string Lines(string heading, IReadOnlyList<(string Name, string Text)> settings)
+    public static string FormatLines(string heading, IReadOnlyList<(string Name, string Text)> settings)
     {
         var column = settings.Max(setting => setting.Name.Length) + 2 + (heading.Length > 0 ? 2 : 0);
         var lines = settings.SelectMany(setting => TextLines.Wrap(setting.Text, TextLines.Width - column, LinesOfAValue)
@@ -35,7 +35,7 @@ internal static class SettingText
     /// <summary>A value, in a line.</summary>
     /// <param name="value">The value of a setting.</param>
     /// <param name="declared">The type of the setting.</param>
-    public static string Value(object? value, Type declared) => value switch
+    public static string DescribeValue(object? value, Type declared) => value switch
     {
         null => "none",
         string text => text,
@@ -43,7 +43,7 @@ internal static class SettingText
         IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
         _ when OwnLine(value) is { } line => line,
         ValueType plain => $"{plain}",
-        IEnumerable items => Listed(items.Cast<object>().Select(item => Value(item, declared.GetGenericArguments().FirstOrDefault(typeof(object))))),
+        IEnumerable items => Listed(items.Cast<object>().Select(item => DescribeValue(item, declared.GetGenericArguments().FirstOrDefault(typeof(object))))),
         _ => Parts(value, declared) is var (kind, settings) ? OneLine(kind, settings) : "",
     };
 
@@ -73,7 +73,7 @@ internal static class SettingText
         return (kind, [
             .. type.GetProperties()
                 .Where(part => IsSetting(part, type) && (IsOurs(type) || IsPlain(part.PropertyType)))
-                .Select(part => (part.Name, Text: Value(part.GetValue(value), part.PropertyType)))
+                .Select(part => (part.Name, Text: DescribeValue(part.GetValue(value), part.PropertyType)))
                 .Where(part => part.Text != kind),
         ]);
     }

@@ -8,7 +8,7 @@ internal sealed record SystemRelease(string Id, string Version, string Name)
 {
     private const string ReleaseFile = "/etc/os-release";
 
-    public static SystemRelease This() =>
+    public static SystemRelease Detect() =>
         OperatingSystem.IsWindows() ? new("windows", "", "Windows") :
         OperatingSystem.IsMacOS() ? new("macos", "", "macOS") :
         Parse(File.Exists(ReleaseFile) ? File.ReadAllLines(ReleaseFile) : []);

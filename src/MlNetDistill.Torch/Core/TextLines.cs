@@ -25,12 +25,12 @@ internal static class TextLines
             rest = rest[at..].TrimStart();
         }
 
-        lines.Add(Cut(rest, width));
+        lines.Add(Truncate(rest, width));
         return [.. lines.Select(line => line.Replace(NumberSpace, " ", StringComparison.Ordinal))];
     }
 
     /// <summary>A text of at most so many characters; of a longer one the beginning and dots.</summary>
-    public static string Cut(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";
+    public static string Truncate(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";
 
     /// <summary>A text without what would break the line that it stands in.</summary>
     public static string Clean(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter));

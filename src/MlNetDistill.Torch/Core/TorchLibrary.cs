@@ -17,7 +17,7 @@ internal static class TorchLibrary
     {
         if (_loaded)
             return;
-        if (LoadFailure.OfPlatform(RuntimeInformation.RuntimeIdentifier) is { } unsupported)
+        if (LoadFailure.ForPlatform(RuntimeInformation.RuntimeIdentifier) is { } unsupported)
             throw new TorchUnavailableException(unsupported, "", null);
         try
         {
@@ -25,7 +25,7 @@ internal static class TorchLibrary
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            var failure = LoadFailure.Of(e.Message, SystemRelease.This(), IsLibtorchHere());
+            var failure = LoadFailure.FromLoaderMessage(e.Message, SystemRelease.Detect(), IsLibtorchHere());
             if (failure.MissingVersion is not null || !IsInteractive || !TorchSharpFindsIt())
                 throw new TorchUnavailableException(failure, e.Message, e);
         }

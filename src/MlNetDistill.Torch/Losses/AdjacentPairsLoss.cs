@@ -17,7 +17,7 @@ public sealed class AdjacentPairsLoss : DistillationLoss
 {
     /// <summary>The loss.</summary>
     /// <param name="on">Which output of student and teacher is compared: <see cref="ModelOutputs.Embedding"/> or <see cref="ModelOutputs.Logits"/>.</param>
-    public AdjacentPairsLoss(ModelOutputs on = ModelOutputs.Embedding) => On = RowFeatures.Checked(on, nameof(on));
+    public AdjacentPairsLoss(ModelOutputs on = ModelOutputs.Embedding) => On = RowFeatures.Validate(on, nameof(on));
 
     /// <inheritdoc/>
     public override string Name => "adjacentPairs";
@@ -40,23 +40,23 @@ public sealed class AdjacentPairsLoss : DistillationLoss
     /// <exception cref="ArgumentException">The shapes differ, or are no vectors.</exception>
     public static Tensor ProductOfDifferences(Tensor student, Tensor teacher)
     {
-        Require.SameTable(student, teacher);
+        Guard.SameMatrixShape(student, teacher);
         var pairs = student.shape[0] - 1;
         var differences = student.sub(teacher.detach()).abs();
-        return differences.narrow(0, 0, pairs).mul(differences.narrow(0, 1, pairs)).sum().Over(Math.Max(1, pairs));
+        return differences.narrow(0, 0, pairs).mul(differences.narrow(0, 1, pairs)).sum().DivideBy(Math.Max(1, pairs));
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
-        var (from, to) = (RowFeatures.LengthOf(student, On, this), RowFeatures.LengthOf(teacher, On, this));
+        var (from, to) = (RowFeatures.Length(student, On, this), RowFeatures.Length(teacher, On, this));
         return from == to ? [] : [FeatureAdapter.Linear(from, to, true, generator)];
     }
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {
-        var (student, teacher) = (RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On));
-        return ProductOfDifferences(TapFeatures.SameShape(student, teacher) ? student : inputs.ProjectionsFor(this)[0].call(student), teacher);
+        var (student, teacher) = (RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On));
+        return ProductOfDifferences(TapFeatures.HaveSameShape(student, teacher) ? student : inputs.ProjectionsFor(this)[0].call(student), teacher);
     }
 }

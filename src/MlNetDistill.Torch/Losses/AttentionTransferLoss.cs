@@ -17,7 +17,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
 {
     /// <summary>The loss on these pairs of taps, for example <c>new AttentionTransferLoss((1, 1), (2, 2))</c>.</summary>
     /// <param name="taps">Indices of the stage features, from 0: the student's and the teacher's.</param>
-    public AttentionTransferLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Checked(taps, nameof(taps));
+    public AttentionTransferLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Validate(taps, nameof(taps));
 
     /// <inheritdoc/>
     public override string Name => "attentionTransfer";
@@ -37,9 +37,9 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <exception cref="ArgumentException">It is no map.</exception>
     public static Tensor AttentionMap(Tensor map)
     {
-        Require.Dimensions(map, 4, "rows×channels×height×width", nameof(map));
+        Guard.Rank(map, 4, "rows×channels×height×width", nameof(map));
         var energy = map.mul(map).mean([1]).flatten(1);
-        return energy.div(energy.norm(1, true, 2).AtLeast(1e-12));
+        return energy.div(energy.norm(1, true, 2).ClampMin(1e-12));
     }
 
     /// <summary>Mean (a(student) - a(teacher))² of one pair of maps.</summary>
@@ -48,20 +48,20 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <exception cref="ArgumentException">One is no map, or their rows differ.</exception>
     public static Tensor AttentionError(Tensor student, Tensor teacher)
     {
-        Require.Dimensions(student, 4, "rows×channels×height×width", nameof(student));
-        Require.Dimensions(teacher, 4, "rows×channels×height×width", nameof(teacher));
+        Guard.Rank(student, 4, "rows×channels×height×width", nameof(student));
+        Guard.Rank(teacher, 4, "rows×channels×height×width", nameof(teacher));
         if (student.shape[0] != teacher.shape[0])
             throw new ArgumentException($"The student has {student.shape[0]} rows, the teacher {teacher.shape[0]}. Give both the same rows.", nameof(teacher));
-        (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
+        (student, teacher) = TapFeatures.PoolToSameSize(student, teacher.detach());
         return functional.mse_loss(AttentionMap(student), AttentionMap(teacher));
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
-        foreach (var (from, to) in TapPairs.Of(Taps, student.StageFeatures, teacher.StageFeatures, this))
+        foreach (var (from, to) in TapPairs.Select(Taps, student.StageFeatures, teacher.StageFeatures, this))
         {
-            TapFeatures.CheckKinds(from, to, this);
+            TapFeatures.CheckSameKind(from, to, this);
             if (from.Length != 3)
                 throw new InvalidOperationException($"The loss '{Name}' needs maps; the features have shape [{string.Join(", ", from)}].");
         }
@@ -71,15 +71,15 @@ public sealed class AttentionTransferLoss : DistillationLoss
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => TapPairs
-        .Of(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this)
+        .Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this)
         .Select(pair => OfPair(inputs, pair.Student, pair.Teacher))
-        .Aggregate((a, b) => a.Plus(b));
+        .Aggregate((a, b) => a.Add(b));
 
     private static Tensor OfPair(LossInputs inputs, Tensor student, Tensor teacher)
     {
         if (inputs.Weights is null)
             return AttentionError(student, teacher);
-        (student, teacher) = TapFeatures.SameSize(student, teacher.detach());
+        (student, teacher) = TapFeatures.PoolToSameSize(student, teacher.detach());
         return inputs.Mean(StageFeatureLoss.PerRow(AttentionMap(student), AttentionMap(teacher), FeatureReduction.Mean));
     }
 }

@@ -24,7 +24,7 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     public CorrelationCongruenceLoss(CorrelationKernel? kernel = null, ModelOutputs on = ModelOutputs.Embedding, bool normalize = true)
     {
         Kernel = kernel ?? CorrelationKernel.GaussianTaylor();
-        On = RowFeatures.Checked(on, nameof(on));
+        On = RowFeatures.Validate(on, nameof(on));
         Normalize = normalize;
     }
 
@@ -57,7 +57,7 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     /// <exception cref="ArgumentException">The two are no vectors of the same rows.</exception>
     public static Tensor Incongruence(Tensor student, Tensor teacher, CorrelationKernel kernel, bool normalize = true)
     {
-        Require.SameRows(student, teacher);
+        Guard.SameRowCount(student, teacher);
         return functional.mse_loss(CorrelationMatrix(student, kernel, normalize), CorrelationMatrix(teacher.detach(), kernel, normalize));
     }
 
@@ -73,10 +73,10 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
         ArgumentNullException.ThrowIfNull(kernel);
         if (features.dim() != 2)
             throw new ArgumentException($"Features must be rows of one vector each; got [{string.Join(", ", features.shape)}].", nameof(features));
-        return kernel.Matrix(normalize ? features.Unit() : features);
+        return kernel.Matrix(normalize ? features.NormalizeRows() : features);
     }
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) =>
-        Incongruence(RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On), Kernel, Normalize);
+        Incongruence(RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On), Kernel, Normalize);
 }

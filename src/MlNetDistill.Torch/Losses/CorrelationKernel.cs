@@ -69,9 +69,9 @@ public abstract class CorrelationKernel
         internal override Tensor Matrix(Tensor features)
         {
             var products = InnerProducts(features);
-            var sum = products.Times(_coefficients[^1]).Plus(_coefficients[^2]);
+            var sum = products.MultiplyBy(_coefficients[^1]).Add(_coefficients[^2]);
             for (var p = _coefficients.Length - 3; p >= 0; p--)
-                sum = sum.mul(products).Plus(_coefficients[p]);
+                sum = sum.mul(products).Add(_coefficients[p]);
             return sum;
         }
 
@@ -93,9 +93,9 @@ public abstract class CorrelationKernel
         {
             var products = InnerProducts(features);
             var squares = products.diagonal();
-            var distances = squares.unsqueeze(1).Plus(squares.unsqueeze(0)).sub(products.Times(2));
+            var distances = squares.unsqueeze(1).Add(squares.unsqueeze(0)).sub(products.MultiplyBy(2));
             // Rounding may leave a distance just below 0.
-            return distances.AtLeast(0).Times(-gamma).exp();
+            return distances.ClampMin(0).MultiplyBy(-gamma).exp();
         }
     }
 }

@@ -24,8 +24,8 @@ public sealed class CrossEntropyLoss : DistillationLoss
     /// <exception cref="ArgumentException">The tensors do not fit together, or a label is no class.</exception>
     public static Tensor PerRow(Tensor logProbabilities, Tensor labels)
     {
-        Require.Dimensions(logProbabilities, 2, "rows×classes", nameof(logProbabilities));
-        Require.Labels(labels, logProbabilities);
+        Guard.Rank(logProbabilities, 2, "rows×classes", nameof(logProbabilities));
+        Guard.Labels(labels, logProbabilities);
         return OfRows(logProbabilities, labels);
     }
 
@@ -46,5 +46,5 @@ public sealed class CrossEntropyLoss : DistillationLoss
     private static Tensor OfRows(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
 
     private static Tensor OfShares(Tensor logProbabilities, Tensor shares) =>
-        shares.mul(logProbabilities).sum().neg().div(shares.sum().AtLeast(1e-12));
+        shares.mul(logProbabilities).sum().neg().div(shares.sum().ClampMin(1e-12));
 }

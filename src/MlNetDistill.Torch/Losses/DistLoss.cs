@@ -28,10 +28,10 @@ public sealed class DistLoss : DistillationLoss
     /// <param name="intraWeight">γ, the weight of the intra-class relation (within classes, over the batch), at least 0.</param>
     public DistLoss(double temperature, double interWeight = 1, double intraWeight = 1)
     {
-        Temperature = Require.Temperature(temperature, nameof(temperature));
-        InterWeight = Require.Weight(interWeight, nameof(interWeight));
-        IntraWeight = Require.Weight(intraWeight, nameof(intraWeight));
-        Require.EitherWeight(interWeight, intraWeight, nameof(intraWeight));
+        Temperature = Guard.Temperature(temperature, nameof(temperature));
+        InterWeight = Guard.Weight(interWeight, nameof(interWeight));
+        IntraWeight = Guard.Weight(intraWeight, nameof(intraWeight));
+        Guard.AnyPositiveWeight(interWeight, intraWeight, nameof(intraWeight));
     }
 
     /// <inheritdoc/>
@@ -61,13 +61,13 @@ public sealed class DistLoss : DistillationLoss
     /// <exception cref="ArgumentException">The two are no tables of the same shape, or the temperature or a weight is out of its range.</exception>
     public static Tensor RelationMismatch(Tensor student, Tensor teacher, double temperature, double interWeight = 1, double intraWeight = 1)
     {
-        Require.SameTable(student, teacher);
-        Require.Temperature(temperature, nameof(temperature));
-        Require.Weight(interWeight, nameof(interWeight));
-        Require.Weight(intraWeight, nameof(intraWeight));
+        Guard.SameMatrixShape(student, teacher);
+        Guard.Temperature(temperature, nameof(temperature));
+        Guard.Weight(interWeight, nameof(interWeight));
+        Guard.Weight(intraWeight, nameof(intraWeight));
         return OfProbabilities(
-            student.LogSoftmaxAt(temperature).exp(),
-            teacher.detach().LogSoftmaxAt(temperature).exp(),
+            student.LogSoftmax(temperature).exp(),
+            teacher.detach().LogSoftmax(temperature).exp(),
             temperature,
             interWeight,
             intraWeight);
@@ -81,12 +81,12 @@ public sealed class DistLoss : DistillationLoss
     /// <exception cref="ArgumentException">The two are no tables of the same shape, or there is no such axis.</exception>
     public static Tensor Correlation(Tensor student, Tensor teacher, int axis)
     {
-        Require.SameTable(student, teacher);
+        Guard.SameMatrixShape(student, teacher);
         if (axis is not (0 or 1))
             throw new ArgumentOutOfRangeException(nameof(axis), axis, "The axis must be 1 for rows or 0 for columns.");
         var (centredStudent, studentNorm, studentVaries) = Centred(student, axis);
         var (centredTeacher, teacherNorm, teacherVaries) = Centred(teacher, axis);
-        var correlation = centredStudent.mul(centredTeacher).sum(axis).div(studentNorm.mul(teacherNorm).Plus(Epsilon));
+        var correlation = centredStudent.mul(centredTeacher).sum(axis).div(studentNorm.mul(teacherNorm).Add(Epsilon));
         return where(studentVaries.logical_and(teacherVaries), correlation, correlation.detach());
     }
 
@@ -107,12 +107,12 @@ public sealed class DistLoss : DistillationLoss
     private static Tensor OfProbabilities(Tensor student, Tensor teacher, double temperature, double interWeight, double intraWeight)
     {
         var scale = temperature * temperature;
-        Tensor Mismatch(int axis) => Correlation(student, teacher, axis).mean().neg().Plus(1);
+        Tensor Mismatch(int axis) => Correlation(student, teacher, axis).mean().neg().Add(1);
         if (intraWeight == 0)
-            return Mismatch(1).Times(scale * interWeight);
+            return Mismatch(1).MultiplyBy(scale * interWeight);
         if (interWeight == 0)
-            return Mismatch(0).Times(scale * intraWeight);
-        return Mismatch(1).Times(scale * interWeight).Plus(Mismatch(0).Times(scale * intraWeight));
+            return Mismatch(0).MultiplyBy(scale * intraWeight);
+        return Mismatch(1).MultiplyBy(scale * interWeight).Add(Mismatch(0).MultiplyBy(scale * intraWeight));
     }
 
     private static (Tensor Centred, Tensor Norm, Tensor Varies) Centred(Tensor values, int axis)
@@ -120,6 +120,6 @@ public sealed class DistLoss : DistillationLoss
         var mean = values.mean([axis], true);
         var centred = values.sub(mean);
         var norm = centred.norm(axis, false, 2);
-        return (centred, norm, norm.gt(mean.squeeze(axis).Times(HardlyVaries * Math.Sqrt(values.shape[axis]))));
+        return (centred, norm, norm.gt(mean.squeeze(axis).MultiplyBy(HardlyVaries * Math.Sqrt(values.shape[axis]))));
     }
 }

@@ -43,7 +43,7 @@ public abstract class DistillationLoss
     /// <param name="teacher">Shapes of the teacher's outputs.</param>
     /// <param name="generator">Draws the initial weights.</param>
     /// <exception cref="InvalidOperationException">Features of these shapes cannot be compared.</exception>
-    public virtual IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) => [];
+    public virtual IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) => [];
 
     /// <summary>What a user should know before training with this term on so many classes, as one sentence; null for nothing.</summary>
     public virtual string? Caution(int classes) => null;
@@ -63,7 +63,7 @@ public abstract class DistillationLoss
     internal virtual LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight) => null;
 
     /// <summary>Its name and settings; of a sum the weighted terms.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     /// <summary>
     /// The same loss with weights that rise linearly: in epoch e (from 1) times min(e / <paramref name="epochs"/>, 1), as mdistiller does for DKD.
@@ -79,7 +79,7 @@ public abstract class DistillationLoss
     /// <exception cref="ArgumentOutOfRangeException">The weight is negative, infinite or NaN.</exception>
     public static DistillationLoss operator *(double weight, DistillationLoss loss)
     {
-        Require.Weight(weight, nameof(weight));
+        Guard.Weight(weight, nameof(weight));
         ArgumentNullException.ThrowIfNull(loss);
         return new WeightedSum([.. loss.Terms.Select(t => t with { Weight = weight * t.Weight })]);
     }
@@ -133,5 +133,5 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
 
     // The loop evaluates term by term; this is for those who call a sum themselves, at full weights.
     public override Tensor Evaluate(LossInputs inputs) =>
-        Terms.Select(t => t.Loss.Evaluate(inputs).Times(t.Weight)).Aggregate((a, b) => a.Plus(b));
+        Terms.Select(t => t.Loss.Evaluate(inputs).MultiplyBy(t.Weight)).Aggregate((a, b) => a.Add(b));
 }

@@ -21,10 +21,10 @@ public sealed class DkdLoss : DistillationLoss
     /// <param name="nonTargetWeight">β, the weight of NCKD, at least 0; mdistiller has 8 for most pairs of CIFAR-100 and 0.5 to 2 for ImageNet.</param>
     public DkdLoss(double temperature, double targetWeight = 1, double nonTargetWeight = 8)
     {
-        Temperature = Require.Temperature(temperature, nameof(temperature));
-        TargetWeight = Require.Weight(targetWeight, nameof(targetWeight));
-        NonTargetWeight = Require.Weight(nonTargetWeight, nameof(nonTargetWeight));
-        Require.EitherWeight(targetWeight, nonTargetWeight, nameof(nonTargetWeight));
+        Temperature = Guard.Temperature(temperature, nameof(temperature));
+        TargetWeight = Guard.Weight(targetWeight, nameof(targetWeight));
+        NonTargetWeight = Guard.Weight(nonTargetWeight, nameof(nonTargetWeight));
+        Guard.AnyPositiveWeight(targetWeight, nonTargetWeight, nameof(nonTargetWeight));
     }
 
     /// <inheritdoc/>
@@ -60,13 +60,13 @@ public sealed class DkdLoss : DistillationLoss
     public static Tensor PerRow(
         Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight = 1, double nonTargetWeight = 8)
     {
-        Require.SameTable(student, teacher);
-        Require.Labels(labels, student);
-        Require.Temperature(temperature, nameof(temperature));
-        Require.Weight(targetWeight, nameof(targetWeight));
-        Require.Weight(nonTargetWeight, nameof(nonTargetWeight));
+        Guard.SameMatrixShape(student, teacher);
+        Guard.Labels(labels, student);
+        Guard.Temperature(temperature, nameof(temperature));
+        Guard.Weight(targetWeight, nameof(targetWeight));
+        Guard.Weight(nonTargetWeight, nameof(nonTargetWeight));
         return OfLogProbabilities(
-            student.LogSoftmaxAt(temperature), teacher.detach().LogSoftmaxAt(temperature), labels, temperature, targetWeight, nonTargetWeight);
+            student.LogSoftmax(temperature), teacher.detach().LogSoftmax(temperature), labels, temperature, targetWeight, nonTargetWeight);
     }
 
     /// <inheritdoc/>
@@ -89,21 +89,21 @@ public sealed class DkdLoss : DistillationLoss
         var classes = student.shape[1];
         if (classes < 2)
             throw new InvalidOperationException("DKD needs at least two classes: it compares the label with all others.");
-        var isLabel = labels.unsqueeze(1).eq(Arithmetic.UpTo(classes, labels.device));
+        var isLabel = labels.unsqueeze(1).eq(TensorArithmetic.Range(classes, labels.device));
         var (studentLabel, studentRest, _) = Split(student, isLabel);
         var (teacherLabel, teacherRest, teacherOthers) = Split(teacher, isLabel);
-        var target = teacherLabel.exp().mul(teacherLabel.sub(studentLabel)).Plus(teacherRest.exp().mul(teacherRest.sub(studentRest)));
+        var target = teacherLabel.exp().mul(teacherLabel.sub(studentLabel)).Add(teacherRest.exp().mul(teacherRest.sub(studentRest)));
         // At the label itself the others' share is exactly 0 and the difference of logarithms finite.
         var shares = teacherOthers.sub(teacherRest).exp();
         var nonTarget = shares.mul(teacher.sub(teacherRest).sub(student.sub(studentRest))).sum(1, true);
         var scale = temperature * temperature;
-        return target.Times(scale * targetWeight).Plus(nonTarget.Times(scale * nonTargetWeight)).squeeze(1);
+        return target.MultiplyBy(scale * targetWeight).Add(nonTarget.MultiplyBy(scale * nonTargetWeight)).squeeze(1);
     }
 
     // log p of the label and of all others together, B×1 each, and log p with -∞ at the label.
     private static (Tensor Label, Tensor AllOthers, Tensor Others) Split(Tensor logProbabilities, Tensor isLabel)
     {
-        var others = logProbabilities.FillWhere(isLabel, double.NegativeInfinity);
+        var others = logProbabilities.MaskedFill(isLabel, double.NegativeInfinity);
         return (logProbabilities.mul(isLabel).sum(1, true), others.logsumexp(1, true), others);
     }
 }

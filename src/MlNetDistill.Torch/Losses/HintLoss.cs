@@ -18,7 +18,7 @@ public sealed class HintLoss : DistillationLoss
 {
     /// <summary>The loss on these pairs of taps, for example <c>new HintLoss((1, 1))</c>.</summary>
     /// <param name="taps">Indices of the stage features, from 0: the student's and the teacher's.</param>
-    public HintLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Checked(taps, nameof(taps));
+    public HintLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Validate(taps, nameof(taps));
 
     /// <inheritdoc/>
     public override string Name => "hint";
@@ -38,17 +38,17 @@ public sealed class HintLoss : DistillationLoss
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static Tensor SquaredError(Tensor student, Tensor teacher)
     {
-        Require.SameShape(student, teacher);
+        Guard.SameShape(student, teacher);
         return functional.mse_loss(student, teacher.detach());
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
         var regressors = new List<nn.Module<Tensor, Tensor>>();
-        foreach (var (from, to) in TapPairs.Of(Taps, student.StageFeatures, teacher.StageFeatures, this))
+        foreach (var (from, to) in TapPairs.Select(Taps, student.StageFeatures, teacher.StageFeatures, this))
         {
-            TapFeatures.CheckKinds(from, to, this);
+            TapFeatures.CheckSameKind(from, to, this);
             if (from.AsSpan().SequenceEqual(to))
                 continue;
             regressors.Add(from.Length == 1 ? FeatureAdapter.Linear(from[0], to[0], true, generator) : FeatureAdapter.Regressor(from, to, generator));
@@ -62,16 +62,16 @@ public sealed class HintLoss : DistillationLoss
     {
         var errors = new List<Tensor>();
         var used = 0;
-        foreach (var (from, to) in TapPairs.Of(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this))
+        foreach (var (from, to) in TapPairs.Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this))
         {
             var (student, teacher) = (from, to);
-            if (!TapFeatures.SameShape(student, teacher))
-                (student, teacher) = TapFeatures.SameSize(inputs.ProjectionsFor(this)[used++].call(student), teacher);
+            if (!TapFeatures.HaveSameShape(student, teacher))
+                (student, teacher) = TapFeatures.PoolToSameSize(inputs.ProjectionsFor(this)[used++].call(student), teacher);
             errors.Add(inputs.Weights is null
                 ? SquaredError(student, teacher)
                 : inputs.Mean(StageFeatureLoss.PerRow(student, teacher, FeatureReduction.Mean)));
         }
 
-        return errors.Count == 1 ? errors[0] : errors.Aggregate((a, b) => a.Plus(b)).Over(errors.Count);
+        return errors.Count == 1 ? errors[0] : errors.Aggregate((a, b) => a.Add(b)).DivideBy(errors.Count);
     }
 }

@@ -20,7 +20,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     /// <summary>The softening divisor T.</summary>
-    public double Temperature { get; } = Require.Temperature(temperature, nameof(temperature));
+    public double Temperature { get; } = Guard.Temperature(temperature, nameof(temperature));
 
     /// <summary>T² · mean over rows of KL(softmax(teacher / T) ‖ softmax(student / T)).</summary>
     /// <param name="student">The student's logits, B×K.</param>
@@ -29,9 +29,9 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     /// <exception cref="ArgumentException">The two are no tables of the same shape, or the temperature is not above 0.</exception>
     public static Tensor Divergence(Tensor student, Tensor teacher, double temperature)
     {
-        Require.SameTable(student, teacher);
-        Require.Temperature(temperature, nameof(temperature));
-        return OfLogProbabilities(student.LogSoftmaxAt(temperature), teacher.detach().LogSoftmaxAt(temperature), temperature);
+        Guard.SameMatrixShape(student, teacher);
+        Guard.Temperature(temperature, nameof(temperature));
+        return OfLogProbabilities(student.LogSoftmax(temperature), teacher.detach().LogSoftmax(temperature), temperature);
     }
 
     // Beside a teacher that is sure.
@@ -44,7 +44,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         if (inputs.Weights is null)
             return OfLogProbabilities(student, teacher, Temperature);
-        return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).Times(Temperature * Temperature);
+        return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).MultiplyBy(Temperature * Temperature);
     }
 
     // d/ds of the equation above is T (p_s - p_t) / B; with example weights autograd finds it.
@@ -53,7 +53,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         if (inputs.Weights is not null)
             return null;
         using var noGrad = no_grad();
-        var student = inputs.Student.Logits.LogSoftmaxAt(Temperature);
+        var student = inputs.Student.Logits.LogSoftmax(Temperature);
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         var probabilities = teacher.exp();
         var rows = student.size(0);

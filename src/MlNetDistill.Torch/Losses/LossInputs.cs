@@ -14,24 +14,24 @@ public sealed class LossInputs
     private readonly List<(double Temperature, Tensor Value)> _student = [];
     private readonly List<(double Temperature, Tensor Value)> _teacher = [];
     private readonly DisposeScope? _step = CurrentDisposeScope;
-    private NetworkOutput? _answers;
-    private Tensor? _labelled;
+    private NetworkOutput? _teacherOutput;
+    private Tensor? _labelMask;
 
     /// <summary>The inputs of one step.</summary>
     /// <param name="student">The student's outputs, with gradient.</param>
     /// <param name="teacher">The teacher's outputs, constants; null where the stage has no teacher.</param>
     /// <param name="labels">B class indices; <see cref="IRowSource.MissingLabel"/> where a row has none.</param>
     /// <param name="weights">B example weights, or null.</param>
-    /// <param name="mayMissLabels">Whether some of <paramref name="labels"/> may be missing.</param>
-    public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool mayMissLabels = false)
+    /// <param name="hasMissingLabels">Whether some of <paramref name="labels"/> may be missing.</param>
+    public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool hasMissingLabels = false)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(labels);
         Student = student;
-        _answers = teacher;
-        LabelsAsGiven = labels;
+        _teacherOutput = teacher;
+        UncheckedLabels = labels;
         Weights = weights;
-        HasMissingLabels = mayMissLabels;
+        HasMissingLabels = hasMissingLabels;
     }
 
     /// <summary>The student's outputs, with gradient.</summary>
@@ -39,11 +39,11 @@ public sealed class LossInputs
 
     /// <summary>The teacher's outputs, constants.</summary>
     /// <exception cref="InvalidOperationException">The stage has no teacher.</exception>
-    public NetworkOutput Teacher => _answers ??= Asked() ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
+    public NetworkOutput Teacher => _teacherOutput ??= QueryTeacherOnce() ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
 
     /// <summary>B class indices; where rows are mixed those of each row's first part.</summary>
     /// <exception cref="InvalidOperationException">No row trained on has a label.</exception>
-    public Tensor Labels => !HasNoLabels ? LabelsAsGiven : throw new InvalidOperationException(
+    public Tensor Labels => !HasNoLabels ? UncheckedLabels : throw new InvalidOperationException(
         "A term of the loss reads labels, and no row trained on has one. Override NeedsLabels of the loss to be true, so that it is left out then, or train on labelled rows.");
 
     /// <summary>
@@ -58,7 +58,7 @@ public sealed class LossInputs
     public bool HasMissingLabels { get; }
 
     /// <summary>The labels, also where no row has one.</summary>
-    internal Tensor LabelsAsGiven { get; }
+    internal Tensor UncheckedLabels { get; }
 
     /// <summary>Whether no row trained on has a label; else this batch may be the only one without.</summary>
     internal bool HasNoLabels { get; init; }
@@ -70,23 +70,23 @@ public sealed class LossInputs
     internal Func<LossInputs, double, Tensor>? TeacherSoftening { get; init; }
 
     /// <summary>Asks the teacher, for terms that read its outputs themselves; null where they were given.</summary>
-    internal Func<NetworkOutput>? AskTeacher { get; init; }
+    internal Func<NetworkOutput>? QueryTeacher { get; init; }
 
     /// <summary>What of these someone disposed of, in words; null for nothing.</summary>
-    internal string? Disposed =>
+    internal string? DisposedInputs =>
         AreDisposed(Student.All) ? "outputs of the student" :
-        AreDisposed(_answers?.All ?? []) ? "outputs of the teacher" :
-        AreDisposed(new[] { LabelsAsGiven, SoftLabels, Weights, _labelled }.OfType<Tensor>()) ? "labels or weights" :
+        AreDisposed(_teacherOutput?.All ?? []) ? "outputs of the teacher" :
+        AreDisposed(new[] { UncheckedLabels, SoftLabels, Weights, _labelMask }.OfType<Tensor>()) ? "labels or weights" :
         AreDisposed(_student.Concat(_teacher).Select(known => known.Value)) ? "log-probabilities" : null;
 
     /// <summary>log softmax(s / temperature) of the student, B×K.</summary>
-    public Tensor StudentLogProbabilities(double temperature) => Known(_student, temperature, t => Student.Logits.LogSoftmaxAt(t));
+    public Tensor StudentLogProbabilities(double temperature) => GetOrCompute(_student, temperature, t => Student.Logits.LogSoftmax(t));
 
     /// <summary>log softmax(t / temperature) of the teacher, B×K.</summary>
     public Tensor TeacherLogProbabilities(double temperature) =>
-        Known(_teacher, temperature, t => TeacherSoftening?.Invoke(this, t) ?? Teacher.Logits.detach().LogSoftmaxAt(t));
+        GetOrCompute(_teacher, temperature, t => TeacherSoftening?.Invoke(this, t) ?? Teacher.Logits.detach().LogSoftmax(t));
 
-    /// <summary>The projections that <see cref="DistillationLoss.Projections"/> of <paramref name="loss"/> made for this stage.</summary>
+    /// <summary>The projections that <see cref="DistillationLoss.CreateProjections"/> of <paramref name="loss"/> made for this stage.</summary>
     /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>
     public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsFor(DistillationLoss loss)
     {
@@ -97,7 +97,7 @@ public sealed class LossInputs
     }
 
     /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
-    public Tensor Labelled() => _labelled ??= Keep(Labels.IsUnequalTo(IRowSource.MissingLabel).to(Student.Any.dtype));
+    public Tensor LabelMask() => _labelMask ??= MoveToStepScope(Labels.IsNotEqualTo(IRowSource.MissingLabel).to(Student.Any.dtype));
 
     /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
     public Tensor Mean(Tensor perRow)
@@ -110,24 +110,24 @@ public sealed class LossInputs
     public Tensor MeanOverLabelled(Tensor perRow)
     {
         ArgumentNullException.ThrowIfNull(perRow);
-        return !HasMissingLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? Labelled() : Labelled().mul(Weights));
+        return !HasMissingLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? LabelMask() : LabelMask().mul(Weights));
     }
 
     // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
-    private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().AtLeast(1e-12));
+    private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().ClampMin(1e-12));
 
     private static bool AreDisposed(IEnumerable<Tensor> tensors) => tensors.Any(tensor => tensor.IsInvalid);
 
-    private NetworkOutput? Asked()
+    private NetworkOutput? QueryTeacherOnce()
     {
-        var answers = AskTeacher?.Invoke();
+        var answers = QueryTeacher?.Invoke();
         foreach (var tensor in answers?.All ?? [])
-            Keep(tensor);
+            MoveToStepScope(tensor);
         return answers;
     }
 
     // What one term asked for in a scope of its own is there for the next term too. Tensors of other scopes are someone else's.
-    private Tensor Keep(Tensor tensor)
+    private Tensor MoveToStepScope(Tensor tensor)
     {
         var current = CurrentDisposeScope;
         if (_step is not null && current != _step && current?.Contains(tensor) == true)
@@ -135,7 +135,7 @@ public sealed class LossInputs
         return tensor;
     }
 
-    private Tensor Known(List<(double Temperature, Tensor Value)> known, double temperature, Func<double, Tensor> compute)
+    private Tensor GetOrCompute(List<(double Temperature, Tensor Value)> known, double temperature, Func<double, Tensor> compute)
     {
         foreach (var (t, value) in known)
         {
@@ -143,7 +143,7 @@ public sealed class LossInputs
                 return value;
         }
 
-        var fresh = Keep(compute(temperature));
+        var fresh = MoveToStepScope(compute(temperature));
         known.Add((temperature, fresh));
         return fresh;
     }

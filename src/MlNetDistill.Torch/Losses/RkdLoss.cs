@@ -27,10 +27,10 @@ public sealed class RkdLoss : DistillationLoss
     /// <param name="squared">Whether distances are squared.</param>
     public RkdLoss(double distanceWeight = 25, double angleWeight = 50, ModelOutputs on = ModelOutputs.Embedding, bool squared = false)
     {
-        DistanceWeight = Require.Weight(distanceWeight, nameof(distanceWeight));
-        AngleWeight = Require.Weight(angleWeight, nameof(angleWeight));
-        Require.EitherWeight(distanceWeight, angleWeight, nameof(angleWeight));
-        On = RowFeatures.Checked(on, nameof(on));
+        DistanceWeight = Guard.Weight(distanceWeight, nameof(distanceWeight));
+        AngleWeight = Guard.Weight(angleWeight, nameof(angleWeight));
+        Guard.AnyPositiveWeight(distanceWeight, angleWeight, nameof(angleWeight));
+        On = RowFeatures.Validate(on, nameof(on));
         Squared = squared;
     }
 
@@ -67,19 +67,19 @@ public sealed class RkdLoss : DistillationLoss
     /// <exception cref="ArgumentException">The two are no vectors of the same rows.</exception>
     public static Tensor RelationError(Tensor student, Tensor teacher, double distanceWeight = 25, double angleWeight = 50, bool squared = false)
     {
-        Require.SameRows(student, teacher);
+        Guard.SameRowCount(student, teacher);
         var ofStudent = new RowPairs(student);
         var ofTeacher = new RowPairs(teacher.detach());
-        Tensor Distances() => functional.smooth_l1_loss(ofStudent.Distances(squared), ofTeacher.Distances(squared)).Times(distanceWeight);
-        Tensor Angles() => functional.smooth_l1_loss(ofStudent.Cosines(), ofTeacher.Cosines()).Times(angleWeight);
+        Tensor Distances() => functional.smooth_l1_loss(ofStudent.Distances(squared), ofTeacher.Distances(squared)).MultiplyBy(distanceWeight);
+        Tensor Angles() => functional.smooth_l1_loss(ofStudent.Cosines(), ofTeacher.Cosines()).MultiplyBy(angleWeight);
         if (angleWeight == 0)
             return Distances();
-        return distanceWeight == 0 ? Angles() : Distances().Plus(Angles());
+        return distanceWeight == 0 ? Angles() : Distances().Add(Angles());
     }
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => RelationError(
-        RowFeatures.Of(inputs.Student, On), RowFeatures.Of(inputs.Teacher, On), DistanceWeight, AngleWeight, Squared);
+        RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On), DistanceWeight, AngleWeight, Squared);
 
     // All pairs of rows of one batch.
     private readonly struct RowPairs
@@ -98,10 +98,10 @@ public sealed class RkdLoss : DistillationLoss
         public Tensor Distances(bool squared)
         {
             var rows = _distances.shape[0];
-            var index = Arithmetic.UpTo(rows, _distances.device);
-            var least = _distances.AtLeast(NoDistance);
+            var index = TensorArithmetic.Range(rows, _distances.device);
+            var least = _distances.ClampMin(NoDistance);
             var distances = (squared ? least.mul(least) : least).mul(index.unsqueeze(1).ne(index));
-            return distances.div(distances.sum().Over(Math.Max(1, rows * (rows - 1))).AtLeast(LeastMean));
+            return distances.div(distances.sum().DivideBy(Math.Max(1, rows * (rows - 1))).ClampMin(LeastMean));
         }
 
         // Entry [i, j, k] is the cosine at row i between the directions to j and k: (x_j - x_i)·(x_k - x_i) / (d_ij d_ik). Multiplied out, it
@@ -114,7 +114,7 @@ public sealed class RkdLoss : DistillationLoss
             var toFirst = products.sub(products.diagonal().unsqueeze(1));
             var numerators = products.unsqueeze(0).sub(toFirst.unsqueeze(1)).sub(products.unsqueeze(2));
             // 0 where there is no direction; the reciprocal of infinity sends back a gradient of 0 as well.
-            var inverses = _distances.FillWhere(_distances.IsAtMost(NoDistance), double.PositiveInfinity).reciprocal().to(ScalarType.Float64);
+            var inverses = _distances.MaskedFill(_distances.IsAtMost(NoDistance), double.PositiveInfinity).reciprocal().to(ScalarType.Float64);
             return numerators.mul(inverses.unsqueeze(2)).mul(inverses.unsqueeze(1)).to(_features.dtype);
         }
     }

@@ -14,16 +14,16 @@ internal static class RowFeatures
     /// The embeddings, or the logits less their mean: logits mean the same whatever constant is added to a row, a network's have one and the
     /// logarithms of a forest's probabilities another.
     /// </summary>
-    public static Tensor Of(NetworkOutput output, ModelOutputs on) => Of(on == ModelOutputs.Embedding ? output.Embedding : output.Logits, on);
+    public static Tensor Select(NetworkOutput output, ModelOutputs on) => Select(on == ModelOutputs.Embedding ? output.Embedding : output.Logits, on);
 
-    public static Tensor Of(Tensor values, ModelOutputs on) => on == ModelOutputs.Embedding ? values : values.sub(values.mean([1], true));
+    public static Tensor Select(Tensor values, ModelOutputs on) => on == ModelOutputs.Embedding ? values : values.sub(values.mean([1], true));
 
     /// <summary>The lengths of those vectors in a network or a teacher.</summary>
-    public static int LengthOf(OutputShapes shapes, ModelOutputs on, DistillationLoss loss) => on == ModelOutputs.Logits
+    public static int Length(OutputShapes shapes, ModelOutputs on, DistillationLoss loss) => on == ModelOutputs.Logits
         ? shapes.Classes
         : shapes.EmbeddingLength ?? throw new InvalidOperationException($"The loss '{loss.Name}' compares embeddings, and the student or the teacher has none.");
 
-    public static ModelOutputs Checked(ModelOutputs on, string parameter) => on is ModelOutputs.Embedding or ModelOutputs.Logits
+    public static ModelOutputs Validate(ModelOutputs on, string parameter) => on is ModelOutputs.Embedding or ModelOutputs.Logits
         ? on
         : throw new ArgumentOutOfRangeException(parameter, on, "The loss compares one vector for each row: the Embedding or the Logits.");
 
@@ -31,9 +31,9 @@ internal static class RowFeatures
     /// x / ‖x‖ along the last axis. A vector without length has no direction: it stays 0 and gets no gradient, where x / max(‖x‖, 1e-12) would
     /// send it one of 1e12.
     /// </summary>
-    public static Tensor Unit(this Tensor features)
+    public static Tensor NormalizeRows(this Tensor features)
     {
         var length = features.norm((int)features.dim() - 1, true, 2);
-        return features.div(length.FillWhere(length.IsAtMost(NoLength), double.PositiveInfinity));
+        return features.div(length.MaskedFill(length.IsAtMost(NoLength), double.PositiveInfinity));
     }
 }

@@ -31,8 +31,8 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <param name="reduction">How squared differences become one number.</param>
     public StageFeatureLoss(int studentTap, int teacherTap, FeatureReduction reduction = FeatureReduction.Mean)
     {
-        StudentTap = Require.Tap(studentTap, nameof(studentTap));
-        TeacherTap = Require.Tap(teacherTap, nameof(teacherTap));
+        StudentTap = Guard.Tap(studentTap, nameof(studentTap));
+        TeacherTap = Guard.Tap(teacherTap, nameof(teacherTap));
         Reduction = reduction is FeatureReduction.Mean or FeatureReduction.SumPerSample
             ? reduction
             : throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "The reduction must be Mean or SumPerSample.");
@@ -64,17 +64,17 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public static Tensor PerRow(Tensor student, Tensor teacher, FeatureReduction reduction)
     {
-        Require.SameShape(student, teacher);
+        Guard.SameShape(student, teacher);
         var squares = functional.mse_loss(student, teacher.detach(), nn.Reduction.None).flatten(1);
         return reduction == FeatureReduction.Mean ? squares.mean([1]) : squares.sum(1);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
-        var from = TapFeatures.At(student.StageFeatures, StudentTap, "student", this);
-        var to = TapFeatures.At(teacher.StageFeatures, TeacherTap, "teacher", this);
-        TapFeatures.CheckKinds(from, to, this);
+        var from = TapFeatures.Get(student.StageFeatures, StudentTap, "student", this);
+        var to = TapFeatures.Get(teacher.StageFeatures, TeacherTap, "teacher", this);
+        TapFeatures.CheckSameKind(from, to, this);
         if (from.AsSpan().SequenceEqual(to))
             return [];
         return [from.Length == 1 ? FeatureAdapter.Linear(from[0], to[0], false, generator) : FeatureAdapter.Pointwise(from[0], to[0], generator)];
@@ -83,12 +83,12 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {
-        var student = TapFeatures.At(inputs.Student.StageFeatures, StudentTap, "student", this);
-        var teacher = TapFeatures.At(inputs.Teacher.StageFeatures, TeacherTap, "teacher", this);
-        if (!TapFeatures.SameShape(student, teacher))
+        var student = TapFeatures.Get(inputs.Student.StageFeatures, StudentTap, "student", this);
+        var teacher = TapFeatures.Get(inputs.Teacher.StageFeatures, TeacherTap, "teacher", this);
+        if (!TapFeatures.HaveSameShape(student, teacher))
         {
             var adapter = inputs.ProjectionsFor(this)[0];
-            (student, teacher) = TapFeatures.SameSize(student, teacher);
+            (student, teacher) = TapFeatures.PoolToSameSize(student, teacher);
             student = adapter.call(student);
         }
 

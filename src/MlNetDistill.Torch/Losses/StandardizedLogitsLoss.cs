@@ -54,13 +54,13 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     /// <exception cref="ArgumentException">The logits are no table of rows.</exception>
     public static Tensor Standardize(Tensor logits)
     {
-        Require.Dimensions(logits, 2, "rows×classes", nameof(logits));
+        Guard.Rank(logits, 2, "rows×classes", nameof(logits));
         if (logits.shape[1] < 2)
             throw new InvalidOperationException("Standardised logits need at least two classes: one logit has no spread.");
         var mean = logits.mean([1], true);
         var spread = logits.std([1], unbiased: true, keepdim: true);
-        var isFlat = spread.sub(mean.detach().abs().Times(NoSpread)).IsAtMost(NoSpread);
-        return logits.sub(mean).div(spread.Plus(Epsilon).FillWhere(isFlat, double.PositiveInfinity));
+        var isFlat = spread.sub(mean.detach().abs().MultiplyBy(NoSpread)).IsAtMost(NoSpread);
+        return logits.sub(mean).div(spread.Add(Epsilon).MaskedFill(isFlat, double.PositiveInfinity));
     }
 
     /// <inheritdoc/>
@@ -70,9 +70,9 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => Loss.Evaluate(new LossInputs(
-        NetworkOutput.EndingInLogits(Standardize(inputs.Student.Logits)),
-        NetworkOutput.EndingInLogits(Standardize(inputs.Teacher.Logits.detach())),
-        inputs.LabelsAsGiven,
+        NetworkOutput.FromLogits(Standardize(inputs.Student.Logits)),
+        NetworkOutput.FromLogits(Standardize(inputs.Teacher.Logits.detach())),
+        inputs.UncheckedLabels,
         inputs.Weights,
         inputs.HasMissingLabels)
     {

@@ -6,13 +6,13 @@ namespace MlNetDistill.Losses;
 /// <summary>Stage features by tap, and features of one size.</summary>
 internal static class TapFeatures
 {
-    public static T At<T>(IReadOnlyList<T> features, int tap, string whose, DistillationLoss loss) => tap < features.Count
+    public static T Get<T>(IReadOnlyList<T> features, int tap, string whose, DistillationLoss loss) => tap < features.Count
         ? features[tap]
         : throw new InvalidOperationException(
             $"The loss '{loss.Name}' reads tap {tap} of the {whose}, which has {features.Count} stage features (taps count from 0).");
 
     /// <summary>Refuses a map against a vector.</summary>
-    public static void CheckKinds(long[] student, long[] teacher, DistillationLoss loss)
+    public static void CheckSameKind(long[] student, long[] teacher, DistillationLoss loss)
     {
         if (student.Length != teacher.Length)
         {
@@ -22,18 +22,18 @@ internal static class TapFeatures
         }
     }
 
-    public static bool SameShape(Tensor student, Tensor teacher) => student.shape.AsSpan(1).SequenceEqual(teacher.shape.AsSpan(1));
+    public static bool HaveSameShape(Tensor student, Tensor teacher) => student.shape.AsSpan(1).SequenceEqual(teacher.shape.AsSpan(1));
 
     /// <summary>Two maps at the smaller of their heights and widths, by adaptive average pooling of the larger; vectors as they are.</summary>
-    public static (Tensor Student, Tensor Teacher) SameSize(Tensor student, Tensor teacher)
+    public static (Tensor Student, Tensor Teacher) PoolToSameSize(Tensor student, Tensor teacher)
     {
         if (student.dim() != 4 || teacher.dim() != 4)
             return (student, teacher);
         var height = Math.Min(student.shape[2], teacher.shape[2]);
         var width = Math.Min(student.shape[3], teacher.shape[3]);
-        return (Pooled(student, height, width), Pooled(teacher, height, width));
+        return (Pool(student, height, width), Pool(teacher, height, width));
     }
 
-    private static Tensor Pooled(Tensor map, long height, long width) =>
+    private static Tensor Pool(Tensor map, long height, long width) =>
         map.shape[2] == height && map.shape[3] == width ? map : functional.adaptive_avg_pool2d(map, [height, width]);
 }

@@ -40,7 +40,7 @@ public abstract record AnchorSelection
         new GreedyAnchors(delta, rule, denominator);
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
-    public sealed override string ToString() => SettingText.Of(this);
+    public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => [];
@@ -101,7 +101,7 @@ internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelectio
 {
     public override IEnumerable<string> Validate() => Faults.Unless(
         Wanted.Count > 0 && Wanted.All(e => e >= 1) && Wanted.Zip(Wanted.Skip(1)).All(pair => pair.First < pair.Second),
-        $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Listed(Wanted)}].");
+        $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Join(Wanted)}].");
 
     internal override IEnumerable<int> Choose(MethodContext context)
     {

@@ -118,7 +118,7 @@ public abstract record DistillationMethod
     public static DistillationMethod LabelsOnly() => new LossMethod("labels only", new CrossEntropyLoss());
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
-    public sealed override string ToString() => SettingText.Of(this);
+    public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => [];

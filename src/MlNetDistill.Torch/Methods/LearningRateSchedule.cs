@@ -64,7 +64,7 @@ public abstract record LearningRateSchedule
     public virtual double? MomentumAt(long step, long steps) => null;
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
-    public sealed override string ToString() => SettingText.Of(this);
+    public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => Faults.AtLeast0("The schedule's WarmupEpochs", WarmupEpochs);
@@ -91,13 +91,13 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
     [
         .. base.Validate(),
         .. Faults.Unless(Factor is > 0 and <= 1, $"The step schedule's factor must be in (0, 1]; was {Factor}."),
-        .. Faults.Unless(AfterEpochs.All(epoch => epoch >= 1), $"The step schedule's epochs must be at least 1; were [{NumberText.Listed(AfterEpochs)}]."),
+        .. Faults.Unless(AfterEpochs.All(epoch => epoch >= 1), $"The step schedule's epochs must be at least 1; were [{NumberText.Join(AfterEpochs)}]."),
         .. Faults.Unless(
-            AfterEpochs.Zip(AfterEpochs.Skip(1)).All(pair => pair.First < pair.Second), $"The step schedule's epochs must rise; were [{NumberText.Listed(AfterEpochs)}]."),
+            AfterEpochs.Zip(AfterEpochs.Skip(1)).All(pair => pair.First < pair.Second), $"The step schedule's epochs must rise; were [{NumberText.Join(AfterEpochs)}]."),
     ];
 
     internal override string? Caution(int epochs) => base.Caution(epochs) ?? (AfterEpochs.Any(epoch => epoch >= epochs)
-        ? $"the learning rate is to drop after epochs {NumberText.Listed(AfterEpochs)} of a stage, and this one has {epochs}."
+        ? $"the learning rate is to drop after epochs {NumberText.Join(AfterEpochs)} of a stage, and this one has {epochs}."
         : null);
 
     protected override double BaseFactorAt(long step, long steps, int stepsPerEpoch) =>

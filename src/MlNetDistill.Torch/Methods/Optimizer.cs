@@ -9,7 +9,7 @@ namespace MlNetDistill.Methods;
 /// </summary>
 /// <remarks>
 /// TorchSharp's own optimisers are not used: they leave every number of every step to the finaliser, which can free it while it is in use (see
-/// <see cref="Arithmetic"/>).
+/// <see cref="TensorArithmetic"/>).
 /// </remarks>
 public abstract record Optimizer
 {
@@ -38,7 +38,7 @@ public abstract record Optimizer
     public static Optimizer AdamW(double learningRate = 0.002, double weightDecay = 0.01) => new AdamWOptimizer(learningRate, weightDecay);
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
-    public sealed override string ToString() => SettingText.Of(this);
+    public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate()

@@ -70,7 +70,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         var stage = OnlyStage(context with { Anchors = [new Anchor("route", 1, teacher)] });
         foreach (var anchor in anchors)
             CheckAlike(anchor, anchors[^1], stage.Loss.TeacherNeeds);
-        return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.LastTakesOver };
+        return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.FirstEpochOfLastAnchor };
     }
 
     /// <summary>A method of a user's own may have several phases without saying so.</summary>

@@ -38,7 +38,7 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
     private Tensor Accelerated(ParameterState parameter, Tensor gradient, Scalar momentum)
     {
         var velocity = parameter.Tensor("velocity");
-        velocity.mul_(momentum).Accumulate(gradient);
+        velocity.mul_(momentum).AddInPlace(gradient);
         return Nesterov ? gradient.add_(velocity, momentum) : velocity;
     }
 }

@@ -29,7 +29,7 @@ internal sealed record SskdMethod(
     [
         .. Pairs is null ? [] : StagePair.Validate(Pairs),
         .. Faults.Unless(
-            Shares is null || Shares.All(s => s is > 0 and < double.PositiveInfinity), $"SSKD's shares must be above 0; were [{NumberText.Listed(Shares ?? [])}]."),
+            Shares is null || Shares.All(s => s is > 0 and < double.PositiveInfinity), $"SSKD's shares must be above 0; were [{NumberText.Join(Shares ?? [])}]."),
         .. Faults.Unless(
             Shares is null || Pairs is null || Shares.Count == Pairs.Count + 1,
             $"SSKD needs a share for each of its {Pairs?.Count} stages and one for the head; there are {Shares?.Count}."),

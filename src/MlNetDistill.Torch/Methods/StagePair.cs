@@ -32,7 +32,7 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
         if (pairs.Any(p => p.StudentTap < 0 || p.TeacherTap < 0))
             yield return $"The taps of stage pairs must be at least 0; were {string.Join(", ", pairs)}.";
         if (pairs.Zip(pairs.Skip(1)).Any(p => p.First.StudentTap >= p.Second.StudentTap))
-            yield return $"The student's taps must rise from stage to stage; were {NumberText.Listed(pairs.Select(p => p.StudentTap))}.";
+            yield return $"The student's taps must rise from stage to stage; were {NumberText.Join(pairs.Select(p => p.StudentTap))}.";
     }
 
     /// <inheritdoc/>

@@ -34,7 +34,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         if (plan.EndsInLogits && plan.EmbeddingLength != classes)
             throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits; there are {classes} classes.");
         if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))
-            throw new ArgumentException($"The network taps the blocks [{NumberText.Listed(plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
+            throw new ArgumentException($"The network taps the blocks [{NumberText.Join(plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
         Input = input;
         EmbeddingLength = plan.EmbeddingLength;
         Classes = classes;
@@ -101,7 +101,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     }
 
     /// <summary>The sizes of the outputs, seen by passing a row of zeros through the network.</summary>
-    public OutputShapes Shapes()
+    public OutputShapes GetOutputShapes()
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -114,7 +114,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     }
 
     /// <summary>Values that a row leaves behind on its way through the network, those inside of blocks not counted: the least that a training step keeps of it.</summary>
-    internal long ValuesOfARow()
+    internal long CountActivationsPerRow()
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

@@ -27,18 +27,18 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
 {
     /// <summary>Scores before softmax, B×K.</summary>
     /// <exception cref="InvalidOperationException">They were not asked for.</exception>
-    public Tensor Logits => logits ?? throw NotAsked(ModelOutputs.Logits);
+    public Tensor Logits => logits ?? throw NotRequested(ModelOutputs.Logits);
 
     /// <summary>The vector the last layer reads, B×D.</summary>
     /// <exception cref="InvalidOperationException">It was not asked for.</exception>
-    public Tensor Embedding => embedding ?? throw NotAsked(ModelOutputs.Embedding);
+    public Tensor Embedding => embedding ?? throw NotRequested(ModelOutputs.Embedding);
 
     /// <summary>Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron; as many as were computed.</summary>
     /// <exception cref="InvalidOperationException">They were not asked for.</exception>
-    public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotAsked(ModelOutputs.StageFeatures);
+    public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotRequested(ModelOutputs.StageFeatures);
 
     /// <summary>What there is.</summary>
-    public ModelOutputs Kinds =>
+    public ModelOutputs Available =>
         (logits is null ? ModelOutputs.None : ModelOutputs.Logits)
         | (embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (stageFeatures is null ? ModelOutputs.None : ModelOutputs.StageFeatures);
@@ -50,11 +50,11 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
     internal IEnumerable<Tensor> All => new[] { logits, embedding }.OfType<Tensor>().Concat(stageFeatures ?? []);
 
     /// <summary>Whether there are logits with a gradient to be sent back from them.</summary>
-    internal bool LogitsLearn => logits?.requires_grad == true;
+    internal bool LogitsRequireGradient => logits?.requires_grad == true;
 
-    internal static NetworkOutput EndingInLogits(Tensor logits) => new(logits);
+    internal static NetworkOutput FromLogits(Tensor logits) => new(logits);
 
-    private static InvalidOperationException NotAsked(ModelOutputs kind) => new(
+    private static InvalidOperationException NotRequested(ModelOutputs kind) => new(
         $"No {kind} was computed in this step. A loss that reads it of the student must name it in StudentNeeds, of the teacher in TeacherNeeds.");
 }
 
@@ -78,7 +78,7 @@ public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyLi
             .. StageFeatures.Count > 0 ? [$"stage features {string.Join(", ", StageFeatures.Select(f => string.Join('×', f)))}"] : Array.Empty<string>()]);
 
     /// <summary>What there is.</summary>
-    public ModelOutputs Kinds =>
+    public ModelOutputs Available =>
         ModelOutputs.Logits
         | (EmbeddingLength is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (StageFeatures.Count == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);

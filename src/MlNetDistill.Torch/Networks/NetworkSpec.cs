@@ -53,10 +53,10 @@ public abstract partial record NetworkSpec
         // Weights made in a caller's inference mode could never be trained.
         using var mode = new TrainingMode();
         // The first layers of a large network alone could take all memory, and minutes, before its last ones are counted.
-        var network = Laid(input, classes, seed, WeightMemory.Unasked) ?? Laid(input, classes, seed, WeightMemory.Available)!;
+        var network = LayOut(input, classes, seed, WeightMemory.UncheckedBytes) ?? LayOut(input, classes, seed, WeightMemory.Available)!;
         try
         {
-            return Whole(network);
+            return MoveToCpuFloat32(network);
         }
         catch
         {
@@ -94,28 +94,28 @@ public abstract partial record NetworkSpec
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
     /// <summary>The network; null if it fits and is larger than <paramref name="most"/> bytes.</summary>
-    private Network? Laid(NetworkInput input, int classes, int seed, long most)
+    private Network? LayOut(NetworkInput input, int classes, int seed, long most)
     {
-        using var generator = new Seeds(seed).Generator("weights");
+        using var generator = new Seeds(seed).CreateGenerator("weights");
         using var memory = new WeightMemory(most);
         Network? network = null;
         try
         {
             network = new Network(input, Plan(input.Shape, classes, generator), classes, generator);
         }
-        catch (Exception) when (memory.IsPastMost)
+        catch (Exception) when (memory.IsPastLimit)
         {
             // A block looked for values that there was no room for.
         }
 
-        if (!memory.IsPastMost)
+        if (!memory.IsPastLimit)
             return network!;
         network?.Dispose();
         return memory.IsExceeded ? throw memory.TooLarge($"{Name} over {input.Shape} for {classes} classes") : null;
     }
 
     /// <summary>On the CPU in 32-bit floats, whatever the defaults were when modules of the application's own were made.</summary>
-    private Network Whole(Network network)
+    private Network MoveToCpuFloat32(Network network)
     {
         if (network.state_dict().FirstOrDefault(s => s.Value.device_type == DeviceType.META) is { Key: { } without })
         {

@@ -25,14 +25,14 @@ internal sealed class WeightMemory : IDisposable
     }
 
     /// <summary>Bytes that are taken before it is known how many there will be.</summary>
-    public const long Unasked = 1L << 30;
+    public const long UncheckedBytes = 1L << 30;
 
     /// <summary>Bytes that this process may take: the machine's memory, or what a container allows of it.</summary>
     public static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>Counts 32-bit floats of this shape and says where to make them: on the CPU, or on the device of tensors without values.</summary>
     /// <exception cref="InvalidOperationException">They are more than can be counted on, or do not fit and belong to no network under construction.</exception>
-    public static Device Place(params ReadOnlySpan<long> shape)
+    public static Device Reserve(params ReadOnlySpan<long> shape)
     {
         Int128 bytes = sizeof(float);
         foreach (var size in shape)
@@ -49,7 +49,7 @@ internal sealed class WeightMemory : IDisposable
     }
 
     /// <summary>Whether some weights were only counted.</summary>
-    public bool IsPastMost => _bytes > _most;
+    public bool IsPastLimit => _bytes > _most;
 
     /// <summary>Whether the weights counted so far do not fit.</summary>
     public bool IsExceeded => _bytes > Available;

@@ -14,11 +14,11 @@ internal static class SpotCheck
     private const double Tolerance = 0.01;
 
     /// <summary>Null where the record holds what the teacher says now, else what differs.</summary>
-    public static string? Of(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view, Func<Batch, ModelOutputs, NetworkOutput> live)
+    public static string? FindDifference(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view, Func<Batch, ModelOutputs, NetworkOutput> live)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var positions = Spread.Over(set.Count, Rows, set.Device);
+        var positions = SpreadPositions.Create(set.Count, Rows, set.Device);
         var batch = view is null ? Batch.Of(set, positions) : view(positions, 1);
         // As the record would have them: of large logits 16-bit floats lose more than the tolerance.
         var now = answers.LogitsAsKept(live(batch, ModelOutputs.Logits).Logits.to(float32)).softmax(1);

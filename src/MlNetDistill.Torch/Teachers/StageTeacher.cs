@@ -12,7 +12,7 @@ public abstract class StageTeacher
     public abstract OutputShapes Shapes { get; }
 
     /// <summary>What it can give.</summary>
-    public ModelOutputs Provides => Shapes.Kinds;
+    public ModelOutputs Provides => Shapes.Available;
 
     /// <summary>Number of classes it scores.</summary>
     public int Classes => Shapes.Classes;
@@ -21,16 +21,16 @@ public abstract class StageTeacher
     public virtual bool SupportsAugmentation => false;
 
     /// <summary>Whether each question, however few rows it is about, costs a pass over the data: it is then asked for all of them first, and looked at afterwards.</summary>
-    internal virtual bool AnswersInPasses => false;
+    internal virtual bool NeedsPassPerQuery => false;
 
     /// <summary>Whether answers to all rows of the stage are at hand, so that asking costs nothing.</summary>
-    internal virtual bool LooksUp => false;
+    internal virtual bool HasCachedOutputs => false;
 
     /// <summary>Time it has spent so far on passing over rows that nobody asked about.</summary>
-    internal virtual TimeSpan TimePassing => TimeSpan.Zero;
+    internal virtual TimeSpan TimeOnUnqueriedRows => TimeSpan.Zero;
 
     /// <summary>The teachers that are asked in its place, itself where there are none.</summary>
-    internal virtual IEnumerable<StageTeacher> TeachersAsked => [this];
+    internal virtual IEnumerable<StageTeacher> QueriedTeachers => [this];
 
     /// <summary>Its outputs for <paramref name="batch"/>, at least the <paramref name="wanted"/>, without gradient, in the current dispose scope.</summary>
     public abstract NetworkOutput Outputs(Batch batch, ModelOutputs wanted);
@@ -40,10 +40,10 @@ public abstract class StageTeacher
     /// <param name="outputs">What <see cref="Outputs"/> gave for it.</param>
     /// <param name="temperature">The softening divisor, above 0.</param>
     public virtual Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
-        KnownLogProbabilities(batch, temperature) ?? outputs.Logits.LogSoftmaxAt(temperature);
+        TryGetLogProbabilities(batch, temperature) ?? outputs.Logits.LogSoftmax(temperature);
 
     /// <summary>The same where it is at hand without asking for the outputs, in the current dispose scope; else null.</summary>
-    internal virtual Tensor? KnownLogProbabilities(Batch batch, double temperature) => null;
+    internal virtual Tensor? TryGetLogProbabilities(Batch batch, double temperature) => null;
 
     /// <summary>
     /// The teacher is going to be looked at, before a stage that asks for <paramref name="wanted"/> begins: answers to rows of <paramref name="set"/> in the batches of
@@ -52,10 +52,10 @@ public abstract class StageTeacher
     /// <param name="set">The rows of the stage.</param>
     /// <param name="wanted">What the stage will ask for.</param>
     /// <param name="view">Shows rows augmented, as the stage will; null where it shows them as they are.</param>
-    internal virtual void BeginLook(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
+    internal virtual void BeginPreview(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 
     /// <summary>Whether questions in the order of <see cref="QueryOrder"/>, in batches of the fit, are those that its record begins with.</summary>
-    internal virtual bool SharesLook => false;
+    internal virtual bool SharesPreview => false;
 
     /// <summary>Finds out before anything is trained what its scores are, where it is not going to be looked at; the arguments are those of <see cref="Begin"/>.</summary>
     /// <exception cref="InvalidOperationException">They could be several things.</exception>

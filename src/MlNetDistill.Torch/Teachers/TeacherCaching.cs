@@ -7,12 +7,12 @@ namespace MlNetDistill.Teachers;
 /// <param name="Options">What the user asked for.</param>
 /// <param name="BatchSize">Rows asked about at a time.</param>
 /// <param name="StoreOf">Makes the place where records are.</param>
-internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize, Func<TeacherCacheOptions, CacheStore> StoreOf)
+internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize, Func<TeacherCacheOptions, CacheStore> CreateStore)
 {
     private CacheStore? _store;
 
     /// <summary>Where records are.</summary>
-    public CacheStore Store => _store ??= StoreOf(Options);
+    public CacheStore Store => _store ??= CreateStore(Options);
 
     /// <summary>The teacher that keeps activations after its stage, which the next may read; null for none.</summary>
     public CacheableTeacher? Last { get; set; }
@@ -31,5 +31,5 @@ internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize
         new TeacherCacheOptions(), batchSize, options => new CacheStore(options, Path.GetTempPath(), _ => { }, _ => { }, CancellationToken.None));
 
     /// <summary>The same, but for this run only.</summary>
-    public TeacherCaching ForThisRun() => IsPersistent ? this with { Options = Options with { Folder = null, Mode = CacheMode.UseOrCreate }, _store = null } : this;
+    public TeacherCaching WithoutFolder() => IsPersistent ? this with { Options = Options with { Folder = null, Mode = CacheMode.UseOrCreate }, _store = null } : this;
 }

@@ -117,7 +117,7 @@ internal sealed class EpochLosses : IDisposable
     private void Evaluate(int term, LossInputs inputs, int epoch, List<Tensor> roots, List<Tensor> gradients)
     {
         var loss = _terms[term].Loss;
-        var known = inputs.Student.LogitsLearn ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
+        var known = inputs.Student.LogitsRequireGradient ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
         var value = known?.Value ?? LossValue.Of(loss, inputs);
         using (no_grad())
         using (var scale = (known?.Scale ?? 1).ToScalar())

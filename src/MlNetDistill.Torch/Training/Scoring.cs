@@ -36,7 +36,7 @@ internal static class Scoring
         {
             using var scope = NewDisposeScope();
             var batch = Batch.Of(set, rows);
-            var student = network.forward(batch.Features).Logits.LogSoftmaxAt(1);
+            var student = network.forward(batch.Features).Logits.LogSoftmax(1);
             var expected = teacher.LogProbabilities(batch, teacher.Outputs(batch, ModelOutputs.Logits), 1);
             sum += expected.exp().mul(expected.sub(student)).sum().to(float64).item<double>();
         }
@@ -97,7 +97,7 @@ internal static class Scoring
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var labels = set.Labels.index_select(0, positions);
-        var counts = labels.IsUnequalTo(IRowSource.MissingLabel).to(float64);
+        var counts = labels.IsNotEqualTo(IRowSource.MissingLabel).to(float64);
         if (set.Weights is not null)
             counts = counts.mul(set.Weights.index_select(0, positions));
         var total = counts.sum().item<double>();

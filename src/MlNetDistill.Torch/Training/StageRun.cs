@@ -85,7 +85,7 @@ internal sealed class StageRun : IDisposable
             HasNoLabels = Stage.HasNoLabels,
             Projections = State.Projections!.OfTerms,
             // Asked by whichever term reads it first: what KD reads of a record is kept softened, and the logits themselves are then read by no one.
-            AskTeacher = teacher is null ? null : () =>
+            QueryTeacher = teacher is null ? null : () =>
             {
                 using (no_grad())
                     return teacher.Outputs(batch, Stage.Loss.TeacherNeeds);
@@ -93,7 +93,7 @@ internal sealed class StageRun : IDisposable
             TeacherSoftening = teacher is null ? null : (inputs, temperature) =>
             {
                 using (no_grad())
-                    return teacher.KnownLogProbabilities(batch, temperature) ?? teacher.LogProbabilities(batch, inputs.Teacher, temperature);
+                    return teacher.TryGetLogProbabilities(batch, temperature) ?? teacher.LogProbabilities(batch, inputs.Teacher, temperature);
             },
         };
     }

@@ -80,7 +80,7 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
         var total = logits.index_select(1, tensor(seen, device: logits.device)).logsumexp(1, keepdim: true);
         var left = 1 - Unseen.Values.Sum();
         return cat([.. Enumerable.Range(0, classes).Select(c => Unseen.TryGetValue(c, out var share)
-            ? total.Plus(Math.Log(share / left))
+            ? total.Add(Math.Log(share / left))
             : logits.narrow(1, c, 1))], 1);
     }
 

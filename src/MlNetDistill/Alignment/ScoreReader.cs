@@ -77,15 +77,15 @@ internal sealed class ScoreReader(AlignedScores described)
         if (Unlikely(scores, described.Kind) is { } wrong)
             throw ScoreFaults.NotProbabilities(described.Subject, described.Kind, row(wrong), Values(scores[wrong]), described.Hint);
         // A row that does not quite sum to 1 needs no scaling: softmax takes the common part of its logarithms away.
-        return scores.AtLeast(ProbabilityFloor).log();
+        return scores.ClampMin(ProbabilityFloor).log();
     }
 
     /// <summary>The first row that is no distribution over classes.</summary>
     private static int? Unlikely(Tensor scores, ScoreKind kind)
     {
         using var scope = NewDisposeScope();
-        var outside = scores.AtLeast(0).ne(scores).any(1).logical_or(scores.IsAtMost(ScoreFaults.Above1).logical_not().any(1));
-        var off = scores.to(float64).sum([1]).Plus(-1).abs().IsAtMost(ScoreFaults.SumTolerance(kind)).logical_not();
+        var outside = scores.ClampMin(0).ne(scores).any(1).logical_or(scores.IsAtMost(ScoreFaults.Above1).logical_not().any(1));
+        var off = scores.to(float64).sum([1]).Add(-1).abs().IsAtMost(ScoreFaults.SumTolerance(kind)).logical_not();
         return First(outside.logical_or(off));
     }
 

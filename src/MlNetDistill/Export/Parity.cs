@@ -44,8 +44,8 @@ internal static class Parity
     public static void Perturb(Network network, IRowSource set, Generator generator)
     {
         using var scope = NewDisposeScope();
-        Perturbation.Of(network, set.Gather(Positions(set), CPU), generator);
+        Perturbation.Apply(network, set.Gather(Positions(set), CPU), generator);
     }
 
-    private static Tensor Positions(IRowSource set) => Spread.Over(set.Count, Rows, set.Device);
+    private static Tensor Positions(IRowSource set) => SpreadPositions.Create(set.Count, Rows, set.Device);
 }

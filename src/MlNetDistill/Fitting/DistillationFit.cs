@@ -50,7 +50,7 @@ internal sealed class DistillationFit : IDisposable
         _studentColumns = new StudentColumns(_columns.Features, _columns.ClassKey, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
         _seeds = new Seeds(options.Seed!.Value);
         // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
-        _context = new MLContext(_seeds.Integer("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
+        _context = new MLContext(_seeds.DeriveInteger("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
         _device = DeviceChoice.Of(options.Device, environment, channel);
     }
 
@@ -63,11 +63,11 @@ internal sealed class DistillationFit : IDisposable
         using var untrained = CheckExports();
         using var early = AsksTeacher && _options.Teacher!.IsReady ? Ask() : null;
         var rehearsal = Rehearse(untrained, early);
-        var looksFirst = early is { Teacher.AnswersInPasses: false };
+        var looksFirst = early is { Teacher.NeedsPassPerQuery: false };
         if (looksFirst)
         {
             Decide(early!);
-            early!.Teacher.BeginLook(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+            early!.Teacher.BeginPreview(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
             Look(rehearsal, early).Log(_channel);
         }
 
@@ -130,7 +130,7 @@ internal sealed class DistillationFit : IDisposable
             _data = new FilteredRows(_input, id => !rows.Unusable.Contains(id), onOneThread: true);
         rows.WarnOfDropped(_channel);
         WarnOfOnlyClass(rows);
-        using var generator = _seeds.Generator("validation");
+        using var generator = _seeds.CreateGenerator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
         FitInstruments.Rows(_set.Count);
         _set.MoveTo(_device);
@@ -243,13 +243,13 @@ internal sealed class DistillationFit : IDisposable
     }
 
     private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher) =>
-        DistillationInstruments.Traced("distillation.export", activity =>
+        DistillationInstruments.Trace("distillation.export", activity =>
         {
             activity?.SetTag(DistillationInstruments.NetworkTag, role);
             return _export.Of(network, spec, method, role, teacher);
         });
 
-    private PreparedTeacher Ask() => DistillationInstruments.Traced("distillation.teacher", activity =>
+    private PreparedTeacher Ask() => DistillationInstruments.Trace("distillation.teacher", activity =>
     {
         activity?.SetTag("distillation.teacher", _options.Teacher!.Name);
         return _options.Teacher!.Ask(Question());

@@ -46,7 +46,7 @@ internal sealed class FitExport(
 
     private void Check(Network network, NetworkSpec spec)
     {
-        using var generator = seeds.Generator("export check");
+        using var generator = seeds.CreateGenerator("export check");
         Parity.Perturb(network, set, generator);
         var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns), network, set, columns);
         if (double.IsInfinity(difference) && Parity.TooLarge(network, set) is { } largest)

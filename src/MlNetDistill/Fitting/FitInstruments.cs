@@ -9,7 +9,7 @@ internal static class FitInstruments
     private const string MethodTag = "distillation.method";
 
     /// <summary>A fit as an activity, counted while it runs and when it has ended.</summary>
-    public static T Observed<T>(DistillationOptions options, Func<T> fit) => DistillationInstruments.Traced("distillation.fit", activity =>
+    public static T Observed<T>(DistillationOptions options, Func<T> fit) => DistillationInstruments.Trace("distillation.fit", activity =>
     {
         activity?.SetTag(MethodTag, options.Method.Name).SetTag("distillation.student", options.Student.Name)
             .SetTag("distillation.teacher", options.Teacher?.Name ?? "none").SetTag("distillation.seed", options.Seed);

@@ -79,7 +79,7 @@ internal sealed class FitNetworks(
 
     public Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose) => Build(spec, input, purpose).to(device);
 
-    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, columns.Classes.Count, seeds.Integer($"{purpose} weights"));
+    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, columns.Classes.Count, seeds.DeriveInteger($"{purpose} weights"));
 
     private InputStatistics? Scaling(InputScaling kind)
     {
@@ -97,11 +97,11 @@ internal sealed class FitNetworks(
             _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training);
         // Pre-drawn views come round again and again; a teacher that learns from labels has ever new ones.
         var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
-        return (positions, view) => views.Of(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
+        return (positions, view) => views.GetBatch(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
     }
 
     /// <summary>The seed of all that a network's views of rows depend on.</summary>
-    public int ViewSeed(string role) => seeds.Integer($"{role} views");
+    public int ViewSeed(string role) => seeds.DeriveInteger($"{role} views");
 
     public void Dispose()
     {
@@ -198,7 +198,7 @@ internal sealed class FitNetworks(
 
     private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
     {
-        return new MethodContext(plan.Anchors, network.Shapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+        return new MethodContext(plan.Anchors, network.GetOutputShapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             Note = Note,

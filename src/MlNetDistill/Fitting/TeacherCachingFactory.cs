@@ -21,7 +21,7 @@ internal static class TeacherCachingFactory
             record, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken));
         return !recording.IsPersistent ? recording : recording with
         {
-            Classes = Fingerprint.Of(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),
+            Classes = Fingerprint.Compute(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),
             Augmentation = options.TeacherCache.AugmentedViews == 0 ? null : AugmentedViews(options, set, split, networks),
         };
     }
@@ -33,6 +33,6 @@ internal static class TeacherCachingFactory
         using var training = split.Training.cpu();
         var order = $"{string.Join(',', training.data<long>().ToArray())}|{string.Join(',', set.RowIds)}";
         return string.Create(
-            CultureInfo.InvariantCulture, $"{augmentations}; seed {networks.ViewSeed(FitNetworks.StudentRole)}; rows {Fingerprint.Of(order)}");
+            CultureInfo.InvariantCulture, $"{augmentations}; seed {networks.ViewSeed(FitNetworks.StudentRole)}; rows {Fingerprint.Compute(order)}");
     }
 }

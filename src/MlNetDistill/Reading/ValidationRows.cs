@@ -70,7 +70,7 @@ internal static class ValidationRows
     {
         using var scope = NewDisposeScope();
         var byTeacher = options.Method.TeacherNeeds != ModelOutputs.None;
-        var judged = byTeacher ? held : held.logical_and(set.Labels.cpu().IsUnequalTo(IRowSource.MissingLabel));
+        var judged = byTeacher ? held : held.logical_and(set.Labels.cpu().IsNotEqualTo(IRowSource.MissingLabel));
         if (!judged.any().item<bool>())
         {
             throw new InvalidOperationException(

@@ -37,5 +37,5 @@ internal static class ViewHash
     }
 
     private static string Fingerprint(string rows, IReadOnlyList<DataViewSchema.Column> columns) =>
-        Core.Fingerprint.Of($"{rows} of {RowBytes.Meaning(columns)}");
+        Core.Fingerprint.Compute($"{rows} of {RowBytes.Meaning(columns)}");
 }

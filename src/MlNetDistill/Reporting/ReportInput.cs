@@ -59,5 +59,5 @@ public sealed record ReportInput
     public DistillationEvaluationOptions Evaluation { get; init; } = new();
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 }

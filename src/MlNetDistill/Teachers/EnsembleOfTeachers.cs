@@ -33,7 +33,7 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
         if (members.Count == 0)
             yield return "An ensemble needs at least one teacher.";
         else if (members.Any(m => !(m.Weight >= 0 && double.IsFinite(m.Weight))) || members.All(m => m.Weight == 0))
-            yield return $"An ensemble's weights must be at least 0, one of them above; were {NumberText.Listed(members.Select(m => m.Weight))}.";
+            yield return $"An ensemble's weights must be at least 0, one of them above; were {NumberText.Join(members.Select(m => m.Weight))}.";
         foreach (var (member, i) in members.Select((m, i) => (m.Teacher, i)))
         {
             if (member is null)

@@ -21,7 +21,7 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
         var network = question.Networks.Train(training.Plan(question.Options) with { Role = question.Role });
-        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, question.TeacherCaching.ForThisRun()));
+        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, question.TeacherCaching.WithoutFolder()));
         return new PreparedTeacher([anchor], null, network, training.Spec) { Owned = [network] };
     }
 }

@@ -71,7 +71,7 @@ internal static class LossChecks
         var labels = tensor(Enumerable.Range(0, Rows).Select(i => weighted && i % 4 == 3 ? -100L : i % Classes).ToArray()).to(device);
         var weights = weighted ? tensor(Enumerable.Range(0, Rows).Select(i => (i % 3) + 0.5).ToArray()).to(type).to(device) : null;
         using var generator = new Generator(9);
-        var projections = loss.Projections(Shapes(stages), Shapes(taught), generator);
+        var projections = loss.CreateProjections(Shapes(stages), Shapes(taught), generator);
         foreach (var projection in projections)
             projection.to(device).to(type);
         LossInputs Inputs() => new(student, teacher, labels, weights, weighted) { Projections = new Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> { [loss] = projections } };

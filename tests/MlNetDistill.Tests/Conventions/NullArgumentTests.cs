@@ -44,7 +44,7 @@ public sealed class NullArgumentTests
     private static readonly string[] RefusedLater = ["scoreColumnName", "labelColumnName", "inputSchema"];
 
     private static readonly Type[] CalledByTheLibrary =
-        [typeof(nn.Module), typeof(Losses.DistillationLoss), typeof(MlNetDistill.Data.Sampler), typeof(MlNetDistill.Teachers.StageTeacher), typeof(Arithmetic)];
+        [typeof(nn.Module), typeof(Losses.DistillationLoss), typeof(MlNetDistill.Data.Sampler), typeof(MlNetDistill.Teachers.StageTeacher), typeof(TensorArithmetic)];
 
     private static IEnumerable<MethodBase> Members(Type type)
     {

@@ -91,7 +91,7 @@ public sealed class OwnNetworkTests
             var linear = nn.Linear(shape.Length, 8);
             var normalization = nn.BatchNorm1d(8);
             var module = nn.Sequential(linear, normalization);
-            WeightInitialization.Redraw(module, generator);
+            WeightInitialization.Reinitialize(module, generator);
             return new NetworkPlan([new ModuleBlock(module, (graph, input) => Emit(graph, input, linear, normalization)), new Relu()], [], 8);
         }
 

@@ -18,7 +18,7 @@ public sealed class GarbageCollectionTests
     public void Numbers_of_tensor_arithmetic_were_freed_in_use() => WhileOthersCollectGarbage(() =>
     {
         using var scope = NewDisposeScope();
-        var x = ones(4).Times(3).Over(2).Plus(ones(4)).AtLeast(1).Accumulate(ones(4));
+        var x = ones(4).MultiplyBy(3).DivideBy(2).Add(ones(4)).ClampMin(1).AddInPlace(ones(4));
         return x.sum().item<float>() + (float)x.to(int64).IsEqualTo(3).sum().item<long>();
     });
 

@@ -12,12 +12,12 @@ public sealed class AskingOrderTests
     [TestCase(512)]
     [TestCase(513)]
     [TestCase(4000)]
-    public void Every_position_comes_once(int rows) => Assert.That(QueryOrder.Of(rows), Is.Unique.And.EquivalentTo(Enumerable.Range(0, rows).Select(i => (long)i)));
+    public void Every_position_comes_once(int rows) => Assert.That(QueryOrder.Create(rows), Is.Unique.And.EquivalentTo(Enumerable.Range(0, rows).Select(i => (long)i)));
 
     [Test]
     public void The_first_rows_of_a_sorted_set_are_of_every_class()
     {
-        var order = QueryOrder.Of(4000);
+        var order = QueryOrder.Create(4000);
         Assert.Multiple(() =>
         {
             Assert.That(order.Take(64).Select(position => position / 400).Distinct().Count(), Is.EqualTo(10));

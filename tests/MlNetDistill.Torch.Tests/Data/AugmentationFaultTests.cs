@@ -50,15 +50,15 @@ public sealed class AugmentationFaultTests
     [Test]
     public void Rows_are_mixed_once_at_most()
     {
-        Assert.That(Augmentation.FaultsOf([Augmentation.Mixup(), Augmentation.HorizontalFlip(), Augmentation.CutMix()]), Is.EqualTo(
+        Assert.That(Augmentation.ValidateList([Augmentation.Mixup(), Augmentation.HorizontalFlip(), Augmentation.CutMix()]), Is.EqualTo(
             new[] { "Mixup and CutMix exclude each other; give at most one of them, Augmentations has 2." }));
-        Assert.That(Augmentation.FaultsOf([Augmentation.HorizontalFlip(), Augmentation.CutMix()]), Is.Empty);
+        Assert.That(Augmentation.ValidateList([Augmentation.HorizontalFlip(), Augmentation.CutMix()]), Is.Empty);
     }
 
     [Test]
     public void A_list_must_be_there_and_hold_no_null()
     {
-        Assert.That(Augmentation.FaultsOf(null), Is.EqualTo(new[] { "Augmentations must be given; an empty list is for none." }));
-        Assert.That(Augmentation.FaultsOf([null!]), Is.EqualTo(new[] { "Augmentations must not hold null." }));
+        Assert.That(Augmentation.ValidateList(null), Is.EqualTo(new[] { "Augmentations must be given; an empty list is for none." }));
+        Assert.That(Augmentation.ValidateList([null!]), Is.EqualTo(new[] { "Augmentations must not hold null." }));
     }
 }

@@ -61,7 +61,7 @@ public sealed class MixingTests
         for (var view = 1; view <= 40; view++)
         {
             using var inner = NewDisposeScope();
-            seen.add_(views.Of(set, training, view).Features.sum([0]).unsqueeze(0));
+            seen.add_(views.GetBatch(set, training, view).Features.sum([0]).unsqueeze(0));
         }
 
         var used = Near.Values(seen[0]);

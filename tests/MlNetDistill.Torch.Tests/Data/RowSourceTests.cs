@@ -113,7 +113,7 @@ public sealed class RowSourceTests
         using var split = DataSplit.ByFraction(rows, 0.2, drawing);
         using var views = new AugmentedViews([Augmentation.MarginalSwap(0.3), Augmentation.Mixup()], 3, split.Training);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
-        var settings = new LoopSettings { View = (positions, view) => views.Of(rows, positions, view) };
+        var settings = new LoopSettings { View = (positions, view) => views.GetBatch(rows, positions, view) };
         Runs.Train(student, rows, Runs.Stage(4, loss, teacher), split: split, settings: settings);
         return Runs.State(student);
     }

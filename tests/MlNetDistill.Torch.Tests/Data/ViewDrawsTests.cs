@@ -11,7 +11,7 @@ public sealed class ViewDrawsTests
     {
         using var scope = NewDisposeScope();
         using var draws = new AugmentationDraws(7, CPU);
-        var words = draws.Rows(tensor(new long[] { 0, 5, 123_456_789 }), 3, "p");
+        var words = draws.ForRows(tensor(new long[] { 0, 5, 123_456_789 }), 3, "p");
         // The stream starts at a hash of seed, purpose and view; row i is its i-th number.
         var start = Mixed(unchecked(Mixed((14695981039346656037UL ^ 7UL ^ 'p') * 1099511628211UL) + (3 * Gamma)));
         foreach (var (i, row) in new[] { (0, 0UL), (1, 5UL), (2, 123_456_789UL) })
@@ -32,11 +32,11 @@ public sealed class ViewDrawsTests
     {
         using var scope = NewDisposeScope();
         using var draws = new AugmentationDraws(1, CPU);
-        var rows = draws.Rows(arange(100_000, int64), 1, "x");
-        var elements = draws.Elements(arange(100, int64), 1, "x", 1000);
+        var rows = draws.ForRows(arange(100_000, int64), 1, "x");
+        var elements = draws.ForElements(arange(100, int64), 1, "x", 1000);
         foreach (var words in new[] { rows.High, rows.Low, elements.High, elements.Low })
         {
-            var uniform = Near.Values(AugmentationDraws.Uniform(words));
+            var uniform = Near.Values(AugmentationDraws.ToUniform(words));
             Assert.That(uniform, Has.All.InRange(0.0, 1.0 - 1e-12));
             Assert.That(uniform.GroupBy(u => (int)(u * 20)).Select(g => g.Count()), Has.All.InRange(4650, 5350).And.Exactly(20).Items);
             var next = uniform.Zip(uniform.Skip(1), (a, b) => (a - 0.5) * (b - 0.5)).Average() * 12;
@@ -44,10 +44,10 @@ public sealed class ViewDrawsTests
         }
 
         Assert.That(Correlation(rows.High, rows.Low), Is.EqualTo(0).Within(0.015));
-        Assert.That(Correlation(rows.High, draws.Rows(arange(100_000, int64), 2, "x").High), Is.EqualTo(0).Within(0.015), "views");
-        Assert.That(Correlation(rows.High, draws.Rows(arange(100_000, int64), 1, "y").High), Is.EqualTo(0).Within(0.015), "purposes");
+        Assert.That(Correlation(rows.High, draws.ForRows(arange(100_000, int64), 2, "x").High), Is.EqualTo(0).Within(0.015), "views");
+        Assert.That(Correlation(rows.High, draws.ForRows(arange(100_000, int64), 1, "y").High), Is.EqualTo(0).Within(0.015), "purposes");
         using var other = new AugmentationDraws(2, CPU);
-        Assert.That(Correlation(rows.High, other.Rows(arange(100_000, int64), 1, "x").High), Is.EqualTo(0).Within(0.015), "seeds");
+        Assert.That(Correlation(rows.High, other.ForRows(arange(100_000, int64), 1, "x").High), Is.EqualTo(0).Within(0.015), "seeds");
     }
 
     [Test]
@@ -55,10 +55,10 @@ public sealed class ViewDrawsTests
     {
         using var scope = NewDisposeScope();
         using var draws = new AugmentationDraws(1, CPU);
-        var numbers = Near.Values(draws.Below(draws.Rows(arange(70_000, int64), 1, "x").Low, 7));
+        var numbers = Near.Values(draws.ToIntegers(draws.ForRows(arange(70_000, int64), 1, "x").Low, 7));
         Assert.That(numbers.GroupBy(n => n).Select(g => (g.Key, g.Count())).Where(g => g.Item2 is > 9600 and < 10_400).Select(g => g.Key),
             Is.EquivalentTo(new double[] { 0, 1, 2, 3, 4, 5, 6 }));
-        Assert.That(Near.Values(draws.Below(tensor(new[] { 0L, uint.MaxValue }), int.MaxValue)), Is.EqualTo(new[] { 0.0, int.MaxValue - 1 }));
+        Assert.That(Near.Values(draws.ToIntegers(tensor(new[] { 0L, uint.MaxValue }), int.MaxValue)), Is.EqualTo(new[] { 0.0, int.MaxValue - 1 }));
     }
 
     // Known in closed form: α = 1 is uniform, α = ½ the arcsine distribution, α = 2 has the distribution function 3x² - 2x³.
@@ -89,7 +89,7 @@ public sealed class ViewDrawsTests
         using var scope = NewDisposeScope();
         using var draws = new AugmentationDraws(1, CPU);
         using var table = new BetaTable(alpha, CPU);
-        var shares = Near.Values(table.Of(draws.Rows(arange(100_000, int64), 1, "x").Low));
+        var shares = Near.Values(table.Sample(draws.ForRows(arange(100_000, int64), 1, "x").Low));
         var variance = 1 / (4 * ((2 * alpha) + 1));
         Assert.That(shares, Has.All.InRange(0.0, 1.0));
         Assert.That(shares.Average(), Is.EqualTo(0.5).Within(5 * Math.Sqrt(variance / 100_000)));
@@ -106,5 +106,5 @@ public sealed class ViewDrawsTests
     }
 
     private static double Correlation(Tensor a, Tensor b) =>
-        Near.Values(AugmentationDraws.Uniform(a)).Zip(Near.Values(AugmentationDraws.Uniform(b)), (x, y) => (x - 0.5) * (y - 0.5)).Average() * 12;
+        Near.Values(AugmentationDraws.ToUniform(a)).Zip(Near.Values(AugmentationDraws.ToUniform(b)), (x, y) => (x - 0.5) * (y - 0.5)).Average() * 12;
 }

@@ -104,7 +104,7 @@ public sealed class ViewsTests
         {
             using (var scope = NewDisposeScope())
             {
-                var batch = views.Of(set, training, view);
+                var batch = views.GetBatch(set, training, view);
                 Assert.That(scope.DisposablesCount, Is.EqualTo(batch.SoftLabels is null ? 2 : 3), "features, labels and label shares");
             }
 

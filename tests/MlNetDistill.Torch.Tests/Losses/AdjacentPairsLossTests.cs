@@ -29,7 +29,7 @@ public sealed class AdjacentPairsLossTests
     {
         using var generator = new Generator(1);
         var loss = new AdjacentPairsLoss();
-        var projection = loss.Projections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator).Single().to(float64);
+        var projection = loss.CreateProjections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator).Single().to(float64);
         var (student, teacher) = (Outputs.OfEmbedding(LossProbe.Logits(4, 3, 1)), Outputs.OfEmbedding(LossProbe.Logits(4, 5, 2)));
         FiniteDifferences.Check(loss, student, teacher, projections: projection);
         FiniteDifferences.CheckParameters(loss, student, teacher, projection);
@@ -39,15 +39,15 @@ public sealed class AdjacentPairsLossTests
     public void Features_of_one_width_need_no_projection()
     {
         using var generator = new Generator(1);
-        Assert.That(new AdjacentPairsLoss().Projections(Shapes.OfEmbedding(5), Shapes.OfEmbedding(5), generator), Is.Empty);
-        Assert.That(new AdjacentPairsLoss(ModelOutputs.Logits).Projections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator), Is.Empty);
+        Assert.That(new AdjacentPairsLoss().CreateProjections(Shapes.OfEmbedding(5), Shapes.OfEmbedding(5), generator), Is.Empty);
+        Assert.That(new AdjacentPairsLoss(ModelOutputs.Logits).CreateProjections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator), Is.Empty);
     }
 
     [Test]
     public void The_projection_is_on_the_students_side()
     {
         using var generator = new Generator(1);
-        var projection = new AdjacentPairsLoss().Projections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator).Single();
+        var projection = new AdjacentPairsLoss().CreateProjections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(5), generator).Single();
         Assert.That(projection.call(zeros(2, 3)).shape, Is.EqualTo(new long[] { 2, 5 }));
     }
 
@@ -56,7 +56,7 @@ public sealed class AdjacentPairsLossTests
     {
         using var generator = new Generator(1);
         Assert.That(
-            () => new AdjacentPairsLoss().Projections(Shapes.OfEmbedding(3), Shapes.OfStages(), generator),
+            () => new AdjacentPairsLoss().CreateProjections(Shapes.OfEmbedding(3), Shapes.OfStages(), generator),
             Throws.InvalidOperationException.With.Message.StartsWith("The loss 'adjacentPairs' compares embeddings"));
     }
 }

@@ -47,7 +47,7 @@ public sealed class AttentionTransferLossTests
     {
         using var generator = new Generator(1);
         Assert.That(
-            () => new AttentionTransferLoss((0, 0)).Projections(Shapes.OfStages([7]), Shapes.OfStages([7]), generator),
+            () => new AttentionTransferLoss((0, 0)).CreateProjections(Shapes.OfStages([7]), Shapes.OfStages([7]), generator),
             Throws.InvalidOperationException.With.Message.EqualTo("The loss 'attentionTransfer' needs maps; the features have shape [7]."));
     }
 }

@@ -41,7 +41,7 @@ public sealed class CompositionTests
     {
         using var scope = NewDisposeScope();
         var inputs = new LossInputs(
-            NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 1)), NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 2)), LossProbe.Labels(0, 1));
+            NetworkOutput.FromLogits(LossProbe.Logits(2, 3, 1)), NetworkOutput.FromLogits(LossProbe.Logits(2, 3, 2)), LossProbe.Labels(0, 1));
         Assert.That(inputs.StudentLogProbabilities(4), Is.SameAs(inputs.StudentLogProbabilities(4)));
         Assert.That(inputs.TeacherLogProbabilities(4), Is.SameAs(inputs.TeacherLogProbabilities(4)));
         Assert.That(inputs.StudentLogProbabilities(1), Is.Not.SameAs(inputs.StudentLogProbabilities(4)));

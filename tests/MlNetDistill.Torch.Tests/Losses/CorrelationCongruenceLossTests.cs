@@ -39,7 +39,7 @@ public sealed class CorrelationCongruenceLossTests
     {
         using var generator = new Generator(1);
         Assert.That(
-            new CorrelationCongruenceLoss(Kernels[kernel]).Projections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(7), generator), Is.Empty);
+            new CorrelationCongruenceLoss(Kernels[kernel]).CreateProjections(Shapes.OfEmbedding(3), Shapes.OfEmbedding(7), generator), Is.Empty);
     }
 
     [TestCaseSource(nameof(All))]

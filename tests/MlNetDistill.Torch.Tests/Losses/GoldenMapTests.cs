@@ -49,7 +49,7 @@ public sealed class GoldenMapTests
         var teacher = Golden.Tensor(maps.GetProperty("teacher")[stage], record.Type);
         using var generator = new Generator(1);
         DistillationLoss loss = record.Name == "fitnet_convreg_mse" ? new HintLoss((0, 0)) : new StageFeatureLoss(0, 0);
-        var adapter = loss.Projections(Shapes.Of(student), Shapes.Of(teacher), generator).Single().to(record.Type);
+        var adapter = loss.CreateProjections(Shapes.Of(student), Shapes.Of(teacher), generator).Single().to(record.Type);
         var parameters = Set(adapter, record);
 
         var (value, gradients) = LossProbe.OnStages(loss, [student], [teacher], projections: [adapter]);

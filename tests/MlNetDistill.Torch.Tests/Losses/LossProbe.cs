@@ -17,7 +17,7 @@ internal static class LossProbe
 
     /// <summary>The inputs of a step on logits, all labels 0.</summary>
     public static LossInputs Inputs(Tensor student, Tensor teacher, Tensor? weights = null) =>
-        new(NetworkOutput.EndingInLogits(student), NetworkOutput.EndingInLogits(teacher), zeros(student.shape[0], int64), weights);
+        new(NetworkOutput.FromLogits(student), NetworkOutput.FromLogits(teacher), zeros(student.shape[0], int64), weights);
 
     /// <summary>A loss on embeddings.</summary>
     public static (double Value, double[] Gradient) OnEmbeddings(
@@ -59,7 +59,7 @@ internal static class LossProbe
     /// <summary>Labels 0, 1, 2, … over and over.</summary>
     public static Tensor CyclicLabels(int rows, int classes) => tensor(Enumerable.Range(0, rows).Select(i => (long)(i % classes)).ToArray());
 
-    public static Outputs Logits(IReadOnlyList<Tensor> tensors) => new(tensors, t => NetworkOutput.EndingInLogits(t[0]));
+    public static Outputs Logits(IReadOnlyList<Tensor> tensors) => new(tensors, t => NetworkOutput.FromLogits(t[0]));
 
     public static NetworkOutput Embedding(IReadOnlyList<Tensor> tensors) => new(embedding: tensors[0]);
 

@@ -51,7 +51,7 @@ public sealed class LossesInTrainingTests
     private static int ParametersOfProjections(DistillationLoss loss, Network student, NetworkTeacher teacher)
     {
         using var generator = new Generator(1);
-        return loss.Terms.Single().Loss.Projections(student.Shapes(), teacher.Shapes, generator).Sum(p => p.parameters().Count());
+        return loss.Terms.Single().Loss.CreateProjections(student.GetOutputShapes(), teacher.Shapes, generator).Sum(p => p.parameters().Count());
     }
 
     private static void Collect()

@@ -58,8 +58,8 @@ public sealed class StageLossTests
     {
         using var generator = new Generator(1);
         var shapes = Shapes.OfStages([2, 4, 4], [3, 2, 2], [7]);
-        Assert.That(new HintLoss((0, 0), (1, 1), (2, 2)).Projections(shapes, shapes, generator), Is.Empty);
-        Assert.That(new StageFeatureLoss(1, 1).Projections(shapes, shapes, generator), Is.Empty);
+        Assert.That(new HintLoss((0, 0), (1, 1), (2, 2)).CreateProjections(shapes, shapes, generator), Is.Empty);
+        Assert.That(new StageFeatureLoss(1, 1).CreateProjections(shapes, shapes, generator), Is.Empty);
     }
 
     [Test]
@@ -69,7 +69,7 @@ public sealed class StageLossTests
         Tensor[] teacher = [LossProbe.Maps(3, 4, 4, 4, 10), LossProbe.Maps(3, 3, 2, 2, 11), LossProbe.Logits(3, 6, 12)];
         var loss = new HintLoss((0, 0), (1, 1), (2, 2));
         using var generator = new Generator(2);
-        var regressors = loss.Projections(Shapes.Of(a, b, c), Shapes.Of(teacher), generator).Select(p => p.to(float64)).ToArray();
+        var regressors = loss.CreateProjections(Shapes.Of(a, b, c), Shapes.Of(teacher), generator).Select(p => p.to(float64)).ToArray();
         Assert.That(regressors, Has.Length.EqualTo(2));
         var expected = new[]
         {
@@ -86,7 +86,7 @@ public sealed class StageLossTests
         double[] Draw()
         {
             using var generator = new Generator(3);
-            return [.. new HintLoss((0, 0)).Projections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([3, 2, 2]), generator).Single().parameters().SelectMany(Near.Values)];
+            return [.. new HintLoss((0, 0)).CreateProjections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([3, 2, 2]), generator).Single().parameters().SelectMany(Near.Values)];
         }
 
         manual_seed(5);
@@ -103,7 +103,7 @@ public sealed class StageLossTests
         foreach (var (from, to) in new[] { (new long[] { 2, 8, 8 }, new long[] { 5, 4, 4 }), ([2, 4, 4], [5, 8, 8]), ([2, 8, 8], [5, 5, 6]), ([3], [9]) })
         {
             using var generator = new Generator(4);
-            var regressor = new HintLoss((0, 0)).Projections(Shapes.OfStages(from), Shapes.OfStages(to), generator).Single();
+            var regressor = new HintLoss((0, 0)).CreateProjections(Shapes.OfStages(from), Shapes.OfStages(to), generator).Single();
             Assert.That(regressor.call(zeros([3, .. from])).shape[1..], Is.EqualTo(to));
         }
     }
@@ -124,7 +124,7 @@ public sealed class StageLossTests
         foreach (var loss in new DistillationLoss[] { new HintLoss((0, 0)), new StageFeatureLoss(0, 0), new AttentionTransferLoss((0, 0)) })
         {
             Assert.That(
-                () => loss.Projections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([7]), generator),
+                () => loss.CreateProjections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([7]), generator),
                 Throws.InvalidOperationException.With.Message.EqualTo(
                     $"The loss '{loss.Name}' cannot compare the student's feature [2, 4, 4] with the teacher's [7]: one is a map, the other a vector."));
         }
@@ -138,13 +138,13 @@ public sealed class StageLossTests
         {
             var message = $"The loss '{loss.Name}' reads tap 3 of the teacher, which has 1 stage features (taps count from 0).";
             Assert.That(
-                () => loss.Projections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([2, 4, 4]), generator), Throws.InvalidOperationException.With.Message.EqualTo(message));
+                () => loss.CreateProjections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([2, 4, 4]), generator), Throws.InvalidOperationException.With.Message.EqualTo(message));
             Assert.That(
                 () => LossProbe.OnStages(loss, [zeros(2, 2, 4, 4)], [zeros(2, 2, 4, 4)]), Throws.InvalidOperationException.With.Message.EqualTo(message));
         }
 
         Assert.That(
-            () => new HintLoss((2, 0)).Projections(Shapes.OfStages([2]), Shapes.OfStages([2]), generator),
+            () => new HintLoss((2, 0)).CreateProjections(Shapes.OfStages([2]), Shapes.OfStages([2]), generator),
             Throws.InvalidOperationException.With.Message.StartsWith("The loss 'hint' reads tap 2 of the student"));
     }
 
@@ -161,7 +161,7 @@ public sealed class StageLossTests
     private static nn.Module<Tensor, Tensor> Adapter(DistillationLoss loss, Tensor student, Tensor teacher)
     {
         using var generator = new Generator(9);
-        return loss.Projections(Shapes.Of(student), Shapes.Of(teacher), generator).Single().to(float64);
+        return loss.CreateProjections(Shapes.Of(student), Shapes.Of(teacher), generator).Single().to(float64);
     }
 
     private static void Check(DistillationLoss loss, Tensor student, Tensor teacher, nn.Module<Tensor, Tensor> adapter)

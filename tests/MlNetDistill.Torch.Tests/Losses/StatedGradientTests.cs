@@ -53,19 +53,19 @@ public sealed class StatedGradientTests
     public void Outputs_that_are_asked_for_in_a_scope_of_a_term_are_there_for_the_next()
     {
         var asked = 0;
-        var inputs = new LossInputs(NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 1)), null, LossProbe.Labels(0, 1))
+        var inputs = new LossInputs(NetworkOutput.FromLogits(LossProbe.Logits(2, 3, 1)), null, LossProbe.Labels(0, 1))
         {
-            AskTeacher = () =>
+            QueryTeacher = () =>
             {
                 asked++;
-                return NetworkOutput.EndingInLogits(LossProbe.Logits(2, 3, 2));
+                return NetworkOutput.FromLogits(LossProbe.Logits(2, 3, 2));
             },
         };
         Assert.That(asked, Is.Zero, "asked before anyone reads");
         using (NewDisposeScope())
-            _ = (inputs.TeacherLogProbabilities(2), inputs.StudentLogProbabilities(2), inputs.Labelled());
+            _ = (inputs.TeacherLogProbabilities(2), inputs.StudentLogProbabilities(2), inputs.LabelMask());
         Assert.That(inputs.Teacher.Logits.IsInvalid || inputs.TeacherLogProbabilities(2).IsInvalid, Is.False);
-        Assert.That(inputs.StudentLogProbabilities(2).IsInvalid || inputs.Labelled().IsInvalid, Is.False);
+        Assert.That(inputs.StudentLogProbabilities(2).IsInvalid || inputs.LabelMask().IsInvalid, Is.False);
         Assert.That(asked, Is.EqualTo(1));
     }
 

@@ -16,7 +16,7 @@ public sealed class LoadFailureTests
     [TestCase("rhel", "9.4", "use Debian 13, Ubuntu 24.04")]
     public void An_old_C_plus_plus_library_has_a_remedy_for_its_system(string id, string version, params string[] remedies)
     {
-        var failure = LoadFailure.Of(OldLibrary, new SystemRelease(id, version, "A System 1.0"), isLibtorchHere: true);
+        var failure = LoadFailure.FromLoaderMessage(OldLibrary, new SystemRelease(id, version, "A System 1.0"), isLibtorchHere: true);
         Assert.That(failure.MissingVersion, Is.EqualTo("GLIBCXX_3.4.32"));
         Assert.That(failure.Message, Does.StartWith(
             "TorchSharp's native library needs GLIBCXX_3.4.32, which /lib/x86_64-linux-gnu/libstdc++.so.6 on A System 1.0 lacks. " + failure.Remedy));
@@ -28,7 +28,7 @@ public sealed class LoadFailureTests
     [Test]
     public void An_old_glibc_asks_for_another_system()
     {
-        var failure = LoadFailure.Of(
+        var failure = LoadFailure.FromLoaderMessage(
             "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libtorch_cpu.so)", new("rhel", "8.9", "RHEL 8.9"), isLibtorchHere: true);
         Assert.That((failure.MissingVersion, failure.Remedy), Is.EqualTo(
             ("GLIBC_2.34", "Use Debian 13, Ubuntu 24.04 or a default .NET 10 container image, or another system of their age.")));
@@ -38,7 +38,7 @@ public sealed class LoadFailureTests
     [TestCase("debian", "Install the library that the loader names")]
     public void Another_failure_gives_the_loaders_words(string system, string remedy)
     {
-        var failure = LoadFailure.Of("libz.so.1: cannot open shared object file", new(system, "", ""), isLibtorchHere: true);
+        var failure = LoadFailure.FromLoaderMessage("libz.so.1: cannot open shared object file", new(system, "", ""), isLibtorchHere: true);
         Assert.That(failure.MissingVersion, Is.Null);
         Assert.That(failure.Remedy, Does.Contain(remedy));
         Assert.That(failure.Message, Does.EndWith("The loader said: libz.so.1: cannot open shared object file"));
@@ -46,7 +46,7 @@ public sealed class LoadFailureTests
 
     [Test]
     public void Of_the_names_that_were_tried_the_library_that_is_missing_is_shown() => Assert.That(
-        LoadFailure.Of(
+        LoadFailure.FromLoaderMessage(
             "Unable to load shared library 'LibTorchSharp' or one of its dependencies.\n/app/LibTorchSharp.so: cannot open shared object file\n" +
             "libc10.so: cannot open shared object file: No such file\n/app/libLibTorchSharp: cannot open shared object file\n",
             new("debian", "13", ""), isLibtorchHere: true).Message,
@@ -56,7 +56,7 @@ public sealed class LoadFailureTests
     [TestCase("/libs/old/libstdc++.so.6")]
     public void An_old_library_in_a_folder_of_ones_own_is_named_whole_and_its_folder_taken_out(string file)
     {
-        var failure = LoadFailure.Of(
+        var failure = LoadFailure.FromLoaderMessage(
             $"cannot load\n{file}: version `GLIBCXX_3.4.32' not found (required by /app/libLibTorchSharp.so)", new("debian", "12", ""), isLibtorchHere: true);
         Assert.That(failure.Message, Does.Contain($"which {file} on "));
         Assert.That(failure.Remedy, Does.StartWith("Take its folder out of LD_LIBRARY_PATH"));
@@ -70,7 +70,7 @@ public sealed class LoadFailureTests
     [TestCase("osx-x64", "osx-x64")]
     [TestCase("win-x86", "win-x86")]
     public void A_platform_without_TorchSharp_is_refused(string runtime, string named) =>
-        Assert.That(LoadFailure.OfPlatform(runtime)?.Message, Does.Contain(named));
+        Assert.That(LoadFailure.ForPlatform(runtime)?.Message, Does.Contain(named));
 
     [TestCase("unknown")]
     [TestCase("linux-x64")]
@@ -78,7 +78,7 @@ public sealed class LoadFailureTests
     [TestCase("win-x64")]
     [TestCase("win-arm64")]
     [TestCase("osx-arm64")]
-    public void A_platform_with_TorchSharp_is_not(string runtime) => Assert.That(LoadFailure.OfPlatform(runtime), Is.Null);
+    public void A_platform_with_TorchSharp_is_not(string runtime) => Assert.That(LoadFailure.ForPlatform(runtime), Is.Null);
 
     [Test]
     public void The_release_file_is_read() => Assert.That(

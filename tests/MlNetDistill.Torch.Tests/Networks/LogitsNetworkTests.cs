@@ -21,7 +21,7 @@ public sealed class LogitsNetworkTests
         Assert.That(network.EmbeddingLength, Is.EqualTo(3));
         var output = network.Forward(rand(5, 4), Both);
         Assert.That(Near.Values(output.Embedding!), Is.EqualTo(Near.Values(output.Logits)));
-        Near.Array(Near.Values(output.Embedding!.mm(network.Head.Weight.t()).Plus(network.Head.Bias)), Near.Values(output.Logits), 0, 0, "last layer");
+        Near.Array(Near.Values(output.Embedding!.mm(network.Head.Weight.t()).Add(network.Head.Bias)), Near.Values(output.Logits), 0, 0, "last layer");
     }
 
     [Test]

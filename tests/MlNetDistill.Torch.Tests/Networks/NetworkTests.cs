@@ -50,10 +50,10 @@ public sealed class NetworkTests
     {
         using var network = NetworkSpec.Mlp(7, 5).Build(new NetworkInput(InputShape.Vector(3)), 4, seed: 1);
         var output = network.forward(rand(2, 3));
-        Assert.That(output.Kinds, Is.EqualTo(ModelOutputs.Logits));
+        Assert.That(output.Available, Is.EqualTo(ModelOutputs.Logits));
         Assert.That(() => output.Embedding, Throws.InvalidOperationException.With.Message.StartsWith("No Embedding was computed in this step."));
         Assert.That(() => output.StageFeatures, Throws.InvalidOperationException.With.Message.Contains("must name it in StudentNeeds"));
-        Assert.That(network.Forward(rand(2, 3), ModelOutputs.Embedding).Kinds, Is.EqualTo(ModelOutputs.Embedding));
+        Assert.That(network.Forward(rand(2, 3), ModelOutputs.Embedding).Available, Is.EqualTo(ModelOutputs.Embedding));
     }
 
     [TestCase(1, 8, 8)]

@@ -117,7 +117,7 @@ public sealed class OwnNetworkTests
     {
         using var generator = new Generator(5);
         using var module = nn.Conv2d(8, 64, 3);
-        WeightInitialization.Redraw(module, generator);
+        WeightInitialization.Reinitialize(module, generator);
         var bound = 1 / Math.Sqrt(8 * 9);
         var weights = Near.Values(module.weight!);
         Assert.That(weights.Max(Math.Abs), Is.LessThanOrEqualTo(bound).And.GreaterThan(0.99 * bound));
@@ -141,7 +141,7 @@ public sealed class OwnNetworkTests
             var linear = nn.Linear(shape.Length, 6);
             var normalization = nn.BatchNorm1d(6);
             var module = nn.Sequential(linear, normalization);
-            WeightInitialization.Redraw(module, generator);
+            WeightInitialization.Reinitialize(module, generator);
             return new NetworkPlan([new ModuleBlock(module, Emit), new Relu()], [1], 6);
 
             string Emit(OnnxGraph graph, string input)

@@ -42,7 +42,7 @@ internal sealed class OnnxScoring : IDisposable
         using var scope = NewDisposeScope();
         var network = spec.Build(input, classes, seed: 4);
         using var generator = new Generator(8);
-        Perturbation.Of(network, Features(input, 16), generator);
+        Perturbation.Apply(network, Features(input, 16), generator);
         return network;
     }
 

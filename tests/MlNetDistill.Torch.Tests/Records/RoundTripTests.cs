@@ -46,7 +46,7 @@ public sealed class RoundTripTests
     {
         using var scope = NewDisposeScope();
         var output = answers.Of(tensor(rows), key.Kept, view);
-        Assert.That(output.Kinds, Is.EqualTo(key.Kept));
+        Assert.That(output.Available, Is.EqualTo(key.Kept));
         var outputs = new List<Tensor?> { null, null };
         if (key.Kept.HasFlag(ModelOutputs.Logits))
             outputs[0] = output.Logits;

@@ -17,11 +17,11 @@ internal sealed class GivenTeacher(Tensor logits) : CacheableTeacher(TeacherCach
         logits.Dispose();
     }
 
-    protected override string Identity() => throw new InvalidOperationException("Records in memory need no name.");
+    protected override string ComputeContentHash() => throw new InvalidOperationException("Records in memory need no name.");
 
-    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException("It answers from its record alone.");
+    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException("It answers from its record alone.");
 
-    protected override IEnumerable<OutputChunk> AnswersFrom(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
+    protected override IEnumerable<OutputChunk> EnumerateOutputs(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
         var order = Enumerable.Range(0, (int)set.Count).Select(i => (long)i).OrderBy(i => (i * 7919) % 101).Skip((int)from).ToArray();
         using var positions = tensor(order);

@@ -44,7 +44,7 @@ internal sealed class MethodRun
             Warn = Warnings.Add,
             EarlyStopping = EarlyStopping,
         });
-        var context = new MethodContext(anchors, student.Shapes(), new ShuffledSampler(BatchSize), Epochs, Optimizer, Schedule)
+        var context = new MethodContext(anchors, student.GetOutputShapes(), new ShuffledSampler(BatchSize), Epochs, Optimizer, Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             Note = Notes.Add,

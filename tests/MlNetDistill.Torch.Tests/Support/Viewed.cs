@@ -12,7 +12,7 @@ internal static class Viewed
     {
         var all = arange(set.Count, int64);
         using var views = new AugmentedViews(augmentations, seed, all);
-        return views.Of(set, tensor(positions), view);
+        return views.GetBatch(set, tensor(positions), view);
     }
 
     /// <summary>All rows of a set in a view.</summary>

@@ -15,7 +15,7 @@ public sealed class LiveAnswersTests
         using var set = Toy.Clouds(rows: 300);
         var asked = new List<string>();
         var recording = new TeacherCaching(new TeacherCacheOptions(), 100, _ => throw new InvalidOperationException());
-        var rest = LiveOutputs.From(set, ModelOutputs.Logits, null, recording, 256, Answer).SelectMany(c => c.Ids).ToList();
+        var rest = LiveOutputs.Enumerate(set, ModelOutputs.Logits, null, recording, 256, Answer).SelectMany(c => c.Ids).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(rest, Is.EqualTo(set.RowIds.Skip(256)));

@@ -26,7 +26,7 @@ public sealed class ModuleModelTests
     {
         using var net = new Net();
         using var model = Open(net);
-        var logits = model.Answer(Pictures(3), ModelOutputs.Logits).Logits;
+        var logits = model.ComputeOutputs(Pictures(3), ModelOutputs.Logits).Logits;
         net.eval();
         Assert.That(Same(logits, net.call(Pictures(3))), Is.True);
         Assert.That(logits.requires_grad, Is.False);
@@ -41,7 +41,7 @@ public sealed class ModuleModelTests
         Assert.That(model.Shapes, Is.EqualTo(new OutputShapes(5, 6, model.Shapes.StageFeatures)));
         Assert.That(model.Shapes.StageFeatures, Is.EqualTo((long[][])[[4, 8, 8], [6, 4, 4]]));
 
-        var answer = model.Answer(Pictures(3), All);
+        var answer = model.ComputeOutputs(Pictures(3), All);
         net.eval();
         var one = net.One.call(Pictures(3));
         Assert.That(answer.StageFeatures[0].lt(0).any().item<bool>(), Is.True, "taken before the ReLU in place that follows");
@@ -55,7 +55,7 @@ public sealed class ModuleModelTests
         using var hidden = nn.Linear(4, 7);
         using var net = nn.Sequential(hidden, nn.ReLU(inplace: true), nn.Linear(7, 3));
         using var model = Open(net, new ModuleTaps(hidden), InputShape.Vector(4));
-        var answer = model.Answer(ones(2, 4), All);
+        var answer = model.ComputeOutputs(ones(2, 4), All);
         Assert.That(Same(answer.Embedding, hidden.call(ones(2, 4))), Is.True);
     }
 
@@ -67,7 +67,7 @@ public sealed class ModuleModelTests
         net.Norm.eval();
         var before = net.state_dict().ToDictionary(s => s.Key, s => s.Value.bytes.ToArray());
         using (var model = Open(net, new ModuleTaps(net.Flat, [net.One])))
-            model.Answer(Pictures(7), All);
+            model.ComputeOutputs(Pictures(7), All);
 
         Assert.That(net.state_dict().ToDictionary(s => s.Key, s => s.Value.bytes.ToArray()), Is.EqualTo(before));
         Assert.That((net.training, net.One.training, net.Norm.training), Is.EqualTo((true, true, false)));
@@ -106,8 +106,8 @@ public sealed class ModuleModelTests
             var features = net.Two.call(nn.functional.relu(net.One.call(rows)));
             return new NetworkOutput(net.call(rows), stageFeatures: [features]);
         }, InputShape.Image(3, 8, 8), false, new(), null, 64, NoWarning);
-        Assert.That(model.Shapes.Kinds, Is.EqualTo(ModelOutputs.Logits | ModelOutputs.StageFeatures));
-        Assert.That(model.Answer(Pictures(3), All).StageFeatures[0].shape, Is.EqualTo((long[])[3, 6, 4, 4]));
+        Assert.That(model.Shapes.Available, Is.EqualTo(ModelOutputs.Logits | ModelOutputs.StageFeatures));
+        Assert.That(model.ComputeOutputs(Pictures(3), All).StageFeatures[0].shape, Is.EqualTo((long[])[3, 6, 4, 4]));
     }
 
     [Test]
@@ -139,7 +139,7 @@ public sealed class ModuleModelTests
     {
         using var net = nn.Linear(4, 3, dtype: float64);
         using var model = Open(net, shape: InputShape.Vector(4));
-        Assert.That(model.Answer(ones(2, 4), ModelOutputs.Logits).Logits.dtype, Is.EqualTo(float32));
+        Assert.That(model.ComputeOutputs(ones(2, 4), ModelOutputs.Logits).Logits.dtype, Is.EqualTo(float32));
     }
 
     [Test]
@@ -153,7 +153,7 @@ public sealed class ModuleModelTests
         string Identity(ModuleTaps? taps = null, string? words = null, TeacherInput? input = null)
         {
             using var model = Open(net, taps, identity: words, input: input);
-            return model.Identity;
+            return model.ContentHash;
         }
 
         var first = Identity();

@@ -119,8 +119,8 @@ public sealed class RecordableTeacherTests
         using var softened = new SoftenedLogits(zeros(100, 3), (1200 * copies) - 1200);
         Assert.Multiple(() =>
         {
-            Assert.That(softened.At(2, arange(8)) is not null, Is.EqualTo(kept));
-            Assert.That(softened.At(3, arange(8)), Is.Null);
+            Assert.That(softened.Get(2, arange(8)) is not null, Is.EqualTo(kept));
+            Assert.That(softened.Get(3, arange(8)), Is.Null);
         });
     }
 
@@ -153,20 +153,20 @@ public sealed class RecordableTeacherTests
 
         public bool IsDear { get; init; }
 
-        public override OutputShapes Shapes => network.Shapes();
+        public override OutputShapes Shapes => network.GetOutputShapes();
 
-        protected override bool KeepsAnswers => IsDear;
+        protected override bool KeepsOutputs => IsDear;
 
-        protected override string Identity() => "asked";
+        protected override string ComputeContentHash() => "asked";
 
-        protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
+        protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
         {
             Rows += (int)batch.Positions.shape[0];
             using var noGrad = no_grad();
             var given = network.Forward(batch.Features, wanted);
             var logits = reversed ? given.Logits.neg() : given.Logits;
             return new NetworkOutput(
-                large ? logits.Plus(1000.3) : logits, wanted.HasFlag(ModelOutputs.Embedding) ? given.Embedding : null,
+                large ? logits.Add(1000.3) : logits, wanted.HasFlag(ModelOutputs.Embedding) ? given.Embedding : null,
                 wanted.HasFlag(ModelOutputs.StageFeatures) ? given.StageFeatures : null);
         }
     }

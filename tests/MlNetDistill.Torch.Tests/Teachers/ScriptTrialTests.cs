@@ -65,7 +65,7 @@ public sealed class ScriptTrialTests
         using var model = Open();
         using var trusted = TorchScriptModel.Open(ToyScript.Path("mlp.pt"), new(), InputShape.Vector(4), false, new(), CPU, 64, _ => { }, isTrusted: true);
         var rows = arange(8).reshape(2, 4).to(float32).div(10);
-        Assert.That(model.Answer(rows, ModelOutputs.Logits).Logits.bytes.SequenceEqual(trusted.Answer(rows, ModelOutputs.Logits).Logits.bytes), Is.True);
+        Assert.That(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits.bytes.SequenceEqual(trusted.ComputeOutputs(rows, ModelOutputs.Logits).Logits.bytes), Is.True);
     }
 
     [Test]

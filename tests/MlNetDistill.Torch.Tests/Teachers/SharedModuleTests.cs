@@ -22,7 +22,7 @@ public sealed class SharedModuleTests
         var rows = randn(3, 4);
         double[] expected;
         using (var alone = Open(module, null))
-            expected = Near.Values(alone.Answer(rows, ModelOutputs.Logits).Logits);
+            expected = Near.Values(alone.ComputeOutputs(rows, ModelOutputs.Logits).Logits);
 
         var wrong = InParallel(() =>
         {
@@ -48,9 +48,9 @@ public sealed class SharedModuleTests
         var rows = randn(3, 4);
         double[] inner, outer;
         using (var alone = Open(module, new ModuleTaps(tapped)))
-            inner = Near.Values(alone.Answer(rows, ModelOutputs.Logits).Logits);
+            inner = Near.Values(alone.ComputeOutputs(rows, ModelOutputs.Logits).Logits);
         using (var alone = Open(around, null))
-            outer = Near.Values(alone.Answer(rows, ModelOutputs.Logits).Logits);
+            outer = Near.Values(alone.ComputeOutputs(rows, ModelOutputs.Logits).Logits);
 
         var number = 0;
         var wrong = InParallel(() =>
@@ -75,7 +75,7 @@ public sealed class SharedModuleTests
         using var model = Open(module, null);
         module.Dispose();
         using var scope = NewDisposeScope();
-        Assert.That(() => model.Answer(ones(2, 4), ModelOutputs.Logits), Throws.InvalidOperationException.With.Message.StartsWith(
+        Assert.That(() => model.ComputeOutputs(ones(2, 4), ModelOutputs.Logits), Throws.InvalidOperationException.With.Message.StartsWith(
             "The module Sequential is disposed. It stays the caller's"));
     }
 
@@ -96,7 +96,7 @@ public sealed class SharedModuleTests
     private static bool Wrong(ModuleModel model, Tensor rows, double[] expected)
     {
         using var scope = NewDisposeScope();
-        return !Near.Values(model.Answer(rows, ModelOutputs.Logits).Logits).SequenceEqual(expected);
+        return !Near.Values(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits).SequenceEqual(expected);
     }
 
     /// <summary>The sum of what 32 threads find; an exception of one counts as well.</summary>

@@ -22,9 +22,9 @@ public sealed class TorchScriptModelTests
     {
         using var model = Open("mlp.pt");
         var rows = Rows(5);
-        Assert.That(Near(model.Answer(rows, ModelOutputs.Logits).Logits, Logits(rows)), Is.True);
+        Assert.That(Near(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, Logits(rows)), Is.True);
         Assert.That(model.Shapes.Classes, Is.EqualTo(3));
-        Assert.That(model.Shapes.Kinds, Is.EqualTo(ModelOutputs.Logits));
+        Assert.That(model.Shapes.Available, Is.EqualTo(ModelOutputs.Logits));
     }
 
     [TestCase("tuple.pt")]
@@ -33,7 +33,7 @@ public sealed class TorchScriptModelTests
     {
         using var model = Open(file, new TorchScriptOutputs(0, Embedding: 1));
         var rows = Rows(5);
-        var answer = model.Answer(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
+        var answer = model.ComputeOutputs(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
         Assert.That(Near(answer.Logits, Logits(rows)), Is.True);
         Assert.That(Near(answer.Embedding, Embedding(rows)), Is.True);
         Assert.That(model.Shapes.EmbeddingLength, Is.EqualTo(6));
@@ -44,7 +44,7 @@ public sealed class TorchScriptModelTests
     {
         using var model = Open("conv.pt", new TorchScriptOutputs(0, 1, [2, 3]), InputShape.Image(3, 8, 10));
         Assert.That(model.Shapes.StageFeatures, Is.EqualTo((long[][])[[4, 8, 10], [6, 4, 5]]));
-        var answer = model.Answer(ones(2, 3, 8, 10), ModelOutputs.Embedding | ModelOutputs.StageFeatures);
+        var answer = model.ComputeOutputs(ones(2, 3, 8, 10), ModelOutputs.Embedding | ModelOutputs.StageFeatures);
         Assert.That(Near(answer.Embedding, answer.StageFeatures[1].mean([2L, 3L])), Is.True);
     }
 
@@ -52,7 +52,7 @@ public sealed class TorchScriptModelTests
     public void A_script_of_doubles_reads_and_gives_32_bit_floats_here()
     {
         using var model = Open("double.pt");
-        var logits = model.Answer(Rows(3), ModelOutputs.Logits).Logits;
+        var logits = model.ComputeOutputs(Rows(3), ModelOutputs.Logits).Logits;
         Assert.That(logits.dtype, Is.EqualTo(float32));
         Assert.That(Near(logits, Logits(Rows(3))), Is.True);
     }
@@ -63,7 +63,7 @@ public sealed class TorchScriptModelTests
         List<string> warnings = [];
         using var model = Open("glued.pt", warn: warnings.Add);
         var rows = Rows(5);
-        Assert.That(Near(model.Answer(rows, ModelOutputs.Logits).Logits, Logits(rows)), Is.True);
+        Assert.That(Near(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, Logits(rows)), Is.True);
         Assert.That(warnings, Has.Count.EqualTo(1));
         Assert.That(warnings[0], Does.StartWith($"The TorchScript model '{Path("glued.pt")}' declares a free batch and then fails on two rows (RuntimeError: mat1 and mat2 shapes")
             .And.EndsWith("It is run row by row, which is slow; export it with a dynamic batch axis and in eval mode."));
@@ -139,7 +139,7 @@ public sealed class TorchScriptModelTests
         string Identity(string file, TorchScriptOutputs? outputs = null, TeacherInput? input = null)
         {
             using var model = Open(file, outputs, input: input);
-            return model.Identity;
+            return model.ContentHash;
         }
 
         string[] different = [Identity("mlp.pt"), Identity("list.pt"), Identity("list.pt", new(0, 1)), Identity("mlp.pt", input: new() { Scale = 2 })];
@@ -155,7 +155,7 @@ public sealed class TorchScriptModelTests
         void Ask()
         {
             using var inner = NewDisposeScope();
-            model.Answer(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
+            model.ComputeOutputs(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
         }
 
         Ask();

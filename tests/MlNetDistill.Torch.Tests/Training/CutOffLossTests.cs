@@ -170,7 +170,7 @@ public sealed class CutOffLossTests
 
         public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
-        public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) =>
             [new Linear((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator)];
 
         public override Tensor Evaluate(LossInputs inputs) =>

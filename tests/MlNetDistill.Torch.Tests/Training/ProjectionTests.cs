@@ -98,7 +98,7 @@ public sealed class ProjectionTests
 
         public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
-        public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator)
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
         {
             Shapes = (student.StageFeatures[0][0], teacher.StageFeatures[0][0]);
             var projection = new Linear((int)Shapes.Student, (int)Shapes.Teacher, generator);
@@ -125,7 +125,7 @@ public sealed class ProjectionTests
 
         public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
 
-        public override IReadOnlyList<nn.Module<Tensor, Tensor>> Projections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) =>
             [Projection = new Watched(new Linear((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator))];
 
         public override Tensor Evaluate(LossInputs inputs)

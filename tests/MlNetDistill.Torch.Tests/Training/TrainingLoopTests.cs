@@ -52,7 +52,7 @@ public sealed class TrainingLoopTests
         Assert.That(Agreement(), Is.LessThan(0.8), "before training");
 
         var context = new MethodContext(
-            [new Anchor("teacher", 1, recorded)], student.Shapes(), new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());
+            [new Anchor("teacher", 1, recorded)], student.GetOutputShapes(), new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());
         Runs.Train(student, set, DistillationMethod.Kd(temperature: 2, alpha: 1).Stages(context).Single());
 
         Assert.That(Agreement(), Is.GreaterThan(0.95));

@@ -59,9 +59,9 @@ internal sealed record CacheFileKey
     /// <summary>This key, then those of the records that keep more and so serve as well.</summary>
     public IEnumerable<CacheFileKey> SufficientKeys()
     {
-        for (var kinds = ModelOutputs.None; kinds <= Shapes.Kinds; kinds++)
+        for (var kinds = ModelOutputs.None; kinds <= Shapes.Available; kinds++)
         {
-            if ((kinds & Kept) == Kept && (kinds & ~Shapes.Kinds) == ModelOutputs.None)
+            if ((kinds & Kept) == Kept && (kinds & ~Shapes.Available) == ModelOutputs.None)
                 yield return this with { Kept = kinds };
         }
     }
@@ -71,8 +71,8 @@ internal sealed record CacheFileKey
     {
         if (Rows < 1 || Rows > int.MaxValue)
             throw new ArgumentException($"A teacher cache needs 1 to {int.MaxValue} rows; was {Rows}.");
-        if (Kept == ModelOutputs.None || (Kept & ~Shapes.Kinds) != ModelOutputs.None)
-            throw new ArgumentException($"A teacher that gives {Shapes.Kinds} cannot have {Kept} kept.");
+        if (Kept == ModelOutputs.None || (Kept & ~Shapes.Available) != ModelOutputs.None)
+            throw new ArgumentException($"A teacher that gives {Shapes.Available} cannot have {Kept} kept.");
         if (TopK is { } k && (k < 1 || k >= Shapes.Classes))
             throw new ArgumentException($"TopK of a teacher cache must be at least 1 and less than the number of classes, {Shapes.Classes}; was {k}. Leave it out to keep all.");
     }

@@ -33,7 +33,7 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
     {
         if (view == 0)
             return fields[field]!.index_select(0, positions);
-        using var moved = positions.PlusInteger(view * count);
+        using var moved = positions.AddInteger(view * count);
         return fields[field]!.index_select(0, moved);
     }
 

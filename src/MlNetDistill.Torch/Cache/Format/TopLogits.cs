@@ -57,7 +57,7 @@ internal static class TopLogits
             indices = indices.remainder(range);
         }
 
-        return rest.Plus(-Math.Log(width - values.shape[1])).expand(values.shape[0], width).scatter(1, indices, values);
+        return rest.Add(-Math.Log(width - values.shape[1])).expand(values.shape[0], width).scatter(1, indices, values);
     }
 
     // A heap with the least of the chosen on top; what comes later and is only as large is of a higher class and stays out.

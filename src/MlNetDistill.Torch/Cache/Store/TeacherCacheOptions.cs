@@ -43,7 +43,7 @@ public sealed record TeacherCacheOptions
     public string? CacheKey { get; init; }
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     /// <summary>Whether answers outlive the fit.</summary>
     internal bool IsPersistent => Folder is not null;

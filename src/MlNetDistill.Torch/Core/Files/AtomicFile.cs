@@ -4,7 +4,7 @@ namespace MlNetDistill.Core;
 internal static class AtomicFile
 {
     private const string Mark = ".MlNetDistill";
-    private const string End = ".tmp";
+    private const string TemporaryExtension = ".tmp";
 
     /// <summary>Writes a file beside its place, then gives it its name. What killed processes left beside it goes.</summary>
     public static void Write(string path, Action<Stream> write)
@@ -14,10 +14,10 @@ internal static class AtomicFile
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"'{full}' cannot be written: there is no folder '{folder}'. Create it first.");
         using var mine = LockFile.Create(() => Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}{Mark}"));
-        var temporary = mine.Base + End;
+        var temporary = mine.Base + TemporaryExtension;
         try
         {
-            mine.RemoveLeftovers($".*{Mark}", left => File.Delete(left + End));
+            mine.RemoveLeftovers($".*{Mark}", left => File.Delete(left + TemporaryExtension));
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
             {
                 write(stream);

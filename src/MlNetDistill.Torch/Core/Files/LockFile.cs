@@ -7,7 +7,7 @@ namespace MlNetDistill.Core;
 /// </summary>
 internal sealed class LockFile : IDisposable
 {
-    public const string End = ".lock";
+    public const string Extension = ".lock";
 
     // One may be taken for a leftover between its making and its lock, if somebody looks just then.
     private const int Tries = 5;
@@ -17,11 +17,11 @@ internal sealed class LockFile : IDisposable
 
     private LockFile(string path, FileStream held) => (_path, _lock) = (path, held);
 
-    /// <summary>Its path without <see cref="End"/>.</summary>
-    public string Base => _path[..^End.Length];
+    /// <summary>Its path without <see cref="Extension"/>.</summary>
+    public string Base => _path[..^Extension.Length];
 
     // Windows deletes an open file only if it was opened so; elsewhere that would leave it without a lock.
-    private static FileShare Alone => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
+    private static FileShare ExclusiveShare => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
     /// <summary>Makes one.</summary>
     /// <param name="newBase">Gives a path that nothing has, another in each call.</param>
@@ -29,11 +29,11 @@ internal sealed class LockFile : IDisposable
     {
         for (var left = Tries; ; left--)
         {
-            var path = newBase() + End;
+            var path = newBase() + Extension;
             FileStream held;
             try
             {
-                held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, Alone, bufferSize: 0);
+                held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, ExclusiveShare, bufferSize: 0);
             }
             catch (IOException e) when (left > 1 && PartialFile.IsInUse(e))
             {
@@ -47,7 +47,7 @@ internal sealed class LockFile : IDisposable
     }
 
     /// <summary>Removes what ended processes left in this file's folder.</summary>
-    /// <param name="pattern">What the names of their lock files are like, without <see cref="End"/>.</param>
+    /// <param name="pattern">What the names of their lock files are like, without <see cref="Extension"/>.</param>
     /// <param name="remove">Removes what belongs to a lock file, from its <see cref="Base"/>; nobody uses it.</param>
     public void RemoveLeftovers(string pattern, Action<string> remove)
     {
@@ -61,12 +61,12 @@ internal sealed class LockFile : IDisposable
         try
         {
             var hiddenToo = new EnumerationOptions { AttributesToSkip = FileAttributes.None };
-            foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_path)!, pattern + End, hiddenToo))
+            foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_path)!, pattern + Extension, hiddenToo))
             {
                 using var leftover = TryOpen(path);
                 if (leftover is null)
                     continue;
-                remove(path[..^End.Length]);
+                remove(path[..^Extension.Length]);
                 File.Delete(path);
             }
         }
@@ -86,7 +86,7 @@ internal sealed class LockFile : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, Alone, bufferSize: 0);
+            return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, ExclusiveShare, bufferSize: 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

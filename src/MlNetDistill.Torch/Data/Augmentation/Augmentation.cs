@@ -58,7 +58,7 @@ public abstract record Augmentation
     public bool MixesLabels => this is MixingAugmentation;
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
-    public sealed override string ToString() => SettingText.Of(this);
+    public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => [];
@@ -68,7 +68,7 @@ public abstract record Augmentation
     public virtual string? ValidateShape(InputShape shape) => null;
 
     /// <summary>What is wrong with a list of augmentations, each as one sentence.</summary>
-    internal static IEnumerable<string> FaultsOf(IReadOnlyList<Augmentation>? augmentations)
+    internal static IEnumerable<string> ValidateList(IReadOnlyList<Augmentation>? augmentations)
     {
         if (augmentations is null)
             return ["Augmentations must be given; an empty list is for none."];

@@ -38,10 +38,10 @@ internal sealed class AugmentationDraws : IDisposable
     /// <param name="positions">B positions.</param>
     /// <param name="view">Number of the view.</param>
     /// <param name="purpose">What is drawn; each purpose has words of its own.</param>
-    public RandomWords Rows(Tensor positions, int view, string purpose)
+    public RandomWords ForRows(Tensor positions, int view, string purpose)
     {
         using var scope = NewDisposeScope();
-        return Split(Mixed(Counter(positions, view, purpose)));
+        return Split(Mix(Counter(positions, view, purpose)));
     }
 
     /// <summary>Words for each of <paramref name="length"/> elements of rows, B×length.</summary>
@@ -49,28 +49,28 @@ internal sealed class AugmentationDraws : IDisposable
     /// <param name="view">Number of the view.</param>
     /// <param name="purpose">What is drawn.</param>
     /// <param name="length">Elements of a row.</param>
-    public RandomWords Elements(Tensor positions, int view, string purpose, long length)
+    public RandomWords ForElements(Tensor positions, int view, string purpose, long length)
     {
         using var scope = NewDisposeScope();
-        var elements = Arithmetic.UpTo(length, positions.device).TimesInteger(unchecked((long)Gamma));
-        return Split(Mixed(Mixed(Counter(positions, view, purpose)).unsqueeze(1).Plus(elements.unsqueeze(0))));
+        var elements = TensorArithmetic.Range(length, positions.device).MultiplyByInteger(unchecked((long)Gamma));
+        return Split(Mix(Mix(Counter(positions, view, purpose)).unsqueeze(1).Add(elements.unsqueeze(0))));
     }
 
     /// <summary>Words to whole numbers from 0 to <paramref name="count"/> - 1, each as likely to within 2⁻³²; exact for counts up to 2³¹.</summary>
-    public Tensor Below(Tensor words, long count) => words.TimesInteger(count).bitwise_right_shift(_shifts[32].Bits);
+    public Tensor ToIntegers(Tensor words, long count) => words.MultiplyByInteger(count).bitwise_right_shift(_shifts[32].Bits);
 
     /// <summary>Words to true with a probability in [0, 1].</summary>
-    public static Tensor Happens(Tensor words, double probability) => words.IsBelow((long)Math.Round(probability * WordsCount));
+    public static Tensor ToBooleans(Tensor words, double probability) => words.IsLessThan((long)Math.Round(probability * WordsCount));
 
     /// <summary>Words to numbers in [0, 1), 64-bit floats, exactly.</summary>
-    public static Tensor Uniform(Tensor words) => words.to(float64).Times(1 / WordsCount);
+    public static Tensor ToUniform(Tensor words) => words.to(float64).MultiplyBy(1 / WordsCount);
 
     /// <summary>Words to normal numbers of mean 0 and deviation 1, 64-bit floats: √(-2 ln u)·cos 2πv (Box and Muller 1958), u in (0, 1].</summary>
-    public static Tensor Normal(RandomWords words)
+    public static Tensor ToNormal(RandomWords words)
     {
         using var scope = NewDisposeScope();
-        var radius = Uniform(words.High.PlusInteger(1)).log().Times(-2).sqrt();
-        return radius.mul(Uniform(words.Low).Times(2 * Math.PI).cos()).MoveToOuterDisposeScope();
+        var radius = ToUniform(words.High.AddInteger(1)).log().MultiplyBy(-2).sqrt();
+        return radius.mul(ToUniform(words.Low).MultiplyBy(2 * Math.PI).cos()).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -82,7 +82,7 @@ internal sealed class AugmentationDraws : IDisposable
         }
     }
 
-    private static ulong Mixed(ulong value)
+    private static ulong Mix(ulong value)
     {
         value = (value ^ (value >> 30)) * First;
         value = (value ^ (value >> 27)) * Second;
@@ -95,21 +95,21 @@ internal sealed class AugmentationDraws : IDisposable
         var hash = 14695981039346656037UL ^ _seed;
         foreach (var c in purpose)
             hash = (hash ^ c) * 1099511628211UL;
-        var start = Mixed(Mixed(hash) + ((ulong)view * Gamma));
-        return positions.TimesInteger(unchecked((long)Gamma)).PlusInteger(unchecked((long)start));
+        var start = Mix(Mix(hash) + ((ulong)view * Gamma));
+        return positions.MultiplyByInteger(unchecked((long)Gamma)).AddInteger(unchecked((long)start));
     }
 
-    private Tensor Mixed(Tensor value)
+    private Tensor Mix(Tensor value)
     {
         using var scope = NewDisposeScope();
-        value = value.bitwise_xor(Shifted(value, 30)).TimesInteger(unchecked((long)First));
-        value = value.bitwise_xor(Shifted(value, 27)).TimesInteger(unchecked((long)Second));
-        return value.bitwise_xor(Shifted(value, 31)).MoveToOuterDisposeScope();
+        value = value.bitwise_xor(ShiftRight(value, 30)).MultiplyByInteger(unchecked((long)First));
+        value = value.bitwise_xor(ShiftRight(value, 27)).MultiplyByInteger(unchecked((long)Second));
+        return value.bitwise_xor(ShiftRight(value, 31)).MoveToOuterDisposeScope();
     }
 
     // Torch shifts the sign in; the mask takes it out again.
-    private Tensor Shifted(Tensor value, int bits) => value.bitwise_right_shift(_shifts[bits].Bits).bitwise_and(_shifts[bits].Mask);
+    private Tensor ShiftRight(Tensor value, int bits) => value.bitwise_right_shift(_shifts[bits].Bits).bitwise_and(_shifts[bits].Mask);
 
     private RandomWords Split(Tensor value) =>
-        new(Shifted(value, 32).MoveToOuterDisposeScope(), value.bitwise_and(_shifts[32].Mask).MoveToOuterDisposeScope());
+        new(ShiftRight(value, 32).MoveToOuterDisposeScope(), value.bitwise_and(_shifts[32].Mask).MoveToOuterDisposeScope());
 }

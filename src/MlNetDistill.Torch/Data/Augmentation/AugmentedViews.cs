@@ -26,10 +26,10 @@ internal sealed class AugmentedViews : IDisposable
     }
 
     /// <summary>Rows of <paramref name="set"/> in a view. The tensors belong to the current dispose scope.</summary>
-    public Batch Of(IRowSource set, Tensor positions, int view)
+    public Batch GetBatch(IRowSource set, Tensor positions, int view)
     {
         using var scope = NewDisposeScope();
-        var rows = Seen(set, positions, view, _augmentations.Count);
+        var rows = ApplyAugmentations(set, positions, view, _augmentations.Count);
         return new Batch(
             set,
             positions,
@@ -49,7 +49,7 @@ internal sealed class AugmentedViews : IDisposable
     }
 
     /// <summary>Rows as the first <paramref name="count"/> augmentations show them.</summary>
-    private ViewedRows Seen(IRowSource set, Tensor positions, int view, int count)
+    private ViewedRows ApplyAugmentations(IRowSource set, Tensor positions, int view, int count)
     {
         var rows = new ViewedRows(set.Gather(positions, set.Device), null);
         for (var i = 0; i < count; i++)
@@ -57,7 +57,7 @@ internal sealed class AugmentedViews : IDisposable
             var before = i;
             rows = _augmentations[i].Apply(rows, new ViewStep(set, positions, _training, _draws, _shares, view, i)
             {
-                Earlier = partners => Seen(set, partners, view, before).Features,
+                Earlier = partners => ApplyAugmentations(set, partners, view, before).Features,
             });
         }
 
@@ -69,7 +69,7 @@ internal sealed class AugmentedViews : IDisposable
         if (set.Weights is not { } weights)
             return null;
         var own = weights.index_select(0, positions);
-        return mixture is null ? own : own.mul(mixture.Share).Plus(weights.index_select(0, mixture.Partners).mul(mixture.Rest()));
+        return mixture is null ? own : own.mul(mixture.Share).Add(weights.index_select(0, mixture.Partners).mul(mixture.Rest()));
     }
 
     private static Tensor SoftLabels(IRowSource set, Tensor positions, Mixture mixture)
@@ -83,14 +83,14 @@ internal sealed class AugmentedViews : IDisposable
         // weight is that of both parts, by which losses multiply.
         Tensor Weighted(Tensor rows, Tensor part) => set.Weights is not { } weights
             ? part
-            : part.mul(weights.index_select(0, rows)).div(Weights(set, positions, mixture)!.AtLeast(1e-12));
+            : part.mul(weights.index_select(0, rows)).div(Weights(set, positions, mixture)!.ClampMin(1e-12));
 
         void Add(Tensor rows, Tensor part)
         {
             var labels = set.Labels.index_select(0, rows);
-            var labelled = labels.IsUnequalTo(IRowSource.MissingLabel).to(float32);
+            var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel).to(float32);
             // A missing label is no index; its part, 0, goes to any class.
-            shares.scatter_add_(1, labels.Within(0, set.Classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
+            shares.scatter_add_(1, labels.Clamp(0, set.Classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
         }
     }
 }
@@ -116,14 +116,14 @@ internal sealed record ViewStep(IRowSource Set, Tensor Positions, Tensor Trainin
     public required Func<Tensor, Tensor> Earlier { get; init; }
 
     /// <summary>Random words for the rows, B.</summary>
-    public RandomWords Draw(string purpose) => Draws.Rows(Positions, View, Purpose(purpose));
+    public RandomWords Draw(string purpose) => Draws.ForRows(Positions, View, Purpose(purpose));
 
     /// <summary>Random words for each of <paramref name="length"/> elements of the rows, B×length.</summary>
-    public RandomWords DrawElements(string purpose, long length) => Draws.Elements(Positions, View, Purpose(purpose), length);
+    public RandomWords DrawElements(string purpose, long length) => Draws.ForElements(Positions, View, Purpose(purpose), length);
 
     /// <summary>Positions of rows trained on, any for each word.</summary>
     public Tensor TrainingRows(Tensor words) =>
-        Training.index_select(0, Draws.Below(words, Training.shape[0]).reshape(-1)).reshape(words.shape);
+        Training.index_select(0, Draws.ToIntegers(words, Training.shape[0]).reshape(-1)).reshape(words.shape);
 
     // The place in the list keeps two augmentations of one kind apart.
     private string Purpose(string purpose) => $"{Index} {purpose}";

@@ -26,13 +26,13 @@ internal sealed class BetaTable : IDisposable
     }
 
     /// <summary>Shares in [0, 1] for random words, 64-bit floats of the words' shape.</summary>
-    public Tensor Of(Tensor words)
+    public Tensor Sample(Tensor words)
     {
         using var scope = NewDisposeScope();
-        var place = AugmentationDraws.Uniform(words).Times(Cells);
+        var place = AugmentationDraws.ToUniform(words).MultiplyBy(Cells);
         var cell = place.to(int64);
         var within = place.sub(cell.to(float64));
-        return _quantiles.index_select(0, cell).Plus(_widths.index_select(0, cell).mul(within)).MoveToOuterDisposeScope();
+        return _quantiles.index_select(0, cell).Add(_widths.index_select(0, cell).mul(within)).MoveToOuterDisposeScope();
     }
 
     public void Dispose()

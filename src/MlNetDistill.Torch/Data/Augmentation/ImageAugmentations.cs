@@ -27,7 +27,7 @@ internal sealed record RandomCrop(int Padding) : Augmentation
 
         // Where each line of the crop is in the padded image, B×length.
         Tensor From(Tensor words, int length) =>
-            step.Draws.Below(words, (2 * Padding) + 1).unsqueeze(1).Plus(Arithmetic.UpTo(length, words.device).unsqueeze(0));
+            step.Draws.ToIntegers(words, (2 * Padding) + 1).unsqueeze(1).Add(TensorArithmetic.Range(length, words.device).unsqueeze(0));
     }
 }
 
@@ -39,7 +39,7 @@ internal sealed record HorizontalFlip(double Probability) : Augmentation
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
-        var flips = AugmentationDraws.Happens(step.Draw("flip").High, Probability).reshape(-1, 1, 1, 1);
+        var flips = AugmentationDraws.ToBooleans(step.Draw("flip").High, Probability).reshape(-1, 1, 1, 1);
         return rows with { Features = where(flips, rows.Features.flip(3), rows.Features) };
     }
 }

@@ -16,7 +16,7 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
     {
         var words = step.Draw("mixing");
         var partners = step.TrainingRows(words.High);
-        var (features, share) = Mix(rows.Features, step.Earlier(partners), step.Shares!.Of(words.Low), step);
+        var (features, share) = Mix(rows.Features, step.Earlier(partners), step.Shares!.Sample(words.Low), step);
         return new ViewedRows(features, new Mixture(partners, share));
     }
 
@@ -31,7 +31,7 @@ internal sealed record Mixup(double Alpha) : MixingAugmentation(Alpha)
     {
         share = share.to(float32);
         var factor = share.reshape([-1, .. Enumerable.Repeat(1L, step.Set.Shape.Dimensions.Length)]);
-        return (own.to(float32).mul(factor).Plus(partner.to(float32).mul(ones_like(factor).sub(factor))), share);
+        return (own.to(float32).mul(factor).Add(partner.to(float32).mul(ones_like(factor).sub(factor))), share);
     }
 }
 
@@ -49,22 +49,22 @@ internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
         var (left, right) = Edges(centre.Low, width);
         var inside = Inside(top, bottom, height).unsqueeze(2).logical_and(Inside(left, right, width).unsqueeze(1)).unsqueeze(1);
         // Clipping made some boxes smaller, so the share follows the box and not the box the share.
-        var area = bottom.sub(top).mul(right.sub(left)).to(float64).Over(height * width);
+        var area = bottom.sub(top).mul(right.sub(left)).to(float64).DivideBy(height * width);
         return (where(inside, partner, own), ones_like(area).sub(area).to(float32));
 
         // From (included) and to (excluded), half a side away from the centre as in the authors' code, clipped at the image's edges.
         (Tensor From, Tensor To) Edges(Tensor words, int length)
         {
-            var middle = step.Draws.Below(words, length);
-            var half = side.Times(length / 2.0).to(int64);
-            return (middle.sub(half).Within(0, length), middle.Plus(half).Within(0, length));
+            var middle = step.Draws.ToIntegers(words, length);
+            var half = side.MultiplyBy(length / 2.0).to(int64);
+            return (middle.sub(half).Clamp(0, length), middle.Add(half).Clamp(0, length));
         }
     }
 
     /// <summary>B×length: whether each line is inside.</summary>
     private static Tensor Inside(Tensor from, Tensor to, int length)
     {
-        var lines = Arithmetic.UpTo(length, from.device).unsqueeze(0);
+        var lines = TensorArithmetic.Range(length, from.device).unsqueeze(0);
         return lines.ge(from.unsqueeze(1)).logical_and(lines.lt(to.unsqueeze(1)));
     }
 }

@@ -40,7 +40,7 @@ public sealed class RowDraws
     {
         ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
-        return AugmentationDraws.Normal(_step.Draw(purpose)).to(float32).MoveToOuterDisposeScope();
+        return AugmentationDraws.ToNormal(_step.Draw(purpose)).to(float32).MoveToOuterDisposeScope();
     }
 
     /// <summary>A normal number of mean 0 and deviation 1 for each element of each row: B×(shape of a row) 32-bit floats.</summary>
@@ -49,11 +49,11 @@ public sealed class RowDraws
     {
         ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
-        return Shaped(AugmentationDraws.Normal(_step.DrawElements(purpose, Shape.Length)).to(float32)).MoveToOuterDisposeScope();
+        return Shaped(AugmentationDraws.ToNormal(_step.DrawElements(purpose, Shape.Length)).to(float32)).MoveToOuterDisposeScope();
     }
 
     private Tensor Shaped(Tensor elements) => elements.reshape([-1, .. Shape.Dimensions]);
 
     // The highest 24 bits, which 32-bit floats hold exactly: more would round up to 1.
-    private Tensor Uniform(Tensor words) => _step.Draws.Below(words, 1L << 24).to(float32).Over(1L << 24);
+    private Tensor Uniform(Tensor words) => _step.Draws.ToIntegers(words, 1L << 24).to(float32).DivideBy(1L << 24);
 }

@@ -10,8 +10,8 @@ internal sealed record GaussianNoise(double Deviation) : Augmentation
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
         using var scope = NewDisposeScope();
-        var noise = AugmentationDraws.Normal(step.DrawElements("noise", step.Set.Shape.Length)).Times(Deviation).to(float32);
-        return rows with { Features = rows.Features.to(float32).Plus(noise.reshape(rows.Features.shape)).MoveToOuterDisposeScope() };
+        var noise = AugmentationDraws.ToNormal(step.DrawElements("noise", step.Set.Shape.Length)).MultiplyBy(Deviation).to(float32);
+        return rows with { Features = rows.Features.to(float32).Add(noise.reshape(rows.Features.shape)).MoveToOuterDisposeScope() };
     }
 }
 
@@ -25,7 +25,7 @@ internal sealed record MarginalSwap(double Probability) : Augmentation
         var words = step.DrawElements("swap", step.Set.Shape.Length);
         // Each element has a row of its own to come from: nothing of rows × rows.
         var others = step.Set.GatherElements(step.TrainingRows(words.High), rows.Features.device).reshape(rows.Features.shape);
-        var isSwapped = AugmentationDraws.Happens(words.Low, Probability).reshape(rows.Features.shape);
+        var isSwapped = AugmentationDraws.ToBooleans(words.Low, Probability).reshape(rows.Features.shape);
         var swapped = where(isSwapped, others.to(rows.Features.dtype), rows.Features);
         return rows with { Features = swapped.MoveToOuterDisposeScope() };
     }

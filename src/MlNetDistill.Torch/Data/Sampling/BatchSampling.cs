@@ -35,7 +35,7 @@ public abstract record BatchSampling
     public static BatchSampling SuperclassUniform(int clusters, int instances = 8) => new SuperclassUniformSampling(clusters, instances);
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
-    public sealed override string ToString() => SettingText.Of(this);
+    public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     /// <param name="batchSize">Rows of a batch.</param>

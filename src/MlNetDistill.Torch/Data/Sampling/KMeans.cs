@@ -9,7 +9,7 @@ namespace MlNetDistill.Data;
 /// </summary>
 internal static class KMeans
 {
-    private const int MostRounds = 50;
+    private const int MaxRounds = 50;
 
     // Values made at a time: 16 MiB as 32-bit floats.
     private const int ChunkValues = 1 << 22;
@@ -21,49 +21,49 @@ internal static class KMeans
     public static Tensor Assign(Tensor vectors, int clusters, Generator generator)
     {
         using var scope = NewDisposeScope();
-        var centres = Start(vectors, clusters, generator);
+        var centres = ChooseInitialCentres(vectors, clusters, generator);
         Tensor? clusterOf = null;
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxRounds; round++)
         {
             using var inner = NewDisposeScope();
-            var (nearest, distances) = Nearest(vectors, centres);
+            var (nearest, distances) = FindNearest(vectors, centres);
             var settled = clusterOf is not null && nearest.eq(clusterOf).all().item<bool>();
             clusterOf = nearest.MoveToOuterDisposeScope();
             if (settled)
                 break;
-            centres = Means(vectors, clusterOf, distances, clusters).MoveToOuterDisposeScope();
+            centres = UpdateCentres(vectors, clusterOf, distances, clusters).MoveToOuterDisposeScope();
         }
 
         return clusterOf!.MoveToOuterDisposeScope();
     }
 
     /// <summary>Rows far from each other: each is drawn by its squared distance to the nearest one drawn before.</summary>
-    private static Tensor Start(Tensor vectors, int clusters, Generator generator)
+    private static Tensor ChooseInitialCentres(Tensor vectors, int clusters, Generator generator)
     {
         using var scope = NewDisposeScope();
         var draws = rand(clusters, float64, CPU, generator: generator).to(vectors.device);
         var last = vectors.shape[0] - 1;
-        var row = draws.narrow(0, 0, 1).Times(vectors.shape[0]).to(int64);
+        var row = draws.narrow(0, 0, 1).MultiplyBy(vectors.shape[0]).to(int64);
         var rows = new List<Tensor> { row };
-        var distances = Nearest(vectors, vectors.index_select(0, row)).Distances;
+        var distances = FindNearest(vectors, vectors.index_select(0, row)).Distances;
         for (var i = 1; i < clusters; i++)
         {
             using var inner = NewDisposeScope();
             var sums = distances.to(float64).cumsum(0);
-            row = searchsorted(sums, draws.narrow(0, i, 1).mul(sums.narrow(0, last, 1)), right: true).Within(0, last);
+            row = searchsorted(sums, draws.narrow(0, i, 1).mul(sums.narrow(0, last, 1)), right: true).Clamp(0, last);
             rows.Add(row.MoveToOuterDisposeScope());
-            distances = distances.minimum(Nearest(vectors, vectors.index_select(0, row)).Distances).MoveToOuterDisposeScope();
+            distances = distances.minimum(FindNearest(vectors, vectors.index_select(0, row)).Distances).MoveToOuterDisposeScope();
         }
 
         return vectors.index_select(0, cat(rows)).MoveToOuterDisposeScope();
     }
 
     /// <summary>For each row the nearest centre and the squared distance to it.</summary>
-    private static (Tensor Centre, Tensor Distances) Nearest(Tensor vectors, Tensor centres)
+    private static (Tensor Centre, Tensor Distances) FindNearest(Tensor vectors, Tensor centres)
     {
         using var scope = NewDisposeScope();
         var lengths = centres.mul(centres).sum(1).unsqueeze(0);
-        var doubled = centres.t().Times(2);
+        var doubled = centres.t().MultiplyBy(2);
         var (found, distances) = (new List<Tensor>(), new List<Tensor>());
         foreach (var (at, count) in Chunks(vectors, centres.shape[0]))
         {
@@ -72,30 +72,30 @@ internal static class KMeans
             // ‖x - c‖² = ‖x‖² + ‖c‖² - 2x·c; ‖x‖² does not matter for which is nearest.
             var (least, centre) = lengths.sub(rows.mm(doubled)).min(1);
             found.Add(centre.MoveToOuterDisposeScope());
-            distances.Add(least.Plus(rows.mul(rows).sum(1)).AtLeast(0).MoveToOuterDisposeScope());
+            distances.Add(least.Add(rows.mul(rows).sum(1)).ClampMin(0).MoveToOuterDisposeScope());
         }
 
         return (cat(found).MoveToOuterDisposeScope(), cat(distances).MoveToOuterDisposeScope());
     }
 
     /// <summary>The mean of each cluster; an empty one starts again at one of the rows farthest from their centres.</summary>
-    private static Tensor Means(Tensor vectors, Tensor clusterOf, Tensor distances, int clusters)
+    private static Tensor UpdateCentres(Tensor vectors, Tensor clusterOf, Tensor distances, int clusters)
     {
         using var scope = NewDisposeScope();
         var sums = zeros(clusters, vectors.shape[1], float32, vectors.device);
         var counts = zeros(clusters, float32, vectors.device);
-        var numbers = Arithmetic.UpTo(clusters, vectors.device).unsqueeze(0);
+        var numbers = TensorArithmetic.Range(clusters, vectors.device).unsqueeze(0);
         foreach (var (at, count) in Chunks(vectors, clusters))
         {
             using var inner = NewDisposeScope();
             // A product with 0s and 1s instead of a scatter: scattering adds in any order on a GPU.
             var members = clusterOf.narrow(0, at, count).unsqueeze(1).eq(numbers).to(float32);
-            sums.Accumulate(members.t().mm(vectors.narrow(0, at, count)));
+            sums.AddInPlace(members.t().mm(vectors.narrow(0, at, count)));
             // Not sum(0): the 0 would be taken for a ScalarType, that of bytes.
-            counts.Accumulate(members.sum([0]));
+            counts.AddInPlace(members.sum([0]));
         }
 
-        var means = sums.div(counts.AtLeast(1).unsqueeze(1));
+        var means = sums.div(counts.ClampMin(1).unsqueeze(1));
         var empty = counts.IsEqualTo(0).nonzero().reshape(-1);
         if (empty.shape[0] > 0)
         {

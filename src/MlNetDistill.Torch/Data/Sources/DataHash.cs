@@ -30,7 +30,7 @@ internal sealed class DataHash : IDisposable
     private static string Compute(IRowSource rows)
     {
         using var hash = new DataHash();
-        using var all = Arithmetic.UpTo(rows.Count, CPU).DetachFromDisposeScope();
+        using var all = TensorArithmetic.Range(rows.Count, CPU).DetachFromDisposeScope();
         var from = 0L;
         foreach (var positions in Chunks.Of(all, Math.Max(1, Chunks.Bytes / rows.RowBytes)))
         {

@@ -36,7 +36,7 @@ internal sealed class DataSplit : IDisposable
         using var scope = NewDisposeScope();
         var labels = set.Labels.cpu();
         var missing = labels.IsEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
-        var labelled = labels.IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         if (labelled.shape[0] == 0)
             (labelled, missing) = (missing, labelled);
         var rows = labelled.shape[0];
@@ -86,9 +86,9 @@ internal sealed class DataSplit : IDisposable
         if (!set.HasMissingLabels)
             return null;
         using var scope = NewDisposeScope();
-        var labelled = set.Labels.cpu().IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var labelled = set.Labels.cpu().IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         return labelled.shape[0] == 0 ? null : labelled.DetachFromDisposeScope();
     }
 
-    private static Tensor Positions(IRowSource set) => Arithmetic.UpTo(set.Count, CPU).DetachFromDisposeScope();
+    private static Tensor Positions(IRowSource set) => TensorArithmetic.Range(set.Count, CPU).DetachFromDisposeScope();
 }

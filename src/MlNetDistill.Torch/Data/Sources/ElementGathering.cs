@@ -15,7 +15,7 @@ internal static class ElementGathering
         using var scope = NewDisposeScope();
         var length = positions.shape[1];
         var flat = positions.reshape(-1);
-        var columns = Arithmetic.UpTo(length, device).repeat(positions.shape[0]);
+        var columns = TensorArithmetic.Range(length, device).repeat(positions.shape[0]);
         var parts = new List<Tensor>();
         var at = 0L;
         foreach (var some in Chunks.Of(flat, Math.Max(1, ChunkValues / length)))

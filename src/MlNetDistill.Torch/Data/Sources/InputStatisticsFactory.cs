@@ -27,12 +27,12 @@ internal static class InputStatisticsFactory
             var x = set.Gather(rows, set.Device).to(float64);
             var s = x.sum(over);
             count += x.numel() / (double)s.numel();
-            sum = (sum is null ? s : sum.Plus(s)).MoveToOuterDisposeScope();
-            squares = (squares is null ? x.mul(x).sum(over) : squares.Plus(x.mul(x).sum(over))).MoveToOuterDisposeScope();
+            sum = (sum is null ? s : sum.Add(s)).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.mul(x).sum(over) : squares.Add(x.mul(x).sum(over))).MoveToOuterDisposeScope();
         }
 
-        var mean = sum!.Over(count);
-        var variance = squares!.Over(count).sub(mean.mul(mean)).AtLeast(0);
+        var mean = sum!.DivideBy(count);
+        var variance = squares!.DivideBy(count).sub(mean.mul(mean)).ClampMin(0);
         var deviation = variance.sqrt();
         // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
         using var least = 1e-6.ToScalar();

@@ -20,18 +20,18 @@ internal static class RowSourceQueries
             get
             {
                 using var scope = NewDisposeScope();
-                return rows.Labels.IsUnequalTo(IRowSource.MissingLabel).sum().item<long>();
+                return rows.Labels.IsNotEqualTo(IRowSource.MissingLabel).sum().item<long>();
             }
         }
 
         /// <summary>Every position in order, 64-bit, on the source's device, in the current dispose scope.</summary>
-        public Tensor AllPositions() => Arithmetic.UpTo(rows.Count, rows.Device);
+        public Tensor AllPositions() => TensorArithmetic.Range(rows.Count, rows.Device);
 
         /// <summary>Whether some labelled row at <paramref name="positions"/> has a weight above 0.</summary>
         public bool HasLabelledWeight(Tensor positions)
         {
             using var scope = NewDisposeScope();
-            var counts = rows.Labels.index_select(0, positions).IsUnequalTo(IRowSource.MissingLabel).to(ScalarType.Float32);
+            var counts = rows.Labels.index_select(0, positions).IsNotEqualTo(IRowSource.MissingLabel).to(ScalarType.Float32);
             return (rows.Weights is null ? counts : counts.mul(rows.Weights.index_select(0, positions))).sum().item<float>() > 0;
         }
 
@@ -46,7 +46,7 @@ internal static class RowSourceQueries
         public bool HasLabel(Tensor positions)
         {
             using var scope = NewDisposeScope();
-            return rows.Labels.index_select(0, positions).IsUnequalTo(IRowSource.MissingLabel).any().item<bool>();
+            return rows.Labels.index_select(0, positions).IsNotEqualTo(IRowSource.MissingLabel).any().item<bool>();
         }
 
         /// <summary>The largest absolute value of a feature; 0 where there is no row.</summary>

@@ -34,7 +34,7 @@ internal sealed class InputBlock : Block
         if (_scale is null)
             return input.to(float32);
         using var scope = NewDisposeScope();
-        return input.to(_scale.dtype).mul(_scale).Accumulate(_shift!).MoveToOuterDisposeScope();
+        return input.to(_scale.dtype).mul(_scale).AddInPlace(_shift!).MoveToOuterDisposeScope();
     }
 
     public override string Emit(OnnxGraph graph, string input)
@@ -42,7 +42,7 @@ internal sealed class InputBlock : Block
         const long Float = 1; // TensorProto.DataType.FLOAT
         var value = _input.IsByte ? graph.Add("Cast", [input], ("to", Float)) : input;
         if (IsRearranged)
-            value = Planes(graph, value);
+            value = EmitChannelsFirst(graph, value);
         else if (_input.Shape.IsImage)
             value = graph.Add("Reshape", [value, graph.Constant([-1, .. _input.Shape.Dimensions])]);
         if (_scale is null)
@@ -51,7 +51,7 @@ internal sealed class InputBlock : Block
         return graph.Add("Add", [value, graph.Constant(_shift!)]);
     }
 
-    private string Planes(OnnxGraph graph, string interleaved)
+    private string EmitChannelsFirst(OnnxGraph graph, string interleaved)
     {
         var pixels = graph.Add("Reshape", [interleaved, graph.Constant([-1, _input.Shape.Height, _input.Shape.Width, _input.Shape.Channels])]);
         return graph.Add("Transpose", [pixels], ("perm", (long[])[0, 3, 1, 2]));

@@ -23,7 +23,7 @@ public sealed class Linear : Block
 
     private Linear(int size)
     {
-        _weight = eye(size, dtype: float32, device: WeightMemory.Place(size, size));
+        _weight = eye(size, dtype: float32, device: WeightMemory.Reserve(size, size));
         _bias = WeightInitialization.Zeros(size);
         IsIdentity = true;
         RegisterComponents();

@@ -9,7 +9,7 @@ namespace MlNetDistill.Networks;
 /// </summary>
 /// <remarks>
 /// TorchSharp's modules draw their initial weights from the process-wide generator: the student is the same for the same seed only if the
-/// application seeds that one (<c>torch.manual_seed</c>) before each fit, or if the weights are drawn anew with <see cref="WeightInitialization.Redraw"/>.
+/// application seeds that one (<c>torch.manual_seed</c>) before each fit, or if the weights are drawn anew with <see cref="WeightInitialization.Reinitialize"/>.
 /// Moving a module makes new tensors of its parameters, so write the ONNX form from the module (<c>graph.Constant(linear.weight)</c>), not from
 /// tensors taken from it beforehand.
 /// </remarks>
@@ -47,6 +47,6 @@ public sealed class ModuleBlock : Block
     internal void PerturbWeights(Generator generator)
     {
         foreach (var parameter in _module.parameters())
-            parameter.Accumulate(empty_like(parameter).normal_(0, 0.1, generator));
+            parameter.AddInPlace(empty_like(parameter).normal_(0, 0.1, generator));
     }
 }

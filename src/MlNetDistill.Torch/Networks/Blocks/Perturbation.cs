@@ -10,7 +10,7 @@ internal static class Perturbation
     /// statistics of <paramref name="rows"/>. With the initial statistics each layer would weaken its signal: after twenty of them all rows give the
     /// same, whatever the first layers compute. Leaves the network in eval mode.
     /// </summary>
-    public static void Of(Network network, Tensor rows, Generator generator)
+    public static void Apply(Network network, Tensor rows, Generator generator)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

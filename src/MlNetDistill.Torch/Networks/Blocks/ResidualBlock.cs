@@ -41,7 +41,7 @@ public sealed class ResidualBlock : Block
         var inner = functional.relu(_bn1.forward(_conv1.forward(input)));
         var outer = _bn2.forward(_conv2.forward(inner));
         var shortcut = _shortcut is null ? input : _shortcutBn!.forward(_shortcut.forward(input));
-        return functional.relu(outer.Plus(shortcut)).MoveToOuterDisposeScope();
+        return functional.relu(outer.Add(shortcut)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ internal static class StartingWeights
     /// <param name="network">θ.</param>
     /// <param name="other">θ', whose state has the same names and shapes.</param>
     /// <param name="ownShare">c, in [0, 1].</param>
-    public static void Mix(Network network, Network other, double ownShare)
+    public static void Interpolate(Network network, Network other, double ownShare)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -21,7 +21,7 @@ internal static class StartingWeights
         foreach (var (name, own) in network.state_dict())
         {
             var given = theirs[name].to(own.device);
-            own.copy_(own.is_floating_point() ? own.Times(ownShare).Plus(given.Times(1 - ownShare)) : given);
+            own.copy_(own.is_floating_point() ? own.MultiplyBy(ownShare).Add(given.MultiplyBy(1 - ownShare)) : given);
         }
     }
 }

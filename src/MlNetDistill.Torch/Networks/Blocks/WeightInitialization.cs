@@ -17,20 +17,20 @@ public static class WeightInitialization
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentNullException.ThrowIfNull(shape);
         using var noGrad = no_grad();
-        var values = empty(shape, float32, WeightMemory.Place(shape));
+        var values = empty(shape, float32, WeightMemory.Reserve(shape));
         return new Parameter(values.device_type == DeviceType.META ? values : values.uniform_(-bound, bound, generator));
     }
 
-    internal static Tensor Zeros(int length) => zeros(length, float32, WeightMemory.Place(length));
+    internal static Tensor Zeros(int length) => zeros(length, float32, WeightMemory.Reserve(length));
 
-    internal static Tensor Ones(int length) => ones(length, float32, WeightMemory.Place(length));
+    internal static Tensor Ones(int length) => ones(length, float32, WeightMemory.Reserve(length));
 
     /// <summary>
     /// Draws the initial weights of TorchSharp modules anew, so that they too depend on the seed alone: in each module every matrix or kernel, and
     /// the biases beside it, from U(±1/√f), where f is the number of values in one output's slice of it (PyTorch's default for linear layers and
     /// convolutions). Other vectors, a normalisation's for example, stay as they are.
     /// </summary>
-    public static void Redraw(nn.Module module, Generator generator)
+    public static void Reinitialize(nn.Module module, Generator generator)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(generator);

@@ -43,15 +43,15 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
     {
-        var side = new ShorterSide(shape);
+        var side = new ImageDownsampling(shape);
         var width = Scaled(StemWidth);
-        List<Block> body = [new Convolution(shape.Channels, width, 3, side.Stride(), generator), new BatchNormalization(width), new Relu()];
+        List<Block> body = [new Convolution(shape.Channels, width, 3, side.NextStride(), generator), new BatchNormalization(width), new Relu()];
         List<int> taps = [body.Count - 1];
         foreach (var (expansion, channels, blocks, halves, isTapped) in Settings)
         {
             for (var block = 0; block < blocks; block++)
             {
-                body.Add(InvertedResidual(width, Scaled(channels), block == 0 && halves ? side.Stride() : 1, expansion, generator));
+                body.Add(InvertedResidual(width, Scaled(channels), block == 0 && halves ? side.NextStride() : 1, expansion, generator));
                 width = Scaled(channels);
             }
 

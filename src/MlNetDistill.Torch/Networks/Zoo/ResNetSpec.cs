@@ -21,14 +21,14 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     [
         .. Faults.Unless(Depth >= 8 && (Depth - 2) % 6 == 0, $"The depth of a ResNet must be 6n+2 (8, 14, 20, 32, …); was {Depth}."),
         .. Faults.Unless(
-            Widths is { Count: 4 } && Widths.All(w => w >= 1), $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Listed(Widths ?? [])}]."),
+            Widths is { Count: 4 } && Widths.All(w => w >= 1), $"A ResNet takes four widths of at least 1 (stem and three stages); were [{NumberText.Join(Widths ?? [])}]."),
         .. base.Validate(),
     ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
     {
-        var side = new ShorterSide(shape);
+        var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, Widths[0], 3, 1, generator), new BatchNormalization(Widths[0]), new Relu()];
         List<int> taps = [body.Count - 1];
         for (var stage = 1; stage <= 3; stage++)
@@ -36,7 +36,7 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
             for (var block = 0; block < (Depth - 2) / 6; block++)
             {
                 var first = block == 0;
-                body.Add(new ResidualBlock(Widths[first ? stage - 1 : stage], Widths[stage], first && stage > 1 ? side.Stride() : 1, generator));
+                body.Add(new ResidualBlock(Widths[first ? stage - 1 : stage], Widths[stage], first && stage > 1 ? side.NextStride() : 1, generator));
             }
 
             taps.Add(body.Count - 1);

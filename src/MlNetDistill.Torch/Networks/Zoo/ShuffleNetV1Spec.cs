@@ -22,13 +22,13 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
     {
-        var side = new ShorterSide(shape);
+        var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];
         List<int> taps = [body.Count - 1];
         var width = StemWidth;
         foreach (var (next, units) in Settings)
         {
-            var stride = side.Stride();
+            var stride = side.NextStride();
             // Beside its unit's new channels, the first unit of a stage hands on the old ones, averaged.
             body.Add(new Concatenation(Unit(width, next - width, stride, generator), new AveragePool(3, stride)));
             body.Add(new Relu());

@@ -38,14 +38,14 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
     {
-        var side = new ShorterSide(shape);
+        var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];
         List<int> taps = [body.Count - 1];
         var width = StemWidth;
         for (var stage = 0; stage < 3; stage++)
         {
             var next = Widths[Size][stage];
-            body.Add(FirstUnit(width, next, side.Stride(), generator));
+            body.Add(FirstUnit(width, next, side.NextStride(), generator));
             for (var unit = 1; unit < Units[stage]; unit++)
                 body.Add(Unit(next, generator));
             width = next;

@@ -33,14 +33,14 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     public override IEnumerable<string> Validate() =>
     [
         .. Faults.Unless(Convolutions.ContainsKey(Depth), $"The depth of a VGG must be 8, 11, 13, 16 or 19; was {Depth}."),
-        .. Faults.Unless(Widths is { Count: 5 } && Widths.All(w => w >= 1), $"A VGG takes five widths of at least 1; were [{NumberText.Listed(Widths ?? [])}]."),
+        .. Faults.Unless(Widths is { Count: 5 } && Widths.All(w => w >= 1), $"A VGG takes five widths of at least 1; were [{NumberText.Join(Widths ?? [])}]."),
         .. base.Validate(),
     ];
 
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
     {
-        var side = new ShorterSide(shape);
+        var side = new ImageDownsampling(shape);
         var poolings = Math.Min(shape.Height, shape.Width) >= SideOfFourPoolings ? 4 : 3;
         var body = new List<Block>();
         var taps = new List<int>();
@@ -57,7 +57,7 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
             }
 
             taps.Add(body.Count - 1);
-            if (stage < poolings && side.Pools())
+            if (stage < poolings && side.TryPool())
                 body.Add(new MaxPool(2));
         }
 

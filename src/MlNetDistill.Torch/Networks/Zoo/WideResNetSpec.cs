@@ -34,7 +34,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
     /// <inheritdoc/>
     protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
     {
-        var side = new ShorterSide(shape);
+        var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, StemWidth, 3, 1, generator)];
         List<int> taps = [0];
         var width = StemWidth;
@@ -43,7 +43,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
             var next = StemWidth * Widen << stage;
             for (var block = 0; block < (Depth - 4) / 6; block++)
             {
-                body.Add(PreActivation(width, next, block == 0 && stage > 0 ? side.Stride() : 1, generator));
+                body.Add(PreActivation(width, next, block == 0 && stage > 0 ? side.NextStride() : 1, generator));
                 width = next;
             }
 

@@ -11,8 +11,8 @@ namespace MlNetDistill.Teachers;
 /// </summary>
 /// <param name="members">The teachers; stay the caller's.</param>
 /// <param name="weights">One for each, at least 0, of which some are above; scaled to sum to 1.</param>
-/// <param name="recording">How the members' answers are kept; the memory limit holds for the mean too.</param>
-internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, TeacherCaching recording) : StageTeacher, IDisposable
+/// <param name="caching">How the members' answers are kept; the memory limit holds for the mean too.</param>
+internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, TeacherCaching caching) : StageTeacher, IDisposable
 {
     private IRowSource? _set;
     private Tensor? _logits;
@@ -22,27 +22,27 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     public override bool SupportsAugmentation => members.All(m => m.SupportsAugmentation);
 
-    internal override bool LooksUp => _logits is not null || members.All(m => m.LooksUp);
+    internal override bool HasCachedOutputs => _logits is not null || members.All(m => m.HasCachedOutputs);
 
-    internal override TimeSpan TimePassing => members.Aggregate(TimeSpan.Zero, (sum, m) => sum + m.TimePassing);
+    internal override TimeSpan TimeOnUnqueriedRows => members.Aggregate(TimeSpan.Zero, (sum, m) => sum + m.TimeOnUnqueriedRows);
 
-    internal override bool AnswersInPasses => members.Any(m => m.AnswersInPasses);
+    internal override bool NeedsPassPerQuery => members.Any(m => m.NeedsPassPerQuery);
 
     /// <summary>The log of the weighted mean of probabilities, B×K, from each member's logits B×K.</summary>
     public static Tensor LogMean(IReadOnlyList<Tensor> logits, IReadOnlyList<double> weights)
     {
         using var scope = NewDisposeScope();
         var total = weights.Sum();
-        var parts = logits.Zip(weights).Where(m => m.Second > 0).Select(m => m.First.log_softmax(1).Plus(Math.Log(m.Second / total)));
+        var parts = logits.Zip(weights).Where(m => m.Second > 0).Select(m => m.First.log_softmax(1).Add(Math.Log(m.Second / total)));
         return stack([.. parts]).logsumexp(0).MoveToOuterDisposeScope();
     }
 
-    internal override bool SharesLook => members.Any(m => m.SharesLook);
+    internal override bool SharesPreview => members.Any(m => m.SharesPreview);
 
-    internal override void BeginLook(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    internal override void BeginPreview(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         foreach (var member in members)
-            member.BeginLook(set, ModelOutputs.Logits, view);
+            member.BeginPreview(set, ModelOutputs.Logits, view);
     }
 
     internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
@@ -58,10 +58,10 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         foreach (var member in members)
             member.Begin(set, ModelOutputs.Logits, view);
         var bytes = set.Count * Classes * sizeof(float);
-        if (view is not null || bytes > recording.Options.MemoryLimit)
+        if (view is not null || bytes > caching.Options.MemoryLimit)
             return;
-        _logits = Whole(set);
-        _softened = new SoftenedLogits(_logits, recording.Options.MemoryLimit - bytes);
+        _logits = ComputeAll(set);
+        _softened = new SoftenedLogits(_logits, caching.Options.MemoryLimit - bytes);
         _set = set;
         // The mean is all that is read from now on.
         foreach (var member in members)
@@ -74,8 +74,8 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         return new NetworkOutput(IsKept(batch) ? _logits!.index_select(0, batch.Positions) : Mean(batch));
     }
 
-    internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) =>
-        IsKept(batch) ? _softened!.At(temperature, batch.Positions) : null;
+    internal override Tensor? TryGetLogProbabilities(Batch batch, double temperature) =>
+        IsKept(batch) ? _softened!.Get(temperature, batch.Positions) : null;
 
     public override void BeginEpoch(int epoch)
     {
@@ -103,12 +103,12 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         return LogMean([.. members.Select(m => m.Outputs(batch, ModelOutputs.Logits).Logits)], weights).MoveToOuterDisposeScope();
     }
 
-    private Tensor Whole(IRowSource set)
+    private Tensor ComputeAll(IRowSource set)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parts = new List<Tensor>();
-        foreach (var rows in Chunks.Of(set.AllPositions(), recording.BatchSize))
+        foreach (var rows in Chunks.Of(set.AllPositions(), caching.BatchSize))
         {
             using var inner = NewDisposeScope();
             parts.Add(Mean(Batch.Of(set, rows)).MoveToOuterDisposeScope());

@@ -15,7 +15,7 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
 
     public override bool SupportsAugmentation => anchors.All(a => a.Teacher.SupportsAugmentation);
 
-    internal override IEnumerable<StageTeacher> TeachersAsked => anchors.Select(a => a.Teacher);
+    internal override IEnumerable<StageTeacher> QueriedTeachers => anchors.Select(a => a.Teacher);
 
     // Before the first epoch, when a sampler looks for clusters, the last anchor answers: it knows most.
     private StageTeacher Current => anchors[_current < 0 ? anchors.Count - 1 : _current].Teacher;
@@ -23,7 +23,7 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
     public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _task = (set, wanted, view);
 
     /// <summary>The first epoch of the last anchor, from 1.</summary>
-    public int LastTakesOver => Enumerable.Range(1, epochs).First(epoch => IndexIn(epoch) == anchors.Count - 1);
+    public int FirstEpochOfLastAnchor => Enumerable.Range(1, epochs).First(epoch => IndexIn(epoch) == anchors.Count - 1);
 
     public override void BeginEpoch(int epoch)
     {
@@ -41,7 +41,7 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
     public override Tensor LogProbabilities(Batch batch, NetworkOutput outputs, double temperature) =>
         Current.LogProbabilities(batch, outputs, temperature);
 
-    internal override Tensor? KnownLogProbabilities(Batch batch, double temperature) => Current.KnownLogProbabilities(batch, temperature);
+    internal override Tensor? TryGetLogProbabilities(Batch batch, double temperature) => Current.TryGetLogProbabilities(batch, temperature);
 
     public override void End()
     {

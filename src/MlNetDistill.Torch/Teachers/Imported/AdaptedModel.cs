@@ -28,10 +28,10 @@ internal abstract class AdaptedModel : TensorModel
     protected string Title { get; }
 
     /// <summary>What the model is asked for to find its shapes.</summary>
-    protected abstract ModelOutputs Offered { get; }
+    protected abstract ModelOutputs AvailableOutputs { get; }
 
     /// <inheritdoc/>
-    public sealed override NetworkOutput Answer(Tensor rows, ModelOutputs wanted)
+    public sealed override NetworkOutput ComputeOutputs(Tensor rows, ModelOutputs wanted)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -39,10 +39,10 @@ internal abstract class AdaptedModel : TensorModel
         for (long at = 0, count; at < rows.shape[0]; at += count)
         {
             count = Math.Min(_rowsPerRun, rows.shape[0] - at);
-            parts.Add(Part(rows.narrow(0, at, count), wanted));
+            parts.Add(RunBatch(rows.narrow(0, at, count), wanted));
         }
 
-        return ImportedOutputs.Joined(parts).Each(t => t.MoveToOuterDisposeScope());
+        return ImportedOutputs.Concatenate(parts).Transform(t => t.MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>
@@ -52,58 +52,58 @@ internal abstract class AdaptedModel : TensorModel
     protected abstract NetworkOutput Run(Tensor input, ModelOutputs wanted);
 
     /// <summary>What its own failure is reported as.</summary>
-    protected static InvalidOperationException Failed(string title, Tensor input, Exception inner) => new(
-        $"{title} failed on {ModelInput.TypeName(input.dtype)} rows [{string.Join(", ", input.shape)}]: {NativeMessage.Brief(inner.Message)}", inner);
+    protected static InvalidOperationException CreateFailure(string title, Tensor input, Exception inner) => new(
+        $"{title} failed on {ModelInput.TypeName(input.dtype)} rows [{string.Join(", ", input.shape)}]: {NativeErrorMessage.Summarize(inner.Message)}", inner);
 
     /// <summary>Finds the shapes, and how many rows the model takes at a time.</summary>
     /// <param name="atMost">Rows in one run.</param>
     /// <param name="fixedRows">Rows that each run must have, or null where that is free.</param>
     /// <param name="warn">Told when the model must be run row by row.</param>
-    protected void Try(int atMost, int? fixedRows, Action<string> warn)
+    protected void Probe(int atMost, int? fixedRows, Action<string> warn)
     {
         using var scope = NewDisposeScope();
         var rows = _adapter.TrialRows();
         (_rowsPerRun, _fixed) = (fixedRows ?? 1, fixedRows is not null);
-        _shapes = ImportedOutputs.ShapesOf(Answer(rows.narrow(0, 0, 1), Offered));
-        var single = Singly(ref rows);
+        _shapes = ImportedOutputs.GetShapes(ComputeOutputs(rows.narrow(0, 0, 1), AvailableOutputs));
+        var single = RunRowByRow(ref rows);
         // What is drawn at random may come out the same once.
-        if (Enumerable.Range(0, Repeats).Any(_ => !Same(single, Answer(rows, Offered))))
+        if (Enumerable.Range(0, Repeats).Any(_ => !Same(single, ComputeOutputs(rows, AvailableOutputs))))
         {
             throw new InvalidOperationException($"{Title} gives another answer each time it reads the same row, as a model in training mode does. A file must " +
                 "be exported after eval(); a module must draw nothing at random in eval mode.");
         }
 
         if (!_fixed && atMost > 1)
-            _rowsPerRun = IsRowByRow(rows, single, warn) ? 1 : atMost;
+            _rowsPerRun = MustRunRowByRow(rows, single, warn) ? 1 : atMost;
     }
 
-    private NetworkOutput Singly(ref Tensor rows)
+    private NetworkOutput RunRowByRow(ref Tensor rows)
     {
         try
         {
-            return Answer(rows, Offered);
+            return ComputeOutputs(rows, AvailableOutputs);
         }
         catch (InvalidOperationException)
         {
             // Made-up values may be out of its range, as numbers of words are; zeros it has answered already.
             rows = zeros_like(rows);
-            return Answer(rows, Offered);
+            return ComputeOutputs(rows, AvailableOutputs);
         }
     }
 
-    private bool IsRowByRow(Tensor rows, NetworkOutput single, Action<string> warn)
+    private bool MustRunRowByRow(Tensor rows, NetworkOutput single, Action<string> warn)
     {
         string why;
         try
         {
             _rowsPerRun = 2;
-            if (Same(single, Answer(rows, Offered)))
+            if (Same(single, ComputeOutputs(rows, AvailableOutputs)))
                 return false;
             why = "answers two rows at once otherwise than one by one";
         }
         catch (InvalidOperationException e)
         {
-            why = $"declares a free batch and then fails on two rows ({NativeMessage.Brief(e.InnerException?.Message ?? e.Message)})";
+            why = $"declares a free batch and then fails on two rows ({NativeErrorMessage.Summarize(e.InnerException?.Message ?? e.Message)})";
         }
 
         warn($"{Title} {why}: its batch size is fixed inside, or it was exported in training mode. It is run row by row, which is slow; export it with a dynamic " +
@@ -111,7 +111,7 @@ internal abstract class AdaptedModel : TensorModel
         return true;
     }
 
-    private NetworkOutput Part(Tensor rows, ModelOutputs wanted)
+    private NetworkOutput RunBatch(Tensor rows, ModelOutputs wanted)
     {
         using var scope = NewDisposeScope();
         var count = rows.shape[0];
@@ -119,17 +119,17 @@ internal abstract class AdaptedModel : TensorModel
             ? cat([rows, rows.narrow(0, count - 1, 1).expand([_rowsPerRun - count, .. rows.shape[1..]])])
             : rows;
         var raw = Run(_adapter.Prepare(padded.to(_device)), wanted);
-        var output = ImportedOutputs.Checked(raw, padded.shape[0], Title).Each(t => t.narrow(0, 0, count).to(rows.device));
+        var output = ImportedOutputs.Validate(raw, padded.shape[0], Title).Transform(t => t.narrow(0, 0, count).to(rows.device));
         if (_shapes is { } shapes)
-            CheckAgainst(shapes, output);
-        return output.Each(t => t.MoveToOuterDisposeScope());
+            CheckShapes(shapes, output);
+        return output.Transform(t => t.MoveToOuterDisposeScope());
     }
 
-    private void CheckAgainst(OutputShapes shapes, NetworkOutput output)
+    private void CheckShapes(OutputShapes shapes, NetworkOutput output)
     {
-        var fits = (!output.Kinds.HasFlag(ModelOutputs.Logits) || output.Logits.shape[1] == shapes.Classes)
-            && (!output.Kinds.HasFlag(ModelOutputs.Embedding) || output.Embedding.shape[1] == shapes.EmbeddingLength)
-            && (!output.Kinds.HasFlag(ModelOutputs.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
+        var fits = (!output.Available.HasFlag(ModelOutputs.Logits) || output.Logits.shape[1] == shapes.Classes)
+            && (!output.Available.HasFlag(ModelOutputs.Embedding) || output.Embedding.shape[1] == shapes.EmbeddingLength)
+            && (!output.Available.HasFlag(ModelOutputs.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
                 && output.StageFeatures.Zip(shapes.StageFeatures).All(p => p.First.shape.AsSpan(1).SequenceEqual(p.Second))));
         if (!fits)
             throw new InvalidOperationException($"{Title} gave outputs of other shapes than at its first row; the shapes must not depend on the rows.");

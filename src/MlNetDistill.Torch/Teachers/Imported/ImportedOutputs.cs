@@ -8,45 +8,45 @@ internal static class ImportedOutputs
 {
     /// <summary>32-bit floats, a row for each row: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
     /// <exception cref="InvalidOperationException">The model gave something else.</exception>
-    public static NetworkOutput Checked(NetworkOutput raw, long rows, string model) => new(
-        raw.Kinds.HasFlag(ModelOutputs.Logits) ? Vectors(raw.Logits, rows, model, "class scores", "N×K") : null,
-        raw.Kinds.HasFlag(ModelOutputs.Embedding) ? Vectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
-        raw.Kinds.HasFlag(ModelOutputs.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => StageFeature(s, rows, model, i))] : null);
+    public static NetworkOutput Validate(NetworkOutput raw, long rows, string model) => new(
+        raw.Available.HasFlag(ModelOutputs.Logits) ? ToVectors(raw.Logits, rows, model, "class scores", "N×K") : null,
+        raw.Available.HasFlag(ModelOutputs.Embedding) ? ToVectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
+        raw.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => StageFeature(s, rows, model, i))] : null);
 
-    public static OutputShapes ShapesOf(NetworkOutput output) => new(
+    public static OutputShapes GetShapes(NetworkOutput output) => new(
         (int)output.Logits.shape[1],
-        output.Kinds.HasFlag(ModelOutputs.Embedding) ? (int)output.Embedding.shape[1] : null,
-        output.Kinds.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(s => s.shape[1..])] : []);
+        output.Available.HasFlag(ModelOutputs.Embedding) ? (int)output.Embedding.shape[1] : null,
+        output.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(s => s.shape[1..])] : []);
 
     /// <summary>Each of the tensors as <paramref name="change"/> makes it.</summary>
-    public static NetworkOutput Each(this NetworkOutput output, Func<Tensor, Tensor> change) => new(
-        output.Kinds.HasFlag(ModelOutputs.Logits) ? change(output.Logits) : null,
-        output.Kinds.HasFlag(ModelOutputs.Embedding) ? change(output.Embedding) : null,
-        output.Kinds.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
+    public static NetworkOutput Transform(this NetworkOutput output, Func<Tensor, Tensor> change) => new(
+        output.Available.HasFlag(ModelOutputs.Logits) ? change(output.Logits) : null,
+        output.Available.HasFlag(ModelOutputs.Embedding) ? change(output.Embedding) : null,
+        output.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
 
     /// <summary>Rows of several outputs one after another.</summary>
-    public static NetworkOutput Joined(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
-        parts[0].Kinds.HasFlag(ModelOutputs.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,
-        parts[0].Kinds.HasFlag(ModelOutputs.Embedding) ? cat([.. parts.Select(p => p.Embedding)]) : null,
-        parts[0].Kinds.HasFlag(ModelOutputs.StageFeatures)
+    public static NetworkOutput Concatenate(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
+        parts[0].Available.HasFlag(ModelOutputs.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,
+        parts[0].Available.HasFlag(ModelOutputs.Embedding) ? cat([.. parts.Select(p => p.Embedding)]) : null,
+        parts[0].Available.HasFlag(ModelOutputs.StageFeatures)
             ? [.. Enumerable.Range(0, parts[0].StageFeatures.Count).Select(i => cat([.. parts.Select(p => p.StageFeatures[i])]))]
             : null);
 
-    private static Tensor Vectors(Tensor value, long rows, string model, string what, string form)
+    private static Tensor ToVectors(Tensor value, long rows, string model, string what, string form)
     {
         CheckAlive(value, model, what);
         var shape = value.shape;
         // A pooled map of one pixel, as convolutional heads give it, is a vector.
         if (shape.Length < 2 || shape[0] != rows || shape[1] == 0 || shape.Skip(2).Any(d => d != 1))
             throw Wrong(value, rows, model, what, $"{form} (or {form}×1×1)");
-        return Floats(value, rows, model, what).reshape(rows, shape[1]);
+        return ToFloats(value, rows, model, what).reshape(rows, shape[1]);
     }
 
     private static Tensor StageFeature(Tensor value, long rows, string model, int position)
     {
         CheckAlive(value, model, $"stage output {position}");
         return value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
-            ? Floats(value, rows, model, $"stage output {position}")
+            ? ToFloats(value, rows, model, $"stage output {position}")
             : throw Wrong(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");
     }
 
@@ -58,7 +58,7 @@ internal static class ImportedOutputs
             throw new InvalidOperationException($"{model} gives as {what} a tensor that it has disposed of. Give it out of the dispose scope (MoveToOuterDisposeScope).");
     }
 
-    private static Tensor Floats(Tensor value, long rows, string model, string what) => value.dtype switch
+    private static Tensor ToFloats(Tensor value, long rows, string model, string what) => value.dtype switch
     {
         ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16 => value.to(float32),
         _ => throw Wrong(value, rows, model, what, "floating-point numbers, not class numbers"),

@@ -25,7 +25,7 @@ internal sealed class InputAdapter : IDisposable
     public InputAdapter(InputShape shape, bool isByte, TeacherInput input, ModelInput model, Device device)
     {
         (_shape, _isByte, _model) = (shape, isByte, model);
-        _arrangement = InputArrangement.Of(shape, input, model);
+        _arrangement = InputArrangement.Resolve(shape, input, model);
         _scale = CheckedScale(input);
         if (input.Standardization is { } statistics)
         {
@@ -50,7 +50,7 @@ internal sealed class InputAdapter : IDisposable
         using var scope = NewDisposeScope();
         var values = _model.Type == ScalarType.Byte && rows.is_floating_point() ? rows.round() : rows.to(_model.Type == ScalarType.Byte ? uint8 : float32);
         if (_scale != 1)
-            values = values.Times(_scale);
+            values = values.MultiplyBy(_scale);
         if (_mean is not null)
             values = values.reshape([rows.shape[0], .. _arrangement.Read]).sub(_mean).div(_deviation!);
         return _arrangement.Apply(values).to(_model.Type).contiguous().MoveToOuterDisposeScope();
@@ -77,15 +77,15 @@ internal sealed class InputAdapter : IDisposable
         if (_model.Type == ScalarType.Byte)
         {
             if (!_isByte)
-                throw _model.Fault(_shape, "it takes bytes, and the column holds Single. Give it a column of Byte in TeacherInput.ColumnName.");
+                throw _model.CreateError(_shape, "it takes bytes, and the column holds Single. Give it a column of Byte in TeacherInput.ColumnName.");
             if (input.Scale is not null || input.Standardization is not null)
-                throw _model.Fault(_shape, "bytes go into it as they are. Leave TeacherInput.Scale and TeacherInput.Standardization out.");
+                throw _model.CreateError(_shape, "bytes go into it as they are. Leave TeacherInput.Scale and TeacherInput.Standardization out.");
             return 1;
         }
 
         if (_isByte && input.Scale is null)
         {
-            throw _model.Fault(_shape, "the column holds bytes, and nothing in a model says in which scale it was trained. Set TeacherInput.Scale to 1 for " +
+            throw _model.CreateError(_shape, "the column holds bytes, and nothing in a model says in which scale it was trained. Set TeacherInput.Scale to 1 for " +
                 "values of 0..255, to 1 / 255f for 0..1.");
         }
 
@@ -100,7 +100,7 @@ internal sealed class InputAdapter : IDisposable
         return count == 1 ? [1]
             : read.Length == 3 && count == channels ? [count, 1, 1]
             : count == length ? read
-            : throw _model.Fault(_shape, $"TeacherInput.Standardization has {count} values; such rows take 1, " +
+            : throw _model.CreateError(_shape, $"TeacherInput.Standardization has {count} values; such rows take 1, " +
                 $"{(channels > 1 ? $"{channels} (one a channel)" : "")}{(channels > 1 ? " or " : "or ")}{length} (one a value).");
     }
 

@@ -11,21 +11,21 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
 {
     /// <summary>The one arrangement that fits both the rows and the model.</summary>
     /// <exception cref="InvalidOperationException">None fits, or two do; the message says what to set.</exception>
-    public static InputArrangement Of(InputShape shape, TeacherInput input, ModelInput model)
+    public static InputArrangement Resolve(InputShape shape, TeacherInput input, ModelInput model)
     {
         var rows = input.Image ?? shape;
         if (rows.Length != shape.Length)
-            throw model.Fault(shape, $"TeacherInput.Image says {rows}, which is {rows.Length} values and not {shape.Length}.");
+            throw model.CreateError(shape, $"TeacherInput.Image says {rows}, which is {rows.Length} values and not {shape.Length}.");
         if (model.Dimensions is null)
             return rows.IsImage ? Image(rows, [null, null, null], input, model) : Flat(rows, null, input, model);
         int?[] dimensions = [.. model.Dimensions.Skip(1)];
         return dimensions.Length switch
         {
             1 => Flat(rows, dimensions[0], input, model),
-            2 => Plane(rows, dimensions, model),
+            2 => ForPlane(rows, dimensions, model),
             3 when rows.IsImage => Image(rows, dimensions, input, model),
-            3 => Image(Unrolled(rows, dimensions, input, model), dimensions, input, model),
-            _ => throw model.Fault(rows, "only N×D for vectors and N×C×H×W, N×H×W×C or N×H×W for images can be fed. Export it with such an input, " +
+            3 => Image(InferImage(rows, dimensions, input, model), dimensions, input, model),
+            _ => throw model.CreateError(rows, "only N×D for vectors and N×C×H×W, N×H×W×C or N×H×W for images can be fed. Export it with such an input, " +
                 "the batch first."),
         };
     }
@@ -42,19 +42,19 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
     private static InputArrangement Flat(InputShape rows, int? length, TeacherInput input, ModelInput model)
     {
         if (!Fits(length, rows.Length))
-            throw model.Fault(rows, $"a row has {rows.Length} values and not {length}. Name the column it was trained on in TeacherInput.ColumnName.");
+            throw model.CreateError(rows, $"a row has {rows.Length} values and not {length}. Name the column it was trained on in TeacherInput.ColumnName.");
         var last = input.Layout == ImageLayout.ChannelsLast || (input.Layout == ImageLayout.Auto && input.IsInterleaved);
         return new(rows.Dimensions, rows.IsImage && rows.Channels > 1 && last, [rows.Length]);
     }
 
     /// <summary>N×H×W: grey images without an axis for the channel.</summary>
-    private static InputArrangement Plane(InputShape rows, int?[] dimensions, ModelInput model)
+    private static InputArrangement ForPlane(InputShape rows, int?[] dimensions, ModelInput model)
     {
         var fits = rows.IsImage
             ? rows.Channels == 1 && Fits(dimensions[0], rows.Height) && Fits(dimensions[1], rows.Width)
             : dimensions is [{ } high, { } wide] && high * wide == rows.Length;
         if (!fits)
-            throw model.Fault(rows, "N×H×W takes images of one channel with that height and width. Set TeacherInput.Image to the shape of the image in the " +
+            throw model.CreateError(rows, "N×H×W takes images of one channel with that height and width. Set TeacherInput.Image to the shape of the image in the " +
                 "column, or name another column in TeacherInput.ColumnName.");
         return new(rows.Dimensions, false, rows.IsImage ? [rows.Height, rows.Width] : [dimensions[0]!.Value, dimensions[1]!.Value]);
     }
@@ -67,14 +67,14 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
         {
             ImageLayout.ChannelsFirst when first => ImageLayout.ChannelsFirst,
             ImageLayout.ChannelsLast when last => ImageLayout.ChannelsLast,
-            not ImageLayout.Auto => throw model.Fault(rows, $"TeacherInput.Layout says {input.Layout}, which does not fit. Leave it on Auto, or set " +
+            not ImageLayout.Auto => throw model.CreateError(rows, $"TeacherInput.Layout says {input.Layout}, which does not fit. Leave it on Auto, or set " +
                 "TeacherInput.Image to the shape of the image in the column."),
-            _ when first && last => model.Usual != ImageLayout.Auto ? model.Usual
+            _ when first && last => model.DefaultLayout != ImageLayout.Auto ? model.DefaultLayout
                 : rows.Channels == 1 ? ImageLayout.ChannelsFirst
-                : throw model.Fault(rows, "both N×C×H×W and N×H×W×C fit. Say which in TeacherInput.Layout."),
+                : throw model.CreateError(rows, "both N×C×H×W and N×H×W×C fit. Say which in TeacherInput.Layout."),
             _ when first => ImageLayout.ChannelsFirst,
             _ when last => ImageLayout.ChannelsLast,
-            _ => throw model.Fault(rows, "neither N×C×H×W nor N×H×W×C fits. Resize the images in the pipeline, set TeacherInput.Image to the shape of the " +
+            _ => throw model.CreateError(rows, "neither N×C×H×W nor N×H×W×C fits. Resize the images in the pipeline, set TeacherInput.Image to the shape of the " +
                 "image in the column, or name another column in TeacherInput.ColumnName."),
         };
         return layout == ImageLayout.ChannelsLast
@@ -83,22 +83,22 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
     }
 
     /// <summary>The image that a vector is, taken from the model where that leaves no doubt.</summary>
-    private static InputShape Unrolled(InputShape rows, int?[] dimensions, TeacherInput input, ModelInput model)
+    private static InputShape InferImage(InputShape rows, int?[] dimensions, TeacherInput input, ModelInput model)
     {
         if (dimensions is not [{ } a, { } b, { } c])
-            throw model.Fault(rows, "the column is a vector. Set TeacherInput.Image to the shape of the image in it.");
+            throw model.CreateError(rows, "the column is a vector. Set TeacherInput.Image to the shape of the image in it.");
         if ((long)a * b * c != rows.Length)
-            throw model.Fault(rows, $"a row has {rows.Length} values and not {a}·{b}·{c}. Resize the images in the pipeline, or name the column it was trained " +
+            throw model.CreateError(rows, $"a row has {rows.Length} values and not {a}·{b}·{c}. Resize the images in the pipeline, or name the column it was trained " +
                 "on in TeacherInput.ColumnName.");
         // Several channels in front of a square are channels first; behind one they might be, and the column may be interleaved too.
         var first = input.Layout == ImageLayout.ChannelsFirst || (input.Layout == ImageLayout.Auto && (a == 1 || (b == c && a != b)));
         var image = first ? InputShape.Image(a, b, c)
             : c == 1 || input.Layout == ImageLayout.ChannelsLast ? InputShape.Image(c, a, b)
-            : throw model.Fault(rows, "the column is a vector, and the model does not tell its channels. Set TeacherInput.Image to the shape of the image in " +
+            : throw model.CreateError(rows, "the column is a vector, and the model does not tell its channels. Set TeacherInput.Image to the shape of the image in " +
                 "the column.");
         return input.ColumnDimensions.Count == 0 || AxisOrder.IsPlanes(input.ColumnDimensions, image)
             ? image
-            : throw model.Fault(rows, $"the dimensions of the column are {string.Join(", ", input.ColumnDimensions)}, and not the {image.Channels}, {image.Height}, {image.Width} (channels, " +
+            : throw model.CreateError(rows, $"the dimensions of the column are {string.Join(", ", input.ColumnDimensions)}, and not the {image.Channels}, {image.Height}, {image.Width} (channels, " +
                 "height, width) that the model asks for. Give the options' ImageShape, or with TeacherInput.ColumnName TeacherInput.Image, the shape of the image in it.");
     }
 

@@ -8,7 +8,7 @@ internal sealed class ModuleCapture : IDisposable
     private readonly List<(nn.Module<Tensor, Tensor> Part, Action Remove, List<Tensor> Taken)> _taps = [];
     private readonly int _thread = Environment.CurrentManagedThreadId;
 
-    public void Tap(nn.Module<Tensor, Tensor> part)
+    public void Add(nn.Module<Tensor, Tensor> part)
     {
         if (_taps.Any(t => ReferenceEquals(t.Part, part)))
             return;
@@ -24,7 +24,7 @@ internal sealed class ModuleCapture : IDisposable
     }
 
     /// <summary>What the part gave, in the current dispose scope.</summary>
-    public Tensor Of(nn.Module<Tensor, Tensor> part, string title, string what)
+    public Tensor GetOutput(nn.Module<Tensor, Tensor> part, string title, string what)
     {
         var taken = _taps.Single(t => ReferenceEquals(t.Part, part)).Taken;
         return taken.Count == 1

@@ -22,19 +22,19 @@ internal sealed class ModuleModel : AdaptedModel
         Device device)
         : base(title, adapter, device)
     {
-        (_module, _parts, _forward, Offered) = (module, [module, .. parts], forward, offered);
+        (_module, _parts, _forward, AvailableOutputs) = (module, [module, .. parts], forward, offered);
         Name = module.GetType().Name;
-        Identity = Fingerprint.Of("module", ModuleState.Fingerprint(module), identity, adapter.Description);
+        ContentHash = Fingerprint.Compute("module", ModuleState.Fingerprint(module), identity, adapter.Description);
     }
 
     /// <inheritdoc/>
     public override string Name { get; }
 
     /// <inheritdoc/>
-    public override string Identity { get; }
+    public override string ContentHash { get; }
 
     /// <inheritdoc/>
-    protected override ModelOutputs Offered { get; }
+    protected override ModelOutputs AvailableOutputs { get; }
 
     /// <summary>A module that gives class scores, with more taken from its parts.</summary>
     /// <param name="module">The module; it stays the caller's.</param>
@@ -49,7 +49,7 @@ internal sealed class ModuleModel : AdaptedModel
     public static ModuleModel Open(
         nn.Module<Tensor, Tensor> module, ModuleTaps? taps, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize, Action<string> warn)
     {
-        var title = TitleOf(module);
+        var title = GetTitle(module);
         Check(module);
         var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
         var offered = ModelOutputs.Logits
@@ -62,15 +62,15 @@ internal sealed class ModuleModel : AdaptedModel
             var wantedEmbedding = wanted.HasFlag(ModelOutputs.Embedding) ? embedding : null;
             var wantedStages = wanted.HasFlag(ModelOutputs.StageFeatures) ? stages : [];
             foreach (var part in wantedStages.Append(wantedEmbedding).OfType<nn.Module<Tensor, Tensor>>())
-                capture.Tap(part);
-            var logits = Ask(title, rows, () => module.call(rows));
+                capture.Add(part);
+            var logits = RunUserCode(title, rows, () => module.call(rows));
             return new NetworkOutput(
                 logits,
-                wantedEmbedding is null ? null : capture.Of(wantedEmbedding, title, nameof(ModuleTaps.Embedding)),
-                wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.Of(s, title, nameof(ModuleTaps.StageFeatures)))]);
+                wantedEmbedding is null ? null : capture.GetOutput(wantedEmbedding, title, nameof(ModuleTaps.Embedding)),
+                wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.GetOutput(s, title, nameof(ModuleTaps.StageFeatures)))]);
         }
 
-        return Open(module, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, offered, $"taps {Place(module, embedding)};{string.Join(',', stages.Select(s => Place(module, s)))}; {identity}",
+        return Open(module, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, offered, $"taps {DescribePosition(module, embedding)};{string.Join(',', stages.Select(s => DescribePosition(module, s)))}; {identity}",
             shape, isByte, input, batchSize, warn);
     }
 
@@ -88,14 +88,14 @@ internal sealed class ModuleModel : AdaptedModel
         nn.Module module, Func<Tensor, NetworkOutput> forward, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize,
         Action<string> warn)
     {
-        var title = TitleOf(module);
+        var title = GetTitle(module);
         Check(module);
         ModelOutputs? promised = null;
 
         NetworkOutput Forward(Tensor rows, ModelOutputs wanted)
         {
-            var output = Ask(title, rows, () => forward(rows));
-            var lacking = wanted & (promised ??= output.Kinds | ModelOutputs.Logits) & ~output.Kinds;
+            var output = RunUserCode(title, rows, () => forward(rows));
+            var lacking = wanted & (promised ??= output.Available | ModelOutputs.Logits) & ~output.Available;
             return lacking == ModelOutputs.None ? output : throw new InvalidOperationException($"{title}: the function that asks it gave no {lacking}.");
         }
 
@@ -107,13 +107,13 @@ internal sealed class ModuleModel : AdaptedModel
     /// <inheritdoc/>
     protected override NetworkOutput Run(Tensor input, ModelOutputs wanted)
     {
-        using var turn = new ModuleTurn(_parts);
-        using var mode = InEvalMode();
+        using var turn = new ModuleLock(_parts);
+        using var mode = EnterEvalMode();
         return _forward(input, wanted);
     }
 
     /// <summary>The user's code; whatever it throws is reported with the rows it got.</summary>
-    private static T Ask<T>(string title, Tensor rows, Func<T> forward)
+    private static T RunUserCode<T>(string title, Tensor rows, Func<T> forward)
     {
         try
         {
@@ -121,7 +121,7 @@ internal sealed class ModuleModel : AdaptedModel
         }
         catch (Exception e)
         {
-            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} reads a tensor that is disposed. {Lifetime}", e) : Failed(title, rows, e);
+            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} reads a tensor that is disposed. {Lifetime}", e) : CreateFailure(title, rows, e);
         }
     }
 
@@ -129,13 +129,13 @@ internal sealed class ModuleModel : AdaptedModel
         nn.Module module, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs offered, string identity, InputShape shape, bool isByte,
         TeacherInput input, int batchSize, Action<string> warn)
     {
-        var title = TitleOf(module);
-        var (device, type) = Home(module);
+        var title = GetTitle(module);
+        var (device, type) = GetDeviceAndType(module);
         var adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
         var model = new ModuleModel(module, parts, forward, offered, title, identity, adapter, device);
         try
         {
-            model.Try(batchSize, null, warn);
+            model.Probe(batchSize, null, warn);
             return model;
         }
         catch
@@ -145,7 +145,7 @@ internal sealed class ModuleModel : AdaptedModel
         }
     }
 
-    private EvalMode InEvalMode()
+    private EvalMode EnterEvalMode()
     {
         try
         {
@@ -160,10 +160,10 @@ internal sealed class ModuleModel : AdaptedModel
     /// <summary>Refuses a module that is disposed, wholly or in part, and one without values.</summary>
     private static void Check(nn.Module module)
     {
-        var title = TitleOf(module);
+        var title = GetTitle(module);
         try
         {
-            foreach (var part in ModuleTurn.Tree(module))
+            foreach (var part in ModuleLock.SelfAndDescendants(module))
                 _ = part.training;
         }
         catch (ObjectDisposedException e)
@@ -181,15 +181,15 @@ internal sealed class ModuleModel : AdaptedModel
         }
     }
 
-    private static (Device Device, ScalarType Type) Home(nn.Module module)
+    private static (Device Device, ScalarType Type) GetDeviceAndType(nn.Module module)
     {
         var weights = module.parameters().Concat(module.buffers()).ToList();
         var first = weights.FirstOrDefault(w => w.is_floating_point());
         return ((first ?? weights.FirstOrDefault())?.device ?? CPU, first?.dtype ?? float32);
     }
 
-    private static string Place(nn.Module module, nn.Module? part) =>
+    private static string DescribePosition(nn.Module module, nn.Module? part) =>
         part is null ? "" : ReferenceEquals(part, module) ? "itself" : module.named_modules().FirstOrDefault(m => ReferenceEquals(m.module, part)).name ?? "outside";
 
-    private static string TitleOf(nn.Module module) => $"The module {module.GetType().Name}";
+    private static string GetTitle(nn.Module module) => $"The module {module.GetType().Name}";
 }

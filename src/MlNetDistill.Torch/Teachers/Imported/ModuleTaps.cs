@@ -10,5 +10,5 @@ namespace MlNetDistill.Teachers;
 public sealed record ModuleTaps(nn.Module<Tensor, Tensor>? Embedding = null, IReadOnlyList<nn.Module<Tensor, Tensor>>? StageFeatures = null)
 {
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 }

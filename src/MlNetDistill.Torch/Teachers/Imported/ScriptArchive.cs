@@ -36,9 +36,9 @@ internal static partial class ScriptArchive
         {
             using var archive = ZipFile.OpenRead(path);
             CheckNames([.. archive.Entries.Select(e => e.FullName)], title);
-            var unpacked = CheckedSize(archive, new FileInfo(path).Length, title);
+            var unpacked = CheckSize(archive, new FileInfo(path).Length, title);
             foreach (var entry in archive.Entries)
-                CheckSum(entry, title, cancellation);
+                CheckChecksum(entry, title, cancellation);
             CheckOperators(archive, title);
             return unpacked;
         }
@@ -67,7 +67,7 @@ internal static partial class ScriptArchive
             throw Damaged(title, $"it holds '{twice}' more than once");
     }
 
-    private static long CheckedSize(ZipArchive archive, long fileBytes, string title)
+    private static long CheckSize(ZipArchive archive, long fileBytes, string title)
     {
         if (archive.Entries.Any(e => e.Length < 0 || e.CompressedLength < 0 || e.CompressedLength > fileBytes))
             throw Damaged(title, "the sizes in it cannot be");
@@ -82,7 +82,7 @@ internal static partial class ScriptArchive
         return (long)Math.Min(unpacked, long.MaxValue);
     }
 
-    private static void CheckSum(ZipArchiveEntry entry, string title, CancellationToken cancellation)
+    private static void CheckChecksum(ZipArchiveEntry entry, string title, CancellationToken cancellation)
     {
         var (checksum, length) = (new Crc32(), 0L);
         using var content = entry.Open();

@@ -40,7 +40,7 @@ public sealed record TeacherInput
     internal IReadOnlyList<int> ColumnDimensions { get; init; } = [];
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     internal IEnumerable<string> Validate() =>
     [

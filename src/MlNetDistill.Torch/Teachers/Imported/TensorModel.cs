@@ -13,12 +13,12 @@ internal abstract class TensorModel : IDisposable
     public abstract OutputShapes Shapes { get; }
 
     /// <summary>A hash, in hexadecimal, of all that its answers depend on: its bytes or weights, which outputs are taken, how the input is prepared.</summary>
-    public abstract string Identity { get; }
+    public abstract string ContentHash { get; }
 
     /// <summary>Its outputs, at least the <paramref name="wanted"/>, as 32-bit floats without gradient on the rows' device, in the current dispose scope.</summary>
     /// <param name="rows">B×(shape of a row), as the training set has them: bytes or 32-bit floats.</param>
     /// <param name="wanted">What to give. <see cref="NetworkOutput.Logits"/> are its class scores as they come, probabilities perhaps.</param>
-    public abstract NetworkOutput Answer(Tensor rows, ModelOutputs wanted);
+    public abstract NetworkOutput ComputeOutputs(Tensor rows, ModelOutputs wanted);
 
     /// <inheritdoc/>
     public abstract void Dispose();

@@ -18,18 +18,18 @@ internal sealed class TorchScriptModel : AdaptedModel
     {
         (_module, _outputs) = (module, outputs);
         Name = $"'{path}'";
-        Identity = Fingerprint.Of("TorchScript", hash, adapter.Description,
-            FormattableString.Invariant($"{outputs.Logits};{outputs.Embedding};{NumberText.Listed(outputs.StageFeatures ?? [])}"));
+        ContentHash = Fingerprint.Compute("TorchScript", hash, adapter.Description,
+            FormattableString.Invariant($"{outputs.Logits};{outputs.Embedding};{NumberText.Join(outputs.StageFeatures ?? [])}"));
     }
 
     /// <inheritdoc/>
     public override string Name { get; }
 
     /// <inheritdoc/>
-    public override string Identity { get; }
+    public override string ContentHash { get; }
 
     /// <inheritdoc/>
-    protected override ModelOutputs Offered => ModelOutputs.Logits
+    protected override ModelOutputs AvailableOutputs => ModelOutputs.Logits
         | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (_outputs.StageFeatures is { Count: > 0 } ? ModelOutputs.StageFeatures : ModelOutputs.None);
 
@@ -50,18 +50,18 @@ internal sealed class TorchScriptModel : AdaptedModel
         string path, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn,
         bool isTrusted = false, TimeSpan? trialLimit = null, CancellationToken cancellation = default)
     {
-        var title = TitleOf(path);
+        var title = GetTitle(path);
         var unpacked = ScriptArchive.Check(path, title, cancellation);
-        var before = Stamp(path);
-        var hash = Fingerprint.OfFile(path, cancellation);
+        var before = GetFileStamp(path);
+        var hash = Fingerprint.ComputeForFile(path, cancellation);
         if (!isTrusted)
         {
             var trial = new ScriptTrial(path, outputs, shape, isByte, input, input.IsInterleaved, input.ColumnDimensions, batchSize);
-            TriedScripts.Try(trial, title, hash, unpacked, isDecisive: device.type == DeviceType.CPU, trialLimit, cancellation);
+            ScriptTester.EnsureLoadable(trial, title, hash, unpacked, isDecisive: device.type == DeviceType.CPU, trialLimit, cancellation);
         }
 
         var model = Load(path, hash, outputs, shape, isByte, input, device, batchSize, warn);
-        if (Stamp(path) == before)
+        if (GetFileStamp(path) == before)
             return model;
         model.Dispose();
         throw new InvalidOperationException($"{title} was changed while it was opened. Leave it alone until then, or name a copy of it.");
@@ -81,10 +81,10 @@ internal sealed class TorchScriptModel : AdaptedModel
     public static TorchScriptModel Load(
         string path, string hash, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn)
     {
-        var title = TitleOf(path);
+        var title = GetTitle(path);
         // The parameters that loading makes handles of are released here; the module keeps its own.
         using var scope = NewDisposeScope();
-        var module = Loaded(path, title, device);
+        var module = LoadModule(path, title, device);
         InputAdapter? adapter = null;
         try
         {
@@ -92,7 +92,7 @@ internal sealed class TorchScriptModel : AdaptedModel
             var type = module.parameters().Select(p => p.dtype).FirstOrDefault(t => t is ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16, float32);
             adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
             var model = new TorchScriptModel(path, hash, title, module, outputs, adapter, device);
-            model.Try(batchSize, null, warn);
+            model.Probe(batchSize, null, warn);
             return model;
         }
         catch
@@ -121,11 +121,11 @@ internal sealed class TorchScriptModel : AdaptedModel
                 ? [.. stages.Select(s => Pick(given, s, "StageFeatures"))] : null);
     }
 
-    private static string TitleOf(string path) => $"The TorchScript model '{path}'";
+    private static string GetTitle(string path) => $"The TorchScript model '{path}'";
 
-    private static (long Bytes, DateTime Written) Stamp(string path) => new FileInfo(path) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : (-1, default);
+    private static (long Bytes, DateTime Written) GetFileStamp(string path) => new FileInfo(path) is { Exists: true } file ? (file.Length, file.LastWriteTimeUtc) : (-1, default);
 
-    private static jit.ScriptModule Loaded(string path, string title, Device device)
+    private static jit.ScriptModule LoadModule(string path, string title, Device device)
     {
         try
         {
@@ -133,7 +133,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         }
         catch (ExternalException e)
         {
-            throw new InvalidOperationException($"{title} cannot be loaded by this libtorch: {NativeMessage.Brief(e.Message)}. Export it with a version of PyTorch that " +
+            throw new InvalidOperationException($"{title} cannot be loaded by this libtorch: {NativeErrorMessage.Summarize(e.Message)}. Export it with a version of PyTorch that " +
                 "is not newer.", e);
         }
     }
@@ -147,20 +147,20 @@ internal sealed class TorchScriptModel : AdaptedModel
                 Tensor tensor => [tensor],
                 Tensor[] tensors => tensors,
                 ITuple tuple => [.. Enumerable.Range(0, tuple.Length).Select(i => tuple[i])],
-                Scalar[] mislabelled => throw NoTensors(mislabelled),
+                Scalar[] mislabelled => throw CreateOutputError(mislabelled),
                 object?[] values => values,
-                _ => throw NoTensors([]),
+                _ => throw CreateOutputError([]),
             };
         }
         catch (Exception e) when (e is ExternalException or ArgumentOutOfRangeException or NotImplementedException)
         {
             // TorchSharp reports what it has no form for, a dictionary for example, as an index out of range.
-            throw e is ExternalException ? Failed(Title, input, e) : NoTensors([], e);
+            throw e is ExternalException ? CreateFailure(Title, input, e) : CreateOutputError([], e);
         }
     }
 
     /// <summary>TorchSharp takes the elements of a long tuple that are not all tensors for numbers; released as such they would spoil the heap.</summary>
-    private InvalidOperationException NoTensors(Scalar[] mislabelled, Exception? inner = null)
+    private InvalidOperationException CreateOutputError(Scalar[] mislabelled, Exception? inner = null)
     {
         foreach (var number in mislabelled)
             GC.SuppressFinalize(number);

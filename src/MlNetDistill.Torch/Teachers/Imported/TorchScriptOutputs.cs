@@ -9,5 +9,5 @@ namespace MlNetDistill.Teachers;
 public sealed record TorchScriptOutputs(int Logits = 0, int? Embedding = null, IReadOnlyList<int>? StageFeatures = null)
 {
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 }

@@ -10,7 +10,7 @@ internal sealed class EvalMode : IDisposable
     public EvalMode(nn.Module module)
     {
         // A module before its parts: train() reaches down, and the parts may have been set otherwise.
-        _before = [.. ModuleTurn.Tree(module).Select(m => (m, m.training))];
+        _before = [.. ModuleLock.SelfAndDescendants(module).Select(m => (m, m.training))];
         if (_before.Any(b => b.Training))
             module.eval();
     }

@@ -16,26 +16,26 @@ internal static class LiveOutputs
     /// <param name="set">The rows.</param>
     /// <param name="kept">What is asked for.</param>
     /// <param name="view">Shows rows augmented, or null.</param>
-    /// <param name="recording">AugmentedViews and rows of a batch.</param>
+    /// <param name="caching">AugmentedViews and rows of a batch.</param>
     /// <param name="from">Entries that are known already.</param>
-    /// <param name="answer">Asks about a batch.</param>
+    /// <param name="query">Asks about a batch.</param>
     /// <param name="order">All positions in the order asked; null for that of the set.</param>
     /// <param name="known">Answers to a batch that were given before; null where there are none.</param>
-    public static IEnumerable<OutputChunk> From(
-        IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, TeacherCaching recording, long from, Func<Batch, ModelOutputs, NetworkOutput> answer,
+    public static IEnumerable<OutputChunk> Enumerate(
+        IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, TeacherCaching caching, long from, Func<Batch, ModelOutputs, NetworkOutput> query,
         long[]? order = null, Func<Tensor, Tensor[]?>? known = null)
     {
-        var views = view is null ? 1 : recording.Options.AugmentedViews;
+        var views = view is null ? 1 : caching.Options.AugmentedViews;
         for (var number = 1 + (int)(from / set.Count); number <= views; number++)
         {
             var first = number == 1 + (int)(from / set.Count) ? from % set.Count : 0;
             // In the batches of a run that was not interrupted: with the batch size kernels change, and with them the last digits.
-            var at = first - (first % recording.BatchSize);
-            using var all = (order is null ? Arithmetic.UpTo(set.Count, set.Device) : tensor(order, device: set.Device)).DetachFromDisposeScope();
+            var at = first - (first % caching.BatchSize);
+            using var all = (order is null ? TensorArithmetic.Range(set.Count, set.Device) : tensor(order, device: set.Device)).DetachFromDisposeScope();
             using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
-            foreach (var positions in Chunks.Of(rest, recording.BatchSize))
+            foreach (var positions in Chunks.Of(rest, caching.BatchSize))
             {
-                var parts = (at >= first ? known?.Invoke(positions) : null) ?? Parts(answer, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, (int)Math.Max(0, first - at));
+                var parts = (at >= first ? known?.Invoke(positions) : null) ?? QueryOutputs(query, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, (int)Math.Max(0, first - at));
                 var begin = Math.Max(at, first);
                 RowId[] ids = [.. Enumerable.Range(0, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? begin + i : order[begin + i]])];
                 at += positions.shape[0];
@@ -47,7 +47,7 @@ internal static class LiveOutputs
     }
 
     /// <summary>Copies of a batch's outputs as a record takes them: 32-bit floats on the CPU, which the caller disposes.</summary>
-    public static Tensor[] PartsOf(NetworkOutput output, ModelOutputs kept)
+    public static Tensor[] CopyOutputs(NetworkOutput output, ModelOutputs kept)
     {
         using var noGrad = no_grad();
         return [.. Outputs(output, kept).Select(part => part.to(float32, CPU).clone().DetachFromDisposeScope())];
@@ -60,7 +60,7 @@ internal static class LiveOutputs
         .. kept.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures : [],
     ];
 
-    private static Tensor[] Parts(
+    private static Tensor[] QueryOutputs(
         Func<Batch, ModelOutputs, NetworkOutput> answer, Func<IRowSource, Tensor, Batch> batch, IRowSource set, Tensor positions, ModelOutputs kept, int known)
     {
         using var scope = NewDisposeScope();

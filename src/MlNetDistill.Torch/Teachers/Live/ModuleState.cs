@@ -9,7 +9,7 @@ internal static class ModuleState
     public static string Fingerprint(nn.Module module)
     {
         using var scope = NewDisposeScope();
-        return Core.Fingerprint.Of([.. Parts("", module), .. Tensors(module)]);
+        return Core.Fingerprint.Compute([.. Parts("", module), .. Tensors(module)]);
     }
 
     private static IEnumerable<string> Parts(string name, nn.Module module) => module.named_children()
@@ -24,6 +24,6 @@ internal static class ModuleState
     {
         using var scope = NewDisposeScope();
         var copy = value.detach().cpu().contiguous();
-        return Core.Fingerprint.Of(copy.bytes);
+        return Core.Fingerprint.Compute(copy.bytes);
     }
 }

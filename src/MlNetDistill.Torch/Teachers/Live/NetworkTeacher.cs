@@ -11,12 +11,12 @@ internal class NetworkTeacher : CacheableTeacher
 
     /// <summary>Takes no ownership of <paramref name="network"/>.</summary>
     /// <param name="network">The network, on the device of the rows.</param>
-    /// <param name="recording">How its answers are kept.</param>
-    public NetworkTeacher(Network network, TeacherCaching recording)
-        : base(recording)
+    /// <param name="caching">How its answers are kept.</param>
+    public NetworkTeacher(Network network, TeacherCaching caching)
+        : base(caching)
     {
         _network = network;
-        Shapes = network.Shapes();
+        Shapes = network.GetOutputShapes();
         network.eval();
     }
 
@@ -25,13 +25,13 @@ internal class NetworkTeacher : CacheableTeacher
     public override bool SupportsAugmentation => true;
 
     /// <summary>The network, with the weights of this teacher.</summary>
-    protected virtual Network Ready() => _network;
+    protected virtual Network PrepareNetwork() => _network;
 
-    protected override string Identity() => ModuleState.Fingerprint(Ready());
+    protected override string ComputeContentHash() => ModuleState.Fingerprint(PrepareNetwork());
 
-    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
+    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        return Ready().Forward(batch.Features, wanted);
+        return PrepareNetwork().Forward(batch.Features, wanted);
     }
 }

@@ -13,13 +13,13 @@ internal sealed class SoftenedLogits(Tensor logits, long room) : IDisposable
     private readonly Dictionary<double, Tensor> _kept = [];
 
     /// <summary>Those of some rows, in the current dispose scope; null where they are too many to keep.</summary>
-    public Tensor? At(double temperature, Tensor positions)
+    public Tensor? Get(double temperature, Tensor positions)
     {
         if (!_kept.TryGetValue(temperature, out var all))
         {
             if (logits.numel() > MostKept || (_kept.Count + 1) * logits.numel() * sizeof(float) > room)
                 return null;
-            _kept[temperature] = all = logits.LogSoftmaxAt(temperature).DetachFromDisposeScope();
+            _kept[temperature] = all = logits.LogSoftmax(temperature).DetachFromDisposeScope();
         }
 
         return all.index_select(0, positions);

@@ -26,7 +26,7 @@ internal sealed class HeldOutRows(Network student, IRowSource set, DataSplit spl
     public double Divergence(StageTeacher teacher)
     {
         var positions = split.Validation ?? throw new InvalidOperationException("No rows are held out to measure a divergence on.");
-        if (teacher.AnswersInPasses && ReferenceEquals(split.ValidationSet, set))
+        if (teacher.NeedsPassPerQuery && ReferenceEquals(split.ValidationSet, set))
             teacher.Begin(set, ModelOutputs.Logits, settings.View);
         return Scoring.Divergence(student, teacher, split.ValidationSet, positions, settings.ScoringBatchSize);
     }

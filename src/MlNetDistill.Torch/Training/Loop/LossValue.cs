@@ -12,7 +12,7 @@ internal static class LossValue
     public static Tensor Of(DistillationLoss loss, LossInputs inputs)
     {
         var value = Evaluated(loss, inputs);
-        if (inputs.Disposed is { } gone)
+        if (inputs.DisposedInputs is { } gone)
         {
             throw new InvalidOperationException(
                 $"The loss term '{loss.Name}' disposed of {gone}, which other terms and the training read too. Let Evaluate dispose only of tensors that it made itself.");
@@ -39,7 +39,7 @@ internal static class LossValue
         }
         catch (ExternalException e)
         {
-            throw new InvalidOperationException($"The loss term '{loss.Name}' failed: {NativeMessage.Brief(e.Message)}", e);
+            throw new InvalidOperationException($"The loss term '{loss.Name}' failed: {NativeErrorMessage.Summarize(e.Message)}", e);
         }
     }
 }

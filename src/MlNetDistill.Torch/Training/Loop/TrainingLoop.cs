@@ -20,7 +20,7 @@ namespace MlNetDistill.Training;
 /// <param name="settings">Settings.</param>
 internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
 {
-    private readonly OutputShapes _shapes = student.Shapes();
+    private readonly OutputShapes _shapes = student.GetOutputShapes();
     private readonly HeldOutRows _heldOut = new(student, set, split, settings);
     private readonly Float32Execution _execution = new(settings.GradientClipping);
     private readonly Stopwatch _clock = new();
@@ -50,7 +50,7 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
             switch (phase)
             {
                 case Stage stage:
-                    DistillationInstruments.Traced("distillation.stage", activity => Train(stage, activity));
+                    DistillationInstruments.Trace("distillation.stage", activity => Train(stage, activity));
                     break;
                 default:
                     throw new InvalidOperationException($"The training loop knows no phases of the kind {phase?.GetType().Name ?? "null"}.");

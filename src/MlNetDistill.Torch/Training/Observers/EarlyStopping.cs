@@ -8,7 +8,7 @@ namespace MlNetDistill.Training;
 public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement = 0)
 {
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     internal IEnumerable<string> Validate() =>
     [

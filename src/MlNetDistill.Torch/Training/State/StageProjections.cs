@@ -18,7 +18,7 @@ internal sealed class StageProjections : IDisposable
             return;
         foreach (var loss in stage.Loss.Terms.Select(t => t.Loss).Distinct())
         {
-            _ofTerms[loss] = loss.Projections(student, teacher.Shapes, generator);
+            _ofTerms[loss] = loss.CreateProjections(student, teacher.Shapes, generator);
             // Before anyone asks for their parameters: moving a module makes new ones.
             foreach (var projection in _ofTerms[loss])
             {

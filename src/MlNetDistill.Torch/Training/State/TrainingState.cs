@@ -66,8 +66,8 @@ internal sealed class TrainingState : IDisposable
     public static TrainingState Start(Network student, Seeds seeds, string role) => new()
     {
         Student = student,
-        Shuffling = seeds.Generator($"{role} shuffling"),
-        Projecting = seeds.Generator($"{role} projections"),
+        Shuffling = seeds.CreateGenerator($"{role} shuffling"),
+        Projecting = seeds.CreateGenerator($"{role} projections"),
     };
 
     /// <summary>The state of a stage that is about to begin, which is the stage at work from now on.</summary>

@@ -9,7 +9,7 @@ public sealed partial record DistillationOptions
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
 
     /// <summary>A line for each setting.</summary>
-    public override string ToString() => SettingText.Lines("", [.. Described().Select(setting => (setting.Name, setting.Value))]);
+    public override string ToString() => SettingText.FormatLines("", [.. Described().Select(setting => (setting.Name, setting.Value))]);
 
     /// <summary>Every setting, by name, as text.</summary>
     internal IReadOnlyList<ReportedSetting> Described() =>
@@ -19,7 +19,7 @@ public sealed partial record DistillationOptions
             .Select(property => new ReportedSetting(property.Name, property.GetValue(this) switch
             {
                 IDataView => "a view of its own",
-                var value => SettingText.Value(value, property.PropertyType),
+                var value => SettingText.DescribeValue(value, property.PropertyType),
             })),
     ];
 }

@@ -163,7 +163,7 @@ public sealed partial record DistillationOptions
         .. Schedule?.Validate() ?? ["Schedule must be given."],
         .. EarlyStopping?.Validate() ?? [],
         .. Sampling?.Validate(BatchSize) ?? ["Sampling must be given; see BatchSampling."],
-        .. Augmentation.FaultsOf(Augmentations),
+        .. Augmentation.ValidateList(Augmentations),
         .. InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [],
         .. TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."],
         .. Faults.Unless(

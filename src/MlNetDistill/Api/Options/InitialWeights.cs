@@ -27,7 +27,7 @@ public sealed partial record InitialWeights
     public string Name => $"{_network.Spec.Name} trained before";
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     /// <summary>
     /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations
@@ -58,7 +58,7 @@ public sealed partial record InitialWeights
     internal void Apply(Network network, IEnumerable<torch.Tensor> trainingRows)
     {
         using var given = _network.ToNetwork();
-        StartingWeights.Mix(network, given, RandomShare);
+        StartingWeights.Interpolate(network, given, RandomShare);
         if (RandomShare > 0)
             RunningStatistics.Take(network, trainingRows);
         network.eval();

@@ -9,5 +9,5 @@ namespace MlNetDistill;
 public sealed record OnnxOutputs(string? Logits = null, string? Embedding = null, IReadOnlyList<string>? StageFeatures = null)
 {
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 }

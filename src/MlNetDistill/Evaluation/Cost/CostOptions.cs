@@ -25,7 +25,7 @@ public sealed record CostOptions
     public TimeSpan MaximumTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check() => Faults.ThrowIfAny(Validate(), "options");

@@ -42,7 +42,7 @@ public sealed record DistillationEvaluationOptions
     public ClassMap? ClassMap { get; init; }
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Of(this);
+    public override string ToString() => SettingText.Describe(this);
 
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check() => Faults.ThrowIfAny(Validate(), "options");
@@ -73,7 +73,7 @@ public sealed record DistillationEvaluationOptions
         .. Faults.Unless(ReliabilityBins <= MostBins, $"ReliabilityBins must be at most {MostBins}; was {ReliabilityBins}. 10 to 20 are usual."),
         .. Faults.Unless(BootstrapReplicates <= MostReplicates, $"BootstrapReplicates must be at most {MostReplicates}; was {BootstrapReplicates}. 200 to 10000 are usual."),
         .. Faults.AtLeast(1, nameof(ReliabilityBins), ReliabilityBins),
-        .. Faults.Unless(TopK?.All(k => k >= 1) == true, $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : NumberText.Listed(TopK))}."),
+        .. Faults.Unless(TopK?.All(k => k >= 1) == true, $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : NumberText.Join(TopK))}."),
         .. Faults.Unless(BootstrapReplicates is not (< 0 or 1), $"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}."),
         .. Faults.Unless(ConfidenceLevel is > 0 and < 1, $"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}."),
         .. Faults.Unless(

@@ -79,8 +79,8 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
     private static Tensor Labelled(IRowSource rows, Tensor positions)
     {
         using var scope = NewDisposeScope();
-        var labelled = positions.index_select(0, rows.Labels.index_select(0, positions).IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1));
-        return (labelled.shape[0] == 0 ? labelled : labelled.index_select(0, Spread.Over(labelled.shape[0], MostRows, labelled.device))).DetachFromDisposeScope();
+        var labelled = positions.index_select(0, rows.Labels.index_select(0, positions).IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1));
+        return (labelled.shape[0] == 0 ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], MostRows, labelled.device))).DetachFromDisposeScope();
     }
 
     /// <summary>A frequent class that the network never predicts; for a rare class this is expected.</summary>

@@ -50,7 +50,7 @@ internal sealed class DryRun
             if (shapes.TryGetValue(spec, out var known))
                 return known;
             using var network = build(spec);
-            return shapes[spec] = network.Shapes();
+            return shapes[spec] = network.GetOutputShapes();
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class DryRun
         using var generator = new Generator(0);
         var farther = 1.0;
         var context = new MethodContext(
-            anchors, student.Shapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
+            anchors, student.GetOutputShapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
         {
             // Ever farther: where the choice depends on the student, every anchor is gone through.
             HeldOutDivergence = _ => farther *= 1e6,
@@ -80,7 +80,7 @@ internal sealed class DryRun
             $"The method {options.Method.Name} gives no phase, so nothing would be trained. Its Phases must give at least one, whatever the number of epochs and anchors.");
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
-            teacher is null ? [] : loss.Projections(context.Student, teacher.Shapes, generator);
+            teacher is null ? [] : loss.CreateProjections(context.Student, teacher.Shapes, generator);
     }
 
     private sealed class PlannedTeacher(OutputShapes shapes, bool supportsAugmentation) : StageTeacher

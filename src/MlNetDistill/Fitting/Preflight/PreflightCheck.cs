@@ -39,9 +39,9 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.Of(stage) : TimeSpan.Zero)).ToList();
         // A teacher that was trained after the rehearsal stands in for what was planned.
         var actual = rehearsal.Anchors.Zip(anchors).DistinctBy(pair => pair.First.Teacher).ToDictionary(pair => pair.First.Teacher, pair => pair.Second.Teacher);
-        StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.TeachersAsked).Distinct().Select(t => actual.GetValueOrDefault(t, t))];
+        StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.QueriedTeachers).Distinct().Select(t => actual.GetValueOrDefault(t, t))];
         // One record is let go for the next, but where another would cost a pass over the data.
-        var kept = Math.Max(Math.Min(1, recorded.Length), recorded.Count(t => t.AnswersInPasses));
+        var kept = Math.Max(Math.Min(1, recorded.Length), recorded.Count(t => t.NeedsPassPerQuery));
         var views = Math.Max(1, options.TeacherCache.AugmentedViews);
         var answers = kept == 0 ? 0 : kept * set.Count * views * AnswerBytes(anchors[^1].Teacher.Shapes);
         var validation = timer.PerScoredRow * (split.Validation?.shape[0] ?? 0);
@@ -113,7 +113,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         Classes = "",
         Rows = set.Count,
         Shapes = shapes,
-        Kept = (options.Method.TeacherNeeds | ModelOutputs.Logits) & options.TeacherCache.Kept & shapes.Kinds,
+        Kept = (options.Method.TeacherNeeds | ModelOutputs.Logits) & options.TeacherCache.Kept & shapes.Available,
         Precision = options.TeacherCache.Precision,
         TopK = options.TeacherCache.TopK,
     }).Sum(field => (long)field.Bytes);

@@ -18,7 +18,7 @@ internal static class StepMemory
             return;
         var rows = options.Sampling.RowsOfABatch(options.BatchSize, trainingRows);
         // Weights and their gradients, and what each row leaves behind.
-        var bytes = ((2 * (Int128)network.ParameterCount) + ((Int128)rows * network.ValuesOfARow())) * sizeof(float);
+        var bytes = ((2 * (Int128)network.ParameterCount) + ((Int128)rows * network.CountActivationsPerRow())) * sizeof(float);
         if (bytes > WeightMemory.Available)
             throw WeightMemory.TooLarge(FormattableString.Invariant($"A training step of {name} on {rows} rows"), bytes, "Lower BatchSize, or take a smaller network.");
     }

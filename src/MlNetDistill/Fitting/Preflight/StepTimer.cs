@@ -21,7 +21,7 @@ internal sealed class StepTimer(
     DistillationOptions options, IRowSource set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsThere)
 {
     private const int Steps = 3;
-    private readonly OutputShapes _shapes = student.Shapes();
+    private readonly OutputShapes _shapes = student.GetOutputShapes();
     private readonly Dictionary<string, TimeSpan> _known = [];
 
     /// <summary>Time to score a row when validating.</summary>
@@ -34,7 +34,7 @@ internal sealed class StepTimer(
     /// <summary>The time of a step. Stages that differ in their anchor alone are timed once.</summary>
     public TimeSpan Of(Stage stage)
     {
-        var kind = $"{string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Kinds} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
+        var kind = $"{string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
         if (!_known.TryGetValue(kind, out var time))
             _known[kind] = time = Measure(stage);
         return time;
@@ -43,8 +43,8 @@ internal sealed class StepTimer(
     private TimeSpan Measure(Stage stage)
     {
         using var scope = NewDisposeScope();
-        using var generator = seeds.Generator("rehearsal projections");
-        var positions = split.Training.index_select(0, Spread.Over(split.Training.shape[0], options.BatchSize, split.Training.device));
+        using var generator = seeds.CreateGenerator("rehearsal projections");
+        var positions = split.Training.index_select(0, SpreadPositions.Create(split.Training.shape[0], options.BatchSize, split.Training.device));
         Batch Rows() => view is null ? Batch.Of(set, positions) : view(positions, 1);
         using var run = new StageRun(
             stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
@@ -73,7 +73,7 @@ internal sealed class StepTimer(
         var teacher = stage.Teacher!;
         if (teacherIsThere && !IsRecorded(stage))
             return teacher;
-        using var generator = seeds.Generator("rehearsal answers");
+        using var generator = seeds.CreateGenerator("rehearsal answers");
         var rows = batch.Positions.shape[0];
         Tensor Made(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
         return new StandingTeacher(teacher.Shapes, new NetworkOutput(

@@ -19,10 +19,10 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var (rows, asked, heldOut) = teacher.SharesLook ? (set, OfRecord(), false) : Chosen(teacher);
+        var (rows, asked, heldOut) = teacher.SharesPreview ? (set, OfRecord(), false) : Chosen(teacher);
         var (all, perRow, perPass) = Ask(teacher, rows, asked);
         var (positions, logits) = (asked.narrow(0, 0, all.shape[0]), all);
-        if (teacher.SharesLook)
+        if (teacher.SharesPreview)
             (positions, logits, heldOut) = Judged(positions, all);
         var (accuracy, _) = Scoring.Quality(logits, rows, positions);
         return new PreflightTeacher(
@@ -46,7 +46,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
     {
         // A teacher that reads the data view knows its rows alone, and what is recorded is at hand.
         var inSet = ReferenceEquals(split.ValidationSet, set);
-        var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.LooksUp));
+        var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.HasCachedOutputs));
         var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
         return (rows, all.index_select(0, tensor([.. QueryOrder.SpreadFirst(all.shape[0])], device: all.device)), heldOut);
     }
@@ -54,14 +54,14 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
     /// <summary>The rows that the teacher's cache begins with, in whole batches.</summary>
     private Tensor OfRecord()
     {
-        var batches = (QueryOrder.Enough + options.BatchSize - 1) / options.BatchSize;
-        return tensor([.. QueryOrder.Of(set.Count).Take(batches * options.BatchSize)], device: set.Device);
+        var batches = (QueryOrder.PreviewRows + options.BatchSize - 1) / options.BatchSize;
+        return tensor([.. QueryOrder.Create(set.Count).Take(batches * options.BatchSize)], device: set.Device);
     }
 
     /// <summary>Of rows asked about those to judge the teacher by: the spread ones, of these the held-out ones where there are enough.</summary>
     private (Tensor Positions, Tensor Logits, bool HeldOut) Judged(Tensor positions, Tensor logits)
     {
-        var asked = positions.narrow(0, 0, Math.Min(QueryOrder.Enough, positions.shape[0])).cpu().data<long>().ToArray();
+        var asked = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
         var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
         long[] at = [.. asked.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
         var heldOut = at.Length >= EnoughHeldOut;
@@ -71,7 +71,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
 
     private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, IRowSource rows, Tensor positions)
     {
-        var first = Math.Min(teacher.SharesLook ? options.BatchSize : QueryOrder.First, positions.shape[0]);
+        var first = Math.Min(teacher.SharesPreview ? options.BatchSize : QueryOrder.SlowTeacherPreviewRows, positions.shape[0]);
         var (logits, perRow, perPass) = Timed(0, first);
         var rest = positions.shape[0] - first;
         if (rest == 0 || perPass + (perRow * rest) > Budget)
@@ -82,10 +82,10 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
 
         (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Timed(long from, long asked)
         {
-            var (clock, passed) = (Stopwatch.StartNew(), teacher.TimePassing);
-            var size = teacher.SharesLook ? options.BatchSize : asked;
+            var (clock, passed) = (Stopwatch.StartNew(), teacher.TimeOnUnqueriedRows);
+            var size = teacher.SharesPreview ? options.BatchSize : asked;
             var answer = cat([.. Chunks.Of(positions.narrow(0, from, asked), size).Select(Answer)]);
-            var passing = teacher.TimePassing - passed;
+            var passing = teacher.TimeOnUnqueriedRows - passed;
             return (answer, (clock.Elapsed - passing) / asked, passing);
         }
 

@@ -31,9 +31,9 @@ internal static class TeacherQuality
         using var scope = NewDisposeScope();
         if (set.LabelledRows == 0)
             return LookWithoutLabels(teacher, set, classes, options, channel);
-        var labelled = set.Labels.IsUnequalTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // A teacher that answers live may be slow: a part of the rows tells enough.
-        var rows = teacher.LooksUp ? labelled : labelled.index_select(0, Spread.Over(labelled.shape[0], LiveRows, labelled.device));
+        var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var named = logits.argmax(1).cpu().data<long>().ToArray();
@@ -66,7 +66,7 @@ internal static class TeacherQuality
     /// <summary>What shows of a teacher without labels: how far a student can agree with it, and whether it tells the rows apart at all.</summary>
     private static TeacherPredictions LookWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
-        var rows = Spread.Over(set.Count, teacher.LooksUp ? set.Count : LiveRows, set.Labels.device);
+        var rows = SpreadPositions.Create(set.Count, teacher.HasCachedOutputs ? set.Count : LiveRows, set.Labels.device);
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var answers = logits.argmax(1).cpu().data<long>().ToArray();
@@ -92,7 +92,7 @@ internal static class TeacherQuality
 
     private static TeacherPredictions Some(Tensor rows, long[] named)
     {
-        var kept = Spread.Over(named.Length, LiveRows, CPU).data<long>().ToArray();
+        var kept = SpreadPositions.Create(named.Length, LiveRows, CPU).data<long>().ToArray();
         var positions = rows.cpu().data<long>().ToArray();
         return new([.. kept.Select(at => positions[at])], [.. kept.Select(at => named[at])]);
     }

@@ -42,14 +42,14 @@ internal sealed class ModelTeacher : CacheableTeacher
     public override bool SupportsAugmentation => _ownRows is null;
 
     // A look at it is the beginning of its record.
-    protected override bool SpreadsFirst => true;
+    protected override bool QueriesSpreadRowsFirst => true;
 
     internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         // What an earlier run recorded shows it when the record is opened.
-        if (_reader is not null || (view is null && IsRecorded(set, wanted)))
+        if (_reader is not null || (view is null && IsCached(set, wanted)))
             return;
-        BeginLook(set, wanted, view);
+        BeginPreview(set, wanted, view);
         using var scope = NewDisposeScope();
         Outputs(FirstBatch(set), ModelOutputs.Logits);
     }
@@ -61,14 +61,14 @@ internal sealed class ModelTeacher : CacheableTeacher
         _ownRows?.Dispose();
     }
 
-    protected override string Identity() => Fingerprint.Of($"{_model.Identity}|{_spec.Meaning}");
+    protected override string ComputeContentHash() => Fingerprint.Compute($"{_model.ContentHash}|{_spec.Meaning}");
 
-    protected override string Data(IRowSource set) => _ownRows is null ? base.Data(set) : _ownData;
+    protected override string ComputeDataHash(IRowSource set) => _ownRows is null ? base.ComputeDataHash(set) : _ownData;
 
-    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
+    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        var found = _model.Answer(RowsOf(batch), wanted);
+        var found = _model.ComputeOutputs(RowsOf(batch), wanted);
         var logits = !wanted.HasFlag(ModelOutputs.Logits) ? null : Reader(found.Logits).ToLogits(found.Logits, row => RowName(batch, row));
         return new NetworkOutput(
             logits,
@@ -101,7 +101,7 @@ internal sealed class ModelTeacher : CacheableTeacher
         if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Decided(scores) is { } kind)
             return kind;
         using var scope = NewDisposeScope();
-        var batch = Batch.Of(_set, Spread.Over(_set.Count, SampleRows, _set.Device));
-        return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.Answer(RowsOf(batch), ModelOutputs.Logits).Logits);
+        var batch = Batch.Of(_set, SpreadPositions.Create(_set.Count, SampleRows, _set.Device));
+        return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.ComputeOutputs(RowsOf(batch), ModelOutputs.Logits).Logits);
     }
 }

@@ -19,17 +19,17 @@ internal sealed class OnnxModel : AdaptedModel
     {
         (_runner, _input, _outputs) = (runner, input, outputs);
         Name = source.Name;
-        Identity = Fingerprint.Of(["ONNX", hash, input, outputs.Logits, outputs.Embedding ?? "", adapter.Description, .. outputs.StageFeatures]);
+        ContentHash = Fingerprint.Compute(["ONNX", hash, input, outputs.Logits, outputs.Embedding ?? "", adapter.Description, .. outputs.StageFeatures]);
     }
 
     /// <inheritdoc/>
     public override string Name { get; }
 
     /// <inheritdoc/>
-    public override string Identity { get; }
+    public override string ContentHash { get; }
 
     /// <inheritdoc/>
-    protected override ModelOutputs Offered => ModelOutputs.Logits
+    protected override ModelOutputs AvailableOutputs => ModelOutputs.Logits
         | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (_outputs.StageFeatures.Length == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
@@ -66,7 +66,7 @@ internal sealed class OnnxModel : AdaptedModel
             adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, InputType(node, name, title)), torch.CPU);
             var model = new OnnxModel(source, runner, name, names, hash, adapter);
             runner.Limit = trialLimit ?? Patience;
-            model.Try(batchSize, dimensions?[0], warn);
+            model.Probe(batchSize, dimensions?[0], warn);
             runner.Limit = null;
             return model;
         }
@@ -100,7 +100,7 @@ internal sealed class OnnxModel : AdaptedModel
         }
         catch (OnnxRuntimeException e)
         {
-            throw Failed(Title, input, e);
+            throw CreateFailure(Title, input, e);
         }
         catch (TimeoutException e)
         {

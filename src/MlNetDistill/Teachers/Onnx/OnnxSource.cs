@@ -47,10 +47,10 @@ internal sealed class OnnxSource
             string HashOf(string location)
             {
                 var path = PathOfWeights(location);
-                return hashes.TryGetValue(path, out var known) ? known : hashes[path] = Fingerprint.OfFile(path, cancellation);
+                return hashes.TryGetValue(path, out var known) ? known : hashes[path] = Fingerprint.ComputeForFile(path, cancellation);
             }
 
-            return (layout, Fingerprint.Of([Fingerprint.Of(stream, cancellation), .. layout.ExternalFiles.SelectMany(f => new[] { f, HashOf(f) })]));
+            return (layout, Fingerprint.Compute([Fingerprint.Compute(stream, cancellation), .. layout.ExternalFiles.SelectMany(f => new[] { f, HashOf(f) })]));
         }
         catch (EndOfStreamException e)
         {

@@ -66,8 +66,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             var anchors = checkpoints.Select(c => new Anchor(
                 Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), question.TeacherCaching)
                 {
-                    IsLookedAt = true,
-                    InTheStudentsOrder = order.IsSame ? null : order.Apply,
+                    IsPreviewed = true,
+                    ReorderClasses = order.IsSame ? null : order.Apply,
                     Order = order.IsSame ? "" : $"{order}",
                 }));
             return new PreparedTeacher([.. anchors], null) { Owned = [shared] };

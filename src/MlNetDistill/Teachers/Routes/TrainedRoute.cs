@@ -71,7 +71,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             var final = Keep(network, last);
             var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
-            var recording = question.TeacherCaching.ForThisRun();
+            var recording = question.TeacherCaching.WithoutFolder();
             Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, recording));
             question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new PreparedTeacher(

@@ -42,7 +42,7 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
             () => "",
             question,
             // The data are their own record.
-            question.TeacherCaching.ForThisRun(),
+            question.TeacherCaching.WithoutFolder(),
             viewOf: ViewOf);
         return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
     }

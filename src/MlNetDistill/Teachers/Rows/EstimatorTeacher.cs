@@ -40,8 +40,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
         // Without a name it is a new model in every run, so its answers are for this run.
-        var recording = cacheKey is null ? question.TeacherCaching.ForThisRun() : question.TeacherCaching;
-        string Identity() => Fingerprint.Of(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{scores.Description}"));
+        var recording = cacheKey is null ? question.TeacherCaching.WithoutFolder() : question.TeacherCaching;
+        string Identity() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{scores.Description}"));
         if (folds == 0 && (cacheKey is null || !recording.IsPersistent || scores.Embedding is not null))
         {
             question.Channel.Info($"Fitting the teacher.");
@@ -78,7 +78,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
     }
 
-    private static int FoldSeed(TeacherRequest question) => question.Seeds.Integer("folds");
+    private static int FoldSeed(TeacherRequest question) => question.Seeds.DeriveInteger("folds");
 
     private static Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> Read(ScoredView view, TeacherRequest question) =>
         (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);

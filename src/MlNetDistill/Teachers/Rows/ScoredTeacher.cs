@@ -24,35 +24,35 @@ internal sealed class ScoredTeacher(
     private TimeSpan _passing;
     private bool _isChecked;
 
-    internal override TimeSpan TimePassing => _passing;
+    internal override TimeSpan TimeOnUnqueriedRows => _passing;
 
     public override OutputShapes Shapes => shapes;
 
-    internal override bool AnswersInPasses => true;
+    internal override bool NeedsPassPerQuery => true;
 
     // Another pass through the teacher's pipeline is what a record is there to avoid.
-    protected override bool KeepsAnswers => true;
+    protected override bool KeepsOutputs => true;
 
     protected override bool IsResumable => isResumable;
 
-    protected override string Identity() => cacheKey();
+    protected override string ComputeContentHash() => cacheKey();
 
-    protected override string Data(IRowSource set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
+    protected override string ComputeDataHash(IRowSource set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
 
     /// <summary>
     /// Neither its bytes nor a name tell that code which it runs (a custom mapping's, say) has changed: what an earlier run left is held against its answers to some
     /// rows. Where a look costs what all answers do, as with a pipeline that is yet to be fitted, the name alone must do.
     /// </summary>
-    protected override string? Refuted(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view)
+    protected override string? FindMismatch(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view)
     {
         if (viewOf is null || _isChecked)
             return null;
-        var fault = SpotCheck.Of(answers, set, view, Asked);
+        var fault = SpotCheck.FindDifference(answers, set, view, QueryNow);
         _isChecked = fault is null;
         return fault;
     }
 
-    protected override IEnumerable<OutputChunk> AnswersFrom(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
+    protected override IEnumerable<OutputChunk> EnumerateOutputs(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
         CheckRows(set, view is not null);
         // What this run gives from the first row on is its own.
@@ -61,7 +61,7 @@ internal sealed class ScoredTeacher(
     }
 
     /// <summary>For a look at a few rows before the record is made.</summary>
-    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
+    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         CheckRows(batch.Set, batch.View != 0);
         using var scope = NewDisposeScope();

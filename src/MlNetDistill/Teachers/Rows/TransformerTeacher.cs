@@ -45,7 +45,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
-            () => Fingerprint.Of($"{cacheKey ?? ModelHash.Of(question.Context, transformer, schema)}|{scores.Description}"),
+            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Of(question.Context, transformer, schema)}|{scores.Description}"),
             question,
             question.TeacherCaching,
             viewOf: ViewOf);

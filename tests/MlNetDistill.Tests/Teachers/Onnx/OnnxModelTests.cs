@@ -23,7 +23,7 @@ public sealed class OnnxModelTests
     public void Models_of_other_precisions_take_and_give_32_bit_floats_here(int type)
     {
         using var model = Open(OnnxBytes.Linear(type: type));
-        var logits = model.Answer(Rows(5), ModelOutputs.Logits).Logits;
+        var logits = model.ComputeOutputs(Rows(5), ModelOutputs.Logits).Logits;
         Assert.That(logits.dtype, Is.EqualTo(float32));
         Assert.That(allclose(logits, Expected(Rows(5)), 2e-3, 1e-3), Is.True);
     }
@@ -35,7 +35,7 @@ public sealed class OnnxModelTests
             .Input("x", OnnxBytes.UInt8, "N", 4).Output("logits", OnnxBytes.Float, "N", 3);
         using var model = Open(bytes, isByte: true);
         var rows = arange(8).reshape(2, 4).mul(30).to(uint8);
-        Assert.That(allclose(model.Answer(rows, ModelOutputs.Logits).Logits, Expected(rows.to(float32))), Is.True);
+        Assert.That(allclose(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, Expected(rows.to(float32))), Is.True);
     }
 
     [TestCase(1)]
@@ -45,14 +45,14 @@ public sealed class OnnxModelTests
     {
         using var model = Open(OnnxBytes.Linear(batch: batch));
         foreach (var rows in (int[])[1, 3, 7])
-            Assert.That(allclose(model.Answer(Rows(rows), ModelOutputs.Logits).Logits, Expected(Rows(rows))), Is.True, $"{rows} rows");
+            Assert.That(allclose(model.ComputeOutputs(Rows(rows), ModelOutputs.Logits).Logits, Expected(Rows(rows))), Is.True, $"{rows} rows");
     }
 
     [Test]
     public void Batches_are_cut_to_the_size_that_was_asked_for()
     {
         using var model = Open(OnnxBytes.Linear(), batchSize: 3);
-        Assert.That(allclose(model.Answer(Rows(8), ModelOutputs.Logits).Logits, Expected(Rows(8))), Is.True);
+        Assert.That(allclose(model.ComputeOutputs(Rows(8), ModelOutputs.Logits).Logits, Expected(Rows(8))), Is.True);
     }
 
     [Test]
@@ -62,7 +62,7 @@ public sealed class OnnxModelTests
             .Node("MatMul", ["r", "w"], ["logits"]).Input("x", OnnxBytes.Float, "N", 4).Output("logits", OnnxBytes.Float, "N", 3);
         List<string> warnings = [];
         using var model = Open(bytes, warn: warnings.Add);
-        Assert.That(allclose(model.Answer(Rows(5), ModelOutputs.Logits).Logits, Expected(Rows(5))), Is.True);
+        Assert.That(allclose(model.ComputeOutputs(Rows(5), ModelOutputs.Logits).Logits, Expected(Rows(5))), Is.True);
         Assert.That(warnings, Has.Count.EqualTo(1));
         Assert.That(warnings[0], Does.Contain("declares a free batch and then fails on two rows").And.Contain("Reshape").And.Contain("It is run row by row"));
     }
@@ -75,7 +75,7 @@ public sealed class OnnxModelTests
         List<string> warnings = [];
         using var model = Open(bytes, warn: warnings.Add);
         Assert.That(warnings.Single(), Does.Contain("answers two rows at once otherwise than one by one"));
-        Assert.That(model.Answer(Rows(5), ModelOutputs.Logits).Logits.abs().max().item<float>(), Is.Zero);
+        Assert.That(model.ComputeOutputs(Rows(5), ModelOutputs.Logits).Logits.abs().max().item<float>(), Is.Zero);
     }
 
     [Test]
@@ -92,7 +92,7 @@ public sealed class OnnxModelTests
     {
         var bytes = new OnnxBytes().Node("GlobalAveragePool", ["x"], ["logits"]).Input("x", OnnxBytes.Float, "N", 3, 4, 5).Output("logits", OnnxBytes.Float, "N", 3, 1, 1);
         using var model = Open(bytes, shape: InputShape.Image(3, 4, 5));
-        Assert.That(model.Answer(ones(2, 3, 4, 5), ModelOutputs.Logits).Logits.shape, Is.EqualTo((long[])[2, 3]));
+        Assert.That(model.ComputeOutputs(ones(2, 3, 4, 5), ModelOutputs.Logits).Logits.shape, Is.EqualTo((long[])[2, 3]));
     }
 
     [Test]
@@ -101,7 +101,7 @@ public sealed class OnnxModelTests
         var bytes = new OnnxBytes { IrVersion = 3, Opset = 8 }.Weights("w", OnnxBytes.Float, [4, 3]).Node("MatMul", ["x", "w"], ["y"])
             .Input("x", OnnxBytes.Float, "N", 4).Input("w", OnnxBytes.Float, 4, 3).Output("y", OnnxBytes.Float, "N", 3);
         using var model = Open(bytes);
-        Assert.That(allclose(model.Answer(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
+        Assert.That(allclose(model.ComputeOutputs(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
     }
 
     [Test]
@@ -123,8 +123,8 @@ public sealed class OnnxModelTests
             folder.Write("weights.bin", System.Runtime.InteropServices.MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray());
             using var model = OnnxModel.Open(OnnxSource.File(folder.Write("model.onnx", bytes)), new(), InputShape.Vector(4), false, new(), null, 8, NoWarning);
             if (numbers[0] == 0)
-                Assert.That(allclose(model.Answer(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
-            return model.Identity;
+                Assert.That(allclose(model.ComputeOutputs(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
+            return model.ContentHash;
         }
 
         var first = Identity();
@@ -141,7 +141,7 @@ public sealed class OnnxModelTests
         string Identity(OnnxSource source, TeacherInput? input = null, OnnxOutputs? outputs = null)
         {
             using var model = OnnxModel.Open(source, outputs ?? new(), InputShape.Vector(4), false, input ?? new(), null, 8, NoWarning);
-            return model.Identity;
+            return model.ContentHash;
         }
 
         var first = Identity(OnnxSource.Bytes(bytes));
@@ -162,7 +162,7 @@ public sealed class OnnxModelTests
         List<string> warnings = [];
         using var model = Asked(TrainingDevice.Cuda(99, fallbackToCpu: true), warnings.Add);
         Assert.That(warnings.Single(), Does.Contain("it runs on the CPU"));
-        Assert.That(allclose(model.Answer(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
+        Assert.That(allclose(model.ComputeOutputs(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
     }
 
     [Test]
@@ -173,7 +173,7 @@ public sealed class OnnxModelTests
             using var model = Open(OnnxBytes.Linear());
             GC.Collect();
             GC.WaitForPendingFinalizers();
-            Assert.That(allclose(model.Answer(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
+            Assert.That(allclose(model.ComputeOutputs(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
         }
     }
 

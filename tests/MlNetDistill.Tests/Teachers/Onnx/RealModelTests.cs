@@ -23,7 +23,7 @@ public sealed class RealModelTests
     public void A_CIFAR_ResNet_fed_with_bytes_gives_the_logits_that_PyTorch_gave()
     {
         using var model = Open("cifar100-resnet56.onnx", Picture, isByte: true, scale: 1 / 255f, outputs: new OnnxOutputs("logits"));
-        var logits = model.Answer(Pictures().Rows, ModelOutputs.Logits).Logits;
+        var logits = model.ComputeOutputs(Pictures().Rows, ModelOutputs.Logits).Logits;
         Assert.That(Difference(logits, GoldenLogits()), Is.LessThan(1e-3f));
     }
 
@@ -31,7 +31,7 @@ public sealed class RealModelTests
     public void A_CIFAR_ResNet_fed_with_floats_gives_the_logits_that_PyTorch_gave()
     {
         using var model = Open("cifar100-resnet56.onnx", Picture);
-        var logits = model.Answer(Pictures().Rows.to(float32).div(255), ModelOutputs.Logits).Logits;
+        var logits = model.ComputeOutputs(Pictures().Rows.to(float32).div(255), ModelOutputs.Logits).Logits;
         Assert.That(Difference(logits, GoldenLogits()), Is.LessThan(1e-3f));
     }
 
@@ -41,7 +41,7 @@ public sealed class RealModelTests
         using var model = Open("cifar100-resnet20.onnx", InputShape.Vector(3072), isByte: true, scale: 1 / 255f);
         using var same = Open("cifar100-resnet20.onnx", Picture, isByte: true, scale: 1 / 255f);
         var rows = Pictures().Rows[..16];
-        Assert.That(Difference(model.Answer(rows.reshape(16, -1), ModelOutputs.Logits).Logits, same.Answer(rows, ModelOutputs.Logits).Logits), Is.Zero);
+        Assert.That(Difference(model.ComputeOutputs(rows.reshape(16, -1), ModelOutputs.Logits).Logits, same.ComputeOutputs(rows, ModelOutputs.Logits).Logits), Is.Zero);
     }
 
     [Test]
@@ -49,8 +49,8 @@ public sealed class RealModelTests
     {
         using var model = Open("cifar100-resnet20.onnx", Picture, isByte: true, scale: 1 / 255f);
         var rows = Pictures().Rows[..64];
-        var batch = model.Answer(rows, ModelOutputs.Logits).Logits;
-        var single = cat([.. Enumerable.Range(0, 64).Select(i => model.Answer(rows[i..(i + 1)], ModelOutputs.Logits).Logits)]);
+        var batch = model.ComputeOutputs(rows, ModelOutputs.Logits).Logits;
+        var single = cat([.. Enumerable.Range(0, 64).Select(i => model.ComputeOutputs(rows[i..(i + 1)], ModelOutputs.Logits).Logits)]);
         Assert.That(Difference(batch, single), Is.LessThan(1e-5f));
     }
 
@@ -62,7 +62,7 @@ public sealed class RealModelTests
         Assert.That(model.Shapes.EmbeddingLength, Is.EqualTo(64));
         Assert.That(model.Shapes.StageFeatures, Is.EqualTo((long[][])[[16, 32, 32], [32, 16, 16], [64, 8, 8]]));
 
-        var answer = model.Answer(Pictures().Rows[..5], ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures);
+        var answer = model.ComputeOutputs(Pictures().Rows[..5], ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures);
         Assert.That(answer.StageFeatures.Select(s => s.shape), Is.EqualTo((long[][])[[5, 16, 32, 32], [5, 32, 16, 16], [5, 64, 8, 8]]));
         // In a CIFAR ResNet the embedding is the mean of the last map.
         Assert.That(Difference(answer.Embedding, answer.StageFeatures[2].mean([2L, 3L])), Is.LessThan(1e-5f));
@@ -72,7 +72,7 @@ public sealed class RealModelTests
     public void Only_what_is_wanted_is_computed()
     {
         using var model = Open("cifar100-resnet20.onnx", Picture, true, 1 / 255f, new OnnxOutputs("logits", "features"));
-        Assert.That(model.Answer(Pictures().Rows[..2], ModelOutputs.Logits).Kinds, Is.EqualTo(ModelOutputs.Logits));
+        Assert.That(model.ComputeOutputs(Pictures().Rows[..2], ModelOutputs.Logits).Available, Is.EqualTo(ModelOutputs.Logits));
     }
 
     [Test]
@@ -80,7 +80,7 @@ public sealed class RealModelTests
     {
         var (rows, labels) = Pictures();
         using var model = Open("cifar100-resnet20.onnx", Picture, isByte: true, scale: 1 / 255f);
-        Assert.That(Right(model.Answer(rows, ModelOutputs.Logits).Logits, labels), Is.GreaterThan(256 * 0.62));
+        Assert.That(Right(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, labels), Is.GreaterThan(256 * 0.62));
     }
 
     [Test]
@@ -88,7 +88,7 @@ public sealed class RealModelTests
     {
         var (rows, labels) = Pictures();
         using var model = Open("cifar100-resnet56.onnx", Picture, isByte: true, scale: 1 / 255f);
-        Assert.That(Right(model.Answer(rows, ModelOutputs.Logits).Logits, labels), Is.GreaterThan(256 * 0.66));
+        Assert.That(Right(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, labels), Is.GreaterThan(256 * 0.66));
     }
 
     [Test]
@@ -96,7 +96,7 @@ public sealed class RealModelTests
     {
         var (rows, labels) = Digits();
         using var model = Open("mnist.onnx", InputShape.Vector(784), isByte: true, scale: 1);
-        var logits = model.Answer(rows, ModelOutputs.Logits).Logits;
+        var logits = model.ComputeOutputs(rows, ModelOutputs.Logits).Logits;
         Assert.That(logits.shape, Is.EqualTo((long[])[200, 10]));
         Assert.That(Right(logits, labels), Is.GreaterThan(193));
     }
@@ -106,7 +106,7 @@ public sealed class RealModelTests
     {
         var (rows, labels) = Letters();
         using var model = Open("letter-teacher.onnx", InputShape.Vector(16), outputs: new OnnxOutputs("logits", "features"));
-        var answer = model.Answer(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
+        var answer = model.ComputeOutputs(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
         Assert.That(Right(answer.Logits, labels), Is.GreaterThan(500 * 0.95));
         Assert.That(answer.Embedding.shape, Is.EqualTo((long[])[500, 512]));
     }
@@ -116,7 +116,7 @@ public sealed class RealModelTests
     {
         var (rows, labels) = Irises();
         using var model = Open("iris-mlp.onnx", InputShape.Vector(4));
-        Assert.That(Right(model.Answer(rows, ModelOutputs.Logits).Logits, labels), Is.EqualTo(147));
+        Assert.That(Right(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, labels), Is.EqualTo(147));
     }
 
     [Test]
@@ -127,7 +127,7 @@ public sealed class RealModelTests
         void Ask()
         {
             using var inner = NewDisposeScope();
-            model.Answer(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
+            model.ComputeOutputs(rows, ModelOutputs.Logits | ModelOutputs.Embedding);
         }
 
         Ask();

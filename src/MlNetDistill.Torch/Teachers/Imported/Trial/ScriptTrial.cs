@@ -16,7 +16,7 @@ internal sealed record ScriptTrial(
     string Path, TorchScriptOutputs Outputs, InputShape Shape, bool IsByte, TeacherInput Input, bool IsInterleaved, IReadOnlyList<int> ColumnDimensions, int BatchSize)
 {
     /// <summary>Why it cannot be used; null if it can.</summary>
-    public string? Fault()
+    public string? FindFault()
     {
         try
         {

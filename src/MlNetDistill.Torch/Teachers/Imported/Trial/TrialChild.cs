@@ -17,29 +17,29 @@ internal static partial class TrialChild
         var input = new StreamReader(Console.OpenStandardInput(), Encoding.UTF8);
         var request = JsonSerializer.Deserialize<TrialRequest>(input.ReadLine() ?? "") ?? throw new InvalidDataException("There is nothing to try.");
         // The other end is open as long as someone waits for the result.
-        new Thread(() => EndWith(input)) { IsBackground = true }.Start();
-        BeTheFirstToGo();
+        new Thread(() => KillWhenClosed(input)) { IsBackground = true }.Start();
+        LimitHarm();
         AssemblyLoadContext.Default.Resolving += (context, name) =>
             name.Name == "TorchSharp" && request.TorchSharp is { } path && File.Exists(path) ? context.LoadFromAssemblyPath(path) : null;
-        Say(request, new TrialResult(HasBegun: true));
-        Say(request, Result(request));
+        WriteResult(request, new TrialResult(HasBegun: true));
+        WriteResult(request, RunRequest(request));
         Environment.Exit(0);
     }
 
-    private static void Say(TrialRequest request, TrialResult result)
+    private static void WriteResult(TrialRequest request, TrialResult result)
     {
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false));
         output.Write($"\n{request.Token}{JsonSerializer.Serialize(result)}\n");
     }
 
-    private static TrialResult Result(TrialRequest request)
+    private static TrialResult RunRequest(TrialRequest request)
     {
         try
         {
             foreach (var library in request.Native)
                 NativeLibrary.TryLoad(library, out _);
             TorchLibrary.EnsureLoaded();
-            return new TrialResult(Fault: FaultOf(request.Trial));
+            return new TrialResult(Fault: RunTrial(request.Trial));
         }
         catch (Exception e) when (e is TorchUnavailableException or FileNotFoundException or TypeInitializationException)
         {
@@ -49,9 +49,9 @@ internal static partial class TrialChild
 
     // Apart, because whatever calls it needs TorchSharp to be found.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static string? FaultOf(ScriptTrial trial) => trial.Fault();
+    private static string? RunTrial(ScriptTrial trial) => trial.FindFault();
 
-    private static void EndWith(TextReader input)
+    private static void KillWhenClosed(TextReader input)
     {
         input.Read();
         using var self = Process.GetCurrentProcess();
@@ -59,7 +59,7 @@ internal static partial class TrialChild
     }
 
     /// <summary>Where memory runs out, Linux ends this process and not the one that waits for it; and if it ends badly it leaves no image of its memory.</summary>
-    private static void BeTheFirstToGo()
+    private static void LimitHarm()
     {
         if (!OperatingSystem.IsLinux())
             return;

@@ -13,15 +13,15 @@ namespace MlNetDistill.Teachers;
 /// </summary>
 internal static class TrialHost
 {
-    private const string Mark = "MLNETDISTILL_TRIAL";
+    private const string TrialVariable = "MLNETDISTILL_TRIAL";
     private static readonly string Extension = OperatingSystem.IsWindows() ? ".exe" : "";
 
     /// <summary>Whether this process is a trial.</summary>
-    public static bool IsTrial => Environment.GetEnvironmentVariable(Mark) == "1";
+    public static bool IsTrial => Environment.GetEnvironmentVariable(TrialVariable) == "1";
 
     /// <summary>What to start.</summary>
     /// <exception cref="TrialUnavailableException">There is no way to start it; the message says why.</exception>
-    public static ProcessStartInfo Start()
+    public static ProcessStartInfo CreateStartInfo()
     {
         if (IsTrial)
             throw new TrialUnavailableException("this process is itself such a trial");
@@ -33,16 +33,16 @@ internal static class TrialHost
                 "project lets it have them");
         }
 
-        var start = Command();
+        var start = CreateCommand();
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.StandardInputEncoding = start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
         (start.UseShellExecute, start.CreateNoWindow) = (false, true);
         var assembly = typeof(TrialHost).Assembly;
         var settings = new Dictionary<string, string?>
         {
-            [Mark] = "1",
+            [TrialVariable] = "1",
             // In an application of a single file the assembly has no place, but a name.
-            ["DOTNET_STARTUP_HOOKS"] = Located(assembly) ?? assembly.GetName().Name,
+            ["DOTNET_STARTUP_HOOKS"] = GetLocation(assembly) ?? assembly.GetName().Name,
             // A trial that ends badly is no accident to be reported, and whatever watches the application must not wait for it.
             ["DOTNET_DbgEnableMiniDump"] = "0",
             ["DOTNET_EnableDiagnostics"] = "0",
@@ -56,26 +56,26 @@ internal static class TrialHost
     }
 
     /// <summary>Where this process has TorchSharp and its native libraries from; the trial takes them from there where it does not find them by itself.</summary>
-    public static (string? TorchSharp, IReadOnlyList<string> Native) Libraries()
+    public static (string? TorchSharp, IReadOnlyList<string> Native) FindLibraries()
     {
         using var self = Process.GetCurrentProcess();
         var loaded = self.Modules.Cast<ProcessModule>().Select(m => m.FileName).ToList();
         string[] wanted = ["torch_cpu", "LibTorchSharp"];
-        return (Located(typeof(Tensor).Assembly), [.. wanted.Select(name => loaded.Find(file => IsLibrary(file, name))).OfType<string>()]);
+        return (GetLocation(typeof(Tensor).Assembly), [.. wanted.Select(name => loaded.Find(file => IsLibrary(file, name))).OfType<string>()]);
     }
 
     private static bool IsLibrary(string file, string name) => Path.GetFileNameWithoutExtension(file) is var found && (found == name || found == $"lib{name}");
 
-    private static ProcessStartInfo Command()
+    private static ProcessStartInfo CreateCommand()
     {
         var entry = Assembly.GetEntryAssembly() ?? throw new TrialUnavailableException("the application has no program of .NET, but is hosted by another");
         var runtime = Path.TrimEndingDirectorySeparator(RuntimeEnvironment.GetRuntimeDirectory());
         // root/shared/Microsoft.NETCore.App/version
         var root = Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(runtime)));
-        if (Located(entry) is { } program && root is not null && Path.Combine(root, $"dotnet{Extension}") is var dotnet && File.Exists(dotnet))
-            return new ProcessStartInfo(dotnet, ["exec", .. Configuration(program), program]);
+        if (GetLocation(entry) is { } program && root is not null && Path.Combine(root, $"dotnet{Extension}") is var dotnet && File.Exists(dotnet))
+            return new ProcessStartInfo(dotnet, ["exec", .. GetConfigurationArguments(program), program]);
         var isSelfContained = runtime == Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
-        if (Environment.ProcessPath is { } itself && (isSelfContained || Located(entry) is null))
+        if (Environment.ProcessPath is { } itself && (isSelfContained || GetLocation(entry) is null))
         {
             var start = new ProcessStartInfo(itself);
             if (root is not null && File.Exists(Path.Combine(root, $"dotnet{Extension}")))
@@ -87,7 +87,7 @@ internal static class TrialHost
     }
 
     /// <summary>The files that the application was started with, where they do not lie beside its program: a test host is started with those of the tests.</summary>
-    private static IEnumerable<string> Configuration(string program)
+    private static IEnumerable<string> GetConfigurationArguments(string program)
     {
         const string dependencies = ".deps.json";
         var given = (AppContext.GetData("APP_CONTEXT_DEPS_FILES") as string)?.Split(';').FirstOrDefault(file => file.EndsWith(dependencies, StringComparison.Ordinal));
@@ -99,7 +99,7 @@ internal static class TrialHost
         return File.Exists(settings) ? ["--depsfile", given, "--runtimeconfig", settings] : ["--depsfile", given];
     }
 
-    private static string? Located(Assembly assembly) => assembly.Location is { Length: > 0 } path ? path : null;
+    private static string? GetLocation(Assembly assembly) => assembly.Location is { Length: > 0 } path ? path : null;
 }
 
 /// <summary>No process can be started for a trial; the message says why, without a full stop.</summary>

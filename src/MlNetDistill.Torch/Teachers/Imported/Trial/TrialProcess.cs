@@ -8,30 +8,30 @@ namespace MlNetDistill.Teachers;
 /// <summary>Runs a trial in a process of its own and waits for it, for so long and with so much memory.</summary>
 internal static class TrialProcess
 {
-    private const int Look = 50; // milliseconds
+    private const int PollMilliseconds = 50; // milliseconds
     private const int MostText = 1 << 16;
 
     /// <exception cref="TrialUnavailableException">It could not be tried.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static TrialOutcome Run(ScriptTrial trial, TrialLimits limits, CancellationToken cancellation)
     {
-        var start = TrialHost.Start();
-        var (torchSharp, native) = TrialHost.Libraries();
+        var start = TrialHost.CreateStartInfo();
+        var (torchSharp, native) = TrialHost.FindLibraries();
         var request = new TrialRequest($"{Guid.NewGuid():N} ", torchSharp, native, trial);
-        using var process = Started(start);
+        using var process = StartProcess(start);
         try
         {
-            var (output, errors) = (new LastText(process.StandardOutput, MostText), new LastText(process.StandardError, MostText));
-            Tell(process, request);
-            if (Waited(process, limits, cancellation) is { } excess)
+            var (output, errors) = (new OutputTail(process.StandardOutput, MostText), new OutputTail(process.StandardError, MostText));
+            SendRequest(process, request);
+            if (WaitForExit(process, limits, cancellation) is { } excess)
                 return new TrialOutcome(excess, "");
-            return Result(output.Text, request.Token) switch
+            return ParseResult(output.Text, request.Token) switch
             {
                 null => throw new TrialUnavailableException(
                     FormattableString.Invariant($"it ended with exit code {process.ExitCode} before it began: {errors.Text.Trim().TrimEnd('.')}")),
                 { Unavailable: { } why } => throw new TrialUnavailableException(why),
-                { HasBegun: false } result when process.ExitCode == 0 => new TrialOutcome(result.Fault is null ? TrialEnd.Fine : TrialEnd.Fault, result.Fault ?? ""),
-                _ => new TrialOutcome(TrialEnd.Crash, LastWords.Of(errors.Text, process.ExitCode)),
+                { HasBegun: false } result when process.ExitCode == 0 => new TrialOutcome(result.Fault is null ? TrialStatus.Success : TrialStatus.Fault, result.Fault ?? ""),
+                _ => new TrialOutcome(TrialStatus.Crash, CrashMessage.Extract(errors.Text, process.ExitCode)),
             };
         }
         finally
@@ -41,7 +41,7 @@ internal static class TrialProcess
         }
     }
 
-    private static Process Started(ProcessStartInfo start)
+    private static Process StartProcess(ProcessStartInfo start)
     {
         try
         {
@@ -53,7 +53,7 @@ internal static class TrialProcess
         }
     }
 
-    private static void Tell(Process process, TrialRequest request)
+    private static void SendRequest(Process process, TrialRequest request)
     {
         try
         {
@@ -68,15 +68,15 @@ internal static class TrialProcess
     }
 
     /// <summary>What it took too much of; null if it ended by itself.</summary>
-    private static TrialEnd? Waited(Process process, TrialLimits limits, CancellationToken cancellation)
+    private static TrialStatus? WaitForExit(Process process, TrialLimits limits, CancellationToken cancellation)
     {
-        for (var watch = Stopwatch.StartNew(); !process.WaitForExit(Look);)
+        for (var watch = Stopwatch.StartNew(); !process.WaitForExit(PollMilliseconds);)
         {
             cancellation.ThrowIfCancellationRequested();
             if (watch.Elapsed > limits.Time)
-                return TrialEnd.Time;
+                return TrialStatus.Time;
             if (MemoryOf(process) > limits.Memory)
-                return TrialEnd.Memory;
+                return TrialStatus.Memory;
         }
 
         return null;
@@ -96,17 +96,17 @@ internal static class TrialProcess
         }
     }
 
-    private static TrialResult? Result(string output, string token) =>
+    private static TrialResult? ParseResult(string output, string token) =>
         output.LastIndexOf(token, StringComparison.Ordinal) is >= 0 and var at
             ? JsonSerializer.Deserialize<TrialResult>(output[(at + token.Length)..].Split('\n')[0])
             : null;
 
     /// <summary>The end of what a process writes, read while it runs, so that it never waits for a reader.</summary>
-    private sealed class LastText
+    private sealed class OutputTail
     {
         private readonly Task<string> _read;
 
-        public LastText(StreamReader reader, int most) => _read = Task.Run(async () =>
+        public OutputTail(StreamReader reader, int most) => _read = Task.Run(async () =>
         {
             var (text, buffer) = (new StringBuilder(), new char[4096]);
             for (int count; (count = await reader.ReadAsync(buffer)) > 0;)
@@ -131,13 +131,13 @@ internal sealed record TrialLimits(TimeSpan Time, long Memory);
 /// <summary>How a trial ended.</summary>
 /// <param name="End">How.</param>
 /// <param name="Text">What is wrong with the file, or what the process said as it ended.</param>
-internal sealed record TrialOutcome(TrialEnd End, string Text);
+internal sealed record TrialOutcome(TrialStatus Status, string Text);
 
 /// <summary>Ways in which a trial ends.</summary>
-internal enum TrialEnd
+internal enum TrialStatus
 {
     /// <summary>The file can be used.</summary>
-    Fine,
+    Success,
 
     /// <summary>The file cannot be used, and that was said.</summary>
     Fault,

@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 namespace MlNetDistill.Teachers;
 
 /// <summary>What a process says as libtorch ends it.</summary>
-internal static partial class LastWords
+internal static partial class CrashMessage
 {
     private const int Most = 400; // characters
 
     /// <summary>The message of the C++ exception that nothing caught, in one line, without the places in the script; the exit code where there is none.</summary>
-    public static string Of(string errors, int exitCode)
+    public static string Extract(string errors, int exitCode)
     {
         var said = Exception().Match(errors) is { Success: true } found ? Space().Replace(found.Groups[1].Value, " ").Trim().TrimEnd(':', '.', ' ') : "";
         return said.Length == 0 ? FormattableString.Invariant($"nothing (exit code {exitCode})") : said.Length > Most ? $"{said[..Most]}…" : said;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>Checks of arguments. What native code says of tensors that do not fit names neither, and some of it ends the process.</summary>
-internal static class Require
+internal static class Guard
 {
     public static double Temperature(double value, string parameter) => value > 0 && double.IsFinite(value)
         ? value
@@ -20,7 +20,7 @@ internal static class Require
         : throw new ArgumentOutOfRangeException(parameter, Invariant($"Taps count from 0. It was {value}."));
 
     /// <summary>The two parts of a loss cannot both be switched off.</summary>
-    public static void EitherWeight(double first, double second, string parameter)
+    public static void AnyPositiveWeight(double first, double second, string parameter)
     {
         if (first == 0 && second == 0)
             throw new ArgumentOutOfRangeException(parameter, "One of the two weights must be above 0. Both were 0.");
@@ -40,25 +40,25 @@ internal static class Require
     }
 
     /// <summary>Logits or probabilities of student and teacher: a row for each example, a column for each class.</summary>
-    public static void SameTable(Tensor student, Tensor teacher)
+    public static void SameMatrixShape(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
-        Dimensions(student, 2, "rows×classes", nameof(student));
+        Rank(student, 2, "rows×classes", nameof(student));
         SameShape(student, teacher);
     }
 
     /// <summary>Vectors of any two lengths for the same rows.</summary>
-    public static void SameRows(Tensor student, Tensor teacher)
+    public static void SameRowCount(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
-        Dimensions(student, 2, "rows×values", nameof(student));
-        Dimensions(teacher, 2, "rows×values", nameof(teacher));
+        Rank(student, 2, "rows×values", nameof(student));
+        Rank(teacher, 2, "rows×values", nameof(teacher));
         if (student.shape[0] != teacher.shape[0])
             throw new ArgumentException($"The student has {student.shape[0]} rows, the teacher {teacher.shape[0]}. Give both the same rows.", nameof(teacher));
     }
 
-    public static void Dimensions(Tensor values, int dimensions, string form, string parameter)
+    public static void Rank(Tensor values, int dimensions, string form, string parameter)
     {
         ArgumentNullException.ThrowIfNull(values, parameter);
         if (values.dim() != dimensions)

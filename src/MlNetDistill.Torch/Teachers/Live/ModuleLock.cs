@@ -7,16 +7,16 @@ namespace MlNetDistill.Teachers;
 /// A module, and every part of it, for one thread at a time until disposed. Several fits may have the same module as teacher, or modules that share parts: while
 /// one asks it in eval mode, another must not put it back into training mode.
 /// </summary>
-internal sealed class ModuleTurn : IDisposable
+internal sealed class ModuleLock : IDisposable
 {
-    private static readonly ConditionalWeakTable<nn.Module, Turnstile> Turnstiles = [];
-    private readonly Stack<Turnstile> _taken = [];
+    private static readonly ConditionalWeakTable<nn.Module, Gate> Gates = [];
+    private readonly Stack<Gate> _taken = [];
 
     /// <summary>Waits for the modules.</summary>
-    public ModuleTurn(IEnumerable<nn.Module> modules)
+    public ModuleLock(IEnumerable<nn.Module> modules)
     {
         // In one order for all threads, so that no two wait for each other.
-        foreach (var gate in modules.SelectMany(Tree).Select(module => Turnstiles.GetValue(module, _ => new Turnstile())).Distinct().OrderBy(gate => gate.Number))
+        foreach (var gate in modules.SelectMany(SelfAndDescendants).Select(module => Gates.GetValue(module, _ => new Gate())).Distinct().OrderBy(gate => gate.Number))
         {
             Monitor.Enter(gate);
             _taken.Push(gate);
@@ -24,7 +24,7 @@ internal sealed class ModuleTurn : IDisposable
     }
 
     /// <summary>A module and its parts, each before its own.</summary>
-    public static IEnumerable<nn.Module> Tree(nn.Module module) => module.named_children().SelectMany(c => Tree(c.module)).Prepend(module);
+    public static IEnumerable<nn.Module> SelfAndDescendants(nn.Module module) => module.named_children().SelectMany(c => SelfAndDescendants(c.module)).Prepend(module);
 
     public void Dispose()
     {
@@ -32,7 +32,7 @@ internal sealed class ModuleTurn : IDisposable
             Monitor.Exit(gate);
     }
 
-    private sealed class Turnstile
+    private sealed class Gate
     {
         private static long _count;
 

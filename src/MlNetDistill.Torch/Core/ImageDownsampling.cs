@@ -4,13 +4,13 @@ namespace MlNetDistill.Core;
 /// Which layers of a network halve their maps: those of the published network, for 32×32 images, as long as the shorter side of the map
 /// is at least 4 pixels. Later ones keep the size, so that a small image still ends as a map and not as a single pixel.
 /// </summary>
-internal sealed class ShorterSide(InputShape shape)
+internal sealed class ImageDownsampling(InputShape shape)
 {
     private const int SmallestHalved = 4;
     private int _side = Math.Min(shape.Height, shape.Width);
 
     /// <summary>The stride of a layer that halves its map and rounds up: 2, or 1 where the map is too small.</summary>
-    public int Stride()
+    public int NextStride()
     {
         if (_side < SmallestHalved)
             return 1;
@@ -19,7 +19,7 @@ internal sealed class ShorterSide(InputShape shape)
     }
 
     /// <summary>Whether a map is pooled 2×2, rounding down.</summary>
-    public bool Pools()
+    public bool TryPool()
     {
         if (_side < SmallestHalved)
             return false;

@@ -7,7 +7,7 @@ namespace MlNetDistill.Teachers;
 /// <summary>What a teacher answered when it was looked at, batch by batch, until its record takes that over: so no row is asked about twice.</summary>
 /// <param name="set">The rows.</param>
 /// <param name="kept">What the record is going to keep of them.</param>
-internal sealed class LookedAt(IRowSource set, ModelOutputs kept) : IDisposable
+internal sealed class PreviewedOutputs(IRowSource set, ModelOutputs kept) : IDisposable
 {
     private readonly Dictionary<long, (long[] Positions, Tensor[] Parts)> _answers = [];
 
@@ -22,7 +22,7 @@ internal sealed class LookedAt(IRowSource set, ModelOutputs kept) : IDisposable
     {
         var positions = batch.Positions.cpu().data<long>().ToArray();
         Drop(positions[0]);
-        _answers[positions[0]] = (positions, LiveOutputs.PartsOf(output, kept));
+        _answers[positions[0]] = (positions, LiveOutputs.CopyOutputs(output, kept));
     }
 
     /// <summary>Hands over the answers to the very rows at <paramref name="positions"/>, in 32-bit floats on the CPU; null where these were not asked about together.</summary>

@@ -4,14 +4,14 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>Some rows of many.</summary>
-internal static class Spread
+internal static class SpreadPositions
 {
     /// <summary>At most <paramref name="most"/> positions below <paramref name="rows"/>, evenly spread, 64-bit, in the current dispose scope.</summary>
-    public static Tensor Over(long rows, long most, Device device)
+    public static Tensor Create(long rows, long most, Device device)
     {
         var count = Math.Min(most, rows);
         if (count == rows)
-            return Arithmetic.UpTo(rows, device);
+            return TensorArithmetic.Range(rows, device);
         return tensor([.. Enumerable.Range(0, (int)count).Select(i => (long)((Int128)i * rows / count))], device: device);
     }
 }

@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 namespace MlNetDistill.Teachers;
 
 /// <summary>The sentence that matters in an error of libtorch, which comes with the stacks of C++ and TorchScript.</summary>
-internal static partial class NativeMessage
+internal static partial class NativeErrorMessage
 {
-    public static string Brief(string message)
+    public static string Summarize(string message)
     {
         var said = RaisedError().Matches(message);
         var text = said.Count > 0 ? said[^1].Value : message;

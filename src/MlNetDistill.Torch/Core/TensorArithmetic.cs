@@ -9,25 +9,25 @@ namespace MlNetDistill.Core;
 /// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the
 /// number; use them in losses and blocks of your own.
 /// </summary>
-public static class Arithmetic
+public static class TensorArithmetic
 {
     private static readonly Scalar One = 1.ToScalar();
 
     /// <summary>a + b, with broadcasting.</summary>
-    public static Tensor Plus(this Tensor a, Tensor b) => a.add(b, One);
+    public static Tensor Add(this Tensor a, Tensor b) => a.add(b, One);
 
     /// <summary>Every element plus <paramref name="term"/>.</summary>
-    public static Tensor Plus(this Tensor tensor, double term)
+    public static Tensor Add(this Tensor tensor, double term)
     {
         using var number = term.ToScalar();
         return tensor.add(number, One);
     }
 
     /// <summary>a ← a + b.</summary>
-    internal static Tensor Accumulate(this Tensor a, Tensor b) => a.add_(b, One);
+    internal static Tensor AddInPlace(this Tensor a, Tensor b) => a.add_(b, One);
 
     /// <summary>0, 1, … <paramref name="count"/> - 1 as 64-bit integers.</summary>
-    internal static Tensor UpTo(long count, Device device)
+    internal static Tensor Range(long count, Device device)
     {
         using var first = 0L.ToScalar();
         using var end = count.ToScalar();
@@ -40,14 +40,14 @@ public static class Arithmetic
         tensor.device_type == device.type && (device.index < 0 || tensor.device_index == device.index) ? tensor : tensor.to(device);
 
     /// <summary>Every element times <paramref name="factor"/>.</summary>
-    public static Tensor Times(this Tensor tensor, double factor)
+    public static Tensor MultiplyBy(this Tensor tensor, double factor)
     {
         using var number = factor.ToScalar();
         return tensor.mul(number);
     }
 
     /// <summary>Every element divided by <paramref name="divisor"/>.</summary>
-    public static Tensor Over(this Tensor tensor, double divisor)
+    public static Tensor DivideBy(this Tensor tensor, double divisor)
     {
         using var number = divisor.ToScalar();
         return tensor.div(number);
@@ -55,11 +55,11 @@ public static class Arithmetic
 
     /// <summary>log softmax(logits / temperature), row by row: B×K to B×K.</summary>
     // A product costs less than a quotient, in a step of a small network noticeably, and still less on the way back.
-    public static Tensor LogSoftmaxAt(this Tensor logits, double temperature) =>
-        nn.functional.log_softmax(temperature == 1 ? logits : logits.Times(1 / temperature), 1);
+    public static Tensor LogSoftmax(this Tensor logits, double temperature) =>
+        nn.functional.log_softmax(temperature == 1 ? logits : logits.MultiplyBy(1 / temperature), 1);
 
     /// <summary>Every element, but at least <paramref name="least"/>.</summary>
-    public static Tensor AtLeast(this Tensor tensor, double least)
+    public static Tensor ClampMin(this Tensor tensor, double least)
     {
         using var number = least.ToScalar();
         return tensor.clamp_min(number);
@@ -71,7 +71,7 @@ public static class Arithmetic
         return tensor.eq(number);
     }
 
-    internal static Tensor IsUnequalTo(this Tensor tensor, long value)
+    internal static Tensor IsNotEqualTo(this Tensor tensor, long value)
     {
         using var number = value.ToScalar();
         return tensor.ne(number);
@@ -85,35 +85,35 @@ public static class Arithmetic
     }
 
     /// <summary>The tensor with <paramref name="value"/> where <paramref name="mask"/> is true.</summary>
-    internal static Tensor FillWhere(this Tensor tensor, Tensor mask, double value)
+    internal static Tensor MaskedFill(this Tensor tensor, Tensor mask, double value)
     {
         using var number = value.ToScalar();
         return tensor.masked_fill(mask, number);
     }
 
     /// <summary>Whole numbers times a whole number, exactly; overflow wraps.</summary>
-    internal static Tensor TimesInteger(this Tensor tensor, long factor)
+    internal static Tensor MultiplyByInteger(this Tensor tensor, long factor)
     {
         using var number = factor.ToScalar();
         return tensor.mul(number);
     }
 
     /// <summary>Whole numbers plus a whole number, exactly; overflow wraps.</summary>
-    internal static Tensor PlusInteger(this Tensor tensor, long addend)
+    internal static Tensor AddInteger(this Tensor tensor, long addend)
     {
         using var number = addend.ToScalar();
         return tensor.add(number, One);
     }
 
     /// <summary>Whole numbers, brought into [<paramref name="least"/>, <paramref name="most"/>].</summary>
-    internal static Tensor Within(this Tensor tensor, long least, long most)
+    internal static Tensor Clamp(this Tensor tensor, long least, long most)
     {
         using var low = least.ToScalar();
         using var high = most.ToScalar();
         return tensor.clamp(low, high);
     }
 
-    internal static Tensor IsBelow(this Tensor tensor, long value)
+    internal static Tensor IsLessThan(this Tensor tensor, long value)
     {
         using var number = value.ToScalar();
         return tensor.lt(number);

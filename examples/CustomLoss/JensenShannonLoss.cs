@@ -19,7 +19,7 @@ internal sealed class JensenShannonLoss(double temperature) : DistillationLoss
     {
         var student = inputs.StudentLogProbabilities(temperature);
         var teacher = inputs.TeacherLogProbabilities(temperature);
-        // In logarithms, because a probability that rounds to 0 has none. Plus and Times instead of + and *: TorchSharp 0.107 does not keep the
+        // In logarithms, because a probability that rounds to 0 has none. Add and MultiplyBy instead of + and *: TorchSharp 0.107 does not keep the
         // number of mul(2.0), or the factor 1 of add(b), alive during the native call.
         var middle = logaddexp(student, teacher).Add(-Math.Log(2));
         var perRow = Divergence(student, middle).Add(Divergence(teacher, middle));

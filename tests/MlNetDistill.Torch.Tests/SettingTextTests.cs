@@ -14,7 +14,7 @@ public sealed class SettingTextTests
         yield return Case(DistillationMethod.Kd(temperature: 2, alpha: 0.5), "KD (Temperature 2, Alpha 0.5)");
         yield return Case(DistillationMethod.LabelsOnly(), "labels only (Loss crossEntropy)");
         yield return Case((0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4)), "0.1 * crossEntropy + 0.9 * kd (Temperature 4)");
-        yield return Case(new KdLoss(4).WithWarmup(5), "1 * kd (Temperature 4), warmed up over 5 epochs");
+        yield return Case(new KdLoss(4).WithWarmup(5), "1 * kd (Temperature 4), warm-up 5 epochs");
         yield return Case(new StandardizedLogitsLoss(new KdLoss(2)), "kdStandardized (Loss kd (Temperature 2))");
         yield return Case(
             new CorrelationCongruenceLoss(CorrelationKernel.Gaussian(0.5)), "correlationCongruence (Kernel Gaussian (gamma 0.5), On Embedding, Normalize True)");

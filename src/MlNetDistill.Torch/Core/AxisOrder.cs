@@ -1,8 +1,8 @@
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// In which order the values of an image lie, as far as the dimensions that were given to them tell. Neighbouring axes may be joined (C×HW, H×WC) and axes of
-/// length 1 may be anywhere, as neither moves a value.
+/// The order of an image's values (planes or interleaved pixels), as far as the dimensions of its column show it. Neighbouring axes may be joined (C×HW, H×WC)
+/// and axes of length 1 may be anywhere, as neither moves a value.
 /// </summary>
 internal static class AxisOrder
 {
@@ -12,7 +12,7 @@ internal static class AxisOrder
     /// <summary>Whether the dimensions can be those of interleaved pixels: height, width, channels.</summary>
     public static bool IsInterleaved(IReadOnlyList<int> dimensions, InputShape image) => MatchesJoinedAxes(dimensions, [image.Height, image.Width, image.Channels]);
 
-    /// <summary>Whether each dimension is a product of the next few axes, and none is left.</summary>
+    /// <summary>Whether each dimension is the product of the next few axes, and no axis is left over.</summary>
     private static bool MatchesJoinedAxes(IReadOnlyList<int> dimensions, int[] axes)
     {
         var next = 0;

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// What distillation tells of itself through <c>System.Diagnostics</c>: a <see cref="Meter"/> and an <see cref="ActivitySource"/>, both called
+/// The telemetry of distillation in <c>System.Diagnostics</c>: a <see cref="Meter"/> and an <see cref="ActivitySource"/>, both called
 /// <see cref="MeterName"/>. Without a listener they cost nothing.
 /// </summary>
 /// <remarks>
@@ -19,13 +19,13 @@ namespace MlNetDistill.Core;
 /// <item><term><c>distillation.epoch.duration</c></term><description>histogram, s, validation included; the same tags</description></item>
 /// <item><term><c>distillation.loss</c></term>
 /// <description>gauge: mean of a named loss over an epoch; the same tags, <c>distillation.loss.name</c></description></item>
-/// <item><term><c>distillation.validation.accuracy</c></term><description>gauge, 1: share of held-out rows labelled rightly; the same tags</description></item>
+/// <item><term><c>distillation.validation.accuracy</c></term><description>gauge, 1: share of held-out rows classified correctly; the same tags</description></item>
 /// <item><term><c>distillation.validation.agreement</c></term>
-/// <description>gauge, 1: share of held-out rows labelled as the teacher labels them, where these have no labels; the same tags</description></item>
+/// <description>gauge, 1: share of held-out rows for which student and teacher predict the same class, if the rows have no labels; the same tags</description></item>
 /// <item><term><c>distillation.learning_rate</c></term><description>gauge, 1: rate of an epoch's last step; the same tags</description></item>
-/// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows that teachers were asked about</description></item>
+/// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows whose outputs teachers computed</description></item>
 /// <item><term><c>distillation.record.rows</c></term>
-/// <description>counter, {row}: rows whose answers an earlier run or stage had left in a file</description></item>
+/// <description>counter, {row}: rows whose teacher outputs were read from a cache file of an earlier run or stage</description></item>
 /// </list>
 /// <para><b>Activities</b></para>
 /// <list type="table">
@@ -33,14 +33,14 @@ namespace MlNetDistill.Core;
 /// <item><term><c>distillation.fit</c></term>
 /// <description>a fit; <c>distillation.method</c>, <c>.student</c>, <c>.teacher</c>, <c>.rows</c>, <c>.seed</c></description></item>
 /// <item><term><c>distillation.teacher</c></term>
-/// <description>having the teacher ready to answer: opened, fitted or trained; <c>distillation.teacher</c></description></item>
+/// <description>preparing the teacher: opening, fitting or training it; <c>distillation.teacher</c></description></item>
 /// <item><term><c>distillation.record</c></term>
-/// <description>having a teacher's answers to all rows, asked for or read; <c>distillation.rows</c></description></item>
+/// <description>computing a teacher's outputs for all rows or reading them from a cache; <c>distillation.rows</c></description></item>
 /// <item><term><c>distillation.stage</c></term>
 /// <description>a stage of a network's training; <c>distillation.network</c>, <c>.stage</c>, <c>.epochs</c></description></item>
-/// <item><term><c>distillation.export</c></term><description>making a network an ML.NET model; <c>distillation.network</c></description></item>
+/// <item><term><c>distillation.export</c></term><description>converting a network to an ML.NET model; <c>distillation.network</c></description></item>
 /// </list>
-/// <para>One that fails has the status Error, and its exception as an event.</para>
+/// <para>An activity that fails has the status Error and its exception as an event.</para>
 /// </remarks>
 /// <example>
 /// With OpenTelemetry:
@@ -76,21 +76,21 @@ public static class DistillationInstruments
     internal static Gauge<double> Loss { get; } = Meter.CreateGauge<double>("distillation.loss", null, "Mean of a named loss over the last epoch.");
 
     internal static Gauge<double> ValidationAccuracy { get; } =
-        Meter.CreateGauge<double>("distillation.validation.accuracy", "1", "Share of the held-out rows labelled rightly.");
+        Meter.CreateGauge<double>("distillation.validation.accuracy", "1", "Share of the held-out rows classified correctly.");
 
     internal static Gauge<double> ValidationAgreement { get; } =
-        Meter.CreateGauge<double>("distillation.validation.agreement", "1", "Share of the held-out rows, where these have no labels, labelled as the teacher labels them.");
+        Meter.CreateGauge<double>("distillation.validation.agreement", "1", "Share of the held-out rows for which student and teacher predict the same class, if the rows have no labels.");
 
     internal static Gauge<double> LearningRate { get; } =
         Meter.CreateGauge<double>("distillation.learning_rate", "1", "Learning rate of the last epoch's last step.");
 
     internal static Counter<long> TeacherRows { get; } =
-        Meter.CreateCounter<long>("distillation.teacher.rows", "{row}", "Rows that teachers were asked about.");
+        Meter.CreateCounter<long>("distillation.teacher.rows", "{row}", "Rows whose outputs teachers computed.");
 
     internal static Counter<long> RecordRows { get; } =
-        Meter.CreateCounter<long>("distillation.record.rows", "{row}", "Rows whose answers an earlier run or stage had left in a file.");
+        Meter.CreateCounter<long>("distillation.record.rows", "{row}", "Rows whose teacher outputs were read from a cache file of an earlier run or stage.");
 
-    /// <summary>Does some work as an activity, which is null where nobody listens.</summary>
+    /// <summary>Runs some work as an activity, which is null if nobody listens.</summary>
     internal static void Trace(string name, Action<Activity?> work) => Trace(name, activity =>
     {
         work(activity);

@@ -6,11 +6,11 @@ namespace MlNetDistill.Core;
 /// <summary>SHA-256 in hexadecimal.</summary>
 internal static class Fingerprint
 {
-    /// <summary>Of texts, each with its length, so that none runs into the next.</summary>
+    /// <summary>The hash of several texts, each with its length, so that shifting the boundary between two changes the hash.</summary>
     public static string Compute(params IEnumerable<string> parts) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Concat(parts.Select(p => $"{p.Length}:{p}\n")))));
 
-    /// <summary>Of all that follows in a stream.</summary>
+    /// <summary>The hash of the rest of a stream.</summary>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static string Compute(Stream stream, CancellationToken cancellation = default)
     {

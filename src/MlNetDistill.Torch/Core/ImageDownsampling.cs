@@ -1,8 +1,8 @@
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// Which layers of a network halve their maps: those of the published network, for 32×32 images, as long as the shorter side of the map
-/// is at least 4 pixels. Later ones keep the size, so that a small image still ends as a map and not as a single pixel.
+/// Decides which layers of a network halve their maps: those of the published network, for 32×32 images, as long as the shorter side of the map is at least 4
+/// pixels. Later layers keep the size, so that a small image does not shrink to a single pixel.
 /// </summary>
 internal sealed class ImageDownsampling(InputShape shape)
 {

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// This thread in the invariant culture until disposed. ML.NET writes some numbers of a model (a calibrator's, a normaliser's) as text in the thread's culture;
-/// a model must be the same bytes wherever it is saved.
+/// Sets this thread's culture to the invariant culture until disposed. ML.NET writes some numbers of a model (of calibrators and normalisers) as text in the
+/// thread's culture; a saved model must have the same bytes in every culture.
 /// </summary>
 internal sealed class InvariantCulture : IDisposable
 {

@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 namespace MlNetDistill.Core;
 
 /// <summary>Why TorchSharp's native library did not load, and what to do about it.</summary>
-/// <param name="Message">Problem, remedy and, where it says more, the loader's own words.</param>
+/// <param name="Message">Problem, remedy and, if it adds something, the loader's message.</param>
 /// <param name="Remedy">What to do on this system.</param>
 /// <param name="MissingVersion">The version that a system library lacks; null if that is not the problem.</param>
 internal sealed partial record LoadFailure(string Message, string Remedy, string? MissingVersion = null)
 {
     private const string GoodSystems = "Debian 13, Ubuntu 24.04 or a default .NET 10 container image";
 
-    /// <summary>The failure of a platform that TorchSharp has no native library for; null for one that it has.</summary>
+    /// <summary>The failure on a platform without a native library of TorchSharp; null for a supported platform.</summary>
     /// <param name="runtime">The runtime identifier, such as <c>linux-musl-x64</c>.</param>
     public static LoadFailure? ForPlatform(string runtime)
     {
@@ -20,17 +20,17 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
             return new($"libtorch is built for glibc and cannot work on this system, which uses musl ({runtime}; Alpine). {remedy}", remedy);
         }
 
-        // A host may name no platform at all; then the loader decides.
+        // The runtime identifier may name no platform; then the loader decides.
         if (!runtime.Contains('-') || Supported().IsMatch(runtime))
             return null;
         const string elsewhere = "Run on Linux or Windows on x64, on Windows on Arm64 or on macOS on Apple silicon.";
         return new($"TorchSharp has no native library for {runtime}. {elsewhere}", elsewhere);
     }
 
-    /// <summary>Reads what the loader said.</summary>
+    /// <summary>Interprets the loader's message.</summary>
     /// <param name="loader">The loader's message.</param>
-    /// <param name="system">Where it was said.</param>
-    /// <param name="isLibtorchHere">Whether the application has a libtorch at all.</param>
+    /// <param name="system">The operating system.</param>
+    /// <param name="isLibtorchHere">Whether the application contains libtorch.</param>
     public static LoadFailure FromLoaderMessage(string loader, SystemRelease system, bool isLibtorchHere)
     {
         if (VersionNotFound().Match(loader) is { Success: true } missing)
@@ -38,7 +38,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
         if (!isLibtorchHere)
         {
             const string remedy = "reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows";
-            return new($"TorchSharp is here without libtorch: {remedy}.", remedy);
+            return new($"TorchSharp was found, but libtorch was not: {remedy}.", remedy);
         }
 
         var repair = system.Id == "windows"
@@ -47,7 +47,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
         return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {FindInformativeLine(loader)}", repair);
     }
 
-    /// <summary>Of the many names that .NET tries, the line that names something else: the library that is missing or broken.</summary>
+    /// <summary>The line that names the missing or broken library: .NET tries many names, and the other lines only repeat TorchSharp's own name.</summary>
     private static string FindInformativeLine(string loader) => loader.Split('\n').Skip(1).FirstOrDefault(line => line.Contains(':') && !OwnName().IsMatch(line)) ?? loader;
 
     private static LoadFailure ForMissingVersion(string version, string file, string said, SystemRelease system)
@@ -59,7 +59,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
     private static string RemedyFor(string version, string file, SystemRelease system)
     {
         if (!version.StartsWith("GLIBCXX", StringComparison.Ordinal) && !version.StartsWith("CXXABI", StringComparison.Ordinal))
-            return $"Use {GoodSystems}, or another system of their age.";
+            return $"Use {GoodSystems}, or another system that is as recent.";
         if (!SystemFolders().IsMatch(file))
             return $"Take its folder out of LD_LIBRARY_PATH, or put the C++ library of GCC 13.2 or newer there.";
         var newer = (system.Id, system.Version) switch

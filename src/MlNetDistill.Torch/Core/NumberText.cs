@@ -3,7 +3,7 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Core;
 
-/// <summary>Numbers as text, alike in every culture.</summary>
+/// <summary>Numbers as text, the same in every culture.</summary>
 internal static class NumberText
 {
     public static string Join<T>(IEnumerable<T> numbers)

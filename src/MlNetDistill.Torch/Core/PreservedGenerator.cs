@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// Restores the process-wide CPU generator when disposed, for work that may draw from it: a network's own modules from elsewhere (their initial weights, dropout)
-/// and losses of the application's own. Of several such works at once the last to end restores what the first found.
+/// Restores the state of the process-wide CPU generator when disposed, for code that may draw from it: TorchSharp modules (their initial weights, dropout) and
+/// user-defined losses. If several run at once, the last to end restores the state that the first found.
 /// </summary>
 internal sealed class PreservedGenerator : IDisposable
 {

@@ -1,6 +1,6 @@
 namespace MlNetDistill.Core;
 
-/// <summary>The identity of a row in its source, by which a teacher's outputs are joined to it: never by position.</summary>
+/// <summary>The id of a row in its source. A teacher's outputs are matched to rows by id, never by position.</summary>
 /// <param name="Low">The low 64 bits.</param>
 /// <param name="High">The high 64 bits.</param>
 public readonly record struct RowId(ulong Low, ulong High)

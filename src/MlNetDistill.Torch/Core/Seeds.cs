@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// Every random draw of a run comes from here: one generator for each purpose, derived from the run's seed, so that one part of a run can
-/// draw more without shifting the draws of another. The process-wide generators of TorchSharp and of the application are never touched.
+/// The source of all randomness of a run: one generator per purpose, derived from the run's seed, so that one part of a run can draw more without changing the
+/// draws of another. The process-wide generators of TorchSharp and of the application are never used.
 /// </summary>
 internal sealed class Seeds(int seed)
 {

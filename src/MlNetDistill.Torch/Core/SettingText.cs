@@ -4,7 +4,7 @@ using System.Reflection;
 
 namespace MlNetDistill.Core;
 
-/// <summary>Settings as text, alike in every culture: what options, methods and losses print of themselves, and what a report says of a training.</summary>
+/// <summary>Settings as text, the same in every culture: the ToString of options, methods and losses, and the settings in a report.</summary>
 internal static class SettingText
 {
     private const int LinesOfAValue = 3;
@@ -12,7 +12,7 @@ internal static class SettingText
     // By name: this assembly does not know the other.
     private static readonly string?[] OurAssemblies = ["MlNetDistill", "MlNetDistill.Torch"];
 
-    /// <summary>An object by its kind and its settings: in a line where they fit in one, else a line for each.</summary>
+    /// <summary>An object's kind and settings: in one line if they fit, else one line per setting.</summary>
     /// <param name="value">A record of settings, or a loss.</param>
     /// <param name="withNone">Whether settings that are null are listed.</param>
     public static string Describe(object value, bool withNone = true)
@@ -23,7 +23,7 @@ internal static class SettingText
         return OneLine(kind, settings) is { Length: <= TextLines.Width } line ? line : FormatLines(kind, settings);
     }
 
-    /// <summary>A line for each setting, with the values in one column, and of long values the beginning.</summary>
+    /// <summary>One line per setting, with the values in one column; long values are cut off.</summary>
     public static string FormatLines(string heading, IReadOnlyList<(string Name, string Text)> settings)
     {
         var column = settings.Max(setting => setting.Name.Length) + 2 + (heading.Length > 0 ? 2 : 0);
@@ -32,7 +32,7 @@ internal static class SettingText
         return string.Join(Environment.NewLine, heading.Length > 0 ? lines.Prepend(heading) : lines);
     }
 
-    /// <summary>A value, in a line.</summary>
+    /// <summary>A value, in one line.</summary>
     /// <param name="value">The value of a setting.</param>
     /// <param name="declared">The type of the setting.</param>
     public static string DescribeValue(object? value, Type declared) => value switch
@@ -47,7 +47,7 @@ internal static class SettingText
         _ => Parts(value, declared) is var (kind, settings) ? OneLine(kind, settings) : "",
     };
 
-    /// <summary>What a type of ours prints of itself, where that is a line.</summary>
+    /// <summary>The ToString of a type of this library, if it is one line.</summary>
     private static string? OwnLine(object value) =>
         IsOurs(value.GetType().GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType!) && value.ToString() is { } text && !text.Contains('\n') ? text : null;
 
@@ -69,7 +69,7 @@ internal static class SettingText
     {
         var kind = Kind(value, declared);
         var type = value.GetType();
-        // A loss or method of the user's own may hold anything, itself among it; and this is done when its student is trained.
+        // A user-defined loss or method may have properties of any type, even its own type, so only plain ones are read.
         return (kind, [
             .. type.GetProperties()
                 .Where(part => IsSetting(part, type) && (IsOurs(type) || IsPlain(part.PropertyType)))
@@ -78,7 +78,7 @@ internal static class SettingText
         ]);
     }
 
-    /// <summary>What can be set in a record; in a class of ours or derived from one of ours also what it was constructed with, which it adds to its base.</summary>
+    /// <summary>Whether a property is a setting: it can be set in a record, or, in a class of this library or derived from one, it is new in that class.</summary>
     private static bool IsSetting(PropertyInfo part, Type type) => part.GetIndexParameters().Length == 0 && part.GetMethod is { IsStatic: false } get
         && (part.SetMethod is not null || (IsOurs(Family(type)) && type.GetMethod("<Clone>$") is null && get.GetBaseDefinition() == get));
 
@@ -86,8 +86,8 @@ internal static class SettingText
         (Nullable.GetUnderlyingType(type) ?? type) is var plain && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string));
 
     /// <summary>
-    /// What it calls itself; else what its type adds to the declared one: a <c>CosineSchedule</c> among schedules is Cosine, the only kind of its type
-    /// nothing.
+    /// Its Name; else the part of its type's name that differs from the declared type: a <c>CosineSchedule</c> declared as a schedule is "Cosine". Empty if the
+    /// types are equal.
     /// </summary>
     private static string Kind(object value, Type declared)
     {
@@ -101,7 +101,7 @@ internal static class SettingText
         return own.EndsWith(word, StringComparison.Ordinal) ? own[..^word.Length] : own;
     }
 
-    /// <summary>The type of ours that it is a kind of, or itself.</summary>
+    /// <summary>The base type of this library that it derives from, or the type itself.</summary>
     private static Type Family(Type type)
     {
         var family = type;

@@ -1,6 +1,6 @@
 namespace MlNetDistill.Core;
 
-/// <summary>Which Linux distribution this is.</summary>
+/// <summary>The operating system: for Linux its distribution.</summary>
 /// <param name="Id">Such as <c>debian</c>; <c>windows</c> or <c>macos</c> elsewhere.</param>
 /// <param name="Version">Such as <c>12</c> or <c>22.04</c>; may be empty.</param>
 /// <param name="Name">Name for messages.</param>

@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// Tensors with numbers. <c>tensor.mul(2.0)</c> makes a native number that belongs to the finaliser, and TorchSharp 0.107 does not keep it
-/// alive during the native call: when another thread collects garbage at that moment, the number is freed while it is read, and the step
-/// fails or computes with whatever is there. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These hold on to the
-/// number; use them in losses and blocks of your own.
+/// Arithmetic of tensors with numbers that is safe against garbage collection. <c>tensor.mul(2.0)</c> creates a native number, and TorchSharp 0.107 does
+/// not keep it alive during the native call: if the garbage collector runs at that moment, the number is freed while native code reads it, and the step fails
+/// or computes with arbitrary values. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These methods keep the number alive; use
+/// them in losses and blocks of your own.
 /// </summary>
 public static class TensorArithmetic
 {
@@ -54,7 +54,7 @@ public static class TensorArithmetic
     }
 
     /// <summary>log softmax(logits / temperature), row by row: B×K to B×K.</summary>
-    // A product costs less than a quotient, in a step of a small network noticeably, and still less on the way back.
+    // A multiplication is faster than a division, noticeably so in a step of a small network, forward and backward.
     public static Tensor LogSoftmax(this Tensor logits, double temperature) =>
         nn.functional.log_softmax(temperature == 1 ? logits : logits.MultiplyBy(1 / temperature), 1);
 

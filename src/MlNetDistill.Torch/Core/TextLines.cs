@@ -3,15 +3,15 @@ namespace MlNetDistill.Core;
 /// <summary>Text for a console.</summary>
 internal static class TextLines
 {
-    /// <summary>Columns that everything fits in which is printed as a table or as a list.</summary>
+    /// <summary>Maximum width in characters of printed tables and lists.</summary>
     public const int Width = 100;
 
     private const string NumberSpace = "\u00a0";
 
-    /// <summary>A text in lines, broken between words where it can be.</summary>
+    /// <summary>Breaks a text into lines, between words if possible.</summary>
     /// <param name="text">The text; line breaks and other control characters count as spaces.</param>
-    /// <param name="width">Most characters in a line.</param>
-    /// <param name="most">Most lines; of a longer text the last one ends in dots.</param>
+    /// <param name="width">Maximum characters in a line.</param>
+    /// <param name="most">Maximum number of lines; if the text is longer, the last line ends in dots.</param>
     public static IReadOnlyList<string> Wrap(string text, int width, int most = int.MaxValue)
     {
         List<string> lines = [];
@@ -29,9 +29,9 @@ internal static class TextLines
         return [.. lines.Select(line => line.Replace(NumberSpace, " ", StringComparison.Ordinal))];
     }
 
-    /// <summary>A text of at most so many characters; of a longer one the beginning and dots.</summary>
+    /// <summary>A text of at most so many characters; the end of a longer text is replaced by dots.</summary>
     public static string Truncate(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";
 
-    /// <summary>A text without what would break the line that it stands in.</summary>
+    /// <summary>Replaces line breaks and other control characters by spaces.</summary>
     public static string Clean(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter));
 }

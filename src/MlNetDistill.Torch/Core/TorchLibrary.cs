@@ -4,8 +4,8 @@ using TorchSharp;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// Loads TorchSharp's native library before TorchSharp does. TorchSharp reports any failure as a package that is not referenced, writes that to the console
-/// and may copy half a gigabyte beside the application first.
+/// Loads TorchSharp's native library before TorchSharp does. TorchSharp reports every failure as a missing package reference, writes that to the console, and
+/// may first copy half a gigabyte beside the application.
 /// </summary>
 internal static class TorchLibrary
 {
@@ -36,7 +36,7 @@ internal static class TorchLibrary
     private static void Load()
     {
         var torchSharp = typeof(torch).Assembly;
-        // As TorchSharp does: libtorch first. It may be missing here where the application has loaded libtorch from elsewhere, a Python installation say.
+        // libtorch first, as TorchSharp does. It may be missing if the application has loaded libtorch from elsewhere, for example from a Python installation.
         NativeLibrary.TryLoad("torch_cpu", torchSharp, null, out _);
         NativeLibrary.Load("LibTorchSharp", torchSharp, null);
     }
@@ -49,7 +49,7 @@ internal static class TorchLibrary
             .Any(folder => File.Exists(Path.Combine(folder, name)));
     }
 
-    /// <summary>In a notebook or script TorchSharp lies in the folder of NuGet packages, and finds its native library in the packages beside it.</summary>
+    /// <summary>In a notebook or script, TorchSharp is loaded from the folder of NuGet packages and finds its native library in a neighbouring package.</summary>
     private static bool IsInteractive =>
         Path.GetDirectoryName(typeof(torch).Assembly.Location) is { } folder && Directory.Exists(Path.Combine(folder, "../../../../torchsharp"));
 
@@ -61,7 +61,7 @@ internal static class TorchLibrary
         }
         catch (NotSupportedException)
         {
-            // The loader's own words, which the caller has, say more than TorchSharp's.
+            // The loader's message, which the caller has, is more informative than TorchSharp's.
             return false;
         }
     }

@@ -12,10 +12,10 @@ public sealed class TorchUnavailableException : Exception
         Remedy = failure.Remedy;
     }
 
-    /// <summary>What the system's dynamic loader said; empty on a platform that TorchSharp has no library for, where nothing was loaded.</summary>
+    /// <summary>The message of the system's dynamic loader; empty on a platform without a library of TorchSharp, where nothing was loaded.</summary>
     public string LoaderMessage { get; }
 
-    /// <summary>The version that a library of this system lacks, for example <c>GLIBCXX_3.4.32</c>; null where the problem is another.</summary>
+    /// <summary>The version that a library of this system lacks, for example <c>GLIBCXX_3.4.32</c>; null if that is not the problem.</summary>
     public string? MissingVersion { get; }
 
     /// <summary>What to do about it on this system.</summary>

@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// Gradients as training needs them, on this thread, until disposed: a caller may have turned them off (<c>no_grad</c>, <c>set_grad_enabled</c>) or be in
-/// inference mode, whose tensors can never have any. What the caller had is then restored.
+/// Turns gradients on for this thread until disposed, then restores the previous mode. The caller may have turned them off (<c>no_grad</c>,
+/// <c>set_grad_enabled</c>) or be in inference mode, whose tensors can never have gradients.
 /// </summary>
 /// <remarks>
-/// The process-wide defaults of TorchSharp (element type, device) are neither read nor changed in training, as other threads of the application go by them:
-/// whatever makes a tensor says both. The process-wide generator is only drawn from by modules and losses of the application's own.
+/// Training neither reads nor changes the process-wide defaults of TorchSharp (element type, device), because other threads of the application rely on them:
+/// every tensor is created with an explicit type and device. Only user-defined modules and losses draw from the process-wide generator.
 /// </remarks>
 internal sealed class TrainingMode : IDisposable
 {
-    // Leaving inference mode turns gradients on; its guard restores both.
+    // Leaving inference mode turns gradients on; disposing restores both.
     private readonly IDisposable _gradients = inference_mode(false);
 
     public void Dispose() => _gradients.Dispose();

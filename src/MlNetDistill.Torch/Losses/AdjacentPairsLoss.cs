@@ -5,13 +5,14 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// RepDistiller's "Correlation" (distiller_zoo/CC.py), which other libraries copied: mean over the B - 1 pairs of consecutive rows of
-/// Σ_d |d_i| |d_{i+1}|, d = P f_s - f_t. It is not the loss of the CCKD paper, for which see <see cref="CorrelationCongruenceLoss"/>: it holds
-/// no correlation matrix and no kernel, and it depends on the order of the rows.
+/// Mean over the B - 1 pairs of consecutive rows of Σ_d |d_i| |d_{i+1}|, d = P f_s - f_t: RepDistiller's "Correlation" (distiller_zoo/CC.py),
+/// which other libraries copied. It is not the loss of the CCKD paper, for which see <see cref="CorrelationCongruenceLoss"/>: it has no
+/// correlation matrix and no kernel, and it depends on the order of the rows.
 /// </summary>
 /// <remarks>
-/// RepDistiller weighs it by 0.02 beside a cross-entropy of weight 1. The reference trains an embedding of the student's features and one of the teacher's. Here P is a matrix with bias on the student's side, and
-/// only where the widths differ, so the features compared are the teacher's own and cannot collapse to a constant.
+/// RepDistiller gives it the weight 0.02 beside a cross-entropy of weight 1. The reference trains one embedding of the student's features and
+/// another of the teacher's. Here P is a linear layer with bias on the student's side, used only if the widths differ: the student is compared
+/// with the teacher's own features, which cannot collapse to a constant.
 /// </remarks>
 public sealed class AdjacentPairsLoss : DistillationLoss
 {
@@ -34,11 +35,11 @@ public sealed class AdjacentPairsLoss : DistillationLoss
     /// <summary>Which output is compared.</summary>
     public ModelOutputs On { get; }
 
-    /// <summary>Mean over the pairs of consecutive rows of Σ |d_i| |d_{i+1}|, d = student - teacher; 0 for a single row.</summary>
-    /// <param name="student">Features of the student, B×D; where it has a projection, what that gives.</param>
+    /// <summary>Mean over the pairs of consecutive rows of Σ |d_i| |d_{i+1}|, d = student - teacher, as a scalar; 0 for a single row.</summary>
+    /// <param name="student">Features of the student, B×D, already projected to the teacher's width.</param>
     /// <param name="teacher">Features of the teacher, B×D; a constant, no gradient flows to it.</param>
-    /// <exception cref="ArgumentException">The shapes differ, or are no vectors.</exception>
-    public static Tensor ProductOfDifferences(Tensor student, Tensor teacher)
+    /// <exception cref="ArgumentException">The shapes differ, or the features are not B×D.</exception>
+    public static Tensor Compute(Tensor student, Tensor teacher)
     {
         Guard.SameMatrixShape(student, teacher);
         var pairs = student.shape[0] - 1;
@@ -57,6 +58,6 @@ public sealed class AdjacentPairsLoss : DistillationLoss
     public override Tensor Evaluate(LossInputs inputs)
     {
         var (student, teacher) = (RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On));
-        return ProductOfDifferences(TapFeatures.HaveSameShape(student, teacher) ? student : inputs.ProjectionsFor(this)[0].call(student), teacher);
+        return Compute(TapFeatures.HaveSameShape(student, teacher) ? student : inputs.ProjectionsFor(this)[0].call(student), teacher);
     }
 }

@@ -6,12 +6,12 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Attention transfer (Zagoruyko and Komodakis 2017), as mdistiller computes it (distillers/AT.py): the sum over pairs of taps of
-/// mean (a(f_s) - a(f_t))², a(f) = q / max(‖q‖, 1e-12), q = the mean over channels of f², as one vector for each row.
+/// Sum over pairs of taps of mean (a(f_s) - a(f_t))², a(f) = q / max(‖q‖, 1e-12), where q is the mean over channels of f², one vector per row:
+/// attention transfer (Zagoruyko and Komodakis 2017), as mdistiller computes it (distillers/AT.py).
 /// </summary>
 /// <remarks>
-/// A map has one attention value for each pixel whatever its channels, so no projection is needed; where sizes differ the larger map is
-/// average-pooled first. The mean over pixels makes the loss small; mdistiller weighs it 1000.
+/// A map has one attention value per pixel however many channels it has, so no projection is needed. If the sizes differ, the larger map is
+/// average-pooled first. The mean over pixels makes the loss small; mdistiller gives it the weight 1000.
 /// </remarks>
 public sealed class AttentionTransferLoss : DistillationLoss
 {
@@ -34,7 +34,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <summary>a(f): the mean over channels of f², each row at unit length; a row of zeros stays zero.</summary>
     /// <param name="map">B×C×H×W.</param>
     /// <returns>B×(H·W).</returns>
-    /// <exception cref="ArgumentException">It is no map.</exception>
+    /// <exception cref="ArgumentException">It is not B×C×H×W.</exception>
     public static Tensor AttentionMap(Tensor map)
     {
         Guard.Rank(map, 4, "rows×channels×height×width", nameof(map));
@@ -42,11 +42,11 @@ public sealed class AttentionTransferLoss : DistillationLoss
         return energy.div(energy.norm(1, true, 2).ClampMin(1e-12));
     }
 
-    /// <summary>Mean (a(student) - a(teacher))² of one pair of maps.</summary>
+    /// <summary>Mean (a(student) - a(teacher))² of one pair of stage features, as a scalar.</summary>
     /// <param name="student">B×C×H×W.</param>
     /// <param name="teacher">B×C'×H'×W'; a constant, no gradient flows to it.</param>
-    /// <exception cref="ArgumentException">One is no map, or their rows differ.</exception>
-    public static Tensor AttentionError(Tensor student, Tensor teacher)
+    /// <exception cref="ArgumentException">One is not B×C×H×W, or the numbers of rows differ.</exception>
+    public static Tensor Compute(Tensor student, Tensor teacher)
     {
         Guard.Rank(student, 4, "rows×channels×height×width", nameof(student));
         Guard.Rank(teacher, 4, "rows×channels×height×width", nameof(teacher));
@@ -72,14 +72,14 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => TapPairs
         .Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this)
-        .Select(pair => OfPair(inputs, pair.Student, pair.Teacher))
+        .Select(pair => ComputePair(inputs, pair.Student, pair.Teacher))
         .Aggregate((a, b) => a.Add(b));
 
-    private static Tensor OfPair(LossInputs inputs, Tensor student, Tensor teacher)
+    private static Tensor ComputePair(LossInputs inputs, Tensor student, Tensor teacher)
     {
         if (inputs.Weights is null)
-            return AttentionError(student, teacher);
+            return Compute(student, teacher);
         (student, teacher) = TapFeatures.PoolToSameSize(student, teacher.detach());
-        return inputs.Mean(StageFeatureLoss.PerRow(AttentionMap(student), AttentionMap(teacher), FeatureReduction.Mean));
+        return inputs.Mean(StageFeatureLoss.ComputePerRow(AttentionMap(student), AttentionMap(teacher), FeatureReduction.Mean));
     }
 }

@@ -5,13 +5,14 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Correlation congruence (Peng et al. 2019, CCKD): (1 / n²) · ‖K(f_s) - K(f_t)‖²_F, where K holds a kernel of every pair of the n rows of the
-/// batch. The authors published no code, and the factor 1 / n² is from secondary sources; this is the squared form that the KD-Zoo implements, and it equals
-/// that one.
+/// (1 / n²) · ‖K(f_s) - K(f_t)‖²_F, where K holds a kernel of every pair of the n rows of the batch: correlation congruence (Peng et al. 2019,
+/// CCKD). The authors published no code, and the factor 1 / n² comes from secondary sources; this is the squared form of the KD-Zoo, with the
+/// same values.
 /// </summary>
 /// <remarks>
-/// Other libraries have other losses under the name CC: torchdistill divides the unsquared norm by n² and does not normalise, RepDistiller has
-/// <see cref="AdjacentPairsLoss"/>. A weight carries over from none of them. The matrices are n×n whatever the widths, so no projection is needed.
+/// Other libraries call other losses CC: torchdistill divides the unsquared norm by n² and does not normalise, RepDistiller has
+/// <see cref="AdjacentPairsLoss"/>. A weight tuned for one of them does not fit another. The matrices are n×n
+/// whatever the widths, so no projection is needed.
 /// </remarks>
 public sealed class CorrelationCongruenceLoss : DistillationLoss
 {
@@ -19,7 +20,8 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     /// <param name="kernel">The kernel; null for <see cref="CorrelationKernel.GaussianTaylor"/> with its defaults.</param>
     /// <param name="on">Which output of student and teacher is compared: <see cref="ModelOutputs.Embedding"/> or <see cref="ModelOutputs.Logits"/>.</param>
     /// <param name="normalize">
-    /// Whether every row is scaled to unit length first, for which the Taylor series holds. Without, values and useful weights are of another order.
+    /// Whether every row is scaled to unit length first, which the Taylor series assumes. Without it, the values and the useful weights differ by
+    /// orders of magnitude.
     /// </param>
     public CorrelationCongruenceLoss(CorrelationKernel? kernel = null, ModelOutputs on = ModelOutputs.Embedding, bool normalize = true)
     {
@@ -49,13 +51,13 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     /// <summary>Whether every row is scaled to unit length first.</summary>
     public bool Normalize { get; }
 
-    /// <summary>(1 / n²) · ‖K(student) - K(teacher)‖²_F: 0 where all pairs correlate alike.</summary>
+    /// <summary>(1 / n²) · ‖K(student) - K(teacher)‖²_F, a scalar: 0 if all pairs of rows correlate alike.</summary>
     /// <param name="student">The student's features, n×D.</param>
     /// <param name="teacher">The teacher's features, n×D', of any width; a constant, no gradient flows to it.</param>
     /// <param name="kernel">The kernel.</param>
     /// <param name="normalize">Whether every row is scaled to unit length first.</param>
-    /// <exception cref="ArgumentException">The two are no vectors of the same rows.</exception>
-    public static Tensor Incongruence(Tensor student, Tensor teacher, CorrelationKernel kernel, bool normalize = true)
+    /// <exception cref="ArgumentException">One is not n×D, or the numbers of rows differ.</exception>
+    public static Tensor Compute(Tensor student, Tensor teacher, CorrelationKernel kernel, bool normalize = true)
     {
         Guard.SameRowCount(student, teacher);
         return functional.mse_loss(CorrelationMatrix(student, kernel, normalize), CorrelationMatrix(teacher.detach(), kernel, normalize));
@@ -66,17 +68,17 @@ public sealed class CorrelationCongruenceLoss : DistillationLoss
     /// <param name="kernel">The kernel.</param>
     /// <param name="normalize">Whether every row is scaled to unit length first; a row of zeros stays zero and gets no gradient.</param>
     /// <returns>n×n, symmetric.</returns>
-    /// <exception cref="ArgumentException">The features are no vectors.</exception>
+    /// <exception cref="ArgumentException">The features are not n×D.</exception>
     public static Tensor CorrelationMatrix(Tensor features, CorrelationKernel kernel, bool normalize = true)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(kernel);
         if (features.dim() != 2)
-            throw new ArgumentException($"Features must be rows of one vector each; got [{string.Join(", ", features.shape)}].", nameof(features));
+            throw new ArgumentException($"The features must be rows×values; they are {Guard.Shape(features)}.", nameof(features));
         return kernel.Matrix(normalize ? features.NormalizeRows() : features);
     }
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) =>
-        Incongruence(RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On), Kernel, Normalize);
+        Compute(RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On), Kernel, Normalize);
 }

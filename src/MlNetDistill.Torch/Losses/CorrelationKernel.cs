@@ -23,19 +23,19 @@ public abstract class CorrelationKernel
     public static CorrelationKernel GaussianTaylor(int order = 2, double gamma = 0.4)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(order, 1);
-        return new TaylorKernel(order, CheckedGamma(gamma));
+        return new TaylorKernel(order, ValidateGamma(gamma));
     }
 
-    /// <summary>exp(-γ ‖x - y‖²). Distances come from inner products, so keep the features at unit length in single precision.</summary>
+    /// <summary>exp(-γ ‖x - y‖²). Distances are computed from inner products, so scale the features to unit length in single precision.</summary>
     /// <param name="gamma">γ, above 0.</param>
-    public static CorrelationKernel Gaussian(double gamma = 0.4) => new GaussianKernel(CheckedGamma(gamma));
+    public static CorrelationKernel Gaussian(double gamma = 0.4) => new GaussianKernel(ValidateGamma(gamma));
 
     /// <summary>The kernel of every pair of rows.</summary>
     /// <param name="features">B×D.</param>
     /// <returns>B×B.</returns>
     internal abstract Tensor Matrix(Tensor features);
 
-    private static double CheckedGamma(double gamma) => gamma > 0 && double.IsFinite(gamma)
+    private static double ValidateGamma(double gamma) => gamma > 0 && double.IsFinite(gamma)
         ? gamma
         : throw new ArgumentOutOfRangeException(nameof(gamma), FormattableString.Invariant($"Gamma must be above 0. It was {gamma}."));
 

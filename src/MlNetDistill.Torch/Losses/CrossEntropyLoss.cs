@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// The hard-label term: mean over labelled rows of -log softmax(s)[y]. After mixup or CutMix a row has two labels by shares, and the mean
-/// is over the shares.
+/// Mean over labelled rows of -log softmax(s)[y]: the hard-label term. After mixup or CutMix a row has two labels with shares, and the mean is
+/// weighted by the shares.
 /// </summary>
 public sealed class CrossEntropyLoss : DistillationLoss
 {
@@ -17,16 +17,15 @@ public sealed class CrossEntropyLoss : DistillationLoss
     /// <inheritdoc/>
     public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
-    /// <summary>-log p[y] for each row.</summary>
-    /// <param name="logProbabilities">log softmax(s), B×K.</param>
-    /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> where a row has none.</param>
-    /// <returns>B values; 0 where a label is missing.</returns>
-    /// <exception cref="ArgumentException">The tensors do not fit together, or a label is no class.</exception>
-    public static Tensor PerRow(Tensor logProbabilities, Tensor labels)
+    /// <summary>Mean over labelled rows of -log softmax(student)[y], a scalar; 0 if no row has a label.</summary>
+    /// <param name="student">The student's logits, B×K.</param>
+    /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> for a row without a label.</param>
+    /// <exception cref="ArgumentException">The shapes do not match, or a label is not a class.</exception>
+    public static Tensor Compute(Tensor student, Tensor labels)
     {
-        Guard.Rank(logProbabilities, 2, "rows×classes", nameof(logProbabilities));
-        Guard.Labels(labels, logProbabilities);
-        return OfRows(logProbabilities, labels);
+        Guard.Rank(student, 2, "rows×classes", nameof(student));
+        Guard.Labels(labels, student);
+        return new CrossEntropyLoss().Evaluate(new LossInputs(NetworkOutput.FromLogits(student), null, labels, hasMissingLabels: true));
     }
 
     internal override double? UntrainedValue(int classes) => Math.Log(classes);
@@ -36,15 +35,15 @@ public sealed class CrossEntropyLoss : DistillationLoss
     {
         var logProbabilities = inputs.StudentLogProbabilities(1);
         if (inputs.SoftLabels is { } shares)
-            return OfShares(logProbabilities, inputs.Weights is { } weights ? shares.mul(weights.unsqueeze(1)) : shares);
-        // The usual case in one native call.
+            return ComputeFromShares(logProbabilities, inputs.Weights is { } weights ? shares.mul(weights.unsqueeze(1)) : shares);
+        // The usual case, in one native call.
         if (inputs.Weights is null && !inputs.HasMissingLabels)
             return functional.nll_loss(logProbabilities, inputs.Labels);
-        return inputs.MeanOverLabelled(OfRows(logProbabilities, inputs.Labels));
+        return inputs.MeanOverLabelled(ComputePerRow(logProbabilities, inputs.Labels));
     }
 
-    private static Tensor OfRows(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
+    private static Tensor ComputePerRow(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
 
-    private static Tensor OfShares(Tensor logProbabilities, Tensor shares) =>
+    private static Tensor ComputeFromShares(Tensor logProbabilities, Tensor shares) =>
         shares.mul(logProbabilities).sum().neg().div(shares.sum().ClampMin(1e-12));
 }

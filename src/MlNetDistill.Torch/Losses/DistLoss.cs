@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// DIST (Huang et al. 2022): τ² · (β · inter + γ · intra) with inter = 1 - mean over rows of ρ(p_s[i,:], p_t[i,:]),
+/// τ² · (β · inter + γ · intra): DIST (Huang et al. 2022), with inter = 1 - mean over rows of ρ(p_s[i,:], p_t[i,:]),
 /// intra = 1 - mean over classes of ρ(p_s[:,c], p_t[:,c]), p = softmax(z / τ),
 /// ρ(a, b) = Σ(a - ā)(b - b̄) / (‖a - ā‖ · ‖b - b̄‖ + 1e-8).
-/// As in hunto/image_classification_sota, lib/models/losses/dist_kd.py; the factor τ² is that code's.
+/// As in hunto/image_classification_sota, lib/models/losses/dist_kd.py, which adds the factor τ².
 /// </summary>
 /// <remarks>
-/// Our guard: where a row or a column hardly varies (its standard deviation is below 1e-4 of its mean, the student's or the teacher's), its ρ
+/// Unlike the official code: if a row or a column of the student or the teacher hardly varies (standard deviation below 1e-4 of its mean), its ρ
 /// keeps its value but gives no gradient. The official gradient reaches 1e6 there, for example before the first step of a student whose last
 /// layer starts at zero, and in single precision it is rounding noise.
 /// </remarks>
@@ -19,10 +19,10 @@ public sealed class DistLoss : DistillationLoss
 {
     private const double Epsilon = 1e-8;
 
-    // Centring leaves single precision about three digits of such values; the records of the reference code vary ten times more.
+    // After subtracting the mean, single precision keeps about three digits of such values; the golden values of the reference code vary ten times more.
     private const double HardlyVaries = 1e-4;
 
-    /// <summary>The loss with its two relations. The official configurations weigh it 2 beside a cross-entropy of weight 1.</summary>
+    /// <summary>The loss with its two relations. The official configurations give it the weight 2 beside a cross-entropy of weight 1.</summary>
     /// <param name="temperature">The softening divisor τ, above 0: 1 for ImageNet and 4 for CIFAR-100 in the official configurations.</param>
     /// <param name="interWeight">β, the weight of the inter-class relation (within rows), at least 0.</param>
     /// <param name="intraWeight">γ, the weight of the intra-class relation (within classes, over the batch), at least 0.</param>
@@ -52,20 +52,20 @@ public sealed class DistLoss : DistillationLoss
     /// <summary>γ, the weight of the intra-class relation.</summary>
     public double IntraWeight { get; }
 
-    /// <summary>τ² · (β · inter + γ · intra) of the softened logits.</summary>
+    /// <summary>τ² · (β · inter + γ · intra) of the softened logits, a scalar.</summary>
     /// <param name="student">The student's logits, B×K.</param>
     /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
     /// <param name="temperature">The softening divisor τ, above 0.</param>
     /// <param name="interWeight">β.</param>
     /// <param name="intraWeight">γ.</param>
-    /// <exception cref="ArgumentException">The two are no tables of the same shape, or the temperature or a weight is out of its range.</exception>
-    public static Tensor RelationMismatch(Tensor student, Tensor teacher, double temperature, double interWeight = 1, double intraWeight = 1)
+    /// <exception cref="ArgumentException">The logits are not B×K of the same shape, or the temperature or a weight is out of range.</exception>
+    public static Tensor Compute(Tensor student, Tensor teacher, double temperature, double interWeight = 1, double intraWeight = 1)
     {
         Guard.SameMatrixShape(student, teacher);
         Guard.Temperature(temperature, nameof(temperature));
         Guard.Weight(interWeight, nameof(interWeight));
         Guard.Weight(intraWeight, nameof(intraWeight));
-        return OfProbabilities(
+        return ComputeFromProbabilities(
             student.LogSoftmax(temperature).exp(),
             teacher.detach().LogSoftmax(temperature).exp(),
             temperature,
@@ -73,38 +73,42 @@ public sealed class DistLoss : DistillationLoss
             intraWeight);
     }
 
-    /// <summary>Pearson's ρ between the rows or between the columns of two matrices, with the 1e-8 of the official code and our guard.</summary>
+    /// <summary>Pearson's ρ between the rows or between the columns of two matrices, with the 1e-8 of the official code; no gradient where a row or column hardly varies.</summary>
     /// <param name="student">Values of at least 0, B×K.</param>
     /// <param name="teacher">Values of at least 0, B×K.</param>
-    /// <param name="axis">1 for one ρ for each row, 0 for one for each column.</param>
+    /// <param name="axis">1 for one ρ per row, 0 for one per column.</param>
     /// <returns>B or K values in [-1, 1].</returns>
-    /// <exception cref="ArgumentException">The two are no tables of the same shape, or there is no such axis.</exception>
+    /// <exception cref="ArgumentException">The matrices are not B×K of the same shape, or the axis is neither 0 nor 1.</exception>
     public static Tensor Correlation(Tensor student, Tensor teacher, int axis)
     {
         Guard.SameMatrixShape(student, teacher);
         if (axis is not (0 or 1))
             throw new ArgumentOutOfRangeException(nameof(axis), axis, "The axis must be 1 for rows or 0 for columns.");
-        var (centredStudent, studentNorm, studentVaries) = Centred(student, axis);
-        var (centredTeacher, teacherNorm, teacherVaries) = Centred(teacher, axis);
+        var (centredStudent, studentNorm, studentVaries) = Center(student, axis);
+        var (centredTeacher, teacherNorm, teacherVaries) = Center(teacher, axis);
         var correlation = centredStudent.mul(centredTeacher).sum(axis).div(studentNorm.mul(teacherNorm).Add(Epsilon));
         return where(studentVaries.logical_and(teacherVaries), correlation, correlation.detach());
     }
 
     /// <inheritdoc/>
-    public override string? Caution(int classes) => classes != 2 || InterWeight == 0
-        ? null
-        : "With two classes the inter-class relation of DIST has no gradient (two values are always correlated by 1 or -1); " +
-            (IntraWeight == 0 ? "it teaches nothing." : "only its intra-class relation teaches.");
+    public override IEnumerable<string> Warnings(int classes)
+    {
+        if (classes == 2 && InterWeight != 0)
+        {
+            yield return "With two classes the inter-class relation of DIST has no gradient (the correlation of two values is always 1 or -1); " +
+                (IntraWeight == 0 ? "the student learns nothing from it." : "the student learns only from the intra-class relation.");
+        }
+    }
 
     /// <inheritdoc/>
-    public override Tensor Evaluate(LossInputs inputs) => OfProbabilities(
+    public override Tensor Evaluate(LossInputs inputs) => ComputeFromProbabilities(
         inputs.StudentLogProbabilities(Temperature).exp(),
         inputs.TeacherLogProbabilities(Temperature).exp(),
         Temperature,
         InterWeight,
         IntraWeight);
 
-    private static Tensor OfProbabilities(Tensor student, Tensor teacher, double temperature, double interWeight, double intraWeight)
+    private static Tensor ComputeFromProbabilities(Tensor student, Tensor teacher, double temperature, double interWeight, double intraWeight)
     {
         var scale = temperature * temperature;
         Tensor Mismatch(int axis) => Correlation(student, teacher, axis).mean().neg().Add(1);
@@ -115,7 +119,7 @@ public sealed class DistLoss : DistillationLoss
         return Mismatch(1).MultiplyBy(scale * interWeight).Add(Mismatch(0).MultiplyBy(scale * intraWeight));
     }
 
-    private static (Tensor Centred, Tensor Norm, Tensor Varies) Centred(Tensor values, int axis)
+    private static (Tensor Centred, Tensor Norm, Tensor Varies) Center(Tensor values, int axis)
     {
         var mean = values.mean([axis], true);
         var centred = values.sub(mean);

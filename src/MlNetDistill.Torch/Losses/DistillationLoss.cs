@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// An equation over <see cref="LossInputs"/>. Losses compose by weight, <c>0.1 * new CrossEntropyLoss() + 0.9 * new KdLoss(4)</c>, and every
+/// A function of <see cref="LossInputs"/>. Losses compose by weight, <c>0.1 * new CrossEntropyLoss() + 0.9 * new KdLoss(4)</c>, and every
 /// term of a sum is reported under its own name. Derive from it for a loss of your own.
 /// </summary>
 public abstract class DistillationLoss
@@ -13,21 +13,21 @@ public abstract class DistillationLoss
     /// <summary>The name under which progress reports this term, in camel case.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What the term reads of the teacher; <see cref="ModelOutputs.None"/> for a term over labels alone.</summary>
+    /// <summary>The teacher's outputs that the term reads; <see cref="ModelOutputs.None"/> for a term that reads labels only.</summary>
     public abstract ModelOutputs TeacherNeeds { get; }
 
-    /// <summary>What the term reads of the student.</summary>
+    /// <summary>The student's outputs that the term reads.</summary>
     public virtual ModelOutputs StudentNeeds => ModelOutputs.Logits;
 
-    /// <summary>Whether example weights can weigh the term: true for means over rows, false for terms over pairs of rows.</summary>
+    /// <summary>Whether the term can be weighted by example weights: true for means over rows, false for terms over pairs of rows.</summary>
     public virtual bool CanUseWeights => true;
 
-    /// <summary>Whether the term needs one label for each row, which mixup and CutMix do not leave.</summary>
+    /// <summary>Whether the term needs one label per row; mixup and CutMix give rows more than one.</summary>
     public virtual bool NeedsHardLabels => false;
 
     /// <summary>
-    /// Whether a row without a label says nothing to the term: where no row trained on has a label, the term is left out, and a stage of such terms alone is
-    /// refused. By default true of terms that read nothing of the teacher.
+    /// Whether the term needs labels. If no training row has a label, such terms are left out, and a stage that consists of them alone is an error.
+    /// By default true for terms that read nothing of the teacher.
     /// </summary>
     public virtual bool NeedsLabels => TeacherNeeds == ModelOutputs.None;
 
@@ -35,9 +35,9 @@ public abstract class DistillationLoss
     public virtual IReadOnlyList<LossTerm> Terms => [new LossTerm(1, this)];
 
     /// <summary>
-    /// Trainable maps that the term needs to compare features of these shapes. The stage owns them, trains them beside the student and throws
-    /// them away at its end; <see cref="Evaluate"/> finds them with <see cref="LossInputs.ProjectionsFor"/>, in this order. Their input is the
-    /// student's: a trained projection of the teacher's features could make both constant.
+    /// Creates the trainable projections that the term needs to compare features of these shapes. The stage owns them, trains them together with the
+    /// student and disposes them at its end; <see cref="Evaluate"/> gets them from <see cref="LossInputs.ProjectionsFor"/>, in this order. Project
+    /// the student's features, not the teacher's: a trained projection of the teacher's could make both constant.
     /// </summary>
     /// <param name="student">Shapes of the student's outputs.</param>
     /// <param name="teacher">Shapes of the teacher's outputs.</param>
@@ -45,28 +45,29 @@ public abstract class DistillationLoss
     /// <exception cref="InvalidOperationException">Features of these shapes cannot be compared.</exception>
     public virtual IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) => [];
 
-    /// <summary>What a user should know before training with this term on so many classes, as one sentence; null for nothing.</summary>
-    public virtual string? Caution(int classes) => null;
+    /// <summary>Warnings to log before training with this term on so many classes, one sentence each; empty by default.</summary>
+    public virtual IEnumerable<string> Warnings(int classes) => [];
 
-    /// <summary>About what the term is for a student that has learnt nothing and finds all classes equally probable; null where that is not known.</summary>
+    /// <summary>The approximate loss of an untrained student, for which all classes are equally probable; null if not known.</summary>
     internal virtual double? UntrainedValue(int classes) => null;
 
     /// <summary>The loss of one batch, a scalar with gradient towards the student.</summary>
     public abstract Tensor Evaluate(LossInputs inputs);
 
     /// <summary>
-    /// The same loss where its derivative is known as an equation over the student's logits, which it must read nothing else of: to state the gradient costs a
-    /// fraction of recording a graph and going back through it. Null where <see cref="Evaluate"/> alone can tell.
+    /// The loss with its gradient in closed form, for losses that read only the student's logits: this costs a fraction of recording a graph and
+    /// running backward through it. Null if only <see cref="Evaluate"/> can compute the loss.
     /// </summary>
     /// <param name="inputs">The inputs of a step.</param>
-    /// <param name="weight">What the gradient is multiplied by; the value is not.</param>
+    /// <param name="weight">The factor of the gradient; the value is not multiplied.</param>
     internal virtual LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight) => null;
 
-    /// <summary>Its name and settings; of a sum the weighted terms.</summary>
+    /// <summary>Its name and settings; for a sum the weighted terms.</summary>
     public override string ToString() => SettingText.Describe(this);
 
     /// <summary>
-    /// The same loss with weights that rise linearly: in epoch e (from 1) times min(e / <paramref name="epochs"/>, 1), as mdistiller does for DKD.
+    /// The same loss with a linear warm-up: in epoch e, counted from 1, the weight is multiplied by min(e / <paramref name="epochs"/>, 1), as mdistiller
+    /// does for DKD.
     /// </summary>
     /// <param name="epochs">Epochs until the full weight, at least 1.</param>
     public DistillationLoss WithWarmup(int epochs)
@@ -75,7 +76,7 @@ public abstract class DistillationLoss
         return new WeightedSum([.. Terms.Select(t => t with { WarmupEpochs = epochs })]);
     }
 
-    /// <summary>A loss scaled by a constant weight of at least 0; a term of weight 0 is evaluated for the report alone.</summary>
+    /// <summary>A loss scaled by a constant weight of at least 0; a term of weight 0 is computed and reported, but not trained on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The weight is negative, infinite or NaN.</exception>
     public static DistillationLoss operator *(double weight, DistillationLoss loss)
     {
@@ -104,13 +105,13 @@ public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmupEp
 
     /// <summary>Weight and loss, as a sum is written.</summary>
     public override string ToString() =>
-        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmupEpochs == 0 ? "" : $", warmed up over {WarmupEpochs} epochs");
+        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmupEpochs == 0 ? "" : $", warm-up {WarmupEpochs} {(WarmupEpochs == 1 ? "epoch" : "epochs")}");
 }
 
-/// <summary>A loss and its gradient towards the student's logits, neither of them part of a graph.</summary>
-/// <param name="Value">The loss divided by <paramref name="Scale"/>, a scalar: whoever adds losses up multiplies on the way, without an operation of its own.</param>
-/// <param name="Scale">What to multiply the value by.</param>
-/// <param name="Gradient">The weighted gradient of the loss itself, B×K.</param>
+/// <summary>A loss and its gradient with respect to the student's logits, neither of them part of a graph.</summary>
+/// <param name="Value">The loss divided by <paramref name="Scale"/>, a scalar: the sum of the losses applies the scale without an extra operation.</param>
+/// <param name="Scale">The factor of the value.</param>
+/// <param name="Gradient">The weighted gradient of the loss, B×K.</param>
 internal readonly record struct LogitGradient(Tensor Value, double Scale, Tensor Gradient);
 
 internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationLoss
@@ -131,7 +132,7 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
 
     public override string ToString() => string.Join(" + ", Terms);
 
-    // The loop evaluates term by term; this is for those who call a sum themselves, at full weights.
+    // The training loop evaluates term by term; this serves direct calls, with full weights.
     public override Tensor Evaluate(LossInputs inputs) =>
         Terms.Select(t => t.Loss.Evaluate(inputs).MultiplyBy(t.Weight)).Aggregate((a, b) => a.Add(b));
 }

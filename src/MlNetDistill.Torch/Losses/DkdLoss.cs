@@ -5,20 +5,20 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Decoupled knowledge distillation (Zhao et al. 2022): T² · mean over labelled rows of (α · TCKD + β · NCKD). TCKD is the divergence of the
-/// probabilities (label, all others), NCKD that of the probabilities among the others, both of the teacher from the student at temperature T.
-/// As in mdistiller, distillers/DKD.py, which warms the weight up over 20 epochs: <c>new DkdLoss(4).WithWarmup(20)</c>.
+/// T² · mean over labelled rows of (α · TCKD + β · NCKD): decoupled knowledge distillation (Zhao et al. 2022). TCKD is KL(teacher ‖ student) over
+/// the two probabilities (label, all other classes together), NCKD is KL(teacher ‖ student) among the other classes, both at temperature T.
+/// As in mdistiller, distillers/DKD.py, which raises the weight over the first 20 epochs: <c>new DkdLoss(4).WithWarmup(20)</c>.
 /// </summary>
 /// <remarks>
-/// Computed from log-sums of exponentials: the reference takes log(softmax), which is NaN in single precision at T = 1 for logits of ±80. Rows
-/// without a label are left out, since both parts need it. With two classes there is one other class, so NCKD is 0.
+/// Computed with logsumexp: the reference computes log(softmax), which is NaN in single precision at T = 1 for logits of ±80. Rows without a
+/// label are left out, since both parts need it. With two classes there is only one other class, so NCKD is 0.
 /// </remarks>
 public sealed class DkdLoss : DistillationLoss
 {
     /// <summary>The loss with its two parts.</summary>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     /// <param name="targetWeight">α, the weight of TCKD, at least 0.</param>
-    /// <param name="nonTargetWeight">β, the weight of NCKD, at least 0; mdistiller has 8 for most pairs of CIFAR-100 and 0.5 to 2 for ImageNet.</param>
+    /// <param name="nonTargetWeight">β, the weight of NCKD, at least 0; mdistiller uses 8 for most pairs of CIFAR-100 and 0.5 to 2 for ImageNet.</param>
     public DkdLoss(double temperature, double targetWeight = 1, double nonTargetWeight = 8)
     {
         Temperature = Guard.Temperature(temperature, nameof(temperature));
@@ -48,59 +48,49 @@ public sealed class DkdLoss : DistillationLoss
     /// <summary>β, the weight of NCKD.</summary>
     public double NonTargetWeight { get; }
 
-    /// <summary>T² · (α · TCKD + β · NCKD) for each row.</summary>
+    /// <summary>T² · mean over labelled rows of (α · TCKD + β · NCKD), a scalar; 0 if no row has a label.</summary>
     /// <param name="student">The student's logits, B×K, K at least 2.</param>
     /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
-    /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> where a row has none, whose value then means nothing.</param>
+    /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> for a row without a label.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
     /// <param name="targetWeight">α.</param>
     /// <param name="nonTargetWeight">β.</param>
-    /// <returns>B values.</returns>
-    /// <exception cref="ArgumentException">The tensors do not fit together, a label is no class, or the temperature or a weight is out of its range.</exception>
-    public static Tensor PerRow(
+    /// <exception cref="ArgumentException">The shapes do not match, a label is not a class, or the temperature or a weight is out of range.</exception>
+    public static Tensor Compute(
         Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight = 1, double nonTargetWeight = 8)
     {
         Guard.SameMatrixShape(student, teacher);
         Guard.Labels(labels, student);
-        Guard.Temperature(temperature, nameof(temperature));
-        Guard.Weight(targetWeight, nameof(targetWeight));
-        Guard.Weight(nonTargetWeight, nameof(nonTargetWeight));
-        return OfLogProbabilities(
-            student.LogSoftmax(temperature), teacher.detach().LogSoftmax(temperature), labels, temperature, targetWeight, nonTargetWeight);
+        return new DkdLoss(temperature, targetWeight, nonTargetWeight).Evaluate(
+            new LossInputs(NetworkOutput.FromLogits(student), NetworkOutput.FromLogits(teacher), labels, hasMissingLabels: true));
     }
 
     /// <inheritdoc/>
-    public override string? Caution(int classes) => classes != 2
-        ? null
-        : "With two classes the non-target part of DKD is 0 (there is one other class); only its target part teaches.";
+    public override IEnumerable<string> Warnings(int classes) => classes != 2
+        ? []
+        : ["With two classes the non-target part of DKD is 0 (there is only one other class); the student learns only from the target part."];
 
     /// <inheritdoc/>
-    public override Tensor Evaluate(LossInputs inputs) => inputs.MeanOverLabelled(OfLogProbabilities(
-        inputs.StudentLogProbabilities(Temperature),
-        inputs.TeacherLogProbabilities(Temperature),
-        inputs.Labels,
-        Temperature,
-        TargetWeight,
-        NonTargetWeight));
+    public override Tensor Evaluate(LossInputs inputs) => inputs.MeanOverLabelled(
+        ComputePerRow(inputs.StudentLogProbabilities(Temperature), inputs.TeacherLogProbabilities(Temperature), inputs.Labels));
 
-    private static Tensor OfLogProbabilities(
-        Tensor student, Tensor teacher, Tensor labels, double temperature, double targetWeight, double nonTargetWeight)
+    private Tensor ComputePerRow(Tensor student, Tensor teacher, Tensor labels)
     {
         var classes = student.shape[1];
         if (classes < 2)
-            throw new InvalidOperationException("DKD needs at least two classes: it compares the label with all others.");
+            throw new InvalidOperationException("DKD needs at least two classes: it compares the labelled class with the others.");
         var isLabel = labels.unsqueeze(1).eq(TensorArithmetic.Range(classes, labels.device));
         var (studentLabel, studentRest, _) = Split(student, isLabel);
         var (teacherLabel, teacherRest, teacherOthers) = Split(teacher, isLabel);
         var target = teacherLabel.exp().mul(teacherLabel.sub(studentLabel)).Add(teacherRest.exp().mul(teacherRest.sub(studentRest)));
-        // At the label itself the others' share is exactly 0 and the difference of logarithms finite.
+        // At the label itself the share among the others is exactly 0 and the difference of the logarithms is finite.
         var shares = teacherOthers.sub(teacherRest).exp();
         var nonTarget = shares.mul(teacher.sub(teacherRest).sub(student.sub(studentRest))).sum(1, true);
-        var scale = temperature * temperature;
-        return target.MultiplyBy(scale * targetWeight).Add(nonTarget.MultiplyBy(scale * nonTargetWeight)).squeeze(1);
+        var scale = Temperature * Temperature;
+        return target.MultiplyBy(scale * TargetWeight).Add(nonTarget.MultiplyBy(scale * NonTargetWeight)).squeeze(1);
     }
 
-    // log p of the label and of all others together, B×1 each, and log p with -∞ at the label.
+    // log p of the label and of all other classes together, B×1 each, and log p with -∞ at the label.
     private static (Tensor Label, Tensor AllOthers, Tensor Others) Split(Tensor logProbabilities, Tensor isLabel)
     {
         var others = logProbabilities.MaskedFill(isLabel, double.NegativeInfinity);

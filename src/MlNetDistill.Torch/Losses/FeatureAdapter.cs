@@ -6,8 +6,8 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// A trained map from a student's stage feature to the shape of a teacher's: linear for vectors, a convolution with batch normalisation for
-/// maps. Its weights start as PyTorch's do, drawn from the generator it is given.
+/// A trained projection of a student's stage feature to the shape of a teacher's: a linear layer for vectors, a convolution with batch
+/// normalisation for maps. Initialised as in PyTorch, from the given generator.
 /// </summary>
 internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
 {
@@ -25,7 +25,7 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    /// <summary>x·Wᵀ for vectors, with + b where <paramref name="bias"/> says so.</summary>
+    /// <summary>A linear layer for vectors: x·Wᵀ, or x·Wᵀ + b with <paramref name="bias"/>.</summary>
     public static FeatureAdapter Linear(long inputs, long outputs, bool bias, Generator generator)
     {
         var bound = 1 / Math.Sqrt(inputs);
@@ -38,8 +38,9 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
         WeightInitialization.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new ConvolutionForm(1, 0, false, false));
 
     /// <summary>
-    /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalisation, ReLU. Half the size by 3×3 at stride 2,
-    /// twice the size by a transposed 4×4 at stride 2, any smaller size by a convolution without padding. Where mdistiller gives up, our 1×1.
+    /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalisation, ReLU. To half the size: 3×3 at stride 2; to
+    /// twice the size: transposed 4×4 at stride 2; to any other smaller size: a convolution without padding. For sizes that mdistiller does not
+    /// support: 1×1.
     /// </summary>
     /// <param name="student">[C, H, W] of the student's map.</param>
     /// <param name="teacher">[C, H, W] of the teacher's map.</param>
@@ -69,7 +70,7 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
 
     private static FeatureAdapter Regressor(long inputs, long outputs, long height, long width, ConvolutionForm form, Generator generator)
     {
-        // PyTorch takes the fan-in from the second axis of the weights, which is the output's in a transposed convolution.
+        // PyTorch computes the fan-in from the second axis of the weights, which is the output axis of a transposed convolution.
         var fanIn = form.Transposed ? outputs : inputs;
         var bound = 1 / Math.Sqrt(fanIn * height * width);
         var weight = form.Transposed

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Losses;
 
-/// <summary>Checks of arguments. What native code says of tensors that do not fit names neither, and some of it ends the process.</summary>
+/// <summary>Checks of arguments. The native code's own errors do not name the tensors, and some of them end the process.</summary>
 internal static class Guard
 {
     public static double Temperature(double value, string parameter) => value > 0 && double.IsFinite(value)
@@ -17,16 +17,16 @@ internal static class Guard
 
     public static int Tap(int value, string parameter) => value >= 0
         ? value
-        : throw new ArgumentOutOfRangeException(parameter, Invariant($"Taps count from 0. It was {value}."));
+        : throw new ArgumentOutOfRangeException(parameter, Invariant($"A tap is the index of a stage feature, from 0. It was {value}."));
 
-    /// <summary>The two parts of a loss cannot both be switched off.</summary>
+    /// <summary>At least one of the two parts of a loss must have a weight above 0.</summary>
     public static void AnyPositiveWeight(double first, double second, string parameter)
     {
         if (first == 0 && second == 0)
             throw new ArgumentOutOfRangeException(parameter, "One of the two weights must be above 0. Both were 0.");
     }
 
-    /// <summary>Values of student and teacher that are compared one by one.</summary>
+    /// <summary>Values of student and teacher that are compared element by element.</summary>
     public static void SameShape(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
@@ -34,12 +34,12 @@ internal static class Guard
         if (!student.shape.AsSpan().SequenceEqual(teacher.shape))
         {
             throw new ArgumentException(
-                $"The student's values have the shape {Shape(student)}, the teacher's {Shape(teacher)}; they are compared one by one, so give both the same shape.",
+                $"The student's values have the shape {Shape(student)}, the teacher's {Shape(teacher)}. They are compared element by element: give both the same shape.",
                 nameof(teacher));
         }
     }
 
-    /// <summary>Logits or probabilities of student and teacher: a row for each example, a column for each class.</summary>
+    /// <summary>Logits or probabilities of student and teacher: one row per example, one column per class.</summary>
     public static void SameMatrixShape(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
@@ -47,7 +47,7 @@ internal static class Guard
         SameShape(student, teacher);
     }
 
-    /// <summary>Vectors of any two lengths for the same rows.</summary>
+    /// <summary>One vector per row, of any two lengths, for the same rows.</summary>
     public static void SameRowCount(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
@@ -62,26 +62,26 @@ internal static class Guard
     {
         ArgumentNullException.ThrowIfNull(values, parameter);
         if (values.dim() != dimensions)
-            throw new ArgumentException($"Their shape must be {form}; it is {Shape(values)}.", parameter);
+            throw new ArgumentException($"The shape must be {form}; it is {Shape(values)}.", parameter);
     }
 
-    /// <summary>A class for each row of <paramref name="table"/>, or <see cref="IRowSource.MissingLabel"/>.</summary>
-    public static void Labels(Tensor labels, Tensor table)
+    /// <summary>A class for each row of <paramref name="logits"/>, or <see cref="IRowSource.MissingLabel"/>.</summary>
+    public static void Labels(Tensor labels, Tensor logits)
     {
         ArgumentNullException.ThrowIfNull(labels);
-        var (rows, classes) = (table.shape[0], table.shape[1]);
+        var (rows, classes) = (logits.shape[0], logits.shape[1]);
         if (labels.dim() != 1 || labels.shape[0] != rows || labels.dtype != ScalarType.Int64)
         {
             throw new ArgumentException(
-                $"There must be a label for each of the {rows} rows, a 64-bit class index; found {labels.dtype} values of the shape {Shape(labels)}.", nameof(labels));
+                $"The labels must be {rows} 64-bit class indices, one per row; found {labels.dtype} values of the shape {Shape(labels)}.", nameof(labels));
         }
 
         foreach (var label in labels.cpu().data<long>())
         {
             if ((label < 0 || label >= classes) && label != IRowSource.MissingLabel)
-                throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {IRowSource.MissingLabel} for none; one is {label}."), nameof(labels));
+                throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {IRowSource.MissingLabel} for a row without a label; one is {label}."), nameof(labels));
         }
     }
 
-    public static string Shape(Tensor values) => values.dim() == 0 ? "of a single number" : string.Join('×', values.shape);
+    public static string Shape(Tensor values) => values.dim() == 0 ? "of a scalar" : string.Join('×', values.shape);
 }

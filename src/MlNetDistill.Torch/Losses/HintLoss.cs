@@ -6,13 +6,14 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Hints (Romero et al. 2015, FitNets): the mean over pairs of taps of mean (r(f_s) - f_t)², the mean squared error of a regressed stage feature
-/// as mdistiller (distillers/FitNet.py) and RepDistiller compute it; the paper has half the sum for each row, another factor.
+/// Mean over pairs of taps of mean (r(f_s) - f_t)²: hints (Romero et al. 2015, FitNets), the mean squared error of a regressed stage feature as
+/// mdistiller (distillers/FitNet.py) and RepDistiller compute it. The paper takes half the sum per row, which differs by a factor.
 /// </summary>
 /// <remarks>
-/// mdistiller and RepDistiller weigh it by 100 beside a cross-entropy of weight 1. The regressor r is mdistiller's ConvReg: convolution with bias, batch normalisation, ReLU, its stride and kernel by the ratio of sizes. It is
-/// there only where shapes differ. For vectors, and where the student's map is smaller but not by half, mdistiller has no regressor: ours are a
-/// matrix with bias, and a 1×1 convolution beside the average-pooled teacher.
+/// mdistiller and RepDistiller give it the weight 100 beside a cross-entropy of weight 1. The regressor r is mdistiller's ConvReg: convolution with
+/// bias, batch normalisation, ReLU; the ratio of the sizes decides stride and kernel. It is used only if the shapes differ. mdistiller has no
+/// regressor for vectors, nor for a student's map that is smaller than the teacher's but not half its size: here these are a linear layer with
+/// bias, and a 1×1 convolution compared with the average-pooled teacher.
 /// </remarks>
 public sealed class HintLoss : DistillationLoss
 {
@@ -32,11 +33,11 @@ public sealed class HintLoss : DistillationLoss
     /// <summary>The pairs of taps.</summary>
     public IReadOnlyList<(int Student, int Teacher)> Taps { get; }
 
-    /// <summary>Mean (student - teacher)² over all elements.</summary>
+    /// <summary>Mean (student - teacher)² over all elements of one pair of stage features, a scalar.</summary>
     /// <param name="student">Regressed features of the student, B×….</param>
     /// <param name="teacher">Features of the teacher, of the same shape; a constant, no gradient flows to it.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public static Tensor SquaredError(Tensor student, Tensor teacher)
+    public static Tensor Compute(Tensor student, Tensor teacher)
     {
         Guard.SameShape(student, teacher);
         return functional.mse_loss(student, teacher.detach());
@@ -68,8 +69,8 @@ public sealed class HintLoss : DistillationLoss
             if (!TapFeatures.HaveSameShape(student, teacher))
                 (student, teacher) = TapFeatures.PoolToSameSize(inputs.ProjectionsFor(this)[used++].call(student), teacher);
             errors.Add(inputs.Weights is null
-                ? SquaredError(student, teacher)
-                : inputs.Mean(StageFeatureLoss.PerRow(student, teacher, FeatureReduction.Mean)));
+                ? Compute(student, teacher)
+                : inputs.Mean(StageFeatureLoss.ComputePerRow(student, teacher, FeatureReduction.Mean)));
         }
 
         return errors.Count == 1 ? errors[0] : errors.Aggregate((a, b) => a.Add(b)).DivideBy(errors.Count);

@@ -7,7 +7,7 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Knowledge distillation (Hinton, Vinyals and Dean 2015, §2): T² · mean over rows of Σ_c p_t log(p_t / p_s), p = softmax(z / T).
+/// T² · mean over rows of Σ_c p_t log(p_t / p_s), p = softmax(z / T): knowledge distillation (Hinton, Vinyals and Dean 2015, §2).
 /// Its gradient towards the student's logits is T (p_s - p_t) / B.
 /// </summary>
 /// <param name="temperature">The softening divisor T, above 0.</param>
@@ -22,19 +22,19 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     /// <summary>The softening divisor T.</summary>
     public double Temperature { get; } = Guard.Temperature(temperature, nameof(temperature));
 
-    /// <summary>T² · mean over rows of KL(softmax(teacher / T) ‖ softmax(student / T)).</summary>
+    /// <summary>T² · mean over rows of KL(softmax(teacher / T) ‖ softmax(student / T)), a scalar.</summary>
     /// <param name="student">The student's logits, B×K.</param>
     /// <param name="teacher">The teacher's logits, B×K; a constant, no gradient flows to it.</param>
     /// <param name="temperature">The softening divisor T, above 0.</param>
-    /// <exception cref="ArgumentException">The two are no tables of the same shape, or the temperature is not above 0.</exception>
-    public static Tensor Divergence(Tensor student, Tensor teacher, double temperature)
+    /// <exception cref="ArgumentException">The logits are not B×K of the same shape, or the temperature is not above 0.</exception>
+    public static Tensor Compute(Tensor student, Tensor teacher, double temperature)
     {
         Guard.SameMatrixShape(student, teacher);
         Guard.Temperature(temperature, nameof(temperature));
-        return OfLogProbabilities(student.LogSoftmax(temperature), teacher.detach().LogSoftmax(temperature), temperature);
+        return ComputeFromLogProbabilities(student.LogSoftmax(temperature), teacher.detach().LogSoftmax(temperature), temperature);
     }
 
-    // Beside a teacher that is sure.
+    // For a teacher whose probability of one class is 1.
     internal override double? UntrainedValue(int classes) => Temperature * Temperature * Math.Log(classes);
 
     /// <inheritdoc/>
@@ -43,11 +43,11 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         var student = inputs.StudentLogProbabilities(Temperature);
         var teacher = inputs.TeacherLogProbabilities(Temperature);
         if (inputs.Weights is null)
-            return OfLogProbabilities(student, teacher, Temperature);
+            return ComputeFromLogProbabilities(student, teacher, Temperature);
         return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).MultiplyBy(Temperature * Temperature);
     }
 
-    // d/ds of the equation above is T (p_s - p_t) / B; with example weights autograd finds it.
+    // d/ds of the equation above is T (p_s - p_t) / B; with example weights autograd computes it.
     internal override LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight)
     {
         if (inputs.Weights is not null)
@@ -64,7 +64,7 @@ public sealed class KdLoss(double temperature) : DistillationLoss
 
     // T² keeps the gradients comparable to the hard-label term when T changes (Hinton et al. 2015, §2).
     // A dot product with the difference of logarithms costs half of kl_div forward and backward, and is exactly 0 at equality.
-    private static Tensor OfLogProbabilities(Tensor student, Tensor teacher, double temperature)
+    private static Tensor ComputeFromLogProbabilities(Tensor student, Tensor teacher, double temperature)
     {
         using var scale = (temperature * temperature / student.shape[0]).ToScalar();
         return teacher.exp().mul_(scale).flatten().dot(teacher.sub(student).flatten());

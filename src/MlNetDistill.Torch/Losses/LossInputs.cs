@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// What a loss may look at in one step. Softened log-probabilities are computed once for each temperature, however many terms use them.
+/// The inputs of a loss in one step. Softened log-probabilities are computed once per temperature, however many terms use them.
 /// </summary>
 public sealed class LossInputs
 {
@@ -19,8 +19,8 @@ public sealed class LossInputs
 
     /// <summary>The inputs of one step.</summary>
     /// <param name="student">The student's outputs, with gradient.</param>
-    /// <param name="teacher">The teacher's outputs, constants; null where the stage has no teacher.</param>
-    /// <param name="labels">B class indices; <see cref="IRowSource.MissingLabel"/> where a row has none.</param>
+    /// <param name="teacher">The teacher's outputs, constants; null if the stage has no teacher.</param>
+    /// <param name="labels">B class indices; <see cref="IRowSource.MissingLabel"/> for a row without a label.</param>
     /// <param name="weights">B example weights, or null.</param>
     /// <param name="hasMissingLabels">Whether some of <paramref name="labels"/> may be missing.</param>
     public LossInputs(NetworkOutput student, NetworkOutput? teacher, Tensor labels, Tensor? weights = null, bool hasMissingLabels = false)
@@ -41,38 +41,38 @@ public sealed class LossInputs
     /// <exception cref="InvalidOperationException">The stage has no teacher.</exception>
     public NetworkOutput Teacher => _teacherOutput ??= QueryTeacherOnce() ?? throw new InvalidOperationException("This loss needs a teacher, and the stage has none.");
 
-    /// <summary>B class indices; where rows are mixed those of each row's first part.</summary>
-    /// <exception cref="InvalidOperationException">No row trained on has a label.</exception>
+    /// <summary>B class indices; for mixed rows the label of the first part.</summary>
+    /// <exception cref="InvalidOperationException">No training row has a label.</exception>
     public Tensor Labels => !HasNoLabels ? UncheckedLabels : throw new InvalidOperationException(
-        "A term of the loss reads labels, and no row trained on has one. Override NeedsLabels of the loss to be true, so that it is left out then, or train on labelled rows.");
+        "A term of the loss reads labels, but no training row has a label. Override NeedsLabels of the loss to return true, so that the term is left out then, or train on labelled rows.");
 
     /// <summary>
-    /// Label shares, B×K, after mixup or CutMix, else null. A row sums to 1, to less where one of its parts has no label, to 0 where none has.
+    /// Label shares, B×K, after mixup or CutMix, else null. A row sums to 1, to less if one of its parts has no label, to 0 if no part has one.
     /// </summary>
     public Tensor? SoftLabels { get; init; }
 
-    /// <summary>B example weights, or null where all rows weigh the same.</summary>
+    /// <summary>B example weights; null if all rows have the same weight.</summary>
     public Tensor? Weights { get; }
 
     /// <summary>Whether some labels may be missing.</summary>
     public bool HasMissingLabels { get; }
 
-    /// <summary>The labels, also where no row has one.</summary>
+    /// <summary>The labels, without the check that some row has one.</summary>
     internal Tensor UncheckedLabels { get; }
 
-    /// <summary>Whether no row trained on has a label; else this batch may be the only one without.</summary>
+    /// <summary>Whether no training row at all has a label, not just no row of this batch.</summary>
     internal bool HasNoLabels { get; init; }
 
     /// <summary>The trained projections of each term.</summary>
     internal IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>? Projections { get; init; }
 
-    /// <summary>log softmax(t / temperature) of the teacher where that is known already; null to compute it from its logits.</summary>
+    /// <summary>Looks up log softmax(t / temperature) of the teacher if it was computed before; null to compute it from the logits.</summary>
     internal Func<LossInputs, double, Tensor>? TeacherSoftening { get; init; }
 
-    /// <summary>Asks the teacher, for terms that read its outputs themselves; null where they were given.</summary>
+    /// <summary>Queries the teacher when a term reads its outputs; null if they were given to the constructor.</summary>
     internal Func<NetworkOutput>? QueryTeacher { get; init; }
 
-    /// <summary>What of these someone disposed of, in words; null for nothing.</summary>
+    /// <summary>Names the inputs that a term has disposed, for an error message; null if none.</summary>
     internal string? DisposedInputs =>
         AreDisposed(Student.All) ? "outputs of the student" :
         AreDisposed(_teacherOutput?.All ?? []) ? "outputs of the teacher" :
@@ -86,47 +86,48 @@ public sealed class LossInputs
     public Tensor TeacherLogProbabilities(double temperature) =>
         GetOrCompute(_teacher, temperature, t => TeacherSoftening?.Invoke(this, t) ?? Teacher.Logits.detach().LogSoftmax(t));
 
-    /// <summary>The projections that <see cref="DistillationLoss.CreateProjections"/> of <paramref name="loss"/> made for this stage.</summary>
-    /// <exception cref="InvalidOperationException">The inputs hold none for it.</exception>
+    /// <summary>The projections that <see cref="DistillationLoss.CreateProjections"/> of <paramref name="loss"/> created for this stage.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
     public IReadOnlyList<nn.Module<Tensor, Tensor>> ProjectionsFor(DistillationLoss loss)
     {
         ArgumentNullException.ThrowIfNull(loss);
         return Projections is not null && Projections.TryGetValue(loss, out var found)
             ? found
-            : throw new InvalidOperationException($"The stage made no projections for the loss '{loss.Name}'.");
+            : throw new InvalidOperationException($"The stage has no projections for the loss '{loss.Name}'. Create them in CreateProjections of that loss, and pass the loss itself to ProjectionsFor.");
     }
 
-    /// <summary>1 where a row has a label, else 0; B floats of the student's type.</summary>
+    /// <summary>1 for rows with a label, else 0; B floats of the student's type.</summary>
     public Tensor LabelMask() => _labelMask ??= MoveToStepScope(Labels.IsNotEqualTo(IRowSource.MissingLabel).to(Student.Any.dtype));
 
-    /// <summary>The mean of a per-row loss over the batch, weighted where rows have weights.</summary>
+    /// <summary>The mean of a per-row loss over the batch, weighted by the example weights if there are any.</summary>
     public Tensor Mean(Tensor perRow)
     {
         ArgumentNullException.ThrowIfNull(perRow);
         return Weights is null ? perRow.mean() : WeightedMean(perRow, Weights);
     }
 
-    /// <summary>The mean of a per-row loss over the rows that have a label, weighted where rows have weights; 0 where none has one.</summary>
+    /// <summary>The mean of a per-row loss over the rows that have a label, weighted by the example weights if there are any; 0 if no row has a label.</summary>
     public Tensor MeanOverLabelled(Tensor perRow)
     {
         ArgumentNullException.ThrowIfNull(perRow);
         return !HasMissingLabels ? Mean(perRow) : WeightedMean(perRow, Weights is null ? LabelMask() : LabelMask().mul(Weights));
     }
 
-    // A batch whose weights are all zero teaches nothing: its loss is 0, not 0/0.
+    // If all weights of a batch are zero, its loss is 0, not 0/0.
     private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().ClampMin(1e-12));
 
     private static bool AreDisposed(IEnumerable<Tensor> tensors) => tensors.Any(tensor => tensor.IsInvalid);
 
     private NetworkOutput? QueryTeacherOnce()
     {
-        var answers = QueryTeacher?.Invoke();
-        foreach (var tensor in answers?.All ?? [])
+        var outputs = QueryTeacher?.Invoke();
+        foreach (var tensor in outputs?.All ?? [])
             MoveToStepScope(tensor);
-        return answers;
+        return outputs;
     }
 
-    // What one term asked for in a scope of its own is there for the next term too. Tensors of other scopes are someone else's.
+    // A tensor that one term computes in a dispose scope of its own must live until the step ends, because other terms read it too. Tensors of other
+    // scopes are left alone.
     private Tensor MoveToStepScope(Tensor tensor)
     {
         var current = CurrentDisposeScope;
@@ -143,8 +144,8 @@ public sealed class LossInputs
                 return value;
         }
 
-        var fresh = MoveToStepScope(compute(temperature));
-        known.Add((temperature, fresh));
-        return fresh;
+        var computed = MoveToStepScope(compute(temperature));
+        known.Add((temperature, computed));
+        return computed;
     }
 }

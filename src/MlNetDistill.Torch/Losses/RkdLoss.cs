@@ -7,13 +7,13 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Relational knowledge distillation (Park et al. 2019): w_d · mean over pairs of ℓ(d_s, d_t) + w_a · mean over triples of ℓ(cos_s, cos_t), ℓ the
-/// smooth L1 loss, d the distance of two rows over the mean distance in the batch, cos the cosine of the angle that two rows make at a third.
-/// As in mdistiller, distillers/RKD.py: means over all B² and B³ entries, squared distances at least 1e-12, the diagonal 0.
+/// w_d · mean over pairs of ℓ(d_s, d_t) + w_a · mean over triples of ℓ(cos_s, cos_t): relational knowledge distillation (Park et al. 2019). ℓ is
+/// the smooth L1 loss, d the distance of two rows divided by the mean distance in the batch, cos the cosine of the angle between two rows as seen
+/// from a third. As in mdistiller, distillers/RKD.py: means over all B² and B³ entries, squared distances at least 1e-12, the diagonal 0.
 /// </summary>
 /// <remarks>
-/// Our guard: two rows closer than 1e-6 have no direction between them, so their cosines are 0 and give no gradient; the reference divides by
-/// 1e-12 there, and its gradient reaches 1e11. The angles take B³ numbers, so keep batches to about a hundred rows.
+/// Unlike the reference: if two rows are closer than 1e-6, their cosines are 0 and give no gradient; the reference divides by 1e-12 there, and its
+/// gradient reaches 1e11. The angles need B³ numbers, so use batches of about a hundred rows at most.
 /// </remarks>
 public sealed class RkdLoss : DistillationLoss
 {
@@ -58,27 +58,27 @@ public sealed class RkdLoss : DistillationLoss
     /// <summary>Whether distances are squared.</summary>
     public bool Squared { get; }
 
-    /// <summary>w_d · mean ℓ(d_s, d_t) + w_a · mean ℓ(cos_s, cos_t).</summary>
+    /// <summary>w_d · mean ℓ(d_s, d_t) + w_a · mean ℓ(cos_s, cos_t), a scalar.</summary>
     /// <param name="student">The student's features, B×D.</param>
     /// <param name="teacher">The teacher's features, B×D', of any width; a constant, no gradient flows to it.</param>
     /// <param name="distanceWeight">w_d.</param>
     /// <param name="angleWeight">w_a.</param>
     /// <param name="squared">Whether distances are squared.</param>
-    /// <exception cref="ArgumentException">The two are no vectors of the same rows.</exception>
-    public static Tensor RelationError(Tensor student, Tensor teacher, double distanceWeight = 25, double angleWeight = 50, bool squared = false)
+    /// <exception cref="ArgumentException">One is not B×D, or the numbers of rows differ.</exception>
+    public static Tensor Compute(Tensor student, Tensor teacher, double distanceWeight = 25, double angleWeight = 50, bool squared = false)
     {
         Guard.SameRowCount(student, teacher);
-        var ofStudent = new RowPairs(student);
-        var ofTeacher = new RowPairs(teacher.detach());
-        Tensor Distances() => functional.smooth_l1_loss(ofStudent.Distances(squared), ofTeacher.Distances(squared)).MultiplyBy(distanceWeight);
-        Tensor Angles() => functional.smooth_l1_loss(ofStudent.Cosines(), ofTeacher.Cosines()).MultiplyBy(angleWeight);
+        var studentPairs = new RowPairs(student);
+        var teacherPairs = new RowPairs(teacher.detach());
+        Tensor Distances() => functional.smooth_l1_loss(studentPairs.Distances(squared), teacherPairs.Distances(squared)).MultiplyBy(distanceWeight);
+        Tensor Angles() => functional.smooth_l1_loss(studentPairs.Cosines(), teacherPairs.Cosines()).MultiplyBy(angleWeight);
         if (angleWeight == 0)
             return Distances();
         return distanceWeight == 0 ? Angles() : Distances().Add(Angles());
     }
 
     /// <inheritdoc/>
-    public override Tensor Evaluate(LossInputs inputs) => RelationError(
+    public override Tensor Evaluate(LossInputs inputs) => Compute(
         RowFeatures.Select(inputs.Student, On), RowFeatures.Select(inputs.Teacher, On), DistanceWeight, AngleWeight, Squared);
 
     // All pairs of rows of one batch.
@@ -90,11 +90,11 @@ public sealed class RkdLoss : DistillationLoss
         public RowPairs(Tensor features)
         {
             _features = features;
-            // From differences, not from inner products: those cancel where rows are close.
+            // From differences, not from inner products, which lose precision for rows that are close.
             _distances = cdist(features, features, 2, compute_mode.donot_use_mm_for_euclid_dist);
         }
 
-        // Over their mean, which excludes the diagonal; 0 for a single row.
+        // Divided by their mean, which excludes the diagonal; 0 for a single row.
         public Tensor Distances(bool squared)
         {
             var rows = _distances.shape[0];
@@ -105,7 +105,7 @@ public sealed class RkdLoss : DistillationLoss
         }
 
         // Entry [i, j, k] is the cosine at row i between the directions to j and k: (x_j - x_i)·(x_k - x_i) / (d_ij d_ik). Multiplied out, it
-        // takes B³ numbers where the differences take B²·D. The products of close rows cancel, in 32 bits down to nothing, so they are made in 64.
+        // needs B³ numbers, where the differences would need B³·D. The products of close rows cancel in 32 bits, so they are computed in 64.
         public Tensor Cosines()
         {
             var features = _features.to(ScalarType.Float64);
@@ -113,7 +113,7 @@ public sealed class RkdLoss : DistillationLoss
             var products = centred.mm(centred.t());
             var toFirst = products.sub(products.diagonal().unsqueeze(1));
             var numerators = products.unsqueeze(0).sub(toFirst.unsqueeze(1)).sub(products.unsqueeze(2));
-            // 0 where there is no direction; the reciprocal of infinity sends back a gradient of 0 as well.
+            // 0 for rows that coincide; the gradient through the reciprocal of infinity is 0 as well.
             var inverses = _distances.MaskedFill(_distances.IsAtMost(NoDistance), double.PositiveInfinity).reciprocal().to(ScalarType.Float64);
             return numerators.mul(inverses.unsqueeze(2)).mul(inverses.unsqueeze(1)).to(_features.dtype);
         }

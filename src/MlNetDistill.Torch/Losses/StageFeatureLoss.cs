@@ -15,13 +15,13 @@ public enum FeatureReduction
 }
 
 /// <summary>
-/// The feature term of stage-by-stage distillation (Gao et al. 2018, arXiv:1812.01819): ‖A(f_s) - f_t‖² between one stage feature of the student
-/// and one of the teacher, as a mean over elements or as a sum for each row.
+/// ‖A(f_s) - f_t‖² between one stage feature of the student and one of the teacher, as a mean over elements or as a sum per row: the feature term
+/// of stage-by-stage distillation (Gao et al. 2018, arXiv:1812.01819).
 /// </summary>
 /// <remarks>
-/// That the stages are matched by an L2 loss is known; the paper's adapter and its reduction are not, and no official code is public, so both
-/// are our choice. A is the identity where the shapes agree, else a 1×1 convolution without bias and batch normalisation (a matrix without bias
-/// for vectors); where sizes differ, the larger map is average-pooled first.
+/// The paper matches the stages by an L2 loss; it states neither the adapter nor the reduction, and there is no official code, so both are choices
+/// of this library. A is the identity if the shapes are equal, else a 1×1 convolution without bias followed by batch normalisation (for vectors a
+/// linear layer without bias). If the sizes differ, the larger map is average-pooled first.
 /// </remarks>
 public sealed class StageFeatureLoss : DistillationLoss
 {
@@ -56,15 +56,23 @@ public sealed class StageFeatureLoss : DistillationLoss
     /// <summary>How squared differences become one number.</summary>
     public FeatureReduction Reduction { get; }
 
-    /// <summary>‖student - teacher‖² for each row: the mean or the sum over its elements.</summary>
-    /// <param name="student">Features of the student, B×…; where it has an adapter, what that gives.</param>
+    /// <summary>Mean over rows of ‖student - teacher‖², a scalar; within a row the mean or the sum over its elements.</summary>
+    /// <param name="student">Features of the student, B×…, already adapted to the teacher's shape.</param>
     /// <param name="teacher">Features of the teacher, of the same shape; a constant, no gradient flows to it.</param>
     /// <param name="reduction">Mean or sum over a row's elements.</param>
-    /// <returns>B values.</returns>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
-    public static Tensor PerRow(Tensor student, Tensor teacher, FeatureReduction reduction)
+    public static Tensor Compute(Tensor student, Tensor teacher, FeatureReduction reduction = FeatureReduction.Mean)
     {
         Guard.SameShape(student, teacher);
+        // The usual case, in one native call.
+        return reduction == FeatureReduction.Mean
+            ? functional.mse_loss(student, teacher.detach())
+            : ComputePerRow(student, teacher, reduction).mean();
+    }
+
+    /// <summary>‖student - teacher‖² of each row, for example weights.</summary>
+    internal static Tensor ComputePerRow(Tensor student, Tensor teacher, FeatureReduction reduction)
+    {
         var squares = functional.mse_loss(student, teacher.detach(), nn.Reduction.None).flatten(1);
         return reduction == FeatureReduction.Mean ? squares.mean([1]) : squares.sum(1);
     }
@@ -92,9 +100,6 @@ public sealed class StageFeatureLoss : DistillationLoss
             student = adapter.call(student);
         }
 
-        // The usual case in one native call.
-        if (inputs.Weights is null && Reduction == FeatureReduction.Mean)
-            return functional.mse_loss(student, teacher.detach());
-        return inputs.Mean(PerRow(student, teacher, Reduction));
+        return inputs.Weights is null ? Compute(student, teacher, Reduction) : inputs.Mean(ComputePerRow(student, teacher, Reduction));
     }
 }

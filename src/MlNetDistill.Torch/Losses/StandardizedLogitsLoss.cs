@@ -5,14 +5,14 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Logit standardisation (Sun et al. 2024): a loss on the standardised logits (z - mean of z) / (1e-7 + standard deviation of z) of every row,
-/// the student's and the teacher's, so that the student need not match the scale of the teacher's logits. As in
+/// A loss on the standardised logits (z - mean of z) / (1e-7 + standard deviation of z) of every row of student and teacher: logit standardisation
+/// (Sun et al. 2024). The student need not match the scale of the teacher's logits. As in
 /// sunshangquan/logit-standardization-KD (distillers/KD.py and DKD.py), with the unbiased deviation (divided by K - 1).
 /// </summary>
 /// <remarks>
 /// That repository's settings are <c>0.1 * new CrossEntropyLoss() + 9 * new StandardizedLogitsLoss(new KdLoss(2))</c>, and
-/// <c>new DkdLoss(2, 9, 72)</c> inside for DKD; its cross-entropy reads the raw logits. Our guard: a row whose deviation is below 1e-6 (or that
-/// share of its mean) is all zeros and gives no gradient, where the reference divides rounding by 1e-7.
+/// <c>new DkdLoss(2, 9, 72)</c> inside for DKD; its cross-entropy reads the raw logits. Unlike there, a row whose standard
+/// deviation is below 1e-6, or below 1e-6 of its mean, becomes all zeros and gives no gradient; the reference divides rounding errors by 1e-7.
 /// </remarks>
 public sealed class StandardizedLogitsLoss : DistillationLoss
 {
@@ -25,7 +25,7 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     {
         ArgumentNullException.ThrowIfNull(loss);
         if (loss.Terms is not [{ } only] || only.Loss != loss)
-            throw new ArgumentException("Standardise each term by itself: a weighted sum or a warmed-up loss goes around it, not inside.", nameof(loss));
+            throw new ArgumentException("A weighted sum, or a loss with a warm-up, cannot be standardised as a whole. Standardise each term by itself and build the sum from those.", nameof(loss));
         if (loss.TeacherNeeds != ModelOutputs.Logits || loss.StudentNeeds != ModelOutputs.Logits)
             throw new ArgumentException($"The loss '{loss.Name}' does not compare the logits of student and teacher.", nameof(loss));
         Loss = loss;
@@ -51,12 +51,13 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
 
     /// <summary>(z - mean of z) / (1e-7 + unbiased standard deviation of z), row by row.</summary>
     /// <param name="logits">B×K, K at least 2.</param>
-    /// <exception cref="ArgumentException">The logits are no table of rows.</exception>
+    /// <exception cref="ArgumentException">The logits are not B×K.</exception>
+    /// <exception cref="InvalidOperationException">There is one class.</exception>
     public static Tensor Standardize(Tensor logits)
     {
         Guard.Rank(logits, 2, "rows×classes", nameof(logits));
         if (logits.shape[1] < 2)
-            throw new InvalidOperationException("Standardised logits need at least two classes: one logit has no spread.");
+            throw new InvalidOperationException("Standardised logits need at least two classes: a single logit has no standard deviation.");
         var mean = logits.mean([1], true);
         var spread = logits.std([1], unbiased: true, keepdim: true);
         var isFlat = spread.sub(mean.detach().abs().MultiplyBy(NoSpread)).IsAtMost(NoSpread);
@@ -64,9 +65,9 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     }
 
     /// <inheritdoc/>
-    public override string? Caution(int classes) => classes == 2
-        ? "With two classes standardised logits are always 0.707 and -0.707, so the loss has no usable gradient; distil without standardisation."
-        : Loss.Caution(classes);
+    public override IEnumerable<string> Warnings(int classes) => classes == 2
+        ? ["With two classes standardised logits are always 0.707 and -0.707, so the loss has no usable gradient; distil without standardisation."]
+        : Loss.Warnings(classes);
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => Loss.Evaluate(new LossInputs(

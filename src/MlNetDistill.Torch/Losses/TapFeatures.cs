@@ -3,15 +3,15 @@ using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Losses;
 
-/// <summary>Stage features by tap, and features of one size.</summary>
+/// <summary>Selects stage features by tap and brings them to the same size.</summary>
 internal static class TapFeatures
 {
     public static T Get<T>(IReadOnlyList<T> features, int tap, string whose, DistillationLoss loss) => tap < features.Count
         ? features[tap]
         : throw new InvalidOperationException(
-            $"The loss '{loss.Name}' reads tap {tap} of the {whose}, which has {features.Count} stage features (taps count from 0).");
+            $"The loss '{loss.Name}' reads tap {tap} of the {whose}, which has {features.Count} stage {(features.Count == 1 ? "feature" : "features")} (taps count from 0). Choose a smaller tap or a {whose} with more stage features.");
 
-    /// <summary>Refuses a map against a vector.</summary>
+    /// <summary>Throws if one is a map and the other a vector.</summary>
     public static void CheckSameKind(long[] student, long[] teacher, DistillationLoss loss)
     {
         if (student.Length != teacher.Length)
@@ -24,7 +24,7 @@ internal static class TapFeatures
 
     public static bool HaveSameShape(Tensor student, Tensor teacher) => student.shape.AsSpan(1).SequenceEqual(teacher.shape.AsSpan(1));
 
-    /// <summary>Two maps at the smaller of their heights and widths, by adaptive average pooling of the larger; vectors as they are.</summary>
+    /// <summary>Pools the larger of two maps to the size of the smaller (adaptive average pooling); vectors stay as they are.</summary>
     public static (Tensor Student, Tensor Teacher) PoolToSameSize(Tensor student, Tensor teacher)
     {
         if (student.dim() != 4 || teacher.dim() != 4)

@@ -5,10 +5,10 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// A classifier made of blocks: input block, body, and a linear layer from the embedding to the logits. Its forward pass gives logits and,
-/// where asked for, the embedding and the stage features.
+/// A classifier made of blocks: input block, body, and a linear layer from the embedding to the logits. Its forward pass returns the logits and, if requested,
+/// the embedding and the stage features.
 /// </summary>
-/// <remarks>Forward passes may run on one thread at a time while the network is in training mode.</remarks>
+/// <remarks>In training mode, only one thread at a time may run forward passes.</remarks>
 public sealed class Network : nn.Module<Tensor, NetworkOutput>
 {
     private readonly InputBlock _input;
@@ -16,15 +16,15 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     private readonly Linear _head;
     private readonly List<int> _taps;
 
-    // Parameters that a user's own module does not want trained.
+    // Parameters that a user-defined module created with requires_grad off.
     private readonly HashSet<string> _fixed;
 
     /// <summary>A network over <paramref name="input"/> that ends in <paramref name="classes"/> logits.</summary>
-    /// <param name="input">What the network is fed.</param>
+    /// <param name="input">The input of the network.</param>
     /// <param name="plan">Its blocks.</param>
     /// <param name="classes">Number of logits.</param>
     /// <param name="generator">Draws the initial weights of the last layer.</param>
-    /// <exception cref="ArgumentException">The plan's body ends in logits, but not in as many; or it taps a block that is not there.</exception>
+    /// <exception cref="ArgumentException">The plan's body ends in another number of logits, or a tap is not the index of a block.</exception>
     public Network(NetworkInput input, NetworkPlan plan, int classes, Generator generator)
         : base("network")
     {
@@ -32,9 +32,9 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(generator);
         if (plan.EndsInLogits && plan.EmbeddingLength != classes)
-            throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits; there are {classes} classes.");
+            throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits, but there are {classes} classes. Make the body end in one logit per class.");
         if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))
-            throw new ArgumentException($"The network taps the blocks [{NumberText.Join(plan.Taps)}]; its body has {plan.Body.Count}, counted from 0.");
+            throw new ArgumentException($"The network taps the blocks [{NumberText.Join(plan.Taps)}], but its body has {plan.Body.Count} {(plan.Body.Count == 1 ? "block" : "blocks")}, counted from 0.");
         Input = input;
         EmbeddingLength = plan.EmbeddingLength;
         Classes = classes;
@@ -46,7 +46,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         _fixed = [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
     }
 
-    /// <summary>What the network is fed.</summary>
+    /// <summary>The input of the network.</summary>
     public NetworkInput Input { get; }
 
     /// <summary>Number of classes K.</summary>
@@ -55,25 +55,25 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>Length of the embedding.</summary>
     public int EmbeddingLength { get; }
 
-    /// <summary>The last layer, from embedding to logits; the fixed identity where the body already gives the logits.</summary>
+    /// <summary>The last layer, from embedding to logits; a fixed identity if the body already ends in the logits.</summary>
     public Linear Head => _head;
 
     /// <summary>
-    /// Number of trainable parameters: without those that came with <c>requires_grad</c> off, as a user's module may have them; a part that a stage freezes counts.
+    /// Number of trainable parameters. Parameters that a user-defined module created with <c>requires_grad</c> off do not count; those that a stage freezes do.
     /// </summary>
     public long ParameterCount => named_parameters().Where(p => !_fixed.Contains(p.name)).Sum(p => p.parameter.numel());
 
-    /// <summary>Whether the embedding is the feature vector itself, unscaled: nothing stands between the features and the last layer.</summary>
+    /// <summary>Whether the embedding is the unscaled feature vector itself: there is nothing between the features and the last layer.</summary>
     internal bool IsLinear => _body.Count == 0 && _input.IsIdentity;
 
     /// <summary>Logits of a batch.</summary>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
     public override NetworkOutput forward(Tensor input) => Forward(input, ModelOutputs.Logits);
 
-    /// <summary>The outputs of a batch that <paramref name="wanted"/> names.</summary>
+    /// <summary>Computes the <paramref name="wanted"/> outputs of a batch.</summary>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
-    /// <param name="wanted">What to give; the head is left out where no logits are wanted.</param>
-    /// <param name="throughTap">The last stage to compute, an index into the stage features, where they alone are wanted; null for all.</param>
+    /// <param name="wanted">The outputs to compute; the last layer is skipped if no logits are wanted.</param>
+    /// <param name="throughTap">The last stage to compute, an index into the stage features, if nothing else is wanted; null for all.</param>
     public NetworkOutput Forward(Tensor input, ModelOutputs wanted, int? throughTap = null)
     {
         CheckRows(input);
@@ -84,7 +84,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         for (var i = 0; i < blocks; i++)
         {
             var y = _body[i].forward(x);
-            // A block may hand its input on as it is.
+            // A block may return its input itself.
             if (!ReferenceEquals(x, y) && !stages.Any(stage => ReferenceEquals(stage, x)))
                 x.Dispose();
             x = y;
@@ -100,7 +100,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
             keepStages ? stages : null);
     }
 
-    /// <summary>The sizes of the outputs, seen by passing a row of zeros through the network.</summary>
+    /// <summary>The sizes of the outputs, found by running a row of zeros through the network.</summary>
     public OutputShapes GetOutputShapes()
     {
         using var scope = NewDisposeScope();
@@ -113,7 +113,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         return new OutputShapes(Classes, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
     }
 
-    /// <summary>Values that a row leaves behind on its way through the network, those inside of blocks not counted: the least that a training step keeps of it.</summary>
+    /// <summary>Number of activations of one row, not counting those inside blocks: a lower bound of what a training step keeps in memory per row.</summary>
     internal long CountActivationsPerRow()
     {
         using var scope = NewDisposeScope();
@@ -172,7 +172,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         return value;
     }
 
-    // Native code names neither, and a wrong matrix product ends the process.
+    // Native code's errors name neither the network nor the rows, and a wrong matrix product ends the process.
     private void CheckRows(Tensor rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -183,13 +183,13 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
             throw new ArgumentException($"The network reads bytes or floating-point numbers; found {rows.dtype}.", nameof(rows));
     }
 
-    // Native code would say it less clearly, and an identity as last layer not at all.
+    // Native code's error is less clear, and an identity as last layer would not notice.
     private void CheckEmbedding(Tensor value)
     {
         if (value.dim() != 2 || value.shape[1] != EmbeddingLength)
         {
             throw new InvalidOperationException(
-                $"The network's body ends in a tensor of {string.Join('×', value.shape)}; its plan says rows×{EmbeddingLength}.");
+                $"The network's body ends in a tensor of the shape {string.Join('×', value.shape)}, but its plan has an embedding of rows×{EmbeddingLength}.");
         }
     }
 }

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>What a network or a teacher can give for a batch.</summary>
+/// <summary>The outputs that a network or a teacher can compute for a batch.</summary>
 [Flags]
 public enum ModelOutputs
 {
@@ -19,25 +19,25 @@ public enum ModelOutputs
     StageFeatures = 4,
 }
 
-/// <summary>The outputs of one forward pass: those that were asked for.</summary>
+/// <summary>The requested outputs of one forward pass.</summary>
 /// <param name="logits">Scores before softmax, B×K, or null.</param>
 /// <param name="embedding">The vector the last layer reads, B×D, or null.</param>
 /// <param name="stageFeatures">Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron.</param>
 public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = null, IReadOnlyList<Tensor>? stageFeatures = null)
 {
     /// <summary>Scores before softmax, B×K.</summary>
-    /// <exception cref="InvalidOperationException">They were not asked for.</exception>
+    /// <exception cref="InvalidOperationException">They were not requested.</exception>
     public Tensor Logits => logits ?? throw NotRequested(ModelOutputs.Logits);
 
     /// <summary>The vector the last layer reads, B×D.</summary>
-    /// <exception cref="InvalidOperationException">It was not asked for.</exception>
+    /// <exception cref="InvalidOperationException">It was not requested.</exception>
     public Tensor Embedding => embedding ?? throw NotRequested(ModelOutputs.Embedding);
 
     /// <summary>Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron; as many as were computed.</summary>
-    /// <exception cref="InvalidOperationException">They were not asked for.</exception>
+    /// <exception cref="InvalidOperationException">They were not requested.</exception>
     public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotRequested(ModelOutputs.StageFeatures);
 
-    /// <summary>What there is.</summary>
+    /// <summary>The outputs that are available.</summary>
     public ModelOutputs Available =>
         (logits is null ? ModelOutputs.None : ModelOutputs.Logits)
         | (embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
@@ -46,25 +46,25 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
     /// <summary>Any of the outputs, for its number of rows and its type.</summary>
     internal Tensor Any => logits ?? embedding ?? stageFeatures![0];
 
-    /// <summary>All that there is.</summary>
+    /// <summary>All available outputs.</summary>
     internal IEnumerable<Tensor> All => new[] { logits, embedding }.OfType<Tensor>().Concat(stageFeatures ?? []);
 
-    /// <summary>Whether there are logits with a gradient to be sent back from them.</summary>
+    /// <summary>Whether there are logits that require a gradient.</summary>
     internal bool LogitsRequireGradient => logits?.requires_grad == true;
 
     internal static NetworkOutput FromLogits(Tensor logits) => new(logits);
 
     private static InvalidOperationException NotRequested(ModelOutputs kind) => new(
-        $"No {kind} was computed in this step. A loss that reads it of the student must name it in StudentNeeds, of the teacher in TeacherNeeds.");
+        $"No {kind} was computed in this step. A loss that reads it from the student must include it in StudentNeeds, from the teacher in TeacherNeeds.");
 }
 
-/// <summary>The outputs that a network or a teacher can give, and their sizes.</summary>
+/// <summary>The outputs that a network or a teacher can compute, and their sizes.</summary>
 /// <param name="Classes">Number of logits K.</param>
-/// <param name="EmbeddingLength">Length D of the embedding; null where there is none.</param>
-/// <param name="StageFeatures">Dimensions of each stage feature without the batch axis: [C, H, W] of a map, [D] of a vector; empty where there are none.</param>
+/// <param name="EmbeddingLength">Length D of the embedding; null if there is none.</param>
+/// <param name="StageFeatures">Dimensions of each stage feature without the batch axis: [C, H, W] of a map, [D] of a vector; empty if there are none.</param>
 public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyList<long[]> StageFeatures)
 {
-    /// <summary>The shapes of a network or teacher that gives logits alone.</summary>
+    /// <summary>The shapes of a network or teacher with logits only.</summary>
     /// <param name="classes">Number of logits K.</param>
     public OutputShapes(int classes)
         : this(classes, null, [])
@@ -77,7 +77,7 @@ public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyLi
         (string[])[$"{Classes} logits", .. EmbeddingLength is { } length ? [$"an embedding of {length}"] : Array.Empty<string>(),
             .. StageFeatures.Count > 0 ? [$"stage features {string.Join(", ", StageFeatures.Select(f => string.Join('×', f)))}"] : Array.Empty<string>()]);
 
-    /// <summary>What there is.</summary>
+    /// <summary>The outputs that are available.</summary>
     public ModelOutputs Available =>
         ModelOutputs.Logits
         | (EmbeddingLength is null ? ModelOutputs.None : ModelOutputs.Embedding)

@@ -7,15 +7,15 @@ namespace MlNetDistill.Networks;
 public sealed record NetworkPlan(IReadOnlyList<Block> Body, IReadOnlyList<int> Taps, int EmbeddingLength)
 {
     /// <summary>
-    /// Whether the body already gives the logits, as a network does that ends otherwise than in one linear layer. Its embedding is then its logits,
-    /// as long as there are classes, and its last layer is the identity, without anything to train.
+    /// Whether the body already ends in the logits, for a network whose last layer is not a single linear layer. Its embedding is then its logits, one per class,
+    /// and its last layer is an identity without parameters.
     /// </summary>
     public bool EndsInLogits { get; private init; }
 
     /// <summary>Its size.</summary>
     public override string ToString() => $"{Body.Count} blocks, {Taps.Count} taps, {(EndsInLogits ? "logits of" : "an embedding of")} {EmbeddingLength}";
 
-    /// <summary>The plan of a network whose body gives the logits of <paramref name="classes"/> classes.</summary>
+    /// <summary>The plan of a network whose body ends in the logits of <paramref name="classes"/> classes.</summary>
     public static NetworkPlan EndingInLogits(IReadOnlyList<Block> body, IReadOnlyList<int> taps, int classes)
     {
         ArgumentNullException.ThrowIfNull(body);

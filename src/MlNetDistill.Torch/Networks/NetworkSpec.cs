@@ -20,7 +20,7 @@ namespace MlNetDistill.Networks;
 [JsonDerivedType(typeof(ShuffleNetV2Spec), "shufflenetv2")]
 public abstract partial record NetworkSpec
 {
-    // A specification that lacks a part is no smaller one.
+    // JSON in which a part is missing is an error, not a specification with defaults.
     private static readonly JsonSerializerOptions Reading = new() { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
 
     /// <summary>A short name for logs and tables, for example <c>MLP 64-32</c>.</summary>
@@ -41,7 +41,7 @@ public abstract partial record NetworkSpec
 
     /// <summary>Builds the network with weights drawn from <paramref name="seed"/> alone.</summary>
     /// <exception cref="ArgumentException">The specification has faults, or the network cannot read rows of this shape.</exception>
-    /// <exception cref="InvalidOperationException">Its weights do not fit into the memory that is available to the process, or have no values.</exception>
+    /// <exception cref="InvalidOperationException">Its weights need more memory than is available to the process, or have no values.</exception>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded.</exception>
     public Network Build(NetworkInput input, int classes, int seed)
     {
@@ -50,9 +50,9 @@ public abstract partial record NetworkSpec
         var faults = Faults.Lines([.. input.Validate(classes), .. Validate(), .. ValidateShape(input.Shape) is { } fault ? [fault] : Array.Empty<string>()]);
         if (faults.Length > 0)
             throw new ArgumentException(faults);
-        // Weights made in a caller's inference mode could never be trained.
+        // Weights created in the caller's inference mode could never be trained.
         using var mode = new TrainingMode();
-        // The first layers of a large network alone could take all memory, and minutes, before its last ones are counted.
+        // The first layers of a large network alone could exhaust the memory, and take minutes, before its last layers are counted.
         var network = LayOut(input, classes, seed, WeightMemory.UncheckedBytes) ?? LayOut(input, classes, seed, WeightMemory.Available)!;
         try
         {
@@ -65,17 +65,17 @@ public abstract partial record NetworkSpec
         }
     }
 
-    /// <summary>What is wrong with this specification, each as one sentence; empty if nothing.</summary>
+    /// <summary>What is wrong with this specification, one sentence per fault; empty if nothing.</summary>
     public virtual IEnumerable<string> Validate() => [];
 
     /// <summary>Why the network cannot read rows of <paramref name="shape"/>, as one sentence; null if it can.</summary>
     public virtual string? ValidateShape(InputShape shape) => null;
 
-    /// <summary>The specification as JSON. That of a network of your own is a description only: <see cref="FromJson"/> cannot make it again.</summary>
+    /// <summary>The specification as JSON. For a user-defined network it is only a description: <see cref="FromJson"/> cannot read it.</summary>
     public string ToJson() => JsonSerializer.Serialize(this);
 
     /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    /// <exception cref="JsonException">The text is no specification of a network known here.</exception>
+    /// <exception cref="JsonException">The text is not a specification of a built-in network.</exception>
     public static NetworkSpec FromJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -85,15 +85,15 @@ public abstract partial record NetworkSpec
         }
         catch (Exception e) when (e is JsonException or NotSupportedException)
         {
-            throw new JsonException($"The text describes no network that is known here: {e.Message} Give what NetworkSpec.ToJson wrote.", e);
+            throw new JsonException($"The text does not describe a built-in network: {e.Message} Pass the result of NetworkSpec.ToJson.", e);
         }
     }
 
-    /// <summary>Its name, and where they are given the shape of its images and the scaling of its input.</summary>
+    /// <summary>Its name, and the image shape and the scaling of its input if they are given.</summary>
     public sealed override string ToString() => Name
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
-    /// <summary>The network; null if it fits and is larger than <paramref name="most"/> bytes.</summary>
+    /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="most"/> bytes.</summary>
     private Network? LayOut(NetworkInput input, int classes, int seed, long most)
     {
         using var generator = new Seeds(seed).CreateGenerator("weights");
@@ -105,7 +105,7 @@ public abstract partial record NetworkSpec
         }
         catch (Exception) when (memory.IsPastLimit)
         {
-            // A block looked for values that there was no room for.
+            // A block read values of weights that were only counted.
         }
 
         if (!memory.IsPastLimit)
@@ -114,7 +114,7 @@ public abstract partial record NetworkSpec
         return memory.IsExceeded ? throw memory.TooLarge($"{Name} over {input.Shape} for {classes} classes") : null;
     }
 
-    /// <summary>On the CPU in 32-bit floats, whatever the defaults were when modules of the application's own were made.</summary>
+    /// <summary>Moves the network to the CPU and to 32-bit floats: TorchSharp's defaults may have been others when user-defined modules were created.</summary>
     private Network MoveToCpuFloat32(Network network)
     {
         if (network.state_dict().FirstOrDefault(s => s.Value.device_type == DeviceType.META) is { Key: { } without })
@@ -125,15 +125,15 @@ public abstract partial record NetworkSpec
 
         if (network.state_dict().Values.Any(value => value.device_type != DeviceType.CPU || (value.is_floating_point() && value.dtype != float32)))
             network.to(CPU, float32);
-        // A network lives until it is disposed, as TorchSharp's modules do, and not until the end of the scope it was built in.
+        // Like TorchSharp's modules, a network lives until it is disposed, not until the end of the dispose scope in which it was built.
         foreach (var value in network.state_dict().Values)
             value.DetachFromDisposeScope();
         return network;
     }
 
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
-    /// <param name="shape">Shape of one row; <see cref="ValidateShape"/> has nothing against it.</param>
+    /// <param name="shape">Shape of one row, for which <see cref="ValidateShape"/> returned null.</param>
     /// <param name="classes">Number of classes K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>
-    /// <param name="generator">Draws the initial weights, and nothing else should: the same seed then gives the same network.</param>
+    /// <param name="generator">Draws the initial weights. Use no other source of randomness, so that the same seed gives the same network.</param>
     protected abstract NetworkPlan Plan(InputShape shape, int classes, Generator generator);
 }

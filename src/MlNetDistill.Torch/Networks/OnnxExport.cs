@@ -9,7 +9,7 @@ internal static class OnnxExport
     {
         var graph = new OnnxGraph();
         var embedding = network.EmitBackbone(graph, inputName);
-        // Blocks that hand their input on write nothing, and an input cannot be the output as well.
+        // Blocks that return their input emit no node, and an input cannot also be the output.
         if (embedding == inputName)
             embedding = graph.Add("Identity", [embedding]);
         graph.Rename(embedding, outputName);

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// What the weights of a network under construction take, counted before it is allocated. From where there is no room on, they are made on the device of
-/// tensors without values, so that the count goes on to its end.
+/// Counts the memory of the weights of a network under construction, before they are allocated. Weights beyond the limit are created on the device 'meta', whose
+/// tensors have no values, so that all weights are counted.
 /// </summary>
 internal sealed class WeightMemory : IDisposable
 {
@@ -16,22 +16,22 @@ internal sealed class WeightMemory : IDisposable
     private readonly long _most;
     private Int128 _bytes;
 
-    /// <summary>Begins to count what this thread lays out.</summary>
-    /// <param name="most">Bytes from which on nothing more is made, only counted.</param>
+    /// <summary>Begins to count the weights that this thread creates.</summary>
+    /// <param name="most">Bytes beyond which weights are only counted.</param>
     public WeightMemory(long most)
     {
         _most = Math.Min(most, Available);
         _current = this;
     }
 
-    /// <summary>Bytes that are taken before it is known how many there will be.</summary>
+    /// <summary>Bytes that may be allocated before the total is known.</summary>
     public const long UncheckedBytes = 1L << 30;
 
-    /// <summary>Bytes that this process may take: the machine's memory, or what a container allows of it.</summary>
+    /// <summary>Bytes that this process may use: the machine's memory, or the limit of its container.</summary>
     public static long Available => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>Counts 32-bit floats of this shape and says where to make them: on the CPU, or on the device of tensors without values.</summary>
-    /// <exception cref="InvalidOperationException">They are more than can be counted on, or do not fit and belong to no network under construction.</exception>
+    /// <summary>Counts 32-bit floats of this shape and returns the device for them: the CPU, or 'meta' beyond the limit.</summary>
+    /// <exception cref="InvalidOperationException">Their number overflows, or they exceed the memory and belong to no network under construction.</exception>
     public static Device Reserve(params ReadOnlySpan<long> shape)
     {
         Int128 bytes = sizeof(float);
@@ -56,10 +56,10 @@ internal sealed class WeightMemory : IDisposable
 
     public InvalidOperationException TooLarge(string network) => TooLarge($"The weights of {network}", _bytes);
 
-    /// <summary>What is said of something that does not fit.</summary>
-    public static InvalidOperationException TooLarge(string what, Int128 bytes, string remedy = "Take a smaller network: fewer or narrower layers.") => new(string.Create(
+    /// <summary>The exception for something that exceeds the memory.</summary>
+    public static InvalidOperationException TooLarge(string what, Int128 bytes, string remedy = "Use a smaller network, with fewer or narrower layers.") => new(string.Create(
         CultureInfo.InvariantCulture,
-        $"{what} would take at least {Int128.Min(bytes, long.MaxValue):N0} bytes; {Available:N0} are available to this process. {remedy}"));
+        $"{what} needs at least {Int128.Min(bytes, long.MaxValue):N0} bytes; {Available:N0} are available to this process. {remedy}"));
 
     public void Dispose() => _current = _outer;
 }

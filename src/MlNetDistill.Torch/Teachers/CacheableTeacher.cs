@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// A teacher that is asked once. For stages that read what a record keeps it answers every row before the first step, and its answers are looked up
-/// then; stage features, which would take the memory of all activations, and ever new views of rows are answered live.
+/// A teacher that computes its outputs once. If the cache keeps everything that a stage reads, the outputs of all rows are computed before the first step and
+/// then looked up. Stage features, which need the memory of all activations, and new views of rows are computed in every step.
 /// </summary>
 internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher, IDisposable
 {
@@ -21,16 +21,16 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
 
     internal override bool HasCachedOutputs => _cached is { AugmentedViews: 0 };
 
-    /// <summary>How its answers are kept.</summary>
+    /// <summary>How its outputs are cached.</summary>
     protected TeacherCaching TeacherCaching => caching;
 
-    /// <summary>Whether asking again would be dear, so that answers are kept from stage to stage.</summary>
+    /// <summary>Whether computing the outputs is so expensive that they are kept from stage to stage.</summary>
     protected virtual bool KeepsOutputs => false;
 
-    /// <summary>Whether a record that an interrupted run began may be gone on with: whether what answers now is what answered then.</summary>
+    /// <summary>Whether a cache begun by an interrupted run may be continued: whether the teacher is certain to be the same.</summary>
     protected virtual bool IsResumable => true;
 
-    /// <summary>Whether its record begins with rows that are spread over all, for a look at it to be the beginning of the record.</summary>
+    /// <summary>Whether its cache begins with rows spread evenly over all rows, so that a preview of these rows is the beginning of the cache.</summary>
     protected virtual bool QueriesSpreadRowsFirst => false;
 
     internal override void BeginPreview(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
@@ -67,7 +67,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
             return answers.Of(batch.Positions, wanted, batch.View);
         if (batch.View != 0 || _preview is not { } look || !look.IsOf(batch.Set))
             return QueryNow(batch, wanted);
-        // Counted with the record.
+        // Counted when the cache takes the outputs over.
         var output = ComputeOutputs(batch, wanted | look.Kept);
         look.Keep(batch, output);
         return output;
@@ -80,7 +80,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
     {
         if (KeepsOutputs)
             return;
-        // Stage after stage reads them, until the turn comes to another teacher.
+        // Later stages may read them too, until another teacher is used.
         if (_cached?.Kept.HasFlag(ModelOutputs.StageFeatures) == true)
             caching.Last = this;
         else
@@ -96,36 +96,36 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
         _preview = null;
     }
 
-    /// <summary>A hash of all that its answers depend on but the rows.</summary>
+    /// <summary>A hash of everything its outputs depend on, except the rows.</summary>
     protected abstract string ComputeContentHash();
 
-    /// <summary>Hash of the data that it reads.</summary>
+    /// <summary>A hash of the data that it reads.</summary>
     protected virtual string ComputeDataHash(IRowSource set) => DataHash.Of(set);
 
-    /// <summary>Its outputs for any rows, computed now.</summary>
+    /// <summary>Computes its outputs for a batch.</summary>
     protected abstract NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted);
 
-    /// <summary>What is wrong with a record from an earlier run, or null.</summary>
+    /// <summary>Describes what is wrong with a cache of an earlier run; null if nothing.</summary>
     protected virtual string? FindMismatch(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view) => SpotCheck.FindDifference(answers, set, view, QueryNow);
 
-    /// <summary>Its answers to all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
+    /// <summary>Its outputs for all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
     protected virtual IEnumerable<OutputChunk> EnumerateOutputs(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from) =>
         LiveOutputs.Enumerate(
             set, kept, view, caching, from, ComputeOutputs, QueriesSpreadRowsFirst ? QueryOrder.Create(set.Count) : null,
             view is null && _preview is { } look && look.IsOf(set) && look.Kept == kept ? look.Take : null);
 
-    /// <summary>Whether an earlier run left answers, some or all, that are going to be used; or may not be asked for.</summary>
+    /// <summary>Whether a complete or partial cache of an earlier run will be used, or only an existing cache may be used.</summary>
     protected bool IsCached(IRowSource set, ModelOutputs wanted) =>
         caching.IsPersistent && caching.Options.Keeps(wanted, false) && caching.Store.HasBegun(CreateKey(set, GetKeptOutputs(wanted), 0));
 
-    /// <summary>The first rows of <see cref="QueryOrder"/>, as many as are asked about at a time.</summary>
+    /// <summary>The first batch in the <see cref="QueryOrder"/>.</summary>
     protected Batch FirstBatch(IRowSource set) =>
         Batch.Of(set, tensor([.. QueryOrder.Create(set.Count).Take(caching.BatchSize)], device: set.Device));
 
-    /// <summary>Its outputs for any rows, computed now and counted.</summary>
+    /// <summary>Computes its outputs for a batch and counts the rows.</summary>
     protected NetworkOutput QueryNow(Batch batch, ModelOutputs wanted)
     {
-        // To look at the shape costs an allocation.
+        // Reading the shape costs an allocation.
         if (DistillationInstruments.TeacherRows.Enabled)
             DistillationInstruments.TeacherRows.Add(batch.Positions.shape[0]);
         return ComputeOutputs(batch, wanted);
@@ -149,7 +149,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
 
     private CacheFileKey CreateKey(IRowSource set, ModelOutputs kept, int views) => new()
     {
-        // What outlives nothing needs no name.
+        // Hashes identify caches in a folder; a cache in memory needs none.
         Teacher = caching.IsPersistent ? ComputeContentHash() : "",
         Data = !caching.IsPersistent ? "" : caching.Options.CacheKey ?? ComputeDataHash(set),
         Rows = set.Count,

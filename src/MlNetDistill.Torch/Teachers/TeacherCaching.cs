@@ -3,33 +3,33 @@ using MlNetDistill.Cache;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>How and where a teacher's answers are kept.</summary>
-/// <param name="Options">What the user asked for.</param>
-/// <param name="BatchSize">Rows asked about at a time.</param>
-/// <param name="StoreOf">Makes the place where records are.</param>
+/// <summary>How and where a teacher's outputs are cached.</summary>
+/// <param name="Options">The user's options.</param>
+/// <param name="BatchSize">Rows of a query.</param>
+/// <param name="CreateStore">Creates the store of the caches.</param>
 internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize, Func<TeacherCacheOptions, CacheStore> CreateStore)
 {
     private CacheStore? _store;
 
-    /// <summary>Where records are.</summary>
+    /// <summary>The store of the caches.</summary>
     public CacheStore Store => _store ??= CreateStore(Options);
 
-    /// <summary>The teacher that keeps activations after its stage, which the next may read; null for none.</summary>
+    /// <summary>The teacher that keeps stage features after its stage because the next stage may read them; null for none.</summary>
     public CacheableTeacher? Last { get; set; }
 
-    /// <summary>A hash of the student's classes, in whose order logits are kept.</summary>
+    /// <summary>A hash of the student's classes; logits are cached in their order.</summary>
     public string Classes { get; init; } = "";
 
-    /// <summary>All that pre-drawn views depend on but the rows, or null where rows are not augmented.</summary>
+    /// <summary>Everything that pre-drawn views depend on except the rows; null if rows are not augmented.</summary>
     public string? Augmentation { get; init; }
 
-    /// <summary>Whether records outlive the run, and must say what they are of.</summary>
+    /// <summary>Whether caches are kept in a folder for later runs, which find them by hashes.</summary>
     public bool IsPersistent => Options.IsPersistent;
 
-    /// <summary>Answers kept in memory for as long as the teacher lives.</summary>
+    /// <summary>Caches outputs in memory as long as the teacher lives.</summary>
     public static TeacherCaching InMemory(int batchSize) => new(
         new TeacherCacheOptions(), batchSize, options => new CacheStore(options, Path.GetTempPath(), _ => { }, _ => { }, CancellationToken.None));
 
-    /// <summary>The same, but for this run only.</summary>
+    /// <summary>The same without a folder: for this run only.</summary>
     public TeacherCaching WithoutFolder() => IsPersistent ? this with { Options = Options with { Folder = null, Mode = CacheMode.UseOrCreate }, _store = null } : this;
 }

@@ -140,14 +140,14 @@ internal static class GradientCases
         yield return Own("a loss of whole numbers", inputs => inputs.Student.Logits.argmax(1).sum(), "mine");
         yield return Case.Works("a loss of float64", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
         {
-            Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs => KdLoss.Divergence(inputs.Student.Logits.to(float64), inputs.Teacher.Logits.to(float64), 1).mean())),
+            Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs => KdLoss.Compute(inputs.Student.Logits.to(float64), inputs.Teacher.Logits.to(float64), 1).mean())),
         }));
         yield return Own("a loss that throws", _ => throw new InvalidOperationException("The sky is falling."), "The sky is falling");
         yield return Case.Refused("a loss that disposes of what it read", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
             Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs =>
             {
-                var value = KdLoss.Divergence(inputs.Student.Logits, inputs.Teacher.Logits, 1).mean();
+                var value = KdLoss.Compute(inputs.Student.Logits, inputs.Teacher.Logits, 1).mean();
                 inputs.Teacher.Logits.Dispose();
                 return value;
             })),

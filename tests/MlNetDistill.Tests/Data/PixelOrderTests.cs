@@ -70,7 +70,7 @@ public sealed class PixelOrderTests
         var input = new TeacherInput { Scale = 1, ColumnName = ownColumn ? "Seen" : null };
         Assert.That(
             () => _context.Fit(Rows.Quick(Teacher.FromOnnx(means, input: input, classNames: Colours)) with { MinimumTeacherAccuracy = 0 }, seen),
-            Throws.InvalidOperationException.With.Message.Contains("the dimensions of the column are 8, 32, and not the 4, 8, 8"));
+            Throws.InvalidOperationException.With.Message.Contains("the dimensions of the column are 8, 32, but the model reads 4, 8, 8"));
     }
 
     [Test]

@@ -16,7 +16,7 @@ public sealed class TorchUnavailableTests
         nameof(TorchUnavailableException),
         "",
         "reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows",
-        "TorchSharp is here without libtorch: reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows.",
+        "TorchSharp was found, but libtorch was not: reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows.",
     }));
 
     [Test]

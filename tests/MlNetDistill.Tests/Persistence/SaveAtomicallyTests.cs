@@ -73,7 +73,7 @@ public sealed class SaveAtomicallyTests
     {
         Assert.That(
             () => ToyModels.Points.LastTransformer.SaveAtomically(_folder.File(Path.Combine("missing", "student.zip"))),
-            Throws.TypeOf<DirectoryNotFoundException>().With.Message.Match("^'.+' cannot be written: there is no folder '.+'. Create it first.$"));
+            Throws.TypeOf<DirectoryNotFoundException>().With.Message.Match("^'.+' cannot be written: the folder '.+' does not exist. Create it first.$"));
         Assert.That(_folder.Entries, Is.Empty);
     }
 

@@ -22,10 +22,10 @@ public sealed class ChangedCodeTests : RecordsInFolder
         Assert.Multiple(() =>
         {
             Assert.That(after, Is.EqualTo(Fit(Mapped(identity), new TeacherCacheOptions())), "as without a record");
-            Assert.That(log.Warnings, Has.Some.Contains("asked again about 16 rows, the teacher gives probabilities that differ by up to").And.Some.Contains("The teacher is asked again."));
+            Assert.That(log.Warnings, Has.Some.Contains("for 16 rows that were computed again, the teacher's probabilities differ by up to").And.Some.Contains("The teacher is asked again."));
             Assert.That(
                 () => { _code = _ => [0.2f, 0.5f, 0.3f]; Fit(Mapped(identity), In() with { Mode = CacheMode.UseOnly }); },
-                Throws.InvalidOperationException.With.Message.Contains("asked again about 16 rows"));
+                Throws.InvalidOperationException.With.Message.Contains("for 16 rows that were computed again"));
         });
     }
 

@@ -99,7 +99,7 @@ public sealed class ModuleTeacherTests
         var rebuilt = _context.Fit(options, _view).Scores(_view);
         Assert.Multiple(() =>
         {
-            Assert.That(log.Warnings, Has.Some.Contains("asked again about 16 rows, the teacher gives probabilities that differ by up to"));
+            Assert.That(log.Warnings, Has.Some.Contains("for 16 rows that were computed again, the teacher's probabilities differ by up to"));
             Assert.That(rebuilt, Is.EqualTo(_context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, _view).Scores(_view)));
         });
         sharpness = 1;

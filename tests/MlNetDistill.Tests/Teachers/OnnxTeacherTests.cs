@@ -120,7 +120,7 @@ public sealed class OnnxTeacherTests
     [Test]
     public void Bytes_without_a_scale_are_refused_with_both_that_it_could_be() => Refused(
         Teacher.FromOnnx(RealRows.PathOf("cifar100-resnet20.onnx"), All),
-        "the column holds bytes, and nothing in a model says in which scale it was trained. Set TeacherInput.Scale to 1 for values of 0..255, to 1 / 255f for 0..1.");
+        "the column contains bytes, and a model file does not state the range it was trained on. Set TeacherInput.Scale to 1 for 0..255, or to 1 / 255f for 0..1.");
 
     [Test]
     public void A_file_that_is_not_there_is_named() => Refused(Teacher.FromOnnx("nowhere/teacher.onnx"), "The ONNX model 'nowhere/teacher.onnx' does not exist");

@@ -21,7 +21,7 @@ public sealed class AdjacentPairsLossTests
         var student = tensor(new[,] { { 1.0, 2 }, { 3, 4 }, { 0, 1 } });
         var teacher = tensor(new[,] { { 0.0, 4 }, { 1, 1 }, { 1, 1 } });
         // |d| = (1, 2), (2, 3), (1, 0): products 1·2 + 2·3 and 2·1 + 3·0.
-        Near.Value(AdjacentPairsLoss.ProductOfDifferences(student, teacher).item<double>(), (8 + 2) / 2.0, 1e-14, 0, "loss");
+        Near.Value(AdjacentPairsLoss.Compute(student, teacher).item<double>(), (8 + 2) / 2.0, 1e-14, 0, "loss");
     }
 
     [Test]

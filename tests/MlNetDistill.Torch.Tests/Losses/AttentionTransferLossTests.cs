@@ -27,8 +27,8 @@ public sealed class AttentionTransferLossTests
     {
         var (student, teacher) = (LossProbe.Maps(3, 2, 4, 4, 5), LossProbe.Maps(3, 2, 4, 4, 6));
         Near.Value(
-            AttentionTransferLoss.AttentionError(student.mul(10), teacher.mul(0.1)).item<double>(),
-            AttentionTransferLoss.AttentionError(student, teacher).item<double>(),
+            AttentionTransferLoss.Compute(student.mul(10), teacher.mul(0.1)).item<double>(),
+            AttentionTransferLoss.Compute(student, teacher).item<double>(),
             1e-12,
             0,
             "scaled");

@@ -118,7 +118,7 @@ public sealed class CorrelationCongruenceLossTests
     [Test]
     public void Arguments_out_of_range_are_refused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new CorrelationCongruenceLoss(on: ModelOutputs.StageFeatures), Refused("The loss compares one vector for each row"));
+        Assert.That(() => new CorrelationCongruenceLoss(on: ModelOutputs.StageFeatures), Refused("The loss compares one vector per row"));
         Assert.That(() => new CorrelationCongruenceLoss(on: ModelOutputs.Embedding | ModelOutputs.Logits), Refused("The loss compares one vector"));
         Assert.That(() => CorrelationKernel.GaussianTaylor(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => CorrelationKernel.GaussianTaylor(2, 0), Refused("Gamma must be above 0."));
@@ -129,16 +129,16 @@ public sealed class CorrelationCongruenceLossTests
     public void Features_that_cannot_be_compared_are_refused_before_native_code_sees_them() => Assert.Multiple(() =>
     {
         Assert.That(
-            () => CorrelationCongruenceLoss.Incongruence(zeros(3, 2), zeros(4, 2), CorrelationKernel.Bilinear),
+            () => CorrelationCongruenceLoss.Compute(zeros(3, 2), zeros(4, 2), CorrelationKernel.Bilinear),
             Throws.ArgumentException.With.Message.StartsWith("The student has 3 rows, the teacher 4."));
         Assert.That(
             () => CorrelationCongruenceLoss.CorrelationMatrix(zeros(3, 2, 2), CorrelationKernel.Bilinear),
-            Throws.ArgumentException.With.Message.StartsWith("Features must be rows of one vector each; got [3, 2, 2]."));
+            Throws.ArgumentException.With.Message.StartsWith("The features must be rows×values; they are 3×2×2."));
     });
 
     private static NUnit.Framework.Constraints.IResolveConstraint Refused(string message) =>
         Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith(message);
 
     private static double Congruence(CorrelationKernel kernel, Tensor student, Tensor teacher, bool normalize = true) =>
-        CorrelationCongruenceLoss.Incongruence(student, teacher, kernel, normalize).item<double>();
+        CorrelationCongruenceLoss.Compute(student, teacher, kernel, normalize).item<double>();
 }

@@ -92,8 +92,8 @@ public sealed class DistLossTests
         var (student, teacher) = (LossProbe.Logits(8, 2, 14), LossProbe.Logits(8, 2, 15));
         Assert.That(Dist(new DistLoss(1, 1, 0), student, teacher).Gradient, Is.All.EqualTo(0).Within(1e-6));
         Assert.That(Dist(new DistLoss(1, 0, 1), student, teacher).Gradient, Has.Some.GreaterThan(1e-3));
-        Assert.That(new DistLoss(1).Caution(2), Does.Contain("two classes").And.Contains("only its intra-class relation"));
-        Assert.That(new DistLoss(1).Caution(3), Is.Null);
+        Assert.That(new DistLoss(1).Warnings(2).Single(), Does.Contain("two classes").And.Contains("only from the intra-class relation"));
+        Assert.That(new DistLoss(1).Warnings(3), Is.Empty);
     }
 
     /// <summary>A student whose last layer starts at zero: the official gradient reaches 1e6 in its first step.</summary>
@@ -123,7 +123,7 @@ public sealed class DistLossTests
     {
         var (student, teacher) = (LossProbe.Logits(4, 5, 19), LossProbe.Logits(4, 5, 20));
         Near.Value(
-            DistLoss.RelationMismatch(student, teacher, 3, 0.5, 2).item<double>(), Dist(new DistLoss(3, 0.5, 2), student, teacher).Value, 1e-13, 0, "equation");
+            DistLoss.Compute(student, teacher, 3, 0.5, 2).item<double>(), Dist(new DistLoss(3, 0.5, 2), student, teacher).Value, 1e-13, 0, "equation");
     }
 
     [TestCase(0, 1, 1, "The temperature must be above 0.")]

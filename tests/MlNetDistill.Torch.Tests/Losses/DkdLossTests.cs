@@ -37,8 +37,8 @@ public sealed class DkdLossTests
         var target = LossProbe.Evaluate(new DkdLoss(4, 1, 8), student, teacher, LossProbe.CyclicLabels(6, 2));
         var kd = LossProbe.Evaluate(new KdLoss(4), student, teacher, LossProbe.CyclicLabels(6, 2));
         Near.Value(target.Value, kd.Value, 1e-12, 0, "the target part is KD");
-        Assert.That(new DkdLoss(4).Caution(2), Does.Contain("two classes"));
-        Assert.That(new DkdLoss(4).Caution(3), Is.Null);
+        Assert.That(new DkdLoss(4).Warnings(2), Has.One.Contains("two classes"));
+        Assert.That(new DkdLoss(4).Warnings(3), Is.Empty);
     }
 
     [Test]
@@ -73,8 +73,8 @@ public sealed class DkdLossTests
 
     [Test]
     public void One_class_is_refused() => Assert.That(
-        () => DkdLoss.PerRow(zeros(3, 1), zeros(3, 1), LossProbe.Labels(0, 0, 0), 4),
-        Throws.InvalidOperationException.With.Message.EqualTo("DKD needs at least two classes: it compares the label with all others."));
+        () => DkdLoss.Compute(zeros(3, 1), zeros(3, 1), LossProbe.Labels(0, 0, 0), 4),
+        Throws.InvalidOperationException.With.Message.EqualTo("DKD needs at least two classes: it compares the labelled class with the others."));
 
     [Test]
     public void Warming_up_scales_the_weight_by_the_epoch()

@@ -25,7 +25,7 @@ public sealed class RkdLossTests
         var teacher = LossProbe.Logits(6, 2, 3);
         var rotation = tensor(new[,] { { Math.Cos(1), -Math.Sin(1) }, { Math.Sin(1), Math.Cos(1) } });
         var student = teacher.mm(rotation).mul(3).add(7);
-        Assert.That(RkdLoss.RelationError(student, teacher).item<double>(), Is.Zero.Within(1e-20));
+        Assert.That(RkdLoss.Compute(student, teacher).item<double>(), Is.Zero.Within(1e-20));
     }
 
     [Test]
@@ -35,7 +35,7 @@ public sealed class RkdLossTests
         var student = tensor(new[,] { { 0.0 }, { 1 }, { 3 } });
         var teacher = tensor(new[,] { { 0.0 }, { 1 }, { 2 } });
         double[] differences = [(1 / 2.0) - (3 / 4.0), (3 / 2.0) - (3 / 2.0), (2 / 2.0) - (3 / 4.0)];
-        Near.Value(RkdLoss.RelationError(student, teacher, 1, 0).item<double>(), 2 * differences.Sum(d => d * d / 2) / 9, 1e-12, 0, "loss");
+        Near.Value(RkdLoss.Compute(student, teacher, 1, 0).item<double>(), 2 * differences.Sum(d => d * d / 2) / 9, 1e-12, 0, "loss");
     }
 
     /// <summary>Equal rows: the reference divides the gradient of their angles by 1e-12.</summary>
@@ -53,7 +53,7 @@ public sealed class RkdLossTests
 
     [Test]
     public void Two_rows_have_no_relation_to_learn() => Assert.That(
-        RkdLoss.RelationError(LossProbe.Logits(2, 4, 6), LossProbe.Logits(2, 4, 7)).item<double>(), Is.Zero.Within(1e-20));
+        RkdLoss.Compute(LossProbe.Logits(2, 4, 6), LossProbe.Logits(2, 4, 7)).item<double>(), Is.Zero.Within(1e-20));
 
     [TestCase(-1, 50, "The weight must be at least 0.")]
     [TestCase(25, double.NaN, "The weight must be at least 0.")]
@@ -76,7 +76,7 @@ public sealed class RkdLossTests
         (double Value, double[] Gradient) At(ScalarType type)
         {
             var leaf = student.to(type).detach().clone().requires_grad_(true);
-            var loss = RkdLoss.RelationError(leaf, teacher.to(type), distanceWeight: 0, angleWeight: 50);
+            var loss = RkdLoss.Compute(leaf, teacher.to(type), distanceWeight: 0, angleWeight: 50);
             loss.backward();
             return (loss.to(ScalarType.Float64).item<double>(), Near.Values(leaf.grad!));
         }

@@ -136,7 +136,7 @@ public sealed class StageLossTests
         using var generator = new Generator(1);
         foreach (var loss in new DistillationLoss[] { new HintLoss((0, 3)), new StageFeatureLoss(0, 3), new AttentionTransferLoss((0, 3)) })
         {
-            var message = $"The loss '{loss.Name}' reads tap 3 of the teacher, which has 1 stage features (taps count from 0).";
+            var message = $"The loss '{loss.Name}' reads tap 3 of the teacher, which has 1 stage feature (taps count from 0). Choose a smaller tap or a teacher with more stage features.";
             Assert.That(
                 () => loss.CreateProjections(Shapes.OfStages([2, 4, 4]), Shapes.OfStages([2, 4, 4]), generator), Throws.InvalidOperationException.With.Message.EqualTo(message));
             Assert.That(
@@ -151,8 +151,8 @@ public sealed class StageLossTests
     [Test]
     public void Arguments_out_of_range_are_refused() => Assert.Multiple(() =>
     {
-        Assert.That(() => new HintLoss(), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Name at least one pair of taps."));
-        Assert.That(() => new HintLoss((0, -1)), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Taps count from 0."));
+        Assert.That(() => new HintLoss(), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Give at least one pair of taps (student, teacher), for example (1, 1)."));
+        Assert.That(() => new HintLoss((0, -1)), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("A tap is the index of a stage feature, from 0."));
         Assert.That(() => new AttentionTransferLoss((-1, 0)), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => new StageFeatureLoss(-1, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => new StageFeatureLoss(0, 0, (FeatureReduction)7), Throws.InstanceOf<ArgumentOutOfRangeException>());

@@ -52,8 +52,8 @@ public sealed class StandardizedLogitsLossTests
         var gradient = Kd(LossProbe.Logits(6, 2, 6), LossProbe.Logits(6, 2, 7)).Gradient;
         Assert.That(gradient, Is.All.EqualTo(0).Within(1e-6));
         var loss = new StandardizedLogitsLoss(new KdLoss(2));
-        Assert.That(loss.Caution(2), Does.StartWith("With two classes standardised logits are always 0.707 and -0.707"));
-        Assert.That(loss.Caution(3), Is.Null);
+        Assert.That(loss.Warnings(2).Single(), Does.StartWith("With two classes standardised logits are always 0.707 and -0.707"));
+        Assert.That(loss.Warnings(3), Is.Empty);
     }
 
     [Test]

@@ -91,7 +91,7 @@ public sealed class RelationMethodTests
             return network.Forward(set.AllFeatures(), ModelOutputs.Embedding).Embedding;
         }
 
-        return CorrelationCongruenceLoss.Incongruence(Embedding(student), Embedding(teacher), CorrelationKernel.GaussianTaylor()).item<float>();
+        return CorrelationCongruenceLoss.Compute(Embedding(student), Embedding(teacher), CorrelationKernel.GaussianTaylor()).item<float>();
     }
 
     private static double Agreement(Network student, Network teacher, InMemoryRows set)

@@ -31,7 +31,7 @@ public sealed class LoadFailureTests
         var failure = LoadFailure.FromLoaderMessage(
             "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libtorch_cpu.so)", new("rhel", "8.9", "RHEL 8.9"), isLibtorchHere: true);
         Assert.That((failure.MissingVersion, failure.Remedy), Is.EqualTo(
-            ("GLIBC_2.34", "Use Debian 13, Ubuntu 24.04 or a default .NET 10 container image, or another system of their age.")));
+            ("GLIBC_2.34", "Use Debian 13, Ubuntu 24.04 or a default .NET 10 container image, or another system that is as recent.")));
     }
 
     [TestCase("windows", "Visual C++ Redistributable")]

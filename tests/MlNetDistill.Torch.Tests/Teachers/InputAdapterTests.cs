@@ -39,7 +39,7 @@ public sealed class InputAdapterTests
     public void An_image_that_fits_both_ways_needs_the_layout()
     {
         var cube = InputShape.Image(3, 3, 3);
-        Refused(cube, new(), "float32 N×3×3×3, and its rows are 3×3×3: both N×C×H×W and N×H×W×C fit. Say which in TeacherInput.Layout.", null, 3, 3, 3);
+        Refused(cube, new(), "float32 N×3×3×3, but the rows are 3×3×3: both N×C×H×W and N×H×W×C fit. Set TeacherInput.Layout.", null, 3, 3, 3);
         var rows = Counting(1, 3, 3, 3);
         Assert.That(Same(Fed(rows, cube, new() { Layout = ImageLayout.ChannelsFirst }, null, 3, 3, 3), rows), Is.True);
         Assert.That(Same(Fed(rows, cube, new() { Layout = ImageLayout.ChannelsLast }, null, 3, 3, 3), rows.permute(0, 2, 3, 1)), Is.True);
@@ -51,7 +51,7 @@ public sealed class InputAdapterTests
         var rows = Counting(1, 3, 4, 5);
         Assert.That(Same(Fed(rows, Picture, new(), null, 3, null, null), rows), Is.True);
         Assert.That(Same(Fed(rows, Picture, new(), null, null, null, 3), rows.permute(0, 2, 3, 1)), Is.True);
-        Refused(Picture, new(), "float32 N×?×?×?, and its rows are 3×4×5: both N×C×H×W and N×H×W×C fit.", null, null, null, null);
+        Refused(Picture, new(), "float32 N×?×?×?, but the rows are 3×4×5: both N×C×H×W and N×H×W×C fit.", null, null, null, null);
     }
 
     [Test]
@@ -78,9 +78,9 @@ public sealed class InputAdapterTests
     public void A_vector_for_an_image_that_is_not_clear_needs_its_shape()
     {
         const string Remedy = "Set TeacherInput.Image to the shape of the image in";
-        Refused(InputShape.Vector(48), new(), $"float32 N×4×4×3, and its rows are vector of 48: the column is a vector, and the model does not tell its channels. {Remedy}",
+        Refused(InputShape.Vector(48), new(), $"float32 N×4×4×3, but the rows are vector of 48: the column is a vector, and the model does not show which dimension is the channels. {Remedy}",
             null, 4, 4, 3);
-        Refused(InputShape.Vector(48), new(), $"float32 N×3×?×?, and its rows are vector of 48: the column is a vector. {Remedy}", null, 3, null, null);
+        Refused(InputShape.Vector(48), new(), $"float32 N×3×?×?, but the rows are vector of 48: the column is a vector. {Remedy}", null, 3, null, null);
     }
 
     [TestCase(new[] { 3, 32, 32 }, "neither N×C×H×W nor N×H×W×C fits. Resize the images in the pipeline")]
@@ -106,14 +106,14 @@ public sealed class InputAdapterTests
         Assert.That(Fed(rows, InputShape.Vector(2), new() { Standardization = new([3], [2]) }, null, 2).data<float>(), Is.EqualTo((float[])[-1, -1]));
         Assert.That(Fed(rows, InputShape.Vector(2), new() { Standardization = new([3, 0], [2, 4]) }, null, 2).data<float>(), Is.EqualTo((float[])[-1, 0.25f]));
         Refused(Picture, new() { Standardization = new([0, 0], [1, 1]) },
-            "TeacherInput.Standardization has 2 values; such rows take 1, 3 (one a channel) or 60 (one a value).", [null, 3, 4, 5]);
+            "TeacherInput.Standardization has 2 values; for these rows it must have 1, 3 (one per channel) or 60 (one per value).", [null, 3, 4, 5]);
     }
 
     [Test]
     public void Bytes_into_floats_need_a_scale()
     {
-        Refused(Picture, new(), "the column holds bytes, and nothing in a model says in which scale it was trained. Set TeacherInput.Scale to 1 for values of 0..255, " +
-            "to 1 / 255f for 0..1.", [null, 3, 4, 5], isByte: true);
+        Refused(Picture, new(), "the column contains bytes, and a model file does not state the range it was trained on. Set TeacherInput.Scale to 1 for 0..255, " +
+            "or to 1 / 255f for 0..1.", [null, 3, 4, 5], isByte: true);
         Assert.That(Fed(full(1, 2, 255, dtype: uint8), InputShape.Vector(2), new() { Scale = 1 / 255f }, null, 2).data<float>(), Has.All.EqualTo(1f));
     }
 
@@ -122,9 +122,9 @@ public sealed class InputAdapterTests
     {
         var rows = full(1, 2, 255, dtype: uint8);
         Assert.That(Fed(rows, InputShape.Vector(2), new(), ScalarType.Byte, 2).dtype, Is.EqualTo(uint8));
-        Refused(Picture, new() { Scale = 1 }, "bytes go into it as they are. Leave TeacherInput.Scale and TeacherInput.Standardization out.",
+        Refused(Picture, new() { Scale = 1 }, "it takes bytes, which are neither scaled nor standardised. Leave out TeacherInput.Scale and TeacherInput.Standardization.",
             [null, 3, 4, 5], isByte: true, type: ScalarType.Byte);
-        Refused(Picture, new(), "it takes bytes, and the column holds Single. Give it a column of Byte in TeacherInput.ColumnName.", [null, 3, 4, 5],
+        Refused(Picture, new(), "it takes bytes, but the column contains Single. Set TeacherInput.ColumnName to a column of Byte.", [null, 3, 4, 5],
             type: ScalarType.Byte);
     }
 
@@ -143,7 +143,7 @@ public sealed class InputAdapterTests
 
     [Test]
     public void An_image_of_another_size_than_the_row_is_refused() => Refused(
-        Picture, new() { Image = InputShape.Image(3, 4, 4) }, "TeacherInput.Image says 3×4×4, which is 48 values and not 60.", [null, 3, 4, 5]);
+        Picture, new() { Image = InputShape.Image(3, 4, 4) }, "TeacherInput.Image is 3×4×4, which is 48 values instead of 60.", [null, 3, 4, 5]);
 
     [Test]
     public void Where_nothing_is_declared_images_are_laid_out_as_usual_or_as_told()

@@ -83,8 +83,8 @@ public sealed class ModuleModelTests
     {
         using var net = new Net();
         Assert.That(() => Open(net, new ModuleTaps(net.Unused)), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The module Net: the part Linear that ModuleTaps.Embedding names ran 0 times in one pass; it must run once. " +
-            "Hooks see call(...), which a module must use for its parts, and not forward(...)."));
+            "The module Net: the part Linear in ModuleTaps.Embedding ran 0 times in one pass; it must run exactly once. " +
+            "A module must run its parts by call(...), not by forward(...): hooks are invoked only by call."));
         Assert.That(net.training, Is.True, "left as it was after an error too");
     }
 
@@ -94,7 +94,7 @@ public sealed class ModuleModelTests
         using var part = nn.Linear(4, 4);
         using var net = nn.Sequential(part, part);
         Assert.That(() => Open(net, new ModuleTaps(StageFeatures: [part]), InputShape.Vector(4)), Throws.InvalidOperationException.With.Message.EndsWith(
-            "that ModuleTaps.StageFeatures names ran 2 times in one pass; it must run once. Name a part that is used once."));
+            "in ModuleTaps.StageFeatures ran 2 times in one pass; it must run exactly once. Choose a part that runs once."));
     }
 
     [Test]
@@ -113,7 +113,7 @@ public sealed class ModuleModelTests
     [Test]
     public void A_function_must_give_class_scores() => Assert.That(
         () => ModuleModel.Open(nn.Identity(), rows => new NetworkOutput(embedding: rows), InputShape.Vector(4), false, new(), null, 64, NoWarning),
-        Throws.InvalidOperationException.With.Message.EqualTo("The module Identity: the function that asks it gave no Logits."));
+        Throws.InvalidOperationException.With.Message.EqualTo("The module Identity: the forward function returned no Logits, which it returned for the first row."));
 
     [Test]
     public void What_the_module_throws_is_reported_with_the_rows_it_got() => Assert.That(
@@ -126,7 +126,7 @@ public sealed class ModuleModelTests
         var net = nn.Sequential(nn.Linear(4, 3));
         net.Dispose();
         Assert.That(() => Open(net, shape: InputShape.Vector(4)), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The module Sequential is disposed. It stays the caller's, and must live until the fit is over: dispose it afterwards."));
+            "The module Sequential is disposed. The caller owns it and must not dispose it before the fit is over."));
     }
 
     [Test]
@@ -144,7 +144,7 @@ public sealed class ModuleModelTests
 
     [Test]
     public void A_module_that_is_random_in_eval_mode_too_is_refused() => Assert.That(
-        () => Open(new Noise(), shape: InputShape.Vector(4)), Throws.InvalidOperationException.With.Message.Contains("gives another answer each time"));
+        () => Open(new Noise(), shape: InputShape.Vector(4)), Throws.InvalidOperationException.With.Message.Contains("gives different outputs each time"));
 
     [Test]
     public void The_identity_follows_weights_taps_words_and_preparation()

@@ -23,14 +23,14 @@ public sealed class ScriptTrialTests
     public void An_unknown_operator_is_an_error_and_not_the_end()
     {
         ToyScript.WriteCode(File, "torch.relu(", "torch.frobnicate(");
-        Refused("would have ended this process: it ended the one in which it was tried. libtorch said: Unknown builtin op: aten::frobnicate. Could not find any similar ops");
+        Refused("crashed the separate process in which it was tested. libtorch reported: Unknown builtin op: aten::frobnicate. Could not find any similar ops");
     }
 
     [Test]
     public void An_operator_with_other_arguments_is_an_error_and_not_the_end()
     {
         ToyScript.WriteCode(File, "torch.relu(", "torch.relu(1, 2, ");
-        Refused("would have ended this process: it ended the one in which it was tried. libtorch said: Arguments for call are not valid.");
+        Refused("crashed the separate process in which it was tested. libtorch reported: Arguments for call are not valid.");
     }
 
     [Test]
@@ -44,7 +44,7 @@ public sealed class ScriptTrialTests
     public void A_script_that_never_ends_is_ended()
     {
         ToyScript.WriteCode(File, "    last = self.last\n", "    last = self.last\n    while True:\n      x = torch.add(x, x)\n");
-        Refused("did not load and answer two rows within 4 s, in a process of its own; it may never do.", TimeSpan.FromSeconds(4));
+        Refused("did not load and compute two rows within 4 s in a separate process.", TimeSpan.FromSeconds(4));
         using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.5));
         Assert.That(() => Open(cancellation: cancelled.Token).Dispose(), Throws.InstanceOf<OperationCanceledException>());
     }
@@ -54,7 +54,7 @@ public sealed class ScriptTrialTests
     {
         ToyScript.WriteCode(
             File, "    last = self.last\n", "    last = self.last\n    for i in range(1000):\n      x = torch.add(x, torch.sum(torch.ones([40000, 20000])))\n");
-        Refused("took more than 2.1 GB of memory to load and to answer two rows, in a process of its own: far more than its size accounts for.");
+        Refused("needed more than 2.1 GB of memory in a separate process to load and to compute two rows: far more than a file of this size should need.");
     }
 
     [Test]
@@ -76,8 +76,8 @@ public sealed class ScriptTrialTests
         AppContext.SetSwitch(HookSwitch, false);
         try
         {
-            Refused("is to be tried in a process of its own first, because a faulty file would end this one, and no such process can be had: the application is built " +
-                "without startup hooks, as trimmed ones are; <StartupHookSupport>true</StartupHookSupport> in its project lets it have them. If you know the file to be sound, " +
+            Refused("must be tested in a separate process first, because a faulty file would crash this one, but no such process can be started: the application is built " +
+                "without startup hooks, as trimmed applications are; set <StartupHookSupport>true</StartupHookSupport> in its project. If you trust the file, " +
                 "pass trusted: true to Teacher.FromTorchScript");
             TorchScriptModel.Open(ToyScript.Path("mlp.pt"), new(), InputShape.Vector(4), false, new(), CPU, 64, _ => { }, isTrusted: true).Dispose();
         }

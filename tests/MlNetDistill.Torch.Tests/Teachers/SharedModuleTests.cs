@@ -84,7 +84,7 @@ public sealed class SharedModuleTests
     {
         using var module = nn.Sequential(("first", nn.Linear(4, 3)));
         module.parameters().First().Dispose();
-        Assert.That(() => Open(module, null), Throws.InvalidOperationException.With.Message.StartsWith("The module Sequential reads a tensor that is disposed. It stays the caller's"));
+        Assert.That(() => Open(module, null), Throws.InvalidOperationException.With.Message.StartsWith("The module Sequential uses a tensor that is disposed. The caller owns it"));
     }
 
     private static Sequential Dropping() => nn.Sequential(

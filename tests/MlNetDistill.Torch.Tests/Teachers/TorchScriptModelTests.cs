@@ -65,13 +65,13 @@ public sealed class TorchScriptModelTests
         var rows = Rows(5);
         Assert.That(Near(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, Logits(rows)), Is.True);
         Assert.That(warnings, Has.Count.EqualTo(1));
-        Assert.That(warnings[0], Does.StartWith($"The TorchScript model '{Path("glued.pt")}' declares a free batch and then fails on two rows (RuntimeError: mat1 and mat2 shapes")
+        Assert.That(warnings[0], Does.StartWith($"The TorchScript model '{Path("glued.pt")}' declares a dynamic batch size but fails on two rows (RuntimeError: mat1 and mat2 shapes")
             .And.EndsWith("It is run row by row, which is slow; export it with a dynamic batch axis and in eval mode."));
     }
 
     [Test]
     public void A_script_traced_in_training_mode_is_refused() =>
-        Refused("trainingmode.pt", "gives another answer each time it reads the same row, as a model in training mode does. A file must be exported after eval(); a module must draw nothing at random in eval mode.");
+        Refused("trainingmode.pt", "gives different outputs each time it reads the same row, like a model in training mode. Export a file after eval(); a module must not be random in eval mode.");
 
     [Test]
     public void A_dictionary_is_refused_with_what_to_return_instead() => Refused("dictionary.pt", "returns neither a tensor nor a tuple or list of tensors");
@@ -90,7 +90,7 @@ public sealed class TorchScriptModelTests
 
     [Test]
     public void An_output_that_is_no_tensor_is_refused() =>
-        Refused("tuple.pt", "returns no tensor at position 2, which TorchScriptOutputs.Embedding names.", new TorchScriptOutputs(0, 2));
+        Refused("tuple.pt", "returns no tensor at position 2, which is TorchScriptOutputs.Embedding.", new TorchScriptOutputs(0, 2));
 
     [Test]
     public void Class_numbers_are_no_class_scores() => Refused("classes.pt", "gives as class scores int64 [1] for 1 row; it must be N×K (or N×K×1×1).");
@@ -112,10 +112,10 @@ public sealed class TorchScriptModelTests
     public void Operators_of_an_extension_are_found_before_libtorch_sees_them() =>
         Refused("foreign.pt", "calls operators that libtorch itself does not have: torchvision::nms. Extensions cannot be loaded;");
 
-    [TestCase("statedict.pth", "holds no TorchScript but a pickle of torch.save, weights without the network or a Python object. Load the network in Python and export it")]
-    [TestCase("oldstatedict.pth", "is no TorchScript archive, or it is cut short: it is not a whole zip file")]
+    [TestCase("statedict.pth", "contains no TorchScript, but a pickle of torch.save (weights without the network, or a Python object). Load the network in Python and export it")]
+    [TestCase("oldstatedict.pth", "is not a complete zip file, so it is no TorchScript archive or it is cut short")]
     [TestCase("missing.pt", "does not exist (looked for at '")]
-    [TestCase("", "is a folder; name a file.")]
+    [TestCase("", "is a folder; give the path of a file.")]
     public void What_is_no_script_is_refused_with_how_to_make_one(string file, string message) => Refused(file, message);
 
     [Test]
@@ -125,7 +125,7 @@ public sealed class TorchScriptModelTests
         try
         {
             File.WriteAllBytes(path, File.ReadAllBytes(Path("mlp.pt"))[..4000]);
-            Refused(path, "is no TorchScript archive, or it is cut short");
+            Refused(path, "is not a complete zip file, so it is no TorchScript archive or it is cut short");
         }
         finally
         {

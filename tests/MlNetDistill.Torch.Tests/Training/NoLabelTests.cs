@@ -51,7 +51,7 @@ public sealed class NoLabelTests
         using var network = Runs.Student(NetworkSpec.Mlp(6), _set);
         var stage = LabelTerms.LeftOut(Runs.Stage(1, new Undeclared(), _teacher));
         Assert.That(() => Runs.Train(network, _set, stage), Throws.InvalidOperationException.With.Message.EqualTo(
-            "A term of the loss reads labels, and no row trained on has one. Override NeedsLabels of the loss to be true, so that it is left out then, or train on " +
+            "A term of the loss reads labels, but no training row has a label. Override NeedsLabels of the loss to return true, so that the term is left out then, or train on " +
             "labelled rows."));
     }
 

@@ -1,18 +1,18 @@
 namespace MlNetDistill.Core;
 
-/// <summary>Files that are whole or not there.</summary>
+/// <summary>Writes files atomically: a file is complete or does not exist.</summary>
 internal static class AtomicFile
 {
     private const string Mark = ".MlNetDistill";
     private const string TemporaryExtension = ".tmp";
 
-    /// <summary>Writes a file beside its place, then gives it its name. What killed processes left beside it goes.</summary>
+    /// <summary>Writes a temporary file in the same folder, then renames it. Also deletes temporary files that killed processes left there.</summary>
     public static void Write(string path, Action<Stream> write)
     {
         var full = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"'{full}' cannot be written: there is no folder '{folder}'. Create it first.");
+            throw new DirectoryNotFoundException($"'{full}' cannot be written: the folder '{folder}' does not exist. Create it first.");
         using var mine = LockFile.Create(() => Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}{Mark}"));
         var temporary = mine.Base + TemporaryExtension;
         try

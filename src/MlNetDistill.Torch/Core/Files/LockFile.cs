@@ -2,14 +2,14 @@
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// An empty file beside temporary ones, locked while they are in use and removed when disposed. When the process ends, however it does, the lock is gone: by that
-/// the next run tells what was left from what a living process is using.
+/// An empty file beside temporary files, locked while they are in use and deleted when disposed. When the process ends, even by a crash, the lock is released:
+/// so the next run can tell leftover files from those that a running process uses.
 /// </summary>
 internal sealed class LockFile : IDisposable
 {
     public const string Extension = ".lock";
 
-    // One may be taken for a leftover between its making and its lock, if somebody looks just then.
+    // Between creation and locking, another process may take the file for a leftover and delete it.
     private const int Tries = 5;
 
     private readonly string _path;
@@ -20,11 +20,11 @@ internal sealed class LockFile : IDisposable
     /// <summary>Its path without <see cref="Extension"/>.</summary>
     public string Base => _path[..^Extension.Length];
 
-    // Windows deletes an open file only if it was opened so; elsewhere that would leave it without a lock.
+    // On Windows an open file can be deleted only if it was opened with this share; elsewhere the share would mean no lock.
     private static FileShare ExclusiveShare => OperatingSystem.IsWindows() ? FileShare.Delete : FileShare.None;
 
-    /// <summary>Makes one.</summary>
-    /// <param name="newBase">Gives a path that nothing has, another in each call.</param>
+    /// <summary>Creates and locks a file.</summary>
+    /// <param name="newBase">Returns an unused path, a different one in each call.</param>
     public static LockFile Create(Func<string> newBase)
     {
         for (var left = Tries; ; left--)
@@ -46,12 +46,12 @@ internal sealed class LockFile : IDisposable
         }
     }
 
-    /// <summary>Removes what ended processes left in this file's folder.</summary>
-    /// <param name="pattern">What the names of their lock files are like, without <see cref="Extension"/>.</param>
-    /// <param name="remove">Removes what belongs to a lock file, from its <see cref="Base"/>; nobody uses it.</param>
+    /// <summary>Deletes the files that ended processes left in this file's folder.</summary>
+    /// <param name="pattern">Search pattern of their lock files, without <see cref="Extension"/>.</param>
+    /// <param name="remove">Deletes the files that belong to a lock file, given its <see cref="Base"/>.</param>
     public void RemoveLeftovers(string pattern, Action<string> remove)
     {
-        // Where a file system knows no locks, no one can tell.
+        // On a file system without locks, leftovers cannot be recognised.
         if (TryOpen(_path) is { } unlocked)
         {
             unlocked.Dispose();
@@ -72,7 +72,7 @@ internal sealed class LockFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another process is removing them too, or they belong to another user. The next run tries again; this one has work to do.
+            // Another process is deleting them too, or they belong to another user. The next run tries again.
         }
     }
 

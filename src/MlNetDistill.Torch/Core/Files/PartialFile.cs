@@ -1,8 +1,8 @@
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// A record that is being built, in a file beside its place that one process at a time has open. When that process ends, however it does, the next one
-/// may have it and go on.
+/// A file that is still being written, under a temporary name; one process at a time has it open. When that process ends, even by a crash, the next one may open
+/// it and continue.
 /// </summary>
 internal sealed class PartialFile : IDisposable
 {
@@ -13,10 +13,10 @@ internal sealed class PartialFile : IDisposable
 
     public FileStream File => _file;
 
-    /// <summary>The name under which a record is built.</summary>
+    /// <summary>The temporary name of a file.</summary>
     public static string PathFor(string record) => record + ".partial";
 
-    /// <summary>Opens the file, or gives null where another has it.</summary>
+    /// <summary>Opens the file; null if another process has it open.</summary>
     public static PartialFile? TryOpen(string path)
     {
         FileStream file;
@@ -35,14 +35,14 @@ internal sealed class PartialFile : IDisposable
         return null;
     }
 
-    /// <summary>Whether a file could not be opened because another has it open.</summary>
+    /// <summary>Whether a file could not be opened because another process has it open.</summary>
     // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION; EAGAIN of Linux and of macOS.
     public static bool IsInUse(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult is 11 or 35;
 
-    /// <summary>Closes the finished file and gives it its name, in the place of what was there.</summary>
+    /// <summary>Closes the finished file and renames it, replacing an existing file.</summary>
     public void MoveTo(string record)
     {
-        // Windows moves no open file. Elsewhere the lock is held until the file has its name, so that no one takes it for a partial one.
+        // Windows cannot rename an open file. Elsewhere the lock is held until the file is renamed, so that no process takes it for a partial one.
         if (OperatingSystem.IsWindows())
             _file.Dispose();
         for (var patience = 5; ; patience--)
@@ -54,7 +54,7 @@ internal sealed class PartialFile : IDisposable
             }
             catch (IOException) when (OperatingSystem.IsWindows() && patience > 0)
             {
-                // Once closed, another process may have opened it, found it finished and given it its name.
+                // After it was closed, another process may have opened it, found it complete and renamed it.
                 if (!System.IO.File.Exists(_path))
                     break;
                 Thread.Sleep(100);
@@ -64,7 +64,7 @@ internal sealed class PartialFile : IDisposable
         _file.Dispose();
     }
 
-    /// <summary>Closes the file and takes it away: another has finished the record.</summary>
+    /// <summary>Closes and deletes the file: another process has finished it.</summary>
     public void Delete()
     {
         if (OperatingSystem.IsWindows())
@@ -75,14 +75,14 @@ internal sealed class PartialFile : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    // Where a lock belongs to the file and not to its name, the file may have been moved to its final name between opening and locking it, and must then not be
-    // touched. It is at its path if a time set on one is seen on the other.
+    // If locks belong to the file and not to its name, the file may have been renamed to its final name between opening and locking, and must then not be
+    // changed. It still has its path if a time set on the file is seen at the path.
     private static bool IsAt(string path, FileStream file)
     {
         if (OperatingSystem.IsWindows())
             return true;
         var before = System.IO.File.GetLastWriteTimeUtc(file.SafeFileHandle);
-        // Whole even seconds: some file systems know no finer ones.
+        // Even seconds: some file systems store no finer times.
         var mark = DateTime.UnixEpoch.AddSeconds(2L * Random.Shared.Next(1, 1 << 30));
         System.IO.File.SetLastWriteTimeUtc(file.SafeFileHandle, mark);
         var same = System.IO.File.GetLastWriteTimeUtc(path) == mark;

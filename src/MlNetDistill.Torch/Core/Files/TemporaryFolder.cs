@@ -1,9 +1,9 @@
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// A folder of its own for the files that pass between here and ML.NET's ONNX transformer; it goes with them when disposed. It is made where
-/// MLContext.TempFilePath says or, so that a model can still be saved hours later, in the system's own temporary folder where that place has
-/// vanished or cannot be written. Folders that killed processes left there are removed.
+/// A temporary folder for the files exchanged with ML.NET's ONNX transformer; deleted with them when disposed. It is created in MLContext.TempFilePath or, if
+/// that has vanished or cannot be written, in the system's temporary folder, so that a model can still be saved hours later. Also deletes folders that killed
+/// processes left there.
 /// </summary>
 internal sealed class TemporaryFolder : IDisposable
 {
@@ -44,7 +44,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     private static LockFile? TryLockIn(string parent)
     {
-        // A parent that is not there is not made: whoever removed it does not want it back.
+        // A missing parent is not created: it may have been deleted on purpose.
         if (!Directory.Exists(parent))
             return null;
         try

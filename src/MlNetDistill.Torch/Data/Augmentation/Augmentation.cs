@@ -14,7 +14,7 @@ public abstract record Augmentation
     /// Shifts an image by up to <paramref name="padding"/> pixels each way and fills in zeros: the published CIFAR recipe, which pads and crops.
     /// </summary>
     /// <remarks>
-    /// Zero is the raw value 0: black for bytes, and where they are standardised inside the network not their mean. Bytes stay bytes.
+    /// Zero is the raw value 0 (black for bytes), not the mean to which the network may standardise. Bytes stay bytes.
     /// </remarks>
     /// <param name="padding">Largest shift in pixels, at least 1 and smaller than the image.</param>
     public static Augmentation RandomCrop(int padding = 4) => new RandomCrop(padding);
@@ -28,11 +28,10 @@ public abstract record Augmentation
     /// and partner. For images and vectors; bytes become floats of the same range.
     /// </summary>
     /// <remarks>
-    /// The partner is any row trained on, once in their number the row itself, as the augmentations listed before this one show it in the same
-    /// epoch. Example weights are mixed by the shares, and each part's label counts by the part's own weight; a part without a label leaves its
-    /// share of the label out.
+    /// The partner is a random training row (possibly the row itself), with the augmentations listed before this one applied. Example weights are mixed by the
+    /// shares, and each part's label is weighted by the part's own weight; if a part has no label, its share of the label is missing.
     /// </remarks>
-    /// <param name="alpha">Concentration, in [0.001, 1000]: near 0 rows hardly mix, 1 makes every share as likely, large values give halves. 0.2 is our choice.</param>
+    /// <param name="alpha">Concentration, in [0.001, 1000]: near 0 rows are hardly mixed, with 1 all shares are equally likely, with large values the shares are close to one half. The default 0.2 is a choice of this library.</param>
     public static Augmentation Mixup(double alpha = 0.2) => new Mixup(alpha);
 
     /// <summary>
@@ -40,7 +39,7 @@ public abstract record Augmentation
     /// label's share is the area left after the box is clipped at the edges. Bytes stay bytes.
     /// </summary>
     /// <remarks>Partner, weights and missing labels are as in <see cref="Mixup"/>.</remarks>
-    /// <param name="alpha">Concentration, in [0.001, 1000]; 1, the paper's, makes every share as likely.</param>
+    /// <param name="alpha">Concentration, in [0.001, 1000]; with 1, the paper's value, all shares are equally likely.</param>
     public static Augmentation CutMix(double alpha = 1) => new CutMix(alpha);
 
     /// <summary>Adds normal noise to every element. Bytes become floats.</summary>
@@ -48,40 +47,40 @@ public abstract record Augmentation
     public static Augmentation GaussianNoise(double deviation) => new GaussianNoise(deviation);
 
     /// <summary>
-    /// Replaces elements of a row, each by the same element of any training row, as that row is in the data: every element keeps its marginal
-    /// distribution, ties between elements loosen. Meant for vectors; of an image, elements are the values of its pixels.
+    /// Replaces elements of a row, each by the same element of a random training row without augmentation: every element keeps its marginal distribution, while
+    /// the dependence between elements becomes weaker. Meant for vectors; the elements of an image are the values of its pixels.
     /// </summary>
-    /// <param name="probability">Share of the elements replaced, in [0, 1]; 0.1 is our choice.</param>
+    /// <param name="probability">Share of the elements replaced, in [0, 1]; the default 0.1 is a choice of this library.</param>
     public static Augmentation MarginalSwap(double probability = 0.1) => new MarginalSwap(probability);
 
     /// <summary>Whether rows and their labels are mixed with other rows.</summary>
     public bool MixesLabels => this is MixingAugmentation;
 
-    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    /// <summary>Its kind and settings, in one line if they fit.</summary>
     public sealed override string ToString() => SettingText.Describe(this);
 
-    /// <summary>What is wrong with these settings, each as one sentence.</summary>
+    /// <summary>What is wrong with these settings, one sentence per fault.</summary>
     public virtual IEnumerable<string> Validate() => [];
 
-    /// <summary>Why rows of this shape cannot be changed in this way, in one sentence; null if they can.</summary>
+    /// <summary>Why rows of this shape cannot be augmented in this way, as one sentence; null if they can.</summary>
     /// <param name="shape">Shape of one row.</param>
     public virtual string? ValidateShape(InputShape shape) => null;
 
-    /// <summary>What is wrong with a list of augmentations, each as one sentence.</summary>
+    /// <summary>What is wrong with a list of augmentations, one sentence per fault.</summary>
     internal static IEnumerable<string> ValidateList(IReadOnlyList<Augmentation>? augmentations)
     {
         if (augmentations is null)
-            return ["Augmentations must be given; an empty list is for none."];
+            return ["Augmentations must not be null; use an empty list for none."];
         if (augmentations.Any(a => a is null))
-            return ["Augmentations must not hold null."];
+            return ["Augmentations must not contain null."];
         var faults = augmentations.SelectMany(a => a.Validate());
         var mixing = augmentations.Count(a => a.MixesLabels);
-        return mixing > 1 ? faults.Append($"Mixup and CutMix exclude each other; give at most one of them, Augmentations has {mixing}.") : faults;
+        return mixing > 1 ? faults.Append($"Augmentations may contain one Mixup or one CutMix, not both; it contains {mixing}.") : faults;
     }
 
     /// <summary>Changes rows.</summary>
     internal abstract ViewedRows Apply(ViewedRows rows, ViewStep step);
 
     private protected static string? NeedsImages(string name, InputShape shape) =>
-        shape.IsImage ? null : $"{name} changes images; these rows are a {shape}.";
+        shape.IsImage ? null : $"{name} works on images only; these rows are a {shape}.";
 }

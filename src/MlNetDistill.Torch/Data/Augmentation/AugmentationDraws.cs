@@ -7,8 +7,8 @@ namespace MlNetDistill.Data;
 internal readonly record struct RandomWords(Tensor High, Tensor Low);
 
 /// <summary>
-/// Random numbers for rows that depend on nothing but the seed, the row, the view and the purpose: hashes of them, computed on the rows' device.
-/// A generator would not do: its draws depend on what was drawn before, thus on the batch a row is in.
+/// Random numbers for rows that depend only on the seed, the row, the view and the purpose: hashes of these, computed on the rows' device. The draws of a
+/// generator would depend on what was drawn before, and so on the batch of a row.
 /// </summary>
 /// <remarks>
 /// The hash is splitmix64 (Steele, Lea and Flood 2014): a counter times an odd constant, then a finaliser in which every bit of the input moves
@@ -24,7 +24,7 @@ internal sealed class AugmentationDraws : IDisposable
     private readonly Dictionary<int, (Tensor Bits, Tensor Mask)> _shifts;
 
     /// <param name="seed">Seed of all draws.</param>
-    /// <param name="device">Where the rows' positions are.</param>
+    /// <param name="device">Device of the rows' positions.</param>
     public AugmentationDraws(int seed, Device device)
     {
         _seed = (uint)seed;
@@ -37,7 +37,7 @@ internal sealed class AugmentationDraws : IDisposable
     /// <summary>Words for rows, B.</summary>
     /// <param name="positions">B positions.</param>
     /// <param name="view">Number of the view.</param>
-    /// <param name="purpose">What is drawn; each purpose has words of its own.</param>
+    /// <param name="purpose">What is drawn; each purpose has different words.</param>
     public RandomWords ForRows(Tensor positions, int view, string purpose)
     {
         using var scope = NewDisposeScope();
@@ -56,16 +56,16 @@ internal sealed class AugmentationDraws : IDisposable
         return Split(Mix(Mix(Counter(positions, view, purpose)).unsqueeze(1).Add(elements.unsqueeze(0))));
     }
 
-    /// <summary>Words to whole numbers from 0 to <paramref name="count"/> - 1, each as likely to within 2⁻³²; exact for counts up to 2³¹.</summary>
+    /// <summary>Converts words to integers from 0 to <paramref name="count"/> - 1, equally likely to within 2⁻³²; exact for counts up to 2³¹.</summary>
     public Tensor ToIntegers(Tensor words, long count) => words.MultiplyByInteger(count).bitwise_right_shift(_shifts[32].Bits);
 
-    /// <summary>Words to true with a probability in [0, 1].</summary>
+    /// <summary>Converts words to booleans, true with a probability in [0, 1].</summary>
     public static Tensor ToBooleans(Tensor words, double probability) => words.IsLessThan((long)Math.Round(probability * WordsCount));
 
-    /// <summary>Words to numbers in [0, 1), 64-bit floats, exactly.</summary>
+    /// <summary>Converts words to numbers in [0, 1), 64-bit floats, exactly.</summary>
     public static Tensor ToUniform(Tensor words) => words.to(float64).MultiplyBy(1 / WordsCount);
 
-    /// <summary>Words to normal numbers of mean 0 and deviation 1, 64-bit floats: √(-2 ln u)·cos 2πv (Box and Muller 1958), u in (0, 1].</summary>
+    /// <summary>Converts words to normal numbers of mean 0 and deviation 1, 64-bit floats: √(-2 ln u)·cos 2πv (Box and Muller 1958), u in (0, 1].</summary>
     public static Tensor ToNormal(RandomWords words)
     {
         using var scope = NewDisposeScope();
@@ -91,7 +91,7 @@ internal sealed class AugmentationDraws : IDisposable
 
     private Tensor Counter(Tensor positions, int view, string purpose)
     {
-        // FNV-1a over the purpose, as the run's seeds do it.
+        // FNV-1a over the purpose, as in Seeds.
         var hash = 14695981039346656037UL ^ _seed;
         foreach (var c in purpose)
             hash = (hash ^ c) * 1099511628211UL;
@@ -107,7 +107,7 @@ internal sealed class AugmentationDraws : IDisposable
         return value.bitwise_xor(ShiftRight(value, 31)).MoveToOuterDisposeScope();
     }
 
-    // Torch shifts the sign in; the mask takes it out again.
+    // Torch shifts in copies of the sign bit; the mask removes them.
     private Tensor ShiftRight(Tensor value, int bits) => value.bitwise_right_shift(_shifts[bits].Bits).bitwise_and(_shifts[bits].Mask);
 
     private RandomWords Split(Tensor value) =>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Shows rows augmented. A row's look is a pure function of (seed, row, view): whatever batch it is in, whenever it is asked for. So a teacher can be
-/// asked about the very view that the student sees, and a record of its answers would hold.
+/// Augments rows. An augmented row is a pure function of (seed, row, view), whatever the batch and the time. So the teacher can process the same view as the
+/// student, and its outputs can be cached.
 /// </summary>
 internal sealed class AugmentedViews : IDisposable
 {
@@ -14,9 +14,9 @@ internal sealed class AugmentedViews : IDisposable
     private readonly AugmentationDraws _draws;
     private readonly BetaTable? _shares;
 
-    /// <param name="augmentations">What is done to rows, in order; at most one of them mixes labels.</param>
+    /// <param name="augmentations">The augmentations in order; at most one of them mixes labels.</param>
     /// <param name="seed">Seed of every draw.</param>
-    /// <param name="training">Positions of the rows that others are mixed with; stays the caller's.</param>
+    /// <param name="training">Positions of the rows that others are mixed with; the caller disposes it.</param>
     public AugmentedViews(IReadOnlyList<Augmentation> augmentations, int seed, Tensor training)
     {
         _augmentations = augmentations;
@@ -25,7 +25,7 @@ internal sealed class AugmentedViews : IDisposable
         _shares = augmentations.OfType<MixingAugmentation>().SingleOrDefault() is { } mixing ? new BetaTable(mixing.Alpha, training.device) : null;
     }
 
-    /// <summary>Rows of <paramref name="set"/> in a view. The tensors belong to the current dispose scope.</summary>
+    /// <summary>A batch of rows of <paramref name="set"/> in a view, in the current dispose scope.</summary>
     public Batch GetBatch(IRowSource set, Tensor positions, int view)
     {
         using var scope = NewDisposeScope();
@@ -48,7 +48,7 @@ internal sealed class AugmentedViews : IDisposable
         _shares?.Dispose();
     }
 
-    /// <summary>Rows as the first <paramref name="count"/> augmentations show them.</summary>
+    /// <summary>Rows after the first <paramref name="count"/> augmentations.</summary>
     private ViewedRows ApplyAugmentations(IRowSource set, Tensor positions, int view, int count)
     {
         var rows = new ViewedRows(set.Gather(positions, set.Device), null);
@@ -79,8 +79,8 @@ internal sealed class AugmentedViews : IDisposable
         Add(mixture.Partners, mixture.Rest());
         return shares;
 
-        // Of a row of weight 0 nothing is to be learnt, whatever it is mixed with: each part's label counts by the part's own weight. The row's
-        // weight is that of both parts, by which losses multiply.
+        // A row of weight 0 must have no effect, whatever it is mixed with: each part's label is weighted by the part's own weight. Losses multiply by the
+        // weight of the mixed row, which is that of both parts.
         Tensor Weighted(Tensor rows, Tensor part) => set.Weights is not { } weights
             ? part
             : part.mul(weights.index_select(0, rows)).div(Weights(set, positions, mixture)!.ClampMin(1e-12));

@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Beta(α, α) through a table of its quantiles: torch draws none for a hash, and one look-up serves every row of a batch.</summary>
+/// <summary>Samples Beta(α, α) from random words by a table of its quantiles, in one lookup for all rows of a batch; torch can sample it only from a generator.</summary>
 internal sealed class BetaTable : IDisposable
 {
-    /// <summary>Cells between quantiles; values within one are taken to be evenly spread.</summary>
+    /// <summary>Cells between quantiles; values within a cell are assumed to be uniform.</summary>
     private const int Cells = 4096;
 
     // Points of the numeric integral, eight for each quantile of the half that is integrated.
@@ -16,7 +16,7 @@ internal sealed class BetaTable : IDisposable
     private readonly Tensor _widths;
 
     /// <param name="alpha">Concentration, in [0.001, 1000].</param>
-    /// <param name="device">Where the table lives.</param>
+    /// <param name="device">Device of the table.</param>
     public BetaTable(double alpha, Device device)
     {
         using var scope = NewDisposeScope();

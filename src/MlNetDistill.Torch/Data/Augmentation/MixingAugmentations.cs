@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Mixes each row with a partner, by a share λ ~ Beta(α, α) that is the row's own.</summary>
+/// <summary>Mixes each row with a partner; the share of the row is λ ~ Beta(α, α), drawn per row.</summary>
 internal abstract record MixingAugmentation(double Alpha) : Augmentation
 {
     private const double Least = 0.001;
@@ -20,7 +20,7 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
         return new ViewedRows(features, new Mixture(partners, share));
     }
 
-    /// <summary>The mixed rows, and the share that is the row's own: B 32-bit floats.</summary>
+    /// <summary>The mixed rows, and the share of the original row: B 32-bit floats.</summary>
     private protected abstract (Tensor Features, Tensor Share) Mix(Tensor own, Tensor partner, Tensor share, ViewStep step);
 }
 
@@ -48,7 +48,7 @@ internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
         var (top, bottom) = Edges(centre.High, height);
         var (left, right) = Edges(centre.Low, width);
         var inside = Inside(top, bottom, height).unsqueeze(2).logical_and(Inside(left, right, width).unsqueeze(1)).unsqueeze(1);
-        // Clipping made some boxes smaller, so the share follows the box and not the box the share.
+        // Clipping made some boxes smaller, so the share is computed from the clipped box.
         var area = bottom.sub(top).mul(right.sub(left)).to(float64).DivideBy(height * width);
         return (where(inside, partner, own), ones_like(area).sub(area).to(float32));
 

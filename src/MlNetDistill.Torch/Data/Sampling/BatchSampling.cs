@@ -16,28 +16,28 @@ public abstract record BatchSampling
 
     /// <summary>
     /// Each batch has the same number of rows of each of some classes (the class-uniform sampler of CCKD, Peng et al. 2019): batch size / instances
-    /// classes, drawn anew for each batch. Rows of rare classes come more often than others. Every row needs a label.
+    /// classes, drawn again for each batch. Rows of rare classes are used more often than others. Every row needs a label.
     /// </summary>
-    /// <param name="instances">Rows of a class in a batch, at least 1; must divide the batch size. 8 is our choice.</param>
+    /// <param name="instances">Rows of a class in a batch, at least 1; must divide the batch size. The default 8 is a choice of this library.</param>
     public static BatchSampling ClassUniform(int instances = 8) => new ClassUniformSampling(instances);
 
     /// <summary>
-    /// As <see cref="ClassUniform"/>, but clusters of the teacher's answers take the place of classes (CCKD's superclass-uniform sampler), so
-    /// missing labels do no harm and unbalanced ones little. Needs a method with a teacher.
+    /// As <see cref="ClassUniform"/>, but with clusters of the teacher's outputs instead of classes (CCKD's superclass-uniform sampler), so it needs no labels and
+    /// unbalanced classes matter little. Needs a method with a teacher.
     /// </summary>
     /// <remarks>
-    /// The clusters are k-means of the teacher's embeddings, of its logits less their mean where it has none, each brought to unit length as CCKD's kernels see
-    /// them: so rows that the teacher is sure of and rows that it is not do not part for that reason alone. The paper's number of clusters is not
-    /// known to us, and there is no default; about the number of classes is a start.
+    /// The clusters are found by k-means on the teacher's embeddings (if it has none, on its logits minus their row mean), scaled to unit length as in CCKD's kernels,
+    /// so that confident and unconfident outputs are not separated for their length alone. The paper does not state the number of clusters, so there is no default;
+    /// start with about the number of classes.
     /// </remarks>
     /// <param name="clusters">Number of clusters, at least 2 and at least batch size / instances.</param>
-    /// <param name="instances">Rows of a cluster in a batch, at least 1; must divide the batch size. 8 is our choice.</param>
+    /// <param name="instances">Rows of a cluster in a batch, at least 1; must divide the batch size. The default 8 is a choice of this library.</param>
     public static BatchSampling SuperclassUniform(int clusters, int instances = 8) => new SuperclassUniformSampling(clusters, instances);
 
-    /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
+    /// <summary>Its kind and settings, in one line if they fit.</summary>
     public sealed override string ToString() => SettingText.Describe(this);
 
-    /// <summary>What is wrong with these settings, each as one sentence.</summary>
+    /// <summary>What is wrong with these settings, one sentence per fault.</summary>
     /// <param name="batchSize">Rows of a batch.</param>
     public virtual IEnumerable<string> Validate(int batchSize) => [];
 
@@ -51,10 +51,10 @@ public abstract record BatchSampling
     /// <param name="batchSize">Rows of a batch.</param>
     public abstract Sampler Create(int batchSize);
 
-    /// <summary>Rows that a batch has of so many rows trained on.</summary>
+    /// <summary>Rows of a batch if there are so many training rows.</summary>
     internal virtual long RowsOfABatch(int batchSize, long rows) => batchSize;
 
-    /// <summary>Refuses rows that cannot be sampled in this way as far as that shows without a teacher: before one is trained for hours.</summary>
+    /// <summary>Throws if the rows cannot be sampled in this way, as far as that is known without a teacher, so that a long training of a teacher is not wasted.</summary>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
     internal virtual void Check(IRowSource set, torch.Tensor training, int batchSize) { }
 
@@ -63,7 +63,7 @@ public abstract record BatchSampling
         if (instances < 1)
             yield return Invariant($"{name}'s instances must be at least 1; was {instances}.");
         else if (batchSize >= 1 && batchSize % instances != 0)
-            yield return $"{name}'s instances must divide the BatchSize; {batchSize} rows are no multiple of {instances}.";
+            yield return $"{name}'s instances must divide the BatchSize; {batchSize} is not a multiple of {instances}.";
     }
 }
 
@@ -95,7 +95,7 @@ internal sealed record SuperclassUniformSampling(int Clusters, int Instances) : 
         if (Clusters < 2)
             yield return Invariant($"SuperclassUniform's clusters must be at least 2; was {Clusters}.");
         else if (Instances >= 1 && batchSize / Instances is var drawn && Clusters < drawn)
-            yield return Invariant($"SuperclassUniform's clusters must be at least {drawn}, for a batch of {batchSize} rows has {Instances} of each; was {Clusters}.");
+            yield return Invariant($"SuperclassUniform's clusters must be at least {drawn}, because a batch of {batchSize} rows has {Instances} of each cluster; was {Clusters}.");
     }
 
     public override bool NeedsTeacher => true;

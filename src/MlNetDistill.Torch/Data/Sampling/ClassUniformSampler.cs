@@ -28,8 +28,8 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
         if (missing > 0)
         {
             throw new InvalidOperationException(
-                $"Class-uniform batches go by label, and {missing} of the {labels.Length} rows trained on have none. " +
-                "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers" +
+                $"Class-uniform batches need labels, but {missing} of the {labels.Length} training rows have none. " +
+                "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead" +
                 (missing == labels.Length ? "." : ", or leave these rows out with MissingLabels.Drop."));
         }
 
@@ -39,8 +39,8 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
             var most = groups.Count * instances;
             var more = Enumerable.Range(1, batchSize).First(n => batchSize % n == 0 && batchSize / n <= groups.Count);
             throw new InvalidOperationException(
-                $"A class-uniform batch of {batchSize} rows, {instances} of each class, takes {batchSize / instances} classes; {groups.Count} have rows to " +
-                $"train on. Give a BatchSize of at most {most}, or {more} instances.");
+                $"A class-uniform batch of {batchSize} rows, {instances} of each class, needs {batchSize / instances} classes, but only {groups.Count} have training " +
+                $"rows. Set BatchSize to at most {most}, or use {more} instances.");
         }
 
         return groups;

@@ -4,17 +4,17 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Lloyd's k-means from a k-means++ start (Arthur and Vassilvitskii 2007), on the vectors' device. Distances are rows × clusters and made in
+/// Lloyd's k-means from a k-means++ start (Arthur and Vassilvitskii 2007), on the vectors' device. Distances are rows × clusters and computed in
 /// chunks.
 /// </summary>
 internal static class KMeans
 {
     private const int MaxRounds = 50;
 
-    // Values made at a time: 16 MiB as 32-bit floats.
+    // Values computed at a time: 16 MiB as 32-bit floats.
     private const int ChunkValues = 1 << 22;
 
-    /// <summary>The cluster of each row, N 64-bit integers in [0, clusters). A cluster may stay empty where fewer vectors differ.</summary>
+    /// <summary>The cluster of each row, N 64-bit integers in [0, clusters). A cluster may stay empty if fewer vectors are distinct.</summary>
     /// <param name="vectors">N×D, 32-bit floats.</param>
     /// <param name="clusters">Number of clusters, 1 to N.</param>
     /// <param name="generator">For the start; a CPU generator.</param>
@@ -91,7 +91,7 @@ internal static class KMeans
             // A product with 0s and 1s instead of a scatter: scattering adds in any order on a GPU.
             var members = clusterOf.narrow(0, at, count).unsqueeze(1).eq(numbers).to(float32);
             sums.AddInPlace(members.t().mm(vectors.narrow(0, at, count)));
-            // Not sum(0): the 0 would be taken for a ScalarType, that of bytes.
+            // Not sum(0): the 0 would be interpreted as a ScalarType (bytes).
             counts.AddInPlace(members.sum([0]));
         }
 

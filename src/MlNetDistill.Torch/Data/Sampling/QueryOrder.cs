@@ -3,18 +3,18 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// An order in which a teacher is asked about all rows: a few that are evenly spread come first, of which the first few are evenly spread too, so that a look at
-/// these is the beginning of all. Rows are often sorted by class.
+/// The order in which a teacher is queried for all rows: evenly spread rows first, and among these a smaller evenly spread sample first, so that a preview of a few
+/// rows is also the beginning of the full pass. Rows are often sorted by class, so the first rows of the data would be a bad sample.
 /// </summary>
 internal static class QueryOrder
 {
-    /// <summary>Rows that tell something of a teacher that takes long.</summary>
+    /// <summary>Rows of a preview of a slow teacher.</summary>
     public const int SlowTeacherPreviewRows = 64;
 
-    /// <summary>Rows that tell enough of any.</summary>
+    /// <summary>Rows of a preview of other teachers.</summary>
     public const int PreviewRows = 512;
 
-    /// <summary>Every position once.</summary>
+    /// <summary>Every position once, in that order.</summary>
     public static long[] Create(long rows)
     {
         RowLimit.Check(rows, "A teacher that is asked about all rows in an order of its own");

@@ -2,28 +2,28 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Turns the rows trained on into batches, epoch by epoch.</summary>
+/// <summary>Divides the training rows into batches, epoch by epoch.</summary>
 public abstract class Sampler
 {
-    /// <summary>Looks at the rows before the first epoch of a stage; for samplers that go by labels or by the teacher's answers.</summary>
-    /// <param name="source">What there is to look at.</param>
+    /// <summary>Called before the first epoch of a stage; for samplers that use labels or the teacher's outputs.</summary>
+    /// <param name="source">The rows and the teacher's outputs.</param>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
     public virtual void Prepare(SamplerSource source) { }
 
-    /// <summary>Batches an epoch has for <paramref name="rows"/> rows.</summary>
+    /// <summary>Number of batches of an epoch with <paramref name="rows"/> rows.</summary>
     public abstract int BatchesPerEpoch(long rows);
 
     /// <summary>The positions of each batch of one epoch, drawn with <paramref name="generator"/>.</summary>
-    /// <param name="training">Positions trained on.</param>
+    /// <param name="training">Positions of the training rows.</param>
     /// <param name="generator">The run's generator for shuffling; a CPU generator.</param>
     public abstract IEnumerable<Tensor> Epoch(Tensor training, Generator generator);
 }
 
 /// <summary>
-/// Every row once an epoch in random order. The last batch is left out where it would be incomplete: its few rows would weigh more than
-/// others, batch statistics of it would be poor, and as the order is new every epoch no row is left out for long.
+/// Every row once an epoch, in random order. An incomplete last batch is left out: its few rows would have more weight than others, and its batch statistics
+/// would be poor. The order changes every epoch, so no row is left out for long.
 /// </summary>
-/// <param name="batchSize">Rows of a batch, at least 1; all rows where there are fewer.</param>
+/// <param name="batchSize">Rows of a batch, at least 1; all rows if there are fewer.</param>
 public sealed class ShuffledSampler(int batchSize) : Sampler
 {
     /// <inheritdoc/>
@@ -50,13 +50,13 @@ public sealed class ShuffledSampler(int batchSize) : Sampler
     }
 }
 
-/// <summary>What a sampler may look at before training.</summary>
+/// <summary>What a sampler may use before training.</summary>
 /// <param name="Set">The rows.</param>
-/// <param name="Training">Positions trained on, 64-bit.</param>
+/// <param name="Training">Positions of the training rows, 64-bit.</param>
 /// <param name="Generator">The run's generator for shuffling; a CPU generator.</param>
 /// <param name="TeacherVectors">
-/// Gives the directions of the teacher's embeddings (of its logits less their mean where it has none) for positions of the set: rows×D of unit length, on
-/// the set's device. Null where the stage has no teacher.
+/// Computes the teacher's embeddings (if it has none, its logits minus their row mean) for positions of the set: rows×D, scaled to unit length, on the set's
+/// device. Null if the stage has no teacher.
 /// </param>
 public sealed record SamplerSource(IRowSource Set, Tensor Training, Generator Generator, Func<Tensor, Tensor>? TeacherVectors = null)
 {

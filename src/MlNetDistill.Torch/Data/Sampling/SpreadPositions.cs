@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Some rows of many.</summary>
+/// <summary>A sample of rows.</summary>
 internal static class SpreadPositions
 {
     /// <summary>At most <paramref name="most"/> positions below <paramref name="rows"/>, evenly spread, 64-bit, in the current dispose scope.</summary>

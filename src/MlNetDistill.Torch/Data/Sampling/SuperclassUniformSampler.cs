@@ -11,17 +11,17 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
     public static void Check(long rows, int clusters)
     {
         if (rows < clusters)
-            throw new InvalidOperationException($"SuperclassUniform asks for {clusters} clusters of {rows} rows trained on; ask for fewer.");
+            throw new InvalidOperationException($"SuperclassUniform has {clusters} clusters, but there are only {rows} training {(rows == 1 ? "row" : "rows")}. Use fewer clusters.");
     }
 
     /// <inheritdoc/>
-    /// <remarks>A later stage without a teacher keeps the clusters of the one before.</remarks>
+    /// <remarks>A later stage without a teacher keeps the clusters of the previous stage.</remarks>
     public override void Prepare(SamplerSource source)
     {
         if (source.TeacherVectors is not { } teacherVectors)
         {
             _ = _groups ?? throw new InvalidOperationException(
-                "Superclass-uniform batches go by clusters of the teacher's answers, and this stage has no teacher. Use another BatchSampling.");
+                "Superclass-uniform batches need clusters of the teacher's outputs, but this stage has no teacher. Use another BatchSampling.");
             return;
         }
 
@@ -33,8 +33,8 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
         if (groups.Count < batchSize / instances)
         {
             throw new InvalidOperationException(
-                $"The teacher's answers fall into only {groups.Count} different clusters, and a superclass-uniform batch of {batchSize} rows, {instances} of " +
-                $"each cluster, takes {batchSize / instances}. Give a BatchSize of at most {groups.Count * instances}.");
+                $"The teacher's outputs form only {groups.Count} distinct {(groups.Count == 1 ? "cluster" : "clusters")}, but a superclass-uniform batch of {batchSize} rows, {instances} of " +
+                $"each cluster, needs {batchSize / instances}. Set BatchSize to at most {groups.Count * instances}.");
         }
 
         _groups = groups;

@@ -4,8 +4,8 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// The mean around each pixel, padded with zeros that count, as <see cref="Convolution"/> pads: both give maps of the same size for the same
-/// kernel and stride.
+/// The mean around each pixel. Padded like <see cref="Convolution"/>, so both give maps of the same size for the same kernel and stride; the zeros of the padding
+/// count in the mean.
 /// </summary>
 public sealed class AveragePool : Block
 {

@@ -4,13 +4,14 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// A piece of a network that knows its forward pass and its ONNX form. Both must compute the same function in eval mode; every network is
-/// checked for that before it is trained.
+/// A part of a network with its forward pass and its ONNX form. Both must compute the same function in eval mode; this is checked for every network before
+/// training.
 /// </summary>
 /// <remarks>
 /// For a block of your own: draw parameters with <see cref="WeightInitialization.Uniform"/>, keep them and any inner blocks in fields, and call
-/// <c>RegisterComponents()</c> at the end of the constructor. Compute with tensors and other blocks where you can (<see cref="ResidualAdd"/> adds):
-/// TorchSharp 0.107 may free the number in <c>x.mul(2)</c>, and the hidden factor 1 in <c>x.add(y)</c>, while native code still reads it.
+/// <c>RegisterComponents()</c> at the end of the constructor. For arithmetic with numbers use
+/// <see cref="TensorArithmetic"/>: TorchSharp 0.107 may free the number in <c>x.mul(2)</c>, and the hidden factor 1 in <c>x.add(y)</c>, while native code still reads
+/// it.
 /// </remarks>
 public abstract class Block : nn.Module<Tensor, Tensor>
 {

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// Deals the channels of each group out among all groups (Zhang et al. 2018, §3.1): the channels as a table with a row for each group are read
-/// column by column. Else grouped convolutions in a row would never see each other's channels.
+/// Distributes the channels of each group over all groups (Zhang et al. 2018, §3.1): the channels, as a table with one row per group, are read column by column.
+/// Without it, consecutive grouped convolutions would never exchange channels.
 /// </summary>
 public sealed class ChannelShuffle : Block
 {
@@ -32,7 +32,7 @@ public sealed class ChannelShuffle : Block
     /// <inheritdoc/>
     public override string Emit(OnnxGraph graph, string input)
     {
-        // The same permutation as one lookup, which needs no sizes of maps.
+        // The same permutation as one gather, which does not depend on the size of the map.
         var size = _channels / _groups;
         var order = Enumerable.Range(0, _channels).Select(c => (long)((c % _groups * size) + (c / _groups)));
         return graph.Add("Gather", [input, graph.Constant([.. order])], ("axis", 1L));

@@ -5,13 +5,13 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// Parameters drawn from a generator of our own: TorchSharp's modules draw from the process-wide one, which would make a student depend on
-/// what else the application draws, and change the application's draws.
+/// Initial parameters drawn from an explicit generator. TorchSharp's own modules draw from the process-wide generator, so that a student would depend on what else
+/// the application draws, and would change the application's draws.
 /// </summary>
 public static class WeightInitialization
 {
     /// <summary>A new parameter of the given shape, drawn from U(±<paramref name="bound"/>): 32-bit floats on the CPU, whatever TorchSharp's defaults are.</summary>
-    /// <exception cref="InvalidOperationException">It does not fit into the memory that is available to the process.</exception>
+    /// <exception cref="InvalidOperationException">It needs more memory than is available to the process.</exception>
     public static Parameter Uniform(double bound, Generator generator, params long[] shape)
     {
         ArgumentNullException.ThrowIfNull(generator);
@@ -26,9 +26,9 @@ public static class WeightInitialization
     internal static Tensor Ones(int length) => ones(length, float32, WeightMemory.Reserve(length));
 
     /// <summary>
-    /// Draws the initial weights of TorchSharp modules anew, so that they too depend on the seed alone: in each module every matrix or kernel, and
-    /// the biases beside it, from U(±1/√f), where f is the number of values in one output's slice of it (PyTorch's default for linear layers and
-    /// convolutions). Other vectors, a normalisation's for example, stay as they are.
+    /// Initialises the weights of TorchSharp modules again, so that they depend only on the seed: every matrix or kernel of each module, and its biases, from
+    /// U(±1/√f), where f is the number of inputs of one output (PyTorch's default for linear layers and convolutions). Other vectors, for example those of a
+    /// normalisation, are not changed.
     /// </summary>
     public static void Reinitialize(nn.Module module, Generator generator)
     {
@@ -39,7 +39,7 @@ public static class WeightInitialization
         foreach (var part in module.modules().Prepend(module))
         {
             double? bound = null;
-            // Matrices first: a bias takes the bound of the matrix it belongs to, wherever it is declared.
+            // Matrices first: a bias uses the bound of its matrix, in whatever order they are declared.
             foreach (var (name, parameter) in part.named_parameters(recurse: false).OrderByDescending(p => p.parameter.dim() >= 2))
             {
                 if (parameter.dim() >= 2)

@@ -3,12 +3,11 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// An ONNX graph under construction: nodes in order and their constants. Operators are those of the default domain at opset 13; the file
-/// format is the business of <c>MlNetDistill.Onnx</c>.
+/// An ONNX graph under construction: nodes in order and their constants. Operators are those of the default domain at opset 13.
 /// </summary>
 public sealed class OnnxGraph
 {
-    // Inputs and outputs are named by the user, who may well call a column c0: a prefix keeps the names in between apart from theirs.
+    // The user names inputs and outputs, and could name a column c0: a prefix keeps the internal names distinct.
     private const string Prefix = "__student/";
 
     private readonly List<OnnxNode> _nodes = [];
@@ -51,7 +50,7 @@ public sealed class OnnxGraph
         return Add(new OnnxConstant($"{Prefix}c{_constants.Count}", [value.Length], null, value));
     }
 
-    /// <summary>Gives what a node writes another name, for its readers too.</summary>
+    /// <summary>Renames the output of a node, also in the nodes that read it.</summary>
     internal void Rename(string output, string name)
     {
         string New(string old) => old == output ? name : old;

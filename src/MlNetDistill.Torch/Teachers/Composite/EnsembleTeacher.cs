@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// Several teachers as one: log Σ w_m softmax(z_m), the logarithm of the weighted mean of their probabilities. A temperature softens this mean, not the
-/// members.
+/// Several teachers as one: log Σ w_m softmax(z_m), the logarithm of the weighted mean of their probabilities. The temperature softens this mean, not the
+/// members' logits.
 /// </summary>
-/// <param name="members">The teachers; stay the caller's.</param>
-/// <param name="weights">One for each, at least 0, of which some are above; scaled to sum to 1.</param>
-/// <param name="caching">How the members' answers are kept; the memory limit holds for the mean too.</param>
+/// <param name="members">The teachers; the caller disposes them.</param>
+/// <param name="weights">One per teacher, at least 0 and not all 0; scaled to sum to 1.</param>
+/// <param name="caching">How the members' outputs are cached; the memory limit includes the mean.</param>
 internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IReadOnlyList<double> weights, TeacherCaching caching) : StageTeacher, IDisposable
 {
     private IRowSource? _set;
@@ -63,7 +63,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         _logits = ComputeAll(set);
         _softened = new SoftenedLogits(_logits, caching.Options.MemoryLimit - bytes);
         _set = set;
-        // The mean is all that is read from now on.
+        // Only the mean is read from now on.
         foreach (var member in members)
             member.Release();
     }

@@ -4,20 +4,20 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>The anchors of a route as one teacher of one stage: each answers for an equal share of the epochs, in order.</summary>
+/// <summary>The anchors of a route as one teacher of one stage: each teaches an equal share of the epochs, in order.</summary>
 internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs, Action<string> note) : StageTeacher
 {
     private (IRowSource Set, ModelOutputs Wanted, Func<Tensor, int, Batch>? View) _task;
     private int _current = -1;
 
-    /// <summary>The shapes of the last anchor's outputs; the others' are alike in what the loss reads.</summary>
+    /// <summary>The shapes of the last anchor's outputs; the other anchors have the same shapes for the outputs that the loss reads.</summary>
     public override OutputShapes Shapes => anchors[^1].Teacher.Shapes;
 
     public override bool SupportsAugmentation => anchors.All(a => a.Teacher.SupportsAugmentation);
 
     internal override IEnumerable<StageTeacher> QueriedTeachers => anchors.Select(a => a.Teacher);
 
-    // Before the first epoch, when a sampler looks for clusters, the last anchor answers: it knows most.
+    // Before the first epoch, when a sampler computes clusters, the last anchor is used: it is the most accurate.
     private StageTeacher Current => anchors[_current < 0 ? anchors.Count - 1 : _current].Teacher;
 
     public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _task = (set, wanted, view);

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// A model that reads prepared rows: what is the same for all of them. Batches are cut to what the model takes, its outputs checked and its shapes found by a
-/// trial before the first real row.
+/// The common part of imported models. Splits batches into the sizes that the model accepts, checks its outputs, and finds their shapes by running trial rows
+/// first.
 /// </summary>
 internal abstract class AdaptedModel : TensorModel
 {
@@ -17,17 +17,17 @@ internal abstract class AdaptedModel : TensorModel
     private bool _fixed;
 
     /// <param name="title">The model at the beginning of a sentence: "The ONNX model 'a.onnx'".</param>
-    /// <param name="adapter">Prepares its rows; owned.</param>
-    /// <param name="device">Where it reads them.</param>
+    /// <param name="adapter">Prepares its rows; disposed with the model.</param>
+    /// <param name="device">The device on which the model runs.</param>
     protected AdaptedModel(string title, InputAdapter adapter, Device device) => (Title, _adapter, _device) = (title, adapter, device);
 
     /// <inheritdoc/>
-    public sealed override OutputShapes Shapes => _shapes ?? throw new InvalidOperationException("The model was not tried yet.");
+    public sealed override OutputShapes Shapes => _shapes ?? throw new InvalidOperationException("The shapes are known only after the model was probed.");
 
     /// <summary>The model at the beginning of a sentence.</summary>
     protected string Title { get; }
 
-    /// <summary>What the model is asked for to find its shapes.</summary>
+    /// <summary>The outputs that the model can give.</summary>
     protected abstract ModelOutputs AvailableOutputs { get; }
 
     /// <inheritdoc/>
@@ -48,17 +48,17 @@ internal abstract class AdaptedModel : TensorModel
     /// <inheritdoc/>
     public override void Dispose() => _adapter.Dispose();
 
-    /// <summary>The model's outputs as it gives them, at least the <paramref name="wanted"/>; failures say so in its name.</summary>
+    /// <summary>Runs the model: its raw outputs, at least the <paramref name="wanted"/>. An exception names the model.</summary>
     protected abstract NetworkOutput Run(Tensor input, ModelOutputs wanted);
 
-    /// <summary>What its own failure is reported as.</summary>
+    /// <summary>Creates the exception for a failure inside the model.</summary>
     protected static InvalidOperationException CreateFailure(string title, Tensor input, Exception inner) => new(
         $"{title} failed on {ModelInput.TypeName(input.dtype)} rows [{string.Join(", ", input.shape)}]: {NativeErrorMessage.Summarize(inner.Message)}", inner);
 
-    /// <summary>Finds the shapes, and how many rows the model takes at a time.</summary>
-    /// <param name="atMost">Rows in one run.</param>
-    /// <param name="fixedRows">Rows that each run must have, or null where that is free.</param>
-    /// <param name="warn">Told when the model must be run row by row.</param>
+    /// <summary>Runs trial rows to find the output shapes and how many rows the model accepts at a time.</summary>
+    /// <param name="atMost">Maximum rows in one run.</param>
+    /// <param name="fixedRows">Rows that each run must have; null if any number is accepted.</param>
+    /// <param name="warn">Receives a warning if the model must be run row by row.</param>
     protected void Probe(int atMost, int? fixedRows, Action<string> warn)
     {
         using var scope = NewDisposeScope();
@@ -66,11 +66,11 @@ internal abstract class AdaptedModel : TensorModel
         (_rowsPerRun, _fixed) = (fixedRows ?? 1, fixedRows is not null);
         _shapes = ImportedOutputs.GetShapes(ComputeOutputs(rows.narrow(0, 0, 1), AvailableOutputs));
         var single = RunRowByRow(ref rows);
-        // What is drawn at random may come out the same once.
+        // Random outputs may be equal once by chance.
         if (Enumerable.Range(0, Repeats).Any(_ => !Same(single, ComputeOutputs(rows, AvailableOutputs))))
         {
-            throw new InvalidOperationException($"{Title} gives another answer each time it reads the same row, as a model in training mode does. A file must " +
-                "be exported after eval(); a module must draw nothing at random in eval mode.");
+            throw new InvalidOperationException($"{Title} gives different outputs each time it reads the same row, like a model in training mode. Export a file " +
+                "after eval(); a module must not be random in eval mode.");
         }
 
         if (!_fixed && atMost > 1)
@@ -85,7 +85,7 @@ internal abstract class AdaptedModel : TensorModel
         }
         catch (InvalidOperationException)
         {
-            // Made-up values may be out of its range, as numbers of words are; zeros it has answered already.
+            // The trial values may be out of the model's range (word indices, for example); zeros have worked before.
             rows = zeros_like(rows);
             return ComputeOutputs(rows, AvailableOutputs);
         }
@@ -99,11 +99,11 @@ internal abstract class AdaptedModel : TensorModel
             _rowsPerRun = 2;
             if (Same(single, ComputeOutputs(rows, AvailableOutputs)))
                 return false;
-            why = "answers two rows at once otherwise than one by one";
+            why = "gives other outputs for two rows at once than for each by itself";
         }
         catch (InvalidOperationException e)
         {
-            why = $"declares a free batch and then fails on two rows ({NativeErrorMessage.Summarize(e.InnerException?.Message ?? e.Message)})";
+            why = $"declares a dynamic batch size but fails on two rows ({NativeErrorMessage.Summarize(e.InnerException?.Message ?? e.Message)})";
         }
 
         warn($"{Title} {why}: its batch size is fixed inside, or it was exported in training mode. It is run row by row, which is slow; export it with a dynamic " +
@@ -132,10 +132,10 @@ internal abstract class AdaptedModel : TensorModel
             && (!output.Available.HasFlag(ModelOutputs.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
                 && output.StageFeatures.Zip(shapes.StageFeatures).All(p => p.First.shape.AsSpan(1).SequenceEqual(p.Second))));
         if (!fits)
-            throw new InvalidOperationException($"{Title} gave outputs of other shapes than at its first row; the shapes must not depend on the rows.");
+            throw new InvalidOperationException($"{Title} gave outputs of other shapes than for its first row; the shapes must be the same for all rows.");
     }
 
-    // Kernels differ with the batch size, so the last digits may; half precision has three. Probabilities of many classes are small numbers.
+    // Kernels depend on the batch size, so the last digits may differ; half precision has three digits. With many classes probabilities are small.
     private static bool Same(NetworkOutput a, NetworkOutput b) => a.All.Zip(b.All).All(pair =>
         pair.First.shape.AsSpan().SequenceEqual(pair.Second.shape)
         && allclose(pair.First, pair.Second, 1e-2, 1e-3 * Math.Max(1e-3, Largest(pair.First)), equal_nan: true));

@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>What a model from elsewhere gave, checked and brought into the form that losses read.</summary>
+/// <summary>Checks the outputs of an imported model and converts them to the form that losses read.</summary>
 internal static class ImportedOutputs
 {
-    /// <summary>32-bit floats, a row for each row: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
-    /// <exception cref="InvalidOperationException">The model gave something else.</exception>
+    /// <summary>The outputs as 32-bit floats: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
+    /// <exception cref="InvalidOperationException">The outputs have another type or shape.</exception>
     public static NetworkOutput Validate(NetworkOutput raw, long rows, string model) => new(
         raw.Available.HasFlag(ModelOutputs.Logits) ? ToVectors(raw.Logits, rows, model, "class scores", "N×K") : null,
         raw.Available.HasFlag(ModelOutputs.Embedding) ? ToVectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
@@ -18,13 +18,13 @@ internal static class ImportedOutputs
         output.Available.HasFlag(ModelOutputs.Embedding) ? (int)output.Embedding.shape[1] : null,
         output.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(s => s.shape[1..])] : []);
 
-    /// <summary>Each of the tensors as <paramref name="change"/> makes it.</summary>
+    /// <summary>Applies <paramref name="change"/> to each of the tensors.</summary>
     public static NetworkOutput Transform(this NetworkOutput output, Func<Tensor, Tensor> change) => new(
         output.Available.HasFlag(ModelOutputs.Logits) ? change(output.Logits) : null,
         output.Available.HasFlag(ModelOutputs.Embedding) ? change(output.Embedding) : null,
         output.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
 
-    /// <summary>Rows of several outputs one after another.</summary>
+    /// <summary>Concatenates the rows of several outputs.</summary>
     public static NetworkOutput Concatenate(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
         parts[0].Available.HasFlag(ModelOutputs.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,
         parts[0].Available.HasFlag(ModelOutputs.Embedding) ? cat([.. parts.Select(p => p.Embedding)]) : null,
@@ -36,7 +36,7 @@ internal static class ImportedOutputs
     {
         CheckAlive(value, model, what);
         var shape = value.shape;
-        // A pooled map of one pixel, as convolutional heads give it, is a vector.
+        // A map of one pixel, as convolutional heads give it, counts as a vector.
         if (shape.Length < 2 || shape[0] != rows || shape[1] == 0 || shape.Skip(2).Any(d => d != 1))
             throw Wrong(value, rows, model, what, $"{form} (or {form}×1×1)");
         return ToFloats(value, rows, model, what).reshape(rows, shape[1]);
@@ -53,18 +53,18 @@ internal static class ImportedOutputs
     private static void CheckAlive(Tensor value, string model, string what)
     {
         if (value is null)
-            throw new InvalidOperationException($"{model} gives null as {what}; it must give a tensor.");
+            throw new InvalidOperationException($"{model} returns null as {what}; it must return a tensor.");
         if (value.IsInvalid)
-            throw new InvalidOperationException($"{model} gives as {what} a tensor that it has disposed of. Give it out of the dispose scope (MoveToOuterDisposeScope).");
+            throw new InvalidOperationException($"{model} returns as {what} a tensor that is disposed. Move it out of the dispose scope (MoveToOuterDisposeScope).");
     }
 
     private static Tensor ToFloats(Tensor value, long rows, string model, string what) => value.dtype switch
     {
         ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16 => value.to(float32),
-        _ => throw Wrong(value, rows, model, what, "floating-point numbers, not class numbers"),
+        _ => throw Wrong(value, rows, model, what, "floating-point scores, not class indices"),
     };
 
     private static InvalidOperationException Wrong(Tensor value, long rows, string model, string what, string expected) => new(
         $"{model} gives as {what} {ModelInput.TypeName(value.dtype)} [{string.Join(", ", value.shape)}] for {rows} row{(rows == 1 ? "" : "s")}; it must be " +
-        $"{expected}. Name another output of it, or export it with one.");
+        $"{expected}. Choose another output of the model, or export the model with such an output.");
 }

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Turns the rows of a training set into what a model reads: cast, scaled, standardised, arranged. What cannot be is found at construction.</summary>
+/// <summary>Converts the rows of a training set to the model's input: cast, scale, standardise, arrange. The constructor throws if that is impossible.</summary>
 internal sealed class InputAdapter : IDisposable
 {
     private readonly InputShape _shape;
@@ -18,19 +18,19 @@ internal sealed class InputAdapter : IDisposable
 
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What the user says of the model's input; without faults of its own.</param>
-    /// <param name="model">What the model says of it.</param>
-    /// <param name="device">Where the model runs.</param>
-    /// <exception cref="InvalidOperationException">They do not fit together; the message says what to set.</exception>
+    /// <param name="input">The user's settings of the model's input, already validated.</param>
+    /// <param name="model">The input that the model declares.</param>
+    /// <param name="device">The device on which the model runs.</param>
+    /// <exception cref="InvalidOperationException">Rows, settings and model do not match; the message says what to set.</exception>
     public InputAdapter(InputShape shape, bool isByte, TeacherInput input, ModelInput model, Device device)
     {
         (_shape, _isByte, _model) = (shape, isByte, model);
         _arrangement = InputArrangement.Resolve(shape, input, model);
-        _scale = CheckedScale(input);
+        _scale = GetScale(input);
         if (input.Standardization is { } statistics)
         {
             using var scope = NewDisposeScope();
-            var dimensions = CheckedDimensions(statistics);
+            var dimensions = GetConstantDimensions(statistics);
             _mean = tensor(statistics.Mean.ToArray(), device: CPU).reshape(dimensions).to(device).DetachFromDisposeScope();
             _deviation = tensor(statistics.Deviation.ToArray(), device: CPU).reshape(dimensions).to(device).DetachFromDisposeScope();
         }
@@ -38,10 +38,10 @@ internal sealed class InputAdapter : IDisposable
         Description = Describe(input);
     }
 
-    /// <summary>All that the preparation depends on, in a form that does not change.</summary>
+    /// <summary>Everything that the preparation depends on, as text with a stable form.</summary>
     public string Description { get; }
 
-    /// <summary>B×(shape of a row) to B×(what the model reads), contiguous and of its type, in the current dispose scope.</summary>
+    /// <summary>Converts B×(shape of a row) to B×(input of the model), contiguous and of its type, in the current dispose scope.</summary>
     /// <param name="rows">Rows on the model's device: bytes or 32-bit floats. Rows of bytes that were mixed are floats.</param>
     public Tensor Prepare(Tensor rows)
     {
@@ -56,7 +56,7 @@ internal sealed class InputAdapter : IDisposable
         return _arrangement.Apply(values).to(_model.Type).contiguous().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Two rows as the training set might have them: zeros, and small values that differ.</summary>
+    /// <summary>Two trial rows: zeros, and small values that differ.</summary>
     public Tensor TrialRows()
     {
         using var scope = NewDisposeScope();
@@ -72,36 +72,36 @@ internal sealed class InputAdapter : IDisposable
         _deviation?.Dispose();
     }
 
-    private float CheckedScale(TeacherInput input)
+    private float GetScale(TeacherInput input)
     {
         if (_model.Type == ScalarType.Byte)
         {
             if (!_isByte)
-                throw _model.CreateError(_shape, "it takes bytes, and the column holds Single. Give it a column of Byte in TeacherInput.ColumnName.");
+                throw _model.CreateError(_shape, "it takes bytes, but the column contains Single. Set TeacherInput.ColumnName to a column of Byte.");
             if (input.Scale is not null || input.Standardization is not null)
-                throw _model.CreateError(_shape, "bytes go into it as they are. Leave TeacherInput.Scale and TeacherInput.Standardization out.");
+                throw _model.CreateError(_shape, "it takes bytes, which are neither scaled nor standardised. Leave out TeacherInput.Scale and TeacherInput.Standardization.");
             return 1;
         }
 
         if (_isByte && input.Scale is null)
         {
-            throw _model.CreateError(_shape, "the column holds bytes, and nothing in a model says in which scale it was trained. Set TeacherInput.Scale to 1 for " +
-                "values of 0..255, to 1 / 255f for 0..1.");
+            throw _model.CreateError(_shape, "the column contains bytes, and a model file does not state the range it was trained on. Set TeacherInput.Scale to 1 for " +
+                "0..255, or to 1 / 255f for 0..1.");
         }
 
         return input.Scale ?? 1;
     }
 
-    /// <summary>The shape in which the constants meet a row.</summary>
-    private long[] CheckedDimensions(InputStatistics statistics)
+    /// <summary>The shape in which the constants are broadcast over a row.</summary>
+    private long[] GetConstantDimensions(InputStatistics statistics)
     {
         var (read, count) = (_arrangement.Read, statistics.Mean.Count);
         var (length, channels) = (_shape.Length, read.Length == 3 ? read[0] : 1);
         return count == 1 ? [1]
             : read.Length == 3 && count == channels ? [count, 1, 1]
             : count == length ? read
-            : throw _model.CreateError(_shape, $"TeacherInput.Standardization has {count} values; such rows take 1, " +
-                $"{(channels > 1 ? $"{channels} (one a channel)" : "")}{(channels > 1 ? " or " : "or ")}{length} (one a value).");
+            : throw _model.CreateError(_shape, $"TeacherInput.Standardization has {count} values; for these rows it must have 1, " +
+                $"{(channels > 1 ? $"{channels} (one per channel)" : "")}{(channels > 1 ? " or " : "or ")}{length} (one per value).");
     }
 
     private string Describe(TeacherInput input)

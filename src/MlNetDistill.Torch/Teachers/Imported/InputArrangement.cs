@@ -3,19 +3,19 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>How rows, always channels first, become the dimensions that a model reads.</summary>
-/// <param name="Read">Dimensions of a row as it comes, an image C×H×W or a vector.</param>
+/// <summary>How rows, always channels first, are rearranged to the dimensions that a model reads.</summary>
+/// <param name="Read">Dimensions of a row of the training set, an image C×H×W or a vector.</param>
 /// <param name="ChannelsLast">Whether the channels are moved behind height and width.</param>
 /// <param name="Fed">Dimensions of a row as the model reads it.</param>
 internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] Fed)
 {
     /// <summary>The one arrangement that fits both the rows and the model.</summary>
-    /// <exception cref="InvalidOperationException">None fits, or two do; the message says what to set.</exception>
+    /// <exception cref="InvalidOperationException">No arrangement fits, or two do; the message says what to set.</exception>
     public static InputArrangement Resolve(InputShape shape, TeacherInput input, ModelInput model)
     {
         var rows = input.Image ?? shape;
         if (rows.Length != shape.Length)
-            throw model.CreateError(shape, $"TeacherInput.Image says {rows}, which is {rows.Length} values and not {shape.Length}.");
+            throw model.CreateError(shape, $"TeacherInput.Image is {rows}, which is {rows.Length} values instead of {shape.Length}.");
         if (model.Dimensions is null)
             return rows.IsImage ? Image(rows, [null, null, null], input, model) : Flat(rows, null, input, model);
         int?[] dimensions = [.. model.Dimensions.Skip(1)];
@@ -67,11 +67,11 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
         {
             ImageLayout.ChannelsFirst when first => ImageLayout.ChannelsFirst,
             ImageLayout.ChannelsLast when last => ImageLayout.ChannelsLast,
-            not ImageLayout.Auto => throw model.CreateError(rows, $"TeacherInput.Layout says {input.Layout}, which does not fit. Leave it on Auto, or set " +
+            not ImageLayout.Auto => throw model.CreateError(rows, $"TeacherInput.Layout is {input.Layout}, which does not fit. Leave it on Auto, or set " +
                 "TeacherInput.Image to the shape of the image in the column."),
             _ when first && last => model.DefaultLayout != ImageLayout.Auto ? model.DefaultLayout
                 : rows.Channels == 1 ? ImageLayout.ChannelsFirst
-                : throw model.CreateError(rows, "both N×C×H×W and N×H×W×C fit. Say which in TeacherInput.Layout."),
+                : throw model.CreateError(rows, "both N×C×H×W and N×H×W×C fit. Set TeacherInput.Layout."),
             _ when first => ImageLayout.ChannelsFirst,
             _ when last => ImageLayout.ChannelsLast,
             _ => throw model.CreateError(rows, "neither N×C×H×W nor N×H×W×C fits. Resize the images in the pipeline, set TeacherInput.Image to the shape of the " +
@@ -82,24 +82,24 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
             : new(rows.Dimensions, false, rows.Dimensions);
     }
 
-    /// <summary>The image that a vector is, taken from the model where that leaves no doubt.</summary>
+    /// <summary>Infers from the model the image shape of a vector, if it is unambiguous.</summary>
     private static InputShape InferImage(InputShape rows, int?[] dimensions, TeacherInput input, ModelInput model)
     {
         if (dimensions is not [{ } a, { } b, { } c])
             throw model.CreateError(rows, "the column is a vector. Set TeacherInput.Image to the shape of the image in it.");
         if ((long)a * b * c != rows.Length)
-            throw model.CreateError(rows, $"a row has {rows.Length} values and not {a}·{b}·{c}. Resize the images in the pipeline, or name the column it was trained " +
+            throw model.CreateError(rows, $"a row has {rows.Length} values instead of {a}·{b}·{c}. Resize the images in the pipeline, or name the column it was trained " +
                 "on in TeacherInput.ColumnName.");
-        // Several channels in front of a square are channels first; behind one they might be, and the column may be interleaved too.
+        // Several channels before two equal dimensions mean channels first. Channels after them are ambiguous, because the column may be interleaved too.
         var first = input.Layout == ImageLayout.ChannelsFirst || (input.Layout == ImageLayout.Auto && (a == 1 || (b == c && a != b)));
         var image = first ? InputShape.Image(a, b, c)
             : c == 1 || input.Layout == ImageLayout.ChannelsLast ? InputShape.Image(c, a, b)
-            : throw model.CreateError(rows, "the column is a vector, and the model does not tell its channels. Set TeacherInput.Image to the shape of the image in " +
+            : throw model.CreateError(rows, "the column is a vector, and the model does not show which dimension is the channels. Set TeacherInput.Image to the shape of the image in " +
                 "the column.");
         return input.ColumnDimensions.Count == 0 || AxisOrder.IsPlanes(input.ColumnDimensions, image)
             ? image
-            : throw model.CreateError(rows, $"the dimensions of the column are {string.Join(", ", input.ColumnDimensions)}, and not the {image.Channels}, {image.Height}, {image.Width} (channels, " +
-                "height, width) that the model asks for. Give the options' ImageShape, or with TeacherInput.ColumnName TeacherInput.Image, the shape of the image in it.");
+            : throw model.CreateError(rows, $"the dimensions of the column are {string.Join(", ", input.ColumnDimensions)}, but the model reads {image.Channels}, {image.Height}, {image.Width} (channels, " +
+                "height, width). Give the options' ImageShape, or with TeacherInput.ColumnName TeacherInput.Image, the shape of the image in it.");
     }
 
     private static bool Fits(int? declared, int size) => declared is null || declared == size;

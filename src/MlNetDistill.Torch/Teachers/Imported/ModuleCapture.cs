@@ -15,7 +15,7 @@ internal sealed class ModuleCapture : IDisposable
         List<Tensor> taken = [];
         var hook = part.register_forward_hook((_, _, output) =>
         {
-            // A copy: the next part may write into it or, as Sequential does, release it. What the application asks it meanwhile is not ours.
+            // A copy: the next part may overwrite the output or, as Sequential does, dispose it. Calls of the application on other threads are ignored.
             if (Environment.CurrentManagedThreadId == _thread)
                 taken.Add(output.clone().DetachFromDisposeScope());
             return output;
@@ -23,14 +23,14 @@ internal sealed class ModuleCapture : IDisposable
         _taps.Add((part, hook.remove, taken));
     }
 
-    /// <summary>What the part gave, in the current dispose scope.</summary>
+    /// <summary>The output of the part, in the current dispose scope.</summary>
     public Tensor GetOutput(nn.Module<Tensor, Tensor> part, string title, string what)
     {
         var taken = _taps.Single(t => ReferenceEquals(t.Part, part)).Taken;
         return taken.Count == 1
             ? taken[0].alias()
-            : throw new InvalidOperationException($"{title}: the part {part.GetName()} that ModuleTaps.{what} names ran {taken.Count} times in one pass; it must run once. " +
-                (taken.Count == 0 ? "Hooks see call(...), which a module must use for its parts, and not forward(...)." : "Name a part that is used once."));
+            : throw new InvalidOperationException($"{title}: the part {part.GetName()} in ModuleTaps.{what} ran {taken.Count} times in one pass; it must run exactly once. " +
+                (taken.Count == 0 ? "A module must run its parts by call(...), not by forward(...): hooks are invoked only by call." : "Choose a part that runs once."));
     }
 
     public void Dispose()

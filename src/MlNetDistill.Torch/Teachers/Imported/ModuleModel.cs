@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// A user's TorchSharp module. It answers in eval mode, without gradients and where it is, and is left as it was found: not moved, not changed, not disposed.
+/// A user's TorchSharp module. It runs in eval mode, without gradients, on its own device, and is left unchanged: not moved, not modified, not disposed.
 /// </summary>
 internal sealed class ModuleModel : AdaptedModel
 {
     private const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
     private const string DisposedTensor = "Tensor invalid -- empty handle.";
-    private const string Lifetime = "It stays the caller's, and must live until the fit is over: dispose it afterwards.";
+    private const string Lifetime = "The caller owns it and must not dispose it before the fit is over.";
     private readonly nn.Module _module;
     private readonly nn.Module[] _parts;
     private readonly Func<Tensor, ModelOutputs, NetworkOutput> _forward;
@@ -36,15 +36,15 @@ internal sealed class ModuleModel : AdaptedModel
     /// <inheritdoc/>
     protected override ModelOutputs AvailableOutputs { get; }
 
-    /// <summary>A module that gives class scores, with more taken from its parts.</summary>
-    /// <param name="module">The module; it stays the caller's.</param>
-    /// <param name="taps">Parts whose outputs are taken, or null for none.</param>
+    /// <summary>A module that returns class scores; further outputs are taken from its parts.</summary>
+    /// <param name="module">The module; the caller owns it.</param>
+    /// <param name="taps">Parts whose outputs are used; null for none.</param>
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What is known of the module's input.</param>
-    /// <param name="identity">What else its answers depend on, in the caller's words; null for nothing.</param>
-    /// <param name="batchSize">Rows in one run at most.</param>
-    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <param name="input">The settings of the module's input.</param>
+    /// <param name="identity">The caller's name for whatever else the outputs depend on; null for nothing.</param>
+    /// <param name="batchSize">Maximum rows in one run.</param>
+    /// <param name="warn">Receives a warning if it must be run row by row.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
     public static ModuleModel Open(
         nn.Module<Tensor, Tensor> module, ModuleTaps? taps, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize, Action<string> warn)
@@ -74,15 +74,15 @@ internal sealed class ModuleModel : AdaptedModel
             shape, isByte, input, batchSize, warn);
     }
 
-    /// <summary>Any module, with a function that asks it for its outputs.</summary>
-    /// <param name="module">The module; it stays the caller's.</param>
-    /// <param name="forward">Asks it. What it gives for the first row it must give for all.</param>
+    /// <summary>Any module, with a function that runs it and returns its outputs.</summary>
+    /// <param name="module">The module; the caller owns it.</param>
+    /// <param name="forward">Runs the module. The outputs that it returns for the first row must be returned for all rows.</param>
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What is known of the module's input.</param>
-    /// <param name="identity">What else its answers depend on, in the caller's words; null for nothing.</param>
-    /// <param name="batchSize">Rows in one run at most.</param>
-    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <param name="input">The settings of the module's input.</param>
+    /// <param name="identity">The caller's name for whatever else the outputs depend on; null for nothing.</param>
+    /// <param name="batchSize">Maximum rows in one run.</param>
+    /// <param name="warn">Receives a warning if it must be run row by row.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
     public static ModuleModel Open(
         nn.Module module, Func<Tensor, NetworkOutput> forward, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize,
@@ -96,7 +96,7 @@ internal sealed class ModuleModel : AdaptedModel
         {
             var output = RunUserCode(title, rows, () => forward(rows));
             var lacking = wanted & (promised ??= output.Available | ModelOutputs.Logits) & ~output.Available;
-            return lacking == ModelOutputs.None ? output : throw new InvalidOperationException($"{title}: the function that asks it gave no {lacking}.");
+            return lacking == ModelOutputs.None ? output : throw new InvalidOperationException($"{title}: the forward function returned no {lacking}, which it returned for the first row.");
         }
 
         var method = forward.Method;
@@ -112,7 +112,7 @@ internal sealed class ModuleModel : AdaptedModel
         return _forward(input, wanted);
     }
 
-    /// <summary>The user's code; whatever it throws is reported with the rows it got.</summary>
+    /// <summary>Runs the user's code; an exception is reported together with the rows.</summary>
     private static T RunUserCode<T>(string title, Tensor rows, Func<T> forward)
     {
         try
@@ -121,7 +121,7 @@ internal sealed class ModuleModel : AdaptedModel
         }
         catch (Exception e)
         {
-            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} reads a tensor that is disposed. {Lifetime}", e) : CreateFailure(title, rows, e);
+            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} uses a tensor that is disposed. {Lifetime}", e) : CreateFailure(title, rows, e);
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class ModuleModel : AdaptedModel
         }
     }
 
-    /// <summary>Refuses a module that is disposed, wholly or in part, and one without values.</summary>
+    /// <summary>Throws if the module or a part of it is disposed, or if a tensor has no values.</summary>
     private static void Check(nn.Module module)
     {
         var title = GetTitle(module);

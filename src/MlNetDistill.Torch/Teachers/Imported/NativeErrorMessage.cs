@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>The sentence that matters in an error of libtorch, which comes with the stacks of C++ and TorchScript.</summary>
+/// <summary>Extracts the relevant sentence from an error of libtorch, which includes the stacks of C++ and TorchScript.</summary>
 internal static partial class NativeErrorMessage
 {
     public static string Summarize(string message)
     {
-        var said = RaisedError().Matches(message);
-        var text = said.Count > 0 ? said[^1].Value : message;
+        var errors = RaisedError().Matches(message);
+        var text = errors.Count > 0 ? errors[^1].Value : message;
         foreach (var end in (string[])["\nException raised from", "\nframe #"])
             text = text.Split(end)[0];
         return text.Trim();

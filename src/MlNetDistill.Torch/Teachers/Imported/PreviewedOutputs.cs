@@ -4,48 +4,48 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>What a teacher answered when it was looked at, batch by batch, until its record takes that over: so no row is asked about twice.</summary>
+/// <summary>The outputs computed for a preview of a teacher, batch by batch, until its cache takes them over, so that no row is computed twice.</summary>
 /// <param name="set">The rows.</param>
-/// <param name="kept">What the record is going to keep of them.</param>
+/// <param name="kept">The outputs that the cache will keep.</param>
 internal sealed class PreviewedOutputs(IRowSource set, ModelOutputs kept) : IDisposable
 {
-    private readonly Dictionary<long, (long[] Positions, Tensor[] Parts)> _answers = [];
+    private readonly Dictionary<long, (long[] Positions, Tensor[] Parts)> _batches = [];
 
-    /// <summary>What the record is going to keep.</summary>
+    /// <summary>The outputs that the cache will keep.</summary>
     public ModelOutputs Kept => kept;
 
-    /// <summary>Whether these are rows that the record is of.</summary>
+    /// <summary>Whether the preview is of these rows.</summary>
     public bool IsOf(IRowSource rows) => ReferenceEquals(rows, set);
 
-    /// <summary>Keeps the answers to a batch.</summary>
+    /// <summary>Keeps the outputs of a batch.</summary>
     public void Keep(Batch batch, NetworkOutput output)
     {
         var positions = batch.Positions.cpu().data<long>().ToArray();
         Drop(positions[0]);
-        _answers[positions[0]] = (positions, LiveOutputs.CopyOutputs(output, kept));
+        _batches[positions[0]] = (positions, LiveOutputs.CopyOutputs(output, kept));
     }
 
-    /// <summary>Hands over the answers to the very rows at <paramref name="positions"/>, in 32-bit floats on the CPU; null where these were not asked about together.</summary>
+    /// <summary>Removes and returns the outputs of exactly the rows at <paramref name="positions"/>, 32-bit floats on the CPU; null if these rows were not one batch.</summary>
     public Tensor[]? Take(Tensor positions)
     {
-        var asked = positions.cpu().data<long>().ToArray();
-        if (!_answers.TryGetValue(asked[0], out var found) || !found.Positions.AsSpan().SequenceEqual(asked))
+        var wanted = positions.cpu().data<long>().ToArray();
+        if (!_batches.TryGetValue(wanted[0], out var found) || !found.Positions.AsSpan().SequenceEqual(wanted))
             return null;
-        _answers.Remove(asked[0]);
+        _batches.Remove(wanted[0]);
         return found.Parts;
     }
 
     public void Dispose()
     {
-        foreach (var first in _answers.Keys.ToArray())
+        foreach (var first in _batches.Keys.ToArray())
             Drop(first);
     }
 
     private void Drop(long first)
     {
-        if (!_answers.Remove(first, out var answer))
+        if (!_batches.Remove(first, out var batch))
             return;
-        foreach (var part in answer.Parts)
+        foreach (var part in batch.Parts)
             part.Dispose();
     }
 }

@@ -6,14 +6,14 @@ using System.Text.RegularExpressions;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// What can be told of a TorchScript file without libtorch: whether it is one, whole and undamaged, of a size that it may have, and whether its operators are
-/// known. libtorch itself compares no checksums.
+/// Checks of a TorchScript file without libtorch: that it is a TorchScript archive, complete and undamaged, of plausible size, and with known operators only.
+/// libtorch itself compares no checksums.
 /// </summary>
 internal static partial class ScriptArchive
 {
     private const string Remedy = "Load the network in Python and export it with torch.jit.script(model.eval()).save(path), or torch.jit.trace with an example.";
 
-    // PyTorch packs nothing but code. What is small may be packed as it likes.
+    // PyTorch compresses only code. The compression of small files does not matter.
     private const int MostTimesPacked = 20;
     private const long SmallEnough = 256L << 20;
     private const long MostCode = 64L << 20;
@@ -21,15 +21,15 @@ internal static partial class ScriptArchive
     private static readonly string[] BuiltIn = ["prim", "prims", "aten", "quantized", "_quantized", "prepacked", "sparse", "mkldnn", "cuda"];
 
     /// <summary>Reads the whole file.</summary>
-    /// <returns>Bytes that it has when unpacked.</returns>
-    /// <exception cref="InvalidOperationException">It is none, is damaged, unpacks to far more than its size, or has operators of an extension.</exception>
+    /// <returns>The unpacked size in bytes.</returns>
+    /// <exception cref="InvalidOperationException">It is not a TorchScript archive, is damaged, unpacks to far more than its size, or uses operators of an extension.</exception>
     public static long Check(string path, string title, CancellationToken cancellation)
     {
         if (Directory.Exists(path))
-            throw new InvalidOperationException($"{title} is a folder; name a file.");
+            throw new InvalidOperationException($"{title} is a folder; give the path of a file.");
         if (!File.Exists(path))
             throw new InvalidOperationException($"{title} does not exist (looked for at '{Path.GetFullPath(path)}').");
-        // A pipe has no length either, and would be waited for if it were opened.
+        // A pipe has no length either, and opening it would block.
         if (new FileInfo(path).Length == 0)
             throw new InvalidOperationException($"{title} is empty. {Remedy}");
         try
@@ -44,8 +44,8 @@ internal static partial class ScriptArchive
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw new InvalidOperationException($"{title} is no TorchScript archive, or it is cut short: it is not a whole zip file, as older pickles of torch.save " +
-                $"and interrupted downloads are not. {Remedy}", e);
+            throw new InvalidOperationException($"{title} is not a complete zip file, so it is no TorchScript archive or it is cut short, like an interrupted download " +
+                $"(old files of torch.save are no zip files either). {Remedy}", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -56,27 +56,27 @@ internal static partial class ScriptArchive
     private static void CheckNames(IReadOnlyList<string> names, string title)
     {
         if (names.Any(n => n.EndsWith("serialized_exported_program.json", StringComparison.Ordinal) || n.Contains("/models/", StringComparison.Ordinal)))
-            throw new InvalidOperationException($"{title} was written by torch.export and is no TorchScript. {Remedy}");
+            throw new InvalidOperationException($"{title} was written by torch.export and is not TorchScript. {Remedy}");
         if (!names.Any(n => n.EndsWith("/constants.pkl", StringComparison.Ordinal)) || !names.Any(n => n.Contains("/code/", StringComparison.Ordinal)))
         {
-            throw new InvalidOperationException($"{title} holds no TorchScript{(names.Any(n => n.EndsWith("data.pkl", StringComparison.Ordinal))
-                ? " but a pickle of torch.save, weights without the network or a Python object" : "")}. {Remedy}");
+            throw new InvalidOperationException($"{title} contains no TorchScript{(names.Any(n => n.EndsWith("data.pkl", StringComparison.Ordinal))
+                ? ", but a pickle of torch.save (weights without the network, or a Python object)" : "")}. {Remedy}");
         }
 
         if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice)
-            throw Damaged(title, $"it holds '{twice}' more than once");
+            throw Damaged(title, $"it contains '{twice}' more than once");
     }
 
     private static long CheckSize(ZipArchive archive, long fileBytes, string title)
     {
         if (archive.Entries.Any(e => e.Length < 0 || e.CompressedLength < 0 || e.CompressedLength > fileBytes))
-            throw Damaged(title, "the sizes in it cannot be");
+            throw Damaged(title, "the sizes of its entries are impossible");
         var (unpacked, code) = (archive.Entries.Sum(e => (decimal)e.Length), archive.Entries.Where(IsCode).Sum(e => (decimal)e.Length));
         if (code > MostCode || (unpacked > SmallEnough && unpacked > (decimal)fileBytes * MostTimesPacked))
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"{title} has {fileBytes:N0} bytes and would unpack to {unpacked:N0}, {code:N0} of them code. PyTorch leaves weights unpacked: it was packed by another ") +
-                $"program, or made to fill the memory. {Remedy}");
+                $"{title} has {fileBytes:N0} bytes and would unpack to {unpacked:N0}, {code:N0} of them code. PyTorch does not compress weights: another program compressed it, ") +
+                $"or it was made to exhaust the memory. {Remedy}");
         }
 
         return (long)Math.Min(unpacked, long.MaxValue);

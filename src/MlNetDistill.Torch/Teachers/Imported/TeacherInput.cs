@@ -3,12 +3,12 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>What a model from elsewhere is fed: which column, in which scale and layout.</summary>
+/// <summary>The input of an imported model: which column, in which scale and layout.</summary>
 public sealed record TeacherInput
 {
     /// <summary>
-    /// The column it reads, a vector of known size, of Single or Byte; null for the student's feature column. A teacher over a column of its own cannot
-    /// answer for augmented rows.
+    /// The column that it reads, a vector of known size, of Single or Byte; null for the student's feature column. A teacher that reads a column of its own cannot
+    /// be used with augmented rows.
     /// </summary>
     public string? ColumnName { get; init; }
 
@@ -16,27 +16,27 @@ public sealed record TeacherInput
     public InputShape? Image { get; init; }
 
     /// <summary>
-    /// What each value is multiplied by first. Null: 1 for floats. Bytes into a model of floats must have it given, 1 for a model trained on 0..255 and
-    /// 1/255 for one trained on 0..1, as nothing in a model says which.
+    /// The factor by which each value is multiplied first. Null: 1, for floats. It must be given if the column contains bytes and the model reads floats, because
+    /// a model file does not state the range it was trained on: 1 for 0..255, 1/255 for 0..1.
     /// </summary>
     public float? Scale { get; init; }
 
-    /// <summary>Subtracted and divided by after <see cref="Scale"/>: one value for all, or one for each channel or vector element. Null for none.</summary>
+    /// <summary>Mean and deviation for standardisation after <see cref="Scale"/>: one value for all, or one per channel or vector element. Null for none.</summary>
     public InputStatistics? Standardization { get; init; }
 
     /// <summary>
-    /// How the model lays out images; it is fed so whatever the order in the column, which the column's dimensions say (C×H×W or H×W×C; a vector is C×H×W). The
-    /// order of the colours is the column's: a model trained on BGR reads a column that <c>ExtractPixels</c> made with <c>ColorsOrder.ABGR</c>.
+    /// The image layout of the model. Images are converted to it from the order of the column, which is taken from the column's dimensions (C×H×W or H×W×C; a
+    /// vector is C×H×W). The order of the colours stays that of the column: for a model trained on BGR use <c>ExtractPixels</c> with <c>ColorsOrder.ABGR</c>.
     /// </summary>
     public ImageLayout Layout { get; init; } = ImageLayout.Auto;
 
     /// <summary>The input of an ONNX model that reads the rows; null for the only one.</summary>
     public string? InputName { get; init; }
 
-    /// <summary>Whether the column has the channels of a pixel side by side. The rows come channels first; what reads them as vectors gets the column's order.</summary>
+    /// <summary>Whether the column has the channels of a pixel side by side. The rows are channels first; a model that reads vectors gets the column's order.</summary>
     internal bool IsInterleaved { get; init; }
 
-    /// <summary>The dimensions of the column, which tell planes from interleaved pixels where there are several; filled in once the column is known.</summary>
+    /// <summary>The dimensions of the column, which distinguish planes from interleaved pixels; set once the column is known.</summary>
     internal IReadOnlyList<int> ColumnDimensions { get; init; } = [];
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
@@ -60,14 +60,14 @@ public sealed record TeacherInput
 public enum ImageLayout
 {
     /// <summary>
-    /// What the dimensions of the model's input say; an error where they fit both, or say nothing and there are several channels. TorchScript files and modules,
-    /// which declare no dimensions, are taken to be channels first. A model of vectors is fed the column's own order.
+    /// Taken from the dimensions of the model's input; an error if they fit both layouts, or are not declared and there are several channels. TorchScript files and
+    /// modules, which declare no dimensions, are assumed to be channels first. A model that reads vectors gets the column's own order.
     /// </summary>
     Auto,
 
-    /// <summary>Channels, height, width, as PyTorch has it.</summary>
+    /// <summary>Channels, height, width, as in PyTorch.</summary>
     ChannelsFirst,
 
-    /// <summary>Height, width, channels, as TensorFlow has it.</summary>
+    /// <summary>Height, width, channels, as in TensorFlow.</summary>
     ChannelsLast,
 }

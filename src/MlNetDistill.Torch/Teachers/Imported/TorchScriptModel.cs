@@ -33,17 +33,17 @@ internal sealed class TorchScriptModel : AdaptedModel
         | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (_outputs.StageFeatures is { Count: > 0 } ? ModelOutputs.StageFeatures : ModelOutputs.None);
 
-    /// <summary>Loads a file, in a process of its own and then in this one, and tries it with a row.</summary>
+    /// <summary>Loads a file, first in a separate process and then in this one, and runs trial rows.</summary>
     /// <param name="path">A file that torch.jit.save wrote.</param>
-    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="outputs">The meaning of its outputs.</param>
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What is known of the model's input.</param>
-    /// <param name="device">Where it runs.</param>
-    /// <param name="batchSize">Rows in one run at most.</param>
-    /// <param name="warn">Told when it must be run row by row.</param>
-    /// <param name="isTrusted">Whether it is loaded in this process alone.</param>
-    /// <param name="trialLimit">How long the other process may take; null for a time by the file's size.</param>
+    /// <param name="input">The settings of the model's input.</param>
+    /// <param name="device">The device on which it runs.</param>
+    /// <param name="batchSize">Maximum rows in one run.</param>
+    /// <param name="warn">Receives a warning if it must be run row by row.</param>
+    /// <param name="isTrusted">Whether to skip the separate process.</param>
+    /// <param name="trialLimit">Time limit of the separate process; null for a limit by the file's size.</param>
     /// <param name="cancellation">Ends the other process.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
     public static TorchScriptModel Open(
@@ -64,25 +64,25 @@ internal sealed class TorchScriptModel : AdaptedModel
         if (GetFileStamp(path) == before)
             return model;
         model.Dispose();
-        throw new InvalidOperationException($"{title} was changed while it was opened. Leave it alone until then, or name a copy of it.");
+        throw new InvalidOperationException($"{title} was changed while it was being loaded. Do not write to it during loading, or load a copy of it.");
     }
 
-    /// <summary>Loads a file that was checked, here and now, which may end this process.</summary>
+    /// <summary>Loads a file that was checked in this process, which may crash it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="hash">Its hash.</param>
-    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="outputs">The meaning of its outputs.</param>
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What is known of the model's input.</param>
-    /// <param name="device">Where it runs.</param>
-    /// <param name="batchSize">Rows in one run at most.</param>
-    /// <param name="warn">Told when it must be run row by row.</param>
+    /// <param name="input">The settings of the model's input.</param>
+    /// <param name="device">The device on which it runs.</param>
+    /// <param name="batchSize">Maximum rows in one run.</param>
+    /// <param name="warn">Receives a warning if it must be run row by row.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
     public static TorchScriptModel Load(
         string path, string hash, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn)
     {
         var title = GetTitle(path);
-        // The parameters that loading makes handles of are released here; the module keeps its own.
+        // Disposes the handles of parameters that loading creates; the module keeps its own.
         using var scope = NewDisposeScope();
         var module = LoadModule(path, title, device);
         InputAdapter? adapter = null;
@@ -134,7 +134,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         catch (ExternalException e)
         {
             throw new InvalidOperationException($"{title} cannot be loaded by this libtorch: {NativeErrorMessage.Summarize(e.Message)}. Export it with a version of PyTorch that " +
-                "is not newer.", e);
+                "is not newer than this libtorch.", e);
         }
     }
 
@@ -154,17 +154,17 @@ internal sealed class TorchScriptModel : AdaptedModel
         }
         catch (Exception e) when (e is ExternalException or ArgumentOutOfRangeException or NotImplementedException)
         {
-            // TorchSharp reports what it has no form for, a dictionary for example, as an index out of range.
+            // TorchSharp reports an output type that it does not support, a dictionary for example, as an index out of range.
             throw e is ExternalException ? CreateFailure(Title, input, e) : CreateOutputError([], e);
         }
     }
 
-    /// <summary>TorchSharp takes the elements of a long tuple that are not all tensors for numbers; released as such they would spoil the heap.</summary>
+    /// <summary>TorchSharp mistakes the elements of a long tuple that are not all tensors for numbers; disposing them as numbers would corrupt the heap.</summary>
     private InvalidOperationException CreateOutputError(Scalar[] mislabelled, Exception? inner = null)
     {
         foreach (var number in mislabelled)
             GC.SuppressFinalize(number);
-        return new($"{Title} returns neither a tensor nor a tuple or list of tensors (a dictionary cannot be read). Return a tuple from forward, and name the " +
+        return new($"{Title} returns neither a tensor nor a tuple or list of tensors (a dictionary is not supported). Return a tuple from forward, and give the " +
             "positions in TorchScriptOutputs.", inner);
     }
 
@@ -173,10 +173,10 @@ internal sealed class TorchScriptModel : AdaptedModel
         if (position < 0 || position >= given.Length)
         {
             throw new InvalidOperationException($"{Title} returns {given.Length} output{(given.Length == 1 ? "" : "s")}, numbered from 0; TorchScriptOutputs.{what} " +
-                $"says {position}.");
+                $"is {position}.");
         }
 
         return given[position] as Tensor
-            ?? throw new InvalidOperationException($"{Title} returns no tensor at position {position}, which TorchScriptOutputs.{what} names.");
+            ?? throw new InvalidOperationException($"{Title} returns no tensor at position {position}, which is TorchScriptOutputs.{what}.");
     }
 }

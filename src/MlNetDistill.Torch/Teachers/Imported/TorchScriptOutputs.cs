@@ -2,7 +2,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Which of the tensors that a TorchScript forward returns, a tensor alone or a tuple or list of them, is what; positions from 0.</summary>
+/// <summary>The meaning of the tensors that the forward of a TorchScript file returns, a single tensor or a tuple or list; positions from 0.</summary>
 /// <param name="Logits">The class scores, N×K.</param>
 /// <param name="Embedding">The embedding, N×D; null for none.</param>
 /// <param name="StageFeatures">Maps N×C×H×W or vectors N×D after the stages, from input to output; null for none.</param>

@@ -5,19 +5,19 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>One checkpoint of a network as teacher: its weights and its own batch-norm statistics, put into a network shared by the whole route.</summary>
-/// <param name="shared">The network that answers, with whichever checkpoint is in it.</param>
-/// <param name="load">Puts this checkpoint into a network.</param>
-/// <param name="caching">How its answers are kept.</param>
+/// <summary>One checkpoint of a network as teacher: its weights and batch-norm statistics are loaded into a network that all checkpoints of the route share.</summary>
+/// <param name="shared">The shared network.</param>
+/// <param name="load">Loads this checkpoint into a network.</param>
+/// <param name="caching">How its outputs are cached.</param>
 internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, TeacherCaching caching) : NetworkTeacher(shared.Network, caching)
 {
-    /// <summary>Whether it is looked at before the student is trained.</summary>
+    /// <summary>Whether its quality is checked on a few rows before the student is trained.</summary>
     public bool IsPreviewed { get; init; }
 
-    /// <summary>Puts the checkpoint's logits in the order of the student's classes; null where they have it already.</summary>
+    /// <summary>Reorders the checkpoint's logits to the order of the student's classes; null if they are in that order.</summary>
     public Func<Tensor, Tensor>? ReorderClasses { get; init; }
 
-    /// <summary>That order as text, for the key of a record.</summary>
+    /// <summary>That order as text, for the key of the cache.</summary>
     public string Order { get; init; } = "";
 
     protected override bool QueriesSpreadRowsFirst => IsPreviewed;
@@ -26,7 +26,7 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
     {
         if (!ReferenceEquals(shared.LoadedTeacher, this))
         {
-            // Until the load is through the network holds neither checkpoint.
+            // While loading, the network holds neither checkpoint.
             shared.LoadedTeacher = null;
             load(shared.Network);
             shared.Network.eval();
@@ -51,12 +51,12 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
     }
 }
 
-/// <summary>A network whose weights are those of one checkpoint after the other.</summary>
+/// <summary>A network into which one checkpoint after another is loaded.</summary>
 internal sealed class SharedNetwork(Network network) : IDisposable
 {
     public Network Network => network;
 
-    /// <summary>Whose checkpoint is in it.</summary>
+    /// <summary>The teacher whose checkpoint is loaded.</summary>
     public CheckpointTeacher? LoadedTeacher { get; set; }
 
     public void Dispose() => network.Dispose();

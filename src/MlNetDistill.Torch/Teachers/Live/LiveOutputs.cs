@@ -6,21 +6,21 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Asks a teacher that answers any batch about all rows of a set.</summary>
+/// <summary>Computes a teacher's outputs for all rows of a set, batch by batch.</summary>
 internal static class LiveOutputs
 {
     /// <summary>
-    /// The answers in the order of the set, or another that is always the same, view after view, from entry <paramref name="from"/> on. Each chunk lives until the
-    /// next is asked for.
+    /// The outputs in the order of the set, or in another fixed order, view after view, from entry <paramref name="from"/> on. Each chunk is disposed when the
+    /// next is requested.
     /// </summary>
     /// <param name="set">The rows.</param>
-    /// <param name="kept">What is asked for.</param>
-    /// <param name="view">Shows rows augmented, or null.</param>
-    /// <param name="caching">AugmentedViews and rows of a batch.</param>
-    /// <param name="from">Entries that are known already.</param>
-    /// <param name="query">Asks about a batch.</param>
-    /// <param name="order">All positions in the order asked; null for that of the set.</param>
-    /// <param name="known">Answers to a batch that were given before; null where there are none.</param>
+    /// <param name="kept">The outputs to compute.</param>
+    /// <param name="view">Augments rows; null for no augmentation.</param>
+    /// <param name="caching">Number of views and rows of a batch.</param>
+    /// <param name="from">Number of entries that exist already.</param>
+    /// <param name="query">Computes the outputs of a batch.</param>
+    /// <param name="order">All positions in the order of the queries; null for the order of the set.</param>
+    /// <param name="known">Looks up the outputs of a batch that were computed before; null if there are none.</param>
     public static IEnumerable<OutputChunk> Enumerate(
         IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, TeacherCaching caching, long from, Func<Batch, ModelOutputs, NetworkOutput> query,
         long[]? order = null, Func<Tensor, Tensor[]?>? known = null)
@@ -29,7 +29,7 @@ internal static class LiveOutputs
         for (var number = 1 + (int)(from / set.Count); number <= views; number++)
         {
             var first = number == 1 + (int)(from / set.Count) ? from % set.Count : 0;
-            // In the batches of a run that was not interrupted: with the batch size kernels change, and with them the last digits.
+            // The same batches as in an uninterrupted run: kernels depend on the batch size, and so do the last digits.
             var at = first - (first % caching.BatchSize);
             using var all = (order is null ? TensorArithmetic.Range(set.Count, set.Device) : tensor(order, device: set.Device)).DetachFromDisposeScope();
             using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
@@ -46,7 +46,7 @@ internal static class LiveOutputs
         }
     }
 
-    /// <summary>Copies of a batch's outputs as a record takes them: 32-bit floats on the CPU, which the caller disposes.</summary>
+    /// <summary>Copies a batch's outputs as a cache stores them: 32-bit floats on the CPU, which the caller disposes.</summary>
     public static Tensor[] CopyOutputs(NetworkOutput output, ModelOutputs kept)
     {
         using var noGrad = no_grad();
@@ -70,7 +70,7 @@ internal static class LiveOutputs
         Tensor Kept(Tensor part)
         {
             var here = part.to(float32, CPU);
-            // Of a small teacher every call counts.
+            // With a small teacher the time of every call matters.
             return (known == 0 ? here : here.narrow(0, known, here.shape[0] - known)).DetachFromDisposeScope();
         }
     }

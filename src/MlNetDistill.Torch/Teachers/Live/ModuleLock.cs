@@ -4,18 +4,18 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// A module, and every part of it, for one thread at a time until disposed. Several fits may have the same module as teacher, or modules that share parts: while
-/// one asks it in eval mode, another must not put it back into training mode.
+/// Locks a module and all its submodules for one thread until disposed. Several fits may use the same module as teacher, or modules that share parts: while
+/// one runs it in eval mode, another must not put it back into training mode.
 /// </summary>
 internal sealed class ModuleLock : IDisposable
 {
     private static readonly ConditionalWeakTable<nn.Module, Gate> Gates = [];
     private readonly Stack<Gate> _taken = [];
 
-    /// <summary>Waits for the modules.</summary>
+    /// <summary>Waits until no other thread holds one of the modules.</summary>
     public ModuleLock(IEnumerable<nn.Module> modules)
     {
-        // In one order for all threads, so that no two wait for each other.
+        // The same order on all threads, so that they cannot deadlock.
         foreach (var gate in modules.SelectMany(SelfAndDescendants).Select(module => Gates.GetValue(module, _ => new Gate())).Distinct().OrderBy(gate => gate.Number))
         {
             Monitor.Enter(gate);
@@ -23,7 +23,7 @@ internal sealed class ModuleLock : IDisposable
         }
     }
 
-    /// <summary>A module and its parts, each before its own.</summary>
+    /// <summary>A module and its submodules, each before its own submodules.</summary>
     public static IEnumerable<nn.Module> SelfAndDescendants(nn.Module module) => module.named_children().SelectMany(c => SelfAndDescendants(c.module)).Prepend(module);
 
     public void Dispose()

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>What a module's answers depend on, as far as it can be seen from outside.</summary>
+/// <summary>What a module's outputs depend on, as far as that is visible from outside.</summary>
 internal static class ModuleState
 {
     /// <summary>A hash of its weights and buffers, of the types of its parts and the versions of their assemblies.</summary>

@@ -9,9 +9,9 @@ internal class NetworkTeacher : CacheableTeacher
 {
     private readonly Network _network;
 
-    /// <summary>Takes no ownership of <paramref name="network"/>.</summary>
+    /// <summary>Does not take ownership of <paramref name="network"/>.</summary>
     /// <param name="network">The network, on the device of the rows.</param>
-    /// <param name="caching">How its answers are kept.</param>
+    /// <param name="caching">How its outputs are cached.</param>
     public NetworkTeacher(Network network, TeacherCaching caching)
         : base(caching)
     {

@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>log softmax(logits / T) of all rows, kept for each temperature asked for.</summary>
-/// <param name="logits">N×K 32-bit floats; stays the caller's.</param>
-/// <param name="room">Bytes that all that is kept may take.</param>
+/// <summary>log softmax(logits / T) of all rows, kept for each temperature that is used.</summary>
+/// <param name="logits">N×K 32-bit floats; the caller disposes them.</param>
+/// <param name="room">Bytes that the kept tensors may take in total.</param>
 internal sealed class SoftenedLogits(Tensor logits, long room) : IDisposable
 {
-    // Kept up to this many values (256 MiB) for each temperature; beyond, batches are softened one by one.
+    // Up to this many values (256 MiB) are kept for each temperature; with more, each batch is softened by itself.
     private const long MostKept = 64L << 20;
     private readonly Dictionary<double, Tensor> _kept = [];
 
-    /// <summary>Those of some rows, in the current dispose scope; null where they are too many to keep.</summary>
+    /// <summary>The values of some rows, in the current dispose scope; null if there are too many to keep.</summary>
     public Tensor? Get(double temperature, Tensor positions)
     {
         if (!_kept.TryGetValue(temperature, out var all))

@@ -12,8 +12,8 @@ internal static class StageChecks
     /// <summary>What a user should know before the stage, each as one sentence.</summary>
     public static IEnumerable<string> Cautions(Stage stage, int classes, bool stopsEarly)
     {
-        foreach (var caution in stage.Loss.Terms.Select(t => t.Loss.Caution(classes)).OfType<string>())
-            yield return caution;
+        foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(classes)))
+            yield return warning;
         if (stage.Schedule.Caution(stage.Epochs) is { } schedule)
             yield return $"Stage '{stage.Name}': {schedule}";
         if (stage.Optimizer.WeightDecay > 1 && stage.Optimizer.LearningRate * stage.Optimizer.WeightDecay is var taken and >= 1)

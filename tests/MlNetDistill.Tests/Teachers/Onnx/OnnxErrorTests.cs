@@ -194,12 +194,12 @@ public sealed class OnnxErrorTests
 
     [Test]
     public void An_input_of_another_length() => Refused(OnnxBytes.Linear(5).Write(),
-        "reads float32 N×5, and its rows are vector of 4: a row has 4 values and not 5. Name the column it was trained on in TeacherInput.ColumnName.");
+        "reads float32 N×5, but the rows are vector of 4: a row has 4 values instead of 5. Name the column it was trained on in TeacherInput.ColumnName.");
 
     [Test]
     public void Class_scores_that_are_no_vector_a_row() => Refused(
         new OnnxBytes().Node("ReduceMean", ["x"], ["y"], ("axes", new[] { 1 }), ("keepdims", 0)).Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N").Write(),
-        "gives as class scores float32 [1] for 1 row; it must be N×K (or N×K×1×1). Name another output of it, or export it with one.");
+        "gives as class scores float32 [1] for 1 row; it must be N×K (or N×K×1×1). Choose another output of the model, or export the model with such an output.");
 
     [Test]
     public void Stage_features_of_three_dimensions() => Refused(

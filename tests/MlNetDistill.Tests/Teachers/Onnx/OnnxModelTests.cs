@@ -64,7 +64,7 @@ public sealed class OnnxModelTests
         using var model = Open(bytes, warn: warnings.Add);
         Assert.That(allclose(model.ComputeOutputs(Rows(5), ModelOutputs.Logits).Logits, Expected(Rows(5))), Is.True);
         Assert.That(warnings, Has.Count.EqualTo(1));
-        Assert.That(warnings[0], Does.Contain("declares a free batch and then fails on two rows").And.Contain("Reshape").And.Contain("It is run row by row"));
+        Assert.That(warnings[0], Does.Contain("declares a dynamic batch size but fails on two rows").And.Contain("Reshape").And.Contain("It is run row by row"));
     }
 
     [Test]
@@ -74,7 +74,7 @@ public sealed class OnnxModelTests
             .Node("Sub", ["x", "m"], ["d"]).Node("MatMul", ["d", "w"], ["logits"]).Input("x", OnnxBytes.Float, "N", 4).Output("logits", OnnxBytes.Float, "N", 3);
         List<string> warnings = [];
         using var model = Open(bytes, warn: warnings.Add);
-        Assert.That(warnings.Single(), Does.Contain("answers two rows at once otherwise than one by one"));
+        Assert.That(warnings.Single(), Does.Contain("gives other outputs for two rows at once than for each by itself"));
         Assert.That(model.ComputeOutputs(Rows(5), ModelOutputs.Logits).Logits.abs().max().item<float>(), Is.Zero);
     }
 

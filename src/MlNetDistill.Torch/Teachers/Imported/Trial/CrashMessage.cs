@@ -2,16 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>What a process says as libtorch ends it.</summary>
+/// <summary>Extracts from a crashed process's error output why libtorch ended it.</summary>
 internal static partial class CrashMessage
 {
-    private const int Most = 400; // characters
+    private const int MaxLength = 400; // characters
 
-    /// <summary>The message of the C++ exception that nothing caught, in one line, without the places in the script; the exit code where there is none.</summary>
+    /// <summary>The message of the uncaught C++ exception, in one line, without source positions; the exit code if there is no message.</summary>
     public static string Extract(string errors, int exitCode)
     {
-        var said = Exception().Match(errors) is { Success: true } found ? Space().Replace(found.Groups[1].Value, " ").Trim().TrimEnd(':', '.', ' ') : "";
-        return said.Length == 0 ? FormattableString.Invariant($"nothing (exit code {exitCode})") : said.Length > Most ? $"{said[..Most]}…" : said;
+        var message = Exception().Match(errors) is { Success: true } found ? Space().Replace(found.Groups[1].Value, " ").Trim().TrimEnd(':', '.', ' ') : "";
+        return message.Length == 0 ? FormattableString.Invariant($"nothing (exit code {exitCode})") : message.Length > MaxLength ? $"{message[..MaxLength]}…" : message;
     }
 
     // Of the C++ library: "terminate called after throwing an instance of '…'\n  what():  …".

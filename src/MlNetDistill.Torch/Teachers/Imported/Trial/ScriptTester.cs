@@ -4,7 +4,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Tries a TorchScript file in a process of its own before this one loads it: libtorch ends the process for many a faulty file.</summary>
+/// <summary>Loads a TorchScript file in a separate process before this one loads it, because libtorch crashes the process for many faulty files.</summary>
 internal static class ScriptTester
 {
     private const long BaseMemory = 2L << 30; // bytes
@@ -12,18 +12,18 @@ internal static class ScriptTester
     private const long BytesInASecond = 4 << 20;
     private static readonly TimeSpan BaseTimeLimit = TimeSpan.FromMinutes(2);
 
-    // What was tried once need not be tried by every fit.
+    // A file that passed is not tested again by later fits.
     private static readonly ConcurrentDictionary<string, bool> Passed = new();
 
-    /// <summary>Returns if the file can be used, or at least ends no process.</summary>
-    /// <param name="trial">What to try.</param>
+    /// <summary>Returns if the file can be used, or at least does not crash the process.</summary>
+    /// <param name="trial">The file and how it is used.</param>
     /// <param name="title">The model at the beginning of a sentence.</param>
     /// <param name="hash">Hash of the file.</param>
     /// <param name="unpacked">Bytes of its content.</param>
-    /// <param name="isDecisive">Whether a fault counts that the trial, on the CPU, comes upon; else it is found again where the model will run.</param>
-    /// <param name="timeLimit">How long it may take; null for a time by its size.</param>
+    /// <param name="isDecisive">Whether a fault found in the trial, which runs on the CPU, is final; otherwise the model is loaded anyway, on its own device.</param>
+    /// <param name="timeLimit">Time limit of the trial; null for a limit by the file's size.</param>
     /// <param name="cancellation">Ends the trial.</param>
-    /// <exception cref="InvalidOperationException">It cannot be used, or cannot be tried; the message says why and what to do.</exception>
+    /// <exception cref="InvalidOperationException">It cannot be used or cannot be tested; the message says why and what to do.</exception>
     public static void EnsureLoadable(ScriptTrial trial, string title, string hash, long unpacked, bool isDecisive, TimeSpan? timeLimit, CancellationToken cancellation)
     {
         var key = Fingerprint.Compute(hash, JsonSerializer.Serialize(trial with { Path = "" }));
@@ -48,18 +48,18 @@ internal static class ScriptTester
         }
         catch (TrialUnavailableException e)
         {
-            throw new InvalidOperationException($"{title} is to be tried in a process of its own first, because a faulty file would end this one, and no such process can " +
-                $"be had: {e.Message}. If you know the file to be sound, pass trusted: true to Teacher.FromTorchScript, and it is loaded untried.", e);
+            throw new InvalidOperationException($"{title} must be tested in a separate process first, because a faulty file would crash this one, but no such process can " +
+                $"be started: {e.Message}. If you trust the file, pass trusted: true to Teacher.FromTorchScript to load it without a test.", e);
         }
     }
 
     private static string DescribeFailure(TrialOutcome outcome, TrialLimits limits) => outcome.Status switch
     {
-        TrialStatus.Crash => $"would have ended this process: it ended the one in which it was tried. libtorch said: {outcome.Text}. The file is damaged, was changed, or uses " +
-            "operators that this libtorch does not have, or has with other arguments. Export it again, with a version of PyTorch that is not newer.",
-        TrialStatus.Time => FormattableString.Invariant($"did not load and answer two rows within {limits.Time.TotalSeconds:0.#} s, in a process of its own; it may never do. If it is ") +
+        TrialStatus.Crash => $"crashed the separate process in which it was tested. libtorch reported: {outcome.Text}. The file is damaged, was changed, or uses operators that " +
+            "this libtorch does not have or that take other arguments here. Export it again, with a version of PyTorch that is not newer than this libtorch.",
+        TrialStatus.Time => FormattableString.Invariant($"did not load and compute two rows within {limits.Time.TotalSeconds:0.#} s in a separate process. If it is ") +
             "only slow, give Teacher.FromTorchScript a longer trialLimit.",
-        _ => FormattableString.Invariant($"took more than {limits.Memory / 1e9:0.0} GB of memory to load and to answer two rows, in a process of its own: far more than its ") +
-            "size accounts for. If you know the file to be sound, pass trusted: true to Teacher.FromTorchScript, and it is loaded untried.",
+        _ => FormattableString.Invariant($"needed more than {limits.Memory / 1e9:0.0} GB of memory in a separate process to load and to compute two rows: far more than a file of ") +
+            "this size should need. If you trust the file, pass trusted: true to Teacher.FromTorchScript to load it without a test.",
     };
 }

@@ -3,19 +3,19 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A TorchScript file to be loaded and asked, somewhere where it can do no harm.</summary>
+/// <summary>A TorchScript file to be loaded and run in a separate process, where a crash does no harm.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Outputs">Which of its outputs is what.</param>
+/// <param name="Outputs">The meaning of its outputs.</param>
 /// <param name="Shape">Shape of a row of the training set.</param>
 /// <param name="IsByte">Whether its values are bytes.</param>
-/// <param name="Input">What is known of the model's input.</param>
-/// <param name="IsInterleaved">The same, internally.</param>
-/// <param name="ColumnDimensions">The same, internally.</param>
-/// <param name="BatchSize">Rows in one run at most.</param>
+/// <param name="Input">The settings of the model's input.</param>
+/// <param name="IsInterleaved">The internal property of the input, which JSON leaves out.</param>
+/// <param name="ColumnDimensions">The internal property of the input, which JSON leaves out.</param>
+/// <param name="BatchSize">Maximum rows in one run.</param>
 internal sealed record ScriptTrial(
     string Path, TorchScriptOutputs Outputs, InputShape Shape, bool IsByte, TeacherInput Input, bool IsInterleaved, IReadOnlyList<int> ColumnDimensions, int BatchSize)
 {
-    /// <summary>Why it cannot be used; null if it can.</summary>
+    /// <summary>Loads the file. Returns why it cannot be used; null if it can.</summary>
     public string? FindFault()
     {
         try

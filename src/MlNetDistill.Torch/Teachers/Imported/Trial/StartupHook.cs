@@ -2,8 +2,8 @@ using MlNetDistill.Teachers;
 
 
 /// <summary>
-/// What .NET runs before <c>Main</c> in a process whose variable DOTNET_STARTUP_HOOKS names this assembly: the trial of a file. It has no namespace because .NET
-/// looks for it without one.
+/// Runs the trial of a file: .NET calls it before <c>Main</c> in a process whose environment variable DOTNET_STARTUP_HOOKS names this assembly. .NET requires
+/// that the class has no namespace.
 /// </summary>
 internal static class StartupHook
 {

@@ -8,15 +8,15 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>The process that tries a file: reads what to try, tries it and says what came of it, unless the file ends the process.</summary>
+/// <summary>The code of the trial process: reads the request, loads the file and writes the result, unless the file crashes the process.</summary>
 internal static partial class TrialChild
 {
     /// <summary>Does not return.</summary>
     public static void Run()
     {
         var input = new StreamReader(Console.OpenStandardInput(), Encoding.UTF8);
-        var request = JsonSerializer.Deserialize<TrialRequest>(input.ReadLine() ?? "") ?? throw new InvalidDataException("There is nothing to try.");
-        // The other end is open as long as someone waits for the result.
+        var request = JsonSerializer.Deserialize<TrialRequest>(input.ReadLine() ?? "") ?? throw new InvalidDataException("The trial process received no request.");
+        // The other end stays open as long as the parent process waits for the result.
         new Thread(() => KillWhenClosed(input)) { IsBackground = true }.Start();
         LimitHarm();
         AssemblyLoadContext.Default.Resolving += (context, name) =>
@@ -47,7 +47,7 @@ internal static partial class TrialChild
         }
     }
 
-    // Apart, because whatever calls it needs TorchSharp to be found.
+    // A method of its own: the runtime resolves TorchSharp when it compiles the method.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static string? RunTrial(ScriptTrial trial) => trial.FindFault();
 
@@ -58,7 +58,7 @@ internal static partial class TrialChild
         self.Kill();
     }
 
-    /// <summary>Where memory runs out, Linux ends this process and not the one that waits for it; and if it ends badly it leaves no image of its memory.</summary>
+    /// <summary>If memory runs out, Linux kills this process rather than its parent; and a crash leaves no memory dump.</summary>
     private static void LimitHarm()
     {
         if (!OperatingSystem.IsLinux())
@@ -71,7 +71,7 @@ internal static partial class TrialChild
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DllNotFoundException or EntryPointNotFoundException)
         {
-            // Precautions more, which not every system allows.
+            // Optional precautions, which not every system allows.
         }
     }
 
@@ -79,15 +79,15 @@ internal static partial class TrialChild
     private static partial int ControlProcess(int option, nuint first, nuint second, nuint third, nuint fourth);
 }
 
-/// <summary>What a trial is told.</summary>
-/// <param name="Token">Begins the line that the result is in; a script may print what it likes.</param>
-/// <param name="TorchSharp">Where TorchSharp is; null where it has no place.</param>
-/// <param name="Native">Native libraries to be loaded first.</param>
+/// <summary>The request to a trial process.</summary>
+/// <param name="Token">The start of the line that contains the result, since a script may print lines too.</param>
+/// <param name="TorchSharp">Path of TorchSharp; null if it has none.</param>
+/// <param name="Native">Native libraries to load first.</param>
 /// <param name="Trial">What to try.</param>
 internal sealed record TrialRequest(string Token, string? TorchSharp, IReadOnlyList<string> Native, ScriptTrial Trial);
 
-/// <summary>What a trial says.</summary>
-/// <param name="HasBegun">That the process works and goes on to try the file.</param>
+/// <summary>The result of a trial process.</summary>
+/// <param name="HasBegun">Whether the process works and is about to load the file.</param>
 /// <param name="Fault">Why the file cannot be used; null if it can.</param>
-/// <param name="Unavailable">Why it could not be tried; null if it was.</param>
+/// <param name="Unavailable">Why the trial could not run; null if it did.</param>
 internal sealed record TrialResult(bool HasBegun = false, string? Fault = null, string? Unavailable = null);

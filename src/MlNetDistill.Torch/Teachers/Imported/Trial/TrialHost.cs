@@ -8,29 +8,29 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// How a second process is made of a library that has no program of its own: this application's is started again, and .NET runs <see cref="StartupHook"/>
-/// there, which never comes to the application's <c>Main</c>. So the trial finds the same assemblies and the same libtorch, published in whatever way.
+/// Starts the trial process. A library has no program of its own, so the application's program is started again, and .NET runs <see cref="StartupHook"/> there
+/// instead of the application's <c>Main</c>. The trial thus finds the same assemblies and the same libtorch, however the application was published.
 /// </summary>
 internal static class TrialHost
 {
     private const string TrialVariable = "MLNETDISTILL_TRIAL";
     private static readonly string Extension = OperatingSystem.IsWindows() ? ".exe" : "";
 
-    /// <summary>Whether this process is a trial.</summary>
+    /// <summary>Whether this process is a trial process.</summary>
     public static bool IsTrial => Environment.GetEnvironmentVariable(TrialVariable) == "1";
 
-    /// <summary>What to start.</summary>
-    /// <exception cref="TrialUnavailableException">There is no way to start it; the message says why.</exception>
+    /// <summary>How to start the trial process.</summary>
+    /// <exception cref="TrialUnavailableException">It cannot be started; the message says why.</exception>
     public static ProcessStartInfo CreateStartInfo()
     {
         if (IsTrial)
-            throw new TrialUnavailableException("this process is itself such a trial");
+            throw new TrialUnavailableException("this process is itself a trial process");
         if (!RuntimeFeature.IsDynamicCodeSupported)
             throw new TrialUnavailableException("the application is compiled ahead of time");
         if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out var supported) && !supported)
         {
-            throw new TrialUnavailableException("the application is built without startup hooks, as trimmed ones are; <StartupHookSupport>true</StartupHookSupport> in its " +
-                "project lets it have them");
+            throw new TrialUnavailableException("the application is built without startup hooks, as trimmed applications are; set <StartupHookSupport>true</StartupHookSupport> in " +
+                "its project");
         }
 
         var start = CreateCommand();
@@ -41,13 +41,13 @@ internal static class TrialHost
         var settings = new Dictionary<string, string?>
         {
             [TrialVariable] = "1",
-            // In an application of a single file the assembly has no place, but a name.
+            // In a single-file application the assembly has no path, but a name.
             ["DOTNET_STARTUP_HOOKS"] = GetLocation(assembly) ?? assembly.GetName().Name,
-            // A trial that ends badly is no accident to be reported, and whatever watches the application must not wait for it.
+            // A crash of the trial is expected: no dump, and no diagnostics that could wait for it.
             ["DOTNET_DbgEnableMiniDump"] = "0",
             ["DOTNET_EnableDiagnostics"] = "0",
             ["DOTNET_gcServer"] = "0",
-            // It is on the CPU; its share of the GPU's memory is not for it to take.
+            // The trial runs on the CPU and must not take GPU memory.
             ["CUDA_VISIBLE_DEVICES"] = "",
         };
         foreach (var (name, value) in settings)
@@ -55,7 +55,7 @@ internal static class TrialHost
         return start;
     }
 
-    /// <summary>Where this process has TorchSharp and its native libraries from; the trial takes them from there where it does not find them by itself.</summary>
+    /// <summary>The paths of TorchSharp and its native libraries in this process, for a trial process that does not find them itself.</summary>
     public static (string? TorchSharp, IReadOnlyList<string> Native) FindLibraries()
     {
         using var self = Process.GetCurrentProcess();
@@ -68,7 +68,7 @@ internal static class TrialHost
 
     private static ProcessStartInfo CreateCommand()
     {
-        var entry = Assembly.GetEntryAssembly() ?? throw new TrialUnavailableException("the application has no program of .NET, but is hosted by another");
+        var entry = Assembly.GetEntryAssembly() ?? throw new TrialUnavailableException("the application is hosted by a program that is not .NET");
         var runtime = Path.TrimEndingDirectorySeparator(RuntimeEnvironment.GetRuntimeDirectory());
         // root/shared/Microsoft.NETCore.App/version
         var root = Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(runtime)));
@@ -86,7 +86,7 @@ internal static class TrialHost
         throw new TrialUnavailableException($"no 'dotnet' was found for the .NET runtime in '{runtime}'");
     }
 
-    /// <summary>The files that the application was started with, where they do not lie beside its program: a test host is started with those of the tests.</summary>
+    /// <summary>The configuration files that the application was started with, if they are not beside its program: a test host uses those of the tests.</summary>
     private static IEnumerable<string> GetConfigurationArguments(string program)
     {
         const string dependencies = ".deps.json";

@@ -5,13 +5,13 @@ using System.Text.Json;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Runs a trial in a process of its own and waits for it, for so long and with so much memory.</summary>
+/// <summary>Runs a trial in a separate process, within limits of time and memory.</summary>
 internal static class TrialProcess
 {
-    private const int PollMilliseconds = 50; // milliseconds
+    private const int PollMilliseconds = 50;
     private const int MostText = 1 << 16;
 
-    /// <exception cref="TrialUnavailableException">It could not be tried.</exception>
+    /// <exception cref="TrialUnavailableException">The trial could not run.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static TrialOutcome Run(ScriptTrial trial, TrialLimits limits, CancellationToken cancellation)
     {
@@ -57,17 +57,17 @@ internal static class TrialProcess
     {
         try
         {
-            // Left open: it tells the trial that someone waits.
+            // Left open: closing it would end the trial.
             process.StandardInput.WriteLine(JsonSerializer.Serialize(request));
             process.StandardInput.Flush();
         }
         catch (IOException)
         {
-            // It ended before it was told what to do; its exit says more.
+            // It ended before it read the request; its exit code and error output say why.
         }
     }
 
-    /// <summary>What it took too much of; null if it ended by itself.</summary>
+    /// <summary>Waits for its end. Returns the limit that it exceeded; null if it ended by itself.</summary>
     private static TrialStatus? WaitForExit(Process process, TrialLimits limits, CancellationToken cancellation)
     {
         for (var watch = Stopwatch.StartNew(); !process.WaitForExit(PollMilliseconds);)
@@ -91,7 +91,7 @@ internal static class TrialProcess
         }
         catch (InvalidOperationException)
         {
-            // It has ended just now.
+            // It has just ended.
             return 0;
         }
     }
@@ -101,7 +101,7 @@ internal static class TrialProcess
             ? JsonSerializer.Deserialize<TrialResult>(output[(at + token.Length)..].Split('\n')[0])
             : null;
 
-    /// <summary>The end of what a process writes, read while it runs, so that it never waits for a reader.</summary>
+    /// <summary>The last part of a process's output, read while it runs so that it never blocks.</summary>
     private sealed class OutputTail
     {
         private readonly Task<string> _read;
@@ -123,14 +123,14 @@ internal static class TrialProcess
     }
 }
 
-/// <summary>What a trial may take.</summary>
-/// <param name="Time">How long.</param>
+/// <summary>The limits of a trial.</summary>
+/// <param name="Time">Time.</param>
 /// <param name="Memory">Bytes of memory.</param>
 internal sealed record TrialLimits(TimeSpan Time, long Memory);
 
 /// <summary>How a trial ended.</summary>
-/// <param name="End">How.</param>
-/// <param name="Text">What is wrong with the file, or what the process said as it ended.</param>
+/// <param name="Status">How it ended.</param>
+/// <param name="Text">What is wrong with the file, or the last error output of the process.</param>
 internal sealed record TrialOutcome(TrialStatus Status, string Text);
 
 /// <summary>Ways in which a trial ends.</summary>
@@ -139,10 +139,10 @@ internal enum TrialStatus
     /// <summary>The file can be used.</summary>
     Success,
 
-    /// <summary>The file cannot be used, and that was said.</summary>
+    /// <summary>The file cannot be used; the trial reported why.</summary>
     Fault,
 
-    /// <summary>The process was ended by the file.</summary>
+    /// <summary>The file crashed the process.</summary>
     Crash,
 
     /// <summary>It took too long.</summary>

@@ -30,7 +30,7 @@ internal static class EvaluationPass
     }
 
     private static DataViewRowCursor Open(IDataView view, Func<long, string> fault, params DataViewSchema.Column?[] columns) =>
-        new RowSource(view, [.. columns.OfType<DataViewSchema.Column>()], fault) { RemedyIfDisposed = RowSource.KeepTheModel }.Open();
+        new ViewColumns(view, [.. columns.OfType<DataViewSchema.Column>()], fault) { RemedyIfDisposed = ViewColumns.KeepTheModel }.Open();
 
     private static DistillationMetrics Run(
         DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, DistillationEvaluationOptions options)

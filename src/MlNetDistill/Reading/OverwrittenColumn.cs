@@ -39,7 +39,7 @@ internal static class OverwrittenColumn
     {
         if (!RowBytes.CanHash(a))
             return true;
-        using var cursor = new RowSource(view, [a, b], row => $"Row {row} (counted from 0) of the data cannot be read").OpenOnOneThread();
+        using var cursor = new ViewColumns(view, [a, b], row => $"Row {row} (counted from 0) of the data cannot be read").OpenOnOneThread();
         var (before, after) = (new RowBytes(cursor, [a]), new RowBytes(cursor, [b]));
         while (cursor.MoveNext())
         {
@@ -56,7 +56,7 @@ internal static class OverwrittenColumn
             {
                 return !before.OfRow().SequenceEqual(after.OfRow());
             }
-            catch (RowSourceException)
+            catch (ViewReadException)
             {
                 // The row has been left out, or is refused when the teacher asks for it.
                 return false;

@@ -24,7 +24,8 @@ internal static class TeacherColumn
         var asked = set.RowIds.ToHashSet();
         using var values = new TensorBuilder<T>(type, layout.Shape.Dimensions, set.Count);
         var rowOf = new Dictionary<RowId, long>();
-        using var cursor = new RowSource(data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
+        var isInOrder = true;
+        using var cursor = new ViewColumns(data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
         var getId = cursor.GetIdGetter();
         var get = cursor.GetGetter<VBuffer<T>>(column);
         VBuffer<T> buffer = default;
@@ -44,15 +45,24 @@ internal static class TeacherColumn
                     "Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
             }
 
+            isInOrder &= set.RowIds[values.Rows] == found;
             layout.Copy(buffer, values.NextRow());
         }
 
         using var scope = NewDisposeScope();
         var rows = values.ToTensor();
+        // As a rule: then nothing is copied.
+        if (isInOrder && rows.shape[0] == set.Count)
+            return Moved(rows, rows.On(set.Device));
         var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
             $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))], device: CPU);
-        var ordered = rows.index_select(0, order).to(set.Device).DetachFromDisposeScope();
-        rows.Dispose();
-        return ordered;
+        return Moved(rows, rows.index_select(0, order).On(set.Device));
+    }
+
+    private static Tensor Moved(Tensor from, Tensor to)
+    {
+        if (!ReferenceEquals(from, to))
+            from.Dispose();
+        return to.DetachFromDisposeScope();
     }
 }

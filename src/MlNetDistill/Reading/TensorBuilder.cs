@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
@@ -29,7 +30,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     /// <summary>Rows so far.</summary>
     public long Rows { get; private set; }
 
-    private long RowBytes => (long)_width * Marshal.SizeOf<T>();
+    private long RowBytes => (long)_width * Unsafe.SizeOf<T>();
 
     /// <summary>Room for one more row, to be filled before the next is asked for.</summary>
     public Span<T> NextRow()
@@ -82,7 +83,9 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     private void AddBlock()
     {
         var bytes = Math.Min(FirstBlockBytes << Math.Min(_blocks.Count, 30), LargestBlockBytes);
-        _free = Math.Max(1, _blocks.Count == 0 && expectedRows is > 0 and var expected ? expected : bytes / RowBytes);
+        // A number that cannot be right, or that fits no memory, is not trusted.
+        var isExpected = _blocks.Count == 0 && expectedRows <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / RowBytes;
+        _free = Math.Max(1, isExpected ? expectedRows!.Value : bytes / RowBytes);
         // The system gives the memory page by page as it is written to, so rows that never come take none.
         _blocks.Add(empty([_free, .. rowShape], type, CPU).DetachFromDisposeScope());
     }

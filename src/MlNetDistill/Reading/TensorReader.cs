@@ -71,7 +71,7 @@ internal static class TensorReader
             {
                 return Pass(leavesOutUnreadable: false);
             }
-            catch (RowSourceException) when (options.MissingFeatures == MissingFeatures.Drop)
+            catch (ViewReadException) when (options.MissingFeatures == MissingFeatures.Drop)
             {
                 // An exception ends a cursor of ML.NET's threads. On one thread it costs one row.
                 return Pass(leavesOutUnreadable: true);

@@ -11,21 +11,10 @@ namespace MlNetDistill.Reading;
 internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherVector> teacher)
         where T : unmanaged
 {
-    private readonly RowFaults _badFeatures = new();
-    private readonly RowFaults _otherLengths = new();
-    private readonly RowFaults _noTeacherVectors = new();
-    private readonly RowFaults _noLabels = new();
-    private readonly RowFaults _unreadable = new();
+    private readonly UnusableRows _faults = new(columns, options, role, teacher);
     private readonly HashSet<RowId> _unusable = [];
     private readonly DataHash? _hash = hashed is null ? null : new DataHash();
     private readonly DataHash? _leftOut = hashed is { RowsLeftOut: true } ? new DataHash() : null;
-
-    private bool Drops => options.MissingFeatures == MissingFeatures.Drop;
-
-    /// <summary>Whether rows without a label learn from the teacher; that the method asks one, the options have made sure of.</summary>
-    private bool NeedsNoLabels => columns.Label is null || options.MissingLabels == MissingLabels.TeacherOnly;
-
-    private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
 
     /// <param name="data">The rows.</param>
     /// <param name="leavesOutUnreadable">Whether rows are left out at which a step before fails; their values are then computed on one thread.</param>
@@ -33,7 +22,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     {
         DataViewSchema.Column?[] optional = [columns.Label, columns.Weight, columns.Validation];
         DataViewSchema.Column[] read = [columns.Features, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)];
-        var source = new RowSource(data, read, row => $"Row {row} (counted from 0) of the {role} cannot be read")
+        var source = new ViewColumns(data, read, row => $"Row {row} (counted from 0) of the {role} cannot be read")
         {
             Remedy = "Correct what the row is made from, or set MissingFeatures to Drop to leave such rows out.",
         };
@@ -60,25 +49,25 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             {
                 ReadRow();
             }
-            catch (RowSourceException e) when (leavesOutUnreadable)
+            catch (ViewReadException e) when (leavesOutUnreadable)
             {
-                _unreadable.Add(row, $"{UnreadableRow.Shown(e)}{UnreadableRow.TextOf(cursor)}");
+                _faults.Unreadable.Add(row, $"{UnreadableRow.Shown(e)}{UnreadableRow.TextOf(cursor)}");
                 _unusable.Add(Id());
             }
         }
 
-        Check(rows, row + 1);
+        _faults.Check(rows, row + 1);
         return ToTensors(rows);
 
         void ReadRow()
         {
             getLabel?.Invoke(ref label);
             if (label == 0 && getLabel is not null)
-                _noLabels.Add(row);
-            if (label == 0 && !NeedsNoLabels)
+                _faults.NoLabels.Add(row);
+            if (label == 0 && !_faults.NeedsNoLabels)
             {
                 // A model that reads the data after the student would come to grief over a row of another length, labelled or not.
-                if (Drops && !HasLength(ref features))
+                if (_faults.Drops && !HasLength(ref features))
                     _unusable.Add(Id());
                 else
                     LeaveOut();
@@ -87,7 +76,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
 
             if (!HasLength(ref features))
             {
-                _otherLengths.Add(row, VectorLength.Found(features.Length));
+                _faults.OtherLengths.Add(row, VectorLength.Found(features.Length));
                 _unusable.Add(Id());
                 return;
             }
@@ -95,14 +84,14 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             if (!hasTeacherVectors.All(usable => usable()))
             {
                 LeaveOut();
-                _noTeacherVectors.Add(row);
+                _faults.NoTeacherVectors.Add(row);
                 return;
             }
 
             if (!IsFinite(features.GetValues()))
             {
                 LeaveOut();
-                _badFeatures.Add(row);
+                _faults.BadFeatures.Add(row);
                 return;
             }
 
@@ -153,74 +142,6 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
     }
 
-    private void Check(CollectedRows<T> rows, long read)
-    {
-        if (read == 0)
-            throw new InvalidOperationException($"The {role} have no rows. Check the file or the filter that they come from.");
-        if (options.MissingLabels == MissingLabels.Error && _noLabels.Count > 0)
-        {
-            throw new InvalidOperationException(
-                $"Column '{columns.Label!.Value.Name}' has no label in {_noLabels} of {read} rows{Where}. Set MissingLabels to Drop to leave such rows out, " +
-                "or to TeacherOnly to let them learn from the teacher alone.");
-        }
-
-        if (!Drops && _otherLengths.Count > 0)
-        {
-            throw new InvalidOperationException(
-                $"Column '{columns.Features.Name}' must have {columns.Shape.Length} values in every row{Where}, and has not in {_otherLengths} of {read} rows; the first has " +
-                $"{_otherLengths.FirstFound}. Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
-        }
-
-        if (!Drops && _badFeatures.Count > 0)
-        {
-            throw new InvalidOperationException(
-                $"Column '{columns.Features.Name}' has NaN or infinite values in {_badFeatures} of {read} rows{Where}. Replace them with " +
-                "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
-        }
-
-        if (rows.Count == 0)
-        {
-            throw new InvalidOperationException(
-                $"None of the {read} rows of the {role} is usable: {(NeedsNoLabels ? "" : $"{_noLabels.Count} have no label in column '{columns.Label!.Value.Name}', ")}" +
-                $"{_badFeatures.Count} have NaN or infinite values in column '{columns.Features.Name}'{string.Concat(AlsoDropped().Select(dropped => $", {dropped}"))}. " +
-                $"Check the steps that make these columns.{(NeedsNoLabels || _noLabels.Count == 0 ? "" : " Rows without a label learn from the teacher with MissingLabels.TeacherOnly.")}");
-        }
-
-        if (role != TensorReader.RowsToScore)
-            CheckClasses(rows);
-    }
-
-    private void CheckClasses(CollectedRows<T> rows)
-    {
-        if (!(NeedsNoLabels ? rows.HasWeight : rows.HasLabelledWeight))
-        {
-            throw new InvalidOperationException(
-                $"Column '{columns.Weight!.Value.Name}' gives every {(NeedsNoLabels ? "" : "labelled ")}row of the {role} weight 0, so nothing counts. " +
-                $"Give some {(NeedsNoLabels ? "" : "labelled ")}rows a weight above 0, or leave out ExampleWeightColumnName.");
-        }
-
-        // Other classes may be among the rows that learn from the teacher.
-        if (role == TensorReader.TrainingData && rows.OnlyClass is { } only && !rows.HasMissingLabels)
-        {
-            throw new InvalidOperationException(
-                $"Every labelled row is of class '{only}' (column '{columns.Label!.Value.Name}'); " +
-                "a classifier needs rows of at least 2 classes. " +
-                "Check the filter or the sampling that the rows come from.");
-        }
-    }
-
-    private List<string> AlsoDropped()
-    {
-        var dropped = new List<string>();
-        if (_otherLengths.Count > 0)
-            dropped.Add($"{_otherLengths} have another number of values than {columns.Shape.Length} in column '{columns.Features.Name}'");
-        if (_unreadable.Count > 0)
-            dropped.Add($"{_unreadable} cannot be read, the first for {_unreadable.FirstFound}");
-        if (_noTeacherVectors.Count > 0)
-            dropped.Add($"{_noTeacherVectors} have no whole values in {string.Join(" or ", teacher.Select(t => $"'{t.Column.Name}'"))}, which the teacher reads");
-        return dropped;
-    }
-
     private string? Hash()
     {
         using var rows = _hash;
@@ -232,11 +153,11 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
     {
         var only = rows.OnlyClass;
         var (set, held) = rows.ToRows();
-        var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _noLabels.Count : 0;
-        return new ReadRows(set, held, _badFeatures.Count, droppedLabels, role)
+        var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _faults.NoLabels.Count : 0;
+        return new ReadRows(set, held, _faults.BadFeatures.Count, droppedLabels, role)
         {
             Hash = Hash(),
-            AlsoDropped = AlsoDropped(),
+            AlsoDropped = _faults.AlsoDropped(),
             Unusable = _unusable,
             OnlyClass = only,
         };

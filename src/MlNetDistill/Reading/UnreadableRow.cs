@@ -13,7 +13,7 @@ internal static class UnreadableRow
 {
     private const int LongestText = 200;
 
-    /// <summary>Does a pass over a <see cref="RowSource"/>; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
+    /// <summary>Does a pass over a <see cref="ViewColumns"/>; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
     /// <param name="pass">The pass.</param>
     /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
     public static T Named<T>(Func<T> pass)
@@ -22,7 +22,7 @@ internal static class UnreadableRow
         {
             return pass();
         }
-        catch (RowSourceException e)
+        catch (ViewReadException e)
         {
             if (Find(e.Rows, e.InnerException!) is { } unreadable)
                 throw unreadable;
@@ -40,14 +40,14 @@ internal static class UnreadableRow
     }
 
     /// <summary>Reads again, on one thread, up to the row that cannot be read; null where this pass reads every row.</summary>
-    public static InvalidOperationException? Find(RowSource source, Exception cause)
+    public static InvalidOperationException? Find(ViewColumns source, Exception cause)
     {
         DataViewRowCursor opened;
         try
         {
             opened = source.OpenOnOneThread(Texts(source.Data.Schema));
         }
-        catch (RowSourceException)
+        catch (ViewReadException)
         {
             // It is no row that cannot be read.
             return null;
@@ -71,7 +71,7 @@ internal static class UnreadableRow
 
             return null;
         }
-        catch (RowSourceException e)
+        catch (ViewReadException e)
         {
             var gives = reading is null ? "" : $"column '{reading}' gives ";
             return new InvalidOperationException(
@@ -82,7 +82,7 @@ internal static class UnreadableRow
     }
 
     /// <summary>What the step said, in quotes; what .NET says of a null is of no use to a reader.</summary>
-    public static string Shown(RowSourceException e) => e.GetBaseException() switch
+    public static string Shown(ViewReadException e) => e.GetBaseException() switch
     {
         NullReferenceException => $"a {nameof(NullReferenceException)}",
         var error => $"\"{error.Message}\"",
@@ -111,7 +111,7 @@ internal static class UnreadableRow
         return () => bytes.OfRow();
     }
 
-    private static Func<bool> Wanted(RowSource source, DataViewRowCursor cursor)
+    private static Func<bool> Wanted(ViewColumns source, DataViewRowCursor cursor)
     {
         if (source.Wanted is not { } wanted)
             return () => true;

@@ -20,7 +20,7 @@ internal static class ViewHash
         List<DataViewSchema.Column> columns = [.. data.Schema.Where(column => !column.IsHidden)];
         var hashable = columns.All(RowBytes.CanHash);
         using var hash = new DataHash();
-        using var cursor = new RowSource(data, hashable ? columns : [], row => $"Row {row} (counted from 0) of the data cannot be read").Open();
+        using var cursor = new ViewColumns(data, hashable ? columns : [], row => $"Row {row} (counted from 0) of the data cannot be read").Open();
         var bytes = hashable ? new RowBytes(cursor, columns) : null;
         var getId = cursor.GetIdGetter();
         DataViewRowId id = default;

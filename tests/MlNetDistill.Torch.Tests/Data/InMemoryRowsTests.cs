@@ -49,5 +49,8 @@ public sealed class InMemoryRowsTests
         Assert.That(
             () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), 2, zeros(2, float64)),
             Throws.ArgumentException.With.Message.StartsWith("Weights must be 2 32-bit floats; were [2] Float64."));
+        Assert.That(
+            () => new InMemoryRows(zeros(2, 3, dtype: float64), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), 2),
+            Throws.ArgumentException.With.Message.StartsWith("Features must be unsigned bytes or 32-bit floats; were Float64."));
     }
 }

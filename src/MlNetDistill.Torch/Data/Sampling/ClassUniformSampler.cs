@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -22,6 +23,7 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
 
     private static RowGroups Groups(IRowSource set, Tensor training, int batchSize, int instances)
     {
+        RowLimit.Check(training.shape[0], "Class-uniform sampling");
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, training).cpu().data<long>().ToArray();
         var missing = labels.Count(label => label == IRowSource.MissingLabel);

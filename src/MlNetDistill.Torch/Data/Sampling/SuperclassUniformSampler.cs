@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
@@ -26,6 +27,7 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
         }
 
         Check(source.Training.shape[0], clusters);
+        RowLimit.Check(source.Training.shape[0], "Superclass-uniform sampling");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var found = KMeans.Assign(teacherVectors(source.Training).to(float32), clusters, source.Generator);

@@ -69,7 +69,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
         catch (Exception e) when (e is not OperationCanceledException and { InnerException: not null } && ChangedRowsException.In(e) is null)
         {
-            var source = new RowSource(
+            var source = new ViewColumns(
                 rows, [.. rows.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c))], row => $"Row {row} (counted from 0) of the data that the teacher is fitted on cannot be read");
             throw UnreadableRow.Find(source, e) ?? new InvalidOperationException(
                 $"The teacher ({Name}) cannot be fitted: one of its steps fails on a row with \"{e.GetBaseException().Message}\". Correct or leave out what that row is made from; " +

@@ -37,12 +37,12 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
     {
         var readsEmbedding = kept.HasFlag(ModelOutputs.Embedding);
         DataViewSchema.Column[] columns = [score, .. readsEmbedding ? [embedding!.Value] : Array.Empty<DataViewSchema.Column>()];
-        var source = new RowSource(data, columns, row => model is null
+        var source = new ViewColumns(data, columns, row => model is null
             ? $"Row {row}{place} (counted from 0) of the data cannot be read"
             : $"The teacher ({model}) fails on row {row}{place} (counted from 0)")
         {
             Wanted = asked,
-            RemedyIfDisposed = model is null ? null : RowSource.KeepTheModel,
+            RemedyIfDisposed = model is null ? null : ViewColumns.KeepTheModel,
         };
         using var cursor = source.Open();
         var rows = new VectorRows(cursor, columns, batchSize, (column, row, found) => VectorLength.Fault(

@@ -4,17 +4,17 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>What a step before the reader threw, apart from what the reader itself finds fault with; it is the inner exception.</summary>
-internal sealed class RowSourceException(RowSource source, Exception inner) : Exception(inner.Message, inner)
+internal sealed class ViewReadException(ViewColumns source, Exception inner) : Exception(inner.Message, inner)
 {
     /// <summary>What was read.</summary>
-    public RowSource Rows => source;
+    public ViewColumns Rows => source;
 }
 
-/// <summary>Columns of a view that are read row by row; where a step before fails, its exception comes as a <see cref="RowSourceException"/>.</summary>
+/// <summary>Columns of a view that are read row by row; where a step before fails, its exception comes as a <see cref="ViewReadException"/>.</summary>
 /// <param name="Data">The view.</param>
 /// <param name="Columns">The columns.</param>
 /// <param name="Fault">What messages say of a row, by its number, that cannot be read: a sentence without its end.</param>
-internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Column> Columns, Func<long, string> Fault)
+internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.Column> Columns, Func<long, string> Fault)
 {
     /// <summary>What to do about a row whose values cannot be computed, a sentence.</summary>
     public string Remedy { get; init; } = "Correct or leave out what the row is made from.";
@@ -50,13 +50,13 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
         }
         catch (Exception e) when (IsTheSources(e))
         {
-            throw new RowSourceException(this, e);
+            throw new ViewReadException(this, e);
         }
     }
 
-    private static bool IsTheSources(Exception e) => e is not OperationCanceledException and not RowSourceException && ChangedRowsException.In(e) is null;
+    private static bool IsTheSources(Exception e) => e is not OperationCanceledException and not ViewReadException && ChangedRowsException.In(e) is null;
 
-    private sealed class Cursor(RowSource source, DataViewRowCursor input) : CursorOver(input)
+    private sealed class Cursor(ViewColumns source, DataViewRowCursor input) : CursorOver(input)
     {
         public override bool MoveNext()
         {
@@ -66,7 +66,7 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
             }
             catch (Exception e) when (IsTheSources(e))
             {
-                throw new RowSourceException(source, e);
+                throw new ViewReadException(source, e);
             }
         }
 
@@ -81,7 +81,7 @@ internal sealed record RowSource(IDataView Data, IReadOnlyList<DataViewSchema.Co
                 }
                 catch (Exception e) when (IsTheSources(e))
                 {
-                    throw new RowSourceException(source, e);
+                    throw new ViewReadException(source, e);
                 }
             };
         }

@@ -1,0 +1,92 @@
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A teacher that an application wrote: its answers are checked, brought into the order of the student's classes, and kept.</summary>
+internal sealed class CustomStageTeacher(string name, StageTeacher teacher, ClassOrder order, bool supportsAugmentation, string? cacheKey, TeacherCaching caching)
+    : CacheableTeacher(caching)
+{
+    public override OutputShapes Shapes { get; } = teacher.Shapes with { Classes = order.SourcesOf.Count };
+
+    public override bool SupportsAugmentation => supportsAugmentation;
+
+    // What a look at some rows learns need not be asked again.
+    protected override bool SpreadsFirst => true;
+
+    public override void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    {
+        teacher.Begin(set, wanted, view);
+        base.Begin(set, wanted, view);
+    }
+
+    public override void BeginEpoch(int epoch) => teacher.BeginEpoch(epoch);
+
+    public override void End()
+    {
+        base.End();
+        teacher.End();
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        (teacher as IDisposable)?.Dispose();
+    }
+
+    protected override string Identity() => Fingerprint.Of($"{cacheKey}|{order}");
+
+    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
+    {
+        using var noGrad = no_grad();
+        var found = teacher.Outputs(batch, wanted)
+            ?? throw new InvalidOperationException($"Outputs of the teacher '{name}' returned null; it must return a NetworkOutput.");
+        var missing = wanted & ~found.Kinds;
+        if (missing != ModelOutputs.None)
+            throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Kinds}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");
+        return new NetworkOutput(
+            wanted.HasFlag(ModelOutputs.Logits) ? order.Apply(Logits(found.Logits, batch)) : null,
+            wanted.HasFlag(ModelOutputs.Embedding) ? Checked(found.Embedding, batch, "embedding", [teacher.Shapes.EmbeddingLength!.Value]) : null,
+            wanted.HasFlag(ModelOutputs.StageFeatures) ? StageFeatures(found.StageFeatures, batch) : null);
+    }
+
+    private Tensor Logits(Tensor logits, Batch batch)
+    {
+        var found = Checked(logits, batch, "logits", [teacher.Shapes.Classes]);
+        using var scope = NewDisposeScope();
+        var isFinite = found.isfinite().all(1);
+        if (isFinite.all().item<bool>())
+            return found;
+        var row = isFinite.to(int64).argmin().item<long>();
+        throw new InvalidOperationException(
+            $"The teacher '{name}' gave the logits {string.Join(", ", found[row].cpu().data<float>().ToArray().Take(5).Select(value => Invariant($"{value}")))} … for the row with id " +
+            $"{batch.Set.RowIds[(int)batch.Positions[row].item<long>()]}; they must be finite. Of probabilities take the logarithm of at least 1e-6, as 0 has none.");
+    }
+
+    private Tensor[] StageFeatures(IReadOnlyList<Tensor> features, Batch batch)
+    {
+        var shapes = teacher.Shapes.StageFeatures;
+        return features.Count == shapes.Count
+            ? [.. features.Select((feature, i) => Checked(feature, batch, $"stage feature {i}", shapes[i]))]
+            : throw new InvalidOperationException($"The teacher '{name}' gave {features.Count} stage features; its Shapes promise {shapes.Count}.");
+    }
+
+    private Tensor Checked(Tensor? value, Batch batch, string what, long[] shape)
+    {
+        long[] expected = [batch.Positions.shape[0], .. shape];
+        if (value is null || value.IsInvalid)
+            throw new InvalidOperationException($"The teacher '{name}' gave {(value is null ? "null" : "a tensor that it has disposed of")} as {what}; it must give a tensor.");
+        if (!value.is_floating_point() || !value.shape.SequenceEqual(expected))
+        {
+            throw new InvalidOperationException(
+                $"The teacher '{name}' gave as {what} {value.dtype} [{string.Join(", ", value.shape)}] for {expected[0]} {(expected[0] == 1 ? "row" : "rows")}; " +
+                $"by its Shapes it must be floating-point numbers [{string.Join(", ", expected)}].");
+        }
+
+        return value.to(float32, batch.Features.device);
+    }
+}

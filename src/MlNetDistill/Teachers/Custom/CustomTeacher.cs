@@ -1,0 +1,84 @@
+using Microsoft.ML;
+using MlNetDistill.Alignment;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>A kind of teacher of your own: derive from it and give a <see cref="StageTeacher"/> for the rows of a fit.</summary>
+/// <remarks>
+/// <see cref="Prepare"/> is called once for each fit, before anything is trained, and once in a preflight. Its teacher is asked about each row once where
+/// answers can be kept (see <see cref="DistillationOptions.TeacherCache"/>), and in every step where rows are augmented.
+/// </remarks>
+public abstract class CustomTeacher : Teacher
+{
+    private readonly string _name;
+    private readonly string? _cacheKey;
+    private readonly ScoreSettings _settings;
+
+    /// <summary>A teacher with these properties.</summary>
+    /// <param name="name">What messages and logs call it.</param>
+    /// <param name="provides">What it gives at most.</param>
+    /// <param name="classNames">
+    /// The class of each of its logits. If null, its logits are in the order of <see cref="TeacherContext.ClassNames"/>; where the data have no label column, give the names.
+    /// </param>
+    /// <param name="supportsAugmentation">Whether it answers for augmented rows, that is, from the features of a batch alone.</param>
+    /// <param name="cacheKey">
+    /// A text that changes whenever its answers to the same rows would, by which answers in a folder are recognised. If null, answers are kept for one run.
+    /// </param>
+#pragma warning disable RS0022 // Teacher has no protected members to expose.
+    protected CustomTeacher(
+#pragma warning restore RS0022
+        string name, ModelOutputs provides = ModelOutputs.Logits, IReadOnlyList<string>? classNames = null, bool supportsAugmentation = false, string? cacheKey = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        (_name, CanProvide, SupportsAugmentation, _cacheKey) = (name, provides | ModelOutputs.Logits, supportsAugmentation, cacheKey);
+        _settings = new ScoreSettings(ScoreKind.Logits, classNames, null);
+    }
+
+    internal sealed override bool IsReady => true;
+
+    internal sealed override string Name => _name;
+
+    internal sealed override bool SupportsAugmentation { get; }
+
+    internal sealed override ModelOutputs CanProvide { get; }
+
+    /// <summary>What is wrong with its settings, each as one sentence.</summary>
+    protected virtual IEnumerable<string> ValidateSettings() => [];
+
+    /// <summary>The teacher for the rows of a fit. It is disposed after the fit where it is <see cref="IDisposable"/>.</summary>
+    /// <param name="context">The rows, the classes, and where to compute and log.</param>
+    protected abstract StageTeacher Prepare(TeacherContext context);
+
+    internal sealed override IEnumerable<string> Validate() => _settings.Validate().Concat(ValidateSettings());
+
+    internal sealed override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => _settings.Classes();
+
+    internal sealed override PreparedTeacher Ask(TeacherRequest question)
+    {
+        var teacher = Prepare(new TeacherContext(question))
+            ?? throw new InvalidOperationException($"Prepare of the teacher '{_name}' returned null; it must return a StageTeacher.");
+        try
+        {
+            var kept = _cacheKey is null ? question.TeacherCaching.ForThisRun() : question.TeacherCaching;
+            return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, OrderOf(teacher, question), SupportsAugmentation, _cacheKey, kept))], null);
+        }
+        catch
+        {
+            (teacher as IDisposable)?.Dispose();
+            throw;
+        }
+    }
+
+    private ClassOrder OrderOf(StageTeacher teacher, TeacherRequest question)
+    {
+        var (found, classes) = (teacher.Shapes.Classes, question.Columns.Classes);
+        if (_settings.ClassNames is not null)
+            return new ClassAlignment($"output of '{_name}'").Order(found, null, _settings, classes);
+        return found == classes.Count
+            ? ClassOrder.Same(found)
+            : throw new InvalidOperationException(
+                $"The teacher '{_name}' has {found} classes in its Shapes, and the student has {classes.Count}. Give one logit for each class of TeacherContext.ClassNames, in this order; " +
+                "or name the classes of the logits in the constructor of the teacher.");
+    }
+}

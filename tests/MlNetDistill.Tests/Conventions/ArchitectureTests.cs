@@ -68,6 +68,7 @@ public sealed class ArchitectureTests
         ("MlNetDistill/Evaluation/Cost", []),
         ("MlNetDistill/Evaluation/Overlap", []),
         ("MlNetDistill/Evaluation/Acceptance", ["Metrics", "Cost", "Overlap"]),
+        ("MlNetDistill/Teachers/Custom", []),
         ("MlNetDistill/Teachers/Onnx", []),
         ("MlNetDistill/Teachers/Models", []),
         ("MlNetDistill/Teachers/Rows", []),

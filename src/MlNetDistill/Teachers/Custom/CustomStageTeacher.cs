@@ -16,9 +16,9 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     public override bool SupportsAugmentation => supportsAugmentation;
 
     // What a look at some rows learns need not be asked again.
-    protected override bool SpreadsFirst => true;
+    protected override bool QueriesSpreadRowsFirst => true;
 
-    public override void Begin(TrainingSet set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
+    public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         teacher.Begin(set, wanted, view);
         base.Begin(set, wanted, view);
@@ -38,9 +38,9 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
         (teacher as IDisposable)?.Dispose();
     }
 
-    protected override string Identity() => Fingerprint.Of($"{cacheKey}|{order}");
+    protected override string ComputeContentHash() => Fingerprint.Of($"{cacheKey}|{order}");
 
-    protected override NetworkOutput Live(Batch batch, ModelOutputs wanted)
+    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
         var found = teacher.Outputs(batch, wanted)

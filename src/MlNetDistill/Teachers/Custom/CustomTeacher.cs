@@ -13,7 +13,7 @@ public abstract class CustomTeacher : Teacher
 {
     private readonly string _name;
     private readonly string? _cacheKey;
-    private readonly ScoreSettings _settings;
+    private readonly ScoreSpec _scores;
 
     /// <summary>A teacher with these properties.</summary>
     /// <param name="name">What messages and logs call it.</param>
@@ -32,7 +32,7 @@ public abstract class CustomTeacher : Teacher
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         (_name, CanProvide, SupportsAugmentation, _cacheKey) = (name, provides | ModelOutputs.Logits, supportsAugmentation, cacheKey);
-        _settings = new ScoreSettings(ScoreKind.Logits, classNames, null);
+        _scores = new ScoreSpec(ScoreKind.Logits, classNames) { Place = $"output of '{name}'" };
     }
 
     internal sealed override bool IsReady => true;
@@ -50,9 +50,9 @@ public abstract class CustomTeacher : Teacher
     /// <param name="context">The rows, the classes, and where to compute and log.</param>
     protected abstract StageTeacher Prepare(TeacherContext context);
 
-    internal sealed override IEnumerable<string> Validate() => _settings.Validate().Concat(ValidateSettings());
+    internal sealed override IEnumerable<string> Validate() => _scores.Validate().Concat(ValidateSettings());
 
-    internal sealed override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => _settings.Classes();
+    internal sealed override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => _scores.Classes();
 
     internal sealed override PreparedTeacher Ask(TeacherRequest question)
     {
@@ -73,8 +73,8 @@ public abstract class CustomTeacher : Teacher
     private ClassOrder OrderOf(StageTeacher teacher, TeacherRequest question)
     {
         var (found, classes) = (teacher.Shapes.Classes, question.Columns.Classes);
-        if (_settings.ClassNames is not null)
-            return new ClassAlignment($"output of '{_name}'").Order(found, null, _settings, classes);
+        if (_scores.ClassNames is not null)
+            return _scores.Align(found, null, classes).Order;
         return found == classes.Count
             ? ClassOrder.Same(found)
             : throw new InvalidOperationException(

@@ -19,7 +19,7 @@ public sealed class TeacherContext
     public IDataView Data => _request.Data;
 
     /// <summary>The same rows as the student reads them: features, labels and ids. It must not be disposed.</summary>
-    public TrainingSet Set => _request.Set;
+    public IRowSource Set => _request.Set;
 
     /// <summary>The student's classes in the order of its logits; null where the label keys have no values.</summary>
     public IReadOnlyList<string>? ClassNames => _request.Columns.Classes.Names;

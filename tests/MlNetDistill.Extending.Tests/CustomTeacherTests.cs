@@ -9,7 +9,7 @@ public sealed class CustomTeacherTests
     [Test]
     public void A_student_learns_from_it_alone()
     {
-        var student = Points.Fit(TaughtBy(new LineTeacher()) with { Epochs = 30 });
+        var student = Points.Fit(TaughtBy(new LineTeacher()) with { Epochs = 30, Optimizer = Optimizer.AdamW(0.05) });
 
         Assert.That(student.Accuracy(), Is.GreaterThan(0.9));
     }

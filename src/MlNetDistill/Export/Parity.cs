@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Export;
@@ -19,7 +20,7 @@ internal static class Parity
     /// <param name="network">The torch student: on the CPU, 32-bit floats, eval mode.</param>
     /// <param name="set">The training set.</param>
     /// <param name="columns">The student's columns.</param>
-    public static double LargestDifference(MLContext context, StudentChain chain, Network network, IRowSource set, StudentColumns columns)
+    public static double LargestDifference(MLContext context, StudentChain chain, Network network, IRowSource set, TrainerColumns columns)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

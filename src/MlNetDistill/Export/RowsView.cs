@@ -15,7 +15,7 @@ internal static class RowsView
     /// <param name="positions">Which of them.</param>
     /// <param name="columns">The student's columns.</param>
     /// <param name="interleaved">Whether the feature column has the channels of a pixel side by side.</param>
-    public static IDataView Of(MLContext context, IRowSource set, Tensor positions, StudentColumns columns, bool interleaved)
+    public static IDataView Of(MLContext context, IRowSource set, Tensor positions, TrainerColumns columns, bool interleaved)
     {
         var features = columns.Features;
         using var scope = NewDisposeScope();

@@ -6,14 +6,6 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Export;
 
-/// <summary>The column names and annotations a student's model is written with.</summary>
-/// <param name="Features">The feature column.</param>
-/// <param name="Label">The label column, whose key values the predictions carry.</param>
-/// <param name="Score">Name of the probabilities.</param>
-/// <param name="PredictedLabel">Name of the predicted class.</param>
-/// <param name="KeepsScore">Whether the input has a <c>Score</c> column, and the student's own, under another name, must leave it as it is.</param>
-internal sealed record StudentColumns(DataViewSchema.Column Features, DataViewSchema.Column Label, string Score, string PredictedLabel, bool KeepsScore);
-
 /// <summary>
 /// The one place where a torch network becomes an ML.NET model: a chain of in-box transformers that computes the same function, an ONNX
 /// backbone and the last layer as a maximum-entropy predictor. The chain is all that a saved student consists of.
@@ -26,14 +18,14 @@ internal sealed class StudentChain
     private const string InBoxScore = "Score";
 
     private readonly MLContext _context;
-    private readonly StudentColumns _columns;
+    private readonly TrainerColumns _columns;
     private readonly byte[]? _backbone;
     private readonly float[] _head;
     private readonly int _classes;
     private readonly int _embeddingLength;
 
     /// <summary>Exports <paramref name="network"/>, which must be in eval mode.</summary>
-    public StudentChain(MLContext context, Network network, StudentColumns columns)
+    public StudentChain(MLContext context, Network network, TrainerColumns columns)
     {
         _context = context;
         _columns = columns;
@@ -43,6 +35,15 @@ internal sealed class StudentChain
         _head = [.. Values(network.Head.Bias), .. Values(network.Head.Weight)];
         Scoring = Load();
     }
+
+    /// <summary>The column of features.</summary>
+    public DataViewSchema.Column Features => _columns.Features;
+
+    /// <summary>Name of the probabilities.</summary>
+    public string Score => _columns.Score;
+
+    /// <summary>Name of the predicted class.</summary>
+    public string PredictedLabel => _columns.PredictedLabel;
 
     /// <summary>The chain as it is after saving and loading: what is scored with before saving is what is scored with after.</summary>
     public ITransformer Scoring { get; }
@@ -114,7 +115,7 @@ internal sealed class StudentChain
             _embeddingLength,
             HeadSchema(view.Schema[embedding]),
             embedding,
-            _columns.Label.Name,
+            _columns.ClassKey.Name,
             _columns.PredictedLabel));
         if (renames)
             Add(transforms.CopyColumns(_columns.Score, InBoxScore).Fit(view));
@@ -142,7 +143,7 @@ internal sealed class StudentChain
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn(input.Name, input.Type);
-        builder.AddColumn(_columns.Label.Name, _columns.Label.Type, _columns.Label.Annotations);
+        builder.AddColumn(_columns.ClassKey.Name, _columns.ClassKey.Type, _columns.ClassKey.Annotations);
         return builder.ToSchema();
     }
 

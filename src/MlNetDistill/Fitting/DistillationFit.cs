@@ -24,7 +24,6 @@ internal sealed class DistillationFit : IDisposable
     private readonly IDataView _input;
     private IDataView _data;
     private readonly TrainerColumns _columns;
-    private readonly StudentColumns _studentColumns;
     private readonly MLContext _context;
     private readonly Seeds _seeds;
     private readonly Device _device;
@@ -46,8 +45,6 @@ internal sealed class DistillationFit : IDisposable
                 "options", $"TeacherCache.TopK must be less than the number of classes, {_columns.Classes.Count}; was {k}. Leave it out to keep all logits.");
         }
 
-        var keepsScore = options.ScoreColumnName != "Score" && input.Schema.GetColumnOrNull("Score") is not null;
-        _studentColumns = new StudentColumns(_columns.Features, _columns.ClassKey, options.ScoreColumnName, options.PredictedLabelColumnName, keepsScore);
         _seeds = new Seeds(options.Seed!.Value);
         // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
         _context = new MLContext(_seeds.DeriveInteger("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
@@ -140,7 +137,7 @@ internal sealed class DistillationFit : IDisposable
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
-        _export = new FitExport(_context, _channel, _networks, _set, _studentColumns, _input.Schema, _seeds, _options);
+        _export = new FitExport(_context, _channel, _networks, _set, _columns, _input.Schema, _seeds, _options);
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>

@@ -5,6 +5,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
+using MlNetDistill.Reading;
 using TorchSharp;
 using static System.FormattableString;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ internal sealed class FitExport(
     IChannel channel,
     FitNetworks networks,
     IRowSource set,
-    StudentColumns columns,
+    TrainerColumns columns,
     DataViewSchema inputSchema,
     Seeds seeds,
     DistillationOptions options)
@@ -89,7 +90,7 @@ internal sealed class FitExport(
         }
 
         channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
-        return new DistillationTransformer(context, chain, columns, inputSchema, model, teacher)
+        return new DistillationTransformer(context, chain, inputSchema, model, teacher)
         {
             TrainedRows = role == FitNetworks.StudentRole ? networks.TrainedRows : null,
         };

@@ -22,16 +22,14 @@ namespace MlNetDistill;
 public sealed class DistillationTransformer : ISingleFeaturePredictionTransformer<DistilledStudent>
 {
     private readonly StudentChain _chain;
-    private readonly StudentColumns _columns;
     private readonly DataViewSchema _inputSchema;
     private readonly MLContext _context;
 
     internal DistillationTransformer(
-        MLContext context, StudentChain chain, StudentColumns columns, DataViewSchema inputSchema, DistilledStudent model, ITransformer? teacher)
+        MLContext context, StudentChain chain, DataViewSchema inputSchema, DistilledStudent model, ITransformer? teacher)
     {
         _context = context;
         _chain = chain;
-        _columns = columns;
         _inputSchema = inputSchema;
         Model = model;
         Teacher = teacher;
@@ -50,16 +48,16 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     internal TrainedRows? TrainedRows { get; init; }
 
     /// <summary>Name of the feature column.</summary>
-    public string FeatureColumnName => _columns.Features.Name;
+    public string FeatureColumnName => _chain.Features.Name;
 
     /// <summary>Type of the feature column.</summary>
-    public DataViewType FeatureColumnType => _columns.Features.Type;
+    public DataViewType FeatureColumnType => _chain.Features.Type;
 
     /// <summary>Name of the output column with the class probabilities.</summary>
-    public string ScoreColumnName => _columns.Score;
+    public string ScoreColumnName => _chain.Score;
 
     /// <summary>Name of the output column with the predicted class.</summary>
-    public string PredictedLabelColumnName => _columns.PredictedLabel;
+    public string PredictedLabelColumnName => _chain.PredictedLabel;
 
     /// <inheritdoc/>
     public bool IsRowToRowMapper => true;

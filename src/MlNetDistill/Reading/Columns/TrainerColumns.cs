@@ -6,7 +6,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>The columns a trainer reads, found in a schema and checked with messages that say what to do.</summary>
+/// <summary>The columns that a trainer reads and its student writes, found in a schema and checked with messages that say what to do.</summary>
 /// <param name="Features">The student's features.</param>
 /// <param name="Label">The label, or null where the data have none.</param>
 /// <param name="ClassKey">The key column that says what the classes are: the label, or one that stands for the teacher's classes.</param>
@@ -27,6 +27,15 @@ internal sealed record TrainerColumns(
     private const ulong MostClasses = 1 << 20;
 
     public InputShape Shape => Layout.Shape;
+
+    /// <summary>Name of the student's probabilities.</summary>
+    public required string Score { get; init; }
+
+    /// <summary>Name of the student's predicted class.</summary>
+    public required string PredictedLabel { get; init; }
+
+    /// <summary>Whether the input has a <c>Score</c> column, and the student's own, under another name, must leave it as it is.</summary>
+    public required bool KeepsScore { get; init; }
 
     public bool IsByte => ((VectorDataViewType)Features.Type).ItemType.RawType == typeof(byte);
 
@@ -49,7 +58,12 @@ internal sealed record TrainerColumns(
         var validation = options.ValidationColumnName is { } flag
             ? Require(schema, flag, "validation", nameof(options.ValidationColumnName), c => c.IsValidation())
             : (DataViewSchema.Column?)null;
-        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options));
+        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options))
+        {
+            Score = options.ScoreColumnName,
+            PredictedLabel = options.PredictedLabelColumnName,
+            KeepsScore = options.ScoreColumnName != "Score" && schema.GetColumnOrNull("Score") is not null,
+        };
     }
 
     private static DataViewSchema.Column TeacherClasses(DataViewSchema schema, DistillationOptions options) =>

@@ -99,7 +99,7 @@ internal static class RecordCost
             foreach (var kind in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
             {
                 using var teacher = new NetworkTeacher(network, new TeacherCaching(
-                    records, BatchSize, options => new CacheStore(options, folder, _ => { }, _ => { }, CancellationToken.None)));
+                    new CacheStore(records, folder, _ => { }, _ => { }, CancellationToken.None), BatchSize));
                 var clock = Stopwatch.StartNew();
                 if (kind == 0)
                     Ask(teacher, set);

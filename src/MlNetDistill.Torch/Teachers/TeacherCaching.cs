@@ -1,18 +1,14 @@
 using MlNetDistill.Cache;
 
-
 namespace MlNetDistill.Teachers;
 
 /// <summary>How and where a teacher's outputs are cached.</summary>
-/// <param name="Options">The user's options.</param>
+/// <param name="Store">The store of the caches.</param>
 /// <param name="BatchSize">Rows of a query.</param>
-/// <param name="CreateStore">Creates the store of the caches.</param>
-internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize, Func<TeacherCacheOptions, CacheStore> CreateStore)
+internal sealed record TeacherCaching(CacheStore Store, int BatchSize)
 {
-    private CacheStore? _store;
-
-    /// <summary>The store of the caches.</summary>
-    public CacheStore Store => _store ??= CreateStore(Options);
+    /// <summary>The user's options.</summary>
+    public TeacherCacheOptions Options => Store.Options;
 
     /// <summary>The teacher that keeps stage features after its stage because the next stage may read them; null for none.</summary>
     public CacheableTeacher? Last { get; set; }
@@ -27,9 +23,9 @@ internal sealed record TeacherCaching(TeacherCacheOptions Options, int BatchSize
     public bool IsPersistent => Options.IsPersistent;
 
     /// <summary>Caches outputs in memory as long as the teacher lives.</summary>
-    public static TeacherCaching InMemory(int batchSize) => new(
-        new TeacherCacheOptions(), batchSize, options => new CacheStore(options, Path.GetTempPath(), _ => { }, _ => { }, CancellationToken.None));
+    public static TeacherCaching InMemory(int batchSize) =>
+        new(new CacheStore(new TeacherCacheOptions(), Path.GetTempPath(), _ => { }, _ => { }, CancellationToken.None), batchSize);
 
     /// <summary>The same without a folder: for this run only.</summary>
-    public TeacherCaching WithoutFolder() => IsPersistent ? this with { Options = Options with { Folder = null, Mode = CacheMode.UseOrCreate }, _store = null } : this;
+    public TeacherCaching WithoutFolder() => IsPersistent ? this with { Store = Store.WithoutFolder() } : this;
 }

@@ -17,8 +17,9 @@ internal static class TeacherCachingFactory
     public static TeacherCaching Create(
         DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
     {
-        var recording = new TeacherCaching(options.TeacherCache, options.BatchSize, record => new CacheStore(
-            record, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken));
+        var recording = new TeacherCaching(
+            new CacheStore(options.TeacherCache, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken),
+            options.BatchSize);
         return !recording.IsPersistent ? recording : recording with
         {
             Classes = Fingerprint.Compute(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),

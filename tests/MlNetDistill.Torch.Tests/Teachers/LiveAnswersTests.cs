@@ -1,4 +1,3 @@
-using MlNetDistill.Cache;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -14,7 +13,7 @@ public sealed class LiveAnswersTests
     {
         using var set = Toy.Clouds(rows: 300);
         var asked = new List<string>();
-        var recording = new TeacherCaching(new TeacherCacheOptions(), 100, _ => throw new InvalidOperationException());
+        var recording = TeacherCaching.InMemory(100);
         var rest = LiveOutputs.Enumerate(set, ModelOutputs.Logits, null, recording, 256, Answer).SelectMany(c => c.Ids).ToList();
         Assert.Multiple(() =>
         {

@@ -127,7 +127,7 @@ public sealed class RecordableTeacherTests
     private TeacherCacheOptions In() => new() { Folder = _folder.FullName };
 
     private TeacherCaching TeacherCaching(TeacherCacheOptions options) => new(
-        options, 20, o => new CacheStore(o, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None));
+        new CacheStore(options, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None), 20);
 
     private static Network Network(InMemoryRows set) =>
         NetworkSpec.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, 5);

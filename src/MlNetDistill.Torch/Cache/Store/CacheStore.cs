@@ -16,6 +16,9 @@ internal sealed class CacheStore(
     private readonly HashSet<string> _built = [];
     private long _held;
 
+    /// <summary>Where and how.</summary>
+    public TeacherCacheOptions Options => options;
+
     /// <summary>Bytes of answers that may still be held in memory, with those of all records that are open.</summary>
     public long Room => Math.Max(0, options.MemoryLimit - _held);
 
@@ -41,14 +44,18 @@ internal sealed class CacheStore(
             activity?.SetTag("distillation.rows", key.Entries);
             return options.Folder is { } folder
                 ? new FolderSearch(Once(key) with { MemoryLimit = Room }, folder, info, warn, cancellation).Open(watched)
-                : ForThisRun(watched);
+                : Build(watched);
         });
         var bytes = answers.Bytes;
         _held += bytes;
         return answers.WhenDisposed(() => _held -= bytes);
     }
 
-    private CachedOutputs ForThisRun(CacheRequest request)
+    /// <summary>A store that keeps answers in the same way, and for this run only.</summary>
+    public CacheStore WithoutFolder() =>
+        new(options with { Folder = null, Mode = CacheMode.UseOrCreate }, temporaryFolder, info, warn, cancellation, time);
+
+    private CachedOutputs Build(CacheRequest request)
     {
         if (request.Bytes > Room)
         {

@@ -60,7 +60,7 @@ public abstract class CustomTeacher : Teacher
             ?? throw new InvalidOperationException($"Prepare of the teacher '{_name}' returned null; it must return a StageTeacher.");
         try
         {
-            var kept = _cacheKey is null ? question.TeacherCaching.ForThisRun() : question.TeacherCaching;
+            var kept = _cacheKey is null ? question.TeacherCaching.WithoutFolder() : question.TeacherCaching;
             return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, OrderOf(teacher, question), SupportsAugmentation, _cacheKey, kept))], null);
         }
         catch

@@ -41,13 +41,11 @@ public abstract record Optimizer
     public sealed override string ToString() => SettingText.Describe(this);
 
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
-    public virtual IEnumerable<string> Validate()
-    {
-        if (!(LearningRate > 0 && double.IsFinite(LearningRate)))
-            yield return Invariant($"The optimizer's LearningRate must be above 0; was {LearningRate}.");
-        if (!(WeightDecay >= 0 && double.IsFinite(WeightDecay)))
-            yield return Invariant($"The optimizer's WeightDecay must be at least 0; was {WeightDecay}.");
-    }
+    public virtual IEnumerable<string> Validate() =>
+    [
+        .. Faults.Above0("The optimizer's LearningRate", LearningRate),
+        .. Faults.AtLeast0("The optimizer's WeightDecay", WeightDecay),
+    ];
 
     /// <summary>Changes every parameter that has a gradient, in place; no gradients are recorded meanwhile.</summary>
     /// <param name="step">The parameters with their gradients, what is kept for them, and the step's learning rate.</param>

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 using TorchSharp;
-using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Methods;
@@ -8,15 +7,12 @@ namespace MlNetDistill.Methods;
 /// <summary>PyTorch's SGD: g ← g + λw; v ← μv + g; w ← w - η(g + μv) with Nesterov, else w ← w - ηv.</summary>
 internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool Nesterov, double WeightDecay) : Optimizer(LearningRate, WeightDecay)
 {
-    public override IEnumerable<string> Validate()
-    {
-        foreach (var fault in base.Validate())
-            yield return fault;
-        if (!(Momentum >= 0 && Momentum < 1))
-            yield return Invariant($"The optimizer's Momentum must be in [0, 1); was {Momentum}.");
-        if (Nesterov && Momentum == 0)
-            yield return "Nesterov momentum needs a Momentum above 0; was 0.";
-    }
+    public override IEnumerable<string> Validate() =>
+    [
+        .. base.Validate(),
+        .. Faults.ShareBelow1("The optimizer's Momentum", Momentum),
+        .. Faults.Unless(!Nesterov || Momentum != 0, $"Nesterov momentum needs a Momentum above 0; was 0."),
+    ];
 
     protected override void Update(OptimizerStep step)
     {

@@ -1,6 +1,6 @@
+using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
@@ -21,11 +21,9 @@ internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer?
         Schedule ?? options.Schedule);
 
     /// <summary>What is wrong with the settings, each as one sentence that begins with <paramref name="whose"/>.</summary>
-    public IEnumerable<string> Validate(string whose)
-    {
-        if (Epochs is < 1)
-            yield return Invariant($"The {whose}'s epochs must be at least 1; was {Epochs}.");
-        foreach (var fault in Spec.Validate().Concat(Optimizer?.Validate() ?? []).Concat(Schedule?.Validate() ?? []))
-            yield return $"{char.ToUpperInvariant(whose[0])}{whose[1..]}: {fault}";
-    }
+    public IEnumerable<string> Validate(string whose) =>
+    [
+        .. Faults.AtLeast(1, $"The {whose}'s epochs", Epochs),
+        .. Spec.Validate().Concat(Optimizer?.Validate() ?? []).Concat(Schedule?.Validate() ?? []).Select(fault => $"{char.ToUpperInvariant(whose[0])}{whose[1..]}: {fault}"),
+    ];
 }

@@ -110,7 +110,7 @@ public sealed record PreflightReport
         }
 
         if (IsTimed)
-            Line("time", $"about {Duration(RecordingTime + TrainingTime)}: the teacher's answers {Duration(RecordingTime)}, training {Duration(TrainingTime)}");
+            Line("time", $"about {NumberText.Duration(RecordingTime + TrainingTime)}: the teacher's answers {NumberText.Duration(RecordingTime)}, training {NumberText.Duration(TrainingTime)}");
         Line("memory", $"data {Size(DataBytes)}, answers {Size(AnswerBytes)} {(AnswersInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
         foreach (var warning in Warnings)
             Line("warning", $"{warning}");
@@ -120,10 +120,6 @@ public sealed record PreflightReport
     }
 
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
-
-    private static string Duration(TimeSpan time) => time.TotalSeconds < 60
-        ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s")
-        : time.ToString(time.TotalHours < 1 ? @"m\:ss\ \m\i\n" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
 }
 
 /// <summary>What a teacher showed of itself on some rows.</summary>

@@ -38,16 +38,16 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
         (teacher as IDisposable)?.Dispose();
     }
 
-    protected override string ComputeContentHash() => Fingerprint.Of($"{cacheKey}|{order}");
+    protected override string ComputeContentHash() => Fingerprint.Compute($"{cacheKey}|{order}");
 
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
         var found = teacher.Outputs(batch, wanted)
             ?? throw new InvalidOperationException($"Outputs of the teacher '{name}' returned null; it must return a NetworkOutput.");
-        var missing = wanted & ~found.Kinds;
+        var missing = wanted & ~found.Available;
         if (missing != ModelOutputs.None)
-            throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Kinds}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");
+            throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Available}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");
         return new NetworkOutput(
             wanted.HasFlag(ModelOutputs.Logits) ? order.Apply(Logits(found.Logits, batch)) : null,
             wanted.HasFlag(ModelOutputs.Embedding) ? Checked(found.Embedding, batch, "embedding", [teacher.Shapes.EmbeddingLength!.Value]) : null,

@@ -80,11 +80,11 @@ public sealed class AugmentationTests
             "Sampling must be given; see BatchSampling.",
             "RandomCrop's padding must be at least 1; was 0.",
             "Mixup's alpha must be in [0.001, 1000]; was -1.",
-            "Mixup and CutMix exclude each other; give at most one of them, Augmentations has 2. (Parameter 'options')"));
+            "Augmentations may contain one Mixup or one CutMix, not both; it contains 2. (Parameter 'options')"));
 
     [Test]
     public void A_missing_list_is_a_fault() => Refuses(
-        Rows.Quick() with { Augmentations = null! }, "Augmentations must be given; an empty list is for none. (Parameter 'options')");
+        Rows.Quick() with { Augmentations = null! }, "Augmentations must not be null; use an empty list for none. (Parameter 'options')");
 
     [Test]
     public void Rows_of_the_wrong_shape_are_refused_with_the_column()
@@ -93,7 +93,7 @@ public sealed class AugmentationTests
         Assert.That(
             () => _context.Fit(Rows.Quick() with { Augmentations = [Augmentation.HorizontalFlip()] }, view),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
-                "HorizontalFlip changes images; these rows are a vector of 4. Column 'Features' is a Vector<Single, 4>. (Parameter 'schema')"));
+                "HorizontalFlip works on images only; these rows are a vector of 4. Column 'Features' is a Vector<Single, 4>. (Parameter 'schema')"));
     }
 
     private static void Refuses(DistillationOptions options, string message) => Assert.That(

@@ -24,7 +24,7 @@ public sealed class NoLabelRefusalTests : WithoutLabels
             Assert.That(() => Context.Fit(Options() with { Teacher = Teacher.Train(NetworkSpec.Mlp(8)) }, View), Throws.InvalidOperationException.With.Message.Contains(
                 "is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows."));
             Assert.That(() => Context.Fit(Options() with { Sampling = BatchSampling.ClassUniform(4) }, View), Throws.InvalidOperationException.With.Message.EndsWith(
-                "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers."));
+                "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead."));
             Assert.That(() => Context.Fit(Options() with { MinimumTeacherAccuracy = 0.5 }, View), Throws.InvalidOperationException.With.Message.EqualTo(
                 "MinimumTeacherAccuracy 0.5 needs labels to compare the teacher with, and no row has one; leave it null."));
         });

@@ -99,8 +99,8 @@ public sealed class SamplingTests
             Progress = progress,
         };
         Assert.That(() => _context.Fit(options, HalfLabelled()), Throws.InvalidOperationException.With.Message.EqualTo(
-            "Class-uniform batches go by label, and 120 of the 240 rows trained on have none. " +
-            "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers, or leave these rows out with MissingLabels.Drop."));
+            "Class-uniform batches need labels, but 120 of the 240 training rows have none. " +
+            "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead, or leave these rows out with MissingLabels.Drop."));
         Assert.That(progress.Reports, Is.Empty, "before the teacher is trained");
     }
 
@@ -109,7 +109,7 @@ public sealed class SamplingTests
     {
         Refuses(
             Rows.Quick() with { Sampling = BatchSampling.ClassUniform(7) },
-            "ClassUniform's instances must divide the BatchSize; 16 rows are no multiple of 7. (Parameter 'options')");
+            "ClassUniform's instances must divide the BatchSize; 16 is not a multiple of 7. (Parameter 'options')");
         Refuses(
             Rows.Quick() with { Sampling = BatchSampling.SuperclassUniform(10) },
             "BatchSampling.SuperclassUniform uses the teacher's outputs, and the method labels only has no teacher; use another Sampling. " +

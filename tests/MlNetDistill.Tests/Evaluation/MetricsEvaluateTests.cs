@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Tests.Support;
 using static Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality;

@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using static MlNetDistill.Tests.Evaluation.MetricsRows;
 

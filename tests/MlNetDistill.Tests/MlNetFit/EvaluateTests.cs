@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 

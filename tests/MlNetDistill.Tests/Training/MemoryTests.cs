@@ -18,12 +18,12 @@ public sealed class MemoryTests
     public void A_student_that_cannot_fit_is_refused() => Assert.That(
         () => _context.Fit(Rows.Quick() with { Student = NetworkSpec.Mlp(2_000_000_000, 2_000_000_000) }, _view),
         Throws.InvalidOperationException.With.Message.StartsWith(
-            "The weights of MLP 2000000000-2000000000 over vector of 4 for 3 classes would take at least 9,223,372,036,854,775,807 bytes; ").And.Message.Contains(There));
+            "The weights of MLP 2000000000-2000000000 over vector of 4 for 3 classes needs at least 9,223,372,036,854,775,807 bytes; ").And.Message.Contains(There));
 
     [Test]
     public void A_teacher_that_cannot_fit_is_refused() => Assert.That(
         () => _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(2_000_000_000, 2_000_000_000))), _view),
-        Throws.InvalidOperationException.With.Message.Contains("would take at least").And.Message.Contains(There));
+        Throws.InvalidOperationException.With.Message.Contains("needs at least").And.Message.Contains(There));
 
     [Test]
     public void A_batch_that_cannot_fit_is_refused()
@@ -31,7 +31,7 @@ public sealed class MemoryTests
         const int Instances = 715_827_882;
         var options = Rows.Quick() with { Student = NetworkSpec.Mlp(4096), BatchSize = 3 * Instances, Sampling = BatchSampling.ClassUniform(Instances) };
         Assert.That(() => _context.Fit(options, _view), Throws.InvalidOperationException.With.Message.StartsWith(
-            "A training step of MLP 4096 on 2147483646 rows would take at least 70,").And.Message.EndsWith($"{There} Lower BatchSize, or take a smaller network."));
+            "A training step of MLP 4096 on 2147483646 rows needs at least 70,").And.Message.EndsWith($"{There} Lower BatchSize, or take a smaller network."));
         Assert.That(() => _context.MulticlassClassification.Trainers.Distill(options).Preflight(_view), Throws.InvalidOperationException);
     }
 

@@ -27,10 +27,10 @@ public sealed class AugmentationFaultTests
 
     public static IEnumerable<TestCaseData> Shapes()
     {
-        yield return new(Augmentation.RandomCrop(), Vector, "RandomCrop changes images; these rows are a vector of 16.");
+        yield return new(Augmentation.RandomCrop(), Vector, "RandomCrop works on images only; these rows are a vector of 16.");
         yield return new(Augmentation.RandomCrop(6), Image, "RandomCrop's padding of 6 must be smaller than the image (1×8×6).");
-        yield return new(Augmentation.HorizontalFlip(), Vector, "HorizontalFlip changes images; these rows are a vector of 16.");
-        yield return new(Augmentation.CutMix(), Vector, "CutMix changes images; these rows are a vector of 16.");
+        yield return new(Augmentation.HorizontalFlip(), Vector, "HorizontalFlip works on images only; these rows are a vector of 16.");
+        yield return new(Augmentation.CutMix(), Vector, "CutMix works on images only; these rows are a vector of 16.");
     }
 
     [TestCaseSource(nameof(Shapes))]
@@ -51,14 +51,14 @@ public sealed class AugmentationFaultTests
     public void Rows_are_mixed_once_at_most()
     {
         Assert.That(Augmentation.ValidateList([Augmentation.Mixup(), Augmentation.HorizontalFlip(), Augmentation.CutMix()]), Is.EqualTo(
-            new[] { "Mixup and CutMix exclude each other; give at most one of them, Augmentations has 2." }));
+            new[] { "Augmentations may contain one Mixup or one CutMix, not both; it contains 2." }));
         Assert.That(Augmentation.ValidateList([Augmentation.HorizontalFlip(), Augmentation.CutMix()]), Is.Empty);
     }
 
     [Test]
     public void A_list_must_be_there_and_hold_no_null()
     {
-        Assert.That(Augmentation.ValidateList(null), Is.EqualTo(new[] { "Augmentations must be given; an empty list is for none." }));
-        Assert.That(Augmentation.ValidateList([null!]), Is.EqualTo(new[] { "Augmentations must not hold null." }));
+        Assert.That(Augmentation.ValidateList(null), Is.EqualTo(new[] { "Augmentations must not be null; use an empty list for none." }));
+        Assert.That(Augmentation.ValidateList([null!]), Is.EqualTo(new[] { "Augmentations must not contain null." }));
     }
 }

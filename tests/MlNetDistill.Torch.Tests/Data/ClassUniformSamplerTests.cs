@@ -75,8 +75,8 @@ public sealed class ClassUniformSamplerTests
         using var scope = NewDisposeScope();
         using var set = Set([0, 0, 1, IRowSource.MissingLabel]);
         Assert.That(() => Draw(new ClassUniformSampler(2, 1), set, arange(4, int64), 1), Throws.InvalidOperationException.With.Message.EqualTo(
-            "Class-uniform batches go by label, and 1 of the 4 rows trained on have none. " +
-            "Use BatchSampling.SuperclassUniform, which goes by the teacher's answers, or leave these rows out with MissingLabels.Drop."));
+            "Class-uniform batches need labels, but 1 of the 4 training rows have none. " +
+            "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead, or leave these rows out with MissingLabels.Drop."));
     }
 
     [Test]
@@ -85,12 +85,12 @@ public sealed class ClassUniformSamplerTests
         using var scope = NewDisposeScope();
         using var set = Set(Labels);
         Assert.That(() => Draw(new ClassUniformSampler(128, 8), set, arange(83, int64), 1), Throws.InvalidOperationException.With.Message.EqualTo(
-            "A class-uniform batch of 128 rows, 8 of each class, takes 16 classes; 4 have rows to train on. Give a BatchSize of at most 32, or 32 instances."));
+            "A class-uniform batch of 128 rows, 8 of each class, needs 16 classes, but only 4 have training rows. Set BatchSize to at most 32, or use 32 instances."));
     }
 
     [TestCase(0, 128, "ClassUniform's instances must be at least 1; was 0.")]
-    [TestCase(6, 128, "ClassUniform's instances must divide the BatchSize; 128 rows are no multiple of 6.")]
-    [TestCase(8, 4, "ClassUniform's instances must divide the BatchSize; 4 rows are no multiple of 8.")]
+    [TestCase(6, 128, "ClassUniform's instances must divide the BatchSize; 128 is not a multiple of 6.")]
+    [TestCase(8, 4, "ClassUniform's instances must divide the BatchSize; 4 is not a multiple of 8.")]
     public void Faulty_settings_are_named(int instances, int batchSize, string fault) =>
         Assert.That(BatchSampling.ClassUniform(instances).Validate(batchSize), Is.EqualTo(new[] { fault }));
 

@@ -38,7 +38,7 @@ public sealed class SuperclassUniformSamplerTests
         var sampler = new SuperclassUniformSampler(16, 4, 8);
         var without = new SamplerSource(set, training, generator);
         Assert.That(() => sampler.Prepare(without), Throws.InvalidOperationException.With.Message.EqualTo(
-            "Superclass-uniform batches go by clusters of the teacher's answers, and this stage has no teacher. Use another BatchSampling."));
+            "Superclass-uniform batches need clusters of the teacher's outputs, but this stage has no teacher. Use another BatchSampling."));
         sampler.Prepare(without with { TeacherVectors = Vectors });
         Assert.That(() => sampler.Prepare(without), Throws.Nothing);
     }
@@ -46,19 +46,19 @@ public sealed class SuperclassUniformSamplerTests
     [Test]
     public void More_clusters_than_rows_are_refused() => Assert.That(
         () => Epochs(new SuperclassUniformSampler(16, 501, 8), 1),
-        Throws.InvalidOperationException.With.Message.EqualTo("SuperclassUniform asks for 501 clusters of 500 rows trained on; ask for fewer."));
+        Throws.InvalidOperationException.With.Message.EqualTo("SuperclassUniform has 501 clusters, but there are only 500 training rows. Use fewer clusters."));
 
     [Test]
     public void A_teacher_that_says_too_little_is_refused() => Assert.That(
         () => Epochs(new SuperclassUniformSampler(16, 4, 4), 1, rows => ones(rows.shape[0], 3)),
         Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher's answers fall into only 1 different clusters, and a superclass-uniform batch of 16 rows, 4 of each cluster, takes 4. " +
-            "Give a BatchSize of at most 4."));
+            "The teacher's outputs form only 1 distinct cluster, but a superclass-uniform batch of 16 rows, 4 of each cluster, needs 4. " +
+            "Set BatchSize to at most 4."));
 
     [TestCase(1, 8, 8, "SuperclassUniform's clusters must be at least 2; was 1.")]
     [TestCase(10, 0, 128, "SuperclassUniform's instances must be at least 1; was 0.")]
-    [TestCase(20, 7, 128, "SuperclassUniform's instances must divide the BatchSize; 128 rows are no multiple of 7.")]
-    [TestCase(10, 8, 128, "SuperclassUniform's clusters must be at least 16, for a batch of 128 rows has 8 of each; was 10.")]
+    [TestCase(20, 7, 128, "SuperclassUniform's instances must divide the BatchSize; 128 is not a multiple of 7.")]
+    [TestCase(10, 8, 128, "SuperclassUniform's clusters must be at least 16, because a batch of 128 rows has 8 of each cluster; was 10.")]
     public void Faulty_settings_are_named(int clusters, int instances, int batchSize, string fault) =>
         Assert.That(BatchSampling.SuperclassUniform(clusters, instances).Validate(batchSize), Is.EqualTo(new[] { fault }));
 

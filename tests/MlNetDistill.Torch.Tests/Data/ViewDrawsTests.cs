@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using static TorchSharp.torch;
 

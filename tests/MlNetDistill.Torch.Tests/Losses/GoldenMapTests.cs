@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -66,13 +66,13 @@ public sealed class LogitsNetworkTests
     [Test]
     public void As_many_logits_as_classes_are_planned() => Assert.That(
         () => new WideAndDeepSpec { Logits = 5 }.Build(Four, 3, seed: 1),
-        Throws.ArgumentException.With.Message.EqualTo("The network's body ends in 5 logits; there are 3 classes."));
+        Throws.ArgumentException.With.Message.EqualTo("The network's body ends in 5 logits, but there are 3 classes. Make the body end in one logit per class."));
 
     [TestCase(-1)]
     [TestCase(1)]
     public void A_tap_after_a_block_that_is_not_there_is_refused(int tap) => Assert.That(
         () => new WideAndDeepSpec { Tap = tap }.Build(Four, 3, seed: 1),
-        Throws.ArgumentException.With.Message.EqualTo(FormattableString.Invariant($"The network taps the blocks [{tap}]; its body has 1, counted from 0.")));
+        Throws.ArgumentException.With.Message.EqualTo(FormattableString.Invariant($"The network taps the blocks [{tap}], but its body has 1 block, counted from 0.")));
 
     [Test]
     public void A_body_that_does_not_give_what_its_plan_says_is_refused()
@@ -81,7 +81,7 @@ public sealed class LogitsNetworkTests
         using var network = new WideAndDeepSpec { Outputs = 2 }.Build(Four, 3, seed: 1);
         Assert.That(
             () => network.forward(rand(5, 4)),
-            Throws.InvalidOperationException.With.Message.EqualTo("The network's body ends in a tensor of 5×2; its plan says rows×3."));
+            Throws.InvalidOperationException.With.Message.EqualTo("The network's body ends in a tensor of the shape 5×2, but its plan has an embedding of rows×3."));
     }
 
     /// <summary>A linear model and a perceptron whose logits are added.</summary>

@@ -30,7 +30,7 @@ public sealed partial class NetworkMemoryTests
             var bytes = Bytes().Matches(thrown.Message).Select(m => UInt128.Parse(m.Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture)).ToList();
             Assert.That(bytes[0], Is.GreaterThanOrEqualTo(least), thrown.Message);
             Assert.That(bytes[^1], Is.EqualTo((UInt128)GC.GetGCMemoryInfo().TotalAvailableMemoryBytes));
-            Assert.That(thrown.Message, Does.EndWith("are available to this process. Take a smaller network: fewer or narrower layers."));
+            Assert.That(thrown.Message, Does.EndWith("are available to this process. Use a smaller network, with fewer or narrower layers."));
             Assert.That(Environment.WorkingSet - before, Is.LessThan(300L << 20));
             Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
         });
@@ -40,7 +40,7 @@ public sealed partial class NetworkMemoryTests
     public void The_bytes_of_a_perceptron_are_those_of_its_weights()
     {
         var thrown = Assert.Throws<InvalidOperationException>(() => NetworkSpec.Mlp(2_000_000_000).Build(new NetworkInput(InputShape.Vector(4)), 3, 1))!;
-        Assert.That(thrown.Message, Does.StartWith("The weights of MLP 2000000000 over vector of 4 for 3 classes would take at least 64,000,000,012 bytes; "));
+        Assert.That(thrown.Message, Does.StartWith("The weights of MLP 2000000000 over vector of 4 for 3 classes needs at least 64,000,000,012 bytes; "));
     }
 
     /// <summary>The first layer takes 256 bytes for each unit, all of it 272.</summary>
@@ -50,7 +50,7 @@ public sealed partial class NetworkMemoryTests
         var width = (int)Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 264, int.MaxValue);
         var clock = Stopwatch.StartNew();
         var before = Environment.WorkingSet;
-        Assert.That(() => NetworkSpec.Mlp(width).Build(new NetworkInput(InputShape.Vector(64)), 3, 1), Throws.InvalidOperationException.With.Message.Contains("would take at least"));
+        Assert.That(() => NetworkSpec.Mlp(width).Build(new NetworkInput(InputShape.Vector(64)), 3, 1), Throws.InvalidOperationException.With.Message.Contains("needs at least"));
         Assert.Multiple(() =>
         {
             Assert.That(Environment.WorkingSet - before, Is.LessThan(300L << 20));
@@ -63,7 +63,7 @@ public sealed partial class NetworkMemoryTests
     {
         using var generator = new Generator(1);
         Assert.That(() => WeightInitialization.Uniform(1, generator, 1L << 40, 1L << 10), Throws.InvalidOperationException.With.Message.StartsWith(
-            "A tensor of 1099511627776×1024 32-bit floats would take at least 4,503,599,627,370,496 bytes; "));
+            "A tensor of 1099511627776×1024 32-bit floats needs at least 4,503,599,627,370,496 bytes; "));
     }
 
     [Test]

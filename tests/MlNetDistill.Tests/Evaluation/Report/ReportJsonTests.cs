@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Reporting;
 

@@ -105,7 +105,7 @@ public sealed class ModuleTeacherTests
         sharpness = 1;
         Assert.That(
             () => _context.Fit(options with { TeacherCache = options.TeacherCache with { Mode = CacheMode.UseOnly } }, _view),
-            Throws.InvalidOperationException.With.Message.Contains("the teacher gives probabilities that differ by up to"));
+            Throws.InvalidOperationException.With.Message.Contains("the teacher's probabilities differ by up to"));
     }
 
     [Test]

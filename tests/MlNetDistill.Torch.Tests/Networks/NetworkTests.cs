@@ -52,7 +52,7 @@ public sealed class NetworkTests
         var output = network.forward(rand(2, 3));
         Assert.That(output.Available, Is.EqualTo(ModelOutputs.Logits));
         Assert.That(() => output.Embedding, Throws.InvalidOperationException.With.Message.StartsWith("No Embedding was computed in this step."));
-        Assert.That(() => output.StageFeatures, Throws.InvalidOperationException.With.Message.Contains("must name it in StudentNeeds"));
+        Assert.That(() => output.StageFeatures, Throws.InvalidOperationException.With.Message.Contains("must include it in StudentNeeds"));
         Assert.That(network.Forward(rand(2, 3), ModelOutputs.Embedding).Available, Is.EqualTo(ModelOutputs.Embedding));
     }
 
@@ -113,5 +113,5 @@ public sealed class NetworkTests
     [Test]
     public void Scaling_of_the_wrong_length_is_refused() => Assert.That(
         () => NetworkSpec.Mlp().Build(new NetworkInput(InputShape.Vector(4), false, new InputStatistics([1, 2], [1, 2])), 2, seed: 1),
-        Throws.ArgumentException.With.Message.EqualTo("The input scaling has 2 values; an input of vector of 4 takes 1 or 4."));
+        Throws.ArgumentException.With.Message.EqualTo("The input scaling has 2 values; for an input of vector of 4 it must have 1 or 4."));
 }

@@ -157,7 +157,7 @@ public sealed class InputAdapterTests
 
         Assert.That(Same(Fed(ImageLayout.ChannelsFirst, ImageLayout.Auto), rows), Is.True);
         Assert.That(Same(Fed(ImageLayout.ChannelsFirst, ImageLayout.ChannelsLast), rows.permute(0, 2, 3, 1)), Is.True);
-        Assert.That(() => Fed(ImageLayout.Auto, ImageLayout.Auto), Throws.InvalidOperationException.With.Message.Contains("Say which in TeacherInput.Layout."));
+        Assert.That(() => Fed(ImageLayout.Auto, ImageLayout.Auto), Throws.InvalidOperationException.With.Message.Contains("Set TeacherInput.Layout."));
     }
 
     [Test]

@@ -92,7 +92,7 @@ public sealed class ScriptArchiveTests
             using var again = archive.CreateEntry("archive/data/0").Open();
             again.Write(new byte[96]);
         });
-        Refused("is damaged: it holds 'archive/data/0' more than once.");
+        Refused("is damaged: it contains 'archive/data/0' more than once.");
     }
 
     [Test]

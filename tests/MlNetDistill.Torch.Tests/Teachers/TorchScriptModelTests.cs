@@ -86,7 +86,7 @@ public sealed class TorchScriptModelTests
 
     [Test]
     public void A_position_beyond_the_outputs_is_refused() =>
-        Refused("list.pt", "returns 2 outputs, numbered from 0; TorchScriptOutputs.Embedding says 2.", new TorchScriptOutputs(0, 2));
+        Refused("list.pt", "returns 2 outputs, numbered from 0; TorchScriptOutputs.Embedding is 2.", new TorchScriptOutputs(0, 2));
 
     [Test]
     public void An_output_that_is_no_tensor_is_refused() =>

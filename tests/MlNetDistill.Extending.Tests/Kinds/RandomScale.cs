@@ -8,7 +8,7 @@ namespace MlNetDistill.Extending.Tests.Kinds;
 internal sealed record RandomScale(double Strength) : FeatureAugmentation
 {
     protected override Tensor Apply(Tensor features, RowDraws draws) =>
-        features.mul(draws.Uniform("scale").Times(-Strength).Plus(1).reshape(-1, 1));
+        features.mul(draws.Uniform("scale").MultiplyBy(-Strength).Add(1).reshape(-1, 1));
 }
 
 /// <summary>Leaves out a column, which an augmentation must not.</summary>

@@ -9,14 +9,14 @@ using MlNetDistill.Reporting;
 using Quickstart.Data;
 using TorchSharp;
 
-// A kind of teacher of one's own, in NearestNeighbours.cs: 1,000 labelled digits vote, and the student learns from what they say of 3,000 others, whose labels it
+// A kind of teacher of one's own, in NearestNeighbours.cs: 2,000 labelled digits vote, and the student learns from their votes on 6,000 others, whose labels it
 // never sees. The exit code says whether the student is good enough, and report/report.html why.
 Console.OutputEncoding = Encoding.UTF8;
 torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
 int[] pixels = [DigitPainter.Side * DigitPainter.Side];
-Row<byte>[] labelled = [.. new DigitPainter(seed: 2).Draw(1000)];
-var train = View([.. new DigitPainter(seed: 4).Draw(3000)]);
+Row<byte>[] labelled = [.. new DigitPainter(seed: 2).Draw(2000)];
+var train = View([.. new DigitPainter(seed: 4).Draw(6000)]);
 Row<byte>[] testRows = [.. new DigitPainter(seed: 3).Draw(2000)];
 var test = View(testRows);
 

@@ -6,6 +6,7 @@ namespace MlNetDistill.Tests.Conventions;
 /// The rooms of the two libraries and the arrows between them. A room is a first folder and a namespace; the folders in it sort its files. CONTRIBUTING.md has the
 /// picture.
 /// </summary>
+[Category("NoCulture")]
 public sealed class ArchitectureTests
 {
     private const string Torch = "MlNetDistill.Torch";

@@ -6,6 +6,7 @@ using MlNetDistill.Tests.Support;
 namespace MlNetDistill.Tests.Documentation;
 
 /// <summary>The pages for users: their code compiles and runs, and their links lead somewhere. Whole programs are run by the tests of the packages.</summary>
+[Category("NoCulture")]
 public sealed partial class PageTests
 {
     private static readonly string[] Snippets = ["evidence", "find", "route", "teachers"];

@@ -7,6 +7,7 @@ using MlNetDistill.Tests.Support;
 namespace MlNetDistill.Tests.Packages;
 
 /// <summary>The programs of the READMEs and of Getting started as a user makes them: a new console project, the packages that the page adds, and its code, word for word.</summary>
+[Category("NoCulture")]
 public sealed partial class ConsumerTests
 {
     private ToyFolder _folder = null!;

@@ -76,8 +76,8 @@ public sealed class StandardizedLogitsLossTests
     public void Sums_and_losses_on_other_outputs_cannot_be_standardised() => Assert.Multiple(() =>
     {
         Assert.That(
-            () => new StandardizedLogitsLoss(new KdLoss(2) + new KdLoss(4)), Throws.ArgumentException.With.Message.StartsWith("Standardise each term by itself"));
-        Assert.That(() => new StandardizedLogitsLoss(9 * new KdLoss(2)), Throws.ArgumentException.With.Message.StartsWith("Standardise each term by itself"));
+            () => new StandardizedLogitsLoss(new KdLoss(2) + new KdLoss(4)), Throws.ArgumentException.With.Message.Contains("Standardise each term by itself"));
+        Assert.That(() => new StandardizedLogitsLoss(9 * new KdLoss(2)), Throws.ArgumentException.With.Message.Contains("Standardise each term by itself"));
         Assert.That(
             () => new StandardizedLogitsLoss(new CrossEntropyLoss()),
             Throws.ArgumentException.With.Message.StartsWith("The loss 'crossEntropy' does not compare the logits"));

@@ -57,9 +57,9 @@ public sealed class PlanTests
         Assert.That(DistillationMethod.Sskd().Stages(Context()).Select(Plan), Is.EqualTo(new[]
         {
             "SSKD stage 1: 1 stageFeature, 3 epochs, input to tap 1",
-            "SSKD stage 2: 1 stageFeature, 3 epochs, behind tap 1 to tap 2",
-            "SSKD stage 3: 1 stageFeature, 3 epochs, behind tap 2 to tap 3",
-            "SSKD head: 1 crossEntropy, 3 epochs, behind tap 3 to the logits",
+            "SSKD stage 2: 1 stageFeature, 3 epochs, after tap 1 to tap 2",
+            "SSKD stage 3: 1 stageFeature, 3 epochs, after tap 2 to tap 3",
+            "SSKD head: 1 crossEntropy, 3 epochs, after tap 3 to the logits",
         }));
         Assert.That(_notes, Is.EqualTo(new[]
         {
@@ -76,7 +76,7 @@ public sealed class PlanTests
         Assert.That(method.Stages(Context()).Select(Plan), Is.EqualTo(new[]
         {
             "SSKD stage 1: 1 stageFeature, 2 epochs, input to tap 0",
-            "SSKD stage 2: 1 stageFeature, 2 epochs, behind tap 0 to tap 3",
+            "SSKD stage 2: 1 stageFeature, 2 epochs, after tap 0 to tap 3",
             "SSKD head: 1 crossEntropy + 1 kd, 8 epochs, whole network",
         }));
         Assert.That(method.TeacherNeeds, Is.EqualTo(ModelOutputs.StageFeatures | ModelOutputs.Logits));

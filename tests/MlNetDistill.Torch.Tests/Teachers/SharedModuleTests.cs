@@ -76,7 +76,7 @@ public sealed class SharedModuleTests
         module.Dispose();
         using var scope = NewDisposeScope();
         Assert.That(() => model.ComputeOutputs(ones(2, 4), ModelOutputs.Logits), Throws.InvalidOperationException.With.Message.StartsWith(
-            "The module Sequential is disposed. It stays the caller's"));
+            "The module Sequential is disposed. The caller owns it"));
     }
 
     [Test]

@@ -13,7 +13,7 @@ namespace MlNetDistill.Data;
 /// </summary>
 internal sealed class DataHash : IDisposable
 {
-    private static readonly ConditionalWeakTable<IRowSource, string> _known = [];
+    private static readonly ConditionalWeakTable<IRowSource, string> Known = [];
     private readonly IncrementalHash _row = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly ulong[] _lanes = new ulong[4];
     private long _rows;
@@ -25,7 +25,7 @@ internal sealed class DataHash : IDisposable
     /// The hash of a source's features and row ids, with their type and shape; labels and weights are no part of it, as no teacher reads them. Computed once for each
     /// source, as every anchor of a route asks for it.
     /// </summary>
-    public static string Of(IRowSource rows) => _known.GetValue(rows, Compute);
+    public static string Of(IRowSource rows) => Known.GetValue(rows, Compute);
 
     private static string Compute(IRowSource rows)
     {

@@ -37,8 +37,16 @@ public sealed class TeacherContext
     public CancellationToken CancellationToken => _request.Options.CancellationToken;
 
     /// <summary>Writes a line to the log of the fit.</summary>
-    public void Log(string message) => _request.Channel.Info($"{message}");
+    public void Log(string message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        _request.Channel.Info($"{message}");
+    }
 
     /// <summary>Writes a warning to the log of the fit, and to the report.</summary>
-    public void Warn(string message) => _request.Channel.Warning($"{message}");
+    public void Warn(string message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        _request.Channel.Warning($"{message}");
+    }
 }

@@ -180,7 +180,7 @@ public sealed class ScoreTeacherTests
     [Test]
     public void A_teacher_that_is_yet_to_be_trained_is_refused() => Assert.That(
         () => Trainer(Teacher.Train(NetworkSpec.Mlp(8))).ScoreTeacher(Keyed(_mlContext.View(ToyData.Points()))),
-        Throws.InvalidOperationException.With.Message.Contains("MLP 8").And.Message.Contains("DistillationTransformer's Teacher"));
+        Throws.InvalidOperationException.With.Message.Contains("MLP 8").And.Message.Contains("DistillationTransformer.Teacher"));
 
     private static string[] SlotNames(DataViewSchema.Column column)
     {

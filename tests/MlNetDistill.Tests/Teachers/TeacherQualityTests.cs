@@ -41,7 +41,7 @@ public sealed class TeacherQualityTests
         Assert.That(
             () => _context.Fit(Rows.Quick(swapped), view),
             Throws.InvalidOperationException.With.Message.Match(
-                "no better than chance. The teacher names 'birch' for \\d+ of 80 rows of 'ash' and 'ash' for \\d+ of 80 rows of 'birch': the names of these 2 classes are most likely swapped. Give classNames"));
+                "no better than chance. The teacher predicts 'birch' for \\d+ of 80 rows of 'ash' and 'ash' for \\d+ of 80 rows of 'birch': the names of these 2 classes are most likely swapped. Give classNames"));
     }
 
     [Test]
@@ -53,7 +53,7 @@ public sealed class TeacherQualityTests
         var student = _context.Fit(options, view).Model;
         var preflight = _context.MulticlassClassification.Trainers.Distill(options).Preflight(view);
 
-        const string Said = "The teacher names 'c1' for 40 of 40 rows of 'c0' and 'c0' for 40 of 40 rows of 'c1': the names of these 2 classes are most likely swapped.";
+        const string Said = "The teacher predicts 'c1' for 40 of 40 rows of 'c0' and 'c0' for 40 of 40 rows of 'c1': the names of these 2 classes are most likely swapped.";
         Assert.That(student.Warnings, Has.One.StartsWith(Said));
         Assert.That(preflight.Warnings, Has.One.StartsWith(Said));
     }

@@ -21,7 +21,7 @@ public sealed class FewStepsTests
         {
             Assert.That(_context.MulticlassClassification.Evaluate(model.Transform(test), "Class").MicroAccuracy, Is.GreaterThan(0.9));
             Assert.That(model.Model.History, Has.Count.EqualTo(500), "one step in each");
-            Assert.That(model.Model.Notes, Has.One.EqualTo("On so few rows 30 epochs are too few steps; it is trained for 500, as Epochs is not set."));
+            Assert.That(model.Model.Notes, Has.One.EqualTo("With so few rows 30 epochs are too few steps. Epochs is not set, so training takes 500 epochs."));
             Assert.That(model.Model.Settings.Single(setting => setting.Name == "Epochs").Value, Is.EqualTo("500"));
             Assert.That(model.Model.Warnings, Is.Empty);
         });

@@ -37,7 +37,7 @@ public sealed class WarningTests
         Assert.That(_context.Fit(Rows.Quick(), _context.Keyed(Rows.Points())).Model.Warnings, Is.Empty);
 
     [Test]
-    public void A_report_lists_the_warnings_where_it_says_how_it_is_read()
+    public void A_report_lists_the_warnings_among_its_problems()
     {
         var sample = ReportSamples.Letters();
         var report = sample with { Student = sample.Student with { Warnings = ["The batch is <large>."] } };
@@ -46,10 +46,10 @@ public sealed class WarningTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(html[html.IndexOf("id=\"reading\"", StringComparison.Ordinal)..], Does.Contain("Warnings of the training").And.Contains("The batch is &lt;large&gt;."));
-            Assert.That(report.Verdict, Has.Some.EqualTo("Training the student gave a warning, which is under “How to read this”."));
+            Assert.That(html[html.IndexOf("id=\"problems\"", StringComparison.Ordinal)..], Does.Contain("Warnings from training").And.Contains("The batch is &lt;large&gt;."));
+            Assert.That(report.Verdict, Has.Some.EqualTo("Training the student gave 1 warning: see “Problems”."));
             Assert.That(report.ToJson(), Does.Contain("\"warnings\": [\n"));
-            Assert.That(sample.ToHtml(), Does.Not.Contain("Warnings of the training"));
+            Assert.That(sample.ToHtml(), Does.Not.Contain("Warnings from training"));
         });
     }
 }

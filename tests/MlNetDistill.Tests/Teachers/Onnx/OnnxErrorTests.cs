@@ -194,7 +194,7 @@ public sealed class OnnxErrorTests
 
     [Test]
     public void An_input_of_another_length() => Refused(OnnxBytes.Linear(5).Write(),
-        "reads float32 N×5, but the rows are vector of 4: a row has 4 values instead of 5. Name the column it was trained on in TeacherInput.ColumnName.");
+        "reads float32 N×5, but the rows are vector of 4: a row has 4 values and not 5. Name the column it was trained on in TeacherInput.ColumnName.");
 
     [Test]
     public void Class_scores_that_are_no_vector_a_row() => Refused(

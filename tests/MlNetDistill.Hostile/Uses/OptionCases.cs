@@ -58,7 +58,7 @@ internal static class OptionCases
         yield return ("no optimiser", Alone with { Optimizer = null! }, ["Optimizer"]);
         yield return ("no schedule", Alone with { Schedule = null! }, ["Schedule"]);
         yield return ("no sampling", Alone with { Sampling = null! }, ["Sampling"]);
-        yield return ("no record options", Alone with { TeacherCache = null! }, ["Record"]);
+        yield return ("no record options", Alone with { TeacherCache = null! }, ["TeacherCache"]);
         yield return ("no list of augmentations", Alone with { Augmentations = null! }, ["Augmentations"]);
         yield return ("an augmentation that is null", Alone with { Augmentations = [null!] }, ["Augmentation"]);
         yield return ("KD without a teacher", Alone with { Method = DistillationMethod.Kd() }, ["Teacher", "KD"]);

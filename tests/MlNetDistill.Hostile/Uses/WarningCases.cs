@@ -126,7 +126,7 @@ internal static class WarningCases
 
     private static IEnumerable<Case> Leftovers()
     {
-        yield return Case.Refused("a student saved where no folder is", () => Sample.Fit(Sample.Short()).SaveAtomically("/nowhere/at/all.zip"), "'/nowhere/at/all.zip'", "no folder '/nowhere/at'");
+        yield return Case.Refused("a student saved where no folder is", () => Sample.Fit(Sample.Short()).SaveAtomically("/nowhere/at/all.zip"), "'/nowhere/at/all.zip'", "the folder '/nowhere/at' does not exist");
         yield return Case.Refused("a student saved over a folder", () => InFolder(folder => Sample.Fit(Sample.Short()).SaveAtomically(folder)), "MlNetDistill");
         yield return Case.Refused("a student saved under no name", () => Sample.Fit(Sample.Short()).SaveAtomically(""), "path");
         yield return Case.Refused("nothing saved", () => Log.Context().Model.SaveAtomically(null!, Sample.Points().Schema, "a.zip"), "model");

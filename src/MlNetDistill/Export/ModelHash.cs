@@ -40,6 +40,7 @@ internal static class ModelHash
         }
     }
 
+    // What transformers throw that cannot be saved; those of other packages often leave Save unimplemented.
     private static bool SaysThatItCannotBeSaved(Exception e) =>
         e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException;
 

@@ -14,7 +14,7 @@ namespace CustomTeacher;
 /// <param name="labels">Their classes.</param>
 /// <param name="neighbours">How many vote.</param>
 internal sealed class NearestNeighbours(float[][] rows, string[] labels, int neighbours) : MlNetDistill.Teachers.CustomTeacher(
-    $"{neighbours} nearest neighbours", classNames: [.. labels.Distinct()], supportsAugmentation: true, cacheKey: $"{rows.Length} rows, {neighbours} neighbours")
+    $"{neighbours} nearest neighbours", classNames: [.. labels.Distinct()], supportsAugmentation: true)
 {
     protected override IEnumerable<string> ValidateSettings()
     {

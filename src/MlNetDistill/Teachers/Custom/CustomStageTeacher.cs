@@ -64,7 +64,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
         var row = isFinite.to(int64).argmin().item<long>();
         throw new InvalidOperationException(
             $"The teacher '{name}' gave the logits {string.Join(", ", found[row].cpu().data<float>().ToArray().Take(5).Select(value => Invariant($"{value}")))} … for the row with id " +
-            $"{batch.Set.RowIds[(int)batch.Positions[row].item<long>()]}; they must be finite. Of probabilities take the logarithm of at least 1e-6, as 0 has none.");
+            $"{batch.Set.RowIds[batch.Positions[row].item<long>()]}; they must be finite. Of probabilities take the logarithm of at least 1e-6, as 0 has none.");
     }
 
     private Tensor[] StageFeatures(IReadOnlyList<Tensor> features, Batch batch)

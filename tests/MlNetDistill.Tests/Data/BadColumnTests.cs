@@ -16,12 +16,12 @@ public sealed class BadColumnTests
     private static IEnumerable<TestCaseData> Validate()
     {
         var good = Rows.Quick();
-        yield return Case(good with { FeatureColumnName = "Nope" }, $"The feature column 'Nope' is not in the data. {Columns}; name one of them as FeatureColumnName.");
-        yield return Case(good with { LabelColumnName = "Nope" }, $"The label column 'Nope' is not in the data. {Columns}; name one of them as LabelColumnName.");
+        yield return Case(good with { FeatureColumnName = "Nope" }, $"The feature column 'Nope' is not in the data. {Columns}; name one of them as FeatureColumnName. If a step of the pipeline adds it, give rows that have passed that step.");
+        yield return Case(good with { LabelColumnName = "Nope" }, $"The label column 'Nope' is not in the data. {Columns}; name one of them as LabelColumnName. If a step of the pipeline adds it, give rows that have passed that step.");
         yield return Case(good with { ExampleWeightColumnName = "Nope" },
-            $"The example weight column 'Nope' is not in the data. {Columns}; name one of them as ExampleWeightColumnName.");
+            $"The example weight column 'Nope' is not in the data. {Columns}; name one of them as ExampleWeightColumnName. If a step of the pipeline adds it, give rows that have passed that step.");
         yield return Case(good with { ValidationColumnName = "Nope" },
-            $"The validation column 'Nope' is not in the data. {Columns}; name one of them as ValidationColumnName.");
+            $"The validation column 'Nope' is not in the data. {Columns}; name one of them as ValidationColumnName. If a step of the pipeline adds it, give rows that have passed that step.");
         yield return Case(good with { FeatureColumnName = "Weight" },
             "Column 'Weight' must be Vector<Single, n> or Vector<Byte, n>; found Single. Make a vector of it with mlContext.Transforms.Concatenate(\"Weight\", …).");
         yield return Case(good with { FeatureColumnName = "Label" },

@@ -35,7 +35,7 @@ public sealed class SeparateValidationTests
     [Test]
     public void A_view_without_the_label_is_refused() => Refuses(
         _context.Data.LoadFromEnumerable(Rows.Points(6)),
-        "The label column 'Class' is not in the data. Its columns are 'Label', 'Features', 'Weight', 'Held'; name one of them as LabelColumnName. (Parameter 'schema')");
+        "The label column 'Class' is not in the data. Its columns are 'Label', 'Features', 'Weight', 'Held'; name one of them as LabelColumnName. If a step of the pipeline adds it, give rows that have passed that step. (Parameter 'schema')");
 
     [Test]
     public void A_view_with_other_features_is_refused()

@@ -48,6 +48,16 @@ public sealed partial class PageTests
             Assert.That(Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, link.Split('#')[0]), Does.Exist);
     }
 
+    /// <summary>Names of code blocks are the compiler's business; those in sentences are looked up here.</summary>
+    [TestCaseSource(nameof(Pages))]
+    public void Names_in_the_sentences_of_a_page_are_those_of_the_code(string page) =>
+        Assert.That(DocumentedNames.Unknown(File.ReadAllText(Path.Combine(Repository.Root, page))), Is.Empty);
+
+    [Test]
+    public void A_name_that_no_code_has_is_found() => Assert.That(
+        DocumentedNames.Unknown("`Optimizer.Sgd` and `MinimumAccuracyKept`, `InitialWeights.Of(network)`, `a.md`"),
+        Is.EqualTo(new[] { "MinimumAccuracyKept", "InitialWeights.Of" }));
+
     [Test]
     public void The_README_is_short() => Assert.That(new FileInfo(Path.Combine(Repository.Root, "README.md")), Has.Length.LessThan(10_000));
 

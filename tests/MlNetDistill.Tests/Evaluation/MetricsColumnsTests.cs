@@ -117,8 +117,8 @@ public sealed class MetricsColumnsTests
         "Nothing", "Student", "Class",
         "The teacher's score column 'Nothing' is not in the data. Its columns are 'Label', 'Number', 'Teacher', 'Student', 'Class'; name one of them as " +
         "teacherScoreColumnName.")]
-    [TestCase("Teacher", "Nothing", "Class", "name one of them as studentScoreColumnName.")]
-    [TestCase("Teacher", "Student", "Nothing", "name one of them as labelColumnName, or null for rows without labels.")]
+    [TestCase("Teacher", "Nothing", "Class", "name one of them as studentScoreColumnName. If a step of the pipeline adds it, give rows that have passed that step.")]
+    [TestCase("Teacher", "Student", "Nothing", "name one of them as labelColumnName, or null for rows without labels. If a step of the pipeline adds it, give rows that have passed that step.")]
     [TestCase(
         "Teacher", "Label", "Class",
         "Column 'Label' must be Vector<Single, K> with one score for each class; found String. A multiclass model gives such a column; name that one.")]

@@ -97,7 +97,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
 
     /// <summary>The error for a column that is not there.</summary>
     public static ArgumentOutOfRangeException Missing(string name, string role, string option, IEnumerable<string> found) => new(
-        "schema", $"The {role} column '{name}' is not in the data. Its columns are {string.Join(", ", found.Select(c => $"'{c}'"))}; name one of them as {option}.");
+        "schema", $"The {role} column '{name}' is not in the data. Its columns are {string.Join(", ", found.Select(c => $"'{c}'"))}; name one of them as {option}. If a step of the pipeline adds it, give rows that have passed that step.");
 
     private ArgumentOutOfRangeException Mismatch(string expected, string remedy) =>
         new("schema", $"Column '{Name}' must be {expected}; found {TypeName}. {remedy}");

@@ -1,6 +1,8 @@
 using MlNetDistill.Extending.Tests.Kinds;
+using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Training;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Extending.Tests;
 
@@ -73,6 +75,40 @@ public sealed class AddedKindsTests
     [Test]
     public void A_sampling_without_batches_is_an_error() =>
         Fails(Points.Options with { Sampling = new InOrder(Batches: 0) }, "gave no batch in epoch 1");
+
+    private static IEnumerable<TestCaseData> WrongBatches()
+    {
+        yield return new(new InOrder(Spoil: _ => arange(Points.Count)), "whose row is held out") { TestName = "held-out rows" };
+        yield return new(new InOrder(Spoil: positions => positions.add(Points.Count)), "and there are 96 rows") { TestName = "rows that there are not" };
+        yield return new(new InOrder(Spoil: positions => positions.neg().sub(1)), "gave the position -") { TestName = "negative positions" };
+        yield return new(new InOrder(Spoil: positions => positions.to(float32)), "gave Float32 [16] as a batch") { TestName = "floating-point positions" };
+        yield return new(new InOrder(Spoil: positions => positions.unsqueeze(0)), "gave Int64 [1, 16] as a batch") { TestName = "a matrix" };
+        yield return new(new InOrder(Spoil: positions => positions.narrow(0, 0, 0)), "gave Int64 [0] as a batch") { TestName = "no row" };
+        yield return new(new InOrder(Spoil: _ => null), "gave a batch that is null") { TestName = "null" };
+        yield return new(new InOrder(Says: 2), "and its BatchesPerEpoch says 2") { TestName = "more batches than it says" };
+    }
+
+    [TestCaseSource(nameof(WrongBatches))]
+    public void A_batch_that_is_not_of_training_rows_is_named(BatchSampling sampling, string found) => Fails(
+        Points.Options with { Sampling = sampling, ValidationFraction = 0.25 }, "The sampler Ordered of stage 'labels only'", found, "in epoch 1");
+
+    [Test]
+    public void A_sampler_that_writes_into_the_positions_changes_no_other_epoch()
+    {
+        var zeroed = Points.Fit(Points.Options with { Sampling = new InOrder(Spoil: positions => { var batch = positions.clone(); positions.zero_(); return batch; }) });
+
+        Assert.That(zeroed.Scores(), Is.EqualTo(Points.Fit(Points.Options with { Sampling = new InOrder() }).Scores()));
+    }
+
+    [Test]
+    public void An_optimiser_that_changes_nothing_is_named() =>
+        Fails(Points.Options with { Optimizer = new PlainDescent(0.1, Divisor: double.PositiveInfinity) }, "The optimizer PlainDescent (", "changed no weight in its first step");
+
+    [TestCase(-0.9)]
+    [TestCase(1)]
+    [TestCase(double.NaN)]
+    public void A_momentum_that_is_none_is_named(double momentum) =>
+        Fails(Points.Options with { Schedule = new LinearDecay(Momentum: momentum) }, "The schedule LinearDecay", "gave the momentum", "it must be in [0, 1)");
 
     private static void Fails(DistillationOptions options, params string[] parts)
     {

@@ -1,5 +1,6 @@
 using MlNetDistill.Extending.Tests.Kinds;
 using MlNetDistill.Methods;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Extending.Tests;
 
@@ -15,14 +16,15 @@ public sealed class CustomTeacherTests
     }
 
     [Test]
-    public void It_is_asked_about_each_row_once_and_knows_the_rows_of_the_fit()
+    public void It_is_asked_about_each_row_once_and_about_one_batch_again_and_knows_the_rows_of_the_fit()
     {
         var teacher = new LineTeacher();
         Points.Fit(TaughtBy(teacher));
 
         Assert.Multiple(() =>
         {
-            Assert.That(teacher.Rows, Is.EqualTo(Points.Count));
+            // The first batch is asked about again in another order.
+            Assert.That(teacher.Rows, Is.EqualTo(Points.Count + Points.Options.BatchSize));
             Assert.That(teacher.Context!.ClassNames, Is.EqualTo(new[] { "below", "above" }));
             Assert.That(teacher.Context.Classes, Is.EqualTo(2));
             Assert.That(teacher.Context.Data.Schema.Select(column => column.Name), Does.Contain("Label"));
@@ -41,6 +43,23 @@ public sealed class CustomTeacherTests
     [Test]
     public void It_may_answer_for_augmented_rows() =>
         Assert.DoesNotThrow(() => Points.Fit(TaughtBy(new LineTeacher(supportsAugmentation: true)) with { Augmentations = [new RandomScale(0.5)] }));
+
+    [Test]
+    public void Logits_in_another_order_than_the_rows_are_refused() =>
+        Fails(new LineTeacher(spoil: logits => logits.flip(0)), "The teacher 'the line' gave other logits for the same rows in another order", "in the order of the batch");
+
+    [Test]
+    public void Logits_by_chance_are_refused() => Fails(new LineTeacher(spoil: logits => rand_like(logits)), "gave other logits for the same rows", "without random numbers");
+
+    [Test]
+    public void What_it_writes_into_a_batch_reaches_neither_step_nor_other_teachers()
+    {
+        static DistillationOptions Taught(Teacher teacher) =>
+            Points.Options with { Teacher = teacher, Method = DistillationMethod.Kd(temperature: 1, alpha: 0.5), Augmentations = [new RandomScale(0.5)] };
+        var writing = Points.Fit(Taught(new LineTeacher(supportsAugmentation: true, afterwards: batch => { batch.Features.zero_(); batch.Labels.zero_(); batch.Positions.zero_(); })));
+
+        Assert.That(writing.Scores(), Is.EqualTo(Points.Fit(Taught(new LineTeacher(supportsAugmentation: true))).Scores()));
+    }
 
     [Test]
     public void A_wrong_number_of_classes_is_named() =>

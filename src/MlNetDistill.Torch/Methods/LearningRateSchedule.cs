@@ -60,8 +60,16 @@ public abstract record LearningRateSchedule
         return factor * (step < warmUp ? (step + 1) / (warmUp + 1) : 1);
     }
 
-    /// <summary>The momentum for a step, or null where the schedule leaves the optimiser's own.</summary>
+    /// <summary>The momentum for a step, in [0, 1), or null where the schedule leaves the optimiser's own.</summary>
     public virtual double? MomentumAt(long step, long steps) => null;
+
+    /// <summary>The same, checked.</summary>
+    /// <exception cref="InvalidOperationException">The schedule gave a momentum outside [0, 1).</exception>
+    internal double? MomentumFor(long step, long steps)
+    {
+        var momentum = MomentumAt(step, steps);
+        return momentum is null or (>= 0 and < 1) ? momentum : throw new InvalidOperationException(Invariant($"The schedule {this} gave the momentum {momentum} for step {step} of {steps}; it must be in [0, 1), or null for the optimizer's own."));
+    }
 
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
     public sealed override string ToString() => SettingText.Describe(this);

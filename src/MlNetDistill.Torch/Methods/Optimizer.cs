@@ -68,12 +68,21 @@ public abstract record Optimizer
         state.Steps++;
         // A rule of the application's own may be wrong: its first step tells, and one look costs nothing.
         var isTried = state.Steps == 1 && GetType().Assembly != typeof(Optimizer).Assembly && state.Parameters.All(p => IsFinite(p.Value) && IsFinite(p.Value.grad));
+        var before = isTried ? state.Parameters.Select(p => p.Value.clone()).ToList() : [];
         Update(new OptimizerStep(state, learningRate, momentum));
         if (isTried && state.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { } ruined)
         {
             throw new InvalidOperationException(
                 Invariant($"The optimizer {this} made weights of '{ruined.Name}' NaN or infinite in its first step, from finite weights and gradients, at the learning rate {learningRate:G6}. ") +
                 "Look at its Update: a division by 0, or a root of a number below 0.");
+        }
+
+        if (isTried && learningRate > 0 && state.Parameters.Any(p => p.Value.grad is { } gradient && gradient.count_nonzero().item<long>() > 0)
+            && state.Parameters.Zip(before).All(pair => pair.First.Value.eq(pair.Second).all().item<bool>()))
+        {
+            throw new InvalidOperationException(
+                Invariant($"The optimizer {this} changed no weight in its first step, at the learning rate {learningRate:G6} and with gradients that are not 0. ") +
+                "Its Update must change Value of the parameters in place, for example with add_.");
         }
     }
 

@@ -4,22 +4,27 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Extending.Tests.Kinds;
 
 /// <summary>Rows in the order of the data, the last batch as small as it may be.</summary>
-internal sealed record InOrder(int Batches = int.MaxValue) : BatchSampling
+/// <param name="Batches">At most so many in an epoch.</param>
+/// <param name="Spoil">Changes a batch, for tests of errors.</param>
+/// <param name="Says">What BatchesPerEpoch says where that is wrong.</param>
+internal sealed record InOrder(int Batches = int.MaxValue, Func<Tensor, Tensor?>? Spoil = null, int? Says = null) : BatchSampling
 {
-    public override Sampler Create(int batchSize) => new Ordered(batchSize, Batches);
+    public override Sampler Create(int batchSize) => new Ordered(batchSize, this);
 
-    private sealed class Ordered(int batchSize, int batches) : Sampler
+    private sealed class Ordered(int batchSize, InOrder settings) : Sampler
     {
-        public override int BatchesPerEpoch(long rows) => (int)Math.Min(batches, (rows + batchSize - 1) / batchSize);
+        public override int BatchesPerEpoch(long rows) => settings.Says ?? Given(rows);
 
         public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
         {
-            for (var batch = 0; batch < BatchesPerEpoch(training.shape[0]); batch++)
+            for (var batch = 0; batch < Given(training.shape[0]); batch++)
             {
                 var start = batch * (long)batchSize;
                 using var positions = training.narrow(0, start, Math.Min(batchSize, training.shape[0] - start)).DetachFromDisposeScope();
-                yield return positions;
+                yield return settings.Spoil is { } spoil ? spoil(positions)! : positions;
             }
         }
+
+        private int Given(long rows) => (int)Math.Min(settings.Batches, (rows + batchSize - 1) / batchSize);
     }
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Extending.Tests.Kinds;
 
 /// <summary>Knows the line between the two classes: a rule, no model.</summary>
-internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func<Tensor, Tensor>? spoil = null, int classes = 2, bool supportsAugmentation = false)
+internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func<Tensor, Tensor>? spoil = null, int classes = 2, bool supportsAugmentation = false, Action<Batch>? afterwards = null)
     : CustomTeacher("the line", classNames: classNames, supportsAugmentation: supportsAugmentation, cacheKey: "line 1")
 {
     /// <summary>Rows that it was asked about.</summary>
@@ -32,7 +32,9 @@ internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func
             teacher.Rows += batch.Positions.shape[0];
             var above = batch.Features.sum(1);
             var logits = stack([.. _order.Select(name => name == "above" ? above : above.neg())], 1);
-            return new NetworkOutput(teacher.Spoiled(logits));
+            var output = new NetworkOutput(teacher.Spoiled(logits));
+            teacher.After(batch);
+            return output;
         }
     }
 
@@ -41,6 +43,8 @@ internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func
     private IReadOnlyList<string>? Named { get; } = classNames;
 
     private IReadOnlyList<string> ClassNames => Named ?? Context!.ClassNames!;
+
+    private void After(Batch batch) => afterwards?.Invoke(batch);
 
     private Tensor Spoiled(Tensor logits) => spoil is null ? logits : spoil(logits);
 }

@@ -138,6 +138,7 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
         StageChecks.Check(stage, student, set, settings.View is not null);
         foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(State.Warnings.Add))
             settings.Warn(caution);
+        stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set.Count) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, split.Training, State.Shuffling!, settings);
         return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _execution, _observers);

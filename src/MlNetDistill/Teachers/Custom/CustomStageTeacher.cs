@@ -11,6 +11,10 @@ namespace MlNetDistill.Teachers;
 internal sealed class CustomStageTeacher(string name, StageTeacher teacher, ClassOrder order, bool supportsAugmentation, string? cacheKey, TeacherCaching caching)
     : CacheableTeacher(caching)
 {
+    // Of a probability, between two answers to the same row: far above rounding, far below another row's answer.
+    private const double Tolerance = 0.01;
+    private bool _isTried;
+
     public override OutputShapes Shapes { get; } = teacher.Shapes with { Classes = order.SourcesOf.Count };
 
     public override bool SupportsAugmentation => supportsAugmentation;
@@ -43,16 +47,51 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        var found = teacher.Outputs(batch, wanted)
-            ?? throw new InvalidOperationException($"Outputs of the teacher '{name}' returned null; it must return a NetworkOutput.");
+        var found = Ask(batch, wanted);
         var missing = wanted & ~found.Available;
         if (missing != ModelOutputs.None)
             throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Available}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");
+        var logits = wanted.HasFlag(ModelOutputs.Logits) ? Logits(found.Logits, batch) : null;
+        if (logits is not null)
+            TryAnotherOrder(batch, logits);
         return new NetworkOutput(
-            wanted.HasFlag(ModelOutputs.Logits) ? order.Apply(Logits(found.Logits, batch)) : null,
+            logits is null ? null : order.Apply(logits),
             wanted.HasFlag(ModelOutputs.Embedding) ? Checked(found.Embedding, batch, "embedding", [teacher.Shapes.EmbeddingLength!.Value]) : null,
             wanted.HasFlag(ModelOutputs.StageFeatures) ? StageFeatures(found.StageFeatures, batch) : null);
     }
+
+    /// <summary>A teacher is given copies, as it may write into them: the step and other teachers read the batch after it.</summary>
+    private NetworkOutput Ask(Batch batch, ModelOutputs wanted) => teacher.Outputs(Changed(batch, tensor => tensor.clone()), wanted)
+        ?? throw new InvalidOperationException($"Outputs of the teacher '{name}' returned null; it must return a NetworkOutput.");
+
+    /// <summary>
+    /// Asks once more about the first batch of several rows, in another order: answers by place in the batch, in an order of the teacher's own or by chance would train
+    /// a wrong student without a word.
+    /// </summary>
+    private void TryAnotherOrder(Batch batch, Tensor logits)
+    {
+        if (_isTried || batch.Positions.shape[0] < 2)
+            return;
+        _isTried = true;
+        using var scope = NewDisposeScope();
+        var moved = Changed(batch, tensor => tensor.roll(1, 0));
+        var again = Logits(Ask(moved, ModelOutputs.Logits).Logits, moved);
+        var difference = again.softmax(1).sub(logits.roll(1, 0).softmax(1)).abs().max().item<float>();
+        if (!(difference <= Tolerance))
+        {
+            throw new InvalidOperationException(Invariant($"The teacher '{name}' gave other logits for the same rows in another order: a probability differs by {difference:0.####}. ") +
+                "Its Outputs must answer for each row of the batch by itself, in the order of the batch, and without random numbers (dropout off).");
+        }
+    }
+
+    private static Batch Changed(Batch batch, Func<Tensor, Tensor> change) => batch with
+    {
+        Positions = change(batch.Positions),
+        Features = change(batch.Features),
+        Labels = change(batch.Labels),
+        Weights = batch.Weights is { } weights ? change(weights) : null,
+        SoftLabels = batch.SoftLabels is { } shares ? change(shares) : null,
+    };
 
     private Tensor Logits(Tensor logits, Batch batch)
     {
@@ -87,6 +126,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
                 $"by its Shapes it must be floating-point numbers [{string.Join(", ", expected)}].");
         }
 
-        return value.to(float32, batch.Features.device);
+        // A copy: the teacher may use its tensor again for the next rows.
+        return value.to(float32, batch.Features.device).clone();
     }
 }

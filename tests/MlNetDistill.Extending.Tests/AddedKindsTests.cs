@@ -1,5 +1,5 @@
-using MlNetDistill.Extending.Tests.Kinds;
 using MlNetDistill.Data;
+using MlNetDistill.Extending.Tests.Kinds;
 using MlNetDistill.Methods;
 using MlNetDistill.Training;
 using static TorchSharp.torch;

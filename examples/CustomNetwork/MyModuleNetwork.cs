@@ -13,14 +13,14 @@ internal sealed record MyModuleNetwork(int Hidden) : NetworkSpec
 {
     public override string Name => $"module {Hidden}";
 
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var first = nn.Linear(shape.Length, Hidden);
-        var last = nn.Linear(Hidden, classes);
+        var last = nn.Linear(Hidden, logitCount);
         var module = nn.Sequential(nn.Flatten(), first, nn.SiLU(), last);
         // TorchSharp drew the weights from its process-wide generator; from this one they are the same for the same seed.
         WeightInitialization.Reinitialize(module, generator);
-        return NetworkPlan.EndingInLogits([new ModuleBlock(module, Emit)], taps: [], classes);
+        return NetworkPlan.EndingInLogits([new ModuleBlock(module, Emit)], taps: [], logitCount);
 
         // The same computation in ONNX's operators (opset 13). The trainer compares both before it trains and again afterwards.
         string Emit(OnnxGraph graph, string input)

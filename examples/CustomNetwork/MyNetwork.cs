@@ -22,7 +22,7 @@ internal sealed record MyNetwork(int Width, int Units) : NetworkSpec
             yield return $"MyNetwork needs at least 1 channel and 1 unit; was {Width} and {Units}.";
     }
 
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         List<Block> body = [new Convolution(shape.Channels, Width, kernel: 3, stride: 2, generator), new BatchNormalization(Width), new Relu()];
         for (var unit = 0; unit < Units; unit++)

@@ -20,7 +20,7 @@ internal static class RowFeatures
 
     /// <summary>The length of these vectors in a network or a teacher.</summary>
     public static int Length(OutputShapes shapes, ModelOutputs on, DistillationLoss loss) => on == ModelOutputs.Logits
-        ? shapes.Classes
+        ? shapes.LogitCount
         : shapes.EmbeddingLength ?? throw new InvalidOperationException($"The loss '{loss.Name}' compares embeddings, but the student or the teacher has none. Use on: ModelOutputs.Logits, or a teacher that gives embeddings.");
 
     public static ModelOutputs Validate(ModelOutputs on, string parameter) => on is ModelOutputs.Embedding or ModelOutputs.Logits

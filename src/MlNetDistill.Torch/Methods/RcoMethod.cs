@@ -103,7 +103,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
     {
         var parts = new List<string>();
         if (needs.HasFlag(ModelOutputs.Logits))
-            parts.Add($"{shapes.Classes} logits");
+            parts.Add($"{shapes.LogitCount} logits");
         if (needs.HasFlag(ModelOutputs.Embedding))
             parts.Add(shapes.EmbeddingLength is { } length ? $"embeddings of {length}" : "no embeddings");
         if (needs.HasFlag(ModelOutputs.StageFeatures))

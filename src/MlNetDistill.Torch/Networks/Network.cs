@@ -19,28 +19,28 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     // Parameters that a user-defined module created with requires_grad off.
     private readonly HashSet<string> _fixed;
 
-    /// <summary>A network over <paramref name="input"/> that ends in <paramref name="classes"/> logits.</summary>
+    /// <summary>A network over <paramref name="input"/> that ends in <paramref name="logitCount"/> logits.</summary>
     /// <param name="input">The input of the network.</param>
     /// <param name="plan">Its blocks.</param>
-    /// <param name="classes">Number of logits.</param>
+    /// <param name="logitCount">Number of logits.</param>
     /// <param name="generator">Draws the initial weights of the last layer.</param>
     /// <exception cref="ArgumentException">The plan's body ends in another number of logits, or a tap is not the index of a block.</exception>
-    public Network(NetworkInput input, NetworkPlan plan, int classes, Generator generator)
+    public Network(NetworkInput input, NetworkPlan plan, int logitCount, Generator generator)
         : base("network")
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(generator);
-        if (plan.EndsInLogits && plan.EmbeddingLength != classes)
-            throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits, but there are {classes} classes. Make the body end in one logit per class.");
+        if (plan.EndsInLogits && plan.EmbeddingLength != logitCount)
+            throw new ArgumentException($"The network's body ends in {plan.EmbeddingLength} logits, but {logitCount} are wanted. Make the body end in one logit per class.");
         if (plan.Taps.Any(tap => tap < 0 || tap >= plan.Body.Count))
             throw new ArgumentException($"The network taps the blocks [{NumberText.Join(plan.Taps)}], but its body has {plan.Body.Count} {(plan.Body.Count == 1 ? "block" : "blocks")}, counted from 0.");
         Input = input;
         EmbeddingLength = plan.EmbeddingLength;
-        Classes = classes;
+        LogitCount = logitCount;
         _input = new InputBlock(input);
         _body = new ModuleList<Block>([.. plan.Body]);
-        _head = plan.EndsInLogits ? Linear.Identity(classes) : new Linear(plan.EmbeddingLength, classes, generator);
+        _head = plan.EndsInLogits ? Linear.Identity(logitCount) : new Linear(plan.EmbeddingLength, logitCount, generator);
         _taps = [.. plan.Taps.Order()];
         RegisterComponents();
         _fixed = [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
@@ -49,8 +49,8 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>The input of the network.</summary>
     public NetworkInput Input { get; }
 
-    /// <summary>Number of classes K.</summary>
-    public int Classes { get; }
+    /// <summary>Number of logits K: of a classifier one a class.</summary>
+    public int LogitCount { get; }
 
     /// <summary>Length of the embedding.</summary>
     public int EmbeddingLength { get; }
@@ -110,7 +110,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         var row = zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device);
         var output = Forward(row, ModelOutputs.StageFeatures);
         train(wasTraining);
-        return new OutputShapes(Classes, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
+        return new OutputShapes(LogitCount, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
     }
 
     /// <summary>Number of activations of one row, not counting those inside blocks: a lower bound of what a training step keeps in memory per row.</summary>
@@ -129,7 +129,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         }
 
         train(wasTraining);
-        return values + Classes;
+        return values + LogitCount;
     }
 
     /// <summary>

@@ -16,13 +16,13 @@ namespace MlNetDistill.Networks;
 /// </param>
 public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false)
 {
-    /// <summary>Why no network can be built for this input and so many classes, one sentence per fault; empty if one can.</summary>
-    internal IEnumerable<string> Validate(int classes)
+    /// <summary>Why no network can be built for this input and so many logits, one sentence per fault; empty if one can.</summary>
+    internal IEnumerable<string> Validate(int logitCount)
     {
         if (Shape.Length < 1)
             yield return "The shape of the network's input must be given: InputShape.Vector(length) or InputShape.Image(channels, height, width).";
-        if (classes < 1)
-            yield return Invariant($"A network needs at least 1 class; there are {classes}.");
+        if (logitCount < 1)
+            yield return Invariant($"A network needs at least 1 logit; there are {logitCount}.");
         foreach (var fault in Scaling?.Validate(Shape) ?? [])
             yield return fault;
     }

@@ -59,22 +59,22 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
 }
 
 /// <summary>The outputs that a network or a teacher can compute, and their sizes.</summary>
-/// <param name="Classes">Number of logits K.</param>
+/// <param name="LogitCount">Number of logits K.</param>
 /// <param name="EmbeddingLength">Length D of the embedding; null if there is none.</param>
 /// <param name="StageFeatures">Dimensions of each stage feature without the batch axis: [C, H, W] of a map, [D] of a vector; empty if there are none.</param>
-public sealed record OutputShapes(int Classes, int? EmbeddingLength, IReadOnlyList<long[]> StageFeatures)
+public sealed record OutputShapes(int LogitCount, int? EmbeddingLength, IReadOnlyList<long[]> StageFeatures)
 {
     /// <summary>The shapes of a network or teacher with logits only.</summary>
-    /// <param name="classes">Number of logits K.</param>
-    public OutputShapes(int classes)
-        : this(classes, null, [])
+    /// <param name="logitCount">Number of logits K.</param>
+    public OutputShapes(int logitCount)
+        : this(logitCount, null, [])
     {
     }
 
     /// <summary>The outputs with their sizes.</summary>
     public override string ToString() => string.Join(
         ", ",
-        (string[])[$"{Classes} logits", .. EmbeddingLength is { } length ? [$"an embedding of {length}"] : Array.Empty<string>(),
+        (string[])[$"{LogitCount} logits", .. EmbeddingLength is { } length ? [$"an embedding of {length}"] : Array.Empty<string>(),
             .. StageFeatures.Count > 0 ? [$"stage features {string.Join(", ", StageFeatures.Select(f => string.Join('×', f)))}"] : Array.Empty<string>()]);
 
     /// <summary>The outputs that are available.</summary>

@@ -15,11 +15,11 @@ public sealed record NetworkPlan(IReadOnlyList<Block> Body, IReadOnlyList<int> T
     /// <summary>Its size.</summary>
     public override string ToString() => $"{Body.Count} blocks, {Taps.Count} taps, {(EndsInLogits ? "logits of" : "an embedding of")} {EmbeddingLength}";
 
-    /// <summary>The plan of a network whose body ends in the logits of <paramref name="classes"/> classes.</summary>
-    public static NetworkPlan EndingInLogits(IReadOnlyList<Block> body, IReadOnlyList<int> taps, int classes)
+    /// <summary>The plan of a network whose body ends in the <paramref name="logitCount"/> logits.</summary>
+    public static NetworkPlan EndingInLogits(IReadOnlyList<Block> body, IReadOnlyList<int> taps, int logitCount)
     {
         ArgumentNullException.ThrowIfNull(body);
         ArgumentNullException.ThrowIfNull(taps);
-        return new(body, taps, classes) { EndsInLogits = true };
+        return new(body, taps, logitCount) { EndsInLogits = true };
     }
 }

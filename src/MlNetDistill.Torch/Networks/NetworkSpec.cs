@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// A small immutable description of a network, from which it is built once the input's shape and the number of classes are known.
+/// A small immutable description of a network, from which it is built once the input's shape and the number of logits are known.
 /// Make one with a static method such as <see cref="Mlp"/>, or derive from this record for a network of your own.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
@@ -43,17 +43,17 @@ public abstract partial record NetworkSpec
     /// <exception cref="ArgumentException">The specification has faults, or the network cannot read rows of this shape.</exception>
     /// <exception cref="InvalidOperationException">Its weights need more memory than is available to the process, or have no values.</exception>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded.</exception>
-    public Network Build(NetworkInput input, int classes, int seed)
+    public Network Build(NetworkInput input, int logitCount, int seed)
     {
         ArgumentNullException.ThrowIfNull(input);
         TorchLibrary.EnsureLoaded();
-        var faults = Faults.Lines([.. input.Validate(classes), .. Validate(), .. ValidateShape(input.Shape) is { } fault ? [fault] : Array.Empty<string>()]);
+        var faults = Faults.Lines([.. input.Validate(logitCount), .. Validate(), .. ValidateShape(input.Shape) is { } fault ? [fault] : Array.Empty<string>()]);
         if (faults.Length > 0)
             throw new ArgumentException(faults);
         // Weights created in the caller's inference mode could never be trained.
         using var mode = new TrainingMode();
         // The first layers of a large network alone could exhaust the memory, and take minutes, before its last layers are counted.
-        var network = LayOut(input, classes, seed, WeightMemory.UncheckedBytes) ?? LayOut(input, classes, seed, WeightMemory.Available)!;
+        var network = LayOut(input, logitCount, seed, WeightMemory.UncheckedBytes) ?? LayOut(input, logitCount, seed, WeightMemory.Available)!;
         try
         {
             return MoveToCpuFloat32(network);
@@ -94,14 +94,14 @@ public abstract partial record NetworkSpec
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
     /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="most"/> bytes.</summary>
-    private Network? LayOut(NetworkInput input, int classes, int seed, long most)
+    private Network? LayOut(NetworkInput input, int logitCount, int seed, long most)
     {
         using var generator = new Seeds(seed).CreateGenerator("weights");
         using var memory = new WeightMemory(most);
         Network? network = null;
         try
         {
-            network = new Network(input, Plan(input.Shape, classes, generator), classes, generator);
+            network = new Network(input, Plan(input.Shape, logitCount, generator), logitCount, generator);
         }
         catch (Exception) when (memory.IsPastLimit)
         {
@@ -111,7 +111,7 @@ public abstract partial record NetworkSpec
         if (!memory.IsPastLimit)
             return network!;
         network?.Dispose();
-        return memory.IsExceeded ? throw memory.TooLarge($"{Name} over {input.Shape} for {classes} classes") : null;
+        return memory.IsExceeded ? throw memory.TooLarge($"{Name} over {input.Shape} with {logitCount} logits") : null;
     }
 
     /// <summary>Moves the network to the CPU and to 32-bit floats: TorchSharp's defaults may have been others when user-defined modules were created.</summary>
@@ -133,7 +133,7 @@ public abstract partial record NetworkSpec
 
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
     /// <param name="shape">Shape of one row, for which <see cref="ValidateShape"/> returned null.</param>
-    /// <param name="classes">Number of classes K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>
+    /// <param name="logitCount">Number of logits K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>
     /// <param name="generator">Draws the initial weights. Use no other source of randomness, so that the same seed gives the same network.</param>
-    protected abstract NetworkPlan Plan(InputShape shape, int classes, Generator generator);
+    protected abstract NetworkPlan Plan(InputShape shape, int logitCount, Generator generator);
 }

@@ -33,7 +33,7 @@ internal static class OnnxExport
             graph,
             "student",
             InputInfo(network, inputName),
-            new OnnxTensorInfo(Score, OnnxType.Float, [-1, network.Classes]),
+            new OnnxTensorInfo(Score, OnnxType.Float, [-1, network.LogitCount]),
             new OnnxTensorInfo(Class, OnnxType.Int64, [-1]));
     }
 

@@ -14,9 +14,6 @@ public abstract class StageTeacher
     /// <summary>The outputs that it can give.</summary>
     public ModelOutputs Provides => Shapes.Available;
 
-    /// <summary>Number of classes it scores.</summary>
-    public int Classes => Shapes.Classes;
-
     /// <summary>Whether it can compute outputs for augmented rows. A teacher with precomputed outputs of the original rows cannot.</summary>
     public virtual bool SupportsAugmentation => false;
 

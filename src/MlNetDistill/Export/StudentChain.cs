@@ -29,7 +29,7 @@ internal sealed class StudentChain
     {
         _context = context;
         _columns = columns;
-        _classes = network.Classes;
+        _classes = network.LogitCount;
         _embeddingLength = network.EmbeddingLength;
         _backbone = network.IsLinear ? null : OnnxExport.Backbone(network, columns.Features.Name, Embedding);
         _head = [.. Values(network.Head.Bias), .. Values(network.Head.Weight)];

@@ -57,7 +57,7 @@ public sealed class RehearsalTests
     {
         public override string Name => "counted";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             _built++;
             return new NetworkPlan([new Linear(shape.Length, 6, generator), new Relu()], [1], 6);

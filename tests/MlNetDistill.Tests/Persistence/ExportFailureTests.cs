@@ -51,7 +51,7 @@ public sealed class ExportFailureTests
     {
         public override string Name => "shifted";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) =>
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator) =>
             new([new Linear(shape.Length, 8, generator), new Shift(Start), new Relu()], [], 8);
     }
 

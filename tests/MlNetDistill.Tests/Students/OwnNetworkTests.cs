@@ -73,11 +73,11 @@ public sealed class OwnNetworkTests
     {
         public override string Name => "wide and deep";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
-            var wide = new Linear(shape.Length, classes, generator);
-            var deep = new Sequential(new Linear(shape.Length, 8, generator), new Relu(), new Linear(8, classes, generator));
-            return NetworkPlan.EndingInLogits([new ResidualAdd(deep, wide)], [], classes);
+            var wide = new Linear(shape.Length, logitCount, generator);
+            var deep = new Sequential(new Linear(shape.Length, 8, generator), new Relu(), new Linear(8, logitCount, generator));
+            return NetworkPlan.EndingInLogits([new ResidualAdd(deep, wide)], [], logitCount);
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class OwnNetworkTests
     {
         public override string Name => "module";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             var linear = nn.Linear(shape.Length, 8);
             var normalization = nn.BatchNorm1d(8);
@@ -114,7 +114,7 @@ public sealed class OwnNetworkTests
     {
         public override string Name => "deep";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             List<Block> body = [new Linear(shape.Length, 16, generator), new SilentRelu()];
             for (var layer = 0; layer < 20; layer++)

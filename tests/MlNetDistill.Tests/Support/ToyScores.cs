@@ -39,7 +39,7 @@ internal static class ToyScores
             : stack(view.GetColumn<float[]>(student.FeatureColumnName).Select(row => tensor(row)));
         var shaped = rows.reshape([rows.shape[0], .. network.Input.Shape.Dimensions]);
         var probabilities = network.forward(shaped).Logits.softmax(1).data<float>().ToArray();
-        return [.. probabilities.Chunk(network.Classes)];
+        return [.. probabilities.Chunk(network.LogitCount)];
     }
 
     /// <summary>The largest difference of two sets of scores; infinite where one is NaN.</summary>

@@ -141,7 +141,7 @@ public sealed class CallersTorchTests
     {
         public override string Name => "dropping";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             var linear = nn.Linear(shape.Length, 6);
             return new NetworkPlan(

@@ -100,7 +100,7 @@ public sealed class OwnStagesTests
     {
         public override string Name => "half fixed";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             var first = new Linear(shape.Length, 6, generator);
             foreach (var parameter in first.parameters())

@@ -75,7 +75,7 @@ public sealed class DefaultsTests
     {
         public override string Name => "own";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             var linear = nn.Linear(shape.Length, 6);
             return new NetworkPlan([new ModuleBlock(linear, (graph, input) => graph.Add("Gemm", [input, graph.Constant(linear.weight!), graph.Constant(linear.bias!)], ("transB", 1L)))], [], 6);

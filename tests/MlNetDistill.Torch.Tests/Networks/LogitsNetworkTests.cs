@@ -66,7 +66,7 @@ public sealed class LogitsNetworkTests
     [Test]
     public void As_many_logits_as_classes_are_planned() => Assert.That(
         () => new WideAndDeepSpec { Logits = 5 }.Build(Four, 3, seed: 1),
-        Throws.ArgumentException.With.Message.EqualTo("The network's body ends in 5 logits, but there are 3 classes. Make the body end in one logit per class."));
+        Throws.ArgumentException.With.Message.EqualTo("The network's body ends in 5 logits, but 3 are wanted. Make the body end in one logit per class."));
 
     [TestCase(-1)]
     [TestCase(1)]
@@ -95,12 +95,12 @@ public sealed class LogitsNetworkTests
 
         public override string Name => "wide and deep";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
-            var outputs = Outputs ?? classes;
+            var outputs = Outputs ?? logitCount;
             var wide = new Linear(shape.Length, outputs, generator);
             var deep = new Sequential(new Linear(shape.Length, 8, generator), new Relu(), new Linear(8, outputs, generator));
-            return NetworkPlan.EndingInLogits([new ResidualAdd(deep, wide)], Tap is { } tap ? [tap] : [], Logits ?? classes);
+            return NetworkPlan.EndingInLogits([new ResidualAdd(deep, wide)], Tap is { } tap ? [tap] : [], Logits ?? logitCount);
         }
     }
 
@@ -108,6 +108,6 @@ public sealed class LogitsNetworkTests
     {
         public override string Name => "nothing";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) => NetworkPlan.EndingInLogits([new Sequential()], [], classes);
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator) => NetworkPlan.EndingInLogits([new Sequential()], [], logitCount);
     }
 }

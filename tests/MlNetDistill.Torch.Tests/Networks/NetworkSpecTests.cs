@@ -185,7 +185,7 @@ public sealed class NetworkSpecTests
     {
         public override string Name => "own";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, TorchSharp.torch.Generator generator) =>
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, TorchSharp.torch.Generator generator) =>
             new([new Same(), new Relu()], [0], shape.Length);
     }
 

@@ -134,7 +134,7 @@ public sealed class OwnNetworkTests
 
         public override string Name => "module";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
         {
             if (Make is not null)
                 return new NetworkPlan([new ModuleBlock(Make(), (_, input) => input)], [], 2);
@@ -168,7 +168,7 @@ public sealed class OwnNetworkTests
     {
         public override string Name => "hands on";
 
-        protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator) =>
+        protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator) =>
             new([new Linear(4, 5, generator), new AsItIs(), new Linear(5, 6, generator)], [0], 6);
     }
 

@@ -10,7 +10,7 @@ internal static class WideAnswers
     {
         for (var row = (int)from; row < key.Rows; row++)
         {
-            using var logits = tensor(Enumerable.Range(0, key.Shapes.Classes).Select(c => c / 1000f).ToArray()).reshape(1, -1).DetachFromDisposeScope();
+            using var logits = tensor(Enumerable.Range(0, key.Shapes.LogitCount).Select(c => c / 1000f).ToArray()).reshape(1, -1).DetachFromDisposeScope();
             yield return new OutputChunk([RecordToy.Ids((int)key.Rows)[row]], [logits]);
         }
     }

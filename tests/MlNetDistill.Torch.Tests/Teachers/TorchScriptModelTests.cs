@@ -23,7 +23,7 @@ public sealed class TorchScriptModelTests
         using var model = Open("mlp.pt");
         var rows = Rows(5);
         Assert.That(Near(model.ComputeOutputs(rows, ModelOutputs.Logits).Logits, Logits(rows)), Is.True);
-        Assert.That(model.Shapes.Classes, Is.EqualTo(3));
+        Assert.That(model.Shapes.LogitCount, Is.EqualTo(3));
         Assert.That(model.Shapes.Available, Is.EqualTo(ModelOutputs.Logits));
     }
 

@@ -110,7 +110,7 @@ internal static class CacheHeader
         json.WriteNumber("rows", key.Rows);
         json.WriteString("classes", key.Classes);
         json.WriteStartObject("shapes");
-        json.WriteNumber("logits", key.Shapes.Classes);
+        json.WriteNumber("logits", key.Shapes.LogitCount);
         if (key.Shapes.EmbeddingLength is { } length)
             json.WriteNumber("embedding", length);
         json.WriteStartArray("stages");

@@ -60,7 +60,7 @@ internal sealed class OutputEncoding(CacheFileKey key)
                 continue;
             if (output == ModelOutputs.Logits && key.TopK is not null)
             {
-                logits = TopLogits.Expand(read(i), Whole(read(i + 1)), read(i + 2), key.Shapes.Classes);
+                logits = TopLogits.Expand(read(i), Whole(read(i + 1)), read(i + 2), key.Shapes.LogitCount);
                 i += 2;
             }
             else if (output == ModelOutputs.Logits)
@@ -87,7 +87,7 @@ internal sealed class OutputEncoding(CacheFileKey key)
         if (key.TopK is not { } k)
             return AsKept(given);
         var (classes, values, rest) = TopLogits.Of(given, k, _fields[0].Type);
-        return TopLogits.Expand(classes, AsKept(values), rest, key.Shapes.Classes);
+        return TopLogits.Expand(classes, AsKept(values), rest, key.Shapes.LogitCount);
 
         Tensor AsKept(Tensor values) => key.Precision == CachePrecision.Single ? values : Whole(values.to(ScalarType.Float16));
     }
@@ -135,7 +135,7 @@ internal sealed class OutputEncoding(CacheFileKey key)
     private IEnumerable<(ModelOutputs Output, string Name, long[] Dimensions)> Parts()
     {
         if (key.Kept.HasFlag(ModelOutputs.Logits))
-            yield return (ModelOutputs.Logits, "logits", [key.Shapes.Classes]);
+            yield return (ModelOutputs.Logits, "logits", [key.Shapes.LogitCount]);
         if (key.Kept.HasFlag(ModelOutputs.Embedding))
             yield return (ModelOutputs.Embedding, "embedding", [key.Shapes.EmbeddingLength!.Value]);
         if (!key.Kept.HasFlag(ModelOutputs.StageFeatures))

@@ -17,7 +17,7 @@ public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
         : Hidden.Where(width => width < 1).Select(width => Invariant($"A hidden layer must have at least 1 unit; one has {width}."));
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var body = new List<Block>();
         var taps = new List<int>();

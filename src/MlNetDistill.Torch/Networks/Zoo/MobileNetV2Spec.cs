@@ -41,7 +41,7 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     ];
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
         var width = Scaled(StemWidth);

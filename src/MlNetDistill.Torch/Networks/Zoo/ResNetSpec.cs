@@ -26,7 +26,7 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     ];
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, Widths[0], 3, 1, generator), new BatchNormalization(Widths[0]), new Relu()];

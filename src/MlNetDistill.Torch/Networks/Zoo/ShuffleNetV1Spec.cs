@@ -20,7 +20,7 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
     private protected override string Kind => "A ShuffleNetV1";
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];

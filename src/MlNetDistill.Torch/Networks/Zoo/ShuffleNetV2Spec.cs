@@ -36,7 +36,7 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     ];
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];

@@ -38,7 +38,7 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
     ];
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
         var poolings = Math.Min(shape.Height, shape.Width) >= SideOfFourPoolings ? 4 : 3;

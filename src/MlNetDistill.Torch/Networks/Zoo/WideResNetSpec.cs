@@ -32,7 +32,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
     ];
 
     /// <inheritdoc/>
-    protected override NetworkPlan Plan(InputShape shape, int classes, Generator generator)
+    protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
         List<Block> body = [new Convolution(shape.Channels, StemWidth, 3, 1, generator)];

@@ -18,7 +18,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
     private Tensor? _logits;
     private SoftenedLogits? _softened;
 
-    public override OutputShapes Shapes { get; } = new(members[0].Classes);
+    public override OutputShapes Shapes { get; } = new(members[0].Shapes.LogitCount);
 
     public override bool SupportsAugmentation => members.All(m => m.SupportsAugmentation);
 
@@ -57,7 +57,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
             return;
         foreach (var member in members)
             member.Begin(set, ModelOutputs.Logits, view);
-        var bytes = set.Count * Classes * sizeof(float);
+        var bytes = set.Count * Shapes.LogitCount * sizeof(float);
         if (view is not null || bytes > caching.Options.MemoryLimit)
             return;
         _logits = ComputeAll(set);

@@ -73,8 +73,8 @@ internal static class StageChecks
 
         if (stage.Teacher is not { } teacher || stage.Loss.TeacherNeeds == ModelOutputs.None)
             return;
-        if (teacher.Classes != student.Classes)
-            throw new InvalidOperationException($"The student has {student.Classes} classes, the teacher of stage '{stage.Name}' {teacher.Classes}.");
+        if (teacher.Shapes.LogitCount != student.LogitCount)
+            throw new InvalidOperationException($"The student has {student.LogitCount} classes, the teacher of stage '{stage.Name}' {teacher.Shapes.LogitCount}.");
         if (augments && !teacher.SupportsAugmentation)
         {
             throw new InvalidOperationException(

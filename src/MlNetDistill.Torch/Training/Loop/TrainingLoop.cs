@@ -136,7 +136,7 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
     private StageRun Begin(Stage stage)
     {
         StageChecks.Check(stage, student, set, settings.View is not null);
-        foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(State.Warnings.Add))
+        foreach (var caution in StageChecks.Cautions(stage, student.LogitCount, settings.EarlyStopping is not null).Where(State.Warnings.Add))
             settings.Warn(caution);
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set.Count) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);

@@ -11,7 +11,7 @@ internal sealed class DivergenceWatch(Action<string> warn) : ITrainingObserver
     public void EpochEnds(EpochResult epoch)
     {
         var (run, state) = (epoch.Run, epoch.Run.State);
-        var untrained = run.Losses.Untrained(run.Student.Classes);
+        var untrained = run.Losses.Untrained(run.Student.LogitCount);
         if (state.Warned || !(untrained > 0 && run.Losses.Total > Diverging * untrained))
             return;
         state.Warned = true;

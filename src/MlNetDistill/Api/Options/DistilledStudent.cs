@@ -23,7 +23,7 @@ public sealed class DistilledStudent
     {
         Spec = spec;
         Input = network.Input;
-        Classes = network.Classes;
+        Classes = network.LogitCount;
         ClassNames = classNames;
         ParameterCount = network.ParameterCount;
         Method = method;

@@ -77,7 +77,7 @@ internal sealed class StepTimer(
         var rows = batch.Positions.shape[0];
         Tensor Made(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
         return new StandingTeacher(teacher.Shapes, new NetworkOutput(
-            Made(teacher.Classes),
+            Made(teacher.Shapes.LogitCount),
             teacher.Shapes.EmbeddingLength is { } length ? Made(length) : null,
             teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(Made)]));
     }

@@ -15,7 +15,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     private const double Tolerance = 0.01;
     private bool _isTried;
 
-    public override OutputShapes Shapes { get; } = teacher.Shapes with { Classes = order.SourcesOf.Count };
+    public override OutputShapes Shapes { get; } = teacher.Shapes with { LogitCount = order.SourcesOf.Count };
 
     public override bool SupportsAugmentation => supportsAugmentation;
 
@@ -95,7 +95,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
 
     private Tensor Logits(Tensor logits, Batch batch)
     {
-        var found = Checked(logits, batch, "logits", [teacher.Shapes.Classes]);
+        var found = Checked(logits, batch, "logits", [teacher.Shapes.LogitCount]);
         using var scope = NewDisposeScope();
         var isFinite = found.isfinite().all(1);
         if (isFinite.all().item<bool>())

@@ -72,7 +72,7 @@ public abstract class CustomTeacher : Teacher
 
     private ClassOrder OrderOf(StageTeacher teacher, TeacherRequest question)
     {
-        var (found, classes) = (teacher.Shapes.Classes, question.Columns.Classes);
+        var (found, classes) = (teacher.Shapes.LogitCount, question.Columns.Classes);
         if (_scores.ClassNames is not null)
             return _scores.Align(found, null, classes).Order;
         return found == classes.Count

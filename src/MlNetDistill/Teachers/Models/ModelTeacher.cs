@@ -33,8 +33,8 @@ internal sealed class ModelTeacher : CacheableTeacher
     {
         (_model, _shape, _set, _spec) = (model, shape, set, scores);
         (_ownRowsOf, _ownRows, _ownData) = own is { } rows ? (set, rows.Rows, rows.Hash) : (null, null, "");
-        _scores = scores.Align(model.Shapes.Classes, null, classes) with { Subject = $"The output of {model.Name}" };
-        Shapes = model.Shapes with { Classes = _scores.Order.SourcesOf.Count };
+        _scores = scores.Align(model.Shapes.LogitCount, null, classes) with { Subject = $"The output of {model.Name}" };
+        Shapes = model.Shapes with { LogitCount = _scores.Order.SourcesOf.Count };
     }
 
     public override OutputShapes Shapes { get; }

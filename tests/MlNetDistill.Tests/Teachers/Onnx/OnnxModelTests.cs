@@ -84,7 +84,7 @@ public sealed class OnnxModelTests
         var bytes = new OnnxBytes().Weights("w", OnnxBytes.Float, [4, 3]).Node("MatMul", ["x", "w"], ["scores"]).Node("Relu", ["x"], ["hidden"])
             .Input("x", OnnxBytes.Float, "N", "D").Output("scores", OnnxBytes.Float, "a", "b").Output("hidden", OnnxBytes.Float, "c", "d");
         using var model = Open(bytes, new("scores", "hidden", ["hidden"]));
-        Assert.That((model.Shapes.Classes, model.Shapes.EmbeddingLength, model.Shapes.StageFeatures[0][0]), Is.EqualTo((3, 4, 4)));
+        Assert.That((model.Shapes.LogitCount, model.Shapes.EmbeddingLength, model.Shapes.StageFeatures[0][0]), Is.EqualTo((3, 4, 4)));
     }
 
     [Test]

@@ -58,7 +58,7 @@ public sealed class RealModelTests
     public void Embedding_and_stage_features_are_outputs_by_name()
     {
         using var model = Open("cifar100-resnet20.onnx", Picture, true, 1 / 255f, new OnnxOutputs("logits", "features", ["stage1", "stage2", "stage3"]));
-        Assert.That(model.Shapes.Classes, Is.EqualTo(100));
+        Assert.That(model.Shapes.LogitCount, Is.EqualTo(100));
         Assert.That(model.Shapes.EmbeddingLength, Is.EqualTo(64));
         Assert.That(model.Shapes.StageFeatures, Is.EqualTo((long[][])[[16, 32, 32], [32, 16, 16], [64, 8, 8]]));
 

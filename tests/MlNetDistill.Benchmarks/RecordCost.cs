@@ -91,7 +91,7 @@ internal static class RecordCost
         var (_, data, train) = Load(arguments);
         using var set = RowsOf(train, data);
         var statistics = set.IsByte ? new InputStatistics([73], [90]) : null;
-        using var network = data.Teacher.Build(new NetworkInput(set.Shape, set.IsByte, statistics), set.Classes, seed: 1);
+        using var network = data.Teacher.Build(new NetworkInput(set.Shape, set.IsByte, statistics), (int)set.Labels.data<long>().Max() + 1, seed: 1);
         var times = new[] { new List<double>(), new List<double>() };
         for (var round = -WarmUps; round < arguments.Rounds; round++)
         {
@@ -127,16 +127,15 @@ internal static class RecordCost
     {
         var labels = train.GetColumn<uint>("Class").Select(key => (long)key - 1).ToArray();
         var ids = RowIds.From(labels.Select((_, i) => new RowId((ulong)i, 0)));
-        var classes = (int)labels.Max() + 1;
         if (data.Teacher.Image is { } image)
         {
             var pixels = train.GetColumn<byte[]>("Features").SelectMany(row => row).ToArray();
-            return new(torch.tensor(pixels, [ids.Count, .. image.Dimensions]), torch.tensor(labels), ids, image, classes);
+            return new(torch.tensor(pixels, [ids.Count, .. image.Dimensions]), torch.tensor(labels), ids, image);
         }
 
         var values = train.GetColumn<float[]>("Features").ToArray();
         var shape = InputShape.Vector(values[0].Length);
-        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Count, .. shape.Dimensions]), torch.tensor(labels), ids, shape, classes);
+        return new(torch.tensor(values.SelectMany(row => row).ToArray(), [ids.Count, .. shape.Dimensions]), torch.tensor(labels), ids, shape);
     }
 
     private static (MLContext Context, DataSet Data, IDataView Train) Load(Arguments arguments)

@@ -65,7 +65,7 @@ internal sealed class School : IDisposable
         {
             // As it is after the last epoch: so are the measured students, which have no rows held out to find a best epoch with.
             return Fit(Options(candidate, _work.Epochs / candidate.Anchors, SearchSeed, progress) with { ValidationFraction = HeldOut })
-                .Model.History[^1].ValidationAccuracy;
+                .Model.History[^1].Validation?.Quality;
         }
         catch (NonFiniteLossException)
         {

@@ -27,7 +27,7 @@ internal sealed class TrainingDisplay
     private static string Summary(string name, TrainingProgress progress)
     {
         var losses = progress.Losses.Where(loss => loss.Key != "total").Select(loss => $"{Short(loss.Key)} {loss.Value:0.000}");
-        var accuracy = progress.ValidationAccuracy is { } share ? $"  accuracy {share:0.0 %}" : "";
+        var accuracy = progress.Validation is { } validation ? $"  {validation.Measure} {validation.Quality:0.0 %}" : "";
         return $"{name,-17}  {progress.Epoch}/{progress.Epochs}  {string.Join("  ", losses)}{accuracy}  {progress.TimeLeft:mm\\:ss} left";
     }
 

@@ -19,9 +19,9 @@ namespace MlNetDistill.Core;
 /// <item><term><c>distillation.epoch.duration</c></term><description>histogram, s, validation included; the same tags</description></item>
 /// <item><term><c>distillation.loss</c></term>
 /// <description>gauge: mean of a named loss over an epoch; the same tags, <c>distillation.loss.name</c></description></item>
-/// <item><term><c>distillation.validation.accuracy</c></term><description>gauge, 1: share of held-out rows classified correctly; the same tags</description></item>
-/// <item><term><c>distillation.validation.agreement</c></term>
-/// <description>gauge, 1: share of held-out rows for which student and teacher predict the same class, if the rows have no labels; the same tags</description></item>
+/// <item><term><c>distillation.validation.quality</c></term>
+/// <description>gauge, 1: quality on the held-out rows; the same tags, <c>distillation.validation.measure</c> (accuracy, or agreement with the teacher where these rows have
+/// no labels)</description></item>
 /// <item><term><c>distillation.learning_rate</c></term><description>gauge, 1: rate of an epoch's last step; the same tags</description></item>
 /// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows whose outputs teachers computed</description></item>
 /// <item><term><c>distillation.record.rows</c></term>
@@ -75,11 +75,8 @@ public static class DistillationInstruments
 
     internal static Gauge<double> Loss { get; } = Meter.CreateGauge<double>("distillation.loss", null, "Mean of a named loss over the last epoch.");
 
-    internal static Gauge<double> ValidationAccuracy { get; } =
-        Meter.CreateGauge<double>("distillation.validation.accuracy", "1", "Share of the held-out rows classified correctly.");
-
-    internal static Gauge<double> ValidationAgreement { get; } =
-        Meter.CreateGauge<double>("distillation.validation.agreement", "1", "Share of the held-out rows for which student and teacher predict the same class, if the rows have no labels.");
+    internal static Gauge<double> ValidationQuality { get; } =
+        Meter.CreateGauge<double>("distillation.validation.quality", "1", "Quality on the held-out rows, by the measure that the tag distillation.validation.measure names.");
 
     internal static Gauge<double> LearningRate { get; } =
         Meter.CreateGauge<double>("distillation.learning_rate", "1", "Learning rate of the last epoch's last step.");

@@ -35,7 +35,7 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
             context.Note("CCKD: the teacher gives no embeddings; the correlations are those of the logits.");
         yield return context.Stage(
             Name,
-            (Alpha * new CrossEntropyLoss())
+            (Alpha * context.LabelLoss)
             + ((1 - Alpha) * new KdLoss(Temperature))
             + (Beta * new CorrelationCongruenceLoss(Kernel, embeds ? ModelOutputs.Embedding : ModelOutputs.Logits)));
     }

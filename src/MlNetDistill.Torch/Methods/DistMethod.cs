@@ -24,6 +24,6 @@ internal sealed record DistMethod(double Temperature, double InterWeight, double
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
-        yield return context.Stage(Name, (LabelWeight * new CrossEntropyLoss()) + new DistLoss(Temperature, InterWeight, IntraWeight));
+        yield return context.Stage(Name, (LabelWeight * context.LabelLoss) + new DistLoss(Temperature, InterWeight, IntraWeight));
     }
 }

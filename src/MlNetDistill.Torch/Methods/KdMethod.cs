@@ -15,6 +15,6 @@ internal sealed record KdMethod(double Temperature, double Alpha) : Distillation
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
-        yield return context.Stage(Name, ((1 - Alpha) * new CrossEntropyLoss()) + (Alpha * new KdLoss(Temperature)));
+        yield return context.Stage(Name, ((1 - Alpha) * context.LabelLoss) + (Alpha * new KdLoss(Temperature)));
     }
 }

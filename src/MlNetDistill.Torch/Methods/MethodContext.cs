@@ -37,6 +37,9 @@ public sealed record MethodContext(
         return Decisions.Decide(question, choose);
     }
 
+    /// <summary>The loss of the labels, for a term beside what the teacher teaches: of a classifier the cross-entropy.</summary>
+    public DistillationLoss LabelLoss { get; init; } = new CrossEntropyLoss();
+
     /// <summary>The choices made so far.</summary>
     internal MethodDecisions Decisions { get; init; } = new([]);
 

@@ -53,7 +53,7 @@ internal sealed record SskdMethod(
             };
         }
 
-        yield return context.Stage($"{Name} head", HeadLoss ?? new CrossEntropyLoss()) with
+        yield return context.Stage($"{Name} head", HeadLoss ?? context.LabelLoss) with
         {
             Epochs = epochs[^1],
             Trains = TrainBackboneWithHead ? NetworkPart.Whole : new NetworkPart(pairs[^1].StudentTap, null),

@@ -14,7 +14,7 @@ internal sealed record LoopSettings
     public EarlyStopping? EarlyStopping { get; init; }
 
     /// <summary>The teacher's logits for the held-out rows where these have no labels to judge the student by; else null.</summary>
-    public Tensor? HeldOutAnswers { get; init; }
+    public Tensor? HeldOutTeacherLogits { get; init; }
 
     public CancellationBehavior OnCancellation { get; init; }
 

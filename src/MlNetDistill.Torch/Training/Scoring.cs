@@ -3,7 +3,6 @@ using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Training;
 
@@ -44,6 +43,14 @@ internal static class Scoring
         return sum / positions.shape[0];
     }
 
+    /// <summary>How good given logits are by the labels of the rows at <paramref name="positions"/>.</summary>
+    public static ValidationResult Judge(StudentTask task, Tensor logits, IRowSource set, Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        return task.Judge(logits, set.Labels.index_select(0, positions), set.Weights?.index_select(0, positions));
+    }
+
     /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>
     public static Tensor Answers(StageTeacher teacher, ModelOutputs kind, IRowSource set, Tensor positions, int batchSize)
     {
@@ -58,51 +65,5 @@ internal static class Scoring
         }
 
         return cat(parts).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Accuracy and cross-entropy over the labelled rows at <paramref name="positions"/>, weighted where rows have weights.</summary>
-    public static (double Accuracy, double Loss) Quality(Network network, IRowSource set, Tensor positions, int batchSize)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var logits = Logits(network, set, positions, batchSize);
-        return Quality(logits, set, positions);
-    }
-
-    /// <summary>
-    /// Agreement with a teacher, the share of the rows at <paramref name="positions"/> for which both name the same class, and cross-entropy with its
-    /// probabilities, weighted where rows have weights.
-    /// </summary>
-    /// <param name="network">The student.</param>
-    /// <param name="set">The rows.</param>
-    /// <param name="positions">Which of them.</param>
-    /// <param name="teacher">The teacher's logits, a row for each position.</param>
-    /// <param name="batchSize">Rows at a time.</param>
-    public static (double Agreement, double Loss) Fidelity(Network network, IRowSource set, Tensor positions, Tensor teacher, int batchSize)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var student = Logits(network, set, positions, batchSize);
-        var weights = set.Weights?.index_select(0, positions).to(float64);
-        var alike = student.argmax(1).eq(teacher.argmax(1)).to(float64);
-        var losses = teacher.softmax(1).mul(student.log_softmax(1)).sum([1]).neg().to(float64);
-        return (Mean(alike), Mean(losses));
-
-        double Mean(Tensor rows) => weights is null ? rows.mean().item<double>() : (rows.mul(weights).sum().item<double>() / weights.sum().item<double>());
-    }
-
-    /// <summary>Accuracy and cross-entropy of given logits over the labelled rows at <paramref name="positions"/>.</summary>
-    public static (double Accuracy, double Loss) Quality(Tensor logits, IRowSource set, Tensor positions)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var labels = set.Labels.index_select(0, positions);
-        var counts = labels.IsNotEqualTo(IRowSource.MissingLabel).to(float64);
-        if (set.Weights is not null)
-            counts = counts.mul(set.Weights.index_select(0, positions));
-        var total = counts.sum().item<double>();
-        var right = logits.argmax(1).eq(labels).to(float64).mul(counts).sum().item<double>();
-        var loss = functional.nll_loss(functional.log_softmax(logits, 1), labels, null, Reduction.None).to(float64).mul(counts).sum().item<double>();
-        return (right / total, loss / total);
     }
 }

@@ -8,13 +8,7 @@ namespace MlNetDistill.Training;
 /// <param name="Epochs">Epochs of the stage.</param>
 /// <param name="Losses">Mean of each named term over the epoch, unweighted, and their weighted sum as <c>total</c>.</param>
 /// <param name="LearningRate">The learning rate of the epoch's last step.</param>
-/// <param name="ValidationAccuracy">
-/// Share of the held-out rows labelled rightly, in [0, 1]; null without held-out rows, where these have no labels, and in a stage that learns features and no logits.
-/// </param>
-/// <param name="ValidationLoss">
-/// Cross-entropy on the held-out rows in nats: with the labels, or with the teacher's probabilities where there are none; null where neither
-/// <paramref name="ValidationAccuracy"/> nor <see cref="ValidationAgreement"/> is known.
-/// </param>
+/// <param name="Validation">How good the network is on the held-out rows; null without such rows, and in a stage that learns features and no logits.</param>
 /// <param name="RowsPerSecond">Rows trained on in a second, validation not counted.</param>
 /// <param name="TimeLeft">Estimated time to the end of the stage.</param>
 /// <param name="Elapsed">Time since the network's first epoch began, validation included.</param>
@@ -24,21 +18,14 @@ public sealed record TrainingProgress(
     int Epochs,
     IReadOnlyDictionary<string, double> Losses,
     double LearningRate,
-    double? ValidationAccuracy,
-    double? ValidationLoss,
+    ValidationResult? Validation,
     double RowsPerSecond,
     TimeSpan TimeLeft,
     TimeSpan Elapsed)
 {
-    /// <summary>
-    /// Share of the held-out rows for which the student names its teacher's class, in [0, 1], where these rows have no labels to judge it by; else null.
-    /// </summary>
-    public double? ValidationAgreement { get; init; }
-
-    /// <summary>Losses, and validation accuracy or agreement.</summary>
+    /// <summary>Losses, and the quality on held-out rows.</summary>
     internal string Figures => string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")))
-        + (ValidationAccuracy is { } accuracy ? Invariant($", validation accuracy {accuracy:0.0000}") : "")
-        + (ValidationAgreement is { } agreement ? Invariant($", validation agreement {agreement:0.0000}") : "");
+        + (Validation is null ? "" : $", validation {Validation}");
 
     /// <summary>Everything, in a line.</summary>
     public override string ToString()

@@ -14,9 +14,9 @@ namespace MlNetDistill.Diagnostics;
 /// <para>One such line, broken here:</para>
 /// <code>
 /// {"time":"2026-03-01T12:00:00.0000000+00:00","stage":"KD","epoch":1,"epochs":30,"losses":{"crossEntropy":1.25,"kd":0.5,"total":0.575},"learningRate":0.001,
-///  "validationAccuracy":0.875,"validationAgreement":null,"validationLoss":0.4,"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
+///  "validation":{"measure":"accuracy","quality":0.875,"loss":0.4},"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
 /// </code>
-/// <para>Numbers that there are none of are <c>null</c>, those that are not finite texts: <c>"NaN"</c>, <c>"Infinity"</c>. To read them:</para>
+/// <para><c>validation</c> is <c>null</c> where nothing was held out. Numbers that are not finite are texts: <c>"NaN"</c>, <c>"Infinity"</c>. To read them:</para>
 /// <code>
 /// var history = File.ReadLines("progress.jsonl").Select(line => JsonSerializer.Deserialize&lt;TrainingProgress&gt;(line, JsonSerializerOptions.Web)!);
 /// </code>
@@ -79,19 +79,27 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
             Number(name, loss);
         json.WriteEndObject();
         Number("learningRate", progress.LearningRate);
-        Number("validationAccuracy", progress.ValidationAccuracy);
-        Number("validationAgreement", progress.ValidationAgreement);
-        Number("validationLoss", progress.ValidationLoss);
+        if (progress.Validation is { } validation)
+        {
+            json.WriteStartObject("validation");
+            json.WriteString("measure", validation.Measure);
+            Number("quality", validation.Quality);
+            Number("loss", validation.Loss);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteNull("validation");
+        }
+
         Number("rowsPerSecond", progress.RowsPerSecond);
         json.WriteString("timeLeft", progress.TimeLeft.ToString("c"));
         json.WriteString("elapsed", progress.Elapsed.ToString("c"));
         json.WriteEndObject();
 
-        void Number(string name, double? value)
+        void Number(string name, double number)
         {
-            if (value is not { } number)
-                json.WriteNull(name);
-            else if (double.IsFinite(number))
+            if (double.IsFinite(number))
                 json.WriteNumber(name, number);
             else
                 json.WriteString(name, number.ToString(CultureInfo.InvariantCulture));

@@ -6,7 +6,7 @@ namespace MlNetDistill.Diagnostics;
 
 /// <summary>
 /// Writes reports to a logger, at <see cref="LogLevel.Information"/>: a message when a stage begins to report, and one for each epoch, whose values are
-/// structured: Stage, Epoch, Epochs, Losses, LearningRate, ValidationAccuracy or ValidationAgreement, ValidationLoss, RowsPerSecond, TimeLeft.
+/// structured: Stage, Epoch, Epochs, Losses, LearningRate, ValidationMeasure, ValidationQuality, ValidationLoss, RowsPerSecond, TimeLeft.
 /// </summary>
 public sealed partial class LoggerProgress : ProgressSink
 {
@@ -31,10 +31,8 @@ public sealed partial class LoggerProgress : ProgressSink
         var losses = string.Join(", ", progress.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.0000}")));
         var left = TimeSpan.FromSeconds(Math.Round(progress.TimeLeft.TotalSeconds));
         var (stage, epoch, epochs, rate, speed) = (progress.Stage, progress.Epoch, progress.Epochs, progress.LearningRate, progress.RowsPerSecond);
-        if (progress.ValidationAccuracy is { } accuracy)
-            Judged(stage, epoch, epochs, losses, accuracy, progress.ValidationLoss, rate, speed, left);
-        else if (progress.ValidationAgreement is { } agreement)
-            JudgedByTeacher(stage, epoch, epochs, losses, agreement, progress.ValidationLoss, rate, speed, left);
+        if (progress.Validation is { } validation)
+            Validated(stage, epoch, epochs, losses, validation.Measure, validation.Quality, validation.Loss, rate, speed, left);
         else
             Trained(stage, epoch, epochs, losses, rate, speed, left);
     }
@@ -48,31 +46,16 @@ public sealed partial class LoggerProgress : ProgressSink
     [LoggerMessage(
         3,
         LogLevel.Information,
-        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation accuracy {ValidationAccuracy:0.0000}, loss {ValidationLoss:0.0000}, " +
+        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation {ValidationMeasure} {ValidationQuality:0.0000}, loss {ValidationLoss:0.0000}, " +
         "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
-    private partial void Judged(
+    private partial void Validated(
         string stage,
         int epoch,
         int epochs,
         string losses,
-        double validationAccuracy,
-        double? validationLoss,
-        double learningRate,
-        double rowsPerSecond,
-        TimeSpan timeLeft);
-
-    [LoggerMessage(
-        4,
-        LogLevel.Information,
-        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation agreement {ValidationAgreement:0.0000}, loss {ValidationLoss:0.0000}, " +
-        "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
-    private partial void JudgedByTeacher(
-        string stage,
-        int epoch,
-        int epochs,
-        string losses,
-        double validationAgreement,
-        double? validationLoss,
+        string validationMeasure,
+        double validationQuality,
+        double validationLoss,
         double learningRate,
         double rowsPerSecond,
         TimeSpan timeLeft);

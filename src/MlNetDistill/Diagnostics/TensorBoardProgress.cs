@@ -56,12 +56,12 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
         foreach (var (name, loss) in progress.Losses)
             yield return Scalar($"loss/{name}", loss);
         yield return Scalar("learning_rate", progress.LearningRate);
-        if (progress.ValidationAccuracy is { } accuracy)
-            yield return Scalar("validation/accuracy", accuracy);
-        if (progress.ValidationAgreement is { } agreement)
-            yield return Scalar("validation/agreement", agreement);
-        if (progress.ValidationLoss is { } validationLoss)
-            yield return Scalar("validation/loss", validationLoss);
+        if (progress.Validation is { } validation)
+        {
+            yield return Scalar($"validation/{validation.Measure}", validation.Quality);
+            yield return Scalar("validation/loss", validation.Loss);
+        }
+
         yield return Scalar("rows_per_second", progress.RowsPerSecond);
     }
 

@@ -9,23 +9,21 @@ namespace MlNetDistill.Export;
 /// <summary>Whether an ML.NET chain computes what its network computes.</summary>
 internal static class Parity
 {
-    /// <summary>Largest difference of a probability that passes.</summary>
-    public const double Tolerance = 1e-4;
-
     private const int Rows = 128;
 
-    /// <summary>The largest difference between the chain's scores and the network's softmax, over rows spread through the training set.</summary>
+    /// <summary>The largest difference between the chain's scores and the network's, over rows spread through the training set.</summary>
     /// <param name="context">For the view of the rows.</param>
     /// <param name="chain">The exported student.</param>
     /// <param name="network">The torch student: on the CPU, 32-bit floats, eval mode.</param>
     /// <param name="set">The training set.</param>
     /// <param name="columns">The student's columns.</param>
-    public static double LargestDifference(MLContext context, StudentChain chain, Network network, IRowSource set, TrainerColumns columns)
+    /// <param name="task">What a score is.</param>
+    public static double LargestDifference(MLContext context, StudentChain chain, Network network, IRowSource set, TrainerColumns columns, TaskExport task)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var positions = Positions(set);
-        var expected = network.forward(set.Gather(positions, CPU)).Logits.softmax(1);
+        var expected = task.Scores(network.forward(set.Gather(positions, CPU)).Logits);
         var view = RowsView.Of(context, set, positions, columns, network.Input.IsInterleaved);
         using var found = RowsView.Scores(chain.Scoring.Transform(view), columns.Score);
         // NaN compares false with everything: a NaN on either side must count as a difference.
@@ -33,12 +31,12 @@ internal static class Parity
     }
 
     /// <summary>The largest absolute value in those rows where the network gives no numbers for them; null where it gives some.</summary>
-    public static double? TooLarge(Network network, IRowSource set)
+    public static double? TooLarge(Network network, IRowSource set, TaskExport task)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var rows = set.Gather(Positions(set), CPU);
-        return network.forward(rows).Logits.softmax(1).isfinite().all().item<bool>() ? null : rows.to(float32).abs().max().item<float>();
+        return task.Scores(network.forward(rows).Logits).isfinite().all().item<bool>() ? null : rows.to(float32).abs().max().item<float>();
     }
 
     /// <summary>Prepares an untrained network for the comparison; see <see cref="Perturbation"/>.</summary>

@@ -8,28 +8,29 @@ namespace MlNetDistill.Export;
 
 /// <summary>
 /// The one place where a torch network becomes an ML.NET model: a chain of in-box transformers that computes the same function, an ONNX
-/// backbone and the last layer as a maximum-entropy predictor. The chain is all that a saved student consists of.
+/// backbone and the transformer of its task for the last layer. The chain is all that a saved student consists of.
 /// </summary>
 internal sealed class StudentChain
 {
     // Reserved names; without a ".output" suffix, which ML.NET's ONNX transformer strips.
     private const string Embedding = "__MlNetDistill.Embedding";
     private const string KeptScore = "__MlNetDistill.Score";
-    private const string InBoxScore = "Score";
 
     private readonly MLContext _context;
     private readonly TrainerColumns _columns;
+    private readonly TaskExport _task;
     private readonly byte[]? _backbone;
     private readonly float[] _head;
-    private readonly int _classes;
+    private readonly int _logitCount;
     private readonly int _embeddingLength;
 
     /// <summary>Exports <paramref name="network"/>, which must be in eval mode.</summary>
-    public StudentChain(MLContext context, Network network, TrainerColumns columns)
+    public StudentChain(MLContext context, Network network, TrainerColumns columns, TaskExport task)
     {
         _context = context;
         _columns = columns;
-        _classes = network.LogitCount;
+        _task = task;
+        _logitCount = network.LogitCount;
         _embeddingLength = network.EmbeddingLength;
         _backbone = network.IsLinear ? null : OnnxExport.Backbone(network, columns.Features.Name, Embedding);
         _head = [.. Values(network.Head.Bias), .. Values(network.Head.Weight)];
@@ -47,6 +48,9 @@ internal sealed class StudentChain
 
     /// <summary>The chain as it is after saving and loading: what is scored with before saving is what is scored with after.</summary>
     public ITransformer Scoring { get; }
+
+    /// <summary>The whole student as an ONNX model for use outside ML.NET.</summary>
+    public byte[] WriteOnnx(Network network) => _task.WriteOnnx(network, Features.Name);
 
     /// <summary>Saves the chain.</summary>
     public void Save(ModelSaveContext context) => WithSavable(chain => ((ICanSaveModel)chain).Save(context));
@@ -101,31 +105,22 @@ internal sealed class StudentChain
         var transforms = _context.Transforms;
         var parts = new List<ITransformer>();
         var view = InputView();
-        var renames = _columns.Score != InBoxScore;
+        var renames = _columns.Score != _task.ScoreColumn;
         var keeps = _columns.KeepsScore;
         if (keeps)
-            Add(transforms.CopyColumns(KeptScore, InBoxScore).Fit(view));
+            Add(transforms.CopyColumns(KeptScore, _task.ScoreColumn).Fit(view));
         if (onnx is not null)
             Add(onnx);
-        var embedding = onnx is null ? _columns.Features.Name : Embedding;
-        Add(InBox.MaximumEntropyHead(
-            InBox.EnvironmentOf(_context.MulticlassClassification.Trainers),
-            _head,
-            _classes,
-            _embeddingLength,
-            HeadSchema(view.Schema[embedding]),
-            embedding,
-            _columns.ClassKey.Name,
-            _columns.PredictedLabel));
+        Add(_task.CreateHead(_context, _head, _logitCount, view.Schema[onnx is null ? _columns.Features.Name : Embedding], _embeddingLength));
         if (renames)
-            Add(transforms.CopyColumns(_columns.Score, InBoxScore).Fit(view));
+            Add(transforms.CopyColumns(_columns.Score, _task.ScoreColumn).Fit(view));
         if (keeps)
-            Add(transforms.CopyColumns(InBoxScore, KeptScore).Fit(view));
+            Add(transforms.CopyColumns(_task.ScoreColumn, KeptScore).Fit(view));
         string[] surplus =
         [
             .. onnx is not null ? [Embedding] : Array.Empty<string>(),
             .. keeps ? [KeptScore] : Array.Empty<string>(),
-            .. renames && !keeps ? [InBoxScore] : Array.Empty<string>(),
+            .. renames && !keeps ? [_task.ScoreColumn] : Array.Empty<string>(),
         ];
         if (surplus.Length > 0)
             Add(transforms.DropColumns(surplus).Fit(view));
@@ -138,21 +133,12 @@ internal sealed class StudentChain
         }
     }
 
-    /// <summary>The training schema given to the head: its input, and the label with its key values.</summary>
-    private DataViewSchema HeadSchema(DataViewSchema.Column input)
-    {
-        var builder = new DataViewSchema.Builder();
-        builder.AddColumn(input.Name, input.Type);
-        builder.AddColumn(_columns.ClassKey.Name, _columns.ClassKey.Type, _columns.ClassKey.Annotations);
-        return builder.ToSchema();
-    }
-
     private IDataView InputView()
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn(_columns.Features.Name, _columns.Features.Type);
-        if (_columns.KeepsScore && _columns.Features.Name != InBoxScore)
-            builder.AddColumn(InBoxScore, new VectorDataViewType(NumberDataViewType.Single, _classes));
+        if (_columns.KeepsScore && _columns.Features.Name != _task.ScoreColumn)
+            builder.AddColumn(_task.ScoreColumn, new VectorDataViewType(NumberDataViewType.Single, _logitCount));
         return new EmptyView(builder.ToSchema());
     }
 }

@@ -137,7 +137,7 @@ internal sealed class DistillationFit : IDisposable
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
-        _export = new FitExport(_context, _channel, _networks, _set, _columns, _input.Schema, _seeds, _options);
+        _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>
@@ -159,7 +159,7 @@ internal sealed class DistillationFit : IDisposable
     private void CheckRows()
     {
         var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
-        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_set.Classes} classes; training on {trained}, validating on {held}.");
+        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_columns.Classes.Count} classes; training on {trained}, validating on {held}.");
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         foreach (var warning in DataChecks.Warnings(_set, _split, _columns.Classes, _options))
             _channel.Warning($"{warning}");
@@ -226,7 +226,7 @@ internal sealed class DistillationFit : IDisposable
         _networks.TeacherPredictions = TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
-            _networks.HeldOutAnswers = Scoring.Answers(answer.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+            _networks.HeldOutTeacherLogits = Scoring.Answers(answer.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
     }

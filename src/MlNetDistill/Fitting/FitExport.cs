@@ -19,6 +19,7 @@ internal sealed class FitExport(
     FitNetworks networks,
     IRowSource set,
     TrainerColumns columns,
+    TaskExport task,
     DataViewSchema inputSchema,
     Seeds seeds,
     DistillationOptions options)
@@ -49,18 +50,18 @@ internal sealed class FitExport(
     {
         using var generator = seeds.CreateGenerator("export check");
         Parity.Perturb(network, set, generator);
-        var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns), network, set, columns);
-        if (double.IsInfinity(difference) && Parity.TooLarge(network, set) is { } largest)
+        var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns, task), network, set, columns, task);
+        if (double.IsInfinity(difference) && Parity.TooLarge(network, set, task) is { } largest)
         {
             throw new InvalidOperationException(
                 Invariant($"{spec.Name} gives no numbers for column '{columns.Features.Name}', whose values go up to {largest:G3}: 32-bit floats overflow. ") +
                 "Normalise the features (mlContext.Transforms.NormalizeMeanVariance), or set the student's InputScaling to Standardize.");
         }
 
-        if (!(difference <= Parity.Tolerance))
+        if (!(difference <= task.Tolerance))
         {
             throw new StudentExportException(
-                Invariant($"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability (at most {Parity.Tolerance:0e0} is allowed), ") +
+                Invariant($"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} (at most {task.Tolerance:0e0} is allowed), ") +
                 "seen before training: a block's forward pass and its Emit do not compute the same function.",
                 null);
         }
@@ -81,11 +82,11 @@ internal sealed class FitExport(
         var model = new DistilledStudent(
             network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role));
         var (chain, difference) = Chain(network, model, role);
-        if (!(difference <= Parity.Tolerance))
+        if (!(difference <= task.Tolerance))
         {
             throw new StudentExportException(
-                Invariant($"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in a probability ") +
-                Invariant($"(at most {Parity.Tolerance:0e0} is allowed). The trained network is in this exception's Student."),
+                Invariant($"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} ") +
+                Invariant($"(at most {task.Tolerance:0e0} is allowed). The trained network is in this exception's Student."),
                 model);
         }
 
@@ -101,8 +102,8 @@ internal sealed class FitExport(
     {
         try
         {
-            var chain = new StudentChain(context, network, columns);
-            return (chain, Parity.LargestDifference(context, chain, network, set, columns));
+            var chain = new StudentChain(context, network, columns, task);
+            return (chain, Parity.LargestDifference(context, chain, network, set, columns, task));
         }
         catch (Exception e)
         {

@@ -33,11 +33,14 @@ internal sealed class FitNetworks(
     /// <summary>What the networks' outputs are for, or null if the classes have no names.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
+    /// <summary>What the networks learn.</summary>
+    public StudentTask Task { get; } = new MulticlassTask(columns.Classes.Count);
+
     /// <summary>Whether some row trained on has a label that counts.</summary>
     public bool HasLabels { get; } = set.HasLabelledWeight(split.Training);
 
     /// <summary>The teacher's logits for held-out rows without labels, to judge the student by; disposed with this.</summary>
-    public Tensor? HeldOutAnswers { get; set; }
+    public Tensor? HeldOutTeacherLogits { get; set; }
 
     /// <summary>The rows trained on, by hashes.</summary>
     public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.OfSet(set, split.Training)), columns.Layout);
@@ -79,7 +82,7 @@ internal sealed class FitNetworks(
 
     public Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose) => Build(spec, input, purpose).to(device);
 
-    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, columns.Classes.Count, seeds.DeriveInteger($"{purpose} weights"));
+    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, Task.LogitCount, seeds.DeriveInteger($"{purpose} weights"));
 
     private InputStatistics? Scaling(InputScaling kind)
     {
@@ -94,7 +97,7 @@ internal sealed class FitNetworks(
         if (options.Augmentations.Count == 0)
             return null;
         if (!_views.TryGetValue(role, out var views))
-            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training);
+            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training, Task.LogitCount);
         // Pre-drawn views come round again and again; a teacher that learns from labels has ever new ones.
         var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
         return (positions, view) => views.GetBatch(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
@@ -107,7 +110,7 @@ internal sealed class FitNetworks(
     {
         foreach (var views in _views.Values)
             views.Dispose();
-        HeldOutAnswers?.Dispose();
+        HeldOutTeacherLogits?.Dispose();
     }
 
     /// <summary>The phases of a method as these rows allow them: where none has a label, without terms over labels.</summary>
@@ -135,7 +138,7 @@ internal sealed class FitNetworks(
         var warned = channel.Warnings.Count;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
-        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
+        using var loop = new TrainingLoop(network, Task, set, split, seeds, plan.Role, Settings(plan, network));
         try
         {
             StepMemory.Check(network, plan.Spec.Name, OptionsOf(plan.Role), split.Training.shape[0]);
@@ -181,7 +184,7 @@ internal sealed class FitNetworks(
             GradientClipping = options.GradientClipping,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,
-            HeldOutAnswers = HeldOutAnswers,
+            HeldOutTeacherLogits = HeldOutTeacherLogits,
             // Half a teacher is no teacher: only the student is worth returning early.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
@@ -201,6 +204,7 @@ internal sealed class FitNetworks(
         return new MethodContext(plan.Anchors, network.GetOutputShapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
+            LabelLoss = Task.LabelLoss,
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),
         };

@@ -56,7 +56,7 @@ internal sealed class CollectedRows<T>(TrainerColumns columns, long? expectedRow
 
     /// <summary>All rows. Empties this.</summary>
     public (IRowSource Rows, Tensor? Held) ToRows() =>
-        (new InMemoryRows(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, columns.Classes.Count, _weights?.ToTensor()), _held?.ToTensor());
+        (new InMemoryRows(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, _weights?.ToTensor()), _held?.ToTensor());
 
     public void Dispose()
     {

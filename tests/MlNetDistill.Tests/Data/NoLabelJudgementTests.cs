@@ -17,9 +17,9 @@ public sealed class NoLabelJudgementTests : WithoutLabels
         var history = model.Model.History;
         Assert.Multiple(() =>
         {
-            Assert.That(history.Select(epoch => epoch.ValidationAccuracy), Has.All.Null);
-            Assert.That(history.Select(epoch => epoch.ValidationAgreement), Has.All.InRange(0, 1));
-            Assert.That(history.Select(epoch => epoch.ValidationLoss), Has.All.InRange(0, 10));
+            Assert.That(history.Select(epoch => epoch.Validation?.Measure), Has.All.EqualTo("agreement"));
+            Assert.That(history.Select(epoch => epoch.Validation?.Quality), Has.All.InRange(0, 1));
+            Assert.That(history.Select(epoch => epoch.Validation?.Loss), Has.All.InRange(0, 10));
             Assert.That($"{history[^1]}", Does.Contain("validation agreement"));
         });
     }
@@ -33,7 +33,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             .Transform(Context.Data.LoadFromEnumerable(UnlabelledRows));
         var model = Context.Fit(Options() with { ValidationColumnName = "Held", Epochs = 8, Optimizer = Optimizer.AdamW(0.1), Schedule = LearningRateSchedule.Constant() }, view);
         var held = Context.Data.FilterByCustomPredicate<Flag>(view, row => !row.Held);
-        Assert.That(AgreementWithRegression(model, held), Is.EqualTo(model.Model.History.Max(epoch => epoch.ValidationAgreement!.Value)).Within(1e-9));
+        Assert.That(AgreementWithRegression(model, held), Is.EqualTo(model.Model.History.Max(epoch => epoch.Validation!.Quality)).Within(1e-9));
     }
 
     [Test]
@@ -46,8 +46,8 @@ public sealed class NoLabelJudgementTests : WithoutLabels
         var model = Context.Fit(Options() with { Method = DistillationMethod.Kd(), ValidationColumnName = "Held" }, view);
         Assert.Multiple(() =>
         {
-            Assert.That(model.Model.History[^1].ValidationAccuracy, Is.GreaterThan(0.9));
-            Assert.That(model.Model.History[^1].ValidationAgreement, Is.Null);
+            Assert.That(model.Model.History[^1].Validation?.Quality, Is.GreaterThan(0.9));
+            Assert.That(model.Model.History[^1].Validation?.Measure, Is.EqualTo("accuracy"));
             Assert.That(model.Model.Notes, Has.One.EqualTo("No row trained on has a label that counts: the student learns from the teacher alone."));
             Assert.That(model.Model.Warnings, Is.EqualTo(new[] { "No row trained on has a label that counts, so terms over labels are left out: crossEntropy (weight 0.1)." }));
         });
@@ -66,7 +66,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
         var view = Context.Data.LoadFromEnumerable(UnlabelledRows.Select(row => new Unnamed { Features = row.Features }));
         Assert.Multiple(() =>
         {
-            Assert.That(Context.Fit(options, view).Model.History.Select(epoch => epoch.ValidationAgreement), Has.All.InRange(0, 1));
+            Assert.That(Context.Fit(options, view).Model.History.Select(epoch => epoch.Validation?.Quality), Has.All.InRange(0, 1));
             Assert.That(() => Context.Fit(options with { Teacher = TeacherWithout() }, view), Throws.InvalidOperationException.With.Message.Contains(
                 "answers for the training data alone. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows."));
         });
@@ -119,7 +119,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             Assert.That(report.Acceptance!.Passed, Is.True, $"{report.Acceptance}");
             Assert.That($"{report.Metrics}", Does.StartWith("240 rows, no labels, 3 classes").And.Not.Contain("Accuracy").And.Not.Contain("NaN"));
             Assert.That(report.Verdict[1], Does.Match(@"^The student predicts the same class as its teacher on 100\.00 % \(98\.\d\d to 100\.00\) of 240 rows; no row has a label, so accuracy and calibration are unknown\.$"));
-            Assert.That(html, Does.Contain("agreement with the teacher on held-out rows").And.Not.Contain("NaN"));
+            Assert.That(html, Does.Contain("agreement on held-out rows").And.Not.Contain("NaN"));
             Assert.That(
                 () => new AcceptanceCriteria { MinimumAccuracyRetention = 0.9 }.Judge(report.Metrics),
                 Throws.InvalidOperationException.With.Message.Contains("ask for MinimumAgreement or MaximumDivergence instead"));

@@ -25,7 +25,7 @@ public sealed class SeparateValidationTests
         var rows = Rows.Points(60, seed: 9);
         var view = View(rows);
         var model = _context.Fit(Rows.Quick() with { ValidationData = view }, _training);
-        Assert.That(model.AccuracyOn(rows, view), Is.EqualTo(model.Model.History.Max(h => h.ValidationAccuracy!.Value)).Within(1e-9));
+        Assert.That(model.AccuracyOn(rows, view), Is.EqualTo(model.Model.History.Max(h => h.Validation!.Quality)).Within(1e-9));
     }
 
     [Test]

@@ -23,10 +23,10 @@ public sealed class ValidationTests
         var evaluated = _context.MulticlassClassification.Evaluate(model.Transform(held), "Class");
         Assert.Multiple(() =>
         {
-            Assert.That(evaluated.MicroAccuracy, Is.EqualTo(history.Max(h => h.ValidationAccuracy!.Value)).Within(1e-9));
+            Assert.That(evaluated.MicroAccuracy, Is.EqualTo(history.Max(h => h.Validation!.Quality)).Within(1e-9));
             Assert.That(evaluated.LogLoss, Is.EqualTo(
-                history.Where(h => h.ValidationAccuracy == history.Max(e => e.ValidationAccuracy)).Min(h => h.ValidationLoss!.Value)).Within(1e-4));
-            Assert.That(history[^1].ValidationLoss, Is.Not.EqualTo(evaluated.LogLoss).Within(1e-4), "the last epoch was the best: the test shows nothing");
+                history.Where(h => h.Validation?.Quality == history.Max(e => e.Validation?.Quality)).Min(h => h.Validation!.Loss)).Within(1e-4));
+            Assert.That(history[^1].Validation?.Loss, Is.Not.EqualTo(evaluated.LogLoss).Within(1e-4), "the last epoch was the best: the test shows nothing");
         });
     }
 
@@ -58,14 +58,14 @@ public sealed class ValidationTests
         Assert.Multiple(() =>
         {
             Assert.That(log.Lines, Has.One.EqualTo("Read 240 rows (vector of 4), 3 classes; training on 192, validating on 48."));
-            Assert.That(model.Model.History, Has.All.Property(nameof(TrainingProgress.ValidationAccuracy)).Not.Null);
+            Assert.That(model.Model.History, Has.All.Property(nameof(TrainingProgress.Validation)).Not.Null);
         });
     }
 
     [Test]
     public void Without_held_out_rows_no_validation_is_reported() => Assert.That(
         _context.Fit(Rows.Quick() with { Epochs = 1 }, _context.Keyed(Rows.Points())).Model.History[0],
-        Has.Property(nameof(TrainingProgress.ValidationAccuracy)).Null.And.Property(nameof(TrainingProgress.ValidationLoss)).Null);
+        Has.Property(nameof(TrainingProgress.Validation)).Null);
 
     [Test]
     public void Early_stopping_ends_before_the_last_epoch()

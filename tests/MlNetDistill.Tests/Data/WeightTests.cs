@@ -57,7 +57,7 @@ public sealed class WeightTests
         }
 
         var model = _context.Fit(Weighted with { ValidationColumnName = "Held" }, _context.Keyed(rows));
-        Assert.That(model.Model.History.Max(p => p.ValidationAccuracy), Is.GreaterThan(0.9));
+        Assert.That(model.Model.History.Max(p => p.Validation?.Quality), Is.GreaterThan(0.9));
     }
 
     [Test]

@@ -41,7 +41,7 @@ public abstract class WithoutLabels
     };
 
     private protected static IEnumerable<double> Numbers(DistillationTransformer model) =>
-        model.Model.History.SelectMany(epoch => epoch.Losses.Values.Append(epoch.ValidationLoss ?? 0).Append(epoch.ValidationAgreement ?? 0));
+        model.Model.History.SelectMany(epoch => epoch.Losses.Values.Append(epoch.Validation?.Loss ?? 0).Append(epoch.Validation?.Quality ?? 0));
 
     private protected static string?[] NamesOf(DistillationTransformer model, IDataView view)
     {

@@ -33,7 +33,7 @@ public sealed class JsonLinesProgressTests
             Assert.That(line[(line.IndexOf(',') + 1)..], Is.EqualTo(
                 """
                 "stage":"RCO × \"DIST\"","epoch":2,"epochs":3,"losses":{"kd":0.25,"total":0.125},"learningRate":0.005,
-                "validationAccuracy":0.75,"validationAgreement":null,"validationLoss":0.5,"rowsPerSecond":2000,"timeLeft":"00:00:01","elapsed":"00:00:02"}
+                "validation":{"measure":"accuracy","quality":0.75,"loss":0.5},"rowsPerSecond":2000,"timeLeft":"00:00:01","elapsed":"00:00:02"}
                 """.ReplaceLineEndings("")));
         });
     }
@@ -58,12 +58,12 @@ public sealed class JsonLinesProgressTests
     public void A_number_that_is_not_finite_is_a_text_and_is_read_back()
     {
         using var progress = new JsonLinesProgress(_path);
-        progress.Report(ToyProgress.Epoch(1, loss: double.NaN) with { Losses = new Dictionary<string, double> { ["total"] = double.NegativeInfinity } });
+        progress.Report(ToyProgress.Epoch(1, accuracy: 0.5, loss: double.NaN) with { Losses = new Dictionary<string, double> { ["total"] = double.NegativeInfinity } });
         var read = JsonSerializer.Deserialize<TrainingProgress>(File.ReadAllText(_path), JsonSerializerOptions.Web)!;
         Assert.Multiple(() =>
         {
-            Assert.That(File.ReadAllText(_path), Does.Contain("\"validationAccuracy\":null,\"validationAgreement\":null,\"validationLoss\":\"NaN\""));
-            Assert.That(read.ValidationLoss, Is.NaN);
+            Assert.That(File.ReadAllText(_path), Does.Contain("\"validation\":{\"measure\":\"accuracy\",\"quality\":0.5,\"loss\":\"NaN\"}"));
+            Assert.That(read.Validation?.Loss, Is.NaN);
             Assert.That(read.Losses["total"], Is.EqualTo(double.NegativeInfinity));
         });
     }

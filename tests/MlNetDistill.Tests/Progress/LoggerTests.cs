@@ -40,7 +40,8 @@ public sealed class LoggerTests
             Assert.That(values["Stage"], Is.EqualTo("KD"));
             Assert.That(values["Epoch"], Is.EqualTo(2));
             Assert.That(values["Epochs"], Is.EqualTo(3));
-            Assert.That(values["ValidationAccuracy"], Is.EqualTo(0.75));
+            Assert.That(values["ValidationMeasure"], Is.EqualTo("accuracy"));
+            Assert.That(values["ValidationQuality"], Is.EqualTo(0.75));
             Assert.That(values["ValidationLoss"], Is.EqualTo(0.5));
             Assert.That(values["LearningRate"], Is.EqualTo(0.005));
             Assert.That(values["RowsPerSecond"], Is.EqualTo(2000.0));

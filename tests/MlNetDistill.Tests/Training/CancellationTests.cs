@@ -56,7 +56,7 @@ public sealed class CancellationTests
         Assert.Multiple(() =>
         {
             Assert.That(model.Model.History, Has.Count.EqualTo(3));
-            Assert.That(model.AccuracyOn([.. rows.Take(80)], _context.Keyed(rows.Take(80))), Is.EqualTo(progress.Reports.Max(p => p.ValidationAccuracy!.Value)).Within(1e-9));
+            Assert.That(model.AccuracyOn([.. rows.Take(80)], _context.Keyed(rows.Take(80))), Is.EqualTo(progress.Reports.Max(p => p.Validation!.Quality)).Within(1e-9));
         });
     }
 
@@ -90,7 +90,7 @@ public sealed class CancellationTests
             MinimumTeacherAccuracy = 0,
             Progress = new RowsProgress(p =>
             {
-                seen.Add(p.ValidationAccuracy!.Value);
+                seen.Add(p.Validation!.Quality);
                 if (p.Stage == "KD, wrong" && p.Epoch == 3)
                     source.Cancel();
             }),

@@ -91,7 +91,7 @@ public sealed class InstrumentTests
             Assert.That(_listener.Values("distillation.rows.trained"), Is.EqualTo(Enumerable.Repeat(176, history.Count)));
             Assert.That(_listener.Values("distillation.epoch.duration"), Has.Length.EqualTo(history.Count).And.All.Positive);
             Assert.That(_listener.Values("distillation.learning_rate"), Is.EqualTo(history.Select(h => h.LearningRate)));
-            Assert.That(_listener.Values("distillation.validation.accuracy"), Is.EqualTo(history.Select(h => h.ValidationAccuracy)));
+            Assert.That(_listener.Values("distillation.validation.quality", "distillation.validation.measure", "accuracy"), Is.EqualTo(history.Select(h => h.Validation?.Quality)));
             foreach (var loss in history[0].Losses.Keys)
                 Assert.That(_listener.Values("distillation.loss", "distillation.loss.name", loss), Is.EqualTo(history.Select(h => h.Losses[loss])), loss);
             Assert.That(_listener.Values("distillation.fits.finished", "distillation.outcome", "completed"), Is.EqualTo(new[] { 1 }));
@@ -140,7 +140,7 @@ public sealed class InstrumentTests
             ["distillation.rows.trained"] = "{row}",
             ["distillation.epoch.duration"] = "s",
             ["distillation.loss"] = null,
-            ["distillation.validation.accuracy"] = "1",
+            ["distillation.validation.quality"] = "1",
             ["distillation.learning_rate"] = "1",
             ["distillation.teacher.rows"] = "{row}",
         }));

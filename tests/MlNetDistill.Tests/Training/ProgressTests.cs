@@ -32,7 +32,7 @@ public sealed class ProgressTests
             Assert.That(last.Losses["total"], Is.EqualTo((0.1 * last.Losses["crossEntropy"]) + (0.9 * last.Losses["kd"])).Within(1e-9));
             Assert.That(last.LearningRate, Is.Positive);
             Assert.That(last.RowsPerSecond, Is.Positive);
-            Assert.That(last.ValidationAccuracy, Is.InRange(0, 1));
+            Assert.That(last.Validation?.Quality, Is.InRange(0, 1));
             Assert.That(last.TimeLeft, Is.EqualTo(TimeSpan.Zero));
         });
     }

@@ -41,16 +41,16 @@ public sealed class InMemoryRowsTests
     {
         using var scope = NewDisposeScope();
         Assert.That(
-            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(4), 2),
+            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(4)),
             Throws.ArgumentException.With.Message.StartsWith("Features must be 2 rows of vector of 4; were [2, 3]."));
         Assert.That(
-            () => new InMemoryRows(zeros(2, 3), zeros(3, int64), Toy.Ids(2), InputShape.Vector(3), 2),
+            () => new InMemoryRows(zeros(2, 3), zeros(3, int64), Toy.Ids(2), InputShape.Vector(3)),
             Throws.ArgumentException.With.Message.StartsWith("Labels must be 2 64-bit integers; were [3] Int64."));
         Assert.That(
-            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), 2, zeros(2, float64)),
+            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), zeros(2, float64)),
             Throws.ArgumentException.With.Message.StartsWith("Weights must be 2 32-bit floats; were [2] Float64."));
         Assert.That(
-            () => new InMemoryRows(zeros(2, 3, dtype: float64), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), 2),
+            () => new InMemoryRows(zeros(2, 3, dtype: float64), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3)),
             Throws.ArgumentException.With.Message.StartsWith("Features must be unsigned bytes or 32-bit floats; were Float64."));
     }
 }

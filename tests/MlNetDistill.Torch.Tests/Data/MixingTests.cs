@@ -56,7 +56,7 @@ public sealed class MixingTests
         const int Rows = 50;
         using var set = Toy.Set(eye(Rows), [.. Enumerable.Range(0, Rows).Select(i => (long)i)], InputShape.Vector(Rows), Rows);
         var training = arange(0, Rows, 2, int64);
-        using var views = new AugmentedViews([Augmentation.Mixup(1)], 1, training);
+        using var views = new AugmentedViews([Augmentation.Mixup(1)], 1, training, classes: 3);
         var seen = zeros(Rows, Rows);
         for (var view = 1; view <= 40; view++)
         {

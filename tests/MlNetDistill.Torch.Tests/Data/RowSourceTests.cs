@@ -106,12 +106,12 @@ public sealed class RowSourceTests
     {
         using var scope = NewDisposeScope();
         var statistics = InputStatisticsFactory.Rows(rows, rows.AllPositions(), InputScaling.Standardize);
-        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 1);
-        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 2);
+        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes(), 1);
+        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes(), 2);
         using var teacher = new NetworkTeacher(network, TeacherCaching.InMemory(64));
         using var drawing = new Generator(5);
         using var split = DataSplit.ByFraction(rows, 0.2, drawing);
-        using var views = new AugmentedViews([Augmentation.MarginalSwap(0.3), Augmentation.Mixup()], 3, split.Training);
+        using var views = new AugmentedViews([Augmentation.MarginalSwap(0.3), Augmentation.Mixup()], 3, split.Training, classes: 3);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         var settings = new LoopSettings { View = (positions, view) => views.GetBatch(rows, positions, view) };
         Runs.Train(student, rows, Runs.Stage(4, loss, teacher), split: split, settings: settings);

@@ -43,7 +43,7 @@ public sealed class VectorAugmentationTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Set(tensor(new byte[] { 1, 2, 3, 99 }).unsqueeze(1).expand(4, 64).contiguous(), new long[4], InputShape.Vector(64), 2);
-        using var views = new AugmentedViews([Augmentation.MarginalSwap(1)], 1, tensor(new long[] { 0, 1, 2 }));
+        using var views = new AugmentedViews([Augmentation.MarginalSwap(1)], 1, tensor(new long[] { 0, 1, 2 }), classes: 3);
         var seen = views.GetBatch(set, tensor(new long[] { 0, 1, 2 }), 1).Features;
         Assert.That(seen.dtype, Is.EqualTo(ScalarType.Byte));
         Assert.That(Near.Values(seen).Distinct(), Is.EquivalentTo(new double[] { 1, 2, 3 }));

@@ -96,7 +96,7 @@ public sealed class ViewsTests
     {
         using var set = Set(images);
         using var training = arange(set.Count, int64).DetachFromDisposeScope();
-        using var views = new AugmentedViews(augmentations, 1, training);
+        using var views = new AugmentedViews(augmentations, 1, training, classes: 3);
         GC.Collect();
         GC.WaitForPendingFinalizers();
         var live = new List<long>();

@@ -65,8 +65,8 @@ public sealed class SskdTests
         using var student = Runs.Student(NetworkSpec.Mlp(8), set);
         var run = new MethodRun { Epochs = 4, HeldOut = 0.25 };
         run.Train(student, set, DistillationMethod.Sskd(), MethodRun.Anchor(teacher));
-        Assert.That(run.Reports.Where(r => r.Stage == "SSKD stage 1").Select(r => r.ValidationAccuracy), Has.All.Null);
-        Assert.That(run.Reports.Where(r => r.Stage == "SSKD head").Select(r => r.ValidationAccuracy), Has.None.Null);
+        Assert.That(run.Reports.Where(r => r.Stage == "SSKD stage 1").Select(r => r.Validation?.Quality), Has.All.Null);
+        Assert.That(run.Reports.Where(r => r.Stage == "SSKD head").Select(r => r.Validation?.Quality), Has.None.Null);
     }
 
     [Test]
@@ -80,7 +80,7 @@ public sealed class SskdTests
         Assert.That(run.Warnings, Is.EqualTo(new[]
         {
             "Stage 'SSKD stage 1': the learning rate is to drop after epochs 1, 3 of a stage, and this one has 2.",
-            "Stage 'SSKD stage 1' reads no logits of the student, so there is no accuracy to judge it by: EarlyStopping does not end it, and its last epoch is kept.",
+            "Stage 'SSKD stage 1' reads no logits of the student, so there is nothing to judge it by: EarlyStopping does not end it, and its last epoch is kept.",
             "Stage 'SSKD head': the learning rate is to drop after epochs 1, 3 of a stage, and this one has 2.",
         }));
     }

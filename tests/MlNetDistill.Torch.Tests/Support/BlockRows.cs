@@ -16,7 +16,7 @@ internal sealed class BlockRows : IRowSource
         _cut = rows.Count / 3;
         using var all = rows.AllFeatures();
         _blocks = [all.narrow(0, 0, _cut).clone().DetachFromDisposeScope(), all.narrow(0, _cut, rows.Count - _cut).clone().DetachFromDisposeScope()];
-        (Count, Shape, ElementType, Classes, RowIds, HasMissingLabels) = (rows.Count, rows.Shape, rows.ElementType, rows.Classes, rows.RowIds, rows.HasMissingLabels);
+        (Count, Shape, ElementType, RowIds, HasMissingLabels) = (rows.Count, rows.Shape, rows.ElementType, rows.RowIds, rows.HasMissingLabels);
         Labels = rows.Labels.clone().DetachFromDisposeScope();
         Weights = rows.Weights?.clone().DetachFromDisposeScope();
     }
@@ -26,8 +26,6 @@ internal sealed class BlockRows : IRowSource
     public InputShape Shape { get; }
 
     public ScalarType ElementType { get; }
-
-    public int Classes { get; }
 
     public RowIds RowIds { get; }
 

@@ -38,7 +38,7 @@ internal sealed class MethodRun
     {
         using var drawing = new Generator(5);
         using var split = HeldOut > 0 ? DataSplit.ByFraction(set, HeldOut, drawing) : DataSplit.All(set);
-        using var loop = new TrainingLoop(student, set, split, new Seeds(Seed), "student", new LoopSettings
+        using var loop = new TrainingLoop(student, new MulticlassTask(student.LogitCount), set, split, new Seeds(Seed), "student", new LoopSettings
         {
             Report = Reports.Add,
             Warn = Warnings.Add,

@@ -13,7 +13,7 @@ namespace MlNetDistill.Tests;
 internal static class Runs
 {
     public static Network Student(NetworkSpec spec, IRowSource set, int seed = 1) =>
-        spec.Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, seed);
+        spec.Build(new NetworkInput(set.Shape, set.IsByte), set.Classes(), seed);
 
     public static Stage Stage(
         int epochs,
@@ -44,7 +44,7 @@ internal static class Runs
             settings.Report(progress);
         }
 
-        using var loop = new TrainingLoop(network, set, split ?? all, new Seeds(seed), "student", settings with { Report = Report });
+        using var loop = new TrainingLoop(network, new MulticlassTask(network.LogitCount), set, split ?? all, new Seeds(seed), "student", settings with { Report = Report });
         loop.Run([stage]);
         return (reports, loop.Cancelled);
     }
@@ -52,11 +52,19 @@ internal static class Runs
     /// <summary>Every parameter and every buffer, for comparison bit by bit.</summary>
     public static double[] State(Network network) => [.. network.state_dict().Values.SelectMany(Near.Values)];
 
+    /// <summary>How good a network is by the labels of all rows.</summary>
+    public static ValidationResult Judge(Network network, IRowSource set)
+    {
+        using var scope = NewDisposeScope();
+        var all = arange(set.Count, int64);
+        return Scoring.Judge(new MulticlassTask(network.LogitCount), Scoring.Logits(network, set, all, 64), set, all);
+    }
+
     /// <summary>Share of the rows labelled rightly.</summary>
     public static double Accuracy(Network network, IRowSource set)
     {
         using var scope = NewDisposeScope();
-        return Scoring.Quality(network, set, arange(set.Count, int64), 64).Accuracy;
+        return Judge(network, set).Quality;
     }
 
     /// <summary>A teacher that gives the logits of a network from a record in shuffled order.</summary>

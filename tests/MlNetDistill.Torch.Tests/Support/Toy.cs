@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using static TorchSharp.torch;
@@ -7,6 +8,8 @@ namespace MlNetDistill.Tests;
 /// <summary>Small training sets made in code, the same for the same seed.</summary>
 internal static class Toy
 {
+    private static readonly ConditionalWeakTable<IRowSource, object> NumbersOfClasses = [];
+
     /// <summary>Classes as clouds: class c lies at 3 on axis c, the noise has deviation <paramref name="noise"/>.</summary>
     public static InMemoryRows Clouds(int rows = 96, int classes = 3, int length = 4, int seed = 1, double noise = 0.5, int shiftLabels = 0)
     {
@@ -39,13 +42,21 @@ internal static class Toy
     }
 
     /// <summary>A set with rows 0, 1, 2, … as identities.</summary>
-    public static InMemoryRows Set(Tensor features, long[] labels, InputShape shape, int classes, float[]? weights = null) => new(
-        features.DetachFromDisposeScope(),
-        tensor(labels).DetachFromDisposeScope(),
-        Ids(labels.Length),
-        shape,
-        classes,
-        weights is null ? null : tensor(weights).DetachFromDisposeScope());
+    public static InMemoryRows Set(Tensor features, long[] labels, InputShape shape, int classes, float[]? weights = null)
+    {
+        var set = new InMemoryRows(
+            features.DetachFromDisposeScope(),
+            tensor(labels).DetachFromDisposeScope(),
+            Ids(labels.Length),
+            shape,
+            weights is null ? null : tensor(weights).DetachFromDisposeScope());
+        NumbersOfClasses.Add(set, classes);
+        return set;
+    }
+
+    /// <summary>The number of classes that a set was made with; of other rows the largest label decides.</summary>
+    public static int Classes(this IRowSource set) =>
+        NumbersOfClasses.TryGetValue(set, out var classes) ? (int)classes : (int)set.Labels.data<long>().Max() + 1;
 
     public static RowIds Ids(int count) => RowIds.From(Enumerable.Range(0, count).Select(i => new RowId((ulong)i, 0)));
 

@@ -11,7 +11,7 @@ internal static class Viewed
     public static Batch Of(IRowSource set, Augmentation[] augmentations, long[] positions, int view = 1, int seed = 1)
     {
         var all = arange(set.Count, int64);
-        using var views = new AugmentedViews(augmentations, seed, all);
+        using var views = new AugmentedViews(augmentations, seed, all, set.Classes());
         return views.GetBatch(set, tensor(positions), view);
     }
 

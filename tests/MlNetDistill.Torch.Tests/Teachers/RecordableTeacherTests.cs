@@ -130,7 +130,7 @@ public sealed class RecordableTeacherTests
         new CacheStore(options, _folder.FullName, _ => { }, _warnings.Add, CancellationToken.None), 20);
 
     private static Network Network(InMemoryRows set) =>
-        NetworkSpec.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes, 5);
+        NetworkSpec.Mlp(8).Build(new NetworkInput(set.Shape, set.IsByte), set.Classes(), 5);
 
     private int Ask(
         InMemoryRows set, TeacherCacheOptions options, bool large = false, bool reversed = false, int stages = 1, ModelOutputs wanted = ModelOutputs.Logits)

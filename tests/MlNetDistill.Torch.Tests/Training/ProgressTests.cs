@@ -29,7 +29,7 @@ public sealed class ProgressTests
         }
 
         Assert.That(reports[^1].Losses["total"], Is.LessThan(reports[0].Losses["total"]));
-        Assert.That(reports.Select(r => r.ValidationAccuracy), Is.All.Null);
+        Assert.That(reports.Select(r => r.Validation?.Quality), Is.All.Null);
         Assert.That(reports.Select(r => r.RowsPerSecond), Is.All.GreaterThan(0));
         Assert.That(reports[^1].TimeLeft, Is.EqualTo(TimeSpan.Zero));
     }
@@ -43,7 +43,7 @@ public sealed class ProgressTests
         using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         var (reports, _) = Runs.Train(network, set, Runs.Stage(1, optimizer: Optimizer.Sgd(1e-20, 0, false, 0)));
         Assert.That(reports[0].Losses.Keys, Is.EqualTo(new[] { "crossEntropy" }));
-        Assert.That(reports[0].Losses["crossEntropy"], Is.EqualTo(Scoring.Quality(network, set, arange(64, int64), 64).Loss).Within(1e-6));
+        Assert.That(reports[0].Losses["crossEntropy"], Is.EqualTo(Runs.Judge(network, set).Loss).Within(1e-6));
     }
 
     [Test]
@@ -79,16 +79,16 @@ public sealed class ProgressTests
         using var split = DataSplit.ByMask(set, tensor(Enumerable.Range(0, 80).Select(i => i % 4 == 0).ToArray()));
         using var network = Runs.Student(NetworkSpec.Mlp(16), set);
         var (reports, _) = Runs.Train(network, set, Runs.Stage(6), split: split);
-        Assert.That(reports.Select(r => r.ValidationAccuracy!.Value), Is.All.InRange(0, 1));
-        Assert.That(reports[^1].ValidationAccuracy, Is.GreaterThan(0.95));
-        Assert.That(reports[^1].ValidationLoss, Is.LessThan(reports[0].ValidationLoss!.Value));
+        Assert.That(reports.Select(r => r.Validation!.Quality), Is.All.InRange(0, 1));
+        Assert.That(reports[^1].Validation?.Quality, Is.GreaterThan(0.95));
+        Assert.That(reports[^1].Validation?.Loss, Is.LessThan(reports[0].Validation!.Loss));
     }
 
     [Test]
     public void A_report_reads_as_one_line()
     {
         var losses = new Dictionary<string, double> { ["crossEntropy"] = 0.5, ["total"] = 0.25 };
-        var progress = new TrainingProgress("KD", 2, 10, losses, 0.05, 0.9, 0.3, 1234.4, TimeSpan.FromSeconds(65), TimeSpan.FromSeconds(20));
+        var progress = new TrainingProgress("KD", 2, 10, losses, 0.05, new("accuracy", 0.9, 0.3), 1234.4, TimeSpan.FromSeconds(65), TimeSpan.FromSeconds(20));
         Assert.That(progress.ToString(), Is.EqualTo(
             "KD epoch 2/10: crossEntropy 0.5000, total 0.2500, validation accuracy 0.9000, rate 0.05, 1,234 rows/s, 00:01:05 left"));
     }

@@ -20,7 +20,7 @@ public sealed class StoppingTests
         var (reports, cancelled) = harm.Train(50, settings);
 
         Assert.That(reports, Has.Count.EqualTo(1 + 3), "the first epoch and the patience");
-        Assert.That(reports[^1].ValidationLoss, Is.GreaterThan(reports[0].ValidationLoss!.Value), "training did harm");
+        Assert.That(reports[^1].Validation?.Loss, Is.GreaterThan(reports[0].Validation!.Loss), "training did harm");
         Assert.That(Runs.State(harm.Network), Is.EqualTo(states[0]).And.Not.EqualTo(states[^1]));
         Assert.That(cancelled, Is.False);
     }
@@ -47,8 +47,8 @@ public sealed class StoppingTests
             stage.Epoch++;
             using (no_grad())
                 network.Head.Weight.fill_(stage.Epoch);
-            best.Offer(new HeldOutQuality(share, 1), network);
-            stage.NoteShare(share, minimumImprovement: 0.1);
+            best.Offer(new ValidationResult("accuracy", share, 1), network);
+            stage.NoteQuality(share, minimumImprovement: 0.1);
         }
 
         Assert.That(stage.LastImprovement, Is.EqualTo(1));
@@ -66,7 +66,7 @@ public sealed class StoppingTests
         {
             using (no_grad())
                 network.Head.Weight.fill_(epoch);
-            best.Offer(new HeldOutQuality(0.9, loss), network);
+            best.Offer(new ValidationResult("accuracy", 0.9, loss), network);
         }
 
         best.Restore(network);
@@ -142,7 +142,7 @@ public sealed class StoppingTests
             yield return Runs.Stage(1, name: "third");
         }
 
-        new TrainingLoop(network, set, split, new Seeds(1), "student", settings).Run(Stages());
+        new TrainingLoop(network, new MulticlassTask(3), set, split, new Seeds(1), "student", settings).Run(Stages());
         Assert.That(seen, Is.EqualTo(new[] { "first" }));
     }
 

@@ -86,7 +86,7 @@ public sealed class TrainingLoopTests
         using var held = tensor(Enumerable.Range(0, 40).Select(i => i % 4 == 0).ToArray());
         using var split = DataSplit.ByMask(set, held);
         // Other values in the held-out rows: a student that never saw them ends up the same.
-        using var kept = Toy.Set(set.AllFeatures().index_fill_(0, split.Validation!, 1000), set.Labels.data<long>().ToArray(), set.Shape, set.Classes);
+        using var kept = Toy.Set(set.AllFeatures().index_fill_(0, split.Validation!, 1000), set.Labels.data<long>().ToArray(), set.Shape, set.Classes());
         using var keptSplit = DataSplit.ByMask(kept, held);
         using var one = Runs.Student(NetworkSpec.Mlp(8), set);
         using var other = Runs.Student(NetworkSpec.Mlp(8), kept);

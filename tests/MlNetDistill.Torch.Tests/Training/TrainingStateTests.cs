@@ -47,8 +47,8 @@ public sealed class TrainingStateTests
         using var loaded = Load(saved);
         Assert.That((loaded.Phases, loaded.Epochs, loaded.Steps, loaded.Elapsed), Is.EqualTo((1, 2, 2L * 4, state.Elapsed)));
         Assert.That((loaded.Stage!.Name, loaded.Stage.Epoch, loaded.Stage.Step, loaded.Stage.OptimizerSteps), Is.EqualTo(("hint", 2, 8L, 8L)));
-        Assert.That(loaded.Stage.Best.Quality, Is.EqualTo(state.Stage!.Best.Quality).And.Not.Null);
-        Assert.That((loaded.Stage.ShareToBeat, loaded.Stage.LastImprovement), Is.EqualTo((state.Stage.ShareToBeat, state.Stage.LastImprovement)));
+        Assert.That(loaded.Stage.Best.Result, Is.EqualTo(state.Stage!.Best.Result).And.Not.Null);
+        Assert.That((loaded.Stage.QualityToBeat, loaded.Stage.LastImprovement), Is.EqualTo((state.Stage.QualityToBeat, state.Stage.LastImprovement)));
         Assert.That(loaded.Stage.FirstLosses, Is.EqualTo(state.Stage.FirstLosses));
         Assert.That(loaded.History.Select(h => $"{h}"), Is.EqualTo(state.History.Select(h => $"{h}")));
         Assert.That(loaded.History, Has.Count.EqualTo(2));
@@ -133,7 +133,7 @@ public sealed class TrainingStateTests
                 look(state!, Save(state!));
             },
         };
-        using var loop = new TrainingLoop(student, set, split, new Seeds(1), "student", settings);
+        using var loop = new TrainingLoop(student, new MulticlassTask(student.LogitCount), set, split, new Seeds(1), "student", settings);
         state = loop.State;
         _ = new MethodDecisions(state.Decisions).Decide("the anchor after epoch 1", () => 2);
         loop.Run([Runs.Stage(3, new CrossEntropyLoss() + new HintLoss((0, 0)), MethodRun.Anchor(teacher).Teacher, optimizer: optimizer, name: "hint")]);

@@ -11,16 +11,19 @@ internal sealed class AugmentedViews : IDisposable
 {
     private readonly IReadOnlyList<Augmentation> _augmentations;
     private readonly Tensor _training;
+    private readonly int _classes;
     private readonly AugmentationDraws _draws;
     private readonly BetaTable? _shares;
 
     /// <param name="augmentations">The augmentations in order; at most one of them mixes labels.</param>
     /// <param name="seed">Seed of every draw.</param>
     /// <param name="training">Positions of the rows that others are mixed with; the caller disposes it.</param>
-    public AugmentedViews(IReadOnlyList<Augmentation> augmentations, int seed, Tensor training)
+    /// <param name="classes">Number of classes K; a mixed row has a share of each.</param>
+    public AugmentedViews(IReadOnlyList<Augmentation> augmentations, int seed, Tensor training, int classes)
     {
         _augmentations = augmentations;
         _training = training;
+        _classes = classes;
         _draws = new AugmentationDraws(seed, training.device);
         _shares = augmentations.OfType<MixingAugmentation>().SingleOrDefault() is { } mixing ? new BetaTable(mixing.Alpha, training.device) : null;
     }
@@ -72,9 +75,9 @@ internal sealed class AugmentedViews : IDisposable
         return mixture is null ? own : own.mul(mixture.Share).Add(weights.index_select(0, mixture.Partners).mul(mixture.Rest()));
     }
 
-    private static Tensor SoftLabels(IRowSource set, Tensor positions, Mixture mixture)
+    private Tensor SoftLabels(IRowSource set, Tensor positions, Mixture mixture)
     {
-        var shares = zeros(positions.shape[0], set.Classes, float32, positions.device);
+        var shares = zeros(positions.shape[0], _classes, float32, positions.device);
         Add(positions, mixture.Share);
         Add(mixture.Partners, mixture.Rest());
         return shares;
@@ -90,7 +93,7 @@ internal sealed class AugmentedViews : IDisposable
             var labels = set.Labels.index_select(0, rows);
             var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel).to(float32);
             // A missing label is no index; its part, 0, goes to any class.
-            shares.scatter_add_(1, labels.Clamp(0, set.Classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
+            shares.scatter_add_(1, labels.Clamp(0, _classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
         }
     }
 }

@@ -22,13 +22,10 @@ public interface IRowSource : IDisposable
     /// <summary>Type of the features: <see cref="ScalarType.Byte"/> or <see cref="ScalarType.Float32"/>.</summary>
     ScalarType ElementType { get; }
 
-    /// <summary>Number of classes K.</summary>
-    int Classes { get; }
-
     /// <summary>Identity of each row.</summary>
     RowIds RowIds { get; }
 
-    /// <summary>N class indices, 64-bit; <see cref="MissingLabel"/> where a row has none. On <see cref="Device"/>; they stay the source's.</summary>
+    /// <summary>N labels, 64-bit integers, of a classifier the class indices from 0; <see cref="MissingLabel"/> where a row has none. On <see cref="Device"/>; they stay the source's.</summary>
     Tensor Labels { get; }
 
     /// <summary>N example weights, 32-bit floats, or null where all rows weigh the same. On <see cref="Device"/>; they stay the source's.</summary>

@@ -13,10 +13,9 @@ public sealed class InMemoryRows : IRowSource
     /// <param name="labels">N class indices from 0, 64-bit; <see cref="IRowSource.MissingLabel"/> where a row has none.</param>
     /// <param name="rowIds">N identities.</param>
     /// <param name="shape">Shape of one row.</param>
-    /// <param name="classes">Number of classes.</param>
     /// <param name="weights">N example weights of at least 0, 32-bit floats; or null, all 1.</param>
     /// <exception cref="ArgumentException">The tensors disagree with each other or with the shape.</exception>
-    public InMemoryRows(Tensor features, Tensor labels, RowIds rowIds, InputShape shape, int classes, Tensor? weights = null)
+    public InMemoryRows(Tensor features, Tensor labels, RowIds rowIds, InputShape shape, Tensor? weights = null)
     {
         ArgumentNullException.ThrowIfNull(features);
         ArgumentNullException.ThrowIfNull(labels);
@@ -36,7 +35,6 @@ public sealed class InMemoryRows : IRowSource
         Weights = weights;
         RowIds = rowIds;
         Shape = shape;
-        Classes = classes;
         using var scope = NewDisposeScope();
         HasMissingLabels = labels.IsEqualTo(IRowSource.MissingLabel).any().item<bool>();
     }
@@ -49,9 +47,6 @@ public sealed class InMemoryRows : IRowSource
 
     /// <inheritdoc/>
     public ScalarType ElementType => _features.dtype;
-
-    /// <inheritdoc/>
-    public int Classes { get; }
 
     /// <inheritdoc/>
     public RowIds RowIds { get; }
@@ -106,7 +101,6 @@ public sealed class InMemoryRows : IRowSource
             Part(Labels).clone().DetachFromDisposeScope(),
             RowIds.Every(rank, shards),
             Shape,
-            Classes,
             Weights is null ? null : Part(Weights).clone().DetachFromDisposeScope());
 
         Tensor Part(Tensor all) => all.slice(0, rank, Count, shards);

@@ -2,24 +2,27 @@ using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
 /// <summary>The rows that a student is judged on.</summary>
-internal sealed class HeldOutRows(Network student, IRowSource set, DataSplit split, LoopSettings settings)
+internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource set, DataSplit split, LoopSettings settings)
 {
     /// <summary>
-    /// Quality by the labels, or by the teacher's answers where there are none. Null without such rows and in a stage that learns features: only what gives logits can
-    /// be judged by the classes it names.
+    /// Quality by the labels, or by the teacher's outputs where there are none. Null without such rows, and in a stage that learns features and no logits: there is
+    /// nothing to judge then.
     /// </summary>
-    public HeldOutQuality? Judge(Stage stage)
+    public ValidationResult? Judge(Stage stage)
     {
         if (split.Validation is not { } rows || !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
             return null;
-        var (share, loss) = settings.HeldOutAnswers is { } answers
-            ? Scoring.Fidelity(student, split.ValidationSet, rows, answers, settings.ScoringBatchSize)
-            : Scoring.Quality(student, split.ValidationSet, rows, settings.ScoringBatchSize);
-        return new HeldOutQuality(share, loss);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var logits = Scoring.Logits(student, split.ValidationSet, rows, settings.ScoringBatchSize);
+        return settings.HeldOutTeacherLogits is { } teacher
+            ? task.JudgeByTeacher(logits, teacher, split.ValidationSet.Weights?.index_select(0, rows))
+            : Scoring.Judge(task, logits, split.ValidationSet, rows);
     }
 
     /// <summary>The mean of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>

@@ -24,7 +24,7 @@ internal static class StageChecks
         }
 
         if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
-            yield return $"Stage '{stage.Name}' reads no logits of the student, so there is no accuracy to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
+            yield return $"Stage '{stage.Name}' reads no logits of the student, so there is nothing to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
     }
 
     /// <summary>What is wrong with a stage that a method of a user's own laid out.</summary>

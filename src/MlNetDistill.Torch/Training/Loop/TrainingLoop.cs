@@ -13,15 +13,16 @@ namespace MlNetDistill.Training;
 /// <see cref="State"/>; observers keep the best epoch, report, warn and stop.
 /// </summary>
 /// <param name="student">The network that learns.</param>
+/// <param name="task">What it learns.</param>
 /// <param name="set">The rows.</param>
 /// <param name="split">Which of them are trained on and which are held out.</param>
 /// <param name="seeds">The run's seeds.</param>
 /// <param name="role">What the network is; part of what its draws are seeded with.</param>
 /// <param name="settings">Settings.</param>
-internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
+internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
 {
     private readonly OutputShapes _shapes = student.GetOutputShapes();
-    private readonly HeldOutRows _heldOut = new(student, set, split, settings);
+    private readonly HeldOutRows _heldOut = new(student, task, set, split, settings);
     private readonly Float32Execution _execution = new(settings.GradientClipping);
     private readonly Stopwatch _clock = new();
     private ObserverList _observers = new();
@@ -35,7 +36,7 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
     public bool Cancelled => CancelledIn is not null;
 
     /// <summary>Whether a cancelled run ended with its best epoch; else with the weights of that moment.</summary>
-    public bool RestoredBest => Cancelled && State.Best.Quality is not null;
+    public bool RestoredBest => Cancelled && State.Best.Result is not null;
 
     /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>
     public double HeldOutDivergence(StageTeacher teacher) => _heldOut.Divergence(teacher);
@@ -43,6 +44,7 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
     public void Run(IEnumerable<TrainingPhase> phases)
     {
         _clock.Start();
+        task.CheckLabels(set);
         _observers = StandardObservers.Create(State, settings, role, split.Training);
         foreach (var phase in phases)
         {
@@ -121,16 +123,12 @@ internal sealed class TrainingLoop(Network student, IRowSource set, DataSplit sp
         // Fetching the losses waits for the device, so only now is the epoch's work done.
         var losses = run.Losses.Take(stage.Name, state.Epoch, ruined => NonFiniteCauses.Failure(ruined, run));
         var rowsPerSecond = rows / clock.Elapsed.TotalSeconds;
-        var quality = _heldOut.Judge(stage);
+        var validation = _heldOut.Judge(stage);
         State.Elapsed = _clock.Elapsed;
         var timeLeft = (State.Elapsed - state.Began) / state.Epoch * (stage.Epochs - state.Epoch);
-        var byTeacher = settings.HeldOutAnswers is not null;
         var progress = new TrainingProgress(
-            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, byTeacher ? null : quality?.Share, quality?.Loss, rowsPerSecond, timeLeft, State.Elapsed)
-        {
-            ValidationAgreement = byTeacher ? quality?.Share : null,
-        };
-        return new EpochResult(run, progress, rows, clock.Elapsed, quality);
+            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed);
+        return new EpochResult(run, progress, rows, clock.Elapsed);
     }
 
     private StageRun Begin(Stage stage)

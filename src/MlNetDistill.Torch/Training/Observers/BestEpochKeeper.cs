@@ -5,12 +5,12 @@ internal sealed class BestEpochKeeper(TrainingState state, bool keepsBestOfRun) 
 {
     public void EpochEnds(EpochResult epoch)
     {
-        if (epoch.Quality is not { } quality)
+        if (epoch.Progress.Validation is not { } result)
             return;
         if (epoch.Counts)
-            epoch.Run.State.Best.Offer(quality, epoch.Run.Student);
+            epoch.Run.State.Best.Offer(result, epoch.Run.Student);
         if (keepsBestOfRun)
-            state.Best.Offer(quality, epoch.Run.Student);
+            state.Best.Offer(result, epoch.Run.Student);
     }
 
     public void StageEnds(StageRun run) => run.State.Best.Restore(run.Student);

@@ -5,10 +5,10 @@ internal sealed class EarlyStopper(EarlyStopping settings) : ITrainingObserver
 {
     public void EpochEnds(EpochResult epoch)
     {
-        if (epoch.Quality is not { } quality || !epoch.Counts)
+        if (epoch.Progress.Validation is not { } validation || !epoch.Counts)
             return;
         var state = epoch.Run.State;
-        state.NoteShare(quality.Share, settings.MinimumImprovement);
+        state.NoteQuality(validation.Quality, settings.MinimumImprovement);
         epoch.EndsStage |= state.Epoch - state.LastImprovement >= settings.Patience;
     }
 }

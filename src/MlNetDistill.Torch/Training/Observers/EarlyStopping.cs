@@ -4,7 +4,7 @@ namespace MlNetDistill.Training;
 
 /// <summary>When to stop before the last epoch. Needs held-out rows.</summary>
 /// <param name="Patience">Epochs without improvement that are waited out, at least 1.</param>
-/// <param name="MinimumImprovement">Gain in validation accuracy, or agreement with the teacher where held-out rows have no labels, that counts as improvement, in [0, 1).</param>
+/// <param name="MinimumImprovement">Gain in quality on the held-out rows (accuracy, or agreement with the teacher where they have no labels) that counts as improvement, in [0, 1).</param>
 public sealed record EarlyStopping(int Patience = 5, double MinimumImprovement = 0)
 {
     /// <summary>Its settings, in a line where they fit in one.</summary>

@@ -13,10 +13,8 @@ internal sealed class EpochInstruments(string network) : ITrainingObserver
         DistillationInstruments.RowsTrained.Add(epoch.Rows, role, stage);
         DistillationInstruments.EpochDuration.Record(epoch.Duration.TotalSeconds, role, stage);
         DistillationInstruments.LearningRate.Record(progress.LearningRate, role, stage);
-        if (progress.ValidationAccuracy is { } accuracy)
-            DistillationInstruments.ValidationAccuracy.Record(accuracy, role, stage);
-        if (progress.ValidationAgreement is { } agreement)
-            DistillationInstruments.ValidationAgreement.Record(agreement, role, stage);
+        if (progress.Validation is { } validation)
+            DistillationInstruments.ValidationQuality.Record(validation.Quality, role, stage, new("distillation.validation.measure", validation.Measure));
         foreach (var (name, loss) in progress.Losses)
             DistillationInstruments.Loss.Record(loss, role, stage, new("distillation.loss.name", name));
     }

@@ -27,8 +27,7 @@ internal interface ITrainingObserver
 /// <param name="Progress">How training stands.</param>
 /// <param name="Rows">Rows trained on.</param>
 /// <param name="Duration">Time of the epoch, validation included.</param>
-/// <param name="Quality">How good the student is on held-out rows; null where it is not judged.</param>
-internal sealed record EpochResult(StageRun Run, TrainingProgress Progress, long Rows, TimeSpan Duration, HeldOutQuality? Quality)
+internal sealed record EpochResult(StageRun Run, TrainingProgress Progress, long Rows, TimeSpan Duration)
 {
     /// <summary>Whether the stage ends with this epoch.</summary>
     public bool EndsStage { get; set; }

@@ -25,8 +25,8 @@ internal sealed class StageState : IDisposable
     /// <summary>What each term of the loss was at first; null before the end of the first epoch.</summary>
     public IReadOnlyList<double>? FirstLosses { get; set; }
 
-    /// <summary>The share of held-out rows that early stopping waits to see surpassed.</summary>
-    public double ShareToBeat { get; set; } = double.NegativeInfinity;
+    /// <summary>The quality on held-out rows that early stopping waits to see surpassed.</summary>
+    public double QualityToBeat { get; set; } = double.NegativeInfinity;
 
     /// <summary>The last epoch that surpassed it.</summary>
     public int LastImprovement { get; set; }
@@ -58,11 +58,11 @@ internal sealed class StageState : IDisposable
         from tensor in parameter.Tensors
         select KeyValuePair.Create($"{parameter.Name}/{tensor.Key}", tensor.Value);
 
-    /// <summary>Takes a share of the present epoch for an improvement if it is one by more than the minimum.</summary>
-    public void NoteShare(double share, double minimumImprovement)
+    /// <summary>Takes the quality of the present epoch for an improvement if it is one by more than the minimum.</summary>
+    public void NoteQuality(double quality, double minimumImprovement)
     {
-        if (share > ShareToBeat + minimumImprovement)
-            (ShareToBeat, LastImprovement) = (share, Epoch);
+        if (quality > QualityToBeat + minimumImprovement)
+            (QualityToBeat, LastImprovement) = (quality, Epoch);
     }
 
     public void Dispose()

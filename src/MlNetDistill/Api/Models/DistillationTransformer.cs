@@ -3,7 +3,6 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
-using MlNetDistill.Networks;
 
 namespace MlNetDistill;
 
@@ -96,7 +95,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     {
         ArgumentNullException.ThrowIfNull(stream);
         using var network = Model.ToNetwork();
-        stream.Write(OnnxExport.Classifier(network, FeatureColumnName));
+        stream.Write(_chain.WriteOnnx(network));
     }
 
     /// <summary>

@@ -47,14 +47,15 @@ internal sealed class ClassConfusion
     }
 
     /// <summary>Counts the rows at <paramref name="positions"/> that have a label.</summary>
+    /// <param name="classes">K.</param>
     /// <param name="set">The rows.</param>
     /// <param name="positions">Which of them.</param>
     /// <param name="named">The class named for each of these.</param>
-    public static ClassConfusion OfLabels(IRowSource set, Tensor positions, long[] named)
+    public static ClassConfusion OfLabels(int classes, IRowSource set, Tensor positions, long[] named)
     {
         using var scope = NewDisposeScope();
         return Of(
-            set.Classes,
+            classes,
             set.Labels.index_select(0, positions).cpu().data<long>().ToArray(),
             named,
             set.Weights?.index_select(0, positions).cpu().data<float>().ToArray());

@@ -26,18 +26,18 @@ internal static class DataChecks
             yield return weightless;
         if (WithoutRow(labels, weights, classes) is { } missing)
             yield return missing;
-        if (HeldOut(set, split, options) is { } share)
+        if (HeldOut(set, split, classes.Count, options) is { } share)
             yield return share;
         foreach (var constant in Constant(set, split.Training, options.FeatureColumnName))
             yield return constant;
     }
 
-    private static string? HeldOut(IRowSource set, DataSplit split, DistillationOptions options)
+    private static string? HeldOut(IRowSource set, DataSplit split, int classes, DistillationOptions options)
     {
         var (trained, held) = (split.Training.shape[0], split.Validation?.shape[0] ?? 0);
-        if (options.ValidationFraction > 0 && held < set.Classes)
+        if (options.ValidationFraction > 0 && held < classes)
         {
-            return Invariant($"ValidationFraction {options.ValidationFraction} holds out {held} of {held + trained} rows, fewer than there are classes ({set.Classes}): ") +
+            return Invariant($"ValidationFraction {options.ValidationFraction} holds out {held} of {held + trained} rows, fewer than there are classes ({classes}): ") +
                 "they are too few to measure anything. Usual shares are 0.1 to 0.3.";
         }
 

@@ -29,10 +29,10 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
     public PreflightReport At(DryRun rehearsal, IReadOnlyList<Anchor>? answering, bool measureTime)
     {
         var (student, stages, anchors, isThere) = (rehearsal.Student, rehearsal.Stages, answering ?? rehearsal.Anchors, answering is not null);
-        var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(options, set, split).At(anchors[^1].Teacher) : null;
+        var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(networks.Task, options, set, split).At(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
-        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, set.Classes, options.EarlyStopping is not null)));
+        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, networks.Task.LogitCount, options.EarlyStopping is not null)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, StepsOf, options.BatchSize) is { } few)
             _warnings.Add(few);
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
@@ -55,7 +55,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
             TrainingRows = split.Training.shape[0],
             ValidationRows = split.Validation?.shape[0] ?? 0,
             Shape = set.Shape,
-            Classes = set.Classes,
+            Classes = networks.Task.LogitCount,
             Student = options.Student,
             StudentParameters = student.ParameterCount,
             Method = options.Method.Name,

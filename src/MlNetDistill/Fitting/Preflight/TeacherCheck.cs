@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>Asks a teacher about some rows, held-out ones where it can, for as long as a look may take.</summary>
-internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, DataSplit split)
+internal sealed class TeacherCheck(StudentTask task, DistillationOptions options, IRowSource set, DataSplit split)
 {
     /// <summary>Held-out rows among those looked at that are enough to judge the teacher by these alone.</summary>
     private const int EnoughHeldOut = 30;
@@ -24,7 +24,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
         var (positions, logits) = (asked.narrow(0, 0, all.shape[0]), all);
         if (teacher.SharesPreview)
             (positions, logits, heldOut) = Judged(positions, all);
-        var (accuracy, _) = Scoring.Quality(logits, rows, positions);
+        var accuracy = Scoring.Judge(task, logits, rows, positions).Quality;
         return new PreflightTeacher(
             options.Teacher!.Name,
             teacher.Provides,
@@ -37,7 +37,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
         {
             TimePerPass = perPass,
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
-            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.OfLabels(rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
+            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.OfLabels(task.LogitCount, rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };
     }
 

@@ -35,9 +35,9 @@ internal static class CurvesSection
         [
             .. LossNames(models.SelectMany(model => model.Model.History))
                 .Select(loss => (loss, Curves(models, epoch => epoch.Losses.TryGetValue(loss, out var value) ? value : null))),
-            ("accuracy on held-out rows", Curves(models, epoch => epoch.ValidationAccuracy)),
-            ("agreement with the teacher on held-out rows", Curves(models, epoch => epoch.ValidationAgreement)),
-            ("loss on held-out rows", Curves(models, epoch => epoch.ValidationLoss)),
+            .. models.SelectMany(model => model.Model.History).Select(epoch => epoch.Validation?.Measure).OfType<string>().Distinct().Order()
+                .Select(measure => ($"{measure} on held-out rows", Curves(models, epoch => epoch.Validation?.Measure == measure ? epoch.Validation.Quality : null))),
+            ("loss on held-out rows", Curves(models, epoch => epoch.Validation?.Loss)),
         ];
         return figures.Where(figure => figure.Curves.Count > 0).Select((figure, at) => CurveChart.Draw($"curves-{at + 1}", figure.Name, figure.Curves, stages));
     }
@@ -59,20 +59,19 @@ internal static class CurvesSection
     {
         var history = model.Model.History;
         var names = LossNames(history);
-        // Judged by the one or the other, according to whether held-out rows have labels.
-        var byTeacher = history.Any(epoch => epoch.ValidationAgreement is not null);
+        var measure = history.Select(epoch => epoch.Validation?.Measure).OfType<string>().FirstOrDefault() ?? "accuracy";
         // Even steps, and the last epoch.
         var apart = (history.Count + MostRows - 2) / (MostRows - 1);
         var shown = history.Index().Where(epoch => epoch.Index % apart == 0 || epoch.Index == history.Count - 1).ToList();
         return Table.Create(
             $"curves-{model.Kind}-table",
             $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {Figures.Count(history.Count, "epoch")}" : "every epoch")}",
-            ["Epoch", "Stage", .. names, byTeacher ? "Held-out agreement" : "Held-out accuracy", "Held-out loss", "Learning rate"],
+            ["Epoch", "Stage", .. names, $"Held-out {measure}", "Held-out loss", "Learning rate"],
             shown.Select(epoch => (object?[])
             [
                 $"{epoch.Index + 1}", Table.Words(Name(epoch.Item.Stage)),
                 .. names.Select(name => epoch.Item.Losses.TryGetValue(name, out var loss) ? Table.Measured(loss, Figures.Compact) : null),
-                Table.Measured(epoch.Item.ValidationAccuracy ?? epoch.Item.ValidationAgreement, Figures.Percent), Table.Measured(epoch.Item.ValidationLoss, Figures.Number),
+                Table.Measured(epoch.Item.Validation?.Quality, Figures.Percent), Table.Measured(epoch.Item.Validation?.Loss, Figures.Number),
                 Figures.Compact(epoch.Item.LearningRate),
             ]));
     }

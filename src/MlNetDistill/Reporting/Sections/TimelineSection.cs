@@ -26,13 +26,13 @@ internal static class TimelineSection
     private static XElement Stages(IEnumerable<(ComparedModel Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Create(
         "timeline-table",
         "Stages of training; the name of a stage that learns from an anchor (a checkpoint of the teacher) says which",
-        ["Stage", "Model", "Epochs", "Planned epochs", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.ValidationAgreement is not null)) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
+        ["Stage", "Model", "Epochs", "Planned epochs", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.Validation?.Measure == "agreement")) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
             Name(stage.Name), Table.Words(Name(row.Model.Name)), stage.Range, Figures.Count(stage.Epochs[^1].Epochs),
             NumberText.Duration(stage.Time),
             Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
-            Table.Measured(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
+            Table.Measured(stage.Epochs.Max(epoch => epoch.Validation?.Quality), Figures.Percent),
         ])));
 
     /// <summary>The weighted sum, where there are several losses to add up.</summary>

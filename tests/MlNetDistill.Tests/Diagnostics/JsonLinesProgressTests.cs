@@ -3,7 +3,7 @@ using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;
 
-namespace MlNetDistill.Tests.Progress;
+namespace MlNetDistill.Tests.Diagnostics;
 
 public sealed class JsonLinesProgressTests
 {

@@ -2,7 +2,7 @@ using System.Text;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Progress;
+namespace MlNetDistill.Tests.Diagnostics;
 
 public sealed class TensorBoardProgressTests
 {

@@ -3,7 +3,7 @@ using Microsoft.ML;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Progress;
+namespace MlNetDistill.Tests.Diagnostics;
 
 public sealed class LoggerTests
 {

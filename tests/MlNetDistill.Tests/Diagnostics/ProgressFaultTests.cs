@@ -1,7 +1,7 @@
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Progress;
+namespace MlNetDistill.Tests.Diagnostics;
 
 /// <summary>What cannot be written stops no training, and does not pass unseen.</summary>
 public sealed class ProgressFaultTests

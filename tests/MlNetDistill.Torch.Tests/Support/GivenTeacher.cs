@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
 
-/// <summary>A teacher of given logits, N×K in the order of the set, which it gives from a record, in an order of its own.</summary>
+/// <summary>A teacher of given logits, N×K in the order of the set, which it returns from a cache, in an order of its own.</summary>
 internal sealed class GivenTeacher(Tensor logits) : CacheableTeacher(TeacherCaching.InMemory(64))
 {
     public override OutputShapes Shapes { get; } = new((int)logits.shape[1]);
@@ -17,9 +17,9 @@ internal sealed class GivenTeacher(Tensor logits) : CacheableTeacher(TeacherCach
         logits.Dispose();
     }
 
-    protected override string ComputeContentHash() => throw new InvalidOperationException("Records in memory need no name.");
+    protected override string ComputeContentHash() => throw new InvalidOperationException("Caches in memory have no key.");
 
-    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException("It answers from its record alone.");
+    protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException("All its outputs are cached.");
 
     protected override IEnumerable<OutputChunk> EnumerateOutputs(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {

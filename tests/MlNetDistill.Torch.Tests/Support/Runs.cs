@@ -67,8 +67,8 @@ internal static class Runs
         return Judge(network, set).Quality;
     }
 
-    /// <summary>A teacher that gives the logits of a network from a record in shuffled order.</summary>
-    public static GivenTeacher Recorded(Network teacher, IRowSource set)
+    /// <summary>A teacher that gives the logits of a network from a cache in shuffled order.</summary>
+    public static GivenTeacher Cached(Network teacher, IRowSource set)
     {
         using var scope = NewDisposeScope();
         return new GivenTeacher(Scoring.Logits(teacher, set, arange(set.Count, int64), 64).DetachFromDisposeScope());

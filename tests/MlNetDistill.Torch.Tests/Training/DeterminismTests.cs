@@ -60,10 +60,10 @@ public sealed class DeterminismTests
         using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
         using var network = Runs.Student(spec, set, seed);
         using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 99);
-        using var recorded = Runs.Recorded(teacher, set);
+        using var cached = Runs.Cached(teacher, set);
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         var settings = new LoopSettings { GradientClipping = 1 };
-        Runs.Train(network, set, Runs.Stage(epochs, loss, recorded, optimizer: Optimizer.AdamW()), shuffling ?? seed, null, settings);
+        Runs.Train(network, set, Runs.Stage(epochs, loss, cached, optimizer: Optimizer.AdamW()), shuffling ?? seed, null, settings);
         return Runs.State(network);
     }
 }

@@ -21,14 +21,14 @@ public sealed class LiveTensorTests
         using var set = spec.NeedsImages ? Toy.Images() : Toy.Clouds();
         using var network = Runs.Student(spec, set);
         using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 99);
-        using var recorded = Runs.Recorded(teacher, set);
+        using var cached = Runs.Cached(teacher, set);
         using var split = DataSplit.ByMask(set, tensor(Enumerable.Range(0, (int)set.Count).Select(i => i % 4 == 0).ToArray()));
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(4));
         Collect();
         var live = new List<long>();
         var settings = new LoopSettings { GradientClipping = 1, Report = _ => live.Add(Tensor.TotalCount) };
 
-        Runs.Train(network, set, Runs.Stage(8, loss, recorded, 8, optimizer), split: split, settings: settings);
+        Runs.Train(network, set, Runs.Stage(8, loss, cached, 8, optimizer), split: split, settings: settings);
 
         // The first epoch makes the optimiser's state; from then on there is nothing new to keep.
         Assert.That(live, Has.Count.EqualTo(8));

@@ -27,9 +27,9 @@ public sealed class NonFiniteLossTests
     {
         using var set = Toy.Clouds(rows: 32);
         using var network = Runs.Student(NetworkSpec.Mlp(8), set);
-        using var recorded = new GivenTeacher(full(32, 3, 3e38f).DetachFromDisposeScope());
+        using var cached = new GivenTeacher(full(32, 3, 3e38f).DetachFromDisposeScope());
         var loss = (0.5 * new CrossEntropyLoss()) + (0.5 * new KdLoss(1e-3));
-        var thrown = Assert.Throws<NonFiniteLossException>(() => Runs.Train(network, set, Runs.Stage(5, loss, recorded, batchSize: 32)))!;
+        var thrown = Assert.Throws<NonFiniteLossException>(() => Runs.Train(network, set, Runs.Stage(5, loss, cached, batchSize: 32)))!;
         Assert.That((thrown.Term, thrown.Epoch), Is.EqualTo(("kd", 1)));
     }
 

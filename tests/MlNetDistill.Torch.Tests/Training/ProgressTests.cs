@@ -14,11 +14,11 @@ public sealed class ProgressTests
     {
         using var set = Toy.Clouds();
         using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
-        using var recorded = Runs.Recorded(teacher, set);
+        using var cached = Runs.Cached(teacher, set);
         using var network = Runs.Student(NetworkSpec.Mlp(8), set);
         var loss = (0.3 * new CrossEntropyLoss()) + (0.5 * new KdLoss(1)) + (0.2 * new KdLoss(4));
 
-        var (reports, _) = Runs.Train(network, set, Runs.Stage(3, loss, recorded, name: "KD"));
+        var (reports, _) = Runs.Train(network, set, Runs.Stage(3, loss, cached, name: "KD"));
 
         Assert.That(reports.Select(r => (r.Stage, r.Epoch, r.Epochs)), Is.EqualTo(new[] { ("KD", 1, 3), ("KD", 2, 3), ("KD", 3, 3) }));
         foreach (var losses in reports.Select(r => r.Losses))
@@ -51,12 +51,12 @@ public sealed class ProgressTests
     {
         using var set = Toy.Clouds();
         using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
-        using var recorded = Runs.Recorded(teacher, set);
+        using var cached = Runs.Cached(teacher, set);
         using var one = Runs.Student(NetworkSpec.Mlp(8), set);
         using var other = Runs.Student(NetworkSpec.Mlp(8), set);
 
-        var (reports, _) = Runs.Train(one, set, Runs.Stage(2, (0 * new CrossEntropyLoss()) + (1 * new KdLoss(4)), recorded));
-        Runs.Train(other, set, Runs.Stage(2, new KdLoss(4), recorded));
+        var (reports, _) = Runs.Train(one, set, Runs.Stage(2, (0 * new CrossEntropyLoss()) + (1 * new KdLoss(4)), cached));
+        Runs.Train(other, set, Runs.Stage(2, new KdLoss(4), cached));
 
         Assert.That(reports[0].Losses["crossEntropy"], Is.GreaterThan(0));
         Assert.That(Runs.State(one), Is.EqualTo(Runs.State(other)));

@@ -44,7 +44,7 @@ public sealed class TrainingLoopTests
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(rows: 256, noise: 2, shiftLabels: 1);
         using var teacher = Runs.Student(NetworkSpec.Mlp(), set, seed: 9);
-        using var recorded = Runs.Recorded(teacher, set);
+        using var cached = Runs.Cached(teacher, set);
         using var student = Runs.Student(NetworkSpec.Mlp(32), set);
         var rows = arange(set.Count, int64);
         Tensor Classes(Network network) => Scoring.Logits(network, set, rows, 64).argmax(1);
@@ -52,28 +52,28 @@ public sealed class TrainingLoopTests
         Assert.That(Agreement(), Is.LessThan(0.8), "before training");
 
         var context = new MethodContext(
-            [new Anchor("teacher", 1, recorded)], student.GetOutputShapes(), new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());
+            [new Anchor("teacher", 1, cached)], student.GetOutputShapes(), new ShuffledSampler(32), 60, Optimizer.AdamW(0.01), LearningRateSchedule.OneCycle());
         Runs.Train(student, set, DistillationMethod.Kd(temperature: 2, alpha: 1).Stages(context).Single());
 
         Assert.That(Agreement(), Is.GreaterThan(0.95));
     }
 
     [Test]
-    public void The_teacher_record_is_the_same_to_the_last_bit_after_training()
+    public void The_teacher_cache_is_the_same_to_the_last_bit_after_training()
     {
         using var set = Toy.Clouds();
         using var teacher = Runs.Student(NetworkSpec.Mlp(8), set, seed: 9);
-        using var recorded = Runs.Recorded(teacher, set);
+        using var cached = Runs.Cached(teacher, set);
         using var student = Runs.Student(NetworkSpec.Mlp(8), set);
-        recorded.Begin(set, ModelOutputs.Logits, null);
+        cached.Begin(set, ModelOutputs.Logits, null);
         using var scope = NewDisposeScope();
         var batch = Batch.Of(set, arange(set.Count, int64));
-        var (logits, weights) = (Near.Values(recorded.Outputs(batch, ModelOutputs.Logits).Logits), Runs.State(teacher));
+        var (logits, weights) = (Near.Values(cached.Outputs(batch, ModelOutputs.Logits).Logits), Runs.State(teacher));
 
-        Runs.Train(student, set, Runs.Stage(3, new KdLoss(4), recorded));
+        Runs.Train(student, set, Runs.Stage(3, new KdLoss(4), cached));
 
-        recorded.Begin(set, ModelOutputs.Logits, null);
-        var after = recorded.Outputs(batch, ModelOutputs.Logits).Logits;
+        cached.Begin(set, ModelOutputs.Logits, null);
+        var after = cached.Outputs(batch, ModelOutputs.Logits).Logits;
         Assert.That(Near.Values(after), Is.EqualTo(logits));
         Assert.That(Runs.State(teacher), Is.EqualTo(weights));
         Assert.That(after.requires_grad, Is.False);

@@ -2,17 +2,17 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>A second process that opens a record, and builds it where it must: the project MlNetDistill.Recorder.</summary>
-internal sealed class RecorderProcess : IDisposable
+/// <summary>A second process that opens a cache, and builds it if it does not exist: the project MlNetDistill.CacheBuilder.</summary>
+internal sealed class CacheBuilderProcess : IDisposable
 {
-    private static readonly string AssemblyPath = typeof(RecorderProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
-        .Single(a => a.Key == "RecorderPath").Value!;
+    private static readonly string AssemblyPath = typeof(CacheBuilderProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(a => a.Key == "CacheBuilderPath").Value!;
     private readonly Process _process;
     private readonly List<string> _lines = [];
 
-    public RecorderProcess(string folder, int rows, int pause)
+    public CacheBuilderProcess(string folder, int rows, int pause)
     {
         string[] arguments = [AssemblyPath, folder, rows.ToString(CultureInfo.InvariantCulture), pause.ToString(CultureInfo.InvariantCulture)];
         _process = new Process
@@ -45,7 +45,7 @@ internal sealed class RecorderProcess : IDisposable
         while (!Array.Exists(Lines, line => line.StartsWith(start, StringComparison.Ordinal)))
         {
             if (clock.Elapsed.TotalSeconds > 60)
-                Assert.Fail($"The recorder did not say '{start}'; it said: {string.Join('\n', Lines)}");
+                Assert.Fail($"The builder did not print '{start}'; it printed: {string.Join('\n', Lines)}");
             Thread.Sleep(1);
         }
     }
@@ -59,7 +59,7 @@ internal sealed class RecorderProcess : IDisposable
 
     public void WaitForSuccess()
     {
-        Assert.That(_process.WaitForExit(60_000), Is.True, "the recorder did not end");
+        Assert.That(_process.WaitForExit(60_000), Is.True, "the builder did not end");
         _process.WaitForExit();
         Assert.That(_process.ExitCode, Is.Zero, string.Join('\n', Lines));
     }

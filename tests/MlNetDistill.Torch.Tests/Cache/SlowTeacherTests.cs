@@ -2,16 +2,16 @@ using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
 /// <summary>A teacher that takes long shows how far it is.</summary>
 public sealed class SlowTeacherTests
 {
     [Test]
-    public void Every_ten_seconds_a_line_says_how_many_rows_are_answered_and_how_long_the_rest_may_take()
+    public void Every_ten_seconds_a_line_reports_the_rows_done_and_the_time_left()
     {
         // 50 rows come every 4 seconds: lines are due at 12, 24 and, all but done, at 36.
-        var lines = Ask(RecordToy.Key(500), new Clock(), secondsPerChunk: 4);
+        var lines = Query(ToyCache.Key(500), new Clock(), secondsPerChunk: 4);
         Assert.That(lines, Is.EqualTo(new[]
         {
             "The teacher has answered 150 of 500 rows; 00:00:28 left.",
@@ -21,40 +21,40 @@ public sealed class SlowTeacherTests
     }
 
     [Test]
-    public void A_teacher_that_is_done_within_ten_seconds_says_nothing() =>
-        Assert.That(Ask(RecordToy.Key(300), new Clock(), secondsPerChunk: 1.5), Is.Empty);
+    public void A_teacher_that_is_done_within_ten_seconds_logs_nothing() =>
+        Assert.That(Query(ToyCache.Key(300), new Clock(), secondsPerChunk: 1.5), Is.Empty);
 
     [Test]
     public void Hours_are_written_as_hours() =>
-        Assert.That(Ask(RecordToy.Key(100), new Clock(), 100_000)[0], Is.EqualTo("The teacher has answered 50 of 100 rows; 27:46:40 left."));
+        Assert.That(Query(ToyCache.Key(100), new Clock(), 100_000)[0], Is.EqualTo("The teacher has answered 50 of 100 rows; 27:46:40 left."));
 
     [Test]
-    public void Of_views_each_row_counts_once_for_each() => Assert.That(
-        Ask(RecordToy.Key(100, views: 2), new Clock(), secondsPerChunk: 10)[0], Is.EqualTo("The teacher has answered 50 of 200 rows; 00:00:30 left."));
+    public void With_views_each_row_counts_once_per_view() => Assert.That(
+        Query(ToyCache.Key(100, views: 2), new Clock(), secondsPerChunk: 10)[0], Is.EqualTo("The teacher has answered 50 of 200 rows; 00:00:30 left."));
 
     [Test]
-    public void Rows_that_an_earlier_run_left_do_not_make_the_rest_look_quicker()
+    public void Rows_of_an_earlier_run_do_not_distort_the_time_left()
     {
         var clock = new Clock();
         var lines = new List<string>();
-        var answers = RecordToy.Answers(RecordToy.Key(300), RecordToy.Ids(300), 200);
-        foreach (var _ in new QueryReport(lines.Add, clock).Watch(answers.Select(chunk => clock.Pass(chunk, 10)), 200, 300))
+        var cached = ToyCache.Outputs(ToyCache.Key(300), ToyCache.Ids(300), 200);
+        foreach (var _ in new QueryReport(lines.Add, clock).Watch(cached.Select(chunk => clock.Pass(chunk, 10)), 200, 300))
         {
         }
 
         Assert.That(lines, Is.EqualTo(new[] { "The teacher has answered 250 of 300 rows; 00:00:10 left." }));
     }
 
-    private static List<string> Ask(CacheFileKey key, Clock clock, double secondsPerChunk)
+    private static List<string> Query(CacheFileKey key, Clock clock, double secondsPerChunk)
     {
         var lines = new List<string>();
-        var ids = RecordToy.Ids((int)key.Rows);
+        var ids = ToyCache.Ids((int)key.Rows);
         var store = new CacheStore(new(), Path.GetTempPath(), lines.Add, _ => { }, CancellationToken.None, clock);
-        store.Open(new(key, RowIds.From(ids), CPU, from => RecordToy.Answers(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk)))).Dispose();
+        store.Open(new(key, RowIds.From(ids), CPU, from => ToyCache.Outputs(key, ids, from).Select(chunk => clock.Pass(chunk, secondsPerChunk)))).Dispose();
         return lines;
     }
 
-    /// <summary>A clock on which time passes only when told.</summary>
+    /// <summary>A clock that a test moves.</summary>
     private sealed class Clock : TimeProvider
     {
         private TimeSpan _now;

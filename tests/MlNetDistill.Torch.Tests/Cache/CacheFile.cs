@@ -3,12 +3,12 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using MlNetDistill.Core;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
 /// <summary>A reader of the file that knows its documentation only, none of the library's code.</summary>
-internal sealed class RecordFile
+internal sealed class CacheFile
 {
-    public RecordFile(byte[] bytes)
+    public CacheFile(byte[] bytes)
     {
         Bytes = bytes;
         var length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(8));

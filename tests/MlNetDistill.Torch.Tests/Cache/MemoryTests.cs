@@ -2,15 +2,15 @@ using MlNetDistill.Cache;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>What answers take in memory, and that a batch leaves nothing behind.</summary>
+/// <summary>The memory that outputs take; a batch leaves nothing behind.</summary>
 public sealed class MemoryTests
 {
-    private RecordRun _run = null!;
+    private CacheRun _run = null!;
 
     [SetUp]
-    public void MakeFolder() => _run = new RecordRun();
+    public void MakeFolder() => _run = new CacheRun();
 
     [TearDown]
     public void RemoveFolder() => _run.Dispose();
@@ -19,9 +19,9 @@ public sealed class MemoryTests
     [TestCase(CachePrecision.Half, null, 0, 300 * 7 * 2)]
     [TestCase(CachePrecision.Single, null, 3, 3 * 300 * 7 * 4)]
     [TestCase(CachePrecision.Half, 2, 0, 300 * ((2 * 2) + (2 * 2) + 4))]
-    public void Answers_are_held_in_memory_up_to_the_limit_and_mapped_beyond(CachePrecision precision, int? topK, int views, int bytes)
+    public void Outputs_are_held_in_memory_up_to_the_limit_and_mapped_beyond(CachePrecision precision, int? topK, int views, int bytes)
     {
-        var key = RecordToy.Key(300, precision: precision, topK: topK, views: views);
+        var key = ToyCache.Key(300, precision: precision, topK: topK, views: views);
         foreach (var folder in new[] { _run.Folder, null })
         {
             using var held = _run.Open(key, options: new() { Folder = folder, MemoryLimit = bytes });
@@ -33,14 +33,14 @@ public sealed class MemoryTests
     }
 
     [Test]
-    public void A_file_for_the_fit_alone_leaves_nothing_behind()
+    public void A_temporary_file_leaves_nothing_behind()
     {
-        var answers = _run.Open(RecordToy.Key(300), options: new() { MemoryLimit = 0 });
+        var cached = _run.Open(ToyCache.Key(300), options: new() { MemoryLimit = 0 });
         if (!OperatingSystem.IsWindows())
             Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty, "not even while it is open");
-        answers.Dispose();
+        cached.Dispose();
         Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty);
-        Assert.That(() => _run.Open(RecordToy.Key(300), options: new() { MemoryLimit = 0 }, answers: _ => throw new IOException()), Throws.InstanceOf<IOException>());
+        Assert.That(() => _run.Open(ToyCache.Key(300), options: new() { MemoryLimit = 0 }, outputs: _ => throw new IOException()), Throws.InstanceOf<IOException>());
         Assert.That(Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories), Is.Empty);
     }
 
@@ -49,13 +49,13 @@ public sealed class MemoryTests
     [TestCase(CachePrecision.Half, 3)]
     public void The_first_run_and_a_later_one_see_the_same_bits(CachePrecision precision, int? topK)
     {
-        var key = RecordToy.Key(300, RecordToy.All, precision, topK);
+        var key = ToyCache.Key(300, ToyCache.All, precision, topK);
         using var unkept = _run.Open(key, options: new());
         using var cold = _run.Open(key);
         using var warm = _run.Open(key);
         Assert.That(Bits(cold), Is.EqualTo(Bits(unkept)));
         Assert.That(Bits(warm), Is.EqualTo(Bits(unkept)));
-        Assert.That(_run.Asked, Has.Count.EqualTo(2));
+        Assert.That(_run.QueriedFrom, Has.Count.EqualTo(2));
     }
 
     [TestCase(true, CachePrecision.Single, null)]
@@ -64,8 +64,8 @@ public sealed class MemoryTests
     [TestCase(false, CachePrecision.Half, 3)]
     public void A_batch_leaves_no_tensor_and_no_managed_memory_behind(bool held, CachePrecision precision, int? topK)
     {
-        using var answers = _run.Open(
-            RecordToy.Key(2000, RecordToy.All, precision, topK, 2), options: new() { Folder = _run.Folder, MemoryLimit = held ? 1 << 30 : 0 });
+        using var cached = _run.Open(
+            ToyCache.Key(2000, ToyCache.All, precision, topK, 2), options: new() { Folder = _run.Folder, MemoryLimit = held ? 1 << 30 : 0 });
         using var positions = arange(0, 2000, 2);
         using var scope = NewDisposeScope();
         Read();
@@ -82,43 +82,43 @@ public sealed class MemoryTests
         void Read()
         {
             using var inner = NewDisposeScope();
-            answers.Of(positions, RecordToy.All, 2);
+            cached.Of(positions, ToyCache.All, 2);
         }
     }
 
     [Test]
     public void Opening_and_closing_leaves_no_tensor_behind()
     {
-        _run.Make(RecordToy.Key(300, RecordToy.All));
+        _run.Make(ToyCache.Key(300, ToyCache.All));
         var live = Tensor.TotalCount;
-        _run.Open(RecordToy.Key(300, RecordToy.All)).Dispose();
-        _run.Open(RecordToy.Key(300, RecordToy.All), [.. RecordToy.Ids(300).Reverse()], options: new()).Dispose();
+        _run.Open(ToyCache.Key(300, ToyCache.All)).Dispose();
+        _run.Open(ToyCache.Key(300, ToyCache.All), [.. ToyCache.Ids(300).Reverse()], options: new()).Dispose();
         Assert.That(Tensor.TotalCount, Is.EqualTo(live));
     }
 
     [Test]
-    public void All_logits_are_at_hand_where_they_are_held_as_they_are()
+    public void All_logits_are_one_tensor_if_they_are_held_in_memory_unchanged()
     {
-        var order = RecordToy.Ids(300).Reverse().ToArray();
-        using var answers = _run.Open(RecordToy.Key(300), order);
-        using var mapped = _run.Open(RecordToy.Key(300), order, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
-        using var half = _run.Open(RecordToy.Key(300, precision: CachePrecision.Half));
-        using var top = _run.Open(RecordToy.Key(300, topK: 2));
-        using var views = _run.Open(RecordToy.Key(300, views: 1));
-        using var embedding = _run.Open(RecordToy.Key(300, ModelOutputs.Embedding));
+        var order = ToyCache.Ids(300).Reverse().ToArray();
+        using var cached = _run.Open(ToyCache.Key(300), order);
+        using var mapped = _run.Open(ToyCache.Key(300), order, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
+        using var half = _run.Open(ToyCache.Key(300, precision: CachePrecision.Half));
+        using var top = _run.Open(ToyCache.Key(300, topK: 2));
+        using var views = _run.Open(ToyCache.Key(300, views: 1));
+        using var embedding = _run.Open(ToyCache.Key(300, ModelOutputs.Embedding));
         Assert.That(new[] { mapped, half, top, views, embedding }.Select(a => a.WholeLogits), Is.All.Null);
-        Assert.That(Near.Values(answers.WholeLogits!), Is.EqualTo(Bits(answers)));
+        Assert.That(Near.Values(cached.WholeLogits!), Is.EqualTo(Bits(cached)));
     }
 
-    private static double[] Bits(CachedOutputs answers, int view = 0)
+    private static double[] Bits(CachedOutputs cached, int view = 0)
     {
         using var scope = NewDisposeScope();
-        var output = answers.Of(arange(300), answers.Kept, view);
+        var output = cached.Of(arange(300), cached.Kept, view);
         return
         [
             .. Near.Values(output.Logits),
-            .. answers.Kept.HasFlag(ModelOutputs.Embedding) ? Near.Values(output.Embedding) : [],
-            .. answers.Kept.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures.SelectMany(Near.Values) : [],
+            .. cached.Kept.HasFlag(ModelOutputs.Embedding) ? Near.Values(output.Embedding) : [],
+            .. cached.Kept.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures.SelectMany(Near.Values) : [],
         ];
     }
 }

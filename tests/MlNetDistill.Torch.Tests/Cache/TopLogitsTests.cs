@@ -1,7 +1,7 @@
 using MlNetDistill.Cache;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
 public sealed class TopLogitsTests
 {

@@ -6,25 +6,25 @@ using MlNetDistill.Teachers;
 namespace MlNetDistill.Tests.Teachers;
 
 /// <summary>A pass of a teacher over all rows.</summary>
-public sealed class LiveAnswersTests
+public sealed class LiveOutputsTests
 {
     [Test]
-    public void A_resumed_pass_asks_in_the_batches_of_an_undisturbed_one()
+    public void A_resumed_pass_queries_the_batches_of_an_uninterrupted_one()
     {
         using var set = Toy.Clouds(rows: 300);
-        var asked = new List<string>();
-        var recording = TeacherCaching.InMemory(100);
-        var rest = LiveOutputs.Enumerate(set, ModelOutputs.Logits, null, recording, 256, Answer).SelectMany(c => c.Ids).ToList();
+        var queried = new List<string>();
+        var caching = TeacherCaching.InMemory(100);
+        var rest = LiveOutputs.Enumerate(set, ModelOutputs.Logits, null, caching, 256, Query).SelectMany(c => c.Ids).ToList();
         Assert.Multiple(() =>
         {
             Assert.That(rest, Is.EqualTo(set.RowIds.Skip(256)));
-            Assert.That(asked, Is.EqualTo(new[] { "200-299" }));
+            Assert.That(queried, Is.EqualTo(new[] { "200-299" }));
         });
 
-        NetworkOutput Answer(Batch batch, ModelOutputs wanted)
+        NetworkOutput Query(Batch batch, ModelOutputs wanted)
         {
             var rows = batch.Positions.data<long>().ToArray();
-            asked.Add($"{rows[0]}-{rows[^1]}");
+            queried.Add($"{rows[0]}-{rows[^1]}");
             return new NetworkOutput(batch.Features.narrow(1, 0, 3));
         }
     }

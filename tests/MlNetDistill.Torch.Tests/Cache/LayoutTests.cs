@@ -3,7 +3,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
 /// <summary>The file is as documented, to the byte.</summary>
 public sealed class LayoutTests
@@ -12,8 +12,8 @@ public sealed class LayoutTests
     [TestCase(CachePrecision.Half)]
     public void Every_value_stands_where_the_documentation_says(CachePrecision precision)
     {
-        using var run = new RecordRun();
-        var file = new RecordFile(run.Make(RecordToy.Key(600, RecordToy.All, precision, views: 2)));
+        using var run = new CacheRun();
+        var file = new CacheFile(run.Make(ToyCache.Key(600, ToyCache.All, precision, views: 2)));
         Assert.That(file.Bytes.AsSpan(0, 8).ToArray(), Is.EqualTo("MLNDTREC"u8.ToArray()));
         Assert.That(file.Bytes.AsSpan(file.HeaderBytes - 32, 32).ToArray(), Is.EqualTo(file.HeaderHash));
         Assert.That(file.Blocks.Select(b => b.Count), Is.EqualTo(new[] { 256, 256, 256, 256, 176 }));
@@ -24,7 +24,7 @@ public sealed class LayoutTests
             Assert.That(file.Id(block, row), Is.EqualTo(id));
             foreach (var (name, part, length) in new[] { ("logits", 0, 7), ("embedding", 1, 5), ("stage feature 1", 2, 18), ("stage feature 2", 3, 4) })
             {
-                var expected = Enumerable.Range(0, length).Select(i => RecordToy.Value(id, 1 + (entry / 600), part, i));
+                var expected = Enumerable.Range(0, length).Select(i => ToyCache.Value(id, 1 + (entry / 600), part, i));
                 Assert.That(file.Values(block, row, name), Is.EqualTo(expected.Select(v => (double)(precision == CachePrecision.Half ? (float)(Half)v : v))));
             }
         }
@@ -33,8 +33,8 @@ public sealed class LayoutTests
     [Test]
     public void Every_hash_is_of_what_the_documentation_says()
     {
-        using var run = new RecordRun();
-        var file = new RecordFile(run.Make(RecordToy.Key(600, ModelOutputs.Embedding)));
+        using var run = new CacheRun();
+        var file = new CacheFile(run.Make(ToyCache.Key(600, ModelOutputs.Embedding)));
         for (var block = 0; block < file.Blocks.Count; block++)
         {
             var (start, length, _) = file.Blocks[block];
@@ -50,8 +50,8 @@ public sealed class LayoutTests
     [Test]
     public void Top_logits_stand_by_falling_size_with_their_classes()
     {
-        using var run = new RecordRun();
-        var file = new RecordFile(run.Make(RecordToy.Key(300, topK: 3)));
+        using var run = new CacheRun();
+        var file = new CacheFile(run.Make(ToyCache.Key(300, topK: 3)));
         Assert.That(file.Fields.Select(f => (f.Name, f.Type, f.Values)), Is.EqualTo(new[]
         {
             ("top classes", "uint16", 3), ("top logits", "float32", 3), ("log-sum-exp of the other logits", "float32", 1),
@@ -59,7 +59,7 @@ public sealed class LayoutTests
         for (var row = 0; row < 256; row++)
         {
             var id = file.Id(0, row);
-            var falling = Enumerable.Range(0, 7).Select(i => (Class: i, Logit: RecordToy.Value(id, 0, 0, i))).OrderByDescending(v => v.Logit).ToArray();
+            var falling = Enumerable.Range(0, 7).Select(i => (Class: i, Logit: ToyCache.Value(id, 0, 0, i))).OrderByDescending(v => v.Logit).ToArray();
             Assert.That(file.Values(0, row, "top classes"), Is.EqualTo(falling.Take(3).Select(v => (double)v.Class)));
             Assert.That(file.Values(0, row, "top logits"), Is.EqualTo(falling.Take(3).Select(v => (double)v.Logit)));
             Assert.That(
@@ -69,10 +69,10 @@ public sealed class LayoutTests
     }
 
     [Test]
-    public void The_header_tells_a_reader_what_the_record_is()
+    public void The_header_describes_the_cache()
     {
-        using var run = new RecordRun();
-        var header = new RecordFile(run.Make(RecordToy.Key(300, RecordToy.All, CachePrecision.Half, 2, 3))).Header;
+        using var run = new CacheRun();
+        var header = new CacheFile(run.Make(ToyCache.Key(300, ToyCache.All, CachePrecision.Half, 2, 3))).Header;
         Assert.That(header.GetProperty("writtenBy").GetString(), Does.StartWith("MlNetDistill.Torch "));
         Assert.That(header.GetProperty("format").GetInt32(), Is.EqualTo(1));
         Assert.That(header.GetProperty("teacher").GetString(), Is.EqualTo("toy teacher"));
@@ -85,9 +85,9 @@ public sealed class LayoutTests
     [Test]
     public void Large_rows_come_in_smaller_blocks()
     {
-        using var run = new RecordRun();
-        var wide = RecordToy.Key(9) with { Shapes = new(100_000), Kept = ModelOutputs.Logits, TopK = 99_000 };
-        var file = new RecordFile(run.Make(wide, answers: from => WideAnswers.Of(wide, from)));
+        using var run = new CacheRun();
+        var wide = ToyCache.Key(9) with { Shapes = new(100_000), Kept = ModelOutputs.Logits, TopK = 99_000 };
+        var file = new CacheFile(run.Make(wide, outputs: from => WideOutputs.Enumerate(wide, from)));
         Assert.That(file.Fields.First().Type, Is.EqualTo("uint32"));
         Assert.That(file.Blocks.Select(b => b.Count), Is.All.EqualTo(1));
         Assert.That(file.Values(8, 0, "top classes").Take(3), Is.EqualTo(new double[] { 99_999, 99_998, 99_997 }));

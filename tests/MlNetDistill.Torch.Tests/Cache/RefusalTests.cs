@@ -2,15 +2,15 @@ using MlNetDistill.Cache;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>Answers and settings that cannot be kept, and what is said about them.</summary>
+/// <summary>Outputs and settings that cannot be cached, and their errors.</summary>
 public sealed class RefusalTests
 {
-    private RecordRun _run = null!;
+    private CacheRun _run = null!;
 
     [SetUp]
-    public void MakeFolder() => _run = new RecordRun();
+    public void MakeFolder() => _run = new CacheRun();
 
     [TearDown]
     public void RemoveFolder() => _run.Dispose();
@@ -18,44 +18,44 @@ public sealed class RefusalTests
     [TestCase(float.NaN, "NaN")]
     [TestCase(float.PositiveInfinity, "Infinity")]
     [TestCase(float.NegativeInfinity, "-Infinity")]
-    public void Answers_that_are_not_finite_are_refused_with_the_row_and_the_output(float bad, string word)
+    public void Outputs_that_are_not_finite_are_refused_with_the_row_and_the_output(float bad, string word)
     {
-        Assert.That(() => Open(RecordToy.Key(3), 1, bad), Throws.InvalidOperationException.With.Message.EqualTo(
+        Assert.That(() => Open(ToyCache.Key(3), 1, bad), Throws.InvalidOperationException.With.Message.EqualTo(
             $"The teacher's logits of row id 1-3e9 hold {word}; a teacher cache takes finite numbers only."));
-        Assert.That(() => Open(RecordToy.Key(3, ModelOutputs.Embedding), 2, bad), Throws.InvalidOperationException.With.Message.EqualTo(
+        Assert.That(() => Open(ToyCache.Key(3, ModelOutputs.Embedding), 2, bad), Throws.InvalidOperationException.With.Message.EqualTo(
             $"The teacher's embedding of row id 2-3ea hold {word}; a teacher cache takes finite numbers only."));
         Assert.That(Directory.GetFiles(_run.Folder), Is.Empty);
     }
 
     [TestCase(65520f)]
     [TestCase(-1e9f)]
-    public void What_16_bits_cannot_hold_is_refused(float large) => Assert.That(
-        () => Open(RecordToy.Key(3, precision: CachePrecision.Half), 1, large),
+    public void Values_too_large_for_16_bits_are_refused(float large) => Assert.That(
+        () => Open(ToyCache.Key(3, precision: CachePrecision.Half), 1, large),
         Throws.InvalidOperationException.With.Message.EqualTo(FormattableString.Invariant(
             $"The teacher's logits of row id 1-3e9 hold {large}, too large for 16-bit floats, which end at ±65504. Keep the record in CachePrecision.Single.")));
 
     [TestCase(65519f, 65504)]
     [TestCase(-69.0776f, -69.0625)]
-    public void What_16_bits_can_hold_is_rounded(float value, double rounded)
+    public void Values_within_16_bits_are_rounded(float value, double rounded)
     {
-        using var answers = Open(RecordToy.Key(3, precision: CachePrecision.Half), 1, value);
+        using var cached = Open(ToyCache.Key(3, precision: CachePrecision.Half), 1, value);
         using var scope = NewDisposeScope();
-        Assert.That(Near.Values(answers.Of(tensor(new long[] { 1 }), ModelOutputs.Logits).Logits)[2], Is.EqualTo(rounded));
+        Assert.That(Near.Values(cached.Of(tensor(new long[] { 1 }), ModelOutputs.Logits).Logits)[2], Is.EqualTo(rounded));
     }
 
     [Test]
-    public void Too_few_and_too_many_answers_are_refused()
+    public void Too_few_and_too_many_outputs_are_refused()
     {
-        var key = RecordToy.Key(300);
-        var more = RecordToy.Key(301);
-        Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(key, RecordToy.Ids(300), from).Take(5)), Throws.InvalidOperationException.With.Message.EqualTo(
+        var key = ToyCache.Key(300);
+        var more = ToyCache.Key(301);
+        Assert.That(() => _run.Open(key, outputs: from => ToyCache.Outputs(key, ToyCache.Ids(300), from).Take(5)), Throws.InvalidOperationException.With.Message.EqualTo(
             "The teacher gave 250 answers where 300 were expected. It must answer for every row, and its data must hold the same rows in every pass."));
-        Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(more, RecordToy.Ids(301), from)), Throws.InvalidOperationException.With.Message.EqualTo(
+        Assert.That(() => _run.Open(key, outputs: from => ToyCache.Outputs(more, ToyCache.Ids(301), from)), Throws.InvalidOperationException.With.Message.EqualTo(
             "The teacher gave more answers than the 300 that were expected."));
     }
 
     [Test]
-    public void Answers_of_the_wrong_shape_or_type_are_refused()
+    public void Outputs_of_the_wrong_shape_or_type_are_refused()
     {
         using var scope = NewDisposeScope();
         Assert.That(() => Give(zeros(3, 8)), Throws.InvalidOperationException.With.Message.EqualTo("The teacher's logits must be [3, 7] Float32; got [3, 8] Float32."));
@@ -65,15 +65,15 @@ public sealed class RefusalTests
 
     [TestCase(0)]
     [TestCase(7)]
-    public void TopK_is_less_than_the_classes(int topK) => Assert.That(() => _run.Open(RecordToy.Key(3, topK: topK)), Throws.ArgumentException.With.Message.EqualTo(
+    public void TopK_is_less_than_the_classes(int topK) => Assert.That(() => _run.Open(ToyCache.Key(3, topK: topK)), Throws.ArgumentException.With.Message.EqualTo(
         $"TopK of a teacher cache must be at least 1 and less than the number of classes, 7; was {topK}. Leave it out to keep all."));
 
     [Test]
-    public void A_view_or_position_that_is_not_there_is_refused()
+    public void A_view_or_position_that_does_not_exist_is_refused()
     {
         using var scope = NewDisposeScope();
-        using var plain = _run.Open(RecordToy.Key(3), options: new() { Folder = _run.Folder, MemoryLimit = 0 });
-        using var views = _run.Open(RecordToy.Key(3, views: 2));
+        using var plain = _run.Open(ToyCache.Key(3), options: new() { Folder = _run.Folder, MemoryLimit = 0 });
+        using var views = _run.Open(ToyCache.Key(3, views: 2));
         Assert.That(() => plain.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => views.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => views.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 3), Throws.InstanceOf<ArgumentOutOfRangeException>());
@@ -82,7 +82,7 @@ public sealed class RefusalTests
     }
 
     [Test]
-    public void All_faults_of_the_options_are_told_at_once() => Assert.That(
+    public void All_faults_of_the_options_are_listed_at_once() => Assert.That(
         new TeacherCacheOptions
         {
             Precision = (CachePrecision)7,
@@ -105,12 +105,12 @@ public sealed class RefusalTests
     [Test]
     public void The_default_options_have_no_fault() => Assert.That(new TeacherCacheOptions().Validate(), Is.Empty);
 
-    private CachedOutputs Open(CacheFileKey key, int row, float value) => _run.Open(key, answers: from => RecordToy.Answers(key, RecordToy.Ids(3), from).Select(chunk =>
+    private CachedOutputs Open(CacheFileKey key, int row, float value) => _run.Open(key, outputs: from => ToyCache.Outputs(key, ToyCache.Ids(3), from).Select(chunk =>
     {
         using var scope = NewDisposeScope();
         chunk.Parts[0][row][2] = tensor(value);
         return chunk;
     }));
 
-    private void Give(params Tensor[] parts) => _run.Open(RecordToy.Key(3), answers: _ => [new OutputChunk(RecordToy.Ids(3), parts)]);
+    private void Give(params Tensor[] parts) => _run.Open(ToyCache.Key(3), outputs: _ => [new OutputChunk(ToyCache.Ids(3), parts)]);
 }

@@ -1,20 +1,20 @@
 using CsCheck;
 using MlNetDistill.Cache;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
 /// <summary>A file with anything wrong in it is never used: it is refused, or built again to the byte it should be.</summary>
 public sealed class DamageTests
 {
-    private readonly RecordRun _run = new();
-    private readonly CacheFileKey _key = RecordToy.Key(1100, RecordToy.All, views: 2);
+    private readonly CacheRun _run = new();
+    private readonly CacheFileKey _key = ToyCache.Key(1100, ToyCache.All, views: 2);
     private byte[] _good = [];
 
     // In the header, in the footer and anywhere.
     private Gen<int> Place => Gen.OneOf(Gen.Int[0, 15], Gen.Int[_good.Length - 48, _good.Length - 1], Gen.Int[0, _good.Length - 1]);
 
     [OneTimeSetUp]
-    public void MakeRecord() => _good = _run.Make(_key);
+    public void MakeCache() => _good = _run.Make(_key);
 
     [OneTimeTearDown]
     public void RemoveFolder() => _run.Dispose();
@@ -57,7 +57,7 @@ public sealed class DamageTests
     [Test]
     public void Two_whole_blocks_swapped_are_found()
     {
-        var file = new RecordFile(_good);
+        var file = new CacheFile(_good);
         for (var block = 1; block < file.Blocks.Count - 1; block++)
         {
             var (first, second) = (file.Blocks[0], file.Blocks[block]);
@@ -69,20 +69,20 @@ public sealed class DamageTests
     }
 
     [Test]
-    public void A_block_of_another_record_is_found()
+    public void A_block_of_another_cache_is_found()
     {
-        using var other = new RecordRun();
-        var foreign = new RecordFile(other.Make(_key with { Teacher = "yot teacher" }));
-        var (there, here) = (foreign.Blocks[1], new RecordFile(_good).Blocks[1]);
+        using var other = new CacheRun();
+        var foreign = new CacheFile(other.Make(_key with { Teacher = "yot teacher" }));
+        var (there, here) = (foreign.Blocks[1], new CacheFile(_good).Blocks[1]);
         var bad = _good.ToArray();
         foreign.Bytes.AsSpan(there.Start, there.Length).CopyTo(bad.AsSpan(here.Start));
         Assert.That(IsFound(bad));
     }
 
     [Test]
-    public void A_whole_record_of_another_teacher_under_this_name_is_found_and_named()
+    public void A_whole_cache_of_another_teacher_under_this_name_is_found_and_named()
     {
-        using var other = new RecordRun();
+        using var other = new CacheRun();
         Write(other.Make(_key with { Teacher = "yot teacher" }));
         Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
             $"The teacher cache {_run.File(_key)} cannot be used: it is another record: it differs in teacher (there yot teacher, here toy teacher). "
@@ -94,7 +94,7 @@ public sealed class DamageTests
     public void The_damaged_block_is_named()
     {
         var bad = _good.ToArray();
-        bad[new RecordFile(_good).Blocks[3].Start + 5]++;
+        bad[new CacheFile(_good).Blocks[3].Start + 5]++;
         Write(bad);
         Assert.That(_run.Make(_key), Is.EqualTo(_good));
         Assert.That(_run.Warnings, Is.EqualTo(new[] { $"The teacher cache {_run.File(_key)} cannot be used: block 3 does not match its hash. The teacher is asked again." }));

@@ -2,67 +2,67 @@ using MlNetDistill.Cache;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>When a record is used, when it is not, and what is said.</summary>
+/// <summary>When a cache is used, when it is not, and what is logged.</summary>
 public sealed class ReuseTests
 {
     private const ModelOutputs Both = ModelOutputs.Logits | ModelOutputs.Embedding;
-    private readonly CacheFileKey _key = RecordToy.Key(300);
-    private RecordRun _run = null!;
+    private readonly CacheFileKey _key = ToyCache.Key(300);
+    private CacheRun _run = null!;
 
     [SetUp]
-    public void MakeFolder() => _run = new RecordRun();
+    public void MakeFolder() => _run = new CacheRun();
 
     [TearDown]
     public void RemoveFolder() => _run.Dispose();
 
     [Test]
-    public void A_record_is_built_once()
+    public void A_cache_is_built_once()
     {
         _run.Make(_key);
         _run.Make(_key);
-        Assert.That(_run.Asked, Is.EqualTo(new long[] { 0 }));
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0 }));
         Assert.That(_run.Infos[^1], Is.EqualTo($"The teacher's answers are read from {_run.File(_key)}."));
         Assert.That(_run.Warnings, Is.Empty);
     }
 
     [Test]
-    public void A_record_is_built_anew_on_demand()
+    public void A_cache_is_rebuilt_on_demand()
     {
         var first = _run.Make(_key);
         Assert.That(_run.Make(_key, _run.With(CacheMode.Rebuild)), Is.EqualTo(first));
-        Assert.That(_run.Asked, Is.EqualTo(new long[] { 0, 0 }));
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0, 0 }));
     }
 
     [Test]
-    public void A_record_in_use_can_be_replaced()
+    public void A_cache_in_use_can_be_replaced()
     {
         using var used = _run.Open(_key, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
         var before = Logits(used);
-        _run.Make(_key, _run.With(CacheMode.Rebuild), from => RecordToy.Answers(_key, RecordToy.Ids(300, first: 1000), from, chunk: 7));
+        _run.Make(_key, _run.With(CacheMode.Rebuild), from => ToyCache.Outputs(_key, ToyCache.Ids(300, first: 1000), from, chunk: 7));
         Assert.That(Logits(used), Is.EqualTo(before));
     }
 
     [TestCase(ModelOutputs.Logits)]
     [TestCase(ModelOutputs.Embedding)]
-    public void A_record_that_keeps_more_serves(ModelOutputs wanted)
+    public void A_cache_with_more_outputs_is_used(ModelOutputs wanted)
     {
         _run.Make(_key with { Kept = Both });
-        using var answers = _run.Open(_key with { Kept = wanted });
-        Assert.That((answers.Kept, answers.Bytes), Is.EqualTo((wanted, 300L * 4 * (wanted == ModelOutputs.Logits ? 7 : 5))));
-        Assert.That(_run.Asked, Is.EqualTo(new long[] { 0 }));
+        using var cached = _run.Open(_key with { Kept = wanted });
+        Assert.That((cached.Kept, cached.Bytes), Is.EqualTo((wanted, 300L * 4 * (wanted == ModelOutputs.Logits ? 7 : 5))));
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0 }));
         Assert.That(Directory.GetFiles(_run.Folder), Has.Length.EqualTo(1));
         using var positions = arange(1);
-        Assert.That(() => answers.Of(positions, Both), Throws.InvalidOperationException.With.Message.StartsWith("The teacher cache keeps "));
+        Assert.That(() => cached.Of(positions, Both), Throws.InvalidOperationException.With.Message.StartsWith("The teacher cache keeps "));
     }
 
     [Test]
-    public void A_record_that_keeps_less_does_not_serve()
+    public void A_cache_with_fewer_outputs_is_not_used()
     {
         _run.Make(_key);
         _run.Make(_key with { Kept = Both });
-        Assert.That(_run.Asked, Is.EqualTo(new long[] { 0, 0 }));
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0, 0 }));
         Assert.That(_run.Infos, Has.Some.EndsWith(".teacher, differs in kept outputs (there [\"logits\"], here [\"logits\",\"embedding\"])."));
     }
 
@@ -73,7 +73,7 @@ public sealed class ReuseTests
     [TestCase("top-k", "top-k (there none, here 2)")]
     [TestCase("views", "number of views (there 0, here 2), augmentation (there none, here flip)")]
     [TestCase("rows", "number of rows (there 300, here 299)")]
-    public void Where_nothing_matches_the_nearest_is_named_with_what_differs(string part, string differences)
+    public void Without_a_match_the_most_similar_cache_is_named_with_its_differences(string part, string differences)
     {
         var key = part switch
         {
@@ -94,44 +94,44 @@ public sealed class ReuseTests
     }
 
     [Test]
-    public void A_stale_record_is_built_again()
+    public void A_stale_cache_is_rebuilt()
     {
         _run.Make(_key);
-        var asked = 0;
-        _run.Open(_key, verify: answers => ++asked > 0 && answers.AugmentedViews == 0 ? "row id 1000 is answered otherwise now" : null).Dispose();
-        Assert.That(asked, Is.EqualTo(1), "what was just built is not asked about");
-        Assert.That(_run.Asked, Is.EqualTo(new long[] { 0, 0 }));
+        var queries = 0;
+        _run.Open(_key, verify: cached => ++queries > 0 && cached.AugmentedViews == 0 ? "row id 1000 is different now" : null).Dispose();
+        Assert.That(queries, Is.EqualTo(1), "a new cache is not verified");
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0, 0 }));
         Assert.That(_run.Warnings, Is.EqualTo(new[]
         {
-            $"The teacher cache {_run.File(_key)} cannot be used: row id 1000 is answered otherwise now. The teacher is asked again.",
+            $"The teacher cache {_run.File(_key)} cannot be used: row id 1000 is different now. The teacher is asked again.",
         }));
         Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly), verify: _ => "stale"), Throws.InvalidOperationException);
     }
 
     [Test]
-    public void A_stale_beginning_is_not_built_upon()
+    public void A_stale_partial_cache_is_not_continued()
     {
-        var key = RecordToy.Key(600);
-        var ids = RecordToy.Ids(600);
-        Assert.That(() => _run.Open(key, answers: from => RecordToy.Answers(key with { AugmentedViews = 1 }, ids, from).Take(6)), Throws.InvalidOperationException);
-        using var whole = new RecordRun();
+        var key = ToyCache.Key(600);
+        var ids = ToyCache.Ids(600);
+        Assert.That(() => _run.Open(key, outputs: from => ToyCache.Outputs(key with { AugmentedViews = 1 }, ids, from).Take(6)), Throws.InvalidOperationException);
+        using var whole = new CacheRun();
         var verified = 0;
-        _run.Open(key, verify: _ => verified++ == 0 ? "the first row is answered otherwise now" : null).Dispose();
-        Assert.That(_run.Asked, Is.EqualTo(new long[] { 0, 256, 0 }));
+        _run.Open(key, verify: _ => verified++ == 0 ? "the first row is different now" : null).Dispose();
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0, 256, 0 }));
         Assert.That(File.ReadAllBytes(_run.File(key)), Is.EqualTo(whole.Make(key)));
     }
 
     [Test]
-    public void Another_version_of_the_library_reads_the_same_records()
+    public void Another_version_of_the_library_reads_the_same_caches()
     {
-        var file = new RecordFile(_run.Make(_key));
+        var file = new CacheFile(_run.Make(_key));
         var elsewhere = new CacheLayout(_key, "MlNetDistill.Torch 99.1");
         File.Delete(_run.File(_key));
         using (var stream = File.Create(_run.File(_key)))
         using (var writer = new CacheWriter(stream, elsewhere))
-            writer.Write(writer.Resume(default), from => RecordToy.Answers(_key, RecordToy.Ids(300), from), default);
-        Assert.That(new RecordFile(_run.Make(_key)).HeaderBytes, Is.Not.EqualTo(file.HeaderBytes));
-        Assert.That((_run.Asked.Count, _run.Warnings.Count), Is.EqualTo((1, 0)));
+            writer.Write(writer.Resume(default), from => ToyCache.Outputs(_key, ToyCache.Ids(300), from), default);
+        Assert.That(new CacheFile(_run.Make(_key)).HeaderBytes, Is.Not.EqualTo(file.HeaderBytes));
+        Assert.That((_run.QueriedFrom.Count, _run.Warnings.Count), Is.EqualTo((1, 0)));
     }
 
     [Test]
@@ -139,8 +139,8 @@ public sealed class ReuseTests
     {
         var file = Path.Combine(_run.Folder, "file");
         File.WriteAllText(file, "");
-        Assert.That(() => _run.Open(_key, options: new() { Folder = Path.Combine(file, "records") }), Throws.InvalidOperationException.With.Message.StartsWith(
-            $"The folder '{Path.Combine(file, "records")}' for teacher caches cannot be written: "));
+        Assert.That(() => _run.Open(_key, options: new() { Folder = Path.Combine(file, "caches") }), Throws.InvalidOperationException.With.Message.StartsWith(
+            $"The folder '{Path.Combine(file, "caches")}' for teacher caches cannot be written: "));
     }
 
     [Test]
@@ -152,13 +152,13 @@ public sealed class ReuseTests
     }
 
     [Test]
-    public void The_name_of_a_file_says_what_is_kept() => Assert.That(
-        Enum.GetValues<ModelOutputs>().Append(RecordToy.All).Where(k => k != ModelOutputs.None).Select(k => (_key with { Kept = k }).FileName),
+    public void A_file_name_lists_the_kept_outputs() => Assert.That(
+        Enum.GetValues<ModelOutputs>().Append(ToyCache.All).Where(k => k != ModelOutputs.None).Select(k => (_key with { Kept = k }).FileName),
         Is.EqualTo(new[] { "logits", "embedding", "stages", "logits+embedding+stages" }.Select(kept => $"{_key.FileName[..16]}-{kept}.teacher")));
 
-    private static double[] Logits(CachedOutputs answers)
+    private static double[] Logits(CachedOutputs cached)
     {
         using var scope = NewDisposeScope();
-        return Near.Values(answers.Of(arange(300), ModelOutputs.Logits).Logits);
+        return Near.Values(cached.Of(arange(300), ModelOutputs.Logits).Logits);
     }
 }

@@ -3,10 +3,10 @@ using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>A teacher of 7 classes whose every answer follows from row id, view, output and place alone. Also built into the recorder.</summary>
-internal static class RecordToy
+/// <summary>A teacher of 7 classes whose outputs are functions of row id, view, output and place. Compiled into MlNetDistill.CacheBuilder too.</summary>
+internal static class ToyCache
 {
     public const int Classes = 7;
 
@@ -31,7 +31,7 @@ internal static class RecordToy
 
     public static RowId[] Ids(int rows, ulong first = 1000) => [.. Enumerable.Range(0, rows).Select(i => new RowId(first + (ulong)i, (ulong)i % 3))];
 
-    /// <summary>A value of a part of the answer (0 logits, 1 embedding, 2 and 3 stage features), within ±8.</summary>
+    /// <summary>A value of an output (0 logits, 1 embedding, 2 and 3 stage features), within ±8.</summary>
     public static float Value(RowId id, int view, int part, int place) =>
         (float)(8 * Math.Sin(1 + (id.Low * 12.9898) + (id.High * 3.7) + (view * 78.233) + (part * 37.719) + (place * 4.1414)));
 
@@ -47,8 +47,8 @@ internal static class RecordToy
         yield return (3, 4, [4]);
     }
 
-    /// <summary>The answers from an entry on, in chunks.</summary>
-    public static IEnumerable<OutputChunk> Answers(CacheFileKey key, IReadOnlyList<RowId> ids, long from, int chunk = 50)
+    /// <summary>The outputs from an entry on, in chunks.</summary>
+    public static IEnumerable<OutputChunk> Outputs(CacheFileKey key, IReadOnlyList<RowId> ids, long from, int chunk = 50)
     {
         for (var entry = from; entry < key.Entries; entry += chunk)
         {

@@ -7,14 +7,14 @@ using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
-using MlNetDistill.Tests.Records;
+using MlNetDistill.Tests.Cache;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;
 
 namespace MlNetDistill.Tests.Conventions;
 
 /// <summary>Nothing that is written, hashed or said depends on the culture of the thread.</summary>
-public sealed class CultureTests : RecordsInFolder
+public sealed class CultureTests : CachesInFolder
 {
     // A normaliser and calibrators: ML.NET writes the numbers of both as text too.
     private ITransformer Calibrated() => Context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label")
@@ -24,7 +24,7 @@ public sealed class CultureTests : RecordsInFolder
         .Fit(View);
 
     [Test]
-    public void A_record_that_was_made_in_one_culture_is_used_in_another()
+    public void A_cache_that_was_made_in_one_culture_is_used_in_another()
     {
         var teacher = Teacher.FromTransformer(Calibrated());
         float[][] made;
@@ -120,7 +120,7 @@ public sealed class CultureTests : RecordsInFolder
             Teacher = Teacher.Ensemble((Teacher.Train(NetworkSpec.Mlp(4), -1), -0.5), (Teacher.FromEstimator(Rows.Context().Regression(), folds: -1), 1)),
         });
         yield return Option("a route's numbers", good with { Teacher = Route.Train(NetworkSpec.Mlp(4), -1, -1) });
-        yield return Option("a record's numbers", good with { TeacherCache = new TeacherCacheOptions { TopK = -1, AugmentedViews = -1, MemoryLimit = -1 } });
+        yield return Option("numbers of the teacher cache", good with { TeacherCache = new TeacherCacheOptions { TopK = -1, AugmentedViews = -1, MemoryLimit = -1 } });
         yield return Option("a share of fresh weights", good with { InitialWeights = InitialWeights.From(ToyModels.Points.LastTransformer.Model, -0.5) });
         yield return Case("criteria", () => new AcceptanceCriteria
         {

@@ -39,7 +39,7 @@ internal static class PinnedTeachers
         ("pipelines", run => Route.FromEstimators(("small", Forest(run, 2)), ("large", Forest(run, 6)))),
     ];
 
-    private static readonly (string Name, TeacherCacheOptions Record)[] Records =
+    private static readonly (string Name, TeacherCacheOptions Options)[] CacheFormats =
     [
         ("half precision", new() { Precision = CachePrecision.Half }),
         ("largest two logits", new() { TopK = 2 }),
@@ -51,7 +51,7 @@ internal static class PinnedTeachers
         .. Kinds.Select(k => new PinnedCase($"teacher: {k.Name}", run => OfPoints with { Teacher = k.Teacher(run) })),
         new("teacher: column", _ => OfPoints with { Teacher = Teacher.FromColumn("Opinion", classNames: Rows.Classes) }, run => run.PointsWithOpinion),
         .. Routes.Select(r => new PinnedCase($"route: {r.Name}", run => OfPoints with { Teacher = r.Route(run), Method = DistillationMethod.Rco() })),
-        .. Records.Select(r => new PinnedCase($"answers kept in memory: {r.Name}", OfPoints with { TeacherCache = r.Record, Method = Kept(r.Record) })),
+        .. CacheFormats.Select(r => new PinnedCase($"answers kept in memory: {r.Name}", OfPoints with { TeacherCache = r.Options, Method = Kept(r.Options) })),
         new("answers kept in a folder: written", InFolder),
         new("answers kept in a folder: read", Again),
         new("answers kept in a folder: half precision", run => InFolder(run) with { TeacherCache = new() { Folder = run.Folder, Precision = CachePrecision.Half } }),
@@ -62,8 +62,8 @@ internal static class PinnedTeachers
         }),
     ];
 
-    private static DistillationMethod Kept(TeacherCacheOptions record) =>
-        record.KeepStageFeatures ? DistillationMethod.FromLoss("hint", new Losses.CrossEntropyLoss() + new Losses.HintLoss((0, 1))) : DistillationMethod.Kd();
+    private static DistillationMethod Kept(TeacherCacheOptions cache) =>
+        cache.KeepStageFeatures ? DistillationMethod.FromLoss("hint", new Losses.CrossEntropyLoss() + new Losses.HintLoss((0, 1))) : DistillationMethod.Kd();
 
     private static DistillationOptions InFolder(PinnedRun run) => OfPoints with { Teacher = Onnx(), TeacherCache = new() { Folder = run.Folder } };
 

@@ -1,7 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Trainers.LightGbm;
 using MlNetDistill.Methods;
-using MlNetDistill.Tests.Records;
+using MlNetDistill.Tests.Cache;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Teachers;
@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests.Teachers;
 /// <summary>
 /// LightGBM as teacher, one forest a class (its own choice for few classes) or all by softmax. It meets the classes in another order than the student does.
 /// </summary>
-public sealed class LightGbmTeacherTests : RecordsInFolder
+public sealed class LightGbmTeacherTests : CachesInFolder
 {
     private readonly IDataView _teachersRows;
 
@@ -35,15 +35,15 @@ public sealed class LightGbmTeacherTests : RecordsInFolder
     }
 
     [Test]
-    public void The_same_forest_fitted_again_is_known_by_its_record_and_another_is_not([Values] bool softmax)
+    public void The_same_forest_fitted_again_is_identified_by_its_cache_and_another_is_not([Values] bool softmax)
     {
         var first = Fit(Teacher.FromTransformer(Pipeline(softmax).Fit(View)));
-        var record = File.GetLastWriteTimeUtc(Folder.File(Folder.Entries.Single()));
+        var written = File.GetLastWriteTimeUtc(Folder.File(Folder.Entries.Single()));
         var again = Fit(Teacher.FromTransformer(Pipeline(softmax).Fit(View)));
         Assert.Multiple(() =>
         {
             Assert.That(again, Is.EqualTo(first));
-            Assert.That(File.GetLastWriteTimeUtc(Folder.File(Folder.Entries.Single())), Is.EqualTo(record));
+            Assert.That(File.GetLastWriteTimeUtc(Folder.File(Folder.Entries.Single())), Is.EqualTo(written));
         });
         Fit(Teacher.FromTransformer(Pipeline(softmax, iterations: 12).Fit(View)));
         Assert.That(Folder.Entries, Has.Length.EqualTo(2));

@@ -53,7 +53,7 @@ public sealed class ModuleTeacherTests
         using var module = Trained();
         var relu = (nn.Module<Tensor, Tensor>)module.children().ElementAt(1);
         var options = Options(Teacher.FromModule(module, new ModuleTaps(StageFeatures: [relu]), classNames: Rows.Classes)) with { Method = DistillationMethod.Sskd() };
-        long Bytes(TeacherCacheOptions record) => _context.MulticlassClassification.Trainers.Distill(options with { TeacherCache = record }).Preflight(_view).AnswerBytes;
+        long Bytes(TeacherCacheOptions cache) => _context.MulticlassClassification.Trainers.Distill(options with { TeacherCache = cache }).Preflight(_view).AnswerBytes;
         Assert.Multiple(() =>
         {
             Assert.That(Bytes(new TeacherCacheOptions()), Is.Zero, "answered live");
@@ -71,7 +71,7 @@ public sealed class ModuleTeacherTests
     }
 
     [Test]
-    public void A_module_whose_weights_changed_has_another_record()
+    public void A_module_whose_weights_changed_has_another_cache()
     {
         using var folder = new ToyFolder();
         using var module = Trained();
@@ -86,7 +86,7 @@ public sealed class ModuleTeacherTests
     }
 
     [Test]
-    public void A_module_that_changed_where_no_hash_sees_it_is_found_out_by_asking_again()
+    public void A_module_that_changed_with_an_equal_hash_is_found_by_querying_16_rows()
     {
         using var folder = new ToyFolder();
         using var module = Trained();

@@ -108,7 +108,7 @@ public sealed class ScoreTeacherTests
     }
 
     [Test]
-    public void A_record_in_a_folder_serves_the_next_question()
+    public void A_cache_in_a_folder_is_used_by_the_next_call()
     {
         using var folder = new ToyFolder();
         var keyed = Keyed(_mlContext.View(ToyData.Points()));
@@ -131,12 +131,12 @@ public sealed class ScoreTeacherTests
         var second = ToyScores.Of(trainer.ScoreTeacher(keyed), "TeacherScore");
 
         Assert.That(afterFirst, Is.GreaterThan(0));
-        Assert.That(asked, Is.EqualTo(afterFirst + 16), "some are asked about again");
+        Assert.That(asked, Is.EqualTo(afterFirst + 16), "16 rows are queried again");
         Assert.That(second, Is.EqualTo(first));
     }
 
     [Test]
-    public void What_is_about_learning_changes_no_answer()
+    public void Options_of_training_do_not_change_the_scores()
     {
         using var folder = new ToyFolder();
         var keyed = Keyed(_mlContext.View(ToyData.Points()));
@@ -164,11 +164,11 @@ public sealed class ScoreTeacherTests
         using var folder = new ToyFolder();
         var (train, test) = (Keyed(_mlContext.View(ToyData.Points())), Keyed(_mlContext.View(ToyData.Points(seed: 2))));
         var says = _mlContext.Says(train, features => features[3] > 0.5f ? [0.1f, 0.2f, 0.7f] : [0.6f, 0.3f, 0.1f]);
-        DistillationTrainer Kept(TeacherCacheOptions record) => _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with
+        DistillationTrainer Kept(TeacherCacheOptions cache) => _mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options() with
         {
             Teacher = Teacher.FromTransformer(says, classNames: ["ant", "bee", "cat"], cacheKey: "one"),
             Method = DistillationMethod.Kd(),
-            TeacherCache = record,
+            TeacherCache = cache,
         });
         var named = Kept(new TeacherCacheOptions { Folder = folder.Path, CacheKey = "the training rows" });
 

@@ -13,7 +13,7 @@ public sealed class TransformerKindsTests
     private readonly MLContext _context = Rows.Context();
 
     [Test]
-    public void A_text_pipeline_teaches_a_student_of_other_features_and_its_answers_are_recorded_by_the_texts()
+    public void A_text_pipeline_teaches_a_student_of_other_features_and_its_cache_depends_on_the_texts()
     {
         var rows = Reviews(160);
         var train = _context.Data.LoadFromEnumerable(rows);
@@ -21,7 +21,7 @@ public sealed class TransformerKindsTests
             .Append(_context.Transforms.Text.FeaturizeText("Words", "Text"))
             .Append(_context.MulticlassClassification.Trainers.SdcaMaximumEntropy("TeacherClass", "Words")).Fit(train);
         using var folder = new ToyFolder();
-        // Recorded in a folder, so the texts are hashed, and so is the model.
+        // Cached in a folder, so the texts are hashed, and so is the model.
         ITransformer Fit(IDataView view) => _context.Transforms.Conversion.MapValueToKey("Class", "Label")
             .Append(_context.Transforms.Text.ProduceHashedWordBags("Features", "Text", numberOfBits: 6, ngramLength: 1))
             .Append(_context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.FromTransformer(teacher)) with

@@ -3,15 +3,15 @@ using Microsoft.ML.Data;
 using MlNetDistill.Cache;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>What a record in a folder is known by, beyond the values of the rows trained on.</summary>
-public sealed class RecordIdentityTests
+/// <summary>What the key of a cache in a folder depends on, beside the values of the training rows.</summary>
+public sealed class CacheKeyTests
 {
     private readonly MLContext _context = Rows.Context();
     private ToyFolder _folder = null!;
 
-    private int Records => _folder.Entries.Count(e => e.EndsWith(".teacher", StringComparison.Ordinal));
+    private int Caches => _folder.Entries.Count(e => e.EndsWith(".teacher", StringComparison.Ordinal));
 
     [SetUp]
     public void MakeFolder() => _folder = new ToyFolder();
@@ -21,11 +21,11 @@ public sealed class RecordIdentityTests
 
     [TestCase("birch", 2)]
     [TestCase("ash", 1)]
-    public void Rows_left_out_of_training_are_data_to_a_pipeline_that_is_fitted_on_them(string label, int records)
+    public void Rows_dropped_from_training_count_for_a_pipeline_that_is_fitted_on_them(string label, int caches)
     {
         FitWithout("ash");
         FitWithout(label);
-        Assert.That(Records, Is.EqualTo(records));
+        Assert.That(Caches, Is.EqualTo(caches));
 
         void FitWithout(string labelOfLeftOut)
         {
@@ -44,7 +44,7 @@ public sealed class RecordIdentityTests
     }
 
     [Test]
-    public void The_values_that_keys_stand_for_are_data_to_a_teacher_that_reads_the_keys()
+    public void The_values_of_keys_count_for_a_teacher_that_reads_the_keys()
     {
         var (first, second) = (Coloured("red", "green"), Coloured("green", "red"));
         var teacher = Teacher.FromTransformer(
@@ -54,17 +54,17 @@ public sealed class RecordIdentityTests
             cacheKey: "words");
         Fit(teacher, first);
         Fit(teacher, second);
-        Assert.That(Records, Is.EqualTo(2));
+        Assert.That(Caches, Is.EqualTo(2));
     }
 
     [Test]
-    public void A_column_that_nobody_reads_may_come_or_go()
+    public void A_column_that_is_not_read_may_be_added_or_removed()
     {
         var view = _context.Keyed(Rows.Points());
         var teacher = Teacher.FromTransformer(_context.Regression().Fit(view));
         Fit(teacher, view);
         Fit(teacher, _context.Transforms.CopyColumns("Other", "Weight").Fit(view).Transform(view));
-        Assert.That(Records, Is.EqualTo(1));
+        Assert.That(Caches, Is.EqualTo(1));
     }
 
     [Test]

@@ -5,13 +5,13 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>Answers in short, in a file, for views.</summary>
-public sealed class RecordFormTests : RecordsInFolder
+/// <summary>Formats of cached outputs: rounded, shortened, in a file, with views.</summary>
+public sealed class CacheFormTests : CachesInFolder
 {
     [Test]
-    public void Half_precision_and_few_logits_teach_nearly_the_same()
+    public void Half_precision_and_top_logits_teach_nearly_the_same()
     {
         var single = Fit(Named(new Counter()));
         var half = Fit(Named(new Counter()), In() with { Precision = CachePrecision.Half });
@@ -26,7 +26,7 @@ public sealed class RecordFormTests : RecordsInFolder
     }
 
     [Test]
-    public void Answers_beyond_the_memory_limit_are_read_from_a_file_and_are_the_same()
+    public void Outputs_beyond_the_memory_limit_are_read_from_a_file_and_are_the_same()
     {
         var inMemory = Fit(Named(new Counter()));
         Assert.Multiple(() =>
@@ -37,7 +37,7 @@ public sealed class RecordFormTests : RecordsInFolder
     }
 
     [Test]
-    public void Pre_drawnViews_come_round_again_and_are_answered_once()
+    public void Views_drawn_in_advance_are_used_again_and_queried_once()
     {
         var teacher = Route.FromCheckpoints(NetworkSpec.Mlp(16), Checkpoint());
         var options = Options(teacher, In() with { AugmentedViews = 3 }) with { Augmentations = [Augmentation.GaussianNoise(0.1)], Epochs = 7 };
@@ -47,7 +47,7 @@ public sealed class RecordFormTests : RecordsInFolder
             Assert.That(Folder.Entries.Where(e => e.EndsWith(".teacher", StringComparison.Ordinal)), Has.Exactly(1).Items);
             Assert.That(Context.Fit(options, View).Scores(View), Is.EqualTo(first), "warm");
             Assert.That(Context.Fit(options with { TeacherCache = new TeacherCacheOptions { AugmentedViews = 3 } }, View).Scores(View), Is.EqualTo(first), "in memory");
-            Assert.That(Context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, View).Scores(View), Is.Not.EqualTo(first), "ever new views are others");
+            Assert.That(Context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, View).Scores(View), Is.Not.EqualTo(first), "new views in every epoch give another student");
         });
     }
 

@@ -3,44 +3,44 @@ using MlNetDistill.Cache;
 using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>Answers recorded in a folder are used by later fits, and never for another teacher, other data or other settings.</summary>
-public sealed class FolderRecordTests : RecordsInFolder
+/// <summary>Outputs cached in a folder are used by later fits, and never for another teacher, other data or other settings.</summary>
+public sealed class FolderCacheTests : CachesInFolder
 {
     [Test]
-    public void A_second_fit_asks_the_teacher_about_16_rows_alone_and_gives_the_same_student()
+    public void A_second_fit_queries_the_teacher_for_16_rows_and_returns_the_same_student()
     {
-        var asked = new Counter();
-        var first = Fit(Named(asked));
-        var afterFirst = asked.Rows;
-        var second = Fit(Named(asked));
+        var queried = new Counter();
+        var first = Fit(Named(queried));
+        var afterFirst = queried.Rows;
+        var second = Fit(Named(queried));
         Assert.Multiple(() =>
         {
             Assert.That(second, Is.EqualTo(first));
             Assert.That(second, Is.EqualTo(Fit(Named(new Counter()), new TeacherCacheOptions())), "in memory it is the same too");
             Assert.That(afterFirst, Is.EqualTo(240));
-            Assert.That(asked.Rows, Is.EqualTo(240 + 16));
+            Assert.That(queried.Rows, Is.EqualTo(240 + 16));
             Assert.That(Folder.Entries, Has.Length.EqualTo(1));
         });
     }
 
     [Test]
-    public void One_record_serves_all_methods()
+    public void All_methods_use_one_cache()
     {
-        var asked = new Counter();
-        Fit(Named(asked));
-        var before = asked.Rows;
-        Context.Fit(Options(Named(asked), In()) with { Method = DistillationMethod.Dist(), Epochs = 1 }, View);
+        var queried = new Counter();
+        Fit(Named(queried));
+        var before = queried.Rows;
+        Context.Fit(Options(Named(queried), In()) with { Method = DistillationMethod.Dist(), Epochs = 1 }, View);
         Assert.Multiple(() =>
         {
-            Assert.That(asked.Rows, Is.EqualTo(before + 16));
+            Assert.That(queried.Rows, Is.EqualTo(before + 16));
             Assert.That(Folder.Entries, Has.Length.EqualTo(1));
         });
     }
 
     [Test]
-    public void A_model_that_can_be_saved_is_known_by_its_bytes()
+    public void A_model_that_can_be_saved_is_identified_by_its_bytes()
     {
         Teacher Forest(int seed) => Teacher.FromTransformer(Context.Transforms.Conversion.MapValueToKey("TeacherClass", "Label")
             .Append(Context.MulticlassClassification.Trainers.SdcaMaximumEntropy("TeacherClass", maximumNumberOfIterations: seed)).Fit(View));
@@ -53,14 +53,14 @@ public sealed class FolderRecordTests : RecordsInFolder
     }
 
     [Test]
-    public void A_model_that_cannot_be_saved_needs_an_identity() => Assert.That(
+    public void A_model_that_cannot_be_saved_needs_a_cache_key() => Assert.That(
         () => Fit(Context.Saying(View, RowsTeachers.Rule)),
         Throws.InvalidOperationException.With.Message.StartsWith(
             "A teacher cache in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes whenever " +
             "the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: "));
 
     [Test]
-    public void Other_data_in_a_column_that_the_teacher_reads_are_another_record()
+    public void Other_data_in_a_column_that_the_teacher_reads_need_another_cache()
     {
         var teacher = Teacher.FromTransformer(Context.Regression().Fit(View), cacheKey: "regression");
         Fit(teacher);
@@ -71,12 +71,12 @@ public sealed class FolderRecordTests : RecordsInFolder
         Assert.Multiple(() =>
         {
             Assert.That(Folder.Entries, Has.Length.EqualTo(2));
-            Assert.That(log.Lines, Has.Some.Contains("data"), "the log says in what the records differ");
+            Assert.That(log.Lines, Has.Some.Contains("data"), "the log lists the differences");
         });
     }
 
     [Test]
-    public void Data_in_a_column_that_nobody_reads_do_not_matter()
+    public void Data_in_a_column_that_is_not_read_do_not_matter()
     {
         var teacher = Teacher.FromTransformer(Context.Regression().Fit(View), cacheKey: "regression");
         Fit(teacher);
@@ -88,21 +88,21 @@ public sealed class FolderRecordTests : RecordsInFolder
     [Test]
     public void The_same_rows_in_another_order_are_the_same_data()
     {
-        var asked = new Counter();
-        var teacher = Named(asked);
+        var queried = new Counter();
+        var teacher = Named(queried);
         Fit(teacher);
-        var before = asked.Rows;
+        var before = queried.Rows;
         var shuffled = Context.Data.ShuffleRows(View, seed: 3);
         Context.Fit(Options(teacher, In()), shuffled);
-        Assert.That((asked.Rows - before, Folder.Entries.Length), Is.EqualTo((16, 1)));
+        Assert.That((queried.Rows - before, Folder.Entries.Length), Is.EqualTo((16, 1)));
     }
 
     [Test]
-    public void ReuseOnly_refuses_to_ask_where_there_is_no_record() => Assert.That(
+    public void UseOnly_throws_without_a_cache() => Assert.That(
         () => Fit(Named(new Counter()), In() with { Mode = CacheMode.UseOnly }), Throws.InvalidOperationException.With.Message.Contains(Folder.Path));
 
     [Test]
-    public void A_damaged_record_is_noticed_said_and_made_anew()
+    public void A_damaged_cache_is_reported_and_rebuilt()
     {
         var first = Fit(Named(new Counter()));
         var path = Folder.File(Folder.Entries.Single());
@@ -121,13 +121,13 @@ public sealed class FolderRecordTests : RecordsInFolder
     }
 
     [Test]
-    public void A_fit_that_was_cancelled_goes_on_where_it_was()
+    public void A_cancelled_fit_is_continued()
     {
         using var cancellation = new CancellationTokenSource();
         var view = Context.Keyed(Rows.Points(6000));
-        float[][] FitMany(TeacherCacheOptions record) => Context.Fit(Options(Named(new Counter()), record), view).Scores(view);
-        // ML.NET's cursors run ahead of whoever reads them, so the file itself tells that some of it is there.
-        var asked = new Counter
+        float[][] FitMany(TeacherCacheOptions cache) => Context.Fit(Options(Named(new Counter()), cache), view).Scores(view);
+        // ML.NET's cursors run ahead of whoever reads them, so the test looks at the file to see that some blocks are written.
+        var queried = new Counter
         {
             Then = _ =>
             {
@@ -135,7 +135,7 @@ public sealed class FolderRecordTests : RecordsInFolder
                     cancellation.Cancel();
             },
         };
-        Assert.That(() => Context.Fit(Options(Named(asked), In()) with { CancellationToken = cancellation.Token }, view), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => Context.Fit(Options(Named(queried), In()) with { CancellationToken = cancellation.Token }, view), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(Folder.Entries, Has.One.EndsWith(".partial"));
         var resumed = FitMany(In());
         Assert.Multiple(() =>
@@ -147,7 +147,7 @@ public sealed class FolderRecordTests : RecordsInFolder
     }
 
     [Test]
-    public void A_pipeline_with_an_identity_is_fitted_once()
+    public void A_pipeline_with_a_cache_key_is_fitted_once()
     {
         var log = new RowsLog(Context);
         Teacher Teacher() => MlNetDistill.Teacher.FromEstimator(Context.Regression(), folds: 3, cacheKey: "regression");

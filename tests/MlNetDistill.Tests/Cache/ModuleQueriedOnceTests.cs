@@ -4,10 +4,10 @@ using MlNetDistill.Methods;
 using MlNetDistill.Tests.Support;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>A look before the fit, the question what scores are, and the record share a model's answers: no row is asked about twice.</summary>
-public sealed class ModuleAskedOnceTests
+/// <summary>The preflight, the recognition of scores and the cache share a model's outputs: no row is queried twice.</summary>
+public sealed class ModuleQueriedOnceTests
 {
     private const int Rows2000 = 2000;
 
@@ -29,7 +29,7 @@ public sealed class ModuleAskedOnceTests
     [TestCase(16)]
     [TestCase(700)]
     [TestCase(2000)]
-    public void A_module_is_asked_once_about_each_row_and_about_16_where_a_record_is_there(int batchSize)
+    public void A_module_is_queried_once_for_each_row_and_for_16_rows_with_a_cache(int batchSize)
     {
         using var module = new Counting();
         var options = Options(module) with { BatchSize = batchSize };
@@ -49,7 +49,7 @@ public sealed class ModuleAskedOnceTests
     }
 
     [Test]
-    public void Members_of_an_ensemble_and_anchors_of_a_route_are_asked_once()
+    public void Members_of_an_ensemble_and_anchors_of_a_route_are_queried_once()
     {
         using var module = new Counting();
         using var other = new Counting();
@@ -68,7 +68,7 @@ public sealed class ModuleAskedOnceTests
     }
 
     [Test]
-    public void Scores_of_a_teacher_are_asked_for_once()
+    public void Scores_of_a_teacher_are_computed_once()
     {
         using var module = new Counting();
         _context.MulticlassClassification.Trainers.Distill(Options(module) with { TeacherCache = new TeacherCacheOptions() }).ScoreTeacher(_view);
@@ -76,7 +76,7 @@ public sealed class ModuleAskedOnceTests
     }
 
     [Test]
-    public void A_run_that_was_cut_off_goes_on_without_asking_again()
+    public void An_interrupted_run_is_continued_without_repeated_queries()
     {
         using var module = new Counting();
         using var cancellation = new CancellationTokenSource();
@@ -89,7 +89,7 @@ public sealed class ModuleAskedOnceTests
         var resumed = _context.Fit(options, _view).Scores(_view);
         Assert.Multiple(() =>
         {
-            // The block that was being written, and the rows asked about again.
+            // The block that was being written, and the rows queried again.
             Assert.That(module.Take().Rows, Is.LessThanOrEqualTo(Rows2000 - before + 1024 + 16));
             Assert.That(resumed, Is.EqualTo(_context.Fit(options with { TeacherCache = new TeacherCacheOptions() }, _view).Scores(_view)));
         });
@@ -113,7 +113,7 @@ public sealed class ModuleAskedOnceTests
         });
     }
 
-    private static Teacher Of(Counting module, string? identity = null) => Teacher.FromModule(module, classNames: Rows.Classes, cacheKey: identity);
+    private static Teacher Of(Counting module, string? cacheKey = null) => Teacher.FromModule(module, classNames: Rows.Classes, cacheKey: cacheKey);
 
     private DistillationOptions Options(Counting module) => Rows.Quick(Of(module)) with
     {

@@ -3,10 +3,10 @@ using Microsoft.ML.Data;
 using MlNetDistill.Cache;
 using MlNetDistill.Tests.Support;
 
-namespace MlNetDistill.Tests.Records;
+namespace MlNetDistill.Tests.Cache;
 
-/// <summary>Fits whose teacher's answers are recorded in a folder of the test's own.</summary>
-public abstract class RecordsInFolder
+/// <summary>Fits with a teacher cache in a folder of the test.</summary>
+public abstract class CachesInFolder
 {
     private protected MLContext Context { get; } = Rows.Context();
 
@@ -14,7 +14,7 @@ public abstract class RecordsInFolder
 
     private protected ToyFolder Folder { get; private set; } = null!;
 
-    protected RecordsInFolder() => View = Context.Keyed(Rows.Points());
+    protected CachesInFolder() => View = Context.Keyed(Rows.Points());
 
     [SetUp]
     public void MakeFolder() => Folder = new ToyFolder();
@@ -24,12 +24,12 @@ public abstract class RecordsInFolder
 
     private protected TeacherCacheOptions In() => new() { Folder = Folder.Path };
 
-    private protected float[][] Fit(Teacher teacher, TeacherCacheOptions? record = null) => Context.Fit(Options(teacher, record ?? In()), View).Scores(View);
+    private protected float[][] Fit(Teacher teacher, TeacherCacheOptions? cache = null) => Context.Fit(Options(teacher, cache ?? In()), View).Scores(View);
 
-    private protected static DistillationOptions Options(Teacher teacher, TeacherCacheOptions record) =>
-        Rows.Quick(teacher) with { TeacherCache = record, MinimumTeacherAccuracy = 0, Epochs = 3 };
+    private protected static DistillationOptions Options(Teacher teacher, TeacherCacheOptions cache) =>
+        Rows.Quick(teacher) with { TeacherCache = cache, MinimumTeacherAccuracy = 0, Epochs = 3 };
 
-    /// <summary>A teacher that counts the rows it is asked about.</summary>
+    /// <summary>A teacher that counts the rows of its queries.</summary>
     private protected Teacher Named(Counter counter) => Teacher.FromTransformer(
         Context.Transforms.CustomMapping<Seen, Answer>(
             (row, answer) =>

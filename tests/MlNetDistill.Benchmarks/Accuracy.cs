@@ -48,7 +48,7 @@ internal static class Accuracy
 
     internal static ITransformer Fit(
         MLContext context, DataSet data, IDataView train, Networks.NetworkSpec network, Teacher? teacher, DistillationMethod method, int epochs, int seed,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherCacheOptions? record = null)
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherCacheOptions? cache = null)
     {
         var options = new DistillationOptions
         {
@@ -62,7 +62,7 @@ internal static class Accuracy
             Schedule = LearningRateSchedule.OneCycle(0.2),
             Seed = seed,
             Progress = progress,
-            TeacherCache = record ?? new TeacherCacheOptions(),
+            TeacherCache = cache ?? new TeacherCacheOptions(),
             CancellationToken = cancellation,
             OnCancellation = CancellationBehavior.ReturnBest,
         };

@@ -29,8 +29,8 @@ internal sealed record Arguments(
             Of("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads),
             Of("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows),
             Of(
-                "record", "What training from a teacher cache costs against training on labels alone, and building the record against asking the teacher once.",
-                RecordCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
+                "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",
+                CacheCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
             Of("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
         };
 

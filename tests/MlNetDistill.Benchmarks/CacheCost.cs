@@ -12,8 +12,8 @@ using TorchSharp;
 
 namespace MlNetDistill.Benchmarks;
 
-/// <summary>What a teacher cache costs: an epoch of KD from a warm one against an epoch on labels alone, and building one against asking the teacher once.</summary>
-internal static class RecordCost
+/// <summary>What a teacher cache costs: an epoch of KD from a warm one against an epoch on labels alone, and building one against querying the teacher once.</summary>
+internal static class CacheCost
 {
     private const int BatchSize = 128;
 
@@ -23,7 +23,7 @@ internal static class RecordCost
     public static void Run(Arguments arguments)
     {
         torch.set_num_threads(arguments.Threads);
-        var folder = Directory.CreateTempSubdirectory("record-cost").FullName;
+        var folder = Directory.CreateTempSubdirectory("cache-cost").FullName;
         try
         {
             Training(arguments, folder);
@@ -41,10 +41,10 @@ internal static class RecordCost
         // What the teacher knows does not matter for the time.
         Accuracy.Fit(context, data, train, data.Student, Route.Train(data.Teacher, epochs: 1, folder: folder), DistillationMethod.Kd(), 1, seed: 1);
         var teacher = Route.FromCheckpoints(data.Teacher, Path.Combine(folder, "anchor-0001.weights"));
-        var record = new TeacherCacheOptions { Folder = Path.Combine(folder, "records") };
-        Accuracy.Fit(context, data, train, data.Student, teacher, DistillationMethod.Kd(), 1, seed: 1, record: record);
+        var cache = new TeacherCacheOptions { Folder = Path.Combine(folder, "caches") };
+        Accuracy.Fit(context, data, train, data.Student, teacher, DistillationMethod.Kd(), 1, seed: 1, cache: cache);
 
-        var warm = record with { Mode = CacheMode.UseOnly };
+        var warm = cache with { Mode = CacheMode.UseOnly };
         // A round is the median of several epochs, which should be short: the shorter the turns, the more alike is what else the machine does in them.
         const int epochs = 10;
         var turns = new Turns();
@@ -54,16 +54,16 @@ internal static class RecordCost
                 1 + (arguments.Rounds * epochs), meters[training], warm),
             turns);
         var times = meters.Select(m => m.Seconds.Skip(1).Chunk(epochs).Select(Median).ToArray()).ToArray();
-        Print("step on labels alone", times[0], "step of KD from a warm record", times[1]);
+        Print("step on labels alone", times[0], "step of KD from a warm cache", times[1]);
     }
 
     private static void Fit(
-        Arguments arguments, Teacher? teacher, DistillationMethod method, int epochs, Meter meter, TeacherCacheOptions record)
+        Arguments arguments, Teacher? teacher, DistillationMethod method, int epochs, Meter meter, TeacherCacheOptions cache)
     {
         // Each thread has its own number of threads.
         torch.set_num_threads(arguments.Threads);
         var (context, data, train) = Load(arguments);
-        Accuracy.Fit(context, data, train, data.Student, teacher, method, epochs, seed: 7, meter, record: record);
+        Accuracy.Fit(context, data, train, data.Student, teacher, method, epochs, seed: 7, meter, cache: cache);
     }
 
     private static void Parallel(Action<int> train, Turns turns)
@@ -95,14 +95,14 @@ internal static class RecordCost
         var times = new[] { new List<double>(), new List<double>() };
         for (var round = -WarmUps; round < arguments.Rounds; round++)
         {
-            var records = new TeacherCacheOptions { Folder = Path.Combine(folder, $"round {round}") };
+            var options = new TeacherCacheOptions { Folder = Path.Combine(folder, $"round {round}") };
             foreach (var kind in round % 2 == 0 ? new[] { 0, 1 } : [1, 0])
             {
                 using var teacher = new NetworkTeacher(network, new TeacherCaching(
-                    new CacheStore(records, folder, _ => { }, _ => { }, CancellationToken.None), BatchSize));
+                    new CacheStore(options, folder, _ => { }, _ => { }, CancellationToken.None), BatchSize));
                 var clock = Stopwatch.StartNew();
                 if (kind == 0)
-                    Ask(teacher, set);
+                    Query(teacher, set);
                 else
                     teacher.Begin(set, ModelOutputs.Logits, null);
                 if (round >= 0)
@@ -110,10 +110,10 @@ internal static class RecordCost
             }
         }
 
-        Print("asking the teacher about all rows", [.. times[0]], "building the record in a folder", [.. times[1]]);
+        Print("querying the teacher for all rows", [.. times[0]], "building the cache in a folder", [.. times[1]]);
     }
 
-    private static void Ask(NetworkTeacher teacher, IRowSource set)
+    private static void Query(NetworkTeacher teacher, IRowSource set)
     {
         using var all = torch.arange(set.Count, torch.int64);
         foreach (var positions in Chunks.Of(all, BatchSize))
@@ -146,10 +146,10 @@ internal static class RecordCost
         return (context, data, context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train).Transform(rows));
     }
 
-    private static void Print(string plain, double[] before, string recorded, double[] after)
+    private static void Print(string plain, double[] before, string cached, double[] after)
     {
         double[] ratios = [.. after.Zip(before, (a, b) => a / b)];
-        Console.WriteLine($"{plain}: {1000 * Median(before):0.000} ms; {recorded}: {1000 * Median(after):0.000} ms; " +
+        Console.WriteLine($"{plain}: {1000 * Median(before):0.000} ms; {cached}: {1000 * Median(after):0.000} ms; " +
             $"ratio {Median(ratios):0.00} ({ratios.Min():0.00} to {ratios.Max():0.00}), {ratios.Length} rounds");
     }
 

@@ -11,7 +11,7 @@ internal static class AllChecks
         .. RunChecks.Of(settings),
         .. MethodChecks.OfPoints(settings),
         .. TeacherChecks.Of(settings),
-        .. RecordChecks.Of(settings),
+        .. CacheChecks.Of(settings),
         .. MemoryChecks.Of(settings),
         .. SpeedChecks.Of(settings),
         .. MethodChecks.OfImages(settings),

@@ -45,7 +45,7 @@ internal static class SpeedChecks
             }
         }
 
-        // "kd" reads the record of the teacher's answers, "live" asks the teacher in every step about rows that are flipped at random.
+        // "kd" reads the teacher cache, "live" queries the teacher in every step with rows that are flipped at random.
         return $"rows/s by the median epoch {Text(ours)}, over all epochs {Text(totals)}"
             + (theirs.Count == 0 ? $"; no PyTorch to compare with: {without}" : $"; PyTorch {Text(theirs)}; ratio {totals.Average() / theirs.Average():0.00}");
     }

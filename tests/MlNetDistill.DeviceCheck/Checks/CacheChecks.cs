@@ -9,18 +9,18 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.DeviceCheck;
 
-/// <summary>The teacher's answers in a folder: made on one device, used on the other.</summary>
-internal static class RecordChecks
+/// <summary>Teacher caches in a folder: made on one device, used on the other.</summary>
+internal static class CacheChecks
 {
     public static IEnumerable<Check> Of(Settings settings) =>
     [
-        new("record: made on the device", () => Across(settings, settings.Training, TrainingDevice.Cpu, record => record)),
-        new("record: made on the CPU", () => Across(settings, TrainingDevice.Cpu, settings.Training, record => record)),
-        new("record: half precision", () => Across(settings, settings.Training, settings.Training, record => record with { Precision = CachePrecision.Half })),
-        new("record: two classes kept", () => Across(settings, settings.Training, settings.Training, record => record with { TopK = 2 })),
-        new("record: mapped, not in memory", () => Across(settings, settings.Training, settings.Training, record => record with { MemoryLimit = 0 })),
-        new("record: views", () => Across(settings, settings.Training, settings.Training, record => record with { AugmentedViews = 2 }, Augmentation.GaussianNoise(0.1))),
-        new("record: images across devices", () => Images(settings)),
+        new("cache: made on the device", () => Across(settings, settings.Training, TrainingDevice.Cpu, cache => cache)),
+        new("cache: made on the CPU", () => Across(settings, TrainingDevice.Cpu, settings.Training, cache => cache)),
+        new("cache: half precision", () => Across(settings, settings.Training, settings.Training, cache => cache with { Precision = CachePrecision.Half })),
+        new("cache: two classes kept", () => Across(settings, settings.Training, settings.Training, cache => cache with { TopK = 2 })),
+        new("cache: mapped, not in memory", () => Across(settings, settings.Training, settings.Training, cache => cache with { MemoryLimit = 0 })),
+        new("cache: views", () => Across(settings, settings.Training, settings.Training, cache => cache with { AugmentedViews = 2 }, Augmentation.GaussianNoise(0.1))),
+        new("cache: images across devices", () => Images(settings)),
     ];
 
     private static string Across(
@@ -30,19 +30,19 @@ internal static class RecordChecks
         module.to(settings.Device);
         return InFolder(folder =>
         {
-            var record = with(new TeacherCacheOptions { Folder = folder });
+            var cache = with(new TeacherCacheOptions { Folder = folder });
             var options = Pair.Quick with
             {
                 Teacher = Teacher.FromModule(module, classNames: Samples.Trees),
                 Method = DistillationMethod.Kd(),
                 Augmentations = augmentations,
-                TeacherCache = record,
+                TeacherCache = cache,
             };
             var context = new MLContext(1);
             var view = context.Points();
             context.Fit(options with { Device = makes }, view);
             var files = Directory.GetFiles(folder).Length;
-            var model = context.Fit(options with { Device = uses, TeacherCache = record with { Mode = CacheMode.UseOnly } }, view);
+            var model = context.Fit(options with { Device = uses, TeacherCache = cache with { Mode = CacheMode.UseOnly } }, view);
             var accuracy = Samples.Agreement(model.Scores(view).Classes(), view.Labels());
             Fault.If(accuracy < 0.9, $"accuracy {accuracy:0.000}");
             Fault.If(files != 1 || Directory.GetFiles(folder).Length != 1, $"{files} files, then {Directory.GetFiles(folder).Length}");
@@ -71,7 +71,7 @@ internal static class RecordChecks
             context.Fit(options with { Device = settings.Training }, view);
             network.to(CPU);
             context.Fit(options with { Device = TrainingDevice.Cpu, TeacherCache = options.TeacherCache with { Mode = CacheMode.UseOnly } }, view);
-            return "the CPU uses what a network answered on the device";
+            return "the CPU uses the cache that was made on the device";
         });
     }
 

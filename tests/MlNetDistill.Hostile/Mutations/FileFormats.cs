@@ -5,7 +5,7 @@ internal static class FileFormats
 {
     public static IReadOnlyList<FileFormat> All { get; } =
     [
-        new StudentZip(), new RezippedStudent(), new TeacherRecords(), new UnfinishedRecord(), new Checkpoints(),
+        new StudentZip(), new RezippedStudent(), new TeacherCaches(), new UnfinishedTeacherCache(), new Checkpoints(),
         new OnnxTeacher(), new OnnxFields(), new ScriptTeacher(), new RezippedScript(), new ScriptCode(), new NetworkJson(),
     ];
 

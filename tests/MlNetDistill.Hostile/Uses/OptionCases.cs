@@ -58,7 +58,7 @@ internal static class OptionCases
         yield return ("no optimiser", Alone with { Optimizer = null! }, ["Optimizer"]);
         yield return ("no schedule", Alone with { Schedule = null! }, ["Schedule"]);
         yield return ("no sampling", Alone with { Sampling = null! }, ["Sampling"]);
-        yield return ("no record options", Alone with { TeacherCache = null! }, ["TeacherCache"]);
+        yield return ("no cache options", Alone with { TeacherCache = null! }, ["TeacherCache"]);
         yield return ("no list of augmentations", Alone with { Augmentations = null! }, ["Augmentations"]);
         yield return ("an augmentation that is null", Alone with { Augmentations = [null!] }, ["Augmentation"]);
         yield return ("KD without a teacher", Alone with { Method = DistillationMethod.Kd() }, ["Teacher", "KD"]);
@@ -94,19 +94,19 @@ internal static class OptionCases
         yield return ("label and features in one column", Alone with { LabelColumnName = "Features" }, ["LabelColumnName", "FeatureColumnName", "Features"]);
         yield return ("weights that are the label", Alone with { ExampleWeightColumnName = "Class" }, ["ExampleWeightColumnName", "LabelColumnName", "Class"]);
         yield return ("weights that are the features", Alone with { ExampleWeightColumnName = "Features" }, ["ExampleWeightColumnName", "FeatureColumnName", "Features"]);
-        foreach (var (name, record, words) in RecordFaults())
-            yield return (name, Taught with { TeacherCache = record }, words);
+        foreach (var (name, cache, words) in CacheFaults())
+            yield return (name, Taught with { TeacherCache = cache }, words);
         yield return ("views without augmentations", Alone with { TeacherCache = new TeacherCacheOptions { AugmentedViews = 2 } }, ["AugmentedViews", "Augmentations"]);
         yield return ("two image shapes", Alone with { Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8), ImageShape = InputShape.Image(3, 8, 8) }, ["image", "1×8×8", "3×8×8"]);
         yield return ("three faults at once", Alone with { Epochs = 0, BatchSize = 0, ValidationFraction = 2 }, ["Epochs", "BatchSize", "ValidationFraction"]);
     }
 
-    private static IEnumerable<(string Name, TeacherCacheOptions Record, string[] Words)> RecordFaults()
+    private static IEnumerable<(string Name, TeacherCacheOptions Cache, string[] Words)> CacheFaults()
     {
-        yield return ("a record folder without a name", new() { Folder = " " }, ["Folder"]);
-        yield return ("a record of the top 0", new() { TopK = 0 }, ["TopK", "0"]);
-        yield return ("a record of the top -3", new() { TopK = -3 }, ["TopK", "-3"]);
-        yield return ("a record of -1 views", new() { AugmentedViews = -1 }, ["AugmentedViews", "-1"]);
+        yield return ("a cache folder without a name", new() { Folder = " " }, ["Folder"]);
+        yield return ("a cache of the top 0", new() { TopK = 0 }, ["TopK", "0"]);
+        yield return ("a cache of the top -3", new() { TopK = -3 }, ["TopK", "-3"]);
+        yield return ("a cache of -1 views", new() { AugmentedViews = -1 }, ["AugmentedViews", "-1"]);
         yield return ("a memory limit of -1", new() { MemoryLimit = -1 }, ["MemoryLimit", "-1"]);
         yield return ("a precision that there is not", new() { Precision = (CachePrecision)7 }, ["Precision", "7"]);
         yield return ("a reuse that there is not", new() { Mode = (CacheMode)7 }, ["Mode", "7"]);

@@ -9,7 +9,7 @@ internal static class UseCases
     private static readonly (string Theme, IEnumerable<Case> Cases)[] Themes =
     [
         ("options", OptionCases.All), ("parts", PartCases.All), ("gradients", GradientCases.All), ("checkpoints", CheckpointCases.All),
-        ("vectors", VectorCases.All), ("sharing", SharingCases.All), ("records", RecordCases.All), ("acceptance", AcceptanceCases.All),
+        ("vectors", VectorCases.All), ("sharing", SharingCases.All), ("caches", CacheCases.All), ("acceptance", AcceptanceCases.All),
         ("columns", ColumnCases.All), ("views", ViewCases.All), ("teachers", TeacherCases.All), ("warnings", WarningCases.All),
     ];
 

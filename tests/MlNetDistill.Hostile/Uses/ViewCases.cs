@@ -93,7 +93,7 @@ internal static class ViewCases
             var plain = Sample.Fit(Sample.Short(Sample.Teaching()), view).Scores(view);
             InCommas(() => Check.That(Same(Sample.Fit(Sample.Short(Sample.Teaching()), view).Scores(view), plain), "other scores"));
         });
-        yield return Case.Works("a record made in a culture of commas is found without", () =>
+        yield return Case.Works("a cache made in a culture of commas is found without", () =>
         {
             using var folder = new ToyFolder();
             var context = Log.Context();

@@ -3,10 +3,10 @@ using MlNetDistill.Hostile.Uses;
 
 namespace MlNetDistill.Hostile.Mutations;
 
-/// <summary>A teacher's answers in a folder.</summary>
-internal class TeacherRecords : FileFormat
+/// <summary>A teacher cache in a folder.</summary>
+internal class TeacherCaches : FileFormat
 {
-    public override string Name => "record";
+    public override string Name => "cache";
 
     public override string Title => "teacher cache";
 
@@ -14,31 +14,31 @@ internal class TeacherRecords : FileFormat
 
     public override string Use(string folder, int variant) => Fit(folder, variant == 0 ? CacheMode.UseOrCreate : CacheMode.UseOnly);
 
-    protected static string Fit(string folder, CacheMode reuse)
+    protected static string Fit(string folder, CacheMode mode)
     {
         var view = Sample.Points(60);
         var teacher = Teacher.FromOnnx(Sample.Model("iris-mlp.onnx"), classNames: Rows.Classes);
-        var options = Sample.Short(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder, Mode = reuse } };
+        var options = Sample.Short(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder, Mode = mode } };
         return Bits(Sample.Fit(options, view).Scores(view));
     }
 }
 
-/// <summary>A record that a run which was killed left.</summary>
-internal sealed class UnfinishedRecord : TeacherRecords
+/// <summary>A cache that a killed run left unfinished.</summary>
+internal sealed class UnfinishedTeacherCache : TeacherCaches
 {
     // The footer: two numbers and a hash.
     private const int Footer = 8 + 8 + 32;
 
-    public override string Name => "record-unfinished";
+    public override string Name => "cache-unfinished";
 
     public override string Title => "unfinished teacher cache";
 
     public override void Make(string folder)
     {
         base.Make(folder);
-        var record = Directory.GetFiles(folder).Single();
-        File.WriteAllBytes(record + ".partial", File.ReadAllBytes(record)[..^Footer]);
-        File.Delete(record);
+        var cache = Directory.GetFiles(folder).Single();
+        File.WriteAllBytes(cache + ".partial", File.ReadAllBytes(cache)[..^Footer]);
+        File.Delete(cache);
     }
 
     public override string Use(string folder, int variant) => Fit(folder, CacheMode.UseOrCreate);

@@ -24,7 +24,7 @@ namespace MlNetDistill.Core;
 /// no labels)</description></item>
 /// <item><term><c>distillation.learning_rate</c></term><description>gauge, 1: rate of an epoch's last step; the same tags</description></item>
 /// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows whose outputs teachers computed</description></item>
-/// <item><term><c>distillation.record.rows</c></term>
+/// <item><term><c>distillation.cache.rows</c></term>
 /// <description>counter, {row}: rows whose teacher outputs were read from a cache file of an earlier run or stage</description></item>
 /// </list>
 /// <para><b>Activities</b></para>
@@ -34,7 +34,7 @@ namespace MlNetDistill.Core;
 /// <description>a fit; <c>distillation.method</c>, <c>.student</c>, <c>.teacher</c>, <c>.rows</c>, <c>.seed</c></description></item>
 /// <item><term><c>distillation.teacher</c></term>
 /// <description>preparing the teacher: opening, fitting or training it; <c>distillation.teacher</c></description></item>
-/// <item><term><c>distillation.record</c></term>
+/// <item><term><c>distillation.cache</c></term>
 /// <description>computing a teacher's outputs for all rows or reading them from a cache; <c>distillation.rows</c></description></item>
 /// <item><term><c>distillation.stage</c></term>
 /// <description>a stage of a network's training; <c>distillation.network</c>, <c>.stage</c>, <c>.epochs</c></description></item>
@@ -84,8 +84,8 @@ public static class DistillationInstruments
     internal static Counter<long> TeacherRows { get; } =
         Meter.CreateCounter<long>("distillation.teacher.rows", "{row}", "Rows whose outputs teachers computed.");
 
-    internal static Counter<long> RecordRows { get; } =
-        Meter.CreateCounter<long>("distillation.record.rows", "{row}", "Rows whose teacher outputs were read from a cache file of an earlier run or stage.");
+    internal static Counter<long> CacheRows { get; } =
+        Meter.CreateCounter<long>("distillation.cache.rows", "{row}", "Rows whose teacher outputs were read from a cache file of an earlier run or stage.");
 
     /// <summary>Runs some work as an activity, which is null if nobody listens.</summary>
     internal static void Trace(string name, Action<Activity?> work) => Trace(name, activity =>

@@ -41,18 +41,18 @@ public sealed class InstrumentTests
     }
 
     [Test]
-    public void Teacher_record_stage_and_export_are_parts_of_the_fit()
+    public void Teacher_cache_stage_and_export_are_parts_of_the_fit()
     {
         _context.Fit(Distilling(), _view);
         var fit = _listener.Activity("distillation.fit");
-        var parts = new[] { "distillation.teacher", "distillation.record", "distillation.stage", "distillation.export" };
+        var parts = new[] { "distillation.teacher", "distillation.cache", "distillation.stage", "distillation.export" };
         Assert.Multiple(() =>
         {
             Assert.That(_listener.Activities.Select(a => a.OperationName), Is.EqualTo(parts.Append("distillation.fit")));
             Assert.That(parts.Select(part => _listener.Activity(part).ParentSpanId), Is.All.EqualTo(fit.SpanId));
             Assert.That(_listener.Activity("distillation.stage").GetTagItem("distillation.network"), Is.EqualTo("student"));
             Assert.That(_listener.Activity("distillation.stage").GetTagItem("distillation.stage"), Is.EqualTo("KD"));
-            Assert.That(_listener.Activity("distillation.record").GetTagItem("distillation.rows"), Is.EqualTo(240));
+            Assert.That(_listener.Activity("distillation.cache").GetTagItem("distillation.rows"), Is.EqualTo(240));
         });
     }
 
@@ -110,21 +110,21 @@ public sealed class InstrumentTests
     }
 
     [Test]
-    public void Rows_asked_of_a_teacher_and_rows_read_from_its_record_are_counted_apart()
+    public void Rows_computed_by_a_teacher_and_rows_read_from_its_cache_are_counted_separately()
     {
         using var folder = new ToyFolder();
         var teacher = Teacher.FromTransformer(_context.Says(_view, RowsTeachers.Rule), classNames: Rows.Classes, cacheKey: "rule");
         var options = Rows.Quick(teacher) with { TeacherCache = new TeacherCacheOptions { Folder = folder.Path }, MinimumTeacherAccuracy = 0 };
         _context.Fit(options, _view);
-        var (asked, read) = (_listener.Values("distillation.teacher.rows").Sum(), _listener.Values("distillation.record.rows").Sum());
+        var (computed, read) = (_listener.Values("distillation.teacher.rows").Sum(), _listener.Values("distillation.cache.rows").Sum());
         _listener.Measurements.Clear();
         _context.Fit(options, _view);
         Assert.Multiple(() =>
         {
-            Assert.That(asked, Is.EqualTo(240));
+            Assert.That(computed, Is.EqualTo(240));
             Assert.That(read, Is.Zero);
-            Assert.That(_listener.Values("distillation.teacher.rows").Sum(), Is.EqualTo(16), "asked about again");
-            Assert.That(_listener.Values("distillation.record.rows").Sum(), Is.EqualTo(240));
+            Assert.That(_listener.Values("distillation.teacher.rows").Sum(), Is.EqualTo(16), "queried again");
+            Assert.That(_listener.Values("distillation.cache.rows").Sum(), Is.EqualTo(240));
         });
     }
 

@@ -39,7 +39,7 @@ internal sealed class CacheStore(
         key.Check();
         var report = new QueryReport(info, time ?? TimeProvider.System);
         var watched = request with { AnswersFrom = from => report.Watch(request.AnswersFrom(from), from, key.Entries) };
-        var answers = DistillationInstruments.Trace("distillation.record", activity =>
+        var answers = DistillationInstruments.Trace("distillation.cache", activity =>
         {
             activity?.SetTag("distillation.rows", key.Entries);
             return options.Folder is { } folder

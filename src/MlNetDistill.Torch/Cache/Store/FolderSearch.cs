@@ -33,7 +33,7 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
             {
                 var answers = CacheOpening.Open(path, serving, request, options.MemoryLimit, earlier: true, cancellation);
                 info($"The teacher's answers are read from {path}.");
-                DistillationInstruments.RecordRows.Add((long)request.Order.Count * Math.Max(1, request.Key.AugmentedViews));
+                DistillationInstruments.CacheRows.Add((long)request.Order.Count * Math.Max(1, request.Key.AugmentedViews));
                 return answers;
             }
             catch (Exception e) when (e is CacheFormatException or IOException or UnauthorizedAccessException)
@@ -118,7 +118,7 @@ internal sealed class FolderSearch(TeacherCacheOptions options, string folder, A
         var kept = writer.Resume(cancellation);
         // What an earlier run left is read from the file, and checked.
         writer.AlsoPut = kept == 0 && held is not null ? held.Put : null;
-        DistillationInstruments.RecordRows.Add(kept);
+        DistillationInstruments.CacheRows.Add(kept);
         info(kept == 0
             ? $"The teacher's answers are written to {path}."
             : $"The teacher cache {path} is continued after {kept} of {layout.Entries} answers.");

@@ -13,7 +13,7 @@ var pause = int.Parse(args[2], CultureInfo.InvariantCulture);
 var ids = ToyCache.Ids((int)key.Rows);
 var store = new CacheStore(new TeacherCacheOptions { Folder = args[0] }, args[0], Console.WriteLine, Console.WriteLine, CancellationToken.None);
 using var cached = store.Open(new(key, RowIds.From(ids), CPU, Query));
-using var sum = cached.Of(arange(key.Rows), ModelOutputs.Logits).Logits.sum();
+using var sum = cached.Read(arange(key.Rows), ModelOutputs.Logits).Logits.sum();
 Console.WriteLine(FormattableString.Invariant($"sum {sum.item<float>()}"));
 
 IEnumerable<OutputChunk> Query(long from)

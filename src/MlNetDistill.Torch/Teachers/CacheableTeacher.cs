@@ -48,28 +48,28 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
         if (!caching.Options.Keeps(wanted, view is not null))
             return;
         var views = view is null ? 0 : caching.Options.AugmentedViews;
-        if (ReferenceEquals(_set, set) && _cached is { } answers && answers.AugmentedViews == views && (wanted & ~answers.Kept) == ModelOutputs.None)
+        if (ReferenceEquals(_set, set) && _cached is { } cached && cached.AugmentedViews == views && (wanted & ~cached.Kept) == ModelOutputs.None)
             return;
         ReleaseCache();
-        caching.Last?.ReleaseCache();
-        caching.Last = null;
+        caching.LastTeacher?.ReleaseCache();
+        caching.LastTeacher = null;
         _cached = OpenCache(set, GetKeptOutputs(wanted), view, views);
         _preview?.Dispose();
         _preview = null;
-        _softened = _cached.WholeLogits is { } whole ? new SoftenedLogits(whole, caching.Store.Room) : null;
+        _softened = _cached.WholeLogits is { } whole ? new SoftenedLogits(whole, caching.Store.RemainingMemory) : null;
         _set = set;
     }
 
     public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        if (FindCached(batch) is { } answers && (wanted & ~answers.Kept) == ModelOutputs.None)
-            return answers.Of(batch.Positions, wanted, batch.View);
-        if (batch.View != 0 || _preview is not { } look || !look.IsOf(batch.Set))
+        if (FindCached(batch) is { } cached && (wanted & ~cached.Kept) == ModelOutputs.None)
+            return cached.Read(batch.Positions, wanted, batch.View);
+        if (batch.View != 0 || _preview is not { } preview || !preview.IsOf(batch.Set))
             return QueryNow(batch, wanted);
         // Counted when the cache takes the outputs over.
-        var output = ComputeOutputs(batch, wanted | look.Kept);
-        look.Keep(batch, output);
+        var output = ComputeOutputs(batch, wanted | preview.Kept);
+        preview.Keep(batch, output);
         return output;
     }
 
@@ -82,7 +82,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
             return;
         // Later stages may read them too, until another teacher is used.
         if (_cached?.Kept.HasFlag(ModelOutputs.StageFeatures) == true)
-            caching.Last = this;
+            caching.LastTeacher = this;
         else
             ReleaseCache();
     }
@@ -105,18 +105,18 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
     /// <summary>Computes its outputs for a batch.</summary>
     protected abstract NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted);
 
-    /// <summary>Describes what is wrong with a cache of an earlier run; null if nothing.</summary>
-    protected virtual string? FindMismatch(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view) => SpotCheck.FindDifference(answers, set, view, QueryNow);
+    /// <summary>Describes how a cache of an earlier run differs from what the teacher computes now; null if they agree.</summary>
+    protected virtual string? FindMismatch(CachedOutputs cached, IRowSource set, Func<Tensor, int, Batch>? view) => SpotCheck.FindDifference(cached, set, view, QueryNow);
 
     /// <summary>Its outputs for all rows, in its own order, from entry <paramref name="from"/> on: view after view, all rows of each.</summary>
     protected virtual IEnumerable<OutputChunk> EnumerateOutputs(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from) =>
         LiveOutputs.Enumerate(
             set, kept, view, caching, from, ComputeOutputs, QueriesSpreadRowsFirst ? QueryOrder.Create(set.Count) : null,
-            view is null && _preview is { } look && look.IsOf(set) && look.Kept == kept ? look.Take : null);
+            view is null && _preview is { } preview && preview.IsOf(set) && preview.Kept == kept ? preview.Take : null);
 
     /// <summary>Whether a complete or partial cache of an earlier run will be used, or only an existing cache may be used.</summary>
     protected bool IsCached(IRowSource set, ModelOutputs wanted) =>
-        caching.IsPersistent && caching.Options.Keeps(wanted, false) && caching.Store.HasBegun(CreateKey(set, GetKeptOutputs(wanted), 0));
+        caching.IsPersistent && caching.Options.Keeps(wanted, false) && caching.Store.UsesExisting(CreateKey(set, GetKeptOutputs(wanted), 0));
 
     /// <summary>The first batch in the <see cref="QueryOrder"/>.</summary>
     protected Batch FirstBatch(IRowSource set) =>
@@ -131,8 +131,12 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
         return ComputeOutputs(batch, wanted);
     }
 
-    private CachedOutputs? FindCached(Batch batch) =>
-        ReferenceEquals(batch.Set, _set) && _cached is { } answers && (answers.AugmentedViews == 0 ? batch.View == 0 : batch.View >= 1 && batch.View <= answers.AugmentedViews) ? answers : null;
+    private CachedOutputs? FindCached(Batch batch)
+    {
+        if (_cached is not { } cached || !ReferenceEquals(batch.Set, _set))
+            return null;
+        return batch.View >= Math.Min(1, cached.AugmentedViews) && batch.View <= cached.AugmentedViews ? cached : null;
+    }
 
     private ModelOutputs GetKeptOutputs(ModelOutputs wanted) => (wanted | ModelOutputs.Logits) & Provides;
 
@@ -142,7 +146,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
         using var noGrad = no_grad();
         return caching.Store.Open(new(key, set.RowIds, set.Labels.device, from => EnumerateOutputs(set, kept, view, from))
         {
-            Verify = answers => FindMismatch(answers, set, view),
+            FindMismatch = cached => FindMismatch(cached, set, view),
             IsResumable = IsResumable,
         });
     }

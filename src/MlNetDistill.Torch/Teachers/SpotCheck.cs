@@ -14,15 +14,15 @@ internal static class SpotCheck
     private const double Tolerance = 0.01;
 
     /// <summary>Describes how the cached outputs differ from what the teacher computes now; null if they agree.</summary>
-    public static string? FindDifference(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view, Func<Batch, ModelOutputs, NetworkOutput> live)
+    public static string? FindDifference(CachedOutputs cached, IRowSource set, Func<Tensor, int, Batch>? view, Func<Batch, ModelOutputs, NetworkOutput> live)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var positions = SpreadPositions.Create(set.Count, Rows, set.Device);
         var batch = view is null ? Batch.Of(set, positions) : view(positions, 1);
         // Rounded as in the cache: for large logits 16-bit floats lose more than the tolerance.
-        var now = answers.LogitsAsKept(live(batch, ModelOutputs.Logits).Logits.to(float32)).softmax(1);
-        var kept = answers.Of(positions, ModelOutputs.Logits, batch.View).Logits.cpu().softmax(1);
+        var now = cached.RoundLogits(live(batch, ModelOutputs.Logits).Logits.to(float32)).softmax(1);
+        var kept = cached.Read(positions, ModelOutputs.Logits, batch.View).Logits.cpu().softmax(1);
         // Only the most probable class: the cache may keep the others in a shortened form.
         var best = kept.argmax(1, keepdim: true);
         var difference = now.gather(1, best).sub(kept.gather(1, best)).abs().max().item<float>();

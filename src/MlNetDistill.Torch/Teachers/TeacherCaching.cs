@@ -11,7 +11,7 @@ internal sealed record TeacherCaching(CacheStore Store, int BatchSize)
     public TeacherCacheOptions Options => Store.Options;
 
     /// <summary>The teacher that keeps stage features after its stage because the next stage may read them; null for none.</summary>
-    public CacheableTeacher? Last { get; set; }
+    public CacheableTeacher? LastTeacher { get; set; }
 
     /// <summary>A hash of the student's classes; logits are cached in their order.</summary>
     public string Classes { get; init; } = "";

@@ -11,24 +11,24 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>How the answers of a fit's teachers are kept.</summary>
+/// <summary>Creates the caching of a fit's teachers.</summary>
 internal static class TeacherCachingFactory
 {
     public static TeacherCaching Create(
         DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
     {
-        var recording = new TeacherCaching(
+        var caching = new TeacherCaching(
             new CacheStore(options.TeacherCache, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken),
             options.BatchSize);
-        return !recording.IsPersistent ? recording : recording with
+        return !caching.IsPersistent ? caching : caching with
         {
             Classes = Fingerprint.Compute(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),
-            Augmentation = options.TeacherCache.AugmentedViews == 0 ? null : AugmentedViews(options, set, split, networks),
+            Augmentation = options.TeacherCache.AugmentedViews == 0 ? null : DescribeViews(options, set, split, networks),
         };
     }
 
-    /// <summary>A view is a function of seed, position and number, and may mix in other rows trained on.</summary>
-    private static string AugmentedViews(DistillationOptions options, IRowSource set, DataSplit split, FitNetworks networks)
+    /// <summary>Everything that views depend on: the augmentations, the seed, and the training rows in their order, as a view may mix rows.</summary>
+    private static string DescribeViews(DistillationOptions options, IRowSource set, DataSplit split, FitNetworks networks)
     {
         var augmentations = string.Join(", ", options.Augmentations.Select(a => $"{a.GetType().Name} {JsonSerializer.Serialize(a, a.GetType())}"));
         using var training = split.Training.cpu();

@@ -22,7 +22,7 @@ public sealed class ChangedCodeTests : CachesInFolder
         Assert.Multiple(() =>
         {
             Assert.That(after, Is.EqualTo(Fit(Mapped(cacheKey), new TeacherCacheOptions())), "as without a cache");
-            Assert.That(log.Warnings, Has.Some.Contains("for 16 rows that were computed again, the teacher's probabilities differ by up to").And.Some.Contains("The teacher is asked again."));
+            Assert.That(log.Warnings, Has.Some.Contains("for 16 rows that were computed again, the teacher's probabilities differ by up to").And.Some.Contains("The teacher is queried again."));
             Assert.That(
                 () => { _code = _ => [0.2f, 0.5f, 0.3f]; Fit(Mapped(cacheKey), In() with { Mode = CacheMode.UseOnly }); },
                 Throws.InvalidOperationException.With.Message.Contains("for 16 rows that were computed again"));

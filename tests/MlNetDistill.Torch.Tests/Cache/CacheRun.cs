@@ -31,7 +31,7 @@ internal sealed class CacheRun : IDisposable
     {
         var rowIds = ids ?? ToyCache.Ids((int)key.Rows);
         var store = new CacheStore(options ?? new() { Folder = Folder }, Path.Combine(Folder, "temporary"), Infos.Add, Warnings.Add, cancellation);
-        return store.Open(new(key, RowIds.From(order ?? rowIds), CPU, Query) { Verify = verify });
+        return store.Open(new(key, RowIds.From(order ?? rowIds), CPU, Query) { FindMismatch = verify });
 
         IEnumerable<OutputChunk> Query(long from)
         {

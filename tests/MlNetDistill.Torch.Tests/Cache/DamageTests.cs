@@ -85,8 +85,8 @@ public sealed class DamageTests
         using var other = new CacheRun();
         Write(other.Make(_key with { Teacher = "yot teacher" }));
         Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The teacher cache {_run.File(_key)} cannot be used: it is another record: it differs in teacher (there yot teacher, here toy teacher). "
-            + "Set Mode to UseOrCreate to have it built, or Folder to where it is."));
+            $"The teacher cache {_run.File(_key)} cannot be used: it differs in teacher (cached: yot teacher; needed: toy teacher). "
+            + "Set Mode to UseOrCreate to build it, or Folder to the folder that contains it."));
         Assert.That(_run.Make(_key), Is.EqualTo(_good));
     }
 
@@ -97,7 +97,7 @@ public sealed class DamageTests
         bad[new CacheFile(_good).Blocks[3].Start + 5]++;
         Write(bad);
         Assert.That(_run.Make(_key), Is.EqualTo(_good));
-        Assert.That(_run.Warnings, Is.EqualTo(new[] { $"The teacher cache {_run.File(_key)} cannot be used: block 3 does not match its hash. The teacher is asked again." }));
+        Assert.That(_run.Warnings, Is.EqualTo(new[] { $"The teacher cache {_run.File(_key)} cannot be used: block 3 does not match its hash. The teacher is queried again." }));
     }
 
     /// <summary>The file is refused, and where it may be built again it is, with one warning.</summary>

@@ -34,14 +34,14 @@ public sealed class JoinTests
     [TestCase("mapped")]
     public void Two_different_outputs_for_one_row_are_refused(string place) => Assert.That(
         () => Open(place, [0, 1, 2, 1], [0, 10, 20, 11]),
-        Throws.InvalidOperationException.With.Message.EqualTo("The teacher answered row id 1 twice, differently. Row ids must be unique."));
+        Throws.InvalidOperationException.With.Message.EqualTo("The teacher returned different outputs for two rows with id 1. Row ids must be unique."));
 
     [TestCase("memory")]
     [TestCase("file")]
     [TestCase("loaded")]
     [TestCase("mapped")]
     public void A_row_without_outputs_is_named(string place) => Assert.That(() => Open(place, [2, 0], [20, 0]), Throws.InvalidOperationException.With.Message.EqualTo(
-        "The teacher gave no answer for row id 1 (training row 1); its data view must hold the rows of the training data."));
+        "The teacher returned no outputs for row id 1 (training row 1); its data view must contain all rows of the training data."));
 
     [TestCase("memory")]
     [TestCase("mapped")]
@@ -65,7 +65,7 @@ public sealed class JoinTests
         var key = ToyCache.Key(3, views: 2);
         var turned = ToyCache.Outputs(key, ToyCache.Ids(3), 0, 3).Take(1).Concat(ToyCache.Outputs(key, [.. ToyCache.Ids(3).Reverse()], 3, 3));
         Assert.That(() => _run.Open(key, outputs: _ => turned), Throws.InvalidOperationException.With.Message.EqualTo(
-            "Row 0 of view 2 is row id 2-3ea, of view 1 row id 1000; all views must have one order."));
+            "The teacher returned row id 2-3ea as row 0 of view 2; in view 1 this row has id 1000. All views must have the same order."));
     }
 
     private static CacheFileKey Key(int rows) => ToyCache.Key(rows) with { Shapes = new OutputShapes(2) };
@@ -85,7 +85,7 @@ public sealed class JoinTests
     private static double[] First(CachedOutputs cached, params long[] positions)
     {
         using var scope = NewDisposeScope();
-        return Near.Values(cached.Of(tensor(positions), ModelOutputs.Logits).Logits.select(1, 0));
+        return Near.Values(cached.Read(tensor(positions), ModelOutputs.Logits).Logits.select(1, 0));
     }
 
 }

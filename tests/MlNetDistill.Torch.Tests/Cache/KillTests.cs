@@ -88,7 +88,7 @@ public sealed class KillTests
         Assert.That(() => run.Open(Key, outputs: CancelAfter, cancellation: source.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(run.Make(Key), Is.EqualTo(_uninterrupted));
         Assert.That(run.QueriedFrom, Is.EqualTo(new long[] { 0, 768 }));
-        Assert.That(run.Infos, Has.Some.EqualTo($"The teacher cache {run.File(Key)} is continued after 768 of {Rows} answers."));
+        Assert.That(run.Infos, Has.Some.EqualTo($"The teacher cache {run.File(Key)} is continued after 768 of {Rows} rows."));
 
         IEnumerable<OutputChunk> CancelAfter(long from)
         {
@@ -138,7 +138,7 @@ public sealed class KillTests
         Thread.Sleep(600);
         builder.Kill();
         using var cached = waiting.GetAwaiter().GetResult();
-        Assert.That(run.Infos[0], Is.EqualTo($"Another process is building the teacher cache {run.File(Key)}; it is waited for."));
+        Assert.That(run.Infos[0], Is.EqualTo($"Waiting for another process that is building the teacher cache {run.File(Key)}."));
         Assert.That(run.QueriedFrom, Has.Count.EqualTo(1));
         Assert.That(run.QueriedFrom[0], Is.GreaterThan(0));
         Assert.That(File.ReadAllBytes(run.File(Key)), Is.EqualTo(_uninterrupted));
@@ -170,7 +170,7 @@ public sealed class KillTests
                 return ToyCache.Outputs(key, ToyCache.Ids(600), from);
             }));
             using var positions = arange(600);
-            using var logits = cached.Of(positions, ModelOutputs.Logits).Logits;
+            using var logits = cached.Read(positions, ModelOutputs.Logits).Logits;
             Assert.That(logits.shape[0], Is.EqualTo(600));
         });
         Assert.That(queries, Is.EqualTo(1));

@@ -82,7 +82,7 @@ public sealed class MemoryTests
         void Read()
         {
             using var inner = NewDisposeScope();
-            cached.Of(positions, ToyCache.All, 2);
+            cached.Read(positions, ToyCache.All, 2);
         }
     }
 
@@ -113,7 +113,7 @@ public sealed class MemoryTests
     private static double[] Bits(CachedOutputs cached, int view = 0)
     {
         using var scope = NewDisposeScope();
-        var output = cached.Of(arange(300), cached.Kept, view);
+        var output = cached.Read(arange(300), cached.Kept, view);
         return
         [
             .. Near.Values(output.Logits),

@@ -21,9 +21,9 @@ public sealed class RefusalTests
     public void Outputs_that_are_not_finite_are_refused_with_the_row_and_the_output(float bad, string word)
     {
         Assert.That(() => Open(ToyCache.Key(3), 1, bad), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The teacher's logits of row id 1-3e9 hold {word}; a teacher cache takes finite numbers only."));
+            $"The value {word} in the teacher's logits for row id 1-3e9 is not a finite number; a teacher cache can hold only finite numbers."));
         Assert.That(() => Open(ToyCache.Key(3, ModelOutputs.Embedding), 2, bad), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The teacher's embedding of row id 2-3ea hold {word}; a teacher cache takes finite numbers only."));
+            $"The value {word} in the teacher's embedding for row id 2-3ea is not a finite number; a teacher cache can hold only finite numbers."));
         Assert.That(Directory.GetFiles(_run.Folder), Is.Empty);
     }
 
@@ -32,7 +32,7 @@ public sealed class RefusalTests
     public void Values_too_large_for_16_bits_are_refused(float large) => Assert.That(
         () => Open(ToyCache.Key(3, precision: CachePrecision.Half), 1, large),
         Throws.InvalidOperationException.With.Message.EqualTo(FormattableString.Invariant(
-            $"The teacher's logits of row id 1-3e9 hold {large}, too large for 16-bit floats, which end at ±65504. Keep the record in CachePrecision.Single.")));
+            $"The value {large} in the teacher's logits for row id 1-3e9 is too large for 16-bit floats, which end at ±65504. Use CachePrecision.Single.")));
 
     [TestCase(65519f, 65504)]
     [TestCase(-69.0776f, -69.0625)]
@@ -40,7 +40,7 @@ public sealed class RefusalTests
     {
         using var cached = Open(ToyCache.Key(3, precision: CachePrecision.Half), 1, value);
         using var scope = NewDisposeScope();
-        Assert.That(Near.Values(cached.Of(tensor(new long[] { 1 }), ModelOutputs.Logits).Logits)[2], Is.EqualTo(rounded));
+        Assert.That(Near.Values(cached.Read(tensor(new long[] { 1 }), ModelOutputs.Logits).Logits)[2], Is.EqualTo(rounded));
     }
 
     [Test]
@@ -49,9 +49,9 @@ public sealed class RefusalTests
         var key = ToyCache.Key(300);
         var more = ToyCache.Key(301);
         Assert.That(() => _run.Open(key, outputs: from => ToyCache.Outputs(key, ToyCache.Ids(300), from).Take(5)), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher gave 250 answers where 300 were expected. It must answer for every row, and its data must hold the same rows in every pass."));
+            "The teacher returned outputs for 250 rows; 300 were expected. It must return outputs for every row, and its data must contain the same rows in every pass."));
         Assert.That(() => _run.Open(key, outputs: from => ToyCache.Outputs(more, ToyCache.Ids(301), from)), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher gave more answers than the 300 that were expected."));
+            "The teacher returned outputs for more than the 300 rows that were expected."));
     }
 
     [Test]
@@ -60,13 +60,13 @@ public sealed class RefusalTests
         using var scope = NewDisposeScope();
         Assert.That(() => Give(zeros(3, 8)), Throws.InvalidOperationException.With.Message.EqualTo("The teacher's logits must be [3, 7] Float32; got [3, 8] Float32."));
         Assert.That(() => Give(zeros(3, 7, float64)), Throws.InvalidOperationException.With.Message.EqualTo("The teacher's logits must be [3, 7] Float32; got [3, 7] Float64."));
-        Assert.That(() => Give(), Throws.InvalidOperationException.With.Message.EqualTo("The teacher answered 0 outputs, not 1."));
+        Assert.That(() => Give(), Throws.InvalidOperationException.With.Message.EqualTo("The teacher returned 0 outputs; expected 1."));
     }
 
     [TestCase(0)]
     [TestCase(7)]
     public void TopK_is_less_than_the_classes(int topK) => Assert.That(() => _run.Open(ToyCache.Key(3, topK: topK)), Throws.ArgumentException.With.Message.EqualTo(
-        $"TopK of a teacher cache must be at least 1 and less than the number of classes, 7; was {topK}. Leave it out to keep all."));
+        $"TopK of a teacher cache must be at least 1 and less than the number of classes, 7; was {topK}. Leave it out to keep all logits."));
 
     [Test]
     public void A_view_or_position_that_does_not_exist_is_refused()
@@ -74,11 +74,11 @@ public sealed class RefusalTests
         using var scope = NewDisposeScope();
         using var plain = _run.Open(ToyCache.Key(3), options: new() { Folder = _run.Folder, MemoryLimit = 0 });
         using var views = _run.Open(ToyCache.Key(3, views: 2));
-        Assert.That(() => plain.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => views.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => views.Of(tensor(new long[] { 0 }), ModelOutputs.Logits, 3), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => plain.Of(tensor(new long[] { 3 }), ModelOutputs.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => plain.Of(tensor(new long[] { -1 }), ModelOutputs.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => plain.Read(tensor(new long[] { 0 }), ModelOutputs.Logits, 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => views.Read(tensor(new long[] { 0 }), ModelOutputs.Logits, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => views.Read(tensor(new long[] { 0 }), ModelOutputs.Logits, 3), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => plain.Read(tensor(new long[] { 3 }), ModelOutputs.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => plain.Read(tensor(new long[] { -1 }), ModelOutputs.Logits), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]

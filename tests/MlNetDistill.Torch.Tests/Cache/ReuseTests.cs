@@ -23,7 +23,7 @@ public sealed class ReuseTests
         _run.Make(_key);
         _run.Make(_key);
         Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0 }));
-        Assert.That(_run.Infos[^1], Is.EqualTo($"The teacher's answers are read from {_run.File(_key)}."));
+        Assert.That(_run.Infos[^1], Is.EqualTo($"The teacher's outputs are read from {_run.File(_key)}."));
         Assert.That(_run.Warnings, Is.Empty);
     }
 
@@ -54,7 +54,7 @@ public sealed class ReuseTests
         Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0 }));
         Assert.That(Directory.GetFiles(_run.Folder), Has.Length.EqualTo(1));
         using var positions = arange(1);
-        Assert.That(() => cached.Of(positions, Both), Throws.InvalidOperationException.With.Message.StartsWith("The teacher cache keeps "));
+        Assert.That(() => cached.Read(positions, Both), Throws.InvalidOperationException.With.Message.StartsWith("The teacher cache contains "));
     }
 
     [Test]
@@ -63,16 +63,16 @@ public sealed class ReuseTests
         _run.Make(_key);
         _run.Make(_key with { Kept = Both });
         Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0, 0 }));
-        Assert.That(_run.Infos, Has.Some.EndsWith(".teacher, differs in kept outputs (there [\"logits\"], here [\"logits\",\"embedding\"])."));
+        Assert.That(_run.Infos, Has.Some.EndsWith(".teacher, differs in kept outputs (cached: [\"logits\"]; needed: [\"logits\",\"embedding\"])."));
     }
 
-    [TestCase("teacher", "teacher (there toy teacher, here other)")]
-    [TestCase("data", "data (there toy data, here other)")]
-    [TestCase("classes", "classes (there a, b, c, d, e, f, g, here other)")]
-    [TestCase("precision", "precision (there single, here half)")]
-    [TestCase("top-k", "top-k (there none, here 2)")]
-    [TestCase("views", "number of views (there 0, here 2), augmentation (there none, here flip)")]
-    [TestCase("rows", "number of rows (there 300, here 299)")]
+    [TestCase("teacher", "teacher (cached: toy teacher; needed: other)")]
+    [TestCase("data", "data (cached: toy data; needed: other)")]
+    [TestCase("classes", "classes (cached: a, b, c, d, e, f, g; needed: other)")]
+    [TestCase("precision", "precision (cached: single; needed: half)")]
+    [TestCase("top-k", "top-k (cached: none; needed: 2)")]
+    [TestCase("views", "number of views (cached: 0; needed: 2), augmentation (cached: none; needed: flip)")]
+    [TestCase("rows", "number of rows (cached: 300; needed: 299)")]
     public void Without_a_match_the_most_similar_cache_is_named_with_its_differences(string part, string differences)
     {
         var key = part switch
@@ -86,11 +86,11 @@ public sealed class ReuseTests
             _ => _key with { Rows = 299 },
         };
         _run.Make(_key);
-        var nearest = $"The nearest, {_key.FileName}, differs in {differences}.";
+        var similar = $"The most similar one, {_key.FileName}, differs in {differences}.";
         Assert.That(() => _run.Open(key, options: _run.With(CacheMode.UseOnly)), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The folder {_run.Folder} holds no teacher cache {key.FileName}. {nearest} Set Mode to UseOrCreate to have it built, or Folder to where it is."));
+            $"The folder {_run.Folder} contains no teacher cache {key.FileName}. {similar} Set Mode to UseOrCreate to build it, or Folder to the folder that contains it."));
         _run.Make(key);
-        Assert.That(_run.Infos, Has.Some.EqualTo($"The folder {_run.Folder} holds no record of these answers. {nearest}"));
+        Assert.That(_run.Infos, Has.Some.EqualTo($"The folder {_run.Folder} contains no matching teacher cache. {similar}"));
     }
 
     [Test]
@@ -103,7 +103,7 @@ public sealed class ReuseTests
         Assert.That(_run.QueriedFrom, Is.EqualTo(new long[] { 0, 0 }));
         Assert.That(_run.Warnings, Is.EqualTo(new[]
         {
-            $"The teacher cache {_run.File(_key)} cannot be used: row id 1000 is different now. The teacher is asked again.",
+            $"The teacher cache {_run.File(_key)} cannot be used: row id 1000 is different now. The teacher is queried again.",
         }));
         Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly), verify: _ => "stale"), Throws.InvalidOperationException);
     }
@@ -159,6 +159,6 @@ public sealed class ReuseTests
     private static double[] Logits(CachedOutputs cached)
     {
         using var scope = NewDisposeScope();
-        return Near.Values(cached.Of(arange(300), ModelOutputs.Logits).Logits);
+        return Near.Values(cached.Read(arange(300), ModelOutputs.Logits).Logits);
     }
 }

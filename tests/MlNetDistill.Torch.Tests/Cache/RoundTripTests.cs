@@ -45,7 +45,7 @@ public sealed class RoundTripTests
     private static void AssertOutputs(CachedOutputs cached, RowId[] order, long[] rows, int view, CacheFileKey key)
     {
         using var scope = NewDisposeScope();
-        var output = cached.Of(tensor(rows), key.Kept, view);
+        var output = cached.Read(tensor(rows), key.Kept, view);
         Assert.That(output.Available, Is.EqualTo(key.Kept));
         var outputs = new List<Tensor?> { null, null };
         if (key.Kept.HasFlag(ModelOutputs.Logits))

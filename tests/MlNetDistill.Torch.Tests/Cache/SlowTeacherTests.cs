@@ -14,9 +14,9 @@ public sealed class SlowTeacherTests
         var lines = Query(ToyCache.Key(500), new Clock(), secondsPerChunk: 4);
         Assert.That(lines, Is.EqualTo(new[]
         {
-            "The teacher has answered 150 of 500 rows; 00:00:28 left.",
-            "The teacher has answered 300 of 500 rows; 00:00:16 left.",
-            "The teacher has answered 450 of 500 rows; 00:00:04 left.",
+            "The teacher has computed outputs for 150 of 500 rows; about 00:00:28 left.",
+            "The teacher has computed outputs for 300 of 500 rows; about 00:00:16 left.",
+            "The teacher has computed outputs for 450 of 500 rows; about 00:00:04 left.",
         }));
     }
 
@@ -26,11 +26,11 @@ public sealed class SlowTeacherTests
 
     [Test]
     public void Hours_are_written_as_hours() =>
-        Assert.That(Query(ToyCache.Key(100), new Clock(), 100_000)[0], Is.EqualTo("The teacher has answered 50 of 100 rows; 27:46:40 left."));
+        Assert.That(Query(ToyCache.Key(100), new Clock(), 100_000)[0], Is.EqualTo("The teacher has computed outputs for 50 of 100 rows; about 27:46:40 left."));
 
     [Test]
     public void With_views_each_row_counts_once_per_view() => Assert.That(
-        Query(ToyCache.Key(100, views: 2), new Clock(), secondsPerChunk: 10)[0], Is.EqualTo("The teacher has answered 50 of 200 rows; 00:00:30 left."));
+        Query(ToyCache.Key(100, views: 2), new Clock(), secondsPerChunk: 10)[0], Is.EqualTo("The teacher has computed outputs for 50 of 200 rows; about 00:00:30 left."));
 
     [Test]
     public void Rows_of_an_earlier_run_do_not_distort_the_time_left()
@@ -38,11 +38,11 @@ public sealed class SlowTeacherTests
         var clock = new Clock();
         var lines = new List<string>();
         var cached = ToyCache.Outputs(ToyCache.Key(300), ToyCache.Ids(300), 200);
-        foreach (var _ in new QueryReport(lines.Add, clock).Watch(cached.Select(chunk => clock.Pass(chunk, 10)), 200, 300))
+        foreach (var _ in new QueryProgress(lines.Add, clock).Report(cached.Select(chunk => clock.Pass(chunk, 10)), 200, 300))
         {
         }
 
-        Assert.That(lines, Is.EqualTo(new[] { "The teacher has answered 250 of 300 rows; 00:00:10 left." }));
+        Assert.That(lines, Is.EqualTo(new[] { "The teacher has computed outputs for 250 of 300 rows; about 00:00:10 left." }));
     }
 
     private static List<string> Query(CacheFileKey key, Clock clock, double secondsPerChunk)

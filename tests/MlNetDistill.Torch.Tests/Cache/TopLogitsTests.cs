@@ -25,7 +25,7 @@ public sealed class TopLogitsTests
     public void Of_equal_logits_the_lower_classes_are_kept()
     {
         using var scope = NewDisposeScope();
-        var (classes, values, others) = TopLogits.Of(tensor(new[,] { { 1f, 3f, 1f, 1f }, { 0f, -0f, 0f, -0f }, { -5f, -0f, 0f, 7f } }), 2, ScalarType.Int16);
+        var (classes, values, others) = TopLogits.Select(tensor(new[,] { { 1f, 3f, 1f, 1f }, { 0f, -0f, 0f, -0f }, { -5f, -0f, 0f, 7f } }), 2, ScalarType.Int16);
         Assert.That(Near.Values(classes), Is.EqualTo(new double[] { 1, 0, 0, 1, 3, 1 }));
         Assert.That(Near.Values(values), Is.EqualTo(new double[] { 3, 1, 0, 0, 7, 0 }));
         Assert.That(Near.Values(others), Is.EqualTo(new[] { 1 + Math.Log(2), Math.Log(2), Math.Log(1 + Math.Exp(-5)) }).Within(1e-6));
@@ -39,7 +39,7 @@ public sealed class TopLogitsTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(2);
         var logits = randn([20, 300], generator: generator);
-        var (classes, values, _) = TopLogits.Of(logits, k, ScalarType.Int32);
+        var (classes, values, _) = TopLogits.Select(logits, k, ScalarType.Int32);
         var (expected, indices) = logits.topk(k);
         Assert.That(Near.Values(values), Is.EqualTo(Near.Values(expected)));
         Assert.That(Near.Values(classes), Is.EqualTo(Near.Values(indices)));
@@ -66,7 +66,7 @@ public sealed class TopLogitsTests
 
     private static Tensor There(Tensor logits, int k)
     {
-        var (classes, values, others) = TopLogits.Of(logits, k, ScalarType.Int16);
+        var (classes, values, others) = TopLogits.Select(logits, k, ScalarType.Int16);
         return TopLogits.Expand(classes, values, others, (int)logits.shape[1]);
     }
 }

@@ -85,7 +85,7 @@ public sealed class CacheableTeacherTests
         using var member = new CountingTeacher(network, caching, false, false) { IsExpensive = true };
         using var ensemble = new EnsembleTeacher([member], [1], caching);
         ensemble.Begin(set, ModelOutputs.Logits, null);
-        Assert.That(caching.Store.Room, Is.EqualTo(caching.Options.MemoryLimit));
+        Assert.That(caching.Store.RemainingMemory, Is.EqualTo(caching.Options.MemoryLimit));
     }
 
     [Test]
@@ -103,12 +103,12 @@ public sealed class CacheableTeacherTests
         var batch = Batch.Of(set, arange(20));
         Assert.Multiple(() =>
         {
-            Assert.That(caching.Store.Room, Is.EqualTo(bytes / 2), "the outputs of the second teacher are in a file");
+            Assert.That(caching.Store.RemainingMemory, Is.EqualTo(bytes / 2), "the outputs of the second teacher are in a file");
             Assert.That(second.Outputs(batch, ModelOutputs.Logits).Logits.Equals(first.Outputs(batch, ModelOutputs.Logits).Logits));
         });
         first.Dispose();
         first.Dispose();
-        Assert.That(caching.Store.Room, Is.EqualTo(bytes * 3 / 2));
+        Assert.That(caching.Store.RemainingMemory, Is.EqualTo(bytes * 3 / 2));
     }
 
     [TestCase(1, false)]

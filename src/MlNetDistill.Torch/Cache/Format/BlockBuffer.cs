@@ -4,7 +4,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>One block in memory: what its hash begins with, its content, its hash. Used for one block after the other.</summary>
+/// <summary>A block in memory: the prefix of its hash, its content, its hash. It is reused for block after block.</summary>
 internal sealed class BlockBuffer
 {
     private const int PrefixBytes = CacheLayout.HashBytes + 8;
@@ -18,7 +18,7 @@ internal sealed class BlockBuffer
         layout.HeaderHash.CopyTo(_bytes);
     }
 
-    /// <summary>The block as it stands in the file.</summary>
+    /// <summary>The block as in the file.</summary>
     public Span<byte> Stored(long block) => _bytes.AsSpan(PrefixBytes, _layout.BlockBytes(block));
 
     public Span<byte> Hash(long block) => Stored(block)[^CacheLayout.HashBytes..];
@@ -27,23 +27,23 @@ internal sealed class BlockBuffer
     public Span<byte> Values(long block, int field) =>
         Stored(block).Slice((int)_layout.FieldStart(field, block), _layout.RowsIn(block) * _layout.Fields[field].Bytes);
 
-    public RowId Id(int row)
+    public RowId GetId(int row)
     {
-        var at = _bytes.AsSpan(PrefixBytes + (row * CacheLayout.IdBytes));
-        return new(BinaryPrimitives.ReadUInt64LittleEndian(at), BinaryPrimitives.ReadUInt64LittleEndian(at[8..]));
+        var bytes = IdBytes(row);
+        return new(BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
     }
 
     public void SetId(int row, RowId id)
     {
-        var at = _bytes.AsSpan(PrefixBytes + (row * CacheLayout.IdBytes));
-        BinaryPrimitives.WriteUInt64LittleEndian(at, id.Low);
-        BinaryPrimitives.WriteUInt64LittleEndian(at[8..], id.High);
+        var bytes = IdBytes(row);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, id.Low);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], id.High);
     }
 
-    /// <summary>Puts the hash behind the content.</summary>
-    public void Seal(long block) => SHA256.HashData(Hashed(block), Hash(block));
+    /// <summary>Computes the hash of the content.</summary>
+    public void UpdateHash(long block) => SHA256.HashData(HashedBytes(block), Hash(block));
 
-    /// <summary>Reads a block; false where the file ends before it does or its hash is not the one of its content.</summary>
+    /// <summary>Reads a block; false if the file ends within it or its hash does not match its content.</summary>
     public bool Read(FileStream file, long block)
     {
         file.Position = _layout.BlockStart(block);
@@ -51,11 +51,13 @@ internal sealed class BlockBuffer
         Span<byte> expected = stackalloc byte[CacheLayout.HashBytes];
         if (file.ReadAtLeast(stored, stored.Length, throwOnEndOfStream: false) < stored.Length)
             return false;
-        SHA256.HashData(Hashed(block), expected);
+        SHA256.HashData(HashedBytes(block), expected);
         return expected.SequenceEqual(Hash(block));
     }
 
-    private ReadOnlySpan<byte> Hashed(long block)
+    private Span<byte> IdBytes(int row) => _bytes.AsSpan(PrefixBytes + (row * CacheLayout.IdBytes), CacheLayout.IdBytes);
+
+    private ReadOnlySpan<byte> HashedBytes(long block)
     {
         BinaryPrimitives.WriteInt64LittleEndian(_bytes.AsSpan(CacheLayout.HashBytes), block);
         return _bytes.AsSpan(0, PrefixBytes + _layout.ContentBytes(block));

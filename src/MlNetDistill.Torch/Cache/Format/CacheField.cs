@@ -3,17 +3,17 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>A column of a record: the same number of values of one type for each answer.</summary>
+/// <summary>A column of a teacher cache: the same number of values of one type for each entry.</summary>
 /// <param name="Name">Its name in the header.</param>
-/// <param name="Output">The output it is of.</param>
-/// <param name="Type">Type of its values. Class numbers, which have no sign in the file, have that of as many bits: TorchSharp has none without sign.</param>
-/// <param name="Dimensions">Dimensions of one answer.</param>
+/// <param name="Output">The output that it is a part of.</param>
+/// <param name="Type">Type of its values. Class numbers are unsigned in the file; here they have the signed type of the same width, as TorchSharp has no unsigned one.</param>
+/// <param name="Dimensions">Dimensions of one entry.</param>
 internal sealed record CacheField(string Name, ModelOutputs Output, ScalarType Type, long[] Dimensions)
 {
-    // The values of 65536 classes fit into 16 bits without a sign.
-    private const int MostShortClasses = 1 << 16;
+    // Class numbers up to this many classes fit into unsigned 16-bit integers.
+    private const int MaxShortClasses = 1 << 16;
 
-    /// <summary>Bytes of one answer.</summary>
+    /// <summary>Bytes of one entry.</summary>
     public int Bytes => checked((int)(Dimensions.Aggregate(1L, (product, d) => product * d) * (Type is ScalarType.Float32 or ScalarType.Int32 ? 4 : 2)));
 
     /// <summary>Name of the type in the header.</summary>
@@ -25,14 +25,14 @@ internal sealed record CacheField(string Name, ModelOutputs Output, ScalarType T
         _ => "uint32",
     };
 
-    /// <summary>The columns of a record, in the order of the file.</summary>
-    public static IReadOnlyList<CacheField> Of(CacheFileKey key)
+    /// <summary>The columns of a teacher cache, in the order of the file.</summary>
+    public static IReadOnlyList<CacheField> CreateAll(CacheFileKey key)
     {
         var value = key.Precision == CachePrecision.Half ? ScalarType.Float16 : ScalarType.Float32;
         var fields = new List<CacheField>();
         if (key.Kept.HasFlag(ModelOutputs.Logits) && key.TopK is { } k)
         {
-            fields.Add(new("top classes", ModelOutputs.Logits, key.Shapes.LogitCount <= MostShortClasses ? ScalarType.Int16 : ScalarType.Int32, [k]));
+            fields.Add(new("top classes", ModelOutputs.Logits, key.Shapes.Classes <= MaxShortClasses ? ScalarType.Int16 : ScalarType.Int32, [k]));
             fields.Add(new("top logits", ModelOutputs.Logits, value, [k]));
             fields.Add(new("log-sum-exp of the other logits", ModelOutputs.Logits, ScalarType.Float32, [1]));
         }

@@ -3,28 +3,28 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>Everything the answers of a record depend on. Records of equal keys hold equal answers.</summary>
+/// <summary>Everything that the contents of a teacher cache depend on. Caches with equal keys have equal contents.</summary>
 internal sealed record CacheFileKey
 {
-    /// <summary>Identity of the teacher, such as a hash of its weights.</summary>
+    /// <summary>Identifies the teacher, such as by a hash of its weights.</summary>
     public required string Teacher { get; init; }
 
-    /// <summary>Identity of the data, such as their <see cref="Data.DataHash"/>.</summary>
+    /// <summary>Identifies the data, such as by their <see cref="Data.DataHash"/>.</summary>
     public required string Data { get; init; }
 
-    /// <summary>Number of rows N, at least 1.</summary>
+    /// <summary>Number of rows, at least 1.</summary>
     public required long Rows { get; init; }
 
-    /// <summary>Names and order of the classes.</summary>
+    /// <summary>Identifies the names and the order of the classes.</summary>
     public required string Classes { get; init; }
 
-    /// <summary>What the teacher can give.</summary>
+    /// <summary>Shapes of all outputs of the teacher.</summary>
     public required OutputShapes Shapes { get; init; }
 
-    /// <summary>What of it is kept; at least one output.</summary>
+    /// <summary>The cached outputs, at least one.</summary>
     public required ModelOutputs Kept { get; init; }
 
-    /// <summary>How values are kept.</summary>
+    /// <summary>Precision of the values.</summary>
     public CachePrecision Precision { get; init; }
 
     /// <summary>Number of logits kept of a row, in [1, classes); null for all.</summary>
@@ -33,16 +33,16 @@ internal sealed record CacheFileKey
     /// <summary>Number of views of each row; 0 for the rows as they are.</summary>
     public int AugmentedViews { get; init; }
 
-    /// <summary>The augmentation that makes the views.</summary>
+    /// <summary>Identifies the augmentation that draws the views.</summary>
     public string? Augmentation { get; init; }
 
-    /// <summary>Number of answers: a row has one, or one for each view.</summary>
+    /// <summary>Number of entries: one for each row, or one for each view of a row.</summary>
     public long Entries => Rows * Math.Max(1, AugmentedViews);
 
-    /// <summary>Name of the file: the key without what is kept as a hash, then what is kept, so that a record that keeps more is found by its name.</summary>
-    public string FileName => $"{Convert.ToHexStringLower(SHA256.HashData(CacheHeader.Identity(this)))[..16]}-{string.Join('+', KeptNames)}.teacher";
+    /// <summary>Name of the file: a hash of the key without the cached outputs, then the cached outputs, so that a cache with more outputs is found by its name.</summary>
+    public string FileName => $"{Convert.ToHexStringLower(SHA256.HashData(CacheHeader.KeyBytes(this)))[..16]}-{string.Join('+', KeptNames)}.teacher";
 
-    /// <summary>The kept outputs as words.</summary>
+    /// <summary>Names of the cached outputs.</summary>
     public IEnumerable<string> KeptNames
     {
         get
@@ -56,24 +56,24 @@ internal sealed record CacheFileKey
         }
     }
 
-    /// <summary>This key, then those of the records that keep more and so serve as well.</summary>
+    /// <summary>This key, then the keys of caches that have further outputs and can be used as well.</summary>
     public IEnumerable<CacheFileKey> SufficientKeys()
     {
-        for (var kinds = ModelOutputs.None; kinds <= Shapes.Available; kinds++)
+        for (var outputs = ModelOutputs.None; outputs <= Shapes.Available; outputs++)
         {
-            if ((kinds & Kept) == Kept && (kinds & ~Shapes.Available) == ModelOutputs.None)
-                yield return this with { Kept = kinds };
+            if ((outputs & Kept) == Kept && (outputs & ~Shapes.Available) == ModelOutputs.None)
+                yield return this with { Kept = outputs };
         }
     }
 
-    /// <exception cref="ArgumentException">A part of the key contradicts another.</exception>
+    /// <exception cref="ArgumentException">A value is out of range.</exception>
     public void Check()
     {
         if (Rows < 1 || Rows > int.MaxValue)
             throw new ArgumentException($"A teacher cache needs 1 to {int.MaxValue} rows; was {Rows}.");
         if (Kept == ModelOutputs.None || (Kept & ~Shapes.Available) != ModelOutputs.None)
-            throw new ArgumentException($"A teacher that gives {Shapes.Available} cannot have {Kept} kept.");
-        if (TopK is { } k && (k < 1 || k >= Shapes.LogitCount))
-            throw new ArgumentException($"TopK of a teacher cache must be at least 1 and less than the number of classes, {Shapes.LogitCount}; was {k}. Leave it out to keep all.");
+            throw new ArgumentException($"The teacher's outputs are {Shapes.Available}; {Kept} cannot be cached.");
+        if (TopK is { } k && (k < 1 || k >= Shapes.Classes))
+            throw new ArgumentException($"TopK of a teacher cache must be at least 1 and less than the number of classes, {Shapes.Classes}; was {k}. Leave it out to keep all logits.");
     }
 }

@@ -1,4 +1,4 @@
 namespace MlNetDistill.Cache;
 
-/// <summary>A record does not hold what it should. The message is what a sentence about the file ends with. It never reaches the user as it is.</summary>
+/// <summary>A file is not the expected teacher cache. The message is the end of a sentence about the file, which a caller completes.</summary>
 internal sealed class CacheFormatException(string message) : Exception(message);

@@ -1,21 +1,26 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>The text at the beginning of a record's file: what its answers are and how they lie.</summary>
+/// <summary>The header of a cache file: JSON text that describes its contents and its layout.</summary>
 internal static class CacheHeader
 {
     public const int MagicBytes = 8;
     public const int PrefixBytes = MagicBytes + 4;
 
-    // Far beyond any header: a length above it is not one.
-    private const int MostBytes = 1 << 20;
+    // Far longer than any header, so that a damaged length does not allocate much memory.
+    private const int MaxTextBytes = 1 << 20;
 
-    // The parts that tell one record from another, and what they are called in a message.
-    private static readonly (string Part, string Words)[] Telling =
+    // Line by line, for people who open the file; with the same line ends on every system, as the bytes are compared.
+    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    // The parts in which caches differ, and their names in a message.
+    private static readonly (string Part, string Name)[] ComparedParts =
     [
         ("teacher", "teacher"), ("data", "data"), ("rows", "number of rows"), ("classes", "classes"), ("shapes", "shapes of the outputs"), ("kept", "kept outputs"),
         ("precision", "precision"), ("topK", "top-k"), ("views", "number of views"), ("augmentation", "augmentation"),
@@ -26,12 +31,13 @@ internal static class CacheHeader
     /// <summary>Name and version of this library.</summary>
     public static string ThisLibrary { get; } = $"MlNetDistill.Torch {typeof(CacheHeader).Assembly.GetName().Version}";
 
-    /// <summary>The key as text, without what is kept.</summary>
-    public static byte[] Identity(CacheFileKey key) => Json(json => WriteKey(json, key));
+    /// <summary>The key as text, without the cached outputs.</summary>
+    public static byte[] KeyBytes(CacheFileKey key) => Encoding.UTF8.GetBytes(DescribeKey(key).ToJsonString(Format));
 
+    /// <summary>The whole header.</summary>
     public static byte[] Bytes(CacheLayout layout, string writtenBy)
     {
-        var text = Json(json => Write(json, layout, writtenBy));
+        var text = Encoding.UTF8.GetBytes(Describe(layout, writtenBy).ToJsonString(Format));
         var bytes = new byte[PrefixBytes + text.Length + CacheLayout.HashBytes];
         Magic.CopyTo(bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(MagicBytes), text.Length);
@@ -40,17 +46,17 @@ internal static class CacheHeader
         return bytes;
     }
 
-    /// <summary>The header's text in a file, after a check of its hash.</summary>
-    /// <exception cref="CacheFormatException">There is none, or it is damaged.</exception>
-    public static JsonDocument Read(Stream file)
+    /// <summary>Reads the header's text from a file and checks its hash.</summary>
+    /// <exception cref="CacheFormatException">The file has no header, or the header is damaged.</exception>
+    public static JsonObject Read(Stream file)
     {
         file.Position = 0;
         var prefix = new byte[PrefixBytes];
         if (file.ReadAtLeast(prefix, PrefixBytes, throwOnEndOfStream: false) < PrefixBytes || !prefix.AsSpan(0, MagicBytes).SequenceEqual(Magic))
             throw new CacheFormatException("it is not a teacher cache");
         var length = BinaryPrimitives.ReadInt32LittleEndian(prefix.AsSpan(MagicBytes));
-        if (length is < 2 or > MostBytes)
-            throw new CacheFormatException("its header does not have a possible length");
+        if (length is < 2 or > MaxTextBytes)
+            throw new CacheFormatException("the length of its header is invalid");
         var rest = new byte[length + CacheLayout.HashBytes];
         if (file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
             throw new CacheFormatException("it ends within its header");
@@ -58,7 +64,8 @@ internal static class CacheHeader
             throw new CacheFormatException("its header does not match its hash");
         try
         {
-            return JsonDocument.Parse(rest.AsMemory(0, length));
+            return JsonNode.Parse(rest.AsSpan(0, length), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
+                ?? throw new CacheFormatException("its header is not a JSON object");
         }
         catch (JsonException)
         {
@@ -66,98 +73,64 @@ internal static class CacheHeader
         }
     }
 
-    /// <summary>What tells two records apart, as words: each part with what it is there and here.</summary>
-    public static IReadOnlyList<string> Differences(JsonElement there, CacheFileKey key)
+    /// <summary>The parts in which the header of a file differs from that of <paramref name="key"/>, each with both values.</summary>
+    public static IReadOnlyList<string> FindDifferences(JsonObject header, CacheFileKey key)
     {
-        using var here = JsonDocument.Parse(Bytes(new CacheLayout(key), ThisLibrary).AsMemory(PrefixBytes..^CacheLayout.HashBytes));
-        return [.. from part in Telling
-                   let theirs = Text(there, part.Part)
-                   let ours = Text(here.RootElement, part.Part)
-                   where theirs != ours
-                   select $"{part.Words} (there {theirs}, here {ours})"];
+        var needed = Describe(new CacheLayout(key), ThisLibrary);
+        return [.. from part in ComparedParts
+                   let cachedValue = Text(header, part.Part)
+                   let neededValue = Text(needed, part.Part)
+                   where cachedValue != neededValue
+                   select $"{part.Name} (cached: {cachedValue}; needed: {neededValue})"];
     }
 
-    private static string Text(JsonElement header, string part) => !header.TryGetProperty(part, out var value) ? "nothing"
-        : value.ValueKind == JsonValueKind.Null ? "none"
-        : value.ValueKind == JsonValueKind.String ? value.GetString()!
-        : string.Concat(value.GetRawText().Where(c => !char.IsWhiteSpace(c)));
+    private static string Text(JsonObject header, string part) => !header.TryGetPropertyValue(part, out var value) ? "nothing"
+        : value is null ? "none"
+        : value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>()
+        : value.ToJsonString();
 
-    private static void Write(Utf8JsonWriter json, CacheLayout layout, string writtenBy)
+    private static JsonObject Describe(CacheLayout layout, string writtenBy)
     {
-        json.WriteString("writtenBy", writtenBy);
-        WriteKey(json, layout.Key);
-        WriteStrings(json, "kept", layout.Key.KeptNames);
-        json.WriteNumber("entries", layout.Entries);
-        json.WriteNumber("rowsPerBlock", layout.RowsPerBlock);
-        json.WriteStartArray("fields");
-        foreach (var field in layout.Fields)
+        var header = DescribeKey(layout.Key);
+        header.Insert(0, "writtenBy", writtenBy);
+        header["kept"] = ToArray(layout.Key.KeptNames);
+        header["entries"] = layout.Entries;
+        header["rowsPerBlock"] = layout.RowsPerBlock;
+        header["fields"] = ToArray(layout.Fields.Select(field => new JsonObject
         {
-            json.WriteStartObject();
-            json.WriteString("name", field.Name);
-            json.WriteString("type", field.TypeName);
-            WriteNumbers(json, "dimensions", field.Dimensions);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+            ["name"] = field.Name,
+            ["type"] = field.TypeName,
+            ["dimensions"] = ToArray(field.Dimensions),
+        }));
+        return header;
     }
 
-    private static void WriteKey(Utf8JsonWriter json, CacheFileKey key)
+    private static JsonObject DescribeKey(CacheFileKey key)
     {
-        json.WriteNumber("format", CacheLayout.Version);
-        json.WriteString("teacher", key.Teacher);
-        json.WriteString("data", key.Data);
-        json.WriteNumber("rows", key.Rows);
-        json.WriteString("classes", key.Classes);
-        json.WriteStartObject("shapes");
-        json.WriteNumber("logits", key.Shapes.LogitCount);
+        var shapes = new JsonObject { ["logits"] = key.Shapes.Classes };
         if (key.Shapes.EmbeddingLength is { } length)
-            json.WriteNumber("embedding", length);
-        json.WriteStartArray("stages");
-        foreach (var dimensions in key.Shapes.StageFeatures)
-            WriteNumbers(json, null, dimensions);
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteString("precision", key.Precision == CachePrecision.Half ? "half" : "single");
-        if (key.TopK is { } k)
-            json.WriteNumber("topK", k);
-        else
-            json.WriteNull("topK");
-        json.WriteNumber("views", key.AugmentedViews);
-        json.WriteString("augmentation", key.Augmentation);
-    }
-
-    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> values)
-    {
-        json.WriteStartArray(name);
-        foreach (var value in values)
-            json.WriteStringValue(value);
-        json.WriteEndArray();
-    }
-
-    private static void WriteNumbers(Utf8JsonWriter json, string? name, IEnumerable<long> values)
-    {
-        if (name is null)
-            json.WriteStartArray();
-        else
-            json.WriteStartArray(name);
-        foreach (var value in values)
-            json.WriteNumberValue(value);
-        json.WriteEndArray();
-    }
-
-    private static byte[] Json(Action<Utf8JsonWriter> write)
-    {
-        // Written for people too: line by line, with the same line ends everywhere as the bytes are compared.
-        var options = new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, options))
+            shapes["embedding"] = length;
+        shapes["stages"] = ToArray(key.Shapes.StageFeatures.Select(dimensions => ToArray(dimensions)));
+        return new JsonObject
         {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
+            ["format"] = CacheLayout.Version,
+            ["teacher"] = key.Teacher,
+            ["data"] = key.Data,
+            ["rows"] = key.Rows,
+            ["classes"] = key.Classes,
+            ["shapes"] = shapes,
+            ["precision"] = key.Precision == CachePrecision.Half ? "half" : "single",
+            ["topK"] = key.TopK,
+            ["views"] = key.AugmentedViews,
+            ["augmentation"] = key.Augmentation,
+        };
+    }
 
-        return stream.ToArray();
+    private static JsonArray ToArray<T>(IEnumerable<T> values)
+    {
+        var array = new JsonArray();
+        foreach (var value in values)
+            array.Add(value);
+        return array;
     }
 }

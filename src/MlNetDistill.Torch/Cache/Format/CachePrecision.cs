@@ -1,11 +1,11 @@
 namespace MlNetDistill.Cache;
 
-/// <summary>How a teacher's answers are kept.</summary>
+/// <summary>Precision of the values in a teacher cache.</summary>
 public enum CachePrecision
 {
-    /// <summary>32-bit floats: the answers as they were given.</summary>
+    /// <summary>32-bit floats: the teacher's outputs unchanged.</summary>
     Single,
 
-    /// <summary>16-bit floats, half the size: each value is rounded to 11 significant bits; one beyond ±65504 is refused.</summary>
+    /// <summary>16-bit floats, half the size: each value is rounded to 11 significant bits. A value beyond ±65504 is an error.</summary>
     Half,
 }

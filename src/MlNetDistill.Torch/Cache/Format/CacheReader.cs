@@ -4,24 +4,23 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>Opens finished records. What is given out has been checked to the last byte.</summary>
+/// <summary>Opens complete cache files and verifies them to the last byte.</summary>
 internal static class CacheReader
 {
-    /// <summary>The file, its layout and the row ids of its first view.</summary>
+    /// <summary>Returns the open file, its layout and the row ids of its first view.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="key">What it should hold.</param>
-    /// <param name="cancellation">Ends the check.</param>
-    /// <exception cref="CacheFormatException">The file is damaged or holds other answers than those of <paramref name="key"/>.</exception>
-    public static (MappedFile File, CacheLayout Layout, IReadOnlyList<RowId> Ids) Open(string path, CacheFileKey key, CancellationToken cancellation)
+    /// <param name="key">The expected key.</param>
+    /// <param name="cancellation">Cancels the verification.</param>
+    /// <exception cref="CacheFormatException">The file is damaged or has another key.</exception>
+    public static (FileStream File, CacheLayout Layout, IReadOnlyList<RowId> Ids) Open(string path, CacheFileKey key, CancellationToken cancellation)
     {
         var file = OpenShared(path, cancellation);
         try
         {
-            var layout = LayoutOf(file, key);
+            var layout = ReadLayout(file, key);
             if (file.Length != layout.FileBytes)
-                throw new CacheFormatException($"it has {file.Length} bytes where its header means {layout.FileBytes}");
-            var ids = ReadIds(file, layout, cancellation);
-            return (new MappedFile(file), layout, ids);
+                throw new CacheFormatException($"it has {file.Length} bytes; by its header it must have {layout.FileBytes}");
+            return (file, layout, ReadIds(file, layout, cancellation));
         }
         catch
         {
@@ -30,16 +29,16 @@ internal static class CacheReader
         }
     }
 
-    // The process that finished the record holds it for an instant after giving it its name.
+    // The process that completed the file keeps it open for a moment after it was renamed.
     private static FileStream OpenShared(string path, CancellationToken cancellation)
     {
-        for (var patience = 50; ; patience--)
+        for (var attemptsLeft = 50; ; attemptsLeft--)
         {
             try
             {
                 return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
             }
-            catch (IOException e) when (PartialFile.IsInUse(e) && patience > 0)
+            catch (IOException e) when (PartialFile.IsInUse(e) && attemptsLeft > 0)
             {
                 cancellation.WaitHandle.WaitOne(100);
                 cancellation.ThrowIfCancellationRequested();
@@ -47,24 +46,21 @@ internal static class CacheReader
         }
     }
 
-    private static CacheLayout LayoutOf(FileStream file, CacheFileKey key)
+    private static CacheLayout ReadLayout(FileStream file, CacheFileKey key)
     {
-        using var header = CacheHeader.Read(file);
-        var root = header.RootElement;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("writtenBy", out var by) || by.ValueKind != JsonValueKind.String)
-            throw new CacheFormatException("its header does not say what wrote it");
-        if (!root.TryGetProperty("format", out var format) || !format.TryGetInt32(out var version) || version != CacheLayout.Version)
-            throw new CacheFormatException($"it is of format {format}, and this version of the library reads format {CacheLayout.Version}");
-        var differences = CacheHeader.Differences(root, key);
+        var header = CacheHeader.Read(file);
+        if (header["writtenBy"] is not { } writtenBy || writtenBy.GetValueKind() != JsonValueKind.String)
+            throw new CacheFormatException("its header does not name the library that wrote it");
+        if (header["format"]?.ToJsonString() is var format && format != $"{CacheLayout.Version}")
+            throw new CacheFormatException($"it has format {format}; this version of the library reads format {CacheLayout.Version}");
+        var differences = CacheHeader.FindDifferences(header, key);
         if (differences.Count > 0)
-            throw new CacheFormatException($"it is another record: it differs in {string.Join(", ", differences)}");
+            throw new CacheFormatException($"it differs in {string.Join(", ", differences)}");
 
-        // The version of the library is no part of what a record is; but for it the header must be the one this library writes, to the byte.
-        var layout = new CacheLayout(key, by.GetString());
-        var there = new byte[layout.Header.Length];
-        file.Position = 0;
-        if (file.ReadAtLeast(there, there.Length, throwOnEndOfStream: false) < there.Length || !there.AsSpan().SequenceEqual(layout.Header))
-            throw new CacheFormatException("its header is not as this version of the library writes it");
+        // Versions of the library may differ. Everything else in the header must be as this version writes it, to the byte.
+        var layout = new CacheLayout(key, writtenBy.GetValue<string>());
+        if (!layout.HasHeader(file))
+            throw new CacheFormatException("its header differs from what this version of the library writes");
         return layout;
     }
 
@@ -85,8 +81,8 @@ internal static class CacheReader
             {
                 var (view, position) = Math.DivRem(entry, layout.Key.Rows);
                 if (view == 0)
-                    ids[position] = buffer.Id(row);
-                else if (ids[position] != buffer.Id(row))
+                    ids[position] = buffer.GetId(row);
+                else if (ids[position] != buffer.GetId(row))
                     throw new CacheFormatException($"the rows of view {view + 1} are not in the order of view 1");
             }
         }
@@ -94,7 +90,7 @@ internal static class CacheReader
         var footer = new byte[CacheLayout.FooterBytes];
         file.Position = layout.FooterStart;
         file.ReadExactly(footer);
-        if (!footer.AsSpan().SequenceEqual(CacheWriter.Footer(layout, hashes)))
+        if (!footer.AsSpan().SequenceEqual(layout.CreateFooter(hashes)))
             throw new CacheFormatException("its footer does not match its blocks");
         return ids;
     }

@@ -3,8 +3,8 @@ using System.IO.MemoryMappedFiles;
 namespace MlNetDistill.Cache;
 
 /// <summary>
-/// A file as memory, for reading. Whoever maps it shares its pages with all others that do. It may be replaced meanwhile, as a new file takes the name; it must
-/// not be cut short in place, which ends any process that reads behind the cut.
+/// A file mapped into memory for reading; processes that map the same file share its pages. Another file may take its name meanwhile. The file must not be
+/// truncated in place: that would end every process that reads beyond the new end.
 /// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
@@ -23,12 +23,12 @@ internal sealed unsafe class MappedFile : IDisposable
         _start += _view.PointerOffset;
     }
 
-    /// <summary>Some bytes of the file, to be read before it is disposed of.</summary>
-    public ReadOnlySpan<byte> At(long offset, int length)
+    /// <summary>Some bytes of the file, valid until this object is disposed.</summary>
+    public ReadOnlySpan<byte> Read(long offset, int length)
     {
         ObjectDisposedException.ThrowIf(_start is null, this);
         if (offset < 0 || length < 0 || offset > _length - length)
-            throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} are beyond the {_length} of the file.");
+            throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} are beyond the end of the file at {_length}.");
         return new(_start + offset, length);
     }
 

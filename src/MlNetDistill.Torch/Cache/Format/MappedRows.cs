@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>Rows read from a mapped file, batch by batch: copied where they lie into the tensor of a batch.</summary>
-/// <param name="file">The file, from now on these rows' own.</param>
-/// <param name="layout">What is in it.</param>
-/// <param name="device">Where the batches are wanted.</param>
+/// <summary>Rows of a memory-mapped file, copied batch by batch into new tensors.</summary>
+/// <param name="file">The file, which is disposed with these rows.</param>
+/// <param name="layout">Its layout.</param>
+/// <param name="device">Device of the batches.</param>
 internal sealed class MappedRows(MappedFile file, CacheLayout layout, Device device) : OutputRows
 {
     private readonly (long Full, long Last)[] _fieldStarts =
@@ -15,22 +15,22 @@ internal sealed class MappedRows(MappedFile file, CacheLayout layout, Device dev
 
     public override long Bytes => 0;
 
-    /// <summary>The row of the record for each position; null where both are in the same order.</summary>
+    /// <summary>The cached row of each position; null if both are in the same order.</summary>
     public long[]? Map { get; set; }
 
     public override Tensor Gather(int field, Tensor positions, int view)
     {
         using var scope = NewDisposeScope();
-        var here = positions.cpu().contiguous();
-        var rows = empty([here.shape[0], .. layout.Fields[field].Dimensions], layout.Fields[field].Type, CPU);
-        Copy(field, view, MemoryMarshal.Cast<byte, long>(here.bytes), rows.bytes);
+        var onCpu = positions.cpu().contiguous();
+        var rows = empty([onCpu.shape[0], .. layout.Fields[field].Dimensions], layout.Fields[field].Type, CPU);
+        Copy(field, view, MemoryMarshal.Cast<byte, long>(onCpu.bytes), rows.bytes);
         return rows.to(device).MoveToOuterDisposeScope();
     }
 
     public override Tensor? Whole(int field) => null;
 
-    /// <summary>Whether two rows of the record hold the same answers, in all views.</summary>
-    public bool Same(int a, int b)
+    /// <summary>Whether two cached rows have equal outputs in all views.</summary>
+    public bool HaveEqualOutputs(int a, int b)
     {
         for (var view = 0; view < Math.Max(1, layout.Key.AugmentedViews); view++)
         {
@@ -44,7 +44,7 @@ internal sealed class MappedRows(MappedFile file, CacheLayout layout, Device dev
         return true;
     }
 
-    /// <summary>A field's values for positions, side by side.</summary>
+    /// <summary>Copies a field's values of some positions, one after the other.</summary>
     public void Copy(int field, int view, ReadOnlySpan<long> positions, Span<byte> to)
     {
         var size = layout.Fields[field].Bytes;
@@ -65,6 +65,6 @@ internal sealed class MappedRows(MappedFile file, CacheLayout layout, Device dev
         var (block, row) = Math.DivRem(entry, layout.RowsPerBlock);
         var start = block == layout.Blocks - 1 ? _fieldStarts[field].Last : _fieldStarts[field].Full;
         var size = layout.Fields[field].Bytes;
-        return file.At(layout.Header.Length + (block * _blockBytes) + start + (row * size), size);
+        return file.Read(layout.Header.Length + (block * _blockBytes) + start + (row * size), size);
     }
 }

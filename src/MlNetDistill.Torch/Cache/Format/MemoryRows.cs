@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>Rows held in tensors on the device, in the order of the positions: a batch is an index_select.</summary>
-/// <param name="fields">The fields, from now on these rows' own; null for those that are not wanted.</param>
+/// <summary>Rows in tensors on the device, in the order of the positions: a batch is an index_select.</summary>
+/// <param name="fields">The fields, which are disposed with these rows; null for those that are not wanted.</param>
 /// <param name="count">Number of positions.</param>
 internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
 {
@@ -13,9 +13,9 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
 
     /// <summary>Reads fields of a file into memory.</summary>
     /// <param name="rows">The rows of the file.</param>
-    /// <param name="layout">What is in it.</param>
-    /// <param name="wanted">Outputs that are wanted.</param>
-    /// <param name="device">Where they are wanted.</param>
+    /// <param name="layout">Layout of the file.</param>
+    /// <param name="wanted">The outputs to read.</param>
+    /// <param name="device">Device of the tensors.</param>
     public static MemoryRows Load(MappedRows rows, CacheLayout layout, ModelOutputs wanted, Device device)
     {
         var count = rows.Map?.Length ?? layout.Key.Rows;
@@ -33,8 +33,8 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
     {
         if (view == 0)
             return fields[field]!.index_select(0, positions);
-        using var moved = positions.AddInteger(view * count);
-        return fields[field]!.index_select(0, moved);
+        using var entries = positions.AddInteger(view * count);
+        return fields[field]!.index_select(0, entries);
     }
 
     public override Tensor? Whole(int field) => fields[field];
@@ -49,7 +49,7 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
     {
         using var scope = NewDisposeScope();
         var all = empty([views * count, .. field.Dimensions], field.Type, CPU);
-        // In parts, as a span reaches over 2 GiB at most.
+        // In parts, as a span covers at most 2 GiB.
         var part = (int)Math.Clamp((64L << 20) / field.Bytes, 1, Math.Max(1, count));
         var positions = new long[part];
         for (var view = 0; view < views; view++)

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>A teacher's answers for n rows. The tensors stay with the one who gives them and are read before the next chunk is asked for.</summary>
-/// <param name="Ids">Identities of the rows.</param>
+/// <summary>A teacher's outputs for n rows. The producer disposes the tensors when the next chunk is requested.</summary>
+/// <param name="Ids">Ids of the rows.</param>
 /// <param name="Parts">
-/// Of what is kept, in this order: logits n×K, embedding n×D, then the stage features n×C×H×W or n×D one by one; 32-bit floats on the CPU, all finite.
+/// The cached outputs in this order: logits n×K, embedding n×D, then the stage features n×C×H×W or n×D one by one; 32-bit floats on the CPU, all finite.
 /// </param>
 internal sealed record OutputChunk(IReadOnlyList<RowId> Ids, IReadOnlyList<Tensor> Parts);

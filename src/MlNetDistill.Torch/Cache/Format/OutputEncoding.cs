@@ -7,47 +7,50 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Cache;
 
 /// <summary>
-/// Answers as the fields of a teacher cache and back. Everything that is looked up went through here, whether it was just computed or comes from a file, so a
-/// first run and a later one see the same bits.
+/// Converts a teacher's outputs to the fields of a teacher cache and back. All outputs pass through it, computed ones and those of a file, so that the first run
+/// and later ones read the same bits.
 /// </summary>
 internal sealed class OutputEncoding(CacheFileKey key)
 {
-    private readonly IReadOnlyList<CacheField> _fields = CacheField.Of(key);
+    private readonly IReadOnlyList<CacheField> _fields = CacheField.CreateAll(key);
+
+    // Without top-k each output is one field.
+    private readonly IReadOnlyList<CacheField> _outputs = CacheField.CreateAll(key with { TopK = null });
 
     /// <summary>The fields of a chunk, in their order and types, contiguous on the CPU, in the current dispose scope.</summary>
-    /// <exception cref="InvalidOperationException">The chunk is not what the key says, or a value is not finite or too large.</exception>
+    /// <exception cref="InvalidOperationException">The outputs are not those of the key, or a value is not finite or too large.</exception>
     public IReadOnlyList<Tensor> Encode(OutputChunk chunk)
     {
-        var parts = Parts().ToList();
-        if (chunk.Parts.Count != parts.Count)
-            throw new InvalidOperationException($"The teacher answered {chunk.Parts.Count} outputs, not {parts.Count}.");
+        if (chunk.Parts.Count != _outputs.Count)
+            throw new InvalidOperationException($"The teacher returned {chunk.Parts.Count} outputs; expected {_outputs.Count}.");
         var fields = new List<Tensor>(_fields.Count);
-        foreach (var ((output, name, dimensions), given) in parts.Zip(chunk.Parts))
+        foreach (var (output, given) in _outputs.Zip(chunk.Parts))
         {
-            if (!given.shape.SequenceEqual([chunk.Ids.Count, .. dimensions]) || given.dtype != ScalarType.Float32)
+            if (!given.shape.SequenceEqual([chunk.Ids.Count, .. output.Dimensions]) || given.dtype != ScalarType.Float32)
             {
                 throw new InvalidOperationException(
-                    $"The teacher's {name} must be [{string.Join(", ", dimensions.Prepend(chunk.Ids.Count))}] Float32; got [{string.Join(", ", given.shape)}] {given.dtype}.");
+                    $"The teacher's {output.Name} must be [{string.Join(", ", output.Dimensions.Prepend(chunk.Ids.Count))}] Float32; got [{string.Join(", ", given.shape)}] {given.dtype}.");
             }
 
             var part = given.device_type == DeviceType.CPU && given.is_contiguous() ? given : given.cpu().contiguous();
-            RequireFinite(part, part, name, chunk.Ids);
-            if (output == ModelOutputs.Logits && key.TopK is { } k)
+            CheckFinite(part, part, output.Name, chunk.Ids);
+            if (output.Output == ModelOutputs.Logits && key.TopK is { } k)
             {
-                var (classes, values, rest) = TopLogits.Of(part, k, _fields[0].Type);
-                RequireFinite(rest, rest, "other logits' log-sum-exp", chunk.Ids);
-                fields.AddRange([classes, Rounded(values, name, chunk.Ids), rest]);
+                var (classes, values, rest) = TopLogits.Select(part, k, _fields[0].Type);
+                fields.AddRange([classes, Round(values, output.Name, chunk.Ids), rest]);
             }
             else
             {
-                fields.Add(Rounded(part, name, chunk.Ids));
+                fields.Add(Round(part, output.Name, chunk.Ids));
             }
         }
 
         return fields;
     }
 
-    /// <summary>The wanted outputs as 32-bit floats, in the current dispose scope, from their fields as <paramref name="read"/> gives them.</summary>
+    /// <summary>The wanted outputs as 32-bit floats, in the current dispose scope.</summary>
+    /// <param name="read">Reads a field.</param>
+    /// <param name="wanted">The outputs to decode.</param>
     public NetworkOutput Decode(Func<int, Tensor> read, ModelOutputs wanted)
     {
         Tensor? logits = null;
@@ -60,87 +63,63 @@ internal sealed class OutputEncoding(CacheFileKey key)
                 continue;
             if (output == ModelOutputs.Logits && key.TopK is not null)
             {
-                logits = TopLogits.Expand(read(i), Whole(read(i + 1)), read(i + 2), key.Shapes.LogitCount);
+                logits = TopLogits.Expand(read(i), ToSingle(read(i + 1)), read(i + 2), key.Shapes.Classes);
                 i += 2;
             }
             else if (output == ModelOutputs.Logits)
             {
-                logits = Whole(read(i));
+                logits = ToSingle(read(i));
             }
             else if (output == ModelOutputs.Embedding)
             {
-                embedding = Whole(read(i));
+                embedding = ToSingle(read(i));
             }
             else
             {
-                stages!.Add(Whole(read(i)));
+                stages!.Add(ToSingle(read(i)));
             }
         }
 
         return new NetworkOutput(logits, embedding, stages);
     }
 
-    /// <summary>Logits as they would read if they were recorded now: 32-bit floats on the CPU, in the current dispose scope.</summary>
-    public Tensor LogitsAsKept(Tensor logits)
+    /// <summary>Logits with the precision of the cache, as if they had been encoded and decoded: 32-bit floats on the CPU, in the current dispose scope.</summary>
+    public Tensor RoundLogits(Tensor logits)
     {
         var given = logits.detach().cpu().contiguous();
         if (key.TopK is not { } k)
-            return AsKept(given);
-        var (classes, values, rest) = TopLogits.Of(given, k, _fields[0].Type);
-        return TopLogits.Expand(classes, AsKept(values), rest, key.Shapes.LogitCount);
+            return Rounded(given);
+        var (classes, values, rest) = TopLogits.Select(given, k, _fields[0].Type);
+        return TopLogits.Expand(classes, Rounded(values), rest, key.Shapes.Classes);
 
-        Tensor AsKept(Tensor values) => key.Precision == CachePrecision.Single ? values : Whole(values.to(ScalarType.Float16));
+        Tensor Rounded(Tensor values) => key.Precision == CachePrecision.Single ? values : ToSingle(values.to(ScalarType.Float16));
     }
 
-    private static Tensor Whole(Tensor kept) => kept.dtype == ScalarType.Float32 ? kept : kept.to(ScalarType.Float32);
+    private static Tensor ToSingle(Tensor values) => values.dtype == ScalarType.Float32 ? values : values.to(ScalarType.Float32);
 
-    private Tensor Rounded(Tensor part, string name, IReadOnlyList<RowId> ids)
+    private Tensor Round(Tensor values, string name, IReadOnlyList<RowId> ids)
     {
         if (key.Precision == CachePrecision.Single)
-            return part;
-        var rounded = part.to(ScalarType.Float16);
-        RequireFinite(rounded, part, name, ids);
+            return values;
+        var rounded = values.to(ScalarType.Float16);
+        CheckFinite(rounded, values, name, ids);
         return rounded;
     }
 
-    private static void RequireFinite(Tensor kept, Tensor given, string name, IReadOnlyList<RowId> ids)
+    private static void CheckFinite(Tensor encoded, Tensor given, string name, IReadOnlyList<RowId> ids)
     {
-        // Tensor operations for this would cost as much as a small teacher's answers.
-        if (kept.dtype == ScalarType.Float32 && AllFinite(MemoryMarshal.Cast<byte, float>(kept.bytes)))
+        // Tensor operations would take as long as a small teacher.
+        if (encoded.dtype == ScalarType.Float32 && !MemoryMarshal.Cast<byte, float>(encoded.bytes).ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
             return;
         using var scope = NewDisposeScope();
-        var finite = kept.isfinite();
+        var finite = encoded.isfinite().flatten();
         if (finite.all().item<bool>())
             return;
-        var rows = finite.reshape(ids.Count, -1);
-        var row = rows.all(1).logical_not().to(ScalarType.Int64).argmax().item<long>();
-        var value = given.reshape(ids.Count, -1)[row][rows[row].logical_not().to(ScalarType.Int64).argmax()].item<float>();
+        var place = finite.logical_not().to(ScalarType.Int64).argmax().item<long>();
+        var value = given.flatten()[place].item<float>();
+        var subject = FormattableString.Invariant($"The value {value} in the teacher's {name} for row id {ids[(int)(place / (finite.numel() / ids.Count))]}");
         throw new InvalidOperationException(float.IsFinite(value)
-            ? FormattableString.Invariant(
-                $"The teacher's {name} of row id {ids[(int)row]} hold {value}, too large for 16-bit floats, which end at ±65504. Keep the record in CachePrecision.Single.")
-            : FormattableString.Invariant($"The teacher's {name} of row id {ids[(int)row]} hold {value}; a teacher cache takes finite numbers only."));
-    }
-
-    private static bool AllFinite(ReadOnlySpan<float> values)
-    {
-        foreach (var value in values)
-        {
-            if (!float.IsFinite(value))
-                return false;
-        }
-
-        return true;
-    }
-
-    private IEnumerable<(ModelOutputs Output, string Name, long[] Dimensions)> Parts()
-    {
-        if (key.Kept.HasFlag(ModelOutputs.Logits))
-            yield return (ModelOutputs.Logits, "logits", [key.Shapes.LogitCount]);
-        if (key.Kept.HasFlag(ModelOutputs.Embedding))
-            yield return (ModelOutputs.Embedding, "embedding", [key.Shapes.EmbeddingLength!.Value]);
-        if (!key.Kept.HasFlag(ModelOutputs.StageFeatures))
-            yield break;
-        for (var i = 0; i < key.Shapes.StageFeatures.Count; i++)
-            yield return (ModelOutputs.StageFeatures, $"stage features {i + 1}", key.Shapes.StageFeatures[i]);
+            ? $"{subject} is too large for 16-bit floats, which end at ±65504. Use CachePrecision.Single."
+            : $"{subject} is not a finite number; a teacher cache can hold only finite numbers.");
     }
 }

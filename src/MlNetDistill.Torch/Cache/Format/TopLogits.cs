@@ -17,7 +17,7 @@ internal static class TopLogits
     /// <param name="logits">n×K 32-bit floats, contiguous on the CPU, finite.</param>
     /// <param name="k">How many are kept, in [1, K).</param>
     /// <param name="classType">Int16 or Int32, to be read without sign.</param>
-    public static (Tensor Classes, Tensor Values, Tensor Others) Of(Tensor logits, int k, ScalarType classType)
+    public static (Tensor Classes, Tensor Values, Tensor Others) Select(Tensor logits, int k, ScalarType classType)
     {
         var (rows, width) = (logits.shape[0], (int)logits.shape[1]);
         var classes = empty(rows, k, classType, CPU);
@@ -31,7 +31,7 @@ internal static class TopLogits
         for (var i = 0; i < rows; i++)
         {
             var row = source.Slice(i * width, width);
-            Select(row, chosen);
+            SelectLargest(row, chosen);
             restOf[i] = LogSumExpOfOthers(row, row[ClassOf(chosen[^1])], ClassOf(chosen[^1]));
             for (var j = 0; j < k; j++)
             {
@@ -47,7 +47,7 @@ internal static class TopLogits
         return (classes, values, rest);
     }
 
-    /// <summary>n×K logits from what <see cref="Of"/> gave.</summary>
+    /// <summary>n×K logits from what <see cref="Select"/> gave.</summary>
     public static Tensor Expand(Tensor classes, Tensor values, Tensor rest, int width)
     {
         var indices = classes.to(ScalarType.Int64);
@@ -61,7 +61,7 @@ internal static class TopLogits
     }
 
     // A heap with the least of the chosen on top; what comes later and is only as large is of a higher class and stays out.
-    private static void Select(ReadOnlySpan<float> row, Span<ulong> heap)
+    private static void SelectLargest(ReadOnlySpan<float> row, Span<ulong> heap)
     {
         for (var j = 0; j < heap.Length; j++)
             heap[j] = Rank(row[j], j);

@@ -1,14 +1,14 @@
 namespace MlNetDistill.Cache;
 
-/// <summary>What is done about a teacher cache that an earlier run has left in the folder.</summary>
+/// <summary>Whether a teacher cache of an earlier run is used.</summary>
 public enum CacheMode
 {
-    /// <summary>It is used where it fits; one that is damaged or stale is built anew with a warning, and so is one that is not there.</summary>
+    /// <summary>A matching cache is used. Without one, or with a warning if it is damaged or stale, a new cache is built.</summary>
     UseOrCreate,
 
-    /// <summary>It is built anew and replaced.</summary>
+    /// <summary>A new cache is built and replaces an existing one.</summary>
     Rebuild,
 
-    /// <summary>It is used, and where there is none that fits, or it is damaged or stale, the fit fails.</summary>
+    /// <summary>A matching cache is used. Without one, or if it is damaged or stale, the fit fails.</summary>
     UseOnly,
 }

@@ -1,47 +1,46 @@
 using MlNetDistill.Core;
 
-
 namespace MlNetDistill.Cache;
 
-/// <summary>Which row of a record answers for which position: joined by row id, never by position.</summary>
+/// <summary>Finds the cached row of each position by its row id.</summary>
 internal static class RowJoin
 {
-    /// <summary>For each position its row in the record; null where both are in the same order.</summary>
-    /// <param name="recorded">Row ids of the record.</param>
+    /// <summary>The cached row of each position; null if both are in the same order.</summary>
+    /// <param name="cached">Row ids of the cache.</param>
     /// <param name="order">Row ids by position.</param>
-    /// <param name="same">Whether two rows of the record hold the same answers.</param>
-    /// <exception cref="InvalidOperationException">A position's row is not in the record, or a row is in it twice with different answers.</exception>
-    public static long[]? Of(IReadOnlyList<RowId> recorded, RowIds order, Func<int, int, bool> same)
+    /// <param name="haveEqualOutputs">Whether two cached rows have equal outputs.</param>
+    /// <exception cref="InvalidOperationException">A row is missing in the cache, or is in it twice with different outputs.</exception>
+    public static long[]? MapPositions(IReadOnlyList<RowId> cached, RowIds order, Func<int, int, bool> haveEqualOutputs)
     {
-        if (IsRising(order) && recorded.Count == order.Count && recorded.SequenceEqual(order))
+        if (IsRising(order) && cached.Count == order.Count && cached.SequenceEqual(order))
             return null;
         RowLimit.Check(order.Count, "A teacher cache whose rows are in another order");
-        var rowOf = new Dictionary<RowId, int>(recorded.Count);
-        for (var i = 0; i < recorded.Count; i++)
+        var rowOf = new Dictionary<RowId, int>(cached.Count);
+        for (var i = 0; i < cached.Count; i++)
         {
-            if (!rowOf.TryAdd(recorded[i], i) && !same(rowOf[recorded[i]], i))
-                throw new InvalidOperationException($"The teacher answered row id {recorded[i]} twice, differently. Row ids must be unique.");
+            if (!rowOf.TryAdd(cached[i], i) && !haveEqualOutputs(rowOf[cached[i]], i))
+                throw new InvalidOperationException($"The teacher returned different outputs for two rows with id {cached[i]}. Row ids must be unique.");
         }
 
         var rows = new long[order.Count];
-        var inOrder = order.Count == recorded.Count;
+        var inOrder = order.Count == cached.Count;
         for (var i = 0; i < rows.Length; i++)
         {
             if (!rowOf.TryGetValue(order[i], out var row))
             {
                 throw new InvalidOperationException(
-                    $"The teacher gave no answer for row id {order[i]} (training row {i}); its data view must hold the rows of the training data.");
+                    $"The teacher returned no outputs for row id {order[i]} (training row {i}); its data view must contain all rows of the training data.");
             }
 
-            // A repeated row has equal answers wherever it stands.
-            rows[i] = inOrder && recorded[i] == order[i] ? i : row;
+            // Repeated rows have equal outputs, so that the one at the same position can be used.
+            rows[i] = inOrder && cached[i] == order[i] ? i : row;
             inOrder &= rows[i] == i;
         }
 
         return inOrder ? null : rows;
     }
 
-    // As loaders number rows: none is there twice, and no table is needed to see it.
+    // ML.NET's loaders number rows in this way. Then no row id is repeated, and no table is needed to check that.
     private static bool IsRising(RowIds ids)
     {
         for (var i = 1L; i < ids.Count; i++)

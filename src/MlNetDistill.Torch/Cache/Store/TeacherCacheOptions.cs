@@ -3,12 +3,12 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Cache;
 
-/// <summary>How a teacher's answers are kept, to be computed once and used in all epochs, methods and runs.</summary>
+/// <summary>Options of the teacher cache, which keeps a teacher's outputs, so that they are computed once for all epochs, methods and runs.</summary>
 public sealed record TeacherCacheOptions
 {
     /// <summary>
-    /// The folder for records that outlive the fit, one file for each teacher, data and setting; several processes may share it. Null: the answers are
-    /// kept for the fit only.
+    /// The folder for caches that later fits and other processes can use, with one file for each teacher, data and options. Null: outputs are kept for the fit
+    /// only.
     /// </summary>
     public string? Folder { get; init; }
 
@@ -16,44 +16,43 @@ public sealed record TeacherCacheOptions
     public CachePrecision Precision { get; init; } = CachePrecision.Single;
 
     /// <summary>
-    /// Number of logits kept of each row, the largest, at least 1 and less than the number of classes; null for all. The probability of the others is
-    /// kept as one sum and shared out equally among them (our choice), so that at temperature 1 the probabilities of the kept classes are exact.
+    /// Number of largest logits kept for each row, at least 1 and less than the number of classes; null for all. The other classes share their total
+    /// probability equally (our choice), so that at temperature 1 the probabilities of the kept classes are exact.
     /// </summary>
     public int? TopK { get; init; }
 
-    /// <summary>With augmentation: number of views of each row that are drawn and answered beforehand, at least 1. With 0 the teacher answers live.</summary>
+    /// <summary>With augmentation: number of views of each row that are drawn in advance and cached, at least 1. With 0, the teacher is queried in every step.</summary>
     public int AugmentedViews { get; init; }
 
-    /// <summary>Whether stage features are kept too. They take the memory of all activations; when not kept, they are answered live.</summary>
+    /// <summary>Whether stage features are kept too, which take the memory of all activations. If not, the teacher computes them in every step.</summary>
     public bool KeepStageFeatures { get; init; }
 
     /// <summary>
-    /// Bytes of answers that may be held in memory (of the device that trains), 0 or more, by all teachers of a fit together. A record for which no room is left
-    /// is read from its file, which is mapped into memory, batch by batch. Not counted: 16 to 60 bytes a row for row ids while the record is opened, and 8 where they come in another order.
+    /// Bytes of outputs in memory (of the training device) of all teachers of a fit together, 0 or more. A cache beyond the limit is read batch by batch from its
+    /// memory-mapped file. Not counted: 16 to 60 bytes a row for row ids while a cache is opened, and 8 bytes a row if its rows are in another order.
     /// </summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 
-    /// <summary>What is done about a record of an earlier run.</summary>
+    /// <summary>Whether a cache of an earlier run is used.</summary>
     public CacheMode Mode { get; init; }
 
     /// <summary>
-    /// A name for the data, put in place of their hash where that cannot be taken or would take too long. Whoever gives it vouches for it: other data need
-    /// another name. Null for the hash.
+    /// A name for the data instead of their hash, if hashing is impossible or takes too long. Other data need another name, which is not checked. Null for the hash.
     /// </summary>
     public string? CacheKey { get; init; }
 
-    /// <summary>Its settings, in a line where they fit in one.</summary>
+    /// <summary>Its settings, on one line if they fit.</summary>
     public override string ToString() => SettingText.Describe(this);
 
-    /// <summary>Whether answers outlive the fit.</summary>
+    /// <summary>Whether caches are kept for later fits.</summary>
     internal bool IsPersistent => Folder is not null;
 
-    /// <summary>What is kept; activations only where asked for, as they are large.</summary>
+    /// <summary>The outputs that are cached; stage features only on request, as they are large.</summary>
     internal ModelOutputs Kept => ModelOutputs.Logits | ModelOutputs.Embedding | (KeepStageFeatures ? ModelOutputs.StageFeatures : ModelOutputs.None);
 
-    /// <summary>Whether answers that a stage reads are recorded; else the teacher answers live.</summary>
-    /// <param name="wanted">What the stage reads.</param>
-    /// <param name="augmented">Whether it augments its rows.</param>
+    /// <summary>Whether the outputs that a stage reads are cached; else the teacher is queried in every step.</summary>
+    /// <param name="wanted">The outputs that the stage reads.</param>
+    /// <param name="augmented">Whether the stage augments rows.</param>
     internal bool Keeps(ModelOutputs wanted, bool augmented) => wanted != ModelOutputs.None && (wanted & ~Kept) == ModelOutputs.None && (!augmented || AugmentedViews > 0);
 
     internal IEnumerable<string> Validate() =>

@@ -105,7 +105,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         }
     }
 
-    private long AnswerBytes(OutputShapes shapes) => CacheField.Of(new CacheFileKey
+    private long AnswerBytes(OutputShapes shapes) => CacheField.CreateAll(new CacheFileKey
     {
         // What it takes does not depend on what it is of.
         Teacher = "",

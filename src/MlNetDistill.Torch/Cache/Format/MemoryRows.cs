@@ -18,15 +18,15 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
     /// <param name="device">Device of the tensors.</param>
     public static MemoryRows Load(MappedRows rows, CacheLayout layout, ModelOutputs wanted, Device device)
     {
-        var count = rows.Map?.Length ?? layout.Key.Rows;
+        var views = Math.Max(1, layout.Key.AugmentedViews);
         var fields = new Tensor?[layout.Fields.Count];
         for (var i = 0; i < fields.Length; i++)
         {
             if ((wanted & layout.Fields[i].Output) != ModelOutputs.None)
-                fields[i] = Load(rows, i, layout.Fields[i], count, Math.Max(1, layout.Key.AugmentedViews), device);
+                fields[i] = Load(rows, i, layout.Fields[i], views, device);
         }
 
-        return new MemoryRows(fields, count);
+        return new MemoryRows(fields, rows.Count);
     }
 
     public override Tensor Gather(int field, Tensor positions, int view)
@@ -45,25 +45,22 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
             field?.Dispose();
     }
 
-    private static Tensor Load(MappedRows rows, int number, CacheField field, long count, int views, Device device)
+    private static Tensor Load(MappedRows rows, int number, CacheField field, int views, Device device)
     {
         using var scope = NewDisposeScope();
-        var all = empty([views * count, .. field.Dimensions], field.Type, CPU);
+        var all = empty([views * rows.Count, .. field.Dimensions], field.Type, device);
         // In parts, as a span covers at most 2 GiB.
-        var part = (int)Math.Clamp((64L << 20) / field.Bytes, 1, Math.Max(1, count));
-        var positions = new long[part];
+        var part = Math.Clamp((64L << 20) / field.Bytes, 1, Math.Max(1, rows.Count));
         for (var view = 0; view < views; view++)
         {
-            for (var from = 0L; from < count; from += part)
+            for (var from = 0L; from < rows.Count; from += part)
             {
                 using var inner = NewDisposeScope();
-                var length = (int)Math.Min(part, count - from);
-                for (var i = 0; i < length; i++)
-                    positions[i] = from + i;
-                rows.Copy(number, view, positions.AsSpan(0, length), all.narrow(0, (view * count) + from, length).bytes);
+                var length = Math.Min(part, rows.Count - from);
+                all.narrow(0, (view * rows.Count) + from, length).copy_(rows.Gather(number, arange(from, from + length), view));
             }
         }
 
-        return all.to(device).DetachFromDisposeScope();
+        return all.DetachFromDisposeScope();
     }
 }

@@ -58,7 +58,7 @@ internal sealed class CachedOutputs : IDisposable
         MappedRows? mapped = null;
         try
         {
-            mapped = new MappedRows(new MappedFile(file), layout, request.Device);
+            mapped = new MappedRows(file, layout, request.Device);
             mapped.Map = RowJoin.MapPositions(ids, request.Order, mapped.HaveEqualOutputs);
             if (!inMemory)
                 return new CachedOutputs(request.Key, layout.Key, mapped);

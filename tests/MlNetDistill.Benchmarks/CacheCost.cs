@@ -119,7 +119,7 @@ internal static class CacheCost
         foreach (var positions in Chunks.Of(all, BatchSize))
         {
             using var scope = torch.NewDisposeScope();
-            teacher.Outputs(Batch.Of(set, positions), ModelOutputs.Logits);
+            teacher.Outputs(Batch.Gather(set, positions), ModelOutputs.Logits);
         }
     }
 

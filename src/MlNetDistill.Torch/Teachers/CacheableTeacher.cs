@@ -120,7 +120,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
 
     /// <summary>The first batch in the <see cref="QueryOrder"/>.</summary>
     protected Batch FirstBatch(IRowSource set) =>
-        Batch.Of(set, tensor([.. QueryOrder.Create(set.Count).Take(caching.BatchSize)], device: set.Device));
+        Batch.Gather(set, tensor([.. QueryOrder.Create(set.Count).Take(caching.BatchSize)], device: set.Device));
 
     /// <summary>Computes its outputs for a batch and counts the rows.</summary>
     protected NetworkOutput QueryNow(Batch batch, ModelOutputs wanted)

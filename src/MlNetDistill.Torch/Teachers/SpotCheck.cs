@@ -19,7 +19,7 @@ internal static class SpotCheck
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var positions = SpreadPositions.Create(set.Count, Rows, set.Device);
-        var batch = view is null ? Batch.Of(set, positions) : view(positions, 1);
+        var batch = view is null ? Batch.Gather(set, positions) : view(positions, 1);
         // Rounded as in the cache: for large logits 16-bit floats lose more than the tolerance.
         var now = cached.RoundLogits(live(batch, ModelOutputs.Logits).Logits.to(float32)).softmax(1);
         var kept = cached.Read(positions, ModelOutputs.Logits, batch.View).Logits.cpu().softmax(1);

@@ -34,7 +34,7 @@ internal static class Scoring
         foreach (var rows in Chunks.Of(positions, batchSize))
         {
             using var scope = NewDisposeScope();
-            var batch = Batch.Of(set, rows);
+            var batch = Batch.Gather(set, rows);
             var student = network.forward(batch.Features).Logits.LogSoftmax(1);
             var expected = teacher.LogProbabilities(batch, teacher.Outputs(batch, ModelOutputs.Logits), 1);
             sum += expected.exp().mul(expected.sub(student)).sum().to(float64).item<double>();
@@ -60,7 +60,7 @@ internal static class Scoring
         foreach (var rows in Chunks.Of(positions, batchSize))
         {
             using var inner = NewDisposeScope();
-            var output = teacher.Outputs(Batch.Of(set, rows), kind);
+            var output = teacher.Outputs(Batch.Gather(set, rows), kind);
             parts.Add((kind == ModelOutputs.Embedding ? output.Embedding : output.Logits).MoveToOuterDisposeScope());
         }
 

@@ -11,7 +11,7 @@ public sealed class InMemoryRowsTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Set(arange(8).to(float32).reshape(4, 2), [0, 1, 2, 0], InputShape.Vector(2), 3, [1, 2, 3, 4]);
-        var batch = Batch.Of(set, tensor(new long[] { 3, 1 }));
+        var batch = Batch.Gather(set, tensor(new long[] { 3, 1 }));
         Assert.That(Near.Values(batch.Features), Is.EqualTo(new double[] { 6, 7, 2, 3 }));
         Assert.That(Near.Values(batch.Labels), Is.EqualTo(new double[] { 0, 1 }));
         Assert.That(Near.Values(batch.Weights!), Is.EqualTo(new double[] { 4, 2 }));
@@ -24,7 +24,7 @@ public sealed class InMemoryRowsTests
         using var scope = NewDisposeScope();
         using var set = Toy.Set(ones(2, 3, dtype: ScalarType.Byte), [0, 1], InputShape.Vector(3), 2);
         Assert.That(set.IsByte, Is.True);
-        Assert.That(Batch.Of(set, tensor(new long[] { 0 })).Features.dtype, Is.EqualTo(ScalarType.Byte));
+        Assert.That(Batch.Gather(set, tensor(new long[] { 0 })).Features.dtype, Is.EqualTo(ScalarType.Byte));
     }
 
     [Test]

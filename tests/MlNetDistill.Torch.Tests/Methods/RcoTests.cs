@@ -58,7 +58,7 @@ public sealed class RcoTests
     public void Each_anchor_answers_with_its_own_weights()
     {
         using var scope = NewDisposeScope();
-        var batch = Batch.Of(_set, arange(8, int64));
+        var batch = Batch.Gather(_set, arange(8, int64));
         var answers = _route.Select(a => Near.Values(a.Teacher.Outputs(batch, ModelOutputs.Logits).Logits)).ToList();
         Assert.That(answers[0], Is.Not.EqualTo(answers[1]));
         Assert.That(answers[1], Is.Not.EqualTo(answers[2]));
@@ -76,7 +76,7 @@ public sealed class RcoTests
         using var late = new NetworkWeights(teacher);
         using var shared = new SharedNetwork(Runs.Student(NetworkSpec.ResNet(8, 4, 4, 4), set));
         var anchors = new[] { early, late }.Select(w => new CheckpointTeacher(shared, w.Restore, TeacherCaching.InMemory(8))).ToList();
-        var batch = Batch.Of(set, arange(4, int64));
+        var batch = Batch.Gather(set, arange(4, int64));
         teacher.eval();
         Assert.That(
             Near.Values(anchors[1].Outputs(batch, ModelOutputs.Logits).Logits), Is.EqualTo(Near.Values(teacher.forward(batch.Features).Logits)));

@@ -100,7 +100,7 @@ public sealed class CacheableTeacherTests
         first.Begin(set, ModelOutputs.Logits, null);
         second.Begin(set, ModelOutputs.Logits, null);
         using var scope = NewDisposeScope();
-        var batch = Batch.Of(set, arange(20));
+        var batch = Batch.Gather(set, arange(20));
         Assert.Multiple(() =>
         {
             Assert.That(caching.Store.RemainingMemory, Is.EqualTo(bytes / 2), "the outputs of the second teacher are in a file");

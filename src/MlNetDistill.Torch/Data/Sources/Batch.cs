@@ -20,7 +20,7 @@ public sealed record Batch(IRowSource Set, Tensor Positions, Tensor Features, Te
     public override string ToString() => $"{Positions.shape[0]} rows of {Set.Shape}, view {View}";
 
     /// <summary>Gathers rows of a source as they are. The tensors belong to the current dispose scope.</summary>
-    public static Batch Of(IRowSource set, Tensor positions)
+    public static Batch Gather(IRowSource set, Tensor positions)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(positions);

@@ -111,7 +111,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         foreach (var rows in Chunks.Of(set.AllPositions(), caching.BatchSize))
         {
             using var inner = NewDisposeScope();
-            parts.Add(Mean(Batch.Of(set, rows)).MoveToOuterDisposeScope());
+            parts.Add(Mean(Batch.Gather(set, rows)).MoveToOuterDisposeScope());
         }
 
         return cat(parts).DetachFromDisposeScope();

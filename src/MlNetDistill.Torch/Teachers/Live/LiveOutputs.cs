@@ -35,7 +35,7 @@ internal static class LiveOutputs
             using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
             foreach (var positions in Chunks.Of(rest, caching.BatchSize))
             {
-                var parts = (at >= first ? known?.Invoke(positions) : null) ?? QueryOutputs(query, view is null ? Batch.Of : (s, p) => view(p, number), set, positions, kept, (int)Math.Max(0, first - at));
+                var parts = (at >= first ? known?.Invoke(positions) : null) ?? QueryOutputs(query, view is null ? Batch.Gather : (s, p) => view(p, number), set, positions, kept, (int)Math.Max(0, first - at));
                 var begin = Math.Max(at, first);
                 RowId[] ids = [.. Enumerable.Range(0, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? begin + i : order[begin + i]])];
                 at += positions.shape[0];

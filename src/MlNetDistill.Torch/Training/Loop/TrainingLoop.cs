@@ -108,7 +108,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             if (IsCancelledIn(stage))
                 break;
             using (NewDisposeScope())
-                run.Step(settings.View is { } view ? view(positions, State.Epochs) : Batch.Of(set, positions));
+                run.Step(settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions));
             State.Steps++;
             _observers.StepEnds();
             rows += positions.shape[0];

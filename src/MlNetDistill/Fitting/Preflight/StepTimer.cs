@@ -45,7 +45,7 @@ internal sealed class StepTimer(
         using var scope = NewDisposeScope();
         using var generator = seeds.CreateGenerator("rehearsal projections");
         var positions = split.Training.index_select(0, SpreadPositions.Create(split.Training.shape[0], options.BatchSize, split.Training.device));
-        Batch Rows() => view is null ? Batch.Of(set, positions) : view(positions, 1);
+        Batch Rows() => view is null ? Batch.Gather(set, positions) : view(positions, 1);
         using var run = new StageRun(
             stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
             new StageState { Name = stage.Name }, new Float32Execution(options.GradientClipping), new ObserverList());

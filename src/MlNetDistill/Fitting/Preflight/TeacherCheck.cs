@@ -91,7 +91,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
 
         Tensor Answer(Tensor some)
         {
-            var output = teacher.Outputs(Batch.Of(rows, some), ModelOutputs.Logits).Logits;
+            var output = teacher.Outputs(Batch.Gather(rows, some), ModelOutputs.Logits).Logits;
             if (!output.isfinite().all().item<bool>())
                 throw new InvalidOperationException($"The teacher ({options.Teacher!.Name}) gives logits that are NaN or infinite. Check its weights and the scale of its input.");
             return output;

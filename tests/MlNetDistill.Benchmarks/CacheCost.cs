@@ -116,7 +116,7 @@ internal static class CacheCost
     private static void Query(NetworkTeacher teacher, IRowSource set)
     {
         using var all = torch.arange(set.Count, torch.int64);
-        foreach (var positions in Chunks.Of(all, BatchSize))
+        foreach (var positions in Chunks.Split(all, BatchSize))
         {
             using var scope = torch.NewDisposeScope();
             teacher.Outputs(Batch.Gather(set, positions), ModelOutputs.Logits);

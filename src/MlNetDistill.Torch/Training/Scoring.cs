@@ -16,7 +16,7 @@ internal static class Scoring
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        foreach (var rows in Chunks.Of(positions, batchSize))
+        foreach (var rows in Chunks.Split(positions, batchSize))
         {
             using var inner = NewDisposeScope();
             parts.Add(network.forward(set.Gather(rows, set.Device)).Logits.MoveToOuterDisposeScope());
@@ -31,7 +31,7 @@ internal static class Scoring
         network.eval();
         using var noGrad = no_grad();
         var sum = 0.0;
-        foreach (var rows in Chunks.Of(positions, batchSize))
+        foreach (var rows in Chunks.Split(positions, batchSize))
         {
             using var scope = NewDisposeScope();
             var batch = Batch.Gather(set, rows);
@@ -57,7 +57,7 @@ internal static class Scoring
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
-        foreach (var rows in Chunks.Of(positions, batchSize))
+        foreach (var rows in Chunks.Split(positions, batchSize))
         {
             using var inner = NewDisposeScope();
             var output = teacher.Outputs(Batch.Gather(set, rows), kind);

@@ -169,7 +169,7 @@ internal sealed class FitNetworks(
 
     private IEnumerable<Tensor> TrainingRows()
     {
-        foreach (var positions in Chunks.Of(split.Training, options.BatchSize))
+        foreach (var positions in Chunks.Split(split.Training, options.BatchSize))
         {
             using var rows = set.Gather(positions, set.Device).DetachFromDisposeScope();
             yield return rows;

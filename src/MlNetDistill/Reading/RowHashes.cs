@@ -16,7 +16,7 @@ internal static class RowHashes
     /// <summary>Of the features at some positions of a training set.</summary>
     public static IEnumerable<ulong> OfSet(IRowSource set, Tensor positions)
     {
-        foreach (var chunk in Chunks.Of(positions, RowsAtATime))
+        foreach (var chunk in Chunks.Split(positions, RowsAtATime))
         {
             foreach (var hash in OfChunk(set, chunk))
                 yield return hash;

@@ -9,7 +9,7 @@ internal static class Chunks
     public const long Bytes = 64L << 20;
 
     /// <summary>The elements of <paramref name="positions"/>, at most <paramref name="size"/> at a time, in order. Each part lives until the next is asked for.</summary>
-    public static IEnumerable<Tensor> Of(Tensor positions, long size)
+    public static IEnumerable<Tensor> Split(Tensor positions, long size)
     {
         for (long at = 0; at < positions.shape[0]; at += size)
         {

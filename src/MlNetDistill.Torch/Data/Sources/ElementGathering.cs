@@ -18,7 +18,7 @@ internal static class ElementGathering
         var columns = TensorArithmetic.Range(length, device).repeat(positions.shape[0]);
         var parts = new List<Tensor>();
         var at = 0L;
-        foreach (var some in Chunks.Of(flat, Math.Max(1, ChunkValues / length)))
+        foreach (var some in Chunks.Split(flat, Math.Max(1, ChunkValues / length)))
         {
             using var inner = NewDisposeScope();
             var column = columns.narrow(0, at, some.shape[0]).unsqueeze(1);

@@ -21,7 +21,7 @@ internal static class InputStatisticsFactory
         Tensor? sum = null, squares = null;
         double count = 0;
         var chunk = Math.Max(1, ChunkValues / set.Shape.Length);
-        foreach (var rows in Chunks.Of(positions, chunk))
+        foreach (var rows in Chunks.Split(positions, chunk))
         {
             using var inner = NewDisposeScope();
             var x = set.Gather(rows, set.Device).to(float64);

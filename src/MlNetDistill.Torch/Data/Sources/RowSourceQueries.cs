@@ -53,7 +53,7 @@ internal static class RowSourceQueries
         public float LargestFeature()
         {
             var largest = 0f;
-            foreach (var positions in Chunks.Of(rows.AllPositions(), Math.Max(1, Chunks.Bytes / rows.RowBytes)))
+            foreach (var positions in Chunks.Split(rows.AllPositions(), Math.Max(1, Chunks.Bytes / rows.RowBytes)))
             {
                 using var scope = NewDisposeScope();
                 largest = Math.Max(largest, rows.Gather(positions, rows.Device).abs().max().to(ScalarType.Float32).item<float>());

@@ -108,7 +108,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parts = new List<Tensor>();
-        foreach (var rows in Chunks.Of(set.AllPositions(), caching.BatchSize))
+        foreach (var rows in Chunks.Split(set.AllPositions(), caching.BatchSize))
         {
             using var inner = NewDisposeScope();
             parts.Add(Mean(Batch.Gather(set, rows)).MoveToOuterDisposeScope());

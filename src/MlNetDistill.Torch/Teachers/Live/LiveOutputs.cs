@@ -33,7 +33,7 @@ internal static class LiveOutputs
             var at = first - (first % caching.BatchSize);
             using var all = (order is null ? TensorArithmetic.Range(set.Count, set.Device) : tensor(order, device: set.Device)).DetachFromDisposeScope();
             using var rest = all.narrow(0, at, set.Count - at).DetachFromDisposeScope();
-            foreach (var positions in Chunks.Of(rest, caching.BatchSize))
+            foreach (var positions in Chunks.Split(rest, caching.BatchSize))
             {
                 var parts = (at >= first ? known?.Invoke(positions) : null) ?? QueryOutputs(query, view is null ? Batch.Gather : (s, p) => view(p, number), set, positions, kept, (int)Math.Max(0, first - at));
                 var begin = Math.Max(at, first);

@@ -76,7 +76,7 @@ internal static class DataChecks
         using var scope = NewDisposeScope();
         Tensor? least = null, most = null;
         var blank = 0L;
-        foreach (var chunk in Chunks.Of(positions, RowsAtATime))
+        foreach (var chunk in Chunks.Split(positions, RowsAtATime))
         {
             using var inner = NewDisposeScope();
             var rows = set.Gather(chunk, set.Device).flatten(1);

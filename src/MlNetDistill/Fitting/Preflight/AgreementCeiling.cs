@@ -23,7 +23,7 @@ internal static class AgreementCeiling
         var looks = new (UInt128 Hash, long Answer)[answers.Length];
         var at = 0;
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        foreach (var chunk in Chunks.Of(positions, RowsAtATime))
+        foreach (var chunk in Chunks.Split(positions, RowsAtATime))
         {
             using var inner = NewDisposeScope();
             var rows = set.Gather(chunk, CPU).contiguous().bytes;

@@ -84,7 +84,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         {
             var (clock, passed) = (Stopwatch.StartNew(), teacher.TimeOnUnqueriedRows);
             var size = teacher.SharesPreview ? options.BatchSize : asked;
-            var answer = cat([.. Chunks.Of(positions.narrow(0, from, asked), size).Select(Answer)]);
+            var answer = cat([.. Chunks.Split(positions.narrow(0, from, asked), size).Select(Answer)]);
             var passing = teacher.TimeOnUnqueriedRows - passed;
             return (answer, (clock.Elapsed - passing) / asked, passing);
         }

@@ -100,7 +100,7 @@ internal abstract class CacheableTeacher(TeacherCaching caching) : StageTeacher,
     protected abstract string ComputeContentHash();
 
     /// <summary>A hash of the data that it reads.</summary>
-    protected virtual string ComputeDataHash(IRowSource set) => DataHash.Of(set);
+    protected virtual string ComputeDataHash(IRowSource set) => DataHash.Compute(set);
 
     /// <summary>Computes its outputs for a batch.</summary>
     protected abstract NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted);

@@ -40,7 +40,7 @@ public sealed class RowSourceTests
     public void Where_features_lie_makes_no_difference_to_their_hash()
     {
         using var blocks = new BlockRows(_whole);
-        Assert.That(DataHash.Of(blocks), Is.EqualTo(DataHash.Of(_whole)));
+        Assert.That(DataHash.Compute(blocks), Is.EqualTo(DataHash.Compute(_whole)));
     }
 
     [Test]
@@ -81,7 +81,7 @@ public sealed class RowSourceTests
         using var quarter = half.Shard(1, 2);
         using var direct = _whole.Shard(3, 4);
         Assert.That(quarter.RowIds, Is.EqualTo(direct.RowIds));
-        Assert.That(DataHash.Of(quarter), Is.EqualTo(DataHash.Of(direct)));
+        Assert.That(DataHash.Compute(quarter), Is.EqualTo(DataHash.Compute(direct)));
     }
 
     [Test]

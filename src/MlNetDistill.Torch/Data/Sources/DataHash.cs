@@ -25,9 +25,9 @@ internal sealed class DataHash : IDisposable
     /// The hash of a source's features and row ids, with their type and shape; labels and weights are no part of it, as no teacher reads them. Computed once for each
     /// source, as every anchor of a route asks for it.
     /// </summary>
-    public static string Of(IRowSource rows) => Known.GetValue(rows, Compute);
+    public static string Compute(IRowSource rows) => Known.GetValue(rows, HashRows);
 
-    private static string Compute(IRowSource rows)
+    private static string HashRows(IRowSource rows)
     {
         using var hash = new DataHash();
         using var all = TensorArithmetic.Range(rows.Count, CPU).DetachFromDisposeScope();

@@ -78,7 +78,7 @@ public abstract record LearningRateSchedule
     public virtual IEnumerable<string> Validate() => Faults.AtLeast0("The schedule's WarmupEpochs", WarmupEpochs);
 
     /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
-    internal virtual string? Caution(int epochs) =>
+    internal virtual string? Warning(int epochs) =>
         WarmupEpochs > epochs ? $"the warm-up of {WarmupEpochs} epochs is longer than the stage, which has {epochs}." : null;
 
     /// <summary>The factor of the optimiser's rate for a step, without the warm-up: 0 or more.</summary>
@@ -104,7 +104,7 @@ internal sealed record StepSchedule(IReadOnlyList<int> AfterEpochs, double Facto
             AfterEpochs.Zip(AfterEpochs.Skip(1)).All(pair => pair.First < pair.Second), $"The step schedule's epochs must rise; were [{NumberText.Join(AfterEpochs)}]."),
     ];
 
-    internal override string? Caution(int epochs) => base.Caution(epochs) ?? (AfterEpochs.Any(epoch => epoch >= epochs)
+    internal override string? Warning(int epochs) => base.Warning(epochs) ?? (AfterEpochs.Any(epoch => epoch >= epochs)
         ? $"the learning rate is to drop after epochs {NumberText.Join(AfterEpochs)} of a stage, and this one has {epochs}."
         : null);
 

@@ -120,8 +120,8 @@ internal sealed class FitNetworks(
             if (phase is not Stage stage)
                 return phase;
             var without = LabelTerms.LeftOut(stage);
-            if (LabelTerms.Caution(stage) is { } caution)
-                channel.Warning($"{caution}");
+            if (LabelTerms.Warning(stage) is { } warning)
+                channel.Warning($"{warning}");
             return without;
         });
 
@@ -191,7 +191,7 @@ internal sealed class FitNetworks(
             View = ViewOf(plan.Role),
             StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
             Report = progress => Report(plan.Role, progress),
-            Warn = caution => channel.Warning($"{caution}"),
+            Warn = warning => channel.Warning($"{warning}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
         };
     }

@@ -23,7 +23,7 @@ internal static class LabelTerms
     }
 
     /// <summary>What a user should know of the terms that are left out though they have a weight, as a sentence; null where there are none.</summary>
-    public static string? Caution(Stage stage)
+    public static string? Warning(Stage stage)
     {
         var names = Names(stage.Loss.Terms.Where(term => term.Loss.NeedsLabels && term.Weight > 0));
         return names.Length == 0 ? null : $"No row trained on has a label that counts, so terms over labels are left out: {names}.";

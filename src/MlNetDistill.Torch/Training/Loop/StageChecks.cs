@@ -10,11 +10,11 @@ namespace MlNetDistill.Training;
 internal static class StageChecks
 {
     /// <summary>What a user should know before the stage, each as one sentence.</summary>
-    public static IEnumerable<string> Cautions(Stage stage, int classes, bool stopsEarly)
+    public static IEnumerable<string> Warnings(Stage stage, int classes, bool stopsEarly)
     {
         foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(classes)))
             yield return warning;
-        if (stage.Schedule.Caution(stage.Epochs) is { } schedule)
+        if (stage.Schedule.Warning(stage.Epochs) is { } schedule)
             yield return $"Stage '{stage.Name}': {schedule}";
         if (stage.Optimizer.WeightDecay > 1 && stage.Optimizer.LearningRate * stage.Optimizer.WeightDecay is var taken and >= 1)
         {

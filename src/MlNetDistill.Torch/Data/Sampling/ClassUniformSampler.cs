@@ -35,7 +35,7 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
                 (missing == labels.Length ? "." : ", or leave these rows out with MissingLabels.Drop."));
         }
 
-        var groups = RowGroups.By(labels, training.cpu().data<long>().ToArray());
+        var groups = RowGroups.FromKeys(labels, training.cpu().data<long>().ToArray());
         if (batchSize / instances > groups.Count)
         {
             var most = groups.Count * instances;

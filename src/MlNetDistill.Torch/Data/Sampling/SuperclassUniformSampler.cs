@@ -31,7 +31,7 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var found = KMeans.Assign(teacherVectors(source.Training).to(float32), clusters, source.Generator);
-        var groups = RowGroups.By(found.cpu().data<long>().ToArray(), source.Training.cpu().data<long>().ToArray());
+        var groups = RowGroups.FromKeys(found.cpu().data<long>().ToArray(), source.Training.cpu().data<long>().ToArray());
         if (groups.Count < batchSize / instances)
         {
             throw new InvalidOperationException(

@@ -7,7 +7,7 @@ namespace MlNetDistill.Data;
 internal sealed class RowGroups(IReadOnlyList<long[]> groups)
 {
     /// <summary>Groups the elements of <paramref name="positions"/> by <paramref name="keys"/>, in the order of the keys.</summary>
-    public static RowGroups By(long[] keys, long[] positions) =>
+    public static RowGroups FromKeys(long[] keys, long[] positions) =>
         new([.. keys.Zip(positions).GroupBy(pair => pair.First, pair => pair.Second).OrderBy(g => g.Key).Select(g => g.ToArray())]);
 
     /// <summary>Number of groups.</summary>

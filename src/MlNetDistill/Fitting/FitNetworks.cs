@@ -87,7 +87,7 @@ internal sealed class FitNetworks(
     private InputStatistics? Scaling(InputScaling kind)
     {
         if (!_scalings.TryGetValue(kind, out var scaling))
-            _scalings[kind] = scaling = InputStatisticsFactory.Rows(set, split.Training, kind);
+            _scalings[kind] = scaling = InputStatisticsFactory.Compute(set, split.Training, kind);
         return scaling;
     }
 

@@ -62,6 +62,6 @@ public sealed class InputStatisticsTests
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Set(features, new long[features.shape[0]], shape, 2);
-        return InputStatisticsFactory.Rows(set, tensor(positions), scaling);
+        return InputStatisticsFactory.Compute(set, tensor(positions), scaling);
     }
 }

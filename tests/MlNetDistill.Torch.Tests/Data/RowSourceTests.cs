@@ -105,9 +105,9 @@ public sealed class RowSourceTests
     private static double[] Trained(IRowSource rows)
     {
         using var scope = NewDisposeScope();
-        var statistics = InputStatisticsFactory.Rows(rows, rows.AllPositions(), InputScaling.Standardize);
-        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes(), 1);
-        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes(), 2);
+        var statistics = InputStatisticsFactory.Compute(rows, rows.AllPositions(), InputScaling.Standardize);
+        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 1);
+        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 2);
         using var teacher = new NetworkTeacher(network, TeacherCaching.InMemory(64));
         using var drawing = new Generator(5);
         using var split = DataSplit.ByFraction(rows, 0.2, drawing);

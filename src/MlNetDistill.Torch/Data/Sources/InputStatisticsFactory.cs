@@ -12,7 +12,7 @@ internal static class InputStatisticsFactory
     private const int ChunkValues = 1 << 22;
 
     /// <summary>The scaling that <paramref name="scaling"/> asks for, or null for none. Only the rows in <paramref name="positions"/> count.</summary>
-    public static InputStatistics? Rows(IRowSource set, Tensor positions, InputScaling scaling)
+    public static InputStatistics? Compute(IRowSource set, Tensor positions, InputScaling scaling)
     {
         if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))
             return null;

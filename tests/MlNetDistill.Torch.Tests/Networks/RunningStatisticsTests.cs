@@ -24,7 +24,7 @@ public sealed class RunningStatisticsTests
     private static Dictionary<string, float[]> Taken(params Tensor[] batches)
     {
         using var network = NetworkSpec.ResNet(8, 4, 4, 8).Build(new NetworkInput(InputShape.Image(1, 8, 8)), 3, seed: 1);
-        RunningStatistics.Take(network, batches);
+        RunningStatistics.Recompute(network, batches);
         return network.state_dict().Where(entry => entry.Key.EndsWith("_mean") || entry.Key.EndsWith("_variance"))
             .ToDictionary(entry => entry.Key, entry => entry.Value.data<float>().ToArray());
     }

@@ -22,7 +22,7 @@ internal static class Perturbation
                 block.PerturbWeights(generator);
         }
 
-        RunningStatistics.Take(network, [rows]);
+        RunningStatistics.Recompute(network, [rows]);
         network.eval();
     }
 }

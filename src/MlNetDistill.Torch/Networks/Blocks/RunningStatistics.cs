@@ -9,7 +9,7 @@ internal static class RunningStatistics
     /// <summary>
     /// Makes them the mean of the batches' own. Leaves the network in training mode. A batch of a single row, which has no variance, is passed over.
     /// </summary>
-    public static void Take(Network network, IEnumerable<Tensor> batches)
+    public static void Recompute(Network network, IEnumerable<Tensor> batches)
     {
         using var noGrad = no_grad();
         var blocks = network.modules().OfType<BatchNormalization>().ToArray();

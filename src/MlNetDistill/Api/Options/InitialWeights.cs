@@ -60,7 +60,7 @@ public sealed partial record InitialWeights
         using var given = _network.ToNetwork();
         StartingWeights.Interpolate(network, given, RandomShare);
         if (RandomShare > 0)
-            RunningStatistics.Take(network, trainingRows);
+            RunningStatistics.Recompute(network, trainingRows);
         network.eval();
     }
 }

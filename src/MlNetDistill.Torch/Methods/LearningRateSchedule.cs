@@ -65,7 +65,7 @@ public abstract record LearningRateSchedule
 
     /// <summary>The same, checked.</summary>
     /// <exception cref="InvalidOperationException">The schedule gave a momentum outside [0, 1).</exception>
-    internal double? MomentumFor(long step, long steps)
+    internal double? CheckedMomentumAt(long step, long steps)
     {
         var momentum = MomentumAt(step, steps);
         return momentum is null or (>= 0 and < 1) ? momentum : throw new InvalidOperationException(Invariant($"The schedule {this} gave the momentum {momentum} for step {step} of {steps}; it must be in [0, 1), or null for the optimizer's own."));

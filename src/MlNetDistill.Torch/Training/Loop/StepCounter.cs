@@ -15,7 +15,7 @@ internal sealed class StepCounter(Stage stage, StageState state, int stepsPerEpo
     public void Next()
     {
         LearningRate = stage.Optimizer.LearningRate * stage.Schedule.FactorAt(state.Step, _steps, stepsPerEpoch);
-        Momentum = stage.Schedule.MomentumFor(state.Step, _steps);
+        Momentum = stage.Schedule.CheckedMomentumAt(state.Step, _steps);
         state.Step++;
     }
 }

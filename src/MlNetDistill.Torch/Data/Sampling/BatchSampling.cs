@@ -52,7 +52,7 @@ public abstract record BatchSampling
     public abstract Sampler Create(int batchSize);
 
     /// <summary>Rows of a batch if there are so many training rows.</summary>
-    internal virtual long RowsOfABatch(int batchSize, long rows) => batchSize;
+    internal virtual long RowsPerBatch(int batchSize, long rows) => batchSize;
 
     /// <summary>Throws if the rows cannot be sampled in this way, as far as that is known without a teacher, so that a long training of a teacher is not wasted.</summary>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
@@ -71,7 +71,7 @@ internal sealed record ShuffledSampling : BatchSampling
 {
     public override Sampler Create(int batchSize) => new ShuffledSampler(batchSize);
 
-    internal override long RowsOfABatch(int batchSize, long rows) => Math.Min(batchSize, rows);
+    internal override long RowsPerBatch(int batchSize, long rows) => Math.Min(batchSize, rows);
 }
 
 internal sealed record ClassUniformSampling(int Instances) : BatchSampling

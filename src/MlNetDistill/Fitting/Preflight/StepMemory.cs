@@ -16,7 +16,7 @@ internal static class StepMemory
         // What a GPU has free only its driver knows.
         if (network.Head.Weight.device_type != DeviceType.CPU)
             return;
-        var rows = options.Sampling.RowsOfABatch(options.BatchSize, trainingRows);
+        var rows = options.Sampling.RowsPerBatch(options.BatchSize, trainingRows);
         // Weights and their gradients, and what each row leaves behind.
         var bytes = ((2 * (Int128)network.ParameterCount) + ((Int128)rows * network.CountActivationsPerRow())) * sizeof(float);
         if (bytes > WeightMemory.Available)

@@ -10,9 +10,9 @@ internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) :
     private const double Epsilon = 1e-8;
 
     // However large the gradient, a step is hardly longer than its rate.
-    internal override double Reach(double sumOfRates) => sumOfRates;
+    internal override double MaxWeightChange(double sumOfRates) => sumOfRates;
 
-    internal override double LeastReach => 0.3;
+    internal override double MinWeightChange => 0.3;
 
     protected override void Update(OptimizerStep step)
     {

@@ -52,10 +52,10 @@ public abstract record Optimizer
     protected abstract void Update(OptimizerStep step);
 
     /// <summary>About how far training can move a weight at most, by the sum of the learning rates of its steps; infinite where that is not known.</summary>
-    internal virtual double Reach(double sumOfRates) => double.PositiveInfinity;
+    internal virtual double MaxWeightChange(double sumOfRates) => double.PositiveInfinity;
 
     /// <summary>The reach below which a fresh network has hardly learnt anything, by what was seen on small sets.</summary>
-    internal virtual double LeastReach => 1;
+    internal virtual double MinWeightChange => 1;
 
     /// <summary>One step over the parameters of <paramref name="state"/>.</summary>
     /// <param name="state">The parameters, with their gradients, and what this optimiser keeps for them.</param>

@@ -29,7 +29,7 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
     }
 
     // A gradient of a norm of about 1, that is, and what momentum makes of it.
-    internal override double Reach(double sumOfRates) => sumOfRates / (1 - Momentum);
+    internal override double MaxWeightChange(double sumOfRates) => sumOfRates / (1 - Momentum);
 
     private Tensor Accelerated(ParameterState parameter, Tensor gradient, Scalar momentum)
     {

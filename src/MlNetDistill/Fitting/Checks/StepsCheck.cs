@@ -18,7 +18,7 @@ internal static class StepsCheck
         var reached = 0.0;
         foreach (var stage in stages)
         {
-            reached += Reach(stage, stepsPerEpoch(stage), (1 - reached) * stage.Optimizer.LeastReach) / stage.Optimizer.LeastReach;
+            reached += Reach(stage, stepsPerEpoch(stage), (1 - reached) * stage.Optimizer.MinWeightChange) / stage.Optimizer.MinWeightChange;
             if (reached >= 1)
                 return null;
         }
@@ -31,8 +31,8 @@ internal static class StepsCheck
     private static double Reach(Stage stage, int stepsPerEpoch, double enough)
     {
         var (sum, steps) = (0.0, (long)stage.Epochs * stepsPerEpoch);
-        for (var step = 0L; step < steps && stage.Optimizer.Reach(sum) < enough; step++)
+        for (var step = 0L; step < steps && stage.Optimizer.MaxWeightChange(sum) < enough; step++)
             sum += stage.Optimizer.LearningRate * stage.Schedule.FactorAt(step, steps, stepsPerEpoch);
-        return stage.Optimizer.Reach(sum);
+        return stage.Optimizer.MaxWeightChange(sum);
     }
 }

@@ -139,21 +139,21 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     internal void TrainOnly(NetworkPart part)
     {
         eval();
-        foreach (var module in ModulesOf(part))
+        foreach (var module in ModulesIn(part))
             module.train();
-        var trained = ParametersOf(part).ToHashSet<object>(ReferenceEqualityComparer.Instance);
+        var trained = TrainableParameters(part).ToHashSet<object>(ReferenceEqualityComparer.Instance);
         foreach (var parameter in parameters())
             parameter.requires_grad = trained.Contains(parameter);
     }
 
     /// <summary>The parameters of one part that can be trained.</summary>
-    internal IEnumerable<Parameter> ParametersOf(NetworkPart part)
+    internal IEnumerable<Parameter> TrainableParameters(NetworkPart part)
     {
         var constant = named_parameters().Where(p => _fixed.Contains(p.name)).Select(p => p.parameter).ToHashSet<object>(ReferenceEqualityComparer.Instance);
-        return ModulesOf(part).SelectMany(m => m.parameters()).Where(p => !constant.Contains(p));
+        return ModulesIn(part).SelectMany(m => m.parameters()).Where(p => !constant.Contains(p));
     }
 
-    private IEnumerable<nn.Module> ModulesOf(NetworkPart part)
+    private IEnumerable<nn.Module> ModulesIn(NetworkPart part)
     {
         var from = part.AfterTap is { } after ? _taps[after] + 1 : 0;
         var to = part.ThroughTap is { } through ? _taps[through] + 1 : _body.Count;

@@ -27,7 +27,7 @@ internal sealed class StageRun : IDisposable
     {
         (Stage, Student, Set, State, Observer, _execution) = (stage, student, set, state, observer, execution);
         state.Projections = new StageProjections(stage, shapes, projecting, set.Device);
-        Parameter[] learning = [.. student.ParametersOf(stage.Trains)];
+        Parameter[] learning = [.. student.TrainableParameters(stage.Trains)];
         if (learning.Length == 0)
         {
             throw new InvalidOperationException(

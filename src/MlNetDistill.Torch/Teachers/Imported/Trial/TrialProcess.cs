@@ -75,14 +75,14 @@ internal static class TrialProcess
             cancellation.ThrowIfCancellationRequested();
             if (watch.Elapsed > limits.Time)
                 return TrialStatus.Time;
-            if (MemoryOf(process) > limits.Memory)
+            if (GetMemory(process) > limits.Memory)
                 return TrialStatus.Memory;
         }
 
         return null;
     }
 
-    private static long MemoryOf(Process process)
+    private static long GetMemory(Process process)
     {
         try
         {

@@ -5,7 +5,7 @@ namespace MlNetDistill.Networks;
 internal static class OnnxExport
 {
     /// <summary>Everything up to the embedding: <paramref name="inputName"/> B×L (bytes or floats) to <paramref name="outputName"/> B×D.</summary>
-    public static byte[] Backbone(Network network, string inputName, string outputName)
+    public static byte[] WriteBackbone(Network network, string inputName, string outputName)
     {
         var graph = new OnnxGraph();
         var embedding = network.EmitBackbone(graph, inputName);
@@ -20,7 +20,7 @@ internal static class OnnxExport
     /// The whole classifier: features B×L to probabilities <c>Score</c> B×K and the class index <c>Class</c> B, from 0. An input of one of
     /// these two names becomes <c>Features</c>, since names in a graph are unique.
     /// </summary>
-    public static byte[] Classifier(Network network, string inputName)
+    public static byte[] WriteClassifier(Network network, string inputName)
     {
         const string Score = "Score", Class = "Class";
         if (inputName is Score or Class)

@@ -32,7 +32,7 @@ internal sealed class StudentChain
         _task = task;
         _logitCount = network.LogitCount;
         _embeddingLength = network.EmbeddingLength;
-        _backbone = network.IsLinear ? null : OnnxExport.Backbone(network, columns.Features.Name, Embedding);
+        _backbone = network.IsLinear ? null : OnnxExport.WriteBackbone(network, columns.Features.Name, Embedding);
         _head = [.. Values(network.Head.Bias), .. Values(network.Head.Weight)];
         Scoring = Load();
     }

@@ -43,9 +43,9 @@ public sealed class LogitsNetworkTests
         using var network = OnnxScoring.Perturbed(new WideAndDeepSpec(), Four, 3);
         var rows = OnnxScoring.Features(Four, 7);
         var logits = network.forward(rows).Logits;
-        using var backbone = new OnnxScoring(OnnxExport.Backbone(network, "Features", "logits"));
+        using var backbone = new OnnxScoring(OnnxExport.WriteBackbone(network, "Features", "logits"));
         Near.Array(backbone.Run("Features", rows, "logits"), Near.Values(logits), 1e-5, 0, "logits");
-        using var classifier = new OnnxScoring(OnnxExport.Classifier(network, "Features"));
+        using var classifier = new OnnxScoring(OnnxExport.WriteClassifier(network, "Features"));
         Near.Array(classifier.Run("Features", rows, "Score"), Near.Values(logits.softmax(1)), 1e-5, 0, "scores");
         Assert.That(classifier.Run("Features", rows, "Class"), Is.EqualTo(Near.Values(logits.argmax(1))));
     }
@@ -57,9 +57,9 @@ public sealed class LogitsNetworkTests
         using var noGrad = no_grad();
         var rows = OnnxScoring.Features(Four, 7);
         using var network = new NothingSpec().Build(Four, 4, seed: 1);
-        using var backbone = new OnnxScoring(OnnxExport.Backbone(network, "Features", "logits"));
+        using var backbone = new OnnxScoring(OnnxExport.WriteBackbone(network, "Features", "logits"));
         Assert.That(backbone.Run("Features", rows, "logits"), Is.EqualTo(Near.Values(rows)));
-        using var classifier = new OnnxScoring(OnnxExport.Classifier(network, "Features"));
+        using var classifier = new OnnxScoring(OnnxExport.WriteClassifier(network, "Features"));
         Near.Array(classifier.Run("Features", rows, "Score"), Near.Values(rows.softmax(1)), 1e-5, 0, "scores");
     }
 

@@ -59,7 +59,7 @@ public sealed class OwnNetworkTests
         network.to(ScalarType.Float64);
         network.to(ScalarType.Float32);
         Assert.That(Near.Values(network.forward(rows).Logits), Is.EqualTo(before));
-        using var onnx = new OnnxScoring(OnnxExport.Classifier(network, "Features"));
+        using var onnx = new OnnxScoring(OnnxExport.WriteClassifier(network, "Features"));
         Near.Array(onnx.Run("Features", rows, "Score"), Near.Values(network.forward(rows).Logits.softmax(1)), 1e-5, 0, "scores");
     }
 
@@ -88,7 +88,7 @@ public sealed class OwnNetworkTests
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var network = OnnxScoring.Perturbed(new ModuleSpec { ForgetsNormalization = forgets }, Four, 3);
-        using var onnx = new OnnxScoring(OnnxExport.Backbone(network, "Features", "e"));
+        using var onnx = new OnnxScoring(OnnxExport.WriteBackbone(network, "Features", "e"));
         var rows = OnnxScoring.Features(Four, 20);
         var embedding = Near.Values(network.Forward(rows, ModelOutputs.Embedding).Embedding!);
         var difference = onnx.Run("Features", rows, "e").Zip(embedding).Max(p => Math.Abs(p.First - p.Second));

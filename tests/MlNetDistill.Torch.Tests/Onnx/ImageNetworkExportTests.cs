@@ -40,9 +40,9 @@ public sealed class ImageNetworkExportTests
         var output = network.Forward(images, ModelOutputs.Logits | ModelOutputs.Embedding);
         var embedding = Near.Values(output.Embedding!);
 
-        using (var backbone = new OnnxScoring(OnnxExport.Backbone(network, "Features", "embedding")))
+        using (var backbone = new OnnxScoring(OnnxExport.WriteBackbone(network, "Features", "embedding")))
             Near.Array(backbone.Run("Features", images, "embedding"), embedding, Tolerance, 0, "embedding");
-        using (var classifier = new OnnxScoring(OnnxExport.Classifier(network, "Features")))
+        using (var classifier = new OnnxScoring(OnnxExport.WriteClassifier(network, "Features")))
             Near.Array(classifier.Run("Features", images, "Score"), Near.Values(output.Logits.softmax(1)), 0, Tolerance, "scores");
 
         // Else the comparison could not tell images apart, and might hold whatever the first layers export.

@@ -32,7 +32,7 @@ public sealed class OnnxExportTests
     {
         using var scope = NewDisposeScope();
         using var network = OnnxScoring.Perturbed(spec, input, 5);
-        using var onnx = new OnnxScoring(OnnxExport.Backbone(network, "Some Features", "embedding"));
+        using var onnx = new OnnxScoring(OnnxExport.WriteBackbone(network, "Some Features", "embedding"));
         foreach (var rows in new[] { 1, 3, 64 })
         {
             var features = OnnxScoring.Features(input, rows);
@@ -47,7 +47,7 @@ public sealed class OnnxExportTests
     {
         using var scope = NewDisposeScope();
         using var network = OnnxScoring.Perturbed(spec, input, 5);
-        using var onnx = new OnnxScoring(OnnxExport.Classifier(network, "Features"));
+        using var onnx = new OnnxScoring(OnnxExport.WriteClassifier(network, "Features"));
         foreach (var rows in new[] { 1, 3, 64 })
         {
             var features = OnnxScoring.Features(input, rows);
@@ -62,14 +62,14 @@ public sealed class OnnxExportTests
     public void The_edges_of_the_model_are_rows_of_the_features_own_type_and_a_free_batch()
     {
         using var network = OnnxScoring.Perturbed(NetworkSpec.Mlp(9), new NetworkInput(InputShape.Image(3, 4, 5), IsByte: true), 5);
-        using var backbone = new OnnxScoring(OnnxExport.Backbone(network, "Pixels", "e"));
+        using var backbone = new OnnxScoring(OnnxExport.WriteBackbone(network, "Pixels", "e"));
         Assert.That(backbone.Inputs.Single().Key, Is.EqualTo("Pixels"));
         Assert.That(backbone.Inputs["Pixels"].ElementType, Is.EqualTo(typeof(byte)));
         Assert.That(backbone.Inputs["Pixels"].Dimensions, Is.EqualTo(new[] { -1, 60 }));
         Assert.That(backbone.Outputs.Single().Key, Is.EqualTo("e"));
         Assert.That(backbone.Outputs["e"].Dimensions, Is.EqualTo(new[] { -1, 9 }));
 
-        using var classifier = new OnnxScoring(OnnxExport.Classifier(network, "Pixels"));
+        using var classifier = new OnnxScoring(OnnxExport.WriteClassifier(network, "Pixels"));
         Assert.That(classifier.Outputs["Score"].Dimensions, Is.EqualTo(new[] { -1, 5 }));
         Assert.That((classifier.Outputs["Class"].ElementType, classifier.Outputs["Class"].Dimensions.Single()), Is.EqualTo((typeof(long), -1)));
     }
@@ -93,7 +93,7 @@ public sealed class OnnxExportTests
     public void The_same_network_gives_the_same_bytes()
     {
         using var network = OnnxScoring.Perturbed(NetworkSpec.Mlp(9), new NetworkInput(Vector), 5);
-        Assert.That(OnnxExport.Classifier(network, "Features"), Is.EqualTo(OnnxExport.Classifier(network, "Features")));
+        Assert.That(OnnxExport.WriteClassifier(network, "Features"), Is.EqualTo(OnnxExport.WriteClassifier(network, "Features")));
     }
 
     private static InputStatistics Scaling(int count) => new(

@@ -3,8 +3,8 @@ using static System.FormattableString;
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// What settings have in common: the ranges that their values may have, each with the sentence for a value outside it (null stands for a setting that is left
-/// out, which is no fault), and the exception that names all faults at once.
+/// Checks of settings. Each returns nothing, or one sentence about an invalid value; null, for a setting that is left out, is valid. One exception then names
+/// all faults.
 /// </summary>
 internal static class Faults
 {
@@ -29,26 +29,22 @@ internal static class Faults
 
     public static IEnumerable<string> AtLeast(long least, string name, long? value) => Unless(value is null || value >= least, $"{name} must be at least {least}; was {value}.");
 
-    /// <summary>A share, which may be all.</summary>
     public static IEnumerable<string> Share(string name, double? value) => Unless(value is null or (>= 0 and <= 1), $"{name} must be in [0, 1]; was {value}.");
 
-    /// <summary>A share that leaves something.</summary>
     public static IEnumerable<string> ShareBelow1(string name, double? value) => Unless(value is null or (>= 0 and < 1), $"{name} must be in [0, 1); was {value}.");
 
     public static IEnumerable<string> Defined<T>(string name, T value)
         where T : struct, Enum =>
         Unless(Enum.IsDefined(value), $"{name} must be {string.Join(", ", Enum.GetNames<T>()[..^1])} or {Enum.GetNames<T>()[^1]}; was {value}.");
 
-    /// <summary>A name that must be given.</summary>
     public static IEnumerable<string> Name(string name, string what, string? value) =>
         Unless(!string.IsNullOrWhiteSpace(value), $"{name} must be {what}; was {(value is null ? "null" : $"'{value}'")}.");
 
-    /// <summary>A name that may be left out.</summary>
     /// <param name="name">The setting.</param>
-    /// <param name="what">What it names, and what null stands for.</param>
+    /// <param name="what">What it names, and the meaning of null.</param>
     /// <param name="value">Its value.</param>
     public static IEnumerable<string> NameOrNull(string name, string what, string? value) => value is null ? [] : Name(name, what, value);
 
-    /// <summary>Anything else: its sentence, unless all is well.</summary>
+    /// <summary>The sentence <paramref name="fault"/>, unless the setting is <paramref name="valid"/>.</summary>
     public static IEnumerable<string> Unless(bool valid, FormattableString fault) => valid ? [] : [Invariant(fault)];
 }

@@ -8,7 +8,7 @@ namespace MlNetDistill.Core;
 /// <param name="MissingVersion">The version that a system library lacks; null if that is not the problem.</param>
 internal sealed partial record LoadFailure(string Message, string Remedy, string? MissingVersion = null)
 {
-    private const string GoodSystems = "Debian 13, Ubuntu 24.04 or a default .NET 10 container image";
+    private const string SupportedSystems = "Debian 13, Ubuntu 24.04 or a default .NET 10 container image";
 
     /// <summary>The failure on a platform without a native library of TorchSharp; null for a supported platform.</summary>
     /// <param name="runtime">The runtime identifier, such as <c>linux-musl-x64</c>.</param>
@@ -16,50 +16,50 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
     {
         if (runtime.Contains("musl", StringComparison.Ordinal) || runtime.StartsWith("alpine", StringComparison.Ordinal))
         {
-            const string remedy = $"Use {GoodSystems}.";
+            const string remedy = $"Use {SupportedSystems}.";
             return new($"libtorch is built for glibc and cannot work on this system, which uses musl ({runtime}; Alpine). {remedy}", remedy);
         }
 
         // The runtime identifier may name no platform; then the loader decides.
         if (!runtime.Contains('-') || Supported().IsMatch(runtime))
             return null;
-        const string elsewhere = "Run on Linux or Windows on x64, on Windows on Arm64 or on macOS on Apple silicon.";
-        return new($"TorchSharp has no native library for {runtime}. {elsewhere}", elsewhere);
+        const string systems = "Run on Linux or Windows on x64, on Windows on Arm64 or on macOS on Apple silicon.";
+        return new($"TorchSharp has no native library for {runtime}. {systems}", systems);
     }
 
     /// <summary>Interprets the loader's message.</summary>
     /// <param name="loader">The loader's message.</param>
     /// <param name="system">The operating system.</param>
-    /// <param name="isLibtorchHere">Whether the application contains libtorch.</param>
-    public static LoadFailure FromLoaderMessage(string loader, SystemRelease system, bool isLibtorchHere)
+    /// <param name="hasLibtorch">Whether the application contains libtorch.</param>
+    public static LoadFailure FromLoaderMessage(string loader, SystemRelease system, bool hasLibtorch)
     {
         if (VersionNotFound().Match(loader) is { Success: true } missing)
             return ForMissingVersion(missing.Groups["version"].Value, missing.Groups["file"].Value, missing.Value, system);
-        if (!isLibtorchHere)
+        if (!hasLibtorch)
         {
             const string remedy = "reference the package TorchSharp-cpu, or for a GPU TorchSharp-cuda-linux or TorchSharp-cuda-windows";
             return new($"TorchSharp was found, but libtorch was not: {remedy}.", remedy);
         }
 
-        var repair = system.Id == "windows"
+        var loaderRemedy = system.Id == "windows"
             ? "Install the Microsoft Visual C++ Redistributable 2015-2022, or restore the application's packages again."
             : "Install the library that the loader names, or restore the application's packages again.";
-        return new($"TorchSharp's native library could not be loaded. {repair} The loader said: {FindInformativeLine(loader)}", repair);
+        return new($"TorchSharp's native library could not be loaded. {loaderRemedy} The loader's message: {FindInformativeLine(loader)}", loaderRemedy);
     }
 
     /// <summary>The line that names the missing or broken library: .NET tries many names, and the other lines only repeat TorchSharp's own name.</summary>
     private static string FindInformativeLine(string loader) => loader.Split('\n').Skip(1).FirstOrDefault(line => line.Contains(':') && !OwnName().IsMatch(line)) ?? loader;
 
-    private static LoadFailure ForMissingVersion(string version, string file, string said, SystemRelease system)
+    private static LoadFailure ForMissingVersion(string version, string file, string loaderMessage, SystemRelease system)
     {
-        var remedy = RemedyFor(version, file, system);
-        return new($"TorchSharp's native library needs {version}, which {file} on {system.Name} lacks. {remedy} The loader said: {said}", remedy, version);
+        var remedy = GetRemedy(version, file, system);
+        return new($"TorchSharp's native library needs {version}, which {file} on {system.Name} lacks. {remedy} The loader's message: {loaderMessage}", remedy, version);
     }
 
-    private static string RemedyFor(string version, string file, SystemRelease system)
+    private static string GetRemedy(string version, string file, SystemRelease system)
     {
         if (!version.StartsWith("GLIBCXX", StringComparison.Ordinal) && !version.StartsWith("CXXABI", StringComparison.Ordinal))
-            return $"Use {GoodSystems}, or another system that is as recent.";
+            return $"Use {SupportedSystems}, or another system that is as recent.";
         if (!SystemFolders().IsMatch(file))
             return $"Take its folder out of LD_LIBRARY_PATH, or put the C++ library of GCC 13.2 or newer there.";
         var newer = (system.Id, system.Version) switch
@@ -70,7 +70,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
                 "repository does; or use ",
             _ => "It comes with GCC 13.2 or newer: use ",
         };
-        return $"{newer}{GoodSystems}.";
+        return $"{newer}{SupportedSystems}.";
     }
 
     // glibc, dl-version.c: "FILE: version `VERSION' not found (required by FILE)".

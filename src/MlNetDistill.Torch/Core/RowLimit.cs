@@ -1,10 +1,10 @@
 namespace MlNetDistill.Core;
 
-/// <summary>Where a table in memory has an entry for each row, the rows are limited to what an array holds.</summary>
+/// <summary>The limit of rows for code that keeps a table in memory with an entry for each row: the maximum length of an array.</summary>
 internal static class RowLimit
 {
     /// <param name="rows">Number of rows.</param>
-    /// <param name="what">What has the table, the beginning of a sentence.</param>
+    /// <param name="what">The code that has the table, as the subject of a sentence.</param>
     /// <exception cref="InvalidOperationException">There are too many rows.</exception>
     public static void Check(long rows, string what)
     {

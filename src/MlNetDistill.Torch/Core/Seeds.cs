@@ -14,7 +14,7 @@ internal sealed class Seeds(int seed)
 
     private ulong Derive(string purpose)
     {
-        // FNV-1a over the purpose, then the finaliser of splitmix64: near seeds give unrelated generators.
+        // FNV-1a over the purpose, then the finalizer of splitmix64, so that similar seeds give unrelated generators.
         var hash = 14695981039346656037UL ^ (uint)seed;
         foreach (var c in purpose)
             hash = (hash ^ c) * 1099511628211UL;

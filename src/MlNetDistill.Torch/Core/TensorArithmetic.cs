@@ -7,7 +7,7 @@ namespace MlNetDistill.Core;
 /// Arithmetic of tensors with numbers that is safe against garbage collection. <c>tensor.mul(2.0)</c> creates a native number, and TorchSharp 0.107 does
 /// not keep it alive during the native call: if the garbage collector runs at that moment, the number is freed while native code reads it, and the step fails
 /// or computes with arbitrary values. Even <c>a.add(b)</c> passes a number, its factor 1 (<c>a.sub(b)</c> does not). These methods keep the number alive; use
-/// them in losses and blocks of your own.
+/// them in your own losses and blocks.
 /// </summary>
 public static class TensorArithmetic
 {

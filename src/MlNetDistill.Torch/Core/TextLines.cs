@@ -11,13 +11,13 @@ internal static class TextLines
     /// <summary>Breaks a text into lines, between words if possible.</summary>
     /// <param name="text">The text; line breaks and other control characters count as spaces.</param>
     /// <param name="width">Maximum characters in a line.</param>
-    /// <param name="most">Maximum number of lines; if the text is longer, the last line ends in dots.</param>
-    public static IReadOnlyList<string> Wrap(string text, int width, int most = int.MaxValue)
+    /// <param name="maxLines">Maximum number of lines; if the text is longer, the last line ends in dots.</param>
+    public static IReadOnlyList<string> Wrap(string text, int width, int maxLines = int.MaxValue)
     {
         List<string> lines = [];
-        // A number stays with its per cent sign.
+        // Keeps a number and its per cent sign on one line.
         var rest = Clean(text).Replace(" %", NumberSpace + "%", StringComparison.Ordinal).Trim();
-        while (rest.Length > width && lines.Count < most - 1)
+        while (rest.Length > width && lines.Count < maxLines - 1)
         {
             var end = rest.LastIndexOf(' ', width);
             var at = end > 0 ? end : width;
@@ -29,7 +29,7 @@ internal static class TextLines
         return [.. lines.Select(line => line.Replace(NumberSpace, " ", StringComparison.Ordinal))];
     }
 
-    /// <summary>A text of at most so many characters; the end of a longer text is replaced by dots.</summary>
+    /// <summary>The text, of at most <paramref name="width"/> characters; the end of a longer text is replaced by dots.</summary>
     public static string Truncate(string text, int width) => text.Length <= width ? text : text[..(width - 3)] + "...";
 
     /// <summary>Replaces line breaks and other control characters by spaces.</summary>

@@ -25,8 +25,8 @@ internal static class TorchLibrary
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            var failure = LoadFailure.FromLoaderMessage(e.Message, SystemRelease.Detect(), IsLibtorchHere());
-            if (failure.MissingVersion is not null || !IsInteractive || !TorchSharpFindsIt())
+            var failure = LoadFailure.FromLoaderMessage(e.Message, SystemRelease.Detect(), HasLibtorch());
+            if (failure.MissingVersion is not null || !IsInteractive || !CanTorchSharpLoadIt())
                 throw new TorchUnavailableException(failure, e.Message, e);
         }
 
@@ -41,7 +41,7 @@ internal static class TorchLibrary
         NativeLibrary.Load("LibTorchSharp", torchSharp, null);
     }
 
-    private static bool IsLibtorchHere()
+    private static bool HasLibtorch()
     {
         var name = OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so";
         var searched = AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") as string ?? "";
@@ -53,7 +53,7 @@ internal static class TorchLibrary
     private static bool IsInteractive =>
         Path.GetDirectoryName(typeof(torch).Assembly.Location) is { } folder && Directory.Exists(Path.Combine(folder, "../../../../torchsharp"));
 
-    private static bool TorchSharpFindsIt()
+    private static bool CanTorchSharpLoadIt()
     {
         try
         {

@@ -1,4 +1,3 @@
-
 namespace MlNetDistill.Core;
 
 /// <summary>TorchSharp's native library cannot be loaded in this process, so nothing can be trained. Thrown before anything is read or trained.</summary>

@@ -44,7 +44,7 @@ public sealed class TorchUnavailableTests
             "Take its folder out of LD_LIBRARY_PATH, or put the C++ library of GCC 13.2 or newer there.",
         }));
         Assert.That(said[3], Does.StartWith($"TorchSharp's native library needs GLIBCXX_3.4.32, which {old} on ").And.Contains(said[2])
-            .And.Contains($"The loader said: {old}: version `GLIBCXX_3.4.32' not found (required by "));
+            .And.Contains($"The loader's message: {old}: version `GLIBCXX_3.4.32' not found (required by "));
     }
 
     [Test]

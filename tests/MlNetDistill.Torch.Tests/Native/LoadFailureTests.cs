@@ -16,7 +16,7 @@ public sealed class LoadFailureTests
     [TestCase("rhel", "9.4", "use Debian 13, Ubuntu 24.04")]
     public void An_old_C_plus_plus_library_has_a_remedy_for_its_system(string id, string version, params string[] remedies)
     {
-        var failure = LoadFailure.FromLoaderMessage(OldLibrary, new SystemRelease(id, version, "A System 1.0"), isLibtorchHere: true);
+        var failure = LoadFailure.FromLoaderMessage(OldLibrary, new SystemRelease(id, version, "A System 1.0"), hasLibtorch: true);
         Assert.That(failure.MissingVersion, Is.EqualTo("GLIBCXX_3.4.32"));
         Assert.That(failure.Message, Does.StartWith(
             "TorchSharp's native library needs GLIBCXX_3.4.32, which /lib/x86_64-linux-gnu/libstdc++.so.6 on A System 1.0 lacks. " + failure.Remedy));
@@ -29,7 +29,7 @@ public sealed class LoadFailureTests
     public void An_old_glibc_asks_for_another_system()
     {
         var failure = LoadFailure.FromLoaderMessage(
-            "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libtorch_cpu.so)", new("rhel", "8.9", "RHEL 8.9"), isLibtorchHere: true);
+            "/lib64/libc.so.6: version `GLIBC_2.34' not found (required by /app/libtorch_cpu.so)", new("rhel", "8.9", "RHEL 8.9"), hasLibtorch: true);
         Assert.That((failure.MissingVersion, failure.Remedy), Is.EqualTo(
             ("GLIBC_2.34", "Use Debian 13, Ubuntu 24.04 or a default .NET 10 container image, or another system that is as recent.")));
     }
@@ -38,10 +38,10 @@ public sealed class LoadFailureTests
     [TestCase("debian", "Install the library that the loader names")]
     public void Another_failure_gives_the_loaders_words(string system, string remedy)
     {
-        var failure = LoadFailure.FromLoaderMessage("libz.so.1: cannot open shared object file", new(system, "", ""), isLibtorchHere: true);
+        var failure = LoadFailure.FromLoaderMessage("libz.so.1: cannot open shared object file", new(system, "", ""), hasLibtorch: true);
         Assert.That(failure.MissingVersion, Is.Null);
         Assert.That(failure.Remedy, Does.Contain(remedy));
-        Assert.That(failure.Message, Does.EndWith("The loader said: libz.so.1: cannot open shared object file"));
+        Assert.That(failure.Message, Does.EndWith("The loader's message: libz.so.1: cannot open shared object file"));
     }
 
     [Test]
@@ -49,15 +49,15 @@ public sealed class LoadFailureTests
         LoadFailure.FromLoaderMessage(
             "Unable to load shared library 'LibTorchSharp' or one of its dependencies.\n/app/LibTorchSharp.so: cannot open shared object file\n" +
             "libc10.so: cannot open shared object file: No such file\n/app/libLibTorchSharp: cannot open shared object file\n",
-            new("debian", "13", ""), isLibtorchHere: true).Message,
-        Does.EndWith("The loader said: libc10.so: cannot open shared object file: No such file"));
+            new("debian", "13", ""), hasLibtorch: true).Message,
+        Does.EndWith("The loader's message: libc10.so: cannot open shared object file: No such file"));
 
     [TestCase("/libs/of a user/libstdc++.so.6")]
     [TestCase("/libs/old/libstdc++.so.6")]
     public void An_old_library_in_a_folder_of_ones_own_is_named_whole_and_its_folder_taken_out(string file)
     {
         var failure = LoadFailure.FromLoaderMessage(
-            $"cannot load\n{file}: version `GLIBCXX_3.4.32' not found (required by /app/libLibTorchSharp.so)", new("debian", "12", ""), isLibtorchHere: true);
+            $"cannot load\n{file}: version `GLIBCXX_3.4.32' not found (required by /app/libLibTorchSharp.so)", new("debian", "12", ""), hasLibtorch: true);
         Assert.That(failure.Message, Does.Contain($"which {file} on "));
         Assert.That(failure.Remedy, Does.StartWith("Take its folder out of LD_LIBRARY_PATH"));
     }

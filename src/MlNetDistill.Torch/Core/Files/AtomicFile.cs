@@ -13,11 +13,11 @@ internal static class AtomicFile
         var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"'{full}' cannot be written: the folder '{folder}' does not exist. Create it first.");
-        using var mine = LockFile.Create(() => Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}{Mark}"));
-        var temporary = mine.Base + TemporaryExtension;
+        using var fileLock = LockFile.Create(() => Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}{Mark}"));
+        var temporary = fileLock.Base + TemporaryExtension;
         try
         {
-            mine.RemoveLeftovers($".*{Mark}", left => File.Delete(left + TemporaryExtension));
+            fileLock.RemoveLeftovers($".*{Mark}", leftover => File.Delete(leftover + TemporaryExtension));
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
             {
                 write(stream);

@@ -1,4 +1,3 @@
-
 namespace MlNetDistill.Core;
 
 /// <summary>
@@ -10,12 +9,12 @@ internal sealed class LockFile : IDisposable
     public const string Extension = ".lock";
 
     // Between creation and locking, another process may take the file for a leftover and delete it.
-    private const int Tries = 5;
+    private const int MaxTries = 5;
 
     private readonly string _path;
     private readonly FileStream _lock;
 
-    private LockFile(string path, FileStream held) => (_path, _lock) = (path, held);
+    private LockFile(string path, FileStream file) => (_path, _lock) = (path, file);
 
     /// <summary>Its path without <see cref="Extension"/>.</summary>
     public string Base => _path[..^Extension.Length];
@@ -27,22 +26,22 @@ internal sealed class LockFile : IDisposable
     /// <param name="newBase">Returns an unused path, a different one in each call.</param>
     public static LockFile Create(Func<string> newBase)
     {
-        for (var left = Tries; ; left--)
+        for (var tries = MaxTries; ; tries--)
         {
             var path = newBase() + Extension;
-            FileStream held;
+            FileStream file;
             try
             {
-                held = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, ExclusiveShare, bufferSize: 0);
+                file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, ExclusiveShare, bufferSize: 0);
             }
-            catch (IOException e) when (left > 1 && PartialFile.IsInUse(e))
+            catch (IOException e) when (tries > 1 && PartialFile.IsInUse(e))
             {
                 continue;
             }
 
-            if (left == 1 || File.Exists(path))
-                return new LockFile(path, held);
-            held.Dispose();
+            if (tries == 1 || File.Exists(path))
+                return new LockFile(path, file);
+            file.Dispose();
         }
     }
 
@@ -60,8 +59,8 @@ internal sealed class LockFile : IDisposable
 
         try
         {
-            var hiddenToo = new EnumerationOptions { AttributesToSkip = FileAttributes.None };
-            foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_path)!, pattern + Extension, hiddenToo))
+            var withHiddenFiles = new EnumerationOptions { AttributesToSkip = FileAttributes.None };
+            foreach (var path in Directory.EnumerateFiles(Path.GetDirectoryName(_path)!, pattern + Extension, withHiddenFiles))
             {
                 using var leftover = TryOpen(path);
                 if (leftover is null)

@@ -13,8 +13,8 @@ internal sealed class PartialFile : IDisposable
 
     public FileStream File => _file;
 
-    /// <summary>The temporary name of a file.</summary>
-    public static string PathFor(string record) => record + ".partial";
+    /// <summary>The temporary name of the file at <paramref name="path"/>.</summary>
+    public static string PathFor(string path) => path + ".partial";
 
     /// <summary>Opens the file; null if another process has it open.</summary>
     public static PartialFile? TryOpen(string path)
@@ -29,7 +29,7 @@ internal sealed class PartialFile : IDisposable
             return null;
         }
 
-        if (IsAt(path, file))
+        if (IsStillAt(path, file))
             return new PartialFile(path, file);
         file.Dispose();
         return null;
@@ -40,19 +40,19 @@ internal sealed class PartialFile : IDisposable
     public static bool IsInUse(IOException e) => OperatingSystem.IsWindows() ? (e.HResult & 0xFFFF) is 32 or 33 : e.HResult is 11 or 35;
 
     /// <summary>Closes the finished file and renames it, replacing an existing file.</summary>
-    public void MoveTo(string record)
+    public void MoveTo(string path)
     {
-        // Windows cannot rename an open file. Elsewhere the lock is held until the file is renamed, so that no process takes it for a partial one.
+        // Windows cannot rename an open file. Elsewhere the lock is held until the file is renamed, so that no process mistakes it for a partial one.
         if (OperatingSystem.IsWindows())
             _file.Dispose();
-        for (var patience = 5; ; patience--)
+        for (var retries = 5; ; retries--)
         {
             try
             {
-                System.IO.File.Move(_path, record, overwrite: true);
+                System.IO.File.Move(_path, path, overwrite: true);
                 break;
             }
-            catch (IOException) when (OperatingSystem.IsWindows() && patience > 0)
+            catch (IOException) when (OperatingSystem.IsWindows() && retries > 0)
             {
                 // After it was closed, another process may have opened it, found it complete and renamed it.
                 if (!System.IO.File.Exists(_path))
@@ -64,7 +64,7 @@ internal sealed class PartialFile : IDisposable
         _file.Dispose();
     }
 
-    /// <summary>Closes and deletes the file: another process has finished it.</summary>
+    /// <summary>Closes and deletes the file, because another process has finished it.</summary>
     public void Delete()
     {
         if (OperatingSystem.IsWindows())
@@ -75,9 +75,9 @@ internal sealed class PartialFile : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    // If locks belong to the file and not to its name, the file may have been renamed to its final name between opening and locking, and must then not be
-    // changed. It still has its path if a time set on the file is seen at the path.
-    private static bool IsAt(string path, FileStream file)
+    // Where a lock belongs to the file and not to its path, another process may have renamed the file to its final name between opening and locking; it must
+    // not be changed then. The file is still at its path if a time that is set on the open file can be read at the path.
+    private static bool IsStillAt(string path, FileStream file)
     {
         if (OperatingSystem.IsWindows())
             return true;

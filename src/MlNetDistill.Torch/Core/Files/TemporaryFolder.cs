@@ -8,20 +8,20 @@ namespace MlNetDistill.Core;
 internal sealed class TemporaryFolder : IDisposable
 {
     private const string Prefix = "MlNetDistill-";
-    private readonly LockFile _mine;
+    private readonly LockFile _lock;
     private readonly DirectoryInfo _folder;
 
     public TemporaryFolder(string preferredParent)
     {
-        _mine = TryLockIn(preferredParent) ?? LockIn(System.IO.Path.GetTempPath());
+        _lock = TryLockIn(preferredParent) ?? LockIn(System.IO.Path.GetTempPath());
         try
         {
-            _mine.RemoveLeftovers($"{Prefix}*", Remove);
-            _folder = Directory.CreateDirectory(_mine.Base);
+            _lock.RemoveLeftovers($"{Prefix}*", Remove);
+            _folder = Directory.CreateDirectory(_lock.Base);
         }
         catch
         {
-            _mine.Dispose();
+            _lock.Dispose();
             throw;
         }
     }
@@ -32,7 +32,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     public void Dispose()
     {
-        using (_mine)
+        using (_lock)
             _folder.Delete(recursive: true);
     }
 

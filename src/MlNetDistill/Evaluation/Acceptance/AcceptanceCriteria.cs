@@ -63,7 +63,7 @@ public sealed record AcceptanceCriteria
     public bool JudgeByInterval { get; init; }
 
     /// <summary>The criteria that are set, in a line where they fit in one.</summary>
-    public override string ToString() => SettingText.Describe(this, withNone: false);
+    public override string ToString() => SettingText.Describe(this, includeNull: false);
 
     /// <summary>Holds a student against the criteria.</summary>
     /// <param name="metrics">How the student does its teacher's job.</param>

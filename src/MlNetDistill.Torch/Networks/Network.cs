@@ -17,7 +17,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     private readonly List<int> _taps;
 
     // Parameters that a user-defined module created with requires_grad off.
-    private readonly HashSet<string> _fixed;
+    private readonly HashSet<string> _untrained;
 
     /// <summary>A network over <paramref name="input"/> that ends in <paramref name="logitCount"/> logits.</summary>
     /// <param name="input">The input of the network.</param>
@@ -43,7 +43,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         _head = plan.EndsInLogits ? Linear.Identity(logitCount) : new Linear(plan.EmbeddingLength, logitCount, generator);
         _taps = [.. plan.Taps.Order()];
         RegisterComponents();
-        _fixed = [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
+        _untrained = [.. named_parameters().Where(p => !p.parameter.requires_grad).Select(p => p.name)];
     }
 
     /// <summary>The input of the network.</summary>
@@ -61,7 +61,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>
     /// Number of trainable parameters. Parameters that a user-defined module created with <c>requires_grad</c> off do not count; those that a stage freezes do.
     /// </summary>
-    public long ParameterCount => named_parameters().Where(p => !_fixed.Contains(p.name)).Sum(p => p.parameter.numel());
+    public long ParameterCount => named_parameters().Where(p => !_untrained.Contains(p.name)).Sum(p => p.parameter.numel());
 
     /// <summary>Whether the embedding is the unscaled feature vector itself: there is nothing between the features and the last layer.</summary>
     internal bool IsLinear => _body.Count == 0 && _input.IsIdentity;
@@ -149,8 +149,8 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>The parameters of one part that can be trained.</summary>
     internal IEnumerable<Parameter> TrainableParameters(NetworkPart part)
     {
-        var constant = named_parameters().Where(p => _fixed.Contains(p.name)).Select(p => p.parameter).ToHashSet<object>(ReferenceEqualityComparer.Instance);
-        return ModulesIn(part).SelectMany(m => m.parameters()).Where(p => !constant.Contains(p));
+        var untrained = named_parameters().Where(p => _untrained.Contains(p.name)).Select(p => p.parameter).ToHashSet<object>(ReferenceEqualityComparer.Instance);
+        return ModulesIn(part).SelectMany(m => m.parameters()).Where(p => !untrained.Contains(p));
     }
 
     private IEnumerable<nn.Module> ModulesIn(NetworkPart part)
@@ -183,7 +183,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
             throw new ArgumentException($"The network reads bytes or floating-point numbers; found {rows.dtype}.", nameof(rows));
     }
 
-    // Native code's error is less clear, and an identity as last layer would not notice.
+    // Native code's error is less clear, and an identity as last layer would raise none.
     private void CheckEmbedding(Tensor value)
     {
         if (value.dim() != 2 || value.shape[1] != EmbeddingLength)

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// A small immutable description of a network, from which it is built once the input's shape and the number of logits are known.
-/// Make one with a static method such as <see cref="Mlp"/>, or derive from this record for a network of your own.
+/// A small immutable description of a network, from which it is built once the input's shape and the number of classes are known.
+/// Make one with a static method such as <see cref="Mlp"/>, or derive your own network from this record.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
 [JsonDerivedType(typeof(MlpSpec), "mlp")]
@@ -52,8 +52,8 @@ public abstract partial record NetworkSpec
             throw new ArgumentException(faults);
         // Weights created in the caller's inference mode could never be trained.
         using var mode = new TrainingMode();
-        // The first layers of a large network alone could exhaust the memory, and take minutes, before its last layers are counted.
-        var network = LayOut(input, logitCount, seed, WeightMemory.UncheckedBytes) ?? LayOut(input, logitCount, seed, WeightMemory.Available)!;
+        // First with a low limit, beyond which weights are only counted: allocating the first layers of a network that is too large could take minutes.
+        var network = TryBuild(input, classes, seed, WeightMemory.UncheckedBytes) ?? TryBuild(input, classes, seed, WeightMemory.Available)!;
         try
         {
             return MoveToCpuFloat32(network);
@@ -93,11 +93,11 @@ public abstract partial record NetworkSpec
     public sealed override string ToString() => Name
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
-    /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="most"/> bytes.</summary>
-    private Network? LayOut(NetworkInput input, int logitCount, int seed, long most)
+    /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="byteLimit"/> bytes.</summary>
+    private Network? TryBuild(NetworkInput input, int classes, int seed, long byteLimit)
     {
         using var generator = new Seeds(seed).CreateGenerator("weights");
-        using var memory = new WeightMemory(most);
+        using var memory = new WeightMemory(byteLimit);
         Network? network = null;
         try
         {
@@ -111,16 +111,16 @@ public abstract partial record NetworkSpec
         if (!memory.IsPastLimit)
             return network!;
         network?.Dispose();
-        return memory.IsExceeded ? throw memory.TooLarge($"{Name} over {input.Shape} with {logitCount} logits") : null;
+        return memory.IsExceeded ? throw memory.CreateError($"{Name} over {input.Shape} for {classes} classes") : null;
     }
 
     /// <summary>Moves the network to the CPU and to 32-bit floats: TorchSharp's defaults may have been others when user-defined modules were created.</summary>
     private Network MoveToCpuFloat32(Network network)
     {
-        if (network.state_dict().FirstOrDefault(s => s.Value.device_type == DeviceType.META) is { Key: { } without })
+        if (network.state_dict().FirstOrDefault(s => s.Value.device_type == DeviceType.META) is { Key: { } name })
         {
             throw new InvalidOperationException(
-                $"{Name}: '{without}' is on the device 'meta', where tensors have shapes and no values. Make the network's modules on the CPU.");
+                $"{Name}: '{name}' is on the device 'meta', where tensors have shapes and no values. Make the network's modules on the CPU.");
         }
 
         if (network.state_dict().Values.Any(value => value.device_type != DeviceType.CPU || (value.is_floating_point() && value.dtype != float32)))

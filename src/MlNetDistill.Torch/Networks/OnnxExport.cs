@@ -1,4 +1,3 @@
-
 namespace MlNetDistill.Networks;
 
 /// <summary>Networks as ONNX models. The network must be in eval mode with its weights on any device; constants are written as 32-bit floats.</summary>

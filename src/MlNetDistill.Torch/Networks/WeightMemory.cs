@@ -13,14 +13,14 @@ internal sealed class WeightMemory : IDisposable
     private static WeightMemory? _current;
 
     private readonly WeightMemory? _outer = _current;
-    private readonly long _most;
+    private readonly long _limit;
     private Int128 _bytes;
 
     /// <summary>Begins to count the weights that this thread creates.</summary>
-    /// <param name="most">Bytes beyond which weights are only counted.</param>
-    public WeightMemory(long most)
+    /// <param name="limit">Bytes beyond which weights are only counted.</param>
+    public WeightMemory(long limit)
     {
-        _most = Math.Min(most, Available);
+        _limit = Math.Min(limit, Available);
         _current = this;
     }
 
@@ -38,26 +38,26 @@ internal sealed class WeightMemory : IDisposable
         foreach (var size in shape)
             bytes = Int128.Min(bytes * Math.Max(0, size), long.MaxValue + (Int128)1);
         var total = bytes + (_current?._bytes ?? 0);
-        if (total <= (_current?._most ?? Available))
+        if (total <= (_current?._limit ?? Available))
         {
             _current?._bytes = total;
             return CPU;
         }
 
         _current?._bytes = total;
-        return _current is null || bytes > long.MaxValue ? throw TooLarge(FormattableString.Invariant($"A tensor of {string.Join('×', shape.ToArray())} 32-bit floats"), total) : META;
+        return _current is null || bytes > long.MaxValue ? throw CreateError(FormattableString.Invariant($"A tensor of {string.Join('×', shape.ToArray())} 32-bit floats"), total) : META;
     }
 
     /// <summary>Whether some weights were only counted.</summary>
-    public bool IsPastLimit => _bytes > _most;
+    public bool IsPastLimit => _bytes > _limit;
 
     /// <summary>Whether the weights counted so far do not fit.</summary>
     public bool IsExceeded => _bytes > Available;
 
-    public InvalidOperationException TooLarge(string network) => TooLarge($"The weights of {network}", _bytes);
+    public InvalidOperationException CreateError(string network) => CreateError($"The weights of {network}", _bytes);
 
     /// <summary>The exception for something that exceeds the memory.</summary>
-    public static InvalidOperationException TooLarge(string what, Int128 bytes, string remedy = "Use a smaller network, with fewer or narrower layers.") => new(string.Create(
+    public static InvalidOperationException CreateError(string what, Int128 bytes, string remedy = "Use a smaller network, with fewer or narrower layers.") => new(string.Create(
         CultureInfo.InvariantCulture,
         $"{what} needs at least {Int128.Min(bytes, long.MaxValue):N0} bytes; {Available:N0} are available to this process. {remedy}"));
 

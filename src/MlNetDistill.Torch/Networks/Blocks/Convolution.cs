@@ -5,9 +5,9 @@ using static TorchSharp.torch.nn;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// A square convolution, padded to keep the size at stride 1 where the kernel is odd, with PyTorch's default initialisation
-/// U(±1/√(inputs of a group·k²)). He's fan-out initialisation, which the published 240-epoch recipes use, was a point worse after two epochs
-/// of Fashion-MNIST (teacher, on the test images: one look, no held-out comparison).
+/// A square convolution, padded to keep the size at stride 1 where the kernel is odd, with PyTorch's default initialization
+/// U(±1/√(inputs of a group·k²)). He's fan-out initialization, which the published 240-epoch recipes use, was a point of accuracy worse after two epochs
+/// of Fashion-MNIST (a teacher, measured once, on the test images).
 /// </summary>
 public sealed class Convolution : Block
 {
@@ -24,8 +24,8 @@ public sealed class Convolution : Block
     /// <param name="kernel">Side of the kernel.</param>
     /// <param name="stride">Step of the kernel, in both directions.</param>
     /// <param name="generator">Draws the initial weights.</param>
-    /// <param name="groups">Groups of channels that see only each other; as many as channels make it depthwise. Divides inputs and outputs.</param>
-    /// <param name="bias">Whether a learnt number is added to each output channel; idle before batch normalisation.</param>
+    /// <param name="groups">Number of groups; the outputs of a group read only its inputs. One group per channel makes it depthwise. Divides inputs and outputs.</param>
+    /// <param name="bias">Whether a trained bias is added to each output channel; it has no effect before batch normalization.</param>
     /// <exception cref="ArgumentException"><paramref name="groups"/> does not divide the channels, or a number is below 1.</exception>
     public Convolution(int inputs, int outputs, int kernel, int stride, Generator generator, int groups = 1, bool bias = false)
     {
@@ -39,9 +39,9 @@ public sealed class Convolution : Block
         _groups = groups;
         _stride = [stride, stride];
         _padding = [kernel / 2, kernel / 2];
-        var seen = inputs / groups;
-        var bound = 1 / Math.Sqrt(seen * kernel * kernel);
-        _weight = WeightInitialization.Uniform(bound, generator, outputs, seen, kernel, kernel);
+        var inputsPerGroup = inputs / groups;
+        var bound = 1 / Math.Sqrt(inputsPerGroup * kernel * kernel);
+        _weight = WeightInitialization.Uniform(bound, generator, outputs, inputsPerGroup, kernel, kernel);
         if (bias)
             _bias = WeightInitialization.Uniform(bound, generator, outputs);
         RegisterComponents();

@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>A fully connected layer: x·Wᵀ + b, with PyTorch's default initialisation U(±1/√inputs).</summary>
+/// <summary>A fully connected layer: x·Wᵀ + b, with PyTorch's default initialization U(±1/√inputs).</summary>
 public sealed class Linear : Block
 {
     // Parameters, or buffers where nothing is to be trained.
@@ -35,7 +35,7 @@ public sealed class Linear : Block
     /// <summary>Biases, one for each output.</summary>
     public Tensor Bias => _bias;
 
-    /// <summary>Whether this is the fixed layer that hands its input on: the identity matrix and no bias, neither of them trained.</summary>
+    /// <summary>Whether this layer returns its input: an identity matrix and no bias, not trained.</summary>
     public bool IsIdentity { get; }
 
     /// <inheritdoc/>

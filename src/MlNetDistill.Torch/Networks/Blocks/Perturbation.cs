@@ -2,13 +2,13 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>Prepares an untrained network for a comparison with its ONNX form: as it will be once trained, where everything matters.</summary>
+/// <summary>Changes an untrained network so that a comparison with its ONNX form finds the errors that it would find once the network is trained.</summary>
 internal static class Perturbation
 {
     /// <summary>
-    /// Gives normalisations and modules of the user's weights unlike their initial zeros and ones, so that a slip in exporting them shows, and the
-    /// statistics of <paramref name="rows"/>. With the initial statistics each layer would weaken its signal: after twenty of them all rows give the
-    /// same, whatever the first layers compute. Leaves the network in eval mode.
+    /// Draws the weights of normalizations and user-defined modules, since initial zeros and ones would hide export errors, and sets the running statistics to
+    /// those of <paramref name="rows"/>. With the initial statistics the signal would become weaker in each layer, until after twenty layers all rows had the
+    /// same output. Leaves the network in eval mode.
     /// </summary>
     public static void Apply(Network network, Tensor rows, Generator generator)
     {

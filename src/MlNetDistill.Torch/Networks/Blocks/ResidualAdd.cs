@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>The sum of two blocks that read the same input, or of one block and its input: the heart of every residual network.</summary>
+/// <summary>The sum of two blocks that read the same input, or of one block and its input.</summary>
 public sealed class ResidualAdd : Block
 {
     private readonly Block _block;

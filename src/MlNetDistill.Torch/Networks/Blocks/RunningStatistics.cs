@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>Measures the running statistics of a network's normalisations anew.</summary>
+/// <summary>Recomputes the running statistics of a network's batch normalizations.</summary>
 internal static class RunningStatistics
 {
     /// <summary>
-    /// Makes them the mean of the batches' own. Leaves the network in training mode. A batch of a single row, which has no variance, is passed over.
+    /// Sets them to the mean over the batches of each batch's statistics. Leaves the network in training mode. A batch of a single row has no variance and is skipped.
     /// </summary>
     public static void Recompute(Network network, IEnumerable<Tensor> batches)
     {
@@ -17,12 +17,12 @@ internal static class RunningStatistics
         network.train();
         if (blocks.Length + others.Length == 0)
             return;
-        var seen = 0;
+        var batchCount = 0;
         foreach (var rows in batches.Where(rows => rows.shape[0] > 1))
         {
             using var scope = NewDisposeScope();
-            // The n-th batch's share in a running mean of n.
-            var share = 1.0 / ++seen;
+            // The share of the n-th batch in a mean over n batches.
+            var share = 1.0 / ++batchCount;
             foreach (var block in blocks)
                 block.Momentum = share;
             foreach (var (normalization, _) in others)

@@ -27,7 +27,7 @@ public sealed class Sequential : Block
         foreach (var block in _blocks)
         {
             var y = block.forward(x);
-            // A block may hand its input on as it is.
+            // A block may return its input itself.
             if (!ReferenceEquals(x, y) && !ReferenceEquals(x, input))
                 x.Dispose();
             x = y;

@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>Starts a network near another of the same specification.</summary>
+/// <summary>Initial weights interpolated between random ones and those of another network of the same specification.</summary>
 internal static class StartingWeights
 {
     /// <summary>
-    /// θ ← c·θ + (1 - c)·θ' for everything that the networks' states hold, whole numbers taken over from the other: c = 0 makes the network the other, c = 1
-    /// leaves it as it is (as in samuelstanton/gnosis, the code of Stanton et al. 2021).
+    /// θ ← c·θ + (1 - c)·θ' for every parameter and buffer; integers are copied from the other. With c = 0 the network becomes the other, with c = 1 it is
+    /// unchanged (as in samuelstanton/gnosis, the code of Stanton et al. 2021).
     /// </summary>
     /// <param name="network">θ.</param>
     /// <param name="other">θ', whose state has the same names and shapes.</param>

@@ -8,7 +8,7 @@ namespace MlNetDistill.Networks;
 /// </summary>
 public abstract record ImageNetworkSpec : NetworkSpec
 {
-    // At 8×8 every network still halves its maps twice; below, it would hardly be that network.
+    // At 8×8 every network still halves its maps twice; on smaller images it would hardly be the published network.
     private const int SmallestSide = 8;
 
     private protected ImageNetworkSpec() { }

@@ -11,8 +11,8 @@ namespace MlNetDistill.Networks;
 /// <param name="Width">Factor on the number of channels, 1/16 to 16; 0.5 is the usual student.</param>
 public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
 {
-    private const double LeastWidth = 1.0 / 16;
-    private const double GreatestWidth = 16;
+    private const double MinWidth = 1.0 / 16;
+    private const double MaxWidth = 16;
     private const int StemWidth = 32;
     private const int EmbeddingWidth = 1280;
 
@@ -36,7 +36,7 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     /// <inheritdoc/>
     public override IEnumerable<string> Validate() =>
     [
-        .. Faults.Unless(Width >= LeastWidth && Width <= GreatestWidth, $"The width of a MobileNetV2 must be in [{LeastWidth}, {GreatestWidth}]; was {Width}."),
+        .. Faults.Unless(Width >= MinWidth && Width <= MaxWidth, $"The width of a MobileNetV2 must be in [{MinWidth}, {MaxWidth}]; was {Width}."),
         .. base.Validate(),
     ];
 

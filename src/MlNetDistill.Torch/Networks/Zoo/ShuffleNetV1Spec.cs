@@ -29,7 +29,7 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
         foreach (var (next, units) in Settings)
         {
             var stride = side.NextStride();
-            // Beside its unit's new channels, the first unit of a stage hands on the old ones, averaged.
+            // The first unit of a stage concatenates its new channels with the average-pooled old ones.
             body.Add(new Concatenation(Unit(width, next - width, stride, generator), new AveragePool(3, stride)));
             body.Add(new Relu());
             for (var unit = 1; unit < units; unit++)
@@ -49,7 +49,7 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
     private static Sequential Unit(int inputs, int outputs, int stride, Generator generator)
     {
         var inner = outputs / 4;
-        // The stem's few channels are not divided, and so there is nothing to shuffle.
+        // The few channels of the stem are not grouped, so there is nothing to shuffle.
         var groups = inputs == StemWidth ? 1 : Groups;
         return new Sequential(
             new Convolution(inputs, inner, 1, 1, generator, groups),

@@ -57,7 +57,7 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
         return new NetworkPlan(body, taps, embedding);
     }
 
-    /// <summary>Half of the channels pass untouched; the others go through three convolutions.</summary>
+    /// <summary>Half of the channels stay as they are; the others pass three convolutions.</summary>
     private static Sequential Unit(int width, Generator generator)
     {
         var half = width / 2;

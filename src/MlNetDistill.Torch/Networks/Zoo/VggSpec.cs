@@ -49,7 +49,7 @@ public sealed record VggSpec(int Depth, IReadOnlyList<int> Widths) : ImageNetwor
         {
             for (var i = 0; i < Convolutions[Depth][stage]; i++)
             {
-                // The bias is idle before the normalisation; the published parameter counts include it.
+                // The bias has no effect before the normalization, but the published parameter counts include it.
                 body.Add(new Convolution(width, Widths[stage], 3, 1, generator, bias: true));
                 body.Add(new BatchNormalization(Widths[stage]));
                 body.Add(new Relu());

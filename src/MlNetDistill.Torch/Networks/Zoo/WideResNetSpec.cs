@@ -14,7 +14,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
 {
     private const int StemWidth = 16;
 
-    // Widths are whole numbers of 32 bits.
+    // Keeps the widths within 32 bits.
     private const int LargestWiden = 1_000_000;
 
     /// <inheritdoc/>

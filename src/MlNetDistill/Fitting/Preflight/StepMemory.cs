@@ -20,6 +20,6 @@ internal static class StepMemory
         // Weights and their gradients, and what each row leaves behind.
         var bytes = ((2 * (Int128)network.ParameterCount) + ((Int128)rows * network.CountActivationsPerRow())) * sizeof(float);
         if (bytes > WeightMemory.Available)
-            throw WeightMemory.TooLarge(FormattableString.Invariant($"A training step of {name} on {rows} rows"), bytes, "Lower BatchSize, or take a smaller network.");
+            throw WeightMemory.CreateError(FormattableString.Invariant($"A training step of {name} on {rows} rows"), bytes, "Lower BatchSize, or take a smaller network.");
     }
 }

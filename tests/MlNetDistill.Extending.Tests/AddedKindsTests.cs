@@ -62,7 +62,7 @@ public sealed class AddedKindsTests
 
     [Test]
     public void An_augmentation_that_changes_the_shape_of_rows_is_named() =>
-        Fails(Points.Options with { Augmentations = [new NarrowRows()] }, "The augmentation NarrowRows gave Float32 [16, 1] for rows [16, 2]");
+        Fails(Points.Options with { Augmentations = [new NarrowRows()] }, "The augmentation NarrowRows returned Float32 [16, 1] for rows [16, 2]");
 
     [Test]
     public void A_sampling_decides_which_rows_make_a_batch()
@@ -85,7 +85,7 @@ public sealed class AddedKindsTests
         yield return new(new InOrder(Spoil: positions => positions.unsqueeze(0)), "gave Int64 [1, 16] as a batch") { TestName = "a matrix" };
         yield return new(new InOrder(Spoil: positions => positions.narrow(0, 0, 0)), "gave Int64 [0] as a batch") { TestName = "no row" };
         yield return new(new InOrder(Spoil: _ => null), "gave a batch that is null") { TestName = "null" };
-        yield return new(new InOrder(Says: 2), "and its BatchesPerEpoch says 2") { TestName = "more batches than it says" };
+        yield return new(new InOrder(Says: 2), "but its BatchesPerEpoch is 2") { TestName = "more batches than it says" };
     }
 
     [TestCaseSource(nameof(WrongBatches))]

@@ -3,8 +3,8 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// A random change of the rows trained on, a new one in every epoch. What a row looks like is a function of the run's seed, the row and the
-/// epoch alone: not of the batch it is in, nor of the order. For one of your own derive from <see cref="FeatureAugmentation"/>.
+/// A random change of the rows trained on, a new one in every epoch. It depends on the run's seed, the row and the epoch alone, not on the batch or the order
+/// of the rows. Derive your own from <see cref="FeatureAugmentation"/>.
 /// </summary>
 public abstract record Augmentation
 {

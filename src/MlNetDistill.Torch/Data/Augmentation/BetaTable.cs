@@ -45,11 +45,11 @@ internal sealed class BetaTable : IDisposable
     internal static double[] Quantiles(double alpha)
     {
         // ∫ (x(1-x))^(α-1) dx up to x = ½; the rest follows by symmetry. With x = t^(1/a), a = min(α, 1), the pole that a density with α < 1 has at
-        // 0 is gone: x^(α-1) dx is then dt but for a constant, which the normalisation takes out. 4 is the peak's scale, against underflow.
+        // 0 is gone: x^(α-1) dx is then dt times a constant, which the normalization removes. The factor 4 scales the peak to 1, against underflow.
         var a = Math.Min(alpha, 1);
         var end = Math.Pow(0.5, a);
-        double At(double t) => Math.Pow(t, 1 / a);
-        double Density(double t) => Math.Pow(alpha < 1 ? 1 - At(t) : 4 * t * (1 - t), alpha - 1);
+        double ToShare(double t) => Math.Pow(t, 1 / a);
+        double Density(double t) => Math.Pow(alpha < 1 ? 1 - ToShare(t) : 4 * t * (1 - t), alpha - 1);
 
         var mass = new double[Points + 1];
         for (var i = 1; i <= Points; i++)
@@ -60,13 +60,13 @@ internal sealed class BetaTable : IDisposable
             var wanted = mass[Points] * cells / (Cells / 2);
             var found = Array.BinarySearch(mass, wanted);
             var point = Math.Clamp(found < 0 ? ~found : found, 1, Points);
-            return At(end * (point - ((mass[point] - wanted) / (mass[point] - mass[point - 1]))) / Points);
+            return ToShare(end * (point - ((mass[point] - wanted) / (mass[point] - mass[point - 1]))) / Points);
         }
 
         var quantiles = new double[Cells + 1];
         for (var q = 1; q < Cells / 2; q++)
             quantiles[q] = Quantile(q);
-        // The end is put where the first cell's middle comes out right: at 0 a large α, whose shares lie close about ½, would get a share of outliers.
+        // The end is placed so that the middle of the first cell is exact: with 0, a large α, whose shares all lie close to ½, would have outliers.
         quantiles[0] = Math.Max(0, (2 * Quantile(0.5)) - quantiles[1]);
         quantiles[Cells / 2] = 0.5;
         for (var q = 0; q < Cells / 2; q++)

@@ -17,16 +17,16 @@ internal sealed record RandomCrop(int Padding) : Augmentation
         var shape = step.Set.Shape;
         var count = rows.Features.shape[0];
         var offsets = step.Draw("offset");
-        var down = From(offsets.High, shape.Height).reshape(count, 1, shape.Height, 1);
-        var right = From(offsets.Low, shape.Width).reshape(count, 1, 1, shape.Width);
+        var down = SourceLines(offsets.High, shape.Height).reshape(count, 1, shape.Height, 1);
+        var right = SourceLines(offsets.Low, shape.Width).reshape(count, 1, 1, shape.Width);
         var padded = functional.pad(rows.Features, [Padding, Padding, Padding, Padding]);
         var cropped = padded
             .gather(2, down.expand(count, shape.Channels, shape.Height, shape.Width + (2 * Padding)))
             .gather(3, right.expand(count, shape.Channels, shape.Height, shape.Width));
         return rows with { Features = cropped };
 
-        // Where each line of the crop is in the padded image, B×length.
-        Tensor From(Tensor words, int length) =>
+        // The line of the padded image that becomes each line of the crop, B×length.
+        Tensor SourceLines(Tensor words, int length) =>
             step.Draws.ToIntegers(words, (2 * Padding) + 1).unsqueeze(1).Add(TensorArithmetic.Range(length, words.device).unsqueeze(0));
     }
 }

@@ -6,11 +6,11 @@ namespace MlNetDistill.Data;
 /// <summary>Mixes each row with a partner; the share of the row is λ ~ Beta(α, α), drawn per row.</summary>
 internal abstract record MixingAugmentation(double Alpha) : Augmentation
 {
-    private const double Least = 0.001;
-    private const double Most = 1000;
+    private const double MinAlpha = 0.001;
+    private const double MaxAlpha = 1000;
 
     public override IEnumerable<string> Validate() =>
-        Faults.Unless(Alpha >= Least && Alpha <= Most, $"{GetType().Name}'s alpha must be in [{Least}, {Most}]; was {Alpha}.");
+        Faults.Unless(Alpha >= MinAlpha && Alpha <= MaxAlpha, $"{GetType().Name}'s alpha must be in [{MinAlpha}, {MaxAlpha}]; was {Alpha}.");
 
     internal override ViewedRows Apply(ViewedRows rows, ViewStep step)
     {
@@ -35,7 +35,7 @@ internal sealed record Mixup(double Alpha) : MixingAugmentation(Alpha)
     }
 }
 
-/// <summary>A box of x′ in place of x's, sides √(1 - λ) of the image's (Yun et al. 2019).</summary>
+/// <summary>Replaces a box of x, with sides √(1 - λ) times those of the image, by the same box of x′ (Yun et al. 2019).</summary>
 internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
 {
     public override string? ValidateShape(InputShape shape) => NeedsImages(nameof(CutMix), shape);
@@ -47,7 +47,7 @@ internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
         var centre = step.Draw("centre");
         var (top, bottom) = Edges(centre.High, height);
         var (left, right) = Edges(centre.Low, width);
-        var inside = Inside(top, bottom, height).unsqueeze(2).logical_and(Inside(left, right, width).unsqueeze(1)).unsqueeze(1);
+        var inside = IsInside(top, bottom, height).unsqueeze(2).logical_and(IsInside(left, right, width).unsqueeze(1)).unsqueeze(1);
         // Clipping made some boxes smaller, so the share is computed from the clipped box.
         var area = bottom.sub(top).mul(right.sub(left)).to(float64).DivideBy(height * width);
         return (where(inside, partner, own), ones_like(area).sub(area).to(float32));
@@ -62,7 +62,7 @@ internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
     }
 
     /// <summary>B×length: whether each line is inside.</summary>
-    private static Tensor Inside(Tensor from, Tensor to, int length)
+    private static Tensor IsInside(Tensor from, Tensor to, int length)
     {
         var lines = TensorArithmetic.Range(length, from.device).unsqueeze(0);
         return lines.ge(from.unsqueeze(1)).logical_and(lines.lt(to.unsqueeze(1)));

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Random numbers for the rows of a batch. They depend on the run's seed, the row, the epoch and the purpose alone: draws of one purpose are the same whenever they
-/// are asked for, so each thing that is drawn needs a purpose of its own.
+/// Random numbers for the rows of a batch. They depend on the run's seed, the row, the epoch and the purpose alone: one purpose always gives the same numbers, so
+/// use a different purpose for each thing that is drawn.
 /// </summary>
 public sealed class RowDraws
 {

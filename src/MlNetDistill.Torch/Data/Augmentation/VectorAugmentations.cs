@@ -23,7 +23,7 @@ internal sealed record MarginalSwap(double Probability) : Augmentation
     {
         using var scope = NewDisposeScope();
         var words = step.DrawElements("swap", step.Set.Shape.Length);
-        // Each element has a row of its own to come from: nothing of rows × rows.
+        // Each element is taken from a different row; gathering elements, not whole rows, keeps the memory at rows × elements.
         var others = step.Set.GatherElements(step.TrainingRows(words.High), rows.Features.device).reshape(rows.Features.shape);
         var isSwapped = AugmentationDraws.ToBooleans(words.Low, Probability).reshape(rows.Features.shape);
         var swapped = where(isSwapped, others.to(rows.Features.dtype), rows.Features);

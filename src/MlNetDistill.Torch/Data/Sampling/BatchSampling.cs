@@ -5,12 +5,11 @@ using static System.FormattableString;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Which rows of an epoch come together in a batch: it matters for methods that compare the rows of a batch with each other. Derive from it, and from
-/// <see cref="Sampler"/>, for a sampling of your own.
+/// Which rows of an epoch form a batch together. This matters for methods that compare the rows of a batch with each other. For your own sampling derive from this
+/// class and from <see cref="Sampler"/>.
 /// </summary>
 public abstract record BatchSampling
 {
-
     /// <summary>Every row once an epoch, in random order.</summary>
     public static BatchSampling Shuffled() => new ShuffledSampling();
 
@@ -47,11 +46,11 @@ public abstract record BatchSampling
     /// <summary>Whether its sampler uses the rows' labels.</summary>
     public virtual bool NeedsLabels => false;
 
-    /// <summary>The sampler of a training.</summary>
+    /// <summary>Creates the sampler of one training.</summary>
     /// <param name="batchSize">Rows of a batch.</param>
     public abstract Sampler Create(int batchSize);
 
-    /// <summary>Rows of a batch if there are so many training rows.</summary>
+    /// <summary>Rows of a batch, given the number of training rows.</summary>
     internal virtual long RowsPerBatch(int batchSize, long rows) => batchSize;
 
     /// <summary>Throws if the rows cannot be sampled in this way, as far as that is known without a teacher, so that a long training of a teacher is not wasted.</summary>

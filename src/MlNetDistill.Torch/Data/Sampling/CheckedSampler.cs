@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// A sampler of an application, whose batches are checked: a position of a held-out row, or more batches than the schedule counts on, would spoil a student without
-/// a word. It is given copies of the positions, as it may write into them.
+/// Checks the batches of a user-defined sampler: a held-out row in a batch, or another number of batches than the schedule expects, would make a worse student
+/// without an error. The sampler receives copies of the positions, because it may write to them.
 /// </summary>
 internal sealed class CheckedSampler : Sampler
 {
@@ -17,7 +17,7 @@ internal sealed class CheckedSampler : Sampler
 
     private CheckedSampler(Sampler sampler, string stage, long count) => (_sampler, _stage, _count) = (sampler, stage, count);
 
-    /// <summary>The sampler, checked unless it is one of this library's, whose tests check it.</summary>
+    /// <summary>Wraps a user-defined sampler; those of this library are returned as they are.</summary>
     /// <param name="sampler">The sampler.</param>
     /// <param name="stage">The name of its stage, for messages.</param>
     /// <param name="count">Number of all rows.</param>
@@ -31,21 +31,21 @@ internal sealed class CheckedSampler : Sampler
     public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
     {
         _epoch++;
-        using var own = training.clone().DetachFromDisposeScope();
+        using var copy = training.clone().DetachFromDisposeScope();
         using var isTrainedOn = Mask(training);
         var (expected, batches) = (BatchesPerEpoch(training.shape[0]), 0);
-        foreach (var positions in _sampler.Epoch(own, generator) ?? throw Fault("null in place of batches"))
+        foreach (var positions in _sampler.Epoch(copy, generator) ?? throw CreateError("null instead of batches"))
         {
             Check(positions, isTrainedOn);
             batches++;
             yield return positions;
         }
 
-        // Without any batch the training loop has the better message.
+        // Without any batch, the training loop throws with a better message.
         if (batches != expected && batches > 0)
         {
             throw new InvalidOperationException(Invariant(
-                $"The sampler {Name} of stage '{_stage}' gave {batches} batches in epoch {_epoch}, and its BatchesPerEpoch says {expected}. The learning rate is scheduled by that number: make them equal."));
+                $"The sampler {Name} of stage '{_stage}' gave {batches} batches in epoch {_epoch}, but its BatchesPerEpoch is {expected}, by which the learning rate is scheduled. Make both equal."));
         }
     }
 
@@ -62,19 +62,19 @@ internal sealed class CheckedSampler : Sampler
     private void Check(Tensor? positions, Tensor isTrainedOn)
     {
         if (positions is null || positions.IsInvalid)
-            throw Fault(positions is null ? "a batch that is null" : "a batch that is disposed");
+            throw CreateError(positions is null ? "a batch that is null" : "a batch that is disposed");
         if (positions.dtype != ScalarType.Int64 || positions.shape is not [> 0])
-            throw Fault($"{positions.dtype} [{string.Join(", ", positions.shape)}] as a batch");
+            throw CreateError($"{positions.dtype} [{string.Join(", ", positions.shape)}] as a batch");
         using var scope = NewDisposeScope();
         var (least, most) = (positions.min().item<long>(), positions.max().item<long>());
         if (least < 0 || most >= _count)
-            throw Fault(Invariant($"the position {(least < 0 ? least : most)}, and there are {_count} rows"));
-        var isRight = isTrainedOn.index_select(0, positions.to(isTrainedOn.device));
-        if (isRight.min().item<long>() == 0)
-            throw Fault(Invariant($"the position {positions[isRight.argmin()].item<long>()}, whose row is held out"));
+            throw CreateError(Invariant($"the position {(least < 0 ? least : most)}, and there are {_count} rows"));
+        var isTraining = isTrainedOn.index_select(0, positions.to(isTrainedOn.device));
+        if (isTraining.min().item<long>() == 0)
+            throw CreateError(Invariant($"the position {positions[isTraining.argmin()].item<long>()}, whose row is held out"));
     }
 
-    private InvalidOperationException Fault(string found) => new(
+    private InvalidOperationException CreateError(string found) => new(
         $"The sampler {Name} of stage '{_stage}' gave {found} in epoch {_epoch.ToString(System.Globalization.CultureInfo.InvariantCulture)}. " +
         "A batch must be a vector of 64-bit integers, at least one, all from the positions that Epoch is given as training.");
 }

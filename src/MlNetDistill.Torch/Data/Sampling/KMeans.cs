@@ -65,10 +65,9 @@ internal static class KMeans
         var lengths = centres.mul(centres).sum(1).unsqueeze(0);
         var doubled = centres.t().MultiplyBy(2);
         var (found, distances) = (new List<Tensor>(), new List<Tensor>());
-        foreach (var (at, count) in Chunks(vectors, centres.shape[0]))
+        foreach (var rows in vectors.split(GetChunkRows(centres.shape[0])))
         {
             using var inner = NewDisposeScope();
-            var rows = vectors.narrow(0, at, count);
             // ‖x - c‖² = ‖x‖² + ‖c‖² - 2x·c; ‖x‖² does not matter for which is nearest.
             var (least, centre) = lengths.sub(rows.mm(doubled)).min(1);
             found.Add(centre.MoveToOuterDisposeScope());
@@ -85,12 +84,13 @@ internal static class KMeans
         var sums = zeros(clusters, vectors.shape[1], float32, vectors.device);
         var counts = zeros(clusters, float32, vectors.device);
         var numbers = TensorArithmetic.Range(clusters, vectors.device).unsqueeze(0);
-        foreach (var (at, count) in Chunks(vectors, clusters))
+        var chunk = GetChunkRows(clusters);
+        foreach (var (rows, assigned) in vectors.split(chunk).Zip(clusterOf.split(chunk)))
         {
             using var inner = NewDisposeScope();
             // A product with 0s and 1s instead of a scatter: scattering adds in any order on a GPU.
-            var members = clusterOf.narrow(0, at, count).unsqueeze(1).eq(numbers).to(float32);
-            sums.AddInPlace(members.t().mm(vectors.narrow(0, at, count)));
+            var members = assigned.unsqueeze(1).eq(numbers).to(float32);
+            sums.AddInPlace(members.t().mm(rows));
             // Not sum(0): the 0 would be interpreted as a ScalarType (bytes).
             counts.AddInPlace(members.sum([0]));
         }
@@ -106,11 +106,5 @@ internal static class KMeans
         return means.MoveToOuterDisposeScope();
     }
 
-    private static IEnumerable<(long At, long Count)> Chunks(Tensor vectors, long columns)
-    {
-        var rows = vectors.shape[0];
-        var size = Math.Max(1, ChunkValues / columns);
-        for (long at = 0; at < rows; at += size)
-            yield return (at, Math.Min(size, rows - at));
-    }
+    private static long GetChunkRows(long columns) => Math.Max(1, ChunkValues / columns);
 }

@@ -14,12 +14,12 @@ internal static class QueryOrder
     /// <summary>Rows of a preview of other teachers.</summary>
     public const int PreviewRows = 512;
 
-    /// <summary>Every position once, in that order.</summary>
+    /// <summary>All positions in this order.</summary>
     public static long[] Create(long rows)
     {
-        RowLimit.Check(rows, "A teacher that is asked about all rows in an order of its own");
-        var looked = SpreadFirst(rows).ToHashSet();
-        return [.. SpreadFirst(rows), .. Enumerable.Range(0, (int)rows).Select(i => (long)i).Where(i => !looked.Contains(i))];
+        RowLimit.Check(rows, "A teacher that is queried in an order of its own");
+        var spread = SpreadFirst(rows).ToHashSet();
+        return [.. SpreadFirst(rows), .. Enumerable.Range(0, (int)rows).Select(i => (long)i).Where(i => !spread.Contains(i))];
     }
 
     /// <summary>At most <see cref="PreviewRows"/> positions below <paramref name="rows"/>.</summary>

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Some rows of a source, as one step sees them.</summary>
+/// <summary>Some rows of a source: the input of one training step or query.</summary>
 /// <param name="Set">The source they are from.</param>
 /// <param name="Positions">Their positions in it, B 64-bit integers.</param>
 /// <param name="Features">B×(shape of a row).</param>

@@ -9,7 +9,7 @@ namespace MlNetDistill.Data;
 
 /// <summary>
 /// A hash of rows that does not depend on their order: the SHA-256 of each row (16 bytes of its id, low half first, then the bytes of its values) as four
-/// 64-bit numbers, summed over the rows number by number modulo 2^64. It tells data apart that differ by mistake; it is no proof against forgery.
+/// 64-bit numbers, summed over the rows number by number modulo 2^64. It detects data that differ by mistake, not forgery.
 /// </summary>
 internal sealed class DataHash : IDisposable
 {
@@ -22,8 +22,8 @@ internal sealed class DataHash : IDisposable
     public string Value => FormattableString.Invariant($"{_rows} rows {string.Concat(_lanes.Select(lane => lane.ToString("x16")))}");
 
     /// <summary>
-    /// The hash of a source's features and row ids, with their type and shape; labels and weights are no part of it, as no teacher reads them. Computed once for each
-    /// source, as every anchor of a route asks for it.
+    /// The hash of a source's features and row ids, with their type and shape; labels and weights are left out, because no teacher reads them. Computed once for each
+    /// source, because every anchor of a route needs it.
     /// </summary>
     public static string Compute(IRowSource rows) => Known.GetValue(rows, HashRows);
 
@@ -50,7 +50,7 @@ internal sealed class DataHash : IDisposable
         End();
     }
 
-    /// <summary>Begins a row whose values come in pieces.</summary>
+    /// <summary>Begins a row whose values are added in pieces.</summary>
     public void Begin(RowId id)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -59,7 +59,7 @@ internal sealed class DataHash : IDisposable
         _row.AppendData(bytes);
     }
 
-    /// <summary>The next values of the row that was begun. Where the row is cut makes no difference.</summary>
+    /// <summary>Adds the next values of the row that was begun. The hash does not depend on the pieces.</summary>
     public void Append(ReadOnlySpan<byte> values) => _row.AppendData(values);
 
     /// <summary>Ends the row that was begun.</summary>
@@ -74,7 +74,7 @@ internal sealed class DataHash : IDisposable
 
     public void Dispose() => _row.Dispose();
 
-    // The sum does not ask for an order, so all processors may take part: of short rows the hash costs more than a small teacher's answers.
+    // The sum does not depend on the order, so all processors can share the work: for short rows the hash costs more than the outputs of a small teacher.
     private void Add(RowIds ids, long from, Tensor values, int rowBytes) => Parallel.ForEach(
         Partitioner.Create(0, (int)values.shape[0]),
         () => new DataHash(),

@@ -29,7 +29,7 @@ internal sealed class DataSplit : IDisposable
 
     /// <summary>
     /// Holds out a share of the labelled rows; rows without a label have nothing to validate on and are all trained on. Where no row has a label, a share of all
-    /// rows is held out: the student's agreement with its teacher can be seen on them.
+    /// rows is held out, to measure the student's agreement with its teacher.
     /// </summary>
     public static DataSplit ByFraction(IRowSource set, double fraction, Generator generator)
     {

@@ -8,16 +8,16 @@ namespace MlNetDistill.Data;
 /// <summary>Means and deviations of a training set's rows, for the scaling inside a network.</summary>
 internal static class InputStatisticsFactory
 {
-    // Values looked at at a time: 32 MiB as 64-bit floats.
+    // Values read at a time: 32 MiB as 64-bit floats.
     private const int ChunkValues = 1 << 22;
 
-    /// <summary>The scaling that <paramref name="scaling"/> asks for, or null for none. Only the rows in <paramref name="positions"/> count.</summary>
+    /// <summary>The statistics that <paramref name="scaling"/> needs, over the rows at <paramref name="positions"/>; null for no scaling.</summary>
     public static InputStatistics? Compute(IRowSource set, Tensor positions, InputScaling scaling)
     {
         if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))
             return null;
         using var scope = NewDisposeScope();
-        long[] over = set.Shape.IsImage ? [0, 2, 3] : set.IsByte ? [0, 1] : [0];
+        long[] axes = set.Shape.IsImage ? [0, 2, 3] : set.IsByte ? [0, 1] : [0];
         Tensor? sum = null, squares = null;
         double count = 0;
         var chunk = Math.Max(1, ChunkValues / set.Shape.Length);
@@ -25,10 +25,10 @@ internal static class InputStatisticsFactory
         {
             using var inner = NewDisposeScope();
             var x = set.Gather(rows, set.Device).to(float64);
-            var s = x.sum(over);
+            var s = x.sum(axes);
             count += x.numel() / (double)s.numel();
             sum = (sum is null ? s : sum.Add(s)).MoveToOuterDisposeScope();
-            squares = (squares is null ? x.mul(x).sum(over) : squares.Add(x.mul(x).sum(over))).MoveToOuterDisposeScope();
+            squares = (squares is null ? x.mul(x).sum(axes) : squares.Add(x.mul(x).sum(axes))).MoveToOuterDisposeScope();
         }
 
         var mean = sum!.DivideBy(count);

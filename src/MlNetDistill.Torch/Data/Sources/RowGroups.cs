@@ -14,12 +14,12 @@ internal sealed class RowGroups(IReadOnlyList<long[]> groups)
     public int Count => groups.Count;
 
     /// <summary>
-    /// Batches of <paramref name="instances"/> rows of each of <paramref name="drawn"/> groups. The groups of a batch differ; its rows differ too, and
-    /// where a group has too few they repeat evenly. A group's rows all come before one comes again, but for a rest smaller than <paramref name="instances"/>.
+    /// Batches of <paramref name="instances"/> rows of each of <paramref name="drawn"/> different groups. A row is in a batch only once, unless its group has fewer rows
+    /// than <paramref name="instances"/>. A group is shuffled again when fewer than <paramref name="instances"/> of its rows are unused.
     /// </summary>
     public IEnumerable<Tensor> Batches(int batches, int drawn, int instances, Device device, Generator generator)
     {
-        // One draw of the run's generator for the whole epoch: the draws of a batch are too many and too small for tensors.
+        // One draw of the run's generator for the whole epoch: a tensor for each of the many small draws would be slow.
         var random = new Random((int)Seed(generator));
         var queues = groups.Select(g => (long[])g.Clone()).ToArray();
         var taken = groups.Select(g => g.Length).ToArray();

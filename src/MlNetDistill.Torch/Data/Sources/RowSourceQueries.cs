@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>What can be told of any source of rows.</summary>
+/// <summary>Properties of any row source.</summary>
 internal static class RowSourceQueries
 {
     extension(IRowSource rows)

@@ -9,7 +9,7 @@ internal sealed record AdamWOptimizer(double LearningRate, double WeightDecay) :
     private const double SquareDecay = 0.999;
     private const double Epsilon = 1e-8;
 
-    // However large the gradient, a step is hardly longer than its rate.
+    // However large the gradient, a step is hardly larger than its learning rate.
     internal override double MaxWeightChange(double sumOfRates) => sumOfRates;
 
     internal override double MinWeightChange => 0.3;

@@ -2,10 +2,9 @@ using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Methods;
 
-/// <summary>How a student learns from its teacher: an immutable description that lays training out as a sequence of phases.</summary>
+/// <summary>How a student learns from its teacher: an immutable description of training as a sequence of phases.</summary>
 public abstract record DistillationMethod
 {
     /// <summary>A short name for logs and tables.</summary>
@@ -23,16 +22,16 @@ public abstract record DistillationMethod
     /// <summary>Whether the method needs a route of teachers (see <c>Route</c>) instead of one.</summary>
     public virtual bool NeedsRoute => false;
 
-    /// <summary>Whether the method looks at held-out rows to decide how to go on.</summary>
+    /// <summary>Whether the method decides by held-out rows how training continues.</summary>
     public virtual bool NeedsHeldOutRows => false;
 
     /// <summary>Whether the method lays out more than one phase with each teacher, so that a teacher cannot change within its one stage (<see cref="RcoSchedule.OneStage"/>).</summary>
     public virtual bool HasSeveralPhases => false;
 
-    /// <summary>Whether it runs code of the application's own, which may draw from TorchSharp's process-wide generator.</summary>
+    /// <summary>Whether it runs code of the application, which may draw from TorchSharp's process-wide generator.</summary>
     internal virtual bool MayDrawFromTorch => GetType().Assembly != typeof(DistillationMethod).Assembly;
 
-    private protected static bool AreForeign(DistillationLoss? loss) => loss?.Terms.Any(t => t.Loss.GetType().Assembly != typeof(DistillationLoss).Assembly) == true;
+    private protected static bool HasForeignTerms(DistillationLoss? loss) => loss?.Terms.Any(t => t.Loss.GetType().Assembly != typeof(DistillationLoss).Assembly) == true;
 
     /// <summary>
     /// Knowledge distillation (Hinton et al. 2015): (1 - alpha) · cross-entropy + alpha · T² · KL(teacher ‖ student), both softened by T.
@@ -74,7 +73,7 @@ public abstract record DistillationMethod
         new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, withoutEmbedding);
 
     /// <summary>
-    /// Route-constrained optimisation (Jin et al., ICCV 2019): the student follows the route its teacher took, anchor by anchor, each time with the loss of
+    /// Route-constrained optimization (Jin et al., ICCV 2019): the student follows the route its teacher took, anchor by anchor, each time with the loss of
     /// the inner method. Needs a route of teachers (see <c>Route</c>).
     /// </summary>
     /// <param name="method">The method used with every anchor; <see cref="Kd"/> if null.</param>
@@ -85,8 +84,8 @@ public abstract record DistillationMethod
         new RcoMethod(method ?? Kd(), anchors ?? AnchorSelection.All(), schedule);
 
     /// <summary>
-    /// Stage-by-stage distillation (Gao et al. 2018): the student's stages learn one after another to give the teacher's stage features (L2, through an
-    /// adapter that is thrown away), each with the finished ones frozen; then the head learns from the labels alone. Needs a teacher that gives
+    /// Stage-by-stage distillation (Gao et al. 2018): the student's stages learn one after another to reproduce the teacher's stage features (L2, through an
+    /// adapter that is discarded), each with the finished ones frozen; then the head learns from the labels alone. Needs a teacher that gives
     /// stage features, a network. Adapters, schedule and budget are our choice: the paper's are not known to us.
     /// </summary>
     /// <remarks>The learning-rate schedule begins anew in each stage, over the stage's epochs.</remarks>
@@ -104,7 +103,7 @@ public abstract record DistillationMethod
         DistillationLoss? headLoss = null,
         bool trainBackboneWithHead = false) => new SskdMethod(stages, shares, reduction, headLoss, trainBackboneWithHead);
 
-    /// <summary>One stage with a loss of your own: any weighted sum of the losses in <c>MlNetDistill.Losses</c> and of those you derive yourself.</summary>
+    /// <summary>One stage with any loss: a weighted sum of the losses in <c>MlNetDistill.Losses</c> and of your own ones.</summary>
     /// <param name="name">A short name for logs and tables.</param>
     /// <param name="loss">The loss, for example <c>0.1 * new CrossEntropyLoss() + 0.9 * new MyLoss()</c>.</param>
     public static DistillationMethod FromLoss(string name, DistillationLoss loss)
@@ -131,25 +130,25 @@ public abstract record DistillationMethod
     public abstract IEnumerable<TrainingPhase> Phases(MethodContext context);
 }
 
-/// <summary>How the epochs of route-constrained optimisation are laid out.</summary>
+/// <summary>How route-constrained optimization divides the epochs.</summary>
 public enum RcoSchedule
 {
-    /// <summary>Every anchor has all epochs and a learning-rate schedule of its own: as many times the cost of one run as there are anchors.</summary>
+    /// <summary>Every anchor has all epochs and its own learning-rate schedule, so the cost is that of one run times the number of anchors.</summary>
     Restart,
 
-    /// <summary>One run and one learning-rate schedule, in which the anchors take over from each other at equal intervals.</summary>
+    /// <summary>One run and one learning-rate schedule, in which the anchor changes at equal intervals.</summary>
     OneStage,
 }
 
 /// <summary>What correlation congruence does with a teacher that gives no embeddings.</summary>
 public enum MissingEmbedding
 {
-    /// <summary>Fail and say so.</summary>
+    /// <summary>An exception.</summary>
     Refuse,
 
     /// <summary>
     /// Compare the correlations of the logits, less their mean, on both sides. They stay the same when classes change places, so KD and the labels must
-    /// outweigh them: take a beta of about 1.
+    /// outweigh them: use a beta of about 1.
     /// </summary>
     UseLogits,
 }

@@ -4,12 +4,11 @@ using static System.FormattableString;
 namespace MlNetDistill.Methods;
 
 /// <summary>
-/// How the learning rate moves over a training stage, as a factor of the optimiser's rate. Any schedule can begin with a linear warm-up.
-/// Derive from it for a schedule of your own.
+/// How the learning rate changes over a training stage, as a factor of the optimizer's rate. Any schedule can begin with a linear warm-up.
+/// Derive your own schedule from it.
 /// </summary>
 public abstract record LearningRateSchedule
 {
-
     /// <summary>Epochs of each stage over which the rate first rises linearly from 0; fractions allowed, 0 for none.</summary>
     public double WarmupEpochs { get; init; }
 
@@ -18,7 +17,7 @@ public abstract record LearningRateSchedule
 
     /// <summary>Multiply the rate by <paramref name="factor"/> after each of the given epochs (after 150 means: from the 151st on).</summary>
     /// <remarks>
-    /// A method of several stages begins the schedule anew in each, so epochs count within a stage; a warning names drops that lie behind its end.
+    /// A method of several stages begins the schedule anew in each, so epochs count within a stage; a warning names drops after its end.
     /// </remarks>
     /// <param name="afterEpochs">Epochs of a stage completed before each drop, at least 1 and rising.</param>
     /// <param name="factor">The factor of each drop, in (0, 1].</param>
@@ -46,7 +45,7 @@ public abstract record LearningRateSchedule
         double riseFraction = 0.2, double startDivisor = 25, double finalDivisor = 1e4, double lowMomentum = 0.85, double highMomentum = 0.95) =>
         new OneCycleSchedule(riseFraction, startDivisor, finalDivisor, lowMomentum, highMomentum);
 
-    /// <summary>The factor of the optimiser's rate for a step, with the warm-up.</summary>
+    /// <summary>The factor of the optimizer's rate for a step, with the warm-up.</summary>
     /// <param name="step">The step, from 0.</param>
     /// <param name="steps">Steps of the whole stage.</param>
     /// <param name="stepsPerEpoch">Steps of an epoch.</param>
@@ -60,10 +59,10 @@ public abstract record LearningRateSchedule
         return factor * (step < warmUp ? (step + 1) / (warmUp + 1) : 1);
     }
 
-    /// <summary>The momentum for a step, in [0, 1), or null where the schedule leaves the optimiser's own.</summary>
+    /// <summary>The momentum for a step, in [0, 1); null for the optimizer's own.</summary>
     public virtual double? MomentumAt(long step, long steps) => null;
 
-    /// <summary>The same, checked.</summary>
+    /// <summary><see cref="MomentumAt"/>, checked.</summary>
     /// <exception cref="InvalidOperationException">The schedule gave a momentum outside [0, 1).</exception>
     internal double? CheckedMomentumAt(long step, long steps)
     {
@@ -77,11 +76,11 @@ public abstract record LearningRateSchedule
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => Faults.AtLeast0("The schedule's WarmupEpochs", WarmupEpochs);
 
-    /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
+    /// <summary>Which setting has no effect in a stage of so many epochs, as one sentence; null if none.</summary>
     internal virtual string? Warning(int epochs) =>
         WarmupEpochs > epochs ? $"the warm-up of {WarmupEpochs} epochs is longer than the stage, which has {epochs}." : null;
 
-    /// <summary>The factor of the optimiser's rate for a step, without the warm-up: 0 or more.</summary>
+    /// <summary>The factor of the optimizer's rate for a step, without the warm-up: 0 or more.</summary>
     /// <param name="step">The step, from 0.</param>
     /// <param name="steps">Steps of the whole stage.</param>
     /// <param name="stepsPerEpoch">Steps of an epoch.</param>

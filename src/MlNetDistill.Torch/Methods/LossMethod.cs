@@ -1,7 +1,6 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Methods;
 
 /// <summary>A method of one stage with one loss.</summary>
@@ -15,7 +14,7 @@ internal record LossMethod(string Title, DistillationLoss Loss) : DistillationMe
 
     public override bool NeedsHardLabels => Loss.NeedsHardLabels;
 
-    internal override bool MayDrawFromTorch => AreForeign(Loss);
+    internal override bool MayDrawFromTorch => HasForeignTerms(Loss);
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {

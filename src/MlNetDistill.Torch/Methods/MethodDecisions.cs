@@ -1,11 +1,11 @@
 namespace MlNetDistill.Methods;
 
-/// <summary>A choice that a method made by how training had gone.</summary>
+/// <summary>A choice that a method made during training.</summary>
 /// <param name="Question">What was to be chosen.</param>
 /// <param name="Choice">What was chosen, by number.</param>
 internal sealed record MethodDecision(string Question, int Choice);
 
-/// <summary>The choices of a method in order: those of a saved run are made again without looking at the student, which stands where later ones led it.</summary>
+/// <summary>The choices of a method in order. When a saved run continues, its choices are repeated, not computed again: the student has been trained on since.</summary>
 internal sealed class MethodDecisions(List<MethodDecision> decisions)
 {
     private int _next;
@@ -16,6 +16,6 @@ internal sealed class MethodDecisions(List<MethodDecision> decisions)
             decisions.Add(new MethodDecision(question, choose()));
         var decision = decisions[_next++];
         return decision.Question == question ? decision.Choice : throw new InvalidOperationException(
-            $"The method asks '{question}', and the state of its training answers '{decision.Question}': the method or its settings are others than those it was trained with.");
+            $"The method decides '{question}', but the saved state of its training has '{decision.Question}' next: the method or its settings have changed since. Continue with the same ones.");
     }
 }

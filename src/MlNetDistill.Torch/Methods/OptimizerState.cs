@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>What an optimiser remembers between steps: the number of steps taken and some tensors for each parameter. Plain data.</summary>
+/// <summary>What an optimizer remembers between steps: the number of steps taken and some tensors for each parameter. Plain data.</summary>
 public sealed class OptimizerState : IDisposable
 {
     internal OptimizerState(IEnumerable<(string Name, Parameter Parameter)> parameters) =>
@@ -15,7 +15,7 @@ public sealed class OptimizerState : IDisposable
     /// <summary>The parameters that are trained.</summary>
     public IReadOnlyList<ParameterState> Parameters { get; }
 
-    /// <summary>Frees the tensors that the optimiser keeps; the parameters stay.</summary>
+    /// <summary>Frees the tensors that the optimizer keeps; the parameters stay.</summary>
     public void Dispose()
     {
         foreach (var parameter in Parameters)
@@ -23,7 +23,7 @@ public sealed class OptimizerState : IDisposable
     }
 }
 
-/// <summary>A parameter and the tensors that an optimiser keeps for it.</summary>
+/// <summary>A parameter and the tensors that an optimizer keeps for it.</summary>
 public sealed class ParameterState
 {
     private readonly Dictionary<string, Tensor> _tensors = [];
@@ -33,14 +33,14 @@ public sealed class ParameterState
     /// <summary>The parameter's name in the network, or in the projection of a loss.</summary>
     public string Name { get; }
 
-    /// <summary>The parameter itself; optimisers change it in place.</summary>
+    /// <summary>The parameter itself; optimizers change it in place.</summary>
     public Parameter Value { get; }
 
     /// <summary>The tensors kept for it, by name.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
 
-    /// <summary>The tensor of this name, of the parameter's shape and full of zeros until the optimiser changes it in place.</summary>
-    /// <param name="name">What the optimiser calls it, such as <c>velocity</c>.</param>
+    /// <summary>The tensor of this name, of the parameter's shape and full of zeros until the optimizer changes it in place.</summary>
+    /// <param name="name">What the optimizer calls it, such as <c>velocity</c>.</param>
     public Tensor Tensor(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>What an optimiser is given for one step.</summary>
+/// <summary>What an optimizer is given for one step.</summary>
 public sealed class OptimizerStep
 {
     private readonly OptimizerState _state;
@@ -13,10 +13,10 @@ public sealed class OptimizerStep
     /// <summary>The number of the step, from 1.</summary>
     public long Number => _state.Steps;
 
-    /// <summary>The learning rate of the step: the optimiser's, times the schedule's factor.</summary>
+    /// <summary>The learning rate of the step: the optimizer's, times the schedule's factor.</summary>
     public double LearningRate { get; }
 
-    /// <summary>The momentum that the schedule sets for the step; null where it leaves the optimiser its own.</summary>
+    /// <summary>The momentum that the schedule sets for the step; null for the optimizer's own.</summary>
     public double? Momentum { get; }
 
     /// <summary>The parameters that have a gradient, each with its gradient, which may be changed in place.</summary>

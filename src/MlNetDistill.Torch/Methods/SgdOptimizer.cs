@@ -18,20 +18,20 @@ internal sealed record SgdOptimizer(double LearningRate, double Momentum, bool N
     {
         var momentum = step.Momentum ?? Momentum;
         using var decay = WeightDecay.ToScalar();
-        using var kept = momentum.ToScalar();
+        using var momentumFactor = momentum.ToScalar();
         using var down = (-step.LearningRate).ToScalar();
         foreach (var (parameter, gradient) in step.Gradients())
         {
             if (WeightDecay != 0)
                 gradient.add_(parameter.Value, decay);
-            parameter.Value.add_(momentum == 0 ? gradient : Accelerated(parameter, gradient, kept), down);
+            parameter.Value.add_(momentum == 0 ? gradient : ApplyMomentum(parameter, gradient, momentumFactor), down);
         }
     }
 
-    // A gradient of a norm of about 1, that is, and what momentum makes of it.
+    // For gradients of a norm of about 1, which momentum multiplies by up to 1 / (1 - μ).
     internal override double MaxWeightChange(double sumOfRates) => sumOfRates / (1 - Momentum);
 
-    private Tensor Accelerated(ParameterState parameter, Tensor gradient, Scalar momentum)
+    private Tensor ApplyMomentum(ParameterState parameter, Tensor gradient, Scalar momentum)
     {
         var velocity = parameter.Tensor("velocity");
         velocity.mul_(momentum).AddInPlace(gradient);

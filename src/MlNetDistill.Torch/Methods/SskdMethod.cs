@@ -23,7 +23,7 @@ internal sealed record SskdMethod(
 
     public override bool HasSeveralPhases => true;
 
-    internal override bool MayDrawFromTorch => AreForeign(HeadLoss);
+    internal override bool MayDrawFromTorch => HasForeignTerms(HeadLoss);
 
     public override IEnumerable<string> Validate() =>
     [
@@ -40,7 +40,7 @@ internal sealed record SskdMethod(
     {
         var teacher = context.Teacher ?? throw new InvalidOperationException("SSKD needs a teacher.");
         var pairs = Pairs ?? StagePair.ByResolution(context.Student, teacher.Shapes);
-        var epochs = Budget(context.Epochs, pairs.Count + 1);
+        var epochs = DivideEpochs(context.Epochs, pairs.Count + 1);
         var plan = pairs.Select((pair, k) => $"stage {k + 1} (student tap {pair.StudentTap} from teacher tap {pair.TeacherTap}) {epochs[k]}");
         context.Note(Invariant($"SSKD: {context.Epochs} epochs are {string.Join(", ", plan)}, head {epochs[^1]}."));
         for (var k = 0; k < pairs.Count; k++)
@@ -60,8 +60,8 @@ internal sealed record SskdMethod(
         };
     }
 
-    /// <summary>Whole epochs by shares: the parts end where the running sum of the shares, rounded, says.</summary>
-    private int[] Budget(int epochs, int parts)
+    /// <summary>Divides the epochs by the shares; each part ends at the rounded running sum of the shares.</summary>
+    private int[] DivideEpochs(int epochs, int parts)
     {
         var shares = Shares ?? [.. Enumerable.Repeat(1.0, parts)];
         if (shares.Count != parts)
@@ -76,7 +76,7 @@ internal sealed record SskdMethod(
         }
 
         return budget.All(e => e >= 1) ? budget : throw new InvalidOperationException(
-            $"{epochs} epochs are too few for SSKD's {parts - 1} stages and the head by these shares: they come to {string.Join(", ", budget)}. " +
-            "Every part needs an epoch; train longer or give other shares.");
+            $"{epochs} epochs are too few for SSKD's {parts - 1} stages and the head with these shares, which give {string.Join(", ", budget)} epochs. " +
+            "Each part needs at least one epoch: train longer or set other shares.");
     }
 }

@@ -5,13 +5,13 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>A phase in which the student alone trains: one teacher, one loss, so many epochs.</summary>
+/// <summary>A phase in which the student alone trains: one teacher, one loss, a number of epochs.</summary>
 /// <param name="Name">Its name in logs and progress.</param>
 /// <param name="Teacher">The teacher, or null where the loss needs none.</param>
-/// <param name="Loss">The loss; projections that it asks for live as long as the stage.</param>
+/// <param name="Loss">The loss; the projections that it creates live as long as the stage.</param>
 /// <param name="Sampler">Rows to batches.</param>
 /// <param name="Epochs">Epochs, at least 1.</param>
-/// <param name="Optimizer">A fresh optimiser of this kind is made for the stage.</param>
+/// <param name="Optimizer">A fresh optimizer of this kind is made for the stage.</param>
 /// <param name="Schedule">The learning rate over the stage.</param>
 public sealed record Stage(
     string Name, StageTeacher? Teacher, DistillationLoss Loss, Sampler Sampler, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
@@ -20,7 +20,7 @@ public sealed record Stage(
     /// <summary>What it trains, on which loss and for how long.</summary>
     public override string ToString() => $"{base.ToString()} on {Loss}, trains: {Trains}";
 
-    /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalisation in eval mode.</summary>
+    /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalization in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;
 
     /// <summary>Whether no row trained on has a label; the loss then has no terms over labels.</summary>

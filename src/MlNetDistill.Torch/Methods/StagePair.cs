@@ -1,7 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Methods;
 
 /// <summary>
@@ -19,9 +18,9 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
-        var mine = LastOfEachResolution(student, "student");
-        var theirs = LastOfEachResolution(teacher, "teacher");
-        return [.. mine.Select((tap, i) => new StagePair(tap, theirs[TeacherStage(i + 1, mine.Count, theirs.Count) - 1]))];
+        var mine = GetLastTapOfEachResolution(student, "student");
+        var theirs = GetLastTapOfEachResolution(teacher, "teacher");
+        return [.. mine.Select((tap, i) => new StagePair(tap, theirs[GetTeacherStage(i + 1, mine.Count, theirs.Count) - 1]))];
     }
 
     /// <summary>What is wrong with pairs as a sequence of stages, each as one sentence.</summary>
@@ -38,14 +37,14 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
     /// <inheritdoc/>
     public override string ToString() => FormattableString.Invariant($"{StudentTap}←{TeacherTap}");
 
-    // Rounded up, so that a student of fewer stages skips the teacher's early ones rather than crowding there.
-    private static int TeacherStage(int stage, int stages, int teacherStages) => (int)Math.Ceiling(stage * teacherStages / (double)stages);
+    // Rounded up, so that a student with fewer stages skips early stages of the teacher, not late ones.
+    private static int GetTeacherStage(int stage, int stages, int teacherStages) => (int)Math.Ceiling(stage * teacherStages / (double)stages);
 
-    private static List<int> LastOfEachResolution(OutputShapes shapes, string whose)
+    private static List<int> GetLastTapOfEachResolution(OutputShapes shapes, string model)
     {
         var features = shapes.StageFeatures;
         if (features.Count == 0)
-            throw new InvalidOperationException($"Stage-by-stage distillation needs stage features, and the {whose} has none.");
+            throw new InvalidOperationException($"Stage-by-stage distillation needs stage features, and the {model} has none.");
         bool SameResolution(int a, int b) => features[a].Length == 3 && features[b].Length == 3 && features[a][1..].SequenceEqual(features[b][1..]);
         return [.. Enumerable.Range(0, features.Count).Where(i => i == features.Count - 1 || !SameResolution(i, i + 1))];
     }

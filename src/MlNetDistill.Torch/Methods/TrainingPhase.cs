@@ -1,9 +1,9 @@
 namespace MlNetDistill.Methods;
 
-/// <summary>One part of a method's training; the next begins with what this one has trained. <see cref="Stage"/> is the kind that there is today.</summary>
+/// <summary>One part of a method's training; the next one continues with the student that this one trained. The only kind so far is <see cref="Stage"/>.</summary>
 public abstract record TrainingPhase
 {
-    // The training loop knows every kind by an arm of its own, so applications cannot add one.
+    // Applications cannot add a kind, because the training loop has code for each.
     private protected TrainingPhase(string name, int epochs) => (Name, Epochs) = (name, epochs);
 
     /// <summary>Its name in logs and progress.</summary>

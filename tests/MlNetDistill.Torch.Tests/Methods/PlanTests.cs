@@ -85,7 +85,7 @@ public sealed class PlanTests
     [Test]
     public void SSKD_refuses_a_budget_that_leaves_a_stage_without_an_epoch() => Assert.That(
         () => DistillationMethod.Sskd().Stages(Context() with { Epochs = 3 }).ToList(),
-        Throws.InvalidOperationException.With.Message.StartsWith("3 epochs are too few for SSKD's 3 stages and the head by these shares: they come to 1, 1, 0, 1."));
+        Throws.InvalidOperationException.With.Message.StartsWith("3 epochs are too few for SSKD's 3 stages and the head with these shares, which give 1, 1, 0, 1 epochs."));
 
     [Test]
     public void RCO_trains_with_each_anchor_in_order_a_full_schedule_each()

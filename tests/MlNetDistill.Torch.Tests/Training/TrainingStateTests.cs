@@ -108,7 +108,7 @@ public sealed class TrainingStateTests
         var again = new MethodDecisions(decisions);
         Assert.That((again.Decide("which?", () => 3 + asked++), again.Decide("and then?", () => 3 + asked++)), Is.EqualTo((3, 4)));
         Assert.That(() => new MethodDecisions(decisions).Decide("how many?", () => 0), Throws.InvalidOperationException.With.Message.StartsWith(
-            "The method asks 'how many?', and the state of its training answers 'which?'"));
+            "The method decides 'how many?', but the saved state of its training has 'which?' next"));
     }
 
     /// <summary>Trains two epochs on hints, with held-out rows, and hands out the state while the second one is reported.</summary>

@@ -17,7 +17,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
 {
     /// <summary>The loss on these pairs of taps, for example <c>new AttentionTransferLoss((1, 1), (2, 2))</c>.</summary>
     /// <param name="taps">Indices of the stage features, from 0: the student's and the teacher's.</param>
-    public AttentionTransferLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Validate(taps, nameof(taps));
+    public AttentionTransferLoss(params (int Student, int Teacher)[] taps) => Taps = TapFeatures.Validate(taps, nameof(taps));
 
     /// <inheritdoc/>
     public override string Name => "attentionTransfer";
@@ -59,7 +59,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     /// <inheritdoc/>
     public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
-        foreach (var (from, to) in TapPairs.Select(Taps, student.StageFeatures, teacher.StageFeatures, this))
+        foreach (var (from, to) in TapFeatures.Select(Taps, student.StageFeatures, teacher.StageFeatures, this))
         {
             TapFeatures.CheckSameKind(from, to, this);
             if (from.Length != 3)
@@ -70,7 +70,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     }
 
     /// <inheritdoc/>
-    public override Tensor Evaluate(LossInputs inputs) => TapPairs
+    public override Tensor Evaluate(LossInputs inputs) => TapFeatures
         .Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this)
         .Select(pair => ComputePair(inputs, pair.Student, pair.Teacher))
         .Aggregate((a, b) => a.Add(b));

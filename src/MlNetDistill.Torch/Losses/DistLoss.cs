@@ -19,7 +19,7 @@ public sealed class DistLoss : DistillationLoss
 {
     private const double Epsilon = 1e-8;
 
-    // After subtracting the mean, single precision keeps about three digits of such values; the golden values of the reference code vary ten times more.
+    // In single precision, such values keep about three digits once the mean is subtracted. The golden values of the reference code vary ten times more.
     private const double HardlyVaries = 1e-4;
 
     /// <summary>The loss with its two relations. The official configurations give it the weight 2 beside a cross-entropy of weight 1.</summary>

@@ -6,7 +6,7 @@ namespace MlNetDistill.Losses;
 
 /// <summary>
 /// A function of <see cref="LossInputs"/>. Losses compose by weight, <c>0.1 * new CrossEntropyLoss() + 0.9 * new KdLoss(4)</c>, and every
-/// term of a sum is reported under its own name. Derive from it for a loss of your own.
+/// term of a sum is reported under its own name. Derive your own loss from it.
 /// </summary>
 public abstract class DistillationLoss
 {
@@ -96,7 +96,7 @@ public abstract class DistillationLoss
 
 /// <summary>One term of a weighted sum.</summary>
 /// <param name="Weight">Its weight.</param>
-/// <param name="Loss">Its equation.</param>
+/// <param name="Loss">Its loss.</param>
 /// <param name="WarmupEpochs">Epochs over which the weight rises linearly; 0 for a constant weight.</param>
 public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmupEpochs = 0)
 {

@@ -19,7 +19,7 @@ public sealed class HintLoss : DistillationLoss
 {
     /// <summary>The loss on these pairs of taps, for example <c>new HintLoss((1, 1))</c>.</summary>
     /// <param name="taps">Indices of the stage features, from 0: the student's and the teacher's.</param>
-    public HintLoss(params (int Student, int Teacher)[] taps) => Taps = TapPairs.Validate(taps, nameof(taps));
+    public HintLoss(params (int Student, int Teacher)[] taps) => Taps = TapFeatures.Validate(taps, nameof(taps));
 
     /// <inheritdoc/>
     public override string Name => "hint";
@@ -47,7 +47,7 @@ public sealed class HintLoss : DistillationLoss
     public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
     {
         var regressors = new List<nn.Module<Tensor, Tensor>>();
-        foreach (var (from, to) in TapPairs.Select(Taps, student.StageFeatures, teacher.StageFeatures, this))
+        foreach (var (from, to) in TapFeatures.Select(Taps, student.StageFeatures, teacher.StageFeatures, this))
         {
             TapFeatures.CheckSameKind(from, to, this);
             if (from.AsSpan().SequenceEqual(to))
@@ -63,7 +63,7 @@ public sealed class HintLoss : DistillationLoss
     {
         var errors = new List<Tensor>();
         var used = 0;
-        foreach (var (from, to) in TapPairs.Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this))
+        foreach (var (from, to) in TapFeatures.Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this))
         {
             var (student, teacher) = (from, to);
             if (!TapFeatures.HaveSameShape(student, teacher))

@@ -126,8 +126,8 @@ public sealed class LossInputs
         return outputs;
     }
 
-    // A tensor that one term computes in a dispose scope of its own must live until the step ends, because other terms read it too. Tensors of other
-    // scopes are left alone.
+    // A tensor that one term computes in its own dispose scope must live until the step ends, because other terms read it too. Tensors of other scopes stay
+    // where they are.
     private Tensor MoveToStepScope(Tensor tensor)
     {
         var current = CurrentDisposeScope;

@@ -3,9 +3,28 @@ using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Losses;
 
-/// <summary>Selects stage features by tap and brings them to the same size.</summary>
+/// <summary>Validates taps, selects the stage features that they name, and brings them to the same size.</summary>
 internal static class TapFeatures
 {
+    public static IReadOnlyList<(int Student, int Teacher)> Validate((int Student, int Teacher)[] taps, string parameter)
+    {
+        ArgumentNullException.ThrowIfNull(taps, parameter);
+        if (taps.Length == 0)
+            throw new ArgumentOutOfRangeException(parameter, taps, "Give at least one pair of taps (student, teacher), for example (1, 1).");
+        foreach (var (student, teacher) in taps)
+        {
+            Guard.Tap(student, parameter);
+            Guard.Tap(teacher, parameter);
+        }
+
+        return [.. taps];
+    }
+
+    /// <summary>The two features of each pair of taps.</summary>
+    public static IEnumerable<(T Student, T Teacher)> Select<T>(
+        IReadOnlyList<(int Student, int Teacher)> taps, IReadOnlyList<T> student, IReadOnlyList<T> teacher, DistillationLoss loss) =>
+        taps.Select(t => (Get(student, t.Student, "student", loss), Get(teacher, t.Teacher, "teacher", loss)));
+
     public static T Get<T>(IReadOnlyList<T> features, int tap, string whose, DistillationLoss loss) => tap < features.Count
         ? features[tap]
         : throw new InvalidOperationException(

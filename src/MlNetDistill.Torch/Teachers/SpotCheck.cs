@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Recomputes a teacher's outputs for a few rows, to check that a cache of an earlier run belongs to this teacher; hashes of files or weights cannot tell in every case.</summary>
+/// <summary>Recomputes a teacher's outputs for a few rows, to check that a cache of an earlier run belongs to this teacher; hashes of files or weights do not detect every difference.</summary>
 internal static class SpotCheck
 {
     private const int Rows = 16;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A teacher as a training stage sees it: outputs for a batch. It is never trained and never part of the gradient graph.</summary>
+/// <summary>The teacher of a training stage: it computes or looks up outputs for a batch, without gradients, and is not trained.</summary>
 public abstract class StageTeacher
 {
     /// <summary>The outputs that it can give, and their shapes.</summary>
@@ -54,7 +54,7 @@ public abstract class StageTeacher
     /// <summary>Whether queries in the <see cref="QueryOrder"/>, in batches of the fit's size, are the ones its cache begins with.</summary>
     internal virtual bool SharesPreview => false;
 
-    /// <summary>Finds out before training what its scores mean, if there is no preview; the arguments are those of <see cref="Begin"/>.</summary>
+    /// <summary>Determines before training what its scores mean, if there is no preview; the arguments are those of <see cref="Begin"/>.</summary>
     /// <exception cref="InvalidOperationException">The meaning of the scores is ambiguous.</exception>
     internal virtual void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) { }
 

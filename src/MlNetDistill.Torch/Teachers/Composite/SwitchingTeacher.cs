@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>The anchors of a route as one teacher of one stage: each teaches an equal share of the epochs, in order.</summary>
+/// <summary>The anchors of a route as the teacher of a single stage: each is used for an equal share of the epochs, in order.</summary>
 internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs, Action<string> note) : StageTeacher
 {
-    private (IRowSource Set, ModelOutputs Wanted, Func<Tensor, int, Batch>? View) _task;
+    private (IRowSource Set, ModelOutputs Wanted, Func<Tensor, int, Batch>? View) _stage;
     private int _current = -1;
 
     /// <summary>The shapes of the last anchor's outputs; the other anchors have the same shapes for the outputs that the loss reads.</summary>
@@ -20,20 +20,20 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
     // Before the first epoch, when a sampler computes clusters, the last anchor is used: it is the most accurate.
     private StageTeacher Current => anchors[_current < 0 ? anchors.Count - 1 : _current].Teacher;
 
-    public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _task = (set, wanted, view);
+    public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _stage = (set, wanted, view);
 
     /// <summary>The first epoch of the last anchor, from 1.</summary>
-    public int FirstEpochOfLastAnchor => Enumerable.Range(1, epochs).First(epoch => IndexIn(epoch) == anchors.Count - 1);
+    public int FirstEpochOfLastAnchor => Enumerable.Range(1, epochs).First(epoch => GetAnchorIndex(epoch) == anchors.Count - 1);
 
     public override void BeginEpoch(int epoch)
     {
-        var index = IndexIn(epoch);
+        var index = GetAnchorIndex(epoch);
         if (index == _current)
             return;
         End();
         _current = index;
         note($"From epoch {epoch} on the anchor is {anchors[index].Label}.");
-        Current.Begin(_task.Set, _task.Wanted, _task.View);
+        Current.Begin(_stage.Set, _stage.Wanted, _stage.View);
     }
 
     public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) => Current.Outputs(batch, wanted);
@@ -50,5 +50,5 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
         _current = -1;
     }
 
-    private int IndexIn(int epoch) => (int)((long)(epoch - 1) * anchors.Count / epochs);
+    private int GetAnchorIndex(int epoch) => (int)((long)(epoch - 1) * anchors.Count / epochs);
 }

@@ -11,7 +11,7 @@ internal static class ImportedOutputs
     public static NetworkOutput Validate(NetworkOutput raw, long rows, string model) => new(
         raw.Available.HasFlag(ModelOutputs.Logits) ? ToVectors(raw.Logits, rows, model, "class scores", "N×K") : null,
         raw.Available.HasFlag(ModelOutputs.Embedding) ? ToVectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
-        raw.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => StageFeature(s, rows, model, i))] : null);
+        raw.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => ToStageFeature(s, rows, model, i))] : null);
 
     public static OutputShapes GetShapes(NetworkOutput output) => new(
         (int)output.Logits.shape[1],
@@ -38,16 +38,16 @@ internal static class ImportedOutputs
         var shape = value.shape;
         // A map of one pixel, as convolutional heads give it, counts as a vector.
         if (shape.Length < 2 || shape[0] != rows || shape[1] == 0 || shape.Skip(2).Any(d => d != 1))
-            throw Wrong(value, rows, model, what, $"{form} (or {form}×1×1)");
+            throw CreateError(value, rows, model, what, $"{form} (or {form}×1×1)");
         return ToFloats(value, rows, model, what).reshape(rows, shape[1]);
     }
 
-    private static Tensor StageFeature(Tensor value, long rows, string model, int position)
+    private static Tensor ToStageFeature(Tensor value, long rows, string model, int position)
     {
         CheckAlive(value, model, $"stage output {position}");
         return value.shape is { Length: 2 or 4 } shape && shape[0] == rows && !shape.Contains(0)
             ? ToFloats(value, rows, model, $"stage output {position}")
-            : throw Wrong(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");
+            : throw CreateError(value, rows, model, $"stage output {position}", "N×C×H×W or N×D");
     }
 
     private static void CheckAlive(Tensor value, string model, string what)
@@ -61,10 +61,10 @@ internal static class ImportedOutputs
     private static Tensor ToFloats(Tensor value, long rows, string model, string what) => value.dtype switch
     {
         ScalarType.Float32 or ScalarType.Float64 or ScalarType.Float16 or ScalarType.BFloat16 => value.to(float32),
-        _ => throw Wrong(value, rows, model, what, "floating-point scores, not class indices"),
+        _ => throw CreateError(value, rows, model, what, "floating-point scores, not class indices"),
     };
 
-    private static InvalidOperationException Wrong(Tensor value, long rows, string model, string what, string expected) => new(
+    private static InvalidOperationException CreateError(Tensor value, long rows, string model, string what, string expected) => new(
         $"{model} gives as {what} {ModelInput.TypeName(value.dtype)} [{string.Join(", ", value.shape)}] for {rows} row{(rows == 1 ? "" : "s")}; it must be " +
         $"{expected}. Choose another output of the model, or export the model with such an output.");
 }

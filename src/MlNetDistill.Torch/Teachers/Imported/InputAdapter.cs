@@ -52,7 +52,7 @@ internal sealed class InputAdapter : IDisposable
         if (_scale != 1)
             values = values.MultiplyBy(_scale);
         if (_mean is not null)
-            values = values.reshape([rows.shape[0], .. _arrangement.Read]).sub(_mean).div(_deviation!);
+            values = values.reshape([rows.shape[0], .. _arrangement.RowDimensions]).sub(_mean).div(_deviation!);
         return _arrangement.Apply(values).to(_model.Type).contiguous().MoveToOuterDisposeScope();
     }
 
@@ -60,7 +60,7 @@ internal sealed class InputAdapter : IDisposable
     public Tensor TrialRows()
     {
         using var scope = NewDisposeScope();
-        // Floats stay below 1: a model may look them up in a table as whole numbers.
+        // Floats stay below 1, because a model may use them as indices into a table.
         var ramp = tensor(Enumerable.Range(0, _shape.Length).Select(i => _isByte ? i * 37 % 251 : i * 37 % 251 / 256f).ToArray(), device: CPU);
         var rows = stack([zeros_like(ramp), ramp]).reshape([2, .. _shape.Dimensions]);
         return rows.to(_isByte ? uint8 : float32).MoveToOuterDisposeScope();
@@ -95,7 +95,7 @@ internal sealed class InputAdapter : IDisposable
     /// <summary>The shape in which the constants are broadcast over a row.</summary>
     private long[] GetConstantDimensions(InputStatistics statistics)
     {
-        var (read, count) = (_arrangement.Read, statistics.Mean.Count);
+        var (read, count) = (_arrangement.RowDimensions, statistics.Mean.Count);
         var (length, channels) = (_shape.Length, read.Length == 3 ? read[0] : 1);
         return count == 1 ? [1]
             : read.Length == 3 && count == channels ? [count, 1, 1]
@@ -107,7 +107,7 @@ internal sealed class InputAdapter : IDisposable
     private string Describe(TeacherInput input)
     {
         static string Numbers(IEnumerable<float> values) => string.Join(',', values.Select(v => v.ToString("R", CultureInfo.InvariantCulture)));
-        var (read, fed) = (string.Join('x', _arrangement.Read), string.Join('x', _arrangement.Fed));
+        var (read, fed) = (string.Join('x', _arrangement.RowDimensions), string.Join('x', _arrangement.ModelDimensions));
         return $"{(_isByte ? "bytes" : "floats")} {read} -> {ModelInput.TypeName(_model.Type)} {fed}{(_arrangement.ChannelsLast ? " channels last" : "")}; " +
             $"scale {Numbers([_scale])}; mean {Numbers(input.Standardization?.Mean ?? [])}; deviation {Numbers(input.Standardization?.Deviation ?? [])}";
     }

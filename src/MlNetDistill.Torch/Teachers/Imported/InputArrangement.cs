@@ -4,10 +4,10 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>How rows, always channels first, are rearranged to the dimensions that a model reads.</summary>
-/// <param name="Read">Dimensions of a row of the training set, an image C×H×W or a vector.</param>
+/// <param name="RowDimensions">Dimensions of a row of the training set, an image C×H×W or a vector.</param>
 /// <param name="ChannelsLast">Whether the channels are moved behind height and width.</param>
-/// <param name="Fed">Dimensions of a row as the model reads it.</param>
-internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] Fed)
+/// <param name="ModelDimensions">Dimensions of a row as the model reads it.</param>
+internal sealed record InputArrangement(long[] RowDimensions, bool ChannelsLast, long[] ModelDimensions)
 {
     /// <summary>The one arrangement that fits both the rows and the model.</summary>
     /// <exception cref="InvalidOperationException">No arrangement fits, or two do; the message says what to set.</exception>
@@ -17,11 +17,11 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
         if (rows.Length != shape.Length)
             throw model.CreateError(shape, $"TeacherInput.Image is {rows}, which is {rows.Length} values instead of {shape.Length}.");
         if (model.Dimensions is null)
-            return rows.IsImage ? Image(rows, [null, null, null], input, model) : Flat(rows, null, input, model);
+            return rows.IsImage ? Image(rows, [null, null, null], input, model) : ForVector(rows, null, input, model);
         int?[] dimensions = [.. model.Dimensions.Skip(1)];
         return dimensions.Length switch
         {
-            1 => Flat(rows, dimensions[0], input, model),
+            1 => ForVector(rows, dimensions[0], input, model),
             2 => ForPlane(rows, dimensions, model),
             3 when rows.IsImage => Image(rows, dimensions, input, model),
             3 => Image(InferImage(rows, dimensions, input, model), dimensions, input, model),
@@ -33,15 +33,15 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
     public Tensor Apply(Tensor rows)
     {
         using var scope = NewDisposeScope();
-        var read = rows.reshape([rows.shape[0], .. Read]);
+        var read = rows.reshape([rows.shape[0], .. RowDimensions]);
         if (ChannelsLast)
             read = read.permute(0, 2, 3, 1);
-        return read.reshape([rows.shape[0], .. Fed]).MoveToOuterDisposeScope();
+        return read.reshape([rows.shape[0], .. ModelDimensions]).MoveToOuterDisposeScope();
     }
 
-    private static InputArrangement Flat(InputShape rows, int? length, TeacherInput input, ModelInput model)
+    private static InputArrangement ForVector(InputShape rows, int? length, TeacherInput input, ModelInput model)
     {
-        if (!Fits(length, rows.Length))
+        if (!Matches(length, rows.Length))
             throw model.CreateError(rows, $"a row has {rows.Length} values and not {length}. Name the column it was trained on in TeacherInput.ColumnName.");
         var last = input.Layout == ImageLayout.ChannelsLast || (input.Layout == ImageLayout.Auto && input.IsInterleaved);
         return new(rows.Dimensions, rows.IsImage && rows.Channels > 1 && last, [rows.Length]);
@@ -51,7 +51,7 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
     private static InputArrangement ForPlane(InputShape rows, int?[] dimensions, ModelInput model)
     {
         var fits = rows.IsImage
-            ? rows.Channels == 1 && Fits(dimensions[0], rows.Height) && Fits(dimensions[1], rows.Width)
+            ? rows.Channels == 1 && Matches(dimensions[0], rows.Height) && Matches(dimensions[1], rows.Width)
             : dimensions is [{ } high, { } wide] && high * wide == rows.Length;
         if (!fits)
             throw model.CreateError(rows, "N×H×W takes images of one channel with that height and width. Set TeacherInput.Image to the shape of the image in the " +
@@ -61,8 +61,8 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
 
     private static InputArrangement Image(InputShape rows, int?[] dimensions, TeacherInput input, ModelInput model)
     {
-        var first = Fits(dimensions[0], rows.Channels) && Fits(dimensions[1], rows.Height) && Fits(dimensions[2], rows.Width);
-        var last = Fits(dimensions[0], rows.Height) && Fits(dimensions[1], rows.Width) && Fits(dimensions[2], rows.Channels);
+        var first = Matches(dimensions[0], rows.Channels) && Matches(dimensions[1], rows.Height) && Matches(dimensions[2], rows.Width);
+        var last = Matches(dimensions[0], rows.Height) && Matches(dimensions[1], rows.Width) && Matches(dimensions[2], rows.Channels);
         var layout = input.Layout switch
         {
             ImageLayout.ChannelsFirst when first => ImageLayout.ChannelsFirst,
@@ -102,5 +102,5 @@ internal sealed record InputArrangement(long[] Read, bool ChannelsLast, long[] F
                 "height, width). Give the options' ImageShape, or with TeacherInput.ColumnName TeacherInput.Image, the shape of the image in it.");
     }
 
-    private static bool Fits(int? declared, int size) => declared is null || declared == size;
+    private static bool Matches(int? declared, int size) => declared is null || declared == size;
 }

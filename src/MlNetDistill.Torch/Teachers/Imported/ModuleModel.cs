@@ -8,21 +8,21 @@ namespace MlNetDistill.Teachers;
 /// <summary>
 /// A user's TorchSharp module. It runs in eval mode, without gradients, on its own device, and is left unchanged: not moved, not modified, not disposed.
 /// </summary>
-internal sealed class ModuleModel : AdaptedModel
+internal sealed class ModuleModel : TensorModel
 {
     private const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
     private const string DisposedTensor = "Tensor invalid -- empty handle.";
-    private const string Lifetime = "The caller owns it and must not dispose it before the fit is over.";
+    private const string OwnershipRule = "The caller owns it and must not dispose it before the fit is over.";
     private readonly nn.Module _module;
     private readonly nn.Module[] _parts;
     private readonly Func<Tensor, ModelOutputs, NetworkOutput> _forward;
 
     private ModuleModel(
-        nn.Module module, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs offered, string title, string identity, InputAdapter adapter,
+        nn.Module module, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs available, string title, string identity, InputAdapter adapter,
         Device device)
         : base(title, adapter, device)
     {
-        (_module, _parts, _forward, AvailableOutputs) = (module, [module, .. parts], forward, offered);
+        (_module, _parts, _forward, AvailableOutputs) = (module, [module, .. parts], forward, available);
         Name = module.GetType().Name;
         ContentHash = Fingerprint.Compute("module", ModuleState.Fingerprint(module), identity, adapter.Description);
     }
@@ -50,9 +50,9 @@ internal sealed class ModuleModel : AdaptedModel
         nn.Module<Tensor, Tensor> module, ModuleTaps? taps, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize, Action<string> warn)
     {
         var title = GetTitle(module);
-        Check(module);
+        Check(module, title);
         var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
-        var offered = ModelOutputs.Logits
+        var available = ModelOutputs.Logits
             | (embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
             | (stages.Count == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
@@ -70,44 +70,38 @@ internal sealed class ModuleModel : AdaptedModel
                 wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.GetOutput(s, title, nameof(ModuleTaps.StageFeatures)))]);
         }
 
-        return Open(module, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, offered, $"taps {DescribePosition(module, embedding)};{string.Join(',', stages.Select(s => DescribePosition(module, s)))}; {identity}",
+        return Open(module, title, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, available, $"taps {DescribePosition(module, embedding)};{string.Join(',', stages.Select(s => DescribePosition(module, s)))}; {identity}",
             shape, isByte, input, batchSize, warn);
     }
 
-    /// <summary>Any module, with a function that runs it and returns its outputs.</summary>
-    /// <param name="module">The module; the caller owns it.</param>
-    /// <param name="forward">Runs the module. The outputs that it returns for the first row must be returned for all rows.</param>
-    /// <param name="shape">Shape of a row of the training set.</param>
-    /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">The settings of the module's input.</param>
-    /// <param name="identity">The caller's name for whatever else the outputs depend on; null for nothing.</param>
-    /// <param name="batchSize">Maximum rows in one run.</param>
-    /// <param name="warn">Receives a warning if it must be run row by row.</param>
-    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    /// <summary>
+    /// Any module, with a function that runs it and returns its outputs. The outputs that it returns for the first row must be returned for all rows. The other
+    /// parameters are as above.
+    /// </summary>
     public static ModuleModel Open(
         nn.Module module, Func<Tensor, NetworkOutput> forward, InputShape shape, bool isByte, TeacherInput input, string? identity, int batchSize,
         Action<string> warn)
     {
         var title = GetTitle(module);
-        Check(module);
-        ModelOutputs? promised = null;
+        Check(module, title);
+        ModelOutputs? firstOutputs = null;
 
         NetworkOutput Forward(Tensor rows, ModelOutputs wanted)
         {
             var output = RunUserCode(title, rows, () => forward(rows));
-            var lacking = wanted & (promised ??= output.Available | ModelOutputs.Logits) & ~output.Available;
-            return lacking == ModelOutputs.None ? output : throw new InvalidOperationException($"{title}: the forward function returned no {lacking}, which it returned for the first row.");
+            var missing = wanted & (firstOutputs ??= output.Available | ModelOutputs.Logits) & ~output.Available;
+            return missing == ModelOutputs.None ? output : throw new InvalidOperationException($"{title}: the forward function returned no {missing}, which it returned for the first row.");
         }
 
         var method = forward.Method;
-        return Open(module, [], Forward, All, $"by {method.DeclaringType?.FullName}.{method.Name} {method.Module.ModuleVersionId}; {identity}",
+        return Open(module, title, [], Forward, All, $"by {method.DeclaringType?.FullName}.{method.Name} {method.Module.ModuleVersionId}; {identity}",
             shape, isByte, input, batchSize, warn);
     }
 
     /// <inheritdoc/>
     protected override NetworkOutput Run(Tensor input, ModelOutputs wanted)
     {
-        using var turn = new ModuleLock(_parts);
+        using var moduleLock = new ModuleLock(_parts);
         using var mode = EnterEvalMode();
         return _forward(input, wanted);
     }
@@ -121,18 +115,17 @@ internal sealed class ModuleModel : AdaptedModel
         }
         catch (Exception e)
         {
-            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} uses a tensor that is disposed. {Lifetime}", e) : CreateFailure(title, rows, e);
+            throw e.Message == DisposedTensor ? new InvalidOperationException($"{title} uses a tensor that is disposed. {OwnershipRule}", e) : CreateFailure(title, rows, e);
         }
     }
 
     private static ModuleModel Open(
-        nn.Module module, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs offered, string identity, InputShape shape, bool isByte,
-        TeacherInput input, int batchSize, Action<string> warn)
+        nn.Module module, string title, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs available, string identity, InputShape shape,
+        bool isByte, TeacherInput input, int batchSize, Action<string> warn)
     {
-        var title = GetTitle(module);
         var (device, type) = GetDeviceAndType(module);
         var adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
-        var model = new ModuleModel(module, parts, forward, offered, title, identity, adapter, device);
+        var model = new ModuleModel(module, parts, forward, available, title, identity, adapter, device);
         try
         {
             model.Probe(batchSize, null, warn);
@@ -153,14 +146,13 @@ internal sealed class ModuleModel : AdaptedModel
         }
         catch (ObjectDisposedException e)
         {
-            throw new InvalidOperationException($"{Title} is disposed. {Lifetime}", e);
+            throw new InvalidOperationException($"{Title} is disposed. {OwnershipRule}", e);
         }
     }
 
     /// <summary>Throws if the module or a part of it is disposed, or if a tensor has no values.</summary>
-    private static void Check(nn.Module module)
+    private static void Check(nn.Module module, string title)
     {
-        var title = GetTitle(module);
         try
         {
             foreach (var part in ModuleLock.SelfAndDescendants(module))
@@ -168,7 +160,7 @@ internal sealed class ModuleModel : AdaptedModel
         }
         catch (ObjectDisposedException e)
         {
-            throw new InvalidOperationException($"{title} is disposed. {Lifetime}", e);
+            throw new InvalidOperationException($"{title} is disposed. {OwnershipRule}", e);
         }
 
         foreach (var (name, value) in module.state_dict())

@@ -13,12 +13,12 @@ internal static partial class ScriptArchive
 {
     private const string Remedy = "Load the network in Python and export it with torch.jit.script(model.eval()).save(path), or torch.jit.trace with an example.";
 
-    // PyTorch compresses only code. The compression of small files does not matter.
-    private const int MostTimesPacked = 20;
-    private const long SmallEnough = 256L << 20;
-    private const long MostCode = 64L << 20;
+    // PyTorch compresses only code. Files that unpack to fewer bytes than UncheckedBytes may be compressed to any ratio.
+    private const int MaxCompressionRatio = 20;
+    private const long UncheckedBytes = 256L << 20;
+    private const long MaxCodeBytes = 64L << 20;
 
-    private static readonly string[] BuiltIn = ["prim", "prims", "aten", "quantized", "_quantized", "prepacked", "sparse", "mkldnn", "cuda"];
+    private static readonly string[] KnownNamespaces = ["prim", "prims", "aten", "quantized", "_quantized", "prepacked", "sparse", "mkldnn", "cuda"];
 
     /// <summary>Reads the whole file.</summary>
     /// <returns>The unpacked size in bytes.</returns>
@@ -64,15 +64,15 @@ internal static partial class ScriptArchive
         }
 
         if (names.GroupBy(n => n).FirstOrDefault(g => g.Count() > 1)?.Key is { } twice)
-            throw Damaged(title, $"it contains '{twice}' more than once");
+            throw CreateDamageError(title, $"it contains '{twice}' more than once");
     }
 
     private static long CheckSize(ZipArchive archive, long fileBytes, string title)
     {
         if (archive.Entries.Any(e => e.Length < 0 || e.CompressedLength < 0 || e.CompressedLength > fileBytes))
-            throw Damaged(title, "the sizes of its entries are impossible");
+            throw CreateDamageError(title, "the sizes of its entries are impossible");
         var (unpacked, code) = (archive.Entries.Sum(e => (decimal)e.Length), archive.Entries.Where(IsCode).Sum(e => (decimal)e.Length));
-        if (code > MostCode || (unpacked > SmallEnough && unpacked > (decimal)fileBytes * MostTimesPacked))
+        if (code > MaxCodeBytes || (unpacked > UncheckedBytes && unpacked > (decimal)fileBytes * MaxCompressionRatio))
         {
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"{title} has {fileBytes:N0} bytes and would unpack to {unpacked:N0}, {code:N0} of them code. PyTorch does not compress weights: another program compressed it, ") +
@@ -94,10 +94,10 @@ internal static partial class ScriptArchive
         }
 
         if (length != entry.Length || checksum.GetCurrentHashAsUInt32() != entry.Crc32)
-            throw Damaged(title, $"the checksum of '{entry.FullName}' does not match its content");
+            throw CreateDamageError(title, $"the checksum of '{entry.FullName}' does not match its content");
     }
 
-    private static InvalidOperationException Damaged(string title, string why) =>
+    private static InvalidOperationException CreateDamageError(string title, string why) =>
         new($"{title} is damaged: {why}. Copy or download it again, or export it again.");
 
     private static bool IsCode(ZipArchiveEntry entry) => entry.FullName.EndsWith(".py", StringComparison.Ordinal);
@@ -115,7 +115,7 @@ internal static partial class ScriptArchive
     private static List<string> Operators(ZipArchiveEntry entry)
     {
         using var reader = new StreamReader(entry.Open(), Encoding.UTF8);
-        return [.. Operator().Matches(reader.ReadToEnd()).Where(m => !BuiltIn.Contains(m.Groups[1].Value)).Select(m => $"{m.Groups[1].Value}::{m.Groups[2].Value}")];
+        return [.. Operator().Matches(reader.ReadToEnd()).Where(m => !KnownNamespaces.Contains(m.Groups[1].Value)).Select(m => $"{m.Groups[1].Value}::{m.Groups[2].Value}")];
     }
 
     [GeneratedRegex(@"(?<![\w.])ops\.(\w+)\.(\w+)")]

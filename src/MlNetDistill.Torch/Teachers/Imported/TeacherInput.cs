@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
@@ -34,9 +35,11 @@ public sealed record TeacherInput
     public string? InputName { get; init; }
 
     /// <summary>Whether the column has the channels of a pixel side by side. The rows are channels first; a model that reads vectors gets the column's order.</summary>
+    [JsonInclude]
     internal bool IsInterleaved { get; init; }
 
     /// <summary>The dimensions of the column, which distinguish planes from interleaved pixels; set once the column is known.</summary>
+    [JsonInclude]
     internal IReadOnlyList<int> ColumnDimensions { get; init; } = [];
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
@@ -48,11 +51,11 @@ public sealed record TeacherInput
         .. Faults.Unless(Scale is null || (float.IsFinite(Scale.Value) && Scale != 0), $"TeacherInput.Scale must be a finite number other than 0; was {Scale}."),
         .. Faults.Defined("TeacherInput.Layout", Layout),
         .. Faults.Unless(
-            Standardization is not { } statistics || IsSound(statistics),
+            Standardization is not { } statistics || IsValid(statistics),
             $"TeacherInput.Standardization has {Standardization?.Mean.Count} means and {Standardization?.Deviation.Count} deviations; it must have as many of both, finite, and the deviations above 0."),
     ];
 
-    private static bool IsSound(InputStatistics statistics) => statistics.Deviation.Count == statistics.Mean.Count
+    private static bool IsValid(InputStatistics statistics) => statistics.Deviation.Count == statistics.Mean.Count
         && statistics.Mean.All(float.IsFinite) && statistics.Deviation.All(d => float.IsFinite(d) && d > 0);
 }
 

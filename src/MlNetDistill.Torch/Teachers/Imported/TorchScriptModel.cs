@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>A TorchScript file, in eval mode on the training device.</summary>
-internal sealed class TorchScriptModel : AdaptedModel
+internal sealed class TorchScriptModel : TensorModel
 {
     private readonly jit.ScriptModule _module;
     private readonly TorchScriptOutputs _outputs;
@@ -56,7 +56,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         var hash = Fingerprint.ComputeForFile(path, cancellation);
         if (!isTrusted)
         {
-            var trial = new ScriptTrial(path, outputs, shape, isByte, input, input.IsInterleaved, input.ColumnDimensions, batchSize);
+            var trial = new ScriptTrial(path, outputs, shape, isByte, input, batchSize);
             ScriptTester.EnsureLoadable(trial, title, hash, unpacked, isDecisive: device.type == DeviceType.CPU, trialLimit, cancellation);
         }
 
@@ -67,17 +67,7 @@ internal sealed class TorchScriptModel : AdaptedModel
         throw new InvalidOperationException($"{title} was changed while it was being loaded. Do not write to it during loading, or load a copy of it.");
     }
 
-    /// <summary>Loads a file that was checked in this process, which may crash it.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="hash">Its hash.</param>
-    /// <param name="outputs">The meaning of its outputs.</param>
-    /// <param name="shape">Shape of a row of the training set.</param>
-    /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">The settings of the model's input.</param>
-    /// <param name="device">The device on which it runs.</param>
-    /// <param name="batchSize">Maximum rows in one run.</param>
-    /// <param name="warn">Receives a warning if it must be run row by row.</param>
-    /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
+    /// <summary>Loads a file in this process, which a faulty file may crash. The parameters and exceptions are those of <see cref="Open"/>, and the file's hash.</summary>
     public static TorchScriptModel Load(
         string path, string hash, TorchScriptOutputs outputs, InputShape shape, bool isByte, TeacherInput input, Device device, int batchSize, Action<string> warn)
     {
@@ -147,7 +137,7 @@ internal sealed class TorchScriptModel : AdaptedModel
                 Tensor tensor => [tensor],
                 Tensor[] tensors => tensors,
                 ITuple tuple => [.. Enumerable.Range(0, tuple.Length).Select(i => tuple[i])],
-                Scalar[] mislabelled => throw CreateOutputError(mislabelled),
+                Scalar[] numbers => throw CreateOutputError(numbers),
                 object?[] values => values,
                 _ => throw CreateOutputError([]),
             };
@@ -160,9 +150,9 @@ internal sealed class TorchScriptModel : AdaptedModel
     }
 
     /// <summary>TorchSharp mistakes the elements of a long tuple that are not all tensors for numbers; disposing them as numbers would corrupt the heap.</summary>
-    private InvalidOperationException CreateOutputError(Scalar[] mislabelled, Exception? inner = null)
+    private InvalidOperationException CreateOutputError(Scalar[] numbers, Exception? inner = null)
     {
-        foreach (var number in mislabelled)
+        foreach (var number in numbers)
             GC.SuppressFinalize(number);
         return new($"{Title} returns neither a tensor nor a tuple or list of tensors (a dictionary is not supported). Return a tuple from forward, and give the " +
             "positions in TorchScriptOutputs.", inner);

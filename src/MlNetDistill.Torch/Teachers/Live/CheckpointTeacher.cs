@@ -41,11 +41,11 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         var output = base.ComputeOutputs(batch, wanted);
-        if (ReorderClasses is not { } arrange || !wanted.HasFlag(ModelOutputs.Logits))
+        if (ReorderClasses is not { } reorder || !wanted.HasFlag(ModelOutputs.Logits))
             return output;
         using var noGrad = no_grad();
         return new NetworkOutput(
-            arrange(output.Logits),
+            reorder(output.Logits),
             wanted.HasFlag(ModelOutputs.Embedding) ? output.Embedding : null,
             wanted.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures : null);
     }

@@ -61,17 +61,18 @@ internal static class LiveOutputs
     ];
 
     private static Tensor[] QueryOutputs(
-        Func<Batch, ModelOutputs, NetworkOutput> answer, Func<IRowSource, Tensor, Batch> batch, IRowSource set, Tensor positions, ModelOutputs kept, int known)
+        Func<Batch, ModelOutputs, NetworkOutput> query, Func<IRowSource, Tensor, Batch> getBatch, IRowSource set, Tensor positions, ModelOutputs kept, int skipped)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return [.. Outputs(answer(batch(set, positions), kept), kept).Select(Kept)];
+        return [.. Outputs(query(getBatch(set, positions), kept), kept).Select(CopyRest)];
 
-        Tensor Kept(Tensor part)
+        // Without the rows that exist already.
+        Tensor CopyRest(Tensor part)
         {
-            var here = part.to(float32, CPU);
+            var copy = part.to(float32, CPU);
             // With a small teacher the time of every call matters.
-            return (known == 0 ? here : here.narrow(0, known, here.shape[0] - known)).DetachFromDisposeScope();
+            return (skipped == 0 ? copy : copy.narrow(0, skipped, copy.shape[0] - skipped)).DetachFromDisposeScope();
         }
     }
 }

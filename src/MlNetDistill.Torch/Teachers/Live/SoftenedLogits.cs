@@ -5,11 +5,11 @@ namespace MlNetDistill.Teachers;
 
 /// <summary>log softmax(logits / T) of all rows, kept for each temperature that is used.</summary>
 /// <param name="logits">N×K 32-bit floats; the caller disposes them.</param>
-/// <param name="room">Bytes that the kept tensors may take in total.</param>
-internal sealed class SoftenedLogits(Tensor logits, long room) : IDisposable
+/// <param name="byteLimit">Bytes that the kept tensors may take in total.</param>
+internal sealed class SoftenedLogits(Tensor logits, long byteLimit) : IDisposable
 {
     // Up to this many values (256 MiB) are kept for each temperature; with more, each batch is softened by itself.
-    private const long MostKept = 64L << 20;
+    private const long MaxKeptValues = 64L << 20;
     private readonly Dictionary<double, Tensor> _kept = [];
 
     /// <summary>The values of some rows, in the current dispose scope; null if there are too many to keep.</summary>
@@ -17,7 +17,7 @@ internal sealed class SoftenedLogits(Tensor logits, long room) : IDisposable
     {
         if (!_kept.TryGetValue(temperature, out var all))
         {
-            if (logits.numel() > MostKept || (_kept.Count + 1) * logits.numel() * sizeof(float) > room)
+            if (logits.numel() > MaxKeptValues || (_kept.Count + 1) * logits.numel() * sizeof(float) > byteLimit)
                 return null;
             _kept[temperature] = all = logits.LogSoftmax(temperature).DetachFromDisposeScope();
         }

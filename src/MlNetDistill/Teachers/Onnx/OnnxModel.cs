@@ -6,7 +6,7 @@ using TorchSharp;
 namespace MlNetDistill.Teachers;
 
 /// <summary>An ONNX model, run by ONNX Runtime. Rows come from wherever they are and answers go back there.</summary>
-internal sealed class OnnxModel : AdaptedModel
+internal sealed class OnnxModel : TensorModel
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly OnnxRunner _runner;

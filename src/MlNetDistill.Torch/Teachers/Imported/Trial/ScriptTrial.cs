@@ -9,19 +9,15 @@ namespace MlNetDistill.Teachers;
 /// <param name="Shape">Shape of a row of the training set.</param>
 /// <param name="IsByte">Whether its values are bytes.</param>
 /// <param name="Input">The settings of the model's input.</param>
-/// <param name="IsInterleaved">The internal property of the input, which JSON leaves out.</param>
-/// <param name="ColumnDimensions">The internal property of the input, which JSON leaves out.</param>
 /// <param name="BatchSize">Maximum rows in one run.</param>
-internal sealed record ScriptTrial(
-    string Path, TorchScriptOutputs Outputs, InputShape Shape, bool IsByte, TeacherInput Input, bool IsInterleaved, IReadOnlyList<int> ColumnDimensions, int BatchSize)
+internal sealed record ScriptTrial(string Path, TorchScriptOutputs Outputs, InputShape Shape, bool IsByte, TeacherInput Input, int BatchSize)
 {
     /// <summary>Loads the file. Returns why it cannot be used; null if it can.</summary>
     public string? FindFault()
     {
         try
         {
-            var input = Input with { IsInterleaved = IsInterleaved, ColumnDimensions = ColumnDimensions };
-            TorchScriptModel.Load(Path, "", Outputs, Shape, IsByte, input, CPU, BatchSize, _ => { }).Dispose();
+            TorchScriptModel.Load(Path, "", Outputs, Shape, IsByte, Input, CPU, BatchSize, _ => { }).Dispose();
             return null;
         }
         catch (InvalidOperationException e)

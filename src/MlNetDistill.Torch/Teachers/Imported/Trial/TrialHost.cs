@@ -75,9 +75,9 @@ internal static class TrialHost
         if (GetLocation(entry) is { } program && root is not null && Path.Combine(root, $"dotnet{Extension}") is var dotnet && File.Exists(dotnet))
             return new ProcessStartInfo(dotnet, ["exec", .. GetConfigurationArguments(program), program]);
         var isSelfContained = runtime == Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
-        if (Environment.ProcessPath is { } itself && (isSelfContained || GetLocation(entry) is null))
+        if (Environment.ProcessPath is { } executable && (isSelfContained || GetLocation(entry) is null))
         {
-            var start = new ProcessStartInfo(itself);
+            var start = new ProcessStartInfo(executable);
             if (root is not null && File.Exists(Path.Combine(root, $"dotnet{Extension}")))
                 start.Environment["DOTNET_ROOT"] = root;
             return start;

@@ -2,14 +2,16 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace MlNetDistill.Teachers;
 
 /// <summary>Runs a trial in a separate process, within limits of time and memory.</summary>
-internal static class TrialProcess
+internal static partial class TrialProcess
 {
     private const int PollMilliseconds = 50;
-    private const int MostText = 1 << 16;
+    private const int MaxOutput = 1 << 16; // characters
+    private const int MaxMessage = 400; // characters
 
     /// <exception cref="TrialUnavailableException">The trial could not run.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
@@ -21,7 +23,7 @@ internal static class TrialProcess
         using var process = StartProcess(start);
         try
         {
-            var (output, errors) = (new OutputTail(process.StandardOutput, MostText), new OutputTail(process.StandardError, MostText));
+            var (output, errors) = (new OutputTail(process.StandardOutput, MaxOutput), new OutputTail(process.StandardError, MaxOutput));
             SendRequest(process, request);
             if (WaitForExit(process, limits, cancellation) is { } excess)
                 return new TrialOutcome(excess, "");
@@ -31,7 +33,7 @@ internal static class TrialProcess
                     FormattableString.Invariant($"it ended with exit code {process.ExitCode} before it began: {errors.Text.Trim().TrimEnd('.')}")),
                 { Unavailable: { } why } => throw new TrialUnavailableException(why),
                 { HasBegun: false } result when process.ExitCode == 0 => new TrialOutcome(result.Fault is null ? TrialStatus.Success : TrialStatus.Fault, result.Fault ?? ""),
-                _ => new TrialOutcome(TrialStatus.Crash, CrashMessage.Extract(errors.Text, process.ExitCode)),
+                _ => new TrialOutcome(TrialStatus.Crash, ExtractCrashMessage(errors.Text, process.ExitCode)),
             };
         }
         finally
@@ -101,6 +103,20 @@ internal static class TrialProcess
             ? JsonSerializer.Deserialize<TrialResult>(output[(at + token.Length)..].Split('\n')[0])
             : null;
 
+    /// <summary>The message of the uncaught C++ exception, in one line, without source positions; the exit code if there is no message.</summary>
+    private static string ExtractCrashMessage(string errors, int exitCode)
+    {
+        var message = ExceptionMessage().Match(errors) is { Success: true } found ? Space().Replace(found.Groups[1].Value, " ").Trim().TrimEnd(':', '.', ' ') : "";
+        return message.Length == 0 ? FormattableString.Invariant($"nothing (exit code {exitCode})") : message.Length > MaxMessage ? $"{message[..MaxMessage]}…" : message;
+    }
+
+    // Of the C++ library: "terminate called after throwing an instance of '…'\n  what():  …".
+    [GeneratedRegex(@"what\(\):(.*?)(?:\n\s*File ""|\n:|\n\n|\z)", RegexOptions.Singleline)]
+    private static partial Regex ExceptionMessage();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Space();
+
     /// <summary>The last part of a process's output, read while it runs so that it never blocks.</summary>
     private sealed class OutputTail
     {
@@ -123,31 +139,18 @@ internal static class TrialProcess
     }
 }
 
-/// <summary>The limits of a trial.</summary>
-/// <param name="Time">Time.</param>
-/// <param name="Memory">Bytes of memory.</param>
+/// <summary>The limits of a trial; memory in bytes.</summary>
 internal sealed record TrialLimits(TimeSpan Time, long Memory);
 
-/// <summary>How a trial ended.</summary>
-/// <param name="Status">How it ended.</param>
-/// <param name="Text">What is wrong with the file, or the last error output of the process.</param>
+/// <summary>How a trial ended; the text is the file's fault, or the last error output of the process.</summary>
 internal sealed record TrialOutcome(TrialStatus Status, string Text);
 
-/// <summary>Ways in which a trial ends.</summary>
+/// <summary>Whether the file can be used, or what ended the trial: a fault that it reported, a crash, or the limit of time or memory.</summary>
 internal enum TrialStatus
 {
-    /// <summary>The file can be used.</summary>
     Success,
-
-    /// <summary>The file cannot be used; the trial reported why.</summary>
     Fault,
-
-    /// <summary>The file crashed the process.</summary>
     Crash,
-
-    /// <summary>It took too long.</summary>
     Time,
-
-    /// <summary>It took too much memory.</summary>
     Memory,
 }

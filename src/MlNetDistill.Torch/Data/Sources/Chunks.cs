@@ -8,7 +8,7 @@ internal static class Chunks
     /// <summary>Bytes of features to gather at a time.</summary>
     public const long Bytes = 64L << 20;
 
-    /// <summary>The elements of <paramref name="positions"/>, at most <paramref name="size"/> at a time, in order. Each part is disposed when the next is requested.</summary>
+    /// <summary>The elements of <paramref name="positions"/>, at most <paramref name="size"/> at a time, in order. Each part lives until the next is asked for.</summary>
     public static IEnumerable<Tensor> Split(Tensor positions, long size)
     {
         for (long at = 0; at < positions.shape[0]; at += size)

@@ -76,7 +76,7 @@ public abstract record LearningRateSchedule
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => Faults.AtLeast0("The schedule's WarmupEpochs", WarmupEpochs);
 
-    /// <summary>Which setting has no effect in a stage of so many epochs, as one sentence; null if none.</summary>
+    /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
     internal virtual string? Warning(int epochs) =>
         WarmupEpochs > epochs ? $"the warm-up of {WarmupEpochs} epochs is longer than the stage, which has {epochs}." : null;
 

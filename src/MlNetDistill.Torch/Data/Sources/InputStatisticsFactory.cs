@@ -11,7 +11,7 @@ internal static class InputStatisticsFactory
     // Values read at a time: 32 MiB as 64-bit floats.
     private const int ChunkValues = 1 << 22;
 
-    /// <summary>The statistics that <paramref name="scaling"/> needs, over the rows at <paramref name="positions"/>; null for no scaling.</summary>
+    /// <summary>The scaling that <paramref name="scaling"/> asks for, or null for none. Only the rows in <paramref name="positions"/> count.</summary>
     public static InputStatistics? Compute(IRowSource set, Tensor positions, InputScaling scaling)
     {
         if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))

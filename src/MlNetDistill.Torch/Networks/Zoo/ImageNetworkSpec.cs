@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
@@ -37,4 +38,8 @@ public abstract record ImageNetworkSpec : NetworkSpec
             $"{Kind} reads images of at least {SmallestSide}×{SmallestSide} pixels; these are {shape}.",
         _ => null,
     };
+
+    /// <summary>A convolution, batch normalization and a rectifier.</summary>
+    private protected static Block[] Convolve(int inputs, int outputs, int kernel, int stride, Generator generator, int groups = 1) =>
+        [new Convolution(inputs, outputs, kernel, stride, generator, groups), new BatchNormalization(outputs), new Relu()];
 }

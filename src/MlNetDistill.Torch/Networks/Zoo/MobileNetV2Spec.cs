@@ -45,7 +45,7 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     {
         var side = new ImageDownsampling(shape);
         var width = Scaled(StemWidth);
-        List<Block> body = [new Convolution(shape.Channels, width, 3, side.NextStride(), generator), new BatchNormalization(width), new Relu()];
+        List<Block> body = [.. Convolve(shape.Channels, width, 3, side.NextStride(), generator)];
         List<int> taps = [body.Count - 1];
         foreach (var (expansion, channels, blocks, halves, isTapped) in Settings)
         {
@@ -60,7 +60,7 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
         }
 
         var embedding = (int)(EmbeddingWidth * Math.Max(1, Width));
-        body.AddRange([new Convolution(width, embedding, 1, 1, generator), new BatchNormalization(embedding), new Relu(), new GlobalAveragePool()]);
+        body.AddRange([.. Convolve(width, embedding, 1, 1, generator), new GlobalAveragePool()]);
         return new NetworkPlan(body, taps, embedding);
     }
 
@@ -69,15 +69,12 @@ public sealed record MobileNetV2Spec(double Width) : ImageNetworkSpec
     private static Block InvertedResidual(int inputs, int outputs, int stride, int expansion, Generator generator)
     {
         var inner = inputs * expansion;
-        var block = new Sequential(
-            new Convolution(inputs, inner, 1, 1, generator),
-            new BatchNormalization(inner),
-            new Relu(),
-            new Convolution(inner, inner, 3, stride, generator, groups: inner),
-            new BatchNormalization(inner),
-            new Relu(),
+        var block = new Sequential([
+            .. Convolve(inputs, inner, 1, 1, generator),
+            .. Convolve(inner, inner, 3, stride, generator, groups: inner),
             new Convolution(inner, outputs, 1, 1, generator),
-            new BatchNormalization(outputs));
+            new BatchNormalization(outputs),
+        ]);
         return stride == 1 && inputs == outputs ? new ResidualAdd(block) : block;
     }
 }

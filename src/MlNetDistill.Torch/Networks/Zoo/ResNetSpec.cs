@@ -29,7 +29,7 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
-        List<Block> body = [new Convolution(shape.Channels, Widths[0], 3, 1, generator), new BatchNormalization(Widths[0]), new Relu()];
+        List<Block> body = [.. Convolve(shape.Channels, Widths[0], 3, 1, generator)];
         List<int> taps = [body.Count - 1];
         for (var stage = 1; stage <= 3; stage++)
         {

@@ -23,7 +23,7 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
     protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
-        List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];
+        List<Block> body = [.. Convolve(shape.Channels, StemWidth, 1, 1, generator)];
         List<int> taps = [body.Count - 1];
         var width = StemWidth;
         foreach (var (next, units) in Settings)
@@ -51,16 +51,13 @@ public sealed record ShuffleNetV1Spec : ImageNetworkSpec
         var inner = outputs / 4;
         // The few channels of the stem are not grouped, so there is nothing to shuffle.
         var groups = inputs == StemWidth ? 1 : Groups;
-        return new Sequential(
-            new Convolution(inputs, inner, 1, 1, generator, groups),
-            new BatchNormalization(inner),
-            new Relu(),
+        return new Sequential([
+            .. Convolve(inputs, inner, 1, 1, generator, groups),
             new ChannelShuffle(inner, groups),
-            new Convolution(inner, inner, 3, stride, generator, groups: inner),
-            new BatchNormalization(inner),
             // The paper has no rectifier here; the reference networks of distillation do.
-            new Relu(),
+            .. Convolve(inner, inner, 3, stride, generator, groups: inner),
             new Convolution(inner, outputs, 1, 1, generator, Groups),
-            new BatchNormalization(outputs));
+            new BatchNormalization(outputs),
+        ]);
     }
 }

@@ -39,7 +39,7 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     protected override NetworkPlan Plan(InputShape shape, int logitCount, Generator generator)
     {
         var side = new ImageDownsampling(shape);
-        List<Block> body = [new Convolution(shape.Channels, StemWidth, 1, 1, generator), new BatchNormalization(StemWidth), new Relu()];
+        List<Block> body = [.. Convolve(shape.Channels, StemWidth, 1, 1, generator)];
         List<int> taps = [body.Count - 1];
         var width = StemWidth;
         for (var stage = 0; stage < 3; stage++)
@@ -53,7 +53,7 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
         }
 
         var embedding = Widths[Size][3];
-        body.AddRange([new Convolution(width, embedding, 1, 1, generator), new BatchNormalization(embedding), new Relu(), new GlobalAveragePool()]);
+        body.AddRange([.. Convolve(width, embedding, 1, 1, generator), new GlobalAveragePool()]);
         return new NetworkPlan(body, taps, embedding);
     }
 
@@ -70,15 +70,12 @@ public sealed record ShuffleNetV2Spec(double Size) : ImageNetworkSpec
     private static Sequential FirstUnit(int inputs, int outputs, int stride, Generator generator)
     {
         var half = outputs / 2;
-        var left = new Sequential([.. Depthwise(inputs, stride, generator), .. Pointwise(inputs, half, generator)]);
+        var left = new Sequential([.. Depthwise(inputs, stride, generator), .. Convolve(inputs, half, 1, 1, generator)]);
         return new Sequential(new Concatenation(left, Branch(inputs, half, stride, generator)), new ChannelShuffle(outputs, 2));
     }
 
     private static Sequential Branch(int inputs, int outputs, int stride, Generator generator) => new(
-        [.. Pointwise(inputs, outputs, generator), .. Depthwise(outputs, stride, generator), .. Pointwise(outputs, outputs, generator)]);
-
-    private static Block[] Pointwise(int inputs, int outputs, Generator generator) =>
-        [new Convolution(inputs, outputs, 1, 1, generator), new BatchNormalization(outputs), new Relu()];
+        [.. Convolve(inputs, outputs, 1, 1, generator), .. Depthwise(outputs, stride, generator), .. Convolve(outputs, outputs, 1, 1, generator)]);
 
     private static Block[] Depthwise(int channels, int stride, Generator generator) =>
         [new Convolution(channels, channels, 3, stride, generator, groups: channels), new BatchNormalization(channels)];

@@ -39,33 +39,25 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
 
     internal override bool SharesPreview => members.Any(m => m.SharesPreview);
 
-    internal override void BeginPreview(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
-    {
-        foreach (var member in members)
-            member.BeginPreview(set, ModelOutputs.Logits, view);
-    }
+    internal override void BeginPreview(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) =>
+        ForEachMember(m => m.BeginPreview(set, ModelOutputs.Logits, view));
 
-    internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
-    {
-        foreach (var member in members)
-            member.DecideScores(set, ModelOutputs.Logits, view);
-    }
+    internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) =>
+        ForEachMember(m => m.DecideScores(set, ModelOutputs.Logits, view));
 
     public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
         if (wanted == ModelOutputs.None || (ReferenceEquals(_set, set) && _logits is not null))
             return;
-        foreach (var member in members)
-            member.Begin(set, ModelOutputs.Logits, view);
-        var bytes = set.Count * Shapes.LogitCount * sizeof(float);
+        ForEachMember(m => m.Begin(set, ModelOutputs.Logits, view));
+        var bytes = set.Count * Classes * sizeof(float);
         if (view is not null || bytes > caching.Options.MemoryLimit)
             return;
         _logits = ComputeAll(set);
         _softened = new SoftenedLogits(_logits, caching.Options.MemoryLimit - bytes);
         _set = set;
         // Only the mean is read from now on.
-        foreach (var member in members)
-            member.Release();
+        ForEachMember(m => m.Release());
     }
 
     public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted)
@@ -77,22 +69,20 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
     internal override Tensor? TryGetLogProbabilities(Batch batch, double temperature) =>
         IsKept(batch) ? _softened!.Get(temperature, batch.Positions) : null;
 
-    public override void BeginEpoch(int epoch)
-    {
-        foreach (var member in members)
-            member.BeginEpoch(epoch);
-    }
+    public override void BeginEpoch(int epoch) => ForEachMember(m => m.BeginEpoch(epoch));
 
-    public override void End()
-    {
-        foreach (var member in members)
-            member.End();
-    }
+    public override void End() => ForEachMember(m => m.End());
 
     public void Dispose()
     {
         _softened?.Dispose();
         _logits?.Dispose();
+    }
+
+    private void ForEachMember(Action<StageTeacher> action)
+    {
+        foreach (var member in members)
+            action(member);
     }
 
     private bool IsKept(Batch batch) => _logits is not null && ReferenceEquals(batch.Set, _set) && batch.View == 0;

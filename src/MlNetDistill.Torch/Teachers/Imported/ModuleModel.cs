@@ -27,13 +27,10 @@ internal sealed class ModuleModel : TensorModel
         ContentHash = Fingerprint.Compute("module", ModuleState.Fingerprint(module), identity, adapter.Description);
     }
 
-    /// <inheritdoc/>
     public override string Name { get; }
 
-    /// <inheritdoc/>
     public override string ContentHash { get; }
 
-    /// <inheritdoc/>
     protected override ModelOutputs AvailableOutputs { get; }
 
     /// <summary>A module that returns class scores; further outputs are taken from its parts.</summary>
@@ -98,7 +95,6 @@ internal sealed class ModuleModel : TensorModel
             shape, isByte, input, batchSize, warn);
     }
 
-    /// <inheritdoc/>
     protected override NetworkOutput Run(Tensor input, ModelOutputs wanted)
     {
         using var moduleLock = new ModuleLock(_parts);

@@ -16,9 +16,7 @@ internal abstract class TensorModel : IDisposable
     private int _rowsPerRun = int.MaxValue;
     private bool _hasFixedBatchSize;
 
-    /// <param name="title">The model at the beginning of a sentence: "The ONNX model 'a.onnx'".</param>
-    /// <param name="adapter">Prepares its rows; disposed with the model.</param>
-    /// <param name="device">The device on which the model runs.</param>
+    /// <summary>The adapter is disposed with the model.</summary>
     protected TensorModel(string title, InputAdapter adapter, Device device) => (Title, _adapter, _device) = (title, adapter, device);
 
     /// <summary>Its name in messages: a file in quotes, or the name of a module's type.</summary>
@@ -30,7 +28,7 @@ internal abstract class TensorModel : IDisposable
     /// <summary>The shapes of its outputs, in its own order of classes.</summary>
     public OutputShapes Shapes => _shapes ?? throw new InvalidOperationException("The shapes are known only after the model was probed.");
 
-    /// <summary>The model at the beginning of a sentence.</summary>
+    /// <summary>The model at the beginning of a sentence: "The ONNX model 'a.onnx'".</summary>
     protected string Title { get; }
 
     /// <summary>The outputs that the model can give.</summary>
@@ -53,7 +51,6 @@ internal abstract class TensorModel : IDisposable
         return ImportedOutputs.Concatenate(parts).Transform(t => t.MoveToOuterDisposeScope());
     }
 
-    /// <inheritdoc/>
     public virtual void Dispose() => _adapter.Dispose();
 
     /// <summary>Runs the model: its raw outputs, at least the <paramref name="wanted"/>. An exception names the model.</summary>

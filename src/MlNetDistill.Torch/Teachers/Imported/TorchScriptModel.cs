@@ -22,13 +22,10 @@ internal sealed class TorchScriptModel : TensorModel
             FormattableString.Invariant($"{outputs.Logits};{outputs.Embedding};{NumberText.Join(outputs.StageFeatures ?? [])}"));
     }
 
-    /// <inheritdoc/>
     public override string Name { get; }
 
-    /// <inheritdoc/>
     public override string ContentHash { get; }
 
-    /// <inheritdoc/>
     protected override ModelOutputs AvailableOutputs => ModelOutputs.Logits
         | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (_outputs.StageFeatures is { Count: > 0 } ? ModelOutputs.StageFeatures : ModelOutputs.None);
@@ -93,14 +90,12 @@ internal sealed class TorchScriptModel : TensorModel
         }
     }
 
-    /// <inheritdoc/>
     public override void Dispose()
     {
         base.Dispose();
         _module.Dispose();
     }
 
-    /// <inheritdoc/>
     protected override NetworkOutput Run(Tensor input, ModelOutputs wanted)
     {
         var given = Forward(input);

@@ -6,9 +6,6 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>One checkpoint of a network as teacher: its weights and batch-norm statistics are loaded into a network that all checkpoints of the route share.</summary>
-/// <param name="shared">The shared network.</param>
-/// <param name="load">Loads this checkpoint into a network.</param>
-/// <param name="caching">How its outputs are cached.</param>
 internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> load, TeacherCaching caching) : NetworkTeacher(shared.Network, caching)
 {
     /// <summary>Whether its quality is checked on a few rows before the student is trained.</summary>

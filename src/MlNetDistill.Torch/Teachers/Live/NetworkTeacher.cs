@@ -9,9 +9,7 @@ internal class NetworkTeacher : CacheableTeacher
 {
     private readonly Network _network;
 
-    /// <summary>Does not take ownership of <paramref name="network"/>.</summary>
-    /// <param name="network">The network, on the device of the rows.</param>
-    /// <param name="caching">How its outputs are cached.</param>
+    /// <summary>Does not take ownership of <paramref name="network"/>, which is on the device of the rows.</summary>
     public NetworkTeacher(Network network, TeacherCaching caching)
         : base(caching)
     {

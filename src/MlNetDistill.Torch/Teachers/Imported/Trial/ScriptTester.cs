@@ -9,7 +9,7 @@ internal static class ScriptTester
 {
     private const long BaseMemory = 2L << 30; // bytes
     private const int TimesUnpacked = 4;
-    private const long BytesInASecond = 4 << 20;
+    private const long BytesPerSecond = 4 << 20;
     private static readonly TimeSpan BaseTimeLimit = TimeSpan.FromMinutes(2);
 
     // A file that passed is not tested again by later fits.
@@ -30,7 +30,7 @@ internal static class ScriptTester
         if (Passed.ContainsKey(key))
             return;
         var limits = new TrialLimits(
-            timeLimit ?? BaseTimeLimit + TimeSpan.FromSeconds(unpacked / BytesInASecond), BaseMemory + (Math.Min(unpacked, long.MaxValue / (2 * TimesUnpacked)) * TimesUnpacked));
+            timeLimit ?? BaseTimeLimit + TimeSpan.FromSeconds(unpacked / BytesPerSecond), BaseMemory + (Math.Min(unpacked, long.MaxValue / (2 * TimesUnpacked)) * TimesUnpacked));
         var outcome = RunTrial(trial, title, limits, cancellation);
         if (outcome.Status == TrialStatus.Success)
             Passed[key] = true;

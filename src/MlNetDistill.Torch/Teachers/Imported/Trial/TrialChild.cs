@@ -5,6 +5,7 @@ using System.Runtime.Loader;
 using System.Text;
 using System.Text.Json;
 using MlNetDistill.Core;
+using TorchSharp;
 
 namespace MlNetDistill.Teachers;
 
@@ -49,7 +50,18 @@ internal static partial class TrialChild
 
     // A method of its own: the runtime resolves TorchSharp when it compiles the method.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static string? RunTrial(ScriptTrial trial) => trial.FindFault();
+    private static string? RunTrial(ScriptTrial trial)
+    {
+        try
+        {
+            TorchScriptModel.Load(trial.Path, "", trial.Outputs, trial.Shape, trial.IsByte, trial.Input, torch.CPU, trial.BatchSize, _ => { }).Dispose();
+            return null;
+        }
+        catch (InvalidOperationException e)
+        {
+            return e.Message;
+        }
+    }
 
     private static void KillWhenClosed(TextReader input)
     {
@@ -79,11 +91,14 @@ internal static partial class TrialChild
     private static partial int ControlProcess(int option, nuint first, nuint second, nuint third, nuint fourth);
 }
 
+/// <summary>A TorchScript file to be loaded and run in a separate process, where a crash does no harm; the parameters of <see cref="TorchScriptModel.Load"/>.</summary>
+internal sealed record ScriptTrial(string Path, TorchScriptOutputs Outputs, InputShape Shape, bool IsByte, TeacherInput Input, int BatchSize);
+
 /// <summary>The request to a trial process.</summary>
 /// <param name="Token">The start of the line that contains the result, since a script may print lines too.</param>
 /// <param name="TorchSharp">Path of TorchSharp; null if it has none.</param>
 /// <param name="Native">Native libraries to load first.</param>
-/// <param name="Trial">What to try.</param>
+/// <param name="Trial">The file to load.</param>
 internal sealed record TrialRequest(string Token, string? TorchSharp, IReadOnlyList<string> Native, ScriptTrial Trial);
 
 /// <summary>The result of a trial process.</summary>

@@ -10,8 +10,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
 {
     private const string SupportedSystems = "Debian 13, Ubuntu 24.04 or a default .NET 10 container image";
 
-    /// <summary>The failure on a platform without a native library of TorchSharp; null for a supported platform.</summary>
-    /// <param name="runtime">The runtime identifier, such as <c>linux-musl-x64</c>.</param>
+    /// <summary>The failure on a platform without a native library of TorchSharp, by its runtime identifier (<c>linux-musl-x64</c>); null for a supported one.</summary>
     public static LoadFailure? ForPlatform(string runtime)
     {
         if (runtime.Contains("musl", StringComparison.Ordinal) || runtime.StartsWith("alpine", StringComparison.Ordinal))
@@ -27,10 +26,7 @@ internal sealed partial record LoadFailure(string Message, string Remedy, string
         return new($"TorchSharp has no native library for {runtime}. {systems}", systems);
     }
 
-    /// <summary>Interprets the loader's message.</summary>
-    /// <param name="loader">The loader's message.</param>
-    /// <param name="system">The operating system.</param>
-    /// <param name="hasLibtorch">Whether the application contains libtorch.</param>
+    /// <summary>Interprets the loader's message. <paramref name="hasLibtorch"/> is whether the application contains libtorch.</summary>
     public static LoadFailure FromLoaderMessage(string loader, SystemRelease system, bool hasLibtorch)
     {
         if (VersionNotFound().Match(loader) is { Success: true } missing)

@@ -23,8 +23,6 @@ internal sealed class AugmentationDraws : IDisposable
     private readonly ulong _seed;
     private readonly Dictionary<int, (Tensor Bits, Tensor Mask)> _shifts;
 
-    /// <param name="seed">Seed of all draws.</param>
-    /// <param name="device">Device of the rows' positions.</param>
     public AugmentationDraws(int seed, Device device)
     {
         _seed = (uint)seed;
@@ -34,21 +32,14 @@ internal sealed class AugmentationDraws : IDisposable
         Tensor Kept(long value) => tensor(value, int64, device).DetachFromDisposeScope();
     }
 
-    /// <summary>Words for rows, B.</summary>
-    /// <param name="positions">B positions.</param>
-    /// <param name="view">Number of the view.</param>
-    /// <param name="purpose">What is drawn; each purpose has different words.</param>
+    /// <summary>Words for B rows, different ones for each purpose.</summary>
     public RandomWords ForRows(Tensor positions, int view, string purpose)
     {
         using var scope = NewDisposeScope();
         return Split(Mix(Counter(positions, view, purpose)));
     }
 
-    /// <summary>Words for each of <paramref name="length"/> elements of rows, B×length.</summary>
-    /// <param name="positions">B positions.</param>
-    /// <param name="view">Number of the view.</param>
-    /// <param name="purpose">What is drawn.</param>
-    /// <param name="length">Elements of a row.</param>
+    /// <summary>Words for each of <paramref name="length"/> elements of B rows, B×length.</summary>
     public RandomWords ForElements(Tensor positions, int view, string purpose, long length)
     {
         using var scope = NewDisposeScope();

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Samples Beta(α, α) from random words by a table of its quantiles, in one lookup for all rows of a batch; torch can sample it only from a generator.</summary>
+/// <summary>Samples Beta(α, α), α in [0.001, 1000], from random words by a table of its quantiles, in one lookup for all rows of a batch; torch can sample it only from a generator.</summary>
 internal sealed class BetaTable : IDisposable
 {
     /// <summary>Cells between quantiles; values within a cell are assumed to be uniform.</summary>
@@ -15,8 +15,6 @@ internal sealed class BetaTable : IDisposable
     private readonly Tensor _quantiles;
     private readonly Tensor _widths;
 
-    /// <param name="alpha">Concentration, in [0.001, 1000].</param>
-    /// <param name="device">Device of the table.</param>
     public BetaTable(double alpha, Device device)
     {
         using var scope = NewDisposeScope();

@@ -18,42 +18,29 @@ public sealed class RowDraws
 
     /// <summary>A number in [0, 1) for each row: B 32-bit floats.</summary>
     /// <param name="purpose">What it is drawn for, such as <c>angle</c>.</param>
-    public Tensor Uniform(string purpose)
-    {
-        ArgumentNullException.ThrowIfNull(purpose);
-        using var scope = NewDisposeScope();
-        return Uniform(_step.Draw(purpose).High).MoveToOuterDisposeScope();
-    }
+    public Tensor Uniform(string purpose) => Compute(purpose, p => ToUniform(_step.Draw(p)));
 
     /// <summary>A number in [0, 1) for each element of each row: B×(shape of a row) 32-bit floats.</summary>
     /// <param name="purpose">What it is drawn for.</param>
-    public Tensor UniformElements(string purpose)
-    {
-        ArgumentNullException.ThrowIfNull(purpose);
-        using var scope = NewDisposeScope();
-        return Shaped(Uniform(_step.DrawElements(purpose, Shape.Length).High)).MoveToOuterDisposeScope();
-    }
+    public Tensor UniformElements(string purpose) => Compute(purpose, p => ToRows(ToUniform(_step.DrawElements(p, Shape.Length))));
 
     /// <summary>A normal number of mean 0 and deviation 1 for each row: B 32-bit floats.</summary>
     /// <param name="purpose">What it is drawn for.</param>
-    public Tensor Normal(string purpose)
-    {
-        ArgumentNullException.ThrowIfNull(purpose);
-        using var scope = NewDisposeScope();
-        return AugmentationDraws.ToNormal(_step.Draw(purpose)).to(float32).MoveToOuterDisposeScope();
-    }
+    public Tensor Normal(string purpose) => Compute(purpose, p => AugmentationDraws.ToNormal(_step.Draw(p)).to(float32));
 
     /// <summary>A normal number of mean 0 and deviation 1 for each element of each row: B×(shape of a row) 32-bit floats.</summary>
     /// <param name="purpose">What it is drawn for.</param>
-    public Tensor NormalElements(string purpose)
+    public Tensor NormalElements(string purpose) => Compute(purpose, p => ToRows(AugmentationDraws.ToNormal(_step.DrawElements(p, Shape.Length)).to(float32)));
+
+    private static Tensor Compute(string purpose, Func<string, Tensor> draw)
     {
         ArgumentNullException.ThrowIfNull(purpose);
         using var scope = NewDisposeScope();
-        return Shaped(AugmentationDraws.ToNormal(_step.DrawElements(purpose, Shape.Length)).to(float32)).MoveToOuterDisposeScope();
+        return draw(purpose).MoveToOuterDisposeScope();
     }
 
-    private Tensor Shaped(Tensor elements) => elements.reshape([-1, .. Shape.Dimensions]);
+    private Tensor ToRows(Tensor elements) => elements.reshape([-1, .. Shape.Dimensions]);
 
     // The highest 24 bits, which 32-bit floats hold exactly: more would round up to 1.
-    private Tensor Uniform(Tensor words) => _step.Draws.ToIntegers(words, 1L << 24).to(float32).DivideBy(1L << 24);
+    private Tensor ToUniform(RandomWords words) => _step.Draws.ToIntegers(words.High, 1L << 24).to(float32).DivideBy(1L << 24);
 }

@@ -17,10 +17,7 @@ internal sealed class CheckedSampler : Sampler
 
     private CheckedSampler(Sampler sampler, string stage, long count) => (_sampler, _stage, _count) = (sampler, stage, count);
 
-    /// <summary>Wraps a user-defined sampler; those of this library are returned as they are.</summary>
-    /// <param name="sampler">The sampler.</param>
-    /// <param name="stage">The name of its stage, for messages.</param>
-    /// <param name="count">Number of all rows.</param>
+    /// <summary>Wraps a user-defined sampler; those of this library are returned as they are. <paramref name="count"/> is the number of all rows.</summary>
     public static Sampler Wrap(Sampler sampler, string stage, long count) =>
         sampler.GetType().Assembly == typeof(Sampler).Assembly ? sampler : new CheckedSampler(sampler, stage, count);
 

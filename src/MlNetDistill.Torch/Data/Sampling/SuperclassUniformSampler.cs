@@ -15,7 +15,6 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
             throw new InvalidOperationException($"SuperclassUniform has {clusters} clusters, but there are only {rows} training {(rows == 1 ? "row" : "rows")}. Use fewer clusters.");
     }
 
-    /// <inheritdoc/>
     /// <remarks>A later stage without a teacher keeps the clusters of the previous stage.</remarks>
     public override void Prepare(SamplerSource source)
     {

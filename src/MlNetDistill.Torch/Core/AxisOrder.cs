@@ -1,7 +1,7 @@
 namespace MlNetDistill.Core;
 
 /// <summary>
-/// The order of an image's values (planes or interleaved pixels), as far as the dimensions of its column show it. Neighbouring axes may be joined (C×HW, H×WC)
+/// The order of an image's values (planes or interleaved pixels), as far as the dimensions of its column show it. Neighboring axes may be joined (C×HW, H×WC)
 /// and axes of length 1 may be anywhere, as neither moves a value.
 /// </summary>
 internal static class AxisOrder

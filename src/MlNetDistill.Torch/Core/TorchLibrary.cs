@@ -49,7 +49,7 @@ internal static class TorchLibrary
             .Any(folder => File.Exists(Path.Combine(folder, name)));
     }
 
-    /// <summary>In a notebook or script, TorchSharp is loaded from the folder of NuGet packages and finds its native library in a neighbouring package.</summary>
+    /// <summary>In a notebook or script, TorchSharp is loaded from the folder of NuGet packages and finds its native library in a neighboring package.</summary>
     private static bool IsInteractive =>
         Path.GetDirectoryName(typeof(torch).Assembly.Location) is { } folder && Directory.Exists(Path.Combine(folder, "../../../../torchsharp"));
 

@@ -10,7 +10,7 @@ namespace MlNetDistill.Losses;
 /// same values.
 /// </summary>
 /// <remarks>
-/// Other libraries call other losses CC: torchdistill divides the unsquared norm by n² and does not normalise, RepDistiller has
+/// Other libraries call other losses CC: torchdistill divides the unsquared norm by n² and does not normalize, RepDistiller has
 /// <see cref="AdjacentPairsLoss"/>. A weight tuned for one of them does not fit another. The matrices are n×n
 /// whatever the widths, so no projection is needed.
 /// </remarks>

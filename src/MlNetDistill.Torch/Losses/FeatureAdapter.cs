@@ -7,7 +7,7 @@ namespace MlNetDistill.Losses;
 
 /// <summary>
 /// A trained projection of a student's stage feature to the shape of a teacher's: a linear layer for vectors, a convolution with batch
-/// normalisation for maps. Initialised as in PyTorch, from the given generator.
+/// normalization for maps. Initialized as in PyTorch, from the given generator.
 /// </summary>
 internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
 {
@@ -33,12 +33,12 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
             WeightInitialization.Uniform(bound, generator, outputs, inputs), bias ? WeightInitialization.Uniform(bound, generator, outputs) : null, null, default);
     }
 
-    /// <summary>A 1×1 convolution without bias, then batch normalisation; maps keep their size.</summary>
+    /// <summary>A 1×1 convolution without bias, then batch normalization; maps keep their size.</summary>
     public static FeatureAdapter Pointwise(long inputs, long outputs, Generator generator) => new(
         WeightInitialization.Uniform(1 / Math.Sqrt(inputs), generator, outputs, inputs, 1, 1), null, new BatchNormalization((int)outputs), new ConvolutionForm(1, 0, false, false));
 
     /// <summary>
-    /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalisation, ReLU. To half the size: 3×3 at stride 2; to
+    /// FitNet's regressor as mdistiller builds it (ConvReg): convolution with bias, batch normalization, ReLU. To half the size: 3×3 at stride 2; to
     /// twice the size: transposed 4×4 at stride 2; to any other smaller size: a convolution without padding. For sizes that mdistiller does not
     /// support: 1×1.
     /// </summary>

@@ -11,7 +11,7 @@ namespace MlNetDistill.Losses;
 /// </summary>
 /// <remarks>
 /// mdistiller and RepDistiller give it the weight 100 beside a cross-entropy of weight 1. The regressor r is mdistiller's ConvReg: convolution with
-/// bias, batch normalisation, ReLU; the ratio of the sizes decides stride and kernel. It is used only if the shapes differ. mdistiller has no
+/// bias, batch normalization, ReLU; the ratio of the sizes decides stride and kernel. It is used only if the shapes differ. mdistiller has no
 /// regressor for vectors, nor for a student's map that is smaller than the teacher's but not half its size: here these are a linear layer with
 /// bias, and a 1×1 convolution compared with the average-pooled teacher.
 /// </remarks>

@@ -20,7 +20,7 @@ public enum FeatureReduction
 /// </summary>
 /// <remarks>
 /// The paper matches the stages by an L2 loss; it states neither the adapter nor the reduction, and there is no official code, so both are choices
-/// of this library. A is the identity if the shapes are equal, else a 1×1 convolution without bias followed by batch normalisation (for vectors a
+/// of this library. A is the identity if the shapes are equal, else a 1×1 convolution without bias followed by batch normalization (for vectors a
 /// linear layer without bias). If the sizes differ, the larger map is average-pooled first.
 /// </remarks>
 public sealed class StageFeatureLoss : DistillationLoss

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// A loss on the standardised logits (z - mean of z) / (1e-7 + standard deviation of z) of every row of student and teacher: logit standardisation
+/// A loss on the standardized logits (z - mean of z) / (1e-7 + standard deviation of z) of every row of student and teacher: logit standardization
 /// (Sun et al. 2024). The student need not match the scale of the teacher's logits. As in
 /// sunshangquan/logit-standardization-KD (distillers/KD.py and DKD.py), with the unbiased deviation (divided by K - 1).
 /// </summary>
@@ -19,7 +19,7 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     private const double Epsilon = 1e-7;
     private const double NoSpread = 1e-6;
 
-    /// <summary>A loss on standardised logits.</summary>
+    /// <summary>A loss on standardized logits.</summary>
     /// <param name="loss">One term on the logits of student and teacher, such as <see cref="KdLoss"/> or <see cref="DkdLoss"/>.</param>
     public StandardizedLogitsLoss(DistillationLoss loss)
     {
@@ -46,7 +46,7 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     /// <inheritdoc/>
     public override bool NeedsLabels => Loss.NeedsLabels;
 
-    /// <summary>The loss on the standardised logits.</summary>
+    /// <summary>The loss on the standardized logits.</summary>
     public DistillationLoss Loss { get; }
 
     /// <summary>(z - mean of z) / (1e-7 + unbiased standard deviation of z), row by row.</summary>

@@ -6,7 +6,7 @@ using static System.FormattableString;
 namespace MlNetDistill.Methods;
 
 /// <summary>
-/// Stage by stage (Gao et al. 2018): for k = 1 … n minimise ‖A_k(f_k) - t_k‖² over stage k and its adapter A_k with the stages before it frozen;
+/// Stage by stage (Gao et al. 2018): for k = 1 … n minimize ‖A_k(f_k) - t_k‖² over stage k and its adapter A_k with the stages before it frozen;
 /// then the head by cross-entropy with the backbone frozen.
 /// </summary>
 internal sealed record SskdMethod(

@@ -133,7 +133,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     }
 
     /// <summary>
-    /// Makes one part trainable and freezes the rest: frozen parameters get no gradient, and frozen batch normalisation uses and keeps its
+    /// Makes one part trainable and freezes the rest: frozen parameters get no gradient, and frozen batch normalization uses and keeps its
     /// running statistics.
     /// </summary>
     internal void TrainOnly(NetworkPart part)

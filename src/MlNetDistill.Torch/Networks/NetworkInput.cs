@@ -4,12 +4,12 @@ using static System.FormattableString;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// The input of a network: the shape of a row, whether its values are bytes, and the constants by which the network itself standardises them (so that the
+/// The input of a network: the shape of a row, whether its values are bytes, and the constants by which the network itself standardizes them (so that the
 /// exported model takes the raw values too).
 /// </summary>
 /// <param name="Shape">Shape of one row.</param>
 /// <param name="IsByte">Values are bytes (0..255) rather than 32-bit floats.</param>
-/// <param name="Scaling">Standardisation applied first, or null for none.</param>
+/// <param name="Scaling">Standardization applied first, or null for none.</param>
 /// <param name="IsInterleaved">
 /// Whether the exported model (a saved student, <c>SaveOnnx</c>) reads images with the channels of a pixel side by side (H×W×C). The network itself reads them
 /// channels first in any case.
@@ -37,7 +37,7 @@ public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputSt
 /// <param name="Deviation">The standard deviations, each above 0.</param>
 public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<float> Deviation)
 {
-    /// <summary>Why an input of this shape cannot be standardised by these numbers, one sentence per fault.</summary>
+    /// <summary>Why an input of this shape cannot be standardized by these numbers, one sentence per fault.</summary>
     internal IEnumerable<string> Validate(InputShape shape)
     {
         if (Mean is null || Deviation is null || Mean.Count != Deviation.Count)
@@ -63,7 +63,7 @@ public sealed record InputStatistics(IReadOnlyList<float> Mean, IReadOnlyList<fl
 /// <summary>How a network scales its input before its first layer.</summary>
 public enum InputScaling
 {
-    /// <summary>Bytes are standardised; floating-point features are not changed (a pipeline normalises them before).</summary>
+    /// <summary>Bytes are standardized; floating-point features are not changed (a pipeline normalizes them before).</summary>
     Auto,
 
     /// <summary>The values are not changed.</summary>

@@ -50,7 +50,7 @@ internal sealed class LockFile : IDisposable
     /// <param name="remove">Deletes the files that belong to a lock file, given its <see cref="Base"/>.</param>
     public void RemoveLeftovers(string pattern, Action<string> remove)
     {
-        // On a file system without locks, leftovers cannot be recognised.
+        // On a file system without locks, leftovers cannot be recognized.
         if (TryOpen(_path) is { } unlocked)
         {
             unlocked.Dispose();

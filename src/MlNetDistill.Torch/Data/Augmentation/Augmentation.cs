@@ -14,7 +14,7 @@ public abstract record Augmentation
     /// Shifts an image by up to <paramref name="padding"/> pixels each way and fills in zeros: the published CIFAR recipe, which pads and crops.
     /// </summary>
     /// <remarks>
-    /// Zero is the raw value 0 (black for bytes), not the mean to which the network may standardise. Bytes stay bytes.
+    /// Zero is the raw value 0 (black for bytes), not the mean to which the network may standardize. Bytes stay bytes.
     /// </remarks>
     /// <param name="padding">Largest shift in pixels, at least 1 and smaller than the image.</param>
     public static Augmentation RandomCrop(int padding = 4) => new RandomCrop(padding);

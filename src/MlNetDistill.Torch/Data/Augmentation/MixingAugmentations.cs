@@ -52,7 +52,7 @@ internal sealed record CutMix(double Alpha) : MixingAugmentation(Alpha)
         var area = bottom.sub(top).mul(right.sub(left)).to(float64).DivideBy(height * width);
         return (where(inside, partner, own), ones_like(area).sub(area).to(float32));
 
-        // From (included) and to (excluded), half a side away from the centre as in the authors' code, clipped at the image's edges.
+        // From (included) and to (excluded), half a side away from the center as in the authors' code, clipped at the image's edges.
         (Tensor From, Tensor To) Edges(Tensor words, int length)
         {
             var middle = step.Draws.ToIntegers(words, length);

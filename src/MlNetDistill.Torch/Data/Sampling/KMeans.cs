@@ -58,7 +58,7 @@ internal static class KMeans
         return vectors.index_select(0, cat(rows)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>For each row the nearest centre and the squared distance to it.</summary>
+    /// <summary>For each row the nearest center and the squared distance to it.</summary>
     private static (Tensor Centre, Tensor Distances) FindNearest(Tensor vectors, Tensor centres)
     {
         using var scope = NewDisposeScope();
@@ -77,7 +77,7 @@ internal static class KMeans
         return (cat(found).MoveToOuterDisposeScope(), cat(distances).MoveToOuterDisposeScope());
     }
 
-    /// <summary>The mean of each cluster; an empty one starts again at one of the rows farthest from their centres.</summary>
+    /// <summary>The mean of each cluster; an empty one starts again at one of the rows farthest from their centers.</summary>
     private static Tensor UpdateCentres(Tensor vectors, Tensor clusterOf, Tensor distances, int clusters)
     {
         using var scope = NewDisposeScope();

@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>Batch normalisation over the channels of a map (Ioffe and Szegedy 2015), momentum 0.1, ε = 1e-5.</summary>
+/// <summary>Batch normalization over the channels of a map (Ioffe and Szegedy 2015), momentum 0.1, ε = 1e-5.</summary>
 public sealed class BatchNormalization : Block
 {
     internal const double DefaultMomentum = 0.1;
@@ -14,7 +14,7 @@ public sealed class BatchNormalization : Block
     private readonly Tensor _mean;
     private readonly Tensor _variance;
 
-    /// <summary>Normalisation of <paramref name="channels"/> channels, at least 1.</summary>
+    /// <summary>Normalization of <paramref name="channels"/> channels, at least 1.</summary>
     public BatchNormalization(int channels)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(channels, 1);

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>The first step of every network: bytes become floats, rows become images, values are standardised: x·(1/σ) - μ/σ.</summary>
+/// <summary>The first step of every network: bytes become floats, rows become images, values are standardized: x·(1/σ) - μ/σ.</summary>
 internal sealed class InputBlock : Block
 {
     private readonly NetworkInput _input;

@@ -6,7 +6,7 @@ namespace MlNetDistill.Networks;
 
 /// <summary>
 /// The basic residual block (He et al. 2016): relu(bn(conv(relu(bn(conv x)))) + shortcut x), where the shortcut is the identity, or a 1×1
-/// convolution with batch normalisation where the shape changes.
+/// convolution with batch normalization where the shape changes.
 /// </summary>
 public sealed class ResidualBlock : Block
 {

@@ -26,9 +26,9 @@ public static class WeightInitialization
     internal static Tensor Ones(int length) => ones(length, float32, WeightMemory.Reserve(length));
 
     /// <summary>
-    /// Initialises the weights of TorchSharp modules again, so that they depend only on the seed: every matrix or kernel of each module, and its biases, from
+    /// Initializes the weights of TorchSharp modules again, so that they depend only on the seed: every matrix or kernel of each module, and its biases, from
     /// U(±1/√f), where f is the number of inputs of one output (PyTorch's default for linear layers and convolutions). Other vectors, for example those of a
-    /// normalisation, are not changed.
+    /// normalization, are not changed.
     /// </summary>
     public static void Reinitialize(nn.Module module, Generator generator)
     {

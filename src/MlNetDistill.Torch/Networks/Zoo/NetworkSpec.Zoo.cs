@@ -44,7 +44,7 @@ public abstract partial record NetworkSpec
     public static NetworkSpec WideResNet(int depth, int widen, InputShape? image = null) => new WideResNetSpec(depth, widen) { ImageShape = image };
 
     /// <summary>
-    /// A VGG network with batch normalisation (Simonyan and Zisserman 2015) in its CIFAR form. The image shape is taken from the feature column's dimensions
+    /// A VGG network with batch normalization (Simonyan and Zisserman 2015) in its CIFAR form. The image shape is taken from the feature column's dimensions
     /// or from the options.
     /// </summary>
     /// <param name="depth">8, 11, 13, 16 or 19.</param>

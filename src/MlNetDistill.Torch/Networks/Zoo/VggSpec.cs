@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// The CIFAR form of VGG (Simonyan and Zisserman 2015): five stages of 3×3 convolutions with bias, normalisation and rectifier, 2×2 max-pooling
+/// The CIFAR form of VGG (Simonyan and Zisserman 2015): five stages of 3×3 convolutions with bias, normalization and rectifier, 2×2 max-pooling
 /// after the first three (after the fourth too from 64×64 pixels on), global average pooling, one linear layer. Taps: after each stage, before
 /// its pooling.
 /// </summary>

@@ -5,8 +5,8 @@ namespace MlNetDistill.Networks;
 
 /// <summary>
 /// The wide residual network WRN-d-k (Zagoruyko and Komodakis 2016): a 3×3 stem of 16 channels, three stages of n = (d-4)/6 pre-activation
-/// blocks with 16k, 32k and 64k channels, the second and the third starting at stride 2, normalisation and rectifier, global average pooling.
-/// Taps: after the stem and after each stage, the raw sums of the blocks (before normalisation and rectifier).
+/// blocks with 16k, 32k and 64k channels, the second and the third starting at stride 2, normalization and rectifier, global average pooling.
+/// Taps: after the stem and after each stage, the raw sums of the blocks (before normalization and rectifier).
 /// </summary>
 /// <param name="Depth">6n+4: 10, 16, 22, 28, 40…</param>
 /// <param name="Widen">The widening factor k, at least 1.</param>
@@ -50,7 +50,7 @@ public sealed record WideResNetSpec(int Depth, int Widen) : ImageNetworkSpec
             taps.Add(body.Count - 1);
         }
 
-        // mdistiller passes its taps through the batch normalisations a second time, for outputs that only some methods read; in training that
+        // mdistiller passes its taps through the batch normalizations a second time, for outputs that only some methods read; in training that
         // updates their running statistics twice a step. Here each is passed once.
         body.AddRange([new BatchNormalization(width), new Relu(), new GlobalAveragePool()]);
         return new NetworkPlan(body, taps, width);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Converts the rows of a training set to the model's input: cast, scale, standardise, arrange. The constructor throws if that is impossible.</summary>
+/// <summary>Converts the rows of a training set to the model's input: cast, scale, standardize, arrange. The constructor throws if that is impossible.</summary>
 internal sealed class InputAdapter : IDisposable
 {
     private readonly InputShape _shape;

@@ -22,12 +22,12 @@ public sealed record TeacherInput
     /// </summary>
     public float? Scale { get; init; }
 
-    /// <summary>Mean and deviation for standardisation after <see cref="Scale"/>: one value for all, or one per channel or vector element. Null for none.</summary>
+    /// <summary>Mean and deviation for standardization after <see cref="Scale"/>: one value for all, or one per channel or vector element. Null for none.</summary>
     public InputStatistics? Standardization { get; init; }
 
     /// <summary>
     /// The image layout of the model. Images are converted to it from the order of the column, which is taken from the column's dimensions (C×H×W or H×W×C; a
-    /// vector is C×H×W). The order of the colours stays that of the column: for a model trained on BGR use <c>ExtractPixels</c> with <c>ColorsOrder.ABGR</c>.
+    /// vector is C×H×W). The order of the colors stays that of the column: for a model trained on BGR use <c>ExtractPixels</c> with <c>ColorsOrder.ABGR</c>.
     /// </summary>
     public ImageLayout Layout { get; init; } = ImageLayout.Auto;
 

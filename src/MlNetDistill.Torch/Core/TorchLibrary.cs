@@ -5,7 +5,7 @@ namespace MlNetDistill.Core;
 
 /// <summary>
 /// Loads TorchSharp's native library before TorchSharp does. TorchSharp reports every failure as a missing package reference, writes that to the console, and
-/// may first copy half a gigabyte beside the application.
+/// may first copy half a gigabyte into the application's folder.
 /// </summary>
 internal static class TorchLibrary
 {

@@ -45,7 +45,7 @@ public abstract class DistillationLoss
     /// <exception cref="InvalidOperationException">Features of these shapes cannot be compared.</exception>
     public virtual IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) => [];
 
-    /// <summary>Warnings to log before training with this term on so many classes, one sentence each; empty by default.</summary>
+    /// <summary>Warnings to log before training with this term on this number of classes, one sentence each; empty by default.</summary>
     public virtual IEnumerable<string> Warnings(int classes) => [];
 
     /// <summary>The approximate loss of an untrained student, for which all classes are equally probable; null if not known.</summary>

@@ -10,13 +10,13 @@ public abstract record DistillationMethod
     /// <summary>A short name for logs and tables.</summary>
     public abstract string Name { get; }
 
-    /// <summary>What the method reads of the teacher at least; <see cref="ModelOutputs.None"/> for none.</summary>
+    /// <summary>The teacher's outputs that the method needs; <see cref="ModelOutputs.None"/> for none.</summary>
     public abstract ModelOutputs TeacherNeeds { get; }
 
     /// <summary>Whether the method can learn from example weights.</summary>
     public virtual bool CanUseWeights => true;
 
-    /// <summary>Whether the method needs one label for each row, which mixup and CutMix do not leave.</summary>
+    /// <summary>Whether the method needs one label for each row; mixup and CutMix give rows more than one.</summary>
     public virtual bool NeedsHardLabels => false;
 
     /// <summary>Whether the method needs a route of teachers (see <c>Route</c>) instead of one.</summary>
@@ -25,7 +25,7 @@ public abstract record DistillationMethod
     /// <summary>Whether the method decides by held-out rows how training continues.</summary>
     public virtual bool NeedsHeldOutRows => false;
 
-    /// <summary>Whether the method lays out more than one phase with each teacher, so that a teacher cannot change within its one stage (<see cref="RcoSchedule.OneStage"/>).</summary>
+    /// <summary>Whether the method has more than one phase with each teacher, so that the teacher cannot change within a single stage (<see cref="RcoSchedule.OneStage"/>).</summary>
     public virtual bool HasSeveralPhases => false;
 
     /// <summary>Whether it runs code of the application, which may draw from TorchSharp's process-wide generator.</summary>
@@ -59,7 +59,7 @@ public abstract record DistillationMethod
         new DistMethod(temperature, interWeight, intraWeight, labelWeight);
 
     /// <summary>
-    /// Correlation congruence (after Peng et al., ICCV 2019, as secondary sources give it): alpha · cross-entropy + (1 - alpha) · KD + beta · congruence of the
+    /// Correlation congruence (after Peng et al., ICCV 2019, as secondary sources describe it): alpha · cross-entropy + (1 - alpha) · KD + beta · congruence of the
     /// batch's n×n correlation matrices of student and teacher embeddings; see <see cref="CorrelationCongruenceLoss"/>. Batches of classes or of clusters of the teacher's
     /// embeddings are a setting of the trainer (<c>DistillationOptions.Sampling</c>).
     /// </summary>
@@ -67,7 +67,7 @@ public abstract record DistillationMethod
     /// <param name="alpha">Share of the labels against KD, in [0, 1]; 0.1, our choice, is that of the KD scripts.</param>
     /// <param name="beta">Weight of the congruence, at least 0; our choice. Other libraries' weights belong to other losses and do not carry over.</param>
     /// <param name="temperature">Softening divisor T of the KD term, above 0; 4, our choice, is that of the KD scripts.</param>
-    /// <param name="withoutEmbedding">What to do with a teacher that gives no embeddings, as ML.NET models do not.</param>
+    /// <param name="withoutEmbedding">What to do if the teacher has no embeddings, like ML.NET models.</param>
     public static DistillationMethod Cckd(
         CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding withoutEmbedding = MissingEmbedding.Refuse) =>
         new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, withoutEmbedding);
@@ -78,7 +78,7 @@ public abstract record DistillationMethod
     /// </summary>
     /// <param name="method">The method used with every anchor; <see cref="Kd"/> if null.</param>
     /// <param name="anchors">Which anchors are visited; all if null.</param>
-    /// <param name="schedule">Whether every anchor has a full schedule of all epochs, or all anchors share one.</param>
+    /// <param name="schedule">Whether every anchor is trained on for all epochs, or all anchors share the epochs.</param>
     public static DistillationMethod Rco(
         DistillationMethod? method = null, AnchorSelection? anchors = null, RcoSchedule schedule = RcoSchedule.Restart) =>
         new RcoMethod(method ?? Kd(), anchors ?? AnchorSelection.All(), schedule);
@@ -88,7 +88,7 @@ public abstract record DistillationMethod
     /// adapter that is discarded), each with the finished ones frozen; then the head learns from the labels alone. Needs a teacher that gives
     /// stage features, a network. Adapters, schedule and budget are our choice: the paper's are not known to us.
     /// </summary>
-    /// <remarks>The learning-rate schedule begins anew in each stage, over the stage's epochs.</remarks>
+    /// <remarks>The learning-rate schedule restarts in each stage, over the stage's epochs.</remarks>
     /// <param name="stages">Which student tap learns which teacher tap, from input to output; by resolution if null, see <see cref="StagePair"/>.</param>
     /// <param name="shares">
     /// Share of the epochs for each stage and, last, for the head, each above 0; scaled to sum to 1. Equal shares if null. The split is logged.
@@ -140,7 +140,7 @@ public enum RcoSchedule
     OneStage,
 }
 
-/// <summary>What correlation congruence does with a teacher that gives no embeddings.</summary>
+/// <summary>What correlation congruence does if the teacher has no embeddings.</summary>
 public enum MissingEmbedding
 {
     /// <summary>An exception.</summary>

@@ -17,7 +17,7 @@ public abstract record LearningRateSchedule
 
     /// <summary>Multiply the rate by <paramref name="factor"/> after each of the given epochs (after 150 means: from the 151st on).</summary>
     /// <remarks>
-    /// A method of several stages begins the schedule anew in each, so epochs count within a stage; a warning names drops after its end.
+    /// A method of several stages restarts the schedule in each, so epochs are counted within a stage; a warning names drops after its end.
     /// </remarks>
     /// <param name="afterEpochs">Epochs of a stage completed before each drop, at least 1 and rising.</param>
     /// <param name="factor">The factor of each drop, in (0, 1].</param>
@@ -76,7 +76,7 @@ public abstract record LearningRateSchedule
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => Faults.AtLeast0("The schedule's WarmupEpochs", WarmupEpochs);
 
-    /// <summary>What in the schedule has no effect on a stage of so many epochs, as one sentence; null for nothing.</summary>
+    /// <summary>Which setting has no effect in a stage of this many epochs, as one sentence; null if none.</summary>
     internal virtual string? Warning(int epochs) =>
         WarmupEpochs > epochs ? $"the warm-up of {WarmupEpochs} epochs is longer than the stage, which has {epochs}." : null;
 

@@ -53,7 +53,7 @@ public abstract record BatchSampling
     /// <summary>Rows of a batch, given the number of training rows.</summary>
     internal virtual long RowsPerBatch(int batchSize, long rows) => batchSize;
 
-    /// <summary>Throws if the rows cannot be sampled in this way, as far as that is known without a teacher, so that a long training of a teacher is not wasted.</summary>
+    /// <summary>Checks without a teacher whether the rows can be sampled in this way, before a teacher is trained for it.</summary>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
     internal virtual void Check(IRowSource set, torch.Tensor training, int batchSize) { }
 

@@ -42,7 +42,7 @@ internal static class RowSourceQueries
             return rows.Weights is null ? positions.shape[0] > 0 : rows.Weights.index_select(0, positions).sum().item<float>() > 0;
         }
 
-        /// <summary>Whether some row at <paramref name="positions"/> has a label, of whatever weight.</summary>
+        /// <summary>Whether some row at <paramref name="positions"/> has a label; its weight may be 0.</summary>
         public bool HasLabel(Tensor positions)
         {
             using var scope = NewDisposeScope();

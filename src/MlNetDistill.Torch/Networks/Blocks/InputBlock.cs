@@ -24,7 +24,7 @@ internal sealed class InputBlock : Block
         RegisterComponents();
     }
 
-    /// <summary>Whether the block does nothing to rows that already have the network's shape and type, nor does its exported form.</summary>
+    /// <summary>Whether the block and its exported form leave rows of the network's shape and type unchanged.</summary>
     public bool IsIdentity => !_input.IsByte && _scale is null && !IsRearranged;
 
     private bool IsRearranged => _input.IsInterleaved && _input.Shape.IsImage;

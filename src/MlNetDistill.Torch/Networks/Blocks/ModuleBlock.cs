@@ -9,7 +9,7 @@ namespace MlNetDistill.Networks;
 /// </summary>
 /// <remarks>
 /// TorchSharp's modules draw their initial weights from the process-wide generator: the student is the same for the same seed only if the
-/// application seeds that one (<c>torch.manual_seed</c>) before each fit, or if the weights are drawn anew with <see cref="WeightInitialization.Reinitialize"/>.
+/// application seeds that one (<c>torch.manual_seed</c>) before each fit, or if the weights are drawn again with <see cref="WeightInitialization.Reinitialize"/>.
 /// Moving a module makes new tensors of its parameters, so write the ONNX form from the module (<c>graph.Constant(linear.weight)</c>), not from
 /// tensors taken from it beforehand.
 /// </remarks>

@@ -16,8 +16,8 @@ namespace MlNetDistill.Networks;
 /// </param>
 public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputStatistics? Scaling = null, bool IsInterleaved = false)
 {
-    /// <summary>Why no network can be built for this input and this number of classes, one sentence per fault; empty if one can.</summary>
-    internal IEnumerable<string> Validate(int classes)
+    /// <summary>Why no network can be built for this input and this number of logits, one sentence per fault; empty if one can.</summary>
+    internal IEnumerable<string> Validate(int logitCount)
     {
         if (Shape.Length < 1)
             yield return "The shape of the network's input must be given: InputShape.Vector(length) or InputShape.Image(channels, height, width).";

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Networks;
 
 /// <summary>
-/// A small immutable description of a network, from which it is built once the input's shape and the number of classes are known.
+/// A small immutable description of a network, from which it is built once the input's shape and the number of logits are known.
 /// Make one with a static method such as <see cref="Mlp"/>, or derive your own network from this record.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "network", UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FallBackToBaseType)]
@@ -53,7 +53,7 @@ public abstract partial record NetworkSpec
         // Weights created in the caller's inference mode could never be trained.
         using var mode = new TrainingMode();
         // First with a low limit, beyond which weights are only counted: allocating the first layers of a network that is too large could take minutes.
-        var network = TryBuild(input, classes, seed, WeightMemory.UncheckedBytes) ?? TryBuild(input, classes, seed, WeightMemory.Available)!;
+        var network = TryBuild(input, logitCount, seed, WeightMemory.UncheckedBytes) ?? TryBuild(input, logitCount, seed, WeightMemory.Available)!;
         try
         {
             return MoveToCpuFloat32(network);
@@ -94,7 +94,7 @@ public abstract partial record NetworkSpec
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
     /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="byteLimit"/> bytes.</summary>
-    private Network? TryBuild(NetworkInput input, int classes, int seed, long byteLimit)
+    private Network? TryBuild(NetworkInput input, int logitCount, int seed, long byteLimit)
     {
         using var generator = new Seeds(seed).CreateGenerator("weights");
         using var memory = new WeightMemory(byteLimit);
@@ -111,7 +111,7 @@ public abstract partial record NetworkSpec
         if (!memory.IsPastLimit)
             return network!;
         network?.Dispose();
-        return memory.IsExceeded ? throw memory.CreateError($"{Name} over {input.Shape} for {classes} classes") : null;
+        return memory.IsExceeded ? throw memory.CreateError($"{Name} over {input.Shape} with {logitCount} logits") : null;
     }
 
     /// <summary>Moves the network to the CPU and to 32-bit floats: TorchSharp's defaults may have been others when user-defined modules were created.</summary>

@@ -106,8 +106,8 @@ public sealed class RowSourceTests
     {
         using var scope = NewDisposeScope();
         var statistics = InputStatisticsFactory.Compute(rows, rows.AllPositions(), InputScaling.Standardize);
-        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 1);
-        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes, 2);
+        using var student = NetworkSpec.Mlp(8).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes(), 1);
+        using var network = NetworkSpec.Mlp(16).Build(new NetworkInput(rows.Shape, rows.IsByte, statistics), rows.Classes(), 2);
         using var teacher = new NetworkTeacher(network, TeacherCaching.InMemory(64));
         using var drawing = new Generator(5);
         using var split = DataSplit.ByFraction(rows, 0.2, drawing);

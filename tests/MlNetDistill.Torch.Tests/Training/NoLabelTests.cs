@@ -74,7 +74,8 @@ public sealed class NoLabelTests
         using var network = Runs.Student(NetworkSpec.Mlp(6), _set);
         var positions = tensor([3L, 10, 17, 58]);
         _teacher.Begin(_set, ModelOutputs.Logits, null);
-        var (agreement, loss) = Scoring.Fidelity(network, _set, positions, _teacher.Outputs(Batch.Gather(_set, positions), ModelOutputs.Logits).Logits, 2);
+        var (measure, agreement, loss) = new MulticlassTask(3).JudgeByTeacher(
+            Scoring.Logits(network, _set, positions, 2), _teacher.Outputs(Batch.Gather(_set, positions), ModelOutputs.Logits).Logits, null);
         double[] student = [.. Scoring.Logits(network, _set, positions, 4).to(float64).data<double>()];
         var (alike, sum) = (0, 0.0);
         for (var row = 0; row < 4; row++)

@@ -68,7 +68,7 @@ public sealed class TrainingLoopTests
         cached.Begin(set, ModelOutputs.Logits, null);
         using var scope = NewDisposeScope();
         var batch = Batch.Gather(set, arange(set.Count, int64));
-        var (logits, weights) = (Near.Values(recorded.Outputs(batch, ModelOutputs.Logits).Logits), Runs.State(teacher));
+        var (logits, weights) = (Near.Values(cached.Outputs(batch, ModelOutputs.Logits).Logits), Runs.State(teacher));
 
         Runs.Train(student, set, Runs.Stage(3, new KdLoss(4), cached));
 

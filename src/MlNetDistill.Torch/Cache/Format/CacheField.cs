@@ -32,7 +32,7 @@ internal sealed record CacheField(string Name, ModelOutputs Output, ScalarType T
         var fields = new List<CacheField>();
         if (key.Kept.HasFlag(ModelOutputs.Logits) && key.TopK is { } k)
         {
-            fields.Add(new("top classes", ModelOutputs.Logits, key.Shapes.Classes <= MaxShortClasses ? ScalarType.Int16 : ScalarType.Int32, [k]));
+            fields.Add(new("top classes", ModelOutputs.Logits, key.Shapes.LogitCount <= MaxShortClasses ? ScalarType.Int16 : ScalarType.Int32, [k]));
             fields.Add(new("top logits", ModelOutputs.Logits, value, [k]));
             fields.Add(new("log-sum-exp of the other logits", ModelOutputs.Logits, ScalarType.Float32, [1]));
         }

@@ -73,7 +73,7 @@ internal sealed record CacheFileKey
             throw new ArgumentException($"A teacher cache needs 1 to {int.MaxValue} rows; was {Rows}.");
         if (Kept == ModelOutputs.None || (Kept & ~Shapes.Available) != ModelOutputs.None)
             throw new ArgumentException($"The teacher's outputs are {Shapes.Available}; {Kept} cannot be cached.");
-        if (TopK is { } k && (k < 1 || k >= Shapes.Classes))
-            throw new ArgumentException($"TopK of a teacher cache must be at least 1 and less than the number of classes, {Shapes.Classes}; was {k}. Leave it out to keep all logits.");
+        if (TopK is { } k && (k < 1 || k >= Shapes.LogitCount))
+            throw new ArgumentException($"TopK of a teacher cache must be at least 1 and less than the number of classes, {Shapes.LogitCount}; was {k}. Leave it out to keep all logits.");
     }
 }

@@ -107,7 +107,7 @@ internal static class CacheHeader
 
     private static JsonObject DescribeKey(CacheFileKey key)
     {
-        var shapes = new JsonObject { ["logits"] = key.Shapes.Classes };
+        var shapes = new JsonObject { ["logits"] = key.Shapes.LogitCount };
         if (key.Shapes.EmbeddingLength is { } length)
             shapes["embedding"] = length;
         shapes["stages"] = ToArray(key.Shapes.StageFeatures.Select(dimensions => ToArray(dimensions)));

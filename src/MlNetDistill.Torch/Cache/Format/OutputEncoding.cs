@@ -63,7 +63,7 @@ internal sealed class OutputEncoding(CacheFileKey key)
                 continue;
             if (output == ModelOutputs.Logits && key.TopK is not null)
             {
-                logits = TopLogits.Expand(read(i), ToSingle(read(i + 1)), read(i + 2), key.Shapes.Classes);
+                logits = TopLogits.Expand(read(i), ToSingle(read(i + 1)), read(i + 2), key.Shapes.LogitCount);
                 i += 2;
             }
             else if (output == ModelOutputs.Logits)
@@ -90,7 +90,7 @@ internal sealed class OutputEncoding(CacheFileKey key)
         if (key.TopK is not { } k)
             return Rounded(given);
         var (classes, values, rest) = TopLogits.Select(given, k, _fields[0].Type);
-        return TopLogits.Expand(classes, Rounded(values), rest, key.Shapes.Classes);
+        return TopLogits.Expand(classes, Rounded(values), rest, key.Shapes.LogitCount);
 
         Tensor Rounded(Tensor values) => key.Precision == CachePrecision.Single ? values : ToSingle(values.to(ScalarType.Float16));
     }

@@ -50,7 +50,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
         if (wanted == ModelOutputs.None || (ReferenceEquals(_set, set) && _logits is not null))
             return;
         ForEachMember(m => m.Begin(set, ModelOutputs.Logits, view));
-        var bytes = set.Count * Classes * sizeof(float);
+        var bytes = set.Count * Shapes.LogitCount * sizeof(float);
         if (view is not null || bytes > caching.Options.MemoryLimit)
             return;
         _logits = ComputeAll(set);

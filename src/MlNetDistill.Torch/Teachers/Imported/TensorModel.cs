@@ -132,7 +132,7 @@ internal abstract class TensorModel : IDisposable
 
     private void CheckShapes(OutputShapes shapes, NetworkOutput output)
     {
-        var fits = (!output.Available.HasFlag(ModelOutputs.Logits) || output.Logits.shape[1] == shapes.Classes)
+        var fits = (!output.Available.HasFlag(ModelOutputs.Logits) || output.Logits.shape[1] == shapes.LogitCount)
             && (!output.Available.HasFlag(ModelOutputs.Embedding) || output.Embedding.shape[1] == shapes.EmbeddingLength)
             && (!output.Available.HasFlag(ModelOutputs.StageFeatures) || (output.StageFeatures.Count == shapes.StageFeatures.Count
                 && output.StageFeatures.Zip(shapes.StageFeatures).All(p => p.First.shape.AsSpan(1).SequenceEqual(p.Second))));

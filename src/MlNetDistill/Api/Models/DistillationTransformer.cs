@@ -95,7 +95,7 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     {
         ArgumentNullException.ThrowIfNull(stream);
         using var network = Model.ToNetwork();
-        stream.Write(OnnxExport.WriteClassifier(network, FeatureColumnName));
+        stream.Write(_chain.WriteOnnx(network));
     }
 
     /// <summary>

@@ -32,7 +32,7 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
         var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(networks.Task, options, set, split).At(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
-        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, set.Classes, options.EarlyStopping is not null)));
+        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, networks.Task.LogitCount, options.EarlyStopping is not null)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, StepsOf, options.BatchSize) is { } few)
             _warnings.Add(few);
         var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);

@@ -3,11 +3,12 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>Which anchors of a route a student visits, always in the route's order and always ending with the last.</summary>
+/// <summary>
+/// Which anchors of a route RCO trains the student on, in the order of the route (Jin et al. 2019). That the last anchor, the trained teacher, is always among them is a
+/// choice of this library. Derive from it for a selection of your own.
+/// </summary>
 public abstract record AnchorSelection
 {
-    private protected AnchorSelection() { }
-
     /// <summary>Every anchor of the route.</summary>
     public static AnchorSelection All() => new AllAnchors();
 
@@ -45,11 +46,39 @@ public abstract record AnchorSelection
     /// <summary>What is wrong with these settings, each as one sentence.</summary>
     public virtual IEnumerable<string> Validate() => [];
 
-    /// <summary>Whether the choice depends on the student as it stands, so that rows must be held out to see that.</summary>
-    internal virtual bool LooksAtStudent => false;
+    /// <summary>Whether it reads <see cref="MethodContext.HeldOutDivergence"/>, so that rows must be held out.</summary>
+    public virtual bool NeedsHeldOutRows => false;
 
-    /// <summary>Indices of the anchors, rising; the student is trained on each before the next is asked for.</summary>
-    internal abstract IEnumerable<int> Choose(MethodContext context);
+    /// <summary>
+    /// The anchors to train on, as indices into <see cref="MethodContext.Anchors"/>: at least one, rising, the index of the last anchor at the end. With
+    /// <see cref="RcoSchedule.Restart"/> the student is trained on each before the next is asked for, so a later choice may depend on the student; make such a choice in
+    /// <see cref="MethodContext.Decide"/>.
+    /// </summary>
+    /// <remarks>Called once before any teacher is trained, with placeholder teachers and divergences that rise with every call, and once to train.</remarks>
+    /// <param name="context">The route's anchors, the number of epochs, and how near the student is to a teacher.</param>
+    public abstract IEnumerable<int> Choose(MethodContext context);
+
+    /// <summary>The anchors chosen, checked.</summary>
+    /// <exception cref="InvalidOperationException">RCO cannot train on these anchors.</exception>
+    internal IEnumerable<int> ChooseChecked(MethodContext context)
+    {
+        var (last, previous) = (context.Anchors.Count - 1, -1);
+        foreach (var index in Choose(context) ?? throw Fault("null in place of anchors"))
+        {
+            if (index < 0 || index > last)
+                throw Fault(Invariant($"the index {index}, and the route has the indices 0 to {last}"));
+            if (index <= previous)
+                throw Fault(Invariant($"the index {index} after {previous}"));
+            yield return previous = index;
+        }
+
+        if (previous < last)
+            throw Fault(previous < 0 ? "no anchor" : Invariant($"{previous} as its last index, and the last anchor of the route, {context.Anchors[last]}, has the index {last}"));
+    }
+
+    private InvalidOperationException Fault(string found) => new(
+        $"The anchor selection {this} gave {found}. RCO trains on anchors in the order of the route and ends with the last, the trained teacher: " +
+        "give rising indices into MethodContext.Anchors, the last of them Anchors.Count - 1.");
 }
 
 /// <summary>How greedy search picks the next anchor after anchor i.</summary>
@@ -74,14 +103,14 @@ public enum GreedyDenominator
 
 internal sealed record AllAnchors : AnchorSelection
 {
-    internal override IEnumerable<int> Choose(MethodContext context) => Enumerable.Range(0, context.Anchors.Count);
+    public override IEnumerable<int> Choose(MethodContext context) => Enumerable.Range(0, context.Anchors.Count);
 }
 
 internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
 {
     public override IEnumerable<string> Validate() => Faults.AtLeast(1, "The interval of anchors", Interval);
 
-    internal override IEnumerable<int> Choose(MethodContext context)
+    public override IEnumerable<int> Choose(MethodContext context)
     {
         var last = context.Anchors.Count - 1;
         int[] chosen = [.. Enumerable.Range(0, last + 1).Where(i => i == last || context.Anchors[i].Epoch % Interval == 0)];
@@ -103,7 +132,7 @@ internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelectio
         Wanted.Count > 0 && Wanted.All(e => e >= 1) && Wanted.Zip(Wanted.Skip(1)).All(pair => pair.First < pair.Second),
         $"The epochs of anchors must be at least 1 and rise; were [{NumberText.Join(Wanted)}].");
 
-    internal override IEnumerable<int> Choose(MethodContext context)
+    public override IEnumerable<int> Choose(MethodContext context)
     {
         var epochs = context.Anchors.Select(a => a.Epoch).ToList();
         var missing = Wanted.Except(epochs).ToList();
@@ -119,7 +148,7 @@ internal sealed record ListedAnchors(IReadOnlyList<int> Wanted) : AnchorSelectio
 
 internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenominator Denominator) : AnchorSelection
 {
-    internal override bool LooksAtStudent => true;
+    public override bool NeedsHeldOutRows => true;
 
     public override IEnumerable<string> Validate() =>
     [
@@ -128,7 +157,7 @@ internal sealed record GreedyAnchors(double Delta, GreedyRule Rule, GreedyDenomi
         .. Faults.Defined("The denominator of greedy anchor selection", Denominator),
     ];
 
-    internal override IEnumerable<int> Choose(MethodContext context)
+    public override IEnumerable<int> Choose(MethodContext context)
     {
         var last = context.Anchors.Count - 1;
         for (var at = 0; ; at = context.Decide($"the anchor after {context.Anchors[at].Label}", () => Next(at, last, context)))

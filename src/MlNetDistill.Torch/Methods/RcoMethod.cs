@@ -20,7 +20,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     public override bool NeedsRoute => true;
 
-    public override bool NeedsHeldOutRows => Selection.LooksAtStudent || Inner.NeedsHeldOutRows;
+    public override bool NeedsHeldOutRows => Selection.NeedsHeldOutRows || Inner.NeedsHeldOutRows;
 
     public override bool HasSeveralPhases => Schedule == RcoSchedule.Restart;
 
@@ -34,8 +34,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return $"The method inside RCO learns from one anchor at a time, and {Inner.Name} needs a route itself.";
         if (Inner.TeacherNeeds == ModelOutputs.None)
             yield return $"The method inside RCO must learn from a teacher; {Inner.Name} does not.";
-        if (Schedule == RcoSchedule.OneStage && Selection.LooksAtStudent)
-            yield return "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
+        if (Schedule == RcoSchedule.OneStage && Selection.NeedsHeldOutRows)
+            yield return $"The anchor selection {Selection} depends on the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
         if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralPhases)
             yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
         foreach (var fault in Faults.Defined("RCO's schedule", Schedule).Concat(Inner.Validate()).Concat(Selection.Validate()))
@@ -48,7 +48,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
     {
         if (context.Anchors.Count == 1)
             context.Note($"{Name}: the route has a single anchor, {context.Anchors[0].Label}, so this is {Inner.Name}.");
-        foreach (var i in Selection.Choose(context))
+        foreach (var i in Selection.ChooseChecked(context))
         {
             var anchor = context.Anchors[i];
             context.Note($"{Name}: training on anchor {i + 1} of {context.Anchors.Count}, {anchor.Label}, for {context.Epochs} epochs.");
@@ -59,7 +59,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     private Stage OneStage(MethodContext context)
     {
-        Anchor[] anchors = [.. Selection.Choose(context).Select(i => context.Anchors[i])];
+        Anchor[] anchors = [.. Selection.ChooseChecked(context).Select(i => context.Anchors[i])];
         if (anchors.Length > context.Epochs)
         {
             throw new InvalidOperationException(

@@ -167,7 +167,7 @@ public sealed class PlanTests
         yield return new(DistillationMethod.Rco(DistillationMethod.LabelsOnly()), "The method inside RCO must learn from a teacher; labels only does not.");
         yield return new(
             DistillationMethod.Rco(anchors: AnchorSelection.Greedy(2), schedule: RcoSchedule.OneStage),
-            "Greedy anchor selection looks at the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.");
+            $"The anchor selection {AnchorSelection.Greedy(2)} depends on the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.");
         yield return new(DistillationMethod.Rco(DistillationMethod.Kd(0)), "KD's temperature must be above 0; was 0.");
         yield return new(DistillationMethod.Sskd(shares: [1, 0]), "SSKD's shares must be above 0; were [1, 0].");
         yield return new(

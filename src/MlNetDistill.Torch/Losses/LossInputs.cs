@@ -73,11 +73,25 @@ public sealed class LossInputs
     internal Func<NetworkOutput>? QueryTeacher { get; init; }
 
     /// <summary>Names the inputs that a term has disposed, for an error message; null if none.</summary>
-    internal string? DisposedInputs =>
-        AreDisposed(Student.All) ? "outputs of the student" :
-        AreDisposed(_teacherOutput?.All ?? []) ? "outputs of the teacher" :
-        AreDisposed(new[] { UncheckedLabels, SoftLabels, Weights, _labelMask }.OfType<Tensor>()) ? "labels or weights" :
-        AreDisposed(_student.Concat(_teacher).Select(known => known.Value)) ? "log-probabilities" : null;
+    internal string? DisposedInputs => Shared.FirstOrDefault(input => input.Given.IsInvalid).What;
+
+    /// <summary>What all terms read, as far as it is known yet, each with its name.</summary>
+    private IEnumerable<(string What, Tensor Given)> Shared =>
+    [
+        .. Student.All.Select(output => ("outputs of the student", output)),
+        .. (_teacherOutput?.All ?? []).Select(output => ("outputs of the teacher", output)),
+        .. new[] { UncheckedLabels, SoftLabels, Weights, _labelMask }.OfType<Tensor>().Select(values => ("labels or weights", values)),
+        .. _student.Concat(_teacher).Select(known => ("log-probabilities", known.Value)),
+    ];
+
+    /// <summary>Copies of what all terms read, as far as it is known yet, in the current dispose scope.</summary>
+    /// <param name="withTeacher">Whether to query the teacher first, if no term has done so.</param>
+    internal IReadOnlyList<(string What, Tensor Given, Tensor Copy)> Copies(bool withTeacher)
+    {
+        _ = withTeacher ? Teacher : null;
+        using var noGrad = no_grad();
+        return [.. Shared.Select(input => (input.What, input.Given, input.Given.clone()))];
+    }
 
     /// <summary>log softmax(s / temperature) of the student, B×K.</summary>
     public Tensor StudentLogProbabilities(double temperature) => GetOrCompute(_student, temperature, t => Student.Logits.LogSoftmax(t));
@@ -115,8 +129,6 @@ public sealed class LossInputs
 
     // If all weights of a batch are zero, its loss is 0, not 0/0.
     private static Tensor WeightedMean(Tensor perRow, Tensor weights) => perRow.mul(weights).sum().div(weights.sum().ClampMin(1e-12));
-
-    private static bool AreDisposed(IEnumerable<Tensor> tensors) => tensors.Any(tensor => tensor.IsInvalid);
 
     private NetworkOutput? QueryTeacherOnce()
     {

@@ -118,7 +118,7 @@ internal sealed class EpochLosses : IDisposable
     {
         var loss = _terms[term].Loss;
         var known = inputs.Student.LogitsRequireGradient ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
-        var value = known?.Value ?? LossValue.Of(loss, inputs);
+        var value = known?.Value ?? LossValue.Of(loss, inputs, isTried: _steps == 0 && loss.GetType().Assembly != typeof(DistillationLoss).Assembly);
         using (no_grad())
         using (var scale = (known?.Scale ?? 1).ToScalar())
         {

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Extending.Tests.Kinds;
 
 /// <summary>Knows the line between the two classes: a rule, no model.</summary>
-internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func<Tensor, Tensor>? spoil = null, int classes = 2, bool supportsAugmentation = false, Action<Batch>? afterwards = null)
+internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func<Tensor, Tensor>? spoil = null, int classes = 2, bool supportsAugmentation = false, Action<Batch>? afterwards = null,
+    Action<IRowSource>? prepared = null)
     : CustomTeacher("the line", classNames: classNames, supportsAugmentation: supportsAugmentation, cacheKey: "line 1")
 {
     /// <summary>Rows that it was asked about.</summary>
@@ -18,6 +19,7 @@ internal sealed class LineTeacher(IReadOnlyList<string>? classNames = null, Func
     protected override StageTeacher Prepare(TeacherContext context)
     {
         Context = context;
+        prepared?.Invoke(context.Set);
         return new Answers(this);
     }
 

@@ -14,6 +14,7 @@ internal sealed class AugmentedViews : IDisposable
     private readonly int _classes;
     private readonly AugmentationDraws _draws;
     private readonly BetaTable? _shares;
+    private readonly HashSet<int> _tried = [];
 
     /// <param name="augmentations">The augmentations in order; at most one of them mixes labels.</param>
     /// <param name="seed">Seed of every draw.</param>
@@ -60,6 +61,7 @@ internal sealed class AugmentedViews : IDisposable
             var before = i;
             rows = _augmentations[i].Apply(rows, new ViewStep(set, positions, _training, _draws, _shares, view, i)
             {
+                Tried = _tried,
                 Earlier = partners => ApplyAugmentations(set, partners, view, before).Features,
             });
         }
@@ -117,6 +119,9 @@ internal sealed record ViewStep(IRowSource Set, Tensor Positions, Tensor Trainin
 {
     /// <summary>Other rows as the augmentations before this one show them in the same view.</summary>
     public required Func<Tensor, Tensor> Earlier { get; init; }
+
+    /// <summary>Places in the list of the augmentations that have been asked about some rows twice.</summary>
+    public required HashSet<int> Tried { get; init; }
 
     /// <summary>Random words for the rows, B.</summary>
     public RandomWords Draw(string purpose) => Draws.ForRows(Positions, View, Purpose(purpose));

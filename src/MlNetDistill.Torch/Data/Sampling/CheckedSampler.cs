@@ -12,16 +12,24 @@ internal sealed class CheckedSampler : Sampler
 {
     private readonly Sampler _sampler;
     private readonly string _stage;
-    private readonly long _count;
+    private readonly IRowSource _set;
     private int _epoch;
 
-    private CheckedSampler(Sampler sampler, string stage, long count) => (_sampler, _stage, _count) = (sampler, stage, count);
+    private CheckedSampler(Sampler sampler, string stage, IRowSource set) => (_sampler, _stage, _set) = (sampler, stage, set);
 
-    /// <summary>Wraps a user-defined sampler; those of this library are returned as they are. <paramref name="count"/> is the number of all rows.</summary>
-    public static Sampler Wrap(Sampler sampler, string stage, long count) =>
-        sampler.GetType().Assembly == typeof(Sampler).Assembly ? sampler : new CheckedSampler(sampler, stage, count);
+    /// <summary>The sampler, checked unless it is one of this library's, whose tests check it.</summary>
+    /// <param name="sampler">The sampler.</param>
+    /// <param name="stage">The name of its stage, for messages.</param>
+    /// <param name="set">All rows.</param>
+    public static Sampler Wrap(Sampler sampler, string stage, IRowSource set) =>
+        sampler.GetType().Assembly == typeof(Sampler).Assembly ? sampler : new CheckedSampler(sampler, stage, set);
 
-    public override void Prepare(SamplerSource source) => _sampler.Prepare(source with { Training = source.Training.clone().DetachFromDisposeScope() });
+    public override void Prepare(SamplerSource source)
+    {
+        var watch = new LabelWatch(_set);
+        _sampler.Prepare(source with { Training = source.Training.clone().DetachFromDisposeScope() });
+        watch.Check(Subject);
+    }
 
     public override int BatchesPerEpoch(long rows) => _sampler.BatchesPerEpoch(rows);
 
@@ -31,10 +39,13 @@ internal sealed class CheckedSampler : Sampler
         using var copy = training.clone().DetachFromDisposeScope();
         using var isTrainedOn = Mask(training);
         var (expected, batches) = (BatchesPerEpoch(training.shape[0]), 0);
-        foreach (var positions in _sampler.Epoch(copy, generator) ?? throw CreateError("null instead of batches"))
+        var watch = new LabelWatch(_set);
+        foreach (var positions in _sampler.Epoch(own, generator) ?? throw Fault("null in place of batches"))
         {
+            // A sampler that reads labels does so before its first batch; later the teacher may have written them.
+            if (batches++ == 0)
+                watch.Check(Subject);
             Check(positions, isTrainedOn);
-            batches++;
             yield return positions;
         }
 
@@ -42,16 +53,16 @@ internal sealed class CheckedSampler : Sampler
         if (batches != expected && batches > 0)
         {
             throw new InvalidOperationException(Invariant(
-                $"The sampler {Name} of stage '{_stage}' gave {batches} batches in epoch {_epoch}, but its BatchesPerEpoch is {expected}, by which the learning rate is scheduled. Make both equal."));
+                $"{Subject} gave {batches} batches in epoch {_epoch}, and its BatchesPerEpoch says {expected}. The learning rate is scheduled by that number: make them equal."));
         }
     }
 
-    private string Name => _sampler.GetType().Name;
+    private string Subject => $"The sampler {_sampler.GetType().Name} of stage '{_stage}'";
 
     private Tensor Mask(Tensor training)
     {
         using var scope = NewDisposeScope();
-        var mask = zeros(_count, dtype: int64, device: training.device);
+        var mask = zeros(_set.Count, dtype: int64, device: training.device);
         using var yes = 1L.ToScalar();
         return mask.index_fill_(0, training, yes).DetachFromDisposeScope();
     }
@@ -64,14 +75,14 @@ internal sealed class CheckedSampler : Sampler
             throw CreateError($"{positions.dtype} [{string.Join(", ", positions.shape)}] as a batch");
         using var scope = NewDisposeScope();
         var (least, most) = (positions.min().item<long>(), positions.max().item<long>());
-        if (least < 0 || most >= _count)
-            throw CreateError(Invariant($"the position {(least < 0 ? least : most)}, and there are {_count} rows"));
-        var isTraining = isTrainedOn.index_select(0, positions.to(isTrainedOn.device));
-        if (isTraining.min().item<long>() == 0)
-            throw CreateError(Invariant($"the position {positions[isTraining.argmin()].item<long>()}, whose row is held out"));
+        if (least < 0 || most >= _set.Count)
+            throw Fault(Invariant($"the position {(least < 0 ? least : most)}, and there are {_set.Count} rows"));
+        var isRight = isTrainedOn.index_select(0, positions.to(isTrainedOn.device));
+        if (isRight.min().item<long>() == 0)
+            throw Fault(Invariant($"the position {positions[isRight.argmin()].item<long>()}, whose row is held out"));
     }
 
-    private InvalidOperationException CreateError(string found) => new(
-        $"The sampler {Name} of stage '{_stage}' gave {found} in epoch {_epoch.ToString(System.Globalization.CultureInfo.InvariantCulture)}. " +
+    private InvalidOperationException Fault(string found) => new(
+        $"{Subject} gave {found} in epoch {_epoch.ToString(System.Globalization.CultureInfo.InvariantCulture)}. " +
         "A batch must be a vector of 64-bit integers, at least one, all from the positions that Epoch is given as training.");
 }

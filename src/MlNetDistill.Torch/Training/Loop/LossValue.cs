@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
@@ -8,14 +9,24 @@ namespace MlNetDistill.Training;
 /// <summary>What a term of a loss gives for a batch, checked: it may be the application's own.</summary>
 internal static class LossValue
 {
-    /// <exception cref="InvalidOperationException">It is no scalar, libtorch failed while it was computed, or the term disposed of its inputs.</exception>
-    public static Tensor Of(DistillationLoss loss, LossInputs inputs)
+    /// <param name="loss">The term.</param>
+    /// <param name="inputs">What it reads.</param>
+    /// <param name="isTried">Whether to find out that the term wrote into its inputs, which costs a copy of them.</param>
+    /// <exception cref="InvalidOperationException">It is no scalar, libtorch failed while it was computed, or the term disposed of its inputs or wrote into them.</exception>
+    public static Tensor Of(DistillationLoss loss, LossInputs inputs, bool isTried)
     {
+        var before = isTried ? inputs.Copies(loss.TeacherNeeds != ModelOutputs.None) : [];
         var value = Evaluated(loss, inputs);
         if (inputs.DisposedInputs is { } gone)
         {
             throw new InvalidOperationException(
                 $"The loss term '{loss.Name}' disposed of {gone}, which other terms and the training read too. Let Evaluate dispose only of tensors that it made itself.");
+        }
+
+        if (before.FirstOrDefault(input => !input.Given.allclose(input.Copy, rtol: 0, atol: 0, equal_nan: true)).What is { } written)
+        {
+            throw new InvalidOperationException(
+                $"The loss term '{loss.Name}' wrote into {written}, which other terms and the training read too. Let Evaluate change only tensors that it made itself, for example a clone().");
         }
 
         if (value is null)

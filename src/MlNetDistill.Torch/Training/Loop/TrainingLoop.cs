@@ -134,9 +134,9 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     private StageRun Begin(Stage stage)
     {
         StageChecks.Check(stage, student, set, settings.View is not null);
-        foreach (var warning in StageChecks.Warnings(stage, student.LogitCount, settings.EarlyStopping is not null).Where(State.Warnings.Add))
-            settings.Warn(warning);
-        stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set.Count) };
+        foreach (var caution in StageChecks.Cautions(stage, student.Classes, settings.EarlyStopping is not null).Where(State.Warnings.Add))
+            settings.Warn(caution);
+        stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, split.Training, State.Shuffling!, settings);
         return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _execution, _observers);

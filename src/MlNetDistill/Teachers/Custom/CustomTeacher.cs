@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Alignment;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
@@ -56,10 +57,12 @@ public abstract class CustomTeacher : Teacher
 
     internal sealed override PreparedTeacher Ask(TeacherRequest question)
     {
+        var watch = new LabelWatch(question.Set);
         var teacher = Prepare(new TeacherContext(question))
             ?? throw new InvalidOperationException($"Prepare of the teacher '{_name}' returned null; it must return a StageTeacher.");
         try
         {
+            watch.Check($"Prepare of the teacher '{_name}'");
             var kept = _cacheKey is null ? question.TeacherCaching.WithoutFolder() : question.TeacherCaching;
             return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, OrderOf(teacher, question), SupportsAugmentation, _cacheKey, kept))], null);
         }

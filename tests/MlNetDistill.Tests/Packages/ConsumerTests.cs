@@ -79,15 +79,18 @@ public sealed partial class ConsumerTests
 
     private static CodeBlock[] Programs(string page) => [.. CodeBlock.Of(page).Where(block => block.Program.Length > 0)];
 
-    private string Run(CodeBlock program)
+    private string Run(CodeBlock program) => Run(program.Program, program.Packages, ("Program.cs", program.Code));
+
+    private string Run(string name, IReadOnlyList<string> packages, params IEnumerable<(string Name, string Code)> files)
     {
-        var project = Directory.CreateDirectory(_folder.File(program.Program)).FullName;
-        ProjectWith(program.Packages).Save(Path.Combine(project, $"{program.Program}.csproj"));
-        File.WriteAllText(Path.Combine(project, "Program.cs"), program.Code);
+        var project = Directory.CreateDirectory(_folder.File(name)).FullName;
+        ProjectWith(packages).Save(Path.Combine(project, $"{name}.csproj"));
+        foreach (var file in files)
+            File.WriteAllText(Path.Combine(project, file.Name), file.Code);
         // Links spare the disk half a gigabyte for each program; nothing else depends on it.
         var built = DotnetCommand.Run(project, "build", "-c", "Release", "-o", "built", "-p:CreateSymbolicLinksForCopyLocalIfPossible=true");
         Assert.That(built, Does.Not.Match("warning CS"));
-        return DotnetCommand.Run(_folder.Path, Path.Combine(project, "built", $"{program.Program}.dll"));
+        return DotnetCommand.Run(_folder.Path, Path.Combine(project, "built", $"{name}.dll"));
     }
 
     /// <summary>What "dotnet new console" and "dotnet add package" write, and the line for native libraries of this machine alone.</summary>

@@ -66,18 +66,18 @@ public abstract record Optimizer
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         state.Steps++;
-        // A rule of the application's own may be wrong: its first step tells, and one look costs nothing.
+        // The update of a user-defined optimizer may be wrong; checking the first step finds that and costs little.
         var isFirst = state.Steps == 1 && GetType().Assembly != typeof(Optimizer).Assembly;
-        var isTried = isFirst && state.Parameters.All(p => IsFinite(p.Value) && IsFinite(p.Value.grad));
-        var before = isTried ? state.Parameters.Select(p => p.Value.clone()).ToList() : [];
+        var isChecked = isFirst && state.Parameters.All(p => IsFinite(p.Value) && IsFinite(p.Value.grad));
+        var before = isChecked ? state.Parameters.Select(p => p.Value.clone()).ToList() : [];
         Update(new OptimizerStep(state, learningRate, momentum));
         if (isFirst && state.Parameters.SelectMany(p => p.Tensors.Select(t => ($"the tensor '{t.Key}' of '{p.Name}'", t.Value)).Prepend(($"the weights of '{p.Name}'", p.Value)))
-            .FirstOrDefault(t => t.Item2.IsInvalid).Item1 is { } gone)
+            .FirstOrDefault(t => t.Item2.IsInvalid).Item1 is { } disposed)
         {
-            throw new InvalidOperationException($"The optimizer {this} disposed of {gone} in its first step. Its Update must leave Value and the tensors of each parameter; only gradients and what it made itself may be disposed of.");
+            throw new InvalidOperationException($"The optimizer {this} disposed of {disposed} in its first step. Its Update must leave Value and the tensors of each parameter; only gradients and what it made itself may be disposed of.");
         }
 
-        if (isTried && state.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { } ruined)
+        if (isChecked && state.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { } invalid)
         {
             throw new InvalidOperationException(
                 Invariant($"The optimizer {this} made weights of '{invalid.Name}' NaN or infinite in its first step, from finite weights and gradients, at the learning rate {learningRate:G6}. ") +

@@ -40,7 +40,7 @@ internal sealed class CheckedSampler : Sampler
         using var isTrainedOn = Mask(training);
         var (expected, batches) = (BatchesPerEpoch(training.shape[0]), 0);
         var watch = new LabelWatch(_set);
-        foreach (var positions in _sampler.Epoch(own, generator) ?? throw Fault("null in place of batches"))
+        foreach (var positions in _sampler.Epoch(copy, generator) ?? throw CreateError("null instead of batches"))
         {
             // A sampler that reads labels does so before its first batch; later the teacher may have written them.
             if (batches++ == 0)
@@ -53,7 +53,7 @@ internal sealed class CheckedSampler : Sampler
         if (batches != expected && batches > 0)
         {
             throw new InvalidOperationException(Invariant(
-                $"{Subject} gave {batches} batches in epoch {_epoch}, and its BatchesPerEpoch says {expected}. The learning rate is scheduled by that number: make them equal."));
+                $"{Subject} gave {batches} batches in epoch {_epoch}, but its BatchesPerEpoch is {expected}, by which the learning rate is scheduled. Make both equal."));
         }
     }
 
@@ -76,13 +76,13 @@ internal sealed class CheckedSampler : Sampler
         using var scope = NewDisposeScope();
         var (least, most) = (positions.min().item<long>(), positions.max().item<long>());
         if (least < 0 || most >= _set.Count)
-            throw Fault(Invariant($"the position {(least < 0 ? least : most)}, and there are {_set.Count} rows"));
-        var isRight = isTrainedOn.index_select(0, positions.to(isTrainedOn.device));
-        if (isRight.min().item<long>() == 0)
-            throw Fault(Invariant($"the position {positions[isRight.argmin()].item<long>()}, whose row is held out"));
+            throw CreateError(Invariant($"the position {(least < 0 ? least : most)}, and there are {_set.Count} rows"));
+        var isTraining = isTrainedOn.index_select(0, positions.to(isTrainedOn.device));
+        if (isTraining.min().item<long>() == 0)
+            throw CreateError(Invariant($"the position {positions[isTraining.argmin()].item<long>()}, whose row is held out"));
     }
 
-    private InvalidOperationException Fault(string found) => new(
+    private InvalidOperationException CreateError(string found) => new(
         $"{Subject} gave {found} in epoch {_epoch.ToString(System.Globalization.CultureInfo.InvariantCulture)}. " +
         "A batch must be a vector of 64-bit integers, at least one, all from the positions that Epoch is given as training.");
 }

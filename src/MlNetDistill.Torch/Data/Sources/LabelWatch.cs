@@ -37,7 +37,7 @@ internal sealed class LabelWatch(IRowSource set)
         if (values is null)
             return null;
         var hash = new XxHash3();
-        foreach (var part in Chunks.Of(values, ChunkValues))
+        foreach (var part in Chunks.Split(values, ChunkValues))
         {
             using var scope = NewDisposeScope();
             hash.Append(part.cpu().contiguous().bytes);

@@ -5,23 +5,23 @@ using static System.FormattableString;
 namespace CompareMethods;
 
 /// <summary>A setting that the search tries.</summary>
-/// <param name="Setting">It in words.</param>
-/// <param name="Method">The method, set like this.</param>
+/// <param name="Setting">The setting in words.</param>
+/// <param name="Method">The method with this setting.</param>
 internal sealed record Candidate(string Setting, DistillationMethod Method)
 {
-    /// <summary>Anchors that share the epochs, each with a learning-rate schedule of its own.</summary>
+    /// <summary>Number of anchors. They share the epochs, and each has its own learning-rate schedule.</summary>
     public int Anchors { get; init; } = 1;
 
     /// <summary>Factor of the usual learning rate.</summary>
     public double LearningRateFactor { get; init; } = 1;
 }
 
-/// <summary>A method and what is tried for it. Later methods build on what earlier ones chose.</summary>
+/// <summary>A method and its candidates. Later methods may use the chosen candidates of earlier ones.</summary>
 /// <param name="Method">Its name.</param>
 /// <param name="Of">The candidates; the argument finds the chosen candidate of an earlier method.</param>
 internal sealed record Contender(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> Of);
 
-/// <summary>Who competes, and the search budget: the same number of candidates for each.</summary>
+/// <summary>The methods that are compared, with the same number of candidates for each.</summary>
 internal static class Candidates
 {
     public const string Alone = "Student alone";
@@ -29,7 +29,7 @@ internal static class Candidates
     public const string Dist = "DIST";
     public const string Rco = "RCO";
 
-    /// <summary>Checkpoints of the teacher's route, so many that 2, 3 and 4 anchors divide it into equal parts, and the epochs alike.</summary>
+    /// <summary>Checkpoints of the teacher's route: a number that 2, 3 and 4 anchors divide into equal parts, as they do the epochs.</summary>
     public const int MostAnchors = 12;
 
     public static IReadOnlyList<Contender> For(Workload work) =>
@@ -41,8 +41,8 @@ internal static class Candidates
 
     private static IReadOnlyList<Contender> Contenders(Workload work) =>
     [
-        // Without a teacher there is no setting of a method to try, so its share of the search goes to the learning rate, which all others then use:
-        // what differs between the rows of the table is the method alone.
+        // Without a teacher there is no setting of a method, so the search is over the learning rate. All other methods use the chosen rate, so that the rows of the
+        // table differ only in the method.
         new(Alone, _ => [.. new[] { 1, 0.5, 2 }.Select(LabelsOnly)]),
         new(Kd, _ => [KdWith(4, 0.9), KdWith(2, 0.9), KdWith(4, 0.5)]),
         new(Dist, _ => [DistWith(4, 2), DistWith(1, 2), DistWith(4, 1)]),
@@ -50,7 +50,7 @@ internal static class Candidates
         new(Rco, chosen => Routes(work, chosen(Kd))),
         new("RCO×DIST", chosen => Routes(work, chosen(Dist))),
         new("SSKD", _ => Stages(work.StudentStages, trainBackboneWithHead: false)),
-        // Not as published: the head's stage trains the whole student from where the stages left it.
+        // Not as published: the head's stage trains the whole student, starting from the result of the earlier stages.
         new("SSKD, unfrozen", _ => Stages(work.StudentStages, trainBackboneWithHead: true)),
     ];
 

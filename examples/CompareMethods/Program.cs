@@ -13,7 +13,7 @@ static void Run(Settings settings)
     var work = Workloads.From(settings, mlContext);
     if ((settings.Threads ?? work.Threads) is { } threads)
         torch.set_num_threads(threads);
-    // A folder that cannot be written is better known now than after the last student.
+    // If the folder cannot be written, fail now and not after the last student.
     var folder = Directory.CreateDirectory(settings.Out);
     Console.WriteLine($"{work.Title}: {work.TrainRows:N0} rows to train, {work.TestRows:N0} to test.");
     Console.WriteLine($"Teacher {work.Teacher.Name}, {work.TeacherEpochs} epochs; student {work.Student.Name}, {work.Epochs} epochs; seeds: {settings.Seeds}.");

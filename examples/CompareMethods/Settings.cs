@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace CompareMethods;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The settings on the command line.</summary>
 internal sealed record Settings(string? Data, int Seeds, int? Epochs, int? Rows, int? Threads, bool Quick, string Out)
 {
     public static RootCommand Command(Action<Settings> run)
@@ -16,11 +16,11 @@ internal sealed record Settings(string? Data, int Seeds, int? Epochs, int? Rows,
             "--epochs", "passes over the training rows for each student, a multiple of 12 so that 2, 3 or 4 anchors share them equally",
             multipleOf: Candidates.MostAnchors);
         var rows = CommandLine.Number("--rows", "use the first N training rows only");
-        var threads = CommandLine.Number("--threads", "threads of a tensor operation (1 for perceptrons, else as many as torch takes of itself)");
-        var quick = new Option<bool>("--quick") { Description = "fewer rows, epochs and seeds: a look at how it works, not at which method is better" };
+        var threads = CommandLine.Number("--threads", "threads of a tensor operation (1 for perceptrons, otherwise libtorch's default)");
+        var quick = new Option<bool>("--quick") { Description = "fewer rows, epochs and seeds: to see how it works, not which method is better" };
         var folder = CommandLine.Text("--out", "DIR", "where the files go", Path.Combine("artifacts", "compare-methods"));
         var command = new RootCommand(
-            "Teaches one student by KD, DIST, CCKD, RCO, RCO×DIST and SSKD, each with the same epochs and the same small search, " +
+            "Trains one student with KD, DIST, CCKD, RCO, RCO×DIST and SSKD, each with the same epochs and the same small search, " +
             "over several seeds, and writes results.json, chart.svg and a report on the first student of each method.")
         { data, seeds, epochs, rows, threads, quick, folder };
         command.SetAction(given => run(new Settings(

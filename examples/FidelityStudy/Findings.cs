@@ -3,14 +3,14 @@ using MlNetDistill.Evaluation;
 
 namespace FidelityStudy;
 
-/// <summary>What one student came to.</summary>
+/// <summary>The result of one student.</summary>
 /// <param name="Seed">The repetition.</param>
-/// <param name="Train">Beside its teacher on the rows that it learnt from.</param>
-/// <param name="Test">Beside its teacher on the test rows.</param>
-/// <param name="Settings">How it was taught.</param>
+/// <param name="Train">Compared with its teacher on its training rows.</param>
+/// <param name="Test">Compared with its teacher on the test rows.</param>
+/// <param name="Settings">How it was trained.</param>
 internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test, LessonSettings Settings);
 
-/// <summary>What a trial came to, over the seeds.</summary>
+/// <summary>The result of a trial, over the seeds.</summary>
 internal sealed record TrialResult(Trial Trial, IReadOnlyList<Finding> Findings)
 {
     public Spread TrainAgreement => Of(finding => 100 * finding.Train.Agreement);
@@ -23,7 +23,7 @@ internal sealed record TrialResult(Trial Trial, IReadOnlyList<Finding> Findings)
 
     public Spread CalibrationError => Of(finding => 100 * finding.Test.Student!.CalibrationError);
 
-    /// <summary>What its students agree more with their teacher on the test rows than the other's, seed by seed.</summary>
+    /// <summary>How much more its students agree with their teacher on the test rows than the other trial's, seed by seed.</summary>
     public Spread AgreementBeyond(TrialResult other) =>
         Spread.Of(Findings.Zip(other.Findings, (mine, theirs) => 100 * (mine.Test.Agreement - theirs.Test.Agreement)));
 

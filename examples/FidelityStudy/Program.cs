@@ -10,12 +10,12 @@ return CommandLine.Run(Settings.Command(Run), args);
 
 static void Run(Settings settings)
 {
-    // A perceptron's steps are so small that threads wait for each other longer than they compute.
+    // A perceptron's steps are so small that several threads would wait for each other longer than they compute.
     torch.set_num_threads(1);
     var mlContext = new MLContext(seed: 1);
     var rows = StudyRows.From(settings, mlContext);
     var plan = Plan.For(settings, rows);
-    // A folder that cannot be written is better known now than after the last student.
+    // If the folder cannot be written, fail now and not after the last student.
     var folder = Directory.CreateDirectory(settings.Out).FullName;
     Console.WriteLine($"{rows.Title}: {rows.Train.Length:N0} rows to train, {rows.Test.Length:N0} to test, {rows.Classes.Count} classes.");
     Console.WriteLine($"Teacher {plan.Teacher.Name}, {plan.TeacherEpochs} epochs; student {plan.Student.Name}, {plan.Epochs} epochs; seeds: {settings.Seeds}.");

@@ -7,26 +7,26 @@ using static System.FormattableString;
 
 namespace FidelityStudy;
 
-/// <summary>What is asked, and what is tried to answer it. The settings are ours; the questions are those of Stanton et al. 2021.</summary>
+/// <summary>The questions, those of Stanton et al. 2021, and the trials that answer them, with our settings.</summary>
 internal static class Questions
 {
-    /// <summary>What all others are compared with: a small student, taught by its teacher alone, on all rows as they are.</summary>
+    /// <summary>The trial that all others are compared with: a small student that learns from its teacher alone, on all rows, unchanged.</summary>
     public const string Baseline = "KD";
 
     /// <summary>The same student without a teacher.</summary>
     public const string LabelsAlone = "labels alone";
 
-    /// <summary>The same with nothing softened.</summary>
+    /// <summary>The same at temperature 1.</summary>
     private const string Sharp = "T = 1";
 
-    /// <summary>The student that is its teacher's like.</summary>
+    /// <summary>A student with its teacher's network.</summary>
     public const string SelfDistilled = "fresh weights";
 
     public static IReadOnlyList<Trial> All =>
     [
-        new("Does anything pass over?", LabelsAlone, r => Usual(r) with { Teacher = null }),
-        new("Does anything pass over?", Baseline, Usual),
-        .. new[] { 1.0, 2 }.Select(t => new Trial("Does softening help? (KD is at T = 4)", Invariant($"T = {t}"), r => Usual(r) with { Temperature = t })),
+        new("Does the student learn from its teacher?", LabelsAlone, r => Usual(r) with { Teacher = null }),
+        new("Does the student learn from its teacher?", Baseline, Usual),
+        .. new[] { 1.0, 2 }.Select(t => new Trial("Does a higher temperature help? (KD has T = 4)", Invariant($"T = {t}"), r => Usual(r) with { Temperature = t })),
         .. Capacity(),
         .. TeacherNoise(),
         .. new[] { 8, 4, 2 }.Select(part => new Trial("Do more rows help?", $"1/{part} of the rows", r =>
@@ -49,18 +49,20 @@ internal static class Questions
         Epochs = r.Plan.Epochs,
     };
 
-    /// <summary>The same lesson from some of its rows, in as many steps.</summary>
+    /// <summary>The same lesson with some of its rows and the same number of steps.</summary>
     private static Lesson Over(StudyRow[] rows, Repetition r, Lesson lesson) => lesson with
     {
         Rows = rows,
         Epochs = r.Plan.EpochsOver(rows.Length, r.Rows.Train.Length, r.Plan.Epochs),
     };
 
-    /// <summary>A student of its teacher's own specification can be its teacher. If it is not, capacity is not what it lacks; if it is once it starts there,
-    /// the search is.</summary>
+    /// <summary>
+    /// A student of its teacher's specification has enough capacity to equal it. If it still differs, capacity is not the cause; if it equals the teacher when it starts near
+    /// the teacher's weights, optimisation is.
+    /// </summary>
     private static IEnumerable<Trial> Capacity()
     {
-        const string Question = "Is the student too small? (its teacher's own network, with)";
+        const string Question = "Is the student too small? (its teacher's network, with)";
         yield return new Trial(Question, SelfDistilled, r => Usual(r) with { Student = r.Plan.Teacher });
         foreach (var share in new[] { 0.5, 0.1, 0 })
         {
@@ -68,21 +70,21 @@ internal static class Questions
             {
                 Student = r.Plan.Teacher,
                 InitialWeights = InitialWeights.From(r.MainNetwork, share),
-                // As in the paper's code: what starts near the goal takes smaller steps.
+                // As in the paper's code: a student that starts near the teacher has a smaller learning rate.
                 LearningRate = 0.005 * Math.Max(share, 0.01),
             });
         }
     }
 
     /// <summary>
-    /// Students of a teacher whose answers were spoilt, compared with the teacher as it is. All at T = 1: a class alone is as hard
-    /// at T = 4, and a softened student that follows it is four times as sure as it should be.
+    /// Students of a teacher whose answers have noise, compared with the teacher without noise. All at T = 1: T = 4 does not soften an answer that is a single class, so
+    /// the student's logits would be four times too large.
     /// </summary>
     private static IEnumerable<Trial> TeacherNoise()
     {
-        const string Question = "Does noise in the teacher's answers matter? (at T = 1; learnt are)";
-        yield return new Trial(Question, "its class alone", r => Spoilt(r, (scores, _) => OneHot(scores.Length, Array.IndexOf(scores, scores.Max()))), Sharp);
-        yield return new Trial(Question, "a class drawn of them", r => Spoilt(r, (scores, random) =>
+        const string Question = "Does noise in the teacher's answers matter? (T = 1, instead of them)";
+        yield return new Trial(Question, "only its class", r => Spoilt(r, (scores, _) => OneHot(scores.Length, Array.IndexOf(scores, scores.Max()))), Sharp);
+        yield return new Trial(Question, "a class drawn from them", r => Spoilt(r, (scores, random) =>
             OneHot(scores.Length, Drawn(scores, random.NextDouble()))), Sharp);
         yield return new Trial(Question, "a tenth at random", r => Spoilt(r, (scores, random) =>
             random.NextDouble() < 0.1 ? OneHot(scores.Length, random.Next(scores.Length)) : scores), Sharp);

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace FidelityStudy;
 
-/// <summary>What the command line asks for.</summary>
+/// <summary>The settings on the command line.</summary>
 internal sealed record Settings(string? Data, string Label, int Seeds, int? Epochs, bool Quick, string Out)
 {
     public static RootCommand Command(Action<Settings> run)
@@ -14,11 +14,11 @@ internal sealed record Settings(string? Data, string Label, int Seeds, int? Epoc
         var label = CommandLine.Text("--label", "COLUMN", "the label's name in its header, or its index from 0", "0");
         var seeds = CommandLine.Number("--seeds", "repetitions, each with a teacher of its own (3, with --quick 2)");
         var epochs = CommandLine.Number("--epochs", "passes over the training rows for each student");
-        var quick = new Option<bool>("--quick") { Description = "fewer rows, epochs and seeds: a look at how it works, not at what is true" };
+        var quick = new Option<bool>("--quick") { Description = "fewer rows, epochs and seeds: to see how it works; the results mean little" };
         var folder = CommandLine.Text("--out", "DIR", "where the files go", Path.Combine("artifacts", "fidelity-study"));
         var command = new RootCommand(
-            "How alike are a teacher and its student, and what would make them more so? Asks what Stanton et al. 2021 (\"Does Knowledge Distillation " +
-            "Really Work?\") ask, on one data set, over several seeds, and writes study.json and two reports.")
+            "How often do a teacher and its student agree, and what makes them agree more? Asks the questions of Stanton et al. 2021 (\"Does Knowledge " +
+            "Distillation Really Work?\") on one data set with several seeds, and writes study.json and two reports.")
         { data, label, seeds, epochs, quick, folder };
         command.SetAction(given => run(new Settings(
             given.GetValue(data), given.GetValue(label)!, given.GetValue(seeds) ?? (given.GetValue(quick) ? 2 : 3), given.GetValue(epochs),

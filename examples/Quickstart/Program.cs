@@ -44,7 +44,7 @@ static int Run(Settings settings, string[] args)
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
             .Fit(work.Train);
 
-    // The students start from the same weights and see the same batches; all that differs is whom they learn from.
+    // Both students start from the same weights and get the same batches; they differ only in what they learn from.
     var (teacher, alone, distilled) = TrainingDisplay.Show(display =>
     {
         var teacher = Train(work.Teacher, DistillationMethod.LabelsOnly(), display.Network("Teacher"));
@@ -58,8 +58,8 @@ static int Run(Settings settings, string[] args)
     mlContext.Model.SaveAtomically(distilled, work.Train.Schema, "student.zip");
     var reloaded = mlContext.Model.LoadVerified("student.zip", out _);
     if (!new Answers(reloaded, work.Test).Equal(new Answers(distilled, work.Test)))
-        throw new InvalidOperationException("The student read back from student.zip does not predict what it did before.");
-    Console.WriteLine("Wrote student.zip; read back, it gives the same probabilities on every test row.");
+        throw new InvalidOperationException("The student loaded from student.zip gives other scores than before it was saved.");
+    Console.WriteLine("Wrote student.zip; loaded again, it gives the same probabilities for every test row.");
 
     ModelCost Cost(ITransformer model)
     {
@@ -75,7 +75,7 @@ static int Run(Settings settings, string[] args)
         }
     }
 
-    // The evidence of how well the student does its teacher's job, and whether that is enough.
+    // Measures how well the student does its teacher's job, and compares that with the criteria.
     var report = DistillationReport.Create(mlContext, new ReportInput
     {
         Title = work.Title,

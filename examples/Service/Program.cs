@@ -13,13 +13,13 @@ try
     var settings = ServiceSettings.Of(builder.Configuration);
     using var student = LoadedStudent.Load(settings.Model, settings.Features);
     await using var app = Build(builder, settings, student);
-    // Until SIGTERM or Ctrl+C: then nobody new is let in, who is in is answered, and the model goes last.
+    // Runs until SIGTERM or Ctrl+C. Then no new connections are accepted, open requests are answered, and the model is disposed last.
     await app.RunAsync();
     return 0;
 }
 catch (Exception fault) when (fault is UsageException or IOException or FormatException)
 {
-    // The last two: the address is taken, or none.
+    // IOException: the address is in use. FormatException: it is not an address.
     Console.Error.WriteLine(fault.Message);
     return 2;
 }
@@ -28,7 +28,7 @@ static WebApplication Build(WebApplicationBuilder builder, ServiceSettings setti
 {
     // A line for each request would cost more than to score it.
     builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-    // A number takes up to 16 characters, and whoever sends much more than that is not asking about a row.
+    // A number takes up to 16 characters, so a much larger body is not a row.
     builder.WebHost.ConfigureKestrel(kestrel =>
     {
         kestrel.Limits.MaxRequestBodySize = 4096 + (64L * student.Features.Length);
@@ -59,7 +59,7 @@ static WebApplication Build(WebApplicationBuilder builder, ServiceSettings setti
     app.UseRateLimiter();
     app.MapPost("/score", ScoreEndpoint.Score);
     app.MapHealthChecks("/health").ForManagement().DisableRateLimiting();
-    // For whoever restarts what hangs: alive is who answers at all.
+    // For orchestrators that restart a hanging service: any answer means that it is alive.
     app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).ForManagement().DisableRateLimiting();
     app.MapPrometheusScrapingEndpoint("/metrics").ForManagement().DisableRateLimiting();
     return app;

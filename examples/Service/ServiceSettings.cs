@@ -11,51 +11,51 @@ internal sealed class ServiceSettings
     [Required(ErrorMessage = "Model must name a saved student: --model student.zip (examples/Quickstart writes one).")]
     public string Model { get; init; } = "student.zip";
 
-    /// <summary>Name of the feature column; null where the student reads one vector alone.</summary>
+    /// <summary>Name of the feature column; may be null if the student reads only one vector.</summary>
     [MinLength(1, ErrorMessage = "Features must be the name of a column, or be left out.")]
     public string? Features { get; init; }
 
-    /// <summary>Where rows are scored; several with semicolons.</summary>
+    /// <summary>Addresses for scoring, separated by semicolons.</summary>
     [Required(ErrorMessage = "Urls must be the addresses to score at, for example http://localhost:5000.")]
     public string Urls { get; init; } = "http://localhost:5000";
 
-    /// <summary>Where health and metrics are, an address that clients need not reach.</summary>
+    /// <summary>Addresses for health and metrics, which clients need not reach.</summary>
     [Required(ErrorMessage = "ManagementUrls must be the addresses for health and metrics, for example http://localhost:5001.")]
     public string ManagementUrls { get; init; } = "http://localhost:5001";
 
-    /// <summary>Host names that requests may ask for, with semicolons; any by <c>*</c>. Null: this machine and the hosts of the addresses.</summary>
+    /// <summary>Host names that requests may use, separated by semicolons; <c>*</c> for any. Null: this machine and the hosts of the addresses.</summary>
     public string? AllowedHosts { get; init; }
 
-    /// <summary>Open connections beyond which new ones are closed at once.</summary>
+    /// <summary>Most open connections; further ones are closed at once.</summary>
     [Range(1, 1_000_000, ErrorMessage = "MaxConnections must be from 1 to 1000000.")]
     public int MaxConnections { get; init; } = 1000;
 
-    /// <summary>Rows scored at the same time; 0 for two for each processor.</summary>
+    /// <summary>Most rows scored at the same time; 0: two for each processor.</summary>
     [Range(0, 100_000, ErrorMessage = "MaxConcurrent must be from 0 to 100000.")]
     public int MaxConcurrent { get; init; }
 
-    /// <summary>Requests that wait for their turn beyond those; more are answered 429.</summary>
+    /// <summary>Most requests that wait to be scored; further ones get status 429.</summary>
     [Range(0, 1_000_000, ErrorMessage = "MaxQueued must be from 0 to 1000000.")]
     public int MaxQueued { get; init; } = 1000;
 
-    /// <summary>Requests a second from one address, beyond which it is answered 429; 0 for no limit, as behind a proxy, where all have its address.</summary>
+    /// <summary>Most requests per second from one address; further ones get status 429. 0: no limit, for use behind a proxy, where all requests have its address.</summary>
     [Range(0, 1_000_000_000, ErrorMessage = "RequestsPerSecond must be from 0 to 1000000000.")]
     public int RequestsPerSecond { get; init; }
 
-    /// <summary>How long those who are in may take to be answered once the service is told to end; orchestrators commonly kill after 30.</summary>
+    /// <summary>Most seconds that open requests may take when the service shuts down; orchestrators commonly kill a process after 30 seconds.</summary>
     [Range(0, 3600, ErrorMessage = "ShutdownSeconds must be from 0 to 3600.")]
     public int ShutdownSeconds { get; init; } = 10;
 
-    /// <summary>Names of <see cref="AllowedHosts"/>, or those that stand in for them.</summary>
+    /// <summary>The names of <see cref="AllowedHosts"/>, or their defaults.</summary>
     public IEnumerable<string> Hosts => AllowedHosts is { } hosts
         ? hosts.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         : new[] { "localhost", "127.0.0.1", "[::1]" }.Concat(Addresses(Urls).Concat(Addresses(ManagementUrls)).Select(url => BindingAddress.Parse(url).Host))
             .Where(host => host is not ("*" or "+" or "0.0.0.0" or "[::]")).Distinct();
 
-    /// <summary>The addresses in a list of them.</summary>
+    /// <summary>Splits a list of addresses.</summary>
     public static string[] Addresses(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
-    /// <exception cref="UsageException">A setting is out of its range or cannot be read; the message names all such.</exception>
+    /// <exception cref="UsageException">A setting is out of its range or cannot be read; the message names all of these.</exception>
     public static ServiceSettings Of(IConfiguration configuration)
     {
         ServiceSettings settings;

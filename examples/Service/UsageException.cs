@@ -1,4 +1,4 @@
 namespace Service;
 
-/// <summary>The service was started wrongly; the message says how to do it.</summary>
+/// <summary>The service was started with wrong settings; the message says how to correct them.</summary>
 internal sealed class UsageException(string message) : Exception(message);

@@ -20,7 +20,7 @@ internal static class CifarRecords
         var path = Path.Combine(folder, $"{part}.bin");
         var length = new FileInfo(path).Length;
         if (length == 0 || length % Record != 0)
-            throw new UsageException($"'{path}' is not CIFAR-100's binary version: its {length:N0} bytes are no whole number of records of {Record:N0}.");
+            throw new UsageException($"'{path}' is not CIFAR-100's binary version: its {length:N0} bytes are not a multiple of {Record:N0}, the bytes of a record.");
         using var file = File.OpenRead(path);
         var rows = new Row<byte>[Math.Min(atMost, length / Record)];
         var record = new byte[Record];

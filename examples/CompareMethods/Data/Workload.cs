@@ -3,7 +3,7 @@ using MlNetDistill.Networks;
 
 namespace CompareMethods.Data;
 
-/// <summary>What is learnt: the rows, ready for a network, and the two networks.</summary>
+/// <summary>The data and the networks: rows with the columns that a network reads, teacher and student.</summary>
 internal sealed record Workload
 {
     public required string Title { get; init; }
@@ -24,7 +24,7 @@ internal sealed record Workload
 
     public required NetworkSpec Student { get; init; }
 
-    /// <summary>Parts of the student that stage-by-stage distillation teaches one after another.</summary>
+    /// <summary>Parts of the student's backbone, for which SSKD has one stage each.</summary>
     public required int StudentStages { get; init; }
 
     public required int TeacherEpochs { get; init; }
@@ -36,6 +36,6 @@ internal sealed record Workload
 
     public required int BatchSize { get; init; }
 
-    /// <summary>Threads of a tensor operation that suit these networks; null for as many as torch takes of itself.</summary>
+    /// <summary>Threads of a tensor operation that suit these networks; null for libtorch's default.</summary>
     public required int? Threads { get; init; }
 }

@@ -4,10 +4,10 @@ using Quickstart.Data;
 
 namespace CompareMethods.Data;
 
-/// <summary>The four kinds of data this program compares on, each with networks and epochs that suit it.</summary>
+/// <summary>The four kinds of data that this program can use, each with suitable networks and epochs.</summary>
 internal static class Workloads
 {
-    // What a quick run uses of the rows and epochs: enough for each method to take all of its steps.
+    // Rows and epochs of a quick run: enough for each method to run all of its stages.
     private const int QuickTrainRows = 400;
     private const int QuickTestRows = 400;
     private const int QuickEpochs = 12;
@@ -23,7 +23,7 @@ internal static class Workloads
 
     private static Workload Digits(MLContext mlContext, Settings settings)
     {
-        // Two painters: the test images come from draws of their own.
+        // Two painters, so that the test images are drawn with another seed.
         var train = new DigitPainter(2).Draw(settings.Rows ?? (settings.Quick ? QuickTrainRows : 6000));
         var test = new DigitPainter(3).Draw(TestRows(settings, 4000));
         return Of(mlContext, settings, [.. train.Select(AsFloats)], [.. test.Select(AsFloats)], DigitPainter.Side * DigitPainter.Side) with
@@ -42,7 +42,7 @@ internal static class Workloads
         const int TrainingRows = 16_000; // the split of the data set's own paper
         var rows = CsvTable.Read(mlContext, file, "0");
         if (rows.Length <= TrainingRows)
-            throw new UsageException($"--data must name letter-recognition.data, whose rows after {TrainingRows:N0} test; '{file}' has {rows.Length:N0}.");
+            throw new UsageException($"--data must name letter-recognition.data, which has test rows after the first {TrainingRows:N0} rows; '{file}' has {rows.Length:N0} rows.");
         var scaling = mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false);
         var train = rows[..Math.Min(TrainingRows, TrainRows(settings))];
         var test = rows[TrainingRows..];
@@ -108,10 +108,10 @@ internal static class Workloads
             StudentStages = 3,
             TeacherEpochs = Epochs(settings, 12),
             Epochs = 1,
-            // A cut-down run has few rows; small batches still make enough steps of them to learn something.
+            // A quick run has few rows; with small batches they are still enough steps.
             Tries = settings.Quick ? 1 : 3,
             BatchSize = settings.Quick ? 32 : 128,
-            // A perceptron's steps are so small that threads wait for each other longer than they compute, on a busy machine many times as long.
+            // A perceptron's steps are so small that several threads wait for each other longer than they compute, on a busy machine many times longer.
             Threads = dimensions.Length == 1 || settings.Quick ? 1 : null,
         };
     }

@@ -6,7 +6,7 @@ using static System.FormattableString;
 
 namespace CompareMethods.Report;
 
-/// <summary>Accuracy and agreement of each method as an SVG that stands alone: light or dark as its reader prefers, its figures also in words.</summary>
+/// <summary>Accuracy and agreement of each method as one SVG file, with a light and a dark theme, and its figures also as text.</summary>
 internal sealed class Chart(Workload work, Findings findings)
 {
     private const int Width = 980;
@@ -15,7 +15,7 @@ internal sealed class Chart(Workload work, Findings findings)
     private const int RowHeight = 36;
     private const int GroupHeight = 30;
 
-    // No variables: what shows SVGs outside of browsers knows classes, seldom custom properties.
+    // No CSS variables: viewers other than browsers know classes, but seldom custom properties.
     private const string Style = """
         text { font: 14px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2430; }
         .background { fill: #ffffff; }

@@ -4,10 +4,10 @@ using static System.FormattableString;
 
 namespace CompareMethods.Report;
 
-/// <summary>What the figures say, in sentences.</summary>
+/// <summary>The results in sentences.</summary>
 internal static class Conclusions
 {
-    /// <summary>The rules that all methods were held to, with their exceptions.</summary>
+    /// <summary>The rules of the comparison, with their exceptions.</summary>
     public static IReadOnlyList<string> Rules(Workload work, IReadOnlyList<Outcome> outcomes) =>
     [
         $"Every student has {work.Epochs} epochs over all training rows; with n anchors, RCO gives each a schedule of {work.Epochs}/n epochs of its own.",
@@ -21,14 +21,14 @@ internal static class Conclusions
         "The teacher was trained once, on all training rows: it has seen the held-out ones. One teacher, so the spread is that of students alone.",
     ];
 
-    /// <summary>How long a step of each method takes, relative to KD's; of several stages the mean over their epochs.</summary>
+    /// <summary>The time of a training step of each method divided by KD's; of several stages the mean over their epochs.</summary>
     public static IEnumerable<(string Method, double Cost)> StepCosts(IReadOnlyList<Outcome> outcomes)
     {
         var kd = Named(outcomes, Candidates.Kd);
         return outcomes.Where(o => !o.IsLonger).Select(o => (o.Lesson.Name, o.SecondsARow / kd.SecondsARow));
     }
 
-    /// <summary>Who beats whom, and plainly who does not.</summary>
+    /// <summary>Which methods are better than KD and the student alone, and which are not.</summary>
     public static IReadOnlyList<string> Verdicts(IReadOnlyList<Outcome> outcomes)
     {
         var (alone, kd) = (Named(outcomes, Candidates.Alone), Named(outcomes, Candidates.Kd));
@@ -49,7 +49,7 @@ internal static class Conclusions
             return $"{one.Lesson.Name} against {otherName}: {points}; one seed cannot tell whether that means anything.";
         var pooled = Spread.Pooled(one.Accuracy, other.Accuracy);
         var figures = $"{points}, pooled sd {pooled.ToString("0.00")}, {one.Runs.Count} seeds";
-        // A lead that other seeds may turn into a lag is no lead.
+        // A difference within the spread may have the other sign with other seeds.
         return difference > pooled
             ? $"{one.Lesson.Name} beats {otherName}: {figures}."
             : $"{one.Lesson.Name} does not beat {otherName}: {figures}{(difference > 0 ? "; ahead, but by no more than the spread" : "")}.";

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace CompareMethods.Report;
 
-/// <summary>The table, filling in as students finish on a terminal; in a file or a pipe a line for each, and the table at the end.</summary>
+/// <summary>The table. On a terminal it fills in as students finish; in a file or a pipe there is a line for each, and the table at the end.</summary>
 internal sealed class LiveTable
 {
     private static readonly string[] Figures = ["Epochs", "Accuracy %", "Agreement %", "KL, nats", "s/run"];
@@ -36,7 +36,7 @@ internal sealed class LiveTable
         return result;
     }
 
-    /// <summary>Says what is being trained; give what is returned to the trainer.</summary>
+    /// <summary>Shows what is being trained. Pass the result to the trainer.</summary>
     public IProgress<TrainingProgress> Follow(string what) => _live is null ? new Silence() : new Caption(what, Show);
 
     public void Teacher(int epochs, double accuracy)
@@ -46,7 +46,7 @@ internal sealed class LiveTable
     }
 
     public void Tried(string method, string setting, double? accuracy) =>
-        Line($"{method}: tried {setting}: {(accuracy is { } share ? $"{share:0.00 %} of the held-out rows" : "training came to nothing")}");
+        Line($"{method}: tried {setting}: {(accuracy is { } share ? $"{share:0.00 %} of the held-out rows" : "training failed")}");
 
     public void Finished(Outcome outcome)
     {
@@ -63,7 +63,7 @@ internal sealed class LiveTable
             $"{outcome.Seconds:0.0}");
     }
 
-    /// <summary>Takes the last line of progress away.</summary>
+    /// <summary>Removes the last line of progress.</summary>
     public void End() => Show("mean ± standard deviation over the seeds; KL(teacher ‖ student)");
 
     private void Fill(string name, params string[] figures)
@@ -90,7 +90,7 @@ internal sealed class LiveTable
         public void Report(TrainingProgress value) { }
     }
 
-    // Not Progress<T>: it reports from other threads, where an early epoch may come last.
+    // Not Progress<T>: it reports from other threads, so epochs may arrive in another order.
     private sealed class Caption(string what, Action<string> show) : IProgress<TrainingProgress>
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);

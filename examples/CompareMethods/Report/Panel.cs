@@ -12,7 +12,7 @@ namespace CompareMethods.Report;
 /// <param name="FiguresRight">Where the figures end.</param>
 /// <param name="Measure">The measure of a row.</param>
 /// <param name="MeasureOfRun">The measure of a single run.</param>
-/// <param name="Teacher">The teacher's own, or null where that says nothing.</param>
+/// <param name="Teacher">The measure of the teacher, or null if it has none.</param>
 internal sealed record Panel(
     string Label, int LabelsLeft, int Left, int Right, int FiguresRight, Func<Outcome, Spread> Measure, Func<Run, double> MeasureOfRun, double? Teacher)
 {
@@ -57,7 +57,7 @@ internal sealed record Panel(
         Chart.Text(svg, (Left + Right) / 2.0, bottom + 38, "", Label, "middle");
     }
 
-    /// <summary>The lines to compare with; their labels stand in two lines of their own, so they cannot run into each other.</summary>
+    /// <summary>The lines to compare with; their labels are in two rows, so that they do not overlap.</summary>
     private void Reference(StringBuilder svg, Outcome alone, int top, int bottom)
     {
         var own = Measure(alone);
@@ -79,7 +79,7 @@ internal sealed record Panel(
     {
         var x = X(value);
         Line(svg, kind, x, y + 4, x, bottom);
-        // To the left of its line, where it does not run into the line of a stronger teacher; unless there is no room.
+        // To the left of its line, where it does not overlap the line of a stronger teacher; to the right if there is no room.
         const int Room = 140;
         var toTheLeft = x - Room >= LabelsLeft;
         Chart.Text(svg, x + (toTheLeft ? 2 : -2), y, textKind, label, toTheLeft ? "end" : "start");

@@ -8,7 +8,7 @@ namespace CompareMethods.Report;
 /// <summary>A report on the first student of each method.</summary>
 internal static class Reports
 {
-    /// <summary>Writes them into folders named after the methods, and gives their number.</summary>
+    /// <summary>Writes the reports into folders named after the methods, and returns their number.</summary>
     public static int Write(string folder, MLContext mlContext, Workload work, Findings findings)
     {
         var alone = findings.Outcomes.Single(outcome => outcome.Lesson.Name == Candidates.Alone).Runs[0].Student;

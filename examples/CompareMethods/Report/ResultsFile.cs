@@ -6,13 +6,13 @@ using CompareMethods.Training;
 
 namespace CompareMethods.Report;
 
-/// <summary>Everything that was set, tried and measured, as JSON: shares in [0, 1] for single runs, percent for means.</summary>
+/// <summary>All settings, tried candidates and results as JSON: shares in [0, 1] for single runs, percent for means.</summary>
 internal static class ResultsFile
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
-        // α and ± stay readable: nobody pastes this file into a web page's source.
+        // α and ± stay readable; this file is not embedded in HTML.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         // The deviation of a single seed is not a number.
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

@@ -4,7 +4,7 @@ using static System.FormattableString;
 
 namespace CompareMethods.Report;
 
-/// <summary>What follows the table: the rules, the search, the cost of a step, and who beats KD.</summary>
+/// <summary>Printed after the table: the rules, the search, the time of a step, and which methods are better than KD.</summary>
 internal static class Summary
 {
     public static void Print(Workload work, Findings findings)
@@ -23,7 +23,7 @@ internal static class Summary
             }
         }
 
-        Heading("Time of a training step against KD's, stage by stage the median over its epochs");
+        Heading("Time of a training step divided by KD's (for each stage the median over its epochs)");
         Console.WriteLine(string.Join(", ", Conclusions.StepCosts(findings.Outcomes).Select(step => Invariant($"{step.Method} {step.Cost:0.00}"))));
 
         Heading("What the accuracies say");

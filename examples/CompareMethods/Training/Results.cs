@@ -2,14 +2,14 @@ using Microsoft.ML;
 
 namespace CompareMethods.Training;
 
-/// <summary>What one student came to.</summary>
+/// <summary>The result of one student.</summary>
 /// <param name="Seed">Its seed.</param>
-/// <param name="Accuracy">Share of the test rows labelled rightly.</param>
-/// <param name="Agreement">Share of the test rows labelled like the teacher.</param>
+/// <param name="Accuracy">Share of the test rows that are classified correctly.</param>
+/// <param name="Agreement">Share of the test rows with the same class as the teacher's.</param>
 /// <param name="Divergence">Mean KL(teacher ‖ student) over the test rows, in nats.</param>
 /// <param name="Seconds">Time of the fit, export and checks included.</param>
 /// <param name="Epochs">Stage and speed of each epoch.</param>
-/// <param name="Notes">What the method decided on the way.</param>
+/// <param name="Notes">The method's choices during training.</param>
 /// <param name="Student">The student.</param>
 internal sealed record Run(
     int Seed,
@@ -35,7 +35,7 @@ internal sealed record Lesson(string Name, Candidate Candidate, int EpochsPerAnc
 /// <summary>The search for one method's setting.</summary>
 internal sealed record Search(string Method, IReadOnlyList<(Candidate Candidate, double? Accuracy)> Tried)
 {
-    /// <summary>The best on the held-out rows; of equals the first.</summary>
+    /// <summary>The best on the held-out rows; the first of several equal ones.</summary>
     public Candidate Chosen => Tried.MaxBy(tried => tried.Accuracy ?? -1).Candidate;
 }
 
@@ -51,8 +51,8 @@ internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> 
     public double Seconds => Runs.Average(run => run.Seconds);
 
     /// <summary>
-    /// Seconds for a row trained on: each stage by the median of its epochs over all runs, which another program that takes the processor for a while
-    /// does not move, and the stages by their epochs.
+    /// Training time of a row in seconds: for each stage the median of its epochs over all runs, so that a short load of the machine does not matter; then the mean over
+    /// the stages, weighted by their epochs.
     /// </summary>
     public double SecondsARow
     {
@@ -64,6 +64,6 @@ internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> 
     }
 }
 
-/// <summary>Everything that the experiment found.</summary>
+/// <summary>All results of the experiment.</summary>
 internal sealed record Findings(
     ITransformer Teacher, double TeacherAccuracy, long TeacherParameters, long StudentParameters, IReadOnlyList<Search> Searches, IReadOnlyList<Outcome> Outcomes);

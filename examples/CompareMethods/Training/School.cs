@@ -8,16 +8,16 @@ using MlNetDistill.Training;
 
 namespace CompareMethods.Training;
 
-/// <summary>Trains the teacher, once, and any number of students from the checkpoints that it leaves.</summary>
+/// <summary>Trains the teacher once, and any number of students with its checkpoints.</summary>
 internal sealed class School : IDisposable
 {
-    /// <summary>Share of the training rows that a search judges by.</summary>
+    /// <summary>Share of the training rows that is held out in a search.</summary>
     public const double HeldOut = 0.2;
 
-    /// <summary>The students' usual learning rate, around which the search looks; the teacher has the library's own.</summary>
+    /// <summary>The students' usual learning rate, the middle of the search; the teacher has the library's default.</summary>
     public const double LearningRate = 0.005;
 
-    // The measured students have seeds 1, 2, 3, …: none of them is the one that the search looked at.
+    // The measured students have seeds 1, 2, 3, …, so the search has another seed.
     private const int SearchSeed = 1000;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("CompareMethods-");
@@ -31,7 +31,7 @@ internal sealed class School : IDisposable
         _work = work;
         try
         {
-            // A student has to be trained for its teacher to be; one epoch of it is enough to have the teacher and its checkpoints.
+            // The teacher is trained in the fit of a student; one epoch of the student is enough to get the teacher and its checkpoints.
             var every = work.TeacherEpochs / Candidates.MostAnchors;
             var training = Route.Train(work.Teacher, every, work.TeacherEpochs, Optimizer.AdamW(), folder: _folder.FullName);
             var first = Fit(Options(DistillationMethod.Kd(), training, epochs: 1, seed: 1, progress));
@@ -39,7 +39,7 @@ internal sealed class School : IDisposable
             (TeacherParameters, StudentParameters) = (teacher.Model.ParameterCount, first.Model.ParameterCount);
             TeacherModel = teacher;
             TeacherAccuracy = mlContext.MulticlassClassification.Evaluate(teacher.Transform(work.Test), "Class").MicroAccuracy;
-            // A route is a teacher like any other: methods that need one learn from its last anchor.
+            // A route can be used as a teacher: methods that need one teacher learn from its last anchor.
             _route = Route.FromCheckpoints(work.Teacher, [.. _folder.GetFiles("anchor-*.weights").Select(file => file.FullName).Order(StringComparer.Ordinal)]);
         }
         catch
@@ -49,7 +49,7 @@ internal sealed class School : IDisposable
         }
     }
 
-    /// <summary>The teacher at the end of its route.</summary>
+    /// <summary>The fully trained teacher, the last anchor of its route.</summary>
     public ITransformer TeacherModel { get; }
 
     public double TeacherAccuracy { get; }
@@ -58,12 +58,12 @@ internal sealed class School : IDisposable
 
     public long StudentParameters { get; }
 
-    /// <summary>Trains with a fifth of the training rows held out and gives the accuracy on them; null where training came to nothing.</summary>
+    /// <summary>Trains with a fifth of the training rows held out and returns the accuracy on them; null if training failed.</summary>
     public double? Try(Candidate candidate, IProgress<TrainingProgress> progress)
     {
         try
         {
-            // As it is after the last epoch: so are the measured students, which have no rows held out to find a best epoch with.
+            // The student after the last epoch, not the best one, as for the measured students, which have no held-out rows to find a best epoch.
             return Fit(Options(candidate, _work.Epochs / candidate.Anchors, SearchSeed, progress) with { ValidationFraction = HeldOut })
                 .Model.History[^1].Validation?.Quality;
         }
@@ -99,7 +99,7 @@ internal sealed class School : IDisposable
 
     private DistillationTransformer Fit(DistillationOptions options) => _mlContext.MulticlassClassification.Trainers.Distill(options).Fit(_work.Train);
 
-    // AdamW's steps do not grow with the loss, whose size differs a hundredfold between the methods.
+    // AdamW's steps do not grow with the loss, which is a hundred times larger for some methods than for others.
     private DistillationOptions Options(Candidate candidate, int epochs, int seed, IProgress<TrainingProgress> progress) =>
         Options(candidate.Method, _route, epochs, seed, progress) with { Optimizer = Optimizer.AdamW(LearningRate * candidate.LearningRateFactor) };
 

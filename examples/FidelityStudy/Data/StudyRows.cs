@@ -4,18 +4,18 @@ using Quickstart.Data;
 
 namespace FidelityStudy.Data;
 
-/// <summary>A row that networks read, with a teacher's answer beside it.</summary>
+/// <summary>A row that networks read, with a teacher's answer.</summary>
 internal sealed class StudyRow
 {
     public string Label { get; set; } = "";
 
     public float[] Features { get; set; } = [];
 
-    /// <summary>A teacher's probabilities, class by class; empty where nobody was asked.</summary>
+    /// <summary>A teacher's probability of each class; empty if no teacher was queried.</summary>
     public float[] TeacherScore { get; set; } = [];
 }
 
-/// <summary>The rows of the study, and data views of any of them that all have the same classes in the same order.</summary>
+/// <summary>The rows of the study, and data views of them, all with the same classes in the same order.</summary>
 internal sealed class StudyRows
 {
     private readonly MLContext _mlContext;
@@ -40,12 +40,12 @@ internal sealed class StudyRows
     /// <summary>The classes, in the order of their keys.</summary>
     public IReadOnlyList<string> Classes { get; }
 
-    /// <exception cref="UsageException">The file is not there, or is no table to learn from.</exception>
+    /// <exception cref="UsageException">There is no such file, or it is not a table of numbers.</exception>
     public static StudyRows From(Settings settings, MLContext mlContext)
     {
         if (settings.Data is not { } file)
         {
-            // Two painters: the test images come from draws of their own.
+            // Two painters, so that the test images are drawn with another seed.
             var (train, test) = (new DigitPainter(2).Draw(settings.Quick ? 600 : 6000), new DigitPainter(3).Draw(settings.Quick ? 600 : 4000));
             return new StudyRows(mlContext, "Distorted digits, drawn by this program", [.. train.Select(AsFloats)], [.. test.Select(AsFloats)]);
         }
@@ -61,7 +61,7 @@ internal sealed class StudyRows
     /// <summary>Rows as a view with the columns <c>Class</c> (key), <c>Features</c> and <c>TeacherScore</c>.</summary>
     public IDataView View(IEnumerable<StudyRow> rows) => _keys.Transform(Load([.. rows]));
 
-    /// <summary>The columns of rows with a teacher's answers or without.</summary>
+    /// <summary>The columns of rows, with or without a teacher's answers.</summary>
     public SchemaDefinition Schema(bool answered = false)
     {
         var schema = SchemaDefinition.Create(typeof(StudyRow));
@@ -77,7 +77,7 @@ internal sealed class StudyRows
 
     private static StudyRow AsFloats(Row<byte> image) => new() { Label = image.Label, Features = [.. image.Features.Select(pixel => pixel / 255f)] };
 
-    /// <summary>Measurements come in units of all sizes; a network learns faster from columns that look alike.</summary>
+    /// <summary>Measurements have different units and ranges; a network learns faster from columns with the same range.</summary>
     private static StudyRow[] Scaled(MLContext mlContext, Row<float>[] fitted, Row<float>[] rows)
     {
         int[] dimensions = [rows[0].Features.Length];

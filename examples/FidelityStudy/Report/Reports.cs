@@ -6,7 +6,7 @@ using MlNetDistill.Reporting;
 
 namespace FidelityStudy.Report;
 
-/// <summary>A report on a small student, beside the same without a teacher, and one on its teacher's like.</summary>
+/// <summary>A report on a small student, with the student alone, and one on a student with its teacher's network.</summary>
 internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Classroom classroom)
 {
     public void Write(string folder)
@@ -16,7 +16,7 @@ internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Cl
         var evidence = new ReportInput
         {
             Title = $"{rows.Title}: a small student",
-            Description = "By its teacher's answers alone, at temperature 4.",
+            Description = "Trained on its teacher's answers alone, at temperature 4.",
             Test = rows.View(rows.Test),
             Training = rows.View(rows.Train),
             Teacher = repetition.Model,

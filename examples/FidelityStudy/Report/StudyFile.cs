@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace FidelityStudy.Report;
 
-/// <summary>All single figures as JSON.</summary>
+/// <summary>The figures of every run, as JSON.</summary>
 internal static class StudyFile
 {
     private static readonly JsonSerializerOptions Options = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };

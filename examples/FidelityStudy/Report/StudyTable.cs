@@ -2,7 +2,7 @@ using System.Text;
 
 namespace FidelityStudy.Report;
 
-/// <summary>The table at the end: a part for each question, in 80 columns. All single figures are in study.json.</summary>
+/// <summary>The table at the end: a part for each question, in 80 columns. study.json has the figures of every run.</summary>
 internal static class StudyTable
 {
     private const string Explanation = """

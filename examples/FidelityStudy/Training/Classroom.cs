@@ -12,7 +12,7 @@ internal sealed class Classroom(MLContext mlContext)
     {
         var lesson = trial.Lesson(repetition);
         var student = Train(lesson, repetition);
-        // Whatever a lesson takes of the training rows are the first of them.
+        // The rows of a lesson are always the first of the training rows.
         var taught = mlContext.Data.TakeRows(lesson.Compared.Train, lesson.Rows.Count);
         return new Finding(repetition.Seed, Compare(student, taught), Compare(student, lesson.Compared.Test), lesson.Settings);
     }
@@ -33,7 +33,7 @@ internal sealed class Classroom(MLContext mlContext)
             Seed = repetition.Seed,
         }).Fit(repetition.Rows.View(lesson.Rows));
 
-    /// <summary>A student beside a teacher on rows that hold the teacher's answers.</summary>
+    /// <summary>Compares a student with a teacher on rows that contain the teacher's answers.</summary>
     private DistillationMetrics Compare(ITransformer student, IDataView answered) => mlContext.MulticlassClassification.EvaluateDistillation(
         student.Transform(answered), "TeacherScore", "Score", "Class", new DistillationEvaluationOptions { BootstrapReplicates = 0 });
 }

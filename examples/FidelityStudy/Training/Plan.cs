@@ -5,18 +5,18 @@ namespace FidelityStudy.Training;
 
 /// <summary>Networks and epochs that suit the rows.</summary>
 /// <param name="Teacher">The teacher's network.</param>
-/// <param name="Student">The small student's.</param>
+/// <param name="Student">The small student's network.</param>
 /// <param name="TeacherEpochs">Epochs of a teacher.</param>
-/// <param name="Epochs">Epochs of a student over all rows; one that learns from a part of them has as many steps, as nearly as whole epochs allow.</param>
+/// <param name="Epochs">Epochs of a student over all rows. With fewer rows it has more epochs, so that the number of steps is about the same.</param>
 /// <param name="BatchSize">Rows of a step.</param>
 internal sealed record Plan(NetworkSpec Teacher, NetworkSpec Student, int TeacherEpochs, int Epochs, int BatchSize)
 {
-    /// <summary>Epochs over some rows that take the steps of <paramref name="epochs"/> over all; an incomplete last batch is no step.</summary>
+    /// <summary>Epochs over some rows with as many steps as <paramref name="epochs"/> over all rows; an incomplete last batch is not a step.</summary>
     public int EpochsOver(int rows, int all, int epochs) => (int)Math.Round((double)epochs * Batches(all) / Batches(rows));
 
     public static Plan For(Settings settings, StudyRows rows)
     {
-        // A cut-down run has few rows; small batches still make enough steps of them to learn something.
+        // A quick run has few rows; with small batches they are still enough steps.
         var batch = settings.Quick ? 32 : 128;
         var (teacherEpochs, epochs) = settings.Quick ? (6, 6) : (20, 40);
         var (teacher, student) = rows.Train[0].Features.Length > 100

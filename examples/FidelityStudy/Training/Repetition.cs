@@ -6,7 +6,7 @@ using MlNetDistill.Networks;
 
 namespace FidelityStudy.Training;
 
-/// <summary>One repetition of the study: its seed, its teachers, each trained once and asked once.</summary>
+/// <summary>One repetition of the study: its seed and its teachers, each trained once and queried once.</summary>
 internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan, int seed) : IDisposable
 {
     public const int MostTeachers = 5;
@@ -32,12 +32,12 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
     /// <summary>The same as an ML.NET model.</summary>
     public DistillationTransformer Model => _model ??= Train(rows.Train, 0);
 
-    /// <summary>A teacher that saw the first half of the rows alone.</summary>
+    /// <summary>A teacher that was trained only on the first half of the rows.</summary>
     public Instructor Half => _half ??= Instructor.Of(mlContext, rows, AsTeacher(Train(FirstHalf, 0)));
 
     public StudyRow[] FirstHalf => rows.Train[..(rows.Train.Length / 2)];
 
-    /// <summary>Several teachers that differ in nothing but their seed, as one. The first is the main one.</summary>
+    /// <summary>An ensemble of teachers that differ only in their seed. The first is the main one.</summary>
     public Instructor Ensemble(int members) => Instructor.Of(mlContext, rows, MlNetDistill.Teacher.Ensemble([.. Enumerable.Range(0, members).Select(Teacher)]));
 
     public void Dispose() => _networks.ForEach(network => network.Dispose());
@@ -49,7 +49,7 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
         return _teachers[member];
     }
 
-    /// <summary>As a module the teacher answers for rows that mixup changed, too; an ML.NET model answers for the rows as they are.</summary>
+    /// <summary>A module, because it also answers for rows that mixup changed; an ML.NET model answers only for unchanged rows.</summary>
     private Teacher AsTeacher(DistillationTransformer model)
     {
         var network = model.Model.ToNetwork();

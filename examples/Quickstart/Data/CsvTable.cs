@@ -15,14 +15,14 @@ internal static class CsvTable
     {
         string[] lines = [.. File.ReadLines(file).Where(line => line.Length > 0).Take(2)];
         if (lines.Length < 2)
-            throw new UsageException($"'{file}' has {lines.Length} lines; a table to learn from has many.");
+            throw new UsageException($"'{file}' has {lines.Length} lines; more are needed to train.");
         var separator = ",;\t".FirstOrDefault(lines[0].Contains, ',');
         var first = Fields(lines[0], separator);
         var labelIndex = IndexOf(label, first, file);
-        // Only names can stand where the rest of the column is numbers.
+        // A first line with text in a column of numbers is a header.
         var hasHeader = Numbers(first, labelIndex) < first.Length - 1;
         if (first.Length < 2 || Numbers(Fields(lines[1], separator), labelIndex) < first.Length - 1)
-            throw new UsageException($"All columns of '{file}' but the label must be numbers, and there must be one at least; its second line is: {lines[1]}");
+            throw new UsageException($"All columns of '{file}' except the label must be numbers, and there must be at least one; its second line is: {lines[1]}");
         var loader = mlContext.Data.CreateTextLoader(new TextLoader.Options
         {
             Columns = [new("Label", DataKind.String, labelIndex), new("Features", DataKind.Single, AllBut(labelIndex, first.Length))],
@@ -33,11 +33,11 @@ internal static class CsvTable
         return [.. mlContext.Data.CreateEnumerable<Row<float>>(loader.Load(file), reuseRowObject: false)];
     }
 
-    /// <summary>The first 80 % to train and the rest to test, as is the custom with tables that were shuffled once and for all.</summary>
+    /// <summary>The first 80 % of the rows to train and the rest to test, as is usual for shuffled tables.</summary>
     public static (Row<float>[] Train, Row<float>[] Test) Split(Row<float>[] rows)
     {
         var (train, test) = (rows[..(rows.Length * 4 / 5)], rows[(rows.Length * 4 / 5)..]);
-        // A table sorted by its label would be tested on other classes than it was trained on, and look like a bad model.
+        // If the table is sorted by its label, the test rows have other classes than the training rows, and the model seems bad.
         var labels = rows.Select(row => row.Label).Distinct();
         var difference = labels.Sum(label => Math.Abs(Share(train, label) - Share(test, label))) / 2;
         return difference < 0.3

@@ -1,9 +1,8 @@
 namespace Quickstart.Data;
 
 /// <summary>
-/// Draws digits as a shaky hand would on a dirty sheet: the corners wander, the whole is turned, sheared, stretched and shifted, pens differ,
-/// stray strokes cross it, a blot hides a part, and noise lies over everything. So images of a class are never alike, and a network has
-/// something to learn that a small one finds hard.
+/// Draws digits with random distortions: corners are moved, the digit is rotated, sheared, scaled and shifted, the width of the pen varies, stray lines cross it, a blot
+/// covers a part, and noise is added. So the images of a class differ, and a small network finds them hard to learn.
 /// </summary>
 internal sealed class DigitPainter(int seed)
 {
@@ -11,7 +10,7 @@ internal sealed class DigitPainter(int seed)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>Images with their digits, all classes equally often.</summary>
+    /// <summary>Images with their digits, with the same number of each digit.</summary>
     public IEnumerable<Row<byte>> Draw(int count) =>
         Enumerable.Range(0, count).Select(i => i % DigitStrokes.Count).Select(digit => new Row<byte> { Label = $"{digit}", Features = Image(digit) });
 
@@ -56,7 +55,7 @@ internal sealed class DigitPainter(int seed)
             for (var pixel = 0; pixel < ink.Length; pixel++)
             {
                 var distance = Distance((pixel % Side) + 0.5, (pixel / Side) + 0.5, from, to);
-                // The edge fades over one pixel, which spares the stairs.
+                // The edge fades over one pixel (anti-aliasing).
                 ink[pixel] = Math.Max(ink[pixel], strength * Math.Clamp(width + 0.5 - distance, 0, 1));
             }
         }
@@ -77,7 +76,7 @@ internal sealed class DigitPainter(int seed)
     {
         var (alongX, alongY) = (to.X - from.X, to.Y - from.Y);
         var squaredLength = (alongX * alongX) + (alongY * alongY);
-        // Corners that wandered onto each other have no direction; the distance to either will do.
+        // Corners at the same place have no direction between them; the distance to either is right.
         var share = squaredLength > 0 ? Math.Clamp((((x - from.X) * alongX) + ((y - from.Y) * alongY)) / squaredLength, 0, 1) : 0;
         return double.Hypot(x - from.X - (share * alongX), y - from.Y - (share * alongY));
     }

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace Quickstart.Data;
 
 /// <summary>
-/// Reads pictures in the IDX format of MNIST and Fashion-MNIST: a magic number that ends in the number of dimensions, the dimensions as
-/// big-endian integers, then one byte a value.
+/// Reads images in the IDX format of MNIST and Fashion-MNIST: a magic number that ends in the number of dimensions, the dimensions as
+/// big-endian integers, then one byte for each value.
 /// </summary>
 internal static class IdxImages
 {
@@ -42,7 +42,7 @@ internal static class IdxImages
         }
         catch (Exception fault) when (fault is EndOfStreamException or InvalidDataException or OverflowException)
         {
-            throw new UsageException($"'{path}' is damaged or cut short: {fault.Message}");
+            throw new UsageException($"'{path}' is damaged or truncated: {fault.Message}");
         }
     }
 

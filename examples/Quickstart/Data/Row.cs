@@ -11,8 +11,8 @@ internal sealed class Row<T>
     public T[] Features { get; set; } = [];
 
     /// <summary>
-    /// The columns of such rows. An array does not say its size, which a network must know, and still less that it is an image of so many
-    /// channels, rows and columns; so they are stated here. With a fixed size, <c>[VectorType(1, 28, 28)]</c> on the property does the same.
+    /// The columns of such rows. The type of an array contains neither its size nor the channels, rows and columns of an image, which a network needs, so they are given
+    /// here. With a fixed size, <c>[VectorType(1, 28, 28)]</c> on the property does the same.
     /// </summary>
     public static SchemaDefinition Schema(int[] dimensions)
     {

@@ -5,7 +5,7 @@ using MlNetDistill.Networks;
 
 namespace Quickstart.Data;
 
-/// <summary>What is learnt from what: the rows, the two networks and how they train.</summary>
+/// <summary>The data, the two networks and their training settings.</summary>
 internal sealed record Workload
 {
     public required string Title { get; init; }
@@ -14,7 +14,7 @@ internal sealed record Workload
 
     public required IDataView Test { get; init; }
 
-    /// <summary>What the pipeline does before the network's turn; it leaves the label as a key in <c>Class</c>.</summary>
+    /// <summary>The steps of the pipeline before the trainer; they write the label as a key to the column <c>Class</c>.</summary>
     public required IEstimator<ITransformer> Preparation { get; init; }
 
     /// <summary>The column that the networks read.</summary>
@@ -30,6 +30,6 @@ internal sealed record Workload
 
     public required int BatchSize { get; init; }
 
-    /// <summary>What a saved model costs, scoring the test rows. It is here because only the workload knows the type of its rows.</summary>
+    /// <summary>Measures a saved model on the test rows. It is here because only the workload knows the type of its rows.</summary>
     public required Func<string, ModelCost> CostOf { get; init; }
 }

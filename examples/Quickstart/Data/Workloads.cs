@@ -4,7 +4,7 @@ using MlNetDistill.Networks;
 
 namespace Quickstart.Data;
 
-/// <summary>The three kinds of data this program learns from, each with networks and settings that suit it.</summary>
+/// <summary>The three kinds of data that this program can use, each with suitable networks and settings.</summary>
 internal static class Workloads
 {
     public static Workload From(Settings settings, MLContext mlContext) => settings switch
@@ -20,7 +20,7 @@ internal static class Workloads
 
     private static Workload Digits(MLContext mlContext, Settings settings)
     {
-        // Two painters: the test images come from draws of their own.
+        // Two painters, so that the test images are drawn with another seed.
         var train = new DigitPainter(2 * settings.Seed).Draw(settings.Quick ? 2000 : 6000);
         var test = new DigitPainter((2 * settings.Seed) + 1).Draw(settings.Quick ? 500 : 4000);
         return Images(mlContext, settings, [.. train], [.. test], DigitPainter.Side, DigitPainter.Side) with
@@ -49,7 +49,7 @@ internal static class Workloads
     {
         var rows = CsvTable.Read(mlContext, file, label);
         var (train, test) = CsvTable.Split(rows);
-        // Unlike bytes, measurements come in units of all sizes; a network learns faster from columns that look alike.
+        // Unlike bytes, measurements have different units and ranges; a network learns faster from columns with the same range.
         var preparation = ClassKeys(mlContext).Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false));
         return Of(mlContext, settings, train, test, preparation, rows[0].Features.Length) with
         {
@@ -76,7 +76,7 @@ internal static class Workloads
         Student = NetworkSpec.Mlp(),
         Optimizer = Optimizer.Sgd(0.1, weightDecay: 5e-4),
         Epochs = 1,
-        // A cut-down run has few rows; small batches still make enough steps of them to learn something.
+        // A quick run has few rows; with small batches they are still enough steps.
         BatchSize = settings.Quick ? 32 : 128,
         CostOf = zip => mlContext.Model.MeasureCost(zip, test.Take(1000), inputSchemaDefinition: Row<T>.Schema(dimensions)),
     };

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace Quickstart.Report;
 
-/// <summary>What a model says about rows.</summary>
+/// <summary>A model's predicted labels and probabilities for some rows.</summary>
 internal sealed class Answers
 {
     private readonly string[] _labels;
@@ -16,7 +16,7 @@ internal sealed class Answers
         _scores = [.. scored.GetColumn<float[]>("Score")];
     }
 
-    /// <summary>Whether labels and probabilities are the same to the last bit.</summary>
+    /// <summary>Whether labels and probabilities are equal bit for bit.</summary>
     public bool Equal(Answers other) =>
         _labels.SequenceEqual(other._labels) && _scores.Zip(other._scores).All(rows => rows.First.AsSpan().SequenceEqual(rows.Second));
 }

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Quickstart.Report;
 
-/// <summary>The table at the end: what each model is worth, and what it costs.</summary>
+/// <summary>The table at the end: the quality and the cost of each model.</summary>
 internal static class Comparison
 {
     public static void Print(DistillationReport report)

@@ -5,13 +5,12 @@ using MlNetDistill.Evaluation;
 namespace Quickstart.Report;
 
 /// <summary>
-/// Measures a saved model in a process that has done nothing else: this one has trained networks, its memory is full of what TorchSharp left, and its
-/// threads may still be busy.
+/// Measures a saved model in a new process. This process has trained networks, so its memory contains TorchSharp's, and its threads may still be busy.
 /// </summary>
 internal static class OwnProcess
 {
-    /// <summary>Starts this program once more, with <c>--measure</c>.</summary>
-    /// <param name="arguments">This program's own, so that the other has the same rows.</param>
+    /// <summary>Starts this program again, with <c>--measure</c>.</summary>
+    /// <param name="arguments">The arguments of this program, so that the new process has the same rows.</param>
     /// <param name="zip">The saved model.</param>
     public static ModelCost Measure(IReadOnlyList<string> arguments, string zip)
     {
@@ -23,7 +22,7 @@ internal static class OwnProcess
         process.WaitForExit();
         return process.ExitCode == 0
             ? JsonSerializer.Deserialize<ModelCost>(output)!
-            : throw new InvalidOperationException($"What {zip} costs could not be measured; the process that tried ended with code {process.ExitCode}.");
+            : throw new InvalidOperationException($"The cost of {zip} could not be measured; the process ended with exit code {process.ExitCode}.");
     }
 
     public static void Answer(ModelCost cost) => Console.WriteLine(JsonSerializer.Serialize(cost));

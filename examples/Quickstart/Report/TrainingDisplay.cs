@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace Quickstart.Report;
 
-/// <summary>Shows training as it goes: a bar for each network on a terminal, a line for each epoch in a file or a pipe.</summary>
+/// <summary>Shows the progress of training: a bar for each network on a terminal, a line for each epoch in a file or a pipe.</summary>
 internal sealed class TrainingDisplay
 {
     private readonly ProgressContext? _bars;
@@ -21,7 +21,7 @@ internal sealed class TrainingDisplay
             .Start(bars => training(new TrainingDisplay(bars)));
     }
 
-    /// <summary>The next network to train; give what is returned to the trainer's options.</summary>
+    /// <summary>Adds the next network to train. Set the result as the trainer's progress.</summary>
     public IProgress<TrainingProgress> Network(string name) => _bars is null ? new Lines(name) : new Bar(name, _bars);
 
     private static string Summary(string name, TrainingProgress progress)
@@ -34,7 +34,7 @@ internal sealed class TrainingDisplay
     /// <summary>A name that leaves room for a bar in 80 columns.</summary>
     private static string Short(string loss) => loss == "crossEntropy" ? "ce" : loss;
 
-    // Not Progress<T>: it reports from other threads, where an early epoch may come last.
+    // Not Progress<T>: it reports from other threads, so epochs may arrive in another order.
     private sealed class Lines(string name) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => Console.WriteLine(Summary(name, value));
@@ -49,7 +49,7 @@ internal sealed class TrainingDisplay
             _task.Description = Summary(name, value);
             _task.MaxValue = value.Epochs;
             _task.Value = value.Epoch;
-            // A full bar's clock runs on unless it is stopped.
+            // The clock of a full bar continues unless it is stopped.
             if (value.Epoch == value.Epochs)
                 _task.StopTask();
         }

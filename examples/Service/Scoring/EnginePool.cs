@@ -4,15 +4,15 @@ using Microsoft.ML;
 namespace Service.Scoring;
 
 /// <summary>
-/// Engines over one shared model. A <see cref="PredictionEngine{TSrc, TDst}"/> may be used by one thread at a time and is dear to make, so each caller
-/// borrows one.
+/// A pool of engines over one shared model. A <see cref="PredictionEngine{TSrc, TDst}"/> may be used by only one thread at a time and is expensive to create, so
+/// each caller takes one from the pool and returns it.
 /// </summary>
-/// <param name="student">The model; it stays the caller's.</param>
-/// <param name="convert">Makes a value as it comes into one that the student reads.</param>
-/// <param name="instruments">Told of engines.</param>
+/// <param name="student">The model; the caller disposes it.</param>
+/// <param name="convert">Converts a value of a request to the type that the student reads.</param>
+/// <param name="instruments">Count the engines.</param>
 internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> convert, ScoringInstruments instruments) : IScorer, IDisposable
 {
-    // Engines beyond these are made when all are out, and disposed of when they come back.
+    // When all are in use, more engines are created, and disposed when they are returned.
     private readonly ObjectPool<Engine> _engines = new DefaultObjectPoolProvider { MaximumRetained = 2 * Environment.ProcessorCount }
         .Create(new Policy(student, instruments));
 
@@ -27,7 +27,7 @@ internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> c
         }
         catch
         {
-            // Nobody knows what state it is in.
+            // The engine's state is unknown after an error.
             engine.Dispose();
             throw;
         }
@@ -52,7 +52,7 @@ internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> c
 
         public Engine(LoadedStudent student, ScoringInstruments instruments)
         {
-            // Its owner would dispose of the model that all share.
+            // Otherwise disposing the engine would dispose the shared model.
             _engine = student.MLContext.Model.CreatePredictionEngine<Row<T>, Scored>(
                 student.Model, new PredictionEngineOptions { InputSchemaDefinition = Row<T>.Schema(student.Features), OwnsTransformer = false });
             _instruments = instruments;

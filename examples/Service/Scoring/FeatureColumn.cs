@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace Service.Scoring;
 
-/// <summary>The column that a student reads, as the schema says that was saved with it.</summary>
+/// <summary>The column that a student reads, from the schema that was saved with it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">A vector of known size, of Single or Byte.</param>
 /// <param name="RowSchema">Schema of the rows that the student is given.</param>
@@ -15,7 +15,7 @@ internal sealed record FeatureColumn(string Name, VectorDataViewType Type, DataV
     /// <summary>Whether they are whole numbers from 0 to 255.</summary>
     public bool IsByte => Type.ItemType == NumberDataViewType.Byte;
 
-    /// <exception cref="InvalidOperationException">There is no such column, or it cannot be told which it is.</exception>
+    /// <exception cref="InvalidOperationException">There is no such column, or there are several.</exception>
     public static FeatureColumn Of(DataViewSchema inputs, string? name)
     {
         var vectors = inputs.Where(IsReadable).ToArray();

@@ -4,6 +4,6 @@ namespace Service.Scoring;
 internal interface IScorer
 {
     /// <summary>The probability of each class.</summary>
-    /// <param name="features">As many values as the student reads; for bytes whole numbers from 0 to 255.</param>
+    /// <param name="features">The values that the student reads; for bytes, whole numbers from 0 to 255.</param>
     float[] Score(float[] features);
 }

@@ -4,11 +4,11 @@ using Microsoft.ML.Transforms.Onnx;
 
 namespace Service.Scoring;
 
-/// <summary>A saved student, loaded once and shared by all who score: what it reads, and the classes it tells apart.</summary>
+/// <summary>A saved student, loaded once and shared by all requests, with its feature column and classes.</summary>
 internal sealed class LoadedStudent : IDisposable
 {
     // ONNX Runtime's binding does not keep the options alive that ML.NET gives it, and a garbage collection while a model is loaded would end the process;
-    // so they live as long as it does. One thread a session: callers are many, and threads within a row would only wait for each other.
+    // so they are static. One thread for each session: there are many requests, and several threads for one row would only wait for each other.
     private static readonly Microsoft.ML.OnnxRuntime.SessionOptions OnnxOptions = new() { IntraOpNumThreads = 1 };
 
     private LoadedStudent(MLContext mlContext, ITransformer model, FeatureColumn features)
@@ -23,7 +23,7 @@ internal sealed class LoadedStudent : IDisposable
 
     public ITransformer Model { get; }
 
-    /// <summary>What it reads.</summary>
+    /// <summary>The column that it reads.</summary>
     public FeatureColumn Features { get; }
 
     /// <summary>Names of the classes, in the order of its scores.</summary>
@@ -41,14 +41,14 @@ internal sealed class LoadedStudent : IDisposable
         try
         {
             if (!ZipHashes.Check(path))
-                Console.Error.WriteLine($"{path} has no hashes, so nothing tells whether it is damaged. Save it with mlContext.Model.SaveAtomically.");
+                Console.Error.WriteLine($"{path} has no hashes, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically.");
             var model = mlContext.Model.Load(path, out var inputSchema);
             return new LoadedStudent(mlContext, model, FeatureColumn.Of(inputSchema, featureColumn));
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
             or IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"{path} is no student that this service can serve: {e.Message}");
+            throw new UsageException($"{path} is not a student that this service can load: {e.Message}");
         }
     }
 

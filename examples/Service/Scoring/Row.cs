@@ -5,12 +5,12 @@ namespace Service.Scoring;
 /// <summary>A row to score: <typeparamref name="T"/> is byte for pixels and float for measurements.</summary>
 internal sealed class Row<T>
 {
-    /// <summary>Empty. The step of the pipeline that made keys of labels is still in the saved model, and it wants its column.</summary>
+    /// <summary>Empty. The saved model still contains the step that maps labels to keys, which needs this column.</summary>
     public string Label { get; set; } = "";
 
     public required T[] Features { get; init; }
 
-    /// <summary>The columns of such rows, with the name and the size that the student knows.</summary>
+    /// <summary>The columns of such rows, with the student's column name and size.</summary>
     public static SchemaDefinition Schema(FeatureColumn column)
     {
         var schema = SchemaDefinition.Create(typeof(Row<T>));
@@ -21,7 +21,7 @@ internal sealed class Row<T>
     }
 }
 
-/// <summary>What is read of a scored row.</summary>
+/// <summary>The column that is read from a scored row.</summary>
 internal sealed class Scored
 {
     public float[] Score { get; set; } = [];

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Service.Scoring;
 
-/// <summary>What the service measures of itself, beside what ASP.NET measures of requests.</summary>
+/// <summary>The service's metrics, in addition to ASP.NET's metrics of requests.</summary>
 internal sealed class ScoringInstruments
 {
     public const string MeterName = "Service";
@@ -11,11 +11,11 @@ internal sealed class ScoringInstruments
     {
         var meter = meters.Create(MeterName);
         Scored = meter.CreateCounter<long>("student.rows.scored", "{row}", "Rows scored, by label.");
-        Refused = meter.CreateCounter<long>("student.rows.refused", "{row}", "Rows that were not what the student reads.");
+        Refused = meter.CreateCounter<long>("student.rows.refused", "{row}", "Rows that the student cannot read.");
         Failed = meter.CreateCounter<long>("student.rows.failed", "{row}", "Rows that the student could not score.");
         Duration = meter.CreateHistogram<double>("student.score.duration", "s", "Time to score a row, waiting for an engine included.");
-        Engines = meter.CreateUpDownCounter<long>("student.engines", "{engine}", "Engines that there are, in the pool and out of it.");
-        EnginesInUse = meter.CreateUpDownCounter<long>("student.engines.in_use", "{engine}", "Engines that are scoring.");
+        Engines = meter.CreateUpDownCounter<long>("student.engines", "{engine}", "Engines, in the pool and in use.");
+        EnginesInUse = meter.CreateUpDownCounter<long>("student.engines.in_use", "{engine}", "Engines in use.");
     }
 
     public Counter<long> Scored { get; }

@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace Service.Scoring;
 
 /// <summary>
-/// The hashes that <c>SaveAtomically</c> writes into a model's zip, compared by what .NET brings along. ML.NET compares nothing when it loads, and a model with a
-/// changed byte would score otherwise.
+/// Compares the hashes that <c>SaveAtomically</c> writes into a model's zip, with .NET's own classes. ML.NET does not check a model that it loads, and one with a changed
+/// byte may give other scores.
 /// </summary>
 internal static class ZipHashes
 {

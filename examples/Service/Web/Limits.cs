@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Service.Web;
 
-/// <summary>How much is done at a time and for one client: who asks for more is told to come back (429), before the service is too busy to say anything.</summary>
+/// <summary>Limits for requests at the same time and from one client: above them the answer is status 429, before the service is too busy to answer at all.</summary>
 internal static class Limits
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -30,7 +30,7 @@ internal static class Limits
                 await rejected.HttpContext.RequestServices.GetRequiredService<IProblemDetailsService>().TryWriteAsync(new ProblemDetailsContext
                 {
                     HttpContext = rejected.HttpContext,
-                    ProblemDetails = new ProblemDetails { Status = StatusCodes.Status429TooManyRequests, Detail = "The service is busy; ask again in a second." },
+                    ProblemDetails = new ProblemDetails { Status = StatusCodes.Status429TooManyRequests, Detail = "The service is busy; try again in a second." },
                 });
             };
         });

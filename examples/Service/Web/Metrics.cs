@@ -5,16 +5,16 @@ using Service.Scoring;
 namespace Service.Web;
 
 /// <summary>
-/// What <c>/metrics</c> shows: the instruments of this service and those of ASP.NET. All are of System.Diagnostics.Metrics, so what shows them can be exchanged
-/// without touching what counts.
+/// <c>/metrics</c>: the instruments of this service and those of ASP.NET. All are of System.Diagnostics.Metrics, so the exporter can be exchanged without changing the
+/// instruments.
 /// </summary>
 /// <remarks>
-/// OpenTelemetry (Apache 2.0) is well kept, but its page for Prometheus is released as a beta only. prometheus-net is stable, but of 2024, and it shows such
-/// instruments wrongly: what was counted before the page is first read is lost, and so is what does not change for five minutes.
+/// OpenTelemetry (Apache 2.0) is well maintained, but its exporter for Prometheus is only a beta. prometheus-net is stable, but from 2024, and shows such instruments
+/// wrongly: it loses what was counted before the page is first read, and what does not change for five minutes.
 /// </remarks>
 internal static class Metrics
 {
-    // From ten microseconds, which a small student takes, to ten seconds.
+    // From 10 µs, the time of a small student, to 10 s.
     private static readonly double[] Seconds =
         [1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

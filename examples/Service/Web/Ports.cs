@@ -1,8 +1,8 @@
 namespace Service.Web;
 
 /// <summary>
-/// Two kinds of addresses: rows are scored at one, health and metrics are at the other, which clients need not reach. A connection is told by where it came in, as
-/// a Host header can be made up.
+/// Two kinds of addresses: one for scoring, one for health and metrics, which clients need not reach. The local port of the connection decides, because a Host header can be
+/// forged.
 /// </summary>
 internal static class Ports
 {
@@ -12,7 +12,7 @@ internal static class Ports
     public static void AddPorts(this WebApplicationBuilder builder, ServiceSettings settings)
     {
         var endpoints = Named(Scoring, settings.Urls).Concat(Named(Management, settings.ManagementUrls)).ToArray();
-        // They are the only ones: with addresses under the usual name as well Kestrel would warn that it takes these.
+        // Removes the addresses under the usual name; with both, Kestrel would warn that it uses these.
         builder.Configuration.AddInMemoryCollection(
             endpoints.ToDictionary(e => $"Kestrel:Endpoints:{e.Name}:Url", e => (string?)e.Url).Append(new(WebHostDefaults.ServerUrlsKey, "")));
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -29,11 +29,11 @@ internal static class Ports
         });
     }
 
-    /// <summary>Found at the addresses for management alone.</summary>
+    /// <summary>Makes an endpoint available only at the addresses for management.</summary>
     public static TBuilder ForManagement<TBuilder>(this TBuilder endpoint)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new IsManagement());
 
-    /// <summary>Lets nobody find at one kind of address what is at the other.</summary>
+    /// <summary>Answers 404 for endpoints of the other kind of address.</summary>
     public static void KeepPortsApart(this WebApplication app) => app.Use((context, next) =>
     {
         var isManagement = context.Features.Get<IsManagement>() is not null;

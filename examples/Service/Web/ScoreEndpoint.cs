@@ -37,7 +37,7 @@ internal static class ScoreEndpoint
         }
     }
 
-    /// <summary>What is wrong with a row, or null.</summary>
+    /// <summary>The error of a row, or null.</summary>
     private static string? FaultOf(float[]? features, FeatureColumn column)
     {
         if (features is null)

@@ -86,7 +86,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             Assert.That(log.Lines, Has.None.Contains("NaN"));
             Assert.That(report.LabelledRows, Is.Zero);
             Assert.That(report.Teacher!.Accuracy, Is.Null);
-            Assert.That($"{report}", Does.Contain("3 classes, no labels; training on 240").And.Contains("no labels to judge it by").And.Not.Contain("NaN"));
+            Assert.That($"{report}", Does.Contain("3 classes, no labels; training on 240").And.Contains("no labels to compare it with").And.Not.Contain("NaN"));
         });
     }
 

@@ -56,7 +56,7 @@ public sealed partial class ConsumerTests
         });
     }
 
-    [TestCase("image", "A circle is taken for a circle.")]
+    [TestCase("image", "The image of a circle is classified as circle.")]
     [TestCase("text", "delivery")]
     public void Getting_started_ends_with_an_answer_of_the_student_that_was_loaded_again(string page, string answer)
     {

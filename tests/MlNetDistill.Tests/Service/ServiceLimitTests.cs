@@ -27,7 +27,7 @@ public sealed class ServiceLimitTests
         {
             Assert.That(responses.Except(refused).Select(r => r.StatusCode), Is.All.EqualTo(HttpStatusCode.OK));
             Assert.That(refused[0].Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(1)));
-            Assert.That(problem.GetProperty("detail").GetString(), Is.EqualTo("The service is busy; ask again in a second."));
+            Assert.That(problem.GetProperty("detail").GetString(), Is.EqualTo("The service is busy; try again in a second."));
             Assert.That(health, Is.EqualTo("Healthy"), "health is not limited");
         });
     }

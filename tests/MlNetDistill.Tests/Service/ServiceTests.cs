@@ -153,7 +153,7 @@ public sealed class ServiceTests
         Assert.Multiple(() =>
         {
             Assert.That(code, Is.EqualTo(2));
-            Assert.That(output, Does.Contain("student.zip is no student that this service can serve: "));
+            Assert.That(output, Does.Contain("student.zip is not a student that this service can load: "));
         });
     }
 

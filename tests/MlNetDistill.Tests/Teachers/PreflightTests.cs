@@ -44,7 +44,7 @@ public sealed class PreflightTests
     {
         var log = new RowsLog(_context);
         _context.Fit(Rows.Quick(Teacher.FromTransformer(_context.Regression().Fit(_view))), _view);
-        Assert.That(log.Lines, Has.Some.StartsWith("Preflight").And.Some.Contains("a student that sees these features alone can agree with it on at most 1.0000 of them"));
+        Assert.That(log.Lines, Has.Some.StartsWith("Preflight").And.Some.Contains("a student with only these features can reach an agreement of at most 1.0000"));
     }
 
     [Test]
@@ -75,7 +75,7 @@ public sealed class PreflightTests
         {
             Assert.That(progress.Reports, Is.Empty);
             Assert.That(report.Teacher, Is.Null);
-            Assert.That(report.ToString(), Does.Contain("MLP 32; it is trained first, which is not in the times below"));
+            Assert.That(report.ToString(), Does.Contain("MLP 32; it is trained first, which the times below do not include"));
             Assert.That(report.Stages.Single().Epochs, Is.EqualTo(6));
         });
     }
@@ -116,7 +116,7 @@ public sealed class PreflightTests
         {
             Assert.That(report.Stages, Has.Count.EqualTo(20));
             Assert.That(report.ToString().Split(Environment.NewLine), Has.Length.LessThan(24));
-            Assert.That(report.ToString(), Does.Contain("… 11 stages more …").And.Contain("epoch 20 (final)"));
+            Assert.That(report.ToString(), Does.Contain("… 11 more stages …").And.Contain("epoch 20 (final)"));
         });
     }
 

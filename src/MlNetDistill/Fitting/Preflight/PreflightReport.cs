@@ -99,13 +99,13 @@ public sealed record PreflightReport
         }
 
         if (TrainedFirst is { } first)
-            Line("teacher", $"{first}; it is trained first, which is not in the times below");
+            Line("teacher", $"{first}; it is trained first, which the times below do not include");
         // A route may have many anchors; what there is no room for is in Stages.
         var shown = Stages.Count <= MostStages ? Stages : [.. Stages.Take(MostStages - 2), Stages[^1]];
         foreach (var (i, stage) in shown.Index())
         {
             if (i == shown.Count - 1 && shown.Count < Stages.Count)
-                Line("", $"… {Stages.Count - shown.Count} stages more …");
+                Line("", $"… {Stages.Count - shown.Count} more stages …");
             Line("stage", $"{(IsTimed ? $"{stage}" : stage.Length)}");
         }
 
@@ -122,16 +122,16 @@ public sealed record PreflightReport
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
 }
 
-/// <summary>What a teacher showed of itself on some rows.</summary>
-/// <param name="Name">What it is.</param>
-/// <param name="Gives">What it gives.</param>
-/// <param name="RowsQueried">Rows it was asked about.</param>
-/// <param name="OnValidationRows">Whether these were held-out rows; else rows trained on, which a teacher may know.</param>
-/// <param name="Accuracy">Share of the labelled ones that it gets right; null where none has a label.</param>
+/// <summary>How a teacher does on some rows.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Gives">Its outputs.</param>
+/// <param name="RowsQueried">Number of rows that it was queried for.</param>
+/// <param name="OnValidationRows">Whether these were held-out rows; otherwise training rows, on which the teacher may have been fitted.</param>
+/// <param name="Accuracy">Share of the labelled rows that it classifies correctly; null if no row has a label.</param>
 /// <param name="MeanConfidence">Mean probability of its most probable class.</param>
 /// <param name="AgreementCeiling">
-/// The largest share of these rows on which any student over the same features could agree with it: rows that look alike to the student get one answer.
-/// Below 1 where the teacher sees more than the student.
+/// The largest agreement that a student with the same features can reach: rows with equal features get the same answer from it. Below 1 if the teacher reads more
+/// features than the student.
 /// </param>
 /// <param name="TimePerRow">Time for a row of a batch.</param>
 public sealed record PreflightTeacher(
@@ -149,9 +149,9 @@ public sealed record PreflightTeacher(
     internal IReadOnlyList<string> Lines =>
     [
         $"{Name}, gives {Gives}",
-        (Accuracy is { } accuracy ? Invariant($"accuracy {accuracy:0.0000}") : "no labels to judge it by")
+        (Accuracy is { } accuracy ? Invariant($"accuracy {accuracy:0.0000}") : "no labels to compare it with")
             + Invariant($", mean confidence {MeanConfidence:0.0000}, on {RowsQueried} {(OnValidationRows ? "held-out" : "training")} rows"),
-        Invariant($"a student that sees these features alone can agree with it on at most {AgreementCeiling:0.0000} of them"),
+        Invariant($"a student with only these features can reach an agreement of at most {AgreementCeiling:0.0000}"),
     ];
 
     /// <summary>What it is, how well it does, and how far a student can agree with it.</summary>

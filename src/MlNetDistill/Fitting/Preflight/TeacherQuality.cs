@@ -39,8 +39,8 @@ internal static class TeacherQuality
         var named = logits.argmax(1).cpu().data<long>().ToArray();
         var ceiling = AgreementCeiling.Of(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
-        Judge(ClassConfusion.OfLabels(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
-        channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of them.");
+        Judge(ClassConfusion.OfLabels(set, rows, named), $"{which} training rows", classes, options, channel);
+        channel.Info($"A student with only these features can reach an agreement of at most {ceiling:0.0000}.");
         return Some(rows, named);
     }
 
@@ -74,7 +74,7 @@ internal static class TeacherQuality
         var confidence = logits.softmax(1).amax([1]).mean().item<float>();
         channel.Info(
             $"No row has a label to compare the teacher with. On {rows.shape[0]} training rows it predicts {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
-        channel.Info($"A student that sees these features alone can agree with it on at most {AgreementCeiling.Of(set, rows, logits):0.0000} of them.");
+        channel.Info($"A student with only these features can reach an agreement of at most {AgreementCeiling.Of(set, rows, logits):0.0000}.");
         if (named is [var only])
         {
             channel.Warning(

@@ -12,8 +12,8 @@ using Quickstart.Data;
 using TorchSharp;
 using static System.FormattableString;
 
-// One student learns from a forest of trees, from an ONNX file and from both together. Each teacher is asked once: a second fit finds its answers in a folder.
-// The exit code says whether the last student is good enough, and report/report.html why.
+// One student learns from a forest of trees, from an ONNX file and from both together. Each teacher is queried once: a second fit uses its cached answers.
+// The exit code tells whether the last student is good enough, and report/report.html shows why.
 Console.OutputEncoding = Encoding.UTF8;
 torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
@@ -32,8 +32,8 @@ var network = Pipeline(NetworkSpec.ResNet(8, 8, 16, 32), 6).Fit(train);
 using (var file = File.Create("teacher.onnx"))
     network.FindStudent().SaveOnnx(file);
 
-// Wherever an ONNX file comes from, it does not say what its scores are called in the label column: the names are given in their order. MapValueToKey
-// numbered the labels as they came, 0 to 9.
+// An ONNX file does not contain class names, so they are given here, in the order of the file's scores. That is the order in which MapValueToKey saw the labels,
+// 0 to 9.
 var onnx = Teacher.FromOnnx("teacher.onnx", new OnnxOutputs("Score"), classNames: digits);
 var (trees, both) = (Teacher.FromTransformer(forest), Teacher.Ensemble(onnx, Teacher.FromTransformer(forest)));
 
@@ -49,7 +49,7 @@ Compare("forest", trees);
 Compare("ONNX file", onnx);
 var student = Compare("both together", both);
 
-// Two teachers together are no ML.NET model that could be evaluated beside the student; their answers become a column of the test rows.
+// An ensemble is not an ML.NET model, so its answers become a column of the test rows, with which the student is compared.
 var keyedTest = Keyed(train, test);
 var report = DistillationReport.Create(mlContext, new ReportInput
 {
@@ -62,7 +62,7 @@ var report = DistillationReport.Create(mlContext, new ReportInput
     LabelColumnName = "Class",
     StudentCost = mlContext.Model.MeasureCost(student, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels)),
     AloneCost = mlContext.Model.MeasureCost(alone, testRows, inputSchemaDefinition: Row<byte>.Schema(pixels)),
-    // A student of one small layer sees pixels where the network sees images: more than this would ask too much of it.
+    // The student is a small perceptron on single pixels, and the teacher a convolutional network: a higher share is too much for it.
     Criteria = new AcceptanceCriteria { MinimumAccuracyRetention = 0.7 },
 });
 report.Write("report");
@@ -78,7 +78,7 @@ ITransformer Compare(string name, Teacher? teacher = null)
     var accuracy = mlContext.MulticlassClassification.Evaluate(model.Transform(test), labelColumnName: "Class").MicroAccuracy;
     Console.WriteLine(Invariant($"{name,-18} {100 * accuracy,7:0.0} % {first.TotalSeconds,9:0.0} s {again.TotalSeconds,5:0.0} s"));
     if (!Scores(model).SequenceEqual(Scores(same)))
-        throw new InvalidOperationException($"The second fit by '{name}' gave another student than the first.");
+        throw new InvalidOperationException($"The second fit with '{name}' gave another student than the first.");
     return model;
 }
 

@@ -7,7 +7,7 @@ namespace CustomLoss;
 
 /// <summary>
 /// The Jensen-Shannon divergence of the softened outputs: T² · mean over rows of ½ KL(p ‖ m) + ½ KL(q ‖ m), m = (p + q) / 2. Unlike KD's it is
-/// symmetric and bounded, so a single row that the teacher finds odd cannot dominate a batch.
+/// symmetric and bounded, so a single row that is unusual for the teacher cannot dominate a batch.
 /// </summary>
 internal sealed class JensenShannonLoss(double temperature) : DistillationLoss
 {
@@ -19,8 +19,8 @@ internal sealed class JensenShannonLoss(double temperature) : DistillationLoss
     {
         var student = inputs.StudentLogProbabilities(temperature);
         var teacher = inputs.TeacherLogProbabilities(temperature);
-        // In logarithms, because a probability that rounds to 0 has none. Add and MultiplyBy instead of + and *: TorchSharp 0.107 does not keep the
-        // number of mul(2.0), or the factor 1 of add(b), alive during the native call.
+        // In logarithms, because a probability that is rounded to 0 has none. Add and MultiplyBy instead of + and *: in TorchSharp 0.107 the number in
+        // mul(2.0), or the factor 1 of add(b), can be freed during the native call.
         var middle = logaddexp(student, teacher).Add(-Math.Log(2));
         var perRow = Divergence(student, middle).Add(Divergence(teacher, middle));
         // Mean weighs the rows by their example weights where there are any.

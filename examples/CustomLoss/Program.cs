@@ -12,9 +12,9 @@ using Quickstart.Data;
 using TorchSharp;
 using static System.FormattableString;
 
-// A loss of one's own, in JensenShannonLoss.cs, beside KD: the same teacher, student, epochs and seed. The exit code says whether its student is good enough.
+// Compares your own loss, in JensenShannonLoss.cs, with KD: the same teacher, student, epochs and seed. The exit code tells whether its student is good enough.
 Console.OutputEncoding = Encoding.UTF8;
-// A perceptron's steps are so small that threads wait for each other longer than they compute.
+// A perceptron's steps are so small that several threads would wait for each other longer than they compute.
 torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
 int[] pixels = [DigitPainter.Side * DigitPainter.Side];
@@ -24,7 +24,7 @@ var test = Row<byte>.View(mlContext, testRows, pixels);
 
 var teacher = Train(NetworkSpec.Mlp(256, 128), DistillationMethod.LabelsOnly());
 var kd = Train(NetworkSpec.Mlp(24, 16), DistillationMethod.Kd(temperature: 4, alpha: 0.9), teacher);
-// Any weighted sum of the library's losses and one's own is a method.
+// Any weighted sum of the library's losses and your own is a method.
 var ours = Train(NetworkSpec.Mlp(24, 16), DistillationMethod.FromLoss("JS", (0.1 * new CrossEntropyLoss()) + (0.9 * new JensenShannonLoss(temperature: 4))), teacher);
 
 Console.WriteLine();
@@ -75,7 +75,7 @@ void Measure(string name, ITransformer model)
     Console.WriteLine(Invariant($"{name,-12} accuracy {100 * metrics.Student!.Accuracy:0.0} %, agreement with the teacher {100 * metrics.Agreement:0.0} %"));
 }
 
-/// <summary>A line for each epoch; every term of a loss is there under its own name, before its weight.</summary>
+/// <summary>Prints a line for each epoch, with the value of every term of the loss, not multiplied by its weight.</summary>
 internal sealed class Lines : IProgress<TrainingProgress>
 {
     public void Report(TrainingProgress value) =>

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace CustomNetwork;
 
 /// <summary>
-/// A network of one's own, made of TorchSharp modules together with their ONNX form. It also gives the logits itself, where other networks end in an
-/// embedding to which a linear layer is added.
+/// Your own network, made of TorchSharp modules with their ONNX form. It returns logits; other networks return an embedding, to which the trainer adds a linear
+/// layer.
 /// </summary>
 /// <param name="Hidden">Units of the hidden layer.</param>
 internal sealed record MyModuleNetwork(int Hidden) : NetworkSpec
@@ -18,7 +18,7 @@ internal sealed record MyModuleNetwork(int Hidden) : NetworkSpec
         var first = nn.Linear(shape.Length, Hidden);
         var last = nn.Linear(Hidden, logitCount);
         var module = nn.Sequential(nn.Flatten(), first, nn.SiLU(), last);
-        // TorchSharp drew the weights from its process-wide generator; from this one they are the same for the same seed.
+        // TorchSharp initialised the weights with its process-wide generator; with this generator the same seed gives the same weights.
         WeightInitialization.Reinitialize(module, generator);
         return NetworkPlan.EndingInLogits([new ModuleBlock(module, Emit)], taps: [], logitCount);
 

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace CustomNetwork;
 
 /// <summary>
-/// A network of one's own, composed of blocks: a stem, residual units of two depthwise convolutions, a mean over the image. What it computes and its
-/// ONNX form come with the blocks.
+/// Your own network, composed of blocks: a stem, residual units of two depthwise convolutions, a mean over the image. The blocks have both the computation and its
+/// ONNX form.
 /// </summary>
 /// <param name="Width">Channels.</param>
 /// <param name="Units">Number of residual units.</param>

@@ -8,7 +8,7 @@ using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
 using static TorchSharp.torch;
 
-// Two students whose networks this program defines itself learn from a ResNet: one composed of blocks, one made of TorchSharp modules.
+// Two students learn from a ResNet. This program defines their networks: one composed of blocks, one made of TorchSharp modules.
 // They are so small that several threads would only wait for each other.
 set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
@@ -48,7 +48,7 @@ ITransformer Fit(NetworkSpec network, DistillationMethod method, int epochs, Tea
         }))
         .Fit(train);
 
-// The figures are those of the model read back from its file: an ordinary ML.NET model without this library and without TorchSharp.
+// Measures the model that is loaded from its file: an ordinary ML.NET model without this library and without TorchSharp.
 void Report(string name, ITransformer model, string path)
 {
     mlContext.Model.SaveAtomically(model, train.Schema, path);
@@ -61,7 +61,7 @@ void Report(string name, ITransformer model, string path)
         throw new InvalidOperationException($"{path} does not compute what the network '{name}' computes.");
 }
 
-// The evidence of how well the student does its teacher's job; 0 if that is well enough.
+// Measures how well the student does its teacher's job, writes the report and returns the exit code: 0 if the student is accepted.
 int Judge(string name, ITransformer student, string folder)
 {
     var report = DistillationReport.Create(mlContext, new ReportInput

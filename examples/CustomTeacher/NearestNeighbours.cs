@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace CustomTeacher;
 
 /// <summary>
-/// A row's classes by a vote of the labelled rows nearest to it. It needs no training, but must keep all these rows and compare each new row with them: a
-/// student of a few kilobytes takes its place.
+/// Classifies a row by a vote of the nearest labelled rows. It needs no training, but it must keep all these rows and compare each new row with them. A student of a few
+/// kilobytes replaces it.
 /// </summary>
 /// <param name="rows">The labelled rows.</param>
 /// <param name="labels">Their classes.</param>
@@ -48,8 +48,8 @@ internal sealed class NearestNeighbours(float[][] rows, string[] labels, int nei
         {
             using var scope = NewDisposeScope();
             var (_, nearest) = cdist(batch.Features.to(float32).flatten(1), _rows).topk(_neighbours, 1, largest: false);
-            var shares = _classes.index_select(0, nearest.flatten()).reshape(-1, _neighbours, Shapes.LogitCount).mean([1]);
-            // A class without a vote is unlikely, not impossible; and 0 has no logarithm.
+            var shares = _classes.index_select(0, nearest.flatten()).reshape(-1, _neighbours, Shapes.Classes).mean([1]);
+            // A class without a vote gets a small probability, because 0 has no logarithm.
             return new NetworkOutput(shares.ClampMin(0.01).log().MoveToOuterDisposeScope());
         }
 

@@ -9,8 +9,8 @@ using MlNetDistill.Reporting;
 using Quickstart.Data;
 using TorchSharp;
 
-// A kind of teacher of one's own, in NearestNeighbours.cs: 2,000 labelled digits vote, and the student learns from their votes on 6,000 others, whose labels it
-// never sees. The exit code says whether the student is good enough, and report/report.html why.
+// Your own kind of teacher, in NearestNeighbours.cs: the nearest of 2,000 labelled digits vote, and the student learns from their votes for 6,000 other digits,
+// without labels. The exit code tells whether the student is good enough, and report/report.html shows why.
 Console.OutputEncoding = Encoding.UTF8;
 torch.set_num_threads(1);
 var mlContext = new MLContext(seed: 1);
@@ -26,7 +26,7 @@ var trainer = mlContext.MulticlassClassification.Trainers.Distill(new Distillati
 {
     Teacher = teacher,
     Student = NetworkSpec.Mlp(48),
-    // All of the loss is the teacher's: labels of the rows are not used.
+    // alpha: 1 gives the teacher the whole loss; the labels of the rows are not used.
     Method = DistillationMethod.Kd(temperature: 1, alpha: 1),
     LabelColumnName = "Class",
     Epochs = 20,
@@ -36,7 +36,7 @@ var trainer = mlContext.MulticlassClassification.Trainers.Distill(new Distillati
 });
 var student = trainer.Fit(train);
 
-// The teacher is no ML.NET model that could be evaluated beside the student; its answers become a column of the test rows.
+// The teacher is not an ML.NET model, so its answers become a column of the test rows, with which the student is compared.
 var report = DistillationReport.Create(mlContext, new ReportInput
 {
     Title = "Digits, taught by nearest neighbours",

@@ -5,10 +5,10 @@ using System.Text;
 
 namespace Examples;
 
-/// <summary>What every example with a command line does around its work.</summary>
+/// <summary>The command line of the examples: parsing, errors and exit codes.</summary>
 internal static class CommandLine
 {
-    /// <summary>Runs it, and gives the process's exit code: its own, 1 where it failed, 2 where it was called wrongly.</summary>
+    /// <summary>Runs the command and returns the exit code of the process: that of the command, 1 if it failed, 2 if the command line is wrong.</summary>
     public static int Run(RootCommand command, string[] args)
     {
         // Some terminals start with a code page that lacks µ, ± and the tables' lines.
@@ -32,7 +32,7 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>An option with a word; <paramref name="otherwise"/> is what it is where it is not given.</summary>
+    /// <summary>A text option with a default, <paramref name="otherwise"/>.</summary>
     public static Option<string?> Text(string name, string what, string description, string? otherwise = null) => new(name)
     {
         HelpName = what,
@@ -40,7 +40,7 @@ internal static class CommandLine
         DefaultValueFactory = otherwise is null ? null : _ => otherwise,
     };
 
-    /// <summary>An option with a whole number in a range; <paramref name="otherwise"/> is what it is where it is not given.</summary>
+    /// <summary>A whole-number option with a range and a default, <paramref name="otherwise"/>.</summary>
     public static Option<int?> Number(
         string name, string description, int? otherwise = null, int atLeast = 1, int atMost = int.MaxValue, int multipleOf = 1)
     {
@@ -60,5 +60,5 @@ internal static class CommandLine
     }
 }
 
-/// <summary>The user asked for something that cannot be done; the message says what can.</summary>
+/// <summary>The command line is wrong; the message says what is possible.</summary>
 internal sealed class UsageException(string message) : Exception(message);

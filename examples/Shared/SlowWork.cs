@@ -3,7 +3,7 @@ using MlNetDistill.Training;
 
 namespace Examples;
 
-/// <summary>Shows a training that takes long: a line every five seconds, with the time left to the end of the stage.</summary>
+/// <summary>Shows the progress of a long training: a line every five seconds, with the time left in the stage.</summary>
 internal sealed class SlowWork(string what) : IProgress<TrainingProgress>
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);

@@ -31,7 +31,7 @@ internal sealed class LoadedStudent : IDisposable
 
     /// <param name="path">A zip that ML.NET saved.</param>
     /// <param name="featureColumn">Name of the feature column, or null: the only vector among the model's inputs.</param>
-    /// <exception cref="UsageException">There is no such file, or it is no such model.</exception>
+    /// <exception cref="UsageException">There is no such file, or it is not such a model.</exception>
     public static LoadedStudent Load(string path, string? featureColumn)
     {
         if (!File.Exists(path))

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace CustomNetwork;
 
 /// <summary>
-/// Your own network, made of TorchSharp modules with their ONNX form. It returns logits; other networks return an embedding, to which the trainer adds a linear
+/// Your own network, made of TorchSharp modules with their ONNX form. It returns logits; other networks return an embedding, to which the library adds a linear
 /// layer.
 /// </summary>
 /// <param name="Hidden">Units of the hidden layer.</param>

@@ -8,8 +8,8 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Export;
 
 /// <summary>
-/// An entry of a saved model's zip that holds the SHA-256 of all others, in the form of <c>sha256sum</c>. ML.NET compares nothing when it loads: a changed byte
-/// gives other scores. An entry that it does not ask for does not disturb it.
+/// An entry of a saved model's zip with the SHA-256 of all other entries, in the format of <c>sha256sum</c>. ML.NET does not check a zip that it loads, so a changed byte
+/// may give other scores; it ignores entries that it does not need.
 /// </summary>
 internal static class ZipManifest
 {
@@ -17,6 +17,10 @@ internal static class ZipManifest
 
     private const int HashDigits = 2 * SHA256.HashSizeInBytes;
     private const string Gap = "  ";
+
+    private const string NoManifest =
+        $"it has no entry '{EntryName}' with the hashes of its entries, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically, or load it " +
+        "unchecked with mlContext.Model.Load.";
 
     /// <summary>Saves a model with its manifest, so that the path holds either the old file or the whole new one.</summary>
     public static void Save(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) => AtomicFile.Write(path, stream =>
@@ -56,12 +60,17 @@ internal static class ZipManifest
         {
             model.Position = 0;
             using var zip = new ZipArchive(model, ZipArchiveMode.Read, leaveOpen: true);
-            return Damage(zip) is { } damage ? $"{damage}. {Remedy}" : null;
+            return Damage(zip) switch
+            {
+                null => null,
+                NoManifest => NoManifest,
+                var damage => $"{damage}. {Remedy}",
+            };
         }
         // All that a zip of arbitrary bytes was seen to end in.
         catch (Exception e) when (e is InvalidDataException or IOException or NotSupportedException or ArgumentException or OverflowException)
         {
-            return $"it is no zip archive, or a damaged one ({e.Message.TrimEnd('.')}). {Remedy}";
+            return $"it is not a zip archive, or it is damaged ({e.Message.TrimEnd('.')}). {Remedy}";
         }
     }
 
@@ -78,11 +87,7 @@ internal static class ZipManifest
         }
 
         if (!found.Remove(EntryName))
-        {
-            return $"its entries match their CRC-32, but it has no entry '{EntryName}' with their hashes, so that a name, an entry that is missing or a file " +
-                "changed by someone would go unseen. Only mlContext.Model.SaveAtomically writes one: save it so, or load it unchecked with mlContext.Model.Load";
-        }
-
+            return NoManifest;
         var expected = Expected(zip.GetEntry(EntryName)!);
         if (expected is null)
             return $"its entry '{EntryName}' cannot be read";

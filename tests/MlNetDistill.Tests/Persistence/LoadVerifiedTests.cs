@@ -92,14 +92,14 @@ public sealed class LoadVerifiedTests
     public void A_model_that_has_no_hashes_is_refused_with_what_to_do()
     {
         _mlContext.Model.Save(ToyModels.Points, _points.Schema, Zip);
-        Refused("Only mlContext.Model.SaveAtomically writes one: save it so, or load it unchecked with mlContext.Model.Load");
+        Refused("Save it with mlContext.Model.SaveAtomically, or load it unchecked with mlContext.Model.Load.");
     }
 
     [Test]
     public void A_file_that_is_missing_or_no_zip_is_named()
     {
         File.WriteAllText(Zip, "no zip");
-        Refused("it is no zip archive, or a damaged one");
+        Refused("it is not a zip archive, or it is damaged");
         Assert.That(() => _mlContext.Model.LoadVerified("nowhere.zip", out _), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("nowhere.zip"));
     }
 

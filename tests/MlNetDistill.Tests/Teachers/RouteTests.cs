@@ -140,7 +140,7 @@ public sealed class RouteTests
     [Test]
     public void Greedy_selection_without_held_out_rows_is_refused() => Refused(
         Rco(Route.Train(NetworkSpec.Mlp(4))) with { Method = DistillationMethod.Rco(anchors: AnchorSelection.Greedy(2)) },
-        "The method RCO looks at held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.");
+        "The method RCO needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.");
 
     [Test]
     public void Faults_of_a_route_are_named_all_at_once() => Refused(

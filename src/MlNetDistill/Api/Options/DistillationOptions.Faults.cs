@@ -104,15 +104,16 @@ public sealed partial record DistillationOptions
         {
             yield return $"The method {method.Name} reads {missing} of its teacher, and this one gives {teacher.CanProvide} alone. " +
                 "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and " +
-                "stage features; other teachers give embeddings where an embeddingColumnName is named.";
+                "stage features; other teachers give embeddings where an embeddingColumnName is named." +
+                (missing.HasFlag(ModelOutputs.Embedding) ? " Logits can be compared instead: Cckd(withoutEmbedding: MissingEmbedding.UseLogits), or a loss with on: ModelOutputs.Logits." : "");
         }
 
         if (method.NeedsHeldOutRows && ValidationSources == 0)
-            yield return $"The method {method.Name} looks at held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
+            yield return $"The method {method.Name} needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
         if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SupportsAugmentation)
         {
-            yield return $"The method {method.Name} asks the teacher about the held-out rows, and this one answers for the training data alone: " +
-                "hold rows of it out with ValidationFraction or ValidationColumnName instead of ValidationData.";
+            yield return $"The method {method.Name} queries the teacher for the held-out rows, and this one answers only for the training data: " +
+                "hold out rows of it with ValidationFraction or ValidationColumnName instead of ValidationData.";
         }
     }
 

@@ -27,5 +27,5 @@ public sealed class LabelWatchTests
         Assert.That(() => watch.Check("The sampler X"), Throws.InvalidOperationException.With.Message.StartsWith("The sampler X disposed of the weights of the rows"));
     }
 
-    private static InMemoryRows Rows() => new(zeros(6, 1), tensor(new long[] { 0, 1, 2, 0, 1, 1 }), Toy.Ids(6), InputShape.Vector(1), 3, ones(6));
+    private static InMemoryRows Rows() => new(zeros(6, 1), tensor(new long[] { 0, 1, 2, 0, 1, 1 }), Toy.Ids(6), InputShape.Vector(1), ones(6));
 }

@@ -30,11 +30,11 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
 
     /// <summary>Opens the file, and makes it where it is not there.</summary>
     /// <param name="path">The file. Lines are added to those that are there.</param>
-    /// <param name="faulted">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
+    /// <param name="onError">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
     /// <exception cref="IOException">The file cannot be opened for writing.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
-    public JsonLinesProgress(string path, Action<Exception>? faulted = null)
-        : base(faulted)
+    public JsonLinesProgress(string path, Action<Exception>? onError = null)
+        : base(onError)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var cutShort = EndsWithinALine(path);

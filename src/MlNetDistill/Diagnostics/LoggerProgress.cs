@@ -15,9 +15,9 @@ public sealed partial class LoggerProgress : ProgressSink
 
     /// <summary>Writes to a logger.</summary>
     /// <param name="logger">The logger.</param>
-    /// <param name="faulted">Told, on the thread that trains, of each report at which the logger threw; what it throws is logged, and the training goes on.</param>
-    public LoggerProgress(ILogger logger, Action<Exception>? faulted = null)
-        : base(faulted)
+    /// <param name="onError">Told, on the thread that trains, of each report at which the logger threw; what it throws is logged, and the training goes on.</param>
+    public LoggerProgress(ILogger logger, Action<Exception>? onError = null)
+        : base(onError)
     {
         ArgumentNullException.ThrowIfNull(logger);
         _logger = logger;

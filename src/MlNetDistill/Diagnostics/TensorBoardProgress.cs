@@ -27,11 +27,11 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
 
     /// <summary>Makes a new event file.</summary>
     /// <param name="folder">Its folder, which is made where it is not there.</param>
-    /// <param name="faulted">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
+    /// <param name="onError">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
     /// <exception cref="IOException">The folder or the file cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
-    public TensorBoardProgress(string folder, Action<Exception>? faulted = null)
-        : base(faulted)
+    public TensorBoardProgress(string folder, Action<Exception>? onError = null)
+        : base(onError)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         Directory.CreateDirectory(folder);

@@ -55,7 +55,7 @@ public sealed class LoggerTests
         var context = Rows.Context();
         var progress = new LoggerProgress(new ToyLogger(() => true));
         context.Fit(Rows.Quick() with { Progress = progress }, context.Keyed(Rows.Points()));
-        Assert.That(progress.Fault, Is.InstanceOf<InvalidOperationException>().With.Message.EqualTo("The logger is down."));
+        Assert.That(progress.LastError, Is.InstanceOf<InvalidOperationException>().With.Message.EqualTo("The logger is down."));
     }
 
     [Test]

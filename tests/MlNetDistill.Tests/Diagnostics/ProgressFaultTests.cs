@@ -38,7 +38,7 @@ public sealed class ProgressFaultTests
         {
             Assert.That(model.History, Has.Count.EqualTo(6));
             Assert.That(faults, Has.Count.EqualTo(6).And.All.InstanceOf<IOException>());
-            Assert.That(progress.Fault, Is.SameAs(faults[^1]));
+            Assert.That(progress.LastError, Is.SameAs(faults[^1]));
         });
     }
 

@@ -23,7 +23,7 @@ internal static class BinaryColumn
         var (name, kind) = (scores.Column, scores.Kind);
         if (schema.GetColumnOrNull(name) is not { } score || score.Type != NumberDataViewType.Single)
             return null;
-        if (TextOf(score, Kind) is { } model && model != Binary)
+        if (ReadText(score, Kind) is { } model && model != Binary)
         {
             throw new InvalidOperationException(
                 $"The teacher's column '{name}' is the score of a model of another task ({model}), which names no classes. A model of multiclass or of binary classification can teach.");
@@ -31,9 +31,9 @@ internal static class BinaryColumn
 
         if (kind is ScoreKind.Logits or ScoreKind.Margins)
             return (score, kind);
-        if (TextOf(score, ValueKind) == Probability)
+        if (ReadText(score, ValueKind) == Probability)
             return (score, ScoreKind.Probabilities);
-        if (SiblingOf(score, schema) is { } probability)
+        if (FindProbability(score, schema) is { } probability)
             return (probability, ScoreKind.Probabilities);
         if (kind == ScoreKind.Probabilities)
             return (score, kind);
@@ -44,7 +44,7 @@ internal static class BinaryColumn
     }
 
     /// <summary>Says in the log what is read of a model of two classes that gives one number a row.</summary>
-    public static void Note(DataViewSchema schema, ScoreSpec scores, IChannel channel)
+    public static void LogChoice(DataViewSchema schema, ScoreSpec scores, IChannel channel)
     {
         if (Find(schema, scores) is not { } found)
             return;
@@ -58,14 +58,14 @@ internal static class BinaryColumn
     }
 
     /// <summary>The probability that the same predictor gave, or a calibrator after it, which annotates its own with the kind of a score.</summary>
-    private static DataViewSchema.Column? SiblingOf(DataViewSchema.Column score, DataViewSchema schema)
+    private static DataViewSchema.Column? FindProbability(DataViewSchema.Column score, DataViewSchema schema)
     {
-        if (NumberOf(score, SetId) is not { } id)
+        if (ReadNumber(score, SetId) is not { } id)
             return null;
         foreach (var column in schema)
         {
-            if (!column.IsHidden && column.Type == NumberDataViewType.Single && column.Index != score.Index && NumberOf(column, SetId) == id
-                && (TextOf(column, ValueKind) == Probability || column.Name == Probability))
+            if (!column.IsHidden && column.Type == NumberDataViewType.Single && column.Index != score.Index && ReadNumber(column, SetId) == id
+                && (ReadText(column, ValueKind) == Probability || column.Name == Probability))
             {
                 return column;
             }
@@ -74,7 +74,7 @@ internal static class BinaryColumn
         return null;
     }
 
-    private static string? TextOf(DataViewSchema.Column column, string annotation)
+    private static string? ReadText(DataViewSchema.Column column, string annotation)
     {
         if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not TextDataViewType)
             return null;
@@ -83,7 +83,7 @@ internal static class BinaryColumn
         return value.ToString();
     }
 
-    private static uint? NumberOf(DataViewSchema.Column column, string annotation)
+    private static uint? ReadNumber(DataViewSchema.Column column, string annotation)
     {
         if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type.RawType != typeof(uint))
             return null;

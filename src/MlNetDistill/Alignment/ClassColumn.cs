@@ -10,10 +10,10 @@ internal static class ClassColumn
     public const string Name = "__MlNetDistill.Class";
 
     /// <summary>Classes that go by number.</summary>
-    public static DataViewSchema.Column Of(int count) => Of(count, null);
+    public static DataViewSchema.Column FromCount(int count) => Create(count, null);
 
     /// <summary>Classes by their names, in this order.</summary>
-    public static DataViewSchema.Column Of(IReadOnlyList<string> names)
+    public static DataViewSchema.Column FromNames(IReadOnlyList<string> names)
     {
         var annotations = new DataViewSchema.Annotations.Builder();
         ReadOnlyMemory<char>[] values = [.. names.Select(name => name.AsMemory())];
@@ -21,18 +21,18 @@ internal static class ClassColumn
             AnnotatedNames.KeyValues,
             new VectorDataViewType(TextDataViewType.Instance, values.Length),
             (ref VBuffer<ReadOnlyMemory<char>> buffer) => buffer = new VBuffer<ReadOnlyMemory<char>>(values.Length, values));
-        return Of(names.Count, annotations.ToAnnotations());
+        return Create(names.Count, annotations.ToAnnotations());
     }
 
     /// <summary>The classes that a column of scores names in one of its annotations, their values of the type that they have there.</summary>
-    public static DataViewSchema.Column Like(DataViewSchema.Column scores, string annotation, int count)
+    public static DataViewSchema.Column FromScores(DataViewSchema.Column scores, string annotation, int count)
     {
         var annotations = new DataViewSchema.Annotations.Builder();
         annotations.AddAsKeyValues(scores, annotation);
-        return Of(count, annotations.ToAnnotations());
+        return Create(count, annotations.ToAnnotations());
     }
 
-    private static DataViewSchema.Column Of(int count, DataViewSchema.Annotations? annotations)
+    private static DataViewSchema.Column Create(int count, DataViewSchema.Annotations? annotations)
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumn(Name, new KeyDataViewType(typeof(uint), count), annotations);

@@ -10,7 +10,7 @@ namespace MlNetDistill.Alignment;
 internal sealed record ClassLabels(int Count, IReadOnlyList<string>? Names)
 {
     /// <summary>Reads the classes of a key column.</summary>
-    public static ClassLabels Of(DataViewSchema.Column label) =>
+    public static ClassLabels FromKeyColumn(DataViewSchema.Column label) =>
         new((int)((KeyDataViewType)label.Type).Count, AnnotatedNames.Read(label, AnnotatedNames.KeyValues));
 
     /// <summary>What a class is called in messages: its key value, or its index from 0.</summary>
@@ -24,23 +24,23 @@ internal static class AnnotatedNames
     public const string TrainingLabelValues = "TrainingLabelValues";
     public const string SlotNames = "SlotNames";
 
-    private static readonly Dictionary<Type, ValuesOfType> Readers = new()
+    private static readonly Dictionary<Type, AnnotationReader> Readers = new()
     {
-        [typeof(ReadOnlyMemory<char>)] = Of<ReadOnlyMemory<char>>(),
-        [typeof(bool)] = Of<bool>(),
-        [typeof(float)] = Of<float>(),
-        [typeof(double)] = Of<double>(),
-        [typeof(sbyte)] = Of<sbyte>(),
-        [typeof(byte)] = Of<byte>(),
-        [typeof(short)] = Of<short>(),
-        [typeof(ushort)] = Of<ushort>(),
-        [typeof(int)] = Of<int>(),
-        [typeof(uint)] = Of<uint>(),
-        [typeof(long)] = Of<long>(),
-        [typeof(ulong)] = Of<ulong>(),
-        [typeof(DateTime)] = Of<DateTime>(),
-        [typeof(DateTimeOffset)] = Of<DateTimeOffset>(),
-        [typeof(TimeSpan)] = Of<TimeSpan>(),
+        [typeof(ReadOnlyMemory<char>)] = CreateReader<ReadOnlyMemory<char>>(),
+        [typeof(bool)] = CreateReader<bool>(),
+        [typeof(float)] = CreateReader<float>(),
+        [typeof(double)] = CreateReader<double>(),
+        [typeof(sbyte)] = CreateReader<sbyte>(),
+        [typeof(byte)] = CreateReader<byte>(),
+        [typeof(short)] = CreateReader<short>(),
+        [typeof(ushort)] = CreateReader<ushort>(),
+        [typeof(int)] = CreateReader<int>(),
+        [typeof(uint)] = CreateReader<uint>(),
+        [typeof(long)] = CreateReader<long>(),
+        [typeof(ulong)] = CreateReader<ulong>(),
+        [typeof(DateTime)] = CreateReader<DateTime>(),
+        [typeof(DateTimeOffset)] = CreateReader<DateTimeOffset>(),
+        [typeof(TimeSpan)] = CreateReader<TimeSpan>(),
     };
 
     /// <summary>The values of an annotation as text, or null where the column has no such annotation.</summary>
@@ -53,7 +53,7 @@ internal static class AnnotatedNames
     }
 
     /// <summary>The classes of a column of scores as it names them, or null.</summary>
-    public static IReadOnlyList<string>? OfScores(DataViewSchema.Column scores) => Read(scores, TrainingLabelValues) ?? Read(scores, SlotNames);
+    public static IReadOnlyList<string>? ReadClassNames(DataViewSchema.Column scores) => Read(scores, TrainingLabelValues) ?? Read(scores, SlotNames);
 
     /// <summary>Adds the values of an annotation, of whatever type, as the values of a key.</summary>
     public static void AddAsKeyValues(this DataViewSchema.Annotations.Builder builder, DataViewSchema.Column column, string annotation)
@@ -62,7 +62,7 @@ internal static class AnnotatedNames
         Readers[type.ItemType.RawType].Copy(column.Annotations, annotation, type, builder);
     }
 
-    private static ValuesOfType Of<T>() => new(Values<T>, (annotations, name, type, builder) => builder.Add(
+    private static AnnotationReader CreateReader<T>() => new(Values<T>, (annotations, name, type, builder) => builder.Add(
         KeyValues, new VectorDataViewType((PrimitiveDataViewType)type.ItemType, type.Size), (ref VBuffer<T> values) => annotations.GetValue(name, ref values)));
 
     private static string[] Values<T>(DataViewSchema.Annotations annotations, string name)
@@ -72,7 +72,7 @@ internal static class AnnotatedNames
         return [.. values.DenseValues().Select(v => Convert.ToString(v, CultureInfo.InvariantCulture) ?? "")];
     }
 
-    private sealed record ValuesOfType(
+    private sealed record AnnotationReader(
         Func<DataViewSchema.Annotations, string, string[]> Read,
         Action<DataViewSchema.Annotations, string, VectorDataViewType, DataViewSchema.Annotations.Builder> Copy);
 }

@@ -5,8 +5,8 @@ namespace MlNetDistill.Alignment;
 /// <summary>What a row of scores must be, and what is said of one that is not: the same for rows in tensors and for rows one by one.</summary>
 internal static class ScoreFaults
 {
-    private const double SumToleranceUnsaid = 1e-3;
-    private const double SumToleranceSaid = 0.05;
+    private const double RecognisedSumTolerance = 1e-3;
+    private const double DeclaredSumTolerance = 0.05;
 
     /// <summary>The most a probability may be: float softmaxes round.</summary>
     public const double Above1 = 1.0001;
@@ -15,7 +15,7 @@ internal static class ScoreFaults
     /// How far from 1 probabilities may sum: further where the caller says that they are probabilities, as they may be rounded. Two digits are off by up to
     /// 0.005 a class.
     /// </summary>
-    public static double SumTolerance(ScoreKind kind) => kind == ScoreKind.Probabilities ? SumToleranceSaid : SumToleranceUnsaid;
+    public static double SumTolerance(ScoreKind kind) => kind == ScoreKind.Probabilities ? DeclaredSumTolerance : RecognisedSumTolerance;
 
     /// <summary>Whether a row would pass as rounded probabilities if the caller said that they are.</summary>
     public static bool LookRounded(ReadOnlySpan<float> scores)
@@ -23,12 +23,12 @@ internal static class ScoreFaults
         var sum = 0.0;
         foreach (var score in scores)
             sum += score;
-        return InRange(scores) && Math.Abs(sum - 1) <= SumToleranceSaid;
+        return InRange(scores) && Math.Abs(sum - 1) <= DeclaredSumTolerance;
     }
 
     /// <summary>What to do about <see cref="LookRounded"/> probabilities that were only recognised as such.</summary>
     public static string RoundedRemedy => FormattableString.Invariant(
-        $"They look like probabilities that were rounded: say that they are (ScoreKind.Probabilities), and rows whose sum is within {SumToleranceSaid} of 1 are scaled to sum to 1.");
+        $"They look like probabilities that were rounded: say that they are (ScoreKind.Probabilities), and rows whose sum is within {DeclaredSumTolerance} of 1 are scaled to sum to 1.");
 
     /// <summary>The error for a row that holds a score that is NaN or infinite.</summary>
     public static InvalidOperationException NotFinite(string subject, string row, ReadOnlySpan<float> scores)
@@ -60,7 +60,7 @@ internal static class ScoreFaults
             hint ?? "Give ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first."));
 
     private static string OffRemedy => FormattableString.Invariant(
-        $"Rows must sum to 1 within {SumToleranceSaid}. Give a score for every class, with more digits if they are rounded, or ScoreKind.Margins if each score is one classifier's own.");
+        $"Rows must sum to 1 within {DeclaredSumTolerance}. Give a score for every class, with more digits if they are rounded, or ScoreKind.Margins if each score is one classifier's own.");
 
     private static bool ArePercentages(ReadOnlySpan<float> scores)
     {
@@ -72,7 +72,7 @@ internal static class ScoreFaults
             sum += score;
         }
 
-        return Math.Abs(sum - 100) <= 100 * SumToleranceSaid;
+        return Math.Abs(sum - 100) <= 100 * DeclaredSumTolerance;
     }
 
     private static bool InRange(ReadOnlySpan<float> scores)

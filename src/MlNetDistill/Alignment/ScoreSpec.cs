@@ -46,7 +46,7 @@ internal sealed record ScoreSpec(ScoreKind Kind, IReadOnlyList<string>? ClassNam
     /// The same with what is known of an ML.NET model, where these are the scores of its last predictor, under the name that predictors give them; a copy under
     /// another name may be an earlier one's.
     /// </summary>
-    public ScoreSpec Of(ITransformer model) => Column != "Score" ? this : LastPredictor(model) switch
+    public ScoreSpec AdaptTo(ITransformer model) => Column != "Score" ? this : LastPredictor(model) switch
     {
         // Its scores are log p(class) + Σ log p(feature | class): softmax gives its posterior.
         ISingleFeaturePredictionTransformer<NaiveBayesMulticlassModelParameters> when Kind == ScoreKind.Auto => this with { Kind = ScoreKind.Logits },
@@ -59,7 +59,7 @@ internal sealed record ScoreSpec(ScoreKind Kind, IReadOnlyList<string>? ClassNam
     };
 
     /// <summary>The student's classes where no label names them, as a key column: those that the caller names; null where there are no names.</summary>
-    public DataViewSchema.Column? Classes() => ClassNames is { } names ? ClassColumn.Of(Mapped(names)) : null;
+    public DataViewSchema.Column? Classes() => ClassNames is { } names ? ClassColumn.FromNames(Mapped(names)) : null;
 
     /// <summary>What a teacher's classes are called by the student: with <see cref="ClassMap.DropOthers"/> those alone that the map lists.</summary>
     public IReadOnlyList<string> Mapped(IReadOnlyList<string> names) => Map is null ? names :

@@ -44,7 +44,7 @@ public static class CostCatalog
         where TRow : class
     {
         ArgumentNullException.ThrowIfNull(model);
-        return Measurement(catalog, rows, scoreColumnName, inputSchemaDefinition, options).Of(model);
+        return CreateMeasurement(catalog, rows, scoreColumnName, inputSchemaDefinition, options).Measure(model);
     }
 
     /// <summary>
@@ -75,13 +75,13 @@ public static class CostCatalog
         where TRow : class
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var measurement = Measurement(catalog, rows, scoreColumnName, inputSchemaDefinition, options);
+        var measurement = CreateMeasurement(catalog, rows, scoreColumnName, inputSchemaDefinition, options);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file {Path.GetFullPath(path)}. Give the path of a model that mlContext.Model.Save wrote.", path);
-        return measurement.Of(path);
+        return measurement.Measure(path);
     }
 
-    private static CostMeasurement<TRow> Measurement<TRow>(
+    private static CostMeasurement<TRow> CreateMeasurement<TRow>(
         ModelOperationsCatalog catalog, IEnumerable<TRow> rows, string score, SchemaDefinition? definition, CostOptions? options)
         where TRow : class
     {

@@ -66,7 +66,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public DistillationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return With(_options, input, fit => fit.Run(), FitInstruments.Observed);
+        return RunFit(_options, input, fit => fit.Run(), FitInstruments.Observed);
     }
 
     /// <summary>
@@ -82,7 +82,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public PreflightReport Preflight(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return With(_options, input, fit => fit.Preflight());
+        return RunFit(_options, input, fit => fit.Preflight());
     }
 
     /// <summary>
@@ -114,10 +114,10 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
             }
         }
 
-        return With(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
+        return RunFit(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
     }
 
-    private T With<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> use, Func<DistillationOptions, Func<T>, T>? observed = null)
+    private T RunFit<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> use, Func<DistillationOptions, Func<T>, T>? observed = null)
     {
         TorchLibrary.EnsureLoaded();
         using var mode = new TrainingMode();

@@ -33,7 +33,7 @@ internal sealed record EvaluationColumns(
                 "probability of one alone, compute both.");
         }
 
-        var (teacherNames, studentNames) = (AnnotatedNames.OfScores(teacherScore), AnnotatedNames.OfScores(studentScore));
+        var (teacherNames, studentNames) = (AnnotatedNames.ReadClassNames(teacherScore), AnnotatedNames.ReadClassNames(studentScore));
         var labelNames = LabelNames(label, studentNames, student.Scores.Column, studentCount);
         // Where neither column names its classes they go by number; where the teacher's does, the label's names stand for the student's.
         var teacherIsNamed = teacherNames is not null || teacher.Scores.ClassNames is not null || teacher.Scores.Map is not null;
@@ -77,7 +77,7 @@ internal sealed record EvaluationColumns(
     {
         if (label is not { Type: KeyDataViewType })
             return null;
-        var classes = ClassLabels.Of(label.Value);
+        var classes = ClassLabels.FromKeyColumn(label.Value);
         if (studentNames is not null)
         {
             return classes.Names is not null ? null : throw new InvalidOperationException(

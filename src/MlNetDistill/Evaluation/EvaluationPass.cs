@@ -46,7 +46,7 @@ internal static class EvaluationPass
             getTeacherId(ref teacherId);
             getId(ref id);
             if (!teacherId.Equals(id))
-                throw Apart($"at row {evaluator.Rows} (counted from 0) the teacher's has the id {Number(teacherId)}, the student's {Number(id)}");
+                throw RowMismatch($"at row {evaluator.Rows} (counted from 0) the teacher's has the id {Number(teacherId)}, the student's {Number(id)}");
             evaluator.Add(getTeacher(evaluator.Rows), getStudent(evaluator.Rows), getLabel(evaluator.Rows), Number(id));
         }
 
@@ -57,12 +57,12 @@ internal static class EvaluationPass
     {
         var moved = student.MoveNext();
         if (!ReferenceEquals(teacher, student) && teacher.MoveNext() != moved)
-            throw Apart($"the {(moved ? "teacher" : "student")}'s has {row} rows, the {(moved ? "student" : "teacher")}'s more");
+            throw RowMismatch($"the {(moved ? "teacher" : "student")}'s has {row} rows, the {(moved ? "student" : "teacher")}'s more");
         return moved;
     }
 
-    private static InvalidOperationException Apart(string how) => new(
-        $"Teacher and student do not give the same rows in the same order: {how}. A model must not filter or shuffle rows, and the data must be the same " +
+    private static InvalidOperationException RowMismatch(string difference) => new(
+        $"Teacher and student do not give the same rows in the same order: {difference}. A model must not filter or shuffle rows, and the data must be the same " +
         "each time they are read: cache them with mlContext.Data.Cache.");
 
     private static UInt128 Number(DataViewRowId id) => new(id.High, id.Low);

@@ -8,7 +8,7 @@ internal static class TextTable
     private const int LongestCell = 30;
 
     /// <summary>A table of these rows. They may be of different lengths; a null cell is an unknown figure and is left empty.</summary>
-    public static string Of(params IReadOnlyList<string?[]> rows)
+    public static string Format(params IReadOnlyList<string?[]> rows)
     {
         var cells = rows.Select(row => row.Select(cell => TextLines.Truncate(TextLines.Clean(cell ?? "-"), LongestCell)).ToArray()).ToList();
         var widths = Enumerable.Range(0, cells.Max(row => row.Length)).Select(at => cells.Where(row => row.Length > at).Max(row => row[at].Length)).ToArray();

@@ -12,13 +12,13 @@ internal static class ModelHash
     /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files but the input schema, as the archive
     /// around them has the time in it.</summary>
     /// <exception cref="InvalidOperationException">The model cannot be saved.</exception>
-    public static string Of(MLContext context, ITransformer model, DataViewSchema schema)
+    public static string Compute(MLContext context, ITransformer model, DataViewSchema schema)
     {
         try
         {
-            return OfWhatIsSaved(context, model, schema);
+            return HashSavedModel(context, model, schema);
         }
-        catch (Exception e) when (SaysThatItCannotBeSaved(e))
+        catch (Exception e) when (MeansNotSavable(e))
         {
             throw new InvalidOperationException(
                 "A teacher cache in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes " +
@@ -28,23 +28,23 @@ internal static class ModelHash
     }
 
     /// <summary>The same, or null for a model that cannot be saved.</summary>
-    public static string? OfSaved(MLContext context, ITransformer model, DataViewSchema schema)
+    public static string? ComputeOrNull(MLContext context, ITransformer model, DataViewSchema schema)
     {
         try
         {
-            return OfWhatIsSaved(context, model, schema);
+            return HashSavedModel(context, model, schema);
         }
-        catch (Exception e) when (SaysThatItCannotBeSaved(e))
+        catch (Exception e) when (MeansNotSavable(e))
         {
             return null;
         }
     }
 
     // What transformers throw that cannot be saved; those of other packages often leave Save unimplemented.
-    private static bool SaysThatItCannotBeSaved(Exception e) =>
+    private static bool MeansNotSavable(Exception e) =>
         e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException;
 
-    private static string OfWhatIsSaved(MLContext context, ITransformer model, DataViewSchema schema)
+    private static string HashSavedModel(MLContext context, ITransformer model, DataViewSchema schema)
     {
         using var file = new MemoryStream();
         using (new InvariantCulture())

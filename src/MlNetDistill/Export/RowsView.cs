@@ -15,7 +15,7 @@ internal static class RowsView
     /// <param name="positions">Which of them.</param>
     /// <param name="columns">The student's columns.</param>
     /// <param name="interleaved">Whether the feature column has the channels of a pixel side by side.</param>
-    public static IDataView Of(MLContext context, IRowSource set, Tensor positions, TrainerColumns columns, bool interleaved)
+    public static IDataView Create(MLContext context, IRowSource set, Tensor positions, TrainerColumns columns, bool interleaved)
     {
         var features = columns.Features;
         using var scope = NewDisposeScope();
@@ -29,7 +29,7 @@ internal static class RowsView
     }
 
     /// <summary>A vector column, rows×length, which is the caller's.</summary>
-    public static Tensor Scores(IDataView view, string column)
+    public static Tensor ReadScores(IDataView view, string column)
     {
         var found = view.Schema[column];
         var width = ((VectorDataViewType)found.Type).Size;

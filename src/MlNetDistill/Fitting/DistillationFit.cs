@@ -133,7 +133,7 @@ internal sealed class DistillationFit : IDisposable
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         var given = _options;
-        _options = role == TensorReader.TrainingData ? given.For(_split.Training.shape[0]) : given;
+        _options = role == TensorReader.TrainingData ? given.WithDefaultEpochs(_split.Training.shape[0]) : given;
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");

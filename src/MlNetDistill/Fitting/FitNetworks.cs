@@ -43,7 +43,7 @@ internal sealed class FitNetworks(
     public Tensor? HeldOutTeacherLogits { get; set; }
 
     /// <summary>The rows trained on, by hashes.</summary>
-    public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.OfSet(set, split.Training)), columns.Layout);
+    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.OfSet(set, split.Training)), columns.Layout);
 
     /// <summary>What methods decided on the way.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -56,7 +56,7 @@ internal sealed class FitNetworks(
 
     /// <summary>What one of the networks was trained with, and where, as text.</summary>
     public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
-        [.. OptionsOf(role).Described().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
+        [.. OptionsOf(role).DescribeSettings().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
 
     /// <summary>A teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
     private DistillationOptions OptionsOf(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with

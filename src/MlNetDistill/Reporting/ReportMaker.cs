@@ -103,7 +103,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput evidence)
             Kind = network?.Spec.Name ?? PredictorOf(model)?.GetType().Name.Split('`')[0],
             Parameters = network?.ParameterCount,
             Cost = cost,
-            Hash = model is null ? null : ModelHash.OfSaved(context, model, evidence.Test.Schema),
+            Hash = model is null ? null : ModelHash.ComputeOrNull(context, model, evidence.Test.Schema),
             History = network?.History ?? [],
             Notes = network?.Notes ?? [],
             Warnings = network?.Warnings ?? [],

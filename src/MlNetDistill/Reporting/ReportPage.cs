@@ -39,7 +39,7 @@ internal static class ReportPage
                 $"{Figures.Count(report.Metrics.Rows, "test row")}, {Figures.Count(report.Metrics.Classes.Count, "class", "classes")} · ",
                 Tag(
                     "time",
-                    With("datetime", created.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)),
+                    Attr("datetime", created.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)),
                     created.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture))),
         ];
     }

@@ -13,29 +13,29 @@ internal static class SeenRows
     /// <param name="training">The training rows, or null.</param>
     public static TrainingOverlap? Find(ITransformer student, IDataView test, IDataView? training)
     {
-        TrainingOverlap?[] found = [BySeen(student, test), training is null ? null : ByColumns(training, test)];
+        TrainingOverlap?[] found = [FromTrainedRows(student, test), training is null ? null : FromColumns(training, test)];
         return found.OfType<TrainingOverlap>().MaxBy(overlap => overlap.Excess);
     }
 
-    private static TrainingOverlap? BySeen(ITransformer model, IDataView test)
+    private static TrainingOverlap? FromTrainedRows(ITransformer model, IDataView test)
     {
         if (model.FindStudents().LastOrDefault() is not { TrainedRows: { } trained } student)
             return null;
         var rows = model.Transform(test);
         return rows.Schema.GetColumnOrNull(student.FeatureColumnName) is { } features && features.Type.Equals(student.FeatureColumnType)
-            ? trained.Rows.With(RowHashes.OfFeatures(rows, features, trained.Layout))
+            ? trained.Rows.MeasureOverlap(RowHashes.OfFeatures(rows, features, trained.Layout))
             : null;
     }
 
     /// <summary>By all columns that both views have.</summary>
-    private static TrainingOverlap? ByColumns(IDataView training, IDataView test)
+    private static TrainingOverlap? FromColumns(IDataView training, IDataView test)
     {
         var common = test.Schema.Where(column => !column.IsHidden && RowBytes.CanHash(column))
             .Select(column => (Test: column, Training: training.Schema.GetColumnOrNull(column.Name)))
             .Where(pair => pair.Training is { } other && other.Type.Equals(pair.Test.Type)).ToList();
         return common.Count == 0
             ? null
-            : RowSketch.Of(RowHashes.OfColumns(training, [.. common.Select(pair => pair.Training!.Value)]))
-                .With(RowHashes.OfColumns(test, [.. common.Select(pair => pair.Test)]));
+            : RowSketch.FromHashes(RowHashes.OfColumns(training, [.. common.Select(pair => pair.Training!.Value)]))
+                .MeasureOverlap(RowHashes.OfColumns(test, [.. common.Select(pair => pair.Test)]));
     }
 }

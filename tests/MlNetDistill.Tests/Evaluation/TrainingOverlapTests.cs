@@ -96,9 +96,9 @@ public sealed class TrainingOverlapTests
         var random = new Random(1);
         ulong[] known = [.. Enumerable.Range(0, 50_000).Select(_ => (ulong)random.NextInt64())];
         ulong[] asked = [.. known.Take(3000), .. Enumerable.Range(0, 7000).Select(_ => (ulong)random.NextInt64())];
-        Assert.That(RowSketch.Of([.. known, .. known[..10_000]], most: 4096).With(asked)!.Share, Is.EqualTo(0.3).Within(0.05));
-        Assert.That(RowSketch.Of([.. known, .. known[..10_000]], most: 4096).Duplicates, Is.EqualTo(20 / 60.0).Within(0.03));
-        Assert.That(RowSketch.Of(known).With(asked), Is.EqualTo(new TrainingOverlap(0.3, 0)));
+        Assert.That(RowSketch.FromHashes([.. known, .. known[..10_000]], most: 4096).MeasureOverlap(asked)!.Share, Is.EqualTo(0.3).Within(0.05));
+        Assert.That(RowSketch.FromHashes([.. known, .. known[..10_000]], most: 4096).Duplicates, Is.EqualTo(20 / 60.0).Within(0.03));
+        Assert.That(RowSketch.FromHashes(known).MeasureOverlap(asked), Is.EqualTo(new TrainingOverlap(0.3, 0)));
     }
 
     private DistillationReport Report(ITransformer student, IDataView test, IDataView? training = null) => DistillationReport.Create(_mlContext, new ReportInput

@@ -9,10 +9,10 @@ public sealed partial record DistillationOptions
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
 
     /// <summary>A line for each setting.</summary>
-    public override string ToString() => SettingText.FormatLines("", [.. Described().Select(setting => (setting.Name, setting.Value))]);
+    public override string ToString() => SettingText.FormatLines("", [.. DescribeSettings().Select(setting => (setting.Name, setting.Value))]);
 
     /// <summary>Every setting, by name, as text.</summary>
-    internal IReadOnlyList<ReportedSetting> Described() =>
+    internal IReadOnlyList<ReportedSetting> DescribeSettings() =>
     [
         .. typeof(DistillationOptions).GetProperties()
             .Where(property => !NoSettings.Contains(property.Name))

@@ -68,7 +68,7 @@ public sealed partial record DistillationOptions
     internal int? GivenEpochs { get; init; }
 
     /// <summary>These options with as many epochs as a training on so many rows has.</summary>
-    internal DistillationOptions For(long trainingRows)
+    internal DistillationOptions WithDefaultEpochs(long trainingRows)
     {
         var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(trainingRows);
         return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= FewestSteps

@@ -9,18 +9,18 @@ internal sealed class AcceptanceJudge(AcceptanceCriteria criteria, DistillationM
     public IEnumerable<AcceptanceCheck> Checks()
     {
         AcceptanceCheck?[] all =
-            [AccuracyKept(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes(),
-             criteria.RejectCollapsed ? CollapsedStudent.Of(metrics) : null, Overlap()];
+            [AccuracyRetention(), Accuracy(), Agreement(), Divergence(), ClassDrop(), CalibrationError(), MedianLatency(), TailLatency(), ZipBytes(),
+             criteria.RejectCollapsed ? CollapsedStudent.Check(metrics) : null, Overlap()];
         return all.OfType<AcceptanceCheck>();
     }
 
-    private AcceptanceCheck? AccuracyKept()
+    private AcceptanceCheck? AccuracyRetention()
     {
         if (criteria.MinimumAccuracyRetention is not { } least)
             return null;
         var teacher = Labelled(metrics.Teacher, nameof(criteria.MinimumAccuracyRetention)).Accuracy.Value;
         // Both are right on much the same rows, so the share has an interval of its own.
-        var kept = Worst(metrics.AccuracyKept!.Value, lower: true);
+        var kept = Worst(metrics.AccuracyRetention!.Value, lower: true);
         return AtLeast(nameof(criteria.MinimumAccuracyRetention), least, kept, Percent, $"of the teacher's accuracy ({Percent(teacher)}) is kept{Interval}");
     }
 

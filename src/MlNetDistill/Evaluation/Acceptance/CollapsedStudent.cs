@@ -8,15 +8,15 @@ internal static class CollapsedStudent
     private const string Name = nameof(AcceptanceCriteria.RejectCollapsed);
 
     /// <summary>The check that it does not pass; null for a student that has learnt something.</summary>
-    public static AcceptanceCheck? Of(DistillationMetrics metrics)
+    public static AcceptanceCheck? Check(DistillationMetrics metrics)
     {
-        var beside = BesideTeacher(metrics);
+        var againstTeacher = AgainstTeacher(metrics);
         if (metrics.Student is not { } student)
-            return beside.IsChance ? Guesses(beside, "agreement with the teacher", Named(metrics)) : null;
-        var level = BesideLabels(metrics);
+            return againstTeacher.IsChance ? Guesses(againstTeacher, "agreement with the teacher", ConstantPrediction(metrics)) : null;
+        var level = AgainstLabels(metrics);
         // A student that follows its teacher has learnt, even if the labels disagree.
-        if (level.IsChance && !(beside is { Classes: >= 2, IsChance: false }))
-            return Guesses(level, "accuracy", Named(metrics));
+        if (level.IsChance && !(againstTeacher is { Classes: >= 2, IsChance: false }))
+            return Guesses(level, "accuracy", ConstantPrediction(metrics));
         var uniform = Math.Log(metrics.Classes.Count);
         return level.Classes >= 2 && student.LogLoss.Value > Math.Max(uniform, metrics.Teacher?.LogLoss.Value ?? 0)
             ? new AcceptanceCheck(
@@ -26,21 +26,21 @@ internal static class CollapsedStudent
             : null;
     }
 
-    private static AcceptanceCheck Guesses(ChanceLevel level, string measure, string named) => new(
+    private static AcceptanceCheck Guesses(ChanceLevel level, string measure, string constantPrediction) => new(
         Name, false, ChanceLevel.Least(level.MajorityShare), level.Accuracy,
-        $"{Name}: the student has collapsed{named}: its {measure} is {Figures.Percent(level.Accuracy)}, always predicting the most frequent class gives " +
+        $"{Name}: the student has collapsed{constantPrediction}: its {measure} is {Figures.Percent(level.Accuracy)}, always predicting the most frequent class gives " +
         $"{Figures.Percent(level.MajorityShare)}, and its mean over classes is {Figures.Percent(level.MacroAccuracy)}.");
 
-    private static string Named(DistillationMetrics metrics) =>
+    private static string ConstantPrediction(DistillationMetrics metrics) =>
         metrics.Matrix.Where(cell => cell.Rows > 0).Select(cell => cell.Student).Distinct().Take(2).ToList() is [var only]
             ? $", it predicts '{metrics.Classes[only]}' for every row"
             : "";
 
-    private static ChanceLevel BesideLabels(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.Rows, c.StudentCorrect))]);
+    private static ChanceLevel AgainstLabels(DistillationMetrics metrics) => Measure([.. metrics.PerClass.Select(c => (c.Rows, c.StudentCorrect))]);
 
-    private static ChanceLevel BesideTeacher(DistillationMetrics metrics) => Level([.. metrics.PerClass.Select(c => (c.TeacherPredicts, c.BothPredict))]);
+    private static ChanceLevel AgainstTeacher(DistillationMetrics metrics) => Measure([.. metrics.PerClass.Select(c => (c.TeacherPredicts, c.BothPredict))]);
 
-    private static ChanceLevel Level(IReadOnlyList<(long Rows, long Right)> classes)
+    private static ChanceLevel Measure(IReadOnlyList<(long Rows, long Right)> classes)
     {
         var present = classes.Where(c => c.Rows > 0).ToList();
         double total = present.Sum(c => c.Rows);

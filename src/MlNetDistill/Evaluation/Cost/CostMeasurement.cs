@@ -32,7 +32,7 @@ internal sealed class CostMeasurement<TRow>
     }
 
     /// <summary>What a model costs that is there; only its copy from a zip tells the memory that it takes.</summary>
-    public ModelCost Of(ITransformer model)
+    public ModelCost Measure(ITransformer model)
     {
         Check(model);
         using var folder = new TemporaryFolder(_context.TempFilePath);
@@ -45,7 +45,7 @@ internal sealed class CostMeasurement<TRow>
     }
 
     /// <summary>What a saved model costs, from loading it on.</summary>
-    public ModelCost Of(string zip)
+    public ModelCost Measure(string zip)
     {
         var (memory, model) = Load(zip);
         using (model as IDisposable)

@@ -22,11 +22,11 @@ public sealed record ModelCost
     /// <summary>A table of times and sizes.</summary>
     public override string ToString() => string.Join(
         Environment.NewLine,
-        TextTable.Of(
+        TextTable.Format(
             ["Time of a row", "median", "95 % within", "measured"],
             ["  PredictionEngine", .. SingleRow.Cells],
             ["  Transform of many rows", .. Batch.Cells]),
-        TextTable.Of(
+        TextTable.Format(
             ["Saved model", Figures.Bytes(ZipBytes)],
             ["Growth of memory", Figures.Bytes(PeakMemoryBytes)]));
 }

@@ -27,11 +27,11 @@ internal static class Stopwatches
         }
         while (times.Count < runs && Stopwatch.GetElapsedTime(began) < limit);
 
-        return Of([.. times]);
+        return Summarize([.. times]);
     }
 
     /// <summary>Their median, and the smallest of them that 95 % do not exceed.</summary>
-    public static Latency Of(double[] times)
+    public static Latency Summarize(double[] times)
     {
         Array.Sort(times);
         var (lower, upper) = (times[(times.Length - 1) / 2], times[times.Length / 2]);

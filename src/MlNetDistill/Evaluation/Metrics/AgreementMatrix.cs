@@ -31,7 +31,7 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
     }
 
     /// <summary>The whole matrix where it fits in 100 columns, else the largest disagreements.</summary>
-    public override string ToString() => MetricsText.Of(this);
+    public override string ToString() => MetricsText.Format(this);
 
     /// <summary>The cells that hold any row, row by row.</summary>
     public IEnumerator<AgreementCell> GetEnumerator() =>

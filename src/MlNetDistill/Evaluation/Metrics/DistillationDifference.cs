@@ -39,10 +39,10 @@ public sealed record DistillationDifference
     public required Estimate JensenShannonDivergence { get; init; }
 
     /// <summary>A table of the differences, with their intervals where there are some.</summary>
-    public override string ToString() => MetricsText.Of(this);
+    public override string ToString() => MetricsText.Format(this);
 
     /// <exception cref="ArgumentException">The two were not measured on the same rows in the same way.</exception>
-    internal static DistillationDifference Of(DistillationMetrics metrics, DistillationMetrics other)
+    internal static DistillationDifference Between(DistillationMetrics metrics, DistillationMetrics other)
     {
         var (own, others) = Paired(metrics, other);
         return new DistillationDifference
@@ -50,16 +50,16 @@ public sealed record DistillationDifference
             Accuracy = Share(Statistic.StudentCorrect, Statistic.Labelled),
             LogLoss = Share(Statistic.StudentLogLoss, Statistic.Labelled),
             Brier = Share(Statistic.StudentBrier, Statistic.Labelled),
-            CalibrationError = own.Difference(others, Replicates.StudentCalibrationError),
+            CalibrationError = own.EstimateDifference(others, Replicates.StudentCalibrationError),
             Agreement = Share(Statistic.Agree, Statistic.Rows)!.Value,
             AgreementWhereTeacherIsCorrect = Share(Statistic.BothRight, Statistic.TeacherCorrect),
-            AgreementWhereTeacherIsWrong = own.Difference(others, Replicates.AgreementWhereTeacherIsWrong),
+            AgreementWhereTeacherIsWrong = own.EstimateDifference(others, Replicates.AgreementWhereTeacherIsWrong),
             Divergence = Share(Statistic.Divergence, Statistic.Rows)!.Value,
             ReverseDivergence = Share(Statistic.ReverseDivergence, Statistic.Rows)!.Value,
             JensenShannonDivergence = Share(Statistic.JensenShannon, Statistic.Rows)!.Value,
         };
 
-        Estimate? Share(Statistic part, Statistic whole) => own.Difference(others, Replicates.Share(part, whole));
+        Estimate? Share(Statistic part, Statistic whole) => own.EstimateDifference(others, Replicates.Share(part, whole));
     }
 
     private static (Replicates Own, Replicates Others) Paired(DistillationMetrics metrics, DistillationMetrics other)

@@ -62,7 +62,7 @@ public sealed record DistillationMetrics
     public required IReadOnlyList<ClassFidelity> WorstRegressions { get; init; }
 
     /// <summary>The student's accuracy as a share of its teacher's, 1 where that is 0: nothing is there to keep. Null where no row has a label.</summary>
-    internal Estimate? AccuracyKept
+    internal Estimate? AccuracyRetention
     {
         get
         {
@@ -71,7 +71,7 @@ public sealed record DistillationMetrics
             if (teacher == 0)
                 return new Estimate(1, 1, 1);
             var kept = Replicates.Share(Statistic.StudentCorrect, Statistic.TeacherCorrect);
-            return Replicates?.OfShare(kept, Replicates.Sums[Statistic.TeacherCorrect, 0]) ?? new Estimate(student / teacher);
+            return Replicates?.EstimateShare(kept, Replicates.Sums[Statistic.TeacherCorrect, 0]) ?? new Estimate(student / teacher);
         }
     }
 
@@ -79,7 +79,7 @@ public sealed record DistillationMetrics
     internal Replicates? Replicates { get; init; }
 
     /// <summary>A table of the figures, with their intervals where there are some, and the classes that lose most.</summary>
-    public override string ToString() => MetricsText.Of(this);
+    public override string ToString() => MetricsText.Format(this);
 
     /// <summary>
     /// This student's figures less another's on the same rows, with intervals of the differences. They are far narrower than the two students' own
@@ -90,6 +90,6 @@ public sealed record DistillationMetrics
     public DistillationDifference DifferenceFrom(DistillationMetrics other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return DistillationDifference.Of(this, other);
+        return DistillationDifference.Between(this, other);
     }
 }

@@ -22,15 +22,15 @@ internal sealed class MetricsSummary(
             Classes = classes,
             Teacher = Quality(TeacherCorrect, TeacherLogLoss, TeacherBrier, TeacherCalibrationError, teacher),
             Student = Quality(StudentCorrect, StudentLogLoss, StudentBrier, StudentCalibrationError, student),
-            Agreement = OfShare(Agree, Rows)!.Value,
-            AgreementWhereTeacherIsCorrect = OfShare(BothRight, TeacherCorrect),
-            AgreementWhereTeacherIsWrong = replicates.OfShare(AgreementWhereTeacherIsWrong, replicates.Sums[Labelled, 0] - replicates.Sums[TeacherCorrect, 0]),
-            Divergence = OverRows(Divergence),
-            ReverseDivergence = OverRows(ReverseDivergence),
-            JensenShannonDivergence = OverRows(JensenShannon),
-            SquaredDifference = OverRows(SquaredDifference),
-            RankCorrelation = replicates.Of(Share(RankCorrelation, Ranked)),
-            TopKOverlap = [.. options.TopK.Select((k, i) => new TopKOverlap(k, replicates.OfShare(TopKOverlap(i), replicates.Sums[Rows, 0])!.Value))],
+            Agreement = EstimateShare(Agree, Rows)!.Value,
+            AgreementWhereTeacherIsCorrect = EstimateShare(BothRight, TeacherCorrect),
+            AgreementWhereTeacherIsWrong = replicates.EstimateShare(AgreementWhereTeacherIsWrong, replicates.Sums[Labelled, 0] - replicates.Sums[TeacherCorrect, 0]),
+            Divergence = MeanOverRows(Divergence),
+            ReverseDivergence = MeanOverRows(ReverseDivergence),
+            JensenShannonDivergence = MeanOverRows(JensenShannon),
+            SquaredDifference = MeanOverRows(SquaredDifference),
+            RankCorrelation = replicates.EstimateFigure(Share(RankCorrelation, Ranked)),
+            TopKOverlap = [.. options.TopK.Select((k, i) => new TopKOverlap(k, replicates.EstimateShare(TopKOverlap(i), replicates.Sums[Rows, 0])!.Value))],
             Matrix = counts.ToMatrix(),
             PerClass = perClass,
             // The sort is stable: of classes that lose alike the first comes first.
@@ -39,20 +39,20 @@ internal sealed class MetricsSummary(
         };
     }
 
-    private Estimate? OfShare(Statistic part, Statistic whole) => replicates.OfShare(Share(part, whole), replicates.Sums[whole, 0]);
+    private Estimate? EstimateShare(Statistic part, Statistic whole) => replicates.EstimateShare(Share(part, whole), replicates.Sums[whole, 0]);
 
-    private Estimate OverRows(Statistic statistic) => replicates.Of(Share(statistic, Rows))!.Value;
+    private Estimate MeanOverRows(Statistic statistic) => replicates.EstimateFigure(Share(statistic, Rows))!.Value;
 
     private ModelQuality? Quality(Statistic right, Statistic logLoss, Statistic brier, Figure calibrationError, ConfidenceBins bins) =>
         replicates.Sums[Labelled, 0] == 0 ? null : new ModelQuality
         {
-            Accuracy = OfShare(right, Labelled)!.Value,
-            LogLoss = OverLabelled(logLoss),
-            Brier = OverLabelled(brier),
-            CalibrationError = replicates.Of(calibrationError)!.Value,
+            Accuracy = EstimateShare(right, Labelled)!.Value,
+            LogLoss = MeanOverLabelled(logLoss),
+            Brier = MeanOverLabelled(brier),
+            CalibrationError = replicates.EstimateFigure(calibrationError)!.Value,
             MeanConfidence = bins.MeanConfidence,
             Reliability = bins.ToReliability(),
         };
 
-    private Estimate OverLabelled(Statistic statistic) => replicates.Of(Share(statistic, Labelled))!.Value;
+    private Estimate MeanOverLabelled(Statistic statistic) => replicates.EstimateFigure(Share(statistic, Labelled))!.Value;
 }

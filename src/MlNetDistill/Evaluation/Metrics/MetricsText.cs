@@ -10,7 +10,7 @@ internal static class MetricsText
 
     public static string? Percent(double? share) => share is { } known ? Figures.Percent(known) : null;
 
-    public static string Of(DistillationMetrics metrics)
+    public static string Format(DistillationMetrics metrics)
     {
         var labelled = metrics.LabelledRows == 0 ? ", no labels" : metrics.LabelledRows < metrics.Rows ? $", {Figures.Count(metrics.LabelledRows)} of them with a label" : "";
         var level = metrics.Replicates is { } replicates ? Invariant($" at {100 * replicates.ConfidenceLevel:0.#} %") : "";
@@ -18,17 +18,17 @@ internal static class MetricsText
         List<string> parts =
         [
             $"{Figures.Count(metrics.Rows)} rows{labelled}, {metrics.Classes.Count} classes{intervals}",
-            TextTable.Of([["", "Teacher", "Student"], .. Quality(metrics.Teacher, metrics.Student), .. Fidelity(metrics)]),
+            TextTable.Format([["", "Teacher", "Student"], .. Quality(metrics.Teacher, metrics.Student), .. Fidelity(metrics)]),
         ];
         if (metrics.WorstRegressions.Count > 0)
-            parts.Add(TextTable.Of([["Classes that lose most", "Rows", "Teacher", "Student", "Change"], .. metrics.WorstRegressions.Select(Row)]));
+            parts.Add(TextTable.Format([["Classes that lose most", "Rows", "Teacher", "Student", "Change"], .. metrics.WorstRegressions.Select(Row)]));
         return string.Join(Environment.NewLine, parts);
     }
 
-    public static string Of(ModelQuality quality) =>
-        TextTable.Of([.. Quality(quality), ["Mean confidence", Figures.Percent(quality.MeanConfidence)]]);
+    public static string Format(ModelQuality quality) =>
+        TextTable.Format([.. Quality(quality), ["Mean confidence", Figures.Percent(quality.MeanConfidence)]]);
 
-    public static string Of(DistillationDifference difference) => TextTable.Of(
+    public static string Format(DistillationDifference difference) => TextTable.Format(
     [
         ["", "Difference"],
         Signed("Accuracy, points", difference.Accuracy, Points),
@@ -43,13 +43,13 @@ internal static class MetricsText
         Signed("Jensen-Shannon, nats", difference.JensenShannonDivergence, Number),
     ]);
 
-    public static string Of(AgreementMatrix matrix)
+    public static string Format(AgreementMatrix matrix)
     {
         var classes = Enumerable.Range(0, matrix.Classes).ToList();
         // A matrix of very many classes would only be made to be thrown away.
         if (classes.Count <= TextLines.Width / 3)
         {
-            var table = TextTable.Of([
+            var table = TextTable.Format([
                 ["Teacher down, student across", .. classes.Select(student => $"{student}")],
                 .. classes.Select(teacher => (string?[])[$"{teacher}", .. classes.Select(student => Figures.Count(matrix[teacher, student]))])]);
             if (table.Split(Environment.NewLine).All(line => line.Length <= TextLines.Width))

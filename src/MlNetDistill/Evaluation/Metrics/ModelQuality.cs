@@ -27,7 +27,7 @@ public sealed record ModelQuality
     public required IReadOnlyList<ReliabilityBin> Reliability { get; init; }
 
     /// <summary>A table of the figures, with their intervals where there are some.</summary>
-    public override string ToString() => MetricsText.Of(this);
+    public override string ToString() => MetricsText.Format(this);
 }
 
 /// <summary>Rows whose class was named with a probability in (<paramref name="Lower"/>, <paramref name="Upper"/>].</summary>

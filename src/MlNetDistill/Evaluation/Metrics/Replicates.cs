@@ -25,7 +25,7 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     public static double StudentCalibrationError(ReplicateSums sums, int column) => sums.StudentGap(column) / sums[Statistic.Labelled, column];
 
     /// <summary>The figure and its interval; null where there are no rows to measure it on.</summary>
-    public Estimate? Of(Figure figure) => Of(column => figure(Sums, column));
+    public Estimate? EstimateFigure(Figure figure) => EstimateFrom(column => figure(Sums, column));
 
     /// <summary>
     /// A mean over rows of what is 0 to 1 in each, and its interval. Where it is 0 or 1 all rows are alike, so all replicates are: of rows that
@@ -34,10 +34,10 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     /// </summary>
     /// <param name="figure">The share.</param>
     /// <param name="rows">Number of rows that it is a share of.</param>
-    public Estimate? OfShare(Figure figure, double rows)
+    public Estimate? EstimateShare(Figure figure, double rows)
     {
-        if (Of(figure) is not { Lower: { } lower, Upper: { } upper } estimate)
-            return Of(figure);
+        if (EstimateFigure(figure) is not { Lower: { } lower, Upper: { } upper } estimate)
+            return EstimateFigure(figure);
         var least = Math.Pow(Tail, 1 / rows);
         return estimate.Value switch
         {
@@ -48,9 +48,9 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
     }
 
     /// <summary>The figure less another evaluation's, replicate by replicate.</summary>
-    public Estimate? Difference(Replicates other, Figure figure) => Of(column => figure(Sums, column) - figure(other.Sums, column));
+    public Estimate? EstimateDifference(Replicates other, Figure figure) => EstimateFrom(column => figure(Sums, column) - figure(other.Sums, column));
 
-    private Estimate? Of(Func<int, double> figure)
+    private Estimate? EstimateFrom(Func<int, double> figure)
     {
         var value = figure(0);
         if (double.IsNaN(value))

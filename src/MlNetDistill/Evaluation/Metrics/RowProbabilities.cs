@@ -83,7 +83,7 @@ internal sealed class RowProbabilities(AlignedScores described)
     private void Check(ReadOnlySpan<float> row, long number, UInt128 id)
     {
         if (row.Length != described.Count)
-            throw new ArgumentException($"{described.Subject} must hold {described.Count} scores, one for each class; {Named(number, id)} has {row.Length}.");
+            throw new ArgumentException($"{described.Subject} must hold {described.Count} scores, one for each class; {DescribeRow(number, id)} has {row.Length}.");
         var (sum, inRange) = (0.0, true);
         foreach (var score in row)
         {
@@ -92,13 +92,13 @@ internal sealed class RowProbabilities(AlignedScores described)
         }
 
         if (!double.IsFinite(sum))
-            throw ScoreFaults.NotFinite(described.Subject, Named(number, id), row);
+            throw ScoreFaults.NotFinite(described.Subject, DescribeRow(number, id), row);
         _isOff = Math.Abs(sum - 1) > ScoreFaults.SumTolerance(ScoreKind.Auto);
         if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance(described.Kind)))
-            throw ScoreFaults.NotProbabilities(described.Subject, described.Kind, Named(number, id), row, described.Hint);
+            throw ScoreFaults.NotProbabilities(described.Subject, described.Kind, DescribeRow(number, id), row, described.Hint);
     }
 
-    private static string Named(long number, UInt128 id) => $"row {number} (counted from 0, row id {id})";
+    private static string DescribeRow(long number, UInt128 id) => $"row {number} (counted from 0, row id {id})";
 
     private static double LogSigmoid(double margin) => Math.Min(margin, 0) - Math.Log(1 + Math.Exp(-Math.Abs(margin)));
 }

@@ -22,7 +22,7 @@ internal sealed class RowSketch
 
     /// <param name="hashes">A hash for each row.</param>
     /// <param name="most">Hashes to keep, at most twice as many in between.</param>
-    public static RowSketch Of(IEnumerable<ulong> hashes, int most = 1 << 16)
+    public static RowSketch FromHashes(IEnumerable<ulong> hashes, int most = 1 << 16)
     {
         var (counts, largest) = (new Dictionary<ulong, int>(), ulong.MaxValue);
         foreach (var hash in hashes)
@@ -48,7 +48,7 @@ internal sealed class RowSketch
 
     /// <summary>How far other rows overlap with these; null where too few were given to tell.</summary>
     /// <param name="rows">A hash for each row.</param>
-    public TrainingOverlap? With(IEnumerable<ulong> rows)
+    public TrainingOverlap? MeasureOverlap(IEnumerable<ulong> rows)
     {
         var (asked, known) = (0L, 0L);
         foreach (var hash in rows.Where(hash => hash <= _largest))

@@ -58,7 +58,7 @@ internal sealed record TrainerColumns(
         var validation = options.ValidationColumnName is { } flag
             ? Require(schema, flag, "validation", nameof(options.ValidationColumnName), c => c.IsValidation())
             : (DataViewSchema.Column?)null;
-        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options))
+        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.FromKeyColumn(key), LayoutOf(features, options))
         {
             Score = options.ScoreColumnName,
             PredictedLabel = options.PredictedLabelColumnName,

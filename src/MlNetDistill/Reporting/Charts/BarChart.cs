@@ -20,8 +20,8 @@ internal static class BarChart
         foreach (var (at, bar) in bars.Index())
         {
             var y = at * RowHeight;
-            svg.Words(Left, y + 14, FittedText.Within(Right - Left - FittedText.WidthOf(bar.Text) - 12, bar.Name));
-            svg.Words(Right, y + 14, bar.Text, "muted", "end");
+            svg.Text(Left, y + 14, FittedText.Fit(Right - Left - FittedText.MeasureWidth(bar.Text) - 12, bar.Name));
+            svg.Text(Right, y + 14, bar.Text, "muted", "end");
             svg.Box($"bar {bar.Kind}", Left, y + 20, Math.Max(1.5, (Right - Left) * bar.Value / full), 10);
             if (bar.Tail is { } tail)
                 svg.Line("tail", Left + ((Right - Left) * tail / full), y + 18, Left + ((Right - Left) * tail / full), y + 32);

@@ -14,12 +14,12 @@ internal static class ClassChart
     {
         var bottom = 6 + (classes.Count * RowHeight);
         var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", classes.Select(Describe)));
-        var scale = Scale.OverShares([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5);
+        var scale = Scale.FromShares([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5);
         foreach (var tick in scale.Ticks)
             svg.Tick(X(tick), bottom, scale.Text(tick));
 
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Words((Left + Right) / 2, bottom + 35, "share of the class with a correct prediction", "tick", "middle");
+        svg.Text((Left + Right) / 2, bottom + 35, "share of the class with a correct prediction", "tick", "middle");
         foreach (var (at, known) in classes.Index())
         {
             svg.Line("grid", Left, 6 + (at * RowHeight) + 25, Right, 6 + (at * RowHeight) + 25);
@@ -28,14 +28,14 @@ internal static class ClassChart
 
         return svg.Figure(caption);
 
-        double X(double accuracy) => Left + 6 + (scale.At(accuracy) * (Right - Left - 12));
+        double X(double accuracy) => Left + 6 + (scale.Position(accuracy) * (Right - Left - 12));
     }
 
     private static void Row(Svg svg, ClassFidelity known, double y, double teacher, double student)
     {
         var change = $"{Figures.Change(known.AccuracyChange!.Value)} points";
-        svg.Words(Left, y + 14, FittedText.Within(Right - Left - FittedText.WidthOf(change) - 12, known.Class));
-        svg.Words(Right, y + 14, change, known.AccuracyChange < 0 ? "worse" : "better", "end");
+        svg.Text(Left, y + 14, FittedText.Fit(Right - Left - FittedText.MeasureWidth(change) - 12, known.Class));
+        svg.Text(Right, y + 14, change, known.AccuracyChange < 0 ? "worse" : "better", "end");
         svg.Line(known.AccuracyChange < 0 ? "span lost" : "span gained", teacher, y + 25, student, y + 25);
         svg.Mark("teacher", teacher, y + 25);
         svg.Mark("student", student, y + 25);

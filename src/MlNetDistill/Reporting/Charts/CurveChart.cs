@@ -21,8 +21,8 @@ internal static class CurveChart
         var svg = new Svg(id, Svg.Width, Bottom + 42, $"{name} by epoch", string.Join(" ", curves.Select(Describe)));
         var top = stages.Count > 1 ? TopOfStages : Top;
         // A single epoch is no axis.
-        var across = Scale.Over(epochs.Append(epochs.Min() == epochs.Max() ? 0 : epochs.Min()), 6, 1);
-        var plot = new Plot(svg, across, Scale.Over(curves.SelectMany(c => c.Points).Select(p => p.Value), 4), top, Bottom);
+        var across = Scale.FromValues(epochs.Append(epochs.Min() == epochs.Max() ? 0 : epochs.Min()), 6, 1);
+        var plot = new Plot(svg, across, Scale.FromValues(curves.SelectMany(c => c.Points).Select(p => p.Value), 4), top, Bottom);
         plot.Frame("epoch");
         if (stages.Count > 1)
             Mark(svg, plot, stages, epochs.Min(), epochs.Max());
@@ -50,8 +50,8 @@ internal static class CurveChart
             var number = $"{at + 1}";
             if (x < free)
                 continue;
-            svg.Words(x + 3, TopOfStages - 9, number, "stagenumber");
-            free = x + 6 + FittedText.WidthOf(number, 11);
+            svg.Text(x + 3, TopOfStages - 9, number, "stagenumber");
+            free = x + 6 + FittedText.MeasureWidth(number, 11);
         }
     }
 

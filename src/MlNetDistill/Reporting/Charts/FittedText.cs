@@ -7,14 +7,14 @@ namespace MlNetDistill.Reporting;
 internal static class FittedText
 {
     /// <summary>The text, or as much of it as fits and an ellipsis; never half a character.</summary>
-    public static string Within(double width, string text, double size = 12)
+    public static string Fit(double width, string text, double size = 12)
     {
-        if (WidthOf(text, size) <= width)
+        if (MeasureWidth(text, size) <= width)
             return text;
         var (fitted, left) = (new StringBuilder(), width - size);
         foreach (var element in Elements(text))
         {
-            left -= WidthOf(element, size);
+            left -= MeasureWidth(element, size);
             if (left < 0)
                 break;
             fitted.Append(element);
@@ -23,7 +23,7 @@ internal static class FittedText
         return fitted.Append('…').ToString();
     }
 
-    public static double WidthOf(string text, double size = 12) => size * Elements(text).Sum(Em);
+    public static double MeasureWidth(string text, double size = 12) => size * Elements(text).Sum(Em);
 
     private static IEnumerable<string> Elements(string text)
     {

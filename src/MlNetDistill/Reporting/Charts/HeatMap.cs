@@ -21,7 +21,7 @@ internal static class HeatMap
     public static XElement Draw(string id, DistillationMetrics metrics)
     {
         var names = metrics.Classes;
-        var room = Math.Min(MostRoom, names.Max(name => FittedText.WidthOf(name))) + 10;
+        var room = Math.Min(MostRoom, names.Max(name => FittedText.MeasureWidth(name))) + 10;
         var isCounted = Margin + room + (names.Count * CellWithCount(metrics)) <= Widest;
         var cell = isCounted ? CellWithCount(metrics) : CellWithoutCount;
         var (left, top) = (Margin + room, Margin + room);
@@ -29,13 +29,13 @@ internal static class HeatMap
         // Of two classes the names of the axes are longer than the axes.
         var foot = Math.Max(bottom, LongestAxisName);
         var svg = new Svg(id, Math.Max(Svg.Width, right + 8), foot + 8, "Rows by the predictions of teacher and student", Describe(metrics));
-        svg.Words(left, 16, "student predicts", "tick");
-        svg.Words(16, foot, "teacher predicts", "tick", upwards: true);
+        svg.Text(left, 16, "student predicts", "tick");
+        svg.Text(16, foot, "teacher predicts", "tick", upwards: true);
         foreach (var (at, name) in names.Index())
         {
-            var fitted = FittedText.Within(room - 8, name);
-            svg.Words(left - 7, top + ((at + 0.5) * cell) + 4, fitted, anchor: "end");
-            svg.Words(left + ((at + 0.5) * cell) + 4, top - 7, fitted, upwards: true);
+            var fitted = FittedText.Fit(room - 8, name);
+            svg.Text(left - 7, top + ((at + 0.5) * cell) + 4, fitted, anchor: "end");
+            svg.Text(left + ((at + 0.5) * cell) + 4, top - 7, fitted, upwards: true);
         }
 
         Cells(svg, metrics, cell, left, top, isCounted);
@@ -55,7 +55,7 @@ internal static class HeatMap
             var shade = 0.1 + (0.4 * Math.Sqrt((double)rows / metrics.PerClass[teacher].TeacherPredicts));
             svg.Box(teacher == student ? "cell same" : "cell other", x, y, size, size, shade);
             if (isCounted)
-                svg.Words(x + (size / 2), y + (size / 2) + 4, rows.ToString(CultureInfo.InvariantCulture), "count", "middle");
+                svg.Text(x + (size / 2), y + (size / 2) + 4, rows.ToString(CultureInfo.InvariantCulture), "count", "middle");
         }
     }
 

@@ -6,7 +6,7 @@ internal interface IScale
     IEnumerable<double> Ticks { get; }
 
     /// <summary>Where a value is, as a share of the way along the axis.</summary>
-    double At(double value);
+    double Position(double value);
 
     string Text(double tick);
 }

@@ -14,7 +14,7 @@ internal static class IntervalChart
     {
         var bottom = 6 + (intervals.Count * RowHeight);
         var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", intervals.Select(interval => $"{interval.Describe()}.")));
-        var scale = Scale.OverShares(intervals.SelectMany(interval => interval.Ends), 5);
+        var scale = Scale.FromShares(intervals.SelectMany(interval => interval.Ends), 5);
         foreach (var tick in scale.Ticks)
         {
             svg.Line("grid", X(tick), 0, X(tick), bottom);
@@ -22,18 +22,18 @@ internal static class IntervalChart
         }
 
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Words((Left + Right) / 2, bottom + 35, axis, "tick", "middle");
+        svg.Text((Left + Right) / 2, bottom + 35, axis, "tick", "middle");
         foreach (var (at, interval) in intervals.Index())
         {
             var (y, figure) = (at * RowHeight, Figures.WithInterval(interval.Value, Figures.Percent));
-            svg.Words(Left, y + 14, FittedText.Within(Right - Left - FittedText.WidthOf(figure) - 12, interval.Model.Name), "label");
-            svg.Words(Right, y + 14, figure, "label muted", "end");
+            svg.Text(Left, y + 14, FittedText.Fit(Right - Left - FittedText.MeasureWidth(figure) - 12, interval.Model.Name), "label");
+            svg.Text(Right, y + 14, figure, "label muted", "end");
             Draw(svg, interval, X, y + 25);
         }
 
         return svg.Figure(caption);
 
-        double X(double share) => Left + 14 + (scale.At(share) * (Right - Left - 28));
+        double X(double share) => Left + 14 + (scale.Position(share) * (Right - Left - 28));
     }
 
     private static void Draw(Svg svg, Interval interval, Func<double, double> x, double y)

@@ -19,8 +19,8 @@ internal sealed class LogScale : IScale
     {
         var positive = values.ToList();
         (_low, _high) = (positive.Min() / Room, positive.Max() * Room);
-        var decades = TicksOf(units, [1]);
-        _ticks = decades.Count > 2 ? decades : TicksOf(units, [1, 2, 5]);
+        var decades = CreateTicks(units, [1]);
+        _ticks = decades.Count > 2 ? decades : CreateTicks(units, [1, 2, 5]);
         // Every second or third of too many.
         var step = (_ticks.Count + MostTicks - 1) / MostTicks;
         _ticks = [.. _ticks.Where((_, at) => at % step == 0)];
@@ -29,16 +29,16 @@ internal sealed class LogScale : IScale
     public IEnumerable<double> Ticks => _ticks.Select(tick => tick.Value);
 
     /// <param name="values">Times in microseconds, above 0.</param>
-    public static LogScale OverMicroseconds(IEnumerable<double> values) => new(values, Times);
+    public static LogScale FromMicroseconds(IEnumerable<double> values) => new(values, Times);
 
     /// <param name="values">Numbers of bytes, above 0.</param>
-    public static LogScale OverBytes(IEnumerable<double> values) => new(values, Sizes);
+    public static LogScale FromBytes(IEnumerable<double> values) => new(values, Sizes);
 
-    public double At(double value) => Math.Log(value / _low) / Math.Log(_high / _low);
+    public double Position(double value) => Math.Log(value / _low) / Math.Log(_high / _low);
 
     public string Text(double tick) => _ticks.First(known => known.Value == tick).Text;
 
-    private List<(double Value, string Text)> TicksOf(IReadOnlyList<(double Size, string Name)> units, double[] steps) =>
+    private List<(double Value, string Text)> CreateTicks(IReadOnlyList<(double Size, string Name)> units, double[] steps) =>
     [
         .. from unit in units
            from power in new double[] { 1, 10, 100 }

@@ -6,9 +6,9 @@ internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double
     public const double Left = 54;
     public const double Right = Svg.Width - 14;
 
-    public double X(double value) => Left + (across.At(value) * (Right - Left));
+    public double X(double value) => Left + (across.Position(value) * (Right - Left));
 
-    public double Y(double value) => bottom - (up.At(value) * (bottom - top));
+    public double Y(double value) => bottom - (up.Position(value) * (bottom - top));
 
     /// <summary>Grid, ticks and the name of the axis across.</summary>
     public void Frame(string acrossName)
@@ -16,12 +16,12 @@ internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double
         foreach (var tick in up.Ticks)
         {
             svg.Line("grid", Left, Y(tick), Right, Y(tick));
-            svg.Words(Left - 7, Y(tick) + 4, up.Text(tick), "tick", "end");
+            svg.Text(Left - 7, Y(tick) + 4, up.Text(tick), "tick", "end");
         }
 
         foreach (var tick in across.Ticks)
             svg.Tick(X(tick), bottom, across.Text(tick));
 
-        svg.Words((Left + Right) / 2, bottom + 35, acrossName, "tick", "middle");
+        svg.Text((Left + Right) / 2, bottom + 35, acrossName, "tick", "middle");
     }
 }

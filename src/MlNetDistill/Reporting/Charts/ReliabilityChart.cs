@@ -27,7 +27,7 @@ internal static class ReliabilityChart
         svg.Path($"curve {model.Kind}", [[.. bins.Select(bin => (plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value)))]]);
         foreach (var bin in bins)
             svg.Mark(model.Kind, plot.X(bin.MeanConfidence!.Value), plot.Y(bin.Accuracy!.Value));
-        svg.Words(Plot.Left + 6, Top + 12, "accuracy", "tick");
+        svg.Text(Plot.Left + 6, Top + 12, "accuracy", "tick");
         Counts(svg, plot, model, bins);
         return svg.Figure(Html.Name(model.Name), $": error {Figures.Points(quality.CalibrationError)}");
     }
@@ -42,7 +42,7 @@ internal static class ReliabilityChart
             svg.Box($"bar {model.Kind}", plot.X(bin.Lower) + 0.5, CountsBottom - height, plot.X(bin.Upper) - plot.X(bin.Lower) - 1, height);
         }
 
-        svg.Words((Plot.Left + Plot.Right) / 2, CountsBottom + 18, $"rows in each bin (most: {Figures.Count(most)})", "tick", "middle");
+        svg.Text((Plot.Left + Plot.Right) / 2, CountsBottom + 18, $"rows in each bin (most: {Figures.Count(most)})", "tick", "middle");
     }
 
     private static string Describe(ModelQuality quality, IReadOnlyList<ReliabilityBin> bins) =>

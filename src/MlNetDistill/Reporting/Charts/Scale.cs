@@ -13,7 +13,7 @@ internal sealed record Scale(double Low, double High, double Step) : IScale
     private bool IsPercent { get; init; }
 
     /// <summary>A scale that holds all values; <paramref name="ticks"/> is about how many ticks there are.</summary>
-    public static Scale Over(IEnumerable<double> values, int ticks, double smallestStep = 0)
+    public static Scale FromValues(IEnumerable<double> values, int ticks, double smallestStep = 0)
     {
         var (low, high) = (double.PositiveInfinity, double.NegativeInfinity);
         foreach (var value in values.Where(double.IsFinite))
@@ -30,19 +30,19 @@ internal sealed record Scale(double Low, double High, double Step) : IScale
     }
 
     /// <summary>A scale of shares, in percent, that holds all values and does not go beyond 0 and 100 %.</summary>
-    public static Scale OverShares(IEnumerable<double> shares, int ticks)
+    public static Scale FromShares(IEnumerable<double> shares, int ticks)
     {
         List<double> all = [.. shares.Where(double.IsFinite)];
         // A small difference must not look large, and one share alone needs some room around it.
         if (all.Count > 0 && LeastShares - (all.Max() - all.Min()) is > 0 and var missing)
             all.AddRange([Math.Max(0, all.Min() - (missing / 2)), Math.Min(1, all.Max() + (missing / 2))]);
-        return Over(all, ticks) with { IsPercent = true };
+        return FromValues(all, ticks) with { IsPercent = true };
     }
 
     public IEnumerable<double> Ticks => Enumerable.Range(0, (int)Math.Round((High - Low) / Step) + 1).Select(i => Low + (i * Step));
 
     /// <summary>Where a value is, as a share of the way from low to high.</summary>
-    public double At(double value) => (value - Low) / (High - Low);
+    public double Position(double value) => (value - Low) / (High - Low);
 
     public string Text(double tick)
     {

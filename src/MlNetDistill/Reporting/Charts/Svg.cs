@@ -23,10 +23,10 @@ internal sealed class Svg
         _width = width;
         _root = Tag(
             "svg",
-            With("role", "img"), With("viewBox", $"0 0 {Text(width)} {Text(height)}"), With("width", Text(width)), With("height", Text(height)),
-            With("aria-labelledby", $"{id}-title {id}-desc"),
-            Tag("title", With("id", $"{id}-title"), title),
-            Tag("desc", With("id", $"{id}-desc"), description));
+            Attr("role", "img"), Attr("viewBox", $"0 0 {Number(width)} {Number(height)}"), Attr("width", Number(width)), Attr("height", Number(height)),
+            Attr("aria-labelledby", $"{id}-title {id}-desc"),
+            Tag("title", Attr("id", $"{id}-title"), title),
+            Tag("desc", Attr("id", $"{id}-desc"), description));
     }
 
     /// <summary>The picture with its caption.</summary>
@@ -36,20 +36,20 @@ internal sealed class Svg
     public XElement Root => _root;
 
     public void Line(string kind, double x1, double y1, double x2, double y2) =>
-        _root.Add(Tag("line", Class(kind), With("x1", Text(x1)), With("y1", Text(y1)), With("x2", Text(x2)), With("y2", Text(y2))));
+        _root.Add(Tag("line", Class(kind), Attr("x1", Number(x1)), Attr("y1", Number(y1)), Attr("x2", Number(x2)), Attr("y2", Number(y2))));
 
     public void Box(string kind, double x, double y, double width, double height, double? opacity = null) => _root.Add(Tag(
         "rect",
-        Class(kind), With("x", Text(x)), With("y", Text(y)), With("width", Text(Math.Max(0, width))), With("height", Text(Math.Max(0, height))),
-        opacity is { } share ? With("fill-opacity", Text(share)) : null));
+        Class(kind), Attr("x", Number(x)), Attr("y", Number(y)), Attr("width", Number(Math.Max(0, width))), Attr("height", Number(Math.Max(0, height))),
+        opacity is { } share ? Attr("fill-opacity", Number(share)) : null));
 
     /// <summary>A line through points, broken where they are.</summary>
     public void Path(string kind, IEnumerable<IReadOnlyList<(double X, double Y)>> pieces)
     {
         var steps = string.Join(" ", pieces.Where(piece => piece.Count > 1)
-            .Select(piece => "M" + string.Join("L", piece.Select(p => $"{Text(p.X)},{Text(p.Y)}"))));
+            .Select(piece => "M" + string.Join("L", piece.Select(p => $"{Number(p.X)},{Number(p.Y)}"))));
         if (steps.Length > 0)
-            _root.Add(Tag("path", Class(kind), With("d", steps)));
+            _root.Add(Tag("path", Class(kind), Attr("d", steps)));
     }
 
     /// <summary>
@@ -57,35 +57,35 @@ internal sealed class Svg
     /// </summary>
     public void Mark(string kind, double x, double y) => _root.Add(Shape(kind, x, y));
 
-    public void Words(double x, double y, string text, string kind = "", string anchor = "start", bool upwards = false) => _root.Add(Tag(
+    public void Text(double x, double y, string text, string kind = "", string anchor = "start", bool upwards = false) => _root.Add(Tag(
         "text",
         kind.Length > 0 ? Class(kind) : null,
-        With("x", Text(x)), With("y", Text(y)),
-        anchor == "start" ? null : With("text-anchor", anchor),
-        upwards ? With("transform", $"rotate(-90 {Text(x)} {Text(y)})") : null,
+        Attr("x", Number(x)), Attr("y", Number(y)),
+        anchor == "start" ? null : Attr("text-anchor", anchor),
+        upwards ? Attr("transform", $"rotate(-90 {Number(x)} {Number(y)})") : null,
         text));
 
     /// <summary>A tick of an axis across, with its text below, which is never cut off at the edge.</summary>
     public void Tick(double x, double axis, string text)
     {
-        var half = FittedText.WidthOf(text) / 2;
+        var half = FittedText.MeasureWidth(text) / 2;
         Line("grid", x, axis, x, axis + 4);
-        Words(Math.Clamp(x, half, _width - half), axis + 17, text, "tick", "middle");
+        Text(Math.Clamp(x, half, _width - half), axis + 17, text, "tick", "middle");
     }
 
     /// <summary>A model's line and mark, to stand beside its name.</summary>
     public static XElement Swatch(string kind) => Tag(
         "svg",
-        Class("swatch"), With("aria-hidden", "true"), With("viewBox", "0 0 32 12"), With("width", "32"), With("height", "12"),
-        Tag("path", Class($"curve {kind}"), With("d", "M1,6L31,6")),
+        Class("swatch"), Attr("aria-hidden", "true"), Attr("viewBox", "0 0 32 12"), Attr("width", "32"), Attr("height", "12"),
+        Tag("path", Class($"curve {kind}"), Attr("d", "M1,6L31,6")),
         Shape(kind, 16, 6));
 
     private static XElement Shape(string kind, double x, double y) => kind switch
     {
-        "teacher" => Tag("rect", Class("mark teacher"), With("x", Text(x - 3.5)), With("y", Text(y - 3.5)), With("width", "7"), With("height", "7")),
-        "alone" => Tag("path", Class("mark alone"), With("d", $"M{Text(x)},{Text(y - 4.5)}L{Text(x + 4.5)},{Text(y + 3.5)}L{Text(x - 4.5)},{Text(y + 3.5)}Z")),
-        _ => Tag("circle", Class("mark student"), With("cx", Text(x)), With("cy", Text(y)), With("r", "4")),
+        "teacher" => Tag("rect", Class("mark teacher"), Attr("x", Number(x - 3.5)), Attr("y", Number(y - 3.5)), Attr("width", "7"), Attr("height", "7")),
+        "alone" => Tag("path", Class("mark alone"), Attr("d", $"M{Number(x)},{Number(y - 4.5)}L{Number(x + 4.5)},{Number(y + 3.5)}L{Number(x - 4.5)},{Number(y + 3.5)}Z")),
+        _ => Tag("circle", Class("mark student"), Attr("cx", Number(x)), Attr("cy", Number(y)), Attr("r", "4")),
     };
 
-    private static string Text(double value) => (Math.Round(value, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
+    private static string Number(double value) => (Math.Round(value, 2) + 0.0).ToString("0.##", CultureInfo.InvariantCulture);
 }

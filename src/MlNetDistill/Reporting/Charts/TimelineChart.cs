@@ -18,24 +18,24 @@ internal static class TimelineChart
         var shown = stages.Take(Most).ToList();
         var bottom = 8 + (shown.Count * RowHeight);
         var svg = new Svg(id, Svg.Width, bottom + 42, $"Stages of {model.Name}", string.Join(" ", shown.Select(Describe)));
-        var scale = Scale.Over([0, shown[^1].Last], 6, 1);
+        var scale = Scale.FromValues([0, shown[^1].Last], 6, 1);
         foreach (var tick in scale.Ticks)
             svg.Tick(X(tick), bottom, scale.Text(tick));
 
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Words((Left + Right) / 2, bottom + 35, "epoch", "tick", "middle");
+        svg.Text((Left + Right) / 2, bottom + 35, "epoch", "tick", "middle");
         foreach (var (at, stage) in shown.Index())
         {
             var (y, time) = (8 + (at * RowHeight), NumberText.Duration(stage.Time));
-            var room = Right - Left - FittedText.WidthOf(time) - 12;
-            svg.Words(Left, y + 14, FittedText.Within(room, $"{at + 1} · {stage.Name}"));
-            svg.Words(Right, y + 14, time, "muted", "end");
+            var room = Right - Left - FittedText.MeasureWidth(time) - 12;
+            svg.Text(Left, y + 14, FittedText.Fit(room, $"{at + 1} · {stage.Name}"));
+            svg.Text(Right, y + 14, time, "muted", "end");
             svg.Box($"bar {model.Kind}", X(stage.First - 1), y + 20, X(stage.Last) - X(stage.First - 1), 10);
         }
 
         return svg.Figure(Html.Name(model.Name), $": {NumberText.Duration(Total(stages))}");
 
-        double X(double epoch) => Left + (scale.At(epoch) * (Right - Left));
+        double X(double epoch) => Left + (scale.Position(epoch) * (Right - Left));
     }
 
     public static TimeSpan Total(IReadOnlyList<StageSpan> stages) => stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);

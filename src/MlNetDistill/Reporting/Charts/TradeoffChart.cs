@@ -13,7 +13,7 @@ internal static class TradeoffChart
     {
         var description = string.Join(" ", models.Select(model => $"{model.Quality.Describe()}, {format(model.Cost)}."));
         var svg = new Svg(id, Svg.Width, Bottom + 42, caption, description);
-        var plot = new Plot(svg, across(models.Select(model => model.Cost)), Scale.OverShares(models.SelectMany(model => model.Quality.Ends), 5), Top, Bottom);
+        var plot = new Plot(svg, across(models.Select(model => model.Cost)), Scale.FromShares(models.SelectMany(model => model.Quality.Ends), 5), Top, Bottom);
         plot.Frame(axis);
         foreach (var (quality, cost) in models)
         {

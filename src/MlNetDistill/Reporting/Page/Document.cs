@@ -22,24 +22,24 @@ internal static class Document
     /// <param name="footer">What stands below them.</param>
     public static string Render(string title, string description, object?[] header, IEnumerable<Section> sections, object?[] footer) => HtmlText.Render(Tag(
         "html",
-        With("lang", "en"),
+        Attr("lang", "en"),
         Tag(
             "head",
-            Tag("meta", With("charset", "utf-8")),
-            Tag("meta", With("http-equiv", "Content-Security-Policy"), With("content", Policy)),
-            Tag("meta", With("name", "viewport"), With("content", "width=device-width, initial-scale=1")),
-            Tag("meta", With("name", "color-scheme"), With("content", "light dark")),
-            Tag("meta", With("name", "description"), With("content", description)),
+            Tag("meta", Attr("charset", "utf-8")),
+            Tag("meta", Attr("http-equiv", "Content-Security-Policy"), Attr("content", Policy)),
+            Tag("meta", Attr("name", "viewport"), Attr("content", "width=device-width, initial-scale=1")),
+            Tag("meta", Attr("name", "color-scheme"), Attr("content", "light dark")),
+            Tag("meta", Attr("name", "description"), Attr("content", description)),
             Tag("title", Shorten(title)),
             Tag("style", PageStyle.Sheet)),
         Tag("body", Tag("header", header), Tag("main", sections.Select(Render)), Tag("footer", footer))));
 
     private static XElement Render(Section section)
     {
-        var heading = Tag("h2", section.HasHiddenHeading ? Class("unseen") : null, With("id", $"{section.Id}-heading"), section.Title);
+        var heading = Tag("h2", section.HasHiddenHeading ? Class("unseen") : null, Attr("id", $"{section.Id}-heading"), section.Title);
         return Tag(
             "section",
-            With("id", section.Id), With("aria-labelledby", $"{section.Id}-heading"),
+            Attr("id", section.Id), Attr("aria-labelledby", $"{section.Id}-heading"),
             section.IsFolded ? Tag("details", Class("fold"), Tag("summary", heading), section.Content) : new object?[] { heading, section.Content });
     }
 

@@ -10,7 +10,7 @@ internal static class Html
     /// <summary>An element; its content may be text, attributes, elements, sequences of these, or null for nothing.</summary>
     public static XElement Tag(string name, params object?[] content) => new(name, content);
 
-    public static XAttribute With(string name, string value) => new(name, value);
+    public static XAttribute Attr(string name, string value) => new(name, value);
 
     public static XAttribute Class(string name) => new("class", name);
 

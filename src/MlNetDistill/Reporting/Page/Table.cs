@@ -16,11 +16,11 @@ internal static class Table
         var cells = rows.ToList();
         return Tag(
             "div",
-            Class("scroll"), With("role", "group"), With("tabindex", "0"), With("aria-labelledby", id),
+            Class("scroll"), Attr("role", "group"), Attr("tabindex", "0"), Attr("aria-labelledby", id),
             Tag(
                 "table",
-                Tag("caption", With("id", id), Tag("span", caption)),
-                Tag("thead", Tag("tr", heads.Select((head, at) => Tag("th", With("scope", "col"), HasWords(at) ? null : Class("figure"), head)))),
+                Tag("caption", Attr("id", id), Tag("span", caption)),
+                Tag("thead", Tag("tr", heads.Select((head, at) => Tag("th", Attr("scope", "col"), HasWords(at) ? null : Class("figure"), head)))),
                 Tag("tbody", cells.Select(row => Tag("tr", row.Select((cell, at) => at == 0 ? RowHead(cell) : Cell(cell, HasWords(at))))))));
 
         bool HasWords(int column) => column == 0 || cells.Any(row =>
@@ -28,13 +28,13 @@ internal static class Table
     }
 
     /// <summary>A cell of words rather than of a figure.</summary>
-    public static XElement Words(params object?[] content) => Tag("td", content);
+    public static XElement TextCell(params object?[] content) => Tag("td", content);
 
     /// <summary>A row's head with a word on what it means.</summary>
     public static object[] Head(string name, string meaning) => [name, Tag("small", meaning)];
 
     /// <summary>A figure with its interval; the figure's own digits are in the page too.</summary>
-    public static XElement? Estimated(Estimate? estimate, Func<double, string> format) => estimate is not { } known ? null : Tag(
+    public static XElement? EstimateCell(Estimate? estimate, Func<double, string> format) => estimate is not { } known ? null : Tag(
         "td",
         Class("figure"),
         Exactly(known, format(known)),
@@ -42,12 +42,12 @@ internal static class Table
             ? Tag("small", Class("interval"), $"{Figures.Bare(format(lower))} to {Figures.Bare(format(upper))}")
             : null);
 
-    public static XElement? Measured(double? value, Func<double, string> format) =>
+    public static XElement? NumberCell(double? value, Func<double, string> format) =>
         value is not { } known ? null : Tag("td", Class("figure"), Exactly(known, format(known)));
 
-    private static XElement Exactly(double value, string text) => Tag("data", With("value", Figures.Exact(value)), text);
+    private static XElement Exactly(double value, string text) => Tag("data", Attr("value", Figures.Exact(value)), text);
 
-    private static XElement RowHead(object? content) => Tag("th", With("scope", "row"), content);
+    private static XElement RowHead(object? content) => Tag("th", Attr("scope", "row"), content);
 
     private static XElement Cell(object? cell, bool words) => cell switch
     {

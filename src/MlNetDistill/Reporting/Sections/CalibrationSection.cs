@@ -24,6 +24,6 @@ internal static class CalibrationSection
         model.Quality!.Reliability.Where(bin => bin.Rows > 0).Select(bin => (object?[])
         [
             $"{Figures.Bare(Figures.Percent(bin.Lower))} to {Figures.Percent(bin.Upper)}", Figures.Count(bin.Rows),
-            Table.Measured(bin.MeanConfidence, Figures.Percent), Table.Measured(bin.Accuracy, Figures.Percent),
+            Table.NumberCell(bin.MeanConfidence, Figures.Percent), Table.NumberCell(bin.Accuracy, Figures.Percent),
         ]));
 }

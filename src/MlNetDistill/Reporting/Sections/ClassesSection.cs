@@ -70,9 +70,9 @@ internal static class ClassesSection
         classes.Select(known => (object?[])(labelled
             ? [
                 Name(known.Class), Figures.Count(known.Rows),
-                Table.Measured(known.TeacherAccuracy, Figures.Percent), Table.Measured(known.StudentAccuracy, Figures.Percent),
-                Table.Measured(known.AccuracyChange, Figures.Change), Figures.Count(known.Lost), Figures.Count(known.Gained),
-                Table.Measured(known.Agreement, Figures.Percent),
+                Table.NumberCell(known.TeacherAccuracy, Figures.Percent), Table.NumberCell(known.StudentAccuracy, Figures.Percent),
+                Table.NumberCell(known.AccuracyChange, Figures.Change), Figures.Count(known.Lost), Figures.Count(known.Gained),
+                Table.NumberCell(known.Agreement, Figures.Percent),
             ]
-            : [Name(known.Class), Figures.Count(known.TeacherPredicts), Table.Measured(known.Agreement, Figures.Percent)])));
+            : [Name(known.Class), Figures.Count(known.TeacherPredicts), Table.NumberCell(known.Agreement, Figures.Percent)])));
 }

@@ -32,19 +32,19 @@ internal static class ComparisonSection
 
     private static IEnumerable<IReadOnlyList<object?>> Rows(IReadOnlyList<ComparedModel> models)
     {
-        yield return Row("Accuracy", "higher is better", m => Table.Estimated(m.Quality?.Accuracy, Figures.Percent));
-        yield return Row("Log-loss in nats", "lower is better", m => Table.Estimated(m.Quality?.LogLoss, Figures.Number));
-        yield return Row("Brier score", "lower is better", m => Table.Estimated(m.Quality?.Brier, Figures.Number));
-        yield return Row("Calibration error", "lower is better", m => Table.Estimated(m.Quality?.CalibrationError, Figures.Percent));
-        yield return Row("Agreement with the teacher", "higher is better", m => Table.Estimated(m.Fidelity?.Agreement, Figures.Percent));
-        yield return Row("KL(teacher ‖ model) in nats", "lower is better", m => Table.Estimated(m.Fidelity?.Divergence, Figures.Number));
-        yield return Row("Parameters", "networks only", m => Table.Measured(m.Model.Parameters, n => Figures.Count((long)n)));
-        yield return Row("Size", "saved model", m => Table.Measured(m.Model.Cost?.ZipBytes, Figures.Bytes));
-        yield return Row("Time of one row, median", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.Median, Figures.Microseconds));
-        yield return Row("Time of one row, 95th percentile", "PredictionEngine, warm", m => Table.Measured(m.Model.Cost?.SingleRow.P95, Figures.Microseconds));
-        yield return Row("Time per row of a batch, median", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.Median, Figures.Microseconds));
-        yield return Row("Time per row of a batch, 95th percentile", "Transform, warm", m => Table.Measured(m.Model.Cost?.Batch.P95, Figures.Microseconds));
-        yield return Row("Memory", "peak growth", m => Table.Measured(m.Model.Cost?.PeakMemoryBytes, Figures.Bytes));
+        yield return Row("Accuracy", "higher is better", m => Table.EstimateCell(m.Quality?.Accuracy, Figures.Percent));
+        yield return Row("Log-loss in nats", "lower is better", m => Table.EstimateCell(m.Quality?.LogLoss, Figures.Number));
+        yield return Row("Brier score", "lower is better", m => Table.EstimateCell(m.Quality?.Brier, Figures.Number));
+        yield return Row("Calibration error", "lower is better", m => Table.EstimateCell(m.Quality?.CalibrationError, Figures.Percent));
+        yield return Row("Agreement with the teacher", "higher is better", m => Table.EstimateCell(m.Fidelity?.Agreement, Figures.Percent));
+        yield return Row("KL(teacher ‖ model) in nats", "lower is better", m => Table.EstimateCell(m.Fidelity?.Divergence, Figures.Number));
+        yield return Row("Parameters", "networks only", m => Table.NumberCell(m.Model.Parameters, n => Figures.Count((long)n)));
+        yield return Row("Size", "saved model", m => Table.NumberCell(m.Model.Cost?.ZipBytes, Figures.Bytes));
+        yield return Row("Time of one row, median", "PredictionEngine, warm", m => Table.NumberCell(m.Model.Cost?.SingleRow.Median, Figures.Microseconds));
+        yield return Row("Time of one row, 95th percentile", "PredictionEngine, warm", m => Table.NumberCell(m.Model.Cost?.SingleRow.P95, Figures.Microseconds));
+        yield return Row("Time per row of a batch, median", "Transform, warm", m => Table.NumberCell(m.Model.Cost?.Batch.Median, Figures.Microseconds));
+        yield return Row("Time per row of a batch, 95th percentile", "Transform, warm", m => Table.NumberCell(m.Model.Cost?.Batch.P95, Figures.Microseconds));
+        yield return Row("Memory", "peak growth", m => Table.NumberCell(m.Model.Cost?.PeakMemoryBytes, Figures.Bytes));
 
         object?[] Row(string name, string meaning, Func<ComparedModel, object?> cell) => [Table.Head(name, meaning), .. models.Select(cell)];
     }

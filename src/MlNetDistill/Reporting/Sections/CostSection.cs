@@ -41,5 +41,5 @@ internal static class CostSection
             Time(row.Cost.Batch.Median), Time(row.Cost.Batch.P95), Figures.Count(row.Cost.Batch.Measurements),
         ]));
 
-    private static XElement? Time(double microseconds) => Table.Measured(microseconds, time => FormattableString.Invariant($"{time:N1}"));
+    private static XElement? Time(double microseconds) => Table.NumberCell(microseconds, time => FormattableString.Invariant($"{time:N1}"));
 }

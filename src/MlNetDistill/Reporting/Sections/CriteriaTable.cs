@@ -15,7 +15,7 @@ internal static class CriteriaTable
         [
             CodeName(check.Criterion),
             Tag("td", Class(check.Passed ? "result pass" : "result fail"), check.Passed ? "✓ met" : "✗ not met"),
-            Table.Words(Unbroken(Finding(check))),
+            Table.TextCell(Unbroken(Finding(check))),
         ]));
 
     // The head of the row has the criterion's name already.

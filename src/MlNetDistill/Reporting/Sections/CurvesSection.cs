@@ -69,9 +69,9 @@ internal static class CurvesSection
             ["Epoch", "Stage", .. names, $"Held-out {measure}", "Held-out loss", "Learning rate"],
             shown.Select(epoch => (object?[])
             [
-                $"{epoch.Index + 1}", Table.Words(Name(epoch.Item.Stage)),
-                .. names.Select(name => epoch.Item.Losses.TryGetValue(name, out var loss) ? Table.Measured(loss, Figures.Compact) : null),
-                Table.Measured(epoch.Item.Validation?.Quality, Figures.Percent), Table.Measured(epoch.Item.Validation?.Loss, Figures.Number),
+                $"{epoch.Index + 1}", Table.TextCell(Name(epoch.Item.Stage)),
+                .. names.Select(name => epoch.Item.Losses.TryGetValue(name, out var loss) ? Table.NumberCell(loss, Figures.Compact) : null),
+                Table.NumberCell(epoch.Item.ValidationAccuracy ?? epoch.Item.ValidationAgreement, Figures.Percent), Table.NumberCell(epoch.Item.ValidationLoss, Figures.Number),
                 Figures.Compact(epoch.Item.LearningRate),
             ]));
     }

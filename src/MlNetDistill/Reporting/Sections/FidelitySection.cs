@@ -26,18 +26,18 @@ internal static class FidelitySection
     {
         List<object?[]> rows =
         [
-            Row("Rows", "compared", m => Table.Measured(m.Rows, n => Figures.Count((long)n))),
-            Row("Agreement", "higher is better", m => Table.Estimated(m.Agreement, Figures.Percent)),
-            Row("… where the teacher is correct", "higher is better", m => Table.Estimated(m.AgreementWhereTeacherIsCorrect, Figures.Percent)),
-            Row("… where the teacher is wrong", "mistakes copied", m => Table.Estimated(m.AgreementWhereTeacherIsWrong, Figures.Percent)),
-            Row("KL(teacher ‖ student) in nats", "lower is better", m => Table.Estimated(m.Divergence, Figures.Number)),
-            Row("KL(student ‖ teacher) in nats", "lower is better", m => Table.Estimated(m.ReverseDivergence, Figures.Number)),
-            Row("Jensen-Shannon in nats", "lower is better", m => Table.Estimated(m.JensenShannonDivergence, Figures.Number)),
-            Row("Squared difference", "lower is better", m => Table.Estimated(m.SquaredDifference, value => FormattableString.Invariant($"{value:0.000000}"))),
-            Row("Rank correlation", "higher is better", m => Table.Estimated(m.RankCorrelation, Figures.Number)),
+            Row("Rows", "compared", m => Table.NumberCell(m.Rows, n => Figures.Count((long)n))),
+            Row("Agreement", "higher is better", m => Table.EstimateCell(m.Agreement, Figures.Percent)),
+            Row("… where the teacher is correct", "higher is better", m => Table.EstimateCell(m.AgreementWhereTeacherIsCorrect, Figures.Percent)),
+            Row("… where the teacher is wrong", "mistakes copied", m => Table.EstimateCell(m.AgreementWhereTeacherIsWrong, Figures.Percent)),
+            Row("KL(teacher ‖ student) in nats", "lower is better", m => Table.EstimateCell(m.Divergence, Figures.Number)),
+            Row("KL(student ‖ teacher) in nats", "lower is better", m => Table.EstimateCell(m.ReverseDivergence, Figures.Number)),
+            Row("Jensen-Shannon in nats", "lower is better", m => Table.EstimateCell(m.JensenShannonDivergence, Figures.Number)),
+            Row("Squared difference", "lower is better", m => Table.EstimateCell(m.SquaredDifference, value => FormattableString.Invariant($"{value:0.000000}"))),
+            Row("Rank correlation", "higher is better", m => Table.EstimateCell(m.RankCorrelation, Figures.Number)),
         ];
         rows.AddRange(all.SelectMany(m => m.TopKOverlap).Select(top => top.K).Distinct().Order().Select(k =>
-            Row($"Overlap of the top {k}", "higher is better", m => Table.Estimated(m.TopKOverlap.FirstOrDefault(top => top.K == k)?.Overlap, Figures.Percent))));
+            Row($"Overlap of the top {k}", "higher is better", m => Table.EstimateCell(m.TopKOverlap.FirstOrDefault(top => top.K == k)?.Overlap, Figures.Percent))));
         return rows.Where(row => row.Skip(1).Any(cell => cell is not null));
 
         object?[] Row(string name, string meaning, Func<DistillationMetrics, object?> cell) => [Table.Head(name, meaning), .. all.Select(cell)];

@@ -25,10 +25,10 @@ internal static class MatrixSection
             Class("matrix"),
             Tag(
                 "figcaption",
-                With("id", "matrix-caption"),
+                Attr("id", "matrix-caption"),
                 "Number of rows for each pair of predictions: the teacher's down, the student's across. On the diagonal they agree. " +
                 "The darker a cell, the larger its share of the teacher's predictions of that class (square-root scale). All numbers are in report.json."),
-            Tag("div", Class("scroll"), With("role", "group"), With("tabindex", "0"), With("aria-labelledby", "matrix-caption"),
+            Tag("div", Class("scroll"), Attr("role", "group"), Attr("tabindex", "0"), Attr("aria-labelledby", "matrix-caption"),
                 HeatMap.Draw("matrix-map", metrics)));
 
     private static XElement Pairs(DistillationMetrics metrics, IReadOnlyList<AgreementCell> pairs) => pairs.Count == 0
@@ -41,7 +41,7 @@ internal static class MatrixSection
             ["Teacher predicts", "Student predicts", "Rows", "Share of the teacher's predictions of this class"],
             pairs.Take(MostPairs).Select(pair => (object?[])
             [
-                Name(metrics.Classes[pair.Teacher]), Table.Words(Name(metrics.Classes[pair.Student])), Figures.Count(pair.Rows),
-                Table.Measured((double)pair.Rows / metrics.PerClass[pair.Teacher].TeacherPredicts, Figures.Percent),
+                Name(metrics.Classes[pair.Teacher]), Table.TextCell(Name(metrics.Classes[pair.Student])), Figures.Count(pair.Rows),
+                Table.NumberCell((double)pair.Rows / metrics.PerClass[pair.Teacher].TeacherPredicts, Figures.Percent),
             ]));
 }

@@ -27,7 +27,7 @@ internal static class ProvenanceSection
             Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
             report.Versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Component", "Version"], report.Versions.Select(version => (object?[])
             [
-                Tag("bdi", CodeName(version.Name)), Table.Words(Name(version.Value)),
+                Tag("bdi", CodeName(version.Name)), Table.TextCell(Name(version.Value)),
             ])));
     }
 
@@ -44,7 +44,7 @@ internal static class ProvenanceSection
                 .. models.Select(model => Text(model.Model.Settings.FirstOrDefault(setting => setting.Name == name)?.Value))]));
     }
 
-    private static XElement? Text(string? text) => string.IsNullOrEmpty(text) ? null : Table.Words(Name(text));
+    private static XElement? Text(string? text) => string.IsNullOrEmpty(text) ? null : Table.TextCell(Name(text));
 
-    private static XElement Hash(string? hash) => Table.Words(hash is null ? "unknown" : Tag("code", hash));
+    private static XElement Hash(string? hash) => Table.TextCell(hash is null ? "unknown" : Tag("code", hash));
 }

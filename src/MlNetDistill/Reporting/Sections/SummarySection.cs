@@ -34,7 +34,7 @@ internal static class SummarySection
             ? Paragraph(Class("stamp pass"), Tag("strong", "✓ Accepted"), met)
             : Paragraph(
                 Class("stamp fail"), Tag("strong", "✗ Not accepted"), met, "; not met: ",
-                failed.Select((check, at) => new object[] { at == 0 ? "" : ", ", Tag("a", With("href", $"#{ProblemsSection.Id}"), CodeName(check.Criterion)) }), ".");
+                failed.Select((check, at) => new object[] { at == 0 ? "" : ", ", Tag("a", Attr("href", $"#{ProblemsSection.Id}"), CodeName(check.Criterion)) }), ".");
     }
 
     private static XElement? Notice(DistillationReport report)
@@ -46,7 +46,7 @@ internal static class SummarySection
         if (warnings > 0)
             problems.Add($"training gave {Figures.Count(warnings, "warning")}");
         return problems.Count == 0 ? null : Paragraph(
-            Class("stamp fail"), Tag("strong", "⚠ Problems"), $" {string.Join("; ", problems)}. ", Tag("a", With("href", $"#{ProblemsSection.Id}"), "Details"));
+            Class("stamp fail"), Tag("strong", "⚠ Problems"), $" {string.Join("; ", problems)}. ", Tag("a", Attr("href", $"#{ProblemsSection.Id}"), "Details"));
     }
 
     private static XElement Quality(IReadOnlyList<ComparedModel> models)

@@ -29,10 +29,10 @@ internal static class TimelineSection
         ["Stage", "Model", "Epochs", "Planned epochs", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.Validation?.Measure == "agreement")) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
-            Name(stage.Name), Table.Words(Name(row.Model.Name)), stage.Range, Figures.Count(stage.Epochs[^1].Epochs),
+            Name(stage.Name), Table.TextCell(Name(row.Model.Name)), stage.Range, Figures.Count(stage.Epochs[^1].Epochs),
             NumberText.Duration(stage.Time),
-            Table.Measured(LossOf(stage.Epochs[^1]), Figures.Compact),
-            Table.Measured(stage.Epochs.Max(epoch => epoch.Validation?.Quality), Figures.Percent),
+            Table.NumberCell(LossOf(stage.Epochs[^1]), Figures.Compact),
+            Table.NumberCell(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
         ])));
 
     /// <summary>The weighted sum, where there are several losses to add up.</summary>

@@ -21,7 +21,7 @@ internal static class SummarySentences
         if (teacher.Value == 0)
             return $"The student is {both}.";
         // Both are right on much the same rows, so their ratio is known far better than the two accuracies are.
-        var share = metrics is { Replicates: not null, AccuracyKept: { Lower: not null } paired } ? paired : new Estimate(student / teacher);
+        var share = metrics is { Replicates: not null, AccuracyRetention: { Lower: not null } paired } ? paired : new Estimate(student / teacher);
         var differs = share is { Lower: { } low, Upper: { } high } ? low > 1 || high < 1 : ReportVerdict.AreApart(student, teacher);
         var kept = $"{(share > 1 ? "reaches" : "keeps")} {WithInterval(share, Percent)} of the teacher's accuracy";
         return differs switch

@@ -43,7 +43,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
     {
         var first = CheckpointFile.Read(paths[0]).Description;
-        return first.Classes is { } names ? ClassColumn.Of(names) : ClassColumn.Of(first.ClassCount);
+        return first.Classes is { } names ? ClassColumn.FromNames(names) : ClassColumn.FromCount(first.ClassCount);
     }
 
     internal override PreparedTeacher Ask(TeacherRequest question)

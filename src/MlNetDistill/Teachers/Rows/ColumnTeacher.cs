@@ -33,7 +33,7 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
         CheckSchema(question.Data.Schema);
-        BinaryColumn.Note(question.Data.Schema, scores, question.Channel);
+        BinaryColumn.LogChoice(question.Data.Schema, scores, question.Channel);
         ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(rows, scores, question.Columns.Classes, place);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(

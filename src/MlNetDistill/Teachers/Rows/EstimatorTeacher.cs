@@ -86,8 +86,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private ScoredView View(ITransformer model, IDataView data, TeacherRequest question, string place, IReadOnlyDictionary<int, double>? unseen = null)
     {
         var scored = model.Transform(data);
-        BinaryColumn.Note(scored.Schema, scores, question.Channel);
-        return ScoredView.Find(scored, scores.Of(model), question.Columns.Classes, place, unseen, Name);
+        BinaryColumn.LogChoice(scored.Schema, scores, question.Channel);
+        return ScoredView.Find(scored, scores.AdaptTo(model), question.Columns.Classes, place, unseen, Name);
     }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>

@@ -100,7 +100,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
         var embedding = spec.Embedding is { } name ? Find(scored.Schema, name, "embeddings", "embeddingColumnName") : (DataViewSchema.Column?)null;
         if (embedding is { } column && !IsVector(column))
             throw new InvalidOperationException($"The teacher's column '{column.Name}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
-        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.OfScores(score), student, place, unseen), place, model);
+        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.ReadClassNames(score), student, place, unseen), place, model);
     }
 
     /// <summary>The student's classes where no label names them, as a key column: those of the scores, under the names that they or the caller give them.</summary>
@@ -113,10 +113,10 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
         foreach (var annotation in new[] { AnnotatedNames.TrainingLabelValues, AnnotatedNames.SlotNames })
         {
             if (AnnotatedNames.Read(score, annotation) is { } names)
-                return spec.Map is null && names.Count == WidthOf(score) ? ClassColumn.Like(score, annotation, names.Count) : ClassColumn.Of(spec.Mapped(names));
+                return spec.Map is null && names.Count == WidthOf(score) ? ClassColumn.FromScores(score, annotation, names.Count) : ClassColumn.FromNames(spec.Mapped(names));
         }
 
-        return spec.Map is null ? ClassColumn.Of(WidthOf(score)) : throw new InvalidOperationException(
+        return spec.Map is null ? ClassColumn.FromCount(WidthOf(score)) : throw new InvalidOperationException(
             $"{spec.Subject} does not say which class each of its {WidthOf(score)} scores is for, so the ClassMap has no names to go by: give classNames with the teacher.");
     }
 

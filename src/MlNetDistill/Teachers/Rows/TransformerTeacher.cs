@@ -36,16 +36,16 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
             RefuseOverwrittenInputs(question);
-        var known = scores.Of(transformer);
+        var known = scores.AdaptTo(transformer);
         if (known.Kind != scores.Kind)
             question.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
-        BinaryColumn.Note(Over(schema).GetOutputSchema(schema), scores, question.Channel);
+        BinaryColumn.LogChoice(Over(schema).GetOutputSchema(schema), scores, question.Channel);
         ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(Over(rows.Schema).Transform(rows), known, question.Columns.Classes, place, model: Name);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
             (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
-            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Of(question.Context, transformer, schema)}|{scores.Description}"),
+            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Compute(question.Context, transformer, schema)}|{scores.Description}"),
             question,
             question.TeacherCaching,
             viewOf: ViewOf);

@@ -5,7 +5,7 @@ using MlNetDistill.Diagnostics;
 
 namespace MlNetDistill.Alignment;
 
-/// <summary>The column of a binary model, one number a row, that says most of its two classes: its probability where it has one.</summary>
+/// <summary>Finds the column to read of a binary model, which gives one number per row: its probability of 'true' where it has one, else its score.</summary>
 internal static class BinaryColumn
 {
     private const string SetId = "ScoreColumnSetId";
@@ -14,19 +14,19 @@ internal static class BinaryColumn
     private const string Probability = "Probability";
     private const string Binary = "BinaryClassification";
 
-    /// <summary>The column to read and what it holds; null where the column named is no single number of 32-bit floating point.</summary>
-    /// <param name="schema">The schema of a model's answers, or of data that hold them.</param>
-    /// <param name="scores">What the caller says of its scores.</param>
-    /// <exception cref="InvalidOperationException">The model does not have two classes, or the kind of its scores is unknown.</exception>
+    /// <summary>The column to read and what it holds; null if the score column is not a Single.</summary>
+    /// <param name="schema">The schema of a model's output, or of data that contain it.</param>
+    /// <param name="scores">The caller's description of the scores.</param>
+    /// <exception cref="InvalidOperationException">The model is not a binary one, or the kind of its scores is unknown.</exception>
     public static (DataViewSchema.Column Column, ScoreKind Kind)? Find(DataViewSchema schema, ScoreSpec scores)
     {
         var (name, kind) = (scores.Column, scores.Kind);
         if (schema.GetColumnOrNull(name) is not { } score || score.Type != NumberDataViewType.Single)
             return null;
-        if (ReadText(score, Kind) is { } model && model != Binary)
+        if (ReadText(score, Kind) is { } task && task != Binary)
         {
             throw new InvalidOperationException(
-                $"The teacher's column '{name}' is the score of a model of another task ({model}), which names no classes. A model of multiclass or of binary classification can teach.");
+                $"The teacher's column '{name}' is the score of a {task} model, which has no classes. Use a multiclass or binary classification model as the teacher.");
         }
 
         if (kind is ScoreKind.Logits or ScoreKind.Margins)
@@ -38,33 +38,34 @@ internal static class BinaryColumn
         if (kind == ScoreKind.Probabilities)
             return (score, kind);
         throw new InvalidOperationException(
-            $"The teacher's column '{name}' holds one number a row, and nothing says what it is. Of a binary model that is not calibrated give {scores.Options.Kind} Margins, which takes " +
-            "σ(score) for the probability of 'true'; that is sure of the class and says little of how sure, so better calibrate the model, with " +
-            "mlContext.BinaryClassification.Calibrators.Platt. Of a column with the probability of 'true' give Probabilities, of one with its log-odds Logits.");
+            $"The teacher's column '{name}' holds one number per row, and it is unknown what the number means. If it is the score of an uncalibrated binary model, " +
+            $"set {scores.Options.Kind} to Margins: σ(score) is then taken as the probability of 'true'. It predicts the same class, but its confidence means little, so it is " +
+            "better to calibrate the model with mlContext.BinaryClassification.Calibrators.Platt. If the number is the probability of 'true', set Probabilities; if it is the " +
+            "log-odds, set Logits.");
     }
 
-    /// <summary>Says in the log what is read of a model of two classes that gives one number a row.</summary>
+    /// <summary>Logs which column of a binary model is read.</summary>
     public static void LogChoice(DataViewSchema schema, ScoreSpec scores, IChannel channel)
     {
-        if (Find(schema, scores) is not { } found)
+        if (Find(schema, scores) is not { } choice)
             return;
-        var (read, meaning) = found.Kind switch
+        var (value, meaning) = choice.Kind switch
         {
             ScoreKind.Probabilities => ("its", "probability"),
             ScoreKind.Logits => ("its", "log-odds"),
             _ => ("σ of its", "probability"),
         };
-        channel.Info($"The teacher has two classes: {read} column '{found.Column.Name}' is taken for the {meaning} of 'true'.");
+        channel.Info($"The teacher has two classes: {value} column '{choice.Column.Name}' is taken as the {meaning} of 'true'.");
     }
 
-    /// <summary>The probability that the same predictor gave, or a calibrator after it, which annotates its own with the kind of a score.</summary>
+    /// <summary>The probability column of the same predictor or of its calibrator: both share the score's set id.</summary>
     private static DataViewSchema.Column? FindProbability(DataViewSchema.Column score, DataViewSchema schema)
     {
-        if (ReadNumber(score, SetId) is not { } id)
+        if (ReadAnnotation<uint>(score, SetId) is not { } id)
             return null;
         foreach (var column in schema)
         {
-            if (!column.IsHidden && column.Type == NumberDataViewType.Single && column.Index != score.Index && ReadNumber(column, SetId) == id
+            if (!column.IsHidden && column.Type == NumberDataViewType.Single && column.Index != score.Index && ReadAnnotation<uint>(column, SetId) == id
                 && (ReadText(column, ValueKind) == Probability || column.Name == Probability))
             {
                 return column;
@@ -74,20 +75,14 @@ internal static class BinaryColumn
         return null;
     }
 
-    private static string? ReadText(DataViewSchema.Column column, string annotation)
-    {
-        if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type is not TextDataViewType)
-            return null;
-        ReadOnlyMemory<char> value = default;
-        column.Annotations.GetValue(annotation, ref value);
-        return value.ToString();
-    }
+    private static string? ReadText(DataViewSchema.Column column, string annotation) => ReadAnnotation<ReadOnlyMemory<char>>(column, annotation)?.ToString();
 
-    private static uint? ReadNumber(DataViewSchema.Column column, string annotation)
+    private static T? ReadAnnotation<T>(DataViewSchema.Column column, string annotation)
+        where T : struct
     {
-        if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type.RawType != typeof(uint))
+        if (column.Annotations.Schema.GetColumnOrNull(annotation)?.Type.RawType != typeof(T))
             return null;
-        uint value = 0;
+        T value = default;
         column.Annotations.GetValue(annotation, ref value);
         return value;
     }

@@ -3,16 +3,16 @@ using Microsoft.ML.Data;
 
 namespace MlNetDistill.Alignment;
 
-/// <summary>A key column in place of a label that the data do not have: it says how many classes there are and what they are called.</summary>
+/// <summary>A key column that stands for the label where the data have none: its type has the number of classes, its annotations their names.</summary>
 internal static class ClassColumn
 {
-    /// <summary>A reserved name, which the saved student's in-box predictor has for its label.</summary>
+    /// <summary>A reserved name: the label column of the in-box predictor in a saved student.</summary>
     public const string Name = "__MlNetDistill.Class";
 
-    /// <summary>Classes that go by number.</summary>
+    /// <summary>Numbered classes.</summary>
     public static DataViewSchema.Column FromCount(int count) => Create(count, null);
 
-    /// <summary>Classes by their names, in this order.</summary>
+    /// <summary>Named classes, in this order.</summary>
     public static DataViewSchema.Column FromNames(IReadOnlyList<string> names)
     {
         var annotations = new DataViewSchema.Annotations.Builder();
@@ -24,7 +24,7 @@ internal static class ClassColumn
         return Create(names.Count, annotations.ToAnnotations());
     }
 
-    /// <summary>The classes that a column of scores names in one of its annotations, their values of the type that they have there.</summary>
+    /// <summary>The classes in an annotation of a score column, with values of the annotation's type.</summary>
     public static DataViewSchema.Column FromScores(DataViewSchema.Column scores, string annotation, int count)
     {
         var annotations = new DataViewSchema.Annotations.Builder();

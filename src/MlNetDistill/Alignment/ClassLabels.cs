@@ -4,7 +4,7 @@ using Microsoft.ML.Data;
 
 namespace MlNetDistill.Alignment;
 
-/// <summary>The classes of a label column: how many, and what they are called.</summary>
+/// <summary>The classes of a label column: their number and their names.</summary>
 /// <param name="Count">K, the count of the key type.</param>
 /// <param name="Names">The key values as text, or null where the key column has none.</param>
 internal sealed record ClassLabels(int Count, IReadOnlyList<string>? Names)
@@ -13,11 +13,11 @@ internal sealed record ClassLabels(int Count, IReadOnlyList<string>? Names)
     public static ClassLabels FromKeyColumn(DataViewSchema.Column label) =>
         new((int)((KeyDataViewType)label.Type).Count, AnnotatedNames.Read(label, AnnotatedNames.KeyValues));
 
-    /// <summary>What a class is called in messages: its key value, or its index from 0.</summary>
+    /// <summary>A class's name in messages: its key value, or its index from 0.</summary>
     public string NameOf(int index) => Names?[index] ?? index.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>Annotations that hold one value for each class, of whatever type, as text.</summary>
+/// <summary>Reads annotations that hold a value of any type for each class, as text.</summary>
 internal static class AnnotatedNames
 {
     public const string KeyValues = "KeyValues";
@@ -52,10 +52,10 @@ internal static class AnnotatedNames
             : null;
     }
 
-    /// <summary>The classes of a column of scores as it names them, or null.</summary>
+    /// <summary>The class names in the annotations of a score column, or null.</summary>
     public static IReadOnlyList<string>? ReadClassNames(DataViewSchema.Column scores) => Read(scores, TrainingLabelValues) ?? Read(scores, SlotNames);
 
-    /// <summary>Adds the values of an annotation, of whatever type, as the values of a key.</summary>
+    /// <summary>Adds the values of an annotation as the values of a key.</summary>
     public static void AddAsKeyValues(this DataViewSchema.Annotations.Builder builder, DataViewSchema.Column column, string annotation)
     {
         var type = (VectorDataViewType)column.Annotations.Schema[annotation].Type;

@@ -3,30 +3,30 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Alignment;
 
-/// <summary>For each class of the student the classes of the teacher that it is made of; none where the teacher lacks it.</summary>
+/// <summary>For each class of the student, the classes of the teacher whose probabilities are added up for it; none where the teacher lacks it.</summary>
 internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
 {
     /// <summary>
-    /// Classes of the student that a model was fitted without a row of, from 0, with the share of each, above 0; their sum is below 1. Such a model cannot tell
-    /// them, and may not even name them: their probability is their share of the rows, whatever the row, and the others keep their proportions in what is left.
+    /// The student's classes, from 0, of which the model saw no row when it was fitted, with their shares of all rows: each above 0, their sum below 1. The model
+    /// cannot predict them, so their probability is their share for every row, and the probabilities of the other classes are scaled to what is left.
     /// </summary>
     public IReadOnlyDictionary<int, double> Unseen { get; init; } = new Dictionary<int, double>();
 
-    /// <summary>Whether each class of the student has the place of the teacher's.</summary>
-    public bool IsSame => SourcesOf.Select((sources, at) => sources is [var source] && source == at).All(same => same);
+    /// <summary>Whether both have the same classes in the same order.</summary>
+    public bool IsSame => SourcesOf.Select((sources, index) => sources is [var source] && source == index).All(same => same);
 
     private bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
 
     /// <summary>Each class of the student from the same class of the teacher.</summary>
     public static ClassOrder Same(int classes) => new([.. Enumerable.Range(0, classes).Select(i => new[] { i })]);
 
-    /// <summary>The places of the teacher's classes, class by class of the student.</summary>
+    /// <summary>The teacher's class indices for each class of the student.</summary>
     public override string ToString() => string.Join(' ', SourcesOf.Select(sources => string.Join('+', sources)));
 
-    /// <summary>Whether some of a teacher's classes are no part of any class of the student.</summary>
+    /// <summary>Whether some of the teacher's classes belong to no class of the student.</summary>
     public bool LeavesOut(int teacherClasses) => SourcesOf.Sum(sources => sources.Length) < teacherClasses;
 
-    /// <summary>One row of probabilities in the teacher's order to one in the student's.</summary>
+    /// <summary>Adds up one row of probabilities in the teacher's order to one in the student's.</summary>
     public void AddProbabilities(ReadOnlySpan<double> teacher, Span<double> student)
     {
         for (var c = 0; c < student.Length; c++)
@@ -37,7 +37,7 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
         }
     }
 
-    /// <summary>One row of logits, as <see cref="Apply"/>.</summary>
+    /// <summary>The same for one row of logits; see <see cref="Apply"/>.</summary>
     public void AddLogits(ReadOnlySpan<double> teacher, Span<double> student)
     {
         for (var c = 0; c < student.Length; c++)
@@ -48,8 +48,7 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
         }
     }
 
-    /// <summary>Rows of logits in the teacher's order, N×K', to rows in the student's, N×K. Where classes are one to the student, their probabilities are
-    /// added.</summary>
+    /// <summary>Converts logits in the teacher's order, N×K', to the student's, N×K. Probabilities of merged classes are added.</summary>
     public Tensor Apply(Tensor logits)
     {
         if (Unseen.Count == 0)

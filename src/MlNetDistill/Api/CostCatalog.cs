@@ -4,25 +4,25 @@ using MlNetDistill.Export;
 
 namespace Microsoft.ML;
 
-/// <summary>What a model costs, in ML.NET's catalog of model operations.</summary>
+/// <summary>Measures what a model costs, from ML.NET's catalog of model operations.</summary>
 public static class CostCatalog
 {
-    /// <summary>Measures what a model costs the application that scores with it: microseconds a row, bytes of its zip, bytes of memory.</summary>
+    /// <summary>Measures what a model costs the application that scores with it: time per row, size of its zip file, and memory.</summary>
     /// <remarks>
-    /// Each time includes what the whole model does, from the columns of <typeparamref name="TRow"/> to its scores. Nothing else should run meanwhile. Several
-    /// models are compared fairly one after another in one process, but for their memory (see <see cref="ModelCost.PeakMemoryBytes"/>).
+    /// Times are of the whole model, from the columns of <typeparamref name="TRow"/> to its scores. Nothing else should run at the same time. Several models can be
+    /// measured one after another in one process; only their memory is then not comparable (see <see cref="ModelCost.PeakMemoryBytes"/>).
     /// </remarks>
     /// <param name="catalog">The model operations.</param>
-    /// <param name="model">Any model that scores row by row; a teacher as well as a student. It is not disposed of.</param>
+    /// <param name="model">Any model that scores row by row; a teacher as well as a student. It is not disposed.</param>
     /// <param name="rows">
-    /// Rows to score, at least one, taken in turn. A pass of <see cref="ModelCost.Batch"/> goes over all of them, so of a few it tells mostly what it costs to
-    /// begin one; about a thousand are enough.
+    /// Rows to score, at least one, taken in turn. A pass for <see cref="ModelCost.Batch"/> scores all of them: with only a few rows, the overhead of a pass
+    /// dominates. About a thousand are enough.
     /// </param>
-    /// <param name="scoreColumnName">The model's scores, a vector of Single: what is read of each row. ML.NET computes nothing that is not read.</param>
+    /// <param name="scoreColumnName">The model's scores, a vector of Single. Only this column is read, and ML.NET computes only what is read.</param>
     /// <param name="inputSchemaDefinition">
-    /// The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.
+    /// The columns of <typeparamref name="TRow"/>, if its attributes do not define them; vectors need a size.
     /// </param>
-    /// <param name="options">How much is measured; the defaults if null.</param>
+    /// <param name="options">The number of measurements; the defaults if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A setting is out of its range, or a column is missing or of the wrong type; the message says which and what to do.
     /// </exception>
@@ -48,17 +48,17 @@ public static class CostCatalog
     }
 
     /// <summary>
-    /// Measures what a saved model costs the application that scores with it. In a process that has done nothing else this is what an application pays: its
-    /// memory then includes what the model's runtimes take that nothing had loaded before.
+    /// Measures what a saved model costs the application that scores with it. In a process that has done nothing else, its memory includes that of the runtimes
+    /// that the model loads, as in an application.
     /// </summary>
     /// <param name="catalog">The model operations.</param>
     /// <param name="path">A zip that <c>Model.Save</c> wrote.</param>
     /// <param name="rows">Rows to score, at least one, taken in turn.</param>
     /// <param name="scoreColumnName">The model's scores, a vector of Single.</param>
     /// <param name="inputSchemaDefinition">
-    /// The columns of <typeparamref name="TRow"/>, where its attributes do not say them; vectors must have their size.
+    /// The columns of <typeparamref name="TRow"/>, if its attributes do not define them; vectors need a size.
     /// </param>
-    /// <param name="options">How much is measured; the defaults if null.</param>
+    /// <param name="options">The number of measurements; the defaults if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A setting is out of its range, or a column is missing or of the wrong type; the message says which and what to do.
     /// </exception>

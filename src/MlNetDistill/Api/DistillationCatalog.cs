@@ -6,21 +6,21 @@ using MlNetDistill.Networks;
 
 namespace Microsoft.ML;
 
-/// <summary>Knowledge distillation in ML.NET's catalogs.</summary>
+/// <summary>Knowledge distillation, from ML.NET's catalogs.</summary>
 public static class DistillationCatalog
 {
     /// <summary>
-    /// Trains a small student network to do its teacher's job, and gives an ordinary ML.NET multiclass model.
+    /// Trains a small student network to do its teacher's job. The result is an ordinary ML.NET multiclass model.
     /// </summary>
     /// <param name="catalog">The multiclass trainers.</param>
     /// <param name="teacher">Whose knowledge is distilled; see <see cref="Teacher"/>.</param>
     /// <param name="student">The network to train; see <see cref="NetworkSpec"/>.</param>
     /// <param name="method">How it is distilled; KD with temperature 4 and alpha 0.9 if null.</param>
-    /// <param name="labelColumnName">The label, a key column; null where the data have none, see <see cref="DistillationOptions.LabelColumnName"/>.</param>
+    /// <param name="labelColumnName">The label, a key column; null if the data have none, see <see cref="DistillationOptions.LabelColumnName"/>.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
-    /// <param name="epochs">Passes over the training rows, at least 1; see <see cref="DistillationOptions.Epochs"/> for what null means.</param>
-    /// <param name="batchSize">Rows of a training step, at least 1.</param>
+    /// <param name="epochs">Passes over the training rows, at least 1; null for the default of <see cref="DistillationOptions.Epochs"/>.</param>
+    /// <param name="batchSize">Rows per training step, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range; the message names every fault.</exception>
     /// <example>
     /// <code>
@@ -55,16 +55,16 @@ public static class DistillationCatalog
         });
 
     /// <summary>
-    /// Trains a student network without a teacher, for the baseline that a distilled student is compared with: the same network, trained on the labels alone.
+    /// Trains a student network without a teacher, on labels alone: the baseline that a distilled student is compared with.
     /// </summary>
     /// <param name="catalog">The multiclass trainers.</param>
     /// <param name="student">The network to train; see <see cref="NetworkSpec"/>.</param>
-    /// <param name="method">A method that needs no teacher: <see cref="DistillationMethod.LabelsOnly"/>, or one over losses that read none.</param>
+    /// <param name="method">A method that needs no teacher: <see cref="DistillationMethod.LabelsOnly"/>, or one of your own losses that reads none.</param>
     /// <param name="labelColumnName">The label, a key column.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
-    /// <param name="epochs">Passes over the training rows, at least 1; see <see cref="DistillationOptions.Epochs"/> for what null means.</param>
-    /// <param name="batchSize">Rows of a training step, at least 1.</param>
+    /// <param name="epochs">Passes over the training rows, at least 1; null for the default of <see cref="DistillationOptions.Epochs"/>.</param>
+    /// <param name="batchSize">Rows per training step, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The method needs a teacher, or a setting is out of its range; the message names every fault.</exception>
     public static DistillationTrainer Distill(
         this MulticlassClassificationCatalog.MulticlassClassificationTrainers catalog,
@@ -86,7 +86,7 @@ public static class DistillationCatalog
         });
 
     /// <summary>
-    /// Trains a small student network to do its teacher's job, and gives an ordinary ML.NET multiclass model; with all options.
+    /// Trains a small student network to do its teacher's job, with all options. The result is an ordinary ML.NET multiclass model.
     /// </summary>
     /// <param name="catalog">The multiclass trainers.</param>
     /// <param name="options">The settings.</param>
@@ -98,12 +98,12 @@ public static class DistillationCatalog
     }
 
     /// <summary>
-    /// Saves a model so that <paramref name="path"/> holds either the old file or the whole new one, whatever happens meanwhile: written
-    /// beside it, flushed to the disk, renamed over it. What a process that was killed left beside it is removed.
+    /// Saves a model so that <paramref name="path"/> always holds either the old file or the complete new one: it is written to a temporary file in the same folder,
+    /// flushed to disk and renamed. Temporary files that a killed process left are removed.
     /// </summary>
     /// <remarks>
-    /// The zip has one entry more than <c>Model.Save</c> writes, <c>MlNetDistill.sha256</c>, with the hashes of the others, by which <c>LoadVerified</c> tells a
-    /// damaged file. <c>Model.Load</c> loads it like any other.
+    /// The zip has one entry more than <c>Model.Save</c> writes: <c>MlNetDistill.sha256</c>, with the hashes of the other entries, which <c>LoadVerified</c>
+    /// compares. <c>Model.Load</c> loads the file like any other.
     /// </remarks>
     /// <param name="catalog">The model operations.</param>
     /// <param name="model">Any model.</param>
@@ -119,14 +119,14 @@ public static class DistillationCatalog
 
     /// <summary>
     /// Loads a model that <c>SaveAtomically</c> saved, after comparing every entry of its zip with its CRC-32 and its SHA-256. <c>Model.Load</c> compares
-    /// nothing, so a damaged file may load and score otherwise.
+    /// nothing, so a damaged file may load and give wrong scores.
     /// </summary>
     /// <param name="catalog">The model operations.</param>
     /// <param name="path">The file.</param>
     /// <param name="inputSchema">The schema of the model's input.</param>
     /// <returns>The model, as <c>Model.Load</c> gives it.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is damaged, or has no hashes because <c>Model.Save</c> saved it; the message says which.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or has no hashes because <c>Model.Save</c> wrote it; the message says which.</exception>
     /// <example>
     /// <code>
     /// mlContext.Model.SaveAtomically(model, train.Schema, "student.zip");
@@ -140,24 +140,24 @@ public static class DistillationCatalog
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no file {Path.GetFullPath(path)}. Give the path of a model that mlContext.Model.SaveAtomically wrote.", path);
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-        return Verified(catalog, file, $"'{path}'", out inputSchema);
+        return LoadAfterCheck(catalog, file, $"'{path}'", out inputSchema);
     }
 
-    /// <summary>The same from a stream that can be sought.</summary>
+    /// <summary>Loads and verifies a model from a seekable stream.</summary>
     /// <param name="catalog">The model operations.</param>
     /// <param name="stream">The zip, from its beginning to the stream's end.</param>
     /// <param name="inputSchema">The schema of the model's input.</param>
-    /// <exception cref="InvalidDataException">The zip is damaged, or has no hashes because <c>Model.Save</c> saved it; the message says which.</exception>
+    /// <exception cref="InvalidDataException">The zip is damaged, or has no hashes because <c>Model.Save</c> wrote it; the message says which.</exception>
     public static ITransformer LoadVerified(this ModelOperationsCatalog catalog, Stream stream, out DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(stream);
         if (!stream.CanSeek)
             throw new ArgumentException("The stream must be seekable, as it is read twice; copy it to a MemoryStream.", nameof(stream));
-        return Verified(catalog, stream, "in the stream", out inputSchema);
+        return LoadAfterCheck(catalog, stream, "in the stream", out inputSchema);
     }
 
-    private static ITransformer Verified(ModelOperationsCatalog catalog, Stream stream, string name, out DataViewSchema inputSchema)
+    private static ITransformer LoadAfterCheck(ModelOperationsCatalog catalog, Stream stream, string name, out DataViewSchema inputSchema)
     {
         ZipManifest.Check(stream, name);
         (var model, inputSchema) = OnnxFileName.Another(() =>

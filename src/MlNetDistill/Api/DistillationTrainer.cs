@@ -28,8 +28,8 @@ namespace MlNetDistill;
 /// <listheader><term>Characteristic</term><description>Value</description></listheader>
 /// <item><term>Machine learning task</term><description>Multiclass classification (two classes included)</description></item>
 /// <item><term>Is normalization required?</term><description>Yes for floating-point features; bytes are standardised inside the network</description></item>
-/// <item><term>Is caching required?</term><description>Not by the student, which reads the data
-/// once; it helps a teacher that is an ML.NET model, which reads them once more</description></item>
+/// <item><term>Is caching required?</term><description>No: the student reads the data once. A teacher that is an ML.NET model reads them a second time, which
+/// caching makes faster</description></item>
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MlNetDistill, TorchSharp-cpu or a TorchSharp CUDA package,
 /// Microsoft.ML.OnnxRuntime;
 /// to load a saved student only Microsoft.ML.OnnxTransformer and Microsoft.ML.OnnxRuntime</description></item>
@@ -50,7 +50,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     }
 
     /// <inheritdoc/>
-    // TrainerInfo's constructor is internal; this trainer's has the same values: normalisation wanted, no calibration, no validation set.
+    // TrainerInfo's constructor is internal; SDCA's has the right values: normalisation needed, no calibration, no validation set.
     public TrainerInfo Info => new MLContext().MulticlassClassification.Trainers.SdcaMaximumEntropy().Info;
 
     /// <summary>Trains a student.</summary>
@@ -58,7 +58,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The data or the teacher cannot be learnt from, or the GPU asked for is missing; the message says why and what to do.
+    /// The student cannot learn from the data or the teacher, or the requested GPU is missing; the message says why and what to do.
     /// </exception>
     /// <exception cref="NonFiniteLossException">A loss became NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
@@ -70,11 +70,11 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     }
 
     /// <summary>
-    /// Looks before leaping: reads the data, passes one batch through teacher and student, goes through the stages of the method and says what a fit would
-    /// take. Trains nothing and records nothing; <see cref="Fit"/> does the same first and logs it.
+    /// Checks a fit without training: reads the data, passes one batch through teacher and student, goes through the stages of the method, and estimates what a
+    /// fit would take. Nothing is trained or cached. <see cref="Fit"/> runs the same checks first and logs the result.
     /// </summary>
-    /// <param name="input">What <see cref="Fit"/> would be given.</param>
-    /// <returns>What was found; its text is a summary of one screen.</returns>
+    /// <param name="input">The rows that <see cref="Fit"/> would get.</param>
+    /// <returns>The result; its text is a summary of one screen.</returns>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">A fit would fail; the message says why and what to do.</exception>
@@ -86,20 +86,20 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     }
 
     /// <summary>
-    /// Asks the teacher about rows as a fit would, and adds its class probabilities as a column, in the order of the label's classes and with their names: for
-    /// <c>mlContext.MulticlassClassification.EvaluateDistillation</c> on test rows, whatever kind of teacher it is.
+    /// Scores rows with the teacher, of whatever kind, and adds its class probabilities as a column, in the order of the label's classes and with their names.
+    /// Compare the student with it by <c>mlContext.MulticlassClassification.EvaluateDistillation</c>.
     /// </summary>
     /// <param name="input">
-    /// Rows with the trainer's feature and label columns, and the teacher's own where it has any: what <see cref="Fit"/> would be given. Labels may be missing.
+    /// Rows with the columns that <see cref="Fit"/> needs: features, label, and the teacher's own. Labels may be missing.
     /// </param>
-    /// <param name="outputColumnName">Name of the new column, a vector of Single, one for each class; none of the trainer's own columns.</param>
-    /// <returns>The same rows and columns and one more; rows with unusable features are left out if <see cref="DistillationOptions.MissingFeatures"/> says so.
-    /// The answers are in memory: 4·N·K bytes.</returns>
+    /// <param name="outputColumnName">Name of the new column, a vector of Single with a probability for each class. It must not be a column of the trainer.</param>
+    /// <returns>The input with the new column. Rows with unusable features are left out if <see cref="DistillationOptions.MissingFeatures"/> says so. The
+    /// probabilities are kept in memory, 4 bytes for each row and class.</returns>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="ArgumentException"><paramref name="outputColumnName"/> is the name of a column of the trainer.</exception>
     /// <exception cref="InvalidOperationException">
-    /// There is no teacher yet: it is trained or fitted in <see cref="Fit"/>, and then is <see cref="DistillationTransformer.Teacher"/>; or it cannot answer.
+    /// The teacher is created by <see cref="Fit"/> (then use <see cref="DistillationTransformer.Teacher"/>), or it cannot score the rows.
     /// </exception>
     public IDataView ScoreTeacher(IDataView input, string outputColumnName = "TeacherScore")
     {
@@ -110,14 +110,14 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
             if (name == outputColumnName)
             {
                 throw new ArgumentException(
-                    $"The teacher's scores cannot be called '{name}': that is the trainer's {option}, and one would hide the other. Give another name.", nameof(outputColumnName));
+                    $"outputColumnName must not be '{name}', which is the trainer's {option}: one column would hide the other. Give another name.", nameof(outputColumnName));
             }
         }
 
         return RunFit(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
     }
 
-    private T RunFit<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> use, Func<DistillationOptions, Func<T>, T>? observed = null)
+    private T RunFit<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> run, Func<DistillationOptions, Func<T>, T>? measure = null)
     {
         TorchLibrary.EnsureLoaded();
         using var mode = new TrainingMode();
@@ -125,12 +125,12 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };
-        return ChangedRowsException.Unwrapped(() => observed is null ? Use() : observed(options, Use));
+        return ChangedRowsException.Unwrapped(() => measure is null ? Run() : measure(options, Run));
 
-        T Use()
+        T Run()
         {
             using var fit = new DistillationFit(host, channel, options, input);
-            return use(fit);
+            return run(fit);
         }
     }
 

@@ -3,16 +3,16 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML;
 
-/// <summary>ML.NET's messages, and with them this library's, for <c>Microsoft.Extensions.Logging</c>.</summary>
+/// <summary>Forwards ML.NET's messages, which include this library's, to <c>Microsoft.Extensions.Logging</c>.</summary>
 public static class LoggingCatalog
 {
-    /// <summary>Forwards the messages of <see cref="MLContext.Log"/> to a logger, until what is returned is disposed of.</summary>
+    /// <summary>Forwards the messages of <see cref="MLContext.Log"/> to a logger, until the returned object is disposed.</summary>
     /// <remarks>
-    /// The level is the message's kind: Trace, Information, Warning or Error. Structured values are Source (what says it, for example
-    /// <c>DistillationTrainer; Distillation</c>), Kind and Message. What the logger throws comes out of whatever ML.NET was doing.
+    /// The level is the message's kind: Trace, Information, Warning or Error. Structured values are Source (for example
+    /// <c>DistillationTrainer; Distillation</c>), Kind and Message. An exception of the logger is thrown by the ML.NET operation that logged.
     /// </remarks>
-    /// <param name="mlContext">Whose messages.</param>
-    /// <param name="logger">Where to.</param>
+    /// <param name="mlContext">The context whose messages are forwarded.</param>
+    /// <param name="logger">The logger.</param>
     /// <example>
     /// <code>
     /// using var forwarding = mlContext.LogTo(loggerFactory.CreateLogger("Microsoft.ML"));

@@ -6,14 +6,14 @@ using MlNetDistill.Teachers;
 namespace MlNetDistill;
 
 /// <summary>
-/// Teachers in order, from weak to strong: the anchors of <see cref="DistillationMethod.Rco"/>. A route is a teacher too; methods that need only
-/// one learn from its last anchor.
+/// Creates routes: teachers in order, from weak to strong, which are the anchors of <see cref="DistillationMethod.Rco"/>. A route is a teacher too; methods that need
+/// only one use its last anchor.
 /// </summary>
 public static class Route
 {
-    /// <summary>A network, trained on the spot as by <see cref="Teacher.Train"/>, with a checkpoint of it recorded every few epochs.</summary>
+    /// <summary>A network that is trained in <c>Fit</c>, as by <see cref="Teacher.Train"/>, with a checkpoint every few epochs.</summary>
     /// <remarks>
-    /// The last anchor is the trained network as it ends: of the best epoch where rows are held out. Each checkpoint keeps its own batch-norm statistics.
+    /// The last anchor is the network at the end of its training: of its best epoch if rows are held out. Each checkpoint has its own batch-norm statistics.
     /// </remarks>
     /// <param name="network">The teacher's network; see <see cref="NetworkSpec"/> for the kinds.</param>
     /// <param name="every">Epochs from one checkpoint to the next, at least 1.</param>
@@ -21,8 +21,8 @@ public static class Route
     /// <param name="optimizer">The optimiser; the student's if null.</param>
     /// <param name="schedule">The learning-rate schedule; the student's if null.</param>
     /// <param name="folder">
-    /// A folder for the checkpoints, one file <c>anchor-NNNN.weights</c> each, which stay there for <see cref="FromCheckpoints"/>; null to keep them in memory.
-    /// It is made where it is not there. A folder that holds checkpoints of another run is refused: each run has its own.
+    /// A folder for the checkpoints, one file <c>anchor-NNNN.weights</c> each, which <see cref="FromCheckpoints"/> can read later; null to keep them in memory. It is
+    /// created if it does not exist. A folder with checkpoints of another run is an error.
     /// </param>
     public static Teacher Train(
         NetworkSpec network,
@@ -38,12 +38,12 @@ public static class Route
 
     /// <summary>Checkpoints of one network over the student's own features, as <see cref="Train"/> writes them.</summary>
     /// <remarks>
-    /// Each file says what it is of: the network, its classes, its input, the training. Classes are matched by name; rows are scaled as in the network's own
-    /// training; features that have another mean or spread than its own rows had are warned of. A file is an error in <c>Fit</c> if it is damaged (by its
-    /// SHA-256), of another network, of other classes or features, or of another run than the first.
+    /// Each file has the network's specification, its classes, its input and its training. Classes are matched by name; rows are scaled as in the network's training;
+    /// there is a warning if features have another mean or spread than the network's training rows. <c>Fit</c> throws for a file that is damaged (by its
+    /// SHA-256), of another network, of other classes or features, or of another run than the first file.
     /// </remarks>
-    /// <param name="network">The network that all of them are of.</param>
-    /// <param name="paths">The files, from the first to the last anchor. Anchors count by the epochs written in them.</param>
+    /// <param name="network">The specification of the network.</param>
+    /// <param name="paths">The files, from the first to the last anchor. The epoch of an anchor is read from its file.</param>
     public static Teacher FromCheckpoints(NetworkSpec network, params IReadOnlyList<string> paths)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -51,7 +51,7 @@ public static class Route
         return new CheckpointRoute(network, [.. paths]);
     }
 
-    /// <summary>Any teachers, in order. Each is asked before the student trains.</summary>
+    /// <summary>Any teachers, in order. Each is queried before the student is trained.</summary>
     /// <param name="anchors">Name and teacher of each anchor, from weak to strong.</param>
     public static Teacher FromTeachers(params IReadOnlyList<(string Label, Teacher Teacher)> anchors)
     {
@@ -60,7 +60,7 @@ public static class Route
     }
 
     /// <summary>
-    /// ML.NET pipelines of rising strength, for example forests with rising numbers of trees, each fitted inside the trainer's <c>Fit</c> as by
+    /// ML.NET pipelines, from weak to strong, for example forests with more and more trees. Each is fitted in the trainer's <c>Fit</c>, as by
     /// <see cref="Teacher.FromEstimator"/>.
     /// </summary>
     /// <param name="estimators">Name and pipeline of each anchor, from weak to strong.</param>

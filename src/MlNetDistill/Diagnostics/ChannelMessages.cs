@@ -2,7 +2,7 @@ using Microsoft.ML.Runtime;
 
 namespace MlNetDistill.Diagnostics;
 
-/// <summary>Plain messages to an ML.NET channel, from where they reach <c>MLContext.Log</c>. ML.NET's own short forms are internal.</summary>
+/// <summary>Sends messages to an ML.NET channel, which passes them to <c>MLContext.Log</c>. ML.NET's own extensions for this are internal.</summary>
 internal static class ChannelMessages
 {
     public static void Info(this IChannel channel, FormattableString message) => channel.Info(MessageSensitivity.None, FormattableString.Invariant(message));

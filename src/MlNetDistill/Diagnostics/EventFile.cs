@@ -7,14 +7,14 @@ using Tensorboard;
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
-/// A file of events as TensorBoard reads it: records of a length (64 bits), a checksum of it, the event as a protocol buffer, a checksum of that; integers are
-/// little-endian. TorchSharp's own writer opens the file anew for each event, and knows seconds only.
+/// An event file in TensorBoard's format. A record is a length (64 bits), its checksum, the event as a protocol buffer, and the event's checksum; integers are
+/// little-endian. TorchSharp's own writer reopens the file for each event, and writes times in whole seconds.
 /// </summary>
 internal sealed class EventFile : IDisposable
 {
     private const int HeaderBytes = sizeof(ulong) + sizeof(uint);
     private static int _files;
-    private readonly LastingFile _file;
+    private readonly AppendOnlyFile _file;
 
     public EventFile(string folder)
     {
@@ -22,11 +22,11 @@ internal sealed class EventFile : IDisposable
         var name = string.Create(
             CultureInfo.InvariantCulture,
             $"events.out.tfevents.{seconds}.{Environment.MachineName}.{Environment.ProcessId}.{Interlocked.Increment(ref _files)}");
-        _file = new LastingFile(Path.Combine(folder, name), FileMode.CreateNew);
+        _file = new AppendOnlyFile(Path.Combine(folder, name), FileMode.CreateNew);
         Append([new Event { FileVersion = "brain.Event:2", WallTime = Now() }]);
     }
 
-    /// <summary>Adds what was seen at a step, all of it or nothing.</summary>
+    /// <summary>Adds the values of a step: all of them or none.</summary>
     public void Append(long step, IEnumerable<Summary.Types.Value> values)
     {
         var now = Now();
@@ -50,7 +50,7 @@ internal sealed class EventFile : IDisposable
         return record;
     }
 
-    /// <summary>CRC-32C, masked as in TensorFlow's record format: a checksum of data that holds checksums is no good one.</summary>
+    /// <summary>CRC-32C, masked as TensorFlow's record format requires, because a CRC of data that contains CRCs is weak.</summary>
     private static uint Checksum(ReadOnlySpan<byte> data)
     {
         var crc = uint.MaxValue;

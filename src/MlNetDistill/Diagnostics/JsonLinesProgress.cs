@@ -7,39 +7,39 @@ using MlNetDistill.Training;
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
-/// Writes each report as a line of JSON (UTF-8) to the end of a file: the time, then every value of <see cref="TrainingProgress"/>. A line is whole in the file
-/// before the training goes on.
+/// Appends each report to a file as a line of JSON (UTF-8): the time, then every value of <see cref="TrainingProgress"/>. Training continues when the line is
+/// written.
 /// </summary>
 /// <remarks>
-/// <para>One such line, broken here:</para>
+/// <para>An example, on two lines here:</para>
 /// <code>
 /// {"time":"2026-03-01T12:00:00.0000000+00:00","stage":"KD","epoch":1,"epochs":30,"losses":{"crossEntropy":1.25,"kd":0.5,"total":0.575},"learningRate":0.001,
 ///  "validation":{"measure":"accuracy","quality":0.875,"loss":0.4},"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
 /// </code>
-/// <para><c>validation</c> is <c>null</c> where nothing was held out. Numbers that are not finite are texts: <c>"NaN"</c>, <c>"Infinity"</c>. To read them:</para>
+/// <para>A missing number is <c>null</c>; a number that is not finite is a string: <c>"NaN"</c>, <c>"Infinity"</c>. To read the file:</para>
 /// <code>
 /// var history = File.ReadLines("progress.jsonl").Select(line => JsonSerializer.Deserialize&lt;TrainingProgress&gt;(line, JsonSerializerOptions.Web)!);
 /// </code>
 /// </remarks>
 public sealed class JsonLinesProgress : ProgressSink, IDisposable
 {
-    // Names of stages hold × and arrows; nothing here is put into a page.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    // Stage names contain × and arrows, which need no escaping outside a page.
+    private static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly ArrayBufferWriter<byte> _line = new();
-    private readonly LastingFile _file;
+    private readonly AppendOnlyFile _file;
 
-    /// <summary>Opens the file, and makes it where it is not there.</summary>
-    /// <param name="path">The file. Lines are added to those that are there.</param>
-    /// <param name="onError">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
+    /// <summary>Opens the file, or creates it.</summary>
+    /// <param name="path">The file. Lines are added after those it has.</param>
+    /// <param name="onError">Called on the training thread for each report that could not be written. An exception that it throws is logged, and training continues.</param>
     /// <exception cref="IOException">The file cannot be opened for writing.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public JsonLinesProgress(string path, Action<Exception>? onError = null)
         : base(onError)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var cutShort = EndsWithinALine(path);
-        _file = new LastingFile(path, FileMode.OpenOrCreate);
-        if (cutShort)
+        var endsWithinLine = EndsWithinLine(path);
+        _file = new AppendOnlyFile(path, FileMode.OpenOrCreate);
+        if (endsWithinLine)
             _file.Append("\n"u8);
     }
 
@@ -49,22 +49,22 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
     private protected override void Write(TrainingProgress progress)
     {
         _line.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_line, Plain))
+        using (var json = new Utf8JsonWriter(_line, Unescaped))
             Write(json, progress);
         _line.Write("\n"u8);
         _file.Append(_line.WrittenSpan);
     }
 
-    /// <summary>A process that ended while it wrote, or a full disk, leaves the beginning of a line, which the next must not go on.</summary>
-    private static bool EndsWithinALine(string path)
+    /// <summary>A process that ended while it was writing, or a full disk, leaves an incomplete line, which the next report must not continue.</summary>
+    private static bool EndsWithinLine(string path)
     {
         if (!File.Exists(path))
             return false;
-        using var there = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (there.Length == 0)
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (file.Length == 0)
             return false;
-        there.Position = there.Length - 1;
-        return there.ReadByte() != '\n';
+        file.Position = file.Length - 1;
+        return file.ReadByte() != '\n';
     }
 
     private static void Write(Utf8JsonWriter json, TrainingProgress progress)

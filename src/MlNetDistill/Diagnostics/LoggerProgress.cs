@@ -5,8 +5,8 @@ using static System.FormattableString;
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
-/// Writes reports to a logger, at <see cref="LogLevel.Information"/>: a message when a stage begins to report, and one for each epoch, whose values are
-/// structured: Stage, Epoch, Epochs, Losses, LearningRate, ValidationMeasure, ValidationQuality, ValidationLoss, RowsPerSecond, TimeLeft.
+/// Writes reports to a logger at <see cref="LogLevel.Information"/>: a message at the start of each stage and one for each epoch. Its structured
+/// values are Stage, Epoch, Epochs, Losses, LearningRate, ValidationAccuracy or ValidationAgreement, ValidationLoss, RowsPerSecond, TimeLeft.
 /// </summary>
 public sealed partial class LoggerProgress : ProgressSink
 {
@@ -15,7 +15,7 @@ public sealed partial class LoggerProgress : ProgressSink
 
     /// <summary>Writes to a logger.</summary>
     /// <param name="logger">The logger.</param>
-    /// <param name="onError">Told, on the thread that trains, of each report at which the logger threw; what it throws is logged, and the training goes on.</param>
+    /// <param name="onError">Called on the training thread for each report at which the logger threw. An exception that it throws is logged, and training continues.</param>
     public LoggerProgress(ILogger logger, Action<Exception>? onError = null)
         : base(onError)
     {
@@ -26,19 +26,21 @@ public sealed partial class LoggerProgress : ProgressSink
     private protected override void Write(TrainingProgress progress)
     {
         if (progress.Stage != _stage || progress.Epoch == 1)
-            StageBegan(progress.Stage, progress.Epochs);
+            StageStarted(progress.Stage, progress.Epochs);
         _stage = progress.Stage;
         var losses = string.Join(", ", progress.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.0000}")));
         var left = TimeSpan.FromSeconds(Math.Round(progress.TimeLeft.TotalSeconds));
         var (stage, epoch, epochs, rate, speed) = (progress.Stage, progress.Epoch, progress.Epochs, progress.LearningRate, progress.RowsPerSecond);
-        if (progress.Validation is { } validation)
-            Validated(stage, epoch, epochs, losses, validation.Measure, validation.Quality, validation.Loss, rate, speed, left);
+        if (progress.ValidationAccuracy is { } accuracy)
+            Validated(stage, epoch, epochs, losses, accuracy, progress.ValidationLoss, rate, speed, left);
+        else if (progress.ValidationAgreement is { } agreement)
+            ComparedWithTeacher(stage, epoch, epochs, losses, agreement, progress.ValidationLoss, rate, speed, left);
         else
             Trained(stage, epoch, epochs, losses, rate, speed, left);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Stage {Stage} of {Epochs} epochs has begun")]
-    private partial void StageBegan(string stage, int epochs);
+    [LoggerMessage(1, LogLevel.Information, "Stage {Stage} of {Epochs} epochs started")]
+    private partial void StageStarted(string stage, int epochs);
 
     [LoggerMessage(2, LogLevel.Information, "{Stage} epoch {Epoch}/{Epochs}: {Losses}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
     private partial void Trained(string stage, int epoch, int epochs, string losses, double learningRate, double rowsPerSecond, TimeSpan timeLeft);
@@ -53,9 +55,24 @@ public sealed partial class LoggerProgress : ProgressSink
         int epoch,
         int epochs,
         string losses,
-        string validationMeasure,
-        double validationQuality,
-        double validationLoss,
+        double validationAccuracy,
+        double? validationLoss,
+        double learningRate,
+        double rowsPerSecond,
+        TimeSpan timeLeft);
+
+    [LoggerMessage(
+        4,
+        LogLevel.Information,
+        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation agreement {ValidationAgreement:0.0000}, loss {ValidationLoss:0.0000}, " +
+        "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
+    private partial void ComparedWithTeacher(
+        string stage,
+        int epoch,
+        int epochs,
+        string losses,
+        double validationAgreement,
+        double? validationLoss,
         double learningRate,
         double rowsPerSecond,
         TimeSpan timeLeft);

@@ -3,8 +3,8 @@ using MlNetDistill.Training;
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
-/// A place where the progress of a training is written, one report after the other, from whatever threads they come. It never stops a training: what goes wrong
-/// in writing a report is kept in <see cref="LastError"/>, and the next report is tried again.
+/// Writes the progress of training somewhere. Reports may come from several threads and are written one at a time. A failure does not stop training: it is kept in
+/// <see cref="LastError"/>, and the next report is written as usual.
 /// </summary>
 public abstract class ProgressSink : IProgress<TrainingProgress>
 {
@@ -13,7 +13,7 @@ public abstract class ProgressSink : IProgress<TrainingProgress>
 
     private protected ProgressSink(Action<Exception>? onError) => _onError = onError;
 
-    /// <summary>What went wrong last; null while nothing has.</summary>
+    /// <summary>The exception of the last report that could not be written; null if there was none.</summary>
     public Exception? LastError { get; private set; }
 
     /// <inheritdoc/>
@@ -28,13 +28,13 @@ public abstract class ProgressSink : IProgress<TrainingProgress>
             }
             catch (Exception e)
             {
-                // A full disk must not cost hours of training, nor must it pass unseen.
+                // A full disk must not end hours of training, but the caller must be able to see it.
                 LastError = e;
                 _onError?.Invoke(e);
             }
         }
     }
 
-    /// <summary>Writes a report, one at a time.</summary>
+    /// <summary>Writes a report; never called twice at the same time.</summary>
     private protected abstract void Write(TrainingProgress progress);
 }

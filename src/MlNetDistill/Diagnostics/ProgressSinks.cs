@@ -3,21 +3,21 @@ using MlNetDistill.Training;
 
 namespace MlNetDistill.Diagnostics;
 
-/// <summary>Several places for progress as one.</summary>
+/// <summary>Combines progress sinks.</summary>
 public static class ProgressSinks
 {
-    /// <summary>Reports to all of them, in this order.</summary>
-    /// <param name="sinks">Where to report to. What one throws is thrown when all have been told; a training logs it and goes on.</param>
-    /// <exception cref="ArgumentException">One is null.</exception>
+    /// <summary>A sink that reports to several others, in this order.</summary>
+    /// <param name="sinks">The sinks. If one throws, the others still get the report; then its exception is thrown, which training logs and continues.</param>
+    /// <exception cref="ArgumentException">A sink is null.</exception>
     public static IProgress<TrainingProgress> All(params IProgress<TrainingProgress>[] sinks)
     {
         ArgumentNullException.ThrowIfNull(sinks);
         return sinks.Contains(null!)
             ? throw new ArgumentException($"Sink {Array.IndexOf(sinks, null)} of {sinks.Length} is null. Leave it out.", nameof(sinks))
-            : new Several([.. sinks]);
+            : new CombinedSink([.. sinks]);
     }
 
-    private sealed class Several(IReadOnlyList<IProgress<TrainingProgress>> sinks) : IProgress<TrainingProgress>
+    private sealed class CombinedSink(IReadOnlyList<IProgress<TrainingProgress>> sinks) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value)
         {

@@ -4,9 +4,9 @@ using Tensorboard;
 
 namespace MlNetDistill.Diagnostics;
 
-/// <summary>Writes reports as curves that TensorBoard shows: <c>tensorboard --logdir FOLDER</c>.</summary>
+/// <summary>Writes reports as curves for TensorBoard: <c>tensorboard --logdir FOLDER</c>.</summary>
 /// <remarks>
-/// <para>A step is an epoch, counted from 1 over all stages, and over all networks that report here. At each there are</para>
+/// <para>A step is an epoch, counted from 1 over all stages and all networks that report to this sink. Each step has</para>
 /// <list type="table">
 /// <listheader><term>Tag</term><description>Value</description></listheader>
 /// <item><term><c>loss/NAME</c></term><description>mean of each named loss, and of their weighted sum, <c>loss/total</c></description></item>
@@ -16,8 +16,8 @@ namespace MlNetDistill.Diagnostics;
 /// <item><term><c>rows_per_second</c></term><description>rows trained on in a second</description></item>
 /// <item><term><c>stage</c> (a text)</term><description>name of the stage, at its first epoch</description></item>
 /// </list>
-/// <para>The values of an epoch are in the file before the training goes on. Give each run a folder of its own below one that TensorBoard is shown, and it lays
-/// their curves over each other.</para>
+/// <para>Training continues when the values of an epoch are written. To compare runs, give each a folder of its own under the folder that TensorBoard is started
+/// with.</para>
 /// </remarks>
 public sealed class TensorBoardProgress : ProgressSink, IDisposable
 {
@@ -25,10 +25,10 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
     private long _step;
     private string? _stage;
 
-    /// <summary>Makes a new event file.</summary>
-    /// <param name="folder">Its folder, which is made where it is not there.</param>
-    /// <param name="onError">Told, on the thread that trains, of each report that could not be written; what it throws is logged, and the training goes on.</param>
-    /// <exception cref="IOException">The folder or the file cannot be made.</exception>
+    /// <summary>Creates a new event file.</summary>
+    /// <param name="folder">Its folder, which is created if it does not exist.</param>
+    /// <param name="onError">Called on the training thread for each report that could not be written. An exception that it throws is logged, and training continues.</param>
+    /// <exception cref="IOException">The folder or the file cannot be created.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public TensorBoardProgress(string folder, Action<Exception>? onError = null)
         : base(onError)
@@ -50,7 +50,7 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
 
     private IEnumerable<Summary.Types.Value> Values(TrainingProgress progress)
     {
-        // A stage may be run again after another; its first epoch is 1 each time.
+        // The same stage may run twice in a row; its first epoch is 1 each time.
         if (progress.Stage != _stage || progress.Epoch == 1)
             yield return Text("stage", progress.Stage);
         foreach (var (name, loss) in progress.Losses)

@@ -3,8 +3,7 @@ using Microsoft.ML.Runtime;
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
-/// The channel of a fit, which keeps what it is warned of: every <c>Warning</c> goes to <c>MLContext.Log</c> and to <see cref="DistilledStudent.Warnings"/>.
-/// The same warning is given once.
+/// The channel of a fit. It collects warnings: each goes to <c>MLContext.Log</c> and to <see cref="DistilledStudent.Warnings"/>, the same warning only once.
 /// </summary>
 internal sealed class WarningChannel(IChannel channel) : IChannel
 {
@@ -25,8 +24,14 @@ internal sealed class WarningChannel(IChannel channel) : IChannel
 
     public void Warning(MessageSensitivity sensitivity, string message)
     {
-        if (Keep(message))
-            channel.Warning(sensitivity, message);
+        lock (_lock)
+        {
+            if (_warnings.Contains(message))
+                return;
+            _warnings.Add(message);
+        }
+
+        channel.Warning(sensitivity, message);
     }
 
     public void Warning(MessageSensitivity sensitivity, string fmt, params object[] args) =>
@@ -50,15 +55,4 @@ internal sealed class WarningChannel(IChannel channel) : IChannel
         where TException : Exception => channel.Process(ex);
 
     public void Dispose() => channel.Dispose();
-
-    private bool Keep(string message)
-    {
-        lock (_lock)
-        {
-            if (_warnings.Contains(message))
-                return false;
-            _warnings.Add(message);
-            return true;
-        }
-    }
 }

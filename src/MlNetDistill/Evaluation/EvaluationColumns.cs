@@ -5,37 +5,37 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>The columns that teacher and student are compared by, found and checked, their classes matched by name.</summary>
+/// <summary>The columns of a comparison of teacher and student, checked, with classes matched by name.</summary>
 internal sealed record EvaluationColumns(
     DataViewSchema.Column Teacher,
     DataViewSchema.Column Student,
     DataViewSchema.Column? Label,
-    bool LabelIsTheTeachers,
+    bool LabelIsInTeacherView,
     IReadOnlyList<string> Classes,
     (AlignedScores Teacher, AlignedScores Student) Scores)
 {
     /// <param name="teacher">The teacher's scores and the schema that has them.</param>
-    /// <param name="student">The student's scores and their schema, which is looked in first for the label.</param>
+    /// <param name="student">The student's scores and their schema, which is searched first for the label.</param>
     /// <param name="labelName">The label, or null for none.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">The classes of teacher, student and label cannot be matched.</exception>
     public static EvaluationColumns Find((DataViewSchema Schema, ScoreSpec Scores) teacher, (DataViewSchema Schema, ScoreSpec Scores) student, string? labelName)
     {
         var (teacherScore, studentScore) = (ScoresIn(teacher.Schema, teacher.Scores), ScoresIn(student.Schema, student.Scores));
-        var isTheTeachers = labelName is not null && student.Schema.GetColumnOrNull(labelName) is null
+        var labelIsInTeacherView = labelName is not null && student.Schema.GetColumnOrNull(labelName) is null
             && teacher.Schema.GetColumnOrNull(labelName) is not null;
-        var label = labelName is null ? (DataViewSchema.Column?)null : FindLabel(isTheTeachers ? teacher.Schema : student.Schema, labelName);
+        var label = labelName is null ? (DataViewSchema.Column?)null : FindLabel(labelIsInTeacherView ? teacher.Schema : student.Schema, labelName);
         var (teacherCount, studentCount) = (WidthOf(teacherScore), WidthOf(studentScore));
         if (studentCount < 2)
         {
             throw new InvalidOperationException(
-                $"The student's column '{student.Scores.Column}' has 1 score a row, and there must be one for each class. Of a model of two classes that gives the " +
-                "probability of one alone, compute both.");
+                $"The student's column '{student.Scores.Column}' has 1 score per row; one score for each class is needed. If the model has two classes and gives the " +
+                "probability of one of them, compute both.");
         }
 
         var (teacherNames, studentNames) = (AnnotatedNames.ReadClassNames(teacherScore), AnnotatedNames.ReadClassNames(studentScore));
         var labelNames = LabelNames(label, studentNames, student.Scores.Column, studentCount);
-        // Where neither column names its classes they go by number; where the teacher's does, the label's names stand for the student's.
+        // If neither score column has class names, classes are matched by number; if only the teacher's has, the label's names are the student's.
         var teacherIsNamed = teacherNames is not null || teacher.Scores.ClassNames is not null || teacher.Scores.Map is not null;
         var matched = new ClassLabels(studentCount, studentNames ?? (teacherIsNamed ? labelNames : null));
         var classes = matched with { Names = studentNames ?? labelNames };
@@ -43,7 +43,7 @@ internal sealed record EvaluationColumns(
             teacherScore,
             studentScore,
             label,
-            isTheTeachers,
+            labelIsInTeacherView,
             [.. Enumerable.Range(0, studentCount).Select(classes.NameOf)],
             (
                 teacher.Scores.Align(teacherCount, teacherNames, matched),
@@ -70,7 +70,7 @@ internal sealed record EvaluationColumns(
         schema.GetColumnOrNull(name) ?? throw ColumnCheck.Missing(name, role, option, schema.Where(c => !c.IsHidden).Select(c => c.Name));
 
     /// <summary>
-    /// What a key's values call the classes of a student whose scores do not say it: score i is then for key value i, as ML.NET's own Evaluate reads them.
+    /// The label's key values as names for the student's classes, if its scores have none: score i is then for key value i, as in ML.NET's own Evaluate.
     /// </summary>
     /// <exception cref="InvalidOperationException">The label's classes cannot be matched with the student's.</exception>
     private static IReadOnlyList<string>? LabelNames(DataViewSchema.Column? label, IReadOnlyList<string>? studentNames, string student, int count)
@@ -81,13 +81,13 @@ internal sealed record EvaluationColumns(
         if (studentNames is not null)
         {
             return classes.Names is not null ? null : throw new InvalidOperationException(
-                $"The label '{label.Value.Name}' is a key without values, so it does not say which of the student's classes each is: " +
-                $"{ClassAlignment.Listed(studentNames)}. Classes are never matched by position: " +
-                "name the key column that the student's own pipeline makes of the label, or a text column.");
+                $"The label '{label.Value.Name}' is a key without values, so its classes cannot be matched with the student's classes " +
+                $"{ClassAlignment.Listed(studentNames)}; classes are never matched by position. " +
+                "Give the key column that the student's own pipeline creates from the label, or a text column.");
         }
 
         return classes.Names is null || classes.Count == count ? classes.Names : throw new InvalidOperationException(
-            $"The student's column '{student}' does not say which class each of its {count} scores is for, and the label '{label.Value.Name}' has " +
-            $"{classes.Count} classes. Both must be of the same label values.");
+            $"The student's column '{student}' has {count} scores without class names, and the label '{label.Value.Name}' has " +
+            $"{classes.Count} classes. Both must be fitted to the same label values.");
     }
 }

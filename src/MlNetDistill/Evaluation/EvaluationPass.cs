@@ -4,30 +4,24 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>One pass over the rows of one view, or of two in step.</summary>
+/// <summary>One pass over the rows of one view, or over two views at the same time.</summary>
 internal static class EvaluationPass
 {
     /// <summary>Both models' scores in one view.</summary>
-    public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options)
+    public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options) => UnreadableRow.Named(() =>
     {
-        return UnreadableRow.Named(() =>
-        {
-            using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
-            return Run(cursor, cursor, columns, options);
-        });
-    }
+        using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
+        return Run(cursor, cursor, columns, options);
+    });
 
     /// <summary>Each model's scores in a view of its own, of the same rows.</summary>
     /// <exception cref="InvalidOperationException">The rows are not the same.</exception>
-    public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options)
+    public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options) => UnreadableRow.Named(() =>
     {
-        return UnreadableRow.Named(() =>
-        {
-            using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsTheTeachers ? columns.Label : null);
-            using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsTheTeachers ? null : columns.Label);
-            return Run(teacherCursor, studentCursor, columns, options);
-        });
-    }
+        using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsInTeacherView ? columns.Label : null);
+        using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsInTeacherView ? null : columns.Label);
+        return Run(teacherCursor, studentCursor, columns, options);
+    });
 
     private static DataViewRowCursor Open(IDataView view, Func<long, string> fault, params DataViewSchema.Column?[] columns) =>
         new ViewColumns(view, [.. columns.OfType<DataViewSchema.Column>()], fault) { RemedyIfDisposed = ViewColumns.KeepTheModel }.Open();
@@ -38,7 +32,7 @@ internal static class EvaluationPass
         var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Scores);
         var getTeacher = Scores(teacher, columns.Teacher, columns.Scores.Teacher.Subject);
         var getStudent = Scores(student, columns.Student, columns.Scores.Student.Subject);
-        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).Over(columns.LabelIsTheTeachers ? teacher : student) : _ => null;
+        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).Over(columns.LabelIsInTeacherView ? teacher : student) : _ => null;
         var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
         DataViewRowId teacherId = default, id = default;
         while (Move(teacher, student, evaluator.Rows))
@@ -46,7 +40,7 @@ internal static class EvaluationPass
             getTeacherId(ref teacherId);
             getId(ref id);
             if (!teacherId.Equals(id))
-                throw RowMismatch($"at row {evaluator.Rows} (counted from 0) the teacher's has the id {Number(teacherId)}, the student's {Number(id)}");
+                throw RowMismatch($"row {evaluator.Rows} (counted from 0) has the id {Number(teacherId)} in the teacher's output and {Number(id)} in the student's");
             evaluator.Add(getTeacher(evaluator.Rows), getStudent(evaluator.Rows), getLabel(evaluator.Rows), Number(id));
         }
 
@@ -57,12 +51,12 @@ internal static class EvaluationPass
     {
         var moved = student.MoveNext();
         if (!ReferenceEquals(teacher, student) && teacher.MoveNext() != moved)
-            throw RowMismatch($"the {(moved ? "teacher" : "student")}'s has {row} rows, the {(moved ? "student" : "teacher")}'s more");
+            throw RowMismatch($"the {(moved ? "teacher" : "student")}'s output has {row} rows, the {(moved ? "student" : "teacher")}'s more");
         return moved;
     }
 
     private static InvalidOperationException RowMismatch(string difference) => new(
-        $"Teacher and student do not give the same rows in the same order: {difference}. A model must not filter or shuffle rows, and the data must be the same " +
+        $"Teacher and student must return the same rows in the same order; {difference}. The models must not filter or shuffle rows, and the data must be the same " +
         "each time they are read: cache them with mlContext.Data.Cache.");
 
     private static UInt128 Number(DataViewRowId id) => new(id.High, id.Low);

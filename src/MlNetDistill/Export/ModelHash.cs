@@ -6,11 +6,11 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Export;
 
-/// <summary>What tells one ML.NET model from another.</summary>
+/// <summary>A hash of an ML.NET model's contents.</summary>
 internal static class ModelHash
 {
-    /// <summary>SHA-256, in hexadecimal, of what <c>Model.Save</c> writes: of the names and contents of its files but the input schema, as the archive
-    /// around them has the time in it.</summary>
+    /// <summary>SHA-256, in hexadecimal, of the names and contents of the files that <c>Model.Save</c> writes, except the input schema. The zip itself contains the
+    /// time, so it is not hashed.</summary>
     /// <exception cref="InvalidOperationException">The model cannot be saved.</exception>
     public static string Compute(MLContext context, ITransformer model, DataViewSchema schema)
     {
@@ -21,8 +21,8 @@ internal static class ModelHash
         catch (Exception e) when (MeansNotSavable(e))
         {
             throw new InvalidOperationException(
-                "A teacher cache in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes " +
-                $"whenever the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: {e.Message}",
+                "The key of a teacher cache in a folder is a hash of the saved teacher, and this model cannot be saved. Give Teacher.FromTransformer a cacheKey (a name " +
+                $"that changes whenever the model does), or leave TeacherCache.Folder null. The error of ML.NET: {e.Message}",
                 e);
         }
     }
@@ -40,7 +40,7 @@ internal static class ModelHash
         }
     }
 
-    // What transformers throw that cannot be saved; those of other packages often leave Save unimplemented.
+    // The exceptions of transformers that cannot be saved; those of other packages often do not implement Save.
     private static bool MeansNotSavable(Exception e) =>
         e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException;
 
@@ -51,7 +51,7 @@ internal static class ModelHash
             context.Model.Save(model, schema, file);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var zip = new ZipArchive(file, ZipArchiveMode.Read);
-        // The schema names columns that the model does not read too; what it does read is hashed with the data.
+        // The schema also has columns that the model does not read; those that it reads are hashed with the data.
         foreach (var entry in zip.Entries.Where(e => e.FullName != "Schema").OrderBy(e => e.FullName, StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"{entry.FullName} {entry.Length};"));

@@ -7,27 +7,26 @@ namespace MlNetDistill.Reporting;
 public sealed partial record DistillationReport
 {
     /// <summary>
-    /// What the numbers say, in sentences: problems first (criteria that are not met, test rows known from training, warnings), then accuracy, what distillation
-    /// added, and cost, then agreement, generalisation, calibration and the class that loses most. Where intervals show no difference, none is claimed.
+    /// The results in sentences: first problems (criteria that are not met, test rows that are also training rows, warnings), then accuracy, the effect of
+    /// distillation, and cost, then agreement, generalisation, calibration and the class that loses most. A difference is only claimed if the intervals show it.
     /// </summary>
     public IReadOnlyList<string> Verdict => ReportVerdict.From(this).Sentences;
 
     /// <summary>
-    /// The distilled student's accuracy less the student's alone, row by row, with its interval; null where it was not computed, and the two intervals are
-    /// looked at instead.
+    /// The distilled student's accuracy minus that of the student alone, row by row, with its interval; null if it was not computed, then the two intervals are compared
+    /// instead.
     /// </summary>
     internal Estimate? AccuracyOverAlone { get; init; }
 
-    /// <summary>The same of the agreement with the teacher.</summary>
+    /// <summary>The same for agreement with the teacher.</summary>
     internal Estimate? AgreementOverAlone { get; init; }
 
     /// <summary>
-    /// Writes <c>report.html</c> and <c>report.json</c>; each is whole or not there, and takes the place of one from before. A given report gives the same
-    /// bytes every time.
+    /// Writes <c>report.html</c> and <c>report.json</c>, replacing existing files; a file is never left incomplete. The same report always gives the same bytes.
     /// </summary>
-    /// <param name="folder">Where to; made if it is not there.</param>
+    /// <param name="folder">The folder, which is created if it does not exist.</param>
     /// <exception cref="ArgumentException">The folder's name is empty.</exception>
-    /// <exception cref="IOException">The folder cannot be made, or a file not be written.</exception>
+    /// <exception cref="IOException">The folder cannot be created, or a file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
     public void Write(string folder)
     {
@@ -38,34 +37,34 @@ public sealed partial record DistillationReport
     }
 
     /// <summary>
-    /// The report as one HTML file: no scripts, nothing loaded from elsewhere, light or dark as its reader prefers, for screens from phones up and for paper.
+    /// The report as one HTML file without scripts and external resources, light or dark as the reader prefers, for screens of all sizes and for paper.
     /// </summary>
     public string ToHtml() => ReportPage.Render(this);
 
     /// <summary>
-    /// The report's numbers as JSON, which <c>format</c> 1 describes: <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
+    /// The report's numbers as JSON. In <c>format</c> 1 these are <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
     /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>data</c>, <c>trainingOverlap</c>,
     /// <c>versions</c>.
-    /// What was not measured is null.
+    /// A value that was not measured is null.
     /// </summary>
     /// <remarks>
     /// <list type="bullet">
-    /// <item><c>models.teacher</c>, <c>.student</c> and <c>.alone</c> are <see cref="ReportedModel"/>s: costs in microseconds and bytes, in <c>history</c> all
-    /// times in seconds.</item>
+    /// <item><c>models.teacher</c>, <c>.student</c> and <c>.alone</c> are <see cref="ReportedModel"/>s: costs in microseconds and bytes, times in <c>history</c>
+    /// in seconds.</item>
     /// <item><c>metrics.test</c> (the distilled student on the test rows), <c>.training</c> (on the training rows) and <c>.alone</c> (the student alone) are
     /// <see cref="DistillationMetrics"/>: shares in [0, 1], divergences in nats, a figure with its interval as <c>{ value, lower, upper }</c>.</item>
     /// <item><c>matrix</c> holds the cells that are not empty, as <c>{ teacher, student, rows }</c>; classes are numbered from 0 in the order of
     /// <c>classes</c>.</item>
-    /// <item><c>overAlone</c> is the distilled student's accuracy and agreement less the student's alone, row by row.</item>
+    /// <item><c>overAlone</c> has the distilled student's accuracy and agreement minus those of the student alone, row by row.</item>
     /// </list>
-    /// Names are in camel case, lines end with a line feed. A number that is not finite is a text: <c>"NaN"</c>, <c>"Infinity"</c>.
+    /// Names are in camel case, lines end with a line feed. A number that is not finite is a string: <c>"NaN"</c>, <c>"Infinity"</c>.
     /// </remarks>
     public string ToJson() => ReportJson.Serialize(this);
 
     /// <summary>Title, verdict and whether the student is accepted, for a console.</summary>
     public override string ToString()
     {
-        var verdict = Verdict.SelectMany(sentence => TextLines.Wrap(sentence, TextLines.Width - 2).Select((line, at) => (at == 0 ? "- " : "  ") + line));
+        var verdict = Verdict.SelectMany(sentence => TextLines.Wrap(sentence, TextLines.Width - 2).Select((line, index) => (index == 0 ? "- " : "  ") + line));
         return string.Join(Environment.NewLine, [.. TextLines.Wrap(Title, TextLines.Width), .. verdict, .. Acceptance is null ? Array.Empty<string>() : [$"{Acceptance}"]]);
     }
 

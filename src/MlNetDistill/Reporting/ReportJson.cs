@@ -5,7 +5,7 @@ using System.Text.Unicode;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Writes a report's numbers; <see cref="DistillationReport.ToJson"/> says in which form.</summary>
+/// <summary>Writes a report's numbers in the format that <see cref="DistillationReport.ToJson"/> describes.</summary>
 internal static class ReportJson
 {
     private const int Format = 1;

@@ -7,103 +7,103 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Measures what a report says.</summary>
-internal sealed class ReportMaker(MLContext context, ReportInput evidence)
+/// <summary>Evaluates the models of a report and collects its other content.</summary>
+internal sealed class ReportMaker(MLContext context, ReportInput input)
 {
-    /// <exception cref="ArgumentException">Something that must be given is null.</exception>
-    public static void CheckGiven(ReportInput evidence)
+    /// <exception cref="ArgumentException">A required value is null.</exception>
+    public static void ThrowIfIncomplete(ReportInput input)
     {
         foreach (var (name, value) in new (string, object?)[]
         {
-            (nameof(evidence.Title), evidence.Title),
-            (nameof(evidence.Test), evidence.Test),
-            (nameof(evidence.Student), evidence.Student),
-            (nameof(evidence.TeacherName), evidence.TeacherName),
-            (nameof(evidence.Evaluation), evidence.Evaluation),
+            (nameof(input.Title), input.Title),
+            (nameof(input.Test), input.Test),
+            (nameof(input.Student), input.Student),
+            (nameof(input.TeacherName), input.TeacherName),
+            (nameof(input.Evaluation), input.Evaluation),
         })
         {
             if (value is null)
-                throw new ArgumentException($"{name} of the evidence must be given; it is null.", nameof(evidence));
+                throw new ArgumentException($"{name} of the ReportInput must be set; it is null.", nameof(input));
         }
     }
 
-    public DistillationReport Make()
+    public DistillationReport Create()
     {
-        evidence.Criteria?.Check();
-        if (evidence.Teacher is null && evidence.TeacherScoreColumnName == evidence.ScoreColumnName)
+        input.Criteria?.Check();
+        if (input.Teacher is null && input.TeacherScoreColumnName == input.ScoreColumnName)
         {
             throw new ArgumentException(
-                $"There is no Teacher, and TeacherScoreColumnName is '{evidence.ScoreColumnName}', the student's own scores: it would be compared with " +
-                "itself. Give the Teacher, or as TeacherScoreColumnName a column of the rows (DistillationTrainer.ScoreTeacher makes one).",
-                nameof(evidence));
+                $"There is no Teacher, and TeacherScoreColumnName is '{input.ScoreColumnName}', the student's own scores, so the student would be compared with " +
+                "itself. Set Teacher, or set TeacherScoreColumnName to a column of the rows (DistillationTrainer.ScoreTeacher adds one).",
+                nameof(input));
         }
 
-        var metrics = Compare(evidence.Student, evidence.Test);
-        var overlap = SeenRows.Find(evidence.Student, evidence.Test, evidence.Training);
-        var alone = evidence.Alone is null ? null : Compare(evidence.Alone, evidence.Test);
+        var metrics = Compare(input.Student, input.Test);
+        var overlap = OverlapMeasurement.Measure(input.Student, input.Test, input.Training);
+        var alone = input.Alone is null ? null : Compare(input.Alone, input.Test);
         var overAlone = alone is null ? null : metrics.DifferenceFrom(alone);
         return new DistillationReport
         {
-            Title = evidence.Title,
-            Description = evidence.Description,
-            Teacher = Reported(evidence.TeacherName, evidence.Teacher, evidence.TeacherCost),
-            Student = Reported("Student, distilled", evidence.Student, evidence.StudentCost),
-            Alone = evidence.Alone is { } model ? Reported("Student alone", model, evidence.AloneCost) : null,
+            Title = input.Title,
+            Description = input.Description,
+            Teacher = DescribeModel(input.TeacherName, input.Teacher, input.TeacherCost),
+            Student = DescribeModel("Student, distilled", input.Student, input.StudentCost),
+            Alone = input.Alone is { } model ? DescribeModel("Student alone", model, input.AloneCost) : null,
             Metrics = metrics,
             AloneMetrics = alone,
             AccuracyOverAlone = overAlone?.Accuracy,
             AgreementOverAlone = overAlone?.Agreement,
-            TrainingMetrics = evidence.Training is null ? null : Compare(evidence.Student, evidence.Training),
-            Acceptance = evidence.Criteria?.Judge(metrics, evidence.StudentCost, overlap),
+            TrainingMetrics = input.Training is null ? null : Compare(input.Student, input.Training),
+            Acceptance = input.Criteria?.Judge(metrics, input.StudentCost, overlap),
             TrainingOverlap = overlap,
-            Data = [.. Described("Training rows", evidence.Training), .. Described("Test rows", evidence.Test)],
+            Data = [.. DescribeRows("Training rows", input.Training), .. DescribeRows("Test rows", input.Test)],
             Versions = Versions(),
         };
     }
 
-    /// <summary>What predicts in a model of ML.NET's own.</summary>
-    private static object? PredictorOf(ITransformer? model) => model switch
+    /// <summary>The last predictor in an ML.NET model.</summary>
+    private static object? FindPredictor(ITransformer? model) => model switch
     {
         ISingleFeaturePredictionTransformer<object> predicts => predicts.Model,
-        IEnumerable<ITransformer> chain => chain.Select(PredictorOf).LastOrDefault(predictor => predictor is not null),
+        IEnumerable<ITransformer> chain => chain.Select(FindPredictor).LastOrDefault(predictor => predictor is not null),
         _ => null,
     };
 
     private static List<ReportedSetting> Versions() =>
     [
-        new("MlNetDistill", VersionOf(typeof(DistillationReport).Assembly)),
-        new("Microsoft.ML", VersionOf(typeof(MLContext).Assembly)),
-        new("TorchSharp", VersionOf(typeof(TorchSharp.torch).Assembly)),
-        new("ONNX Runtime", VersionOf(typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly)),
+        new("MlNetDistill", GetVersion(typeof(DistillationReport).Assembly)),
+        new("Microsoft.ML", GetVersion(typeof(MLContext).Assembly)),
+        new("TorchSharp", GetVersion(typeof(TorchSharp.torch).Assembly)),
+        new("ONNX Runtime", GetVersion(typeof(Microsoft.ML.OnnxRuntime.InferenceSession).Assembly)),
         new(".NET", RuntimeInformation.FrameworkDescription),
         new("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors"),
     ];
 
-    // After a plus sign stands the commit that it was built from.
-    private static string VersionOf(Assembly assembly) =>
+    // After a plus sign is the commit of the build.
+    private static string GetVersion(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? $"{assembly.GetName().Version}";
 
     private DistillationMetrics Compare(ITransformer student, IDataView rows)
     {
         var catalog = context.MulticlassClassification;
-        return evidence.Teacher is { } teacher
+        return input.Teacher is { } teacher
             ? catalog.EvaluateDistillation(
-                rows, teacher, student, evidence.LabelColumnName, evidence.ScoreColumnName, evidence.TeacherScoreColumnName, evidence.Evaluation)
+                rows, teacher, student, input.LabelColumnName, input.ScoreColumnName, input.TeacherScoreColumnName, input.Evaluation)
             : catalog.EvaluateDistillation(
-                student.Transform(rows), evidence.TeacherScoreColumnName, evidence.ScoreColumnName, evidence.LabelColumnName, evidence.Evaluation);
+                student.Transform(rows), input.TeacherScoreColumnName, input.ScoreColumnName, input.LabelColumnName, input.Evaluation);
     }
 
-    private ReportedModel Reported(string name, ITransformer? model, ModelCost? cost)
+    private ReportedModel DescribeModel(string name, ITransformer? model, ModelCost? cost)
     {
-        // The last is the one that gives the scores, where this library trained it in this process.
+        // The last student gives the scores. It is known only if it was trained in this process.
         var network = model?.FindStudents().LastOrDefault()?.Model;
         return new ReportedModel
         {
             Name = name,
-            Kind = network?.Spec.Name ?? PredictorOf(model)?.GetType().Name.Split('`')[0],
+            Kind = network?.Spec.Name ?? FindPredictor(model)?.GetType().Name.Split('`')[0],
             Parameters = network?.ParameterCount,
             Cost = cost,
-            Hash = model is null ? null : ModelHash.ComputeOrNull(context, model, evidence.Test.Schema),
+            Hash = model is null ? null : ModelHash.ComputeOrNull(context, model, input.Test.Schema),
             History = network?.History ?? [],
             Notes = network?.Notes ?? [],
             Warnings = network?.Warnings ?? [],
@@ -111,7 +111,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput evidence)
         };
     }
 
-    private static IEnumerable<ReportedData> Described(string name, IDataView? rows)
+    private static IEnumerable<ReportedData> DescribeRows(string name, IDataView? rows)
     {
         if (rows is null)
             yield break;

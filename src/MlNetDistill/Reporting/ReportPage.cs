@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Puts the sections of a report together into its page.</summary>
+/// <summary>Renders a report as an HTML page.</summary>
 internal static class ReportPage
 {
     public static string Render(DistillationReport report)
@@ -13,8 +13,11 @@ internal static class ReportPage
         var verdict = ReportVerdict.From(report);
         Section?[] sections =
         [
-            SummarySection.Create(report), VerdictSection.Create(verdict), ProblemsSection.Create(report), ComparisonSection.Create(report),
-            FindingsSection.Create(verdict), CriteriaSection.Create(report.Acceptance), FidelitySection.Create(report), CalibrationSection.Create(report),
+            SummarySection.Create(report),
+            new("verdict", "Verdict", Sentences(verdict.Summary)) { IsFolded = false },
+            ProblemsSection.Create(report), ComparisonSection.Create(report),
+            new("findings", "Further findings", Sentences(verdict.Findings)),
+            CriteriaSection.Create(report.Acceptance), FidelitySection.Create(report), CalibrationSection.Create(report),
             MatrixSection.Create(report), ClassesSection.Create(report), CostSection.Create(report), CurvesSection.Create(report),
             TimelineSection.Create(report), ProvenanceSection.Create(report), ReadingSection.Create(),
         ];

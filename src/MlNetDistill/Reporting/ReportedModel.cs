@@ -4,49 +4,49 @@ using MlNetDistill.Training;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>One of the models that a <see cref="DistillationReport"/> is about.</summary>
+/// <summary>One of the models in a <see cref="DistillationReport"/>.</summary>
 public sealed record ReportedModel
 {
-    /// <summary>What the report calls it, for example <c>Student, distilled</c>.</summary>
+    /// <summary>Its name in the report, for example <c>Student, distilled</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it is: a network's name, or a type of model; null where nobody says.</summary>
+    /// <summary>A network's name, or the type of the model; null if unknown.</summary>
     public string? Kind { get; init; }
 
-    /// <summary>Number of trained parameters of a network; null where it is none, or nobody says.</summary>
+    /// <summary>Number of trained parameters of a network; null if unknown or not a network.</summary>
     public long? Parameters { get; init; }
 
-    /// <summary>What it costs; null where it was not measured.</summary>
+    /// <summary>Its cost; null if not measured.</summary>
     public ModelCost? Cost { get; init; }
 
     /// <summary>
-    /// SHA-256 of what is in the saved model, 64 hexadecimal digits; null where it cannot be saved. That of the zip file is another: it has the time in it.
+    /// SHA-256 of the contents of the saved model, 64 hexadecimal digits; null if it cannot be saved. It is not the hash of the zip file, which contains the time.
     /// </summary>
     public string? Hash { get; init; }
 
-    /// <summary>How its training went, epoch by epoch; empty where nobody says.</summary>
+    /// <summary>The epochs of its training; empty if unknown.</summary>
     public IReadOnlyList<TrainingProgress> History { get; init; } = [];
 
-    /// <summary>What its method decided on the way, as sentences.</summary>
+    /// <summary>What its method decided during training, as sentences.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>What its fit warned of (<see cref="DistilledStudent.Warnings"/>); empty where nobody says.</summary>
+    /// <summary>The warnings of its fit (<see cref="DistilledStudent.Warnings"/>); empty if unknown.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Settings of its training, by name.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; init; } = [];
 
-    /// <summary>Name, kind, size, and the table of its cost where it was measured.</summary>
+    /// <summary>Name, kind, size, and the table of its cost if it was measured.</summary>
     public override string ToString() => TextLines.Clean($"{Name}: {Kind ?? "unknown kind"}")
         + (Parameters is { } parameters ? $", {Figures.Count(parameters)} parameters" : "") + (Cost is null ? "" : $"{Environment.NewLine}{Cost}");
 }
 
-/// <summary>Rows that were trained on or tested with.</summary>
-/// <param name="Name">What the report calls them, for example <c>Test rows</c>.</param>
+/// <summary>A set of training or test rows.</summary>
+/// <param name="Name">Its name in the report, for example <c>Test rows</c>.</param>
 /// <param name="Rows">Number of rows.</param>
 /// <param name="Hash">
-/// Hash of their ids and all their columns, which shuffling does not change; an id is mostly a row's place in its source, so the same rows in
-/// another file's order have another. Null where a column cannot be hashed.
+/// Hash of their ids and all their columns. Shuffling does not change it; but an id is usually the row's position in its source, so the same rows in a file of another
+/// order have another hash. Null if a column cannot be hashed.
 /// </param>
 public sealed record ReportedData(string Name, long Rows, string? Hash)
 {

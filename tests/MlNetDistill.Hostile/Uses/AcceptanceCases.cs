@@ -28,7 +28,7 @@ internal static class AcceptanceCases
         };
     }
 
-    private static DistillationReport Report(ReportInput evidence) => DistillationReport.Create(Log.Context(), evidence);
+    private static DistillationReport Report(ReportInput input) => DistillationReport.Create(Log.Context(), input);
 
     private static IEnumerable<Case> Criteria()
     {
@@ -94,7 +94,7 @@ internal static class AcceptanceCases
             var report = Report(Evidence(Fresh()));
             Check.That(report.ToHtml().Length > 1000, "no page");
         });
-        yield return Case.Refused("no evidence", () => Report(null!), "evidence");
+        yield return Case.Refused("no input", () => Report(null!), "input");
         yield return Case.Refused("no context", () => DistillationReport.Create(null!, Evidence(Fresh())), "mlContext");
         yield return Case.Refused("no test rows", () => Report(Evidence(null!)), "Test");
         yield return Case.Refused("no student", () => Report(Evidence(Fresh()) with { Student = null! }), "Student");

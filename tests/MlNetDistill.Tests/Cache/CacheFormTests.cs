@@ -56,7 +56,7 @@ public sealed class CacheFormTests : CachesInFolder
     {
         Assert.That(
             () => Context.MulticlassClassification.Trainers.Distill(Options(Named(new Counter()), new TeacherCacheOptions { AugmentedViews = 2 })),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TeacherCache.AugmentedViews is for augmented rows, and there are no Augmentations; leave it 0."));
         Assert.That(
             () => Fit(Named(new Counter()), new TeacherCacheOptions { TopK = 3 }),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("TeacherCache.TopK must be less than the number of classes, 3; was 3."));

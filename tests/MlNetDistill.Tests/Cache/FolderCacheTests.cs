@@ -56,8 +56,8 @@ public sealed class FolderCacheTests : CachesInFolder
     public void A_model_that_cannot_be_saved_needs_a_cache_key() => Assert.That(
         () => Fit(Context.Saying(View, RowsTeachers.Rule)),
         Throws.InvalidOperationException.With.Message.StartsWith(
-            "A teacher cache in a folder is known by the bytes of its teacher, and this model cannot be saved. Give it an identity (a name that changes whenever " +
-            "the model does) with Teacher.FromTransformer, or leave out the record's Folder. ML.NET says: "));
+            "The key of a teacher cache in a folder is a hash of the saved teacher, and this model cannot be saved. Give Teacher.FromTransformer a cacheKey (a name " +
+            "that changes whenever the model does), or leave TeacherCache.Folder null. The error of ML.NET: "));
 
     [Test]
     public void Other_data_in_a_column_that_the_teacher_reads_need_another_cache()

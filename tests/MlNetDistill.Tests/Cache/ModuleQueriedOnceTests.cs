@@ -107,7 +107,7 @@ public sealed class ModuleQueriedOnceTests
         };
         Assert.Multiple(() =>
         {
-            Assert.That(() => _context.Fit(options, _view), Throws.InvalidOperationException.With.Message.Contains("holds neither probabilities nor plainly logits"));
+            Assert.That(() => _context.Fit(options, _view), Throws.InvalidOperationException.With.Message.Contains("may hold probabilities or logits"));
             Assert.That(() => _context.MulticlassClassification.Trainers.Distill(options).Preflight(_view), Throws.InvalidOperationException);
             Assert.That(module.Take().Rows, Is.LessThanOrEqualTo(512));
         });

@@ -69,15 +69,15 @@ public sealed class AugmentationTests
     [Test]
     public void A_teacher_that_reads_rows_cannot_answer_for_augmented_ones() => Refuses(
         Rows.Quick(Teacher.FromEstimator(_context.Regression())) with { Augmentations = [Augmentation.Mixup()] },
-        "Augmentations change the student's features, and a teacher that is an ML.NET model or reads a column of its own answers for the rows as they are, so it " +
-        "would answer for other inputs. Leave Augmentations empty, or use a teacher that is a network over the student's features. (Parameter 'options')");
+        "Augmentations change the student's features, but a teacher that is an ML.NET model or reads a column of its own scores the unchanged rows, so its outputs " +
+        "would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features. (Parameter 'options')");
 
     [Test]
     public void Faults_are_named_when_the_trainer_is_made() => Refuses(
         Rows.Quick() with { Augmentations = [Augmentation.RandomCrop(0), Augmentation.Mixup(-1), Augmentation.CutMix()], Sampling = null! },
         string.Join(
             Environment.NewLine,
-            "Sampling must be given; see BatchSampling.",
+            "Sampling must be set; see BatchSampling.",
             "RandomCrop's padding must be at least 1; was 0.",
             "Mixup's alpha must be in [0.001, 1000]; was -1.",
             "Augmentations may contain one Mixup or one CutMix, not both; it contains 2. (Parameter 'options')"));

@@ -51,7 +51,7 @@ public sealed class ChangingRowsTests
         var teacher = _context.Regression().Fit(whole);
         var student = _context.Fit(Rows.Quick(), whole);
         // Both go over the rows side by side, and then one of them ends before the other.
-        var refusal = change == "grows" ? "Teacher and student do not give the same rows in the same order: the teacher's has 240 rows, the student's more." : Refusal;
+        var refusal = change == "grows" ? "Teacher and student must return the same rows in the same order; the teacher's output has 240 rows, the student's more." : Refusal;
         Assert.Multiple(() =>
         {
             Assert.That(

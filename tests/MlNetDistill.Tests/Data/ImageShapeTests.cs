@@ -35,7 +35,7 @@ public sealed class ImageShapeTests
         () => _context.MulticlassClassification.Trainers.Distill(
             Tiny with { Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 2, 2, 2), ImageShape = InputShape.Image(1, 16, 4) }),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
-            "The image shapes given differ: 1×16×4, 1×8×8. Student, teacher and ImageShape see the same column; give one shape. (Parameter 'options')"));
+            "The image shapes differ: 1×16×4, 1×8×8. ImageShape, the student and the teacher's networks read the same column; give the same shape. (Parameter 'options')"));
 
     [Test]
     public void Bytes_are_learnt_from_as_they_are()

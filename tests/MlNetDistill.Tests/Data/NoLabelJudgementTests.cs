@@ -122,7 +122,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             Assert.That(html, Does.Contain("agreement on held-out rows").And.Not.Contain("NaN"));
             Assert.That(
                 () => new AcceptanceCriteria { MinimumAccuracyRetention = 0.9 }.Judge(report.Metrics),
-                Throws.InvalidOperationException.With.Message.Contains("ask for MinimumAgreement or MaximumDivergence instead"));
+                Throws.InvalidOperationException.With.Message.Contains("use MinimumAgreement or MaximumDivergence instead"));
         });
     }
 }

@@ -156,7 +156,7 @@ public sealed class CostTests
     [Test]
     public void No_rows_are_refused() => Assert.That(
         () => _mlContext.Model.MeasureCost(Student(), Array.Empty<Point>()),
-        Throws.ArgumentException.With.Message.StartsWith("There are no rows to score. Give some like those that the model will see."));
+        Throws.ArgumentException.With.Message.StartsWith("There are no rows to score. Give rows like those that the model will score."));
 
     [Test]
     public void A_row_that_is_null_is_named() => Assert.That(
@@ -178,7 +178,7 @@ public sealed class CostTests
     [Test]
     public void A_model_that_cannot_be_saved_is_refused() => Assert.That(
         () => _mlContext.Model.MeasureCost(_mlContext.Says(_mlContext.View(_rows), RowsTeachers.Rule), _rows, options: Quick),
-        Throws.InvalidOperationException.With.Message.StartsWith("The model cannot be saved, so it has no size, and no copy of it can be loaded: "));
+        Throws.InvalidOperationException.With.Message.StartsWith("The model cannot be saved, so its size and memory cannot be measured: "));
 
     [Test]
     public void Every_fault_of_the_options_is_named_at_once()

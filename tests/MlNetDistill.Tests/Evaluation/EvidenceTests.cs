@@ -216,7 +216,7 @@ public sealed class EvidenceTests
         var model = _mlContext.TeacherPipeline().Fit(_train);
         Assert.That(
             () => DistillationReport.Create(_mlContext, without(Evidence(model, model))),
-            Throws.ArgumentException.With.Message.StartsWith($"{name} of the evidence must be given; it is null."));
+            Throws.ArgumentException.With.Message.StartsWith($"{name} of the ReportInput must be set; it is null."));
     }
 
     private ReportInput Evidence(ITransformer? teacher, ITransformer student) =>

@@ -181,8 +181,8 @@ public sealed class MetricsByHandTests
             var bins = new ConfidenceBins(n);
             for (var i = 1; i <= n; i++)
             {
-                Assert.That(bins.BinOf((double)i / n), Is.EqualTo(i - 1), $"{i}/{n}");
-                Assert.That(bins.BinOf(Math.BitIncrement((double)i / n)), Is.EqualTo(Math.Min(i, n - 1)), $"above {i}/{n}");
+                Assert.That(bins.FindBin((double)i / n), Is.EqualTo(i - 1), $"{i}/{n}");
+                Assert.That(bins.FindBin(Math.BitIncrement((double)i / n)), Is.EqualTo(Math.Min(i, n - 1)), $"above {i}/{n}");
             }
         }
     }

@@ -63,8 +63,8 @@ public sealed class MetricsColumnsTests
         var both = _mlContext.Transforms.CopyColumns("TeacherScore", "Score").Fit(scored).Transform(scored);
         Refuses(
             () => _mlContext.MulticlassClassification.EvaluateDistillation(both, "TeacherScore", "Score", "Number"),
-            "The label 'Number' is a key without values, so it does not say which of the student's classes each is: 'ash', 'birch', 'cedar'. " +
-            "Classes are never matched by position");
+            "The label 'Number' is a key without values, so its classes cannot be matched with the student's classes 'ash', 'birch', 'cedar'; " +
+            "classes are never matched by position");
     }
 
     [Test]
@@ -88,7 +88,7 @@ public sealed class MetricsColumnsTests
     [Test]
     public void A_student_that_names_its_classes_asks_for_the_teachers_names() => Refuses(
         () => _mlContext.MulticlassClassification.EvaluateDistillation(Model().Transform(View(Rows)), "Teacher", "Score", "Class"),
-        "The teacher's column 'Teacher' does not say which class each of its 3 scores is for, and classes are never matched by position. " +
+        "The teacher's column 'Teacher' has no names for the classes of its 3 scores, and classes are never matched by position. " +
         "Give TeacherClassNames with the teacher, in the order of its scores. The student's classes are 'ash', 'birch', 'cedar'.");
 
     [Test]
@@ -103,11 +103,11 @@ public sealed class MetricsColumnsTests
         var filter = new FilteringModel(rows => _mlContext.Data.SkipRows(rows, 1));
         Refuses(
             () => _mlContext.MulticlassClassification.EvaluateDistillation(view, filter, new FilteringModel(rows => rows), null, "Student", "Teacher"),
-            "Teacher and student do not give the same rows in the same order: at row 0 (counted from 0) the teacher's has the id 1, the student's 0.");
+            "Teacher and student must return the same rows in the same order; row 0 (counted from 0) has the id 1 in the teacher's output and 0 in the student's.");
         var fewer = new FilteringModel(rows => _mlContext.Data.TakeRows(rows, 2));
         Refuses(
             () => _mlContext.MulticlassClassification.EvaluateDistillation(view, new FilteringModel(rows => rows), fewer, null, "Student", "Teacher"),
-            "Teacher and student do not give the same rows in the same order: the student's has 2 rows, the teacher's more.");
+            "Teacher and student must return the same rows in the same order; the student's output has 2 rows, the teacher's more.");
     }
 
     [Test]
@@ -143,7 +143,7 @@ public sealed class MetricsColumnsTests
     [Test]
     public void A_score_that_is_NaN_is_refused_with_row_and_class() => Refuses(
         () => Evaluate(View([Rows[0] with { Teacher = [0, float.NaN, 0] }]), null),
-        "The teacher's column 'Teacher' must hold finite scores; row 0 (counted from 0, row id 0) has NaN for its class 1.");
+        "The teacher's column 'Teacher' must hold finite scores; row 0 (counted from 0, row id 0) has NaN for class 1 (counted from 0).");
 
     [Test]
     public void Options_that_are_out_of_range_are_named_all_at_once() => Assert.That(
@@ -163,7 +163,7 @@ public sealed class MetricsColumnsTests
             Assert.That(() => new DistillationEvaluator(classes), Throws.ArgumentException.With.Message.StartsWith(message));
         Refused(["a"], "There must be 2 to 32768 classes; found 1.");
         Refused(["a", ""], "Every class must have a name; one is empty.");
-        Refused(["a", "b", "a"], "Every class must be named once; 'a' is named more often.");
+        Refused(["a", "b", "a"], "Every class must have a name of its own; 'a' is given more than once.");
     }
 
     [Test]

@@ -186,7 +186,7 @@ public sealed class MetricsIntervalTests
             _ => metrics with { Replicates = null },
         };
         Assert.That(() => metrics.DifferenceFrom(other), Throws.ArgumentException.With.Message.StartsWith(
-            $"Only figures of the same rows can be compared row by row: {why} Evaluate both students on the same data view, with the same options."));
+            $"Both students must be evaluated on the same rows to compute differences row by row: {why} Evaluate both on the same data view, with the same options."));
     }
 
     [Test]

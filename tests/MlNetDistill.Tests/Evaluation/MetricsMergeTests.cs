@@ -70,7 +70,7 @@ public sealed class MetricsMergeTests
     public void Other_classes_are_not_merged() => Assert.That(
         () => new DistillationEvaluator(["a", "b"]).Merge(new DistillationEvaluator(["b", "a"])),
         Throws.ArgumentException.With.Message.StartsWith(
-            "Only evaluators of the same classes in the same order can be merged; here they are 'a', 'b', in the other 'b', 'a'."));
+            "Only evaluators with the same classes in the same order can be merged. This one has 'a', 'b'; the other has 'b', 'a'."));
 
     [Test]
     public void Other_options_are_not_merged() => Assert.That(

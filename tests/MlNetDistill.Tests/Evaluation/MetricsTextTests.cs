@@ -35,19 +35,19 @@ public sealed class MetricsTextTests
     [Test]
     public void Metrics_are_a_table_of_both_models_with_intervals_and_the_classes_that_lose() => Same(Metrics, """
         1,200 rows, 1,000 of them with a label, 3 classes; in brackets confidence intervals
-                                                        Teacher                    Student
-        Accuracy                       90.00 % (85.00 to 95.00)   87.50 % (80.00 to 93.75)
-        Log-loss, nats                0.2500 (0.1250 to 0.3750)  0.5000 (0.2500 to 0.7500)
-        Brier score                   0.2000 (0.1000 to 0.3000)  0.2000 (0.1000 to 0.3000)
-        Calibration error                 1.25 % (0.50 to 2.00)      3.00 % (0.50 to 2.00)
-        Agreement                                                 96.00 % (95.00 to 97.00)
-          where the teacher is right                             98.00 % (97.00 to 100.00)
-        KL(teacher ‖ student), nats                              0.0625 (0.0500 to 0.0750)
-        KL(student ‖ teacher), nats                              0.0700 (0.0600 to 0.0800)
-        Jensen-Shannon, nats                                     0.0156 (0.0100 to 0.0200)
-        Squared difference                                       0.0020 (0.0010 to 0.0030)
-        Rank correlation                                         0.5000 (0.2500 to 0.7500)
-        Overlap of the top 2                                     99.00 % (98.00 to 100.00)
+                                                          Teacher                    Student
+        Accuracy                         90.00 % (85.00 to 95.00)   87.50 % (80.00 to 93.75)
+        Log-loss, nats                  0.2500 (0.1250 to 0.3750)  0.5000 (0.2500 to 0.7500)
+        Brier score                     0.2000 (0.1000 to 0.3000)  0.2000 (0.1000 to 0.3000)
+        Calibration error                   1.25 % (0.50 to 2.00)      3.00 % (0.50 to 2.00)
+        Agreement                                                   96.00 % (95.00 to 97.00)
+          where the teacher is correct                             98.00 % (97.00 to 100.00)
+        KL(teacher ‖ student), nats                                0.0625 (0.0500 to 0.0750)
+        KL(student ‖ teacher), nats                                0.0700 (0.0600 to 0.0800)
+        Jensen-Shannon, nats                                       0.0156 (0.0100 to 0.0200)
+        Squared difference                                         0.0020 (0.0010 to 0.0030)
+        Rank correlation                                           0.5000 (0.2500 to 0.7500)
+        Overlap of the top 2                                       99.00 % (98.00 to 100.00)
         Classes that lose most          Rows  Teacher  Student        Change
           a wasp whose name is much...    80  75.00 %  70.00 %  -5.00 points
         """);
@@ -67,7 +67,7 @@ public sealed class MetricsTextTests
         const int Classes = 60;
         Assert.That(
             $"{ReportRows.Matrix([.. Enumerable.Range(0, Classes).Select(c => (c, c, c))], Classes)}",
-            Is.EqualTo("60 classes; both models name the same one for 60 of 60 rows"));
+            Is.EqualTo("60 classes; both models predict the same class for 60 of 60 rows"));
     }
 
     [Test]
@@ -131,7 +131,7 @@ public sealed class MetricsTextTests
             2                             0  0  0
             """);
         Same(ReportRows.Matrix([(0, 7, 8), (0, 7, 8), (0, 39, 0), (0, 5, 5)], 40), """
-            40 classes; both models name the same one for 1 of 4 rows; most often they differ in:
+            40 classes; both models predict the same class for 1 of 4 rows; most often they differ in:
               teacher 7, student 8: 2 rows
               teacher 39, student 0: 1 row
             """);

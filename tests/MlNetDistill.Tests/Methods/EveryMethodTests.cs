@@ -112,7 +112,7 @@ public sealed class EveryMethodTests
                 () => _context.MulticlassClassification.Trainers.Distill(
                     Rows.Quick(Route.Train(NetworkSpec.Mlp(8))) with { Method = method, ExampleWeightColumnName = "Weight" }),
                 Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
-                    $"The method {method.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName."));
+                    $"The method {method.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName."));
         }
     }
 

@@ -52,8 +52,8 @@ public sealed class FindStudentTests
             Assert.That(model.FindStudent("Score").Model.Spec, Is.EqualTo(NetworkSpec.Mlp(4)));
             Assert.That(model.FindStudents().Select(student => student.Model.Spec), Is.EqualTo(new[] { NetworkSpec.Mlp(8), NetworkSpec.Mlp(4) }));
             Assert.That(() => model.FindStudent(), Throws.InvalidOperationException.With.Message.EqualTo(
-                "The model contains 2 students: MLP 8 (score column 'First'), MLP 4 (score column 'Score'). Name one by a score column that it alone has, " +
-                "FindStudent(\"...\"), or take it from FindStudents() by its place in the pipeline."));
+                "The model contains 2 students: MLP 8 (score column 'First'), MLP 4 (score column 'Score'). Choose one by a score column that only it has, " +
+                "FindStudent(\"...\"), or by its position in FindStudents(), which is in the order of the pipeline."));
             Assert.That(() => model.FindStudent("Third"), Throws.InvalidOperationException.With.Message.EqualTo(
                 "The model contains no student with the score column 'Third'; it contains MLP 8 (score column 'First'), MLP 4 (score column 'Score')."));
         });
@@ -86,7 +86,7 @@ public sealed class FindStudentTests
     [Test]
     public void An_empty_chain_is_called_one() => Assert.That(
         () => new EstimatorChain<ITransformer>().Fit(_rows).FindStudent(),
-        Throws.InvalidOperationException.With.Message.EqualTo("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."));
+        Throws.InvalidOperationException.With.Message.EqualTo("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline and fit it."));
 
     private ITransformer Two(DistillationOptions first) => _mlContext.Pipeline(first with { Epochs = 1 })
         .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options(NetworkSpec.Mlp(4)) with { Epochs = 1 }))

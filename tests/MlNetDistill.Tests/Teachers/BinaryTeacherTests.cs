@@ -46,7 +46,7 @@ public sealed class BinaryTeacherTests
         {
             Assert.That(said.Select(s => s[0]), Is.EqualTo(probabilities).Within(1e-5));
             Assert.That(said.Select(s => s[1]), Is.EqualTo(probabilities.Select(p => 1 - p)).Within(1e-5));
-            Assert.That(log.Lines, Has.One.EqualTo("The teacher has two classes: its column 'Probability' is taken for the probability of 'true'."));
+            Assert.That(log.Lines, Has.One.EqualTo("The teacher has two classes: its column 'Probability' is taken as the probability of 'true'."));
         });
     }
 
@@ -64,7 +64,7 @@ public sealed class BinaryTeacherTests
             Assert.That(Said(ScoreKind.Margins), Is.EqualTo(sigmoid).Within(1e-5));
             Assert.That(Said(ScoreKind.Logits), Is.EqualTo(sigmoid).Within(1e-5));
             Assert.That(() => Said(ScoreKind.Auto), Throws.InvalidOperationException.With.Message.Contains(
-                "The teacher's column 'Score' holds one number a row, and nothing says what it is. Of a binary model that is not calibrated give scoreKind Margins"));
+                "The teacher's column 'Score' holds one number per row, and it is unknown what the number means. If it is the score of an uncalibrated binary model, set scoreKind to Margins"));
         });
     }
 
@@ -128,7 +128,7 @@ public sealed class BinaryTeacherTests
             Assert.That(Right(Teacher.FromTransformer(model, classNames: ["ham", "spam"])), Is.GreaterThan(0.9));
             Assert.That(Right(Teacher.FromTransformer(model, classMap: map)), Is.GreaterThan(0.9));
             Assert.That(() => Right(Teacher.FromTransformer(model)), Throws.InvalidOperationException.With.Message.EndsWith(
-                "Or give classNames with the teacher: the class that 'false' stands for, then that of 'true'."));
+                "Or give classNames with the teacher: first the class that 'false' means, then the class that 'true' means."));
         });
     }
 
@@ -150,7 +150,7 @@ public sealed class BinaryTeacherTests
         var view = Keyed([.. Flags(200).Select(row => new Flagged { Label = row.Label, Features = row.Features, Said = row.Label ? 0.9f : 0.2f })]);
         Assert.Multiple(() =>
         {
-            Assert.That(() => _context.Fit(Options(Teacher.FromColumn("Said")), view), Throws.InvalidOperationException.With.Message.Contains("give Probabilities"));
+            Assert.That(() => _context.Fit(Options(Teacher.FromColumn("Said")), view), Throws.InvalidOperationException.With.Message.Contains("set Probabilities"));
             Assert.That(
                 _context.MulticlassClassification.Trainers.Distill(Options(Teacher.FromColumn("Said", ScoreKind.Probabilities))).ScoreTeacher(view)
                     .GetColumn<float[]>("TeacherScore").Take(2).SelectMany(s => s),
@@ -164,7 +164,7 @@ public sealed class BinaryTeacherTests
         var view = _context.Transforms.Conversion.ConvertType("Target", "Label", DataKind.Single).Fit(_view).Transform(_view);
         var regression = _context.Regression.Trainers.FastTree("Target", numberOfTrees: 3).Fit(view);
         Assert.That(() => _context.Fit(Options(Teacher.FromTransformer(regression, scoreKind: ScoreKind.Margins)), view), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher's column 'Score' is the score of a model of another task (Regression), which names no classes. A model of multiclass or of binary classification can teach."));
+            "The teacher's column 'Score' is the score of a Regression model, which has no classes. Use a multiclass or binary classification model as the teacher."));
     }
 
     private static Flagged[] Flags(int count)

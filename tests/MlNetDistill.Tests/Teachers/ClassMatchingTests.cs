@@ -9,8 +9,8 @@ namespace MlNetDistill.Tests.Teachers;
 
 public sealed class ClassMatchingTests
 {
-    private const string Remedy = "Both must be fitted to the same label values; or give a ClassMap, which renames and adds up classes of the teacher and, with " +
-        "DropOthers, leaves out those that the student does not have.";
+    private const string Remedy = "Fit both to the same label values, or give a ClassMap: it renames and merges classes of the teacher, and with DropOthers it " +
+        "leaves out those that the student does not have.";
 
     private readonly MLContext _context = Rows.Context();
     private readonly IDataView _view;
@@ -65,33 +65,33 @@ public sealed class ClassMatchingTests
     [Test]
     public void Scores_without_class_names_are_never_matched_by_position() => Refuses(
         Teacher.FromTransformer(_context.Says(_view, Nearest)),
-        "The teacher's column 'Score' does not say which class each of its 3 scores is for, and classes are never matched by position. " +
+        "The teacher's column 'Score' has no names for the classes of its 3 scores, and classes are never matched by position. " +
         "Give classNames with the teacher, in the order of its scores. The student's classes are 'ash', 'birch', 'cedar'.");
 
     [Test]
     public void More_names_than_scores_are_refused() => Refuses(
         Teacher.FromTransformer(_context.Says(_view, Nearest), classNames: ["ash", "birch", "cedar", "fir"]),
-        "The teacher's column 'Score' has 3 scores, and 4 class names were given for them: give one name for each score, in their order.");
+        "The teacher's column 'Score' has 3 scores, but 4 class names were given. Give one name for each score, in the order of the scores.");
 
     [Test]
     public void Names_that_contradict_the_models_own_swapped_classes_without_a_word() => Refuses(
         Teacher.FromTransformer(_context.Regression().Fit(_view), classNames: ["birch", "ash", "cedar"]),
-        "The teacher's column 'Score' says itself that its scores are for 'ash', 'birch', 'cedar', in this order; classNames names the same classes as " +
+        "By its own names, the scores of the teacher's column 'Score' are in the order 'ash', 'birch', 'cedar'; classNames gives the same classes in the order " +
         "'birch', 'ash', 'cedar'. Leave out classNames: the model's own names are used.");
 
     [Test]
     public void A_model_of_one_score_was_asked_for_one_name_and_then_for_more() => Assert.That(
         () => _context.Fit(Rows.Quick(Teacher.FromOnnx(OnnxBytes.Linear(4, 1).Write(), classNames: Rows.Classes)), _view),
         Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher's model in memory has 1 score a row, and one for each class is needed. Of a model of two classes that gives the probability of one " +
-            "alone, export or compute both."));
+            "The teacher's model in memory has 1 score per row; one score for each class is needed. If the model has two classes and gives the probability of " +
+            "one of them, export or compute both."));
 
     [Test]
     public void An_empty_class_name_is_refused_when_the_trainer_is_made()
     {
         void Refused(Teacher teacher, string message) => Assert.That(
             () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher)), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(message));
-        Refused(Teacher.FromColumn("Scores", classNames: ["ash", null!, "cedar"]), "Every one of classNames must be a name; one is empty.");
+        Refused(Teacher.FromColumn("Scores", classNames: ["ash", null!, "cedar"]), "Every entry of classNames must be a name; one is empty.");
         Refused(
             Teacher.FromColumn("Scores", classMap: new ClassMap { Names = new Dictionary<string, string> { ["fir"] = null! } }),
             "ClassMap.Names must give a class of the student for 'fir'; was empty.");
@@ -115,7 +115,7 @@ public sealed class ClassMatchingTests
     public void Keys_without_values_must_at_least_be_as_many() => Assert.That(
         () => _context.Fit(Rows.Quick(Teacher.FromTransformer(_context.Says(_view, Nearest))), Numbered(4)),
         Throws.InvalidOperationException.With.Message.EqualTo(
-            "The student has 4 classes, the teacher 3. Both must be fitted to the same label values."));
+            "The student has 4 classes, the teacher 3. Fit both to the same label values."));
 
     private static float[] Nearest(float[] f) =>
         f[0] > 0.3f ? [0.8f, 0.1f, 0.1f] : f[1] > 0 ? [0.1f, 0.8f, 0.1f] : [0.1f, 0.1f, 0.8f];

@@ -73,12 +73,12 @@ public sealed class ColumnTeacherTests
     [Test]
     public void A_row_without_scores_is_named() => Assert.That(
         () => Fit(Teacher.FromColumn("TeacherScore", classNames: Rows.Classes), View((p, i) => i == 7 ? [float.NaN, 0, 0] : RowsTeachers.Rule(p.Features))),
-        Throws.InvalidOperationException.With.Message.StartsWith("The teacher's column 'TeacherScore' must hold finite scores; row 7 (counted from 0) has NaN for its class 0."));
+        Throws.InvalidOperationException.With.Message.StartsWith("The teacher's column 'TeacherScore' must hold finite scores; row 7 (counted from 0) has NaN for class 0 (counted from 0)."));
 
     [Test]
     public void Scores_without_class_names_are_never_matched_by_position() => Assert.That(
         () => Fit(Teacher.FromColumn("TeacherScore"), View(p => RowsTeachers.Rule(p.Features))),
-        Throws.InvalidOperationException.With.Message.Contains("does not say which class each of its 3 scores is for"));
+        Throws.InvalidOperationException.With.Message.Contains("has no names for the classes of its 3 scores"));
 
     private static DistillationOptions Options(Teacher teacher) => Rows.Quick(teacher) with { MinimumTeacherAccuracy = 0 };
 

@@ -118,7 +118,7 @@ public sealed class ModuleTeacherTests
                 first.fill_(float.NaN);
             _context.MulticlassClassification.Trainers.Distill(Options(Teacher.FromModule(module, classNames: Rows.Classes))).Preflight(_view);
         },
-        Throws.InvalidOperationException.With.Message.Contains("The output of Sequential must hold finite scores; training row 0 (row id 0) has NaN for its class 0."));
+        Throws.InvalidOperationException.With.Message.Contains("The output of Sequential must hold finite scores; training row 0 (row id 0) has NaN for class 0 (counted from 0)."));
 
     [Test]
     public void A_row_without_numbers_made_logits_pass_for_probabilities()

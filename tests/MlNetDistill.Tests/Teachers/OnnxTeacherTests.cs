@@ -153,7 +153,7 @@ public sealed class OnnxTeacherTests
     [Test]
     public void A_column_of_its_own_and_augmentation_exclude_each_other() => Assert.That(
         () => Trainer(Images(Teacher.FromOnnx(RealRows.PathOf("cifar100-resnet20.onnx"), input: new TeacherInput { ColumnName = "Raw" })) with { Augmentations = [Augmentation.RandomCrop()] }),
-        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("reads a column of its own answers for the rows as they are"));
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("reads a column of its own scores the unchanged rows"));
 
     private static Teacher Cifar(string file) => Teacher.FromOnnx(RealRows.PathOf(file), All, new TeacherInput { Scale = 1 / 255f });
 

@@ -10,7 +10,7 @@ namespace MlNetDistill.Tests.Teachers;
 public sealed class RoundedScoreTests
 {
     private const string Looks =
-        "They look like probabilities that were rounded: say that they are (ScoreKind.Probabilities), and rows whose sum is within 0.05 of 1 are scaled to sum to 1.";
+        "They look like rounded probabilities: set ScoreKind.Probabilities, and rows whose sum is within 0.05 of 1 are scaled to sum to 1.";
 
     private readonly MLContext _context = Rows.Context();
 
@@ -57,8 +57,8 @@ public sealed class RoundedScoreTests
     [Test]
     public void Beyond_the_tolerance_they_are_refused_though_it_is_said() => Assert.That(
         () => Scored(View(i => i == 7 ? [0.4f, 0.3f, 0.2f] : Rounded(i)), ScoreKind.Probabilities), Throws.InvalidOperationException.With.Message.EqualTo(
-            "The teacher's column 'Said' was said to hold probabilities, but row 7 (counted from 0) holds 0.4, 0.3, 0.2, which sum to 0.9. Rows must sum to 1 within 0.05. " +
-            "Give a score for every class, with more digits if they are rounded, or ScoreKind.Margins if each score is one classifier's own."));
+            "The teacher's column 'Said' is declared to hold probabilities, but row 7 (counted from 0) holds 0.4, 0.3, 0.2, which sum to 0.9. Rows must sum to 1 within 0.05. " +
+            "Give a score for every class, with more digits if they are rounded, or set ScoreKind.Margins if each score comes from a classifier of its own."));
 
     [TestCase(ScoreKind.Auto)]
     [TestCase(ScoreKind.Probabilities)]
@@ -75,8 +75,8 @@ public sealed class RoundedScoreTests
         Assert.That(metrics.Teacher!.LogLoss.Value, Is.EqualTo(expected).Within(1e-6));
     }
 
-    [TestCase(float.NegativeInfinity, "-Infinity", "That is the logarithm of 0: give the probabilities themselves (ScoreKind.Probabilities), of which 0 counts as 1e-30, or take the logarithm of at least 1e-30.")]
-    [TestCase(float.PositiveInfinity, "Infinity", "That is no missing value but a number too large for 32-bit floats: check the model's weights and the scale of what it reads.")]
+    [TestCase(float.NegativeInfinity, "-Infinity", "That is the logarithm of 0: give the probabilities themselves (ScoreKind.Probabilities), where 0 counts as 1e-30, or take the logarithm of at least 1e-30.")]
+    [TestCase(float.PositiveInfinity, "Infinity", "The number is too large for a 32-bit float: check the model's weights and the scale of its features.")]
     [TestCase(float.NaN, "NaN", "Usually a feature of that row is missing or NaN: replace it with mlContext.Transforms.ReplaceMissingValues, or leave the row out.")]
     public void Each_score_that_is_not_finite_has_an_advice_of_its_own(float score, string shown, string advice)
     {
@@ -84,7 +84,7 @@ public sealed class RoundedScoreTests
         Assert.Multiple(() =>
         {
             Assert.That(() => Scored(View(Said), ScoreKind.Logits), Throws.InvalidOperationException.With.Message.EqualTo(
-                $"The teacher's column 'Said' must hold finite scores; row 4 (counted from 0) has {shown} for its class 1. {advice}"));
+                $"The teacher's column 'Said' must hold finite scores; row 4 (counted from 0) has {shown} for class 1 (counted from 0). {advice}"));
             Assert.That(() => Evaluate(ScoreKind.Logits, Said), Throws.InvalidOperationException.With.Message.EndsWith(advice));
         });
     }

@@ -39,8 +39,8 @@ public sealed class ScoreKindTests
     public void The_margins_of_an_uncalibrated_one_versus_all_model_are_recognised()
     {
         Assert.That(() => Fit(Teacher.FromTransformer(Uncalibrated())), Throws.InvalidOperationException.With.Message.EndsWith(
-            "The teacher is a one-versus-all model, so these are its classifiers' uncalibrated margins: give ScoreKind.Margins, or better, leave " +
-            "useProbabilities of OneVersusAll on, with a trainer that is calibrated."));
+            "The teacher is a one-versus-all model, so these are the uncalibrated margins of its classifiers: set ScoreKind.Margins, or better, keep " +
+            "useProbabilities of OneVersusAll true and use a calibrated trainer."));
     }
 
     [Test]

@@ -57,7 +57,7 @@ public sealed class ScoreTeacherTests
         var keyed = Keyed(_mlContext.View(ToyData.Points()));
         Assert.That(
             () => Trainer(SomeTeacher(keyed)).ScoreTeacher(keyed, name),
-            Throws.ArgumentException.With.Message.StartsWith($"The teacher's scores cannot be called '{name}': that is the trainer's {option}, and one would hide the other."));
+            Throws.ArgumentException.With.Message.StartsWith($"outputColumnName must not be '{name}', which is the trainer's {option}: one column would hide the other."));
     }
 
     [Test]

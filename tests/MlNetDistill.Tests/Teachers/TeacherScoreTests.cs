@@ -40,15 +40,15 @@ public sealed class TeacherScoreTests
     public void Scores_that_are_no_probabilities_need_a_ScoreKind() => Refuses(
         _context.Saying(_view, _ => [0.5f, 0.25f, 0.75f]),
         "The teacher's column 'Score' does not hold probabilities: row 0 (counted from 0) holds 0.5, 0.25, 0.75, which sum to 1.5. " +
-        "Give ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first.");
+        "Set ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first.");
 
     [Test]
     public void The_first_row_that_does_not_hold_probabilities_is_named()
     {
         var spoilt = Rows.Points()[17].Features[0];
         Refuses(_context.Saying(_view, f => f[0] == spoilt ? [1.5f, -0.5f, 0] : [1, 0, 0], ScoreKind.Probabilities),
-            "The teacher's column 'Score' was said to hold probabilities, but row 17 (counted from 0) holds 1.5, -0.5, 0, which sum to 1. " +
-            "Give ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first.");
+            "The teacher's column 'Score' is declared to hold probabilities, but row 17 (counted from 0) holds 1.5, -0.5, 0, which sum to 1. " +
+            "Set ScoreKind.Logits if these are scores before softmax; a model that gives neither must be calibrated first.");
     }
 
     [Test]
@@ -56,7 +56,7 @@ public sealed class TeacherScoreTests
     {
         var spoilt = Rows.Points()[17].Features[0];
         Refuses(_context.Saying(_view, f => f[0] == spoilt ? [1, float.NaN, 0] : [1, 0, 0]),
-            "The teacher's column 'Score' must hold finite scores; row 17 (counted from 0) has NaN for its class 1. " +
+            "The teacher's column 'Score' must hold finite scores; row 17 (counted from 0) has NaN for class 1 (counted from 0). " +
             "Usually a feature of that row is missing or NaN: replace it with mlContext.Transforms.ReplaceMissingValues, or leave the row out.");
     }
 
@@ -72,9 +72,9 @@ public sealed class TeacherScoreTests
             .Fit(_context.Keyed(Rows.Points().Select((p, i) => { p.Held = i % 3 == 0; return p; })));
         Refuses(Teacher.FromTransformer(binary),
             "The classes of the teacher (column 'Score') and of the student differ: the teacher lacks 'ash', 'birch', 'cedar'; the student lacks 'False', 'True'. " +
-            "The teacher's 2 classes are 'False', 'True'; the student's 3 are 'ash', 'birch', 'cedar'. Both must be fitted to the same label values; or give a ClassMap, " +
-            "which renames and adds up classes of the teacher and, with DropOthers, leaves out those that the student does not have. " +
-            "Or give classNames with the teacher: the class that 'false' stands for, then that of 'true'.");
+            "The teacher's 2 classes are 'False', 'True'; the student's 3 are 'ash', 'birch', 'cedar'. Fit both to the same label values, or give a ClassMap: " +
+            "it renames and merges classes of the teacher, and with DropOthers it leaves out those that the student does not have. " +
+            "Or give classNames with the teacher: first the class that 'false' means, then the class that 'true' means.");
     }
 
     [Test]

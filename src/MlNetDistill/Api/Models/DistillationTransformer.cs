@@ -7,16 +7,15 @@ using MlNetDistill.Export;
 namespace MlNetDistill;
 
 /// <summary>
-/// A distilled student as an ML.NET model: class probabilities in <c>Score</c>, the predicted class as a key in <c>PredictedLabel</c>. In a longer
-/// pipeline <c>model.FindStudent()</c> finds it.
-/// Immutable and safe for many threads; scoring and saving go through in-box transformers alone, so the saved model loads without this
-/// package and without TorchSharp.
+/// A distilled student as an ML.NET model: class probabilities in <c>Score</c>, the predicted class as a key in <c>PredictedLabel</c>. In a longer pipeline,
+/// <c>model.FindStudent()</c> finds it. It is immutable and thread-safe. Scoring and saving use ML.NET's own transformers only, so the saved model loads without
+/// this package and without TorchSharp.
 /// </summary>
 /// <remarks>
-/// It is not disposable on purpose: a <c>PredictionEngine</c> disposes the transformer it was made from, and other engines and a later save
-/// must go on working. Native memory is given back when the garbage collector finds the model unused.
-/// Permutation feature importance works with this type (the typed overload), before the model is saved; a reloaded model is an in-box
-/// chain without a predictor that it recognises.
+/// It is deliberately not disposable: a <c>PredictionEngine</c> disposes its transformer, and other engines and a later save must still work. Native memory is
+/// released when the garbage collector collects the model.
+/// Permutation feature importance works with this type (its typed overload) before the model is saved. A loaded model is a chain of ML.NET's transformers, in
+/// which it finds no predictor.
 /// </remarks>
 public sealed class DistillationTransformer : ISingleFeaturePredictionTransformer<DistilledStudent>
 {
@@ -38,12 +37,12 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     public DistilledStudent Model { get; }
 
     /// <summary>
-    /// The teacher as an ML.NET model: the one given, the one fitted, or the network trained on the spot. Null where there was none, or one for
-    /// each fold. It is not saved with the student.
+    /// The teacher as an ML.NET model: the model given, or the one that was fitted or trained in <c>Fit</c>. Null if there was none, or one for each fold. It is not
+    /// saved with the student.
     /// </summary>
     public ITransformer? Teacher { get; }
 
-    /// <summary>The rows it was trained on, by hashes; null for a teacher.</summary>
+    /// <summary>Hashes of the training rows; null for a teacher.</summary>
     internal TrainedRows? TrainedRows { get; init; }
 
     /// <summary>Name of the feature column.</summary>
@@ -86,10 +85,10 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
 
     /// <summary>
-    /// Writes the student as a stand-alone ONNX classifier for use outside ML.NET: input <see cref="FeatureColumnName"/> (batch×length, bytes
-    /// or floats as in training, an image as one row of values in the column's order), outputs <c>Score</c> (batch×K probabilities) and <c>Class</c> (index
-    /// from 0 in the order of the key values); a feature column named like one of the outputs is called <c>Features</c>. ML.NET's own
-    /// <c>ConvertToOnnx</c> leaves transformers it does not know out of the graph.
+    /// Writes the student as a stand-alone ONNX classifier for use outside ML.NET. Its input is <see cref="FeatureColumnName"/> (batch×length, bytes or floats as in
+    /// training, an image as one row of values in the column's order); its outputs are <c>Score</c> (batch×K probabilities) and <c>Class</c> (index from 0 in the
+    /// order of the key values). If the feature column is named like an output, the input is called <c>Features</c>. ML.NET's own <c>ConvertToOnnx</c> omits
+    /// transformers that it does not know.
     /// </summary>
     public void SaveOnnx(Stream stream)
     {
@@ -99,8 +98,8 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     }
 
     /// <summary>
-    /// Saves this model (alone, without the rest of its pipeline) so that <paramref name="path"/> holds either the old file or the whole new
-    /// one, and with the hashes that <c>mlContext.Model.LoadVerified</c> compares. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
+    /// Saves this model, without the rest of its pipeline, so that <paramref name="path"/> always holds either the old file or the complete new one, with the
+    /// hashes that <c>mlContext.Model.LoadVerified</c> compares. For a whole pipeline: <c>mlContext.Model.SaveAtomically(model, schema, path)</c>.
     /// </summary>
     public void SaveAtomically(string path)
     {

@@ -1,8 +1,8 @@
 namespace MlNetDistill;
 
 /// <summary>
-/// No ML.NET model could be made of a network: its ONNX form does not compute the same function, or could not be written. After training,
-/// the exception carries the trained network.
+/// A network could not be exported as an ML.NET model: its ONNX form does not compute the same function, or could not be written. After training,
+/// <see cref="Student"/> holds the trained network.
 /// </summary>
 public sealed class StudentExportException : InvalidOperationException
 {

@@ -7,12 +7,12 @@ namespace Microsoft.ML;
 public static class StudentExtensions
 {
     /// <summary>
-    /// The one student in a model that <c>Fit</c> returned, wherever in its pipeline it stands: with it come its network, how it was trained
-    /// (<see cref="DistillationTransformer.Model"/>), its teacher, and <see cref="DistillationTransformer.SaveOnnx"/>.
+    /// The one student in a model that <c>Fit</c> returned, wherever it is in the pipeline. It gives access to the network and its training
+    /// (<see cref="DistillationTransformer.Model"/>), the teacher, and <see cref="DistillationTransformer.SaveOnnx"/>.
     /// </summary>
-    /// <param name="model">A fitted pipeline, or a student itself. A student's <see cref="DistillationTransformer.Teacher"/> is no part of its model.</param>
+    /// <param name="model">A fitted pipeline, or a student itself. A student's <see cref="DistillationTransformer.Teacher"/> is not searched.</param>
     /// <exception cref="InvalidOperationException">
-    /// There is no student, or there are several. A model loaded from a zip has none: it consists of ML.NET's own transformers, which know nothing of training.
+    /// There is no student, or there are several. A model loaded from a zip has none: it consists of ML.NET's own transformers.
     /// </exception>
     /// <example>
     /// <code>
@@ -23,9 +23,9 @@ public static class StudentExtensions
     /// student.SaveOnnx(file);
     /// </code>
     /// </example>
-    public static DistillationTransformer FindStudent(this ITransformer model) => Only(model.FindStudents(), model, "");
+    public static DistillationTransformer FindStudent(this ITransformer model) => Single(model.FindStudents(), model, "");
 
-    /// <summary>The student in a model whose class probabilities are in a given column, where several students are in one pipeline.</summary>
+    /// <summary>The student with a given score column, for pipelines with several students.</summary>
     /// <param name="model">A fitted pipeline, or a student itself.</param>
     /// <param name="scoreColumnName">Its <see cref="DistillationTransformer.ScoreColumnName"/>.</param>
     /// <exception cref="InvalidOperationException">There is no such student, or there are several.</exception>
@@ -33,9 +33,9 @@ public static class StudentExtensions
     {
         ArgumentNullException.ThrowIfNull(scoreColumnName);
         var all = model.FindStudents();
-        DistillationTransformer[] named = [.. all.Where(student => student.ScoreColumnName == scoreColumnName)];
-        return named.Length > 0 || all.Count == 0 ? Only(named, model, $" with the score column '{scoreColumnName}'") : throw new InvalidOperationException(
-            $"The model contains no student with the score column '{scoreColumnName}'; it contains {Listed(all)}.");
+        DistillationTransformer[] matching = [.. all.Where(student => student.ScoreColumnName == scoreColumnName)];
+        return matching.Length > 0 || all.Count == 0 ? Single(matching, model, $" with the score column '{scoreColumnName}'") : throw new InvalidOperationException(
+            $"The model contains no student with the score column '{scoreColumnName}'; it contains {List(all)}.");
     }
 
     /// <summary>All students in a model that <c>Fit</c> returned, in the order of its pipeline; empty where there are none.</summary>
@@ -49,18 +49,18 @@ public static class StudentExtensions
     private static IEnumerable<ITransformer> Parts(ITransformer model) =>
         model is IEnumerable<ITransformer> chain ? chain.SelectMany(Parts) : [model];
 
-    private static DistillationTransformer Only(IReadOnlyList<DistillationTransformer> students, ITransformer model, string which) => students.Count switch
+    private static DistillationTransformer Single(IReadOnlyList<DistillationTransformer> students, ITransformer model, string which) => students.Count switch
     {
         1 => students[0],
-        0 when !Parts(model).Any() => throw new InvalidOperationException("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline, and fit it."),
+        0 when !Parts(model).Any() => throw new InvalidOperationException("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline and fit it."),
         0 => throw new InvalidOperationException(
             $"The model contains no student; it consists of {string.Join(", ", Parts(model).Select(part => part.GetType().Name.Split('`')[0]))}. A model loaded " +
             "from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."),
         _ => throw new InvalidOperationException(
-            $"The model contains {students.Count} students{which}: {Listed(students)}. Name one by a score column that it alone has, FindStudent(\"...\"), or take " +
-            "it from FindStudents() by its place in the pipeline."),
+            $"The model contains {students.Count} students{which}: {List(students)}. Choose one by a score column that only it has, FindStudent(\"...\"), or by its " +
+            "position in FindStudents(), which is in the order of the pipeline."),
     };
 
-    private static string Listed(IEnumerable<DistillationTransformer> students) =>
+    private static string List(IEnumerable<DistillationTransformer> students) =>
         string.Join(", ", students.Select(student => $"{student.Model.Spec.Name} (score column '{student.ScoreColumnName}')"));
 }

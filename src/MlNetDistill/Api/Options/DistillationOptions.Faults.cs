@@ -5,7 +5,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill;
 
-/// <summary>What may be wrong with the settings, found all at once.</summary>
+/// <summary>Validation of the settings: all faults at once.</summary>
 public sealed partial record DistillationOptions
 {
     internal void Check() => Faults.ThrowIfAny(Validate(), "options");
@@ -32,7 +32,7 @@ public sealed partial record DistillationOptions
             $"MissingLabels.TeacherOnly needs a method that learns from the teacher."),
         .. Faults.Unless(
             ExampleWeightColumnName is null || Method is not { CanUseWeights: false },
-            $"The method {Method?.Name} has a term over pairs of rows, which example weights cannot weigh; leave out ExampleWeightColumnName."),
+            $"The method {Method?.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName."),
         .. Faults.Defined(nameof(MissingLabels), MissingLabels),
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
@@ -51,11 +51,11 @@ public sealed partial record DistillationOptions
         .. CollidingNames(),
         .. Faults.Unless(
             PredictedLabelColumnName != "Score",
-            $"PredictedLabelColumnName must not be 'Score': the in-box predictor in a saved student writes its probabilities under that name first."),
+            $"PredictedLabelColumnName must not be 'Score': a saved student's probabilities are first written under that name."),
     ];
 
     /// <summary>
-    /// Columns of the trainer under one name. An output would hide an input from all that comes after, and a later evaluation would take the student's answers for
+    /// Columns of the trainer that have the same name. An output would hide an input from all later steps, and an evaluation would read the student's outputs as
     /// labels or weights.
     /// </summary>
     private IEnumerable<string> CollidingNames()
@@ -79,7 +79,7 @@ public sealed partial record DistillationOptions
         (nameof(ValidationColumnName), ValidationColumnName),
     ];
 
-    /// <summary>What asks for labels where there are none; that a stage does shows when it is laid out.</summary>
+    /// <summary>Settings that need labels, where there are none. Whether a stage needs labels is checked when the method creates its stages.</summary>
     private IEnumerable<string> NoLabelFaults()
     {
         if (Method?.TeacherNeeds == ModelOutputs.None)
@@ -92,7 +92,7 @@ public sealed partial record DistillationOptions
         if (Sampling is { NeedsLabels: true })
             yield return $"{NameOf(Sampling)} needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead.";
         if (MinimumTeacherAccuracy > 0)
-            yield return FormattableString.Invariant($"MinimumTeacherAccuracy {MinimumTeacherAccuracy} needs labels to compare the teacher with, and LabelColumnName is null; leave it null.");
+            yield return FormattableString.Invariant($"MinimumTeacherAccuracy {MinimumTeacherAccuracy} needs labels to compare the teacher with, and LabelColumnName is null; leave MinimumTeacherAccuracy null.");
     }
 
     private IEnumerable<string> TeacherFaults(Teacher teacher, DistillationMethod method)
@@ -102,32 +102,31 @@ public sealed partial record DistillationOptions
         var missing = method.TeacherNeeds & ~teacher.CanProvide;
         if (missing != ModelOutputs.None)
         {
-            yield return $"The method {method.Name} reads {missing} of its teacher, and this one gives {teacher.CanProvide} alone. " +
+            yield return $"The method {method.Name} needs {missing} from its teacher, and this teacher gives only {teacher.CanProvide}. " +
                 "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and " +
-                "stage features; other teachers give embeddings where an embeddingColumnName is named." +
-                (missing.HasFlag(ModelOutputs.Embedding) ? " Logits can be compared instead: Cckd(withoutEmbedding: MissingEmbedding.UseLogits), or a loss with on: ModelOutputs.Logits." : "");
+                "stage features; other teachers give embeddings if an embeddingColumnName is set.";
         }
 
         if (method.NeedsHeldOutRows && ValidationSources == 0)
             yield return $"The method {method.Name} needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
         if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SupportsAugmentation)
         {
-            yield return $"The method {method.Name} queries the teacher for the held-out rows, and this one answers only for the training data: " +
-                "hold out rows of it with ValidationFraction or ValidationColumnName instead of ValidationData.";
+            yield return $"The method {method.Name} needs the teacher's outputs for the held-out rows, and this teacher can only score the training data: " +
+                "hold out some of its rows with ValidationFraction or ValidationColumnName instead of giving ValidationData.";
         }
     }
 
     private int ValidationSources =>
         (ValidationFraction > 0 ? 1 : 0) + (ValidationColumnName is null ? 0 : 1) + (ValidationData is null ? 0 : 1);
 
-    /// <summary>The distinct image shapes given: here, with the student, with a teacher's network.</summary>
+    /// <summary>The distinct image shapes of these options, the student and the teacher's networks.</summary>
     internal IReadOnlyList<InputShape> ImageShapes =>
         [.. new[] { ImageShape, Student?.Image }.Concat(Teacher?.TrainedNetworks.Select(n => n.Image) ?? []).OfType<InputShape>().Distinct()];
 
     private IEnumerable<string> ShapeFaults()
     {
         if (ImageShapes.Count > 1)
-            yield return $"The image shapes given differ: {string.Join(", ", ImageShapes)}. Student, teacher and ImageShape see the same column; give one shape.";
+            yield return $"The image shapes differ: {string.Join(", ", ImageShapes)}. ImageShape, the student and the teacher's networks read the same column; give the same shape.";
         if (ImageShape is { } shape && Student?.ValidateShape(shape) is { } fault && Student.Image is null)
             yield return $"ImageShape: {fault}";
     }
@@ -136,8 +135,8 @@ public sealed partial record DistillationOptions
     {
         if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != ModelOutputs.None && Teacher is { SupportsAugmentation: false })
         {
-            yield return "Augmentations change the student's features, and a teacher that is an ML.NET model or reads a column of its own answers for the rows as " +
-                "they are, so it would answer for other inputs. Leave Augmentations empty, or use a teacher that is a network over the student's features.";
+            yield return "Augmentations change the student's features, but a teacher that is an ML.NET model or reads a column of its own scores the unchanged rows, so " +
+                "its outputs would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features.";
         }
 
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)
@@ -160,16 +159,16 @@ public sealed partial record DistillationOptions
         .. ShapeFaults(),
         .. Method?.Validate() ?? [],
         .. Teacher?.Validate() ?? [],
-        .. Optimizer?.Validate() ?? ["Optimizer must be given."],
-        .. Schedule?.Validate() ?? ["Schedule must be given."],
+        .. Optimizer?.Validate() ?? ["Optimizer must be set."],
+        .. Schedule?.Validate() ?? ["Schedule must be set."],
         .. EarlyStopping?.Validate() ?? [],
-        .. Sampling?.Validate(BatchSize) ?? ["Sampling must be given; see BatchSampling."],
+        .. Sampling?.Validate(BatchSize) ?? ["Sampling must be set; see BatchSampling."],
         .. Augmentation.ValidateList(Augmentations),
         .. InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [],
         .. TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."],
         .. Faults.Unless(
             TeacherCache is not { AugmentedViews: > 0 } || Augmentations is not { Count: 0 },
-            $"TeacherCache.AugmentedViews keeps views of augmented rows, and there are no Augmentations; leave it 0."),
+            $"TeacherCache.AugmentedViews is for augmented rows, and there are no Augmentations; leave it 0."),
         .. ViewFaults(),
     ];
 }

@@ -13,11 +13,10 @@ public sealed partial record DistillationOptions
 {
     private const int DefaultEpochs = 30;
 
-    // What the default rate and schedule need for a small perceptron over a hundred rows, seen on Iris.
-    private const int FewestSteps = 500;
+    // The default rate and schedule need about as many for a small perceptron on a hundred rows (seen on Iris).
+    private const int MinimumDefaultSteps = 500;
 
-    /// <summary>Whose knowledge is distilled. A method that needs none (<see cref="DistillationMethod.LabelsOnly"/>) does not ask it; otherwise
-    /// required.</summary>
+    /// <summary>The teacher whose knowledge is distilled. Required, unless the method needs none (<see cref="DistillationMethod.LabelsOnly"/>).</summary>
     public Teacher? Teacher { get; init; }
 
     /// <summary>The network to train.</summary>
@@ -30,12 +29,12 @@ public sealed partial record DistillationOptions
     public DistillationMethod Method { get; init; } = DistillationMethod.Kd();
 
     /// <summary>
-    /// The label: a key column (make one with <c>MapValueToKey</c>). Null where the data have none: the student then learns from its teacher alone, and its classes
-    /// are the teacher's. A key column none of whose rows has a value serves too, with <see cref="MissingLabels.TeacherOnly"/>: its key values name the classes.
+    /// The label: a key column (create one with <c>MapValueToKey</c>). Null if the data have none: the student then learns from its teacher alone and has the
+    /// teacher's classes. A key column without a value in any row can be used too, with <see cref="MissingLabels.TeacherOnly"/>: its key values name the classes.
     /// </summary>
     /// <remarks>
-    /// Without labels terms over labels are left out, a method or stage of such terms alone is refused, and agreement with the teacher takes the place of accuracy
-    /// on held-out rows.
+    /// Without labels, losses over labels are left out, a method or stage that has only such losses is an error, and held-out rows are measured by agreement with the
+    /// teacher instead of accuracy.
     /// </remarks>
     public string? LabelColumnName { get; init; } = "Label";
 
@@ -46,8 +45,8 @@ public sealed partial record DistillationOptions
     public string? ExampleWeightColumnName { get; init; }
 
     /// <summary>
-    /// Name of the output column with the class probabilities. Under a name other than <c>Score</c>, a <c>Score</c> column that the trainer's
-    /// input already has (a teacher's) stays as it is, and must then be there at scoring too.
+    /// Name of the output column with the class probabilities. With a name other than <c>Score</c>, a <c>Score</c> column of the trainer's input (a teacher's) is
+    /// kept, and must then also be in the input when the student scores.
     /// </summary>
     public string ScoreColumnName { get; init; } = "Score";
 
@@ -55,8 +54,8 @@ public sealed partial record DistillationOptions
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
     /// <summary>
-    /// Passes over the training rows, at least 1. Where it is not set, 30; of so few rows that these would be fewer than 500 steps, as many as make 500 steps
-    /// (a route of teachers excepted, whose anchors each take so long).
+    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs are fewer than 500 training steps, it is as many as make
+    /// 500 steps (except with a route of teachers, where every anchor takes that many epochs).
     /// </summary>
     public int Epochs
     {
@@ -67,30 +66,30 @@ public sealed partial record DistillationOptions
     /// <summary>The number of epochs that was set; null for the default.</summary>
     internal int? GivenEpochs { get; init; }
 
-    /// <summary>These options with as many epochs as a training on so many rows has.</summary>
+    /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)
     {
         var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(trainingRows);
-        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= FewestSteps
+        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= MinimumDefaultSteps
             ? this
-            : this with { Epochs = (int)((FewestSteps + steps - 1) / steps) };
+            : this with { Epochs = (int)((MinimumDefaultSteps + steps - 1) / steps) };
     }
 
-    /// <summary>Rows of a training step, at least 1. An incomplete last batch is left out of its epoch.</summary>
+    /// <summary>Rows per training step, at least 1. An incomplete last batch is left out of its epoch.</summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>
-    /// Which rows come together in a batch of the student's; shuffled by default. A teacher that is trained on the spot has shuffled batches.
+    /// Which rows form a batch for the student; shuffled by default. A teacher that is trained in <c>Fit</c> always has shuffled batches.
     /// </summary>
     public BatchSampling Sampling { get; init; } = BatchSampling.Shuffled();
 
     /// <summary>
-    /// Random changes of the rows trained on, in the order in which they are applied; none by default. Held-out rows stay as they are.
+    /// Random changes of the training rows, in the order in which they are applied; none by default. Held-out rows are not changed.
     /// </summary>
     /// <remarks>
-    /// Student and teacher see the same changed row, so the teacher must be a network over the student's features, trained or from a file, or a route or an
-    /// ensemble of such: an ML.NET model answered for the rows it read. A teacher that is trained on the spot is trained on changed rows as well, with draws of
-    /// its own.
+    /// Student and teacher get the same changed row, so the teacher must be a network over the student's features (trained here or from a file), or a route or an
+    /// ensemble of such networks; an ML.NET model scores the unchanged rows. A teacher that is trained in <c>Fit</c> is trained on changed rows too, with random draws
+    /// of its own.
     /// </remarks>
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 
@@ -110,18 +109,18 @@ public sealed partial record DistillationOptions
     public string? ValidationColumnName { get; init; }
 
     /// <summary>
-    /// A separate view to validate on, or null. It does not pass through the pipeline that leads to this trainer, so it must already have
-    /// the trainer's input columns, types and key values; usually a fraction or a column is what you want.
+    /// A separate view to validate on, or null. It does not pass through the pipeline before this trainer, so it must already have the trainer's input columns, types
+    /// and key values; usually a fraction or a column is simpler.
     /// </summary>
     public IDataView? ValidationData { get; init; }
 
     /// <summary>
-    /// When to stop a stage early; null to train all epochs. With rows held out, the best epoch of each stage is restored either way, but for stages
-    /// that learn features and no logits, which keep their last.
+    /// When to stop a stage early; null to train all epochs. With held-out rows, the best epoch of each stage is restored in both cases, except in stages that learn
+    /// features and no logits: these keep their last epoch.
     /// </summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
-    /// <summary>Seed of every draw; null to draw one from the MLContext, which is reproducible if the context was given a seed.</summary>
+    /// <summary>Seed of all random numbers; null to draw one from the MLContext, which is reproducible if the context has a seed.</summary>
     public int? Seed { get; init; }
 
     /// <summary>Where tensors live; null follows <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/>.</summary>
@@ -129,8 +128,8 @@ public sealed partial record DistillationOptions
 
     /// <summary>Shape of the images in the feature column; null to take it from the student or from the column's own dimensions.</summary>
     /// <remarks>
-    /// The dimensions of a column that <c>ExtractPixels</c> made say its order too: C×H×W, or H×W×C where the colours are interleaved. A plain vector is taken to be
-    /// C×H×W; to say that it is H×W×C, give its column these dimensions (<c>[VectorType(h, w, c)]</c>, or <c>SchemaDefinition</c>).
+    /// The dimensions of a column from <c>ExtractPixels</c> also give its order: C×H×W, or H×W×C where colours are interleaved. A plain vector is read as C×H×W; if
+    /// it is H×W×C, give its column these dimensions (<c>[VectorType(h, w, c)]</c>, or <c>SchemaDefinition</c>).
     /// </remarks>
     public InputShape? ImageShape { get; init; }
 
@@ -141,14 +140,13 @@ public sealed partial record DistillationOptions
     public MissingFeatures MissingFeatures { get; init; } = MissingFeatures.Error;
 
     /// <summary>
-    /// Least accuracy of the teacher on the labelled training rows, in [0, 1]; below it the fit fails. Null for the default: the teacher must be a
-    /// little above chance (by 5 % of the way to certainty), in its accuracy beside the share of the most frequent class or in its mean accuracy over classes beside
-    /// 1/K. A teacher that guesses has most likely been fed the wrong columns. 0 accepts any teacher. Where no
-    /// row has a label, nothing can be compared: it must then be null or 0.
+    /// Least accuracy of the teacher on the labelled training rows, in [0, 1]; below it the fit fails. Null for the default: the teacher must be above chance by 5 %
+    /// of the distance from chance to 1, either in accuracy (chance: the share of the most frequent class) or in mean accuracy over classes (chance: 1/K). A teacher
+    /// at chance most likely reads the wrong columns. 0 accepts any teacher. If no row has a label, it must be null or 0.
     /// </summary>
     public double? MinimumTeacherAccuracy { get; init; }
 
-    /// <summary>How the teacher's answers are kept; in memory, for the fit, by default.</summary>
+    /// <summary>How the teacher's outputs are kept for reuse; by default in memory, for this fit.</summary>
     public TeacherCacheOptions TeacherCache { get; init; } = new();
 
     /// <summary>Stops the training when cancelled.</summary>
@@ -158,7 +156,7 @@ public sealed partial record DistillationOptions
     public CancellationBehavior OnCancellation { get; init; } = CancellationBehavior.Throw;
 
     /// <summary>
-    /// Receives the state of training after every epoch. What it throws is logged as a warning, and the training goes on: to stop it, cancel
+    /// Receives the state of training after every epoch. An exception that it throws is logged as a warning, and training continues; to stop training, cancel
     /// <see cref="CancellationToken"/>.
     /// </summary>
     public IProgress<TrainingProgress>? Progress { get; init; }

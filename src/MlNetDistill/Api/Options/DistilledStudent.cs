@@ -5,7 +5,7 @@ using MlNetDistill.Training;
 
 namespace MlNetDistill;
 
-/// <summary>What a fit produced, beside the model that scores: the network's description and weights, and how training went.</summary>
+/// <summary>A trained network: its specification and weights, and the history of its training.</summary>
 public sealed class DistilledStudent
 {
     private readonly byte[] _weights;
@@ -35,16 +35,16 @@ public sealed class DistilledStudent
         _weights = WeightsOf(network);
     }
 
-    /// <summary>The network's description.</summary>
+    /// <summary>The network's specification.</summary>
     public NetworkSpec Spec { get; }
 
-    /// <summary>What the network is fed.</summary>
+    /// <summary>The network's input.</summary>
     public NetworkInput Input { get; }
 
     /// <summary>Number of classes K.</summary>
     public int Classes { get; }
 
-    /// <summary>What the classes are called, in the order of the network's outputs; null where the label's keys had no values.</summary>
+    /// <summary>Names of the classes, in the order of the network's outputs; null if the label's key column has no values.</summary>
     internal IReadOnlyList<string>? ClassNames { get; }
 
     /// <summary>Number of trained parameters.</summary>
@@ -53,25 +53,25 @@ public sealed class DistilledStudent
     /// <summary>Name of the method that trained it.</summary>
     public string Method { get; }
 
-    /// <summary>The seed of the run; with the same data and options it gives the same student again.</summary>
+    /// <summary>The seed of the run; the same seed, data and options give the same student.</summary>
     public int Seed { get; }
 
     /// <summary>The state of training after each epoch.</summary>
     public IReadOnlyList<TrainingProgress> History { get; }
 
-    /// <summary>What the method decided on the way, as sentences: the anchors of a route and why, the epochs of each stage.</summary>
+    /// <summary>What the method decided during training, as sentences: the anchors of a route and why, the epochs of each stage.</summary>
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>
-    /// What the fit warned of, each as one sentence or a few that name the value and what to do; empty if nothing. They are in <c>MLContext.Log</c> too. Of a
-    /// teacher trained on the spot: what was warned of while it was trained.
+    /// The warnings of the fit, each with the value and what to do; empty if there were none. They are in <c>MLContext.Log</c> too. For a teacher that was trained in
+    /// the fit: the warnings of its training.
     /// </summary>
     public IReadOnlyList<string> Warnings { get; }
 
-    /// <summary>The options it was trained with, by name, as text; a teacher trained on the spot has the student's where it has none of its own.</summary>
+    /// <summary>The options it was trained with, by name, as text; a teacher that was trained in the fit has the student's where it has none of its own.</summary>
     public IReadOnlyList<ReportedSetting> Settings { get; }
 
-    /// <summary>What it is, how it was trained, where training ended, and what was warned of.</summary>
+    /// <summary>The network, its method and seed, the last epoch, and the notes and warnings.</summary>
     public override string ToString()
     {
         List<string> lines =

@@ -6,9 +6,9 @@ using static System.FormattableString;
 namespace MlNetDistill;
 
 /// <summary>
-/// Weights that a student starts from, in place of fresh ones: those of a network trained before, or a mixture of both. To go on with a student where new
-/// rows came in; and to tell a student that cannot be like its teacher from one that was not trained to be: started near a teacher of its own specification,
-/// it need not search.
+/// Weights that a student starts from instead of random ones: those of a trained network, or a mixture of both. Use it to continue training when there are new rows;
+/// or to find out why a student does not match its teacher: started near a teacher of the same specification, a student that could match it does not have to
+/// search for its weights.
 /// </summary>
 public sealed partial record InitialWeights
 {
@@ -20,7 +20,7 @@ public sealed partial record InitialWeights
         RandomShare = randomShare;
     }
 
-    /// <summary>Share c of fresh weights, in [0, 1].</summary>
+    /// <summary>Share c of random weights, in [0, 1].</summary>
     public double RandomShare { get; init; }
 
     /// <summary>The network it starts from.</summary>
@@ -30,14 +30,14 @@ public sealed partial record InitialWeights
     public override string ToString() => SettingText.Describe(this);
 
     /// <summary>
-    /// θ = c·(fresh weights) + (1 - c)·(the network's), as in the experiments of Stanton et al. 2021. With c above 0 the statistics of batch normalisations
-    /// are then measured anew in one pass over the training rows.
+    /// θ = c·(random weights) + (1 - c)·(the network's weights), as in the experiments of Stanton et al. 2021. With c above 0, the running statistics of batch
+    /// normalisations are recomputed in one pass over the training rows.
     /// </summary>
     /// <param name="network">
-    /// A network of the student's own specification, input and classes in the same order: a <c>DistillationTransformer</c>'s <c>Model</c>.
+    /// The <c>Model</c> of a <c>DistillationTransformer</c>. Its specification, its input and its classes, in the same order, must be the student's.
     /// </param>
-    /// <param name="randomShare">c, in [0, 1]; 0 starts at the network, and 1 leaves nothing of it.</param>
-    /// <returns>What <see cref="DistillationOptions.InitialWeights"/> takes.</returns>
+    /// <param name="randomShare">c, in [0, 1]; with 0 all weights are the network's, with 1 all are random.</param>
+    /// <returns>A value for <see cref="DistillationOptions.InitialWeights"/>.</returns>
     public static InitialWeights From(DistilledStudent network, double randomShare = 0)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -50,15 +50,15 @@ public sealed partial record InitialWeights
             yield return Invariant($"The random share of InitialWeights must be in [0, 1]; was {RandomShare}.");
         if (student.GetType() != _network.Spec.GetType() || student.ToJson() != _network.Spec.ToJson())
         {
-            yield return $"InitialWeights are those of a {_network.Spec.Name} ({_network.Spec.ToJson()}), " +
-                $"and the Student is a {student.Name} ({student.ToJson()}): only a network of the same specification has the same weights.";
+            yield return $"InitialWeights are of a {_network.Spec.Name} ({_network.Spec.ToJson()}), " +
+                $"and the Student is a {student.Name} ({student.ToJson()}): both must have the same specification.";
         }
     }
 
     internal void Apply(Network network, IEnumerable<torch.Tensor> trainingRows)
     {
-        using var given = _network.ToNetwork();
-        StartingWeights.Interpolate(network, given, RandomShare);
+        using var trained = _network.ToNetwork();
+        StartingWeights.Interpolate(network, trained, RandomShare);
         if (RandomShare > 0)
             RunningStatistics.Recompute(network, trainingRows);
         network.eval();

@@ -3,26 +3,26 @@ namespace MlNetDistill;
 /// <summary>What to do with rows that have no label (a missing key).</summary>
 public enum MissingLabels
 {
-    /// <summary>Fail and say how many there are.</summary>
+    /// <summary>Throw, with the number of such rows.</summary>
     Error,
 
     /// <summary>Leave them out.</summary>
     Drop,
 
-    /// <summary>Let them learn from the teacher alone: terms over labels skip them.</summary>
+    /// <summary>Use them with the teacher's outputs only: losses over labels skip them.</summary>
     TeacherOnly,
 }
 
 /// <summary>
-/// What to do with rows whose features are missing (a null or empty vector), shorter or longer than the column says, NaN or infinite; with rows at which a
-/// step before the trainer fails (a broken or missing picture, for example); and with rows in which a vector of the data that the teacher reads, its scores for
-/// example, is missing, of another length or, of answers, NaN.
+/// What to do with rows that cannot be used: features are missing (a null or empty vector), NaN, infinite, or of another length than the column's; a step before the
+/// trainer fails for the row (for example because an image is broken or missing); or a vector that the teacher reads, for example its scores, is missing, of
+/// another length, or NaN.
 /// </summary>
 public enum MissingFeatures
 {
-    /// <summary>Fail and name the first of them.</summary>
+    /// <summary>Throw, with the first such row.</summary>
     Error,
 
-    /// <summary>Leave them out, and warn of how many. Where a step fails, the rows are read once more, on one thread.</summary>
+    /// <summary>Leave them out, with a warning that has their number. If a step fails, the rows are read again on one thread.</summary>
     Drop,
 }

@@ -2,7 +2,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill;
 
-/// <summary>Which outputs of an ONNX model are what, by name.</summary>
+/// <summary>Names of an ONNX model's outputs.</summary>
 /// <param name="Logits">The class scores, N×K; null for the model's only output or the one called "logits".</param>
 /// <param name="Embedding">The embedding, N×D; null for none.</param>
 /// <param name="StageFeatures">Maps N×C×H×W or vectors N×D after the stages, from input to output; null for none.</param>

@@ -1,20 +1,18 @@
-
-
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Whether a student has learnt nothing, by how it was measured.</summary>
+/// <summary>Recognises a student that has learned nothing.</summary>
 internal static class CollapsedStudent
 {
     private const string Name = nameof(AcceptanceCriteria.RejectCollapsed);
 
-    /// <summary>The check that it does not pass; null for a student that has learnt something.</summary>
+    /// <summary>The failed check; null for a student that has learned something.</summary>
     public static AcceptanceCheck? Check(DistillationMetrics metrics)
     {
         var againstTeacher = AgainstTeacher(metrics);
         if (metrics.Student is not { } student)
             return againstTeacher.IsChance ? Guesses(againstTeacher, "agreement with the teacher", ConstantPrediction(metrics)) : null;
         var level = AgainstLabels(metrics);
-        // A student that follows its teacher has learnt, even if the labels disagree.
+        // A student that follows its teacher has learned something, even if the labels disagree.
         if (level.IsChance && !(againstTeacher is { Classes: >= 2, IsChance: false }))
             return Guesses(level, "accuracy", ConstantPrediction(metrics));
         var uniform = Math.Log(metrics.Classes.Count);

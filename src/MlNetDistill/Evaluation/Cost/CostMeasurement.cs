@@ -6,7 +6,7 @@ using MlNetDistill.Export;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>One measurement of what a model costs.</summary>
+/// <summary>Measures what a model costs.</summary>
 internal sealed class CostMeasurement<TRow>
     where TRow : class
 {
@@ -20,7 +20,7 @@ internal sealed class CostMeasurement<TRow>
     public CostMeasurement(IHostEnvironment environment, TRow[] rows, string score, SchemaDefinition? definition, CostOptions options)
     {
         CheckRows(rows);
-        // A context of its own: a user's is not to be changed.
+        // Its own context, so that the user's is not changed.
         _context = new MLContext
         {
             TempFilePath = InBox.TempFilePathOf(environment),
@@ -31,20 +31,20 @@ internal sealed class CostMeasurement<TRow>
         _view = _context.Data.LoadFromEnumerable(rows, definition);
     }
 
-    /// <summary>What a model costs that is there; only its copy from a zip tells the memory that it takes.</summary>
+    /// <summary>Measures a model in memory. Its memory is measured on a copy that is loaded from a zip.</summary>
     public ModelCost Measure(ITransformer model)
     {
         Check(model);
         using var folder = new TemporaryFolder(_context.TempFilePath);
         var zip = Path.Combine(folder.Path, "model.zip");
         Save(model, zip);
-        // First: what is measured later would leave memory behind that a copy could use.
+        // Memory first: the other measurements free memory that the copy could use, and would hide its growth.
         var (memory, copy) = Load(zip);
         (copy as IDisposable)?.Dispose();
         return Cost(model, memory, zip);
     }
 
-    /// <summary>What a saved model costs, from loading it on.</summary>
+    /// <summary>Measures a saved model, including its loading.</summary>
     public ModelCost Measure(string zip)
     {
         var (memory, model) = Load(zip);
@@ -58,7 +58,7 @@ internal sealed class CostMeasurement<TRow>
     private static void CheckRows(TRow[] rows)
     {
         if (rows.Length == 0)
-            throw new ArgumentException("There are no rows to score. Give some like those that the model will see.", nameof(rows));
+            throw new ArgumentException("There are no rows to score. Give rows like those that the model will score.", nameof(rows));
         var missing = Array.FindIndex(rows, row => row is null);
         if (missing >= 0)
             throw new ArgumentException($"Row {missing} of {rows.Length} is null. Leave it out.", nameof(rows));
@@ -69,15 +69,15 @@ internal sealed class CostMeasurement<TRow>
         if (!model.IsRowToRowMapper)
         {
             throw new InvalidOperationException(
-                "The model does not score row by row (one of its steps filters, sorts or joins rows), so a row has no time of its own. " +
-                "Measure the part of it that scores.");
+                "The model does not score row by row (one of its steps filters, sorts or joins rows), so the time of one row cannot be measured. " +
+                "Measure the part of the model that scores.");
         }
 
         var schema = model.GetOutputSchema(_view.Schema);
         if (schema.GetColumnOrNull(_score) is not { } column)
         {
-            var there = string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"));
-            throw new ArgumentOutOfRangeException("scoreColumnName", $"The model has no column '{_score}'. Its columns are {there}.");
+            var columns = string.Join(", ", schema.Where(c => !c.IsHidden).Select(c => $"'{c.Name}'"));
+            throw new ArgumentOutOfRangeException("scoreColumnName", $"The model has no column '{_score}'. Its columns are {columns}.");
         }
 
         if (column.Type is not VectorDataViewType { ItemType: NumberDataViewType { RawType: var type } } || type != typeof(float))
@@ -96,11 +96,11 @@ internal sealed class CostMeasurement<TRow>
         }
         catch (InvalidOperationException e)
         {
-            throw new InvalidOperationException($"The model cannot be saved, so it has no size, and no copy of it can be loaded: {e.Message}", e);
+            throw new InvalidOperationException($"The model cannot be saved, so its size and memory cannot be measured: {e.Message}", e);
         }
     }
 
-    /// <summary>A model from its zip, and the most memory that it took while it was loaded and scored rows in both ways.</summary>
+    /// <summary>Loads a model, and measures the peak growth of memory while it is loaded and scores rows in both ways.</summary>
     private (long PeakMemory, ITransformer Model) Load(string path)
     {
         using var peak = new WorkingSetPeak();
@@ -109,7 +109,7 @@ internal sealed class CostMeasurement<TRow>
         using var engine = CreateEngine(model);
         for (var i = 0; i < Math.Min(_rows.Length, 100); i++)
             engine.Predict(_rows[i]);
-        Pass(model);
+        ScoreAll(model);
         return (peak.Stop(), model);
     }
 
@@ -121,7 +121,7 @@ internal sealed class CostMeasurement<TRow>
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
         {
-            throw new InvalidOperationException($"The model cannot be loaded from {path}, so what it costs cannot be measured: {e.Message}", e);
+            throw new InvalidOperationException($"The model cannot be loaded from {path}, so its cost cannot be measured: {e.Message}", e);
         }
     }
 
@@ -131,7 +131,7 @@ internal sealed class CostMeasurement<TRow>
         return Stopwatches.Time(i => engine.Predict(_rows[i % _rows.Length]), _options.WarmupPredictions, _options.Predictions, _options.MaximumTime);
     }
 
-    private Latency TimeBatch(ITransformer model) => Stopwatches.Time(_ => Pass(model), _options.WarmupPasses, _options.Passes, _options.MaximumTime, _rows.Length);
+    private Latency TimeBatch(ITransformer model) => Stopwatches.Time(_ => ScoreAll(model), _options.WarmupPasses, _options.Passes, _options.MaximumTime, _rows.Length);
 
     private PredictionEngine<TRow, Scored> CreateEngine(ITransformer model)
     {
@@ -141,7 +141,7 @@ internal sealed class CostMeasurement<TRow>
             model, new PredictionEngineOptions { InputSchemaDefinition = _definition, OutputSchemaDefinition = scored, OwnsTransformer = false });
     }
 
-    private void Pass(ITransformer model)
+    private void ScoreAll(ITransformer model)
     {
         var scored = model.Transform(_view);
         var column = scored.Schema[_score];

@@ -2,25 +2,25 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How much is measured to say what a model costs.</summary>
+/// <summary>How often a model's cost is measured.</summary>
 public sealed record CostOptions
 {
     /// <summary>
-    /// Predictions through a <c>PredictionEngine</c> before the first that is measured, at least 0: the runtime compiles what runs often a second time.
+    /// Predictions through a <c>PredictionEngine</c> before measuring, at least 0: .NET recompiles methods that run often.
     /// </summary>
     public int WarmupPredictions { get; init; } = 500;
 
-    /// <summary>Predictions through a <c>PredictionEngine</c> that are measured, at least 1.</summary>
+    /// <summary>Measured predictions through a <c>PredictionEngine</c>, at least 1.</summary>
     public int Predictions { get; init; } = 2000;
 
-    /// <summary>Passes of <c>Transform</c> over all rows before the first that is measured, at least 0.</summary>
+    /// <summary>Passes of <c>Transform</c> over all rows before measuring, at least 0.</summary>
     public int WarmupPasses { get; init; } = 2;
 
-    /// <summary>Passes of <c>Transform</c> over all rows that are measured, at least 1.</summary>
+    /// <summary>Measured passes of <c>Transform</c> over all rows, at least 1.</summary>
     public int Passes { get; init; } = 10;
 
     /// <summary>
-    /// Most time to spend on each of the two, above 0, a quarter of it for warming up. A slow model is measured less often then, but at least once.
+    /// Time limit for the predictions and for the passes each, above 0; at most a quarter of it is warm-up. A slow model is then measured less often, but at least once.
     /// </summary>
     public TimeSpan MaximumTime { get; init; } = TimeSpan.FromSeconds(10);
 

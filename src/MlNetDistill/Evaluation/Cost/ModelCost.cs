@@ -1,10 +1,9 @@
-
 namespace MlNetDistill.Evaluation;
 
 /// <summary>What a model costs the application that scores with it: time, memory, size.</summary>
 public sealed record ModelCost
 {
-    /// <summary>Time of a row through a <c>PredictionEngine</c>, warm: what a caller who asks about one row waits.</summary>
+    /// <summary>Time of a row through a <c>PredictionEngine</c>, warm: the latency of a single request.</summary>
     public required Latency SingleRow { get; init; }
 
     /// <summary>Time of a row through <c>Transform</c> of many rows, warm: each measurement is a pass over all rows, divided by their number.</summary>
@@ -14,8 +13,8 @@ public sealed record ModelCost
     public required long ZipBytes { get; init; }
 
     /// <summary>
-    /// Bytes by which the process's working set grew, at its largest, while the model was loaded from its zip and scored. What a process had free before it
-    /// does not grow by, so for a figure to publish measure in a process that has done nothing else, as <c>examples/Quickstart</c> does.
+    /// Peak growth of the process's working set, in bytes, while the model was loaded from its zip and scored rows. A process that has free memory grows less, so to
+    /// publish this figure, measure in a process that has done nothing else, as <c>examples/Quickstart</c> does.
     /// </summary>
     public required long PeakMemoryBytes { get; init; }
 
@@ -33,7 +32,7 @@ public sealed record ModelCost
 
 /// <summary>Times of a row in microseconds.</summary>
 /// <param name="Median">The median, µs.</param>
-/// <param name="P95">The time that 95 % of the measurements stay within, µs.</param>
+/// <param name="P95">The 95th percentile, µs.</param>
 /// <param name="Measurements">Number of measurements.</param>
 public sealed record Latency(double Median, double P95, int Measurements)
 {

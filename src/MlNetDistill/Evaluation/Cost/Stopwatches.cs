@@ -2,22 +2,22 @@ using System.Diagnostics;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Runs a piece of work again and again and times each run.</summary>
+/// <summary>Times repeated runs of some work.</summary>
 internal static class Stopwatches
 {
     /// <summary>The times of the runs, each divided by <paramref name="rows"/>.</summary>
     /// <param name="work">The work; its argument is the number of runs before.</param>
     /// <param name="warmUps">Runs before the first that is timed.</param>
     /// <param name="runs">Runs that are timed.</param>
-    /// <param name="limit">Most time for all; a quarter of it for warming up. One run is timed however long it takes.</param>
-    /// <param name="rows">Rows of a run.</param>
+    /// <param name="limit">Time limit for all runs; at most a quarter of it is warm-up. One run is always timed.</param>
+    /// <param name="rows">Rows per run.</param>
     public static Latency Time(Action<int> work, int warmUps, int runs, TimeSpan limit, int rows = 1)
     {
         var began = Stopwatch.GetTimestamp();
         var done = 0;
         while (done < warmUps && Stopwatch.GetElapsedTime(began) < limit / 4)
             work(done++);
-        // Not made for all runs at once: who measures for a given time asks for any number of them.
+        // A list, because runs may be any large number where the time limit is what counts.
         var times = new List<double>();
         do
         {
@@ -30,7 +30,7 @@ internal static class Stopwatches
         return Summarize([.. times]);
     }
 
-    /// <summary>Their median, and the smallest of them that 95 % do not exceed.</summary>
+    /// <summary>Median and 95th percentile.</summary>
     public static Latency Summarize(double[] times)
     {
         Array.Sort(times);

@@ -1,6 +1,6 @@
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Watches the process's working set from a thread of its own, and knows by how much it has grown at most.</summary>
+/// <summary>Measures the peak growth of the process's working set, from a thread of its own.</summary>
 internal sealed class WorkingSetPeak : IDisposable
 {
     // Loading a small model takes some tens of milliseconds.
@@ -12,7 +12,7 @@ internal sealed class WorkingSetPeak : IDisposable
 
     public WorkingSetPeak()
     {
-        // Unused pages are returned first, so that they do not hide what is measured.
+        // Frees unused memory first, which would otherwise hide growth.
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();
@@ -21,7 +21,7 @@ internal sealed class WorkingSetPeak : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Stops watching, and says by how many bytes it had grown at its largest.</summary>
+    /// <summary>Stops measuring and returns the peak growth in bytes.</summary>
     public long Stop()
     {
         _ended.Set();

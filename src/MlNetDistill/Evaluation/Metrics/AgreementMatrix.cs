@@ -3,7 +3,7 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How many rows the teacher gives one class and the student another: K×K counts, the teacher's classes down, the student's across.</summary>
+/// <summary>Number of rows for each pair of predictions: K×K counts, the teacher's classes down, the student's across.</summary>
 public sealed class AgreementMatrix : IEnumerable<AgreementCell>
 {
     private readonly long[] _rows;
@@ -17,7 +17,7 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
     /// <summary>K.</summary>
     public int Classes { get; }
 
-    /// <summary>Rows for which the teacher names class <paramref name="teacher"/> and the student class <paramref name="student"/>, both from 0.</summary>
+    /// <summary>Rows for which the teacher predicts class <paramref name="teacher"/> and the student class <paramref name="student"/>, both from 0.</summary>
     public long this[int teacher, int student]
     {
         get
@@ -30,22 +30,22 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
         }
     }
 
-    /// <summary>The whole matrix where it fits in 100 columns, else the largest disagreements.</summary>
+    /// <summary>The matrix if it fits in 100 characters per line, else the most frequent disagreements.</summary>
     public override string ToString() => MetricsText.Format(this);
 
-    /// <summary>The cells that hold any row, row by row.</summary>
+    /// <summary>The cells that are not empty, line by line.</summary>
     public IEnumerator<AgreementCell> GetEnumerator() =>
-        _rows.Select((rows, at) => new AgreementCell(at / Classes, at % Classes, rows)).Where(cell => cell.Rows > 0).GetEnumerator();
+        _rows.Select((rows, index) => new AgreementCell(index / Classes, index % Classes, rows)).Where(cell => cell.Rows > 0).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }
 
 /// <summary>One cell of an <see cref="AgreementMatrix"/>.</summary>
-/// <param name="Teacher">The class the teacher names, from 0.</param>
-/// <param name="Student">The class the student names, from 0.</param>
+/// <param name="Teacher">The class that the teacher predicts, from 0.</param>
+/// <param name="Student">The class that the student predicts, from 0.</param>
 /// <param name="Rows">Number of rows.</param>
 public sealed record AgreementCell(int Teacher, int Student, long Rows)
 {
     /// <summary>The two classes and the number of rows.</summary>
-    public override string ToString() => Invariant($"teacher {Teacher}, student {Student}: {Rows:N0} {(Rows == 1 ? "row" : "rows")}");
+    public override string ToString() => Invariant($"teacher {Teacher}, student {Student}: {Figures.Count(Rows, "row")}");
 }

@@ -1,9 +1,8 @@
 namespace MlNetDistill.Evaluation;
 
 /// <summary>
-/// How often each replicate of a Poisson bootstrap holds a row: numbers of the Poisson distribution of mean 1 that depend on the seed and the row's
-/// id alone (Chamandy et al. 2012). So rows may come in any order and in any number of parts, and two students evaluated on the same rows share their
-/// replicates.
+/// How often each replicate of a Poisson bootstrap contains a row: numbers of the Poisson distribution with mean 1 that depend only on the seed and the row's id
+/// (Chamandy et al. 2012). So rows may come in any order and in any number of parts, and two students evaluated on the same rows have the same replicates.
 /// </summary>
 internal sealed class BootstrapWeights(int seed)
 {
@@ -12,10 +11,10 @@ internal sealed class BootstrapWeights(int seed)
     private static readonly byte[] Poisson = MakePoisson();
     private readonly ulong _seed = Mix((uint)seed + Golden);
 
-    /// <summary>A number of the row that its weights come from.</summary>
+    /// <summary>The hash of a row from which its weights are generated.</summary>
     public ulong Hash(UInt128 rowId) => Mix(Mix(_seed ^ (ulong)rowId) ^ (ulong)(rowId >> 64));
 
-    /// <summary>Weights of a row in column after column; the first is 1, as its column is that of the rows themselves.</summary>
+    /// <summary>A row's weight in each column; 1 in the first, which is for the rows themselves.</summary>
     public static void Fill(ulong hash, Span<double> weights)
     {
         weights[0] = 1;

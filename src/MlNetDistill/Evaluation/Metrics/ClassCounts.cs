@@ -1,9 +1,9 @@
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Rows counted class by class.</summary>
+/// <summary>Counts rows by class.</summary>
 internal sealed class ClassCounts(IReadOnlyList<string> classes)
 {
-    private readonly long[] _named = new long[classes.Count * classes.Count];
+    private readonly long[] _predictions = new long[classes.Count * classes.Count];
     private readonly long[] _rows = new long[classes.Count];
     private readonly long[] _bothRight = new long[classes.Count];
     private readonly long[] _lost = new long[classes.Count];
@@ -11,7 +11,7 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
 
     public void Add(int teacher, int student, int? label)
     {
-        _named[(teacher * classes.Count) + student]++;
+        _predictions[(teacher * classes.Count) + student]++;
         if (label is not { } right)
             return;
         _rows[right]++;
@@ -25,7 +25,7 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
     {
         foreach (var (counts, others) in new[]
         {
-            (_named, other._named), (_rows, other._rows), (_bothRight, other._bothRight), (_lost, other._lost), (_gained, other._gained),
+            (_predictions, other._predictions), (_rows, other._rows), (_bothRight, other._bothRight), (_lost, other._lost), (_gained, other._gained),
         })
         {
             for (var i = 0; i < counts.Length; i++)
@@ -33,7 +33,7 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
         }
     }
 
-    public AgreementMatrix ToMatrix() => new(classes.Count, [.. _named]);
+    public AgreementMatrix ToMatrix() => new(classes.Count, [.. _predictions]);
 
     public IReadOnlyList<ClassFidelity> PerClass() =>
     [
@@ -45,8 +45,8 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
             StudentCorrect = _bothRight[c] + _gained[c],
             Lost = _lost[c],
             Gained = _gained[c],
-            TeacherPredicts = _named.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),
-            BothPredict = _named[(c * classes.Count) + c],
+            TeacherPredicts = _predictions.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),
+            BothPredict = _predictions[(c * classes.Count) + c],
         }),
     ];
 }

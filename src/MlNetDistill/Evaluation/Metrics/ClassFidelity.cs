@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How the two models do on one class.</summary>
+/// <summary>Both models on one class.</summary>
 public sealed record ClassFidelity
 {
     /// <summary>The class.</summary>
@@ -11,22 +11,22 @@ public sealed record ClassFidelity
     /// <summary>Rows with this label.</summary>
     public required long Rows { get; init; }
 
-    /// <summary>Rows with this label that the teacher labels rightly.</summary>
+    /// <summary>Rows with this label that the teacher predicts correctly.</summary>
     public required long TeacherCorrect { get; init; }
 
-    /// <summary>Rows with this label that the student labels rightly.</summary>
+    /// <summary>Rows with this label that the student predicts correctly.</summary>
     public required long StudentCorrect { get; init; }
 
-    /// <summary>Rows with this label that the teacher labels rightly and the student does not.</summary>
+    /// <summary>Rows with this label that the teacher predicts correctly and the student does not.</summary>
     public required long Lost { get; init; }
 
-    /// <summary>Rows with this label that the student labels rightly and the teacher does not.</summary>
+    /// <summary>Rows with this label that the student predicts correctly and the teacher does not.</summary>
     public required long Gained { get; init; }
 
-    /// <summary>Rows, with whatever label or none, for which the teacher names this class.</summary>
+    /// <summary>Rows, with any label or none, for which the teacher predicts this class.</summary>
     public required long TeacherPredicts { get; init; }
 
-    /// <summary>Of <see cref="TeacherPredicts"/>, those for which the student does too.</summary>
+    /// <summary>Rows for which both models predict this class.</summary>
     public required long BothPredict { get; init; }
 
     /// <summary>The teacher's accuracy on rows with this label; null where there are none.</summary>
@@ -38,7 +38,7 @@ public sealed record ClassFidelity
     /// <summary>The student's accuracy less the teacher's; null where no row has this label.</summary>
     public double? AccuracyChange => Share(StudentCorrect - TeacherCorrect, Rows);
 
-    /// <summary>Share of the rows for which the teacher names this class that the student gives it too; null where there are none.</summary>
+    /// <summary>Of the rows for which the teacher predicts this class, the share for which the student does too; null where there are none.</summary>
     public double? Agreement => Share(BothPredict, TeacherPredicts);
 
     /// <summary>The two accuracies and the agreement.</summary>

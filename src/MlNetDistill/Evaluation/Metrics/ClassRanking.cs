@@ -1,39 +1,39 @@
 namespace MlNetDistill.Evaluation;
 
-/// <summary>The classes of a row from the most to the least probable; of equal ones the first comes first.</summary>
+/// <summary>The classes of a row from the most to the least probable; equally probable classes by index.</summary>
 internal sealed class ClassRanking(int classes)
 {
-    private readonly double[] _falling = new double[classes];
+    private readonly double[] _negatedKeys = new double[classes];
     private readonly int[] _order = new int[classes];
     private readonly int[] _place = new int[classes];
     private readonly double[] _ranks = new double[classes];
-    private double _spread;
+    private double _sumOfSquares;
 
-    /// <summary>The class named.</summary>
+    /// <summary>The most probable class.</summary>
     public int First => _order[0];
 
     public void Read(ReadOnlySpan<double> keys)
     {
         for (var c = 0; c < keys.Length; c++)
-            (_falling[c], _order[c]) = (-keys[c], c);
-        _falling.AsSpan().Sort(_order.AsSpan());
-        _spread = 0;
+            (_negatedKeys[c], _order[c]) = (-keys[c], c);
+        _negatedKeys.AsSpan().Sort(_order.AsSpan());
+        _sumOfSquares = 0;
         for (int from = 0, to; from < _order.Length; from = to)
         {
             to = from + 1;
-            while (to < _order.Length && _falling[to] == _falling[from])
+            while (to < _order.Length && _negatedKeys[to] == _negatedKeys[from])
                 to++;
             Place(from, to);
         }
     }
 
-    /// <summary>Spearman's correlation of the ranks in two rows; NaN where all classes of one are equal.</summary>
+    /// <summary>Spearman's correlation of the ranks of two rows; NaN if all classes of one are equally probable.</summary>
     public static double Correlation(ClassRanking a, ClassRanking b)
     {
         var sum = 0.0;
         for (var c = 0; c < a._ranks.Length; c++)
             sum += a._ranks[c] * b._ranks[c];
-        return sum / Math.Sqrt(a._spread * b._spread);
+        return sum / Math.Sqrt(a._sumOfSquares * b._sumOfSquares);
     }
 
     /// <summary>Share of the first k classes of one row that are among the first k of the other.</summary>
@@ -45,17 +45,17 @@ internal sealed class ClassRanking(int classes)
         return (double)both / k;
     }
 
-    /// <summary>Gives equal classes their places by their number, and all of them their mean rank, counted from the mean of all ranks.</summary>
+    /// <summary>Orders equally probable classes by index, and gives all of them their mean rank, less the mean of all ranks.</summary>
     private void Place(int from, int to)
     {
-        // The sort leaves equal ones in any order.
+        // The sort above is not stable.
         _order.AsSpan(from..to).Sort();
         var rank = ((from + to - 1) - (classes - 1)) / 2.0;
         for (var i = from; i < to; i++)
         {
             _place[_order[i]] = i;
             _ranks[_order[i]] = rank;
-            _spread += rank * rank;
+            _sumOfSquares += rank * rank;
         }
     }
 }

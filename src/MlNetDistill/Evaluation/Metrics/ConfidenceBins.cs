@@ -1,6 +1,6 @@
 namespace MlNetDistill.Evaluation;
 
-/// <summary>The rows of a reliability diagram, counted.</summary>
+/// <summary>Counts the rows of a reliability diagram.</summary>
 internal sealed class ConfidenceBins(int bins)
 {
     private readonly long[] _rows = new long[bins];
@@ -10,8 +10,8 @@ internal sealed class ConfidenceBins(int bins)
     /// <summary>Mean confidence over all rows.</summary>
     public double MeanConfidence => _confidence.Sum() / _rows.Sum();
 
-    /// <summary>The bin (i/n, (i+1)/n] that holds a confidence. Its ends are quotients of whole numbers, rounded once: steps added up leave gaps.</summary>
-    public int BinOf(double confidence)
+    /// <summary>The bin (i/n, (i+1)/n] that contains a confidence. Ends are computed as quotients: adding up steps would leave gaps by rounding.</summary>
+    public int FindBin(double confidence)
     {
         var bin = Math.Clamp((int)Math.Ceiling(confidence * bins) - 1, 0, bins - 1);
         if (bin > 0 && confidence <= End(bin))

@@ -3,42 +3,41 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How a student is compared with its teacher.</summary>
+/// <summary>Settings of the comparison of a student with its teacher.</summary>
 public sealed record DistillationEvaluationOptions
 {
-    private const int MostBins = 100_000;
-    private const int MostReplicates = 1_000_000;
+    private const int MaximumBins = 100_000;
+    private const int MaximumReplicates = 1_000_000;
 
     /// <summary>Bins of the reliability diagrams and of the expected calibration error, at least 1.</summary>
     public int ReliabilityBins { get; init; } = 15;
 
-    /// <summary>The k for which the overlap of the k most probable classes is measured, each at least 1; those not less than the number of classes are left
-    /// out.</summary>
+    /// <summary>The k for which the overlap of the k most probable classes is measured, each at least 1; those from the number of classes on are left out.</summary>
     public IReadOnlyList<int> TopK { get; init; } = [2, 3, 5];
 
     /// <summary>Replicates of the bootstrap, at least 2, or 0 for no intervals.</summary>
     public int BootstrapReplicates { get; init; } = 200;
 
-    /// <summary>Share of the replicates that an interval holds, in (0, 1).</summary>
+    /// <summary>Confidence level of the intervals, in (0, 1).</summary>
     public double ConfidenceLevel { get; init; } = 0.95;
 
-    /// <summary>Seed of the bootstrap. A row's weights depend on it and on the row's id alone, so neither order nor division of the rows matters.</summary>
+    /// <summary>Seed of the bootstrap. A row's weights depend only on the seed and the row's id, so the order of the rows does not matter, nor how they are divided.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Most classes in <see cref="DistillationMetrics.WorstRegressions"/>, at least 0.</summary>
+    /// <summary>Largest number of classes in <see cref="DistillationMetrics.WorstRegressions"/>, at least 0.</summary>
     public int WorstRegressions { get; init; } = 5;
 
-    /// <summary>What the teacher's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error; but a naive Bayes model of ML.NET, given as a
-    /// model, gives logits.</summary>
+    /// <summary>Kind of the teacher's scores. <see cref="ScoreKind.Auto"/> is probabilities, otherwise an error; if the teacher is given as a model and is a naive
+    /// Bayes model of ML.NET, logits.</summary>
     public ScoreKind TeacherScoreKind { get; init; } = ScoreKind.Auto;
 
-    /// <summary>What the student's scores are. <see cref="ScoreKind.Auto"/>: probabilities, else an error.</summary>
+    /// <summary>Kind of the student's scores. <see cref="ScoreKind.Auto"/> is probabilities, otherwise an error.</summary>
     public ScoreKind StudentScoreKind { get; init; } = ScoreKind.Auto;
 
-    /// <summary>The class of each of the teacher's scores, where its column does not say; null where it does, or where the student's does not either.</summary>
+    /// <summary>The class of each of the teacher's scores, if its column has no class names; null if it has them, or if the student's column has none either.</summary>
     public IReadOnlyList<string>? TeacherClassNames { get; init; }
 
-    /// <summary>How the teacher's classes become the student's, where they differ.</summary>
+    /// <summary>Maps the teacher's classes to the student's if they differ.</summary>
     public ClassMap? ClassMap { get; init; }
 
     /// <summary>Its settings, in a line where they fit in one.</summary>
@@ -69,16 +68,16 @@ public sealed record DistillationEvaluationOptions
 
     private IEnumerable<string> Validate() =>
     [
-        // There are some twenty sums for each replicate, and two for each of its bins.
-        .. Faults.Unless(ReliabilityBins <= MostBins, $"ReliabilityBins must be at most {MostBins}; was {ReliabilityBins}. 10 to 20 are usual."),
-        .. Faults.Unless(BootstrapReplicates <= MostReplicates, $"BootstrapReplicates must be at most {MostReplicates}; was {BootstrapReplicates}. 200 to 10000 are usual."),
+        // Memory: about twenty sums for each replicate, and two for each of its bins.
+        .. Faults.Unless(ReliabilityBins <= MaximumBins, $"ReliabilityBins must be at most {MaximumBins}; was {ReliabilityBins}. 10 to 20 are usual."),
+        .. Faults.Unless(BootstrapReplicates <= MaximumReplicates, $"BootstrapReplicates must be at most {MaximumReplicates}; was {BootstrapReplicates}. 200 to 10000 are usual."),
         .. Faults.AtLeast(1, nameof(ReliabilityBins), ReliabilityBins),
         .. Faults.Unless(TopK?.All(k => k >= 1) == true, $"TopK must hold numbers of at least 1; was {(TopK is null ? "null" : NumberText.Join(TopK))}."),
         .. Faults.Unless(BootstrapReplicates is not (< 0 or 1), $"BootstrapReplicates must be at least 2, or 0 for no intervals; was {BootstrapReplicates}."),
         .. Faults.Unless(ConfidenceLevel is > 0 and < 1, $"ConfidenceLevel must be between 0 and 1; was {ConfidenceLevel}."),
         .. Faults.Unless(
             !(BootstrapReplicates >= 2 && ConfidenceLevel is > 0 and < 1) || BootstrapReplicates * (1 - ConfidenceLevel) / 2 >= 1 - 1e-9,
-            $"An interval at ConfidenceLevel {ConfidenceLevel} has its ends beyond all of {BootstrapReplicates} replicates; BootstrapReplicates must be at least {Math.Ceiling(2 / (1 - ConfidenceLevel))}."),
+            $"BootstrapReplicates must be at least {Math.Ceiling(2 / (1 - ConfidenceLevel))} for intervals at ConfidenceLevel {ConfidenceLevel}; was {BootstrapReplicates}."),
         .. Faults.AtLeast(0, nameof(WorstRegressions), WorstRegressions),
         .. TeacherScores("").Validate(),
         .. Faults.Defined(nameof(StudentScoreKind), StudentScoreKind),

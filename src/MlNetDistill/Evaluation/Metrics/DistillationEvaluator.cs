@@ -4,10 +4,10 @@ using static System.FormattableString;
 namespace MlNetDistill.Evaluation;
 
 /// <summary>
-/// Compares a student with its teacher row by row, for rows that are in no data view: in parallel, on several machines, or in production beside the
-/// teacher. Of the rows it keeps sums and counts alone, so its memory does not grow with them.
+/// Compares a student with its teacher row by row, without a data view: in parallel, on several machines, or in production beside the teacher. It keeps only sums and
+/// counts, so its memory does not grow with the number of rows.
 /// </summary>
-/// <remarks>Not safe for several threads at once: give each its own, and <see cref="Merge"/> them.</remarks>
+/// <remarks>Not thread-safe: use one for each thread, and <see cref="Merge"/> them.</remarks>
 /// <example>
 /// <code>
 /// var evaluator = new DistillationEvaluator(["cat", "dog"]);
@@ -17,8 +17,8 @@ namespace MlNetDistill.Evaluation;
 /// </example>
 public sealed class DistillationEvaluator
 {
-    // Larger tables of who names what are beyond .NET's arrays.
-    private const int MostClasses = 32768;
+    // A larger agreement matrix does not fit in an array.
+    private const int MaximumClasses = 32768;
     private readonly DistillationEvaluationOptions _options;
     private readonly string[] _classes;
     private readonly RowPair _row;
@@ -30,17 +30,17 @@ public sealed class DistillationEvaluator
     private readonly ConfidenceBins _studentBins;
     private ulong _rowsHash;
 
-    /// <summary>Begins with no rows.</summary>
+    /// <summary>Creates an evaluator without rows.</summary>
     /// <param name="classes">Names of the K classes, each once, in the order of the student's scores; at least 2.</param>
     /// <param name="options">
-    /// How they are compared; the defaults if null. The teacher's scores are in the order of <paramref name="classes"/> too, unless its class names are
-    /// given here.
+    /// Settings of the comparison; the defaults if null. The teacher's scores are in the order of <paramref name="classes"/> too, unless the options have its class
+    /// names.
     /// </param>
-    /// <exception cref="ArgumentException">The classes are fewer than 2, too many, not all named, or not different.</exception>
+    /// <exception cref="ArgumentException">There are fewer than 2 or too many classes, or their names are empty or not unique.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Options are out of their ranges; the message names every one.</exception>
     /// <exception cref="InvalidOperationException">The teacher's classes are not the student's.</exception>
     public DistillationEvaluator(IReadOnlyList<string> classes, DistillationEvaluationOptions? options = null)
-        : this(Checked(classes), options ?? new(), RowsAlone(classes, options ?? new()))
+        : this(CheckClasses(classes), options ?? new(), AlignByOrder(classes, options ?? new()))
     {
     }
 
@@ -48,7 +48,7 @@ public sealed class DistillationEvaluator
         IReadOnlyList<string> classes, DistillationEvaluationOptions options, (AlignedScores Teacher, AlignedScores Student) scores)
     {
         _options = options with { TopK = [.. options.TopK.Distinct().Where(k => k < classes.Count)] };
-        _classes = [.. Checked(classes)];
+        _classes = [.. CheckClasses(classes)];
         _row = new RowPair(scores.Teacher, scores.Student, _options.TopK);
         _weights = new double[1 + options.BootstrapReplicates];
         _bootstrap = new BootstrapWeights(options.Seed);
@@ -61,14 +61,14 @@ public sealed class DistillationEvaluator
     /// <summary>Number of rows so far.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>Adds a row. After an error it is as if the row had not been given.</summary>
+    /// <summary>Adds a row. If it throws, the row is not counted.</summary>
     /// <param name="teacherScores">The teacher's K scores, or as many as its class names in the options.</param>
     /// <param name="studentScores">The student's K scores.</param>
     /// <param name="label">The true class, 0 to K − 1; null for a row without a label.</param>
-    /// <param name="rowId">What the row is known by, each once. The bootstrap draws its weights by it, so it must not depend on where the row is added.</param>
-    /// <exception cref="ArgumentException">There are more scores or fewer than there must be.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The label is no class.</exception>
-    /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the kind that the options say.</exception>
+    /// <param name="rowId">The row's unique id. The bootstrap weights depend on it, so the same row must have the same id wherever it is added.</param>
+    /// <exception cref="ArgumentException">The number of scores is wrong.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The label is not one of the classes.</exception>
+    /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the kind in the options.</exception>
     public void Add(ReadOnlySpan<float> teacherScores, ReadOnlySpan<float> studentScores, int? label, UInt128 rowId)
     {
         if (label is < 0 || label >= _classes.Length)
@@ -94,7 +94,7 @@ public sealed class DistillationEvaluator
         Rows++;
     }
 
-    /// <summary>Adds the rows of another evaluator, which stays as it is. The result is what one evaluator of all rows would have given.</summary>
+    /// <summary>Adds the rows of another evaluator, which is not changed. The result is the same as of one evaluator for all rows.</summary>
     /// <param name="other">An evaluator of the same classes, in the same order, with the same options.</param>
     /// <exception cref="ArgumentException">The classes or options differ.</exception>
     public void Merge(DistillationEvaluator other)
@@ -103,15 +103,15 @@ public sealed class DistillationEvaluator
         if (!_classes.SequenceEqual(other._classes))
         {
             throw new ArgumentException(
-                "Only evaluators of the same classes in the same order can be merged; here they are " +
-                $"{ClassAlignment.Listed(_classes)}, in the other {ClassAlignment.Listed(other._classes)}.",
+                "Only evaluators with the same classes in the same order can be merged. This one has " +
+                $"{ClassAlignment.Listed(_classes)}; the other has {ClassAlignment.Listed(other._classes)}.",
                 nameof(other));
         }
 
         if (Settings(_options) != Settings(other._options))
         {
             throw new ArgumentException(
-                $"Only evaluators with the same options can be merged; here they are {Settings(_options)}, in the other {Settings(other._options)}.",
+                $"Only evaluators with the same options can be merged. This one has {Settings(_options)}; the other has {Settings(other._options)}.",
                 nameof(other));
         }
 
@@ -123,52 +123,50 @@ public sealed class DistillationEvaluator
         Rows += other.Rows;
     }
 
-    /// <summary>What was measured on the rows so far. More rows may follow.</summary>
+    /// <summary>The metrics of the rows so far. More rows may be added afterwards.</summary>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
     public DistillationMetrics Metrics()
     {
         if (Rows == 0)
-            throw new InvalidOperationException("There are no rows to evaluate. Add at least one row; for a data view, check what filters its rows.");
+            throw new InvalidOperationException("There are no rows to evaluate. Add at least one row; if a data view is empty, check the filters of its pipeline.");
         var replicates = new Replicates(_sums.Copy(), _options.ConfidenceLevel, _options.Seed, _rowsHash);
         return new MetricsSummary(_options, _classes, replicates, _counts, _teacherBins, _studentBins).Metrics();
     }
 
     private static (int Bin, double Gap) Bin(ConfidenceBins bins, double confidence, bool right)
     {
-        var bin = bins.BinOf(confidence);
+        var bin = bins.FindBin(confidence);
         bins.Add(bin, confidence, right);
         return (bin, confidence - (right ? 1 : 0));
     }
 
-    private static string Settings(DistillationEvaluationOptions options)
-    {
-        return Invariant(
+    private static string Settings(DistillationEvaluationOptions options) =>
+        Invariant(
             $"ReliabilityBins {options.ReliabilityBins}, TopK {string.Join("/", options.TopK)}, BootstrapReplicates {options.BootstrapReplicates}, ") +
-            Invariant($"ConfidenceLevel {options.ConfidenceLevel:R}, Seed {options.Seed}, WorstRegressions {options.WorstRegressions}, ") +
-            $"StudentScoreKind {options.StudentScoreKind}, teacher {options.TeacherScores("").Meaning}";
-    }
+        Invariant($"ConfidenceLevel {options.ConfidenceLevel:R}, Seed {options.Seed}, WorstRegressions {options.WorstRegressions}, ") +
+        $"StudentScoreKind {options.StudentScoreKind}, teacher {options.TeacherScores("").Meaning}";
 
-    /// <summary>Scores that are handed over row by row.</summary>
-    private static (AlignedScores Teacher, AlignedScores Student) RowsAlone(IReadOnlyList<string> classes, DistillationEvaluationOptions options)
+    /// <summary>Scores that come row by row, without a column whose annotations have class names.</summary>
+    private static (AlignedScores Teacher, AlignedScores Student) AlignByOrder(IReadOnlyList<string> classes, DistillationEvaluationOptions options)
     {
         options.Check();
         const string place = "row of scores";
         var labels = new ClassLabels(classes.Count, classes);
-        var (count, found) = options.TeacherClassNames is { } names ? (names.Count, null) : (classes.Count, classes);
+        var (count, annotated) = options.TeacherClassNames is { } names ? (names.Count, null) : (classes.Count, classes);
         return (
-            (options.TeacherScores("") with { Place = place }).Align(count, found, labels),
+            (options.TeacherScores("") with { Place = place }).Align(count, annotated, labels),
             (options.StudentScores("") with { Place = place }).Align(classes.Count, classes, labels));
     }
 
-    private static IReadOnlyList<string> Checked(IReadOnlyList<string> classes)
+    private static IReadOnlyList<string> CheckClasses(IReadOnlyList<string> classes)
     {
         ArgumentNullException.ThrowIfNull(classes);
-        if (classes.Count is < 2 or > MostClasses)
-            throw new ArgumentException($"There must be 2 to {MostClasses} classes; found {classes.Count}.", nameof(classes));
+        if (classes.Count is < 2 or > MaximumClasses)
+            throw new ArgumentException($"There must be 2 to {MaximumClasses} classes; found {classes.Count}.", nameof(classes));
         if (classes.Any(string.IsNullOrEmpty))
             throw new ArgumentException("Every class must have a name; one is empty.", nameof(classes));
-        if (classes.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { Key: var twice })
-            throw new ArgumentException($"Every class must be named once; '{twice}' is named more often.", nameof(classes));
+        if (classes.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { Key: var duplicate })
+            throw new ArgumentException($"Every class must have a name of its own; '{duplicate}' is given more than once.", nameof(classes));
         return classes;
     }
 }

@@ -2,13 +2,13 @@ using System.Numerics.Tensors;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How far two rows of probabilities are from each other, in nats.</summary>
+/// <summary>Divergences between two rows of probabilities, in nats.</summary>
 internal static class Divergences
 {
-    // The smallest normal double: a class that is impossible to both adds nothing.
+    // The smallest normal double, so that a class with probability 0 in both rows adds nothing.
     private const double Tiny = 2.2250738585072014e-308;
 
-    /// <summary>KL(p ‖ q) = Σ p (log p − log q). What is below 0 is rounding.</summary>
+    /// <summary>KL(p ‖ q) = Σ p (log p − log q), at least 0; rounding can give less.</summary>
     public static double KullbackLeibler(RowProbabilities p, RowProbabilities q)
     {
         var sum = 0.0;

@@ -3,7 +3,7 @@ using static MlNetDistill.Evaluation.Statistic;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Divides what was summed and counted, once.</summary>
+/// <summary>Computes metrics from sums and counts; each sum is divided once.</summary>
 internal sealed class MetricsSummary(
     DistillationEvaluationOptions options,
     IReadOnlyList<string> classes,
@@ -33,7 +33,7 @@ internal sealed class MetricsSummary(
             TopKOverlap = [.. options.TopK.Select((k, i) => new TopKOverlap(k, replicates.EstimateShare(TopKOverlap(i), replicates.Sums[Rows, 0])!.Value))],
             Matrix = counts.ToMatrix(),
             PerClass = perClass,
-            // The sort is stable: of classes that lose alike the first comes first.
+            // The sort is stable: classes with the same loss are in the order of the classes.
             WorstRegressions = [.. perClass.Where(c => c.AccuracyChange < 0).OrderBy(c => c.AccuracyChange).Take(options.WorstRegressions)],
             Replicates = replicates,
         };

@@ -3,12 +3,12 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Metrics as tables for a console, under the names that the report's page has for them.</summary>
+/// <summary>Formats metrics as tables for a console, with the names of the report's page.</summary>
 internal static class MetricsText
 {
-    private const int MostDisagreements = 10;
+    private const int MaximumDisagreements = 10;
 
-    public static string? Percent(double? share) => share is { } known ? Figures.Percent(known) : null;
+    public static string? Percent(double? share) => share is { } value ? Figures.Percent(value) : null;
 
     public static string Format(DistillationMetrics metrics)
     {
@@ -36,7 +36,7 @@ internal static class MetricsText
         Signed("Brier score", difference.Brier, Number),
         Signed("Calibration error, points", difference.CalibrationError, Points),
         Signed("Agreement, points", difference.Agreement, Points),
-        Signed("  where the teacher is right", difference.AgreementWhereTeacherIsCorrect, Points),
+        Signed("  where the teacher is correct", difference.AgreementWhereTeacherIsCorrect, Points),
         Signed("  where the teacher is wrong", difference.AgreementWhereTeacherIsWrong, Points),
         Signed("KL(teacher ‖ student), nats", difference.Divergence, Number),
         Signed("KL(student ‖ teacher), nats", difference.ReverseDivergence, Number),
@@ -46,7 +46,7 @@ internal static class MetricsText
     public static string Format(AgreementMatrix matrix)
     {
         var classes = Enumerable.Range(0, matrix.Classes).ToList();
-        // A matrix of very many classes would only be made to be thrown away.
+        // A larger matrix cannot fit.
         if (classes.Count <= TextLines.Width / 3)
         {
             var table = TextTable.Format([
@@ -57,9 +57,9 @@ internal static class MetricsText
         }
 
         var (rows, same) = (matrix.Sum(cell => cell.Rows), matrix.Where(cell => cell.Teacher == cell.Student).Sum(cell => cell.Rows));
-        var others = matrix.Where(cell => cell.Teacher != cell.Student).OrderByDescending(cell => cell.Rows).Take(MostDisagreements).Select(cell => $"  {cell}");
+        var others = matrix.Where(cell => cell.Teacher != cell.Student).OrderByDescending(cell => cell.Rows).Take(MaximumDisagreements).Select(cell => $"  {cell}");
         return string.Join(Environment.NewLine, others.Prepend(
-            $"{matrix.Classes} classes; both models name the same one for {Figures.Count(same)} of {Figures.Count(rows)} rows" +
+            $"{matrix.Classes} classes; both models predict the same class for {Figures.Count(same)} of {Figures.Count(rows)} rows" +
             (same < rows ? "; most often they differ in:" : "")));
     }
 
@@ -74,8 +74,8 @@ internal static class MetricsText
     private static IEnumerable<string?[]> Fidelity(DistillationMetrics metrics)
     {
         yield return Row("Agreement", metrics.Agreement, Figures.Percent);
-        if (metrics.AgreementWhereTeacherIsCorrect is { } right)
-            yield return Row("  where the teacher is right", right, Figures.Percent);
+        if (metrics.AgreementWhereTeacherIsCorrect is { } correct)
+            yield return Row("  where the teacher is correct", correct, Figures.Percent);
         if (metrics.AgreementWhereTeacherIsWrong is { } wrong)
             yield return Row("  where the teacher is wrong", wrong, Figures.Percent);
         yield return Row("KL(teacher ‖ student), nats", metrics.Divergence, Figures.Number);
@@ -90,15 +90,14 @@ internal static class MetricsText
         static string?[] Row(string name, Estimate estimate, Func<double, string> format) => [name, "", Text(estimate, format)];
     }
 
-    private static string?[] Row(ClassFidelity known) =>
+    private static string?[] Row(ClassFidelity c) =>
     [
-        $"  {known.Class}", Figures.Count(known.Rows), Percent(known.TeacherAccuracy), Percent(known.StudentAccuracy),
-        known.AccuracyChange is { } change ? $"{Points(change)} points" : null,
+        $"  {c.Class}", Figures.Count(c.Rows), Percent(c.TeacherAccuracy), Percent(c.StudentAccuracy), c.AccuracyChange is { } change ? $"{Points(change)} points" : null,
     ];
 
     private static string?[] Signed(string name, Estimate? estimate, Func<double, string> format) => [name, Text(estimate, format)];
 
-    private static string? Text(Estimate? estimate, Func<double, string> format) => estimate is { } known ? Figures.WithInterval(known, format) : null;
+    private static string? Text(Estimate? estimate, Func<double, string> format) => estimate is { } value ? Figures.WithInterval(value, format) : null;
 
     private static string Points(double share) => Invariant($"{100 * share:+0.00;-0.00;0.00}");
 

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace MlNetDistill.Evaluation;
 
 /// <summary>
-/// Sums of each <see cref="Statistic"/>, and of confidence less correctness in each bin: a column for the rows themselves and one for each replicate.
+/// Sums of each <see cref="Statistic"/>, and of confidence minus correctness in each bin: a column for the rows themselves and one for each replicate.
 /// </summary>
 internal sealed class ReplicateSums
 {
@@ -11,7 +11,7 @@ internal sealed class ReplicateSums
     private readonly double[][] _teacherGaps;
     private readonly double[][] _studentGaps;
 
-    /// <param name="statistics">How many numbers a row has.</param>
+    /// <param name="statistics">Number of statistics of a row.</param>
     /// <param name="bins">Bins of a reliability diagram.</param>
     /// <param name="replicates">Replicates, or 0.</param>
     public ReplicateSums(int statistics, int bins, int replicates)
@@ -24,7 +24,7 @@ internal sealed class ReplicateSums
     private ReplicateSums(ReplicateSums other) =>
         (_statistics, _teacherGaps, _studentGaps) = (Copy(other._statistics), Copy(other._teacherGaps), Copy(other._studentGaps));
 
-    /// <summary>Replicates and 1.</summary>
+    /// <summary>1 + the number of replicates.</summary>
     public int Columns => _statistics[0].Length;
 
     /// <summary>Bins of a reliability diagram.</summary>
@@ -38,14 +38,14 @@ internal sealed class ReplicateSums
 
     public double StudentGap(int column) => Gap(_studentGaps, column);
 
-    /// <summary>Adds the numbers of a row, times its weight in each column.</summary>
+    /// <summary>Adds the statistics of a row, multiplied by its weight in each column.</summary>
     public void Add(ReadOnlySpan<double> row, ReadOnlySpan<double> weights)
     {
         for (var s = 0; s < row.Length; s++)
             Add(_statistics[s], row[s], weights);
     }
 
-    /// <summary>Adds how much more confident each model was of a row than it was right.</summary>
+    /// <summary>Adds confidence minus correctness of each model for a row.</summary>
     public void AddGaps((int Bin, double Gap) teacher, (int Bin, double Gap) student, ReadOnlySpan<double> weights)
     {
         Add(_teacherGaps[teacher.Bin], teacher.Gap, weights);

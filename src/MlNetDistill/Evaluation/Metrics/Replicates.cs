@@ -1,13 +1,13 @@
 namespace MlNetDistill.Evaluation;
 
-/// <summary>What an evaluation keeps of its bootstrap: by it figures have intervals, and so have their differences from another's on the same rows.</summary>
-/// <param name="Sums">Its sums; nothing is added to them any more.</param>
-/// <param name="ConfidenceLevel">Share of the replicates that an interval holds.</param>
+/// <summary>The bootstrap of an evaluation: gives the intervals of figures, and of their differences from another evaluation's on the same rows.</summary>
+/// <param name="Sums">The sums, final.</param>
+/// <param name="ConfidenceLevel">Confidence level of the intervals.</param>
 /// <param name="Seed">Seed of the weights.</param>
 /// <param name="RowsHash">A hash of the ids of its rows, whatever their order.</param>
 internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, int Seed, ulong RowsHash)
 {
-    /// <summary>A figure of each column, over all rows or in a replicate; NaN where there are no rows to measure it on.</summary>
+    /// <summary>Computes a figure for a column, which is all rows or a replicate; NaN if there are no rows for it.</summary>
     public delegate double Figure(ReplicateSums sums, int column);
 
     private double Tail => (1 - ConfidenceLevel) / 2;
@@ -24,16 +24,15 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
 
     public static double StudentCalibrationError(ReplicateSums sums, int column) => sums.StudentGap(column) / sums[Statistic.Labelled, column];
 
-    /// <summary>The figure and its interval; null where there are no rows to measure it on.</summary>
+    /// <summary>The figure and its interval; null if there are no rows for it.</summary>
     public Estimate? EstimateFigure(Figure figure) => EstimateFrom(column => figure(Sums, column));
 
     /// <summary>
-    /// A mean over rows of what is 0 to 1 in each, and its interval. Where it is 0 or 1 all rows are alike, so all replicates are: of rows that
-    /// were not drawn they say nothing, and three rows as much as a million. Then the interval goes
-    /// as far as the exact one of a share (Clopper and Pearson 1934).
+    /// A mean over rows of a number in [0, 1], and its interval. If the mean is 0 or 1, all rows have the same number, and so have all replicates: their interval would
+    /// have no width, with three rows as with a million. Then the interval is widened to the exact one of a share (Clopper and Pearson 1934).
     /// </summary>
     /// <param name="figure">The share.</param>
-    /// <param name="rows">Number of rows that it is a share of.</param>
+    /// <param name="rows">Number of rows over which the mean is taken.</param>
     public Estimate? EstimateShare(Figure figure, double rows)
     {
         if (EstimateFigure(figure) is not { Lower: { } lower, Upper: { } upper } estimate)
@@ -47,7 +46,7 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
         };
     }
 
-    /// <summary>The figure less another evaluation's, replicate by replicate.</summary>
+    /// <summary>The figure minus another evaluation's, replicate by replicate.</summary>
     public Estimate? EstimateDifference(Replicates other, Figure figure) => EstimateFrom(column => figure(Sums, column) - figure(other.Sums, column));
 
     private Estimate? EstimateFrom(Func<int, double> figure)
@@ -55,17 +54,17 @@ internal sealed record Replicates(ReplicateSums Sums, double ConfidenceLevel, in
         var value = figure(0);
         if (double.IsNaN(value))
             return null;
-        // A replicate may hold none of the rows that a figure is about.
+        // A replicate may contain none of the rows that a figure needs.
         double[] sorted = [.. Enumerable.Range(1, Sums.Columns - 1).Select(figure).Where(double.IsFinite).Order()];
         return sorted.Length < 2 ? new Estimate(value) : new Estimate(value, Quantile(sorted, Tail), Quantile(sorted, 1 - Tail));
     }
 
     /// <summary>Linear between the two nearest (Hyndman and Fan's type 7).</summary>
-    private static double Quantile(double[] sorted, double at)
+    private static double Quantile(double[] sorted, double share)
     {
-        var place = at * (sorted.Length - 1);
-        var below = (int)place;
+        var position = share * (sorted.Length - 1);
+        var below = (int)position;
         var above = Math.Min(below + 1, sorted.Length - 1);
-        return sorted[below] + ((place - below) * (sorted[above] - sorted[below]));
+        return sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
     }
 }

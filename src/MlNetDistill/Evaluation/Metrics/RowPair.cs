@@ -2,7 +2,7 @@ using MlNetDistill.Alignment;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>A row as teacher and student score it, and all that is summed of it.</summary>
+/// <summary>The scores of teacher and student for a row, and the statistics computed from them.</summary>
 internal sealed class RowPair
 {
     private readonly RowProbabilities _teacher;
@@ -31,7 +31,7 @@ internal sealed class RowPair
 
     public double StudentConfidence => _student.Given[StudentPredicts];
 
-    /// <summary>The number for each <see cref="Statistic"/>, then the overlap for each k.</summary>
+    /// <summary>A number for each <see cref="Statistic"/>, then the overlap for each k.</summary>
     public ReadOnlySpan<double> Figures => _figures;
 
     private double this[Statistic statistic]
@@ -41,7 +41,7 @@ internal sealed class RowPair
 
     public static int Statistics(int topK) => (int)Statistic.TopKOverlap + topK;
 
-    /// <summary>Reads a row; after an error what it holds is of no use.</summary>
+    /// <summary>Reads a row. After an exception the content is undefined.</summary>
     public void Read(ReadOnlySpan<float> teacherScores, ReadOnlySpan<float> studentScores, int? label, long number, UInt128 id)
     {
         _teacher.Read(teacherScores, number, id);

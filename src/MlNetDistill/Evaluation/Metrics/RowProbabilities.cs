@@ -3,27 +3,29 @@ using MlNetDistill.Alignment;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>One model's scores of a row, read as probabilities of the student's classes in double precision.</summary>
-/// <param name="described">What the scores mean.</param>
-internal sealed class RowProbabilities(AlignedScores described)
+/// <summary>One model's scores of a row as probabilities of the student's classes, in double precision.</summary>
+/// <param name="aligned">Kind and classes of the scores.</param>
+internal sealed class RowProbabilities(AlignedScores aligned)
 {
-    private readonly double[] _scores = new double[described.Count];
-    private readonly bool _leavesOut = described.Order.LeavesOut(described.Count);
-    private bool _isOff;
+    private readonly double[] _scores = new double[aligned.Count];
+    private readonly bool _dropsClasses = aligned.Order.LeavesOut(aligned.Count);
+    private bool _isRounded;
 
-    /// <summary>What the classes are ranked by: what the model gave, before anything is rounded on the way to a probability.</summary>
-    public double[] Keys { get; } = new double[described.Order.SourcesOf.Count];
+    /// <summary>The model's own scores by which classes are ranked, before any rounding in the conversion to probabilities.</summary>
+    public double[] Keys { get; } = new double[aligned.Order.SourcesOf.Count];
 
-    /// <summary>The probabilities as the model gave them, at most 1; they may differ from a sum of 1 by the tolerance for recognised probabilities; rounded ones are scaled.</summary>
-    public double[] Given { get; } = new double[described.Order.SourcesOf.Count];
+    /// <summary>
+    /// The model's own probabilities, at most 1. Their sum may differ from 1 by the tolerance for recognised probabilities; if it differs more, they are scaled.
+    /// </summary>
+    public double[] Given { get; } = new double[aligned.Order.SourcesOf.Count];
 
     /// <summary>The probabilities scaled to sum to 1, so that divergences between them cannot be negative.</summary>
-    public double[] Shares { get; } = new double[described.Order.SourcesOf.Count];
+    public double[] Shares { get; } = new double[aligned.Order.SourcesOf.Count];
 
     /// <summary>Logarithms of <see cref="Shares"/>; finite, even where a share is too small for a double.</summary>
-    public double[] Logs { get; } = new double[described.Order.SourcesOf.Count];
+    public double[] Logs { get; } = new double[aligned.Order.SourcesOf.Count];
 
-    private bool AreProbabilities => described.Kind is ScoreKind.Auto or ScoreKind.Probabilities;
+    private bool AreProbabilities => aligned.Kind is ScoreKind.Auto or ScoreKind.Probabilities;
 
     /// <summary>Reads a row.</summary>
     /// <param name="row">The scores.</param>
@@ -34,7 +36,7 @@ internal sealed class RowProbabilities(AlignedScores described)
     {
         Check(row, number, id);
         for (var i = 0; i < row.Length; i++)
-            _scores[i] = described.Kind == ScoreKind.Margins ? LogSigmoid(row[i]) : row[i];
+            _scores[i] = aligned.Kind == ScoreKind.Margins ? LogSigmoid(row[i]) : row[i];
         if (AreProbabilities)
             FromProbabilities();
         else
@@ -42,7 +44,7 @@ internal sealed class RowProbabilities(AlignedScores described)
     }
 
     /// <summary>−log of a class's probability.</summary>
-    public double LogLoss(int label) => AreProbabilities && !_leavesOut && !_isOff ? -Math.Log(Math.Max(Given[label], ScoreReader.ProbabilityFloor)) : -Logs[label];
+    public double LogLoss(int label) => AreProbabilities && !_dropsClasses && !_isRounded ? -Math.Log(Math.Max(Given[label], ScoreReader.ProbabilityFloor)) : -Logs[label];
 
     /// <summary>Σ (p − y)².</summary>
     public double Brier(int label)
@@ -59,19 +61,19 @@ internal sealed class RowProbabilities(AlignedScores described)
 
     private void FromProbabilities()
     {
-        described.Order.AddProbabilities(_scores, Keys);
+        aligned.Order.AddProbabilities(_scores, Keys);
         TensorPrimitives.Max(Keys, ScoreReader.ProbabilityFloor, Shares);
         var sum = TensorPrimitives.Sum<double>(Shares);
         TensorPrimitives.Log(Shares, Logs);
         TensorPrimitives.Subtract(Logs, Math.Log(sum), Logs);
         TensorPrimitives.Divide(Shares, sum, Shares);
-        // Where classes are left out the others are scaled up, and so are rounded probabilities; otherwise what was given stays: a confidence of exactly 0.5 is one.
-        TensorPrimitives.Min(_leavesOut || _isOff ? Shares : Keys, 1, Given);
+        // Scaled where classes are left out or probabilities are rounded; otherwise unchanged, so that a confidence of exactly 0.5 stays in its bin.
+        TensorPrimitives.Min(_dropsClasses || _isRounded ? Shares : Keys, 1, Given);
     }
 
     private void FromLogits()
     {
-        described.Order.AddLogits(_scores, Keys);
+        aligned.Order.AddLogits(_scores, Keys);
         TensorPrimitives.Subtract(Keys, TensorPrimitives.Max<double>(Keys), Logs);
         TensorPrimitives.Exp(Logs, Shares);
         var sum = TensorPrimitives.Sum<double>(Shares);
@@ -82,8 +84,8 @@ internal sealed class RowProbabilities(AlignedScores described)
 
     private void Check(ReadOnlySpan<float> row, long number, UInt128 id)
     {
-        if (row.Length != described.Count)
-            throw new ArgumentException($"{described.Subject} must hold {described.Count} scores, one for each class; {DescribeRow(number, id)} has {row.Length}.");
+        if (row.Length != aligned.Count)
+            throw new ArgumentException($"{aligned.Subject} must hold {aligned.Count} scores, one for each class; {DescribeRow(number, id)} has {row.Length}.");
         var (sum, inRange) = (0.0, true);
         foreach (var score in row)
         {
@@ -92,10 +94,10 @@ internal sealed class RowProbabilities(AlignedScores described)
         }
 
         if (!double.IsFinite(sum))
-            throw ScoreFaults.NotFinite(described.Subject, DescribeRow(number, id), row);
-        _isOff = Math.Abs(sum - 1) > ScoreFaults.SumTolerance(ScoreKind.Auto);
-        if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance(described.Kind)))
-            throw ScoreFaults.NotProbabilities(described.Subject, described.Kind, DescribeRow(number, id), row, described.Hint);
+            throw ScoreFaults.NotFinite(aligned.Subject, DescribeRow(number, id), row.ToArray());
+        _isRounded = Math.Abs(sum - 1) > ScoreFaults.SumTolerance(ScoreKind.Auto);
+        if (AreProbabilities && !(inRange && Math.Abs(sum - 1) <= ScoreFaults.SumTolerance(aligned.Kind)))
+            throw ScoreFaults.NotProbabilities(aligned.Subject, aligned.Kind, DescribeRow(number, id), row.ToArray(), aligned.Hint);
     }
 
     private static string DescribeRow(long number, UInt128 id) => $"row {number} (counted from 0, row id {id})";

@@ -1,24 +1,24 @@
 namespace MlNetDistill.Evaluation;
 
-/// <summary>What is summed over rows, over all of them and in each replicate.</summary>
+/// <summary>The numbers of a row that are summed over all rows and in each replicate.</summary>
 internal enum Statistic
 {
     /// <summary>1.</summary>
     Rows,
 
-    /// <summary>1 where there is a label. What follows as far as <see cref="StudentBrier"/> is 0 where there is none.</summary>
+    /// <summary>1 if the row has a label. Without a label, this and all statistics up to <see cref="StudentBrier"/> are 0.</summary>
     Labelled,
 
-    /// <summary>1 where the teacher names the label.</summary>
+    /// <summary>1 if the teacher predicts the label.</summary>
     TeacherCorrect,
 
-    /// <summary>1 where the student names the label.</summary>
+    /// <summary>1 if the student predicts the label.</summary>
     StudentCorrect,
 
-    /// <summary>1 where both name the label.</summary>
+    /// <summary>1 if both predict the label.</summary>
     BothRight,
 
-    /// <summary>1 where both name the same class, and it is not the label.</summary>
+    /// <summary>1 if both predict the same class, and it is not the label.</summary>
     BothWrongAlike,
 
     TeacherLogLoss,
@@ -29,7 +29,7 @@ internal enum Statistic
 
     StudentBrier,
 
-    /// <summary>1 where both name the same class, label or none.</summary>
+    /// <summary>1 if both predict the same class, with or without a label.</summary>
     Agree,
 
     Divergence,
@@ -40,11 +40,11 @@ internal enum Statistic
 
     SquaredDifference,
 
-    /// <summary>1 where there is a rank correlation.</summary>
+    /// <summary>1 if there is a rank correlation.</summary>
     Ranked,
 
     RankCorrelation,
 
-    /// <summary>Overlaps of the most probable classes, one for each k, begin here.</summary>
+    /// <summary>The first of the overlaps of the most probable classes; there is one for each k.</summary>
     TopKOverlap,
 }

@@ -1,8 +1,8 @@
 namespace MlNetDistill.Evaluation;
 
 /// <summary>
-/// Which rows a set has, by hashes of their values: all of them, or of a large set those with the smallest hashes. Whether a row is among these depends on its
-/// values alone, so the share of other rows that are in the set can be estimated from them.
+/// A set of rows as hashes of their values: of all rows, or of a large set only the smallest hashes. Whether a row belongs to these depends only on its values, so the
+/// share of other rows that are also in the set can be estimated from them.
 /// </summary>
 internal sealed class RowSketch
 {
@@ -17,11 +17,11 @@ internal sealed class RowSketch
         Duplicates = counts.Count == 0 ? 0 : counts.Values.Where(count => count > 1).Sum(count => (long)count) / rows;
     }
 
-    /// <summary>Share of the rows that have the values of another one.</summary>
+    /// <summary>Share of the rows that have the same values as another row.</summary>
     public double Duplicates { get; }
 
     /// <param name="hashes">A hash for each row.</param>
-    /// <param name="most">Hashes to keep, at most twice as many in between.</param>
+    /// <param name="most">Number of hashes to keep; up to twice as many while the hashes are read.</param>
     public static RowSketch FromHashes(IEnumerable<ulong> hashes, int most = 1 << 16)
     {
         var (counts, largest) = (new Dictionary<ulong, int>(), ulong.MaxValue);
@@ -46,17 +46,17 @@ internal sealed class RowSketch
         }
     }
 
-    /// <summary>How far other rows overlap with these; null where too few were given to tell.</summary>
+    /// <summary>The overlap of other rows with these; null if there are too few rows to estimate it.</summary>
     /// <param name="rows">A hash for each row.</param>
     public TrainingOverlap? MeasureOverlap(IEnumerable<ulong> rows)
     {
-        var (asked, known) = (0L, 0L);
+        var (compared, shared) = (0L, 0L);
         foreach (var hash in rows.Where(hash => hash <= _largest))
         {
-            asked++;
-            known += _hashes.Contains(hash) ? 1 : 0;
+            compared++;
+            shared += _hashes.Contains(hash) ? 1 : 0;
         }
 
-        return asked == 0 || _hashes.Count == 0 ? null : new((double)known / asked, Duplicates);
+        return compared == 0 || _hashes.Count == 0 ? null : new((double)shared / compared, Duplicates);
     }
 }

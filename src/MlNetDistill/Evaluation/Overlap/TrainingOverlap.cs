@@ -1,15 +1,14 @@
-
 namespace MlNetDistill.Evaluation;
 
-/// <summary>How many test rows are among the rows trained on: a model may remember these, so they do not show how it does on new rows.</summary>
-/// <param name="Share">Share of the test rows whose values are those of a row trained on, in [0, 1].</param>
+/// <summary>How many test rows are also training rows. A model may remember these, so they do not show its quality on new rows.</summary>
+/// <param name="Share">Share of the test rows that have the same values as a training row, in [0, 1].</param>
 /// <param name="Expected">
-/// Share of the training rows that have the same values as another training row, in [0, 1]: where rows have few different values, about as many test rows equal a
-/// training row by chance, and nothing is wrong.
+/// Share of the training rows that have the same values as another training row, in [0, 1]. If rows have few different values, about as many test rows equal a
+/// training row by chance.
 /// </param>
 public sealed record TrainingOverlap(double Share, double Expected)
 {
-    /// <summary>What is more than expected, in [0, 1].</summary>
+    /// <summary>The share beyond the expected one, in [0, 1].</summary>
     public double Excess => Math.Max(0, Share - Expected);
 
     /// <summary>Both shares in a sentence.</summary>

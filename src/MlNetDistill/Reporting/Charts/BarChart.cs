@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Bars, one below the other, each with its name and its figure above it.</summary>
+/// <summary>Horizontal bars, each with its name and its figure above it.</summary>
 internal static class BarChart
 {
     private const double Left = 12;
@@ -10,18 +10,17 @@ internal static class BarChart
     private const double RowHeight = 36;
 
     /// <param name="id">Unique on the page.</param>
-    /// <param name="caption">What the chart shows.</param>
+    /// <param name="caption">The caption.</param>
     /// <param name="bars">The bars, from top to bottom.</param>
-    /// <param name="most">The figure of a bar as long as the chart is wide; null for the largest of them.</param>
+    /// <param name="most">The value of a bar of full width; null for the largest of the values.</param>
     public static XElement Draw(string id, string caption, IReadOnlyList<Bar> bars, double? most = null)
     {
         var svg = new Svg(id, Svg.Width, 6 + (bars.Count * RowHeight), caption, string.Join(" ", bars.Select(bar => $"{bar.Name}: {bar.Text}.")));
         var full = Math.Max(most ?? bars.Select(bar => Math.Max(bar.Value, bar.Tail ?? 0)).DefaultIfEmpty().Max(), double.Epsilon);
-        foreach (var (at, bar) in bars.Index())
+        foreach (var (index, bar) in bars.Index())
         {
-            var y = at * RowHeight;
-            svg.Text(Left, y + 14, FittedText.Fit(Right - Left - FittedText.MeasureWidth(bar.Text) - 12, bar.Name));
-            svg.Text(Right, y + 14, bar.Text, "muted", "end");
+            var y = index * RowHeight;
+            svg.Heading(Left, Right, y + 14, bar.Name, bar.Text);
             svg.Box($"bar {bar.Kind}", Left, y + 20, Math.Max(1.5, (Right - Left) * bar.Value / full), 10);
             if (bar.Tail is { } tail)
                 svg.Line("tail", Left + ((Right - Left) * tail / full), y + 18, Left + ((Right - Left) * tail / full), y + 32);
@@ -31,5 +30,5 @@ internal static class BarChart
     }
 }
 
-/// <summary>A bar; the tail is where a stroke crosses it, null for none.</summary>
+/// <summary>A bar; a stroke marks the tail, null for none.</summary>
 internal sealed record Bar(string Name, string Kind, double Value, string Text, double? Tail = null);

@@ -3,7 +3,7 @@ using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>The teacher's and the student's accuracy on some classes, one below the other.</summary>
+/// <summary>Accuracy of teacher and student on some classes, a row for each class.</summary>
 internal static class ClassChart
 {
     private const double Left = 12;
@@ -15,33 +15,26 @@ internal static class ClassChart
         var bottom = 6 + (classes.Count * RowHeight);
         var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", classes.Select(Describe)));
         var scale = Scale.FromShares([.. classes.SelectMany(c => new[] { c.TeacherAccuracy!.Value, c.StudentAccuracy!.Value }), 1], 5);
-        foreach (var tick in scale.Ticks)
-            svg.Tick(X(tick), bottom, scale.Text(tick));
-
+        svg.Axis(scale, X, bottom, Left, Right, "share of the class with a correct prediction");
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Text((Left + Right) / 2, bottom + 35, "share of the class with a correct prediction", "tick", "middle");
-        foreach (var (at, known) in classes.Index())
-        {
-            svg.Line("grid", Left, 6 + (at * RowHeight) + 25, Right, 6 + (at * RowHeight) + 25);
-            Row(svg, known, 6 + (at * RowHeight), X(known.TeacherAccuracy!.Value), X(known.StudentAccuracy!.Value));
-        }
+        foreach (var (index, c) in classes.Index())
+            Row(svg, c, 6 + (index * RowHeight), X(c.TeacherAccuracy!.Value), X(c.StudentAccuracy!.Value));
 
         return svg.Figure(caption);
 
         double X(double accuracy) => Left + 6 + (scale.Position(accuracy) * (Right - Left - 12));
     }
 
-    private static void Row(Svg svg, ClassFidelity known, double y, double teacher, double student)
+    private static void Row(Svg svg, ClassFidelity c, double y, double teacher, double student)
     {
-        var change = $"{Figures.Change(known.AccuracyChange!.Value)} points";
-        svg.Text(Left, y + 14, FittedText.Fit(Right - Left - FittedText.MeasureWidth(change) - 12, known.Class));
-        svg.Text(Right, y + 14, change, known.AccuracyChange < 0 ? "worse" : "better", "end");
-        svg.Line(known.AccuracyChange < 0 ? "span lost" : "span gained", teacher, y + 25, student, y + 25);
+        var isWorse = c.AccuracyChange < 0;
+        svg.Line("grid", Left, y + 25, Right, y + 25);
+        svg.Heading(Left, Right, y + 14, c.Class, $"{Figures.Change(c.AccuracyChange!.Value)} points", figureKind: isWorse ? "worse" : "better");
+        svg.Line(isWorse ? "span lost" : "span gained", teacher, y + 25, student, y + 25);
         svg.Mark("teacher", teacher, y + 25);
         svg.Mark("student", student, y + 25);
     }
 
-    private static string Describe(ClassFidelity known) =>
-        $"{known.Class}: teacher {Figures.Percent(known.TeacherAccuracy!.Value)}, student {Figures.Percent(known.StudentAccuracy!.Value)}, of " +
-            $"{Figures.Count(known.Rows)} rows.";
+    private static string Describe(ClassFidelity c) =>
+        $"{c.Class}: teacher {Figures.Percent(c.TeacherAccuracy!.Value)}, student {Figures.Percent(c.StudentAccuracy!.Value)}, of {Figures.Count(c.Rows)} rows.";
 }

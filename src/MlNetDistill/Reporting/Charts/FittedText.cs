@@ -3,10 +3,10 @@ using System.Text;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Text cut to the room there is. A picture without scripts cannot measure its text, so widths are those of a wide typeface.</summary>
+/// <summary>Cuts text to a width. A picture without scripts cannot measure its text, so widths are estimated for a wide typeface.</summary>
 internal static class FittedText
 {
-    /// <summary>The text, or as much of it as fits and an ellipsis; never half a character.</summary>
+    /// <summary>The text, or as many whole characters as fit and an ellipsis.</summary>
     public static string Fit(double width, string text, double size = 12)
     {
         if (MeasureWidth(text, size) <= width)

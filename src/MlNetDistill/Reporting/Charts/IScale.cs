@@ -1,11 +1,11 @@
 namespace MlNetDistill.Reporting;
 
-/// <summary>An axis: where values lie on it, and its ticks.</summary>
+/// <summary>The scale of an axis: positions of values, and ticks.</summary>
 internal interface IScale
 {
     IEnumerable<double> Ticks { get; }
 
-    /// <summary>Where a value is, as a share of the way along the axis.</summary>
+    /// <summary>The position of a value as a share of the axis.</summary>
     double Position(double value);
 
     string Text(double tick);

@@ -16,18 +16,13 @@ internal static class IntervalChart
         var svg = new Svg(id, Svg.Width, bottom + 42, caption, string.Join(" ", intervals.Select(interval => $"{interval.Describe()}.")));
         var scale = Scale.FromShares(intervals.SelectMany(interval => interval.Ends), 5);
         foreach (var tick in scale.Ticks)
-        {
             svg.Line("grid", X(tick), 0, X(tick), bottom);
-            svg.Tick(X(tick), bottom, scale.Text(tick));
-        }
-
+        svg.Axis(scale, X, bottom, Left, Right, axis);
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Text((Left + Right) / 2, bottom + 35, axis, "tick", "middle");
-        foreach (var (at, interval) in intervals.Index())
+        foreach (var (index, interval) in intervals.Index())
         {
-            var (y, figure) = (at * RowHeight, Figures.WithInterval(interval.Value, Figures.Percent));
-            svg.Text(Left, y + 14, FittedText.Fit(Right - Left - FittedText.MeasureWidth(figure) - 12, interval.Model.Name), "label");
-            svg.Text(Right, y + 14, figure, "label muted", "end");
+            var y = index * RowHeight;
+            svg.Heading(Left, Right, y + 14, interval.Model.Name, Figures.WithInterval(interval.Value, Figures.Percent), "label", "label muted");
             Draw(svg, interval, X, y + 25);
         }
 

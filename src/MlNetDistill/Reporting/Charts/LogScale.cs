@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>An axis on which equal ways are equal ratios.</summary>
+/// <summary>A logarithmic scale.</summary>
 internal sealed class LogScale : IScale
 {
-    private const int MostTicks = 5;
-    private const double Room = 2;
+    private const int MaximumTicks = 5;
+    private const double Margin = 2;
 
     private static readonly IReadOnlyList<(double Size, string Name)> Times = [(1e-3, "ns"), (1, "µs"), (1e3, "ms"), (1e6, "s")];
     private static readonly IReadOnlyList<(double Size, string Name)> Sizes = [(1, "B"), (1L << 10, "KiB"), (1L << 20, "MiB"), (1L << 30, "GiB"), (1L << 40, "TiB")];
@@ -18,12 +18,12 @@ internal sealed class LogScale : IScale
     private LogScale(IEnumerable<double> values, IReadOnlyList<(double Size, string Name)> units)
     {
         var positive = values.ToList();
-        (_low, _high) = (positive.Min() / Room, positive.Max() * Room);
+        (_low, _high) = (positive.Min() / Margin, positive.Max() * Margin);
         var decades = CreateTicks(units, [1]);
         _ticks = decades.Count > 2 ? decades : CreateTicks(units, [1, 2, 5]);
-        // Every second or third of too many.
-        var step = (_ticks.Count + MostTicks - 1) / MostTicks;
-        _ticks = [.. _ticks.Where((_, at) => at % step == 0)];
+        // Every second or third tick if there are too many.
+        var step = (_ticks.Count + MaximumTicks - 1) / MaximumTicks;
+        _ticks = [.. _ticks.Where((_, index) => index % step == 0)];
     }
 
     public IEnumerable<double> Ticks => _ticks.Select(tick => tick.Value);
@@ -36,7 +36,7 @@ internal sealed class LogScale : IScale
 
     public double Position(double value) => Math.Log(value / _low) / Math.Log(_high / _low);
 
-    public string Text(double tick) => _ticks.First(known => known.Value == tick).Text;
+    public string Text(double tick) => _ticks.First(t => t.Value == tick).Text;
 
     private List<(double Value, string Text)> CreateTicks(IReadOnlyList<(double Size, string Name)> units, double[] steps) =>
     [

@@ -1,6 +1,6 @@
 namespace MlNetDistill.Reporting;
 
-/// <summary>The part of a picture that two axes span.</summary>
+/// <summary>The area between two axes.</summary>
 internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double bottom)
 {
     public const double Left = 54;
@@ -10,7 +10,7 @@ internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double
 
     public double Y(double value) => bottom - (up.Position(value) * (bottom - top));
 
-    /// <summary>Grid, ticks and the name of the axis across.</summary>
+    /// <summary>Draws grid, ticks and the name of the horizontal axis.</summary>
     public void Frame(string acrossName)
     {
         foreach (var tick in up.Ticks)
@@ -19,9 +19,6 @@ internal sealed class Plot(Svg svg, IScale across, IScale up, double top, double
             svg.Text(Left - 7, Y(tick) + 4, up.Text(tick), "tick", "end");
         }
 
-        foreach (var tick in across.Ticks)
-            svg.Tick(X(tick), bottom, across.Text(tick));
-
-        svg.Text((Left + Right) / 2, bottom + 35, acrossName, "tick", "middle");
+        svg.Axis(across, X, bottom, Left, Right, acrossName);
     }
 }

@@ -3,7 +3,7 @@ using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>How often a model is correct at each probability; below it, the number of rows.</summary>
+/// <summary>A reliability diagram: how often a model is correct at each probability; below it, the number of rows.</summary>
 internal static class ReliabilityChart
 {
     private const double Top = 10;

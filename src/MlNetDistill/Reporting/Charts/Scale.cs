@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>An axis of round numbers: where it begins, where it ends, and the step of its ticks.</summary>
+/// <summary>A linear scale with round numbers: its start, its end, and the step of its ticks.</summary>
 internal sealed record Scale(double Low, double High, double Step) : IScale
 {
-    private const double LeastShares = 0.02;
+    private const double MinimumRange = 0.02;
 
-    /// <summary>All shares, in fifths.</summary>
+    /// <summary>0 to 100 %, in fifths.</summary>
     public static readonly Scale Shares = new(0, 1, 0.2) { IsPercent = true };
 
     private bool IsPercent { get; init; }
 
-    /// <summary>A scale that holds all values; <paramref name="ticks"/> is about how many ticks there are.</summary>
+    /// <summary>A scale that contains all values, with about <paramref name="ticks"/> ticks.</summary>
     public static Scale FromValues(IEnumerable<double> values, int ticks, double smallestStep = 0)
     {
         var (low, high) = (double.PositiveInfinity, double.NegativeInfinity);
@@ -20,7 +20,7 @@ internal sealed record Scale(double Low, double High, double Step) : IScale
             (low, high) = (Math.Min(low, value), Math.Max(high, value));
         if (low > high)
             (low, high) = (0, 1);
-        // What is constant needs some room all the same.
+        // A constant needs a range around it.
         if (high - low <= 1e-9 * Math.Max(Math.Abs(low), Math.Abs(high)))
             (low, high) = low == 0 ? (0, 1) : (low - (Math.Abs(low) / 2), high + (Math.Abs(high) / 2));
         var rough = Math.Max((high - low) / ticks, smallestStep);
@@ -29,19 +29,18 @@ internal sealed record Scale(double Low, double High, double Step) : IScale
         return new(Math.Floor((low / step) + 1e-9) * step, Math.Ceiling((high / step) - 1e-9) * step, step);
     }
 
-    /// <summary>A scale of shares, in percent, that holds all values and does not go beyond 0 and 100 %.</summary>
+    /// <summary>A scale in percent that contains all shares and stays within 0 and 100 %.</summary>
     public static Scale FromShares(IEnumerable<double> shares, int ticks)
     {
         List<double> all = [.. shares.Where(double.IsFinite)];
-        // A small difference must not look large, and one share alone needs some room around it.
-        if (all.Count > 0 && LeastShares - (all.Max() - all.Min()) is > 0 and var missing)
+        // A small difference must not look large, and a single share needs a range around it.
+        if (all.Count > 0 && MinimumRange - (all.Max() - all.Min()) is > 0 and var missing)
             all.AddRange([Math.Max(0, all.Min() - (missing / 2)), Math.Min(1, all.Max() + (missing / 2))]);
         return FromValues(all, ticks) with { IsPercent = true };
     }
 
     public IEnumerable<double> Ticks => Enumerable.Range(0, (int)Math.Round((High - Low) / Step) + 1).Select(i => Low + (i * Step));
 
-    /// <summary>Where a value is, as a share of the way from low to high.</summary>
     public double Position(double value) => (value - Low) / (High - Low);
 
     public string Text(double tick)

@@ -4,24 +4,23 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>A picture that is also said in words. How it looks is the page's style; here is only where things are.</summary>
+/// <summary>An SVG picture with a description for screen readers. This class places shapes; the page's style sheet defines how they look.</summary>
 internal sealed class Svg
 {
-    /// <summary>Of every chart that is not a matrix: on a phone it then stands at about its own size, and its text with it.</summary>
+    /// <summary>Width of every chart except the matrix: about a phone's, so that text keeps its size there.</summary>
     public const double Width = 360;
 
-    private readonly XElement _root;
     private readonly double _width;
 
     /// <param name="id">Unique on the page.</param>
-    /// <param name="width">Width of the picture's own coordinates.</param>
-    /// <param name="height">Height of them.</param>
-    /// <param name="title">What it shows.</param>
-    /// <param name="description">What is to be seen in it, with figures.</param>
+    /// <param name="width">Width in the picture's coordinates.</param>
+    /// <param name="height">Height in the picture's coordinates.</param>
+    /// <param name="title">Title for screen readers.</param>
+    /// <param name="description">The content with its figures, for screen readers.</param>
     public Svg(string id, double width, double height, string title, string description)
     {
         _width = width;
-        _root = Tag(
+        Root = Tag(
             "svg",
             Attr("role", "img"), Attr("viewBox", $"0 0 {Number(width)} {Number(height)}"), Attr("width", Number(width)), Attr("height", Number(height)),
             Attr("aria-labelledby", $"{id}-title {id}-desc"),
@@ -30,34 +29,34 @@ internal sealed class Svg
     }
 
     /// <summary>The picture with its caption.</summary>
-    public XElement Figure(params object?[] caption) => Tag("figure", Tag("figcaption", caption), _root);
+    public XElement Figure(params object?[] caption) => Tag("figure", Tag("figcaption", caption), Root);
 
     /// <summary>The picture alone.</summary>
-    public XElement Root => _root;
+    public XElement Root { get; }
 
     public void Line(string kind, double x1, double y1, double x2, double y2) =>
-        _root.Add(Tag("line", Class(kind), Attr("x1", Number(x1)), Attr("y1", Number(y1)), Attr("x2", Number(x2)), Attr("y2", Number(y2))));
+        Root.Add(Tag("line", Class(kind), Attr("x1", Number(x1)), Attr("y1", Number(y1)), Attr("x2", Number(x2)), Attr("y2", Number(y2))));
 
-    public void Box(string kind, double x, double y, double width, double height, double? opacity = null) => _root.Add(Tag(
+    public void Box(string kind, double x, double y, double width, double height, double? opacity = null) => Root.Add(Tag(
         "rect",
         Class(kind), Attr("x", Number(x)), Attr("y", Number(y)), Attr("width", Number(Math.Max(0, width))), Attr("height", Number(Math.Max(0, height))),
         opacity is { } share ? Attr("fill-opacity", Number(share)) : null));
 
-    /// <summary>A line through points, broken where they are.</summary>
+    /// <summary>A line through the points of each piece.</summary>
     public void Path(string kind, IEnumerable<IReadOnlyList<(double X, double Y)>> pieces)
     {
         var steps = string.Join(" ", pieces.Where(piece => piece.Count > 1)
             .Select(piece => "M" + string.Join("L", piece.Select(p => $"{Number(p.X)},{Number(p.Y)}"))));
         if (steps.Length > 0)
-            _root.Add(Tag("path", Class(kind), Attr("d", steps)));
+            Root.Add(Tag("path", Class(kind), Attr("d", steps)));
     }
 
     /// <summary>
-    /// A model's own shape, so that models are told apart without colour: a square the teacher's, a triangle of the student alone, a disc of the distilled.
+    /// A shape for each model, so that models can be told apart without colour: square for the teacher, triangle for the student alone, disc for the distilled one.
     /// </summary>
-    public void Mark(string kind, double x, double y) => _root.Add(Shape(kind, x, y));
+    public void Mark(string kind, double x, double y) => Root.Add(Shape(kind, x, y));
 
-    public void Text(double x, double y, string text, string kind = "", string anchor = "start", bool upwards = false) => _root.Add(Tag(
+    public void Text(double x, double y, string text, string kind = "", string anchor = "start", bool upwards = false) => Root.Add(Tag(
         "text",
         kind.Length > 0 ? Class(kind) : null,
         Attr("x", Number(x)), Attr("y", Number(y)),
@@ -65,16 +64,32 @@ internal sealed class Svg
         upwards ? Attr("transform", $"rotate(-90 {Number(x)} {Number(y)})") : null,
         text));
 
-    /// <summary>A tick of an axis across, with its text below, which is never cut off at the edge.</summary>
-    public void Tick(double x, double axis, string text)
+    /// <summary>Ticks and name of a horizontal axis; the text of a tick is never cut off at the edge.</summary>
+    public void Axis(IScale scale, Func<double, double> x, double y, double left, double right, string name)
     {
-        var half = FittedText.MeasureWidth(text) / 2;
-        Line("grid", x, axis, x, axis + 4);
-        Text(Math.Clamp(x, half, _width - half), axis + 17, text, "tick", "middle");
+        foreach (var tick in scale.Ticks)
+        {
+            var text = scale.Text(tick);
+            var half = FittedText.MeasureWidth(text) / 2;
+            Line("grid", x(tick), y, x(tick), y + 4);
+            Text(Math.Clamp(x(tick), half, _width - half), y + 17, text, "tick", "middle");
+        }
+
+        Text((left + right) / 2, y + 35, name, "tick", "middle");
     }
 
-    /// <summary>A model's line and mark, to stand beside its name.</summary>
-    public static XElement Swatch(string kind) => Tag(
+    /// <summary>A name at the left, cut to the room there is, and its figure at the right.</summary>
+    public void Heading(double left, double right, double y, string name, string figure, string nameKind = "", string figureKind = "muted")
+    {
+        Text(left, y, FittedText.Fit(right - left - FittedText.MeasureWidth(figure) - 12, name), nameKind);
+        Text(right, y, figure, figureKind, "end");
+    }
+
+    /// <summary>A legend: line and mark of each kind of model, and its name.</summary>
+    public static XElement Legend(IEnumerable<(string Kind, object Name)> models) =>
+        Tag("ul", Class("legend"), models.Select(model => Tag("li", Swatch(model.Kind), " ", model.Name)));
+
+    private static XElement Swatch(string kind) => Tag(
         "svg",
         Class("swatch"), Attr("aria-hidden", "true"), Attr("viewBox", "0 0 32 12"), Attr("width", "32"), Attr("height", "12"),
         Tag("path", Class($"curve {kind}"), Attr("d", "M1,6L31,6")),

@@ -3,11 +3,11 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>The stages of a model's training, each a bar over its epochs with the time it took.</summary>
+/// <summary>The stages of a model's training: a bar over the epochs of each, with its time.</summary>
 internal static class TimelineChart
 {
-    /// <summary>Most stages that are drawn; a route may have many more.</summary>
-    public const int Most = 20;
+    // A route may have many more stages.
+    private const int MaximumStages = 20;
 
     private const double Left = 10;
     private const double Right = Svg.Width - 14;
@@ -15,30 +15,24 @@ internal static class TimelineChart
 
     public static XElement Draw(string id, ComparedModel model, IReadOnlyList<StageSpan> stages)
     {
-        var shown = stages.Take(Most).ToList();
+        var shown = stages.Take(MaximumStages).ToList();
         var bottom = 8 + (shown.Count * RowHeight);
         var svg = new Svg(id, Svg.Width, bottom + 42, $"Stages of {model.Name}", string.Join(" ", shown.Select(Describe)));
         var scale = Scale.FromValues([0, shown[^1].Last], 6, 1);
-        foreach (var tick in scale.Ticks)
-            svg.Tick(X(tick), bottom, scale.Text(tick));
-
+        svg.Axis(scale, X, bottom, Left, Right, "epoch");
         svg.Line("grid", Left, bottom, Right, bottom);
-        svg.Text((Left + Right) / 2, bottom + 35, "epoch", "tick", "middle");
-        foreach (var (at, stage) in shown.Index())
+        foreach (var (index, stage) in shown.Index())
         {
-            var (y, time) = (8 + (at * RowHeight), NumberText.Duration(stage.Time));
-            var room = Right - Left - FittedText.MeasureWidth(time) - 12;
-            svg.Text(Left, y + 14, FittedText.Fit(room, $"{at + 1} · {stage.Name}"));
-            svg.Text(Right, y + 14, time, "muted", "end");
+            var y = 8 + (index * RowHeight);
+            svg.Heading(Left, Right, y + 14, $"{index + 1} · {stage.Name}", NumberText.Duration(stage.Time));
             svg.Box($"bar {model.Kind}", X(stage.First - 1), y + 20, X(stage.Last) - X(stage.First - 1), 10);
         }
 
-        return svg.Figure(Html.Name(model.Name), $": {NumberText.Duration(Total(stages))}");
+        var total = stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);
+        return svg.Figure(Html.Name(model.Name), $": {NumberText.Duration(total)}");
 
         double X(double epoch) => Left + (scale.Position(epoch) * (Right - Left));
     }
-
-    public static TimeSpan Total(IReadOnlyList<StageSpan> stages) => stages.Aggregate(TimeSpan.Zero, (sum, stage) => sum + stage.Time);
 
     private static string Describe(StageSpan stage) => $"{stage.Name}: {(stage.Epochs.Count == 1 ? "epoch" : "epochs")} {stage.Range}, {NumberText.Duration(stage.Time)}.";
 }

@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>A share of each model, up, against what the model costs, across.</summary>
+/// <summary>Quality of each model (vertical) against its cost (horizontal).</summary>
 internal static class TradeoffChart
 {
     private const double Top = 8;
@@ -29,5 +29,5 @@ internal static class TradeoffChart
     }
 }
 
-/// <summary>How good a model is, and what it costs.</summary>
+/// <summary>Quality and cost of a model.</summary>
 internal sealed record Tradeoff(Interval Quality, double Cost);

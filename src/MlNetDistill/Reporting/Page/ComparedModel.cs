@@ -2,12 +2,12 @@ using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>One of the models side by side. Its kind is the class of what is drawn of it: <c>teacher</c>, <c>alone</c> or <c>student</c>.</summary>
+/// <summary>One of the compared models. Its kind is the CSS class of its shapes: <c>teacher</c>, <c>alone</c> or <c>student</c>.</summary>
 internal sealed record ComparedModel(string Kind, ReportedModel Model, ModelQuality? Quality, DistillationMetrics? Fidelity)
 {
     public string Name => Model.Name;
 
-    /// <summary>Teacher, student alone where there is one, distilled student.</summary>
+    /// <summary>The teacher, the student alone if there is one, and the distilled student.</summary>
     public static IReadOnlyList<ComparedModel> From(DistillationReport report)
     {
         List<ComparedModel> all = [new("teacher", report.Teacher, report.Metrics.Teacher, null)];

@@ -5,21 +5,21 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>A whole page of sections: nothing is loaded, nothing is run, and what is folded opens without a script.</summary>
+/// <summary>Renders a page of sections that loads nothing and has no scripts, also not for folding.</summary>
 internal static class Document
 {
-    private const int LongestTitle = 60;
+    private const int MaximumTitleLength = 60;
 
-    // Nothing may be loaded or run: only the style sheet with this hash is allowed.
+    // The browser loads and runs nothing; only the style sheet with this hash is allowed.
     private static readonly string Policy =
         $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(PageStyle.Sheet)))}'; " +
         "base-uri 'none'; form-action 'none'";
 
     /// <param name="title">The title of the page, as the user wrote it.</param>
-    /// <param name="description">What search engines and previews show.</param>
-    /// <param name="header">What stands above the sections.</param>
+    /// <param name="description">Description for search engines and previews.</param>
+    /// <param name="header">Content above the sections.</param>
     /// <param name="sections">The sections, in order.</param>
-    /// <param name="footer">What stands below them.</param>
+    /// <param name="footer">Content below the sections.</param>
     public static string Render(string title, string description, object?[] header, IEnumerable<Section> sections, object?[] footer) => HtmlText.Render(Tag(
         "html",
         Attr("lang", "en"),
@@ -44,5 +44,5 @@ internal static class Document
     }
 
     private static string Shorten(string title) =>
-        title.EnumerateRunes().Count() <= LongestTitle ? title : string.Concat(title.EnumerateRunes().Take(LongestTitle - 1)) + "…";
+        title.EnumerateRunes().Count() <= MaximumTitleLength ? title : string.Concat(title.EnumerateRunes().Take(MaximumTitleLength - 1)) + "…";
 }

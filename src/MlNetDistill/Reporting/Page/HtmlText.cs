@@ -9,7 +9,7 @@ internal static class HtmlText
     private const char Replacement = '\uFFFD';
     private static readonly HashSet<string> Void = ["meta", "br", "wbr"];
 
-    // A line break after any other element is white space between blocks, which nobody sees; it keeps lines short and differences readable.
+    // After other elements, a line break is invisible white space; it keeps lines short and differences between files readable.
     private static readonly HashSet<string> Inline = ["bdi", "data", "small", "strong", "em", "a", "time", "span", "code", "text", "wbr"];
 
     public static string Render(XElement root)
@@ -24,7 +24,7 @@ internal static class HtmlText
         var name = element.Name.LocalName;
         html.Append('<').Append(name);
         foreach (var attribute in element.Attributes())
-            html.Append(' ').Append(attribute.Name.LocalName).Append("=\"").Append(Escaped(attribute.Value)).Append('"');
+            html.Append(' ').Append(attribute.Name.LocalName).Append("=\"").Append(Escape(attribute.Value)).Append('"');
         html.Append('>');
         if (!Void.Contains(name))
         {
@@ -42,11 +42,11 @@ internal static class HtmlText
         if (node is XElement element)
             Write(html, element);
         else if (node is XText text)
-            html.Append(raw ? text.Value : Escaped(text.Value));
+            html.Append(raw ? text.Value : Escape(text.Value));
     }
 
-    /// <summary>Text as markup; what no page may hold (control characters, halves of characters) as the mark for it, U+FFFD.</summary>
-    private static string Escaped(string text)
+    /// <summary>Escapes text; characters that are not allowed in HTML (control characters, unpaired surrogates) become U+FFFD.</summary>
+    private static string Escape(string text)
     {
         var escaped = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())

@@ -1,9 +1,9 @@
 namespace MlNetDistill.Reporting;
 
-/// <summary>A part of the page with a heading of its own. It is folded, so that only its heading is seen until a reader opens it, unless it says otherwise.</summary>
-/// <param name="Id">What links point to; the ids of everything in it begin with it.</param>
-/// <param name="Title">Its heading.</param>
-/// <param name="Content">What follows the heading.</param>
+/// <summary>A part of the page with its own heading; by default folded, so that only its heading is visible until a reader opens it.</summary>
+/// <param name="Id">Id for links; a prefix of all ids in the section.</param>
+/// <param name="Title">The heading.</param>
+/// <param name="Content">The content after the heading.</param>
 internal sealed record Section(string Id, string Title, params object?[] Content)
 {
     /// <summary>Whether it is folded at first.</summary>

@@ -2,11 +2,11 @@ using MlNetDistill.Training;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>A stage as it was trained.</summary>
-/// <param name="Name">Its name; where it has an anchor of a route, that is in it.</param>
-/// <param name="First">Its first epoch in the whole training, from 1.</param>
-/// <param name="Epochs">Its epochs, one after another.</param>
-/// <param name="Time">Time it took.</param>
+/// <summary>The epochs of a stage of training.</summary>
+/// <param name="Name">Name of the stage, which includes its anchor if it has one.</param>
+/// <param name="First">The first epoch in the whole training, from 1.</param>
+/// <param name="Epochs">The epochs, in order.</param>
+/// <param name="Time">Duration of the stage.</param>
 internal sealed record StageSpan(string Name, int First, IReadOnlyList<TrainingProgress> Epochs, TimeSpan Time)
 {
     public int Last => First + Epochs.Count - 1;
@@ -18,11 +18,11 @@ internal sealed record StageSpan(string Name, int First, IReadOnlyList<TrainingP
         List<StageSpan> spans = [];
         List<TrainingProgress> epochs = [];
         var before = TimeSpan.Zero;
-        foreach (var (at, epoch) in history.Index())
+        foreach (var (index, epoch) in history.Index())
         {
-            // The same stage may come again: then its epochs start anew.
+            // The same stage may follow itself: then its epochs start at 1 again.
             if (epochs.Count > 0 && (epoch.Stage != epochs[^1].Stage || epoch.Epoch <= epochs[^1].Epoch))
-                End(at);
+                End(index);
             epochs.Add(epoch);
         }
 
@@ -30,11 +30,11 @@ internal sealed record StageSpan(string Name, int First, IReadOnlyList<TrainingP
             End(history.Count);
         return spans;
 
-        void End(int at)
+        void End(int index)
         {
             var end = epochs[^1].Elapsed;
-            // A clock that was set back is that of another network.
-            spans.Add(new StageSpan(epochs[0].Stage, at - epochs.Count + 1, epochs, end >= before ? end - before : end));
+            // A smaller elapsed time means that another network's training has started.
+            spans.Add(new StageSpan(epochs[0].Stage, index - epochs.Count + 1, epochs, end >= before ? end - before : end));
             (before, epochs) = (end, []);
         }
     }

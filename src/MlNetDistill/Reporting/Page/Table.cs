@@ -4,13 +4,13 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Tables that are read aloud well and scroll on their own where a screen is narrower than they are.</summary>
+/// <summary>Creates accessible tables, which scroll by themselves on narrow screens.</summary>
 internal static class Table
 {
     /// <param name="id">Id of the caption.</param>
-    /// <param name="caption">What the table says.</param>
-    /// <param name="heads">Heads of the columns; the first is that of the rows' heads.</param>
-    /// <param name="rows">The cells; the first of each row is its head.</param>
+    /// <param name="caption">The caption.</param>
+    /// <param name="heads">Headings of the columns, first that of the row headings.</param>
+    /// <param name="rows">The cells; the first of each row is its heading.</param>
     public static XElement Create(string id, string caption, IEnumerable<object> heads, IEnumerable<IReadOnlyList<object?>> rows)
     {
         var cells = rows.ToList();
@@ -20,38 +20,36 @@ internal static class Table
             Tag(
                 "table",
                 Tag("caption", Attr("id", id), Tag("span", caption)),
-                Tag("thead", Tag("tr", heads.Select((head, at) => Tag("th", Attr("scope", "col"), HasWords(at) ? null : Class("figure"), head)))),
-                Tag("tbody", cells.Select(row => Tag("tr", row.Select((cell, at) => at == 0 ? RowHead(cell) : Cell(cell, HasWords(at))))))));
+                Tag("thead", Tag("tr", heads.Select((head, i) => Tag("th", Attr("scope", "col"), HasText(i) ? null : Class("figure"), head)))),
+                Tag("tbody", cells.Select(row => Tag("tr", row.Select((cell, i) => i == 0 ? Tag("th", Attr("scope", "row"), cell) : Cell(cell, HasText(i))))))));
 
-        bool HasWords(int column) => column == 0 || cells.Any(row =>
+        bool HasText(int column) => column == 0 || cells.Any(row =>
             row[column] is XElement { Name.LocalName: "td" } cell && cell.Attribute("class")?.Value != "figure");
     }
 
-    /// <summary>A cell of words rather than of a figure.</summary>
+    /// <summary>A cell with text instead of a figure.</summary>
     public static XElement TextCell(params object?[] content) => Tag("td", content);
 
-    /// <summary>A row's head with a word on what it means.</summary>
+    /// <summary>A row heading with its meaning.</summary>
     public static object[] Head(string name, string meaning) => [name, Tag("small", meaning)];
 
-    /// <summary>A figure with its interval; the figure's own digits are in the page too.</summary>
-    public static XElement? EstimateCell(Estimate? estimate, Func<double, string> format) => estimate is not { } known ? null : Tag(
+    /// <summary>A figure with its interval; the page also has all digits of the figure.</summary>
+    public static XElement? EstimateCell(Estimate? estimate, Func<double, string> format) => estimate is not { } value ? null : Tag(
         "td",
         Class("figure"),
-        Exactly(known, format(known)),
-        known is { Lower: { } lower, Upper: { } upper }
-            ? Tag("small", Class("interval"), $"{Figures.Bare(format(lower))} to {Figures.Bare(format(upper))}")
+        WithAllDigits(value, format(value)),
+        value is { Lower: { } lower, Upper: { } upper }
+            ? Tag("small", Class("interval"), $"{Figures.WithoutUnit(format(lower))} to {Figures.WithoutUnit(format(upper))}")
             : null);
 
     public static XElement? NumberCell(double? value, Func<double, string> format) =>
-        value is not { } known ? null : Tag("td", Class("figure"), Exactly(known, format(known)));
+        value is not { } number ? null : Tag("td", Class("figure"), WithAllDigits(number, format(number)));
 
-    private static XElement Exactly(double value, string text) => Tag("data", Attr("value", Figures.Exact(value)), text);
+    private static XElement WithAllDigits(double value, string text) => Tag("data", Attr("value", Figures.Exact(value)), text);
 
-    private static XElement RowHead(object? content) => Tag("th", Attr("scope", "row"), content);
-
-    private static XElement Cell(object? cell, bool words) => cell switch
+    private static XElement Cell(object? cell, bool hasText) => cell switch
     {
-        null => Tag("td", Class(words ? "none" : "figure none"), "–"),
+        null => Tag("td", Class(hasText ? "none" : "figure none"), "–"),
         XElement { Name.LocalName: "td" } whole => whole,
         _ => Tag("td", Class("figure"), cell),
     };

@@ -3,7 +3,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Whether the models are correct as often as their probabilities promise.</summary>
+/// <summary>Calibration: whether the models are correct as often as their probabilities say.</summary>
 internal static class CalibrationSection
 {
     public static Section? Create(DistillationReport report)
@@ -23,7 +23,7 @@ internal static class CalibrationSection
         ["Probability", "Rows", "Mean probability", "Accuracy"],
         model.Quality!.Reliability.Where(bin => bin.Rows > 0).Select(bin => (object?[])
         [
-            $"{Figures.Bare(Figures.Percent(bin.Lower))} to {Figures.Percent(bin.Upper)}", Figures.Count(bin.Rows),
+            $"{Figures.WithoutUnit(Figures.Percent(bin.Lower))} to {Figures.Percent(bin.Upper)}", Figures.Count(bin.Rows),
             Table.NumberCell(bin.MeanConfidence, Figures.Percent), Table.NumberCell(bin.Accuracy, Figures.Percent),
         ]));
 }

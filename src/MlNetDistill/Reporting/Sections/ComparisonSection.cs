@@ -3,7 +3,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>The models side by side.</summary>
+/// <summary>All measures of the models, side by side.</summary>
 internal static class ComparisonSection
 {
     public const string Title = "The models side by side";

@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What it costs to score with the models.</summary>
+/// <summary>Time, size and memory of the models.</summary>
 internal static class CostSection
 {
     public static Section? Create(DistillationReport report)
@@ -28,7 +28,7 @@ internal static class CostSection
     }
 
     private static Bar Bar(ComparedModel model, double value, double? tail, Func<double, string> format) =>
-        new(model.Name, model.Kind, value, tail is { } known ? $"{format(value)}, 95 %: {format(known)}" : format(value), tail);
+        new(model.Name, model.Kind, value, tail is { } p95 ? $"{format(value)}, 95 %: {format(p95)}" : format(value), tail);
 
     private static XElement Counts(IReadOnlyList<ComparedModel> models) => Table.Create(
         "cost-table",

@@ -5,11 +5,11 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>How training went: a small chart for every loss that has a name, and for the held-out rows.</summary>
+/// <summary>Learning curves: a chart for each named loss, and for the held-out rows.</summary>
 internal static class CurvesSection
 {
     private const string Total = "total";
-    private const int MostRows = 40;
+    private const int MaximumRows = 40;
 
     public static Section? Create(DistillationReport report)
     {
@@ -24,7 +24,7 @@ internal static class CurvesSection
                 "Each loss is its mean over the training rows of an epoch, before weighting; ", Tag("em", Total),
                 " is the weighted sum. Losses of different methods are not comparable." +
                 (stages.Count > 1 ? " Dashed lines separate the stages of the distilled student; their numbers are those of “Stages and anchors”." : "")),
-            Tag("ul", Class("legend"), models.Select(model => Tag("li", Svg.Swatch(model.Kind), " ", Name(model.Name)))),
+            Svg.Legend(models.Select(model => (model.Kind, (object)Name(model.Name)))),
             Tag("div", Class("figures"), Charts(models, stages)),
             Details("The curves as tables", models.Select(Numbers)));
     }
@@ -39,7 +39,7 @@ internal static class CurvesSection
                 .Select(measure => ($"{measure} on held-out rows", Curves(models, epoch => epoch.Validation?.Measure == measure ? epoch.Validation.Quality : null))),
             ("loss on held-out rows", Curves(models, epoch => epoch.Validation?.Loss)),
         ];
-        return figures.Where(figure => figure.Curves.Count > 0).Select((figure, at) => CurveChart.Draw($"curves-{at + 1}", figure.Name, figure.Curves, stages));
+        return figures.Where(figure => figure.Curves.Count > 0).Select((figure, index) => CurveChart.Draw($"curves-{index + 1}", figure.Name, figure.Curves, stages));
     }
 
     private static List<string> LossNames(IEnumerable<TrainingProgress> history) =>
@@ -50,7 +50,7 @@ internal static class CurvesSection
         .. models
             .Select(model => new Curve(model, [.. model.Model.History.Index()
                 .Select(epoch => (Epoch: epoch.Index + 1, Value: value(epoch.Item)))
-                .Where(point => point.Value is { } known && double.IsFinite(known))
+                .Where(point => point.Value is { } figure && double.IsFinite(figure))
                 .Select(point => (point.Epoch, point.Value!.Value))], StageSpan.From(model.Model.History).Select(stage => stage.First).ToHashSet()))
             .Where(curve => curve.Points.Count > 0),
     ];
@@ -59,14 +59,15 @@ internal static class CurvesSection
     {
         var history = model.Model.History;
         var names = LossNames(history);
-        var measure = history.Select(epoch => epoch.Validation?.Measure).OfType<string>().FirstOrDefault() ?? "accuracy";
-        // Even steps, and the last epoch.
-        var apart = (history.Count + MostRows - 2) / (MostRows - 1);
-        var shown = history.Index().Where(epoch => epoch.Index % apart == 0 || epoch.Index == history.Count - 1).ToList();
+        // Held-out rows are measured by agreement if they have no labels.
+        var isAgreement = history.Any(epoch => epoch.ValidationAgreement is not null);
+        // Epochs at even intervals, and the last.
+        var interval = (history.Count + MaximumRows - 2) / (MaximumRows - 1);
+        var shown = history.Index().Where(epoch => epoch.Index % interval == 0 || epoch.Index == history.Count - 1).ToList();
         return Table.Create(
             $"curves-{model.Kind}-table",
             $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {Figures.Count(history.Count, "epoch")}" : "every epoch")}",
-            ["Epoch", "Stage", .. names, $"Held-out {measure}", "Held-out loss", "Learning rate"],
+            ["Epoch", "Stage", .. names, isAgreement ? "Held-out agreement" : "Held-out accuracy", "Held-out loss", "Learning rate"],
             shown.Select(epoch => (object?[])
             [
                 $"{epoch.Index + 1}", Table.TextCell(Name(epoch.Item.Stage)),

@@ -3,7 +3,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>How well the student matches its teacher, in every measure of it.</summary>
+/// <summary>All measures of how well the student matches its teacher.</summary>
 internal static class FidelitySection
 {
     public static Section Create(DistillationReport report)

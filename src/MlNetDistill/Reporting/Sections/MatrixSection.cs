@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What the student says where the teacher says something.</summary>
+/// <summary>The agreement matrix: the student's predictions for each prediction of the teacher.</summary>
 internal static class MatrixSection
 {
     private const int MostPairs = 20;
@@ -17,7 +17,7 @@ internal static class MatrixSection
         return new("matrix", "Agreement matrix", Map(metrics), Pairs(metrics, pairs));
     }
 
-    private static XElement Map(DistillationMetrics metrics) => metrics.Classes.Count > HeatMap.Most
+    private static XElement Map(DistillationMetrics metrics) => metrics.Classes.Count > HeatMap.MaximumClasses
         ? Paragraph($"A matrix of {Figures.Count(metrics.Classes.Count)} classes is too large to show here; all its cells are in ",
             Tag("code", "report.json"), ".")
         : Tag(

@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Problems that speak against using the student as it is. Never folded, so that they are seen.</summary>
+/// <summary>Reasons against using the student as it is. Never folded, so that nobody misses them.</summary>
 internal static class ProblemsSection
 {
     public const string Id = "problems";
@@ -14,7 +14,7 @@ internal static class ProblemsSection
         List<AcceptanceCheck> failed = [.. report.Acceptance?.Checks.Where(check => !check.Passed) ?? []];
         object?[] content =
         [
-            failed.Count == 0 ? null : CriteriaTable.Create("problems-criteria", "Acceptance criteria that are not met", failed),
+            failed.Count == 0 ? null : CriteriaSection.CreateTable("problems-criteria", "Acceptance criteria that are not met", failed),
             ReportVerdict.Overlap(report) is { } overlap ? Paragraph(Unbroken(overlap)) : null,
             .. ComparedModel.From(report).Where(model => model.Model.Warnings.Count > 0).Select(Warnings),
         ];

@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What is needed to repeat the run, or to notice that something has changed.</summary>
+/// <summary>Settings, hashes and versions: to repeat the run, or to find out what has changed.</summary>
 internal static class ProvenanceSection
 {
     public static Section Create(DistillationReport report)
@@ -31,7 +31,7 @@ internal static class ProvenanceSection
             ])));
     }
 
-    /// <summary>The seeds first: who repeats a run looks for them.</summary>
+    /// <summary>The seeds come first, as they are needed to repeat a run.</summary>
     private static XElement? Settings(IReadOnlyList<ComparedModel> models)
     {
         var names = models.SelectMany(model => model.Model.Settings).Select(setting => setting.Name).Distinct()

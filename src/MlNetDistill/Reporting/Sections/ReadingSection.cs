@@ -1,9 +1,8 @@
-using System.Xml.Linq;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What each figure means, and where it comes from.</summary>
+/// <summary>The meaning of each figure and its source.</summary>
 internal static class ReadingSection
 {
     private static readonly (string Name, string Meaning)[] Meanings =
@@ -14,7 +13,7 @@ internal static class ReadingSection
         (
             "Agreement",
             "Share of the rows for which teacher and student predict the same class. A student can be as accurate as its teacher and still disagree with " +
-            "it: it is then right and wrong on other rows (Stanton et al. 2021, “Does Knowledge Distillation Really Work?”). The agreement of a class is " +
+            "it: then the two are correct on different rows (Stanton et al. 2021, “Does Knowledge Distillation Really Work?”). The agreement of a class is " +
             "measured on the rows for which the teacher predicts that class."),
         (
             "Agreement where the teacher is correct, wrong",
@@ -49,7 +48,7 @@ internal static class ReadingSection
         (
             "Confidence interval",
             "The range in which the figure would be expected on other rows of the same kind, by a Poisson bootstrap over rows (Chamandy et al. 2012). It does " +
-            "not cover what another seed or other training rows would give. If two intervals overlap, a difference is not shown, but not excluded either."),
+            "not cover what another seed or other training rows would give. If two intervals overlap, a difference is neither shown nor excluded."),
         (
             "Lost and gained rows",
             "Lost: rows of a class for which the teacher is correct and the student is not. Gained: the other way round."),
@@ -62,7 +61,5 @@ internal static class ReadingSection
     public static Section Create() => new(
         "reading",
         "How to read the figures",
-        Tag("dl", Class("meanings"), Meanings.Select(Entry)));
-
-    private static XElement Entry((string Name, string Meaning) entry) => Tag("div", Tag("dt", entry.Name), Tag("dd", entry.Meaning));
+        Tag("dl", Class("meanings"), Meanings.Select(entry => Tag("div", Tag("dt", entry.Name), Tag("dd", entry.Meaning)))));
 }

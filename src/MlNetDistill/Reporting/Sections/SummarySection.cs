@@ -4,7 +4,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What is seen first: whether the student is accepted, and the models in pictures.</summary>
+/// <summary>The first screen: whether the student is accepted, and charts of the models.</summary>
 internal static class SummarySection
 {
     public static Section Create(DistillationReport report)
@@ -13,10 +13,10 @@ internal static class SummarySection
         return new(
             "summary",
             "At a glance",
-            Stamp(report.Acceptance),
-            Notice(report),
-            Tag("ul", Class("legend"), models.Select(model => Tag("li", Svg.Swatch(model.Kind), " ", Name(model.Name)))),
-            Tag("div", Class("figures"), Quality(models), Tradeoffs.Create(report, models) is { Count: > 0 } tradeoffs ? tradeoffs : Answers.Create(report.Metrics)),
+            Result(report.Acceptance),
+            ProblemNotice(report),
+            Svg.Legend(models.Select(model => (model.Kind, (object)Name(model.Name)))),
+            Tag("div", Class("figures"), Quality(models), Tradeoffs.Create(report, models) is { Count: > 0 } tradeoffs ? tradeoffs : OutcomeCharts.Create(report.Metrics)),
             Paragraph(Class("note"), Note(report, models)))
         {
             IsFolded = false,
@@ -24,7 +24,7 @@ internal static class SummarySection
         };
     }
 
-    private static XElement? Stamp(AcceptanceResult? acceptance)
+    private static XElement? Result(AcceptanceResult? acceptance)
     {
         if (acceptance is null)
             return null;
@@ -34,10 +34,10 @@ internal static class SummarySection
             ? Paragraph(Class("stamp pass"), Tag("strong", "✓ Accepted"), met)
             : Paragraph(
                 Class("stamp fail"), Tag("strong", "✗ Not accepted"), met, "; not met: ",
-                failed.Select((check, at) => new object[] { at == 0 ? "" : ", ", Tag("a", Attr("href", $"#{ProblemsSection.Id}"), CodeName(check.Criterion)) }), ".");
+                failed.Select((check, index) => new object[] { index == 0 ? "" : ", ", Tag("a", Attr("href", $"#{ProblemsSection.Id}"), CodeName(check.Criterion)) }), ".");
     }
 
-    private static XElement? Notice(DistillationReport report)
+    private static XElement? ProblemNotice(DistillationReport report)
     {
         var warnings = ComparedModel.From(report).Sum(model => model.Model.Warnings.Count);
         List<string> problems = [];

@@ -6,7 +6,7 @@ using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>The stages of training, how long each took, and what the method decided.</summary>
+/// <summary>The stages of training with their times, and the decisions of the method.</summary>
 internal static class TimelineSection
 {
     public static Section? Create(DistillationReport report)
@@ -35,7 +35,7 @@ internal static class TimelineSection
             Table.NumberCell(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
         ])));
 
-    /// <summary>The weighted sum, where there are several losses to add up.</summary>
+    /// <summary>The weighted sum, or the only loss.</summary>
     private static double? LossOf(TrainingProgress epoch) =>
         epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Count == 1 ? epoch.Losses.Single().Value : null;
 

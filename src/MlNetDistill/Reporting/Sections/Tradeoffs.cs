@@ -3,14 +3,14 @@ using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Quality against what it costs: time of a row, and size.</summary>
+/// <summary>Charts of quality against time and size.</summary>
 internal static class Tradeoffs
 {
-    /// <summary>A chart for each kind of cost; none where fewer than two models can be compared.</summary>
+    /// <summary>A chart for size and one for time; none if fewer than two models have both.</summary>
     public static IReadOnlyList<XElement> Create(DistillationReport report, IReadOnlyList<ComparedModel> models)
     {
         var hasLabels = report.Metrics.Student is not null;
-        // Without labels the teacher's own answers are the measure, so it agrees with itself on every row.
+        // Without labels, quality is agreement with the teacher, which agrees with itself on every row.
         List<(Interval Quality, ModelCost Cost)> costed =
         [
             .. from model in models

@@ -3,7 +3,7 @@ using static MlNetDistill.Evaluation.Figures;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What the figures say beyond the summary: where student and teacher differ, and why that may be.</summary>
+/// <summary>Further findings after the summary: where student and teacher differ, and possible reasons.</summary>
 internal static class FindingSentences
 {
     private const string Indication = "(our reading of Stanton et al. 2021; an indication, not a proof).";
@@ -40,22 +40,22 @@ internal static class FindingSentences
     private static double? AccuracyGap(DistillationMetrics metrics) =>
         metrics is { Teacher: { } teacher, Student: { } student } ? Math.Abs(teacher.Accuracy - student.Accuracy) : null;
 
-    /// <summary>Which of the two is larger: the disagreement on the rows it was trained on, or what is added on other rows.</summary>
+    /// <summary>Compares the disagreement on the training rows with the additional disagreement on the test rows.</summary>
     private static IEnumerable<string> Generalisation(DistillationReport report)
     {
         if (report.TrainingMetrics?.Agreement is not { } training)
             yield break;
         var test = report.Metrics.Agreement;
-        var (seen, unseen) = (1 - training.Value, training.Value - test.Value);
+        var (onTraining, added) = (1 - training.Value, training.Value - test.Value);
         var measured = $"The student agrees with its teacher on {WithInterval(training, Percent)} of the training rows and on {WithInterval(test, Percent)} of the test rows.";
-        yield return (seen, ReportVerdict.AreApart(training, test)) switch
+        yield return (onTraining, ReportVerdict.AreSeparate(training, test)) switch
         {
-            (0, _) when unseen == 0 => measured,
-            _ when seen >= unseen =>
-                $"{measured} Most of the disagreement is already there on the training rows, which points to optimisation, or to a student that is too small, " +
+            (0, _) when added == 0 => measured,
+            _ when onTraining >= added =>
+                $"{measured} Most of the disagreement is already on the training rows, which points to optimisation, or to a student that is too small, " +
                 $"rather than to generalisation {Indication}",
             (_, true) =>
-                $"{measured} Most of the disagreement appears only on rows that it was not trained on, which points to generalisation: more training rows, or " +
+                $"{measured} Most of the disagreement is only on rows that it was not trained on, which points to generalisation: more training rows, or " +
                 $"more varied ones, may help {Indication}",
             (_, false) => $"{measured} The intervals overlap, so no gap between the two is shown.",
             (_, null) => $"{measured} Without intervals it is unknown whether this gap is more than chance.",
@@ -71,15 +71,15 @@ internal static class FindingSentences
         yield return $"The student is {confidence}: the mean probability of its predicted class is {Percent(student.MeanConfidence)}, and its accuracy " +
             $"{Percent(student.Accuracy)}. Its expected calibration error is {WithInterval(student.CalibrationError, Points)}, " +
             $"the teacher's {WithInterval(teacher.CalibrationError, Points)}." +
-            (ReportVerdict.AreApart(student.CalibrationError, teacher.CalibrationError) == false ? " The intervals overlap, so no difference in calibration is shown." : "");
+            (ReportVerdict.AreSeparate(student.CalibrationError, teacher.CalibrationError) == false ? " The intervals overlap, so no difference in calibration is shown." : "");
     }
 
     private static IEnumerable<string> Classes(DistillationMetrics metrics)
     {
         if (metrics.Student is null)
             yield break;
-        var last = metrics.WorstRegressions.Count > 0 ? metrics.WorstRegressions[0] : metrics.PerClass.MinBy(known => known.AccuracyChange);
-        // Words stand between the name and the first figure: a name that runs from right to left would otherwise turn what follows.
+        var last = metrics.WorstRegressions.Count > 0 ? metrics.WorstRegressions[0] : metrics.PerClass.MinBy(c => c.AccuracyChange);
+        // Words separate the name from the first figure: a right-to-left name would otherwise reverse figures that follow it.
         yield return last is not { AccuracyChange: < 0 } worst
             ? "The student is not less accurate than its teacher in any class."
             : $"The class '{worst.Class}' loses most: of {Count(worst.Rows, "row")}, the teacher is correct on {Percent(worst.TeacherAccuracy!.Value)} and the " +

@@ -3,13 +3,13 @@ using static MlNetDistill.Evaluation.Figures;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>What the numbers of a report say, in sentences. Where the intervals show no difference, no sentence claims one.</summary>
-/// <param name="Problems">What speaks against using the student as it is; empty where nothing does.</param>
-/// <param name="Summary">Three sentences: accuracy, what distillation added, cost.</param>
-/// <param name="Findings">What else there is to know.</param>
+/// <summary>The results of a report in sentences. A difference is only claimed if the intervals show it.</summary>
+/// <param name="Problems">Reasons against using the student as it is; empty if there are none.</param>
+/// <param name="Summary">Three sentences: accuracy, effect of distillation, cost.</param>
+/// <param name="Findings">Further findings.</param>
 internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyList<string> Summary, IReadOnlyList<string> Findings)
 {
-    private const double KnownRows = 0.01;
+    private const double ReportedOverlap = 0.01;
 
     /// <summary>All sentences, problems first.</summary>
     public IReadOnlyList<string> Sentences => [.. Problems, .. Summary, .. Findings];
@@ -27,14 +27,14 @@ internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyLi
         ],
         [.. FindingSentences.From(report)]);
 
-    /// <summary>That test rows are known from training; null where duplicates explain it, or a criterion that is not met has said it already.</summary>
-    public static string? Overlap(DistillationReport report) => report.TrainingOverlap is { Excess: > KnownRows } overlap
+    /// <summary>The problem that test rows are training rows; null if duplicates explain it, or a criterion that is not met already reports it.</summary>
+    public static string? Overlap(DistillationReport report) => report.TrainingOverlap is { Excess: > ReportedOverlap } overlap
         && report.Acceptance?.Checks.Any(check => check is { Passed: false, Criterion: nameof(AcceptanceCriteria.MaximumTrainingOverlap) }) != true
-        ? $"{overlap} A model may remember rows that it was trained on, so every figure here is better than it would be on new rows. Test on rows that no model was trained on."
+        ? $"{overlap} A model may remember rows that it was trained on, so every figure here may be better than on new rows. Test on rows that no model was trained on."
         : null;
 
-    /// <summary>Whether two intervals lie apart; null where one is missing.</summary>
-    public static bool? AreApart(Estimate one, Estimate other) =>
+    /// <summary>Whether two intervals do not overlap; null if one is missing.</summary>
+    public static bool? AreSeparate(Estimate one, Estimate other) =>
         (one, other) is ({ Lower: { } low, Upper: { } high }, { Lower: { } otherLow, Upper: { } otherHigh })
         ? low > otherHigh || otherLow > high
         : null;

@@ -3,11 +3,11 @@ using static MlNetDistill.Evaluation.Figures;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>The three sentences for a reader who reads no more.</summary>
+/// <summary>The verdict in three sentences: accuracy, effect of distillation, cost.</summary>
 internal static class SummarySentences
 {
-    // Closer than that is noise.
-    private const double Noise = 0.05;
+    // Smaller relative differences of time or size count as equal.
+    private const double AboutEqual = 0.05;
 
     public static string Accuracy(DistillationMetrics metrics)
     {
@@ -20,9 +20,9 @@ internal static class SummarySentences
         var both = $"correct on {WithInterval(student, Percent)} of {Count(metrics.LabelledRows, "row")} and the teacher on {WithInterval(teacher, Percent)}";
         if (teacher.Value == 0)
             return $"The student is {both}.";
-        // Both are right on much the same rows, so their ratio is known far better than the two accuracies are.
+        // Both models are correct on much the same rows, so the interval of their ratio is much narrower than those of the accuracies.
         var share = metrics is { Replicates: not null, AccuracyRetention: { Lower: not null } paired } ? paired : new Estimate(student / teacher);
-        var differs = share is { Lower: { } low, Upper: { } high } ? low > 1 || high < 1 : ReportVerdict.AreApart(student, teacher);
+        var differs = share is { Lower: { } low, Upper: { } high } ? low > 1 || high < 1 : ReportVerdict.AreSeparate(student, teacher);
         var kept = $"{(share > 1 ? "reaches" : "keeps")} {WithInterval(share, Percent)} of the teacher's accuracy";
         return differs switch
         {
@@ -56,7 +56,7 @@ internal static class SummarySentences
 
     private static string Change(string figure, Estimate distilled, Estimate alone, Estimate? difference)
     {
-        // A difference row by row is the sharper measure: chance that affects both models alike is not in it.
+        // The difference row by row is more precise: chance that affects both models equally cancels out.
         if (difference is { Lower: { } lower, Upper: { } upper } paired)
         {
             return (lower > 0, upper < 0) switch
@@ -68,7 +68,7 @@ internal static class SummarySentences
         }
 
         var (one, other) = (WithInterval(distilled, Percent), WithInterval(alone, Percent));
-        return ReportVerdict.AreApart(distilled, alone) switch
+        return ReportVerdict.AreSeparate(distilled, alone) switch
         {
             true => $"{figure} is {(distilled > alone ? "higher" : "lower")}: {one} instead of {other}",
             false => $"no difference in {figure} is shown: {one} and {other} overlap",
@@ -78,7 +78,7 @@ internal static class SummarySentences
 
     private static string Times(double teacher, double student, string less, string more, string alike)
     {
-        if (Math.Abs(teacher - student) <= Noise * Math.Max(teacher, student))
+        if (Math.Abs(teacher - student) <= AboutEqual * Math.Max(teacher, student))
             return alike;
         return teacher > student ? $"{Ratio(teacher / student)} times {less}" : $"{Ratio(student / teacher)} times {more}";
     }

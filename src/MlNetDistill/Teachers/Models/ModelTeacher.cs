@@ -98,7 +98,7 @@ internal sealed class ModelTeacher : CacheableTeacher
     {
         if (_spec.Kind != ScoreKind.Auto)
             return _spec.Kind;
-        if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Decided(scores) is { } kind)
+        if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Recognise(scores) is { } kind)
             return kind;
         using var scope = NewDisposeScope();
         var batch = Batch.Gather(_set, SpreadPositions.Create(_set.Count, SampleRows, _set.Device));

@@ -110,7 +110,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
                 $"those of the label column here are {ClassAlignment.Listed(names)}. Train the route anew on this label column.");
         }
 
-        return new ClassAlignment(new ScoreSpec(ScoreKind.Logits) { Place = $"checkpoint '{path}'" }).Order(checkpoint.ClassCount, checkpoint.Classes, student);
+        return new ClassAlignment(new ScoreSpec(ScoreKind.Logits) { Place = $"checkpoint '{path}'" }).Match(checkpoint.ClassCount, checkpoint.Classes, student);
     }
 
     private static void WarnOfShift(CheckpointDescription checkpoint, TeacherRequest question)

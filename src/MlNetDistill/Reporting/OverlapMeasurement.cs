@@ -4,17 +4,20 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Test rows that a student has seen in its training.</summary>
-internal static class SeenRows
+/// <summary>Finds test rows that are also training rows.</summary>
+internal static class OverlapMeasurement
 {
-    /// <summary>How many test rows a student has seen in its training, as far as it knows or the training rows are given; null where neither is so.</summary>
+    /// <summary>
+    /// How many test rows a student was trained on. A student trained in this process has hashes of its training rows; otherwise the training rows must be given, or
+    /// the overlap is unknown (null).
+    /// </summary>
     /// <param name="student">The whole model.</param>
     /// <param name="test">The test rows.</param>
     /// <param name="training">The training rows, or null.</param>
-    public static TrainingOverlap? Find(ITransformer student, IDataView test, IDataView? training)
+    public static TrainingOverlap? Measure(ITransformer student, IDataView test, IDataView? training)
     {
-        TrainingOverlap?[] found = [FromTrainedRows(student, test), training is null ? null : FromColumns(training, test)];
-        return found.OfType<TrainingOverlap>().MaxBy(overlap => overlap.Excess);
+        TrainingOverlap?[] overlaps = [FromTrainedRows(student, test), training is null ? null : FromColumns(training, test)];
+        return overlaps.OfType<TrainingOverlap>().MaxBy(overlap => overlap.Excess);
     }
 
     private static TrainingOverlap? FromTrainedRows(ITransformer model, IDataView test)
@@ -27,7 +30,7 @@ internal static class SeenRows
             : null;
     }
 
-    /// <summary>By all columns that both views have.</summary>
+    /// <summary>Compares all columns that both views have.</summary>
     private static TrainingOverlap? FromColumns(IDataView training, IDataView test)
     {
         var common = test.Schema.Where(column => !column.IsHidden && RowBytes.CanHash(column))

@@ -1,11 +1,13 @@
+using System.Text;
 using Microsoft.ML;
+using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Reading;
 
 namespace MlNetDistill.Reporting;
 
 /// <summary>A report on how well a student does its teacher's job: a page to read, and the same numbers for programs.</summary>
-public sealed partial record DistillationReport
+public sealed record DistillationReport
 {
     /// <summary>Evaluates the models and collects the other content of a report. Each model takes a pass over each set of rows.</summary>
     /// <param name="mlContext">The context for the evaluation.</param>
@@ -64,4 +66,68 @@ public sealed partial record DistillationReport
 
     /// <summary>Versions of the libraries and the system, by name.</summary>
     public IReadOnlyList<ReportedSetting> Versions { get; init; } = [];
+
+    /// <summary>
+    /// The results in sentences: first problems (criteria that are not met, test rows that are also training rows, warnings), then accuracy, the effect of
+    /// distillation, and cost, then agreement, generalisation, calibration and the class that loses most. A difference is only claimed if the intervals show it.
+    /// </summary>
+    public IReadOnlyList<string> Verdict => ReportVerdict.From(this).Sentences;
+
+    /// <summary>
+    /// The distilled student's accuracy minus that of the student alone, row by row, with its interval; null if it was not computed, then the two intervals are compared
+    /// instead.
+    /// </summary>
+    internal Estimate? AccuracyOverAlone { get; init; }
+
+    /// <summary>The same for agreement with the teacher.</summary>
+    internal Estimate? AgreementOverAlone { get; init; }
+
+    /// <summary>
+    /// Writes <c>report.html</c> and <c>report.json</c>, replacing existing files; a file is never left incomplete. The same report always gives the same bytes.
+    /// </summary>
+    /// <param name="folder">The folder, which is created if it does not exist.</param>
+    /// <exception cref="ArgumentException">The folder's name is empty.</exception>
+    /// <exception cref="IOException">The folder cannot be created, or a file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
+    public void Write(string folder)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
+        Directory.CreateDirectory(folder);
+        Write(Path.Combine(folder, "report.html"), ToHtml());
+        Write(Path.Combine(folder, "report.json"), ToJson());
+    }
+
+    /// <summary>
+    /// The report as one HTML file without scripts and external resources, light or dark as the reader prefers, for screens of all sizes and for paper.
+    /// </summary>
+    public string ToHtml() => ReportPage.Render(this);
+
+    /// <summary>
+    /// The report's numbers as JSON. In <c>format</c> 1 these are <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
+    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>data</c>, <c>trainingOverlap</c>,
+    /// <c>versions</c>.
+    /// A value that was not measured is null.
+    /// </summary>
+    /// <remarks>
+    /// <list type="bullet">
+    /// <item><c>models.teacher</c>, <c>.student</c> and <c>.alone</c> are <see cref="ReportedModel"/>s: costs in microseconds and bytes, times in <c>history</c>
+    /// in seconds.</item>
+    /// <item><c>metrics.test</c> (the distilled student on the test rows), <c>.training</c> (on the training rows) and <c>.alone</c> (the student alone) are
+    /// <see cref="DistillationMetrics"/>: shares in [0, 1], divergences in nats, a figure with its interval as <c>{ value, lower, upper }</c>.</item>
+    /// <item><c>matrix</c> holds the cells that are not empty, as <c>{ teacher, student, rows }</c>; classes are numbered from 0 in the order of
+    /// <c>classes</c>.</item>
+    /// <item><c>overAlone</c> has the distilled student's accuracy and agreement minus those of the student alone, row by row.</item>
+    /// </list>
+    /// Names are in camel case, lines end with a line feed. A number that is not finite is a string: <c>"NaN"</c>, <c>"Infinity"</c>.
+    /// </remarks>
+    public string ToJson() => ReportJson.Serialize(this);
+
+    /// <summary>Title, verdict and whether the student is accepted, for a console.</summary>
+    public override string ToString()
+    {
+        var verdict = Verdict.SelectMany(sentence => TextLines.Wrap(sentence, TextLines.Width - 2).Select((line, index) => (index == 0 ? "- " : "  ") + line));
+        return string.Join(Environment.NewLine, [.. TextLines.Wrap(Title, TextLines.Width), .. verdict, .. Acceptance is null ? Array.Empty<string>() : [$"{Acceptance}"]]);
+    }
+
+    private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

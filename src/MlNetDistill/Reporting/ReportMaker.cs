@@ -103,7 +103,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
             Kind = network?.Spec.Name ?? FindPredictor(model)?.GetType().Name.Split('`')[0],
             Parameters = network?.ParameterCount,
             Cost = cost,
-            Hash = model is null ? null : ModelHash.ComputeOrNull(context, model, input.Test.Schema),
+            Hash = model is null ? null : ModelHash.TryCompute(context, model, input.Test.Schema, out _),
             History = network?.History ?? [],
             Notes = network?.Notes ?? [],
             Warnings = network?.Warnings ?? [],

@@ -170,7 +170,7 @@ public sealed class MetricsIntervalTests
     [TestCase("replicates", "here the bootstrap has 200 replicates of seed 1, in the other 100 of seed 1.")]
     [TestCase("bins", "here there are 15 bins and intervals at 0.95, in the other 10 and 0.95.")]
     [TestCase("level", "here there are 15 bins and intervals at 0.95, in the other 15 and 0.9.")]
-    [TestCase("origin", "one of the two was not made by EvaluateDistillation or a DistillationEvaluator in this process.")]
+    [TestCase("origin", "one of the two was not created by EvaluateDistillation or a DistillationEvaluator in this process.")]
     public void Figures_of_other_rows_or_other_weights_are_not_paired(string what, string why)
     {
         var metrics = Measure(Some());
@@ -201,7 +201,7 @@ public sealed class MetricsIntervalTests
     [Test]
     public void More_confidence_than_the_replicates_can_tell_is_refused() => Assert.That(
         () => Measure(Some(), new() { ConfidenceLevel = 0.999 }),
-        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("beyond all of 200 replicates; BootstrapReplicates must be at least 2000."));
+        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("BootstrapReplicates must be at least 2000 for intervals at ConfidenceLevel 0.999; was 200."));
 
     private static double[] Weights(UInt128 id)
     {

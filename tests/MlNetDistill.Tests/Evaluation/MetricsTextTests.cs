@@ -131,7 +131,7 @@ public sealed class MetricsTextTests
             2                             0  0  0
             """);
         Same(ReportRows.Matrix([(0, 7, 8), (0, 7, 8), (0, 39, 0), (0, 5, 5)], 40), """
-            40 classes; both models predict the same class for 1 of 4 rows; most often they differ in:
+            40 classes; both models predict the same class for 1 of 4 rows; largest disagreements:
               teacher 7, student 8: 2 rows
               teacher 39, student 0: 1 row
             """);

@@ -94,7 +94,7 @@ public sealed class ClassMatchingTests
         Refused(Teacher.FromColumn("Scores", classNames: ["ash", null!, "cedar"]), "Every entry of classNames must be a name; one is empty.");
         Refused(
             Teacher.FromColumn("Scores", classMap: new ClassMap { Names = new Dictionary<string, string> { ["fir"] = null! } }),
-            "ClassMap.Names must give a class of the student for 'fir'; was empty.");
+            "ClassMap.Names must map 'fir' to a class of the student; was empty.");
     }
 
     [Test]

@@ -36,6 +36,13 @@ public sealed record ModelCost
 /// <param name="Measurements">Number of measurements.</param>
 public sealed record Latency(double Median, double P95, int Measurements)
 {
+    internal static Latency FromTimes(double[] times)
+    {
+        Array.Sort(times);
+        var (lower, upper) = (times[(times.Length - 1) / 2], times[times.Length / 2]);
+        return new Latency((lower + upper) / 2, times[(int)Math.Ceiling(0.95 * times.Length) - 1], times.Length);
+    }
+
     internal string[] Cells => [Figures.Microseconds(Median), Figures.Microseconds(P95), $"{Figures.Count(Measurements)} times"];
 
     /// <summary>Both times and how often they were measured.</summary>

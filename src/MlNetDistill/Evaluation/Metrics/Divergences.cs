@@ -18,9 +18,6 @@ internal static class Divergences
     }
 
     /// <summary>½ KL(p ‖ m) + ½ KL(q ‖ m) with m = (p + q) / 2.</summary>
-    /// <param name="p">One row.</param>
-    /// <param name="q">The other.</param>
-    /// <param name="scratch">K numbers to overwrite.</param>
     public static double JensenShannon(RowProbabilities p, RowProbabilities q, Span<double> scratch)
     {
         TensorPrimitives.Add<double>(p.Shares, q.Shares, scratch);

@@ -60,7 +60,7 @@ internal static class MetricsText
         var others = matrix.Where(cell => cell.Teacher != cell.Student).OrderByDescending(cell => cell.Rows).Take(MaximumDisagreements).Select(cell => $"  {cell}");
         return string.Join(Environment.NewLine, others.Prepend(
             $"{matrix.Classes} classes; both models predict the same class for {Figures.Count(same)} of {Figures.Count(rows)} rows" +
-            (same < rows ? "; most often they differ in:" : "")));
+            (same < rows ? "; largest disagreements:" : "")));
     }
 
     private static IEnumerable<string?[]> Quality(params IReadOnlyList<ModelQuality?> models) => models.All(model => model is null) ? [] :

@@ -11,9 +11,6 @@ internal sealed class ReplicateSums
     private readonly double[][] _teacherGaps;
     private readonly double[][] _studentGaps;
 
-    /// <param name="statistics">Number of statistics of a row.</param>
-    /// <param name="bins">Bins of a reliability diagram.</param>
-    /// <param name="replicates">Replicates, or 0.</param>
     public ReplicateSums(int statistics, int bins, int replicates)
     {
         _statistics = Table(statistics, 1 + replicates);

@@ -27,10 +27,7 @@ internal sealed class RowProbabilities(AlignedScores aligned)
 
     private bool AreProbabilities => aligned.Kind is ScoreKind.Auto or ScoreKind.Probabilities;
 
-    /// <summary>Reads a row.</summary>
-    /// <param name="row">The scores.</param>
-    /// <param name="number">Number of the row, from 0.</param>
-    /// <param name="id">Its id.</param>
+    /// <summary>Reads a row; number, from 0, and id are for messages.</summary>
     /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind.</exception>
     public void Read(ReadOnlySpan<float> row, long number, UInt128 id)
     {

@@ -9,10 +9,7 @@ internal static class BarChart
     private const double Right = Svg.Width - 14;
     private const double RowHeight = 36;
 
-    /// <param name="id">Unique on the page.</param>
-    /// <param name="caption">The caption.</param>
-    /// <param name="bars">The bars, from top to bottom.</param>
-    /// <param name="most">The value of a bar of full width; null for the largest of the values.</param>
+    /// <summary>Draws bars; one of the value <paramref name="most"/>, by default the largest value, has full width.</summary>
     public static XElement Draw(string id, string caption, IReadOnlyList<Bar> bars, double? most = null)
     {
         var svg = new Svg(id, Svg.Width, 6 + (bars.Count * RowHeight), caption, string.Join(" ", bars.Select(bar => $"{bar.Name}: {bar.Text}.")));

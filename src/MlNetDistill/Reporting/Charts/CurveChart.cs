@@ -11,10 +11,6 @@ internal static class CurveChart
     private const double Bottom = 190;
     private const int Marks = 6;
 
-    /// <param name="id">Unique on the page.</param>
-    /// <param name="name">The figure's name.</param>
-    /// <param name="curves">A curve for each model, over its whole training.</param>
-    /// <param name="stages">The distilled student's stages.</param>
     public static XElement Draw(string id, string name, IReadOnlyList<Curve> curves, IReadOnlyList<StageSpan> stages)
     {
         var epochs = curves.SelectMany(curve => curve.Points).Select(p => (double)p.Epoch).ToList();

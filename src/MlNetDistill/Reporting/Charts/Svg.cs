@@ -12,11 +12,7 @@ internal sealed class Svg
 
     private readonly double _width;
 
-    /// <param name="id">Unique on the page.</param>
-    /// <param name="width">Width in the picture's coordinates.</param>
-    /// <param name="height">Height in the picture's coordinates.</param>
-    /// <param name="title">Title for screen readers.</param>
-    /// <param name="description">The content with its figures, for screen readers.</param>
+    /// <summary>Creates a picture; title and description, which has the figures, are for screen readers. The id must be unique on the page.</summary>
     public Svg(string id, double width, double height, string title, string description)
     {
         _width = width;

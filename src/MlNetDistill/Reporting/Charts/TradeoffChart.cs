@@ -9,7 +9,7 @@ internal static class TradeoffChart
     private const double Bottom = 226;
 
     public static XElement Draw(
-        string id, string caption, string axis, Func<double, string> format, IReadOnlyList<Tradeoff> models, Func<IEnumerable<double>, IScale> across)
+        string id, string caption, string axis, Func<double, string> format, IReadOnlyList<(Interval Quality, double Cost)> models, Func<IEnumerable<double>, IScale> across)
     {
         var description = string.Join(" ", models.Select(model => $"{model.Quality.Describe()}, {format(model.Cost)}."));
         var svg = new Svg(id, Svg.Width, Bottom + 42, caption, description);
@@ -28,6 +28,3 @@ internal static class TradeoffChart
         return svg.Figure(caption);
     }
 }
-
-/// <summary>Quality and cost of a model.</summary>
-internal sealed record Tradeoff(Interval Quality, double Cost);

@@ -7,10 +7,7 @@ namespace MlNetDistill.Reporting;
 /// <summary>Creates accessible tables, which scroll by themselves on narrow screens.</summary>
 internal static class Table
 {
-    /// <param name="id">Id of the caption.</param>
-    /// <param name="caption">The caption.</param>
-    /// <param name="heads">Headings of the columns, first that of the row headings.</param>
-    /// <param name="rows">The cells; the first of each row is its heading.</param>
+    /// <summary>Creates a table. The first heading is that of the row headings, and the first cell of each row is its heading.</summary>
     public static XElement Create(string id, string caption, IEnumerable<object> heads, IEnumerable<IReadOnlyList<object?>> rows)
     {
         var cells = rows.ToList();

@@ -25,10 +25,10 @@ internal static class Tradeoffs
         [
             TradeoffChart.Draw(
                 "summary-size", $"{name} against size", "size of the saved model (log scale)", Figures.Bytes,
-                [.. costed.Select(c => new Tradeoff(c.Quality, c.Cost.ZipBytes))], LogScale.FromBytes),
+                [.. costed.Select(c => (c.Quality, (double)c.Cost.ZipBytes))], LogScale.FromBytes),
             TradeoffChart.Draw(
                 "summary-time", $"{name} against time", "median time of one row (log scale)", Figures.Microseconds,
-                [.. costed.Select(c => new Tradeoff(c.Quality, c.Cost.SingleRow.Median))], LogScale.FromMicroseconds),
+                [.. costed.Select(c => (c.Quality, c.Cost.SingleRow.Median))], LogScale.FromMicroseconds),
         ];
     }
 }

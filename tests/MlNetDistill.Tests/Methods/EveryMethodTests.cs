@@ -83,7 +83,7 @@ public sealed class EveryMethodTests
         Assert.That(
             () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher) with { Method = DistillationMethod.Sskd() }),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
-                "The method SSKD reads StageFeatures of its teacher, and this one gives Logits alone. " +
+                "The method SSKD needs StageFeatures from its teacher, and this teacher gives only Logits. " +
                 "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and stage features; "));
         Assert.That(
             () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher) with { Method = DistillationMethod.Cckd() }),

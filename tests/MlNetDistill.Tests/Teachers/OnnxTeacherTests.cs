@@ -148,7 +148,7 @@ public sealed class OnnxTeacherTests
     [Test]
     public void An_output_that_is_not_named_is_not_given() => Assert.That(
         () => Trainer(Images(Teacher.FromOnnx(RealRows.PathOf("cifar100-resnet20.onnx"))) with { Method = DistillationMethod.Sskd() }),
-        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The method SSKD reads StageFeatures of its teacher, and this one gives Logits alone."));
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The method SSKD needs StageFeatures from its teacher, and this teacher gives only Logits."));
 
     [Test]
     public void A_column_of_its_own_and_augmentation_exclude_each_other() => Assert.That(

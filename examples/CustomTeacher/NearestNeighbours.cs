@@ -48,7 +48,7 @@ internal sealed class NearestNeighbours(float[][] rows, string[] labels, int nei
         {
             using var scope = NewDisposeScope();
             var (_, nearest) = cdist(batch.Features.to(float32).flatten(1), _rows).topk(_neighbours, 1, largest: false);
-            var shares = _classes.index_select(0, nearest.flatten()).reshape(-1, _neighbours, Shapes.Classes).mean([1]);
+            var shares = _classes.index_select(0, nearest.flatten()).reshape(-1, _neighbours, Shapes.LogitCount).mean([1]);
             // A class without a vote gets a small probability, because 0 has no logarithm.
             return new NetworkOutput(shares.ClampMin(0.01).log().MoveToOuterDisposeScope());
         }

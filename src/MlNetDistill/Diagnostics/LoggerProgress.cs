@@ -31,10 +31,8 @@ public sealed partial class LoggerProgress : ProgressSink
         var losses = string.Join(", ", progress.Losses.Select(loss => Invariant($"{loss.Key} {loss.Value:0.0000}")));
         var left = TimeSpan.FromSeconds(Math.Round(progress.TimeLeft.TotalSeconds));
         var (stage, epoch, epochs, rate, speed) = (progress.Stage, progress.Epoch, progress.Epochs, progress.LearningRate, progress.RowsPerSecond);
-        if (progress.ValidationAccuracy is { } accuracy)
-            Validated(stage, epoch, epochs, losses, accuracy, progress.ValidationLoss, rate, speed, left);
-        else if (progress.ValidationAgreement is { } agreement)
-            ComparedWithTeacher(stage, epoch, epochs, losses, agreement, progress.ValidationLoss, rate, speed, left);
+        if (progress.Validation is { } validation)
+            Validated(stage, epoch, epochs, losses, validation.Measure, validation.Quality, validation.Loss, rate, speed, left);
         else
             Trained(stage, epoch, epochs, losses, rate, speed, left);
     }
@@ -55,24 +53,9 @@ public sealed partial class LoggerProgress : ProgressSink
         int epoch,
         int epochs,
         string losses,
-        double validationAccuracy,
-        double? validationLoss,
-        double learningRate,
-        double rowsPerSecond,
-        TimeSpan timeLeft);
-
-    [LoggerMessage(
-        4,
-        LogLevel.Information,
-        "{Stage} epoch {Epoch}/{Epochs}: {Losses}, validation agreement {ValidationAgreement:0.0000}, loss {ValidationLoss:0.0000}, " +
-        "rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]
-    private partial void ComparedWithTeacher(
-        string stage,
-        int epoch,
-        int epochs,
-        string losses,
-        double validationAgreement,
-        double? validationLoss,
+        string validationMeasure,
+        double validationQuality,
+        double validationLoss,
         double learningRate,
         double rowsPerSecond,
         TimeSpan timeLeft);

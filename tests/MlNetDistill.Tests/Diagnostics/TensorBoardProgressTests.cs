@@ -104,7 +104,7 @@ public sealed class TensorBoardProgressTests
             var model = context.Fit(Rows.Quick() with { Progress = progress, ValidationFraction = 0.2 }, view).Model;
             var events = ToyEvents.In(Path.Combine(_folder.Path, "run", "1"));
             Assert.That(events.Scalar("loss/crossEntropy").Select(v => v.Value), Is.EqualTo(model.History.Select(h => (float)h.Losses["crossEntropy"])));
-            Assert.That(events.Scalar("validation/accuracy").Select(v => v.Value), Is.EqualTo(model.History.Select(h => (float)h.ValidationAccuracy!)));
+            Assert.That(events.Scalar("validation/accuracy").Select(v => v.Value), Is.EqualTo(model.History.Select(h => (float)h.Validation!.Quality)));
             Assert.That(progress.LastError, Is.Null);
         }
     }

@@ -39,7 +39,7 @@ internal static class TeacherQuality
         var named = logits.argmax(1).cpu().data<long>().ToArray();
         var ceiling = AgreementCeiling.Of(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
-        Judge(ClassConfusion.OfLabels(set, rows, named), $"{which} training rows", classes, options, channel);
+        Judge(ClassConfusion.OfLabels(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
         channel.Info($"A student with only these features can reach an agreement of at most {ceiling:0.0000}.");
         return Some(rows, named);
     }

@@ -59,20 +59,19 @@ internal static class CurvesSection
     {
         var history = model.Model.History;
         var names = LossNames(history);
-        // Held-out rows are measured by agreement if they have no labels.
-        var isAgreement = history.Any(epoch => epoch.ValidationAgreement is not null);
+        var measure = history.Select(epoch => epoch.Validation?.Measure).OfType<string>().FirstOrDefault() ?? "accuracy";
         // Epochs at even intervals, and the last.
         var interval = (history.Count + MaximumRows - 2) / (MaximumRows - 1);
         var shown = history.Index().Where(epoch => epoch.Index % interval == 0 || epoch.Index == history.Count - 1).ToList();
         return Table.Create(
             $"curves-{model.Kind}-table",
             $"{model.Name}: {(shown.Count < history.Count ? $"{shown.Count} of {Figures.Count(history.Count, "epoch")}" : "every epoch")}",
-            ["Epoch", "Stage", .. names, isAgreement ? "Held-out agreement" : "Held-out accuracy", "Held-out loss", "Learning rate"],
+            ["Epoch", "Stage", .. names, $"Held-out {measure}", "Held-out loss", "Learning rate"],
             shown.Select(epoch => (object?[])
             [
                 $"{epoch.Index + 1}", Table.TextCell(Name(epoch.Item.Stage)),
                 .. names.Select(name => epoch.Item.Losses.TryGetValue(name, out var loss) ? Table.NumberCell(loss, Figures.Compact) : null),
-                Table.NumberCell(epoch.Item.ValidationAccuracy ?? epoch.Item.ValidationAgreement, Figures.Percent), Table.NumberCell(epoch.Item.ValidationLoss, Figures.Number),
+                Table.NumberCell(epoch.Item.Validation?.Quality, Figures.Percent), Table.NumberCell(epoch.Item.Validation?.Loss, Figures.Number),
                 Figures.Compact(epoch.Item.LearningRate),
             ]));
     }

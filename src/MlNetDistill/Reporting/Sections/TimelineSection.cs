@@ -32,7 +32,7 @@ internal static class TimelineSection
             Name(stage.Name), Table.TextCell(Name(row.Model.Name)), stage.Range, Figures.Count(stage.Epochs[^1].Epochs),
             NumberText.Duration(stage.Time),
             Table.NumberCell(LossOf(stage.Epochs[^1]), Figures.Compact),
-            Table.NumberCell(stage.Epochs.Max(epoch => epoch.ValidationAccuracy ?? epoch.ValidationAgreement), Figures.Percent),
+            Table.NumberCell(stage.Epochs.Max(epoch => epoch.Validation?.Quality), Figures.Percent),
         ])));
 
     /// <summary>The weighted sum, or the only loss.</summary>

@@ -19,7 +19,7 @@ internal sealed class FitNetworks(
     /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
     public const string StudentRole = "student";
 
-    private readonly List<(string Role, TrainingProgress Progress)> _history = [];
+    private readonly Dictionary<string, IReadOnlyList<TrainingProgress>> _histories = [];
     private readonly List<string> _notes = [];
     private readonly HashSet<string> _faults = [];
     private readonly Dictionary<string, TrainingPlan> _plans = [];
@@ -49,7 +49,7 @@ internal sealed class FitNetworks(
     public IReadOnlyList<string> Notes => [.. _notes];
 
     /// <summary>How the training of one of the networks went.</summary>
-    public IReadOnlyList<TrainingProgress> History(string role) => [.. _history.Where(h => h.Role == role).Select(h => h.Progress)];
+    public IReadOnlyList<TrainingProgress> History(string role) => _histories[role];
 
     /// <summary>What was warned of: for the student in the whole fit, for a teacher while it was trained.</summary>
     public IReadOnlyList<string> WarningsOf(string role) => role == StudentRole ? channel.Warnings : _warnings.GetValueOrDefault(role) ?? [];
@@ -138,7 +138,8 @@ internal sealed class FitNetworks(
         var warned = channel.Warnings.Count;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
-        using var loop = new TrainingLoop(network, Task, set, split, seeds, plan.Role, Settings(plan, network));
+        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
+        _histories[plan.Role] = loop.State.History;
         try
         {
             StepMemory.Check(network, plan.Spec.Name, OptionsOf(plan.Role), split.Training.shape[0]);
@@ -154,7 +155,7 @@ internal sealed class FitNetworks(
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
         var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherPredictions);
-        foreach (var warning in collapse.Warnings(network, plan, History(plan.Role)))
+        foreach (var warning in collapse.Warnings(network, plan, loop.State.History))
             channel.Warning($"{warning}");
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
         return network;
@@ -190,8 +191,8 @@ internal sealed class FitNetworks(
             CancellationToken = options.CancellationToken,
             View = ViewOf(plan.Role),
             StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
-            Report = progress => Report(plan.Role, progress),
-            Warn = warning => channel.Warning($"{warning}"),
+            Report = Report,
+            Warn = caution => channel.Warning($"{caution}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
         };
     }
@@ -210,9 +211,8 @@ internal sealed class FitNetworks(
         };
     }
 
-    private void Report(string role, TrainingProgress progress)
+    private void Report(TrainingProgress progress)
     {
-        _history.Add((role, progress));
         channel.Info($"{progress}");
         try
         {

@@ -102,7 +102,7 @@ internal sealed class DistillationFit : IDisposable
     /// <see cref="DistillationOptions.ForScoring"/>.</summary>
     public IDataView ScoreTeacher(string column)
     {
-        Read(TensorReader.RowsToScore);
+        Read(TrainingRows.RowsToScore);
         using var scope = NewDisposeScope();
         using var answer = _options.Teacher!.Ask(Question());
         answer.Teacher.Begin(_set, ModelOutputs.Logits, null);
@@ -118,22 +118,21 @@ internal sealed class DistillationFit : IDisposable
         _split?.Dispose();
     }
 
-    private void Read(string role = TensorReader.TrainingData)
+    private void Read(string role = TrainingRows.TrainingData)
     {
-        var rows = TensorReader.Read(_input, _columns, _options, role, Hashed(), [.. TeacherVectors()]);
+        var rows = TrainingRows.Read(_input, _columns, _options, role, Hashed(), [.. TeacherVectors()]);
         _set = rows.Set;
         _teacherData = rows.Hash;
         if (rows.Unusable.Count > 0)
             _data = new FilteredRows(_input, id => !rows.Unusable.Contains(id), onOneThread: true);
-        rows.WarnOfDropped(_channel);
-        WarnOfOnlyClass(rows);
+        rows.Findings.Warn(_channel);
         using var generator = _seeds.CreateGenerator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
         FitInstruments.Rows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         var given = _options;
-        _options = role == TensorReader.TrainingData ? given.WithDefaultEpochs(_split.Training.shape[0]) : given;
+        _options = role == TrainingRows.TrainingData ? given.For(_split.Training.shape[0]) : given;
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
@@ -181,12 +180,6 @@ internal sealed class DistillationFit : IDisposable
         _networks.Note("No row trained on has a label that counts: the student learns from the teacher alone.");
         if (ValidationRows.AreJudgedByTeacher(_split))
             _networks.Note("Held-out rows have no labels either: agreement with the teacher is reported instead of accuracy.");
-    }
-
-    private void WarnOfOnlyClass(ReadRows rows)
-    {
-        if (rows.OnlyClass is { } only && rows.Role == TensorReader.TrainingData)
-            _channel.Warning($"Every labelled row is of class '{only}'; the student learns of other classes from the teacher alone.");
     }
 
     /// <summary>Gives the student that was checked, for other checks.</summary>

@@ -1,8 +1,22 @@
+using Microsoft.ML.Runtime;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+
 namespace MlNetDistill.Reading;
 
-/// <summary>The rows of a pass over the trainer's columns that cannot be used, by what is wrong with them.</summary>
-internal sealed class UnusableRows(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<TeacherVector> teacher)
+/// <summary>What a pass over the trainer's columns found: how many rows are usable, and what is wrong with the others.</summary>
+/// <param name="columns">The trainer's columns.</param>
+/// <param name="options">What to do with rows that are not whole.</param>
+/// <param name="role">What messages call the data.</param>
+/// <param name="teacher">Vectors of the data that the teacher reads.</param>
+internal sealed class RowFindings(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<TeacherVector> teacher)
 {
+    private readonly HashSet<long> _classes = [];
+    private long _usable;
+    private bool _hasMissingLabels;
+    private bool _hasWeight;
+    private bool _hasLabelledWeight;
+
     /// <summary>Rows with NaN or infinite features.</summary>
     public RowFaults BadFeatures { get; } = new();
 
@@ -24,14 +38,29 @@ internal sealed class UnusableRows(TrainerColumns columns, DistillationOptions o
     /// <summary>Whether rows without a label learn from the teacher; that the method asks one, the options have made sure of.</summary>
     public bool NeedsNoLabels => columns.Label is null || options.MissingLabels == MissingLabels.TeacherOnly;
 
-    private string Where => role == TensorReader.TrainingData ? "" : $" of the {role}";
+    /// <summary>The class of all labelled rows; null if they are of several classes or there is none.</summary>
+    private string? OnlyClass => _classes.Count == 1 ? columns.Classes.NameOf((int)_classes.Single()) : null;
 
-    /// <summary>Refuses data that cannot be used, with all that is wrong with them.</summary>
-    /// <param name="rows">The usable rows.</param>
+    private string Where => role == TrainingRows.TrainingData ? "" : $" of the {role}";
+
+    /// <summary>Counts a usable row.</summary>
+    /// <param name="label">Its class, or <see cref="IRowSource.MissingLabel"/>.</param>
+    /// <param name="weight">Its weight, 1 without a column of weights.</param>
+    public void AddUsable(long label, float weight)
+    {
+        _usable++;
+        if (label == IRowSource.MissingLabel)
+            _hasMissingLabels = true;
+        else if (_classes.Count < 2)
+            _classes.Add(label);
+        _hasWeight |= weight > 0;
+        _hasLabelledWeight |= weight > 0 && label != IRowSource.MissingLabel;
+    }
+
+    /// <summary>Throws if the data cannot be used.</summary>
     /// <param name="read">Number of rows read.</param>
     /// <exception cref="InvalidOperationException">The message names rows and remedy.</exception>
-    public void Check<T>(CollectedRows<T> rows, long read)
-        where T : unmanaged
+    public void Check(long read)
     {
         if (read == 0)
             throw new InvalidOperationException($"The {role} have no rows. Check the file or the filter that they come from.");
@@ -56,7 +85,7 @@ internal sealed class UnusableRows(TrainerColumns columns, DistillationOptions o
                 "mlContext.Transforms.ReplaceMissingValues, or set MissingFeatures to Drop to leave such rows out.");
         }
 
-        if (rows.Count == 0)
+        if (_usable == 0)
         {
             throw new InvalidOperationException(
                 $"None of the {read} rows of the {role} is usable: {(NeedsNoLabels ? "" : $"{NoLabels.Count} have no label in column '{columns.Label!.Value.Name}', ")}" +
@@ -64,12 +93,29 @@ internal sealed class UnusableRows(TrainerColumns columns, DistillationOptions o
                 $"Check the steps that make these columns.{(NeedsNoLabels || NoLabels.Count == 0 ? "" : " Rows without a label learn from the teacher with MissingLabels.TeacherOnly.")}");
         }
 
-        if (role != TensorReader.RowsToScore)
-            CheckClasses(rows);
+        if (role != TrainingRows.RowsToScore)
+            CheckClasses();
     }
 
-    /// <summary>What was left out beside rows with bad features or without a label, each as a number of rows and why.</summary>
-    public List<string> AlsoDropped()
+    /// <summary>Warns of rows that were left out, and of training rows that all have the same class.</summary>
+    /// <param name="channel">The log.</param>
+    /// <param name="notJudged">Rows without a label that are not used although they are in the set.</param>
+    public void Warn(IChannel channel, long notJudged = 0)
+    {
+        var withoutLabel = notJudged + (options.MissingLabels == MissingLabels.Drop ? NoLabels.Count : 0);
+        var others = AlsoDropped();
+        if (BadFeatures.Count + withoutLabel + others.Count > 0)
+        {
+            channel.Warning(
+                $"Left out of the {role}: {BadFeatures.Count} rows with NaN or infinite features, {withoutLabel} without a label{string.Concat(others.Select(dropped => $", {dropped}"))}.");
+        }
+
+        if (role == TrainingRows.TrainingData && OnlyClass is { } only)
+            channel.Warning($"Every labelled row is of class '{only}'; the student learns of other classes from the teacher alone.");
+    }
+
+    /// <summary>What was left out other than rows with bad features or without a label, each as a number of rows and why.</summary>
+    private List<string> AlsoDropped()
     {
         var dropped = new List<string>();
         if (OtherLengths.Count > 0)
@@ -81,10 +127,9 @@ internal sealed class UnusableRows(TrainerColumns columns, DistillationOptions o
         return dropped;
     }
 
-    private void CheckClasses<T>(CollectedRows<T> rows)
-        where T : unmanaged
+    private void CheckClasses()
     {
-        if (!(NeedsNoLabels ? rows.HasWeight : rows.HasLabelledWeight))
+        if (!(NeedsNoLabels ? _hasWeight : _hasLabelledWeight))
         {
             throw new InvalidOperationException(
                 $"Column '{columns.Weight!.Value.Name}' gives every {(NeedsNoLabels ? "" : "labelled ")}row of the {role} weight 0, so nothing counts. " +
@@ -92,7 +137,7 @@ internal sealed class UnusableRows(TrainerColumns columns, DistillationOptions o
         }
 
         // Other classes may be among the rows that learn from the teacher.
-        if (role == TensorReader.TrainingData && rows.OnlyClass is { } only && !rows.HasMissingLabels)
+        if (role == TrainingRows.TrainingData && OnlyClass is { } only && !_hasMissingLabels)
         {
             throw new InvalidOperationException(
                 $"Every labelled row is of class '{only}' (column '{columns.Label!.Value.Name}'); " +

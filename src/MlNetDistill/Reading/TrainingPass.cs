@@ -3,22 +3,36 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
+using TorchSharp;
 using static System.FormattableString;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>One pass over the trainer's columns.</summary>
-internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherVector> teacher)
-        where T : unmanaged
+/// <summary>One pass over the trainer's columns, which collects the usable rows. Nothing is kept for columns that the data do not have.</summary>
+/// <param name="columns">The trainer's columns.</param>
+/// <param name="options">What to do with rows that are not whole.</param>
+/// <param name="role">What messages call the data.</param>
+/// <param name="hashed">Other columns whose values are hashed; null for none.</param>
+/// <param name="teacher">Vectors of the data that the teacher reads.</param>
+/// <param name="expectedRows">Number of rows if the view knows it.</param>
+internal sealed class TrainingPass<T>(
+    TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherVector> teacher, long? expectedRows) : IDisposable
+    where T : unmanaged
 {
-    private readonly UnusableRows _faults = new(columns, options, role, teacher);
+    private readonly TensorBuilder<T> _features = new(columns.IsByte ? torch.ScalarType.Byte : torch.ScalarType.Float32, columns.Shape.Dimensions, expectedRows);
+    private readonly TensorBuilder<long> _labels = new(torch.ScalarType.Int64, [], expectedRows);
+    private readonly TensorBuilder<float>? _weights = columns.Weight is null ? null : new(torch.ScalarType.Float32, [], expectedRows);
+    private readonly TensorBuilder<bool>? _held = columns.Validation is null ? null : new(torch.ScalarType.Bool, [], expectedRows);
+    private readonly RowIdsBuilder _ids = new();
+    private readonly RowFindings _findings = new(columns, options, role, teacher);
     private readonly HashSet<RowId> _unusable = [];
     private readonly DataHash? _hash = hashed is null ? null : new DataHash();
     private readonly DataHash? _leftOut = hashed is { RowsLeftOut: true } ? new DataHash() : null;
 
+    /// <summary>Reads all rows. A pass is run once.</summary>
     /// <param name="data">The rows.</param>
-    /// <param name="leavesOutUnreadable">Whether rows are left out at which a step before fails; their values are then computed on one thread.</param>
-    public ReadRows Run(IDataView data, bool leavesOutUnreadable)
+    /// <param name="leavesOutUnreadable">Whether rows on which an earlier step fails are left out; their values are then computed on one thread.</param>
+    public TrainingRows Run(IDataView data, bool leavesOutUnreadable)
     {
         DataViewSchema.Column?[] optional = [columns.Label, columns.Weight, columns.Validation];
         DataViewSchema.Column[] read = [columns.Features, .. optional.OfType<DataViewSchema.Column>(), .. hashed?.Columns ?? [], .. teacher.Select(t => t.Column)];
@@ -26,7 +40,6 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         {
             Remedy = "Correct what the row is made from, or set MissingFeatures to Drop to leave such rows out.",
         };
-        using var rows = new CollectedRows<T>(columns, data.GetRowCount());
         using var cursor = leavesOutUnreadable ? source.OpenOnOneThread(UnreadableRow.Texts(data.Schema)) : source.Open();
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
@@ -51,23 +64,23 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             }
             catch (ViewReadException e) when (leavesOutUnreadable)
             {
-                _faults.Unreadable.Add(row, $"{UnreadableRow.Shown(e)}{UnreadableRow.TextOf(cursor)}");
+                _findings.Unreadable.Add(row, $"{UnreadableRow.Shown(e)}{UnreadableRow.TextOf(cursor)}");
                 _unusable.Add(Id());
             }
         }
 
-        _faults.Check(rows, row + 1);
-        return ToTensors(rows);
+        _findings.Check(row + 1);
+        return new TrainingRows(ToRows(), _held?.ToTensor(), _findings) { Hash = Hash(), Unusable = _unusable };
 
         void ReadRow()
         {
             getLabel?.Invoke(ref label);
             if (label == 0 && getLabel is not null)
-                _faults.NoLabels.Add(row);
-            if (label == 0 && !_faults.NeedsNoLabels)
+                _findings.NoLabels.Add(row);
+            if (label == 0 && !_findings.NeedsNoLabels)
             {
                 // A model that reads the data after the student would come to grief over a row of another length, labelled or not.
-                if (_faults.Drops && !HasLength(ref features))
+                if (_findings.Drops && !HasLength(ref features))
                     _unusable.Add(Id());
                 else
                     LeaveOut();
@@ -76,7 +89,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
 
             if (!HasLength(ref features))
             {
-                _faults.OtherLengths.Add(row, VectorLength.Found(features.Length));
+                _findings.OtherLengths.Add(row, VectorLength.Found(features.Length));
                 _unusable.Add(Id());
                 return;
             }
@@ -84,14 +97,14 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             if (!hasTeacherVectors.All(usable => usable()))
             {
                 LeaveOut();
-                _faults.NoTeacherVectors.Add(row);
+                _findings.NoTeacherVectors.Add(row);
                 return;
             }
 
             if (!IsFinite(features.GetValues()))
             {
                 LeaveOut();
-                _faults.BadFeatures.Add(row);
+                _findings.BadFeatures.Add(row);
                 return;
             }
 
@@ -101,7 +114,7 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
             // The last values that are read: from here on the row is whole.
             if (bytes is not null)
                 _hash!.Add(Id(), bytes.OfRow());
-            rows.Add(Id(), features, label == 0 ? IRowSource.MissingLabel : label - 1L, weight, held);
+            Add(Id(), features, label == 0 ? IRowSource.MissingLabel : label - 1L, weight, held);
         }
 
         bool HasLength(ref VBuffer<T> values)
@@ -142,24 +155,29 @@ internal sealed class TrainingPass<T>(TrainerColumns columns, DistillationOption
         }
     }
 
-    private string? Hash()
+    private void Add(RowId id, in VBuffer<T> features, long label, float weight, bool held)
     {
-        using var rows = _hash;
-        using var leftOut = _leftOut;
-        return rows is null ? null : $"{rows.Value} of {RowBytes.Meaning(hashed!.Columns)}{(leftOut is null ? "" : $", left out {leftOut.Value}")}";
+        columns.Layout.Copy(features, _features.NextRow());
+        _labels.Add(label);
+        _weights?.Add(weight);
+        _held?.Add(held);
+        _ids.Add(id);
+        _findings.AddUsable(label, weight);
     }
 
-    private ReadRows ToTensors(CollectedRows<T> rows)
+    private string? Hash() =>
+        _hash is null ? null : $"{_hash.Value} of {RowBytes.Meaning(hashed!.Columns)}{(_leftOut is null ? "" : $", left out {_leftOut.Value}")}";
+
+    private InMemoryRows ToRows() =>
+        new(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, columns.Classes.Count, _weights?.ToTensor());
+
+    public void Dispose()
     {
-        var only = rows.OnlyClass;
-        var (set, held) = rows.ToRows();
-        var droppedLabels = options.MissingLabels == MissingLabels.Drop ? _faults.NoLabels.Count : 0;
-        return new ReadRows(set, held, _faults.BadFeatures.Count, droppedLabels, role)
-        {
-            Hash = Hash(),
-            AlsoDropped = _faults.AlsoDropped(),
-            Unusable = _unusable,
-            OnlyClass = only,
-        };
+        _features.Dispose();
+        _labels.Dispose();
+        _weights?.Dispose();
+        _held?.Dispose();
+        _hash?.Dispose();
+        _leftOut?.Dispose();
     }
 }

@@ -12,7 +12,7 @@ internal static class ValidationRows
 {
     /// <exception cref="InvalidOperationException">No row is left to train on, or the held-out rows have neither labels nor teacher outputs.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A separate view has other columns than the trainer's input.</exception>
-    public static DataSplit Split(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
+    public static DataSplit Split(TrainingRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {
         var split = Draw(rows, columns, options, generator, channel);
         try
@@ -31,7 +31,7 @@ internal static class ValidationRows
     /// <summary>Whether held-out rows have no labels to judge the student by, so that its agreement with the teacher takes the place of accuracy.</summary>
     public static bool AreJudgedByTeacher(DataSplit split) => split.Validation is { } held && !split.ValidationSet.HasLabelledWeight(held);
 
-    private static DataSplit Draw(ReadRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
+    private static DataSplit Draw(TrainingRows rows, TrainerColumns columns, DistillationOptions options, Generator generator, IChannel channel)
     {
         if (options.ValidationData is { } view)
             return DataSplit.BySet(rows.Set, ReadSeparate(view, columns, options, channel));
@@ -98,10 +98,10 @@ internal static class ValidationRows
         if (!columns.ClassKey.Type.Equals(training.ClassKey.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
             throw Refused($"the label '{columns.ClassKey.Name}' has other classes there than in the training data.");
         var keeps = options.MissingLabels == MissingLabels.TeacherOnly;
-        var rows = TensorReader.Read(view, columns, options with { MissingLabels = keeps ? MissingLabels.TeacherOnly : MissingLabels.Drop }, "validation data");
+        var rows = TrainingRows.Read(view, columns, options with { MissingLabels = keeps ? MissingLabels.TeacherOnly : MissingLabels.Drop }, "validation data");
         // Where some rows have labels, these alone are validated on.
         var unlabelled = keeps ? rows.Set.Count - rows.Set.LabelledRows : 0;
-        (unlabelled < rows.Set.Count ? rows with { DroppedLabels = rows.DroppedLabels + unlabelled } : rows).WarnOfDropped(channel);
+        rows.Findings.Warn(channel, unlabelled < rows.Set.Count ? unlabelled : 0);
         return rows.Set;
     }
 

@@ -195,7 +195,7 @@ internal sealed class DistillationFit : IDisposable
     {
         StepMemory.Check(student, _options.Student.Name, _options, _split.Training.shape[0]);
         _options.InitialWeights?.Check(student.Input, _columns.Classes);
-        var anchors = ready?.Anchors ?? (AsksTeacher ? DryRun.PlannedAnchors(Question(), spec => _networks.Build(spec, "rehearsal")) : []);
+        var anchors = ready?.Anchors ?? (AsksTeacher ? [.. _options.Teacher!.PlanAnchors(Question())] : []);
         var rehearsal = new DryRun(_options, student, _set, anchors, _networks);
         if (_options.Teacher is not null && !AsksTeacher)
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");

@@ -24,6 +24,7 @@ internal sealed class FitNetworks(
     private readonly HashSet<string> _faults = [];
     private readonly Dictionary<string, TrainingPlan> _plans = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
+    private readonly Dictionary<NetworkSpec, OutputShapes> _shapes = [];
     private readonly Dictionary<string, AugmentedViews> _views = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
 
@@ -75,14 +76,19 @@ internal sealed class FitNetworks(
 
     public NetworkInput InputOf(NetworkSpec spec) => new(columns.Shape, columns.IsByte, Scaling(spec.InputScaling), columns.Layout.IsInterleaved);
 
+    public OutputShapes ShapesOf(NetworkSpec spec)
+    {
+        if (_shapes.TryGetValue(spec, out var known))
+            return known;
+        using var network = Build(spec, "rehearsal");
+        return _shapes[spec] = network.GetOutputShapes();
+    }
+
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
-    public Network Build(NetworkSpec spec, string purpose) => Build(spec, InputOf(spec), purpose);
+    public Network Build(NetworkSpec spec, string purpose, NetworkInput? input = null) =>
+        spec.Build(input ?? InputOf(spec), columns.Classes.Count, seeds.DeriveInteger($"{purpose} weights"));
 
-    public Network BuildOnDevice(NetworkSpec spec, string purpose) => Build(spec, purpose).to(device);
-
-    public Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose) => Build(spec, input, purpose).to(device);
-
-    private Network Build(NetworkSpec spec, NetworkInput input, string purpose) => spec.Build(input, Task.LogitCount, seeds.DeriveInteger($"{purpose} weights"));
+    public Network BuildOnDevice(NetworkSpec spec, string purpose, NetworkInput? input = null) => Build(spec, purpose, input).to(device);
 
     private InputStatistics? Scaling(InputScaling kind)
     {

@@ -10,7 +10,6 @@ namespace MlNetDistill.Reading;
 /// </summary>
 internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : IDataView
 {
-    private readonly IReadOnlySet<RowId> _chosen = chosen;
     private long _passing;
 
     /// <summary>Time spent so far on passing over rows that were not chosen.</summary>
@@ -22,25 +21,20 @@ internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : I
 
     public long? GetRowCount() => null;
 
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(this, data.GetRowCursorSet(columnsNeeded, 1)[0]);
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
+        new Cursor(this, data.GetRowCursorSet(columnsNeeded, 1)[0], [.. chosen]);
 
     // Fewer cursors than asked for are allowed.
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
 
-    private sealed class Cursor(ChosenRows rows, DataViewRowCursor input) : CursorOverSome(input)
+    private sealed class Cursor(ChosenRows rows, DataViewRowCursor input, HashSet<RowId> left) : FilteredCursor(input, left.Remove)
     {
-        private readonly HashSet<RowId> _left = [.. rows._chosen];
-
-        protected override bool MayHaveMore => _left.Count > 0;
-
         public override bool MoveNext()
         {
             var begin = Stopwatch.GetTimestamp();
-            var found = base.MoveNext();
+            var found = left.Count > 0 && base.MoveNext();
             Interlocked.Add(ref rows._passing, Stopwatch.GetTimestamp() - begin);
             return found;
         }
-
-        protected override bool IsWanted(RowId id) => _left.Remove(id);
     }
 }

@@ -21,13 +21,8 @@ internal sealed class FilteredRows(IDataView data, Func<RowId, bool> isWanted, b
     public long? GetRowCount() => null;
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
-        new Cursor(onOneThread ? data.GetRowCursorSet(columnsNeeded, 1, rand)[0] : data.GetRowCursor(columnsNeeded, rand), isWanted);
+        new FilteredCursor(onOneThread ? data.GetRowCursorSet(columnsNeeded, 1, rand)[0] : data.GetRowCursor(columnsNeeded, rand), isWanted);
 
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) =>
-        [.. data.GetRowCursorSet(columnsNeeded, n, rand).Select(cursor => new Cursor(cursor, isWanted))];
-
-    private sealed class Cursor(DataViewRowCursor input, Func<RowId, bool> isWanted) : CursorOverSome(input)
-    {
-        protected override bool IsWanted(RowId id) => isWanted(id);
-    }
+        [.. data.GetRowCursorSet(columnsNeeded, n, rand).Select(cursor => new FilteredCursor(cursor, isWanted))];
 }

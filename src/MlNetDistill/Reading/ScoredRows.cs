@@ -58,25 +58,27 @@ internal sealed class ScoredRows : IDataView
         return annotations.ToAnnotations();
     }
 
-    private sealed class Cursor(ScoredRows rows, DataViewRowCursor input, bool scoresActive) : CursorOverSome(input)
+    private sealed class Cursor(ScoredRows rows, DataViewRowCursor input, bool scoresActive) : FilteredCursor(input, rows._rowOf.ContainsKey)
     {
-        private int _row;
-
         public override DataViewSchema Schema => rows.Schema;
 
         public override bool IsColumnActive(DataViewSchema.Column column) =>
             ScoreColumn.Is(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
-            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores) : base.GetGetter<TValue>(Input.Schema[column.Index]);
+            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
 
-        protected override bool IsWanted(RowId id) => rows._rowOf.TryGetValue(id, out _row);
-
-        private void Scores(ref VBuffer<float> value)
+        private ValueGetter<VBuffer<float>> Scores()
         {
-            var editor = VBufferEditor.Create(ref value, rows._classes);
-            rows._scores.AsSpan(_row * rows._classes, rows._classes).CopyTo(editor.Values);
-            value = editor.Commit();
+            var getId = Input.GetIdGetter();
+            DataViewRowId id = default;
+            return (ref VBuffer<float> value) =>
+            {
+                getId(ref id);
+                var editor = VBufferEditor.Create(ref value, rows._classes);
+                rows._scores.AsSpan(rows._rowOf[new RowId(id.Low, id.High)] * rows._classes, rows._classes).CopyTo(editor.Values);
+                value = editor.Commit();
+            };
         }
     }
 }

@@ -50,6 +50,9 @@ internal sealed class StratifiedFolds
     /// <summary>The rows of a fold, to be answered for.</summary>
     public IDataView Answered(int fold) => new FilteredRows(_data, id => _foldOf[id] == fold);
 
+    /// <summary>How many of some rows are in a fold.</summary>
+    public long Count(int fold, IReadOnlySet<RowId> rows) => _foldOf.LongCount(row => row.Value == fold && rows.Contains(row.Key));
+
     /// <summary>Classes (from 0) that have no row outside a fold, each with its share of the labelled rows.</summary>
     public IReadOnlyDictionary<int, double> Unseen(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
 

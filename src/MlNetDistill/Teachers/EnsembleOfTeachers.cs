@@ -20,12 +20,12 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
     // There is no ML.NET model of the mean.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question)
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question)
     {
-        // Members that are there are tried now: a missing file must not show after another member was trained.
+        // Members that exist are prepared once now: a missing file must not be found only after another member was trained.
         foreach (var (member, _) in members)
-            _ = member.PlannedAnchors(question).ToList();
-        return [new PlannedAnchor("ensemble", 1, null)];
+            _ = member.PlanAnchors(question).ToList();
+        return [PlanAnchor("ensemble", 1, new OutputShapes(question.Columns.Classes.Count))];
     }
 
     internal override IEnumerable<string> Validate()

@@ -12,11 +12,14 @@ internal interface INetworkTrainer
     /// <summary>What a network is fed in this fit.</summary>
     NetworkInput InputOf(NetworkSpec spec);
 
-    /// <summary>A network with initial weights, on the device of the rows; the caller disposes it.</summary>
-    Network BuildOnDevice(NetworkSpec spec, string purpose);
+    /// <summary>The shapes of the outputs that a network will have.</summary>
+    OutputShapes ShapesOf(NetworkSpec spec);
 
-    /// <summary>The same for a network that is fed otherwise scaled rows.</summary>
-    Network BuildOnDevice(NetworkSpec spec, NetworkInput input, string purpose);
+    /// <summary>A network with initial weights, on the device of the rows; the caller disposes it.</summary>
+    /// <param name="spec">The network.</param>
+    /// <param name="purpose">What it is for, which its initial weights depend on.</param>
+    /// <param name="input">What it is fed; null for what networks of this fit are fed.</param>
+    Network BuildOnDevice(NetworkSpec spec, string purpose, NetworkInput? input = null);
 
     /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
     Network Train(TrainingPlan plan);

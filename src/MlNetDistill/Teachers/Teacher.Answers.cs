@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
 
@@ -7,17 +8,20 @@ namespace MlNetDistill;
 /// <content>What a fit asks of a teacher.</content>
 public abstract partial class Teacher
 {
-    /// <summary>The anchors it is going to have, as far as is known before it is asked. One that is there already shows its shapes.</summary>
-    internal virtual IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question)
+    /// <summary>The anchors that it is going to have, with the shapes of their outputs but without outputs.</summary>
+    internal virtual IEnumerable<Anchor> PlanAnchors(TeacherRequest question)
     {
         if (!IsReady)
-            return [new PlannedAnchor("teacher", 1, TrainedNetworks.FirstOrDefault())];
+            return [PlanAnchor("teacher", 1, question.Networks.ShapesOf(TrainedNetworks.First()))];
         using var answer = Ask(question);
-        return [.. answer.Anchors.Select(anchor => new PlannedAnchor(anchor.Label, anchor.Epoch, null) { Shapes = anchor.Teacher.Shapes })];
+        return [.. answer.Anchors.Select(anchor => PlanAnchor(anchor.Label, anchor.Epoch, anchor.Teacher.Shapes))];
     }
 
     /// <summary>The vectors of the data that it reads for each row; rows without them are left out where rows without features are.</summary>
     internal virtual IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => [];
 
     internal abstract PreparedTeacher Ask(TeacherRequest question);
+
+    /// <summary>An anchor of a teacher that does not exist yet.</summary>
+    private protected Anchor PlanAnchor(string label, int epoch, OutputShapes shapes) => new(label, epoch, new PlannedTeacher(shapes, SupportsAugmentation));
 }

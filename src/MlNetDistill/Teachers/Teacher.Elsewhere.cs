@@ -78,9 +78,9 @@ public abstract partial class Teacher
         var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
         return new ExternalTeacher(
             $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
-            opened => TorchScriptModel.Open(
-                path, taken, opened.Shape, opened.IsByte, opened.Input, opened.Question.Device, opened.Question.Options.BatchSize, opened.Warn,
-                trusted, trialLimit, opened.Question.Options.CancellationToken));
+            (shape, isByte, modelInput, fit) => TorchScriptModel.Open(
+                path, taken, shape, isByte, modelInput, fit.Device, fit.Options.BatchSize, fit.Warn,
+                trusted, trialLimit, fit.Options.CancellationToken));
     }
 
     /// <summary>
@@ -109,7 +109,7 @@ public abstract partial class Teacher
         var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
         return new ExternalTeacher(
             module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, taken, opened.Shape, opened.IsByte, opened.Input, cacheKey, opened.Question.Options.BatchSize, opened.Warn));
+            (shape, isByte, modelInput, fit) => ModuleModel.Open(module, taken, shape, isByte, modelInput, cacheKey, fit.Options.BatchSize, fit.Warn));
     }
 
     /// <summary>A TorchSharp module of any signature, with a function that runs it.</summary>
@@ -134,13 +134,13 @@ public abstract partial class Teacher
         var fed = input ?? new TeacherInput();
         return new ExternalTeacher(
             module.GetType().Name, NetworkKinds, fed, new ScoreSpec(scoreKind, classNames, classMap),
-            opened => ModuleModel.Open(module, forward, opened.Shape, opened.IsByte, opened.Input, cacheKey, opened.Question.Options.BatchSize, opened.Warn));
+            (shape, isByte, modelInput, fit) => ModuleModel.Open(module, forward, shape, isByte, modelInput, cacheKey, fit.Options.BatchSize, fit.Warn));
     }
 
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSpec scores, TrainingDevice? device) => new(
         source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, scores,
-        opened => OnnxModel.Open(
-            source, outputs, opened.Shape, opened.IsByte, opened.Input, device, opened.Question.Options.BatchSize, opened.Warn, opened.Question.Options.CancellationToken));
+        (shape, isByte, modelInput, fit) => OnnxModel.Open(
+            source, outputs, shape, isByte, modelInput, device, fit.Options.BatchSize, fit.Warn, fit.Options.CancellationToken));
 
     private static ModelOutputs Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => ModelOutputs.Logits
         | (embedding ? ModelOutputs.Embedding : ModelOutputs.None)

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -26,6 +27,9 @@ internal sealed record TeacherRequest(
 
     /// <summary>What a network trained for this answer is called in logs, and what its draws are seeded with.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
+
+    /// <summary>Writes a warning to the log of the fit.</summary>
+    public void Warn(string message) => Channel.Warning($"{message}");
 }
 
 /// <summary>

@@ -39,9 +39,8 @@ internal static class LiveOutputs
                 var begin = Math.Max(at, first);
                 RowId[] ids = [.. Enumerable.Range(0, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? begin + i : order[begin + i]])];
                 at += positions.shape[0];
-                yield return new OutputChunk(ids, parts);
-                foreach (var part in parts)
-                    part.Dispose();
+                using var chunk = new OutputChunk(ids, parts);
+                yield return chunk;
             }
         }
     }

@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using MlNetDistill.Data;
+using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
@@ -11,8 +10,6 @@ namespace MlNetDistill.Fitting;
 /// </summary>
 internal static class AgreementCeiling
 {
-    private const int RowsAtATime = 1024;
-
     /// <param name="set">The rows.</param>
     /// <param name="positions">Which of them.</param>
     /// <param name="logits">The teacher's, a row for each position.</param>
@@ -20,27 +17,13 @@ internal static class AgreementCeiling
     {
         using var scope = NewDisposeScope();
         var answers = logits.argmax(1).cpu().data<long>().ToArray();
-        var looks = new (UInt128 Hash, long Answer)[answers.Length];
-        var at = 0;
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        foreach (var chunk in Chunks.Split(positions, RowsAtATime))
-        {
-            using var inner = NewDisposeScope();
-            var rows = set.Gather(chunk, CPU).contiguous().bytes;
-            var width = rows.Length / (int)chunk.shape[0];
-            for (var from = 0; from < rows.Length; from += width, at++)
-            {
-                SHA256.HashData(rows.Slice(from, width), hash);
-                looks[at] = (BinaryPrimitives.ReadUInt128LittleEndian(hash), answers[at]);
-            }
-        }
-
+        var looks = RowHashes.OfSet(set, positions).Zip(answers).ToArray();
         Array.Sort(looks);
         return MostFrequent(looks) / (double)answers.Length;
     }
 
     /// <summary>Over runs of one hash, the rows that have its most frequent answer.</summary>
-    private static int MostFrequent((UInt128 Hash, long Answer)[] sorted)
+    private static int MostFrequent((ulong Hash, long Class)[] sorted)
     {
         var (total, best, same) = (0, 0, 0);
         for (var i = 0; i < sorted.Length; i++)

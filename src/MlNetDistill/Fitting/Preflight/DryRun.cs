@@ -34,26 +34,6 @@ internal sealed class DryRun
     /// <summary>The stages, each checked.</summary>
     public IReadOnlyList<Stage> Stages { get; }
 
-    /// <summary>The anchors that a teacher is going to have: with their shapes, and without answers.</summary>
-    /// <param name="question">What the teacher is going to be asked.</param>
-    /// <param name="build">Builds a network that takes part.</param>
-    public static IReadOnlyList<Anchor> PlannedAnchors(TeacherRequest question, Func<NetworkSpec, Network> build)
-    {
-        var teacher = question.Options.Teacher!;
-        var shapes = new Dictionary<NetworkSpec, OutputShapes>();
-        return [.. teacher.PlannedAnchors(question).Select(a => new Anchor(a.Label, a.Epoch, new PlannedTeacher(a.Shapes ?? ShapesOf(a.Network), teacher.SupportsAugmentation)))];
-
-        OutputShapes ShapesOf(NetworkSpec? spec)
-        {
-            if (spec is null)
-                return new OutputShapes(question.Columns.Classes.Count);
-            if (shapes.TryGetValue(spec, out var known))
-                return known;
-            using var network = build(spec);
-            return shapes[spec] = network.GetOutputShapes();
-        }
-    }
-
     private static IReadOnlyList<Stage> Enumerated(
         DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
@@ -81,16 +61,5 @@ internal sealed class DryRun
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
             teacher is null ? [] : loss.CreateProjections(context.Student, teacher.Shapes, generator);
-    }
-
-    private sealed class PlannedTeacher(OutputShapes shapes, bool supportsAugmentation) : StageTeacher
-    {
-        public override OutputShapes Shapes => shapes;
-
-        public override bool SupportsAugmentation => supportsAugmentation;
-
-        public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) =>
-            throw new InvalidOperationException(
-                "A method's Phases are enumerated once before there is a teacher, to find what cannot work, and this one asks the teacher there. Ask it in a loss.");
     }
 }

@@ -15,9 +15,9 @@ namespace MlNetDistill.Teachers;
 /// <param name="kinds">What it gives at most.</param>
 /// <param name="input">What it is fed.</param>
 /// <param name="scores">What its scores are.</param>
-/// <param name="open">Opens it for rows of a shape.</param>
+/// <param name="open">Opens it, given the shape of a row, whether its values are bytes, what the model is fed, and the fit.</param>
 internal sealed class ExternalTeacher(
-    string name, ModelOutputs kinds, TeacherInput input, ScoreSpec scores, Func<OpenedFor, TensorModel> open) : Teacher
+    string name, ModelOutputs kinds, TeacherInput input, ScoreSpec scores, Func<InputShape, bool, TeacherInput, TeacherRequest, TensorModel> open) : Teacher
 {
     internal override bool IsReady => true;
 
@@ -45,7 +45,7 @@ internal sealed class ExternalTeacher(
         var shape = layout.Shape;
         var isByte = own is { } column ? TeacherColumn.IsByte(column) : set.IsByte;
         var dimensions = ((VectorDataViewType)(own ?? question.Columns.Features).Type).Dimensions;
-        var model = open(new OpenedFor(shape, isByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = dimensions }, question));
+        var model = open(shape, isByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = dimensions }, question);
         (Tensor Rows, string Hash)? rows = null;
         try
         {
@@ -110,15 +110,4 @@ internal sealed class ExternalTeacher(
         ColumnCheck.Of(found).IsFeatures();
         return found;
     }
-}
-
-/// <summary>The rows that a model is opened for.</summary>
-/// <param name="Shape">Shape of one.</param>
-/// <param name="IsByte">Whether values are bytes.</param>
-/// <param name="Input">What the model is fed.</param>
-/// <param name="Question">What the teacher is asked.</param>
-internal sealed record OpenedFor(InputShape Shape, bool IsByte, TeacherInput Input, TeacherRequest Question)
-{
-    /// <summary>Told what the user should know of the model.</summary>
-    public void Warn(string message) => Question.Channel.Warning($"{message}");
 }

@@ -58,7 +58,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         var order = Order(first, path, question);
         WarnOfShift(first, question);
         // Scaled as in its own training, whatever the rows of this one are.
-        var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, first.Input with { IsInterleaved = here.IsInterleaved }, "checkpoints"));
+        var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, "checkpoints", first.Input with { IsInterleaved = here.IsInterleaved }));
         try
         {
             foreach (var checkpoint in checkpoints)

@@ -20,8 +20,8 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
 
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question) =>
-        anchors.Select((anchor, i) => anchor.Teacher.PlannedAnchors(question).Last() with { Label = anchor.Label, Epoch = i + 1 });
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question) =>
+        anchors.Select((anchor, i) => PlanAnchor(anchor.Label, i + 1, anchor.Teacher.PlanAnchors(question).Last().Teacher.Shapes));
 
     internal override IEnumerable<string> Validate()
     {

@@ -25,13 +25,14 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     // Where early stopping ends the route before, only its last anchor lies elsewhere.
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question)
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question)
     {
         CheckFolder();
+        var shapes = question.Networks.ShapesOf(training.Spec);
         var last = training.EpochsIn(question.Options);
         return Enumerable.Range(1, last)
             .Where(epoch => epoch == last || epoch % every == 0)
-            .Select(epoch => new PlannedAnchor(Label(epoch, epoch == last), epoch, training.Spec));
+            .Select(epoch => PlanAnchor(Label(epoch, epoch == last), epoch, shapes));
     }
 
     internal override IEnumerable<string> Validate()

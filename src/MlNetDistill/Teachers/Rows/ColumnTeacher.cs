@@ -33,11 +33,11 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
         CheckSchema(question.Data.Schema);
-        BinaryColumn.LogChoice(question.Data.Schema, scores, question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(rows, scores, question.Columns.Classes, place);
+        BinaryColumn.Note(question.Data.Schema, scores, question.Channel);
+        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(rows, scores, question.Columns.Classes, question.Options, place);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
-            (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
+            view.Read,
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
             () => "",
             question,

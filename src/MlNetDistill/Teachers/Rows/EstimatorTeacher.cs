@@ -26,8 +26,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     }
 
     // How long embeddings are shows only when it is fitted.
-    internal override IEnumerable<PlannedAnchor> PlannedAnchors(TeacherRequest question) =>
-        [new PlannedAnchor("teacher", 1, null) { Shapes = new OutputShapes(question.Columns.Classes.Count, scores.Embedding is null ? null : 1, []) }];
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question) =>
+        [PlanAnchor("teacher", 1, new OutputShapes(question.Columns.Classes.Count, scores.Embedding is null ? null : 1, []))];
 
     // Fitting may look at any column.
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => cacheKey is null ? [] : schema.Where(c => !c.IsHidden);
@@ -47,7 +47,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             question.Channel.Info($"Fitting the teacher.");
             var model = Fitted(question.Data);
             var view = View(model, question.Data, question, "");
-            return Answer(Read(view, question), view.EmbeddingLength, model);
+            return Answer(view.Read, view.EmbeddingLength, model);
         }
 
         return Answer(folds == 0 ? FittedOnAll(question) : OutOfFold(question), null, null);
@@ -80,21 +80,18 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     private static int FoldSeed(TeacherRequest question) => question.Seeds.DeriveInteger("folds");
 
-    private static Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> Read(ScoredView view, TeacherRequest question) =>
-        (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken);
-
     private ScoredView View(ITransformer model, IDataView data, TeacherRequest question, string place, IReadOnlyDictionary<int, double>? unseen = null)
     {
         var scored = model.Transform(data);
-        BinaryColumn.LogChoice(scored.Schema, scores, question.Channel);
-        return ScoredView.Find(scored, scores.AdaptTo(model), question.Columns.Classes, place, unseen, Name);
+        BinaryColumn.Note(scored.Schema, scores, question.Channel);
+        return ScoredView.Find(scored, scores.Of(model), question.Columns.Classes, question.Options, place, unseen, Name);
     }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
     private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> FittedOnAll(TeacherRequest question) => (asked, kept, from) =>
     {
         question.Channel.Info($"Fitting the teacher.");
-        return Read(View(Fitted(question.Data), question.Data, question, ""), question)(asked, kept, from);
+        return View(Fitted(question.Data), question.Data, question, "").Read(asked, kept, from);
     };
 
     private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> OutOfFold(TeacherRequest question)
@@ -108,7 +105,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             {
                 question.Options.CancellationToken.ThrowIfCancellationRequested();
                 var answered = dealt.Answered(fold);
-                if (skip > 0 && RowCount.Of(answered, asked) is var rows && rows <= skip)
+                if (skip > 0 && dealt.Count(fold, asked) is var rows && rows <= skip)
                 {
                     skip -= rows;
                     continue;
@@ -118,7 +115,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
                 var unseen = dealt.Unseen(fold);
                 WarnOf(unseen, question, fold);
                 var model = Fitted(dealt.Training(fold));
-                foreach (var chunk in Read(View(model, answered, question, $" of fold {fold + 1}", unseen), question)(asked, kept, skip))
+                foreach (var chunk in View(model, answered, question, $" of fold {fold + 1}", unseen).Read(asked, kept, skip))
                     yield return chunk;
                 skip = 0;
             }

@@ -90,7 +90,7 @@ internal sealed class ScoredTeacher(
         {
             var rows = new ChosenRows(question.Data, asked);
             var view = viewOf(rows, $" of the {asked.Count} rows checked");
-            foreach (var chunk in view.Read(asked, wanted, 0, question.Options.BatchSize, question.Options.CancellationToken))
+            foreach (var chunk in view.Read(asked, wanted, 0))
                 yield return chunk;
             _passing += rows.TimePassing;
         }

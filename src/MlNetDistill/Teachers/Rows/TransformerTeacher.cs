@@ -39,11 +39,11 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         var known = scores.AdaptTo(transformer);
         if (known.Kind != scores.Kind)
             question.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
-        BinaryColumn.LogChoice(Over(schema).GetOutputSchema(schema), scores, question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(Over(rows.Schema).Transform(rows), known, question.Columns.Classes, place, model: Name);
+        BinaryColumn.Note(Over(schema).GetOutputSchema(schema), scores, question.Channel);
+        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(Over(rows.Schema).Transform(rows), known, question.Columns.Classes, question.Options, place, model: Name);
         var view = ViewOf(question.Data, "");
         var teacher = new ScoredTeacher(
-            (asked, kept, from) => view.Read(asked, kept, from, question.Options.BatchSize, question.Options.CancellationToken),
+            view.Read,
             new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
             () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Compute(question.Context, transformer, schema)}|{scores.Description}"),
             question,

@@ -4,65 +4,98 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 using static TorchSharp.torch;
 
-namespace MlNetDistill.Teachers;
+namespace MlNetDistill.Reading;
 
-/// <summary>A view that holds a teacher's answers, and how to read them.</summary>
+/// <summary>A data view with a teacher's scores, which it reads as logits.</summary>
 /// <param name="data">The view.</param>
 /// <param name="score">The column of scores.</param>
 /// <param name="embedding">The column of embeddings, or null.</param>
 /// <param name="scores">What the scores mean.</param>
-/// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
-/// <param name="model">What messages call the model that computes the answers; null where they are data.</param>
-internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, AlignedScores scores, string place, string? model)
+/// <param name="options">Number of rows of a chunk, and what stops the reading.</param>
+/// <param name="place">What messages say after a row number if the view is only a part of the data.</param>
+/// <param name="model">What messages call the model that computes the scores; null if they are data.</param>
+internal sealed class ScoredView(
+    IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, AlignedScores scores, DistillationOptions options, string place, string? model)
 {
     private readonly ScoreReader _reader = new(scores);
 
-    /// <summary>Length of the embeddings, or null where there are none.</summary>
+    /// <summary>Length of the embeddings, or null if there are none.</summary>
     public int? EmbeddingLength => embedding is { } column ? WidthOf(column) : null;
 
-    /// <summary>The answers to the rows that <paramref name="asked"/> holds, in the view's order, without the first <paramref name="skip"/> of them. Each chunk lives until the next is asked for.</summary>
-    /// <param name="asked">Rows asked about. Others, left out of training for NaN features, say, may well have no usable score, and are not scored.</param>
-    /// <param name="kept">What to read.</param>
-    /// <param name="skip">Rows that are known already; they are passed over.</param>
-    /// <param name="batchSize">Rows of a chunk.</param>
-    /// <param name="cancellation">Stops the reading.</param>
+    /// <summary>
+    /// The teacher's outputs for the <paramref name="wanted"/> rows, in the view's order, without the first <paramref name="skip"/> of them. Each chunk lives until
+    /// the next is read.
+    /// </summary>
+    /// <param name="wanted">Ids of the rows to read. Others, such as rows left out of training for NaN features, may have no usable score, and are not scored.</param>
+    /// <param name="kept">The outputs to read.</param>
+    /// <param name="skip">Number of wanted rows that were read before.</param>
     /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind, or the model fails on a row.</exception>
-    public IEnumerable<OutputChunk> Read(IReadOnlySet<RowId> asked, ModelOutputs kept, long skip, int batchSize, CancellationToken cancellation) =>
-        UnreadableRow.Named(Chunks(asked, kept, skip, batchSize, cancellation));
+    public IEnumerable<OutputChunk> Read(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip) => UnreadableRow.Named(ReadChunks(wanted, kept, skip));
 
-    private IEnumerable<OutputChunk> Chunks(IReadOnlySet<RowId> asked, ModelOutputs kept, long skip, int batchSize, CancellationToken cancellation)
+    private IEnumerable<OutputChunk> ReadChunks(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
-        var readsEmbedding = kept.HasFlag(ModelOutputs.Embedding);
-        DataViewSchema.Column[] columns = [score, .. readsEmbedding ? [embedding!.Value] : Array.Empty<DataViewSchema.Column>()];
+        DataViewSchema.Column[] columns = kept.HasFlag(ModelOutputs.Embedding) ? [score, embedding!.Value] : [score];
         var source = new ViewColumns(data, columns, row => model is null
             ? $"Row {row}{place} (counted from 0) of the data cannot be read"
             : $"The teacher ({model}) fails on row {row}{place} (counted from 0)")
         {
-            Wanted = asked,
+            Wanted = wanted,
             RemedyIfDisposed = model is null ? null : ViewColumns.KeepTheModel,
         };
         using var cursor = source.Open();
-        var rows = new VectorRows(cursor, columns, batchSize, (column, row, found) => VectorLength.Fault(
-            $"The teacher's column '{columns[column].Name}'", WidthOf(columns[column]), found, RowName(row), Remedy));
-        foreach (var (ids, numbers, values) in rows.Chunks(asked, skip, cancellation))
+        var getId = cursor.GetIdGetter();
+        var getters = columns.Select(cursor.GetGetter<VBuffer<float>>).ToArray();
+        // No more than is wanted, nor than an array holds.
+        var chunkRows = (int)Math.Min(Math.Min(options.BatchSize, Math.Max(1, wanted.Count)), Array.MaxLength / columns.Max(WidthOf));
+        var values = columns.Select(column => new float[WidthOf(column) * chunkRows]).ToArray();
+        var (ids, numbers) = (new List<RowId>(), new List<long>());
+        VBuffer<float> buffer = default;
+        DataViewRowId id = default;
+        for (long row = 0; cursor.MoveNext(); row++)
         {
-            var parts = Parts(values, ids.Length, numbers);
-            yield return new OutputChunk(ids, parts);
-            foreach (var part in parts)
-                part.Dispose();
+            options.CancellationToken.ThrowIfCancellationRequested();
+            getId(ref id);
+            var found = new RowId(id.Low, id.High);
+            if (!wanted.Contains(found) || skip-- > 0)
+                continue;
+            foreach (var (i, column) in columns.Index())
+            {
+                getters[i](ref buffer);
+                // A short vector would leave what an earlier row had in its place.
+                if (buffer.Length != WidthOf(column))
+                    throw VectorLength.Fault($"The teacher's column '{column.Name}'", WidthOf(column), buffer.Length, RowName(row), Remedy);
+                buffer.CopyTo(values[i].AsSpan(ids.Count * WidthOf(column), WidthOf(column)));
+            }
+
+            ids.Add(found);
+            numbers.Add(row);
+            if (ids.Count < chunkRows)
+                continue;
+            using (var chunk = CreateChunk())
+                yield return chunk;
+            ids.Clear();
+            numbers.Clear();
         }
+
+        if (ids.Count > 0)
+        {
+            using var chunk = CreateChunk();
+            yield return chunk;
+        }
+
+        OutputChunk CreateChunk() => new([.. ids], CreateTensors(values, numbers));
     }
 
     private const string Remedy = "Correct or leave out the row; where the column is in the data, MissingFeatures.Drop leaves such rows out.";
 
     private static int WidthOf(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).Size;
 
-    private Tensor[] Parts(float[][] values, int rows, long[] numbers)
+    private Tensor[] CreateTensors(float[][] values, List<long> numbers)
     {
         using var scope = NewDisposeScope();
+        var rows = numbers.Count;
         var given = tensor(values[0].AsMemory(0, rows * WidthOf(score)).ToArray(), [rows, WidthOf(score)], device: CPU);
         var logits = _reader.ToLogits(given, row => RowName(numbers[row]));
         return values.Length == 1
@@ -70,7 +103,7 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
             : [logits.DetachFromDisposeScope(), Embeddings(values[1].AsSpan(0, rows * EmbeddingLength!.Value), EmbeddingLength.Value, numbers).DetachFromDisposeScope()];
     }
 
-    private Tensor Embeddings(ReadOnlySpan<float> values, int length, long[] numbers)
+    private Tensor Embeddings(ReadOnlySpan<float> values, int length, List<long> numbers)
     {
         for (var i = 0; i < values.Length; i++)
         {
@@ -84,23 +117,24 @@ internal sealed class ScoredView(IDataView data, DataViewSchema.Column score, Da
         return tensor(values.ToArray(), [values.Length / length, length], device: CPU);
     }
 
-    /// <summary>Finds the columns in a view that holds a teacher's answers.</summary>
+    /// <summary>Finds the columns in a view with a teacher's scores.</summary>
     /// <param name="scored">The view.</param>
-    /// <param name="spec">Where the answers are and what is said of them.</param>
+    /// <param name="spec">Where the scores are, and what the caller says they are.</param>
     /// <param name="student">The student's classes.</param>
-    /// <param name="place">What messages say after a row number, where the view is only a part of the data.</param>
+    /// <param name="options">Number of rows of a chunk, and what stops the reading.</param>
+    /// <param name="place">What messages say after a row number if the view is only a part of the data.</param>
     /// <param name="unseen">Classes that the model was fitted without, with their share of the rows; null for none.</param>
-    /// <param name="model">What messages call the model that computes the answers; null where they are data.</param>
+    /// <param name="model">What messages call the model that computes the scores; null if they are data.</param>
     /// <exception cref="InvalidOperationException">A column is missing, of the wrong type, or does not fit the student's classes.</exception>
     public static ScoredView Find(
-        IDataView scored, ScoreSpec spec, ClassLabels student, string place = "", IReadOnlyDictionary<int, double>? unseen = null, string? model = null)
+        IDataView scored, ScoreSpec spec, ClassLabels student, DistillationOptions options, string place = "", IReadOnlyDictionary<int, double>? unseen = null, string? model = null)
     {
         scored = TwoClassScores.Of(scored, spec);
         var score = ScoresIn(scored.Schema, spec);
         var embedding = spec.Embedding is { } name ? Find(scored.Schema, name, "embeddings", "embeddingColumnName") : (DataViewSchema.Column?)null;
         if (embedding is { } column && !IsVector(column))
             throw new InvalidOperationException($"The teacher's column '{column.Name}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
-        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.ReadClassNames(score), student, place, unseen), place, model);
+        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.OfScores(score), student, place, unseen), options, place, model);
     }
 
     /// <summary>The student's classes where no label names them, as a key column: those of the scores, under the names that they or the caller give them.</summary>

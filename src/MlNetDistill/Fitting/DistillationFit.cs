@@ -144,7 +144,7 @@ internal sealed class DistillationFit : IDisposable
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 
-    private IEnumerable<TeacherVector> TeacherVectors() => AsksTeacher && _options.MissingFeatures == MissingFeatures.Drop
+    private IEnumerable<TeacherColumn> TeacherVectors() => AsksTeacher && _options.MissingFeatures == MissingFeatures.Drop
         ? _options.Teacher!.VectorsRead(_input.Schema).Where(vector => vector.IsReadable)
         : [];
 

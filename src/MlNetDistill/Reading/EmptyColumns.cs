@@ -25,15 +25,21 @@ internal static partial class EmptyColumns
             steps.Add(step);
         }
 
-        if (steps.Count == 0 || !CanRun(model, schema) || !model.IsRowToRowMapper)
+        if (steps.Count == 0 || FindError(model, schema) is not null || !model.IsRowToRowMapper)
             return model;
         var mapper = model.GetRowToRowMapper(schema);
         var outputs = answers.OfType<string>().Select(mapper.OutputSchema.GetColumnOrNull).OfType<DataViewSchema.Column>();
         return mapper.GetDependencies(outputs).Any(column => column.Index >= rows.Count) ? model : new TransformerChain<ITransformer>([.. steps, model]);
     }
 
-    /// <summary>Name of a column that the model does not find; null where it finds all or fails otherwise. ML.NET says it in words alone.</summary>
-    private static string? MissingIn(ITransformer model, DataViewSchema schema)
+    /// <summary>Name of a column that the model does not find; null if it finds all or fails for another reason. ML.NET names it only in a message.</summary>
+    private static string? MissingIn(ITransformer model, DataViewSchema schema) =>
+        FindError(model, schema) is { } error && NotFound().Match(error) is { Success: true } match && schema.GetColumnOrNull(match.Groups[1].Value) is null
+            ? match.Groups[1].Value
+            : null;
+
+    /// <summary>Why the model cannot run on such columns; null if it can.</summary>
+    private static string? FindError(ITransformer model, DataViewSchema schema)
     {
         try
         {
@@ -42,20 +48,7 @@ internal static partial class EmptyColumns
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            return NotFound().Match(e.Message) is { Success: true } match && schema.GetColumnOrNull(match.Groups[1].Value) is null ? match.Groups[1].Value : null;
-        }
-    }
-
-    private static bool CanRun(ITransformer model, DataViewSchema schema)
-    {
-        try
-        {
-            model.GetOutputSchema(schema);
-            return true;
-        }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
-        {
-            return false;
+            return e.Message;
         }
     }
 

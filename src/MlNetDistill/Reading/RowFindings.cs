@@ -9,7 +9,7 @@ namespace MlNetDistill.Reading;
 /// <param name="options">What to do with rows that are not whole.</param>
 /// <param name="role">What messages call the data.</param>
 /// <param name="teacher">Vectors of the data that the teacher reads.</param>
-internal sealed class RowFindings(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<TeacherVector> teacher)
+internal sealed class RowFindings(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<TeacherColumn> teacher)
 {
     private readonly HashSet<long> _classes = [];
     private long _usable;

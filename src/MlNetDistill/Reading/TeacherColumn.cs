@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
@@ -6,28 +7,65 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>A column that a teacher reads and the student does not, as a tensor in the order of the training set.</summary>
-internal static class TeacherColumn
+/// <summary>A vector column that a teacher reads and the student does not.</summary>
+/// <param name="Column">The column.</param>
+/// <param name="HoldsScores">Whether it holds the teacher's outputs, which must be numbers. A teacher's input may be NaN if the teacher can use it.</param>
+internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsScores = false)
 {
-    public static bool IsByte(DataViewSchema.Column column) => ((VectorDataViewType)column.Type).ItemType.RawType == typeof(byte);
+    /// <summary>Whether its values are bytes.</summary>
+    public bool IsByte => ItemType == typeof(byte);
 
-    /// <summary>N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
+    /// <summary>Whether teachers can read such a column; if not, preparing the teacher throws.</summary>
+    public bool IsReadable => Column.Type is VectorDataViewType { Size: > 0 } && (IsByte || ItemType == typeof(float));
+
+    private Type ItemType => ((VectorDataViewType)Column.Type).ItemType.RawType;
+
+    /// <summary>Checks whether the row at which the cursor stands has usable values.</summary>
+    public Func<bool> CreateCheck(DataViewRowCursor cursor) => IsByte ? CreateCheck<byte>(cursor) : CreateCheck<float>(cursor);
+
+    /// <summary>The values in the order of the training set: N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
-    public static Tensor Read(IDataView data, IRowSource set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation) =>
-        UnreadableRow.Named(() => IsByte(column)
-            ? Read<byte>(data, set, column, layout, cancellation, ScalarType.Byte)
-            : Read<float>(data, set, column, layout, cancellation, ScalarType.Float32));
+    public Tensor Read(IDataView data, IRowSource set, RowLayout layout, CancellationToken cancellation) => UnreadableRow.Named(() => IsByte
+        ? Read<byte>(data, set, layout, cancellation, ScalarType.Byte)
+        : Read<float>(data, set, layout, cancellation, ScalarType.Float32));
 
-    private static Tensor Read<T>(IDataView data, IRowSource set, DataViewSchema.Column column, RowLayout layout, CancellationToken cancellation, ScalarType type)
+    private Func<bool> CreateCheck<T>(DataViewRowCursor cursor)
         where T : unmanaged
     {
-        var asked = set.RowIds.ToHashSet();
+        var get = cursor.GetGetter<VBuffer<T>>(Column);
+        var length = ((VectorDataViewType)Column.Type).Size;
+        VBuffer<T> values = default;
+        return () =>
+        {
+            get(ref values);
+            return values.Length == length && !(HoldsScores && HasNaN(values.GetValues()));
+        };
+    }
+
+    private static bool HasNaN<T>(ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        if (typeof(T) != typeof(float))
+            return false;
+        foreach (var value in MemoryMarshal.Cast<T, float>(values))
+        {
+            if (float.IsNaN(value))
+                return true;
+        }
+
+        return false;
+    }
+
+    private Tensor Read<T>(IDataView data, IRowSource set, RowLayout layout, CancellationToken cancellation, ScalarType type)
+        where T : unmanaged
+    {
+        var wanted = set.RowIds.ToHashSet();
         using var values = new TensorBuilder<T>(type, layout.Shape.Dimensions, set.Count);
         var rowOf = new Dictionary<RowId, long>();
         var isInOrder = true;
-        using var cursor = new ViewColumns(data, [column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = asked }.Open();
+        using var cursor = new ViewColumns(data, [Column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = wanted }.Open();
         var getId = cursor.GetIdGetter();
-        var get = cursor.GetGetter<VBuffer<T>>(column);
+        var get = cursor.GetGetter<VBuffer<T>>(Column);
         VBuffer<T> buffer = default;
         DataViewRowId id = default;
         for (var row = 0L; cursor.MoveNext(); row++)
@@ -35,13 +73,13 @@ internal static class TeacherColumn
             cancellation.ThrowIfCancellationRequested();
             getId(ref id);
             var found = new RowId(id.Low, id.High);
-            if (!asked.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))
+            if (!wanted.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))
                 continue;
             get(ref buffer);
             if (buffer.Length != layout.Shape.Length)
             {
                 throw VectorLength.Fault(
-                    $"Column '{column.Name}', which the teacher reads,", layout.Shape.Length, buffer.Length, $"row {row} (counted from 0)",
+                    $"Column '{Column.Name}', which the teacher reads,", layout.Shape.Length, buffer.Length, $"row {row} (counted from 0)",
                     "Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
             }
 
@@ -55,7 +93,7 @@ internal static class TeacherColumn
         if (isInOrder && rows.shape[0] == set.Count)
             return Moved(rows, rows.On(set.Device));
         var order = tensor([.. set.RowIds.Select(row => rowOf.TryGetValue(row, out var at) ? at : throw new InvalidOperationException(
-            $"The data gave row id {row} when the student's features were read, and not when column '{column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))], device: CPU);
+            $"The data gave row id {row} when the student's features were read, and not when column '{Column.Name}' was: a view must give the same rows each time. Cache it with mlContext.Data.Cache."))], device: CPU);
         return Moved(rows, rows.index_select(0, order).On(set.Device));
     }
 

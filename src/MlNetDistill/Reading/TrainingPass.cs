@@ -16,7 +16,7 @@ namespace MlNetDistill.Reading;
 /// <param name="teacher">Vectors of the data that the teacher reads.</param>
 /// <param name="expectedRows">Number of rows if the view knows it.</param>
 internal sealed class TrainingPass<T>(
-    TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherVector> teacher, long? expectedRows) : IDisposable
+    TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherColumn> teacher, long? expectedRows) : IDisposable
     where T : unmanaged
 {
     private readonly TensorBuilder<T> _features = new(columns.IsByte ? torch.ScalarType.Byte : torch.ScalarType.Float32, columns.Shape.Dimensions, expectedRows);
@@ -47,7 +47,7 @@ internal sealed class TrainingPass<T>(
         var getLabel = columns.Label is { } l ? cursor.GetGetter<uint>(l) : null;
         var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
         var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
-        Func<bool>[] hasTeacherVectors = [.. teacher.Select(t => t.Usable(cursor))];
+        Func<bool>[] hasTeacherVectors = [.. teacher.Select(t => t.CreateCheck(cursor))];
         VBuffer<T> features = default;
         DataViewRowId id = default;
         uint label = 0;

@@ -37,7 +37,7 @@ internal sealed record TrainingRows(IRowSource Set, Tensor? Held, RowFindings Fi
         DistillationOptions options,
         string role = TrainingData,
         HashedColumns? hashed = null,
-        IReadOnlyList<TeacherVector>? teacher = null) =>
+        IReadOnlyList<TeacherColumn>? teacher = null) =>
         UnreadableRow.Named(() =>
         {
             try

@@ -2,20 +2,13 @@ using Microsoft.ML;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 
 /// <summary>Several teachers as one: the logarithm of the mean of their probabilities.</summary>
-internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double Weight)> members) : Teacher
+internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double Weight)> members) : CompositeTeacher([.. members.Select(m => m.Teacher)])
 {
-    internal override bool IsReady => members.All(m => m.Teacher.IsReady);
-
     internal override string Name => $"an ensemble of {members.Count}";
-
-    internal override bool SupportsAugmentation => members.All(m => m.Teacher?.SupportsAugmentation == true);
-
-    internal override IEnumerable<NetworkSpec> TrainedNetworks => members.SelectMany(m => m.Teacher?.TrainedNetworks ?? []);
 
     // There is no ML.NET model of the mean.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
@@ -45,25 +38,17 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
         }
     }
 
-    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => members.SelectMany(m => m.Teacher.ColumnsRead(schema));
-
-    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => members.SelectMany(m => m.Teacher.VectorsRead(schema));
-
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
         members.Select(m => m.Teacher.ClassesIn(schema)).FirstOrDefault(classes => classes is not null);
 
-    internal override bool NeedsLabels => members.Any(m => m.Teacher?.NeedsLabels == true);
-
-    internal override bool ReadsRowsLeftOut => members.Any(m => m.Teacher.ReadsRowsLeftOut);
-
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
-        var answers = PreparedTeacher.OfAll(members.Select((member, i) => new Func<PreparedTeacher>(() =>
+        var answers = PrepareAll(members, (member, i) =>
         {
             question.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
             // Networks of one kind must not begin with the same weights.
             return member.Teacher.Ask(question with { Role = $"{question.Role} {i + 1}" });
-        })));
+        });
         var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], question.TeacherCaching);
         return new PreparedTeacher([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
     }

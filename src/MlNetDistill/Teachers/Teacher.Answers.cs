@@ -18,7 +18,7 @@ public abstract partial class Teacher
     }
 
     /// <summary>The vectors of the data that it reads for each row; rows without them are left out where rows without features are.</summary>
-    internal virtual IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => [];
+    internal virtual IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => [];
 
     internal abstract PreparedTeacher Ask(TeacherRequest question);
 

@@ -40,23 +40,6 @@ internal sealed record PreparedTeacher(IReadOnlyList<Anchor> Anchors, ITransform
 {
     public StageTeacher Teacher => Anchors[^1].Teacher;
 
-    /// <summary>The answers of several teachers. Where one of them cannot answer, those before it are disposed of.</summary>
-    public static List<PreparedTeacher> OfAll(IEnumerable<Func<PreparedTeacher>> asks)
-    {
-        var answers = new List<PreparedTeacher>();
-        try
-        {
-            foreach (var ask in asks)
-                answers.Add(ask());
-            return answers;
-        }
-        catch
-        {
-            answers.ForEach(a => a.Dispose());
-            throw;
-        }
-    }
-
     /// <summary>What else is disposed with the answer.</summary>
     public IReadOnlyList<IDisposable> Owned { get; init; } = [];
 

@@ -47,18 +47,12 @@ internal sealed record TrainerColumns(
     public static TrainerColumns Find(DataViewSchema schema, DistillationOptions options, DataViewSchema.Column? classKey = null)
     {
         var features = Require(schema, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
-        var label = options.LabelColumnName is { } named
-            ? Require(schema, named, "label", nameof(options.LabelColumnName), c => c.IsLabel())
-            : (DataViewSchema.Column?)null;
+        var label = FindOptional(schema, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.IsLabel());
         var key = label ?? classKey ?? TeacherClasses(schema, options);
         CheckCount(label, ((KeyDataViewType)key.Type).Count, options);
-        var weight = options.ExampleWeightColumnName is { } name
-            ? Require(schema, name, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight())
-            : (DataViewSchema.Column?)null;
-        var validation = options.ValidationColumnName is { } flag
-            ? Require(schema, flag, "validation", nameof(options.ValidationColumnName), c => c.IsValidation())
-            : (DataViewSchema.Column?)null;
-        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.FromKeyColumn(key), LayoutOf(features, options))
+        var weight = FindOptional(schema, options.ExampleWeightColumnName, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight());
+        var validation = FindOptional(schema, options.ValidationColumnName, "validation", nameof(options.ValidationColumnName), c => c.IsValidation());
+        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options))
         {
             Score = options.ScoreColumnName,
             PredictedLabel = options.PredictedLabelColumnName,
@@ -95,6 +89,9 @@ internal sealed record TrainerColumns(
                 "State the count with [KeyType(n)], or make the key with MapValueToKey.");
         }
     }
+
+    private static DataViewSchema.Column? FindOptional(DataViewSchema schema, string? name, string role, string option, Action<ColumnCheck> check) =>
+        name is null ? null : Require(schema, name, role, option, check);
 
     private static DataViewSchema.Column Require(DataViewSchema schema, string name, string role, string option, Action<ColumnCheck> check)
     {

@@ -32,7 +32,7 @@ internal sealed class ExternalTeacher(
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
 
-    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherVector(column, IsAnswer: false));
+    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherColumn(column));
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
 
@@ -43,13 +43,13 @@ internal sealed class ExternalTeacher(
         WarnOfOverwrittenInput(question);
         var layout = LayoutOf(own, question);
         var shape = layout.Shape;
-        var isByte = own is { } column ? TeacherColumn.IsByte(column) : set.IsByte;
-        var dimensions = ((VectorDataViewType)(own ?? question.Columns.Features).Type).Dimensions;
+        var isByte = own?.IsByte ?? set.IsByte;
+        var dimensions = ((VectorDataViewType)(own?.Column ?? question.Columns.Features).Type).Dimensions;
         var model = open(shape, isByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = dimensions }, question);
         (Tensor Rows, string Hash)? rows = null;
         try
         {
-            rows = own is { } read ? (TeacherColumn.Read(question.Data, set, read, layout, question.Options.CancellationToken), question.TeacherData ?? "") : null;
+            rows = own is null ? null : (own.Read(question.Data, set, layout, question.Options.CancellationToken), question.TeacherData ?? "");
             var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, question.Columns.Classes, question.TeacherCaching);
             return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
         }
@@ -74,9 +74,9 @@ internal sealed class ExternalTeacher(
         }
     }
 
-    private RowLayout LayoutOf(DataViewSchema.Column? own, TeacherRequest question)
+    private RowLayout LayoutOf(TeacherColumn? own, TeacherRequest question)
     {
-        var (column, students) = (own ?? question.Columns.Features, question.Columns.Layout);
+        var (column, students) = (own?.Column ?? question.Columns.Features, question.Columns.Layout);
         if (input.Image is not { } image)
             return own is null && students.Shape.IsImage ? students : RowLayout.Of((VectorDataViewType)column.Type);
         if (own is null && students.Shape.IsImage && students.Shape != image)
@@ -100,7 +100,7 @@ internal sealed class ExternalTeacher(
         return layout;
     }
 
-    private DataViewSchema.Column? OwnColumn(TeacherRequest question)
+    private TeacherColumn? OwnColumn(TeacherRequest question)
     {
         if (input.ColumnName is not { } column || column == question.Columns.Features.Name)
             return null;
@@ -108,6 +108,6 @@ internal sealed class ExternalTeacher(
         var found = schema.GetColumnOrNull(column)
             ?? throw ColumnCheck.Missing(column, "teacher's input", "TeacherInput.ColumnName", schema.Where(c => !c.IsHidden).Select(c => c.Name));
         ColumnCheck.Of(found).IsFeatures();
-        return found;
+        return new TeacherColumn(found);
     }
 }

@@ -1,24 +1,17 @@
 using Microsoft.ML;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 
 namespace MlNetDistill.Teachers;
 
 /// <summary>Given teachers in order.</summary>
-internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)> anchors) : Teacher
+internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)> anchors) : CompositeTeacher([.. anchors.Select(a => a.Teacher)])
 {
     public override bool IsRoute => true;
 
-    internal override bool IsReady => anchors.All(a => a.Teacher.IsReady);
-
     internal override string Name => $"a route of {anchors.Count} teachers";
 
-    internal override bool SupportsAugmentation => anchors.All(a => a.Teacher?.SupportsAugmentation == true);
-
     internal override ModelOutputs CanProvide => anchors.Aggregate(ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? ModelOutputs.None));
-
-    internal override IEnumerable<NetworkSpec> TrainedNetworks => anchors.SelectMany(a => a.Teacher?.TrainedNetworks ?? []);
 
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question) =>
         anchors.Select((anchor, i) => PlanAnchor(anchor.Label, i + 1, anchor.Teacher.PlanAnchors(question).Last().Teacher.Shapes));
@@ -40,24 +33,16 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
         }
     }
 
-    internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.ColumnsRead(schema));
-
-    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema) => anchors.SelectMany(a => a.Teacher.VectorsRead(schema));
-
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
         anchors.Select(a => a.Teacher.ClassesIn(schema)).LastOrDefault(classes => classes is not null);
 
-    internal override bool NeedsLabels => anchors.Any(a => a.Teacher?.NeedsLabels == true);
-
-    internal override bool ReadsRowsLeftOut => anchors.Any(a => a.Teacher.ReadsRowsLeftOut);
-
     internal override PreparedTeacher Ask(TeacherRequest question)
     {
-        var answers = PreparedTeacher.OfAll(anchors.Select(anchor => new Func<PreparedTeacher>(() =>
+        var answers = PrepareAll(anchors, (anchor, _) =>
         {
             question.Channel.Info($"Asking the anchor '{anchor.Label}'.");
             return anchor.Teacher.Ask(question);
-        })));
+        });
         var last = answers[^1];
         return new PreparedTeacher(
             [.. answers.Select((answer, i) => new Anchor(anchors[i].Label, i + 1, answer.Teacher))], last.Model, last.Network, last.NetworkSpec)

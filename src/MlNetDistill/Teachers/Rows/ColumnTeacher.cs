@@ -18,10 +18,10 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
-    internal override IEnumerable<TeacherVector> VectorsRead(DataViewSchema schema)
+    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema)
     {
         string?[] names = [scores.Column, scores.Embedding];
-        return names.OfType<string>().Select(schema.GetColumnOrNull).OfType<DataViewSchema.Column>().Select(column => new TeacherVector(column, IsAnswer: true));
+        return names.OfType<string>().Select(schema.GetColumnOrNull).OfType<DataViewSchema.Column>().Select(column => new TeacherColumn(column, HoldsScores: true));
     }
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)

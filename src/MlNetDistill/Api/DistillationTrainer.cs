@@ -66,7 +66,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public DistillationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return RunFit(_options, input, fit => fit.Run(), FitInstruments.Observed);
+        return With(_options, input, fit => fit.Run(), FitInstruments.Observe);
     }
 
     /// <summary>
@@ -125,7 +125,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };
-        return ChangedRowsException.Unwrapped(() => measure is null ? Run() : measure(options, Run));
+        return ChangedRowsException.Unwrap(() => observed is null ? Use() : observed(options, Use));
 
         T Run()
         {

@@ -60,7 +60,7 @@ public static class EvaluationCatalog
         var teacher = options.TeacherScores(teacherScoreColumnName);
         var student = options.StudentScores(studentScoreColumnName);
         student = student with { Options = student.Options with { Column = nameof(studentScoreColumnName) } };
-        data = TwoClassScores.Of(data, teacher);
+        data = TwoClassScores.AddIfBinary(data, teacher);
         return EvaluationPass.Run(data, EvaluationColumns.Find((data.Schema, teacher), (data.Schema, student), labelColumnName), options);
     }
 
@@ -107,13 +107,13 @@ public static class EvaluationCatalog
         options ??= new();
         options.Check();
         // Each model makes a pass of its own.
-        var rows = RepeatedRows.Of(data);
-        // Without labels, a teacher may be applied although its pipeline reads a label column that the data lack.
-        var applicableTeacher = labelColumnName is null ? EmptyColumns.Before(teacher, rows.Schema, teacherScoreColumnName) : teacher;
+        var rows = RepeatedRows.CompareAllColumns(data);
+        // Where labels are asked for, a column of them that is missing is an error.
+        var asked = labelColumnName is null ? EmptyColumns.AddTo(teacher, rows.Schema, teacherScoreColumnName) : teacher;
         var (teacherScores, studentScores) = (options.TeacherScores(teacherScoreColumnName), options.StudentScores(scoreColumnName));
-        var (teachers, students) = (TwoClassScores.Of(applicableTeacher.Transform(rows), teacherScores), student.Transform(rows));
+        var (teachers, students) = (TwoClassScores.AddIfBinary(asked.Transform(rows), teacherScores), student.Transform(rows));
         var columns = EvaluationColumns.Find(
-            (teachers.Schema, teacherScores.AdaptTo(teacher)), (students.Schema, studentScores.AdaptTo(student)), labelColumnName);
-        return ChangedRowsException.Unwrapped(() => EvaluationPass.Run(teachers, students, columns, options));
+            (teachers.Schema, teacherScores.Of(teacher)), (students.Schema, studentScores.Of(student)), labelColumnName);
+        return ChangedRowsException.Unwrap(() => EvaluationPass.Run(teachers, students, columns, options));
     }
 }

@@ -55,14 +55,14 @@ internal sealed record EvaluationColumns(
     private static DataViewSchema.Column ScoresIn(DataViewSchema schema, ScoreSpec scores)
     {
         var column = Find(schema, scores.Column, $"{(scores.IsTeacher ? "teacher" : "student")}'s score", scores.Options.Column);
-        ColumnCheck.Of(column).IsScores();
+        ColumnCheck.FromColumn(column).RequireScores();
         return column;
     }
 
     private static DataViewSchema.Column FindLabel(DataViewSchema schema, string name)
     {
         var column = Find(schema, name, "label", "labelColumnName, or null for rows without labels");
-        ColumnCheck.Of(column).IsLabelOrText();
+        ColumnCheck.FromColumn(column).RequireLabelOrText();
         return column;
     }
 

@@ -10,18 +10,24 @@ internal static class EvaluationPass
     /// <summary>Both models' scores in one view.</summary>
     public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options) => UnreadableRow.Named(() =>
     {
-        using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
-        return Run(cursor, cursor, columns, options);
-    });
+        return UnreadableRow.LocateFailure(() =>
+        {
+            using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
+            return Run(cursor, cursor, columns, options);
+        });
+    }
 
     /// <summary>Each model's scores in a view of its own, of the same rows.</summary>
     /// <exception cref="InvalidOperationException">The rows are not the same.</exception>
     public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options) => UnreadableRow.Named(() =>
     {
-        using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsInTeacherView ? columns.Label : null);
-        using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsInTeacherView ? null : columns.Label);
-        return Run(teacherCursor, studentCursor, columns, options);
-    });
+        return UnreadableRow.LocateFailure(() =>
+        {
+            using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsTheTeachers ? columns.Label : null);
+            using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsTheTeachers ? null : columns.Label);
+            return Run(teacherCursor, studentCursor, columns, options);
+        });
+    }
 
     private static DataViewRowCursor Open(IDataView view, Func<long, string> fault, params DataViewSchema.Column?[] columns) =>
         new ViewColumns(view, [.. columns.OfType<DataViewSchema.Column>()], fault) { RemedyIfDisposed = ViewColumns.KeepTheModel }.Open();
@@ -32,7 +38,7 @@ internal static class EvaluationPass
         var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Scores);
         var getTeacher = Scores(teacher, columns.Teacher, columns.Scores.Teacher.Subject);
         var getStudent = Scores(student, columns.Student, columns.Scores.Student.Subject);
-        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).Over(columns.LabelIsInTeacherView ? teacher : student) : _ => null;
+        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).CreateGetter(columns.LabelIsTheTeachers ? teacher : student) : _ => null;
         var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
         DataViewRowId teacherId = default, id = default;
         while (Move(teacher, student, evaluator.Rows))
@@ -70,7 +76,7 @@ internal static class EvaluationPass
         {
             get(ref buffer);
             if (buffer.Length != values.Length)
-                throw VectorLength.Fault(subject, values.Length, buffer.Length, $"row {row} (counted from 0)", "Score the row, or leave it out.");
+                throw VectorLength.CreateError(subject, values.Length, buffer.Length, $"row {row} (counted from 0)", "Score the row, or leave it out.");
             buffer.CopyTo(values);
             return values;
         };

@@ -41,7 +41,7 @@ internal static class RowsView
         {
             get(ref row);
             if (row.Length != width)
-                throw VectorLength.Fault($"Column '{column}'", width, row.Length, $"row {values.Rows} (counted from 0)", "The model that gives it is broken.");
+                throw VectorLength.CreateError($"Column '{column}'", width, row.Length, $"row {values.Rows} (counted from 0)", "The model that gives it is broken.");
             row.CopyTo(values.NextRow());
         }
 

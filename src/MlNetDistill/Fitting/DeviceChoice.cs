@@ -11,10 +11,10 @@ internal static class DeviceChoice
 {
     /// <summary>The device that the options name, or else that of the MLContext.</summary>
     /// <exception cref="InvalidOperationException">The GPU asked for is not there and falling back was not allowed.</exception>
-    public static torch.Device Of(TrainingDevice? asked, IHostEnvironment environment, IChannel channel)
+    public static torch.Device Select(TrainingDevice? wanted, IHostEnvironment environment, IChannel channel)
     {
-        var gpu = asked is null ? InBox.GpuDeviceIdOf(environment) : asked.GpuIndex;
-        var fallback = asked?.FallbackToCpu ?? InBox.FallbackToCpuOf(environment);
+        var gpu = wanted is null ? InBox.GpuDeviceIdOf(environment) : wanted.GpuIndex;
+        var fallback = wanted?.FallbackToCpu ?? InBox.FallbackToCpuOf(environment);
         if (gpu is not { } index)
             return torch.CPU;
         var count = torch.cuda.is_available() ? torch.cuda.device_count() : 0;

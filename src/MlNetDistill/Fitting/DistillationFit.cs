@@ -38,7 +38,7 @@ internal sealed class DistillationFit : IDisposable
         _channel = channel;
         _options = options;
         _columns = TrainerColumns.Find(input.Schema, options);
-        _input = _data = RepeatedRows.By(input, new[] { _columns.Features, _columns.Label }.OfType<DataViewSchema.Column>());
+        _input = _data = RepeatedRows.CompareColumns(input, new[] { _columns.Features, _columns.Label }.OfType<DataViewSchema.Column>());
         if (options.TeacherCache.TopK is { } k && k >= _columns.Classes.Count)
         {
             throw new ArgumentOutOfRangeException(
@@ -48,37 +48,37 @@ internal sealed class DistillationFit : IDisposable
         _seeds = new Seeds(options.Seed!.Value);
         // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
         _context = new MLContext(_seeds.DeriveInteger("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
-        _device = DeviceChoice.Of(options.Device, environment, channel);
+        _device = DeviceChoice.Select(options.Device, environment, channel);
     }
 
-    private bool AsksTeacher => _options.Teacher is not null && _options.Method.TeacherNeeds != ModelOutputs.None;
+    private bool UsesTeacher => _options.Teacher is not null && _options.Method.TeacherNeeds != ModelOutputs.None;
 
     public DistillationTransformer Run()
     {
         Read();
         CheckRows();
         using var untrained = CheckExports();
-        using var early = AsksTeacher && _options.Teacher!.IsReady ? Ask() : null;
+        using var early = UsesTeacher && _options.Teacher!.IsReady ? PrepareTeacher() : null;
         var rehearsal = Rehearse(untrained, early);
-        var looksFirst = early is { Teacher.NeedsPassPerQuery: false };
-        if (looksFirst)
+        var previews = early is { Teacher.NeedsPassPerQuery: false };
+        if (previews)
         {
-            Decide(early!);
-            early!.Teacher.BeginPreview(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
-            Look(rehearsal, early).Log(_channel);
+            DecideScores(early!);
+            early!.Teacher.BeginPreview(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
+            RunPreflight(rehearsal, early).Log(_channel);
         }
 
-        using var late = AsksTeacher && early is null ? Ask() : null;
-        var answer = early ?? late;
-        if (answer is not null)
-            Prepare(answer);
-        if (!looksFirst)
-            Look(rehearsal, answer).Log(_channel);
+        using var late = UsesTeacher && early is null ? PrepareTeacher() : null;
+        var teacher = early ?? late;
+        if (teacher is not null)
+            BeginTeacher(teacher);
+        if (!previews)
+            RunPreflight(rehearsal, teacher).Log(_channel);
         // Its memory is for the student that is going to be kept.
         untrained.Dispose();
-        var teacherModel = answer?.Network is { } network ? ExportTeacher(network, answer.NetworkSpec!) : answer?.Model;
+        var teacherModel = teacher?.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher?.Model;
         using var trained = _networks.Train(new TrainingPlan(
-            FitNetworks.StudentRole, _options.Student, _options.Method, answer?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
+            FitNetworks.StudentRole, _options.Student, _options.Method, teacher?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
         return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
     }
 
@@ -88,12 +88,12 @@ internal sealed class DistillationFit : IDisposable
         Read();
         CheckRows();
         using var untrained = CheckExports();
-        using var answer = AsksTeacher && _options.Teacher!.IsReady ? _options.Teacher.Ask(Question()) : null;
-        var rehearsal = Rehearse(untrained, answer);
-        if (answer is not null)
-            Decide(answer);
+        using var teacher = UsesTeacher && _options.Teacher!.IsReady ? _options.Teacher.PrepareForFit(CreateRequest()) : null;
+        var rehearsal = Rehearse(untrained, teacher);
+        if (teacher is not null)
+            DecideScores(teacher);
         untrained.to(_device);
-        var report = Look(rehearsal, answer, _columns.Classes, measureTime: true);
+        var report = RunPreflight(rehearsal, teacher, _columns.Classes, measureTime: true);
         report.Log(_channel);
         return report;
     }
@@ -104,9 +104,9 @@ internal sealed class DistillationFit : IDisposable
     {
         Read(TrainingRows.RowsToScore);
         using var scope = NewDisposeScope();
-        using var answer = _options.Teacher!.Ask(Question());
-        answer.Teacher.Begin(_set, ModelOutputs.Logits, null);
-        var logits = Scoring.Answers(answer.Teacher, ModelOutputs.Logits, _set, _split.Training, _options.BatchSize);
+        using var teacher = _options.Teacher!.PrepareForFit(CreateRequest());
+        teacher.Teacher.Begin(_set, ModelOutputs.Logits, null);
+        var logits = Scoring.Answers(teacher.Teacher, ModelOutputs.Logits, _set, _split.Training, _options.BatchSize);
         var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
         return new ScoredRows(_data, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
     }
@@ -120,7 +120,7 @@ internal sealed class DistillationFit : IDisposable
 
     private void Read(string role = TrainingRows.TrainingData)
     {
-        var rows = TrainingRows.Read(_input, _columns, _options, role, Hashed(), [.. TeacherVectors()]);
+        var rows = TrainingRows.Read(_input, _columns, _options, role, GetHashedColumns(), [.. GetTeacherVectors()]);
         _set = rows.Set;
         _teacherData = rows.Hash;
         if (rows.Unusable.Count > 0)
@@ -128,7 +128,7 @@ internal sealed class DistillationFit : IDisposable
         rows.Findings.Warn(_channel);
         using var generator = _seeds.CreateGenerator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
-        FitInstruments.Rows(_set.Count);
+        FitInstruments.SetRows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         var given = _options;
@@ -140,15 +140,15 @@ internal sealed class DistillationFit : IDisposable
     }
 
     /// <summary>What a record in a folder must be known by beside the student's features.</summary>
-    private HashedColumns? Hashed() => AsksTeacher && _options.TeacherCache is { IsPersistent: true, CacheKey: null }
+    private HashedColumns? GetHashedColumns() => UsesTeacher && _options.TeacherCache is { IsPersistent: true, CacheKey: null }
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 
-    private IEnumerable<TeacherColumn> TeacherVectors() => AsksTeacher && _options.MissingFeatures == MissingFeatures.Drop
+    private IEnumerable<TeacherColumn> GetTeacherVectors() => UsesTeacher && _options.MissingFeatures == MissingFeatures.Drop
         ? _options.Teacher!.VectorsRead(_input.Schema).Where(vector => vector.IsReadable)
         : [];
 
-    private TeacherRequest Question() => new(
+    private TeacherRequest CreateRequest() => new(
         _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel))
     {
         TeacherData = _teacherData,
@@ -169,7 +169,7 @@ internal sealed class DistillationFit : IDisposable
     /// <summary>Refuses what asks for labels beside the method, whose stages tell when they are laid out.</summary>
     private void CheckWithoutLabels()
     {
-        if (AsksTeacher && _options.Teacher!.NeedsLabels)
+        if (UsesTeacher && _options.Teacher!.NeedsLabels)
         {
             throw new InvalidOperationException(
                 $"The teacher ({_options.Teacher.Name}) is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows.");
@@ -186,7 +186,7 @@ internal sealed class DistillationFit : IDisposable
     private Network CheckExports()
     {
         var student = _export.Check(_options.Student);
-        foreach (var spec in AsksTeacher ? _options.Teacher!.ExportedNetworks : [])
+        foreach (var spec in UsesTeacher ? _options.Teacher!.ExportedNetworks : [])
             _export.Check(spec).Dispose();
         return student;
     }
@@ -195,31 +195,31 @@ internal sealed class DistillationFit : IDisposable
     {
         StepMemory.Check(student, _options.Student.Name, _options, _split.Training.shape[0]);
         _options.InitialWeights?.Check(student.Input, _columns.Classes);
-        var anchors = ready?.Anchors ?? (AsksTeacher ? [.. _options.Teacher!.PlanAnchors(Question())] : []);
+        var anchors = ready?.Anchors ?? (UsesTeacher ? [.. _options.Teacher!.PlanAnchors(CreateRequest())] : []);
         var rehearsal = new DryRun(_options, student, _set, anchors, _networks);
-        if (_options.Teacher is not null && !AsksTeacher)
+        if (_options.Teacher is not null && !UsesTeacher)
             _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
         return rehearsal;
     }
 
-    private PreflightReport Look(DryRun rehearsal, PreparedTeacher? answer, ClassLabels? judgedBy = null, bool measureTime = false) =>
-        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, judgedBy).At(rehearsal, answer?.Anchors, measureTime);
+    private PreflightReport RunPreflight(DryRun rehearsal, PreparedTeacher? teacher, ClassLabels? classes = null, bool measureTime = false) =>
+        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, classes).Run(rehearsal, teacher?.Anchors, measureTime);
 
     /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
-    private void Decide(PreparedTeacher answer)
+    private void DecideScores(PreparedTeacher teacher)
     {
-        foreach (var anchor in answer.Anchors.SkipLast(1))
-            anchor.Teacher.DecideScores(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
+        foreach (var anchor in teacher.Anchors.SkipLast(1))
+            anchor.Teacher.DecideScores(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
     }
 
     /// <summary>Asks the teacher whatever is asked once.</summary>
-    private void Prepare(PreparedTeacher answer)
+    private void BeginTeacher(PreparedTeacher teacher)
     {
-        answer.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.ViewOf(FitNetworks.StudentRole));
-        _networks.TeacherPredictions = TeacherQuality.Check(answer.Teacher, _set, _columns.Classes, _options, _channel);
+        teacher.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
+        _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
-            _networks.HeldOutTeacherLogits = Scoring.Answers(answer.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+            _networks.HeldOutAnswers = Scoring.Answers(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
     }
@@ -239,9 +239,9 @@ internal sealed class DistillationFit : IDisposable
             return _export.Of(network, spec, method, role, teacher);
         });
 
-    private PreparedTeacher Ask() => DistillationInstruments.Trace("distillation.teacher", activity =>
+    private PreparedTeacher PrepareTeacher() => DistillationInstruments.Trace("distillation.teacher", activity =>
     {
         activity?.SetTag("distillation.teacher", _options.Teacher!.Name);
-        return _options.Teacher!.Ask(Question());
+        return _options.Teacher!.PrepareForFit(CreateRequest());
     });
 }

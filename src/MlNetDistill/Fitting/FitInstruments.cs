@@ -9,7 +9,7 @@ internal static class FitInstruments
     private const string MethodTag = "distillation.method";
 
     /// <summary>A fit as an activity, counted while it runs and when it has ended.</summary>
-    public static T Observed<T>(DistillationOptions options, Func<T> fit) => DistillationInstruments.Trace("distillation.fit", activity =>
+    public static T Observe<T>(DistillationOptions options, Func<T> fit) => DistillationInstruments.Trace("distillation.fit", activity =>
     {
         activity?.SetTag(MethodTag, options.Method.Name).SetTag("distillation.student", options.Student.Name)
             .SetTag("distillation.teacher", options.Teacher?.Name ?? "none").SetTag("distillation.seed", options.Seed);
@@ -17,17 +17,17 @@ internal static class FitInstruments
         try
         {
             var result = fit();
-            Finished(options, "completed");
+            CountFinished(options, "completed");
             return result;
         }
         catch (OperationCanceledException)
         {
-            Finished(options, "cancelled");
+            CountFinished(options, "cancelled");
             throw;
         }
         catch (Exception fault)
         {
-            Finished(options, "failed", fault.GetType().FullName);
+            CountFinished(options, "failed", fault.GetType().FullName);
             throw;
         }
         finally
@@ -37,14 +37,14 @@ internal static class FitInstruments
     });
 
     /// <summary>Number of rows that a fit reads, once it is known.</summary>
-    public static void Rows(long rows)
+    public static void SetRows(long rows)
     {
         // The current activity may belong to the application if nothing listens to this library's source.
         if (Activity.Current is { OperationName: "distillation.fit" } fit)
             fit.SetTag("distillation.rows", rows);
     }
 
-    private static void Finished(DistillationOptions options, string outcome, string? error = null)
+    private static void CountFinished(DistillationOptions options, string outcome, string? error = null)
     {
         var tags = new TagList { { MethodTag, options.Method.Name }, { "distillation.outcome", outcome } };
         if (error is not null)

@@ -44,7 +44,7 @@ internal sealed class FitNetworks(
     public Tensor? HeldOutTeacherLogits { get; set; }
 
     /// <summary>The rows trained on, by hashes.</summary>
-    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.OfSet(set, split.Training)), columns.Layout);
+    public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.ComputeForSet(set, split.Training)), columns.Layout);
 
     /// <summary>What methods decided on the way.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -57,10 +57,10 @@ internal sealed class FitNetworks(
 
     /// <summary>What one of the networks was trained with, and where, as text.</summary>
     public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
-        [.. OptionsOf(role).DescribeSettings().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
+        [.. GetOptions(role).Described().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
 
     /// <summary>A teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
-    private DistillationOptions OptionsOf(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
+    private DistillationOptions GetOptions(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
     {
         Teacher = null,
         Student = plan.Spec,
@@ -69,14 +69,14 @@ internal sealed class FitNetworks(
         Epochs = plan.Epochs,
         Optimizer = plan.Optimizer,
         Schedule = plan.Schedule,
-        Sampling = SamplingOf(role),
+        Sampling = GetSampling(role),
     };
 
-    public InputStatistics FeatureStatistics => Scaling(InputScaling.Standardize)!;
+    public InputStatistics FeatureStatistics => GetScaling(InputScaling.Standardize)!;
 
-    public NetworkInput InputOf(NetworkSpec spec) => new(columns.Shape, columns.IsByte, Scaling(spec.InputScaling), columns.Layout.IsInterleaved);
+    public NetworkInput GetInput(NetworkSpec spec) => new(columns.Shape, columns.IsByte, GetScaling(spec.InputScaling), columns.Layout.IsInterleaved);
 
-    public OutputShapes ShapesOf(NetworkSpec spec)
+    public OutputShapes GetShapes(NetworkSpec spec)
     {
         if (_shapes.TryGetValue(spec, out var known))
             return known;
@@ -86,11 +86,11 @@ internal sealed class FitNetworks(
 
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
     public Network Build(NetworkSpec spec, string purpose, NetworkInput? input = null) =>
-        spec.Build(input ?? InputOf(spec), columns.Classes.Count, seeds.DeriveInteger($"{purpose} weights"));
+        spec.Build(input ?? GetInput(spec), columns.Classes.Count, seeds.DeriveInteger($"{purpose} weights"));
 
     public Network BuildOnDevice(NetworkSpec spec, string purpose, NetworkInput? input = null) => Build(spec, purpose, input).to(device);
 
-    private InputStatistics? Scaling(InputScaling kind)
+    private InputStatistics? GetScaling(InputScaling kind)
     {
         if (!_scalings.TryGetValue(kind, out var scaling))
             _scalings[kind] = scaling = InputStatisticsFactory.Compute(set, split.Training, kind);
@@ -98,7 +98,7 @@ internal sealed class FitNetworks(
     }
 
     /// <summary>Shows rows augmented as a network is shown them; null where they are not.</summary>
-    public Func<Tensor, int, Batch>? ViewOf(string role)
+    public Func<Tensor, int, Batch>? GetView(string role)
     {
         if (options.Augmentations.Count == 0)
             return null;
@@ -120,7 +120,7 @@ internal sealed class FitNetworks(
     }
 
     /// <summary>The phases of a method as these rows allow them: where none has a label, without terms over labels.</summary>
-    public IEnumerable<TrainingPhase> PhasesOf(DistillationMethod method, MethodContext context) =>
+    public IEnumerable<TrainingPhase> GetPhases(DistillationMethod method, MethodContext context) =>
         HasLabels ? method.Phases(context) : method.Phases(context).Select(phase =>
         {
             if (phase is not Stage stage)
@@ -148,8 +148,8 @@ internal sealed class FitNetworks(
         _histories[plan.Role] = loop.State.History;
         try
         {
-            StepMemory.Check(network, plan.Spec.Name, OptionsOf(plan.Role), split.Training.shape[0]);
-            var phases = PhasesOf(plan.Method, Context(plan, network, loop));
+            StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), split.Training.shape[0]);
+            var phases = GetPhases(plan.Method, Context(plan, network, loop));
             loop.Run(plan.Role == StudentRole ? phases : phases.Select(phase => phase with { Name = plan.Role }));
         }
         catch
@@ -195,7 +195,7 @@ internal sealed class FitNetworks(
             // Half a teacher is no teacher: only the student is worth returning early.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
-            View = ViewOf(plan.Role),
+            View = GetView(plan.Role),
             StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
             Report = Report,
             Warn = caution => channel.Warning($"{caution}"),
@@ -204,11 +204,11 @@ internal sealed class FitNetworks(
     }
 
     // A teacher that learns from labels has no teacher of its own to sample by, and no loss over pairs of rows.
-    private BatchSampling SamplingOf(string role) => role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
+    private BatchSampling GetSampling(string role) => role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
 
     private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
     {
-        return new MethodContext(plan.Anchors, network.GetOutputShapes(), SamplingOf(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+        return new MethodContext(plan.Anchors, network.GetOutputShapes(), GetSampling(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             LabelLoss = Task.LabelLoss,

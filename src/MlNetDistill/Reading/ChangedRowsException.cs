@@ -6,26 +6,26 @@ namespace MlNetDistill.Reading;
 /// <summary>A view gave other rows than in an earlier pass. Where ML.NET's threads read it, it comes inside their own exception.</summary>
 internal sealed class ChangedRowsException(string message) : InvalidOperationException(message)
 {
-    public static ChangedRowsException At(RowId id, IEnumerable<string> columns) => new(
+    public static ChangedRowsException ForRow(RowId id, IEnumerable<string> columns) => new(
         $"The data are not the same each time they are read: row id {id} was not there in an earlier pass or had other values in {string.Join(" or ", columns.Select(c => $"'{c}'"))}, " +
         "so the answers of a model would be joined with other rows. Shuffle, draw or augment once, before the data are loaded (a list instead of an iterator), " +
         "or cache them with mlContext.Data.Cache.");
 
     /// <summary>Does what reads data, and throws this exception's message alone where it comes inside another.</summary>
-    public static T Unwrapped<T>(Func<T> read)
+    public static T Unwrap<T>(Func<T> read)
     {
         try
         {
             return read();
         }
-        catch (Exception e) when (In(e) is { })
+        catch (Exception e) when (FindIn(e) is not null)
         {
-            throw new InvalidOperationException(In(e)!.Message, e);
+            throw new InvalidOperationException(FindIn(e)!.Message, e);
         }
     }
 
     /// <summary>The exception itself, or the one inside it; null where it is another.</summary>
-    public static ChangedRowsException? In(Exception? exception)
+    public static ChangedRowsException? FindIn(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
         {

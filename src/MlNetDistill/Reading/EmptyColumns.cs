@@ -15,7 +15,7 @@ internal static partial class EmptyColumns
     /// <param name="model">The model.</param>
     /// <param name="rows">The rows.</param>
     /// <param name="answers">Columns of answers, which must not depend on what is added; null for none.</param>
-    public static ITransformer Before(ITransformer model, DataViewSchema rows, params IEnumerable<string?> answers)
+    public static ITransformer AddTo(ITransformer model, DataViewSchema rows, params IEnumerable<string?> answers)
     {
         var (steps, schema) = (new List<ITransformer>(), rows);
         while (MissingIn(model, schema) is { } name)

@@ -14,9 +14,9 @@ internal sealed class LabelReader(DataViewSchema.Column label, IReadOnlyList<str
     private readonly Dictionary<string, int> _numbers = classes.Index().ToDictionary(c => c.Item, c => c.Index, StringComparer.Ordinal);
 
     /// <summary>The class of the row that the cursor stands at, given the row's number; null where the label is missing.</summary>
-    public Func<long, int?> Over(DataViewRowCursor cursor) => label.Type is KeyDataViewType ? Keys(cursor) : Texts(cursor);
+    public Func<long, int?> CreateGetter(DataViewRowCursor cursor) => label.Type is KeyDataViewType ? GetKeys(cursor) : GetTexts(cursor);
 
-    private Func<long, int?> Keys(DataViewRowCursor cursor)
+    private Func<long, int?> GetKeys(DataViewRowCursor cursor)
     {
         var get = cursor.GetGetter<uint>(label);
         var names = AnnotatedNames.Read(label, AnnotatedNames.KeyValues);
@@ -29,11 +29,11 @@ internal sealed class LabelReader(DataViewSchema.Column label, IReadOnlyList<str
             if (key == 0)
                 return null;
             var number = key <= numbers.Length ? numbers[key - 1] : None;
-            return number != None ? number : throw Unknown(row, names is null ? (key - 1).ToString(CultureInfo.InvariantCulture) : names[(int)key - 1]);
+            return number != None ? number : throw CreateUnknownLabelError(row, names is null ? (key - 1).ToString(CultureInfo.InvariantCulture) : names[(int)key - 1]);
         };
     }
 
-    private Func<long, int?> Texts(DataViewRowCursor cursor)
+    private Func<long, int?> GetTexts(DataViewRowCursor cursor)
     {
         var get = cursor.GetGetter<ReadOnlyMemory<char>>(label);
         var numbers = _numbers.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -43,11 +43,11 @@ internal sealed class LabelReader(DataViewSchema.Column label, IReadOnlyList<str
             get(ref text);
             if (text.IsEmpty)
                 return null;
-            return numbers.TryGetValue(text.Span, out var number) ? number : throw Unknown(row, text.ToString());
+            return numbers.TryGetValue(text.Span, out var number) ? number : throw CreateUnknownLabelError(row, text.ToString());
         };
     }
 
-    private InvalidOperationException Unknown(long row, string found) => new(
+    private InvalidOperationException CreateUnknownLabelError(long row, string found) => new(
         $"Row {row} (counted from 0) has the label '{found}' in column '{label.Name}', which is none of the student's classes: " +
         $"{ClassAlignment.Listed(classes)}. Leave such rows out, or use the key column that the student's own pipeline makes of the label: there it counts " +
         "as missing, and the row for fidelity alone.");

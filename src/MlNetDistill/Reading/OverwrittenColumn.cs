@@ -21,7 +21,7 @@ internal static class OverwrittenColumn
     /// <param name="data">The view.</param>
     /// <param name="column">Its column.</param>
     /// <param name="cancellation">Stops the comparison, which reads all rows where nothing differs.</param>
-    public static bool Is(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
+    public static bool IsOverwritten(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
     {
         var wasDropped = false;
         for (IDataView? view = data; view is not null; view = SourceOf(view))
@@ -62,7 +62,7 @@ internal static class OverwrittenColumn
         {
             try
             {
-                return !before.OfRow().SequenceEqual(after.OfRow());
+                return !before.ReadRow().SequenceEqual(after.ReadRow());
             }
             catch (ViewReadException)
             {

@@ -25,10 +25,10 @@ internal sealed class RepeatedRows : IDataView
     public DataViewSchema Schema => Data.Schema;
 
     /// <summary>A view whose rows are compared by the values of some columns.</summary>
-    public static RepeatedRows By(IDataView data, IEnumerable<DataViewSchema.Column> columns) => new(data, [.. columns]);
+    public static RepeatedRows CompareColumns(IDataView data, IEnumerable<DataViewSchema.Column> columns) => new(data, [.. columns]);
 
     /// <summary>A view whose rows are compared by all columns whose values can be.</summary>
-    public static IDataView Of(IDataView data) => data is RepeatedRows ? data : By(data, data.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c)));
+    public static IDataView CompareAllColumns(IDataView data) => data is RepeatedRows ? data : CompareColumns(data, data.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c)));
 
     public long? GetRowCount() => Data.GetRowCount();
 
@@ -69,9 +69,9 @@ internal sealed class RepeatedRows : IDataView
 
         private void Compare(RowId id)
         {
-            if (!rows._sample.Has(id) || Hash() is not { } hash || rows._sample.Agrees(pass, id, hash))
+            if (!rows._sample.Includes(id) || Hash() is not { } hash || rows._sample.Matches(pass, id, hash))
                 return;
-            throw ChangedRowsException.At(id, rows._compared.Select(c => c.Name));
+            throw ChangedRowsException.ForRow(id, rows._compared.Select(c => c.Name));
         }
 
         private UInt128? Hash()
@@ -79,7 +79,7 @@ internal sealed class RepeatedRows : IDataView
             Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
             try
             {
-                SHA256.HashData(_bytes.OfRow(), hash);
+                SHA256.HashData(_bytes.ReadRow(), hash);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

@@ -41,11 +41,11 @@ internal sealed class RowBytes
         ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || Plains.ContainsKey(type));
 
     /// <summary>A hash of what the values of columns mean: names, types and the values that keys stand for.</summary>
-    public static string Meaning(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Compute(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(
+    public static string HashSchema(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Compute(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(
         c => (string[])[c.Name, $"{c.Type}", .. AnnotatedNames.Read(c, AnnotatedNames.KeyValues) ?? []]));
 
     /// <summary>Those of the row the cursor is at; good until the next call.</summary>
-    public ReadOnlySpan<byte> OfRow()
+    public ReadOnlySpan<byte> ReadRow()
     {
         _buffer.ResetWrittenCount();
         foreach (var write in _columns)

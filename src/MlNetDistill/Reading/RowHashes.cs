@@ -14,29 +14,29 @@ internal static class RowHashes
     private const int RowsAtATime = 1024;
 
     /// <summary>Of the features at some positions of a training set.</summary>
-    public static IEnumerable<ulong> OfSet(IRowSource set, Tensor positions)
+    public static IEnumerable<ulong> ComputeForSet(IRowSource set, Tensor positions)
     {
         foreach (var chunk in Chunks.Split(positions, RowsAtATime))
         {
-            foreach (var hash in OfChunk(set, chunk))
+            foreach (var hash in ComputeForChunk(set, chunk))
                 yield return hash;
         }
     }
 
     /// <summary>Of a column of features, the same as of the training set that was read from it.</summary>
-    public static IEnumerable<ulong> OfFeatures(IDataView data, DataViewSchema.Column features, RowLayout layout) =>
-        ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte) ? OfFeatures<byte>(data, features, layout) : OfFeatures<float>(data, features, layout);
+    public static IEnumerable<ulong> ComputeForFeatures(IDataView data, DataViewSchema.Column features, RowLayout layout) =>
+        ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte) ? ComputeForFeatures<byte>(data, features, layout) : ComputeForFeatures<float>(data, features, layout);
 
     /// <summary>Of the values of some columns.</summary>
-    public static IEnumerable<ulong> OfColumns(IDataView data, IReadOnlyList<DataViewSchema.Column> columns)
+    public static IEnumerable<ulong> ComputeForColumns(IDataView data, IReadOnlyList<DataViewSchema.Column> columns)
     {
         using var cursor = data.GetRowCursor(columns);
         var bytes = new RowBytes(cursor, columns);
         while (cursor.MoveNext())
-            yield return Of(bytes.OfRow());
+            yield return Compute(bytes.ReadRow());
     }
 
-    private static IEnumerable<ulong> OfFeatures<T>(IDataView data, DataViewSchema.Column features, RowLayout layout)
+    private static IEnumerable<ulong> ComputeForFeatures<T>(IDataView data, DataViewSchema.Column features, RowLayout layout)
         where T : unmanaged
     {
         using var cursor = data.GetRowCursor([features]);
@@ -50,22 +50,22 @@ internal static class RowHashes
             if (values.Length != row.Length)
                 continue;
             layout.Copy(values, row);
-            yield return Of(MemoryMarshal.AsBytes<T>(row));
+            yield return Compute(MemoryMarshal.AsBytes<T>(row));
         }
     }
 
-    private static ulong[] OfChunk(IRowSource set, Tensor chunk)
+    private static ulong[] ComputeForChunk(IRowSource set, Tensor chunk)
     {
         using var scope = NewDisposeScope();
         var bytes = set.Gather(chunk, CPU).contiguous().bytes;
         var hashes = new ulong[chunk.shape[0]];
         var width = bytes.Length / hashes.Length;
         for (var row = 0; row < hashes.Length; row++)
-            hashes[row] = Of(bytes.Slice(row * width, width));
+            hashes[row] = Compute(bytes.Slice(row * width, width));
         return hashes;
     }
 
-    private static ulong Of(ReadOnlySpan<byte> row)
+    private static ulong Compute(ReadOnlySpan<byte> row)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(row, hash);

@@ -10,7 +10,7 @@ namespace MlNetDistill.Reading;
 internal sealed class RowSample
 {
     /// <summary>Rows at most. Of a view in which 1 % of the rows change, as many show it with a probability of 0.994.</summary>
-    public const int Most = 512;
+    public const int MaximumRows = 512;
 
     private readonly Dictionary<RowId, (UInt128 Hash, object Pass, bool IsUnique)> _seen = [];
     private readonly Lock _lock = new();
@@ -18,7 +18,7 @@ internal sealed class RowSample
     private bool _isComplete;
 
     /// <summary>Whether the row is one to look at.</summary>
-    public bool Has(RowId id) => Drawn(id) <= Volatile.Read(ref _largest);
+    public bool Includes(RowId id) => Mix(id) <= Volatile.Read(ref _largest);
 
     /// <summary>A pass has come to the end of all rows: there are no others.</summary>
     public void Complete()
@@ -31,7 +31,7 @@ internal sealed class RowSample
     /// <param name="pass">Who reads it.</param>
     /// <param name="id">The row.</param>
     /// <param name="hash">Hash of its values.</param>
-    public bool Agrees(object pass, RowId id, UInt128 hash)
+    public bool Matches(object pass, RowId id, UInt128 hash)
     {
         lock (_lock)
         {
@@ -49,7 +49,7 @@ internal sealed class RowSample
             if (_isComplete)
                 return false;
             _seen[id] = (hash, pass, true);
-            if (_seen.Count > Most)
+            if (_seen.Count > MaximumRows)
                 Shrink();
             return true;
         }
@@ -57,12 +57,12 @@ internal sealed class RowSample
 
     private void Shrink()
     {
-        _seen.Remove(_seen.Keys.MaxBy(Drawn));
-        Volatile.Write(ref _largest, _seen.Keys.Max(Drawn));
+        _seen.Remove(_seen.Keys.MaxBy(Mix));
+        Volatile.Write(ref _largest, _seen.Keys.Max(Mix));
     }
 
     // Ids are numbers in a row; their bits are mixed, as by SplitMix64, so that every row is as likely to be drawn.
-    private static ulong Drawn(RowId id)
+    private static ulong Mix(RowId id)
     {
         var bits = id.Low ^ (id.High * 0x9E3779B97F4A7C15) ^ 0x9E3779B97F4A7C15;
         bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;

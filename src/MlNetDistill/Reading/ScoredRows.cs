@@ -38,7 +38,7 @@ internal sealed class ScoredRows : IDataView
 
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
     {
-        var (needed, scoresActive) = ScoreColumn.Needed(_data.Schema, columnsNeeded);
+        var (needed, scoresActive) = ScoreColumn.SplitNeeded(_data.Schema, columnsNeeded);
         return new Cursor(this, _data.GetRowCursor(_data.Schema.Where(column => needed.Contains(column.Index))), scoresActive);
     }
 
@@ -63,10 +63,10 @@ internal sealed class ScoredRows : IDataView
         public override DataViewSchema Schema => rows.Schema;
 
         public override bool IsColumnActive(DataViewSchema.Column column) =>
-            ScoreColumn.Is(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
+            ScoreColumn.IsScores(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
-            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
+            ScoreColumn.IsScores(column, Input) ? ScoreColumn.CastGetter<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
 
         private ValueGetter<VBuffer<float>> Scores()
         {

@@ -32,7 +32,7 @@ internal sealed class ScoredView(
     /// <param name="kept">The outputs to read.</param>
     /// <param name="skip">Number of wanted rows that were read before.</param>
     /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind, or the model fails on a row.</exception>
-    public IEnumerable<OutputChunk> Read(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip) => UnreadableRow.Named(ReadChunks(wanted, kept, skip));
+    public IEnumerable<OutputChunk> Read(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip) => UnreadableRow.LocateFailure(ReadChunks(wanted, kept, skip));
 
     private IEnumerable<OutputChunk> ReadChunks(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
@@ -65,7 +65,7 @@ internal sealed class ScoredView(
                 getters[i](ref buffer);
                 // A short vector would leave what an earlier row had in its place.
                 if (buffer.Length != WidthOf(column))
-                    throw VectorLength.Fault($"The teacher's column '{column.Name}'", WidthOf(column), buffer.Length, RowName(row), Remedy);
+                    throw VectorLength.CreateError($"The teacher's column '{column.Name}'", WidthOf(column), buffer.Length, RowName(row), Remedy);
                 buffer.CopyTo(values[i].AsSpan(ids.Count * WidthOf(column), WidthOf(column)));
             }
 
@@ -129,7 +129,7 @@ internal sealed class ScoredView(
     public static ScoredView Find(
         IDataView scored, ScoreSpec spec, ClassLabels student, DistillationOptions options, string place = "", IReadOnlyDictionary<int, double>? unseen = null, string? model = null)
     {
-        scored = TwoClassScores.Of(scored, spec);
+        scored = TwoClassScores.AddIfBinary(scored, spec);
         var score = ScoresIn(scored.Schema, spec);
         var embedding = spec.Embedding is { } name ? Find(scored.Schema, name, "embeddings", "embeddingColumnName") : (DataViewSchema.Column?)null;
         if (embedding is { } column && !IsVector(column))
@@ -141,7 +141,7 @@ internal sealed class ScoredView(
     /// <exception cref="InvalidOperationException">The column is missing or of the wrong type, or a class map is given and the teacher's class names are unknown.</exception>
     public static DataViewSchema.Column ClassesIn(DataViewSchema schema, ScoreSpec spec)
     {
-        var score = ScoresIn(TwoClassScores.SchemaOf(schema, spec), spec);
+        var score = ScoresIn(TwoClassScores.AddIfBinary(schema, spec), spec);
         if (spec.Classes() is { } given)
             return given;
         foreach (var annotation in new[] { AnnotatedNames.TrainingLabelValues, AnnotatedNames.SlotNames })

@@ -6,7 +6,7 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// The rows of a view dealt into folds of equal size, each class (and the rows without a label) spread over as many of them as it has rows. So a class is missing
+/// The rows of a view shuffled into folds of equal size, each class (and the rows without a label) spread over as many of them as it has rows. So a class is missing
 /// from what the other folds hold only where it has a single row.
 /// </summary>
 internal sealed class StratifiedFolds
@@ -24,16 +24,16 @@ internal sealed class StratifiedFolds
     {
         _data = data;
         var random = new Random(seed);
-        var classes = RowsOf(data, label);
+        var classes = GroupByClass(data, label);
         var labelled = classes.Sum(c => c.Key == 0 ? 0 : c.Value.Count);
         var next = 0;
         foreach (var (key, ids) in classes.OrderBy(c => c.Key))
         {
             if (key != 0 && ids.Count == 1)
                 _singles[(int)key - 1] = (next % count, 1.0 / labelled);
-            var dealt = ids.ToArray();
-            random.Shuffle(dealt);
-            foreach (var id in dealt)
+            var shuffled = ids.ToArray();
+            random.Shuffle(shuffled);
+            foreach (var id in shuffled)
                 _foldOf[id] = next++ % count;
         }
 
@@ -45,18 +45,18 @@ internal sealed class StratifiedFolds
     }
 
     /// <summary>The rows outside a fold, to fit its model on.</summary>
-    public IDataView Training(int fold) => new FilteredRows(_data, id => _foldOf[id] != fold);
+    public IDataView GetTrainingRows(int fold) => new FilteredRows(_data, id => _foldOf[id] != fold);
 
     /// <summary>The rows of a fold, to be answered for.</summary>
-    public IDataView Answered(int fold) => new FilteredRows(_data, id => _foldOf[id] == fold);
+    public IDataView GetScoredRows(int fold) => new FilteredRows(_data, id => _foldOf[id] == fold);
 
     /// <summary>How many of some rows are in a fold.</summary>
     public long Count(int fold, IReadOnlySet<RowId> rows) => _foldOf.LongCount(row => row.Value == fold && rows.Contains(row.Key));
 
     /// <summary>Classes (from 0) that have no row outside a fold, each with its share of the labelled rows.</summary>
-    public IReadOnlyDictionary<int, double> Unseen(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
+    public IReadOnlyDictionary<int, double> GetUnseenClasses(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
 
-    private static Dictionary<uint, List<RowId>> RowsOf(IDataView data, DataViewSchema.Column? label)
+    private static Dictionary<uint, List<RowId>> GroupByClass(IDataView data, DataViewSchema.Column? label)
     {
         var found = new Dictionary<uint, List<RowId>>();
         using var cursor = data.GetRowCursor(label is { } read ? [read] : []);

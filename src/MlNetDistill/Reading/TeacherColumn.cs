@@ -25,7 +25,7 @@ internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsSco
 
     /// <summary>The values in the order of the training set: N×(shape of a row), bytes or 32-bit floats, on the set's device; the caller disposes it.</summary>
     /// <exception cref="InvalidOperationException">A row of the set is not in the data, or has no whole vector there.</exception>
-    public Tensor Read(IDataView data, IRowSource set, RowLayout layout, CancellationToken cancellation) => UnreadableRow.Named(() => IsByte
+    public Tensor Read(IDataView data, IRowSource set, RowLayout layout, CancellationToken cancellation) => UnreadableRow.LocateFailure(() => IsByte
         ? Read<byte>(data, set, layout, cancellation, ScalarType.Byte)
         : Read<float>(data, set, layout, cancellation, ScalarType.Float32));
 
@@ -78,7 +78,7 @@ internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsSco
             get(ref buffer);
             if (buffer.Length != layout.Shape.Length)
             {
-                throw VectorLength.Fault(
+                throw VectorLength.CreateError(
                     $"Column '{Column.Name}', which the teacher reads,", layout.Shape.Length, buffer.Length, $"row {row} (counted from 0)",
                     "Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
             }

@@ -38,7 +38,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
         if (_staged.Length == 0)
             _staged = new T[Math.Max(1, StagedBytes / RowBytes) * _width];
         if (_stagedRows * _width == _staged.Length)
-            HandOver();
+            Flush();
         Rows++;
         return _staged.AsSpan(_stagedRows++ * _width, _width);
     }
@@ -49,10 +49,10 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     /// <summary>All rows as one tensor on the CPU, rows×(shape of a row), which is the caller's. Empties the builder.</summary>
     public Tensor ToTensor()
     {
-        HandOver();
+        Flush();
         // A view keeps all of its tensor's memory: where more than half of it is unused, a copy takes less.
         var isFilled = _blocks is [var only] && 2 * Rows >= only.shape[0];
-        var result = isFilled ? _blocks[0].narrow(0, 0, Rows) : Joined();
+        var result = isFilled ? _blocks[0].narrow(0, 0, Rows) : JoinBlocks();
         Dispose();
         return result.DetachFromDisposeScope();
     }
@@ -64,7 +64,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
         _staged = [];
     }
 
-    private void HandOver()
+    private void Flush()
     {
         for (var from = 0; from < _stagedRows;)
         {
@@ -90,7 +90,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
         _blocks.Add(empty([_free, .. rowShape], type, CPU).DetachFromDisposeScope());
     }
 
-    private Tensor Joined()
+    private Tensor JoinBlocks()
     {
         var result = empty([Rows, .. rowShape], type, CPU);
         var at = 0L;

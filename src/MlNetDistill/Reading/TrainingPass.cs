@@ -40,7 +40,7 @@ internal sealed class TrainingPass<T>(
         {
             Remedy = "Correct what the row is made from, or set MissingFeatures to Drop to leave such rows out.",
         };
-        using var cursor = leavesOutUnreadable ? source.OpenOnOneThread(UnreadableRow.Texts(data.Schema)) : source.Open();
+        using var cursor = leavesOutUnreadable ? source.OpenOnOneThread(UnreadableRow.TextColumns(data.Schema)) : source.Open();
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
         var getId = cursor.GetIdGetter();
         var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
@@ -64,7 +64,7 @@ internal sealed class TrainingPass<T>(
             }
             catch (ViewReadException e) when (leavesOutUnreadable)
             {
-                _findings.Unreadable.Add(row, $"{UnreadableRow.Shown(e)}{UnreadableRow.TextOf(cursor)}");
+                _findings.Unreadable.Add(row, $"{UnreadableRow.DescribeFailure(e)}{UnreadableRow.DescribeTexts(cursor)}");
                 _unusable.Add(Id());
             }
         }
@@ -89,7 +89,7 @@ internal sealed class TrainingPass<T>(
 
             if (!HasLength(ref features))
             {
-                _findings.OtherLengths.Add(row, VectorLength.Found(features.Length));
+                _findings.OtherLengths.Add(row, VectorLength.Describe(features.Length));
                 _unusable.Add(Id());
                 return;
             }
@@ -113,7 +113,7 @@ internal sealed class TrainingPass<T>(
             getHeld?.Invoke(ref held);
             // The last values that are read: from here on the row is whole.
             if (bytes is not null)
-                _hash!.Add(Id(), bytes.OfRow());
+                _hash!.Add(Id(), bytes.ReadRow());
             Add(Id(), features, label == 0 ? IRowSource.MissingLabel : label - 1L, weight, held);
         }
 
@@ -129,7 +129,7 @@ internal sealed class TrainingPass<T>(
             return new RowId(id.Low, id.High);
         }
 
-        void LeaveOut() => _leftOut?.Add(Id(), bytes!.OfRow());
+        void LeaveOut() => _leftOut?.Add(Id(), bytes!.ReadRow());
     }
 
     private static bool IsFinite(ReadOnlySpan<T> values)
@@ -166,7 +166,7 @@ internal sealed class TrainingPass<T>(
     }
 
     private string? Hash() =>
-        _hash is null ? null : $"{_hash.Value} of {RowBytes.Meaning(hashed!.Columns)}{(_leftOut is null ? "" : $", left out {_leftOut.Value}")}";
+        _hash is null ? null : $"{_hash.Value} of {RowBytes.HashSchema(hashed!.Columns)}{(_leftOut is null ? "" : $", left out {_leftOut.Value}")}";
 
     private InMemoryRows ToRows() =>
         new(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, columns.Classes.Count, _weights?.ToTensor());

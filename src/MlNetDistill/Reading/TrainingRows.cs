@@ -38,7 +38,7 @@ internal sealed record TrainingRows(IRowSource Set, Tensor? Held, RowFindings Fi
         string role = TrainingData,
         HashedColumns? hashed = null,
         IReadOnlyList<TeacherColumn>? teacher = null) =>
-        UnreadableRow.Named(() =>
+        UnreadableRow.LocateFailure(() =>
         {
             try
             {

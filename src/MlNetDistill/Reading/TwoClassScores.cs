@@ -27,7 +27,7 @@ internal sealed class TwoClassScores : IDataView
             ScoreKind.Margins => margin => -margin,
             _ => probability => 1 - probability,
         };
-        Schema = SchemaOf(data.Schema, column);
+        Schema = CreateSchema(data.Schema, column);
     }
 
     public bool CanShuffle => _data.CanShuffle;
@@ -38,12 +38,12 @@ internal sealed class TwoClassScores : IDataView
     /// <param name="scored">A model's answers.</param>
     /// <param name="scores">What the caller says of the scores.</param>
     /// <exception cref="InvalidOperationException">The column holds one number a row, and is none of a binary model or nobody says what it is.</exception>
-    public static IDataView Of(IDataView scored, ScoreSpec scores) =>
+    public static IDataView AddIfBinary(IDataView scored, ScoreSpec scores) =>
         BinaryColumn.Find(scored.Schema, scores) is { } found ? new TwoClassScores(scored, scores.Column, found) : scored;
 
-    /// <summary>The schema of <see cref="Of"/>.</summary>
-    public static DataViewSchema SchemaOf(DataViewSchema schema, ScoreSpec scores) =>
-        BinaryColumn.Find(schema, scores) is null ? schema : SchemaOf(schema, scores.Column);
+    /// <summary>The schema of <see cref="AddIfBinary(IDataView, ScoreSpec)"/>.</summary>
+    public static DataViewSchema AddIfBinary(DataViewSchema schema, ScoreSpec scores) =>
+        BinaryColumn.Find(schema, scores) is null ? schema : CreateSchema(schema, scores.Column);
 
     public long? GetRowCount() => _data.GetRowCount();
 
@@ -59,7 +59,7 @@ internal sealed class TwoClassScores : IDataView
         return [.. _data.GetRowCursorSet(inputs, n, rand).Select(cursor => new Cursor(this, cursor, active))];
     }
 
-    private static DataViewSchema SchemaOf(DataViewSchema schema, string column)
+    private static DataViewSchema CreateSchema(DataViewSchema schema, string column)
     {
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(schema);
@@ -74,7 +74,7 @@ internal sealed class TwoClassScores : IDataView
 
     private (IReadOnlyList<DataViewSchema.Column> Inputs, bool ScoresActive) Needed(IEnumerable<DataViewSchema.Column> columns)
     {
-        var (needed, active) = ScoreColumn.Needed(_data.Schema, columns);
+        var (needed, active) = ScoreColumn.SplitNeeded(_data.Schema, columns);
         if (active)
             needed.Add(_read.Index);
         return ([.. _data.Schema.Where(column => needed.Contains(column.Index))], active);
@@ -85,10 +85,10 @@ internal sealed class TwoClassScores : IDataView
         public override DataViewSchema Schema => scores.Schema;
 
         public override bool IsColumnActive(DataViewSchema.Column column) =>
-            ScoreColumn.Is(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
+            ScoreColumn.IsScores(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
 
         public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
-            ScoreColumn.Is(column, Input) ? ScoreColumn.As<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
+            ScoreColumn.IsScores(column, Input) ? ScoreColumn.CastGetter<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
 
         private ValueGetter<VBuffer<float>> Scores()
         {

@@ -16,7 +16,7 @@ internal static class UnreadableRow
     /// <summary>Does a pass over a <see cref="ViewColumns"/>; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
     /// <param name="pass">The pass.</param>
     /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
-    public static T Named<T>(Func<T> pass)
+    public static T LocateFailure<T>(Func<T> pass)
     {
         try
         {
@@ -32,10 +32,10 @@ internal static class UnreadableRow
     }
 
     /// <summary>The same for a pass that gives its results one by one.</summary>
-    public static IEnumerable<T> Named<T>(IEnumerable<T> pass)
+    public static IEnumerable<T> LocateFailure<T>(IEnumerable<T> pass)
     {
         using var results = pass.GetEnumerator();
-        while (Named(results.MoveNext))
+        while (LocateFailure(results.MoveNext))
             yield return results.Current;
     }
 
@@ -45,7 +45,7 @@ internal static class UnreadableRow
         DataViewRowCursor opened;
         try
         {
-            opened = source.OpenOnOneThread(Texts(source.Data.Schema));
+            opened = source.OpenOnOneThread(TextColumns(source.Data.Schema));
         }
         catch (ViewReadException)
         {
@@ -55,10 +55,10 @@ internal static class UnreadableRow
 
         using var cursor = opened;
         var (row, reading) = (0L, (string?)null);
-        var isWanted = Wanted(source, cursor);
+        var isWanted = CreateFilter(source, cursor);
         try
         {
-            List<(string Name, Action Read)> columns = [.. source.Columns.Where(RowBytes.CanHash).Select(c => (c.Name, Reader(cursor, c)))];
+            List<(string Name, Action Read)> columns = [.. source.Columns.Where(RowBytes.CanHash).Select(c => (c.Name, CreateReader(cursor, c)))];
             for (; cursor.MoveNext(); row++)
             {
                 foreach (var (name, read) in isWanted() ? columns : [])
@@ -75,27 +75,27 @@ internal static class UnreadableRow
         {
             var gives = reading is null ? "" : $"column '{reading}' gives ";
             return new InvalidOperationException(
-                $"{source.Fault(row)}: {gives}{Shown(e)}{(reading is null ? "" : TextOf(cursor))}. " +
+                $"{source.Fault(row)}: {gives}{DescribeFailure(e)}{(reading is null ? "" : DescribeTexts(cursor))}. " +
                 (reading is null ? "Correct or leave out what the row is made from." : source.RemedyFor(e.GetBaseException())),
                 cause);
         }
     }
 
     /// <summary>What the step said, in quotes; what .NET says of a null is of no use to a reader.</summary>
-    public static string Shown(ViewReadException e) => e.GetBaseException() switch
+    public static string DescribeFailure(ViewReadException e) => e.GetBaseException() switch
     {
         NullReferenceException => $"a {nameof(NullReferenceException)}",
         var error => $"\"{error.Message}\"",
     };
 
     /// <summary>The columns that tell a reader which row it is.</summary>
-    public static IEnumerable<DataViewSchema.Column> Texts(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
+    public static IEnumerable<DataViewSchema.Column> TextColumns(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
 
     /// <summary>The texts of the row that a cursor is at.</summary>
-    public static string TextOf(DataViewRowCursor cursor)
+    public static string DescribeTexts(DataViewRowCursor cursor)
     {
         var texts = new List<string>();
-        foreach (var column in Texts(cursor.Schema).Where(c => cursor.IsColumnActive(c)))
+        foreach (var column in TextColumns(cursor.Schema).Where(c => cursor.IsColumnActive(c)))
         {
             ReadOnlyMemory<char> text = default;
             cursor.GetGetter<ReadOnlyMemory<char>>(column)(ref text);
@@ -105,13 +105,13 @@ internal static class UnreadableRow
         return texts.Count == 0 ? "" : $" where {string.Join(", ", texts)}";
     }
 
-    private static Action Reader(DataViewRowCursor cursor, DataViewSchema.Column column)
+    private static Action CreateReader(DataViewRowCursor cursor, DataViewSchema.Column column)
     {
         var bytes = new RowBytes(cursor, [column]);
-        return () => bytes.OfRow();
+        return () => bytes.ReadRow();
     }
 
-    private static Func<bool> Wanted(ViewColumns source, DataViewRowCursor cursor)
+    private static Func<bool> CreateFilter(ViewColumns source, DataViewRowCursor cursor)
     {
         if (source.Wanted is not { } wanted)
             return () => true;

@@ -90,13 +90,13 @@ internal static class ValidationRows
         }
         catch (ArgumentOutOfRangeException e)
         {
-            throw Refused(e.Message, e);
+            throw CreateError(e.Message, e);
         }
 
         if (!columns.Features.Type.Equals(training.Features.Type))
-            throw Refused($"column '{columns.Features.Name}' is {columns.Features.Type} there and {training.Features.Type} in the training data.");
+            throw CreateError($"column '{columns.Features.Name}' is {columns.Features.Type} there and {training.Features.Type} in the training data.");
         if (!columns.ClassKey.Type.Equals(training.ClassKey.Type) || !(columns.Classes.Names ?? []).SequenceEqual(training.Classes.Names ?? []))
-            throw Refused($"the label '{columns.ClassKey.Name}' has other classes there than in the training data.");
+            throw CreateError($"the label '{columns.ClassKey.Name}' has other classes there than in the training data.");
         var keeps = options.MissingLabels == MissingLabels.TeacherOnly;
         var rows = TrainingRows.Read(view, columns, options with { MissingLabels = keeps ? MissingLabels.TeacherOnly : MissingLabels.Drop }, "validation data");
         // Where some rows have labels, these alone are validated on.
@@ -105,7 +105,7 @@ internal static class ValidationRows
         return rows.Set;
     }
 
-    private static ArgumentOutOfRangeException Refused(string why, Exception? inner = null) => new(
+    private static ArgumentOutOfRangeException CreateError(string why, Exception? inner = null) => new(
         "ValidationData does not have the trainer's input: " + why +
         " It bypasses the pipeline that leads to the trainer, so it must be transformed by the same fitted steps first; " +
         "ValidationFraction and ValidationColumnName do not have this problem.",

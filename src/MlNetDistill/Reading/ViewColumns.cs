@@ -34,27 +34,27 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
     public IReadOnlySet<RowId>? Wanted { get; init; }
 
     /// <summary>A cursor, which ML.NET may let run ahead on several threads; the first exception ends it.</summary>
-    public DataViewRowCursor Open() => Opened(() => Data.GetRowCursor(Columns));
+    public DataViewRowCursor Open() => Wrap(() => Data.GetRowCursor(Columns));
 
     /// <summary>A cursor on the reader's own thread, which computes what is asked for and goes on after a row that fails.</summary>
     /// <param name="also">Other columns to read.</param>
     public DataViewRowCursor OpenOnOneThread(IEnumerable<DataViewSchema.Column>? also = null) =>
-        Opened(() => Data.GetRowCursorSet([.. Columns, .. also ?? []], 1, null)[0]);
+        Wrap(() => Data.GetRowCursorSet([.. Columns, .. also ?? []], 1, null)[0]);
 
     // ML.NET's threads may have come to the row that fails by the time that the cursor is there.
-    private Cursor Opened(Func<DataViewRowCursor> open)
+    private Cursor Wrap(Func<DataViewRowCursor> open)
     {
         try
         {
             return new Cursor(this, open());
         }
-        catch (Exception e) when (IsTheSources(e))
+        catch (Exception e) when (IsSourceFailure(e))
         {
             throw new ViewReadException(this, e);
         }
     }
 
-    private static bool IsTheSources(Exception e) => e is not OperationCanceledException and not ViewReadException && ChangedRowsException.In(e) is null;
+    private static bool IsSourceFailure(Exception e) => e is not OperationCanceledException and not ViewReadException && ChangedRowsException.FindIn(e) is null;
 
     private sealed class Cursor(ViewColumns source, DataViewRowCursor input) : CursorOver(input)
     {
@@ -64,7 +64,7 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
             {
                 return base.MoveNext();
             }
-            catch (Exception e) when (IsTheSources(e))
+            catch (Exception e) when (IsSourceFailure(e))
             {
                 throw new ViewReadException(source, e);
             }
@@ -79,7 +79,7 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
                 {
                     get(ref value);
                 }
-                catch (Exception e) when (IsTheSources(e))
+                catch (Exception e) when (IsSourceFailure(e))
                 {
                     throw new ViewReadException(source, e);
                 }
@@ -92,7 +92,7 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
             {
                 base.Dispose(disposing);
             }
-            catch (Exception e) when (IsTheSources(e))
+            catch (Exception e) when (IsSourceFailure(e))
             {
                 // An exception of the read-ahead thread: MoveNext has thrown it already, or the reader stopped before it. It must not hide the reader's own exception.
             }

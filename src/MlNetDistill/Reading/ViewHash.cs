@@ -13,7 +13,7 @@ internal static class ViewHash
     /// null where a column cannot be hashed.
     /// </summary>
     /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
-    public static (long Rows, string? Hash) Of(IDataView data) => UnreadableRow.Named(() => Read(data));
+    public static (long Rows, string? Hash) Compute(IDataView data) => UnreadableRow.LocateFailure(() => Read(data));
 
     private static (long Rows, string? Hash) Read(IDataView data)
     {
@@ -30,12 +30,12 @@ internal static class ViewHash
             if (bytes is null)
                 continue;
             getId(ref id);
-            hash.Add(new RowId(id.Low, id.High), bytes.OfRow());
+            hash.Add(new RowId(id.Low, id.High), bytes.ReadRow());
         }
 
         return (rows, hashable ? Fingerprint(hash.Value, columns) : null);
     }
 
     private static string Fingerprint(string rows, IReadOnlyList<DataViewSchema.Column> columns) =>
-        Core.Fingerprint.Compute($"{rows} of {RowBytes.Meaning(columns)}");
+        Core.Fingerprint.Compute($"{rows} of {RowBytes.HashSchema(columns)}");
 }

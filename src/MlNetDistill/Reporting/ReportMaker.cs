@@ -115,7 +115,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
     {
         if (rows is null)
             yield break;
-        var (count, hash) = ViewHash.Of(rows);
+        var (count, hash) = ViewHash.Compute(rows);
         yield return new ReportedData(name, count, hash);
     }
 }

@@ -13,12 +13,12 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
     // There is no ML.NET model of the mean.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
-    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question)
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request)
     {
         // Members that exist are prepared once now: a missing file must not be found only after another member was trained.
         foreach (var (member, _) in members)
-            _ = member.PlanAnchors(question).ToList();
-        return [PlanAnchor("ensemble", 1, new OutputShapes(question.Columns.Classes.Count))];
+            _ = member.PlanAnchors(request).ToList();
+        return [PlanAnchor("ensemble", 1, new OutputShapes(request.Columns.Classes.Count))];
     }
 
     internal override IEnumerable<string> Validate()
@@ -41,15 +41,15 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
         members.Select(m => m.Teacher.ClassesIn(schema)).FirstOrDefault(classes => classes is not null);
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         var answers = PrepareAll(members, (member, i) =>
         {
-            question.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
+            request.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
             // Networks of one kind must not begin with the same weights.
-            return member.Teacher.Ask(question with { Role = $"{question.Role} {i + 1}" });
+            return member.Teacher.PrepareForFit(request with { Role = $"{request.Role} {i + 1}" });
         });
-        var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], question.TeacherCaching);
+        var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], request.TeacherCaching);
         return new PreparedTeacher([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
     }
 }

@@ -10,10 +10,10 @@ internal interface INetworkTrainer
     InputStatistics FeatureStatistics { get; }
 
     /// <summary>What a network is fed in this fit.</summary>
-    NetworkInput InputOf(NetworkSpec spec);
+    NetworkInput GetInput(NetworkSpec spec);
 
     /// <summary>The shapes of the outputs that a network will have.</summary>
-    OutputShapes ShapesOf(NetworkSpec spec);
+    OutputShapes GetShapes(NetworkSpec spec);
 
     /// <summary>A network with initial weights, on the device of the rows; the caller disposes it.</summary>
     /// <param name="spec">The network.</param>

@@ -26,7 +26,7 @@ public abstract partial class Teacher
         TrainingDevice? device = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
-        return FromOnnx(OnnxSource.File(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
+        return FromOnnx(OnnxSource.FromFile(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
     }
 
     /// <summary>The same, from the bytes of an ONNX file.</summary>
@@ -45,7 +45,7 @@ public abstract partial class Teacher
         ClassMap? classMap = null,
         ScoreKind scoreKind = ScoreKind.Auto,
         TrainingDevice? device = null) =>
-        FromOnnx(OnnxSource.Bytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
+        FromOnnx(OnnxSource.FromBytes(model.ToArray()), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
 
     /// <summary>A classifier in a TorchScript file, as <c>torch.jit.save</c> writes it, run on the device that trains.</summary>
     /// <remarks>

@@ -18,10 +18,10 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override IEnumerable<string> Validate() => training.Validate("teacher");
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var network = question.Networks.Train(training.Plan(question.Options) with { Role = question.Role });
-        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, question.TeacherCaching.WithoutFolder()));
+        var network = request.Networks.Train(training.Plan(request.Options) with { Role = request.Role });
+        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, request.TeacherCaching.WithoutFolder()));
         return new PreparedTeacher([anchor], null, network, training.Spec) { Owned = [network] };
     }
 }

@@ -51,11 +51,11 @@ internal sealed class ClassConfusion
     /// <param name="set">The rows.</param>
     /// <param name="positions">Which of them.</param>
     /// <param name="named">The class named for each of these.</param>
-    public static ClassConfusion OfLabels(int classes, IRowSource set, Tensor positions, long[] named)
+    public static ClassConfusion CountLabelled(IRowSource set, Tensor positions, long[] named)
     {
         using var scope = NewDisposeScope();
-        return Of(
-            classes,
+        return Count(
+            set.Classes,
             set.Labels.index_select(0, positions).cpu().data<long>().ToArray(),
             named,
             set.Weights?.index_select(0, positions).cpu().data<float>().ToArray());
@@ -66,7 +66,7 @@ internal sealed class ClassConfusion
     /// <param name="actual">The class of each row, or a number below 0.</param>
     /// <param name="named">The class named for each row.</param>
     /// <param name="weights">The weight of each row; null for 1.</param>
-    public static ClassConfusion Of(int classes, long[] actual, long[] named, float[]? weights = null)
+    public static ClassConfusion Count(int classes, long[] actual, long[] named, float[]? weights = null)
     {
         var counted = new ClassConfusion(classes);
         for (var row = 0; row < actual.Length; row++)

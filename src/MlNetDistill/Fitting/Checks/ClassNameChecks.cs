@@ -21,7 +21,7 @@ internal static class ClassNameChecks
         {
             var named = circle.Index().Select(at => (Class: at.Item, As: circle[(at.Index + 1) % circle.Count]))
                 .Select(pair => Invariant($"'{classes.NameOf(pair.As)}' for {confusion.Cell(pair.Class, pair.As):0.##} of {confusion.RowsOf(pair.Class):0.##} rows of '{classes.NameOf(pair.Class)}'"));
-            yield return $"The teacher predicts {Listed([.. named])}: " +
+            yield return $"The teacher predicts {JoinNames([.. named])}: " +
                 $"the names of these {circle.Count} classes are most likely {(circle.Count == 2 ? "swapped" : "in the wrong order")}. " +
                 "Give classNames in the order of the teacher's scores, or correct the ClassMap.";
         }
@@ -61,5 +61,5 @@ internal static class ClassNameChecks
         }
     }
 
-    private static string Listed(IReadOnlyList<string> parts) => $"{string.Join(", ", parts.Take(parts.Count - 1))} and {parts[^1]}";
+    private static string JoinNames(IReadOnlyList<string> parts) => $"{string.Join(", ", parts.Take(parts.Count - 1))} and {parts[^1]}";
 }

@@ -21,9 +21,9 @@ public sealed partial record InitialWeights
         if ((input.Shape, input.IsByte) != (_network.Input.Shape, _network.Input.IsByte))
         {
             throw new InvalidOperationException(
-                $"InitialWeights are those of a network that reads {Said(_network.Input)}; the feature column has {Said(input)}.");
+                $"InitialWeights are those of a network that reads {DescribeInput(_network.Input)}; the feature column has {DescribeInput(input)}.");
         }
 
-        static string Said(NetworkInput input) => $"{input.Shape} of {(input.IsByte ? "Byte" : "Single")}";
+        static string DescribeInput(NetworkInput input) => $"{input.Shape} of {(input.IsByte ? "Byte" : "Single")}";
     }
 }

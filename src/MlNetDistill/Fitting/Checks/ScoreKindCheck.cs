@@ -19,16 +19,16 @@ internal static class ScoreKindCheck
             return null;
         var scores = logits.to(float64);
         if (AreDistributions(scores))
-            return Said(nameof(ScoreKind.Logits), "softmax");
+            return CreateWarning(nameof(ScoreKind.Logits), "softmax");
         // Of margins the logit is log σ(margin).
         var shares = scores.exp();
-        return AreDistributions(shares.log() - (1 - shares).log()) ? Said(nameof(ScoreKind.Margins), "the sigmoid function") : null;
+        return AreDistributions(shares.log() - (1 - shares).log()) ? CreateWarning(nameof(ScoreKind.Margins), "the sigmoid function") : null;
     }
 
     private static bool AreDistributions(Tensor scores) =>
         (scores.ge(-RangeTolerance).all() & scores.le(1 + RangeTolerance).all() & (scores.sum([1]) - 1).abs().le(SumTolerance).all()).item<bool>();
 
-    private static string Said(string kind, string function) =>
+    private static string CreateWarning(string kind, string function) =>
         $"Every answer of the teacher that was looked at is in [0, 1] and sums to 1 over the classes, as probabilities do, and is taken for ScoreKind.{kind}: {function} makes nearly " +
         "equal probabilities of it, which say next to nothing. Give ScoreKind.Probabilities; of a network, give what it has before its softmax.";
 }

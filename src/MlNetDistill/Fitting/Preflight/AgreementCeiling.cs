@@ -13,11 +13,11 @@ internal static class AgreementCeiling
     /// <param name="set">The rows.</param>
     /// <param name="positions">Which of them.</param>
     /// <param name="logits">The teacher's, a row for each position.</param>
-    public static double Of(IRowSource set, Tensor positions, Tensor logits)
+    public static double Compute(IRowSource set, Tensor positions, Tensor logits)
     {
         using var scope = NewDisposeScope();
         var answers = logits.argmax(1).cpu().data<long>().ToArray();
-        var looks = RowHashes.OfSet(set, positions).Zip(answers).ToArray();
+        var looks = RowHashes.ComputeForSet(set, positions).Zip(answers).ToArray();
         Array.Sort(looks);
         return MostFrequent(looks) / (double)answers.Length;
     }

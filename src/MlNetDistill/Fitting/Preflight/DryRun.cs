@@ -46,7 +46,7 @@ internal sealed class DryRun
             HeldOutDivergence = _ => farther *= 1e6,
         };
         var stages = new List<Stage>();
-        foreach (var phase in networks.PhasesOf(options.Method, context))
+        foreach (var phase in networks.GetPhases(options.Method, context))
         {
             if (phase is not Stage stage)
                 throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its phase {stages.Count + 1}."));

@@ -26,17 +26,17 @@ internal sealed class PreflightCheck(DistillationOptions options, FitNetworks ne
     /// <param name="rehearsal">The stages, and a student to throw away.</param>
     /// <param name="answering">The teacher's anchors where they answer; null where it is yet to be trained.</param>
     /// <param name="measureTime">Whether steps are timed, on the student's device. A fit that begins now does not wait for an estimate.</param>
-    public PreflightReport At(DryRun rehearsal, IReadOnlyList<Anchor>? answering, bool measureTime)
+    public PreflightReport Run(DryRun rehearsal, IReadOnlyList<Anchor>? answering, bool measureTime)
     {
         var (student, stages, anchors, isThere) = (rehearsal.Student, rehearsal.Stages, answering ?? rehearsal.Anchors, answering is not null);
-        var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(networks.Task, options, set, split).At(anchors[^1].Teacher) : null;
+        var teacher = isThere && anchors.Count > 0 ? new TeacherCheck(options, set, split).Run(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
         _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, networks.Task.LogitCount, options.EarlyStopping is not null)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, StepsOf, options.BatchSize) is { } few)
             _warnings.Add(few);
-        var timer = new StepTimer(options, set, split, seeds, student, networks.ViewOf(FitNetworks.StudentRole), isThere);
-        var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.Of(stage) : TimeSpan.Zero)).ToList();
+        var timer = new StepTimer(options, set, split, seeds, student, networks.GetView(FitNetworks.StudentRole), isThere);
+        var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.MeasureStep(stage) : TimeSpan.Zero)).ToList();
         // A teacher that was trained after the rehearsal stands in for what was planned.
         var actual = rehearsal.Anchors.Zip(anchors).DistinctBy(pair => pair.First.Teacher).ToDictionary(pair => pair.First.Teacher, pair => pair.Second.Teacher);
         StageTeacher[] recorded = [.. stages.Where(timer.IsRecorded).SelectMany(s => s.Teacher!.QueriedTeachers).Distinct().Select(t => actual.GetValueOrDefault(t, t))];

@@ -32,7 +32,7 @@ internal sealed class StepTimer(
         stage.Teacher is not null && options.TeacherCache.Keeps(stage.Loss.TeacherNeeds, view is not null);
 
     /// <summary>The time of a step. Stages that differ in their anchor alone are timed once.</summary>
-    public TimeSpan Of(Stage stage)
+    public TimeSpan MeasureStep(Stage stage)
     {
         var kind = $"{string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
         if (!_known.TryGetValue(kind, out var time))
@@ -47,7 +47,7 @@ internal sealed class StepTimer(
         var positions = split.Training.index_select(0, SpreadPositions.Create(split.Training.shape[0], options.BatchSize, split.Training.device));
         Batch Rows() => view is null ? Batch.Gather(set, positions) : view(positions, 1);
         using var run = new StageRun(
-            stage.Teacher is null ? stage : stage with { Teacher = Standing(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
+            stage.Teacher is null ? stage : stage with { Teacher = CreateStandIn(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
             new StageState { Name = stage.Name }, new Float32Execution(options.GradientClipping), new ObserverList());
         run.BeginEpoch();
         var times = new List<TimeSpan>();
@@ -68,18 +68,18 @@ internal sealed class StepTimer(
     }
 
     /// <summary>Made-up answers, which cost what a look into a record costs; where it answers live, the teacher itself.</summary>
-    private StageTeacher Standing(Stage stage, Batch batch)
+    private StageTeacher CreateStandIn(Stage stage, Batch batch)
     {
         var teacher = stage.Teacher!;
         if (teacherIsThere && !IsRecorded(stage))
             return teacher;
         using var generator = seeds.CreateGenerator("rehearsal answers");
         var rows = batch.Positions.shape[0];
-        Tensor Made(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
-        return new StandingTeacher(teacher.Shapes, new NetworkOutput(
-            Made(teacher.Shapes.LogitCount),
-            teacher.Shapes.EmbeddingLength is { } length ? Made(length) : null,
-            teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(Made)]));
+        Tensor CreateRandom(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
+        return new StandInTeacher(teacher.Shapes, new NetworkOutput(
+            CreateRandom(teacher.Classes),
+            teacher.Shapes.EmbeddingLength is { } length ? CreateRandom(length) : null,
+            teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(CreateRandom)]));
     }
 
     private void TimeScoring(Tensor positions)
@@ -98,7 +98,7 @@ internal sealed class StepTimer(
         student.Head.Weight.sum().item<float>();
     }
 
-    private sealed class StandingTeacher(OutputShapes shapes, NetworkOutput output) : StageTeacher
+    private sealed class StandInTeacher(OutputShapes shapes, NetworkOutput output) : StageTeacher
     {
         public override OutputShapes Shapes => shapes;
 

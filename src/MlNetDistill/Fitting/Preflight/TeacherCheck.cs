@@ -15,16 +15,16 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
 
     /// <exception cref="InvalidOperationException">The teacher cannot answer, or its answers are no finite numbers.</exception>
-    public PreflightTeacher At(StageTeacher teacher)
+    public PreflightTeacher Run(StageTeacher teacher)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var (rows, asked, heldOut) = teacher.SharesPreview ? (set, OfRecord(), false) : Chosen(teacher);
-        var (all, perRow, perPass) = Ask(teacher, rows, asked);
+        var (rows, asked, heldOut) = teacher.SharesPreview ? (set, FirstCachedRows(), false) : SelectRows(teacher);
+        var (all, perRow, perPass) = Query(teacher, rows, asked);
         var (positions, logits) = (asked.narrow(0, 0, all.shape[0]), all);
         if (teacher.SharesPreview)
-            (positions, logits, heldOut) = Judged(positions, all);
-        var accuracy = Scoring.Judge(task, logits, rows, positions).Quality;
+            (positions, logits, heldOut) = SelectJudged(positions, all);
+        var (accuracy, _) = Scoring.Quality(logits, rows, positions);
         return new PreflightTeacher(
             options.Teacher!.Name,
             teacher.Provides,
@@ -32,17 +32,17 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             heldOut,
             double.IsNaN(accuracy) ? null : accuracy,
             logits.softmax(1).amax([1]).mean().item<float>(),
-            AgreementCeiling.Of(rows, positions, logits),
+            AgreementCeiling.Compute(rows, positions, logits),
             perRow)
         {
             TimePerPass = perPass,
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
-            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.OfLabels(task.LogitCount, rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
+            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };
     }
 
     /// <summary>Held-out rows where the teacher can answer for them, else rows trained on.</summary>
-    private (IRowSource Rows, Tensor Positions, bool HeldOut) Chosen(StageTeacher teacher)
+    private (IRowSource Rows, Tensor Positions, bool HeldOut) SelectRows(StageTeacher teacher)
     {
         // A teacher that reads the data view knows its rows alone, and what is recorded is at hand.
         var inSet = ReferenceEquals(split.ValidationSet, set);
@@ -52,14 +52,14 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
     }
 
     /// <summary>The rows that the teacher's cache begins with, in whole batches.</summary>
-    private Tensor OfRecord()
+    private Tensor FirstCachedRows()
     {
         var batches = (QueryOrder.PreviewRows + options.BatchSize - 1) / options.BatchSize;
         return tensor([.. QueryOrder.Create(set.Count).Take(batches * options.BatchSize)], device: set.Device);
     }
 
     /// <summary>Of rows asked about those to judge the teacher by: the spread ones, of these the held-out ones where there are enough.</summary>
-    private (Tensor Positions, Tensor Logits, bool HeldOut) Judged(Tensor positions, Tensor logits)
+    private (Tensor Positions, Tensor Logits, bool HeldOut) SelectJudged(Tensor positions, Tensor logits)
     {
         var asked = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
         var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
@@ -69,18 +69,18 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
     }
 
-    private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Ask(StageTeacher teacher, IRowSource rows, Tensor positions)
+    private (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Query(StageTeacher teacher, IRowSource rows, Tensor positions)
     {
         var first = Math.Min(teacher.SharesPreview ? options.BatchSize : QueryOrder.SlowTeacherPreviewRows, positions.shape[0]);
-        var (logits, perRow, perPass) = Timed(0, first);
+        var (logits, perRow, perPass) = QueryTimed(0, first);
         var rest = positions.shape[0] - first;
         if (rest == 0 || perPass + (perRow * rest) > Budget)
             return (logits, perRow, perPass);
         // The first batch warmed it up.
-        (var others, perRow, perPass) = Timed(first, rest);
+        (var others, perRow, perPass) = QueryTimed(first, rest);
         return (cat([logits, others]), perRow, perPass);
 
-        (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) Timed(long from, long asked)
+        (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) QueryTimed(long from, long asked)
         {
             var (clock, passed) = (Stopwatch.StartNew(), teacher.TimeOnUnqueriedRows);
             var size = teacher.SharesPreview ? options.BatchSize : asked;

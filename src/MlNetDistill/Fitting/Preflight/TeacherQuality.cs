@@ -30,18 +30,18 @@ internal static class TeacherQuality
     {
         using var scope = NewDisposeScope();
         if (set.LabelledRows == 0)
-            return LookWithoutLabels(teacher, set, classes, options, channel);
+            return CheckWithoutLabels(teacher, set, classes, options, channel);
         var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // A teacher that answers live may be slow: a part of the rows tells enough.
         var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var named = logits.argmax(1).cpu().data<long>().ToArray();
-        var ceiling = AgreementCeiling.Of(set, rows, logits);
+        var ceiling = AgreementCeiling.Compute(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
-        Judge(ClassConfusion.OfLabels(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
-        channel.Info($"A student with only these features can reach an agreement of at most {ceiling:0.0000}.");
-        return Some(rows, named);
+        Judge(ClassConfusion.CountLabelled(set, rows, named), $"{which} training rows", classes, options, channel);
+        channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of them.");
+        return Sample(rows, named);
     }
 
     private static void Judge(ClassConfusion confusion, string which, ClassLabels classes, DistillationOptions options, IChannel channel)
@@ -64,7 +64,7 @@ internal static class TeacherQuality
     }
 
     /// <summary>What shows of a teacher without labels: how far a student can agree with it, and whether it tells the rows apart at all.</summary>
-    private static TeacherPredictions LookWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         var rows = SpreadPositions.Create(set.Count, teacher.HasCachedOutputs ? set.Count : LiveRows, set.Labels.device);
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
@@ -74,14 +74,14 @@ internal static class TeacherQuality
         var confidence = logits.softmax(1).amax([1]).mean().item<float>();
         channel.Info(
             $"No row has a label to compare the teacher with. On {rows.shape[0]} training rows it predicts {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
-        channel.Info($"A student with only these features can reach an agreement of at most {AgreementCeiling.Of(set, rows, logits):0.0000}.");
+        channel.Info($"A student that sees these features alone can agree with it on at most {AgreementCeiling.Compute(set, rows, logits):0.0000} of them.");
         if (named is [var only])
         {
             channel.Warning(
                 $"The teacher predicts the class '{classes.NameOf((int)only)}' for every one of {rows.shape[0]} rows. Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind is wrong.");
         }
 
-        return Some(rows, answers);
+        return Sample(rows, answers);
     }
 
     private static void Warn(Tensor logits, IChannel channel)
@@ -90,7 +90,7 @@ internal static class TeacherQuality
             channel.Warning($"{taken}");
     }
 
-    private static TeacherPredictions Some(Tensor rows, long[] named)
+    private static TeacherPredictions Sample(Tensor rows, long[] named)
     {
         var kept = SpreadPositions.Create(named.Length, LiveRows, CPU).data<long>().ToArray();
         var positions = rows.cpu().data<long>().ToArray();

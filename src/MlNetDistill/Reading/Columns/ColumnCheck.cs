@@ -9,7 +9,7 @@ namespace MlNetDistill.Reading;
 /// </summary>
 internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Column.VectorKind Kind, DataViewType ItemType, bool IsKey)
 {
-    public static ColumnCheck Of(DataViewSchema.Column column)
+    public static ColumnCheck FromColumn(DataViewSchema.Column column)
     {
         var vector = column.Type as VectorDataViewType;
         var item = vector?.ItemType ?? column.Type;
@@ -22,7 +22,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
         return new ColumnCheck(column.Name, $"{column.Type}", kind, item, item is KeyDataViewType);
     }
 
-    public static ColumnCheck Of(SchemaShape.Column column)
+    public static ColumnCheck FromColumn(SchemaShape.Column column)
     {
         var item = column.IsKey ? $"Key<{column.ItemType}>" : $"{column.ItemType}";
         var type = column.Kind switch
@@ -35,7 +35,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The column is no key of UInt32.</exception>
-    public void IsLabel()
+    public void RequireLabel()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || !IsKey || ItemType.RawType != typeof(uint))
             throw Mismatch("Key<UInt32>", $"Convert it with mlContext.Transforms.Conversion.MapValueToKey(\"{Name}\") earlier in the pipeline.");
@@ -43,7 +43,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
 
     /// <summary>A label to compare predictions with, which may be text as well.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The column is neither a key of UInt32 nor text.</exception>
-    public void IsLabelOrText()
+    public void RequireLabelOrText()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || !((IsKey && ItemType.RawType == typeof(uint)) || ItemType == TextDataViewType.Instance))
         {
@@ -54,7 +54,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The column is no vector of Single of known size.</exception>
-    public void IsScores()
+    public void RequireScores()
     {
         if (Kind != SchemaShape.Column.VectorKind.Vector || IsKey || ItemType != NumberDataViewType.Single)
         {
@@ -65,7 +65,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The column is no vector of Single or Byte of known size.</exception>
-    public void IsFeatures()
+    public void RequireFeatures()
     {
         const string Expected = "Vector<Single, n> or Vector<Byte, n>";
         if (Kind == SchemaShape.Column.VectorKind.Scalar)
@@ -82,14 +82,14 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The column is no Single.</exception>
-    public void IsWeight()
+    public void RequireWeight()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || IsKey || ItemType != NumberDataViewType.Single)
             throw Mismatch("Single", $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Name}\", outputKind: DataKind.Single).");
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The column is no Boolean.</exception>
-    public void IsValidation()
+    public void RequireValidation()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || ItemType != BooleanDataViewType.Instance)
             throw Mismatch("Boolean, true where a row is held out", "Make one with mlContext.Transforms.CustomMapping or in the loader.");

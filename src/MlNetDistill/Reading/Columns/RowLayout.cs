@@ -12,7 +12,7 @@ namespace MlNetDistill.Reading;
 internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved = false)
 {
     /// <summary>What the column's dimensions say: an image of 1 or 3 channels, or else a vector.</summary>
-    public static RowLayout Of(VectorDataViewType type) => WithoutBatch(type.Dimensions) switch
+    public static RowLayout FromDimensions(VectorDataViewType type) => WithoutBatch(type.Dimensions) switch
     {
         [(1 or 3) and var channels, var height, var width] => new(InputShape.Image(channels, height, width)),
         [var height, var width, var channels and (1 or 3)] => new(InputShape.Image(channels, height, width), channels > 1),
@@ -25,7 +25,7 @@ internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved =
     /// <param name="option">The option that gives it, for messages.</param>
     /// <param name="column">The column, for messages.</param>
     /// <exception cref="ArgumentOutOfRangeException">The column's length or dimensions are others.</exception>
-    public static RowLayout Of(VectorDataViewType type, InputShape given, string option, string column)
+    public static RowLayout FromShape(VectorDataViewType type, InputShape given, string option, string column)
     {
         if (given.Length != type.Size)
         {

@@ -46,12 +46,12 @@ internal sealed record TrainerColumns(
     /// <exception cref="InvalidOperationException">There is no label, and the teacher does not say what its classes are.</exception>
     public static TrainerColumns Find(DataViewSchema schema, DistillationOptions options, DataViewSchema.Column? classKey = null)
     {
-        var features = Require(schema, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
-        var label = FindOptional(schema, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.IsLabel());
+        var features = Require(schema, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
+        var label = FindOptional(schema, options.LabelColumnName, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
         var key = label ?? classKey ?? TeacherClasses(schema, options);
         CheckCount(label, ((KeyDataViewType)key.Type).Count, options);
-        var weight = FindOptional(schema, options.ExampleWeightColumnName, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight());
-        var validation = FindOptional(schema, options.ValidationColumnName, "validation", nameof(options.ValidationColumnName), c => c.IsValidation());
+        var weight = FindOptional(schema, options.ExampleWeightColumnName, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
+        var validation = FindOptional(schema, options.ValidationColumnName, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
         return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options))
         {
             Score = options.ScoreColumnName,
@@ -97,7 +97,7 @@ internal sealed record TrainerColumns(
     {
         var column = schema.GetColumnOrNull(name)
             ?? throw ColumnCheck.Missing(name, role, option, schema.Where(c => !c.IsHidden).Select(c => c.Name));
-        check(ColumnCheck.Of(column));
+        check(ColumnCheck.FromColumn(column));
         return column;
     }
 
@@ -107,11 +107,11 @@ internal sealed record TrainerColumns(
         NetworkSpec[] networks = [options.Student, .. options.Teacher?.TrainedNetworks ?? []];
         var given = options.ImageShapes.Select(shape => (InputShape?)shape).FirstOrDefault();
         var reader = networks.FirstOrDefault(n => n.NeedsImages);
-        var said = RowLayout.Of(type);
+        var own = RowLayout.FromDimensions(type);
         // Interleaved pixels are never a mere vector: a teacher that reads images over the same column must get their planes.
-        var layout = given is { } image ? RowLayout.Of(type, image, "The image shape given", features.Name)
-            : reader is not null && !said.Shape.IsImage ? throw Unsaid(reader)
-            : reader is not null || said.IsInterleaved ? said
+        var layout = given is { } image ? RowLayout.FromShape(type, image, "The image shape given", features.Name)
+            : reader is not null && !own.Shape.IsImage ? throw CreateShapeError(reader)
+            : reader is not null || own.IsInterleaved ? own
             : new RowLayout(InputShape.Vector(type.Size));
         var shape = layout.Shape;
         foreach (var network in networks)
@@ -128,7 +128,7 @@ internal sealed record TrainerColumns(
 
         return layout;
 
-        ArgumentOutOfRangeException Unsaid(NetworkSpec network) => type.Dimensions.Length == 3
+        ArgumentOutOfRangeException CreateShapeError(NetworkSpec network) => type.Dimensions.Length == 3
             ? new("schema", $"{network.Name} reads images, and column '{features.Name}' is a {type}: neither channels, height, width nor height, width, channels " +
                 "with 1 or 3 channels. ExtractPixels gives 3 with ColorBits.Rgb, and 1 with one colour of a grey image; for other channels give " +
                 "ImageShape = InputShape.Image(channels, height, width).")

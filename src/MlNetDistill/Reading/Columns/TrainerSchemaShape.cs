@@ -17,13 +17,13 @@ internal static class TrainerSchemaShape
     public static SchemaShape Output(MLContext context, SchemaShape input, DistillationOptions options)
     {
         // ML.NET's chains ask for the schema before they fit, so wrong types are reported here, with a message that helps.
-        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.IsFeatures());
+        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
         if (options.LabelColumnName is { } label)
-            Require(input, label, "label", nameof(options.LabelColumnName), c => c.IsLabel());
+            Require(input, label, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
         if (options.ExampleWeightColumnName is { } weight)
-            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.IsWeight());
+            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
         if (options.ValidationColumnName is { } validation)
-            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.IsValidation());
+            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
         var isByte = features.ItemType == NumberDataViewType.Byte;
         string[] outputs = [options.ScoreColumnName, options.PredictedLabelColumnName];
         string[] kept = [.. InBoxOutputs.Except(outputs).Where(name => Find(input, name) is not null)];
@@ -69,7 +69,7 @@ internal static class TrainerSchemaShape
     private static SchemaShape.Column Require(SchemaShape shape, string name, string role, string option, Action<ColumnCheck> check)
     {
         var column = Find(shape, name) ?? throw ColumnCheck.Missing(name, role, option, shape.Select(c => c.Name));
-        check(ColumnCheck.Of(column));
+        check(ColumnCheck.FromColumn(column));
         return column;
     }
 

@@ -55,16 +55,14 @@ public abstract class CustomTeacher : Teacher
 
     internal sealed override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => _scores.Classes();
 
-    internal sealed override PreparedTeacher Ask(TeacherRequest question)
+    internal sealed override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var watch = new LabelWatch(question.Set);
-        var teacher = Prepare(new TeacherContext(question))
+        var teacher = Prepare(new TeacherContext(request))
             ?? throw new InvalidOperationException($"Prepare of the teacher '{_name}' returned null; it must return a StageTeacher.");
         try
         {
-            watch.Check($"Prepare of the teacher '{_name}'");
-            var kept = _cacheKey is null ? question.TeacherCaching.WithoutFolder() : question.TeacherCaching;
-            return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, OrderOf(teacher, question), SupportsAugmentation, _cacheKey, kept))], null);
+            var kept = _cacheKey is null ? request.TeacherCaching.WithoutFolder() : request.TeacherCaching;
+            return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, OrderOf(teacher, request), SupportsAugmentation, _cacheKey, kept))], null);
         }
         catch
         {
@@ -73,9 +71,9 @@ public abstract class CustomTeacher : Teacher
         }
     }
 
-    private ClassOrder OrderOf(StageTeacher teacher, TeacherRequest question)
+    private ClassOrder OrderOf(StageTeacher teacher, TeacherRequest request)
     {
-        var (found, classes) = (teacher.Shapes.LogitCount, question.Columns.Classes);
+        var (found, classes) = (teacher.Shapes.Classes, request.Columns.Classes);
         if (_scores.ClassNames is not null)
             return _scores.Align(found, null, classes).Order;
         return found == classes.Count

@@ -36,21 +36,21 @@ internal sealed class ExternalTeacher(
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var set = question.Set;
-        var own = OwnColumn(question);
-        WarnOfOverwrittenInput(question);
-        var layout = LayoutOf(own, question);
+        var set = request.Set;
+        var own = OwnColumn(request);
+        WarnOfOverwrittenInput(request);
+        var layout = LayoutOf(own, request);
         var shape = layout.Shape;
         var isByte = own?.IsByte ?? set.IsByte;
-        var dimensions = ((VectorDataViewType)(own?.Column ?? question.Columns.Features).Type).Dimensions;
-        var model = open(shape, isByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = dimensions }, question);
+        var dimensions = ((VectorDataViewType)(own?.Column ?? request.Columns.Features).Type).Dimensions;
+        var model = open(shape, isByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = dimensions }, request);
         (Tensor Rows, string Hash)? rows = null;
         try
         {
-            rows = own is null ? null : (own.Read(question.Data, set, layout, question.Options.CancellationToken), question.TeacherData ?? "");
-            var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, question.Columns.Classes, question.TeacherCaching);
+            rows = own is null ? null : (own.Read(request.Data, set, layout, request.Options.CancellationToken), request.TeacherData ?? "");
+            var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, request.Columns.Classes, request.TeacherCaching);
             return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
         }
         catch
@@ -62,23 +62,23 @@ internal sealed class ExternalTeacher(
     }
 
     /// <summary>Nothing records which values an imported model was trained on, so a column that was overwritten in the pipeline is reported.</summary>
-    private void WarnOfOverwrittenInput(TeacherRequest question)
+    private void WarnOfOverwrittenInput(TeacherRequest request)
     {
-        foreach (var column in ColumnsRead(question.Data.Schema))
+        foreach (var column in ColumnsRead(request.Data.Schema))
         {
-            if (!UnreadableRow.Named(() => OverwrittenColumn.Is(question.Data, column, question.Options.CancellationToken)))
+            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, column, request.Options.CancellationToken)))
                 continue;
             var remedy = $"NormalizeMeanVariance(\"Scaled\", \"{column.Name}\")";
-            question.Channel.Warning(
+            request.Channel.Warning(
                 $"{name} reads column '{column.Name}', and an earlier step of this pipeline overwrote that column, so it is asked about the changed values. If it was trained on those before, give the step an output name of its own, for example {remedy}, and use that for the student.");
         }
     }
 
-    private RowLayout LayoutOf(TeacherColumn? own, TeacherRequest question)
+    private RowLayout LayoutOf(TeacherColumn? own, TeacherRequest request)
     {
-        var (column, students) = (own?.Column ?? question.Columns.Features, question.Columns.Layout);
+        var (column, students) = (own?.Column ?? request.Columns.Features, request.Columns.Layout);
         if (input.Image is not { } image)
-            return own is null && students.Shape.IsImage ? students : RowLayout.Of((VectorDataViewType)column.Type);
+            return own is null && students.Shape.IsImage ? students : RowLayout.FromDimensions((VectorDataViewType)column.Type);
         if (own is null && students.Shape.IsImage && students.Shape != image)
         {
             throw new ArgumentOutOfRangeException(
@@ -87,7 +87,7 @@ internal sealed class ExternalTeacher(
                 "Leave TeacherInput.Image out, or name another column in TeacherInput.ColumnName.");
         }
 
-        var layout = RowLayout.Of((VectorDataViewType)column.Type, image, "TeacherInput.Image", column.Name);
+        var layout = RowLayout.FromShape((VectorDataViewType)column.Type, image, "TeacherInput.Image", column.Name);
         if (own is null && layout.IsInterleaved && !students.IsInterleaved)
         {
             // The student's rows were read as they stand, and are no planes.
@@ -100,14 +100,14 @@ internal sealed class ExternalTeacher(
         return layout;
     }
 
-    private TeacherColumn? OwnColumn(TeacherRequest question)
+    private TeacherColumn? OwnColumn(TeacherRequest request)
     {
-        if (input.ColumnName is not { } column || column == question.Columns.Features.Name)
+        if (input.ColumnName is not { } column || column == request.Columns.Features.Name)
             return null;
-        var schema = question.Data.Schema;
+        var schema = request.Data.Schema;
         var found = schema.GetColumnOrNull(column)
             ?? throw ColumnCheck.Missing(column, "teacher's input", "TeacherInput.ColumnName", schema.Where(c => !c.IsHidden).Select(c => c.Name));
-        ColumnCheck.Of(found).IsFeatures();
+        ColumnCheck.FromColumn(found).RequireFeatures();
         return new TeacherColumn(found);
     }
 }

@@ -27,9 +27,9 @@ internal sealed class ModelTeacher : CacheableTeacher
     /// <param name="own">What it reads of each of them where that is not the student's features, and its hash; the tensor is disposed with the teacher.</param>
     /// <param name="scores">What the caller says of its scores.</param>
     /// <param name="classes">The student's classes.</param>
-    /// <param name="recording">How its answers are kept.</param>
-    public ModelTeacher(TensorModel model, InputShape shape, IRowSource set, (Tensor Rows, string Hash)? own, ScoreSpec scores, ClassLabels classes, TeacherCaching recording)
-        : base(recording)
+    /// <param name="caching">How its answers are kept.</param>
+    public ModelTeacher(TensorModel model, InputShape shape, IRowSource set, (Tensor Rows, string Hash)? own, ScoreSpec scores, ClassLabels classes, TeacherCaching caching)
+        : base(caching)
     {
         (_model, _shape, _set, _spec) = (model, shape, set, scores);
         (_ownRowsOf, _ownRows, _ownData) = own is { } rows ? (set, rows.Rows, rows.Hash) : (null, null, "");

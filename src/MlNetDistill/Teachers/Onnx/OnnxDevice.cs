@@ -9,15 +9,15 @@ internal static class OnnxDevice
 
     /// <summary>Options for the device, or for the CPU where the GPU cannot be had and that is allowed; the caller's to dispose.</summary>
     /// <exception cref="InvalidOperationException">The GPU cannot be had.</exception>
-    public static (SessionOptions Options, bool Gpu) Options(TrainingDevice? device, string title, Action<string> warn)
+    public static (SessionOptions Options, bool Gpu) CreateOptions(TrainingDevice? device, string title, Action<string> warn)
     {
         if (device?.GpuIndex is not { } gpu)
-            return (Quiet(), false);
+            return (CreateCpuOptions(), false);
         try
         {
             if (!OrtEnv.Instance().GetAvailableProviders().Contains(Cuda))
                 throw new InvalidOperationException($"this ONNX Runtime has no {Cuda}");
-            var options = Quiet();
+            var options = CreateCpuOptions();
             try
             {
                 options.AppendExecutionProvider_CUDA(gpu);
@@ -48,9 +48,9 @@ internal static class OnnxDevice
 
         warn($"{title} was to run on GPU {device.GpuIndex}, but it cannot be had ({inner.Message.Trim()}); it runs on the CPU. The package for the GPU is " +
             "Microsoft.ML.OnnxRuntime.Gpu.");
-        return Quiet();
+        return CreateCpuOptions();
     }
 
     // What goes wrong is thrown; ONNX Runtime would write it to the console as well.
-    private static SessionOptions Quiet() => new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
+    private static SessionOptions CreateCpuOptions() => new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 }

@@ -6,7 +6,7 @@ namespace MlNetDistill.Teachers;
 /// <summary>What ONNX Runtime's errors at loading mean and what to do.</summary>
 internal static partial class OnnxFault
 {
-    public static InvalidOperationException AtLoading(string title, OnnxLayout layout, OnnxRuntimeException inner)
+    public static InvalidOperationException CreateLoadingError(string title, OnnxLayout layout, OnnxRuntimeException inner)
     {
         var said = inner.Message;
         var reason =

@@ -26,7 +26,7 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
     /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
     /// <exception cref="EndOfStreamException">It is cut short.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
-    public static OnnxLayout Of(Stream stream, CancellationToken cancellation = default)
+    public static OnnxLayout Read(Stream stream, CancellationToken cancellation = default)
     {
         var reader = new ProtobufReader(stream, cancellation);
         var (files, domains) = (new SortedSet<string>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal));

@@ -57,10 +57,10 @@ internal sealed class OnnxModel : TensorModel
         {
             var (title, session) = (source.Title, runner.Session);
             var names = (
-                OnnxNames.Logits(session, outputs.Logits, title),
-                outputs.Embedding is { } embedding ? OnnxNames.Output(session, embedding, nameof(OnnxOutputs.Embedding), title) : null,
-                (string[])[.. (outputs.StageFeatures ?? []).Select(s => OnnxNames.Output(session, s, nameof(OnnxOutputs.StageFeatures), title))]);
-            var name = OnnxNames.Input(session, input.InputName, title);
+                OnnxNames.FindLogits(session, outputs.Logits, title),
+                outputs.Embedding is { } embedding ? OnnxNames.FindOutput(session, embedding, nameof(OnnxOutputs.Embedding), title) : null,
+                (string[])[.. (outputs.StageFeatures ?? []).Select(s => OnnxNames.FindOutput(session, s, nameof(OnnxOutputs.StageFeatures), title))]);
+            var name = OnnxNames.FindInput(session, input.InputName, title);
             var node = session.InputMetadata[name];
             var dimensions = OnnxNames.Dimensions(node);
             adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, InputType(node, name, title)), torch.CPU);
@@ -114,5 +114,5 @@ internal sealed class OnnxModel : TensorModel
 
     private static torch.ScalarType InputType(NodeMetadata node, string name, string title) =>
         node.IsTensor && OnnxNames.TypeOf(node.ElementDataType) is { } type ? type : throw new InvalidOperationException(
-            $"{title} reads '{name}' as {OnnxNames.Form(node)}; rows can be fed as float32, float16, double or uint8. Export it with such an input.");
+            $"{title} reads '{name}' as {OnnxNames.Describe(node)}; rows can be fed as float32, float16, double or uint8. Export it with such an input.");
 }

@@ -20,13 +20,13 @@ internal static class OnnxNames
         _ => null,
     };
 
-    public static string Input(InferenceSession session, string? asked, string title)
+    public static string FindInput(InferenceSession session, string? name, string title)
     {
         var inputs = session.InputMetadata;
-        if (asked is not null)
+        if (name is not null)
         {
-            return inputs.ContainsKey(asked) ? asked : throw new InvalidOperationException(
-                $"{title} has no input '{asked}', which TeacherInput.InputName names; it has {List(inputs)}.");
+            return inputs.ContainsKey(name) ? name : throw new InvalidOperationException(
+                $"{title} has no input '{name}', which TeacherInput.InputName names; it has {List(inputs)}.");
         }
 
         return inputs.Count == 1 ? inputs.Keys.Single() : throw new InvalidOperationException(inputs.Count == 0
@@ -35,22 +35,22 @@ internal static class OnnxNames
     }
 
     /// <summary>The output of class scores.</summary>
-    public static string Logits(InferenceSession session, string? asked, string title)
+    public static string FindLogits(InferenceSession session, string? name, string title)
     {
         var outputs = session.OutputMetadata;
-        if (asked is not null)
-            return Output(session, asked, nameof(OnnxOutputs.Logits), title);
+        if (name is not null)
+            return FindOutput(session, name, nameof(OnnxOutputs.Logits), title);
         if (outputs.Count > 1 && !outputs.ContainsKey("logits"))
         {
             var hint = outputs.Values.All(o => o.IsTensor) ? "" : Zipmap;
             throw new InvalidOperationException($"{title} has {outputs.Count} outputs: {List(outputs)}. Name the class scores in OnnxOutputs.Logits.{hint}");
         }
 
-        return Output(session, outputs.Count == 1 ? outputs.Keys.Single() : "logits", nameof(OnnxOutputs.Logits), title);
+        return FindOutput(session, outputs.Count == 1 ? outputs.Keys.Single() : "logits", nameof(OnnxOutputs.Logits), title);
     }
 
     /// <summary>The output of that name, checked to be a tensor of floating-point numbers.</summary>
-    public static string Output(InferenceSession session, string name, string what, string title)
+    public static string FindOutput(InferenceSession session, string name, string what, string title)
     {
         var outputs = session.OutputMetadata;
         if (string.IsNullOrEmpty(name) || !outputs.TryGetValue(name, out var output))
@@ -60,10 +60,10 @@ internal static class OnnxNames
         }
 
         if (!output.IsTensor)
-            throw new InvalidOperationException($"{title} gives '{name}' as {Form(output)}, not as a tensor.{Zipmap}");
+            throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}, not as a tensor.{Zipmap}");
         if (TypeOf(output.ElementDataType) is null or torch.ScalarType.Byte)
         {
-            throw new InvalidOperationException($"{title} gives '{name}' as {Form(output)}; OnnxOutputs.{what} must be float32, float16 or double. Of its outputs, " +
+            throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}; OnnxOutputs.{what} must be float32, float16 or double. Of its outputs, " +
                 $"{List(outputs)}, name one of scores, not of class numbers.");
         }
 
@@ -75,9 +75,9 @@ internal static class OnnxNames
         node.Dimensions.Length == 0 ? null : [.. node.Dimensions.Select(d => d < 0 ? (int?)null : d)];
 
     public static string List(IReadOnlyDictionary<string, NodeMetadata> nodes) =>
-        string.Join(", ", nodes.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => $"'{n.Key}' ({Form(n.Value)})"));
+        string.Join(", ", nodes.OrderBy(n => n.Key, StringComparer.Ordinal).Select(n => $"'{n.Key}' ({Describe(n.Value)})"));
 
-    public static string Form(NodeMetadata node)
+    public static string Describe(NodeMetadata node)
     {
         if (!node.IsTensor)
             return node.OnnxValueType.ToString().Replace("ONNX_TYPE_", "", StringComparison.Ordinal).ToLowerInvariant();

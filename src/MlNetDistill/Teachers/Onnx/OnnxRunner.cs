@@ -28,7 +28,7 @@ internal sealed class OnnxRunner : IDisposable
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxRunner Open(OnnxSource source, OnnxLayout layout, TrainingDevice? device, Action<string> warn, CancellationToken cancellation)
     {
-        var (options, gpu) = OnnxDevice.Options(device, source.Title, warn);
+        var (options, gpu) = OnnxDevice.CreateOptions(device, source.Title, warn);
         try
         {
             try
@@ -61,7 +61,7 @@ internal sealed class OnnxRunner : IDisposable
             }
             catch (OnnxRuntimeException e) when (!gpu || !e.Message.Contains("CUDA", StringComparison.OrdinalIgnoreCase))
             {
-                throw OnnxFault.AtLoading(source.Title, layout, e);
+                throw OnnxFault.CreateLoadingError(source.Title, layout, e);
             }
             finally
             {
@@ -78,12 +78,12 @@ internal sealed class OnnxRunner : IDisposable
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public Tensor[] Run(string input, Tensor rows, IReadOnlyList<string> outputs)
     {
-        var value = InputOf(rows);
+        var value = GetInput(rows);
         rows.bytes.CopyTo(value.GetTensorMutableRawData());
         GC.KeepAlive(rows);
-        using var given = Ran(input, value, outputs);
+        using var given = RunSession(input, value, outputs);
         GC.KeepAlive(value);
-        return [.. given.Select(Copied)];
+        return [.. given.Select(Copy)];
     }
 
     public void Dispose()
@@ -93,7 +93,7 @@ internal sealed class OnnxRunner : IDisposable
         _options.Dispose();
     }
 
-    private IDisposableReadOnlyCollection<OrtValue> Ran(string input, OrtValue value, IReadOnlyList<string> outputs)
+    private IDisposableReadOnlyCollection<OrtValue> RunSession(string input, OrtValue value, IReadOnlyList<string> outputs)
     {
         using var options = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         using var limited = Limit is not null ? CancellationTokenSource.CreateLinkedTokenSource(_cancellation) : null;
@@ -114,7 +114,7 @@ internal sealed class OnnxRunner : IDisposable
     }
 
     /// <summary>The input's memory, the same as long as the rows have the same shape.</summary>
-    private OrtValue InputOf(Tensor rows)
+    private OrtValue GetInput(Tensor rows)
     {
         if (_input is not null && _inputShape.AsSpan().SequenceEqual(rows.shape))
             return _input;
@@ -129,7 +129,7 @@ internal sealed class OnnxRunner : IDisposable
         }, _inputShape);
     }
 
-    private static Tensor Copied(OrtValue value)
+    private static Tensor Copy(OrtValue value)
     {
         var form = value.GetTensorTypeAndShape();
         var copy = empty(form.Shape, OnnxNames.TypeOf(form.ElementDataType)!.Value, CPU);

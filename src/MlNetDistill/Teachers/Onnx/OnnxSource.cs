@@ -20,9 +20,9 @@ internal sealed class OnnxSource
     /// <summary>The beginning of a sentence.</summary>
     public string Title => $"The ONNX model {Name}";
 
-    public static OnnxSource File(string path) => new(path, null, $"'{path}'");
+    public static OnnxSource FromFile(string path) => new(path, null, $"'{path}'");
 
-    public static OnnxSource Bytes(byte[] bytes, string name = "in memory") => new(null, bytes, name);
+    public static OnnxSource FromBytes(byte[] bytes, string name = "in memory") => new(null, bytes, name);
 
     /// <summary>Looks through the model.</summary>
     /// <returns>What it says of itself, and a hash of it and of the files that its weights are in.</returns>
@@ -40,7 +40,7 @@ internal sealed class OnnxSource
         try
         {
             using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
-            var layout = OnnxLayout.Of(stream, cancellation);
+            var layout = OnnxLayout.Read(stream, cancellation);
             stream.Position = 0;
             // One file may go by many names: "weights.bin", "./weights.bin".
             var hashes = new Dictionary<string, string>();

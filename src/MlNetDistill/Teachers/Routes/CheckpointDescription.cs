@@ -38,7 +38,7 @@ internal sealed record CheckpointDescription
     public IReadOnlyList<string>? Classes { get; init; }
 
     /// <summary>A checkpoint of a network that is being trained.</summary>
-    public static CheckpointDescription Of(string run, int epoch, NetworkSpec spec, Network network, ClassLabels classes, InputStatistics features) => new()
+    public static CheckpointDescription Create(string run, int epoch, NetworkSpec spec, Network network, ClassLabels classes, InputStatistics features) => new()
     {
         Run = run,
         Epoch = epoch,
@@ -57,9 +57,9 @@ internal sealed record CheckpointDescription
         if ((Network, SpecificationType, Specification) != (spec.Name, TypeOf(spec), spec.ToJson()))
             return $"is of {Network} ({Specification}), and the network given is {spec.Name} ({spec.ToJson()}). Give the specification that the route was trained with";
         return (Input.Shape, Input.IsByte) == (input.Shape, input.IsByte) ? null
-            : $"reads {Said(Input)}, and the feature column has {Said(input)}. Give the features that the route was trained on";
+            : $"reads {DescribeInput(Input)}, and the feature column has {DescribeInput(input)}. Give the features that the route was trained on";
 
-        static string Said(NetworkInput input) => $"{input.Shape} of {(input.IsByte ? "Byte" : "Single")}";
+        static string DescribeInput(NetworkInput input) => $"{input.Shape} of {(input.IsByte ? "Byte" : "Single")}";
     }
 
     private static string TypeOf(NetworkSpec spec) => spec.GetType().FullName ?? spec.GetType().Name;

@@ -58,14 +58,14 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
     {
         var bytes = Bytes(path);
         if (bytes.Length < PrefixBytes + SHA256.HashSizeInBytes || !bytes.AsSpan(0, MagicBytes).SequenceEqual(Magic))
-            throw Unusable(path, "it is not a checkpoint, or not one of this version");
+            throw CreateError(path, "it is not a checkpoint, or not one of this version");
         var hash = bytes[^SHA256.HashSizeInBytes..];
         var body = bytes.AsMemory(..^SHA256.HashSizeInBytes);
         if (!SHA256.HashData(body.Span).AsSpan().SequenceEqual(hash))
-            throw Unusable(path, "it does not match the hash in it, so it is damaged");
+            throw CreateError(path, "it does not match the hash in it, so it is damaged");
         var length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(MagicBytes));
         if (length < 0 || length > body.Length - PrefixBytes)
-            throw Unusable(path, "its description does not have a possible length");
+            throw CreateError(path, "its description does not have a possible length");
         try
         {
             var description = JsonSerializer.Deserialize<CheckpointDescription>(body.Span.Slice(PrefixBytes, length), Json);
@@ -73,7 +73,7 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         }
         catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
         {
-            throw Unusable(path, $"its description cannot be read ({e.Message})", e);
+            throw CreateError(path, $"its description cannot be read ({e.Message})", e);
         }
     }
 
@@ -113,10 +113,10 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Unusable(path, $"it cannot be read ({e.Message})", e);
+            throw CreateError(path, $"it cannot be read ({e.Message})", e);
         }
     }
 
-    private static InvalidOperationException Unusable(string path, string fault, Exception? cause = null) => new(
+    private static InvalidOperationException CreateError(string path, string fault, Exception? cause = null) => new(
         $"The checkpoint '{path}' cannot be used: {fault}. Take an undamaged copy of it, leave it out of the route, or train the route anew with Route.Train.", cause);
 }

@@ -46,25 +46,25 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         return first.Classes is { } names ? ClassColumn.FromNames(names) : ClassColumn.FromCount(first.ClassCount);
     }
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         // Every file is read now: a broken one must not stop the student on its way.
         var checkpoints = paths.Select(path => (Path: path, File: CheckpointFile.Read(path))).Select(c => (c.Path, c.File.Description, c.File.Hash)).ToList();
         CheckRun([.. checkpoints.Select(c => (c.Path, c.Description))]);
         var (path, first, _) = checkpoints[0];
-        var here = question.Networks.InputOf(spec);
+        var here = request.Networks.GetInput(spec);
         if (first.Difference(spec, here) is { } difference)
             throw new InvalidOperationException($"The checkpoint '{path}' {difference}.");
-        var order = Order(first, path, question);
-        WarnOfShift(first, question);
+        var order = Order(first, path, request);
+        WarnOfShift(first, request);
         // Scaled as in its own training, whatever the rows of this one are.
-        var shared = new SharedNetwork(question.Networks.BuildOnDevice(spec, "checkpoints", first.Input with { IsInterleaved = here.IsInterleaved }));
+        var shared = new SharedNetwork(request.Networks.BuildOnDevice(spec, "checkpoints", first.Input with { IsInterleaved = here.IsInterleaved }));
         try
         {
             foreach (var checkpoint in checkpoints)
                 Load(checkpoint.Path, checkpoint.Hash)(shared.Network);
             var anchors = checkpoints.Select(c => new Anchor(
-                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), question.TeacherCaching)
+                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), request.TeacherCaching)
                 {
                     IsPreviewed = true,
                     ReorderClasses = order.IsSame ? null : order.Apply,
@@ -100,9 +100,9 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
     }
 
     /// <summary>Classes go by name: the label column of another file may have them in another order.</summary>
-    private static ClassOrder Order(CheckpointDescription checkpoint, string path, TeacherRequest question)
+    private static ClassOrder Order(CheckpointDescription checkpoint, string path, TeacherRequest request)
     {
-        var student = question.Columns.Classes;
+        var student = request.Columns.Classes;
         if (checkpoint.Classes is null && student.Names is { } names)
         {
             throw new InvalidOperationException(
@@ -113,11 +113,11 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         return new ClassAlignment(new ScoreSpec(ScoreKind.Logits) { Place = $"checkpoint '{path}'" }).Match(checkpoint.ClassCount, checkpoint.Classes, student);
     }
 
-    private static void WarnOfShift(CheckpointDescription checkpoint, TeacherRequest question)
+    private static void WarnOfShift(CheckpointDescription checkpoint, TeacherRequest request)
     {
-        if (FeatureShift.Between(checkpoint.Features, question.Networks.FeatureStatistics) is { } shift)
+        if (FeatureShift.Describe(checkpoint.Features, request.Networks.FeatureStatistics) is { } shift)
         {
-            question.Channel.Warning(
+            request.Channel.Warning(
                 $"The features are on another scale than those that the checkpoints were trained on ({shift}): they score what they never saw. Give the features as they were, normalised by the same fitted steps.");
         }
     }

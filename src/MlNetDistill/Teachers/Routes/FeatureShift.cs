@@ -11,7 +11,7 @@ internal static class FeatureShift
     private const float Far = 10;
 
     /// <summary>How they differ, as the end of a sentence; null where at least half of them are alike.</summary>
-    public static string? Between(InputStatistics then, InputStatistics now)
+    public static string? Describe(InputStatistics then, InputStatistics now)
     {
         if (then.Mean.Count != now.Mean.Count)
             return null;

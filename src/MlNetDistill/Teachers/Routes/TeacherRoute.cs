@@ -13,8 +13,8 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override ModelOutputs CanProvide => anchors.Aggregate(ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? ModelOutputs.None));
 
-    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question) =>
-        anchors.Select((anchor, i) => PlanAnchor(anchor.Label, i + 1, anchor.Teacher.PlanAnchors(question).Last().Teacher.Shapes));
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request) =>
+        anchors.Select((anchor, i) => PlanAnchor(anchor.Label, i + 1, anchor.Teacher.PlanAnchors(request).Last().Teacher.Shapes));
 
     internal override IEnumerable<string> Validate()
     {
@@ -36,12 +36,12 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
         anchors.Select(a => a.Teacher.ClassesIn(schema)).LastOrDefault(classes => classes is not null);
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         var answers = PrepareAll(anchors, (anchor, _) =>
         {
-            question.Channel.Info($"Asking the anchor '{anchor.Label}'.");
-            return anchor.Teacher.Ask(question);
+            request.Channel.Info($"Asking the anchor '{anchor.Label}'.");
+            return anchor.Teacher.PrepareForFit(request);
         });
         var last = answers[^1];
         return new PreparedTeacher(

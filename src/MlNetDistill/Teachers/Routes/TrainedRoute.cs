@@ -25,11 +25,11 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     // Where early stopping ends the route before, only its last anchor lies elsewhere.
-    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question)
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request)
     {
         CheckFolder();
-        var shapes = question.Networks.ShapesOf(training.Spec);
-        var last = training.EpochsIn(question.Options);
+        var shapes = request.Networks.GetShapes(training.Spec);
+        var last = training.EpochsIn(request.Options);
         return Enumerable.Range(1, last)
             .Where(epoch => epoch == last || epoch % every == 0)
             .Select(epoch => PlanAnchor(Label(epoch, epoch == last), epoch, shapes));
@@ -45,13 +45,13 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             yield return fault;
     }
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var options = question.Options;
+        var options = request.Options;
         var checkpoints = new List<(int Epoch, Action<Network> Load)>();
         var owned = new List<IDisposable>();
         CheckFolder();
-        MakeFolder();
+        CreateFolder();
         var run = $"{Guid.NewGuid():N}";
         var last = 0;
         try
@@ -65,18 +65,18 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
                     last = epoch;
                 },
             };
-            var network = question.Networks.Train(plan);
+            var network = request.Networks.Train(plan);
             owned.Add(network);
             // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
             checkpoints.RemoveAll(c => c.Epoch == last);
             var final = Keep(network, last);
-            var shared = new SharedNetwork(question.Networks.BuildOnDevice(training.Spec, "checkpoints"));
+            var shared = new SharedNetwork(request.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
-            var recording = question.TeacherCaching.WithoutFolder();
-            Anchor At(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, recording));
-            question.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
+            var caching = request.TeacherCaching.WithoutFolder();
+            Anchor CreateAnchor(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, caching));
+            request.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new PreparedTeacher(
-                [.. checkpoints.Select(c => At(c.Epoch, Label(c.Epoch, false), c.Load)), At(last, Label(last, true), final)], null, network, training.Spec)
+                [.. checkpoints.Select(c => CreateAnchor(c.Epoch, Label(c.Epoch, false), c.Load)), CreateAnchor(last, Label(last, true), final)], null, network, training.Spec)
             {
                 Owned = owned,
             };
@@ -92,8 +92,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         {
             if (folder is not null)
             {
-                var description = CheckpointDescription.Of(run, epoch, training.Spec, network, question.Columns.Classes, question.Networks.FeatureStatistics);
-                return InFile(Path.Combine(folder, $"{FilePrefix}{epoch:0000}{FileEnd}"), description, network);
+                var description = CheckpointDescription.Create(run, epoch, training.Spec, network, request.Columns.Classes, request.Networks.FeatureStatistics);
+                return KeepInFile(Path.Combine(folder, $"{FilePrefix}{epoch:0000}{FileEnd}"), description, network);
             }
 
             var weights = new NetworkWeights(network);
@@ -104,16 +104,16 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     private static string Label(int epoch, bool isFinal) => isFinal ? $"epoch {epoch} (final)" : $"epoch {epoch}";
 
-    private static Action<Network> InFile(string path, CheckpointDescription description, Network network)
+    private static Action<Network> KeepInFile(string path, CheckpointDescription description, Network network)
     {
         // The last epoch's is written again where it is not the best.
         if (File.Exists(path) && CheckpointFile.Read(path).Description.Run != description.Run)
-            throw Occupied(Path.GetDirectoryName(path)!, [path]);
+            throw CreateOccupiedError(Path.GetDirectoryName(path)!, [path]);
         var hash = CheckpointFile.Write(path, description, DistilledStudent.WeightsOf(network));
         return into => CheckpointFile.ReadAgain(path, hash).Load(into);
     }
 
-    private void MakeFolder()
+    private void CreateFolder()
     {
         if (folder is null)
             return;
@@ -132,10 +132,10 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     private void CheckFolder()
     {
         if (folder is not null && Directory.Exists(folder) && Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}") is { Length: > 0 } files)
-            throw Occupied(folder, files);
+            throw CreateOccupiedError(folder, files);
     }
 
-    private static InvalidOperationException Occupied(string folder, string[] files) => new(
+    private static InvalidOperationException CreateOccupiedError(string folder, string[] files) => new(
         $"The route's folder '{folder}' holds checkpoints of another run ({Path.GetFileName(files.Min(StringComparer.Ordinal))}" +
         $"{(files.Length > 1 ? string.Create(CultureInfo.InvariantCulture, $" and {files.Length - 1} more") : "")}), which would mix with this one's. Give each run a folder of its own, " +
         "take these files away, learn from them with Route.FromCheckpoints, or leave the folder out to keep the checkpoints in memory, as in CrossValidate.");

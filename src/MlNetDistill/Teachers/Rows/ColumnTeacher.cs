@@ -30,20 +30,20 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
         return ScoredView.ClassesIn(schema, scores);
     }
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        CheckSchema(question.Data.Schema);
-        BinaryColumn.Note(question.Data.Schema, scores, question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(rows, scores, question.Columns.Classes, question.Options, place);
-        var view = ViewOf(question.Data, "");
+        CheckSchema(request.Data.Schema);
+        BinaryColumn.Note(request.Data.Schema, scores, request.Channel);
+        ScoredView CreateView(IDataView rows, string place) => ScoredView.Find(rows, scores, request.Columns.Classes, request.Options, place);
+        var view = CreateView(request.Data, "");
         var teacher = new ScoredTeacher(
             view.Read,
-            new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
+            new OutputShapes(request.Columns.Classes.Count, view.EmbeddingLength, []),
             () => "",
-            question,
+            request,
             // The data are their own record.
-            question.TeacherCaching.WithoutFolder(),
-            viewOf: ViewOf);
+            request.TeacherCaching.WithoutFolder(),
+            createView: CreateView);
         return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
     }
 

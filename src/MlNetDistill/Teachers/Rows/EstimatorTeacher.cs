@@ -26,8 +26,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     }
 
     // How long embeddings are shows only when it is fitted.
-    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest question) =>
-        [PlanAnchor("teacher", 1, new OutputShapes(question.Columns.Classes.Count, scores.Embedding is null ? null : 1, []))];
+    internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request) =>
+        [PlanAnchor("teacher", 1, new OutputShapes(request.Columns.Classes.Count, scores.Embedding is null ? null : 1, []))];
 
     // Fitting may look at any column.
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => cacheKey is null ? [] : schema.Where(c => !c.IsHidden);
@@ -37,37 +37,37 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     internal override bool ReadsRowsLeftOut => cacheKey is not null;
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         // Without a name it is a new model in every run, so its answers are for this run.
-        var recording = cacheKey is null ? question.TeacherCaching.WithoutFolder() : question.TeacherCaching;
-        string Identity() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(question) : 0)}|{scores.Description}"));
-        if (folds == 0 && (cacheKey is null || !recording.IsPersistent || scores.Embedding is not null))
+        var caching = cacheKey is null ? request.TeacherCaching.WithoutFolder() : request.TeacherCaching;
+        string ComputeContentHash() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}"));
+        if (folds == 0 && (cacheKey is null || !caching.IsPersistent || scores.Embedding is not null))
         {
-            question.Channel.Info($"Fitting the teacher.");
-            var model = Fitted(question.Data);
-            var view = View(model, question.Data, question, "");
-            return Answer(view.Read, view.EmbeddingLength, model);
+            request.Channel.Info($"Fitting the teacher.");
+            var model = Fit(request.Data);
+            var view = CreateView(model, request.Data, request, "");
+            return CreateTeacher(view.Read, view.EmbeddingLength, model);
         }
 
-        return Answer(folds == 0 ? FittedOnAll(question) : OutOfFold(question), null, null);
+        return CreateTeacher(folds == 0 ? FittedOnAll(request) : OutOfFold(request), null, null);
 
-        PreparedTeacher Answer(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> answers, int? embeddingLength, ITransformer? model) => new(
+        PreparedTeacher CreateTeacher(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> answers, int? embeddingLength, ITransformer? model) => new(
             [new Anchor("teacher", 1, new ScoredTeacher(
-                answers, new OutputShapes(question.Columns.Classes.Count, embeddingLength, []), Identity, question, recording,
+                answers, new OutputShapes(request.Columns.Classes.Count, embeddingLength, []), ComputeContentHash, request, caching,
                 // Two fits of a pipeline are two models. In folds there are several anyhow, and a fit of each is much to lose.
                 isResumable: folds > 0))],
             model);
     }
 
     /// <summary>Where a step fails on a row, ML.NET's threads say only that one of them ended.</summary>
-    private ITransformer Fitted(IDataView rows)
+    private ITransformer Fit(IDataView rows)
     {
         try
         {
             return estimator.Fit(rows);
         }
-        catch (Exception e) when (e is not OperationCanceledException and { InnerException: not null } && ChangedRowsException.In(e) is null)
+        catch (Exception e) when (e is not OperationCanceledException and { InnerException: not null } && ChangedRowsException.FindIn(e) is null)
         {
             var source = new ViewColumns(
                 rows, [.. rows.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c))], row => $"Row {row} (counted from 0) of the data that the teacher is fitted on cannot be read");
@@ -78,56 +78,56 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
     }
 
-    private static int FoldSeed(TeacherRequest question) => question.Seeds.DeriveInteger("folds");
+    private static int FoldSeed(TeacherRequest request) => request.Seeds.DeriveInteger("folds");
 
-    private ScoredView View(ITransformer model, IDataView data, TeacherRequest question, string place, IReadOnlyDictionary<int, double>? unseen = null)
+    private ScoredView CreateView(ITransformer model, IDataView data, TeacherRequest request, string place, IReadOnlyDictionary<int, double>? unseen = null)
     {
         var scored = model.Transform(data);
-        BinaryColumn.Note(scored.Schema, scores, question.Channel);
-        return ScoredView.Find(scored, scores.Of(model), question.Columns.Classes, question.Options, place, unseen, Name);
+        BinaryColumn.Note(scored.Schema, scores, request.Channel);
+        return ScoredView.Find(scored, scores.Of(model), request.Columns.Classes, request.Options, place, unseen, Name);
     }
 
     /// <summary>Fits only where the record does not hold the answers already.</summary>
-    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> FittedOnAll(TeacherRequest question) => (asked, kept, from) =>
+    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> FittedOnAll(TeacherRequest request) => (wanted, kept, from) =>
     {
-        question.Channel.Info($"Fitting the teacher.");
-        return View(Fitted(question.Data), question.Data, question, "").Read(asked, kept, from);
+        request.Channel.Info($"Fitting the teacher.");
+        return CreateView(Fit(request.Data), request.Data, request, "").Read(wanted, kept, from);
     };
 
-    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> OutOfFold(TeacherRequest question)
+    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> OutOfFold(TeacherRequest request)
     {
         return Folds;
 
-        IEnumerable<OutputChunk> Folds(IReadOnlySet<RowId> asked, ModelOutputs kept, long skip)
+        IEnumerable<OutputChunk> Folds(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
         {
-            var dealt = new StratifiedFolds(question.Data, question.Columns.Label, folds, FoldSeed(question));
+            var folded = new StratifiedFolds(request.Data, request.Columns.Label, folds, FoldSeed(request));
             for (var fold = 0; fold < folds; fold++)
             {
-                question.Options.CancellationToken.ThrowIfCancellationRequested();
-                var answered = dealt.Answered(fold);
-                if (skip > 0 && dealt.Count(fold, asked) is var rows && rows <= skip)
+                request.Options.CancellationToken.ThrowIfCancellationRequested();
+                var answered = folded.GetScoredRows(fold);
+                if (skip > 0 && folded.Count(fold, wanted) is var rows && rows <= skip)
                 {
                     skip -= rows;
                     continue;
                 }
 
-                question.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
-                var unseen = dealt.Unseen(fold);
-                WarnOf(unseen, question, fold);
-                var model = Fitted(dealt.Training(fold));
-                foreach (var chunk in View(model, answered, question, $" of fold {fold + 1}", unseen).Read(asked, kept, skip))
+                request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
+                var unseen = folded.GetUnseenClasses(fold);
+                WarnOf(unseen, request, fold);
+                var model = Fit(folded.GetTrainingRows(fold));
+                foreach (var chunk in CreateView(model, answered, request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
                     yield return chunk;
                 skip = 0;
             }
         }
     }
 
-    private static void WarnOf(IReadOnlyDictionary<int, double> unseen, TeacherRequest question, int fold)
+    private static void WarnOf(IReadOnlyDictionary<int, double> unseen, TeacherRequest request, int fold)
     {
         foreach (var (unseenClass, share) in unseen)
         {
-            question.Channel.Warning(
-                $"The class '{question.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold has never seen it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
+            request.Channel.Warning(
+                $"The class '{request.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold has never seen it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
         }
     }
 }

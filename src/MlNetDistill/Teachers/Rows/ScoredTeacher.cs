@@ -8,44 +8,44 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A teacher that reads the rows of a data view, such as an ML.NET model: reached through a record, joined by row id.</summary>
-/// <param name="answers">Its answers in its own order: to the rows in a set, kinds, from which entry on.</param>
-/// <param name="shapes">What it gives.</param>
-/// <param name="cacheKey">A hash of all that its answers depend on but the rows.</param>
-/// <param name="question">What it is asked.</param>
-/// <param name="recording">How its answers are kept.</param>
-/// <param name="isResumable">Whether what answers now is what answered in an interrupted run.</param>
-/// <param name="viewOf">Its answers to some rows alone; null where a look costs what all answers do.</param>
+/// <summary>A teacher that scores the rows of a data view, such as an ML.NET model. Its outputs are cached, and joined with the training set by row id.</summary>
+/// <param name="read">Reads its outputs in the order of the view: for the rows with these ids, which outputs, how many rows to skip.</param>
+/// <param name="shapes">Shapes of its outputs.</param>
+/// <param name="computeContentHash">A hash of everything its outputs depend on, except the rows.</param>
+/// <param name="request">The fit.</param>
+/// <param name="caching">How its outputs are cached.</param>
+/// <param name="isResumable">Whether the same model continues a cache that an interrupted run began.</param>
+/// <param name="createView">Scores a view of some rows alone; null if that costs as much as all rows.</param>
 internal sealed class ScoredTeacher(
-    Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> answers, OutputShapes shapes, Func<string> cacheKey, TeacherRequest question, TeacherCaching recording,
-    bool isResumable = true, Func<IDataView, string, ScoredView>? viewOf = null)
-    : CacheableTeacher(recording)
+    Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> read, OutputShapes shapes, Func<string> computeContentHash, TeacherRequest request,
+    TeacherCaching caching, bool isResumable = true, Func<IDataView, string, ScoredView>? createView = null)
+    : CacheableTeacher(caching)
 {
-    private TimeSpan _passing;
+    private TimeSpan _timeOnUnqueriedRows;
     private bool _isChecked;
 
-    internal override TimeSpan TimeOnUnqueriedRows => _passing;
+    internal override TimeSpan TimeOnUnqueriedRows => _timeOnUnqueriedRows;
 
     public override OutputShapes Shapes => shapes;
 
     internal override bool NeedsPassPerQuery => true;
 
-    // Another pass through the teacher's pipeline is what a record is there to avoid.
+    // The cache avoids another pass through the teacher's pipeline.
     protected override bool KeepsOutputs => true;
 
     protected override bool IsResumable => isResumable;
 
-    protected override string ComputeContentHash() => cacheKey();
+    protected override string ComputeContentHash() => computeContentHash();
 
-    protected override string ComputeDataHash(IRowSource set) => question.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
+    protected override string ComputeDataHash(IRowSource set) => request.TeacherData ?? throw new InvalidOperationException("The teacher's columns were not hashed.");
 
     /// <summary>
-    /// Neither its bytes nor a name tell that code which it runs (a custom mapping's, say) has changed: what an earlier run left is held against its answers to some
-    /// rows. Where a look costs what all answers do, as with a pipeline that is yet to be fitted, the name alone must do.
+    /// A model's bytes or name do not show that the code it runs (that of a custom mapping, for example) has changed. So the cache of an earlier run is compared with
+    /// the outputs for a few rows, unless these cost as much as all rows, as for a pipeline that would have to be fitted first.
     /// </summary>
     protected override string? FindMismatch(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view)
     {
-        if (viewOf is null || _isChecked)
+        if (createView is null || _isChecked)
             return null;
         var fault = SpotCheck.FindDifference(answers, set, view, QueryNow);
         _isChecked = fault is null;
@@ -55,50 +55,50 @@ internal sealed class ScoredTeacher(
     protected override IEnumerable<OutputChunk> EnumerateOutputs(IRowSource set, ModelOutputs kept, Func<Tensor, int, Batch>? view, long from)
     {
         CheckRows(set, view is not null);
-        // What this run gives from the first row on is its own.
+        // Outputs that this run computes from the first row on need no check.
         _isChecked = from == 0;
-        return answers(set.RowIds.ToHashSet(), kept, from);
+        return read(set.RowIds.ToHashSet(), kept, from);
     }
 
-    /// <summary>For a look at a few rows before the record is made.</summary>
+    /// <summary>Computes outputs for a preview of a few rows, before there is a cache.</summary>
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         CheckRows(batch.Set, batch.View != 0);
         using var scope = NewDisposeScope();
         RowId[] ids = [.. batch.Positions.cpu().data<long>().ToArray().Select(position => batch.Set.RowIds[position])];
         var (found, parts) = (new List<RowId>(), new List<Tensor[]>());
-        foreach (var chunk in Look(ids.ToHashSet(), wanted | ModelOutputs.Logits))
+        foreach (var chunk in ReadFew(ids.ToHashSet(), wanted | ModelOutputs.Logits))
         {
             found.AddRange(chunk.Ids);
             parts.Add([.. chunk.Parts.Select(part => part.clone())]);
         }
 
-        var at = found.Index().DistinctBy(f => f.Item).ToDictionary(f => f.Item, f => (long)f.Index);
-        var order = tensor([.. ids.Select(id => at.TryGetValue(id, out var row) ? row : throw new InvalidOperationException(
+        var rowOf = found.Index().DistinctBy(f => f.Item).ToDictionary(f => f.Item, f => (long)f.Index);
+        var order = tensor([.. ids.Select(id => rowOf.TryGetValue(id, out var row) ? row : throw new InvalidOperationException(
             $"The teacher gave no scores for row id {id}; its data view must hold the rows of the training data."))], device: CPU);
-        Tensor Part(int part) => cat([.. parts.Select(p => p[part])]).index_select(0, order).to(batch.Features.device).MoveToOuterDisposeScope();
-        return new NetworkOutput(Part(0), wanted.HasFlag(ModelOutputs.Embedding) ? Part(1) : null);
+        return new NetworkOutput(Join(0), wanted.HasFlag(ModelOutputs.Embedding) ? Join(1) : null);
+
+        Tensor Join(int part) => cat([.. parts.Select(p => p[part])]).index_select(0, order).to(batch.Features.device).MoveToOuterDisposeScope();
     }
 
-    private IEnumerable<OutputChunk> Look(HashSet<RowId> asked, ModelOutputs wanted)
+    private IEnumerable<OutputChunk> ReadFew(HashSet<RowId> ids, ModelOutputs wanted)
     {
-        if (viewOf is null)
-            return answers(asked, wanted, 0);
-        return Chosen();
+        if (createView is null)
+            return read(ids, wanted, 0);
+        return ReadChosen();
 
-        IEnumerable<OutputChunk> Chosen()
+        IEnumerable<OutputChunk> ReadChosen()
         {
-            var rows = new ChosenRows(question.Data, asked);
-            var view = viewOf(rows, $" of the {asked.Count} rows checked");
-            foreach (var chunk in view.Read(asked, wanted, 0))
+            var rows = new ChosenRows(request.Data, ids);
+            foreach (var chunk in createView(rows, $" of the {ids.Count} rows checked").Read(ids, wanted, 0))
                 yield return chunk;
-            _passing += rows.TimePassing;
+            _timeOnUnqueriedRows += rows.TimePassing;
         }
     }
 
     private void CheckRows(IRowSource set, bool augmented)
     {
-        if (!ReferenceEquals(set, question.Set) || augmented)
+        if (!ReferenceEquals(set, request.Set) || augmented)
             throw new InvalidOperationException("A teacher that reads the rows of a data view answers only for the unaugmented rows of the training data.");
     }
 }

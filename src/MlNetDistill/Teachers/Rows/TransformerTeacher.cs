@@ -27,40 +27,40 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
     {
         CheckSchema(schema);
-        return ScoredView.ClassesIn(Over(schema).GetOutputSchema(schema), scores);
+        return ScoredView.ClassesIn(AddMissingColumns(schema).GetOutputSchema(schema), scores);
     }
 
-    internal override PreparedTeacher Ask(TeacherRequest question)
+    internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var schema = question.Data.Schema;
+        var schema = request.Data.Schema;
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
-            RefuseOverwrittenInputs(question);
-        var known = scores.AdaptTo(transformer);
+            RefuseOverwrittenInputs(request);
+        var known = scores.Of(transformer);
         if (known.Kind != scores.Kind)
-            question.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
-        BinaryColumn.Note(Over(schema).GetOutputSchema(schema), scores, question.Channel);
-        ScoredView ViewOf(IDataView rows, string place) => ScoredView.Find(Over(rows.Schema).Transform(rows), known, question.Columns.Classes, question.Options, place, model: Name);
-        var view = ViewOf(question.Data, "");
+            request.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
+        BinaryColumn.Note(AddMissingColumns(schema).GetOutputSchema(schema), scores, request.Channel);
+        ScoredView CreateView(IDataView rows, string place) => ScoredView.Find(AddMissingColumns(rows.Schema).Transform(rows), known, request.Columns.Classes, request.Options, place, model: Name);
+        var view = CreateView(request.Data, "");
         var teacher = new ScoredTeacher(
             view.Read,
-            new OutputShapes(question.Columns.Classes.Count, view.EmbeddingLength, []),
-            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Compute(question.Context, transformer, schema)}|{scores.Description}"),
-            question,
-            question.TeacherCaching,
-            viewOf: ViewOf);
+            new OutputShapes(request.Columns.Classes.Count, view.EmbeddingLength, []),
+            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Of(request.Context, transformer, schema)}|{scores.Description}"),
+            request,
+            request.TeacherCaching,
+            createView: CreateView);
         return new PreparedTeacher([new Anchor("teacher", 1, teacher)], transformer);
     }
 
     /// <summary>The model, with empty columns for steps that its answers do not depend on, such as the one that made its own label a key.</summary>
-    private ITransformer Over(DataViewSchema schema) => EmptyColumns.Before(transformer, schema, scores.Column, scores.Embedding);
+    private ITransformer AddMissingColumns(DataViewSchema schema) => EmptyColumns.AddTo(transformer, schema, scores.Column, scores.Embedding);
 
     /// <summary>Where an earlier step of the pipeline overwrote a column that a step of the model reads, ML.NET says only that types differ.</summary>
     private void CheckSchema(DataViewSchema schema)
     {
         try
         {
-            Over(schema).GetOutputSchema(schema);
+            AddMissingColumns(schema).GetOutputSchema(schema);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -85,13 +85,13 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
     /// A teacher is a model over raw columns. Where an earlier step of the pipeline wrote a new column under the name of one of its inputs
     /// (a normaliser without an output name, say), the teacher would silently read the new one.
     /// </summary>
-    private void RefuseOverwrittenInputs(TeacherRequest question)
+    private void RefuseOverwrittenInputs(TeacherRequest request)
     {
         if (!transformer.IsRowToRowMapper)
             return;
-        foreach (var input in InputsOfScore(question.Data.Schema) ?? [])
+        foreach (var input in InputsOfScore(request.Data.Schema) ?? [])
         {
-            if (!UnreadableRow.Named(() => OverwrittenColumn.Is(question.Data, input, question.Options.CancellationToken)))
+            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, input, request.Options.CancellationToken)))
                 continue;
             throw new InvalidOperationException(
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
@@ -102,7 +102,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
 
     private IEnumerable<DataViewSchema.Column>? InputsOfScore(DataViewSchema schema)
     {
-        var mapper = Over(schema).GetRowToRowMapper(schema);
+        var mapper = AddMissingColumns(schema).GetRowToRowMapper(schema);
         DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(scores.Column), scores.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];
         return outputs[0] is null ? null : mapper.GetDependencies(outputs.OfType<DataViewSchema.Column>());
     }

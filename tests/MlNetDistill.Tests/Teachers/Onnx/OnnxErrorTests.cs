@@ -53,7 +53,7 @@ public sealed class OnnxErrorTests
                 try
                 {
                     using var stream = new MemoryStream(changed);
-                    OnnxLayout.Of(stream);
+                    OnnxLayout.Read(stream);
                 }
                 catch (Exception refusal) when (refusal is InvalidDataException or EndOfStreamException)
                 {
@@ -98,18 +98,18 @@ public sealed class OnnxErrorTests
     {
         var path = _folder.Write("model.onnx", Endless());
         Assert.That(
-            () => OnnxModel.Open(OnnxSource.File(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, trialLimit: TimeSpan.FromSeconds(1)),
+            () => OnnxModel.Open(OnnxSource.FromFile(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, trialLimit: TimeSpan.FromSeconds(1)),
             Throws.InvalidOperationException.With.Message.EqualTo(
                 $"The ONNX model '{path}' did not answer rows [1, 4] within 1 s; it may never do. Look for a loop in it."));
         using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.5));
         Assert.That(
-            () => OnnxModel.Open(OnnxSource.File(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, cancelled.Token),
+            () => OnnxModel.Open(OnnxSource.FromFile(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, cancelled.Token),
             Throws.InstanceOf<OperationCanceledException>());
     }
 
     [Test]
     public void Looking_through_a_model_can_be_cancelled() => Assert.That(
-        () => OnnxSource.Bytes(OnnxBytes.Linear().Write()).Inspect(new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        () => OnnxSource.FromBytes(OnnxBytes.Linear().Write()).Inspect(new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
 
     /// <summary>The same weights by two thousand names are read once.</summary>
     [Test]
@@ -120,7 +120,7 @@ public sealed class OnnxErrorTests
         for (var i = 0; i < 2000; i++)
             model.ExternalWeights($"w{i}", [4, 3], $"{string.Concat(Enumerable.Repeat("./", i))}weights.bin");
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        OnnxSource.File(_folder.Write("model.onnx", model.Write())).Inspect();
+        OnnxSource.FromFile(_folder.Write("model.onnx", model.Write())).Inspect();
         Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(5));
     }
 
@@ -218,7 +218,7 @@ public sealed class OnnxErrorTests
         var bytes = External("weights.bin");
         Refused(bytes, $"keeps weights in the file 'weights.bin', which is not beside it. Copy it to '{_folder.Path}'.");
         Refused(External("../weights.bin"), "keeps weights in '../weights.bin', outside its folder; ONNX Runtime reads none from there.");
-        Assert.That(() => OnnxModel.Open(OnnxSource.Bytes(bytes, "of ours"), new(), InputShape.Vector(4), false, new(), null, 8, _ => { }),
+        Assert.That(() => OnnxModel.Open(OnnxSource.FromBytes(bytes, "of ours"), new(), InputShape.Vector(4), false, new(), null, 8, _ => { }),
             Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model of ours keeps weights in the file 'weights.bin', which bytes in memory have no place for."));
     }
 
@@ -266,6 +266,6 @@ public sealed class OnnxErrorTests
         Refused(_folder.Write("model.onnx", content), message, outputs, input);
 
     private static void Refused(string path, string message, OnnxOutputs? outputs = null, TeacherInput? input = null) => Assert.That(
-        () => OnnxModel.Open(OnnxSource.File(path), outputs ?? new(), InputShape.Vector(4), false, input ?? new(), null, 64, line => Assert.Fail(line)).Dispose(),
+        () => OnnxModel.Open(OnnxSource.FromFile(path), outputs ?? new(), InputShape.Vector(4), false, input ?? new(), null, 64, line => Assert.Fail(line)).Dispose(),
         Throws.InvalidOperationException.With.Message.StartsWith($"The ONNX model '{path}' {message}"));
 }

@@ -107,7 +107,7 @@ public sealed class OnnxModelTests
     [Test]
     public void The_input_can_be_named()
     {
-        using var model = OnnxModel.Open(OnnxSource.Bytes(OnnxBytes.Linear().Write()), new(), InputShape.Vector(4), false, new() { InputName = "x" }, null, 8, NoWarning);
+        using var model = OnnxModel.Open(OnnxSource.FromBytes(OnnxBytes.Linear().Write()), new(), InputShape.Vector(4), false, new() { InputName = "x" }, null, 8, NoWarning);
         Assert.That(model.Name, Is.EqualTo("in memory"));
     }
 
@@ -121,7 +121,7 @@ public sealed class OnnxModelTests
         string Identity()
         {
             folder.Write("weights.bin", System.Runtime.InteropServices.MemoryMarshal.AsBytes(numbers.AsSpan()).ToArray());
-            using var model = OnnxModel.Open(OnnxSource.File(folder.Write("model.onnx", bytes)), new(), InputShape.Vector(4), false, new(), null, 8, NoWarning);
+            using var model = OnnxModel.Open(OnnxSource.FromFile(folder.Write("model.onnx", bytes)), new(), InputShape.Vector(4), false, new(), null, 8, NoWarning);
             if (numbers[0] == 0)
                 Assert.That(allclose(model.ComputeOutputs(Rows(2), ModelOutputs.Logits).Logits, Expected(Rows(2))), Is.True);
             return model.ContentHash;
@@ -144,17 +144,17 @@ public sealed class OnnxModelTests
             return model.ContentHash;
         }
 
-        var first = Identity(OnnxSource.Bytes(bytes));
-        Assert.That(Identity(OnnxSource.File(folder.Write("a.onnx", bytes))), Is.EqualTo(first));
-        string[] different = [first, Identity(OnnxSource.Bytes(OnnxBytes.Linear(outputs: 2).Write())), Identity(OnnxSource.Bytes(bytes), new() { Scale = 2 }),
-            Identity(OnnxSource.Bytes(bytes), outputs: new(Embedding: "logits"))];
+        var first = Identity(OnnxSource.FromBytes(bytes));
+        Assert.That(Identity(OnnxSource.FromFile(folder.Write("a.onnx", bytes))), Is.EqualTo(first));
+        string[] different = [first, Identity(OnnxSource.FromBytes(OnnxBytes.Linear(outputs: 2).Write())), Identity(OnnxSource.FromBytes(bytes), new() { Scale = 2 }),
+            Identity(OnnxSource.FromBytes(bytes), outputs: new(Embedding: "logits"))];
         Assert.That(different, Is.Unique);
     }
 
     [Test]
     public void A_GPU_that_cannot_be_had_is_an_error_that_names_the_package_or_a_warning()
     {
-        var source = OnnxSource.Bytes(OnnxBytes.Linear().Write());
+        var source = OnnxSource.FromBytes(OnnxBytes.Linear().Write());
         OnnxModel Asked(TrainingDevice device, Action<string> warn) => OnnxModel.Open(source, new(), InputShape.Vector(4), false, new(), device, 8, warn);
         // Where a GPU's ONNX Runtime is installed there is nothing to see; number 99 is in no machine.
         Assert.That(() => Asked(TrainingDevice.Cuda(99), NoWarning), Throws.InvalidOperationException.With.Message.StartsWith(
@@ -179,7 +179,7 @@ public sealed class OnnxModelTests
 
     private static OnnxModel Open(
         OnnxBytes bytes, OnnxOutputs? outputs = null, InputShape? shape = null, bool isByte = false, int batchSize = 64, Action<string>? warn = null) => OnnxModel.Open(
-        OnnxSource.Bytes(bytes.Write()), outputs ?? new(), shape ?? InputShape.Vector(4), isByte, new(), null, batchSize, warn ?? NoWarning);
+        OnnxSource.FromBytes(bytes.Write()), outputs ?? new(), shape ?? InputShape.Vector(4), isByte, new(), null, batchSize, warn ?? NoWarning);
 
     private static void NoWarning(string line) => Assert.Fail($"Nothing to warn of: {line}");
 

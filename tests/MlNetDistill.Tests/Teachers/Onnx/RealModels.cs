@@ -13,7 +13,7 @@ internal static class RealModels
 
     public static OnnxModel Open(
         string file, InputShape shape, bool isByte = false, float? scale = null, OnnxOutputs? outputs = null, int batchSize = 64, Action<string>? warn = null) =>
-        OnnxModel.Open(OnnxSource.File(Path(file)), outputs ?? new OnnxOutputs(), shape, isByte, new TeacherInput { Scale = scale }, null, batchSize,
+        OnnxModel.Open(OnnxSource.FromFile(Path(file)), outputs ?? new OnnxOutputs(), shape, isByte, new TeacherInput { Scale = scale }, null, batchSize,
             warn ?? (line => Assert.Fail($"Nothing to warn of: {line}")));
 
     /// <summary>CIFAR-100 pictures as bytes 256×3×32×32, and their fine labels.</summary>

@@ -6,10 +6,10 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Finds the device to train on.</summary>
+/// <summary>Selects the device to train on.</summary>
 internal static class DeviceChoice
 {
-    /// <summary>The device that the options name, or else that of the MLContext.</summary>
+    /// <summary>The device of the options, else that of the MLContext.</summary>
     /// <exception cref="InvalidOperationException">The GPU asked for is not there and falling back was not allowed.</exception>
     public static torch.Device Select(TrainingDevice? wanted, IHostEnvironment environment, IChannel channel)
     {

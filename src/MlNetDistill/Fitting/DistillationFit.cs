@@ -46,7 +46,7 @@ internal sealed class DistillationFit : IDisposable
         }
 
         _seeds = new Seeds(options.Seed!.Value);
-        // Without a GPU on purpose: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's.
+        // Never on a GPU: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's GPU package.
         _context = new MLContext(_seeds.DeriveInteger("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
         _device = DeviceChoice.Select(options.Device, environment, channel);
     }
@@ -58,23 +58,24 @@ internal sealed class DistillationFit : IDisposable
         Read();
         CheckRows();
         using var untrained = CheckExports();
-        using var early = UsesTeacher && _options.Teacher!.IsReady ? PrepareTeacher() : null;
-        var rehearsal = Rehearse(untrained, early);
-        var previews = early is { Teacher.NeedsPassPerQuery: false };
-        if (previews)
+        using var ready = UsesTeacher && _options.Teacher!.IsReady ? PrepareTeacher() : null;
+        var rehearsal = Rehearse(untrained, ready);
+        // If every query costs a pass over the data, the preflight reads the outputs for all rows instead.
+        var hasPreview = ready is { Teacher.NeedsPassPerQuery: false };
+        if (hasPreview)
         {
-            DecideScores(early!);
-            early!.Teacher.BeginPreview(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
-            RunPreflight(rehearsal, early).Log(_channel);
+            DecideScores(ready!);
+            ready!.Teacher.BeginPreview(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
+            RunPreflight(rehearsal, ready).Log(_channel);
         }
 
-        using var late = UsesTeacher && early is null ? PrepareTeacher() : null;
-        var teacher = early ?? late;
+        using var fitted = UsesTeacher && ready is null ? PrepareTeacher() : null;
+        var teacher = ready ?? fitted;
         if (teacher is not null)
             BeginTeacher(teacher);
-        if (!previews)
+        if (!hasPreview)
             RunPreflight(rehearsal, teacher).Log(_channel);
-        // Its memory is for the student that is going to be kept.
+        // Its memory is needed for the student that is trained.
         untrained.Dispose();
         var teacherModel = teacher?.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher?.Model;
         using var trained = _networks.Train(new TrainingPlan(
@@ -82,7 +83,7 @@ internal sealed class DistillationFit : IDisposable
         return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
     }
 
-    /// <summary>All that can be said before anything is trained.</summary>
+    /// <summary>Checks everything that can be checked before anything is trained.</summary>
     public PreflightReport Preflight()
     {
         Read();
@@ -98,8 +99,9 @@ internal sealed class DistillationFit : IDisposable
         return report;
     }
 
-    /// <summary>The rows with one more column, the teacher's class probabilities. The options are those of
-    /// <see cref="DistillationOptions.ForScoring"/>.</summary>
+    /// <summary>
+    /// The rows with one more column, the teacher's class probabilities. The options are those of <see cref="DistillationOptions.ForScoring"/>.
+    /// </summary>
     public IDataView ScoreTeacher(string column)
     {
         Read(TrainingRows.RowsToScore);
@@ -139,7 +141,7 @@ internal sealed class DistillationFit : IDisposable
         _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
     }
 
-    /// <summary>What a record in a folder must be known by beside the student's features.</summary>
+    /// <summary>Columns, other than the student's features, by which a teacher cache in a folder is recognised.</summary>
     private HashedColumns? GetHashedColumns() => UsesTeacher && _options.TeacherCache is { IsPersistent: true, CacheKey: null }
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
@@ -154,7 +156,7 @@ internal sealed class DistillationFit : IDisposable
         TeacherData = _teacherData,
     };
 
-    /// <summary>What can be found fault with before a network is built.</summary>
+    /// <summary>Checks that need no network.</summary>
     private void CheckRows()
     {
         var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
@@ -166,7 +168,7 @@ internal sealed class DistillationFit : IDisposable
             CheckWithoutLabels();
     }
 
-    /// <summary>Refuses what asks for labels beside the method, whose stages tell when they are laid out.</summary>
+    /// <summary>Throws if something other than the method needs labels; the stages of the method are checked when they are enumerated.</summary>
     private void CheckWithoutLabels()
     {
         if (UsesTeacher && _options.Teacher!.NeedsLabels)
@@ -182,7 +184,8 @@ internal sealed class DistillationFit : IDisposable
             _networks.Note("Held-out rows have no labels either: agreement with the teacher is reported instead of accuracy.");
     }
 
-    /// <summary>Gives the student that was checked, for other checks.</summary>
+    /// <summary>Checks that all networks can be exported.</summary>
+    /// <returns>The untrained student, for other checks.</returns>
     private Network CheckExports()
     {
         var student = _export.Check(_options.Student);
@@ -205,14 +208,14 @@ internal sealed class DistillationFit : IDisposable
     private PreflightReport RunPreflight(DryRun rehearsal, PreparedTeacher? teacher, ClassLabels? classes = null, bool measureTime = false) =>
         new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, classes).Run(rehearsal, teacher?.Anchors, measureTime);
 
-    /// <summary>What the scores of a route's earlier anchors are must not show only when their turn comes; the last one is looked at.</summary>
+    /// <summary>Finds out now what the scores of a route's earlier anchors mean, not only when training reaches them. The last anchor is checked by the preflight.</summary>
     private void DecideScores(PreparedTeacher teacher)
     {
         foreach (var anchor in teacher.Anchors.SkipLast(1))
             anchor.Teacher.DecideScores(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
     }
 
-    /// <summary>Asks the teacher whatever is asked once.</summary>
+    /// <summary>Computes the teacher's outputs that are cached, and checks its quality.</summary>
     private void BeginTeacher(PreparedTeacher teacher)
     {
         teacher.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
@@ -227,7 +230,7 @@ internal sealed class DistillationFit : IDisposable
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
     {
         var model = Export(network, spec, DistillationMethod.LabelsOnly().Name, TrainedTeacher.Role, null);
-        // Exporting took it to the CPU, and it has a student to teach.
+        // Exporting moved it to the CPU; next it teaches the student.
         network.to(_device);
         return model;
     }

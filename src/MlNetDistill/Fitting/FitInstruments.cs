@@ -3,12 +3,12 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Tells the instruments of a fit.</summary>
+/// <summary>Records a fit in the library's activities and meters.</summary>
 internal static class FitInstruments
 {
     private const string MethodTag = "distillation.method";
 
-    /// <summary>A fit as an activity, counted while it runs and when it has ended.</summary>
+    /// <summary>Runs a fit as an activity, and counts it while it runs and when it has ended.</summary>
     public static T Observe<T>(DistillationOptions options, Func<T> fit) => DistillationInstruments.Trace("distillation.fit", activity =>
     {
         activity?.SetTag(MethodTag, options.Method.Name).SetTag("distillation.student", options.Student.Name)
@@ -36,7 +36,7 @@ internal static class FitInstruments
         }
     });
 
-    /// <summary>Number of rows that a fit reads, once it is known.</summary>
+    /// <summary>Adds the number of rows to the activity of the fit.</summary>
     public static void SetRows(long rows)
     {
         // The current activity may belong to the application if nothing listens to this library's source.

@@ -16,7 +16,7 @@ namespace MlNetDistill.Fitting;
 internal sealed class FitNetworks(
     WarningChannel channel, DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, Seeds seeds, Device device) : INetworkTrainer, IDisposable
 {
-    /// <summary>What the student is called in logs, and what its draws are seeded with.</summary>
+    /// <summary>The student's name in logs, which also seeds its random draws.</summary>
     public const string StudentRole = "student";
 
     private readonly Dictionary<string, IReadOnlyList<TrainingProgress>> _histories = [];
@@ -28,10 +28,10 @@ internal sealed class FitNetworks(
     private readonly Dictionary<string, AugmentedViews> _views = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
 
-    /// <summary>The classes that the teacher named for some rows, once it has been asked.</summary>
+    /// <summary>The teacher's predictions for some rows; null before it was queried.</summary>
     public TeacherPredictions? TeacherPredictions { get; set; }
 
-    /// <summary>What the networks' outputs are for, or null if the classes have no names.</summary>
+    /// <summary>Names of the classes in the order of the networks' outputs, or null if they have no names.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
     /// <summary>What the networks learn.</summary>
@@ -46,20 +46,20 @@ internal sealed class FitNetworks(
     /// <summary>The rows trained on, by hashes.</summary>
     public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.ComputeForSet(set, split.Training)), columns.Layout);
 
-    /// <summary>What methods decided on the way.</summary>
+    /// <summary>Notes that are kept with the student.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
 
-    /// <summary>How the training of one of the networks went.</summary>
+    /// <summary>Progress of the training of one of the networks, epoch by epoch.</summary>
     public IReadOnlyList<TrainingProgress> History(string role) => _histories[role];
 
-    /// <summary>What was warned of: for the student in the whole fit, for a teacher while it was trained.</summary>
+    /// <summary>The warnings: for the student those of the whole fit, for a teacher those given while it was trained.</summary>
     public IReadOnlyList<string> WarningsOf(string role) => role == StudentRole ? channel.Warnings : _warnings.GetValueOrDefault(role) ?? [];
 
-    /// <summary>What one of the networks was trained with, and where, as text.</summary>
+    /// <summary>The settings that one of the networks was trained with, as text.</summary>
     public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
         [.. GetOptions(role).Described().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
 
-    /// <summary>A teacher that is trained on the spot has a plan of its own, and learns from labels.</summary>
+    /// <summary>A teacher that is trained in this fit has its own plan, and learns from labels.</summary>
     private DistillationOptions GetOptions(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
     {
         Teacher = null,
@@ -97,19 +97,19 @@ internal sealed class FitNetworks(
         return scaling;
     }
 
-    /// <summary>Shows rows augmented as a network is shown them; null where they are not.</summary>
+    /// <summary>Creates augmented batches for a network, given positions and the number of the view; null if rows are not augmented.</summary>
     public Func<Tensor, int, Batch>? GetView(string role)
     {
         if (options.Augmentations.Count == 0)
             return null;
         if (!_views.TryGetValue(role, out var views))
-            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training, Task.LogitCount);
-        // Pre-drawn views come round again and again; a teacher that learns from labels has ever new ones.
+            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training);
+        // The student's pre-drawn views are used again and again; a teacher that learns from labels has new views in every epoch.
         var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
         return (positions, view) => views.GetBatch(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
     }
 
-    /// <summary>The seed of all that a network's views of rows depend on.</summary>
+    /// <summary>The seed of the augmentation of a network's rows.</summary>
     public int ViewSeed(string role) => seeds.DeriveInteger($"{role} views");
 
     public void Dispose()
@@ -119,7 +119,7 @@ internal sealed class FitNetworks(
         HeldOutTeacherLogits?.Dispose();
     }
 
-    /// <summary>The phases of a method as these rows allow them: where none has a label, without terms over labels.</summary>
+    /// <summary>The phases of a method; if no row has a label, without loss terms over labels.</summary>
     public IEnumerable<TrainingPhase> GetPhases(DistillationMethod method, MethodContext context) =>
         HasLabels ? method.Phases(context) : method.Phases(context).Select(phase =>
         {
@@ -131,7 +131,7 @@ internal sealed class FitNetworks(
             return without;
         });
 
-    /// <summary>Writes a note that goes with the student, and says it in the log.</summary>
+    /// <summary>Writes a note to the log, and keeps it with the student.</summary>
     public void Note(string note)
     {
         _notes.Add(note);
@@ -149,7 +149,7 @@ internal sealed class FitNetworks(
         try
         {
             StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), split.Training.shape[0]);
-            var phases = GetPhases(plan.Method, Context(plan, network, loop));
+            var phases = GetPhases(plan.Method, CreateContext(plan, network, loop));
             loop.Run(plan.Role == StudentRole ? phases : phases.Select(phase => phase with { Name = plan.Role }));
         }
         catch
@@ -191,8 +191,8 @@ internal sealed class FitNetworks(
             GradientClipping = options.GradientClipping,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,
-            HeldOutTeacherLogits = HeldOutTeacherLogits,
-            // Half a teacher is no teacher: only the student is worth returning early.
+            HeldOutAnswers = HeldOutAnswers,
+            // A teacher that was cancelled is of no use; a student may be.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
             View = GetView(plan.Role),
@@ -203,19 +203,17 @@ internal sealed class FitNetworks(
         };
     }
 
-    // A teacher that learns from labels has no teacher of its own to sample by, and no loss over pairs of rows.
+    // A teacher that learns from labels has no teacher to sample by, and no loss over pairs of rows.
     private BatchSampling GetSampling(string role) => role == StudentRole ? options.Sampling : BatchSampling.Shuffled();
 
-    private MethodContext Context(TrainingPlan plan, Network network, TrainingLoop loop)
-    {
-        return new MethodContext(plan.Anchors, network.GetOutputShapes(), GetSampling(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
+    private MethodContext CreateContext(TrainingPlan plan, Network network, TrainingLoop loop) =>
+        new(plan.Anchors, network.GetOutputShapes(), GetSampling(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             LabelLoss = Task.LabelLoss,
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),
         };
-    }
 
     private void Report(TrainingProgress progress)
     {
@@ -226,7 +224,7 @@ internal sealed class FitNetworks(
         }
         catch (Exception fault)
         {
-            // A failing progress display must not end a long training; the same failure is reported once.
+            // A failure of the progress display must not end a long training; the same failure is reported once.
             if (_faults.Add($"{fault.GetType()} {fault.Message}"))
             {
                 channel.Warning(

@@ -1,9 +1,8 @@
 using MlNetDistill.Core;
 
-
 namespace MlNetDistill.Reading;
 
-/// <summary>A view gave other rows than in an earlier pass. Where ML.NET's threads read it, it comes inside their own exception.</summary>
+/// <summary>A view gave other rows than in an earlier pass. If one of ML.NET's threads was reading it, this is an inner exception of the thread's.</summary>
 internal sealed class ChangedRowsException(string message) : InvalidOperationException(message)
 {
     public static ChangedRowsException ForRow(RowId id, IEnumerable<string> columns) => new(
@@ -11,7 +10,7 @@ internal sealed class ChangedRowsException(string message) : InvalidOperationExc
         "so the answers of a model would be joined with other rows. Shuffle, draw or augment once, before the data are loaded (a list instead of an iterator), " +
         "or cache them with mlContext.Data.Cache.");
 
-    /// <summary>Does what reads data, and throws this exception's message alone where it comes inside another.</summary>
+    /// <summary>Runs a function that reads data. If this exception is inside the one it throws, throws another with only this message.</summary>
     public static T Unwrap<T>(Func<T> read)
     {
         try
@@ -24,7 +23,7 @@ internal sealed class ChangedRowsException(string message) : InvalidOperationExc
         }
     }
 
-    /// <summary>The exception itself, or the one inside it; null where it is another.</summary>
+    /// <summary>This exception, if an exception is or contains it; else null.</summary>
     public static ChangedRowsException? FindIn(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)

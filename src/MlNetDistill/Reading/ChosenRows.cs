@@ -5,14 +5,14 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// Some rows of a view, under their own ids. A model that is given the whole view scores all of it, whichever rows are looked at: ML.NET's cursors work ahead in
-/// parallel. These read on one thread, where only what is asked for is computed.
+/// Some rows of a view, with their own ids. ML.NET's cursors read ahead in parallel, so that a model over the whole view would score all rows. This view reads on
+/// one thread, where only what is requested is computed, and ends when all rows were found.
 /// </summary>
 internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : IDataView
 {
     private long _passing;
 
-    /// <summary>Time spent so far on passing over rows that were not chosen.</summary>
+    /// <summary>Time spent so far on reading to the next chosen row.</summary>
     public TimeSpan TimePassing => Stopwatch.GetElapsedTime(0, Interlocked.Read(ref _passing));
 
     public bool CanShuffle => false;
@@ -24,7 +24,7 @@ internal sealed class ChosenRows(IDataView data, IReadOnlySet<RowId> chosen) : I
     public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) =>
         new Cursor(this, data.GetRowCursorSet(columnsNeeded, 1)[0], [.. chosen]);
 
-    // Fewer cursors than asked for are allowed.
+    // A view may give fewer cursors than requested.
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
 
     private sealed class Cursor(ChosenRows rows, DataViewRowCursor input, HashSet<RowId> left) : FilteredCursor(input, left.Remove)

@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>A cursor over another, which it disposes of: what a view of ours does not do in a way of its own is the other's.</summary>
+/// <summary>A cursor that passes everything on to another cursor, for derived cursors that change a part of it. It disposes the other cursor.</summary>
 internal abstract class CursorOver(DataViewRowCursor input) : DataViewRowCursor
 {
     public override long Position => Input.Position;

@@ -5,17 +5,18 @@ using Microsoft.ML.Data;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// Columns that a model wants and its answers do not depend on, such as the label that its training made a key of: rows without labels need not have them.
+/// Adds columns that a model requires although its outputs do not depend on them, such as the label that its training converted to a key. Rows to score need not
+/// have them.
 /// </summary>
 internal static partial class EmptyColumns
 {
     /// <summary>
-    /// The model itself where it can run on such rows, or cannot for another reason; else the model behind steps that add what is missing, as empty text.
+    /// The model with steps before it that add the missing columns, as empty text; the model itself if no column is missing or it fails for another reason.
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="rows">The rows.</param>
-    /// <param name="answers">Columns of answers, which must not depend on what is added; null for none.</param>
-    public static ITransformer AddTo(ITransformer model, DataViewSchema rows, params IEnumerable<string?> answers)
+    /// <param name="outputs">Output columns that are read, which must not depend on what is added.</param>
+    public static ITransformer AddTo(ITransformer model, DataViewSchema rows, params IEnumerable<string?> outputs)
     {
         var (steps, schema) = (new List<ITransformer>(), rows);
         while (MissingIn(model, schema) is { } name)
@@ -28,8 +29,8 @@ internal static partial class EmptyColumns
         if (steps.Count == 0 || FindError(model, schema) is not null || !model.IsRowToRowMapper)
             return model;
         var mapper = model.GetRowToRowMapper(schema);
-        var outputs = answers.OfType<string>().Select(mapper.OutputSchema.GetColumnOrNull).OfType<DataViewSchema.Column>();
-        return mapper.GetDependencies(outputs).Any(column => column.Index >= rows.Count) ? model : new TransformerChain<ITransformer>([.. steps, model]);
+        var read = outputs.OfType<string>().Select(mapper.OutputSchema.GetColumnOrNull).OfType<DataViewSchema.Column>();
+        return mapper.GetDependencies(read).Any(column => column.Index >= rows.Count) ? model : new TransformerChain<ITransformer>([.. steps, model]);
     }
 
     /// <summary>Name of a column that the model does not find; null if it finds all or fails for another reason. ML.NET names it only in a message.</summary>

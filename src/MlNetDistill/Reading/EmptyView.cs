@@ -3,7 +3,7 @@ using Microsoft.ML.Data;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>A view of no rows, for ML.NET methods that take a view and look only at its schema.</summary>
+/// <summary>A view without rows, for ML.NET methods that take a view and read only its schema.</summary>
 internal sealed class EmptyView(DataViewSchema schema) : IDataView
 {
     public bool CanShuffle => false;

@@ -5,8 +5,6 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>A cursor over those rows of another cursor whose ids are wanted.</summary>
-/// <param name="input">The other cursor.</param>
-/// <param name="isWanted">Whether a row is wanted, given its id.</param>
 internal class FilteredCursor(DataViewRowCursor input, Func<RowId, bool> isWanted) : CursorOver(input)
 {
     private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();

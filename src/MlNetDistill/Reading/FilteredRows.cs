@@ -3,12 +3,10 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>The rows of a view whose ids are wanted, under their own ids and in any order that the view can give.</summary>
-/// <param name="data">The view.</param>
-/// <param name="isWanted">Which rows.</param>
-/// <param name="onOneThread">
-/// Whether one cursor must not run ahead on several threads: those of ML.NET compute rows that are not wanted too, and fail where one cannot be.
-/// </param>
+/// <summary>
+/// Those rows of a view whose ids are wanted, with their own ids and in any order that the view supports. With <c>onOneThread</c> a single cursor does not read
+/// ahead: ML.NET's threads also compute the rows that are not wanted, and fail if one of them cannot be computed.
+/// </summary>
 internal sealed class FilteredRows(IDataView data, Func<RowId, bool> isWanted, bool onOneThread = false) : IDataView
 {
     /// <summary>The whole view.</summary>

@@ -5,15 +5,13 @@ using MlNetDistill.Alignment;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>Reads a label, a key or text, as the number of a class of the student, by its name.</summary>
-/// <param name="label">The column.</param>
-/// <param name="classes">The student's classes.</param>
+/// <summary>Reads a label column of keys or text as numbers of the student's classes, matched by name.</summary>
 internal sealed class LabelReader(DataViewSchema.Column label, IReadOnlyList<string> classes)
 {
     private const int None = -1;
     private readonly Dictionary<string, int> _numbers = classes.Index().ToDictionary(c => c.Item, c => c.Index, StringComparer.Ordinal);
 
-    /// <summary>The class of the row that the cursor stands at, given the row's number; null where the label is missing.</summary>
+    /// <summary>Creates a function that reads the class of the cursor's current row, given the row's number; null if the label is missing.</summary>
     public Func<long, int?> CreateGetter(DataViewRowCursor cursor) => label.Type is KeyDataViewType ? GetKeys(cursor) : GetTexts(cursor);
 
     private Func<long, int?> GetKeys(DataViewRowCursor cursor)

@@ -5,8 +5,8 @@ using Microsoft.ML.Data;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// Whether a step on the way to a view wrote other values under the name of a column. Some steps (SelectColumns, DropColumns) leave no trace of it in their
-/// own schema, so the views that led here are looked at too.
+/// Finds out whether a step before a view overwrote a column, that is, wrote other values under its name. Some steps (SelectColumns, DropColumns) remove the hidden
+/// column from the schema, so the views before them are searched too.
 /// </summary>
 internal static class OverwrittenColumn
 {
@@ -17,17 +17,14 @@ internal static class OverwrittenColumn
     private static readonly Type? TransformType = Type.GetType(Transform);
     private static readonly Type? CacheType = Type.GetType(Cache);
 
-    /// <summary>Whether a column of that name and type, in a view that led to this one, has other values than the column has now.</summary>
-    /// <param name="data">The view.</param>
-    /// <param name="column">Its column.</param>
-    /// <param name="cancellation">Stops the comparison, which reads all rows where nothing differs.</param>
+    /// <summary>Whether an earlier view has a column of the same name and type with other values. If the values are the same, all rows are read.</summary>
     public static bool IsOverwritten(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
     {
         var wasDropped = false;
         for (IDataView? view = data; view is not null; view = SourceOf(view))
         {
             var now = view.Schema.GetColumnOrNull(column.Name);
-            // It was taken away and made again, under the name and type that the teacher asks for.
+            // It was dropped, and later added again with the name and type that the teacher reads.
             if (wasDropped && now is { } earlier && AreAlike(earlier.Type, column.Type))
                 return true;
             wasDropped |= now is null;
@@ -38,7 +35,7 @@ internal static class OverwrittenColumn
         return false;
     }
 
-    // A column of another type cannot be what the teacher was fitted on.
+    // The teacher was not fitted on a column of another type.
     private static bool AreAlike(DataViewType a, DataViewType b) => a is VectorDataViewType x && b is VectorDataViewType y
         ? x.Size == y.Size && x.ItemType.Equals(y.ItemType)
         : a.Equals(b);
@@ -66,7 +63,7 @@ internal static class OverwrittenColumn
             }
             catch (ViewReadException)
             {
-                // The row has been left out, or is refused when the teacher asks for it.
+                // The row was left out of training; if not, reading the teacher's columns throws.
                 return false;
             }
         }

@@ -7,8 +7,8 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// A view that is read more than once, by student and teacher say, and must give the same rows each time: some rows are compared between its passes. An iterator
-/// that shuffles, draws or augments gives others under the same row ids, which nothing else would tell.
+/// A view that is read more than once, for example by student and teacher, and must give the same rows each time: a few rows are compared between passes. An
+/// iterator that shuffles, samples or augments gives other rows under the same ids, which would go unnoticed.
 /// </summary>
 internal sealed class RepeatedRows : IDataView
 {
@@ -24,10 +24,10 @@ internal sealed class RepeatedRows : IDataView
 
     public DataViewSchema Schema => Data.Schema;
 
-    /// <summary>A view whose rows are compared by the values of some columns.</summary>
+    /// <summary>Compares the rows by the values of some columns.</summary>
     public static RepeatedRows CompareColumns(IDataView data, IEnumerable<DataViewSchema.Column> columns) => new(data, [.. columns]);
 
-    /// <summary>A view whose rows are compared by all columns whose values can be.</summary>
+    /// <summary>Compares the rows by the values of all columns that can be hashed.</summary>
     public static IDataView CompareAllColumns(IDataView data) => data is RepeatedRows ? data : CompareColumns(data, data.Schema.Where(c => !c.IsHidden && RowBytes.CanHash(c)));
 
     public long? GetRowCount() => Data.GetRowCount();

@@ -10,7 +10,7 @@ namespace MlNetDistill.Reading;
 /// <summary>The values of some columns of a cursor's row as bytes, for a hash of them.</summary>
 internal sealed class RowBytes
 {
-    private static readonly Dictionary<Type, Func<RowBytes, DataViewRowCursor, DataViewSchema.Column, Action>> Plains = new()
+    private static readonly Dictionary<Type, Func<RowBytes, DataViewRowCursor, DataViewSchema.Column, Action>> NumberWriters = new()
     {
         [typeof(float)] = Values<float>,
         [typeof(double)] = Values<double>,
@@ -34,17 +34,17 @@ internal sealed class RowBytes
 
     /// <exception cref="InvalidOperationException">A column has values that cannot be hashed.</exception>
     public RowBytes(DataViewRowCursor cursor, IReadOnlyList<DataViewSchema.Column> columns) =>
-        _columns = [.. columns.OrderBy(c => c.Name, StringComparer.Ordinal).Select(column => Writer(cursor, column))];
+        _columns = [.. columns.OrderBy(c => c.Name, StringComparer.Ordinal).Select(column => CreateWriter(cursor, column))];
 
     /// <summary>Whether the values of a column can be hashed.</summary>
     public static bool CanHash(DataViewSchema.Column column) =>
-        ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || Plains.ContainsKey(type));
+        ItemTypeOf(column) is var type && (type == typeof(ReadOnlyMemory<char>) || NumberWriters.ContainsKey(type));
 
-    /// <summary>A hash of what the values of columns mean: names, types and the values that keys stand for.</summary>
+    /// <summary>A hash of names and types of columns and, for keys, of the values of the keys.</summary>
     public static string HashSchema(IReadOnlyList<DataViewSchema.Column> columns) => Fingerprint.Compute(columns.OrderBy(c => c.Name, StringComparer.Ordinal).SelectMany(
         c => (string[])[c.Name, $"{c.Type}", .. AnnotatedNames.Read(c, AnnotatedNames.KeyValues) ?? []]));
 
-    /// <summary>Those of the row the cursor is at; good until the next call.</summary>
+    /// <summary>The bytes of the cursor's current row, valid until the next call.</summary>
     public ReadOnlySpan<byte> ReadRow()
     {
         _buffer.ResetWrittenCount();
@@ -55,23 +55,23 @@ internal sealed class RowBytes
 
     private static Type ItemTypeOf(DataViewSchema.Column column) => ((column.Type as VectorDataViewType)?.ItemType ?? column.Type).RawType;
 
-    private Action Writer(DataViewRowCursor cursor, DataViewSchema.Column column)
+    private Action CreateWriter(DataViewRowCursor cursor, DataViewSchema.Column column)
     {
         var type = ItemTypeOf(column);
         if (type == typeof(ReadOnlyMemory<char>))
-            return column.Type is VectorDataViewType ? Vector<ReadOnlyMemory<char>>(cursor, column, Text) : Scalar<ReadOnlyMemory<char>>(cursor, column, Text);
-        if (!Plains.TryGetValue(type, out var plain))
+            return column.Type is VectorDataViewType ? Vector<ReadOnlyMemory<char>>(cursor, column, WriteText) : Scalar<ReadOnlyMemory<char>>(cursor, column, WriteText);
+        if (!NumberWriters.TryGetValue(type, out var write))
         {
             throw new InvalidOperationException(
                 $"The teacher reads column '{column.Name}' ({column.Type}), whose values cannot be hashed, so a record in a folder could not tell these data from others. " +
                 "Give the record a CacheKey, a name that changes whenever the data do, or leave out its Folder.");
         }
 
-        return plain(this, cursor, column);
+        return write(this, cursor, column);
     }
 
     private static Action Values<T>(RowBytes bytes, DataViewRowCursor cursor, DataViewSchema.Column column)
-        where T : unmanaged => column.Type is VectorDataViewType ? bytes.Vector<T>(cursor, column, bytes.Plain) : bytes.Scalar<T>(cursor, column, bytes.Plain);
+        where T : unmanaged => column.Type is VectorDataViewType ? bytes.Vector<T>(cursor, column, bytes.WriteNumber) : bytes.Scalar<T>(cursor, column, bytes.WriteNumber);
 
     private Action Scalar<T>(DataViewRowCursor cursor, DataViewSchema.Column column, Action<T> write)
     {
@@ -84,33 +84,33 @@ internal sealed class RowBytes
         };
     }
 
-    /// <summary>Its length, then index and value of whatever is not zero: the same for sparse and dense vectors of the same values.</summary>
+    /// <summary>Writes the length, then index and value of each entry that is not zero, so that sparse and dense vectors of the same values give the same bytes.</summary>
     private Action Vector<T>(DataViewRowCursor cursor, DataViewSchema.Column column, Action<T> write)
     {
         var get = cursor.GetGetter<VBuffer<T>>(column);
-        var none = EqualityComparer<T>.Default;
+        var comparer = EqualityComparer<T>.Default;
         VBuffer<T> value = default;
         return () =>
         {
             get(ref value);
-            Plain(value.Length);
+            WriteNumber(value.Length);
             foreach (var (index, entry) in value.Items())
             {
-                if (none.Equals(entry, default!))
+                if (comparer.Equals(entry, default!))
                     continue;
-                Plain(index);
+                WriteNumber(index);
                 write(entry);
             }
         };
     }
 
-    private void Plain<T>(T value)
+    private void WriteNumber<T>(T value)
         where T : unmanaged => _buffer.Write(MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref value, 1)));
 
-    private void Text(ReadOnlyMemory<char> value)
+    private void WriteText(ReadOnlyMemory<char> value)
     {
-        // With its length, so that no two neighbours read like two others.
-        Plain(value.Length);
+        // The length comes first, so that ("ab", "c") and ("a", "bc") give different bytes.
+        WriteNumber(value.Length);
         _buffer.Write(MemoryMarshal.AsBytes(value.Span));
     }
 }

@@ -8,7 +8,7 @@ internal sealed class RowFaults
 
     public long Count { get; private set; }
 
-    /// <summary>What was found in the first of them, or null.</summary>
+    /// <summary>What was found in the first of these rows, or null.</summary>
     public string? FirstFound { get; private set; }
 
     public void Add(long row, string? found = null)

@@ -8,12 +8,12 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>A hash of the values of each row, whatever its id and its place: by which rows of one set are found in another.</summary>
+/// <summary>Hashes the values of rows, without their ids and positions, to find rows of one set in another.</summary>
 internal static class RowHashes
 {
     private const int RowsAtATime = 1024;
 
-    /// <summary>Of the features at some positions of a training set.</summary>
+    /// <summary>Hashes the features at some positions of a training set.</summary>
     public static IEnumerable<ulong> ComputeForSet(IRowSource set, Tensor positions)
     {
         foreach (var chunk in Chunks.Split(positions, RowsAtATime))
@@ -23,11 +23,11 @@ internal static class RowHashes
         }
     }
 
-    /// <summary>Of a column of features, the same as of the training set that was read from it.</summary>
+    /// <summary>Hashes a feature column, with the same result as for a training set that was read from it.</summary>
     public static IEnumerable<ulong> ComputeForFeatures(IDataView data, DataViewSchema.Column features, RowLayout layout) =>
         ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte) ? ComputeForFeatures<byte>(data, features, layout) : ComputeForFeatures<float>(data, features, layout);
 
-    /// <summary>Of the values of some columns.</summary>
+    /// <summary>Hashes the values of some columns.</summary>
     public static IEnumerable<ulong> ComputeForColumns(IDataView data, IReadOnlyList<DataViewSchema.Column> columns)
     {
         using var cursor = data.GetRowCursor(columns);
@@ -46,7 +46,7 @@ internal static class RowHashes
         while (cursor.MoveNext())
         {
             get(ref values);
-            // What is not whole was not trained on; copied, it would leave what an earlier row had in its place.
+            // A row of another length was not trained on. If it were copied, values of an earlier row would remain in the array.
             if (values.Length != row.Length)
                 continue;
             layout.Copy(values, row);

@@ -1,15 +1,14 @@
 using MlNetDistill.Core;
 
-
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// A few rows of a view, drawn by their ids alone, and a hash of the values that each had in the pass that met it first. However many rows there are and in
-/// whatever order they come, each pass looks at the same ones.
+/// A few rows of a view, chosen by their ids alone, each with a hash of the values that it had in the first pass that read it. All passes choose the same rows,
+/// whatever the number and the order of the rows.
 /// </summary>
 internal sealed class RowSample
 {
-    /// <summary>Rows at most. Of a view in which 1 % of the rows change, as many show it with a probability of 0.994.</summary>
+    /// <summary>The most rows that are kept. If 1 % of the rows of a view change, these rows show it with a probability of 0.994.</summary>
     public const int MaximumRows = 512;
 
     private readonly Dictionary<RowId, (UInt128 Hash, object Pass, bool IsUnique)> _seen = [];
@@ -17,20 +16,17 @@ internal sealed class RowSample
     private ulong _largest = ulong.MaxValue;
     private bool _isComplete;
 
-    /// <summary>Whether the row is one to look at.</summary>
+    /// <summary>Whether the row belongs to the sample.</summary>
     public bool Includes(RowId id) => Mix(id) <= Volatile.Read(ref _largest);
 
-    /// <summary>A pass has come to the end of all rows: there are no others.</summary>
+    /// <summary>Called when a pass has read all rows: an id that was not read then is a changed row.</summary>
     public void Complete()
     {
         lock (_lock)
             _isComplete = true;
     }
 
-    /// <summary>Whether the row has the values that it had in another pass, or is met for the first time in the first.</summary>
-    /// <param name="pass">Who reads it.</param>
-    /// <param name="id">The row.</param>
-    /// <param name="hash">Hash of its values.</param>
+    /// <summary>Whether a row of a pass has the same values as in the first pass.</summary>
     public bool Matches(object pass, RowId id, UInt128 hash)
     {
         lock (_lock)
@@ -39,7 +35,7 @@ internal sealed class RowSample
             {
                 if (seen.Hash == hash || !seen.IsUnique)
                     return true;
-                // Ids that come twice in one pass tell nothing of another.
+                // An id that comes twice in one pass cannot be compared with other passes.
                 if (!ReferenceEquals(seen.Pass, pass))
                     return false;
                 _seen[id] = seen with { IsUnique = false };
@@ -61,7 +57,7 @@ internal sealed class RowSample
         Volatile.Write(ref _largest, _seen.Keys.Max(Mix));
     }
 
-    // Ids are numbers in a row; their bits are mixed, as by SplitMix64, so that every row is as likely to be drawn.
+    // Ids are consecutive numbers; their bits are mixed, as in SplitMix64, so that every row is equally likely to be chosen.
     private static ulong Mix(RowId id)
     {
         var bits = id.Low ^ (id.High * 0x9E3779B97F4A7C15) ^ 0x9E3779B97F4A7C15;

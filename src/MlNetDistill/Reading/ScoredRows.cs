@@ -5,7 +5,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>A view with one more column: class probabilities by row id. Rows that have none are left out.</summary>
+/// <summary>A view with one more column: class probabilities, looked up by row id. Rows without probabilities are left out.</summary>
 internal sealed class ScoredRows : IDataView
 {
     private readonly IDataView _data;
@@ -16,8 +16,8 @@ internal sealed class ScoredRows : IDataView
     /// <param name="data">The rows.</param>
     /// <param name="column">Name of the new column.</param>
     /// <param name="scores">Its values, row after row.</param>
-    /// <param name="ids">Whose each row of values is.</param>
-    /// <param name="classes">The classes; their names, where they have any, become the column's slot names.</param>
+    /// <param name="ids">The row id of each row of values.</param>
+    /// <param name="classes">The classes; their names, if they have any, become the column's slot names.</param>
     public ScoredRows(IDataView data, string column, float[] scores, RowIds ids, ClassLabels classes)
     {
         _data = data;
@@ -42,7 +42,7 @@ internal sealed class ScoredRows : IDataView
         return new Cursor(this, _data.GetRowCursor(_data.Schema.Where(column => needed.Contains(column.Index))), scoresActive);
     }
 
-    // Fewer cursors than asked for are allowed.
+    // A view may give fewer cursors than requested.
     public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
 
     private static DataViewSchema.Annotations? Annotations(ClassLabels classes)

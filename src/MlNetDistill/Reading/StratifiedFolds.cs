@@ -6,8 +6,8 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// The rows of a view shuffled into folds of equal size, each class (and the rows without a label) spread over as many of them as it has rows. So a class is missing
-/// from what the other folds hold only where it has a single row.
+/// The rows of a view divided into folds of equal size. The rows of each class, and those without a label, are spread over the folds, so that a class is missing
+/// from the training rows of a fold only if it has a single row.
 /// </summary>
 internal sealed class StratifiedFolds
 {
@@ -17,8 +17,8 @@ internal sealed class StratifiedFolds
 
     /// <param name="data">The rows.</param>
     /// <param name="label">The key column to stratify by; null for rows without labels.</param>
-    /// <param name="count">How many folds.</param>
-    /// <param name="seed">Seed of the deal.</param>
+    /// <param name="count">Number of folds.</param>
+    /// <param name="seed">Seed of the assignment of rows to folds.</param>
     /// <exception cref="InvalidOperationException">There are fewer rows than folds.</exception>
     public StratifiedFolds(IDataView data, DataViewSchema.Column? label, int count, int seed)
     {
@@ -44,16 +44,16 @@ internal sealed class StratifiedFolds
         }
     }
 
-    /// <summary>The rows outside a fold, to fit its model on.</summary>
+    /// <summary>The rows outside a fold, on which its model is fitted.</summary>
     public IDataView GetTrainingRows(int fold) => new FilteredRows(_data, id => _foldOf[id] != fold);
 
-    /// <summary>The rows of a fold, to be answered for.</summary>
+    /// <summary>The rows of a fold, which its model scores.</summary>
     public IDataView GetScoredRows(int fold) => new FilteredRows(_data, id => _foldOf[id] == fold);
 
-    /// <summary>How many of some rows are in a fold.</summary>
+    /// <summary>The number of given rows that are in a fold.</summary>
     public long Count(int fold, IReadOnlySet<RowId> rows) => _foldOf.LongCount(row => row.Value == fold && rows.Contains(row.Key));
 
-    /// <summary>Classes (from 0) that have no row outside a fold, each with its share of the labelled rows.</summary>
+    /// <summary>The classes (from 0) without a row outside a fold, each with its share of the labelled rows.</summary>
     public IReadOnlyDictionary<int, double> GetUnseenClasses(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
 
     private static Dictionary<uint, List<RowId>> GroupByClass(IDataView data, DataViewSchema.Column? label)

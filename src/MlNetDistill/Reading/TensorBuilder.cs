@@ -5,20 +5,20 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// Rows of equal size, written into the memory of tensors while they are read. Where their number is known they go straight into the final tensor. Else they
-/// go into blocks, and each block is freed as soon as it has been copied into the final tensor: memory holds all rows once and a block twice.
+/// Collects rows of equal size in a tensor. If their number is known, they are written into the final tensor. Otherwise they are written into blocks, and each block
+/// is freed as soon as it was copied into the final tensor, so that memory holds all rows once and one block twice.
 /// </summary>
 /// <param name="type">The tensor's type, that of <typeparamref name="T"/>.</param>
 /// <param name="rowShape">Shape of one row; none for a single value.</param>
-/// <param name="expectedRows">Number of rows where it is known beforehand; there may be fewer, or more.</param>
+/// <param name="expectedRows">Number of rows if it is known; there may be fewer or more.</param>
 internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? expectedRows = null) : IDisposable
     where T : unmanaged
 {
-    // A call into torch costs more than to copy a row, so rows are handed over some at a time.
+    // A call into torch costs more than copying a row, so several rows are copied at a time.
     private const int StagedBytes = 1 << 18;
     private const long FirstBlockBytes = 1L << 20;
 
-    // Large enough for the C library to give the memory back to the system once the block is freed.
+    // Large enough that the C library returns the memory to the system when the block is freed.
     private const long LargestBlockBytes = 64L << 20;
 
     private readonly int _width = checked((int)rowShape.Aggregate(1L, (product, d) => product * d));
@@ -32,7 +32,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
 
     private long RowBytes => (long)_width * Unsafe.SizeOf<T>();
 
-    /// <summary>Room for one more row, to be filled before the next is asked for.</summary>
+    /// <summary>Memory for the next row, to be filled before the next call.</summary>
     public Span<T> NextRow()
     {
         if (_staged.Length == 0)
@@ -50,7 +50,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     public Tensor ToTensor()
     {
         Flush();
-        // A view keeps all of its tensor's memory: where more than half of it is unused, a copy takes less.
+        // A view keeps all memory of its tensor. If more than half of it is unused, a copy needs less.
         var isFilled = _blocks is [var only] && 2 * Rows >= only.shape[0];
         var result = isFilled ? _blocks[0].narrow(0, 0, Rows) : JoinBlocks();
         Dispose();
@@ -83,25 +83,25 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     private void AddBlock()
     {
         var bytes = Math.Min(FirstBlockBytes << Math.Min(_blocks.Count, 30), LargestBlockBytes);
-        // A number that cannot be right, or that fits no memory, is not trusted.
+        // A number of rows that does not fit into memory is ignored.
         var isExpected = _blocks.Count == 0 && expectedRows <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / RowBytes;
         _free = Math.Max(1, isExpected ? expectedRows!.Value : bytes / RowBytes);
-        // The system gives the memory page by page as it is written to, so rows that never come take none.
+        // The system provides memory page by page when it is written to, so rows that never come need none.
         _blocks.Add(empty([_free, .. rowShape], type, CPU).DetachFromDisposeScope());
     }
 
     private Tensor JoinBlocks()
     {
         var result = empty([Rows, .. rowShape], type, CPU);
-        var at = 0L;
+        var start = 0L;
         foreach (var block in _blocks)
         {
-            var rows = Math.Min(block.shape[0], Rows - at);
+            var rows = Math.Min(block.shape[0], Rows - start);
             using var source = block.narrow(0, 0, rows);
-            using var target = result.narrow(0, at, rows);
+            using var target = result.narrow(0, start, rows);
             target.copy_(source);
             block.Dispose();
-            at += rows;
+            start += rows;
         }
 
         return result;

@@ -5,8 +5,8 @@ using MlNetDistill.Alignment;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// The answers of a binary model, one number a row, as scores of its two classes: a view with one more column, under the name of the scores, for <c>false</c> and
-/// for <c>true</c>.
+/// The scores of a binary model, one number per row, as scores of the two classes <c>false</c> and <c>true</c>: a view with one more column, which has the name of
+/// the model's column.
 /// </summary>
 internal sealed class TwoClassScores : IDataView
 {
@@ -14,14 +14,14 @@ internal sealed class TwoClassScores : IDataView
 
     private readonly IDataView _data;
     private readonly DataViewSchema.Column _read;
-    private readonly Func<float, float> _ofFalse;
+    private readonly Func<float, float> _scoreOfFalse;
 
     private TwoClassScores(IDataView data, string column, (DataViewSchema.Column Column, ScoreKind Kind) found)
     {
         _data = data;
         _read = found.Column;
         // The softmax of (0, m) and the shares of σ(-m) and σ(m) are both σ(m) for the second class.
-        _ofFalse = found.Kind switch
+        _scoreOfFalse = found.Kind switch
         {
             ScoreKind.Logits => _ => 0,
             ScoreKind.Margins => margin => -margin,
@@ -34,14 +34,12 @@ internal sealed class TwoClassScores : IDataView
 
     public DataViewSchema Schema { get; }
 
-    /// <summary>The view itself where the column is a vector or not there, else the view with scores of two classes under the column's name.</summary>
-    /// <param name="scored">A model's answers.</param>
-    /// <param name="scores">What the caller says of the scores.</param>
-    /// <exception cref="InvalidOperationException">The column holds one number a row, and is none of a binary model or nobody says what it is.</exception>
+    /// <summary>Adds the column if the scores are one number per row; else returns the view itself.</summary>
+    /// <exception cref="InvalidOperationException">The column holds one number per row, and is not that of a binary model or its kind is unknown.</exception>
     public static IDataView AddIfBinary(IDataView scored, ScoreSpec scores) =>
         BinaryColumn.Find(scored.Schema, scores) is { } found ? new TwoClassScores(scored, scores.Column, found) : scored;
 
-    /// <summary>The schema of <see cref="AddIfBinary(IDataView, ScoreSpec)"/>.</summary>
+    /// <summary>The schema of the view that <see cref="AddIfBinary(IDataView, ScoreSpec)"/> returns.</summary>
     public static DataViewSchema AddIfBinary(DataViewSchema schema, ScoreSpec scores) =>
         BinaryColumn.Find(schema, scores) is null ? schema : CreateSchema(schema, scores.Column);
 
@@ -98,7 +96,7 @@ internal sealed class TwoClassScores : IDataView
             {
                 get(ref score);
                 var editor = VBufferEditor.Create(ref value, Classes.Length);
-                (editor.Values[0], editor.Values[1]) = (scores._ofFalse(score), score);
+                (editor.Values[0], editor.Values[1]) = (scores._scoreOfFalse(score), score);
                 value = editor.Commit();
             };
         }

@@ -6,15 +6,14 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// Finds the row at which a step before the reader failed. ML.NET's own exception names none (a broken picture gives "Invalid input stream contents"), and its
-/// cursors run ahead on several threads, so the pass that failed does not tell either.
+/// Finds the row on which a step before the reader failed. ML.NET's exception does not name it (a broken picture gives "Invalid input stream contents"), and as its
+/// cursors read ahead on several threads, the position of the failed cursor does not show it either.
 /// </summary>
 internal static class UnreadableRow
 {
     private const int LongestText = 200;
 
-    /// <summary>Does a pass over a <see cref="ViewColumns"/>; where a step before it fails, the exception names the row and its text, a file's path for example.</summary>
-    /// <param name="pass">The pass.</param>
+    /// <summary>Runs a pass over <see cref="ViewColumns"/>. If an earlier step fails, throws an exception with the row and its text, such as a file's path.</summary>
     /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
     public static T LocateFailure<T>(Func<T> pass)
     {
@@ -31,7 +30,7 @@ internal static class UnreadableRow
         }
     }
 
-    /// <summary>The same for a pass that gives its results one by one.</summary>
+    /// <summary>The same for a pass that yields its results one by one.</summary>
     public static IEnumerable<T> LocateFailure<T>(IEnumerable<T> pass)
     {
         using var results = pass.GetEnumerator();
@@ -39,7 +38,7 @@ internal static class UnreadableRow
             yield return results.Current;
     }
 
-    /// <summary>Reads again, on one thread, up to the row that cannot be read; null where this pass reads every row.</summary>
+    /// <summary>Reads again, on one thread, up to the row that cannot be read; null if every row can be read now.</summary>
     public static InvalidOperationException? Find(ViewColumns source, Exception cause)
     {
         DataViewRowCursor opened;
@@ -49,7 +48,7 @@ internal static class UnreadableRow
         }
         catch (ViewReadException)
         {
-            // It is no row that cannot be read.
+            // Opening fails, not a row.
             return null;
         }
 
@@ -73,25 +72,25 @@ internal static class UnreadableRow
         }
         catch (ViewReadException e)
         {
-            var gives = reading is null ? "" : $"column '{reading}' gives ";
+            var column = reading is null ? "" : $"column '{reading}' gives ";
             return new InvalidOperationException(
-                $"{source.Fault(row)}: {gives}{DescribeFailure(e)}{(reading is null ? "" : DescribeTexts(cursor))}. " +
+                $"{source.Fault(row)}: {column}{DescribeFailure(e)}{(reading is null ? "" : DescribeTexts(cursor))}. " +
                 (reading is null ? "Correct or leave out what the row is made from." : source.RemedyFor(e.GetBaseException())),
                 cause);
         }
     }
 
-    /// <summary>What the step said, in quotes; what .NET says of a null is of no use to a reader.</summary>
+    /// <summary>The message of the step's exception, in quotes; for a null reference only the type, as its message helps no one.</summary>
     public static string DescribeFailure(ViewReadException e) => e.GetBaseException() switch
     {
         NullReferenceException => $"a {nameof(NullReferenceException)}",
         var error => $"\"{error.Message}\"",
     };
 
-    /// <summary>The columns that tell a reader which row it is.</summary>
+    /// <summary>The text columns, which help to recognise a row.</summary>
     public static IEnumerable<DataViewSchema.Column> TextColumns(DataViewSchema schema) => schema.Where(c => !c.IsHidden && c.Type is TextDataViewType);
 
-    /// <summary>The texts of the row that a cursor is at.</summary>
+    /// <summary>The texts of the cursor's current row.</summary>
     public static string DescribeTexts(DataViewRowCursor cursor)
     {
         var texts = new List<string>();

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>Holds out rows as the options ask.</summary>
+/// <summary>Splits the rows into training and validation rows, as the options say.</summary>
 internal static class ValidationRows
 {
     /// <exception cref="InvalidOperationException">No row is left to train on, or the held-out rows have neither labels nor teacher outputs.</exception>
@@ -45,7 +45,7 @@ internal static class ValidationRows
         return options.ValidationFraction > 0 ? DataSplit.ByFraction(rows.Set, options.ValidationFraction, generator) : DataSplit.All(rows.Set);
     }
 
-    // Accuracy or agreement over no weight at all is 0/0, and no epoch would be better than the first.
+    // Without any weight, accuracy and agreement are 0/0, and no epoch would be better than the first.
     private static void CheckHeldOut(DataSplit split, IRowSource set, TrainerColumns columns, DistillationOptions options)
     {
         if (!AreJudgedByTeacher(split))
@@ -99,7 +99,7 @@ internal static class ValidationRows
             throw CreateError($"the label '{columns.ClassKey.Name}' has other classes there than in the training data.");
         var keeps = options.MissingLabels == MissingLabels.TeacherOnly;
         var rows = TrainingRows.Read(view, columns, options with { MissingLabels = keeps ? MissingLabels.TeacherOnly : MissingLabels.Drop }, "validation data");
-        // Where some rows have labels, these alone are validated on.
+        // If some rows have labels, only these are used for validation.
         var unlabelled = keeps ? rows.Set.Count - rows.Set.LabelledRows : 0;
         rows.Findings.Warn(channel, unlabelled < rows.Set.Count ? unlabelled : 0);
         return rows.Set;

@@ -3,17 +3,17 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>What a step before the reader threw, apart from what the reader itself finds fault with; it is the inner exception.</summary>
+/// <summary>A step before the reader failed; its exception is the inner one. Errors that the reader finds itself are other exceptions.</summary>
 internal sealed class ViewReadException(ViewColumns source, Exception inner) : Exception(inner.Message, inner)
 {
     /// <summary>What was read.</summary>
     public ViewColumns Rows => source;
 }
 
-/// <summary>Columns of a view that are read row by row; where a step before fails, its exception comes as a <see cref="ViewReadException"/>.</summary>
+/// <summary>Columns of a view that are read row by row. If an earlier step fails, a <see cref="ViewReadException"/> is thrown.</summary>
 /// <param name="Data">The view.</param>
 /// <param name="Columns">The columns.</param>
-/// <param name="Fault">What messages say of a row, by its number, that cannot be read: a sentence without its end.</param>
+/// <param name="Fault">The error for a row that cannot be read, given its number: a sentence without its full stop.</param>
 internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.Column> Columns, Func<long, string> Fault)
 {
     /// <summary>What to do about a row whose values cannot be computed, a sentence.</summary>
@@ -23,25 +23,25 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
     public const string KeepTheModel =
         "A disposed model fails so: keep it until this is over. PredictionEngine.Dispose disposes a loaded model, unless PredictionEngineOptions.OwnsTransformer is false.";
 
-    /// <summary>What to do where a model that computes the values seems to be disposed, a sentence; null where there is none.</summary>
+    /// <summary>What to do if the model that computes the values seems to be disposed, a sentence; null without a model.</summary>
     public string? RemedyIfDisposed { get; init; }
 
-    /// <summary>What a disposed model of ML.NET fails with is one of these, and which of them is chance; a step of one's own may stumble over a row just so.</summary>
+    /// <summary>The remedy for a failure. A disposed ML.NET model fails with one of these two exceptions, but a step of the application's own may do so too.</summary>
     public string RemedyFor(Exception failure) =>
-        failure is ObjectDisposedException or NullReferenceException && RemedyIfDisposed is { } keep ? $"{Remedy} {keep}" : Remedy;
+        failure is ObjectDisposedException or NullReferenceException && RemedyIfDisposed is { } remedy ? $"{Remedy} {remedy}" : Remedy;
 
     /// <summary>Rows that are read; null for all.</summary>
     public IReadOnlySet<RowId>? Wanted { get; init; }
 
-    /// <summary>A cursor, which ML.NET may let run ahead on several threads; the first exception ends it.</summary>
+    /// <summary>Opens a cursor that may read ahead on several threads; the first exception ends it.</summary>
     public DataViewRowCursor Open() => Wrap(() => Data.GetRowCursor(Columns));
 
-    /// <summary>A cursor on the reader's own thread, which computes what is asked for and goes on after a row that fails.</summary>
+    /// <summary>Opens a cursor on the caller's thread, which computes only requested values and can continue after a row that fails.</summary>
     /// <param name="also">Other columns to read.</param>
     public DataViewRowCursor OpenOnOneThread(IEnumerable<DataViewSchema.Column>? also = null) =>
         Wrap(() => Data.GetRowCursorSet([.. Columns, .. also ?? []], 1, null)[0]);
 
-    // ML.NET's threads may have come to the row that fails by the time that the cursor is there.
+    // ML.NET's threads may reach the failing row while the cursor is being created.
     private Cursor Wrap(Func<DataViewRowCursor> open)
     {
         try
@@ -94,7 +94,7 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
             }
             catch (Exception e) when (IsSourceFailure(e))
             {
-                // An exception of the read-ahead thread: MoveNext has thrown it already, or the reader stopped before it. It must not hide the reader's own exception.
+                // An exception of the read-ahead thread, which MoveNext has thrown before or the reader did not reach. It must not hide the reader's own exception.
             }
         }
     }

@@ -5,12 +5,11 @@ using MlNetDistill.Data;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>What tells one data view from another.</summary>
+/// <summary>Hashes a data view, to recognise it.</summary>
 internal static class ViewHash
 {
     /// <summary>
-    /// Number of rows, and a hash of their ids and of names, types and values of all columns, in whatever order they come;
-    /// null where a column cannot be hashed.
+    /// The number of rows, and a hash of their ids and of names, types and values of all columns, whatever the order of the rows; null if a column cannot be hashed.
     /// </summary>
     /// <exception cref="InvalidOperationException">A row cannot be read.</exception>
     public static (long Rows, string? Hash) Compute(IDataView data) => UnreadableRow.LocateFailure(() => Read(data));

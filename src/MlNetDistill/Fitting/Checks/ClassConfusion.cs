@@ -8,33 +8,33 @@ namespace MlNetDistill.Fitting;
 internal sealed class ClassConfusion
 {
     private readonly double[] _rows;
-    private readonly double[] _named;
-    private readonly Dictionary<(int Is, int Named), double> _cells = [];
+    private readonly double[] _predicted;
+    private readonly Dictionary<(int Actual, int Predicted), double> _cells = [];
 
-    private ClassConfusion(int classes) => (_rows, _named) = (new double[classes], new double[classes]);
+    private ClassConfusion(int classes) => (_rows, _predicted) = (new double[classes], new double[classes]);
 
-    /// <summary>K.</summary>
+    /// <summary>Number of classes.</summary>
     public int Classes => _rows.Length;
 
     /// <summary>Rows counted, each with its weight.</summary>
     public double Total => _rows.Sum();
 
-    /// <summary>Classes that rows have, in order.</summary>
+    /// <summary>The classes that have rows, in order.</summary>
     public IReadOnlyList<int> Present => [.. Enumerable.Range(0, Classes).Where(c => _rows[c] > 0)];
 
-    /// <summary>Classes that are named for some row, in order.</summary>
-    public IReadOnlyList<int> Named => [.. Enumerable.Range(0, Classes).Where(c => _named[c] > 0)];
+    /// <summary>The classes that are predicted for some row, in order.</summary>
+    public IReadOnlyList<int> Predicted => [.. Enumerable.Range(0, Classes).Where(c => _predicted[c] > 0)];
 
-    /// <summary>Entropy of the classes' shares in nats: the cross-entropy of naming these shares for every row.</summary>
+    /// <summary>Entropy of the classes' shares in nats: the cross-entropy of a model that predicts these shares for every row.</summary>
     public double PriorEntropy => -_rows.Where(rows => rows > 0).Sum(rows => rows / Total * Math.Log(rows / Total));
 
     /// <summary>Rows of a class.</summary>
     public double RowsOf(int c) => _rows[c];
 
-    /// <summary>Rows of class <paramref name="c"/> that are named <paramref name="named"/>.</summary>
-    public double Cell(int c, int named) => _cells.GetValueOrDefault((c, named));
+    /// <summary>Rows of class <paramref name="c"/> for which class <paramref name="predicted"/> is predicted.</summary>
+    public double Cell(int c, int predicted) => _cells.GetValueOrDefault((c, predicted));
 
-    /// <summary>How far the answers are above chance.</summary>
+    /// <summary>How far the predictions are above chance.</summary>
     public ChanceLevel Level
     {
         get
@@ -46,27 +46,23 @@ internal sealed class ClassConfusion
         }
     }
 
-    /// <summary>Counts the rows at <paramref name="positions"/> that have a label.</summary>
-    /// <param name="classes">K.</param>
-    /// <param name="set">The rows.</param>
-    /// <param name="positions">Which of them.</param>
-    /// <param name="named">The class named for each of these.</param>
-    public static ClassConfusion CountLabelled(IRowSource set, Tensor positions, long[] named)
+    /// <summary>Counts the rows at <paramref name="positions"/> that have a label, given the predicted class of each position.</summary>
+    public static ClassConfusion CountLabelled(IRowSource set, Tensor positions, long[] predicted)
     {
         using var scope = NewDisposeScope();
         return Count(
             set.Classes,
             set.Labels.index_select(0, positions).cpu().data<long>().ToArray(),
-            named,
+            predicted,
             set.Weights?.index_select(0, positions).cpu().data<float>().ToArray());
     }
 
     /// <summary>Counts rows; those without a class are left out.</summary>
-    /// <param name="classes">K.</param>
+    /// <param name="classes">Number of classes.</param>
     /// <param name="actual">The class of each row, or a number below 0.</param>
-    /// <param name="named">The class named for each row.</param>
+    /// <param name="predicted">The class predicted for each row.</param>
     /// <param name="weights">The weight of each row; null for 1.</param>
-    public static ClassConfusion Count(int classes, long[] actual, long[] named, float[]? weights = null)
+    public static ClassConfusion Count(int classes, long[] actual, long[] predicted, float[]? weights = null)
     {
         var counted = new ClassConfusion(classes);
         for (var row = 0; row < actual.Length; row++)
@@ -74,9 +70,9 @@ internal sealed class ClassConfusion
             var weight = weights?[row] ?? 1.0;
             if (actual[row] < 0 || weight == 0)
                 continue;
-            var cell = ((int)actual[row], (int)named[row]);
+            var cell = ((int)actual[row], (int)predicted[row]);
             counted._rows[cell.Item1] += weight;
-            counted._named[cell.Item2] += weight;
+            counted._predicted[cell.Item2] += weight;
             counted._cells[cell] = counted._cells.GetValueOrDefault(cell) + weight;
         }
 

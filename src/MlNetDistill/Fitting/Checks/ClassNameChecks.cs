@@ -3,37 +3,35 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>What a teacher's confusion matrix says of the names of its classes.</summary>
+/// <summary>Finds wrong class names in a teacher's confusion matrix.</summary>
 internal static class ClassNameChecks
 {
     private const int FewestRows = 5;
     private const int MostNames = 5;
 
-    /// <summary>What a user should look into, each as one sentence or two.</summary>
-    /// <param name="confusion">Labels against what the teacher names.</param>
-    /// <param name="classes">The classes.</param>
-    public static IEnumerable<string> Warnings(ClassConfusion confusion, ClassLabels classes) => Exchanged(confusion, classes).Concat(NeverNamed(confusion, classes));
+    /// <summary>Warnings, each of one sentence or two.</summary>
+    public static IEnumerable<string> Warnings(ClassConfusion confusion, ClassLabels classes) => Exchanged(confusion, classes).Concat(NeverPredicted(confusion, classes));
 
-    /// <summary>Classes whose rows are mostly named each other.</summary>
+    /// <summary>Warnings of classes that the teacher mostly confuses in a cycle, as if their names were exchanged.</summary>
     public static IEnumerable<string> Exchanged(ClassConfusion confusion, ClassLabels classes)
     {
-        foreach (var circle in Circles(confusion))
+        foreach (var cycle in FindCycles(confusion))
         {
-            var named = circle.Index().Select(at => (Class: at.Item, As: circle[(at.Index + 1) % circle.Count]))
+            var named = cycle.Index().Select(at => (Class: at.Item, As: cycle[(at.Index + 1) % cycle.Count]))
                 .Select(pair => Invariant($"'{classes.NameOf(pair.As)}' for {confusion.Cell(pair.Class, pair.As):0.##} of {confusion.RowsOf(pair.Class):0.##} rows of '{classes.NameOf(pair.Class)}'"));
             yield return $"The teacher predicts {JoinNames([.. named])}: " +
-                $"the names of these {circle.Count} classes are most likely {(circle.Count == 2 ? "swapped" : "in the wrong order")}. " +
+                $"the names of these {cycle.Count} classes are most likely {(cycle.Count == 2 ? "swapped" : "in the wrong order")}. " +
                 "Give classNames in the order of the teacher's scores, or correct the ClassMap.";
         }
     }
 
-    /// <summary>Names of classes, not too many.</summary>
+    /// <summary>The names of the first few classes.</summary>
     public static string NamesOf(IReadOnlyList<int> some, ClassLabels classes) =>
         string.Join(", ", some.Take(MostNames).Select(c => $"'{classes.NameOf(c)}'")) + (some.Count > MostNames ? $" and {some.Count - MostNames} more" : "");
 
-    private static IEnumerable<string> NeverNamed(ClassConfusion confusion, ClassLabels classes)
+    private static IEnumerable<string> NeverPredicted(ClassConfusion confusion, ClassLabels classes)
     {
-        int[] never = [.. confusion.Present.Except(confusion.Named)];
+        int[] never = [.. confusion.Present.Except(confusion.Predicted)];
         if (never.Length > 0)
         {
             yield return Invariant(
@@ -43,11 +41,11 @@ internal static class ClassNameChecks
         }
     }
 
-    /// <summary>Circles of classes each of which is mostly named the next; each circle once, from its first class on.</summary>
-    private static IEnumerable<IReadOnlyList<int>> Circles(ClassConfusion confusion)
+    /// <summary>Cycles of classes in which for the rows of each class mostly the next is predicted; each cycle once, from its first class on.</summary>
+    private static IEnumerable<IReadOnlyList<int>> FindCycles(ClassConfusion confusion)
     {
         var next = confusion.Present.Where(c => confusion.RowsOf(c) >= FewestRows)
-            .Select(c => (Class: c, As: confusion.Named.MaxBy(named => confusion.Cell(c, named))))
+            .Select(c => (Class: c, As: confusion.Predicted.MaxBy(named => confusion.Cell(c, named))))
             .Where(pair => pair.As != pair.Class && confusion.Cell(pair.Class, pair.As) > confusion.RowsOf(pair.Class) / 2)
             .ToDictionary(pair => pair.Class, pair => pair.As);
         var gone = new HashSet<int>();

@@ -86,7 +86,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
     /// <summary>A frequent class that the network never predicts; for a rare class this is expected.</summary>
     private IEnumerable<string> NeverNamed(string role, string where, ClassConfusion confusion)
     {
-        int[] never = [.. confusion.Present.Except(confusion.Named).Where(c => confusion.RowsOf(c) >= confusion.Total / confusion.Classes / 2)];
+        int[] never = [.. confusion.Present.Except(confusion.Predicted).Where(c => confusion.RowsOf(c) >= confusion.Total / confusion.Classes / 2)];
         if (never.Length > 0)
         {
             yield return Invariant(
@@ -97,7 +97,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
 
     private string Collapsed(TrainingPlan plan, IReadOnlyList<TrainingProgress> history, string where, ClassConfusion confusion, string target)
     {
-        var found = confusion.Named is [var only]
+        var found = confusion.Predicted is [var only]
             ? $"{where} it predicts '{classes.NameOf(only)}' alone, and the {target} is one of {confusion.Level.Classes}"
             : Invariant($"{where} its accuracy is {confusion.Level}");
         return $"The {plan.Role} has collapsed: {found}. {Cause(plan, history)}";

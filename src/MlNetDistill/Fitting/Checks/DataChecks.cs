@@ -5,30 +5,30 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>What a user should know of the rows before anything is trained on them.</summary>
+/// <summary>Warns of training rows that a student cannot learn well from.</summary>
 internal static class DataChecks
 {
     private const int RowsAtATime = 1024;
     private const int MostFeaturesNamed = 5;
 
-    // Vectors of hashed words or of categories have many slots that few rows use.
+    // Vectors of hashed words or of categories have many slots that are used in few rows.
     private const int WideVector = 256;
     private const double MostEmptyOfWide = 0.9;
-    private const double BlankPictures = 0.01;
+    private const double MostBlankPictures = 0.01;
 
-    /// <summary>Each as one sentence or two that name value and remedy.</summary>
+    /// <summary>Warnings, each of one sentence or two with value and remedy.</summary>
     public static IEnumerable<string> Warnings(IRowSource set, DataSplit split, ClassLabels classes, DistillationOptions options)
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, split.Training).cpu().data<long>().ToArray();
         var weights = set.Weights?.index_select(0, split.Training).cpu().data<float>().ToArray();
-        if (weights is not null && Weightless(weights, options.ExampleWeightColumnName!) is { } weightless)
+        if (weights is not null && ManyWithoutWeight(weights, options.ExampleWeightColumnName!) is { } weightless)
             yield return weightless;
-        if (WithoutRow(labels, weights, classes) is { } missing)
+        if (ClassesWithoutRow(labels, weights, classes) is { } missing)
             yield return missing;
         if (HeldOut(set, split, classes.Count, options) is { } share)
             yield return share;
-        foreach (var constant in Constant(set, split.Training, options.FeatureColumnName))
+        foreach (var constant in ConstantFeatures(set, split.Training, options.FeatureColumnName))
             yield return constant;
     }
 
@@ -46,7 +46,7 @@ internal static class DataChecks
             : null;
     }
 
-    private static IEnumerable<string> Constant(IRowSource set, Tensor positions, string column)
+    private static IEnumerable<string> ConstantFeatures(IRowSource set, Tensor positions, string column)
     {
         var (least, most, blank) = Ranges(set, positions);
         int[] constant = [.. Enumerable.Range(0, least.Length).Where(feature => least[feature] == most[feature])];
@@ -64,13 +64,13 @@ internal static class DataChecks
                 "they say nothing of the class, and another value at scoring is new to the student. Check the step that makes them, or leave them out.";
         }
 
-        if (set.Shape.IsImage && blank > Math.Max(1, BlankPictures * rows))
+        if (set.Shape.IsImage && blank > Math.Max(1, MostBlankPictures * rows))
         {
             yield return $"{blank} of {rows} pictures trained on (column '{column}') have one value in all pixels. Check that they were found and loaded, and how their pixels are extracted.";
         }
     }
 
-    /// <summary>Least and largest value of each feature, and how many rows have one value throughout.</summary>
+    /// <summary>Least and largest value of each feature, and the number of rows in which all features have the same value.</summary>
     private static (float[] Least, float[] Most, long Blank) Ranges(IRowSource set, Tensor positions)
     {
         using var scope = NewDisposeScope();
@@ -91,7 +91,7 @@ internal static class DataChecks
 
     private static float[] Values(Tensor tensor) => tensor.to(float32).cpu().data<float>().ToArray();
 
-    private static string? Weightless(float[] weights, string column)
+    private static string? ManyWithoutWeight(float[] weights, string column)
     {
         var none = weights.Count(weight => weight == 0);
         return none > weights.Length - none
@@ -100,9 +100,9 @@ internal static class DataChecks
             : null;
     }
 
-    private static string? WithoutRow(long[] labels, float[]? weights, ClassLabels classes)
+    private static string? ClassesWithoutRow(long[] labels, float[]? weights, ClassLabels classes)
     {
-        // Where labelled rows are of one class alone, or of none, that is said already.
+        // Another warning covers labelled rows of a single class.
         if (labels.Where(label => label >= 0).Distinct().Count() <= 1)
             return null;
         var present = labels.Where((label, row) => label >= 0 && weights?[row] is null or > 0).Distinct().Select(label => (int)label).ToHashSet();

@@ -3,7 +3,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill;
 
-/// <content>Whether the weights fit the data of a fit.</content>
+/// <content>Checks that the weights match the data of a fit.</content>
 public sealed partial record InitialWeights
 {
     /// <exception cref="InvalidOperationException">The data are not of the kind that the network was trained on.</exception>

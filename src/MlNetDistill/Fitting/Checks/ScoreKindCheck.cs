@@ -2,16 +2,17 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Whether a teacher's scores are probabilities that were taken for something else.</summary>
+/// <summary>Detects probabilities that are used as logits or margins.</summary>
 internal static class ScoreKindCheck
 {
     private const double SumTolerance = 1e-3;
 
-    // A margin of 0 comes back from log σ as a last digit of a 32-bit float below or above it.
+    // Computed back from log σ, a margin of 0 differs from 0 by the rounding of 32-bit floats.
     private const double RangeTolerance = 1e-6;
 
-    /// <summary>What is to be said if every row is a distribution; null if not. Logits or margins that are such in every row do not come by chance.</summary>
-    /// <param name="logits">What the scores were turned into, N×K.</param>
+    /// <summary>
+    /// A warning if the scores of every row, from which the logits (N×K) were computed, are a probability distribution: logits and margins are not by chance. Else null.
+    /// </summary>
     public static string? Warning(Tensor logits)
     {
         using var scope = NewDisposeScope();
@@ -20,7 +21,7 @@ internal static class ScoreKindCheck
         var scores = logits.to(float64);
         if (AreDistributions(scores))
             return CreateWarning(nameof(ScoreKind.Logits), "softmax");
-        // Of margins the logit is log σ(margin).
+        // The logit of a margin is log σ(margin).
         var shares = scores.exp();
         return AreDistributions(shares.log() - (1 - shares).log()) ? CreateWarning(nameof(ScoreKind.Margins), "the sigmoid function") : null;
     }

@@ -3,18 +3,15 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Whether a training is so short that a fresh network cannot learn in it.</summary>
+/// <summary>Warns of a training that is too short for a network with random weights.</summary>
 internal static class StepsCheck
 {
-    /// <summary>What is to be said of it; null if it is long enough.</summary>
-    /// <param name="stages">The stages of the training.</param>
-    /// <param name="stepsPerEpoch">Steps of an epoch of a stage.</param>
-    /// <param name="batchSize">Rows of a step.</param>
+    /// <summary>The warning; null if the training is long enough.</summary>
     public static string? Warning(IReadOnlyList<Stage> stages, Func<Stage, int> stepsPerEpoch, int batchSize)
     {
         if (stages.Count == 0)
             return null;
-        // Of the least, as the share of what is needed.
+        // The share of the needed distance from the initial weights that the stages so far can cover.
         var reached = 0.0;
         foreach (var stage in stages)
         {

@@ -5,25 +5,22 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>
-/// The largest agreement with a teacher that any student over the same features could have: rows that look alike to the student get one answer, at best the
-/// teacher's most frequent one. Below 1 where the teacher sees more than the student, or where it was fitted in folds.
+/// The largest agreement with a teacher that any student with the same features can have: rows with equal features get one prediction, at best the teacher's most
+/// frequent one. It is below 1 if the teacher reads other columns than the student, or was fitted in folds.
 /// </summary>
 internal static class AgreementCeiling
 {
-    /// <param name="set">The rows.</param>
-    /// <param name="positions">Which of them.</param>
-    /// <param name="logits">The teacher's, a row for each position.</param>
+    /// <summary>Computes it from the teacher's logits for the rows at some positions.</summary>
     public static double Compute(IRowSource set, Tensor positions, Tensor logits)
     {
         using var scope = NewDisposeScope();
-        var answers = logits.argmax(1).cpu().data<long>().ToArray();
-        var looks = RowHashes.ComputeForSet(set, positions).Zip(answers).ToArray();
-        Array.Sort(looks);
-        return MostFrequent(looks) / (double)answers.Length;
+        var rows = RowHashes.ComputeForSet(set, positions).Zip(logits.argmax(1).cpu().data<long>().ToArray()).ToArray();
+        Array.Sort(rows);
+        return CountMostFrequent(rows) / (double)rows.Length;
     }
 
-    /// <summary>Over runs of one hash, the rows that have its most frequent answer.</summary>
-    private static int MostFrequent((ulong Hash, long Class)[] sorted)
+    /// <summary>The number of rows that have the most frequent class among the rows of the same hash.</summary>
+    private static int CountMostFrequent((ulong Hash, long Class)[] sorted)
     {
         var (total, best, same) = (0, 0, 0);
         for (var i = 0; i < sorted.Length; i++)

@@ -8,42 +8,37 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>
-/// Enumerates the phases of a method without training, with the shapes of the networks that are going to take part: a budget too small, a tap that is
-/// not there or an anchor that is not recorded must show now, not after hours of training a teacher.
+/// Enumerates the phases of a method without training, with the output shapes of the networks: too few epochs, a missing stage feature or a missing anchor must be
+/// found now, not after hours of training a teacher.
 /// </summary>
 internal sealed class DryRun
 {
-    /// <param name="options">The settings of the fit.</param>
-    /// <param name="student">An untrained student.</param>
-    /// <param name="set">The rows.</param>
-    /// <param name="anchors">The teacher's anchors, as they are or as they are going to be.</param>
-    /// <param name="networks">Knows what the rows allow.</param>
     /// <exception cref="InvalidOperationException">The phases cannot be trained; the message says why.</exception>
     public DryRun(DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
-        Stages = Enumerated(options, student, set, anchors, networks);
+        Stages = Enumerate(options, student, set, anchors, networks);
         (Student, Anchors) = (student, anchors);
     }
 
     /// <summary>An untrained student, for steps that are thrown away.</summary>
     public Network Student { get; }
 
-    /// <summary>The teacher's anchors; such as only have shapes where it is yet to be trained.</summary>
+    /// <summary>The teacher's anchors; if it is yet to be trained, planned ones without outputs.</summary>
     public IReadOnlyList<Anchor> Anchors { get; }
 
     /// <summary>The stages, each checked.</summary>
     public IReadOnlyList<Stage> Stages { get; }
 
-    private static IReadOnlyList<Stage> Enumerated(
+    private static IReadOnlyList<Stage> Enumerate(
         DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
         using var generator = new Generator(0);
-        var farther = 1.0;
+        var divergence = 1.0;
         var context = new MethodContext(
             anchors, student.GetOutputShapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
         {
-            // Ever farther: where the choice depends on the student, every anchor is gone through.
-            HeldOutDivergence = _ => farther *= 1e6,
+            // It grows with every call, so that methods that choose by it try every anchor.
+            HeldOutDivergence = _ => divergence *= 1e6,
         };
         var stages = new List<Stage>();
         foreach (var phase in networks.GetPhases(options.Method, context))

@@ -9,16 +9,9 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Times training steps with a student that is thrown away.</summary>
-/// <param name="options">The settings of the fit.</param>
-/// <param name="set">The rows.</param>
-/// <param name="split">Which of them are trained on.</param>
-/// <param name="seeds">The run's seeds.</param>
-/// <param name="student">The student; its weights change.</param>
-/// <param name="view">Shows rows augmented, or null.</param>
-/// <param name="teacherIsThere">Whether teachers answer; else their answers are made up, in the right shapes.</param>
+/// <summary>Measures the time of training steps. The student's weights change. If the teacher is not ready, random outputs of the right shapes are used.</summary>
 internal sealed class StepTimer(
-    DistillationOptions options, IRowSource set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsThere)
+    DistillationOptions options, IRowSource set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsReady)
 {
     private const int Steps = 3;
     private readonly OutputShapes _shapes = student.GetOutputShapes();
@@ -27,11 +20,11 @@ internal sealed class StepTimer(
     /// <summary>Time to score a row when validating.</summary>
     public TimeSpan PerScoredRow { get; private set; }
 
-    /// <summary>Whether the stage's teacher is asked once, and its answers looked up in training.</summary>
-    public bool IsRecorded(Stage stage) =>
+    /// <summary>Whether the outputs of the stage's teacher are computed once, and looked up in training.</summary>
+    public bool IsCached(Stage stage) =>
         stage.Teacher is not null && options.TeacherCache.Keeps(stage.Loss.TeacherNeeds, view is not null);
 
-    /// <summary>The time of a step. Stages that differ in their anchor alone are timed once.</summary>
+    /// <summary>The time of a step. Stages that differ only in their anchor are measured once.</summary>
     public TimeSpan MeasureStep(Stage stage)
     {
         var kind = $"{string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
@@ -57,7 +50,7 @@ internal sealed class StepTimer(
             using (NewDisposeScope())
                 run.Step(Rows());
             Wait();
-            // The first one warms up.
+            // The first step is a warm-up.
             if (step > 0)
                 times.Add(clock.Elapsed);
         }
@@ -67,11 +60,11 @@ internal sealed class StepTimer(
         return times.Order().ElementAt(Steps / 2);
     }
 
-    /// <summary>Made-up answers, which cost what a look into a record costs; where it answers live, the teacher itself.</summary>
+    /// <summary>Random outputs, which cost as much as outputs from the cache; the teacher itself if it computes outputs in every step.</summary>
     private StageTeacher CreateStandIn(Stage stage, Batch batch)
     {
         var teacher = stage.Teacher!;
-        if (teacherIsThere && !IsRecorded(stage))
+        if (teacherIsReady && !IsCached(stage))
             return teacher;
         using var generator = seeds.CreateGenerator("rehearsal answers");
         var rows = batch.Positions.shape[0];
@@ -91,7 +84,7 @@ internal sealed class StepTimer(
         student.TrainOnly(NetworkPart.Whole);
     }
 
-    // A GPU works on after the call that gave it its work.
+    // Calls return before a GPU has finished its work.
     private void Wait()
     {
         using var scope = NewDisposeScope();

@@ -7,21 +7,21 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Asks a teacher about some rows, held-out ones where it can, for as long as a look may take.</summary>
-internal sealed class TeacherCheck(StudentTask task, DistillationOptions options, IRowSource set, DataSplit split)
+/// <summary>Queries a teacher for a few rows, validation rows if possible, in limited time.</summary>
+internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, DataSplit split)
 {
-    /// <summary>Held-out rows among those looked at that are enough to judge the teacher by these alone.</summary>
+    /// <summary>The number of validation rows that is enough to judge the teacher by these alone.</summary>
     private const int EnoughHeldOut = 30;
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
 
-    /// <exception cref="InvalidOperationException">The teacher cannot answer, or its answers are no finite numbers.</exception>
+    /// <exception cref="InvalidOperationException">The teacher fails, or gives logits that are not finite.</exception>
     public PreflightTeacher Run(StageTeacher teacher)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var (rows, asked, heldOut) = teacher.SharesPreview ? (set, FirstCachedRows(), false) : SelectRows(teacher);
-        var (all, perRow, perPass) = Query(teacher, rows, asked);
-        var (positions, logits) = (asked.narrow(0, 0, all.shape[0]), all);
+        var (rows, queried, heldOut) = teacher.SharesPreview ? (set, FirstCachedRows(), false) : SelectRows(teacher);
+        var (all, perRow, perPass) = Query(teacher, rows, queried);
+        var (positions, logits) = (queried.narrow(0, 0, all.shape[0]), all);
         if (teacher.SharesPreview)
             (positions, logits, heldOut) = SelectJudged(positions, all);
         var (accuracy, _) = Scoring.Quality(logits, rows, positions);
@@ -41,10 +41,10 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         };
     }
 
-    /// <summary>Held-out rows where the teacher can answer for them, else rows trained on.</summary>
+    /// <summary>Validation rows if the teacher can be queried for them, else training rows.</summary>
     private (IRowSource Rows, Tensor Positions, bool HeldOut) SelectRows(StageTeacher teacher)
     {
-        // A teacher that reads the data view knows its rows alone, and what is recorded is at hand.
+        // A teacher that reads the data view can be queried only for its rows, and cached outputs of the training set cost nothing.
         var inSet = ReferenceEquals(split.ValidationSet, set);
         var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.HasCachedOutputs));
         var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
@@ -58,14 +58,14 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         return tensor([.. QueryOrder.Create(set.Count).Take(batches * options.BatchSize)], device: set.Device);
     }
 
-    /// <summary>Of rows asked about those to judge the teacher by: the spread ones, of these the held-out ones where there are enough.</summary>
+    /// <summary>The queried rows by which the teacher is judged: those spread over the set; if there are enough, only the validation rows among them.</summary>
     private (Tensor Positions, Tensor Logits, bool HeldOut) SelectJudged(Tensor positions, Tensor logits)
     {
-        var asked = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
+        var queried = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
         var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
-        long[] at = [.. asked.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
+        long[] at = [.. queried.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
         var heldOut = at.Length >= EnoughHeldOut;
-        var chosen = heldOut ? tensor(at, device: positions.device) : tensor([.. Enumerable.Range(0, asked.Length).Select(i => (long)i)], device: positions.device);
+        var chosen = heldOut ? tensor(at, device: positions.device) : tensor([.. Enumerable.Range(0, queried.Length).Select(i => (long)i)], device: positions.device);
         return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
     }
 
@@ -76,20 +76,20 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         var rest = positions.shape[0] - first;
         if (rest == 0 || perPass + (perRow * rest) > Budget)
             return (logits, perRow, perPass);
-        // The first batch warmed it up.
+        // The first query was the warm-up.
         (var others, perRow, perPass) = QueryTimed(first, rest);
         return (cat([logits, others]), perRow, perPass);
 
-        (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) QueryTimed(long from, long asked)
+        (Tensor Logits, TimeSpan PerRow, TimeSpan PerPass) QueryTimed(long from, long count)
         {
             var (clock, passed) = (Stopwatch.StartNew(), teacher.TimeOnUnqueriedRows);
-            var size = teacher.SharesPreview ? options.BatchSize : asked;
-            var answer = cat([.. Chunks.Split(positions.narrow(0, from, asked), size).Select(Answer)]);
+            var size = teacher.SharesPreview ? options.BatchSize : count;
+            var result = cat([.. Chunks.Of(positions.narrow(0, from, count), size).Select(GetLogits)]);
             var passing = teacher.TimeOnUnqueriedRows - passed;
-            return (answer, (clock.Elapsed - passing) / asked, passing);
+            return (result, (clock.Elapsed - passing) / count, passing);
         }
 
-        Tensor Answer(Tensor some)
+        Tensor GetLogits(Tensor some)
         {
             var output = teacher.Outputs(Batch.Gather(rows, some), ModelOutputs.Logits).Logits;
             if (!output.isfinite().all().item<bool>())

@@ -12,19 +12,17 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Logs how good a teacher is on the training rows, warns of classes that it mistakes or never names, and refuses one that guesses.</summary>
+/// <summary>Logs the teacher's quality on the training rows, warns of confused or missing classes, and throws if the teacher is no better than chance.</summary>
 internal static class TeacherQuality
 {
-    /// <summary>Rows that a teacher that answers live is judged by, at most.</summary>
+    /// <summary>The most rows by which a teacher without cached outputs is judged.</summary>
     public const int LiveRows = 2048;
 
-    /// <summary>Whether a teacher is refused.</summary>
-    /// <param name="level">How far above chance it is.</param>
-    /// <param name="minimum">The least accuracy that the options ask for; null for the default, better than chance.</param>
+    /// <summary>Whether a teacher's accuracy is below the minimum; if that is null, whether it is no better than chance.</summary>
     public static bool IsRefused(ChanceLevel level, double? minimum) => minimum is { } least ? level.Accuracy < least : level.IsChance;
 
-    /// <summary>Looks at the teacher's answers to the labelled training rows, or to all rows where none has a label.</summary>
-    /// <returns>The classes that it names, for some of the rows.</returns>
+    /// <summary>Checks the teacher's outputs for the labelled training rows; for all rows if none has a label.</summary>
+    /// <returns>Its predictions for some of the rows.</returns>
     /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
     public static TeacherPredictions Check(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
@@ -32,7 +30,7 @@ internal static class TeacherQuality
         if (set.LabelledRows == 0)
             return CheckWithoutLabels(teacher, set, classes, options, channel);
         var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
-        // A teacher that answers live may be slow: a part of the rows tells enough.
+        // Without cached outputs the teacher may be slow, and some of the rows are enough.
         var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
@@ -63,14 +61,14 @@ internal static class TeacherQuality
             "class names are wrong. Set MinimumTeacherAccuracy to 0 to use it anyway.");
     }
 
-    /// <summary>What shows of a teacher without labels: how far a student can agree with it, and whether it tells the rows apart at all.</summary>
+    /// <summary>Without labels: checks how far a student can agree with the teacher, and whether the teacher predicts more than one class.</summary>
     private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         var rows = SpreadPositions.Create(set.Count, teacher.HasCachedOutputs ? set.Count : LiveRows, set.Labels.device);
         var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
-        var answers = logits.argmax(1).cpu().data<long>().ToArray();
-        long[] named = [.. answers.Distinct()];
+        var predicted = logits.argmax(1).cpu().data<long>().ToArray();
+        long[] named = [.. predicted.Distinct()];
         var confidence = logits.softmax(1).amax([1]).mean().item<float>();
         channel.Info(
             $"No row has a label to compare the teacher with. On {rows.shape[0]} training rows it predicts {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
@@ -81,19 +79,19 @@ internal static class TeacherQuality
                 $"The teacher predicts the class '{classes.NameOf((int)only)}' for every one of {rows.shape[0]} rows. Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind is wrong.");
         }
 
-        return Sample(rows, answers);
+        return Sample(rows, predicted);
     }
 
     private static void Warn(Tensor logits, IChannel channel)
     {
-        if (ScoreKindCheck.Warning(logits) is { } taken)
-            channel.Warning($"{taken}");
+        if (ScoreKindCheck.Warning(logits) is { } warning)
+            channel.Warning($"{warning}");
     }
 
     private static TeacherPredictions Sample(Tensor rows, long[] named)
     {
         var kept = SpreadPositions.Create(named.Length, LiveRows, CPU).data<long>().ToArray();
         var positions = rows.cpu().data<long>().ToArray();
-        return new([.. kept.Select(at => positions[at])], [.. kept.Select(at => named[at])]);
+        return new([.. kept.Select(i => positions[i])], [.. kept.Select(i => named[i])]);
     }
 }

@@ -4,8 +4,7 @@ using Microsoft.ML.Data;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// A column as far as its type is known, from a data view or, before fitting, from a pipeline's schema shape: the checks and their messages
-/// are the same for both, whichever comes first.
+/// A column's type, from a data view or, before fitting, from a pipeline's schema shape, so that checks and messages are the same for both.
 /// </summary>
 internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Column.VectorKind Kind, DataViewType ItemType, bool IsKey)
 {
@@ -34,7 +33,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
         return new ColumnCheck(column.Name, type, column.Kind, column.ItemType, column.IsKey);
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The column is no key of UInt32.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a key of UInt32.</exception>
     public void RequireLabel()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || !IsKey || ItemType.RawType != typeof(uint))
@@ -53,7 +52,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
         }
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The column is no vector of Single of known size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a vector of Single of known size.</exception>
     public void RequireScores()
     {
         if (Kind != SchemaShape.Column.VectorKind.Vector || IsKey || ItemType != NumberDataViewType.Single)
@@ -64,7 +63,7 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
         }
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The column is no vector of Single or Byte of known size.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a vector of Single or Byte of known size.</exception>
     public void RequireFeatures()
     {
         const string Expected = "Vector<Single, n> or Vector<Byte, n>";
@@ -81,21 +80,21 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
             throw Mismatch($"{Expected}, of known size", "Give its size where it is made: in the loader's column, with [VectorType(n)], or in SchemaDefinition.");
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The column is no Single.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a Single.</exception>
     public void RequireWeight()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || IsKey || ItemType != NumberDataViewType.Single)
             throw Mismatch("Single", $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Name}\", outputKind: DataKind.Single).");
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The column is no Boolean.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a Boolean.</exception>
     public void RequireValidation()
     {
         if (Kind != SchemaShape.Column.VectorKind.Scalar || ItemType != BooleanDataViewType.Instance)
             throw Mismatch("Boolean, true where a row is held out", "Make one with mlContext.Transforms.CustomMapping or in the loader.");
     }
 
-    /// <summary>The error for a column that is not there.</summary>
+    /// <summary>The error for a missing column.</summary>
     public static ArgumentOutOfRangeException Missing(string name, string role, string option, IEnumerable<string> found) => new(
         "schema", $"The {role} column '{name}' is not in the data. Its columns are {string.Join(", ", found.Select(c => $"'{c}'"))}; name one of them as {option}. If a step of the pipeline adds it, give rows that have passed that step.");
 

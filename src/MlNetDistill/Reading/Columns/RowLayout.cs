@@ -3,7 +3,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>What a vector column holds, and in which order: networks and teachers are fed images plane after plane, whatever the column's order.</summary>
+/// <summary>The shape of a vector column's rows, and the order of its values. Networks and teachers get images plane after plane, whatever the column's order.</summary>
 /// <param name="Shape">The shape of a row: an image, or a vector.</param>
 /// <param name="IsInterleaved">
 /// Whether the channels of a pixel are side by side (H×W×C, which <c>ExtractPixels</c> writes with <c>interleavePixelColors: true</c>) and not plane after
@@ -11,7 +11,7 @@ namespace MlNetDistill.Reading;
 /// </param>
 internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved = false)
 {
-    /// <summary>What the column's dimensions say: an image of 1 or 3 channels, or else a vector.</summary>
+    /// <summary>The layout by the column's dimensions: an image of 1 or 3 channels, else a vector.</summary>
     public static RowLayout FromDimensions(VectorDataViewType type) => WithoutBatch(type.Dimensions) switch
     {
         [(1 or 3) and var channels, var height, var width] => new(InputShape.Image(channels, height, width)),
@@ -19,7 +19,7 @@ internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved =
         _ => new(InputShape.Vector(type.Size)),
     };
 
-    /// <summary>Images of a shape that was given, in the order that the column's dimensions say, plane after plane where they say nothing.</summary>
+    /// <summary>The layout of images of a given shape: in the order of the column's dimensions, or plane after plane if it has none.</summary>
     /// <param name="type">The column's type.</param>
     /// <param name="given">The shape.</param>
     /// <param name="option">The option that gives it, for messages.</param>
@@ -44,7 +44,7 @@ internal readonly record struct RowLayout(InputShape Shape, bool IsInterleaved =
                 "Leave the shape out to take the column's own, or correct it.");
     }
 
-    // A model's own dimensions begin with a batch of one.
+    // The dimensions of a model's output begin with a batch size of 1.
     private static int[] WithoutBatch(IEnumerable<int> dimensions)
     {
         int[] rest = [.. dimensions];

@@ -6,14 +6,14 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Reading;
 
-/// <summary>The columns that a trainer reads and its student writes, found in a schema and checked with messages that say what to do.</summary>
+/// <summary>The columns that a trainer reads and its student writes, found in a schema and checked.</summary>
 /// <param name="Features">The student's features.</param>
-/// <param name="Label">The label, or null where the data have none.</param>
-/// <param name="ClassKey">The key column that says what the classes are: the label, or one that stands for the teacher's classes.</param>
+/// <param name="Label">The label, or null if the data have none.</param>
+/// <param name="ClassKey">The key column with the classes: the label, or a column made of the teacher's classes.</param>
 /// <param name="Weight">Example weights, or null.</param>
 /// <param name="Validation">Which rows are held out, or null.</param>
 /// <param name="Classes">The classes.</param>
-/// <param name="Layout">What the features hold.</param>
+/// <param name="Layout">Shape and order of the features.</param>
 internal sealed record TrainerColumns(
     DataViewSchema.Column Features,
     DataViewSchema.Column? Label,
@@ -23,7 +23,7 @@ internal sealed record TrainerColumns(
     ClassLabels Classes,
     RowLayout Layout)
 {
-    // A bare [KeyType] or a hash makes a key of billions of values; a last layer of that size is never meant.
+    // A bare [KeyType] or a hash makes a key of billions of values; no one wants a last layer of that size.
     private const ulong MostClasses = 1 << 20;
 
     public InputShape Shape => Layout.Shape;
@@ -34,14 +34,15 @@ internal sealed record TrainerColumns(
     /// <summary>Name of the student's predicted class.</summary>
     public required string PredictedLabel { get; init; }
 
-    /// <summary>Whether the input has a <c>Score</c> column, and the student's own, under another name, must leave it as it is.</summary>
+    /// <summary>Whether the input has a <c>Score</c> column that the student, whose scores have another name, must not change.</summary>
     public required bool KeepsScore { get; init; }
 
     public bool IsByte => ((VectorDataViewType)Features.Type).ItemType.RawType == typeof(byte);
 
+    /// <summary>Finds the columns.</summary>
     /// <param name="schema">The schema of the rows.</param>
-    /// <param name="options">Names the columns.</param>
-    /// <param name="classKey">The classes where there is no label and they are known already; null to ask the teacher for them.</param>
+    /// <param name="options">The names of the columns.</param>
+    /// <param name="classKey">The classes if there is no label and they are known; null to take the teacher's.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">There is no label, and the teacher does not say what its classes are.</exception>
     public static TrainerColumns Find(DataViewSchema schema, DistillationOptions options, DataViewSchema.Column? classKey = null)
@@ -108,7 +109,7 @@ internal sealed record TrainerColumns(
         var given = options.ImageShapes.Select(shape => (InputShape?)shape).FirstOrDefault();
         var reader = networks.FirstOrDefault(n => n.NeedsImages);
         var own = RowLayout.FromDimensions(type);
-        // Interleaved pixels are never a mere vector: a teacher that reads images over the same column must get their planes.
+        // Interleaved pixels are not read as a vector, because a teacher that reads images from the same column needs planes.
         var layout = given is { } image ? RowLayout.FromShape(type, image, "The image shape given", features.Name)
             : reader is not null && !own.Shape.IsImage ? throw CreateShapeError(reader)
             : reader is not null || own.IsInterleaved ? own

@@ -5,8 +5,8 @@ using MlNetDistill.Alignment;
 namespace MlNetDistill.Reading;
 
 /// <summary>
-/// The trainer's output schema before fitting. The shape's column constructor is internal to ML.NET, so public in-box estimators with the
-/// same outputs supply it.
+/// The trainer's output schema before fitting. The constructor of a schema shape's column is internal to ML.NET, so the columns come from ML.NET's own estimators
+/// with the same outputs.
 /// </summary>
 internal static class TrainerSchemaShape
 {
@@ -16,7 +16,7 @@ internal static class TrainerSchemaShape
 
     public static SchemaShape Output(MLContext context, SchemaShape input, DistillationOptions options)
     {
-        // ML.NET's chains ask for the schema before they fit, so wrong types are reported here, with a message that helps.
+        // ML.NET's chains request the schema before they fit, so wrong types can be reported here.
         var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
         if (options.LabelColumnName is { } label)
             Require(input, label, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
@@ -47,7 +47,7 @@ internal static class TrainerSchemaShape
         Copy(kept.Select(name => (Kept(name), name)));
         Add(context.MulticlassClassification.Trainers.LbfgsMaximumEntropy(
             options.LabelColumnName ?? ClassColumn.Name, isByte ? AsSingle : features.Name, options.ExampleWeightColumnName));
-        // By way of new names, as one of the outputs may be called what the other was.
+        // Through temporary names, because one output may get the name that the other had.
         Copy(InBoxOutputs.Select(name => (New(name), name)));
         Copy(kept.Select(name => (name, Kept(name))));
         Copy(outputs.Zip(InBoxOutputs, (output, name) => (output, New(name))));
@@ -86,7 +86,7 @@ internal static class TrainerSchemaShape
 
     private sealed class NoColumns;
 
-    /// <summary>Stands for the label where there is none: the in-box estimator asks for one, a key with values, as the teacher's classes have names.</summary>
+    /// <summary>Replaces a missing label: ML.NET's estimator needs one, a key with values, as the teacher's classes have names.</summary>
     private sealed class ClassName
     {
         [ColumnName(ClassColumn.Name)]

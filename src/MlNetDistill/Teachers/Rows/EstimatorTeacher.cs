@@ -25,42 +25,51 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             yield return "The teacher's embeddings cannot be taken out-of-fold: each fold's model has a space of its own. Leave out folds or embeddingColumnName.";
     }
 
-    // How long embeddings are shows only when it is fitted.
+    // The length of embeddings is known only after fitting.
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request) =>
         [PlanAnchor("teacher", 1, new OutputShapes(request.Columns.Classes.Count, scores.Embedding is null ? null : 1, []))];
 
-    // Fitting may look at any column.
+    // Fitting may read any column.
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => cacheKey is null ? [] : schema.Where(c => !c.IsHidden);
 
-    // What the fitted model will call its classes is not known yet.
+    // The class names of the fitted model are not known yet.
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
 
     internal override bool ReadsRowsLeftOut => cacheKey is not null;
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        // Without a name it is a new model in every run, so its answers are for this run.
+        // Without a key the model of each run is a new one, so its outputs are cached for this run only.
         var caching = cacheKey is null ? request.TeacherCaching.WithoutFolder() : request.TeacherCaching;
-        string ComputeContentHash() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}"));
-        if (folds == 0 && (cacheKey is null || !caching.IsPersistent || scores.Embedding is not null))
+        if (folds > 0)
+            return CreateTeacher((wanted, kept, skip) => ReadFolds(request, wanted, kept, skip), null, null);
+        if (cacheKey is not null && caching.IsPersistent && scores.Embedding is null)
         {
-            request.Channel.Info($"Fitting the teacher.");
-            var model = Fit(request.Data);
-            var view = CreateView(model, request.Data, request, "");
-            return CreateTeacher(view.Read, view.EmbeddingLength, model);
+            // The pipeline is fitted only if the cache does not have its outputs.
+            return CreateTeacher((wanted, kept, skip) => CreateView(FitOnAll(request), request.Data, request).Read(wanted, kept, skip), null, null);
         }
 
-        return CreateTeacher(folds == 0 ? FittedOnAll(request) : OutOfFold(request), null, null);
+        var model = FitOnAll(request);
+        var view = CreateView(model, request.Data, request);
+        return CreateTeacher(view.Read, view.EmbeddingLength, model);
 
-        PreparedTeacher CreateTeacher(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> answers, int? embeddingLength, ITransformer? model) => new(
+        PreparedTeacher CreateTeacher(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> read, int? embeddingLength, ITransformer? model) => new(
             [new Anchor("teacher", 1, new ScoredTeacher(
-                answers, new OutputShapes(request.Columns.Classes.Count, embeddingLength, []), ComputeContentHash, request, caching,
-                // Two fits of a pipeline are two models. In folds there are several anyhow, and a fit of each is much to lose.
+                read, new OutputShapes(request.Columns.Classes.Count, embeddingLength, []), ComputeContentHash, request, caching,
+                // Fitted again, a pipeline gives another model. The folds have several models in any case, and fitting them again would take long.
                 isResumable: folds > 0))],
             model);
+
+        string ComputeContentHash() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}"));
     }
 
-    /// <summary>Where a step fails on a row, ML.NET's threads say only that one of them ended.</summary>
+    private ITransformer FitOnAll(TeacherRequest request)
+    {
+        request.Channel.Info($"Fitting the teacher.");
+        return Fit(request.Data);
+    }
+
+    /// <summary>Fits the pipeline. If a step fails on a row, the exception names the row; ML.NET's own says only that a thread ended.</summary>
     private ITransformer Fit(IDataView rows)
     {
         try
@@ -80,49 +89,37 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     private static int FoldSeed(TeacherRequest request) => request.Seeds.DeriveInteger("folds");
 
-    private ScoredView CreateView(ITransformer model, IDataView data, TeacherRequest request, string place, IReadOnlyDictionary<int, double>? unseen = null)
+    private ScoredView CreateView(
+        ITransformer model, IDataView data, TeacherRequest request, string place = "", IReadOnlyDictionary<int, double>? unseen = null)
     {
         var scored = model.Transform(data);
         BinaryColumn.Note(scored.Schema, scores, request.Channel);
         return ScoredView.Find(scored, scores.Of(model), request.Columns.Classes, request.Options, place, unseen, Name);
     }
 
-    /// <summary>Fits only where the record does not hold the answers already.</summary>
-    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> FittedOnAll(TeacherRequest request) => (wanted, kept, from) =>
+    private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
-        request.Channel.Info($"Fitting the teacher.");
-        return CreateView(Fit(request.Data), request.Data, request, "").Read(wanted, kept, from);
-    };
-
-    private Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> OutOfFold(TeacherRequest request)
-    {
-        return Folds;
-
-        IEnumerable<OutputChunk> Folds(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
+        var stratified = new StratifiedFolds(request.Data, request.Columns.Label, folds, FoldSeed(request));
+        for (var fold = 0; fold < folds; fold++)
         {
-            var folded = new StratifiedFolds(request.Data, request.Columns.Label, folds, FoldSeed(request));
-            for (var fold = 0; fold < folds; fold++)
+            request.Options.CancellationToken.ThrowIfCancellationRequested();
+            if (skip > 0 && stratified.Count(fold, wanted) is var rows && rows <= skip)
             {
-                request.Options.CancellationToken.ThrowIfCancellationRequested();
-                var answered = folded.GetScoredRows(fold);
-                if (skip > 0 && folded.Count(fold, wanted) is var rows && rows <= skip)
-                {
-                    skip -= rows;
-                    continue;
-                }
-
-                request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
-                var unseen = folded.GetUnseenClasses(fold);
-                WarnOf(unseen, request, fold);
-                var model = Fit(folded.GetTrainingRows(fold));
-                foreach (var chunk in CreateView(model, answered, request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
-                    yield return chunk;
-                skip = 0;
+                skip -= rows;
+                continue;
             }
+
+            request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
+            var unseen = stratified.GetUnseenClasses(fold);
+            WarnOfUnseenClasses(unseen, request, fold);
+            var model = Fit(stratified.GetTrainingRows(fold));
+            foreach (var chunk in CreateView(model, stratified.GetScoredRows(fold), request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
+                yield return chunk;
+            skip = 0;
         }
     }
 
-    private static void WarnOf(IReadOnlyDictionary<int, double> unseen, TeacherRequest request, int fold)
+    private static void WarnOfUnseenClasses(IReadOnlyDictionary<int, double> unseen, TeacherRequest request, int fold)
     {
         foreach (var (unseenClass, share) in unseen)
         {

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
@@ -48,7 +47,7 @@ internal sealed class RepeatedRows : IDataView
     private sealed class Cursor(RepeatedRows rows, object pass, List<DataViewSchema.Column> needed, DataViewRowCursor input, bool isWhole = false) : CursorOver(input)
     {
         private readonly RowBytes _bytes = new(input, rows._compared);
-        private readonly ValueGetter<DataViewRowId> _id = input.GetIdGetter();
+        private readonly Func<RowId> _getId = input.CreateIdReader();
 
         public override bool MoveNext()
         {
@@ -59,9 +58,7 @@ internal sealed class RepeatedRows : IDataView
                 return false;
             }
 
-            DataViewRowId id = default;
-            _id(ref id);
-            Compare(new RowId(id.Low, id.High));
+            Compare(_getId());
             return true;
         }
 

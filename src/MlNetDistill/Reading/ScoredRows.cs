@@ -6,9 +6,8 @@ using MlNetDistill.Core;
 namespace MlNetDistill.Reading;
 
 /// <summary>A view with one more column: class probabilities, looked up by row id. Rows without probabilities are left out.</summary>
-internal sealed class ScoredRows : IDataView
+internal sealed class ScoredRows : ScoresView
 {
-    private readonly IDataView _data;
     private readonly float[] _scores;
     private readonly int _classes;
     private readonly Dictionary<RowId, int> _rowOf;
@@ -19,33 +18,28 @@ internal sealed class ScoredRows : IDataView
     /// <param name="ids">The row id of each row of values.</param>
     /// <param name="classes">The classes; their names, if they have any, become the column's slot names.</param>
     public ScoredRows(IDataView data, string column, float[] scores, RowIds ids, ClassLabels classes)
+        : this(data, column, scores, ids.Index().ToDictionary(id => id.Item, id => id.Index), classes)
     {
-        _data = data;
-        _scores = scores;
-        _classes = classes.Count;
-        _rowOf = ids.Index().ToDictionary(id => id.Item, id => id.Index);
-        var schema = new DataViewSchema.Builder();
-        schema.AddColumns(data.Schema);
-        schema.AddColumn(column, new VectorDataViewType(NumberDataViewType.Single, _classes), Annotations(classes));
-        Schema = schema.ToSchema();
     }
 
-    public bool CanShuffle => false;
+    private ScoredRows(IDataView data, string column, float[] scores, Dictionary<RowId, int> rowOf, ClassLabels classes)
+        : base(new FilteredRows(data, rowOf.ContainsKey), column, classes.Count, CreateAnnotations(classes)) =>
+        (_scores, _classes, _rowOf) = (scores, classes.Count, rowOf);
 
-    public DataViewSchema Schema { get; }
+    public override long? GetRowCount() => _rowOf.Count;
 
-    public long? GetRowCount() => _rowOf.Count;
-
-    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null)
+    protected override ValueGetter<VBuffer<float>> CreateGetter(DataViewRowCursor input)
     {
-        var (needed, scoresActive) = ScoreColumn.SplitNeeded(_data.Schema, columnsNeeded);
-        return new Cursor(this, _data.GetRowCursor(_data.Schema.Where(column => needed.Contains(column.Index))), scoresActive);
+        var getId = input.CreateIdReader();
+        return (ref VBuffer<float> value) =>
+        {
+            var editor = VBufferEditor.Create(ref value, _classes);
+            _scores.AsSpan(_rowOf[getId()] * _classes, _classes).CopyTo(editor.Values);
+            value = editor.Commit();
+        };
     }
 
-    // A view may give fewer cursors than requested.
-    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded)];
-
-    private static DataViewSchema.Annotations? Annotations(ClassLabels classes)
+    private static DataViewSchema.Annotations? CreateAnnotations(ClassLabels classes)
     {
         if (classes.Names is not { } names)
             return null;
@@ -56,29 +50,5 @@ internal sealed class ScoredRows : IDataView
             new VectorDataViewType(TextDataViewType.Instance, values.Length),
             (ref VBuffer<ReadOnlyMemory<char>> buffer) => buffer = new VBuffer<ReadOnlyMemory<char>>(values.Length, values));
         return annotations.ToAnnotations();
-    }
-
-    private sealed class Cursor(ScoredRows rows, DataViewRowCursor input, bool scoresActive) : FilteredCursor(input, rows._rowOf.ContainsKey)
-    {
-        public override DataViewSchema Schema => rows.Schema;
-
-        public override bool IsColumnActive(DataViewSchema.Column column) =>
-            ScoreColumn.IsScores(column, Input) ? scoresActive : base.IsColumnActive(Input.Schema[column.Index]);
-
-        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column) =>
-            ScoreColumn.IsScores(column, Input) ? ScoreColumn.CastGetter<TValue>(column, Scores()) : base.GetGetter<TValue>(Input.Schema[column.Index]);
-
-        private ValueGetter<VBuffer<float>> Scores()
-        {
-            var getId = Input.GetIdGetter();
-            DataViewRowId id = default;
-            return (ref VBuffer<float> value) =>
-            {
-                getId(ref id);
-                var editor = VBufferEditor.Create(ref value, rows._classes);
-                rows._scores.AsSpan(rows._rowOf[new RowId(id.Low, id.High)] * rows._classes, rows._classes).CopyTo(editor.Values);
-                value = editor.Commit();
-            };
-        }
     }
 }

@@ -9,13 +9,6 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Reading;
 
 /// <summary>A data view with a teacher's scores, which it reads as logits.</summary>
-/// <param name="data">The view.</param>
-/// <param name="score">The column of scores.</param>
-/// <param name="embedding">The column of embeddings, or null.</param>
-/// <param name="scores">What the scores mean.</param>
-/// <param name="options">Number of rows of a chunk, and what stops the reading.</param>
-/// <param name="place">What messages say after a row number if the view is only a part of the data.</param>
-/// <param name="model">What messages call the model that computes the scores; null if they are data.</param>
 internal sealed class ScoredView(
     IDataView data, DataViewSchema.Column score, DataViewSchema.Column? embedding, AlignedScores scores, DistillationOptions options, string place, string? model)
 {
@@ -45,20 +38,18 @@ internal sealed class ScoredView(
             RemedyIfDisposed = model is null ? null : ViewColumns.KeepTheModel,
         };
         using var cursor = source.Open();
-        var getId = cursor.GetIdGetter();
+        var getId = cursor.CreateIdReader();
         var getters = columns.Select(cursor.GetGetter<VBuffer<float>>).ToArray();
         // No more than is wanted, nor than an array holds.
         var chunkRows = (int)Math.Min(Math.Min(options.BatchSize, Math.Max(1, wanted.Count)), Array.MaxLength / columns.Max(WidthOf));
         var values = columns.Select(column => new float[WidthOf(column) * chunkRows]).ToArray();
         var (ids, numbers) = (new List<RowId>(), new List<long>());
         VBuffer<float> buffer = default;
-        DataViewRowId id = default;
         for (long row = 0; cursor.MoveNext(); row++)
         {
             options.CancellationToken.ThrowIfCancellationRequested();
-            getId(ref id);
-            var found = new RowId(id.Low, id.High);
-            if (!wanted.Contains(found) || skip-- > 0)
+            var id = getId();
+            if (!wanted.Contains(id) || skip-- > 0)
                 continue;
             foreach (var (i, column) in columns.Index())
             {
@@ -69,7 +60,7 @@ internal sealed class ScoredView(
                 buffer.CopyTo(values[i].AsSpan(ids.Count * WidthOf(column), WidthOf(column)));
             }
 
-            ids.Add(found);
+            ids.Add(id);
             numbers.Add(row);
             if (ids.Count < chunkRows)
                 continue;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.ML;
-using Microsoft.ML.Data;
 using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
@@ -61,16 +60,14 @@ internal sealed class StratifiedFolds
         var found = new Dictionary<uint, List<RowId>>();
         using var cursor = data.GetRowCursor(label is { } read ? [read] : []);
         var getKey = label is { } column ? cursor.GetGetter<uint>(column) : null;
-        var getId = cursor.GetIdGetter();
+        var getId = cursor.CreateIdReader();
         uint key = 0;
-        DataViewRowId id = default;
         while (cursor.MoveNext())
         {
             getKey?.Invoke(ref key);
-            getId(ref id);
             if (!found.TryGetValue(key, out var ids))
                 found[key] = ids = [];
-            ids.Add(new RowId(id.Low, id.High));
+            ids.Add(getId());
         }
 
         return found;

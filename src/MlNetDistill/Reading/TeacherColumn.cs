@@ -64,15 +64,13 @@ internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsSco
         var rowOf = new Dictionary<RowId, long>();
         var isInOrder = true;
         using var cursor = new ViewColumns(data, [Column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = wanted }.Open();
-        var getId = cursor.GetIdGetter();
+        var getId = cursor.CreateIdReader();
         var get = cursor.GetGetter<VBuffer<T>>(Column);
         VBuffer<T> buffer = default;
-        DataViewRowId id = default;
         for (var row = 0L; cursor.MoveNext(); row++)
         {
             cancellation.ThrowIfCancellationRequested();
-            getId(ref id);
-            var found = new RowId(id.Low, id.High);
+            var found = getId();
             if (!wanted.Contains(found) || !rowOf.TryAdd(found, rowOf.Count))
                 continue;
             get(ref buffer);

@@ -9,12 +9,6 @@ using static System.FormattableString;
 namespace MlNetDistill.Reading;
 
 /// <summary>One pass over the trainer's columns, which collects the usable rows. Nothing is kept for columns that the data do not have.</summary>
-/// <param name="columns">The trainer's columns.</param>
-/// <param name="options">What to do with rows that are not whole.</param>
-/// <param name="role">What messages call the data.</param>
-/// <param name="hashed">Other columns whose values are hashed; null for none.</param>
-/// <param name="teacher">Vectors of the data that the teacher reads.</param>
-/// <param name="expectedRows">Number of rows if the view knows it.</param>
 internal sealed class TrainingPass<T>(
     TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherColumn> teacher, long? expectedRows) : IDisposable
     where T : unmanaged
@@ -42,14 +36,13 @@ internal sealed class TrainingPass<T>(
         };
         using var cursor = leavesOutUnreadable ? source.OpenOnOneThread(UnreadableRow.TextColumns(data.Schema)) : source.Open();
         var bytes = hashed is null ? null : new RowBytes(cursor, hashed.Columns);
-        var getId = cursor.GetIdGetter();
+        var getId = cursor.CreateIdReader();
         var getFeatures = cursor.GetGetter<VBuffer<T>>(columns.Features);
         var getLabel = columns.Label is { } l ? cursor.GetGetter<uint>(l) : null;
         var getWeight = columns.Weight is { } w ? cursor.GetGetter<float>(w) : null;
         var getHeld = columns.Validation is { } v ? cursor.GetGetter<bool>(v) : null;
         Func<bool>[] hasTeacherVectors = [.. teacher.Select(t => t.CreateCheck(cursor))];
         VBuffer<T> features = default;
-        DataViewRowId id = default;
         uint label = 0;
         float weight = 1;
         var held = false;
@@ -65,7 +58,7 @@ internal sealed class TrainingPass<T>(
             catch (ViewReadException e) when (leavesOutUnreadable)
             {
                 _findings.Unreadable.Add(row, $"{UnreadableRow.DescribeFailure(e)}{UnreadableRow.DescribeTexts(cursor)}");
-                _unusable.Add(Id());
+                _unusable.Add(getId());
             }
         }
 
@@ -81,7 +74,7 @@ internal sealed class TrainingPass<T>(
             {
                 // A model that reads the data after the student would come to grief over a row of another length, labelled or not.
                 if (_findings.Drops && !HasLength(ref features))
-                    _unusable.Add(Id());
+                    _unusable.Add(getId());
                 else
                     LeaveOut();
                 return;
@@ -90,7 +83,7 @@ internal sealed class TrainingPass<T>(
             if (!HasLength(ref features))
             {
                 _findings.OtherLengths.Add(row, VectorLength.Describe(features.Length));
-                _unusable.Add(Id());
+                _unusable.Add(getId());
                 return;
             }
 
@@ -113,8 +106,8 @@ internal sealed class TrainingPass<T>(
             getHeld?.Invoke(ref held);
             // The last values that are read: from here on the row is whole.
             if (bytes is not null)
-                _hash!.Add(Id(), bytes.ReadRow());
-            Add(Id(), features, label == 0 ? IRowSource.MissingLabel : label - 1L, weight, held);
+                _hash!.Add(getId(), bytes.ReadRow());
+            Add(getId(), features, label == 0 ? IRowSource.MissingLabel : label - 1L, weight, held);
         }
 
         bool HasLength(ref VBuffer<T> values)
@@ -123,13 +116,7 @@ internal sealed class TrainingPass<T>(
             return values.Length == columns.Shape.Length;
         }
 
-        RowId Id()
-        {
-            getId(ref id);
-            return new RowId(id.Low, id.High);
-        }
-
-        void LeaveOut() => _leftOut?.Add(Id(), bytes!.ReadRow());
+        void LeaveOut() => _leftOut?.Add(getId(), bytes!.ReadRow());
     }
 
     private static bool IsFinite(ReadOnlySpan<T> values)

@@ -1,7 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Reading;
 
@@ -54,16 +53,16 @@ internal static class UnreadableRow
 
         using var cursor = opened;
         var (row, reading) = (0L, (string?)null);
-        var isWanted = CreateFilter(source, cursor);
+        var getId = cursor.CreateIdReader();
         try
         {
-            List<(string Name, Action Read)> columns = [.. source.Columns.Where(RowBytes.CanHash).Select(c => (c.Name, CreateReader(cursor, c)))];
+            List<(string Name, RowBytes Bytes)> columns = [.. source.Columns.Where(RowBytes.CanHash).Select(c => (c.Name, new RowBytes(cursor, [c])))];
             for (; cursor.MoveNext(); row++)
             {
-                foreach (var (name, read) in isWanted() ? columns : [])
+                foreach (var (name, bytes) in source.Wanted?.Contains(getId()) == false ? [] : columns)
                 {
                     reading = name;
-                    read();
+                    bytes.ReadRow();
                     reading = null;
                 }
             }
@@ -102,24 +101,5 @@ internal static class UnreadableRow
         }
 
         return texts.Count == 0 ? "" : $" where {string.Join(", ", texts)}";
-    }
-
-    private static Action CreateReader(DataViewRowCursor cursor, DataViewSchema.Column column)
-    {
-        var bytes = new RowBytes(cursor, [column]);
-        return () => bytes.ReadRow();
-    }
-
-    private static Func<bool> CreateFilter(ViewColumns source, DataViewRowCursor cursor)
-    {
-        if (source.Wanted is not { } wanted)
-            return () => true;
-        var getId = cursor.GetIdGetter();
-        DataViewRowId id = default;
-        return () =>
-        {
-            getId(ref id);
-            return wanted.Contains(new RowId(id.Low, id.High));
-        };
     }
 }

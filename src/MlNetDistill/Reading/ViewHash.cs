@@ -1,6 +1,4 @@
 using Microsoft.ML;
-using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 
 namespace MlNetDistill.Reading;
@@ -21,15 +19,12 @@ internal static class ViewHash
         using var hash = new DataHash();
         using var cursor = new ViewColumns(data, hashable ? columns : [], row => $"Row {row} (counted from 0) of the data cannot be read").Open();
         var bytes = hashable ? new RowBytes(cursor, columns) : null;
-        var getId = cursor.GetIdGetter();
-        DataViewRowId id = default;
+        var getId = cursor.CreateIdReader();
         long rows = 0;
         for (; cursor.MoveNext(); rows++)
         {
-            if (bytes is null)
-                continue;
-            getId(ref id);
-            hash.Add(new RowId(id.Low, id.High), bytes.ReadRow());
+            if (bytes is not null)
+                hash.Add(getId(), bytes.ReadRow());
         }
 
         return (rows, hashable ? Fingerprint(hash.Value, columns) : null);

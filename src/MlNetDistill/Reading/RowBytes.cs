@@ -63,8 +63,8 @@ internal sealed class RowBytes
         if (!NumberWriters.TryGetValue(type, out var write))
         {
             throw new InvalidOperationException(
-                $"The teacher reads column '{column.Name}' ({column.Type}), whose values cannot be hashed, so a record in a folder could not tell these data from others. " +
-                "Give the record a CacheKey, a name that changes whenever the data do, or leave out its Folder.");
+                $"The teacher reads column '{column.Name}' ({column.Type}), whose values cannot be hashed, so a teacher cache in a folder could not recognise these data. " +
+                "Give TeacherCache a CacheKey, a name that changes whenever the data do, or leave out its Folder.");
         }
 
         return write(this, cursor, column);

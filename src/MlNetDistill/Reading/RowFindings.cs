@@ -5,10 +5,6 @@ using MlNetDistill.Diagnostics;
 namespace MlNetDistill.Reading;
 
 /// <summary>What a pass over the trainer's columns found: how many rows are usable, and what is wrong with the others.</summary>
-/// <param name="columns">The trainer's columns.</param>
-/// <param name="options">What to do with rows that are not whole.</param>
-/// <param name="role">What messages call the data.</param>
-/// <param name="teacher">Vectors of the data that the teacher reads.</param>
 internal sealed class RowFindings(TrainerColumns columns, DistillationOptions options, string role, IReadOnlyList<TeacherColumn> teacher)
 {
     private readonly HashSet<long> _classes = [];
@@ -74,7 +70,7 @@ internal sealed class RowFindings(TrainerColumns columns, DistillationOptions op
         if (!Drops && OtherLengths.Count > 0)
         {
             throw new InvalidOperationException(
-                $"Column '{columns.Features.Name}' must have {columns.Shape.Length} values in every row{Where}, and has not in {OtherLengths} of {read} rows; the first has " +
+                $"Column '{columns.Features.Name}' must have {columns.Shape.Length} values in every row{Where}; it has another number in {OtherLengths} of {read} rows; the first has " +
                 $"{OtherLengths.FirstFound}. Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out.");
         }
 
@@ -111,7 +107,7 @@ internal sealed class RowFindings(TrainerColumns columns, DistillationOptions op
         }
 
         if (role == TrainingRows.TrainingData && OnlyClass is { } only)
-            channel.Warning($"Every labelled row is of class '{only}'; the student learns of other classes from the teacher alone.");
+            channel.Warning($"Every labelled row is of class '{only}'; the student learns other classes from the teacher alone.");
     }
 
     /// <summary>What was left out other than rows with bad features or without a label, each as a number of rows and why.</summary>
@@ -132,7 +128,7 @@ internal sealed class RowFindings(TrainerColumns columns, DistillationOptions op
         if (!(NeedsNoLabels ? _hasWeight : _hasLabelledWeight))
         {
             throw new InvalidOperationException(
-                $"Column '{columns.Weight!.Value.Name}' gives every {(NeedsNoLabels ? "" : "labelled ")}row of the {role} weight 0, so nothing counts. " +
+                $"Column '{columns.Weight!.Value.Name}' gives every {(NeedsNoLabels ? "" : "labelled ")}row of the {role} weight 0, so no row counts. " +
                 $"Give some {(NeedsNoLabels ? "" : "labelled ")}rows a weight above 0, or leave out ExampleWeightColumnName.");
         }
 

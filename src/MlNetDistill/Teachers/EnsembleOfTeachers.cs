@@ -10,7 +10,7 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 {
     internal override string Name => $"an ensemble of {members.Count}";
 
-    // There is no ML.NET model of the mean.
+    // The mean cannot be exported as an ML.NET model.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request)
@@ -43,13 +43,13 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var answers = PrepareAll(members, (member, i) =>
+        var prepared = PrepareAll(members, (member, i) =>
         {
             request.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
-            // Networks of one kind must not begin with the same weights.
+            // The role seeds the weights: networks of one kind must not begin with the same ones.
             return member.Teacher.PrepareForFit(request with { Role = $"{request.Role} {i + 1}" });
         });
-        var teacher = new EnsembleTeacher([.. answers.Select(a => a.Teacher)], [.. members.Select(m => m.Weight)], request.TeacherCaching);
-        return new PreparedTeacher([new Anchor("ensemble", 1, teacher)], null) { Owned = answers };
+        var teacher = new EnsembleTeacher([.. prepared.Select(p => p.Teacher)], [.. members.Select(m => m.Weight)], request.TeacherCaching);
+        return new PreparedTeacher([new Anchor("ensemble", 1, teacher)], null) { Owned = prepared };
     }
 }

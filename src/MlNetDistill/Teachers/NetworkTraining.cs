@@ -4,19 +4,19 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>How a teacher's network is trained on the spot; what is null is the student's.</summary>
+/// <summary>How a teacher's network is trained in a fit. If a setting is null, the student's is used.</summary>
 internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer? Optimizer, LearningRateSchedule? Schedule)
 {
-    /// <summary>Epochs of the training.</summary>
-    public int EpochsIn(DistillationOptions options) => Epochs ?? options.Epochs;
+    /// <summary>Number of epochs.</summary>
+    public int GetEpochs(DistillationOptions options) => Epochs ?? options.Epochs;
 
-    /// <summary>The training, on labels alone.</summary>
-    public TrainingPlan Plan(DistillationOptions options) => new(
+    /// <summary>Creates the plan of a training on labels alone.</summary>
+    public TrainingPlan CreatePlan(DistillationOptions options) => new(
         TrainedTeacher.Role,
         Spec,
         DistillationMethod.LabelsOnly(),
         [],
-        EpochsIn(options),
+        GetEpochs(options),
         Optimizer ?? options.Optimizer,
         Schedule ?? options.Schedule);
 

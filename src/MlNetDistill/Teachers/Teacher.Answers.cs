@@ -5,7 +5,7 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
 
-/// <content>What a fit asks of a teacher.</content>
+/// <content>How a teacher is prepared for a fit.</content>
 public abstract partial class Teacher
 {
     /// <summary>The anchors that it is going to have, with the shapes of their outputs but without outputs.</summary>
@@ -13,13 +13,14 @@ public abstract partial class Teacher
     {
         if (!IsReady)
             return [PlanAnchor("teacher", 1, request.Networks.GetShapes(TrainedNetworks.First()))];
-        using var answer = PrepareForFit(request);
-        return [.. answer.Anchors.Select(anchor => PlanAnchor(anchor.Label, anchor.Epoch, anchor.Teacher.Shapes))];
+        using var prepared = PrepareForFit(request);
+        return [.. prepared.Anchors.Select(anchor => PlanAnchor(anchor.Label, anchor.Epoch, anchor.Teacher.Shapes))];
     }
 
-    /// <summary>The vectors of the data that it reads for each row; rows without them are left out where rows without features are.</summary>
+    /// <summary>The vector columns that it reads; if rows without usable features are left out, so are rows without these.</summary>
     internal virtual IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => [];
 
+    /// <summary>Loads, fits or trains the teacher for the rows of a fit.</summary>
     internal abstract PreparedTeacher PrepareForFit(TeacherRequest request);
 
     /// <summary>An anchor of a teacher that does not exist yet.</summary>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill;
 
-/// <content>Models from elsewhere.</content>
+/// <content>Imported models.</content>
 public abstract partial class Teacher
 {
     /// <summary>A classifier in an ONNX file, run by ONNX Runtime in batches, or row by row where its batch is fixed at 1.</summary>
@@ -77,7 +77,7 @@ public abstract partial class Teacher
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(trialLimit));
         var (taken, fed) = (outputs ?? new TorchScriptOutputs(), input ?? new TeacherInput());
         return new ExternalTeacher(
-            $"'{path}'", Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
+            $"'{path}'", GetOutputs(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
             (shape, isByte, modelInput, fit) => TorchScriptModel.Open(
                 path, taken, shape, isByte, modelInput, fit.Device, fit.Options.BatchSize, fit.Warn,
                 trusted, trialLimit, fit.Options.CancellationToken));
@@ -108,7 +108,7 @@ public abstract partial class Teacher
         ArgumentNullException.ThrowIfNull(module);
         var (taken, fed) = (taps ?? new ModuleTaps(), input ?? new TeacherInput());
         return new ExternalTeacher(
-            module.GetType().Name, Kinds(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
+            module.GetType().Name, GetOutputs(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
             (shape, isByte, modelInput, fit) => ModuleModel.Open(module, taken, shape, isByte, modelInput, cacheKey, fit.Options.BatchSize, fit.Warn));
     }
 
@@ -138,11 +138,11 @@ public abstract partial class Teacher
     }
 
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSpec scores, TrainingDevice? device) => new(
-        source.Name, Kinds(outputs.Embedding is not null, outputs.StageFeatures), input, scores,
+        source.Name, GetOutputs(outputs.Embedding is not null, outputs.StageFeatures), input, scores,
         (shape, isByte, modelInput, fit) => OnnxModel.Open(
             source, outputs, shape, isByte, modelInput, device, fit.Options.BatchSize, fit.Warn, fit.Options.CancellationToken));
 
-    private static ModelOutputs Kinds<T>(bool embedding, IReadOnlyList<T>? stages) => ModelOutputs.Logits
+    private static ModelOutputs GetOutputs<T>(bool embedding, IReadOnlyList<T>? stages) => ModelOutputs.Logits
         | (embedding ? ModelOutputs.Embedding : ModelOutputs.None)
         | (stages is { Count: > 0 } ? ModelOutputs.StageFeatures : ModelOutputs.None);
 }

@@ -4,10 +4,10 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
 
-/// <content>A network that is trained on the spot, and several teachers as one.</content>
+/// <content>A network that is trained in the fit, and several teachers as one.</content>
 public abstract partial class Teacher
 {
-    /// <summary>Several teachers of whatever kinds as one, with equal weights; see the other overload.</summary>
+    /// <summary>Several teachers of any kinds as one, with equal weights; see the other overload.</summary>
     /// <param name="members">At least one; no routes.</param>
     public static Teacher Ensemble(params IReadOnlyList<Teacher> members)
     {
@@ -16,8 +16,8 @@ public abstract partial class Teacher
     }
 
     /// <summary>
-    /// Several teachers of whatever kinds as one: the logarithm of the weighted mean of their probabilities. A temperature softens the mean, not the members.
-    /// Gives class scores alone.
+    /// Several teachers of any kinds as one: the logarithm of the weighted mean of their probabilities. A temperature softens the mean, not the members.
+    /// It gives class scores only.
     /// </summary>
     /// <param name="members">At least one, each with its weight, at least 0 and some above; scaled to sum to 1. No routes.</param>
     public static Teacher Ensemble(params IReadOnlyList<(Teacher Teacher, double Weight)> members)
@@ -26,10 +26,10 @@ public abstract partial class Teacher
         return new EnsembleOfTeachers([.. members]);
     }
 
-    /// <summary>A network, trained on the spot on the labels of the student's own features before the student is.</summary>
+    /// <summary>A network that is trained in the fit, before the student, on the student's features and the labels.</summary>
     /// <remarks>
-    /// The options' batch size, gradient clipping, augmentations, validation rows and early stopping hold for it too. Cancelling while it trains
-    /// throws, whatever <see cref="DistillationOptions.OnCancellation"/> says: half a teacher is no teacher.
+    /// The options' batch size, gradient clipping, augmentations, validation rows and early stopping apply to it too. Cancelling while it trains throws, whatever the
+    /// value of <see cref="DistillationOptions.OnCancellation"/>: a teacher that is only partly trained is not used.
     /// </remarks>
     /// <param name="network">The teacher's network; see <see cref="NetworkSpec"/> for the kinds.</param>
     /// <param name="epochs">Passes over the training rows; the student's number if null.</param>

@@ -4,12 +4,12 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
 
-/// <content>Models and columns of ML.NET, which answer for the rows of a data view.</content>
+/// <content>ML.NET models, pipelines and columns, which score the rows of a data view.</content>
 public abstract partial class Teacher
 {
     /// <summary>
-    /// A fitted ML.NET model. It runs on the very data view that the trainer's <c>Fit</c> receives and reads its own raw columns there;
-    /// classes are matched by their key values.
+    /// A fitted ML.NET model. It runs on the data view that the trainer's <c>Fit</c> receives, and reads its own input columns there; classes are matched by their key
+    /// values.
     /// </summary>
     /// <remarks>
     /// A model fitted beforehand has seen every row, so in <c>CrossValidate</c> it knows the held-out ones; use
@@ -20,15 +20,15 @@ public abstract partial class Teacher
     /// Its column of class scores, a vector of Single; or the score of a binary model, a Single, whose calibrated probability is then taken where it has one. The
     /// classes of a binary model are <c>false</c> and <c>true</c> (or <c>0</c> and <c>1</c>), or those that <paramref name="classNames"/> names, in this order.
     /// </param>
-    /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
+    /// <param name="scoreKind">The kind of the scores; not needed for probabilities.</param>
     /// <param name="classNames">Class of each score, for a model whose score column does not name them.</param>
     /// <param name="acceptOverwrittenInputs">
-    /// Whether the model was fitted on the columns as the pipeline leaves them, overwritten ones included; that it was not is then not checked.
+    /// Whether the model was fitted on the columns as the pipeline leaves them, including overwritten ones, so that overwritten columns are no error.
     /// </param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="classMap">How its classes become the student's, if they are not the same.</param>
     /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
     /// <param name="cacheKey">
-    /// A name that changes whenever the model does, by which a record of its answers in a folder is known; null for a hash of what <c>Model.Save</c> writes.
+    /// A name that changes whenever the model does, by which a teacher cache in a folder is recognised; null for a hash of what <c>Model.Save</c> writes.
     /// </param>
     public static Teacher FromTransformer(
         ITransformer transformer,
@@ -58,18 +58,19 @@ public abstract partial class Teacher
     /// Its column of class scores, a vector of Single; or the score of a binary model, a Single, whose calibrated probability is then taken where it has one. The
     /// classes of a binary model are <c>false</c> and <c>true</c> (or <c>0</c> and <c>1</c>), or those that <paramref name="classNames"/> names, in this order.
     /// </param>
-    /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
+    /// <param name="scoreKind">The kind of the scores; not needed for probabilities.</param>
     /// <param name="folds">
-    /// 0: one model, fitted on all rows, scores them. From 2 on: the rows are dealt into so many folds, and each row is scored by a model that
-    /// has not seen it (out-of-fold), which keeps an overfitted teacher's overconfidence from the student at the price of as many fits. Each class is spread
-    /// over the folds; one with a single row has, in the fold of that row, its share of the labelled rows as probability, and the log says so.
+    /// 0: one model is fitted on all rows, and scores them. From 2 on: the rows are divided into this number of folds, and each row is scored by a model that was not
+    /// fitted on it (out-of-fold). The student then does not learn the overconfidence of an overfitted teacher, but the pipeline is fitted once for each fold. Each
+    /// class is spread over the folds. A class with a single row gets, in the fold of that row, its share of the labelled rows as probability, with a warning.
     /// </param>
     /// <param name="classNames">Class of each score, for a pipeline whose score column does not name them.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="classMap">How its classes become the student's, if they are not the same.</param>
     /// <param name="embeddingColumnName">Its column of embeddings, a vector of Single, for methods that read them; null for none.</param>
     /// <param name="cacheKey">
-    /// A name that changes whenever the pipeline or its settings do. Where answers are recorded in a folder, the pipeline is then fitted only if they are not
-    /// there yet (and <see cref="DistillationTransformer.Teacher"/> is null); a record that was cut off goes on with the folds that are left. Null: it is fitted in every run, and its answers are kept for that run.
+    /// A name that changes whenever the pipeline or its settings do. If the teacher cache is in a folder, the pipeline is then fitted only if the cache does not have
+    /// its outputs yet (if it has, <see cref="DistillationTransformer.Teacher"/> is null), and an interrupted run continues with the remaining folds. If null, the
+    /// pipeline is fitted in every run, and its outputs are cached for that run only.
     /// </param>
     public static Teacher FromEstimator(
         IEstimator<ITransformer> estimator,
@@ -88,12 +89,12 @@ public abstract partial class Teacher
 
     /// <summary>Scores in a column of the data, from any source.</summary>
     /// <param name="scoreColumnName">
-    /// A column of the training data, a vector of Single with one score for each class; or, of two classes, a Single, of which <paramref name="scoreKind"/> says what
-    /// it is of the second: a probability, log-odds (logits) or a margin.
+    /// A column of the training data: a vector of Single with one score for each class; or, for two classes, a Single for the second class, which by
+    /// <paramref name="scoreKind"/> is a probability, log-odds (logits) or a margin.
     /// </param>
-    /// <param name="scoreKind">What the scores are; may be left out if they are probabilities.</param>
+    /// <param name="scoreKind">The kind of the scores; not needed for probabilities.</param>
     /// <param name="classNames">Class of each score, for a column without slot names.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
+    /// <param name="classMap">How its classes become the student's, if they are not the same.</param>
     /// <param name="embeddingColumnName">A column of embeddings, a vector of Single, for methods that read them; null for none.</param>
     public static Teacher FromColumn(
         string scoreColumnName,

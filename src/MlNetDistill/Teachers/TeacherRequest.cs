@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Everything a teacher may need to answer for the rows of a fit.</summary>
+/// <summary>Everything that a teacher needs of a fit.</summary>
 internal sealed record TeacherRequest(
     MLContext Context,
     IChannel Channel,
@@ -22,10 +22,10 @@ internal sealed record TeacherRequest(
     INetworkTrainer Networks,
     TeacherCaching TeacherCaching)
 {
-    /// <summary>Hash of the columns that teachers read beside the student's features; null where nothing is recorded for later.</summary>
+    /// <summary>Hash of the columns that teachers read in addition to the student's features; null if nothing is cached for later runs.</summary>
     public string? TeacherData { get; init; }
 
-    /// <summary>What a network trained for this answer is called in logs, and what its draws are seeded with.</summary>
+    /// <summary>The name, in logs, of a network that is trained; it also seeds its random draws.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
 
     /// <summary>Writes a warning to the log of the fit.</summary>
@@ -33,14 +33,14 @@ internal sealed record TeacherRequest(
 }
 
 /// <summary>
-/// The anchors that answer for the rows of a fit (one, but for a route), and the last one as an ML.NET model: the model that was given or fitted
-/// (null where several were, one for each fold), or the network that was trained and is yet to be exported.
+/// A teacher that is ready for the rows of a fit: its anchors (one, except for a route), and the last one as an ML.NET model. This is the model that was given or
+/// fitted (null if one was fitted for each fold), or the trained network, which is exported later.
 /// </summary>
 internal sealed record PreparedTeacher(IReadOnlyList<Anchor> Anchors, ITransformer? Model, Network? Network = null, NetworkSpec? NetworkSpec = null) : IDisposable
 {
     public StageTeacher Teacher => Anchors[^1].Teacher;
 
-    /// <summary>What else is disposed with the answer.</summary>
+    /// <summary>What else is disposed with the teacher.</summary>
     public IReadOnlyList<IDisposable> Owned { get; init; } = [];
 
     public void Dispose()

@@ -1,11 +1,10 @@
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Teachers;
 
 internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 {
-    /// <summary>What its training is called in logs and progress.</summary>
+    /// <summary>The name of its training in logs and progress.</summary>
     public const string Role = "teacher";
 
     internal override bool SupportsAugmentation => true;
@@ -20,7 +19,7 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var network = request.Networks.Train(training.Plan(request.Options) with { Role = request.Role });
+        var network = request.Networks.Train(training.CreatePlan(request.Options) with { Role = request.Role });
         var anchor = new Anchor(Role, 1, new NetworkTeacher(network, request.TeacherCaching.WithoutFolder()));
         return new PreparedTeacher([anchor], null, network, training.Spec) { Owned = [network] };
     }

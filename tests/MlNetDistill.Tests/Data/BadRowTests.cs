@@ -70,7 +70,7 @@ public sealed class BadRowTests
         foreach (var row in rows)
             row.Weight = 0;
         Refuses(Rows.Quick() with { ExampleWeightColumnName = "Weight" }, _context.Keyed(rows),
-            "Column 'Weight' gives every labelled row of the training data weight 0, so nothing counts. " +
+            "Column 'Weight' gives every labelled row of the training data weight 0, so no row counts. " +
             "Give some labelled rows a weight above 0, or leave out ExampleWeightColumnName.");
     }
 

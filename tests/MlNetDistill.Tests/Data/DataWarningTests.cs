@@ -11,7 +11,7 @@ public sealed class DataWarningTests
     [Test]
     public void Features_that_are_all_alike_are_warned_of() => Assert.That(
         Warnings(Rows.Points().Select(p => new Point { Label = p.Label, Features = [1, 2, 3, 4] })),
-        Has.One.EqualTo("All 240 rows trained on have the same features (column 'Features'), so nothing can be learnt of them. Check the step that makes this column."));
+        Has.One.EqualTo("All 240 rows trained on have the same features (column 'Features'), so nothing can be learnt from them. Check the step that makes this column."));
 
     [Test]
     public void A_feature_that_never_changes_is_named() => Assert.That(
@@ -71,7 +71,7 @@ public sealed class DataWarningTests
             row.Weight = 0;
         var warnings = Warnings(rows, Rows.Quick() with { ExampleWeightColumnName = "Weight" });
         Assert.That(warnings, Has.One.EqualTo(
-            "160 of 240 rows trained on have the weight 0 in column 'Weight' and count for nothing: the student learns of 80. " +
+            "160 of 240 training rows have weight 0 in column 'Weight', so they are ignored: the student learns from 80. " +
             "Check the step that makes the weights; rows that are not meant to count are better left out."));
         Assert.That(warnings, Has.One.StartsWith("No row trained on whose weight is above 0 is of the classes 'birch', 'cedar' (2 of 3): "));
     }
@@ -92,7 +92,7 @@ public sealed class DataWarningTests
         var view = _context.Keyed(Rows.Points());
         ITransformer model = _context.Regression().Fit(view);
         var trainer = _context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.FromTransformer(model, scoreKind: kind)));
-        var said = "Every answer of the teacher that was looked at is in [0, 1] and sums to 1 over the classes, as probabilities do, and is taken for ScoreKind." + kind + ": ";
+        var said = "All checked scores of the teacher are in [0, 1] and sum to 1 over the classes, as probabilities do, but they are used as ScoreKind." + kind + ": ";
         Assert.That(trainer.Preflight(view).Warnings, Has.One.StartsWith(said));
         Assert.That(trainer.Fit(view).Model.Warnings, Has.One.StartsWith(said));
     }
@@ -103,7 +103,7 @@ public sealed class DataWarningTests
         var view = _context.Keyed(Rows.Points());
         static float[] Sure(float[] f) => f[0] > 0 ? [1, 0, 0] : f[1] > 0 ? [0, 1, 0] : [0, 0, 1];
         var model = _context.Fit(Rows.Quick(_context.Saying(view, Sure, ScoreKind.Margins)) with { MinimumTeacherAccuracy = 0 }, view);
-        Assert.That(model.Model.Warnings, Has.One.Contains("is taken for ScoreKind.Margins"));
+        Assert.That(model.Model.Warnings, Has.One.Contains("are used as ScoreKind.Margins"));
     }
 
     [Test]

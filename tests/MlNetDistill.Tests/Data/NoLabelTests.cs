@@ -147,6 +147,6 @@ public sealed class NoLabelTests : WithoutLabels
         var view = Context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(Context.Data.LoadFromEnumerable(Rows.Points(3)))
             .Transform(Context.Data.LoadFromEnumerable(UnlabelledRows));
         Assert.That(() => Context.Fit(Options() with { ExampleWeightColumnName = "Weight" }, view), Throws.InvalidOperationException.With.Message.EqualTo(
-            "Column 'Weight' gives every row of the training data weight 0, so nothing counts. Give some rows a weight above 0, or leave out ExampleWeightColumnName."));
+            "Column 'Weight' gives every row of the training data weight 0, so no row counts. Give some rows a weight above 0, or leave out ExampleWeightColumnName."));
     }
 }

@@ -19,7 +19,7 @@ public sealed class ShortVectorTests
     public void Features_of_another_length_trained_on_zeros_or_on_the_rest_of_another_row(float[]? features) => Assert.That(
         () => _context.Fit(Rows.Quick(), View(r => r.Features = features!)),
         Throws.InvalidOperationException.With.Message.EqualTo(
-            $"Column 'Features' must have 4 values in every row, and has not in 1 (rows 7, counted from 0) of 240 rows; the first has {Found(features)}. " +
+            $"Column 'Features' must have 4 values in every row; it has another number in 1 (rows 7, counted from 0) of 240 rows; the first has {Found(features)}. " +
             "Correct the steps that make the column, or set MissingFeatures to Drop to leave such rows out."));
 
     [Test]
@@ -32,10 +32,10 @@ public sealed class ShortVectorTests
         {
             Assert.That(
                 () => _context.Fit(Rows.Quick(), _context.Keyed(pictures)),
-                Throws.InvalidOperationException.With.Message.StartWith("Column 'Features' must have 64 values in every row, and has not in 1 (rows 7,"));
+                Throws.InvalidOperationException.With.Message.StartWith("Column 'Features' must have 64 values in every row; it has another number in 1 (rows 7,"));
             Assert.That(
                 () => _context.Fit(Rows.Quick() with { ValidationData = validation }, _context.Keyed(Rows.Points())),
-                Throws.InvalidOperationException.With.Message.StartWith("Column 'Features' must have 4 values in every row of the validation data,"));
+                Throws.InvalidOperationException.With.Message.StartWith("Column 'Features' must have 4 values in every row of the validation data;"));
         });
     }
 

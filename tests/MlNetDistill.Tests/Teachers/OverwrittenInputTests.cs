@@ -18,7 +18,7 @@ public sealed class OverwrittenInputTests
         Throws.InvalidOperationException.With.Message.EqualTo(
             "The teacher reads column 'Features', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
             "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"Features\"), and use that for the student. " +
-            "If the teacher was fitted on the changed values, say so with acceptOverwrittenInputs: true."));
+            "If the teacher was fitted on the changed values, set acceptOverwrittenInputs: true."));
 
     private static IEnumerable<TestCaseData> Hidden()
     {
@@ -64,7 +64,7 @@ public sealed class OverwrittenInputTests
             .Fit(_raw).LastTransformer.Model.Warnings;
         Assert.Multiple(() =>
         {
-            Assert.That(Warnings("Features"), Has.One.StartsWith("Linear reads column 'Features', and an earlier step of this pipeline overwrote that column, so it is asked about"));
+            Assert.That(Warnings("Features"), Has.One.StartsWith("Linear reads column 'Features', and an earlier step of this pipeline overwrote that column, so it reads"));
             Assert.That(Warnings("Scaled"), Has.None.Contains("overwrote"));
         });
     }

@@ -35,7 +35,7 @@ public sealed class FewStepsTests
 
         var student = trainer.Fit(train).Model;
 
-        const string Said = "The training has 30 steps (30 epochs, BatchSize 128) at a learning rate of at most 0.002: too few for a network that starts afresh. Give about ";
+        const string Said = "The training has 30 steps (30 epochs, BatchSize 128) at a learning rate of at most 0.002: too few for a network with random weights. Give about ";
         Assert.Multiple(() =>
         {
             Assert.That(student.History, Has.Count.EqualTo(30));

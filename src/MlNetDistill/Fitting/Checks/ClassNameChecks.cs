@@ -36,7 +36,7 @@ internal static class ClassNameChecks
         {
             yield return Invariant(
                 $"The teacher never predicts {NamesOf(never, classes)}, which {never.Sum(confusion.RowsOf):0.##} of the {confusion.Total:0.##} labelled rows it was queried for are: ") +
-                "the student learns of such a class from labels alone, and against its teacher. Check classNames and ClassMap; a teacher that was fitted on too few " +
+                "the student learns such a class from labels alone, and its teacher contradicts them. Check classNames and ClassMap; a teacher that was fitted on too few " +
                 "rows of a class needs more of them.";
         }
     }

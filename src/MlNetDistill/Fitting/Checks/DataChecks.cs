@@ -53,7 +53,7 @@ internal static class DataChecks
         var rows = positions.shape[0];
         if (constant.Length == least.Length && rows > 1)
         {
-            yield return $"All {rows} rows trained on have the same features (column '{column}'), so nothing can be learnt of them. Check the step that makes this column.";
+            yield return $"All {rows} rows trained on have the same features (column '{column}'), so nothing can be learnt from them. Check the step that makes this column.";
             yield break;
         }
 
@@ -61,7 +61,7 @@ internal static class DataChecks
         {
             var some = string.Join(", ", constant.Take(MostFeaturesNamed)) + (constant.Length > MostFeaturesNamed ? ", …" : "");
             yield return Invariant($"{constant.Length} of {least.Length} features in column '{column}' have one value in all rows trained on (from 0: {some}; the first is {least[constant[0]]}): ") +
-                "they say nothing of the class, and another value at scoring is new to the student. Check the step that makes them, or leave them out.";
+                "they carry no information on the class, and the student does not know other values. Check the step that makes them, or leave them out.";
         }
 
         if (set.Shape.IsImage && blank > Math.Max(1, MostBlankPictures * rows))
@@ -95,7 +95,7 @@ internal static class DataChecks
     {
         var none = weights.Count(weight => weight == 0);
         return none > weights.Length - none
-            ? Invariant($"{none} of {weights.Length} rows trained on have the weight 0 in column '{column}' and count for nothing: the student learns of {weights.Length - none}. ") +
+            ? Invariant($"{none} of {weights.Length} training rows have weight 0 in column '{column}', so they are ignored: the student learns from {weights.Length - none}. ") +
                 "Check the step that makes the weights; rows that are not meant to count are better left out."
             : null;
     }
@@ -109,6 +109,6 @@ internal static class DataChecks
         int[] missing = [.. Enumerable.Range(0, classes.Count).Where(c => !present.Contains(c))];
         return missing.Length == 0 ? null :
             $"No row trained on{(weights is null ? "" : " whose weight is above 0")} is of {(missing.Length == 1 ? "class" : "the classes")} {ClassNameChecks.NamesOf(missing, classes)} ({missing.Length} of {classes.Count}): " +
-            "of these the student learns from its teacher's probabilities alone, if at all. Add rows of them, or fit MapValueToKey to the classes there are.";
+            "the student learns these from its teacher's probabilities alone, if at all. Add rows of them, or fit MapValueToKey to the classes there are.";
     }
 }

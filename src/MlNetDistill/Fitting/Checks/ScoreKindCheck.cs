@@ -30,6 +30,6 @@ internal static class ScoreKindCheck
         (scores.ge(-RangeTolerance).all() & scores.le(1 + RangeTolerance).all() & (scores.sum([1]) - 1).abs().le(SumTolerance).all()).item<bool>();
 
     private static string CreateWarning(string kind, string function) =>
-        $"Every answer of the teacher that was looked at is in [0, 1] and sums to 1 over the classes, as probabilities do, and is taken for ScoreKind.{kind}: {function} makes nearly " +
-        "equal probabilities of it, which say next to nothing. Give ScoreKind.Probabilities; of a network, give what it has before its softmax.";
+        $"All checked scores of the teacher are in [0, 1] and sum to 1 over the classes, as probabilities do, but they are used as ScoreKind.{kind}: {function} turns them into nearly " +
+        "equal probabilities, which carry hardly any information. Give ScoreKind.Probabilities; for a network, give its outputs before softmax.";
 }

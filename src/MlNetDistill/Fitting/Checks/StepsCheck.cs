@@ -22,7 +22,7 @@ internal static class StepsCheck
 
         var (epochs, steps) = (stages.Sum(stage => (long)stage.Epochs), stages.Sum(stage => (long)stage.Epochs * stepsPerEpoch(stage)));
         return Invariant($"The training has {steps} {(steps == 1 ? "step" : "steps")} ({epochs} {(epochs == 1 ? "epoch" : "epochs")}, BatchSize {batchSize}) at a learning rate of at most {stages.Max(stage => stage.Optimizer.LearningRate)}: ") +
-            Invariant($"too few for a network that starts afresh. Give about {Math.Ceiling(epochs / Math.Max(reached, 1e-6)):0} Epochs, a smaller BatchSize or a higher Optimizer.LearningRate.");
+            Invariant($"too few for a network with random weights. Give about {Math.Ceiling(epochs / Math.Max(reached, 1e-6)):0} Epochs, a smaller BatchSize or a higher Optimizer.LearningRate.");
     }
 
     private static double Reach(Stage stage, int stepsPerEpoch, double enough)

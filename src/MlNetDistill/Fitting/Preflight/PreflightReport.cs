@@ -8,12 +8,12 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>What <see cref="DistillationTrainer.Preflight"/> found. Times are those of a few steps on this machine as it is now; take them as an order of size.</summary>
+/// <summary>What <see cref="DistillationTrainer.Preflight"/> found. Times are those of a few steps on this machine as it is now; they show only the order of magnitude.</summary>
 public sealed record PreflightReport
 {
     private const int MostStages = 10;
 
-    /// <summary>Rows that can be trained on and validated on, of the training data.</summary>
+    /// <summary>Usable rows of the training data, for training and validation.</summary>
     public required long Rows { get; init; }
 
     /// <summary>Those of them that have a label.</summary>
@@ -28,7 +28,7 @@ public sealed record PreflightReport
     /// <summary>Shape of a row of features.</summary>
     public required InputShape Shape { get; init; }
 
-    /// <summary>Number of classes K.</summary>
+    /// <summary>Number of classes.</summary>
     public required int Classes { get; init; }
 
     /// <summary>The student's network.</summary>
@@ -40,13 +40,13 @@ public sealed record PreflightReport
     /// <summary>The method's name.</summary>
     public required string Method { get; init; }
 
-    /// <summary>What the teacher showed of itself; null where there is none, or none yet.</summary>
+    /// <summary>The teacher's quality on some rows; null if there is no teacher, or it is yet to be trained.</summary>
     public PreflightTeacher? Teacher { get; init; }
 
-    /// <summary>The stages of training, as far as they are known beforehand.</summary>
+    /// <summary>The stages of training, as far as they are known before it.</summary>
     public required IReadOnlyList<PreflightStage> Stages { get; init; }
 
-    /// <summary>Time to ask the teacher about every row once, for as often as its answers are recorded; less where a record is there already.</summary>
+    /// <summary>Time to compute the teacher's outputs for all rows, as often as they are cached; less if a cache exists already.</summary>
     public required TimeSpan RecordingTime { get; init; }
 
     /// <summary>Time to train the student and validate it.</summary>
@@ -55,25 +55,25 @@ public sealed record PreflightReport
     /// <summary>Bytes of the rows in memory.</summary>
     public required long DataBytes { get; init; }
 
-    /// <summary>Bytes of the teacher's cached answers, in memory or, beyond <see cref="TeacherCacheOptions.MemoryLimit"/>, in a file.</summary>
+    /// <summary>Bytes of the teacher's cached outputs, in memory or, beyond <see cref="TeacherCacheOptions.MemoryLimit"/>, in a file.</summary>
     public required long AnswerBytes { get; init; }
 
     /// <summary>Bytes of the student with its gradients and its optimiser's state.</summary>
     public required long StudentBytes { get; init; }
 
-    /// <summary>Bytes of memory this process is expected to hold while it trains, activations of a step left out.</summary>
+    /// <summary>Bytes of memory that this process is expected to use in training, without the activations of a step.</summary>
     public required long ExpectedMemory { get; init; }
 
-    /// <summary>What should be looked into, each as one sentence; empty if nothing.</summary>
+    /// <summary>Warnings, each as one sentence.</summary>
     public required IReadOnlyList<string> Warnings { get; init; }
 
-    /// <summary>Where the answers will be.</summary>
+    /// <summary>Whether the teacher's outputs are cached in memory; else in a file.</summary>
     internal bool AnswersInMemory { get; init; } = true;
 
-    /// <summary>Whether a teacher is trained first, which is not in the times.</summary>
+    /// <summary>The teacher that is trained first, which the times do not include; null for none.</summary>
     internal string? TrainedFirst { get; init; }
 
-    /// <summary>Whether steps were timed; else all times are 0 and not shown.</summary>
+    /// <summary>Whether steps were timed; if not, all times are 0 and not shown.</summary>
     internal bool IsTimed { get; init; } = true;
 
     /// <summary>A summary of one screen.</summary>
@@ -99,8 +99,8 @@ public sealed record PreflightReport
         }
 
         if (TrainedFirst is { } first)
-            Line("teacher", $"{first}; it is trained first, which the times below do not include");
-        // A route may have many anchors; what there is no room for is in Stages.
+            Line("teacher", $"{first}; it is trained first, which is not in the times below");
+        // A route may have many anchors; all of them are in Stages.
         var shown = Stages.Count <= MostStages ? Stages : [.. Stages.Take(MostStages - 2), Stages[^1]];
         foreach (var (i, stage) in shown.Index())
         {
@@ -122,28 +122,28 @@ public sealed record PreflightReport
     private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:0.0} MiB");
 }
 
-/// <summary>How a teacher does on some rows.</summary>
+/// <summary>A teacher's quality on some rows.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Gives">Its outputs.</param>
+/// <param name="Gives">The outputs that it gives.</param>
 /// <param name="RowsQueried">Number of rows that it was queried for.</param>
-/// <param name="OnValidationRows">Whether these were held-out rows; otherwise training rows, on which the teacher may have been fitted.</param>
-/// <param name="Accuracy">Share of the labelled rows that it classifies correctly; null if no row has a label.</param>
+/// <param name="OnValidationRows">Whether these are validation rows; else training rows, on which the teacher may have been trained.</param>
+/// <param name="Accuracy">Share of the labelled rows for which it predicts the label; null if none has a label.</param>
 /// <param name="MeanConfidence">Mean probability of its most probable class.</param>
 /// <param name="AgreementCeiling">
-/// The largest agreement that a student with the same features can reach: rows with equal features get the same answer from it. Below 1 if the teacher reads more
-/// features than the student.
+/// The largest share of these rows on which any student with the same features can agree with it, as rows with equal features get one prediction. It is below 1 if
+/// the teacher reads other columns than the student.
 /// </param>
 /// <param name="TimePerRow">Time for a row of a batch.</param>
 public sealed record PreflightTeacher(
     string Name, ModelOutputs Gives, int RowsQueried, bool OnValidationRows, double? Accuracy, double MeanConfidence, double AgreementCeiling, TimeSpan TimePerRow)
 {
-    /// <summary>Time for a question beside that for its rows: where it reads a data view, that of a pass.</summary>
+    /// <summary>Time of a query without the time for its rows: of a pass, if the teacher reads a data view.</summary>
     internal TimeSpan TimePerPass { get; init; }
 
-    /// <summary>What is to be said of scores that look like probabilities and were said to be something else; else null.</summary>
+    /// <summary>A warning if its scores look like probabilities and are used as something else; else null.</summary>
     internal string? ScoresLookLikeProbabilities { get; init; }
 
-    /// <summary>Labels against what it names; null where no row has a label.</summary>
+    /// <summary>Labels and predictions; null if no row has a label.</summary>
     internal ClassConfusion? Confusion { get; init; }
 
     internal IReadOnlyList<string> Lines =>
@@ -154,7 +154,7 @@ public sealed record PreflightTeacher(
         Invariant($"a student with only these features can reach an agreement of at most {AgreementCeiling:0.0000}"),
     ];
 
-    /// <summary>What it is, how well it does, and how far a student can agree with it.</summary>
+    /// <summary>Its name, its quality, and how far a student can agree with it.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Lines);
 }
 
@@ -162,7 +162,7 @@ public sealed record PreflightTeacher(
 /// <param name="Name">Its name.</param>
 /// <param name="Epochs">Its epochs.</param>
 /// <param name="StepsPerEpoch">Steps of an epoch.</param>
-/// <param name="TimePerStep">Time of a step, the teacher's answer in it looked up or, where it answers live, computed.</param>
+/// <param name="TimePerStep">Time of a step, with the teacher's outputs taken from the cache or, if they are not cached, computed.</param>
 public sealed record PreflightStage(string Name, int Epochs, int StepsPerEpoch, TimeSpan TimePerStep)
 {
     internal string Length => Invariant($"{Name}: {Epochs} {(Epochs == 1 ? "epoch" : "epochs")} of {StepsPerEpoch} {(StepsPerEpoch == 1 ? "step" : "steps")}");

@@ -7,20 +7,19 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A teacher that an application wrote: its answers are checked, brought into the order of the student's classes, and kept.</summary>
+/// <summary>A teacher that the application implements: its outputs are checked, put into the order of the student's classes, and cached.</summary>
 internal sealed class CustomStageTeacher(string name, StageTeacher teacher, ClassOrder order, bool supportsAugmentation, string? cacheKey, TeacherCaching caching)
     : CacheableTeacher(caching)
 {
-    // Of a probability, between two answers to the same row: far above rounding, far below another row's answer.
+    // Of a probability, between two queries for the same row: far above rounding, far below the difference to another row.
     private const double Tolerance = 0.01;
-    private bool _isTried;
-    private bool _isAsked;
+    private bool _isOrderChecked;
 
     public override OutputShapes Shapes { get; } = teacher.Shapes with { LogitCount = order.SourcesOf.Count };
 
     public override bool SupportsAugmentation => supportsAugmentation;
 
-    // What a look at some rows learns need not be asked again.
+    // The cache begins with the rows of the preview, so that these are not queried again.
     protected override bool QueriesSpreadRowsFirst => true;
 
     public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
@@ -48,38 +47,35 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        var watch = _isAsked ? null : new LabelWatch(batch.Set);
-        _isAsked = true;
-        var found = Ask(batch, wanted);
-        watch?.Check($"Outputs of the teacher '{name}'");
+        var found = Query(batch, wanted);
         var missing = wanted & ~found.Available;
         if (missing != ModelOutputs.None)
             throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Available}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");
-        var logits = wanted.HasFlag(ModelOutputs.Logits) ? Logits(found.Logits, batch) : null;
+        var logits = wanted.HasFlag(ModelOutputs.Logits) ? CheckLogits(found.Logits, batch) : null;
         if (logits is not null)
-            TryAnotherOrder(batch, logits);
+            CheckOrder(batch, logits);
         return new NetworkOutput(
             logits is null ? null : order.Apply(logits),
-            wanted.HasFlag(ModelOutputs.Embedding) ? Checked(found.Embedding, batch, "embedding", [teacher.Shapes.EmbeddingLength!.Value]) : null,
-            wanted.HasFlag(ModelOutputs.StageFeatures) ? StageFeatures(found.StageFeatures, batch) : null);
+            wanted.HasFlag(ModelOutputs.Embedding) ? Check(found.Embedding, batch, "embedding", [teacher.Shapes.EmbeddingLength!.Value]) : null,
+            wanted.HasFlag(ModelOutputs.StageFeatures) ? CheckStageFeatures(found.StageFeatures, batch) : null);
     }
 
-    /// <summary>A teacher is given copies, as it may write into them: the step and other teachers read the batch after it.</summary>
-    private NetworkOutput Ask(Batch batch, ModelOutputs wanted) => teacher.Outputs(Changed(batch, tensor => tensor.clone()), wanted)
+    /// <summary>Queries the teacher with copies, as it may write into them: the training step and other teachers read the batch later.</summary>
+    private NetworkOutput Query(Batch batch, ModelOutputs wanted) => teacher.Outputs(Copy(batch, tensor => tensor.clone()), wanted)
         ?? throw new InvalidOperationException($"Outputs of the teacher '{name}' returned null; it must return a NetworkOutput.");
 
     /// <summary>
-    /// Asks once more about the first batch of several rows, in another order: answers by place in the batch, in an order of the teacher's own or by chance would train
-    /// a wrong student without a word.
+    /// Queries the first batch of several rows again in another order. A teacher whose outputs depend on the position in the batch or on random numbers would otherwise
+    /// train a wrong student without an error.
     /// </summary>
-    private void TryAnotherOrder(Batch batch, Tensor logits)
+    private void CheckOrder(Batch batch, Tensor logits)
     {
-        if (_isTried || batch.Positions.shape[0] < 2)
+        if (_isOrderChecked || batch.Positions.shape[0] < 2)
             return;
-        _isTried = true;
+        _isOrderChecked = true;
         using var scope = NewDisposeScope();
-        var moved = Changed(batch, tensor => tensor.roll(1, 0));
-        var again = Logits(Ask(moved, ModelOutputs.Logits).Logits, moved);
+        var rolled = Copy(batch, tensor => tensor.roll(1, 0));
+        var again = CheckLogits(Query(rolled, ModelOutputs.Logits).Logits, rolled);
         var difference = again.softmax(1).sub(logits.roll(1, 0).softmax(1)).abs().max().item<float>();
         if (!(difference <= Tolerance))
         {
@@ -88,7 +84,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
         }
     }
 
-    private static Batch Changed(Batch batch, Func<Tensor, Tensor> change) => batch with
+    private static Batch Copy(Batch batch, Func<Tensor, Tensor> change) => batch with
     {
         Positions = change(batch.Positions),
         Features = change(batch.Features),
@@ -97,9 +93,9 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
         SoftLabels = batch.SoftLabels is { } shares ? change(shares) : null,
     };
 
-    private Tensor Logits(Tensor logits, Batch batch)
+    private Tensor CheckLogits(Tensor logits, Batch batch)
     {
-        var found = Checked(logits, batch, "logits", [teacher.Shapes.LogitCount]);
+        var found = Check(logits, batch, "logits", [teacher.Shapes.Classes]);
         using var scope = NewDisposeScope();
         var isFinite = found.isfinite().all(1);
         if (isFinite.all().item<bool>())
@@ -110,15 +106,15 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
             $"{batch.Set.RowIds[batch.Positions[row].item<long>()]}; they must be finite. Of probabilities take the logarithm of at least 1e-6, as 0 has none.");
     }
 
-    private Tensor[] StageFeatures(IReadOnlyList<Tensor> features, Batch batch)
+    private Tensor[] CheckStageFeatures(IReadOnlyList<Tensor> features, Batch batch)
     {
         var shapes = teacher.Shapes.StageFeatures;
         return features.Count == shapes.Count
-            ? [.. features.Select((feature, i) => Checked(feature, batch, $"stage feature {i}", shapes[i]))]
+            ? [.. features.Select((feature, i) => Check(feature, batch, $"stage feature {i}", shapes[i]))]
             : throw new InvalidOperationException($"The teacher '{name}' gave {features.Count} stage features; its Shapes promise {shapes.Count}.");
     }
 
-    private Tensor Checked(Tensor? value, Batch batch, string what, long[] shape)
+    private Tensor Check(Tensor? value, Batch batch, string what, long[] shape)
     {
         long[] expected = [batch.Positions.shape[0], .. shape];
         if (value is null || value.IsInvalid)
@@ -130,7 +126,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
                 $"by its Shapes it must be floating-point numbers [{string.Join(", ", expected)}].");
         }
 
-        // A copy: the teacher may use its tensor again for the next rows.
+        // A copy, because the teacher may use its tensor again for the next rows.
         return value.to(float32, batch.Features.device).clone();
     }
 }

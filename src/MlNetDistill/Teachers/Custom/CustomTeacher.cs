@@ -7,8 +7,8 @@ namespace MlNetDistill.Teachers;
 
 /// <summary>A kind of teacher of your own: derive from it and give a <see cref="StageTeacher"/> for the rows of a fit.</summary>
 /// <remarks>
-/// <see cref="Prepare"/> is called once for each fit, before anything is trained, and once in a preflight. Its teacher is asked about each row once where
-/// answers can be kept (see <see cref="DistillationOptions.TeacherCache"/>), and in every step where rows are augmented.
+/// <see cref="Prepare"/> is called once for each fit, before anything is trained, and once in a preflight. Its teacher is queried for each row once if its outputs can
+/// be cached (see <see cref="DistillationOptions.TeacherCache"/>), and in every step if rows are augmented.
 /// </remarks>
 public abstract class CustomTeacher : Teacher
 {
@@ -17,14 +17,14 @@ public abstract class CustomTeacher : Teacher
     private readonly ScoreSpec _scores;
 
     /// <summary>A teacher with these properties.</summary>
-    /// <param name="name">What messages and logs call it.</param>
-    /// <param name="provides">What it gives at most.</param>
+    /// <param name="name">Its name in messages and logs.</param>
+    /// <param name="provides">The outputs that it can give.</param>
     /// <param name="classNames">
-    /// The class of each of its logits. If null, its logits are in the order of <see cref="TeacherContext.ClassNames"/>; where the data have no label column, give the names.
+    /// The class of each of its logits. If null, its logits are in the order of <see cref="TeacherContext.ClassNames"/>; if the data have no label column, give the names.
     /// </param>
-    /// <param name="supportsAugmentation">Whether it answers for augmented rows, that is, from the features of a batch alone.</param>
+    /// <param name="supportsAugmentation">Whether it can compute outputs for augmented rows, that is, from the features of a batch alone.</param>
     /// <param name="cacheKey">
-    /// A text that changes whenever its answers to the same rows would, by which answers in a folder are recognised. If null, answers are kept for one run.
+    /// A text that changes whenever its outputs for the same rows would, by which a cache in a folder is recognised. If null, outputs are cached for one run.
     /// </param>
 #pragma warning disable RS0022 // Teacher has no protected members to expose.
     protected CustomTeacher(
@@ -44,10 +44,10 @@ public abstract class CustomTeacher : Teacher
 
     internal sealed override ModelOutputs CanProvide { get; }
 
-    /// <summary>What is wrong with its settings, each as one sentence.</summary>
+    /// <summary>The errors in its settings, each as one sentence.</summary>
     protected virtual IEnumerable<string> ValidateSettings() => [];
 
-    /// <summary>The teacher for the rows of a fit. It is disposed after the fit where it is <see cref="IDisposable"/>.</summary>
+    /// <summary>The teacher for the rows of a fit. It is disposed after the fit if it is <see cref="IDisposable"/>.</summary>
     /// <param name="context">The rows, the classes, and where to compute and log.</param>
     protected abstract StageTeacher Prepare(TeacherContext context);
 
@@ -61,8 +61,8 @@ public abstract class CustomTeacher : Teacher
             ?? throw new InvalidOperationException($"Prepare of the teacher '{_name}' returned null; it must return a StageTeacher.");
         try
         {
-            var kept = _cacheKey is null ? request.TeacherCaching.WithoutFolder() : request.TeacherCaching;
-            return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, OrderOf(teacher, request), SupportsAugmentation, _cacheKey, kept))], null);
+            var caching = _cacheKey is null ? request.TeacherCaching.WithoutFolder() : request.TeacherCaching;
+            return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, GetOrder(teacher, request), SupportsAugmentation, _cacheKey, caching))], null);
         }
         catch
         {
@@ -71,7 +71,7 @@ public abstract class CustomTeacher : Teacher
         }
     }
 
-    private ClassOrder OrderOf(StageTeacher teacher, TeacherRequest request)
+    private ClassOrder GetOrder(StageTeacher teacher, TeacherRequest request)
     {
         var (found, classes) = (teacher.Shapes.Classes, request.Columns.Classes);
         if (_scores.ClassNames is not null)

@@ -10,14 +10,14 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A model from elsewhere: an ONNX file, a TorchScript file, a module.</summary>
-/// <param name="name">What it is called in messages.</param>
-/// <param name="kinds">What it gives at most.</param>
-/// <param name="input">What it is fed.</param>
-/// <param name="scores">What its scores are.</param>
-/// <param name="open">Opens it, given the shape of a row, whether its values are bytes, what the model is fed, and the fit.</param>
+/// <summary>An imported model: an ONNX file, a TorchScript file, a module.</summary>
+/// <param name="name">Its name in messages.</param>
+/// <param name="outputs">The outputs that it can give.</param>
+/// <param name="input">Its input.</param>
+/// <param name="scores">What its scores mean.</param>
+/// <param name="open">Opens it, given the shape of a row, whether its values are bytes, its input, and the fit.</param>
 internal sealed class ExternalTeacher(
-    string name, ModelOutputs kinds, TeacherInput input, ScoreSpec scores, Func<InputShape, bool, TeacherInput, TeacherRequest, TensorModel> open) : Teacher
+    string name, ModelOutputs outputs, TeacherInput input, ScoreSpec scores, Func<InputShape, bool, TeacherInput, TeacherRequest, TensorModel> open) : Teacher
 {
     internal override bool IsReady => true;
 
@@ -25,7 +25,7 @@ internal sealed class ExternalTeacher(
 
     internal override bool SupportsAugmentation => input.ColumnName is null;
 
-    internal override ModelOutputs CanProvide => kinds;
+    internal override ModelOutputs CanProvide => outputs;
 
     internal override IEnumerable<string> Validate() => input.Validate().Concat(scores.Validate());
 
@@ -39,9 +39,9 @@ internal sealed class ExternalTeacher(
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         var set = request.Set;
-        var own = OwnColumn(request);
+        var own = FindOwnColumn(request);
         WarnOfOverwrittenInput(request);
-        var layout = LayoutOf(own, request);
+        var layout = GetLayout(own, request);
         var shape = layout.Shape;
         var isByte = own?.IsByte ?? set.IsByte;
         var dimensions = ((VectorDataViewType)(own?.Column ?? request.Columns.Features).Type).Dimensions;
@@ -61,7 +61,7 @@ internal sealed class ExternalTeacher(
         }
     }
 
-    /// <summary>Nothing records which values an imported model was trained on, so a column that was overwritten in the pipeline is reported.</summary>
+    /// <summary>Warns of an overwritten input column: it is not known whether an imported model was trained on the old or the new values.</summary>
     private void WarnOfOverwrittenInput(TeacherRequest request)
     {
         foreach (var column in ColumnsRead(request.Data.Schema))
@@ -70,27 +70,27 @@ internal sealed class ExternalTeacher(
                 continue;
             var remedy = $"NormalizeMeanVariance(\"Scaled\", \"{column.Name}\")";
             request.Channel.Warning(
-                $"{name} reads column '{column.Name}', and an earlier step of this pipeline overwrote that column, so it is asked about the changed values. If it was trained on those before, give the step an output name of its own, for example {remedy}, and use that for the student.");
+                $"{name} reads column '{column.Name}', and an earlier step of this pipeline overwrote that column, so it reads the changed values. If it was trained on the original ones, give the step an output name of its own, for example {remedy}, and use that for the student.");
         }
     }
 
-    private RowLayout LayoutOf(TeacherColumn? own, TeacherRequest request)
+    private RowLayout GetLayout(TeacherColumn? own, TeacherRequest request)
     {
-        var (column, students) = (own?.Column ?? request.Columns.Features, request.Columns.Layout);
+        var (column, studentLayout) = (own?.Column ?? request.Columns.Features, request.Columns.Layout);
         if (input.Image is not { } image)
-            return own is null && students.Shape.IsImage ? students : RowLayout.FromDimensions((VectorDataViewType)column.Type);
-        if (own is null && students.Shape.IsImage && students.Shape != image)
+            return own is null && studentLayout.Shape.IsImage ? studentLayout : RowLayout.FromDimensions((VectorDataViewType)column.Type);
+        if (own is null && studentLayout.Shape.IsImage && studentLayout.Shape != image)
         {
             throw new ArgumentOutOfRangeException(
                 "options",
-                $"TeacherInput.Image is {image} (channels, height, width), and {name} reads the student's column '{column.Name}', whose images are {students.Shape}. " +
+                $"TeacherInput.Image is {image} (channels, height, width), and {name} reads the student's column '{column.Name}', whose images are {studentLayout.Shape}. " +
                 "Leave TeacherInput.Image out, or name another column in TeacherInput.ColumnName.");
         }
 
         var layout = RowLayout.FromShape((VectorDataViewType)column.Type, image, "TeacherInput.Image", column.Name);
-        if (own is null && layout.IsInterleaved && !students.IsInterleaved)
+        if (own is null && layout.IsInterleaved && !studentLayout.IsInterleaved)
         {
-            // The student's rows were read as they stand, and are no planes.
+            // The student's rows were read in the order of the column, not as planes.
             throw new ArgumentOutOfRangeException(
                 "options",
                 $"{name} reads images of {image} from the student's column '{column.Name}', a {column.Type} with interleaved channels, which the student reads as a " +
@@ -100,7 +100,7 @@ internal sealed class ExternalTeacher(
         return layout;
     }
 
-    private TeacherColumn? OwnColumn(TeacherRequest request)
+    private TeacherColumn? FindOwnColumn(TeacherRequest request)
     {
         if (input.ColumnName is not { } column || column == request.Columns.Features.Name)
             return null;

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A model from elsewhere as teacher: its scores become logits in the student's class order.</summary>
+/// <summary>An imported model as teacher: its scores become logits in the order of the student's classes.</summary>
 internal sealed class ModelTeacher : CacheableTeacher
 {
     private const int SampleRows = 64;
@@ -22,12 +22,12 @@ internal sealed class ModelTeacher : CacheableTeacher
     private ScoreReader? _reader;
 
     /// <param name="model">The model; disposed with the teacher.</param>
-    /// <param name="shape">Shape of a row as it was opened for.</param>
+    /// <param name="shape">The shape of a row that it was opened for.</param>
     /// <param name="set">The rows of the fit.</param>
-    /// <param name="own">What it reads of each of them where that is not the student's features, and its hash; the tensor is disposed with the teacher.</param>
-    /// <param name="scores">What the caller says of its scores.</param>
+    /// <param name="own">The rows of its own column and their hash; null if it reads the student's features. The tensor is disposed with the teacher.</param>
+    /// <param name="scores">What its scores mean.</param>
     /// <param name="classes">The student's classes.</param>
-    /// <param name="caching">How its answers are kept.</param>
+    /// <param name="caching">How its outputs are cached.</param>
     public ModelTeacher(TensorModel model, InputShape shape, IRowSource set, (Tensor Rows, string Hash)? own, ScoreSpec scores, ClassLabels classes, TeacherCaching caching)
         : base(caching)
     {
@@ -41,12 +41,12 @@ internal sealed class ModelTeacher : CacheableTeacher
 
     public override bool SupportsAugmentation => _ownRows is null;
 
-    // A look at it is the beginning of its record.
+    // The cache begins with the rows of the preview.
     protected override bool QueriesSpreadRowsFirst => true;
 
     internal override void DecideScores(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view)
     {
-        // What an earlier run recorded shows it when the record is opened.
+        // A cache of an earlier run is checked when it is opened.
         if (_reader is not null || (view is null && IsCached(set, wanted)))
             return;
         BeginPreview(set, wanted, view);
@@ -68,21 +68,21 @@ internal sealed class ModelTeacher : CacheableTeacher
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        var found = _model.ComputeOutputs(RowsOf(batch), wanted);
-        var logits = !wanted.HasFlag(ModelOutputs.Logits) ? null : Reader(found.Logits).ToLogits(found.Logits, row => RowName(batch, row));
+        var found = _model.ComputeOutputs(SelectRows(batch), wanted);
+        var logits = !wanted.HasFlag(ModelOutputs.Logits) ? null : GetReader(found.Logits).ToLogits(found.Logits, row => DescribeRow(batch, row));
         return new NetworkOutput(
             logits,
             wanted.HasFlag(ModelOutputs.Embedding) ? found.Embedding : null,
             wanted.HasFlag(ModelOutputs.StageFeatures) ? found.StageFeatures : null);
     }
 
-    private static string RowName(Batch batch, int row)
+    private static string DescribeRow(Batch batch, int row)
     {
         var position = batch.Positions[row].item<long>();
         return $"training row {position} (row id {batch.Set.RowIds[position]}{(batch.View == 0 ? "" : ", augmented")})";
     }
 
-    private Tensor RowsOf(Batch batch)
+    private Tensor SelectRows(Batch batch)
     {
         if (_ownRows is null)
             return batch.Features.reshape([batch.Features.shape[0], .. _shape.Dimensions]);
@@ -91,17 +91,17 @@ internal sealed class ModelTeacher : CacheableTeacher
         throw new InvalidOperationException($"{_model.Name} reads a column of its own, so it answers only for the unaugmented rows of the training data.");
     }
 
-    private ScoreReader Reader(Tensor scores) => _reader ??= new ScoreReader(_scores with { Kind = KindOf(scores) });
+    private ScoreReader GetReader(Tensor scores) => _reader ??= new ScoreReader(_scores with { Kind = FindKind(scores) });
 
-    /// <summary>What its scores are, by the first rows that it is asked about, or by more where these do not tell.</summary>
-    private ScoreKind KindOf(Tensor scores)
+    /// <summary>Recognises the kind of its scores by the first rows that are queried, or by more rows if these are not enough.</summary>
+    private ScoreKind FindKind(Tensor scores)
     {
         if (_spec.Kind != ScoreKind.Auto)
             return _spec.Kind;
         if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Recognise(scores) is { } kind)
             return kind;
         using var scope = NewDisposeScope();
-        var batch = Batch.Gather(_set, SpreadPositions.Create(_set.Count, SampleRows, _set.Device));
-        return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.ComputeOutputs(RowsOf(batch), ModelOutputs.Logits).Logits);
+        var batch = Batch.Of(_set, SpreadPositions.Create(_set.Count, SampleRows, _set.Device));
+        return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.ComputeOutputs(SelectRows(batch), ModelOutputs.Logits).Logits);
     }
 }

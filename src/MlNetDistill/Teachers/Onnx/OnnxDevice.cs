@@ -2,13 +2,13 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Session options for the CPU or a GPU.</summary>
+/// <summary>Creates session options for the CPU or a GPU.</summary>
 internal static class OnnxDevice
 {
     private const string Cuda = "CUDAExecutionProvider";
 
-    /// <summary>Options for the device, or for the CPU where the GPU cannot be had and that is allowed; the caller's to dispose.</summary>
-    /// <exception cref="InvalidOperationException">The GPU cannot be had.</exception>
+    /// <summary>Options for the device; for the CPU if the GPU is not available and the fallback is allowed. The caller disposes them.</summary>
+    /// <exception cref="InvalidOperationException">The GPU is not available.</exception>
     public static (SessionOptions Options, bool Gpu) CreateOptions(TrainingDevice? device, string title, Action<string> warn)
     {
         if (device?.GpuIndex is not { } gpu)
@@ -35,22 +35,22 @@ internal static class OnnxDevice
         }
     }
 
-    /// <summary>The CPU's options, with a warning, where falling back is allowed.</summary>
+    /// <summary>Options for the CPU, with a warning, if the fallback is allowed.</summary>
     public static SessionOptions Fallback(TrainingDevice device, string title, Exception inner, Action<string> warn)
     {
         if (!device.FallbackToCpu)
         {
             throw new InvalidOperationException(
-                $"{title} was to run on GPU {device.GpuIndex}, but it cannot be had: {inner.Message.Trim()}. Reference Microsoft.ML.OnnxRuntime.Gpu instead of " +
+                $"{title} was to run on GPU {device.GpuIndex}, but the GPU is not available: {inner.Message.Trim()}. Reference Microsoft.ML.OnnxRuntime.Gpu instead of " +
                 "Microsoft.ML.OnnxRuntime on a machine with the CUDA and cuDNN that it asks for, or allow the CPU: TrainingDevice.Cuda(fallbackToCpu: true), or " +
                 "TrainingDevice.Cpu.", inner);
         }
 
-        warn($"{title} was to run on GPU {device.GpuIndex}, but it cannot be had ({inner.Message.Trim()}); it runs on the CPU. The package for the GPU is " +
+        warn($"{title} was to run on GPU {device.GpuIndex}, but the GPU is not available ({inner.Message.Trim()}); it runs on the CPU. The package for the GPU is " +
             "Microsoft.ML.OnnxRuntime.Gpu.");
         return CreateCpuOptions();
     }
 
-    // What goes wrong is thrown; ONNX Runtime would write it to the console as well.
+    // Errors are thrown; by default, ONNX Runtime would also write them to the console.
     private static SessionOptions CreateCpuOptions() => new() { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
 }

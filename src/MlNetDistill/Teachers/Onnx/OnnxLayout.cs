@@ -1,16 +1,16 @@
 namespace MlNetDistill.Teachers;
 
-/// <summary>What an ONNX file says of itself that ONNX Runtime does not tell: the files that its weights are in, and whose operators it uses.</summary>
-/// <param name="ExternalFiles">Locations of weights outside the file, as it writes them, in order and once each.</param>
-/// <param name="CustomDomains">Domains of operators that are not ONNX's nor ONNX Runtime's.</param>
+/// <summary>Properties of an ONNX file that ONNX Runtime does not expose.</summary>
+/// <param name="ExternalFiles">The files with weights outside the ONNX file, as it names them, each once and sorted.</param>
+/// <param name="CustomDomains">Domains of operators that neither ONNX nor ONNX Runtime defines.</param>
 internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnlyList<string> CustomDomains)
 {
     private static readonly string[] KnownDomains = ["", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft"];
 
-    // Protocol buffers' own limit, in all languages. What nests deeper is made to exhaust the stack.
+    // The limit of protocol-buffer libraries. A deeper file is probably an attack on the stack.
     private const int Deepest = 100;
 
-    // Field numbers of onnx.proto: what leads to tensors, message by message.
+    // Field numbers of onnx.proto that lead to tensors, by message.
     private static readonly Dictionary<string, Dictionary<int, string>> Nested = new()
     {
         ["Model"] = new() { [7] = "Graph", [25] = "Function" },
@@ -22,9 +22,9 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
         ["Tensor"] = [],
     };
 
-    /// <summary>Walks through a file.</summary>
-    /// <exception cref="InvalidDataException">It is no ONNX file.</exception>
-    /// <exception cref="EndOfStreamException">It is cut short.</exception>
+    /// <summary>Reads a file from its beginning.</summary>
+    /// <exception cref="InvalidDataException">It is not an ONNX file.</exception>
+    /// <exception cref="EndOfStreamException">It is truncated.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxLayout Read(Stream stream, CancellationToken cancellation = default)
     {
@@ -59,13 +59,13 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
         }
     }
 
-    /// <summary>TensorProto.external_data: entries of key and value, of which one is the file.</summary>
+    /// <summary>The file in TensorProto.external_data, which is a list of keys and values.</summary>
     private static string? Location(ProtobufReader reader, long start, long end)
     {
         var (key, value) = ((string?)null, (string?)null);
         foreach (var field in reader.Fields(start, end).Where(field => field.End > 0))
         {
-            // Of a field that comes twice the last counts.
+            // If a field occurs twice, the last one counts.
             if (field.Field == 1)
                 key = reader.Text(field.Start, field.End);
             else if (field.Field == 2)
@@ -75,7 +75,7 @@ internal sealed record OnnxLayout(IReadOnlyList<string> ExternalFiles, IReadOnly
         return key == "location" ? value : null;
     }
 
-    /// <summary>OperatorSetIdProto.domain; missing for ONNX's own.</summary>
+    /// <summary>OperatorSetIdProto.domain; it is missing for ONNX's own operators.</summary>
     private static string Domain(ProtobufReader reader, long start, long end)
     {
         foreach (var field in reader.Fields(start, end))

@@ -5,10 +5,10 @@ using TorchSharp;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>An ONNX model, run by ONNX Runtime. Rows come from wherever they are and answers go back there.</summary>
-internal sealed class OnnxModel : TensorModel
+/// <summary>An ONNX model that ONNX Runtime runs.</summary>
+internal sealed class OnnxModel : AdaptedModel
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan DefaultTrialLimit = TimeSpan.FromMinutes(2);
     private readonly OnnxRunner _runner;
     private readonly string _input;
     private readonly (string Logits, string? Embedding, string[] StageFeatures) _outputs;
@@ -33,17 +33,17 @@ internal sealed class OnnxModel : TensorModel
         | (_outputs.Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (_outputs.StageFeatures.Length == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
-    /// <summary>Opens a model and tries it with a row.</summary>
+    /// <summary>Opens a model and runs it with trial rows.</summary>
     /// <param name="source">The model.</param>
-    /// <param name="outputs">Which of its outputs is what.</param>
+    /// <param name="outputs">The names of its outputs.</param>
     /// <param name="shape">Shape of a row of the training set.</param>
     /// <param name="isByte">Whether its values are bytes.</param>
-    /// <param name="input">What is known of the model's input.</param>
-    /// <param name="device">Where it runs; null for the CPU.</param>
-    /// <param name="batchSize">Rows in one run at most.</param>
-    /// <param name="warn">Told when it runs otherwise than asked: on the CPU, or row by row.</param>
-    /// <param name="cancellation">Ends what it is at: loading, or a run.</param>
-    /// <param name="trialLimit">How long it may take for the first rows; two minutes if null.</param>
+    /// <param name="input">The model's input.</param>
+    /// <param name="device">The device; null for the CPU.</param>
+    /// <param name="batchSize">Maximum rows in one run.</param>
+    /// <param name="warn">Receives a warning if the model runs on the CPU instead of the GPU, or row by row.</param>
+    /// <param name="cancellation">Cancels loading and runs.</param>
+    /// <param name="trialLimit">Time limit for a run with trial rows; two minutes if null.</param>
     /// <exception cref="InvalidOperationException">It cannot be used; the message says why and what to do.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxModel Open(
@@ -62,10 +62,10 @@ internal sealed class OnnxModel : TensorModel
                 (string[])[.. (outputs.StageFeatures ?? []).Select(s => OnnxNames.FindOutput(session, s, nameof(OnnxOutputs.StageFeatures), title))]);
             var name = OnnxNames.FindInput(session, input.InputName, title);
             var node = session.InputMetadata[name];
-            var dimensions = OnnxNames.Dimensions(node);
-            adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, InputType(node, name, title)), torch.CPU);
+            var dimensions = OnnxNames.GetDimensions(node);
+            adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, GetInputType(node, name, title)), torch.CPU);
             var model = new OnnxModel(source, runner, name, names, hash, adapter);
-            runner.Limit = trialLimit ?? Patience;
+            runner.Limit = trialLimit ?? DefaultTrialLimit;
             model.Probe(batchSize, dimensions?[0], warn);
             runner.Limit = null;
             return model;
@@ -91,12 +91,12 @@ internal sealed class OnnxModel : TensorModel
         var stages = wanted.HasFlag(ModelOutputs.StageFeatures) ? _outputs.StageFeatures : [];
         var embedding = wanted.HasFlag(ModelOutputs.Embedding) ? _outputs.Embedding : null;
         string[] names = [_outputs.Logits, .. embedding is null ? Array.Empty<string>() : [embedding], .. stages];
-        // One tensor may be named twice, as logits and as embedding; ONNX Runtime gives it once.
+        // The same tensor may be used twice, as logits and as embedding; ONNX Runtime returns it once.
         string[] distinct = [.. names.Distinct()];
-        torch.Tensor[] given;
+        torch.Tensor[] values;
         try
         {
-            given = _runner.Run(_input, input, distinct);
+            values = _runner.Run(_input, input, distinct);
         }
         catch (OnnxRuntimeException e)
         {
@@ -105,14 +105,14 @@ internal sealed class OnnxModel : TensorModel
         catch (TimeoutException e)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"{Title} did not answer rows [{string.Join(", ", input.shape)}] within {_runner.Limit!.Value.TotalSeconds:0.#} s; it may never do. Look for a loop in it."), e);
+                $"{Title} did not finish rows [{string.Join(", ", input.shape)}] within {_runner.Limit!.Value.TotalSeconds:0.#} s. Check whether it has an endless loop."), e);
         }
 
-        torch.Tensor Of(string name) => given[Array.IndexOf(distinct, name)];
-        return new NetworkOutput(Of(_outputs.Logits), embedding is null ? null : Of(embedding), stages.Length == 0 ? null : [.. stages.Select(Of)]);
+        torch.Tensor Get(string name) => values[Array.IndexOf(distinct, name)];
+        return new NetworkOutput(Get(_outputs.Logits), embedding is null ? null : Get(embedding), stages.Length == 0 ? null : [.. stages.Select(Get)]);
     }
 
-    private static torch.ScalarType InputType(NodeMetadata node, string name, string title) =>
-        node.IsTensor && OnnxNames.TypeOf(node.ElementDataType) is { } type ? type : throw new InvalidOperationException(
+    private static torch.ScalarType GetInputType(NodeMetadata node, string name, string title) =>
+        node.IsTensor && OnnxNames.ToScalarType(node.ElementDataType) is { } type ? type : throw new InvalidOperationException(
             $"{title} reads '{name}' as {OnnxNames.Describe(node)}; rows can be fed as float32, float16, double or uint8. Export it with such an input.");
 }

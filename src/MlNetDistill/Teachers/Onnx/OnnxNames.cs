@@ -4,14 +4,14 @@ using TorchSharp;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Inputs and outputs of a model, by name: found, and as messages list them.</summary>
+/// <summary>Finds inputs and outputs of a model by name, and describes them for messages.</summary>
 internal static class OnnxNames
 {
     private const string Zipmap = " Maps and sequences, as scikit-learn's exporter makes them of probabilities, cannot be read: export with " +
         "options={id(model): {'zipmap': False}}.";
 
-    /// <summary>The type of a tensor's elements in TorchSharp, for those that a model may read or give; null for others.</summary>
-    public static torch.ScalarType? TypeOf(TensorElementType type) => type switch
+    /// <summary>The TorchSharp type of a tensor's elements; null if a model's input and outputs must not have the type.</summary>
+    public static torch.ScalarType? ToScalarType(TensorElementType type) => type switch
     {
         TensorElementType.Float => torch.float32,
         TensorElementType.Float16 => torch.float16,
@@ -61,7 +61,7 @@ internal static class OnnxNames
 
         if (!output.IsTensor)
             throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}, not as a tensor.{Zipmap}");
-        if (TypeOf(output.ElementDataType) is null or torch.ScalarType.Byte)
+        if (ToScalarType(output.ElementDataType) is null or torch.ScalarType.Byte)
         {
             throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}; OnnxOutputs.{what} must be float32, float16 or double. Of its outputs, " +
                 $"{List(outputs)}, name one of scores, not of class numbers.");
@@ -70,8 +70,8 @@ internal static class OnnxNames
         return name;
     }
 
-    /// <summary>Declared dimensions, null where free; null as a whole where none are declared.</summary>
-    public static int?[]? Dimensions(NodeMetadata node) =>
+    /// <summary>The declared dimensions, null for a dynamic one; null if none are declared.</summary>
+    public static int?[]? GetDimensions(NodeMetadata node) =>
         node.Dimensions.Length == 0 ? null : [.. node.Dimensions.Select(d => d < 0 ? (int?)null : d)];
 
     public static string List(IReadOnlyDictionary<string, NodeMetadata> nodes) =>
@@ -81,7 +81,7 @@ internal static class OnnxNames
     {
         if (!node.IsTensor)
             return node.OnnxValueType.ToString().Replace("ONNX_TYPE_", "", StringComparison.Ordinal).ToLowerInvariant();
-        var type = TypeOf(node.ElementDataType) is { } known ? ModelInput.TypeName(known) : node.ElementDataType.ToString().ToLowerInvariant();
+        var type = ToScalarType(node.ElementDataType) is { } known ? ModelInput.TypeName(known) : node.ElementDataType.ToString().ToLowerInvariant();
         return node.Dimensions.Length == 0 ? type : $"{type} {string.Join('×', node.Dimensions.Select((d, i) => d >= 0 ? $"{d}" : i == 0 ? "N" : "?"))}";
     }
 }

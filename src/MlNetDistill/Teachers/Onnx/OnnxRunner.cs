@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A session, fed from a tensor and read into tensors, each by one copy.</summary>
+/// <summary>A session whose input is copied from a tensor, and whose outputs are copied to tensors.</summary>
 internal sealed class OnnxRunner : IDisposable
 {
     private readonly SessionOptions _options;
@@ -16,15 +16,15 @@ internal sealed class OnnxRunner : IDisposable
 
     public InferenceSession Session { get; }
 
-    /// <summary>How long a run may take; null for as long as it likes.</summary>
+    /// <summary>Time limit of a run; null for none.</summary>
     public TimeSpan? Limit { get; set; }
 
     /// <param name="source">The model.</param>
-    /// <param name="layout">What it says of itself.</param>
-    /// <param name="device">Where it runs; null for the CPU.</param>
-    /// <param name="warn">Told when that cannot be had.</param>
-    /// <param name="cancellation">Ends loading, and every run.</param>
-    /// <exception cref="InvalidOperationException">ONNX Runtime refuses the model, or the GPU cannot be had.</exception>
+    /// <param name="layout">Its external files and custom operators, for messages.</param>
+    /// <param name="device">The device; null for the CPU.</param>
+    /// <param name="warn">Receives a warning if the GPU is not available.</param>
+    /// <param name="cancellation">Cancels loading and every run.</param>
+    /// <exception cref="InvalidOperationException">ONNX Runtime cannot load the model, or the GPU is not available.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public static OnnxRunner Open(OnnxSource source, OnnxLayout layout, TrainingDevice? device, Action<string> warn, CancellationToken cancellation)
     {
@@ -48,12 +48,12 @@ internal sealed class OnnxRunner : IDisposable
             throw;
         }
 
-        InferenceSession Session(SessionOptions with)
+        InferenceSession Session(SessionOptions sessionOptions)
         {
             try
             {
-                using var ends = cancellation.Register(() => with.SetLoadCancellationFlag(true));
-                return source.FilePath is { } path ? new InferenceSession(path, with) : new InferenceSession(source.Content, with);
+                using var registration = cancellation.Register(() => sessionOptions.SetLoadCancellationFlag(true));
+                return source.FilePath is { } path ? new InferenceSession(path, sessionOptions) : new InferenceSession(source.Content, sessionOptions);
             }
             catch (OnnxRuntimeException) when (cancellation.IsCancellationRequested)
             {
@@ -65,14 +65,14 @@ internal sealed class OnnxRunner : IDisposable
             }
             finally
             {
-                GC.KeepAlive(with);
+                GC.KeepAlive(sessionOptions);
             }
         }
     }
 
-    /// <summary>The outputs of that names, on the CPU, in the current dispose scope.</summary>
+    /// <summary>Runs the model. Its outputs are on the CPU, in the current dispose scope.</summary>
     /// <param name="input">Name of the input.</param>
-    /// <param name="rows">What it reads: contiguous, on the CPU.</param>
+    /// <param name="rows">The input: contiguous, on the CPU.</param>
     /// <param name="outputs">Names of the outputs, tensors of floating-point numbers.</param>
     /// <exception cref="TimeoutException">It took longer than <see cref="Limit"/>.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
@@ -81,9 +81,9 @@ internal sealed class OnnxRunner : IDisposable
         var value = GetInput(rows);
         rows.bytes.CopyTo(value.GetTensorMutableRawData());
         GC.KeepAlive(rows);
-        using var given = RunSession(input, value, outputs);
+        using var values = RunSession(input, value, outputs);
         GC.KeepAlive(value);
-        return [.. given.Select(Copy)];
+        return [.. values.Select(Copy)];
     }
 
     public void Dispose()
@@ -98,7 +98,7 @@ internal sealed class OnnxRunner : IDisposable
         using var options = new RunOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         using var limited = Limit is not null ? CancellationTokenSource.CreateLinkedTokenSource(_cancellation) : null;
         limited?.CancelAfter(Limit!.Value);
-        using var ends = (limited?.Token ?? _cancellation).Register(() => options.Terminate = true);
+        using var registration = (limited?.Token ?? _cancellation).Register(() => options.Terminate = true);
         try
         {
             return Session.Run(options, [input], [value], outputs);
@@ -113,7 +113,7 @@ internal sealed class OnnxRunner : IDisposable
         }
     }
 
-    /// <summary>The input's memory, the same as long as the rows have the same shape.</summary>
+    /// <summary>The memory of the input, which is reused as long as the rows have the same shape.</summary>
     private OrtValue GetInput(Tensor rows)
     {
         if (_input is not null && _inputShape.AsSpan().SequenceEqual(rows.shape))
@@ -131,8 +131,8 @@ internal sealed class OnnxRunner : IDisposable
 
     private static Tensor Copy(OrtValue value)
     {
-        var form = value.GetTensorTypeAndShape();
-        var copy = empty(form.Shape, OnnxNames.TypeOf(form.ElementDataType)!.Value, CPU);
+        var info = value.GetTensorTypeAndShape();
+        var copy = empty(info.Shape, OnnxNames.ToScalarType(info.ElementDataType)!.Value, CPU);
         if (copy.numel() > 0)
             value.GetTensorMutableRawData().CopyTo(copy.bytes);
         GC.KeepAlive(value);

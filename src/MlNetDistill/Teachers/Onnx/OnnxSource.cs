@@ -11,22 +11,21 @@ internal sealed class OnnxSource
     /// <summary>The file, or null for a model in memory.</summary>
     public string? FilePath { get; }
 
-    /// <summary>The model, where it is in memory.</summary>
+    /// <summary>The bytes of the model, or null for a file.</summary>
     public byte[]? Content { get; }
 
-    /// <summary>What it is called in messages.</summary>
+    /// <summary>Its name in messages.</summary>
     public string Name { get; }
 
-    /// <summary>The beginning of a sentence.</summary>
+    /// <summary>Its name at the beginning of a sentence.</summary>
     public string Title => $"The ONNX model {Name}";
 
     public static OnnxSource FromFile(string path) => new(path, null, $"'{path}'");
 
     public static OnnxSource FromBytes(byte[] bytes, string name = "in memory") => new(null, bytes, name);
 
-    /// <summary>Looks through the model.</summary>
-    /// <returns>What it says of itself, and a hash of it and of the files that its weights are in.</returns>
-    /// <exception cref="InvalidOperationException">It is no ONNX model, or not all of it is there.</exception>
+    /// <summary>Reads the layout of the model, and computes a hash of it and of the files with its weights.</summary>
+    /// <exception cref="InvalidOperationException">It is not an ONNX model, or a part of it is missing.</exception>
     /// <exception cref="OperationCanceledException">The cancellation token was cancelled.</exception>
     public (OnnxLayout Layout, string Hash) Inspect(CancellationToken cancellation = default)
     {
@@ -34,7 +33,7 @@ internal sealed class OnnxSource
             throw new InvalidOperationException($"{Title} is a folder; name the .onnx file in it.");
         if (FilePath is not null && !System.IO.File.Exists(FilePath))
             throw new InvalidOperationException($"{Title} does not exist (looked for at '{Path.GetFullPath(FilePath)}').");
-        // A pipe has no length either, and would be waited for if it were opened.
+        // This also finds a pipe, which has no length and would block when it is opened.
         if ((FilePath is null ? Content!.Length : new FileInfo(FilePath).Length) == 0)
             throw new InvalidOperationException($"{Title} is empty. Export or download it again.");
         try
@@ -42,15 +41,15 @@ internal sealed class OnnxSource
             using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
             var layout = OnnxLayout.Read(stream, cancellation);
             stream.Position = 0;
-            // One file may go by many names: "weights.bin", "./weights.bin".
+            // The same file may have several names: "weights.bin", "./weights.bin".
             var hashes = new Dictionary<string, string>();
-            string HashOf(string location)
+            string ComputeHash(string location)
             {
-                var path = PathOfWeights(location);
+                var path = GetWeightsPath(location);
                 return hashes.TryGetValue(path, out var known) ? known : hashes[path] = Fingerprint.ComputeForFile(path, cancellation);
             }
 
-            return (layout, Fingerprint.Compute([Fingerprint.Compute(stream, cancellation), .. layout.ExternalFiles.SelectMany(f => new[] { f, HashOf(f) })]));
+            return (layout, Fingerprint.Compute([Fingerprint.Compute(stream, cancellation), .. layout.ExternalFiles.SelectMany(f => new[] { f, ComputeHash(f) })]));
         }
         catch (EndOfStreamException e)
         {
@@ -58,7 +57,7 @@ internal sealed class OnnxSource
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidOperationException($"{Title} is no ONNX file: it begins with {Beginning()}. {e.Message} Export the model to ONNX, or download it again " +
+            throw new InvalidOperationException($"{Title} is no ONNX file: it begins with {DescribeBeginning()}. {e.Message} Export the model to ONNX, or download it again " +
                 "(a pointer of Git LFS or a page of HTML is not the model).", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -67,7 +66,7 @@ internal sealed class OnnxSource
         }
     }
 
-    private string PathOfWeights(string location)
+    private string GetWeightsPath(string location)
     {
         if (FilePath is null)
         {
@@ -88,7 +87,7 @@ internal sealed class OnnxSource
         return path;
     }
 
-    private string Beginning()
+    private string DescribeBeginning()
     {
         using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
         var bytes = new byte[16];

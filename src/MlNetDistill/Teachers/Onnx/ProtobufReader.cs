@@ -1,6 +1,6 @@
 namespace MlNetDistill.Teachers;
 
-/// <summary>Fields of a protocol-buffer message in a seekable stream, one after another; what is not asked for is passed over unread.</summary>
+/// <summary>Reads the fields of a protocol-buffer message in a seekable stream one by one, and skips values that are not requested.</summary>
 /// <exception cref="InvalidDataException">Thrown by all members where the bytes are no such message.</exception>
 /// <exception cref="EndOfStreamException">Thrown by all members where the message goes on beyond the end.</exception>
 /// <exception cref="OperationCanceledException">Thrown while fields are read, if the cancellation token is cancelled.</exception>
@@ -8,7 +8,7 @@ internal sealed class ProtobufReader(Stream stream, CancellationToken cancellati
 {
     private const int Varint = 0, Fixed64 = 1, LengthDelimited = 2, Fixed32 = 5; // wire types
 
-    /// <summary>The fields between here and <paramref name="end"/>: their numbers, and number or extent of their values.</summary>
+    /// <summary>The fields from the current position to <paramref name="end"/>: the number of each, and its value or where that lies in the stream.</summary>
     public IEnumerable<(int Field, ulong Number, long Start, long End)> Fields(long end)
     {
         while (stream.Position < end)
@@ -43,7 +43,7 @@ internal sealed class ProtobufReader(Stream stream, CancellationToken cancellati
         }
     }
 
-    /// <summary>The fields of the message in that extent.</summary>
+    /// <summary>The fields of the message between two positions.</summary>
     public IEnumerable<(int Field, ulong Number, long Start, long End)> Fields(long start, long end)
     {
         stream.Position = start;

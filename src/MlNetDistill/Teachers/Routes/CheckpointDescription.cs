@@ -1,7 +1,6 @@
 using MlNetDistill.Alignment;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Teachers;
 
 /// <summary>Describes the network, data and run of a checkpoint; a reader compares it with its own.</summary>
@@ -10,7 +9,7 @@ internal sealed record CheckpointDescription
     /// <summary>Name and version of the library that wrote it.</summary>
     public string WrittenBy { get; init; } = $"MlNetDistill {typeof(CheckpointDescription).Assembly.GetName().Version}";
 
-    /// <summary>Which training it is of: drawn anew for each.</summary>
+    /// <summary>A random name of the training.</summary>
     public required string Run { get; init; }
 
     /// <summary>Epochs trained, at least 1.</summary>
@@ -19,31 +18,31 @@ internal sealed record CheckpointDescription
     /// <summary>Name of the network.</summary>
     public required string Network { get; init; }
 
-    /// <summary>Type of its specification, which tells networks of a user's own apart.</summary>
+    /// <summary>Type of its specification, which distinguishes an application's own networks.</summary>
     public required string SpecificationType { get; init; }
 
     /// <summary>Its specification as JSON.</summary>
     public required string Specification { get; init; }
 
-    /// <summary>What it is fed, with the constants that scale it.</summary>
+    /// <summary>Its input, with the constants that scale it.</summary>
     public required NetworkInput Input { get; init; }
 
-    /// <summary>Means and deviations of the rows it was trained on.</summary>
+    /// <summary>Means and standard deviations of its training rows.</summary>
     public required InputStatistics Features { get; init; }
 
-    /// <summary>Number of classes K.</summary>
+    /// <summary>Number of classes.</summary>
     public required int ClassCount { get; init; }
 
-    /// <summary>Names of the classes in the order of the logits; null where the label's keys had no values.</summary>
+    /// <summary>Names of the classes in the order of the logits; null if the label's keys had no values.</summary>
     public IReadOnlyList<string>? Classes { get; init; }
 
-    /// <summary>A checkpoint of a network that is being trained.</summary>
+    /// <summary>Describes a network during its training.</summary>
     public static CheckpointDescription Create(string run, int epoch, NetworkSpec spec, Network network, ClassLabels classes, InputStatistics features) => new()
     {
         Run = run,
         Epoch = epoch,
         Network = spec.Name,
-        SpecificationType = TypeOf(spec),
+        SpecificationType = GetTypeName(spec),
         Specification = spec.ToJson(),
         Input = network.Input,
         Features = features,
@@ -51,10 +50,10 @@ internal sealed record CheckpointDescription
         Classes = classes.Names,
     };
 
-    /// <summary>In what a checkpoint differs from the network and the features that it is to be used with, as the end of a sentence; null if in nothing.</summary>
-    public string? Difference(NetworkSpec spec, NetworkInput input)
+    /// <summary>How the checkpoint differs from the network and the features of a fit, as the end of a sentence; null if it does not differ.</summary>
+    public string? FindDifference(NetworkSpec spec, NetworkInput input)
     {
-        if ((Network, SpecificationType, Specification) != (spec.Name, TypeOf(spec), spec.ToJson()))
+        if ((Network, SpecificationType, Specification) != (spec.Name, GetTypeName(spec), spec.ToJson()))
             return $"is of {Network} ({Specification}), and the network given is {spec.Name} ({spec.ToJson()}). Give the specification that the route was trained with";
         return (Input.Shape, Input.IsByte) == (input.Shape, input.IsByte) ? null
             : $"reads {DescribeInput(Input)}, and the feature column has {DescribeInput(input)}. Give the features that the route was trained on";
@@ -62,5 +61,5 @@ internal sealed record CheckpointDescription
         static string DescribeInput(NetworkInput input) => $"{input.Shape} of {(input.IsByte ? "Byte" : "Single")}";
     }
 
-    private static string TypeOf(NetworkSpec spec) => spec.GetType().FullName ?? spec.GetType().Name;
+    private static string GetTypeName(NetworkSpec spec) => spec.GetType().FullName ?? spec.GetType().Name;
 }

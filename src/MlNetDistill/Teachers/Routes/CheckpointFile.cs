@@ -8,13 +8,9 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Teachers;
 
 /// <summary>
-/// A checkpoint of a network as a file: 8 bytes MLNDTCKP, the length of the description (32 bits, little-endian), the description as JSON, the weights as
+/// A checkpoint of a network as a file: 8 bytes MLNDTCKP, the length of the description (32 bits, little-endian), the description as JSON, the weights and batch-norm statistics as
 /// TorchSharp writes them, and the SHA-256 of all that.
 /// </summary>
-/// <param name="path">The file.</param>
-/// <param name="description">What the checkpoint is of.</param>
-/// <param name="weights">The weights and batch-norm statistics.</param>
-/// <param name="hash">The SHA-256.</param>
 internal sealed class CheckpointFile(string path, CheckpointDescription description, ReadOnlyMemory<byte> weights, byte[] hash)
 {
     private const int MagicBytes = 8;
@@ -33,7 +29,8 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
 
     private static ReadOnlySpan<byte> Magic => "MLNDTCKP"u8;
 
-    /// <summary>Writes a checkpoint, and gives its hash.</summary>
+    /// <summary>Writes a checkpoint.</summary>
+    /// <returns>Its hash.</returns>
     public static byte[] Write(string path, CheckpointDescription description, byte[] weights)
     {
         var text = JsonSerializer.SerializeToUtf8Bytes(description, Json);
@@ -52,11 +49,11 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         return hash;
     }
 
-    /// <summary>Reads a checkpoint; nothing in it is used before its hash has been compared.</summary>
-    /// <exception cref="InvalidOperationException">There is none, or it is damaged; the message names the file.</exception>
+    /// <summary>Reads a checkpoint, and compares its hash before anything else is used.</summary>
+    /// <exception cref="InvalidOperationException">The file is missing or damaged; the message names it.</exception>
     public static CheckpointFile Read(string path)
     {
-        var bytes = Bytes(path);
+        var bytes = ReadBytes(path);
         if (bytes.Length < PrefixBytes + SHA256.HashSizeInBytes || !bytes.AsSpan(0, MagicBytes).SequenceEqual(Magic))
             throw CreateError(path, "it is not a checkpoint, or not one of this version");
         var hash = bytes[^SHA256.HashSizeInBytes..];
@@ -77,8 +74,8 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         }
     }
 
-    /// <summary>Reads a checkpoint that was read or written before.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be read, or is not the same any more.</exception>
+    /// <summary>Reads a checkpoint that this run has read or written before.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be read, or has changed.</exception>
     public static CheckpointFile ReadAgain(string path, byte[] hash)
     {
         var file = Read(path);
@@ -86,8 +83,8 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
             $"The checkpoint '{path}' has been replaced by another since this run began (that one is of run {file.Description.Run}). Give each run a folder of its own.");
     }
 
-    /// <summary>Puts the weights into a network.</summary>
-    /// <exception cref="InvalidOperationException">They are those of another network.</exception>
+    /// <summary>Loads the weights into a network.</summary>
+    /// <exception cref="InvalidOperationException">They belong to another network.</exception>
     public void Load(Network network)
     {
         try
@@ -101,7 +98,7 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         }
     }
 
-    private static byte[] Bytes(string path)
+    private static byte[] ReadBytes(string path)
     {
         try
         {

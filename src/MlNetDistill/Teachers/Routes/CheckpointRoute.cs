@@ -7,7 +7,7 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Checkpoints of one network, from files.</summary>
+/// <summary>Checkpoints of one network, read from files.</summary>
 internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> paths) : Teacher
 {
     public override bool IsRoute => true;
@@ -30,7 +30,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
             yield return "A route needs at least one checkpoint.";
         if (paths.Any(string.IsNullOrWhiteSpace))
             yield return "Every checkpoint of a route needs a path; one is empty.";
-        else if (paths.Select(EpochOf).ToList() is var epochs && epochs.Zip(epochs.Skip(1)).Any(pair => pair.First >= pair.Second))
+        else if (paths.Select(GetEpoch).ToList() is var epochs && epochs.Zip(epochs.Skip(1)).Any(pair => pair.First >= pair.Second))
         {
             yield return $"The epochs of a route's checkpoints must rise; by their names they are {string.Join(", ", epochs)}. " +
                 "List the files in the order of training, or give one of them another name.";
@@ -48,23 +48,23 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        // Every file is read now: a broken one must not stop the student on its way.
+        // Every file is read now, so that a damaged one is found before the training.
         var checkpoints = paths.Select(path => (Path: path, File: CheckpointFile.Read(path))).Select(c => (c.Path, c.File.Description, c.File.Hash)).ToList();
         CheckRun([.. checkpoints.Select(c => (c.Path, c.Description))]);
         var (path, first, _) = checkpoints[0];
-        var here = request.Networks.GetInput(spec);
-        if (first.Difference(spec, here) is { } difference)
+        var input = request.Networks.GetInput(spec);
+        if (first.FindDifference(spec, input) is { } difference)
             throw new InvalidOperationException($"The checkpoint '{path}' {difference}.");
-        var order = Order(first, path, request);
+        var order = MatchClasses(first, path, request);
         WarnOfShift(first, request);
-        // Scaled as in its own training, whatever the rows of this one are.
-        var shared = new SharedNetwork(request.Networks.BuildOnDevice(spec, "checkpoints", first.Input with { IsInterleaved = here.IsInterleaved }));
+        // Its input is scaled as in its own training, not by the rows of this fit.
+        var shared = new SharedNetwork(request.Networks.BuildOnDevice(spec, "checkpoints", first.Input with { IsInterleaved = input.IsInterleaved }));
         try
         {
             foreach (var checkpoint in checkpoints)
-                Load(checkpoint.Path, checkpoint.Hash)(shared.Network);
+                CreateLoader(checkpoint.Path, checkpoint.Hash)(shared.Network);
             var anchors = checkpoints.Select(c => new Anchor(
-                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, Load(c.Path, c.Hash), request.TeacherCaching)
+                Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, CreateLoader(c.Path, c.Hash), request.TeacherCaching)
                 {
                     IsPreviewed = true,
                     ReorderClasses = order.IsSame ? null : order.Apply,
@@ -79,7 +79,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         }
     }
 
-    private static Action<Network> Load(string path, byte[] hash) => network => CheckpointFile.ReadAgain(path, hash).Load(network);
+    private static Action<Network> CreateLoader(string path, byte[] hash) => network => CheckpointFile.ReadAgain(path, hash).Load(network);
 
     private static void CheckRun(IReadOnlyList<(string Path, CheckpointDescription Description)> checkpoints)
     {
@@ -99,8 +99,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         }
     }
 
-    /// <summary>Classes go by name: the label column of another file may have them in another order.</summary>
-    private static ClassOrder Order(CheckpointDescription checkpoint, string path, TeacherRequest request)
+    /// <summary>Matches classes by name: the label column of another file may have them in another order.</summary>
+    private static ClassOrder MatchClasses(CheckpointDescription checkpoint, string path, TeacherRequest request)
     {
         var student = request.Columns.Classes;
         if (checkpoint.Classes is null && student.Names is { } names)
@@ -118,12 +118,12 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         if (FeatureShift.Describe(checkpoint.Features, request.Networks.FeatureStatistics) is { } shift)
         {
             request.Channel.Warning(
-                $"The features are on another scale than those that the checkpoints were trained on ({shift}): they score what they never saw. Give the features as they were, normalised by the same fitted steps.");
+                $"The features are on another scale than those that the checkpoints were trained on ({shift}), so the checkpoints score values unlike those of their training. Give features that are normalised by the same fitted steps.");
         }
     }
 
-    /// <summary>The epoch in the name of a file that <see cref="TrainedRoute"/> wrote; null in another name, which compares with nothing.</summary>
-    private static int? EpochOf(string path) =>
+    /// <summary>The epoch in the name of a file that <see cref="TrainedRoute"/> wrote; null for another name. A comparison with null is false.</summary>
+    private static int? GetEpoch(string path) =>
         Path.GetFileNameWithoutExtension(path) is var name && name.StartsWith(TrainedRoute.FilePrefix, StringComparison.Ordinal)
         && int.TryParse(name.AsSpan(TrainedRoute.FilePrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var epoch) && epoch > 0
             ? epoch

@@ -4,7 +4,7 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>Given teachers in order.</summary>
+/// <summary>A route of teachers that the user gives, in order.</summary>
 internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)> anchors) : CompositeTeacher([.. anchors.Select(a => a.Teacher)])
 {
     public override bool IsRoute => true;
@@ -38,16 +38,16 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var answers = PrepareAll(anchors, (anchor, _) =>
+        var prepared = PrepareAll(anchors, (anchor, _) =>
         {
             request.Channel.Info($"Asking the anchor '{anchor.Label}'.");
             return anchor.Teacher.PrepareForFit(request);
         });
-        var last = answers[^1];
+        var last = prepared[^1];
         return new PreparedTeacher(
-            [.. answers.Select((answer, i) => new Anchor(anchors[i].Label, i + 1, answer.Teacher))], last.Model, last.Network, last.NetworkSpec)
+            [.. prepared.Select((p, i) => new Anchor(anchors[i].Label, i + 1, p.Teacher))], last.Model, last.Network, last.NetworkSpec)
         {
-            Owned = answers,
+            Owned = prepared,
         };
     }
 }

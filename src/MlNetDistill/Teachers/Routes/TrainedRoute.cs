@@ -6,7 +6,7 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
-/// <summary>A network trained on the spot, with its checkpoints.</summary>
+/// <summary>A network that is trained in the fit, with its checkpoints as anchors.</summary>
 internal sealed class TrainedRoute(NetworkTraining training, int every, string? folder) : Teacher
 {
     /// <summary>How the names of checkpoint files begin; the epoch follows.</summary>
@@ -24,12 +24,12 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
-    // Where early stopping ends the route before, only its last anchor lies elsewhere.
+    // If early stopping ends the training earlier, the last anchor is another one.
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request)
     {
         CheckFolder();
         var shapes = request.Networks.GetShapes(training.Spec);
-        var last = training.EpochsIn(request.Options);
+        var last = training.GetEpochs(request.Options);
         return Enumerable.Range(1, last)
             .Where(epoch => epoch == last || epoch % every == 0)
             .Select(epoch => PlanAnchor(Label(epoch, epoch == last), epoch, shapes));
@@ -56,7 +56,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         var last = 0;
         try
         {
-            var plan = training.Plan(options) with
+            var plan = training.CreatePlan(options) with
             {
                 AfterEpoch = (epoch, network) =>
                 {
@@ -67,7 +67,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             };
             var network = request.Networks.Train(plan);
             owned.Add(network);
-            // The trained network ends the route: of its best epoch, or of the last, and then that epoch's checkpoint is the same.
+            // The trained network, of its best or last epoch, is the last anchor and replaces the checkpoint of the last epoch.
             checkpoints.RemoveAll(c => c.Epoch == last);
             var final = Keep(network, last);
             var shared = new SharedNetwork(request.Networks.BuildOnDevice(training.Spec, "checkpoints"));
@@ -87,7 +87,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             throw;
         }
 
-        // Keeps the weights and gives what puts them into a network again.
+        // Keeps the weights, and returns a function that loads them into a network.
         Action<Network> Keep(Network network, int epoch)
         {
             if (folder is not null)
@@ -106,7 +106,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     private static Action<Network> KeepInFile(string path, CheckpointDescription description, Network network)
     {
-        // The last epoch's is written again where it is not the best.
+        // The checkpoint of the last epoch is replaced if another epoch was the best.
         if (File.Exists(path) && CheckpointFile.Read(path).Description.Run != description.Run)
             throw CreateOccupiedError(Path.GetDirectoryName(path)!, [path]);
         var hash = CheckpointFile.Write(path, description, DistilledStudent.WeightsOf(network));
@@ -128,7 +128,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         }
     }
 
-    /// <summary>Checkpoints of two runs side by side would be read as one route.</summary>
+    /// <summary>Throws if the folder has checkpoints already: those of two runs would be read as one route.</summary>
     private void CheckFolder()
     {
         if (folder is not null && Directory.Exists(folder) && Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}") is { Length: > 0 } files)

@@ -41,7 +41,7 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
             new OutputShapes(request.Columns.Classes.Count, view.EmbeddingLength, []),
             () => "",
             request,
-            // The data are their own record.
+            // The scores are in the data; a cache in a folder would only copy them.
             request.TeacherCaching.WithoutFolder(),
             createView: CreateView);
         return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);

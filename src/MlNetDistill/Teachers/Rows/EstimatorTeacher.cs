@@ -124,7 +124,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         foreach (var (unseenClass, share) in unseen)
         {
             request.Channel.Warning(
-                $"The class '{request.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold has never seen it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
+                $"The class '{request.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold was not fitted on it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
         }
     }
 }

@@ -21,7 +21,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema)
     {
         CheckSchema(schema);
-        return transformer.IsRowToRowMapper && InputsOfScore(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
+        return transformer.IsRowToRowMapper && FindInputs(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
     }
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
@@ -35,7 +35,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         var schema = request.Data.Schema;
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
-            RefuseOverwrittenInputs(request);
+            CheckOverwrittenInputs(request);
         var known = scores.Of(transformer);
         if (known.Kind != scores.Kind)
             request.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
@@ -52,10 +52,10 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         return new PreparedTeacher([new Anchor("teacher", 1, teacher)], transformer);
     }
 
-    /// <summary>The model, with empty columns for steps that its answers do not depend on, such as the one that made its own label a key.</summary>
+    /// <summary>The model with empty columns for steps that its scores do not depend on, such as the step that converted its label to a key.</summary>
     private ITransformer AddMissingColumns(DataViewSchema schema) => EmptyColumns.AddTo(transformer, schema, scores.Column, scores.Embedding);
 
-    /// <summary>Where an earlier step of the pipeline overwrote a column that a step of the model reads, ML.NET says only that types differ.</summary>
+    /// <summary>Checks that the model can run. If an earlier step of the pipeline overwrote one of its columns, ML.NET's message says only that types differ.</summary>
     private void CheckSchema(DataViewSchema schema)
     {
         try
@@ -82,25 +82,25 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
     }
 
     /// <summary>
-    /// A teacher is a model over raw columns. Where an earlier step of the pipeline wrote a new column under the name of one of its inputs
-    /// (a normaliser without an output name, say), the teacher would silently read the new one.
+    /// Throws if an earlier step of the pipeline overwrote an input column of the model (a normaliser without an output name, for example): the model would read the new
+    /// values although it was fitted on the old ones.
     /// </summary>
-    private void RefuseOverwrittenInputs(TeacherRequest request)
+    private void CheckOverwrittenInputs(TeacherRequest request)
     {
         if (!transformer.IsRowToRowMapper)
             return;
-        foreach (var input in InputsOfScore(request.Data.Schema) ?? [])
+        foreach (var input in FindInputs(request.Data.Schema) ?? [])
         {
             if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, input, request.Options.CancellationToken)))
                 continue;
             throw new InvalidOperationException(
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +
                 "Give the step an output name of its own, for example NormalizeMeanVariance(\"Scaled\", \"" + input.Name + "\"), and use that for the student. " +
-                "If the teacher was fitted on the changed values, say so with acceptOverwrittenInputs: true.");
+                "If the teacher was fitted on the changed values, set acceptOverwrittenInputs: true.");
         }
     }
 
-    private IEnumerable<DataViewSchema.Column>? InputsOfScore(DataViewSchema schema)
+    private IEnumerable<DataViewSchema.Column>? FindInputs(DataViewSchema schema)
     {
         var mapper = AddMissingColumns(schema).GetRowToRowMapper(schema);
         DataViewSchema.Column?[] outputs = [mapper.OutputSchema.GetColumnOrNull(scores.Column), scores.Embedding is { } name ? mapper.OutputSchema.GetColumnOrNull(name) : null];

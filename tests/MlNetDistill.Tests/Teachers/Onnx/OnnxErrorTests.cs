@@ -100,7 +100,7 @@ public sealed class OnnxErrorTests
         Assert.That(
             () => OnnxModel.Open(OnnxSource.FromFile(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, trialLimit: TimeSpan.FromSeconds(1)),
             Throws.InvalidOperationException.With.Message.EqualTo(
-                $"The ONNX model '{path}' did not answer rows [1, 4] within 1 s; it may never do. Look for a loop in it."));
+                $"The ONNX model '{path}' did not finish rows [1, 4] within 1 s. Check whether it has an endless loop."));
         using var cancelled = new CancellationTokenSource(TimeSpan.FromSeconds(0.5));
         Assert.That(
             () => OnnxModel.Open(OnnxSource.FromFile(path), new(), InputShape.Vector(4), false, new(), null, 64, _ => { }, cancelled.Token),

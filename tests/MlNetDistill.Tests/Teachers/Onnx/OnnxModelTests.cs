@@ -158,7 +158,7 @@ public sealed class OnnxModelTests
         OnnxModel Asked(TrainingDevice device, Action<string> warn) => OnnxModel.Open(source, new(), InputShape.Vector(4), false, new(), device, 8, warn);
         // Where a GPU's ONNX Runtime is installed there is nothing to see; number 99 is in no machine.
         Assert.That(() => Asked(TrainingDevice.Cuda(99), NoWarning), Throws.InvalidOperationException.With.Message.StartsWith(
-            "The ONNX model in memory was to run on GPU 99, but it cannot be had: ").And.Message.Contains("Microsoft.ML.OnnxRuntime.Gpu"));
+            "The ONNX model in memory was to run on GPU 99, but the GPU is not available: ").And.Message.Contains("Microsoft.ML.OnnxRuntime.Gpu"));
         List<string> warnings = [];
         using var model = Asked(TrainingDevice.Cuda(99, fallbackToCpu: true), warnings.Add);
         Assert.That(warnings.Single(), Does.Contain("it runs on the CPU"));

@@ -66,7 +66,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public DistillationTransformer Fit(IDataView input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return With(_options, input, fit => fit.Run(), FitInstruments.Observe);
+        return RunFit(_options, input, fit => fit.Run(), FitInstruments.Observe);
     }
 
     /// <summary>
@@ -125,7 +125,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
         var options = given with { Seed = given.Seed ?? host.Rand.Next() };
-        return ChangedRowsException.Unwrap(() => observed is null ? Use() : observed(options, Use));
+        return ChangedRowsException.Unwrap(() => measure is null ? Run() : measure(options, Run));
 
         T Run()
         {

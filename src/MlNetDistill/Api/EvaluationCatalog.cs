@@ -113,7 +113,7 @@ public static class EvaluationCatalog
         var (teacherScores, studentScores) = (options.TeacherScores(teacherScoreColumnName), options.StudentScores(scoreColumnName));
         var (teachers, students) = (TwoClassScores.AddIfBinary(asked.Transform(rows), teacherScores), student.Transform(rows));
         var columns = EvaluationColumns.Find(
-            (teachers.Schema, teacherScores.Of(teacher)), (students.Schema, studentScores.Of(student)), labelColumnName);
+            (teachers.Schema, teacherScores.AdaptTo(teacher)), (students.Schema, studentScores.AdaptTo(student)), labelColumnName);
         return ChangedRowsException.Unwrap(() => EvaluationPass.Run(teachers, students, columns, options));
     }
 }

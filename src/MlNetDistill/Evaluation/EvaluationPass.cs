@@ -8,7 +8,7 @@ namespace MlNetDistill.Evaluation;
 internal static class EvaluationPass
 {
     /// <summary>Both models' scores in one view.</summary>
-    public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options) => UnreadableRow.Named(() =>
+    public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options)
     {
         return UnreadableRow.LocateFailure(() =>
         {
@@ -19,12 +19,12 @@ internal static class EvaluationPass
 
     /// <summary>Each model's scores in a view of its own, of the same rows.</summary>
     /// <exception cref="InvalidOperationException">The rows are not the same.</exception>
-    public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options) => UnreadableRow.Named(() =>
+    public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options)
     {
         return UnreadableRow.LocateFailure(() =>
         {
-            using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsTheTeachers ? columns.Label : null);
-            using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsTheTeachers ? null : columns.Label);
+            using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsInTeacherView ? columns.Label : null);
+            using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsInTeacherView ? null : columns.Label);
             return Run(teacherCursor, studentCursor, columns, options);
         });
     }
@@ -38,7 +38,7 @@ internal static class EvaluationPass
         var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Scores);
         var getTeacher = Scores(teacher, columns.Teacher, columns.Scores.Teacher.Subject);
         var getStudent = Scores(student, columns.Student, columns.Scores.Student.Subject);
-        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).CreateGetter(columns.LabelIsTheTeachers ? teacher : student) : _ => null;
+        var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).CreateGetter(columns.LabelIsInTeacherView ? teacher : student) : _ => null;
         var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
         DataViewRowId teacherId = default, id = default;
         while (Move(teacher, student, evaluator.Rows))

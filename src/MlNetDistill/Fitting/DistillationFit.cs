@@ -134,7 +134,7 @@ internal sealed class DistillationFit : IDisposable
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         var given = _options;
-        _options = role == TrainingRows.TrainingData ? given.For(_split.Training.shape[0]) : given;
+        _options = role == TrainingRows.TrainingData ? given.WithDefaultEpochs(_split.Training.shape[0]) : given;
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
@@ -222,7 +222,7 @@ internal sealed class DistillationFit : IDisposable
         _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
-            _networks.HeldOutAnswers = Scoring.Answers(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+            _networks.HeldOutTeacherLogits = Scoring.Answers(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
     }

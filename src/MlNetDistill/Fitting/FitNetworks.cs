@@ -44,7 +44,7 @@ internal sealed class FitNetworks(
     public Tensor? HeldOutTeacherLogits { get; set; }
 
     /// <summary>The rows trained on, by hashes.</summary>
-    public TrainedRows TrainedRows => new(RowSketch.Of(RowHashes.ComputeForSet(set, split.Training)), columns.Layout);
+    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.ComputeForSet(set, split.Training)), columns.Layout);
 
     /// <summary>Notes that are kept with the student.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -57,7 +57,7 @@ internal sealed class FitNetworks(
 
     /// <summary>The settings that one of the networks was trained with, as text.</summary>
     public IReadOnlyList<ReportedSetting> SettingsOf(string role) =>
-        [.. GetOptions(role).Described().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
+        [.. GetOptions(role).DescribeSettings().Select(setting => setting.Name == nameof(options.Device) ? setting with { Value = $"{device}" } : setting)];
 
     /// <summary>A teacher that is trained in this fit has its own plan, and learns from labels.</summary>
     private DistillationOptions GetOptions(string role) => role == StudentRole || !_plans.TryGetValue(role, out var plan) ? options : options with
@@ -86,7 +86,7 @@ internal sealed class FitNetworks(
 
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
     public Network Build(NetworkSpec spec, string purpose, NetworkInput? input = null) =>
-        spec.Build(input ?? GetInput(spec), columns.Classes.Count, seeds.DeriveInteger($"{purpose} weights"));
+        spec.Build(input ?? GetInput(spec), Task.LogitCount, seeds.DeriveInteger($"{purpose} weights"));
 
     public Network BuildOnDevice(NetworkSpec spec, string purpose, NetworkInput? input = null) => Build(spec, purpose, input).to(device);
 
@@ -103,7 +103,7 @@ internal sealed class FitNetworks(
         if (options.Augmentations.Count == 0)
             return null;
         if (!_views.TryGetValue(role, out var views))
-            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training);
+            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training, Task.LogitCount);
         // The student's pre-drawn views are used again and again; a teacher that learns from labels has new views in every epoch.
         var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
         return (positions, view) => views.GetBatch(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
@@ -144,7 +144,7 @@ internal sealed class FitNetworks(
         var warned = channel.Warnings.Count;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
-        using var loop = new TrainingLoop(network, set, split, seeds, plan.Role, Settings(plan, network));
+        using var loop = new TrainingLoop(network, Task, set, split, seeds, plan.Role, Settings(plan, network));
         _histories[plan.Role] = loop.State.History;
         try
         {
@@ -191,14 +191,14 @@ internal sealed class FitNetworks(
             GradientClipping = options.GradientClipping,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,
-            HeldOutAnswers = HeldOutAnswers,
+            HeldOutTeacherLogits = HeldOutTeacherLogits,
             // A teacher that was cancelled is of no use; a student may be.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
             View = GetView(plan.Role),
             StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
             Report = Report,
-            Warn = caution => channel.Warning($"{caution}"),
+            Warn = warning => channel.Warning($"{warning}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
         };
     }

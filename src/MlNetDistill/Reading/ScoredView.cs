@@ -125,7 +125,7 @@ internal sealed class ScoredView(
         var embedding = spec.Embedding is { } name ? Find(scored.Schema, name, "embeddings", "embeddingColumnName") : (DataViewSchema.Column?)null;
         if (embedding is { } column && !IsVector(column))
             throw new InvalidOperationException($"The teacher's column '{column.Name}' must be a Vector<Single, D> to be its embeddings; found {column.Type}.");
-        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.OfScores(score), student, place, unseen), options, place, model);
+        return new ScoredView(scored, score, embedding, spec.Align(WidthOf(score), AnnotatedNames.ReadClassNames(score), student, place, unseen), options, place, model);
     }
 
     /// <summary>The student's classes where no label names them, as a key column: those of the scores, under the names that they or the caller give them.</summary>

@@ -156,7 +156,7 @@ internal sealed class TrainingPass<T>(
         _hash is null ? null : $"{_hash.Value} of {RowBytes.HashSchema(hashed!.Columns)}{(_leftOut is null ? "" : $", left out {_leftOut.Value}")}";
 
     private InMemoryRows ToRows() =>
-        new(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, columns.Classes.Count, _weights?.ToTensor());
+        new(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, _weights?.ToTensor());
 
     public void Dispose()
     {

@@ -22,10 +22,10 @@ public sealed record DistillationReport
         ReportMaker.ThrowIfIncomplete(input);
         var repeated = input with
         {
-            Test = RepeatedRows.Of(input.Test),
-            Training = input.Training is { } training ? RepeatedRows.Of(training) : null,
+            Test = RepeatedRows.CompareAllColumns(input.Test),
+            Training = input.Training is { } training ? RepeatedRows.CompareAllColumns(training) : null,
         };
-        return ChangedRowsException.Unwrapped(() => new ReportMaker(mlContext, repeated).Create());
+        return ChangedRowsException.Unwrap(() => new ReportMaker(mlContext, repeated).Create());
     }
 
     /// <summary>Title of the report.</summary>

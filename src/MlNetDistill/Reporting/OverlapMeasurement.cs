@@ -26,7 +26,7 @@ internal static class OverlapMeasurement
             return null;
         var rows = model.Transform(test);
         return rows.Schema.GetColumnOrNull(student.FeatureColumnName) is { } features && features.Type.Equals(student.FeatureColumnType)
-            ? trained.Rows.MeasureOverlap(RowHashes.OfFeatures(rows, features, trained.Layout))
+            ? trained.Rows.MeasureOverlap(RowHashes.ComputeForFeatures(rows, features, trained.Layout))
             : null;
     }
 
@@ -38,7 +38,7 @@ internal static class OverlapMeasurement
             .Where(pair => pair.Training is { } other && other.Type.Equals(pair.Test.Type)).ToList();
         return common.Count == 0
             ? null
-            : RowSketch.FromHashes(RowHashes.OfColumns(training, [.. common.Select(pair => pair.Training!.Value)]))
-                .MeasureOverlap(RowHashes.OfColumns(test, [.. common.Select(pair => pair.Test)]));
+            : RowSketch.FromHashes(RowHashes.ComputeForColumns(training, [.. common.Select(pair => pair.Training!.Value)]))
+                .MeasureOverlap(RowHashes.ComputeForColumns(test, [.. common.Select(pair => pair.Test)]));
     }
 }

@@ -47,11 +47,11 @@ internal sealed class ClassConfusion
     }
 
     /// <summary>Counts the rows at <paramref name="positions"/> that have a label, given the predicted class of each position.</summary>
-    public static ClassConfusion CountLabelled(IRowSource set, Tensor positions, long[] predicted)
+    public static ClassConfusion CountLabelled(int classes, IRowSource set, Tensor positions, long[] predicted)
     {
         using var scope = NewDisposeScope();
         return Count(
-            set.Classes,
+            classes,
             set.Labels.index_select(0, positions).cpu().data<long>().ToArray(),
             predicted,
             set.Weights?.index_select(0, positions).cpu().data<float>().ToArray());

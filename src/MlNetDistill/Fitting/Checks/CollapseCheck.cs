@@ -38,7 +38,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
             var logits = Scoring.Logits(network, rows, positions, batchSize);
-            var confusion = ClassConfusion.CountLabelled(rows, positions, logits.argmax(1).cpu().data<long>().ToArray());
+            var confusion = ClassConfusion.CountLabelled(classes.Count, rows, positions, logits.argmax(1).cpu().data<long>().ToArray());
             var where = Invariant($"on the {positions.shape[0]} {kind} rows checked");
             if (confusion.Level.IsChance && !FollowsTeacher(network))
                 return [Collapsed(plan, history, where, confusion, "label")];
@@ -66,7 +66,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
         using var scope = NewDisposeScope();
         var positions = tensor(answers.Positions, device: set.Device);
         var named = Scoring.Logits(network, set, positions, batchSize).argmax(1).cpu().data<long>().ToArray();
-        return ClassConfusion.Count(set.Classes, answers.Named, named);
+        return ClassConfusion.Count(classes.Count, answers.Named, named);
     }
 
     private (IRowSource Rows, Tensor Positions, string Kind) Rows()

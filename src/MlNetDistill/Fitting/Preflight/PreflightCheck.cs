@@ -30,10 +30,10 @@ internal sealed class PreflightCheck(
     public PreflightReport Run(DryRun rehearsal, IReadOnlyList<Anchor>? ready, bool measureTime)
     {
         var (student, stages, anchors, isReady) = (rehearsal.Student, rehearsal.Stages, ready ?? rehearsal.Anchors, ready is not null);
-        var teacher = isReady && anchors.Count > 0 ? new TeacherCheck(options, set, split).Run(anchors[^1].Teacher) : null;
+        var teacher = isReady && anchors.Count > 0 ? new TeacherCheck(networks.Task, options, set, split).Run(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
-        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Cautions(stage, set.Classes, options.EarlyStopping is not null)));
+        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, networks.Task.LogitCount, options.EarlyStopping is not null)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, GetSteps, options.BatchSize) is { } few)
             _warnings.Add(few);
         var timer = new StepTimer(options, set, split, seeds, student, networks.GetView(FitNetworks.StudentRole), isReady);
@@ -106,7 +106,7 @@ internal sealed class PreflightCheck(
         }
     }
 
-    private long GetCacheBytes(OutputShapes shapes) => CacheField.Of(new CacheFileKey
+    private long GetCacheBytes(OutputShapes shapes) => CacheField.CreateAll(new CacheFileKey
     {
         // The size does not depend on these.
         Teacher = "",

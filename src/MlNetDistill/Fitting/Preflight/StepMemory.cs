@@ -12,7 +12,7 @@ internal static class StepMemory
         // The free memory of a GPU is not known here.
         if (network.Head.Weight.device_type != DeviceType.CPU)
             return;
-        var rows = options.Sampling.RowsOfABatch(options.BatchSize, trainingRows);
+        var rows = options.Sampling.RowsPerBatch(options.BatchSize, trainingRows);
         // Weights, their gradients, and the activations of each row.
         var bytes = ((2 * (Int128)network.ParameterCount) + ((Int128)rows * network.CountActivationsPerRow())) * sizeof(float);
         if (bytes > WeightMemory.Available)

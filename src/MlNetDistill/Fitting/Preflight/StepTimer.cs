@@ -70,7 +70,7 @@ internal sealed class StepTimer(
         var rows = batch.Positions.shape[0];
         Tensor CreateRandom(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
         return new StandInTeacher(teacher.Shapes, new NetworkOutput(
-            CreateRandom(teacher.Classes),
+            CreateRandom(teacher.Shapes.LogitCount),
             teacher.Shapes.EmbeddingLength is { } length ? CreateRandom(length) : null,
             teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(CreateRandom)]));
     }

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>Queries a teacher for a few rows, validation rows if possible, in limited time.</summary>
-internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, DataSplit split)
+internal sealed class TeacherCheck(StudentTask task, DistillationOptions options, IRowSource set, DataSplit split)
 {
     /// <summary>The number of validation rows that is enough to judge the teacher by these alone.</summary>
     private const int EnoughHeldOut = 30;
@@ -24,7 +24,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
         var (positions, logits) = (queried.narrow(0, 0, all.shape[0]), all);
         if (teacher.SharesPreview)
             (positions, logits, heldOut) = SelectJudged(positions, all);
-        var (accuracy, _) = Scoring.Quality(logits, rows, positions);
+        var accuracy = Scoring.Judge(task, logits, rows, positions).Quality;
         return new PreflightTeacher(
             options.Teacher!.Name,
             teacher.Provides,
@@ -37,7 +37,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
         {
             TimePerPass = perPass,
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
-            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
+            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };
     }
 
@@ -84,7 +84,7 @@ internal sealed class TeacherCheck(DistillationOptions options, IRowSource set, 
         {
             var (clock, passed) = (Stopwatch.StartNew(), teacher.TimeOnUnqueriedRows);
             var size = teacher.SharesPreview ? options.BatchSize : count;
-            var result = cat([.. Chunks.Of(positions.narrow(0, from, count), size).Select(GetLogits)]);
+            var result = cat([.. Chunks.Split(positions.narrow(0, from, count), size).Select(GetLogits)]);
             var passing = teacher.TimeOnUnqueriedRows - passed;
             return (result, (clock.Elapsed - passing) / count, passing);
         }

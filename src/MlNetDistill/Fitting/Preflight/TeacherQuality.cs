@@ -37,7 +37,7 @@ internal static class TeacherQuality
         var named = logits.argmax(1).cpu().data<long>().ToArray();
         var ceiling = AgreementCeiling.Compute(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
-        Judge(ClassConfusion.CountLabelled(set, rows, named), $"{which} training rows", classes, options, channel);
+        Judge(ClassConfusion.CountLabelled(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
         channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of them.");
         return Sample(rows, named);
     }

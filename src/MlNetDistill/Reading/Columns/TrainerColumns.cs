@@ -53,7 +53,7 @@ internal sealed record TrainerColumns(
         CheckCount(label, ((KeyDataViewType)key.Type).Count, options);
         var weight = FindOptional(schema, options.ExampleWeightColumnName, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
         var validation = FindOptional(schema, options.ValidationColumnName, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
-        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.Of(key), LayoutOf(features, options))
+        return new TrainerColumns(features, label, key, weight, validation, ClassLabels.FromKeyColumn(key), LayoutOf(features, options))
         {
             Score = options.ScoreColumnName,
             PredictedLabel = options.PredictedLabelColumnName,

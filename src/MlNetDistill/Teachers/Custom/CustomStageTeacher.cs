@@ -95,7 +95,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
 
     private Tensor CheckLogits(Tensor logits, Batch batch)
     {
-        var found = Check(logits, batch, "logits", [teacher.Shapes.Classes]);
+        var found = Check(logits, batch, "logits", [teacher.Shapes.LogitCount]);
         using var scope = NewDisposeScope();
         var isFinite = found.isfinite().all(1);
         if (isFinite.all().item<bool>())

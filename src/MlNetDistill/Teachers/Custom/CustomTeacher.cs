@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Alignment;
-using MlNetDistill.Data;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Teachers;
@@ -73,7 +72,7 @@ public abstract class CustomTeacher : Teacher
 
     private ClassOrder GetOrder(StageTeacher teacher, TeacherRequest request)
     {
-        var (found, classes) = (teacher.Shapes.Classes, request.Columns.Classes);
+        var (found, classes) = (teacher.Shapes.LogitCount, request.Columns.Classes);
         if (_scores.ClassNames is not null)
             return _scores.Align(found, null, classes).Order;
         return found == classes.Count

@@ -101,7 +101,7 @@ internal sealed class ModelTeacher : CacheableTeacher
         if (scores.shape[0] >= Math.Min(FewestRows, _set.Count) && ScoreReader.Recognise(scores) is { } kind)
             return kind;
         using var scope = NewDisposeScope();
-        var batch = Batch.Of(_set, SpreadPositions.Create(_set.Count, SampleRows, _set.Device));
+        var batch = Batch.Gather(_set, SpreadPositions.Create(_set.Count, SampleRows, _set.Device));
         return ScoreReader.Resolve(_scores.Subject, _spec.Kind, _model.ComputeOutputs(SelectRows(batch), ModelOutputs.Logits).Logits);
     }
 }

@@ -6,7 +6,7 @@ using TorchSharp;
 namespace MlNetDistill.Teachers;
 
 /// <summary>An ONNX model that ONNX Runtime runs.</summary>
-internal sealed class OnnxModel : AdaptedModel
+internal sealed class OnnxModel : TensorModel
 {
     private static readonly TimeSpan DefaultTrialLimit = TimeSpan.FromMinutes(2);
     private readonly OnnxRunner _runner;

@@ -33,7 +33,7 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         CheckSchema(request.Data.Schema);
-        BinaryColumn.Note(request.Data.Schema, scores, request.Channel);
+        BinaryColumn.LogChoice(request.Data.Schema, scores, request.Channel);
         ScoredView CreateView(IDataView rows, string place) => ScoredView.Find(rows, scores, request.Columns.Classes, request.Options, place);
         var view = CreateView(request.Data, "");
         var teacher = new ScoredTeacher(

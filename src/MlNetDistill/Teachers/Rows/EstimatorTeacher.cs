@@ -93,8 +93,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         ITransformer model, IDataView data, TeacherRequest request, string place = "", IReadOnlyDictionary<int, double>? unseen = null)
     {
         var scored = model.Transform(data);
-        BinaryColumn.Note(scored.Schema, scores, request.Channel);
-        return ScoredView.Find(scored, scores.Of(model), request.Columns.Classes, request.Options, place, unseen, Name);
+        BinaryColumn.LogChoice(scored.Schema, scores, request.Channel);
+        return ScoredView.Find(scored, scores.AdaptTo(model), request.Columns.Classes, request.Options, place, unseen, Name);
     }
 
     private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)

@@ -36,16 +36,16 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         CheckSchema(schema);
         if (!acceptOverwrittenInputs)
             CheckOverwrittenInputs(request);
-        var known = scores.Of(transformer);
+        var known = scores.AdaptTo(transformer);
         if (known.Kind != scores.Kind)
             request.Channel.Info($"The teacher is a naive Bayes model, whose scores are joint log-probabilities: they are taken as logits.");
-        BinaryColumn.Note(AddMissingColumns(schema).GetOutputSchema(schema), scores, request.Channel);
+        BinaryColumn.LogChoice(AddMissingColumns(schema).GetOutputSchema(schema), scores, request.Channel);
         ScoredView CreateView(IDataView rows, string place) => ScoredView.Find(AddMissingColumns(rows.Schema).Transform(rows), known, request.Columns.Classes, request.Options, place, model: Name);
         var view = CreateView(request.Data, "");
         var teacher = new ScoredTeacher(
             view.Read,
             new OutputShapes(request.Columns.Classes.Count, view.EmbeddingLength, []),
-            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Of(request.Context, transformer, schema)}|{scores.Description}"),
+            () => Fingerprint.Compute($"{cacheKey ?? ModelHash.Compute(request.Context, transformer, schema)}|{scores.Description}"),
             request,
             request.TeacherCaching,
             createView: CreateView);

@@ -28,7 +28,7 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
         if (!embeds && MissingEmbedding == MissingEmbedding.Refuse)
         {
             throw new InvalidOperationException(
-                "CCKD compares embeddings, and this teacher gives none. Set withoutEmbedding to MissingEmbedding.UseLogits to compare logits, or use a teacher that is a network.");
+                "CCKD compares embeddings, and this teacher gives none. Set missingEmbedding to MissingEmbedding.UseLogits to compare logits, or use a teacher that is a network.");
         }
 
         if (!embeds)

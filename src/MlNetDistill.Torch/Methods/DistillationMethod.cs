@@ -67,10 +67,10 @@ public abstract record DistillationMethod
     /// <param name="alpha">Share of the labels against KD, in [0, 1]; 0.1, our choice, is that of the KD scripts.</param>
     /// <param name="beta">Weight of the congruence, at least 0; our choice. Other libraries' weights belong to other losses and do not carry over.</param>
     /// <param name="temperature">Softening divisor T of the KD term, above 0; 4, our choice, is that of the KD scripts.</param>
-    /// <param name="withoutEmbedding">What to do if the teacher has no embeddings, like ML.NET models.</param>
+    /// <param name="missingEmbedding">What to do if the teacher has no embeddings, like ML.NET models.</param>
     public static DistillationMethod Cckd(
-        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding withoutEmbedding = MissingEmbedding.Refuse) =>
-        new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, withoutEmbedding);
+        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding missingEmbedding = MissingEmbedding.Refuse) =>
+        new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, missingEmbedding);
 
     /// <summary>
     /// Route-constrained optimization (Jin et al., ICCV 2019): the student follows the route its teacher took, anchor by anchor, each time with the loss of

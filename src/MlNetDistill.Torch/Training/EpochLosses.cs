@@ -10,7 +10,7 @@ namespace MlNetDistill.Training;
 /// </summary>
 internal sealed class EpochLosses : IDisposable
 {
-    // The value of one batch of few rows is a poor measure of a term that nobody knows; it may well grow.
+    // The first batch is a poor estimate of an unknown term, which may grow by this factor without diverging.
     private const double UnknownTerm = 5;
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
@@ -22,9 +22,9 @@ internal sealed class EpochLosses : IDisposable
     private int _steps;
 
     /// <param name="loss">The loss.</param>
-    /// <param name="learning">The student's parameters that train.</param>
+    /// <param name="learning">The student's trainable parameters.</param>
     /// <param name="device">Where the student is.</param>
-    /// <param name="state">Holds what the terms were at first.</param>
+    /// <param name="state">Keeps the first value of each term.</param>
     /// <exception cref="InvalidOperationException">Every term has weight 0.</exception>
     public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> learning, Device device, StageState state)
     {
@@ -44,12 +44,12 @@ internal sealed class EpochLosses : IDisposable
         _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
     }
 
-    /// <summary>The mean of the weighted sum over the epoch that was taken last.</summary>
+    /// <summary>The mean of the weighted sum over the last epoch.</summary>
     public double Total { get; private set; }
 
     /// <summary>
-    /// About what the weighted sum is for a student that has learnt nothing, with the weights of the epoch that was taken last: each term as it began; where the
-    /// student had learnt something before, as it is for one that finds all classes equally probable.
+    /// An estimate of the weighted sum for a student that has learnt nothing, with the weights of the last epoch: the first value of each term; if the student had learnt
+    /// something before the stage, at least the value for equal probabilities of all classes.
     /// </summary>
     /// <param name="classes">Number of classes.</param>
     public double Untrained(int classes)
@@ -80,9 +80,9 @@ internal sealed class EpochLosses : IDisposable
     /// <summary>The terms' means over the epoch; starts the next one.</summary>
     /// <param name="stage">Name of the stage.</param>
     /// <param name="epoch">The epoch, from 1.</param>
-    /// <param name="failure">What is thrown where the means of some terms, whose names it is given, are NaN or infinite.</param>
+    /// <param name="failure">Creates the exception if means are NaN or infinite, given the names of these terms.</param>
     /// <exception cref="InvalidOperationException">No term has reached the student in any step.</exception>
-    public IReadOnlyDictionary<string, double> Take(string stage, int epoch, Func<IReadOnlyList<string>, Exception> failure)
+    public IReadOnlyDictionary<string, double> TakeMeans(string stage, int epoch, Func<IReadOnlyList<string>, Exception> failure)
     {
         using var scope = NewDisposeScope();
         var sums = _sums.Select(sum => sum.item<double>()).ToList();
@@ -118,7 +118,7 @@ internal sealed class EpochLosses : IDisposable
     {
         var loss = _terms[term].Loss;
         var known = inputs.Student.LogitsRequireGradient ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
-        var value = known?.Value ?? LossValue.Of(loss, inputs, isTried: _steps == 0 && loss.GetType().Assembly != typeof(DistillationLoss).Assembly);
+        var value = known?.Value ?? LossValue.Evaluate(loss, inputs, checksInputs: _steps == 0 && loss.GetType().Assembly != typeof(DistillationLoss).Assembly);
         using (no_grad())
         using (var scale = (known?.Scale ?? 1).ToScalar())
         {

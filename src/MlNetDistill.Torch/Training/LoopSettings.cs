@@ -3,32 +3,32 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>What the loop is told once for all phases.</summary>
+/// <summary>Settings of a training loop, the same for all its phases.</summary>
 internal sealed record LoopSettings
 {
     public double? GradientClipping { get; init; }
 
-    /// <summary>Rows scored at a time when validating: a step's worth fits where training fits.</summary>
+    /// <summary>Rows scored at a time in validation.</summary>
     public int ScoringBatchSize { get; init; } = 128;
 
     public EarlyStopping? EarlyStopping { get; init; }
 
-    /// <summary>The teacher's logits for the held-out rows where these have no labels to judge the student by; else null.</summary>
+    /// <summary>The teacher's logits for the held-out rows if these have no labels; else null.</summary>
     public Tensor? HeldOutTeacherLogits { get; init; }
 
     public CancellationBehavior OnCancellation { get; init; }
 
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>Shows rows augmented, or null to show them as they are: positions and the number of the view, a new one in every epoch.</summary>
+    /// <summary>Creates augmented batches from positions and the number of the view, which is new in every epoch; null if rows are not augmented.</summary>
     public Func<Tensor, int, Batch>? View { get; init; }
 
     public Action<TrainingProgress> Report { get; init; } = _ => { };
 
-    /// <summary>Whether the network has learnt something before the first phase.</summary>
+    /// <summary>Whether the network was trained before the first phase.</summary>
     public bool StartsTrained { get; init; }
 
-    /// <summary>Told what a user should know before a stage, and of an epoch that went wrong.</summary>
+    /// <summary>Receives warnings about a stage before it trains and about its epochs.</summary>
     public Action<string> Warn { get; init; } = _ => { };
 
     /// <summary>Called after every epoch with its number, from 1.</summary>

@@ -52,7 +52,7 @@ internal static class Scoring
     }
 
     /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>
-    public static Tensor Answers(StageTeacher teacher, ModelOutputs kind, IRowSource set, Tensor positions, int batchSize)
+    public static Tensor TeacherOutputs(StageTeacher teacher, ModelOutputs kind, IRowSource set, Tensor positions, int batchSize)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();

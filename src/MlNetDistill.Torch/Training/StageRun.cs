@@ -7,7 +7,7 @@ using Parameter = TorchSharp.Modules.Parameter;
 
 namespace MlNetDistill.Training;
 
-/// <summary>A stage at work: what a step needs of it. What training changes is in its state.</summary>
+/// <summary>A stage while it trains: what a step needs. Everything that training changes is in its state.</summary>
 internal sealed class StageRun : IDisposable
 {
     private readonly ITrainingExecution _execution;
@@ -17,9 +17,9 @@ internal sealed class StageRun : IDisposable
     /// <param name="student">The network that learns.</param>
     /// <param name="shapes">Shapes of its outputs.</param>
     /// <param name="set">The rows.</param>
-    /// <param name="rows">How many of them are trained on.</param>
-    /// <param name="projecting">Draws the initial weights of projections.</param>
-    /// <param name="state">What the stage changes; projections and optimizer are put into it.</param>
+    /// <param name="rows">Number of rows trained on.</param>
+    /// <param name="projecting">The generator of the initial weights of projections.</param>
+    /// <param name="state">The state of the stage; receives its projections and optimizer state.</param>
     /// <param name="execution">Computes the steps.</param>
     /// <param name="observer">Notified of them.</param>
     public StageRun(
@@ -51,7 +51,7 @@ internal sealed class StageRun : IDisposable
 
     public ITrainingObserver Observer { get; }
 
-    /// <summary>All that trains: the student's parameters and those of projections.</summary>
+    /// <summary>All parameters that train: the student's and those of projections.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
     public EpochLosses Losses { get; }
@@ -75,7 +75,7 @@ internal sealed class StageRun : IDisposable
         _execution.Step(this, batch, _steps.LearningRate, _steps.Momentum);
     }
 
-    /// <summary>What the loss may read in a step.</summary>
+    /// <summary>The inputs of the loss in a step.</summary>
     public LossInputs Inputs(Batch batch, NetworkOutput student)
     {
         var teacher = Stage.Loss.TeacherNeeds == ModelOutputs.None ? null : Stage.Teacher;
@@ -84,7 +84,7 @@ internal sealed class StageRun : IDisposable
             SoftLabels = batch.SoftLabels,
             HasNoLabels = Stage.HasNoLabels,
             Projections = State.Projections!.OfTerms,
-            // Asked by whichever term reads it first: what KD reads of a record is kept softened, and the logits themselves are then read by no one.
+            // The first term that reads the teacher's outputs queries it. KD reads softened log-probabilities, which a cache may have without the logits.
             QueryTeacher = teacher is null ? null : () =>
             {
                 using (no_grad())

@@ -6,7 +6,7 @@ namespace MlNetDistill.Diagnostics;
 
 /// <summary>
 /// Writes reports to a logger at <see cref="LogLevel.Information"/>: a message at the start of each stage and one for each epoch. Its structured
-/// values are Stage, Epoch, Epochs, Losses, LearningRate, ValidationAccuracy or ValidationAgreement, ValidationLoss, RowsPerSecond, TimeLeft.
+/// values are Stage, Epoch, Epochs, Losses, LearningRate, ValidationMeasure, ValidationQuality, ValidationLoss, RowsPerSecond, TimeLeft.
 /// </summary>
 public sealed partial class LoggerProgress : ProgressSink
 {

@@ -108,7 +108,7 @@ internal sealed class DistillationFit : IDisposable
         using var scope = NewDisposeScope();
         using var teacher = _options.Teacher!.PrepareForFit(CreateRequest());
         teacher.Teacher.Begin(_set, ModelOutputs.Logits, null);
-        var logits = Scoring.Answers(teacher.Teacher, ModelOutputs.Logits, _set, _split.Training, _options.BatchSize);
+        var logits = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _set, _split.Training, _options.BatchSize);
         var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
         return new ScoredRows(_data, column, probabilities.data<float>().ToArray(), _set.RowIds, _columns.Classes);
     }
@@ -222,7 +222,7 @@ internal sealed class DistillationFit : IDisposable
         _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
-            _networks.HeldOutTeacherLogits = Scoring.Answers(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
+            _networks.HeldOutTeacherLogits = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
     }
@@ -239,7 +239,7 @@ internal sealed class DistillationFit : IDisposable
         DistillationInstruments.Trace("distillation.export", activity =>
         {
             activity?.SetTag(DistillationInstruments.NetworkTag, role);
-            return _export.Of(network, spec, method, role, teacher);
+            return _export.CreateModel(network, spec, method, role, teacher);
         });
 
     private PreparedTeacher PrepareTeacher() => DistillationInstruments.Trace("distillation.teacher", activity =>

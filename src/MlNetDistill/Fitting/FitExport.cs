@@ -74,7 +74,7 @@ internal sealed class FitExport(
     /// <param name="role">What it is called in logs.</param>
     /// <param name="teacher">The teacher's own model, or null.</param>
     /// <exception cref="StudentExportException">The network and its ONNX form disagree, or it could not be written; it is in the exception.</exception>
-    public DistillationTransformer Of(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)
+    public DistillationTransformer CreateModel(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)
     {
         network.to(CPU);
         network.eval();

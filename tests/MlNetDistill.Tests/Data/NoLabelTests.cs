@@ -15,7 +15,7 @@ public sealed class NoLabelTests : WithoutLabels
         DistillationMethod.Kd(alpha: 1),
         DistillationMethod.Kd(),
         DistillationMethod.Dist(),
-        DistillationMethod.Cckd(beta: 1, withoutEmbedding: MissingEmbedding.UseLogits),
+        DistillationMethod.Cckd(beta: 1, missingEmbedding: MissingEmbedding.UseLogits),
         DistillationMethod.FromLoss("standardised", (0.1 * new CrossEntropyLoss()) + (9 * new StandardizedLogitsLoss(new KdLoss(2)))),
     ];
 

@@ -96,7 +96,7 @@ public sealed class EveryMethodTests
         var log = new RowsLog(_context);
         var options = Rows.Quick(Teacher.FromEstimator(_context.Regression())) with
         {
-            Method = DistillationMethod.Cckd(beta: 1, withoutEmbedding: MissingEmbedding.UseLogits),
+            Method = DistillationMethod.Cckd(beta: 1, missingEmbedding: MissingEmbedding.UseLogits),
             Epochs = 10,
         };
         Assert.That(_context.Fit(options, _view).AccuracyOn(_rows, _view), Is.GreaterThan(0.9));

@@ -15,7 +15,7 @@ internal static class PinnedMethods
         ("KD", DistillationMethod.Kd()),
         ("DIST", DistillationMethod.Dist()),
         ("CCKD", DistillationMethod.Cckd()),
-        ("CCKD over logits", DistillationMethod.Cckd(CorrelationKernel.Mmd, beta: 1, withoutEmbedding: MissingEmbedding.UseLogits)),
+        ("CCKD over logits", DistillationMethod.Cckd(CorrelationKernel.Mmd, beta: 1, missingEmbedding: MissingEmbedding.UseLogits)),
         ("SSKD", DistillationMethod.Sskd()),
         ("SSKD with shares, a head loss and the whole network in the last stage", DistillationMethod.Sskd(
             [new StagePair(0, 1)], [1, 2], FeatureReduction.SumPerSample, new CrossEntropyLoss() + new KdLoss(2), trainBackboneWithHead: true)),

@@ -84,7 +84,7 @@ public sealed class StatedGradientTests
         using var state = new StageState { Name = "stage" };
         using var losses = new EpochLosses(loss, [student], CPU, state);
         losses.Backward(LossProbe.Inputs(student, LossProbe.Logits(5, 4, 2), weights), epoch);
-        var means = losses.Take("stage", epoch, terms => new InvalidOperationException(string.Join(", ", terms)));
+        var means = losses.TakeMeans("stage", epoch, terms => new InvalidOperationException(string.Join(", ", terms)));
         return (Near.Values(student.grad!), means.TryGetValue("total", out var total) ? total : means.Values.Single() * loss.Terms[0].WeightIn(epoch));
     }
 }

@@ -43,9 +43,9 @@ public sealed class PlanTests
         Assert.That(
             () => DistillationMethod.Cckd().Stages(context).ToList(),
             Throws.InvalidOperationException.With.Message.EqualTo(
-                "CCKD compares embeddings, and this teacher gives none. Set withoutEmbedding to MissingEmbedding.UseLogits to compare logits, " +
+                "CCKD compares embeddings, and this teacher gives none. Set missingEmbedding to MissingEmbedding.UseLogits to compare logits, " +
                 "or use a teacher that is a network."));
-        var method = DistillationMethod.Cckd(withoutEmbedding: MissingEmbedding.UseLogits);
+        var method = DistillationMethod.Cckd(missingEmbedding: MissingEmbedding.UseLogits);
         Assert.That(method.TeacherNeeds, Is.EqualTo(ModelOutputs.Logits));
         Assert.That(method.Stages(context).Single().Loss.TeacherNeeds, Is.EqualTo(ModelOutputs.Logits));
         Assert.That(_notes, Is.EqualTo(new[] { "CCKD: the teacher gives no embeddings; the correlations are those of the logits." }));

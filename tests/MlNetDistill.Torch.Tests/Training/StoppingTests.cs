@@ -47,7 +47,7 @@ public sealed class StoppingTests
             stage.Epoch++;
             using (no_grad())
                 network.Head.Weight.fill_(stage.Epoch);
-            best.Offer(new ValidationResult("accuracy", share, 1), network);
+            best.KeepIfBetter(new ValidationResult("accuracy", share, 1), network);
             stage.NoteQuality(share, minimumImprovement: 0.1);
         }
 
@@ -66,7 +66,7 @@ public sealed class StoppingTests
         {
             using (no_grad())
                 network.Head.Weight.fill_(epoch);
-            best.Offer(new ValidationResult("accuracy", 0.9, loss), network);
+            best.KeepIfBetter(new ValidationResult("accuracy", 0.9, loss), network);
         }
 
         best.Restore(network);

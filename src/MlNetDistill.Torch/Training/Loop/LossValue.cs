@@ -6,21 +6,21 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>What a term of a loss gives for a batch, checked: it may be the application's own.</summary>
+/// <summary>Evaluates a term of a loss and checks its value, because the term may be the application's own.</summary>
 internal static class LossValue
 {
     /// <param name="loss">The term.</param>
-    /// <param name="inputs">What it reads.</param>
-    /// <param name="isTried">Whether to find out that the term wrote into its inputs, which costs a copy of them.</param>
+    /// <param name="inputs">Its inputs.</param>
+    /// <param name="checksInputs">Whether to check that the term did not write into its inputs, which costs a copy of them.</param>
     /// <exception cref="InvalidOperationException">It is no scalar, libtorch failed while it was computed, or the term disposed of its inputs or wrote into them.</exception>
-    public static Tensor Of(DistillationLoss loss, LossInputs inputs, bool isTried)
+    public static Tensor Evaluate(DistillationLoss loss, LossInputs inputs, bool checksInputs)
     {
-        var before = isTried ? inputs.Copies(loss.TeacherNeeds != ModelOutputs.None) : [];
-        var value = Evaluated(loss, inputs);
-        if (inputs.DisposedInputs is { } gone)
+        var before = checksInputs ? inputs.Copies(loss.TeacherNeeds != ModelOutputs.None) : [];
+        var value = EvaluateTerm(loss, inputs);
+        if (inputs.DisposedInputs is { } disposed)
         {
             throw new InvalidOperationException(
-                $"The loss term '{loss.Name}' disposed of {gone}, which other terms and the training read too. Let Evaluate dispose only of tensors that it made itself.");
+                $"The loss term '{loss.Name}' disposed of {disposed}, which other terms and the training read too. Let Evaluate dispose only of tensors that it made itself.");
         }
 
         if (before.FirstOrDefault(input => !input.Given.allclose(input.Copy, rtol: 0, atol: 0, equal_nan: true)).What is { } written)
@@ -42,7 +42,7 @@ internal static class LossValue
             : throw new InvalidOperationException($"The loss term '{loss.Name}' must give a scalar; it gave [{string.Join(", ", value.shape)}].");
     }
 
-    private static Tensor? Evaluated(DistillationLoss loss, LossInputs inputs)
+    private static Tensor? EvaluateTerm(DistillationLoss loss, LossInputs inputs)
     {
         try
         {

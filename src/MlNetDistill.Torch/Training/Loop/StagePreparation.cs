@@ -26,7 +26,7 @@ internal static class StagePreparation
             // The loss may not read what the sampler does; a teacher that reads a data view must be asked for both in one pass.
             if (settings.View is null)
                 teacher.Begin(set, stage.Loss.TeacherNeeds | kind, null);
-            return RowFeatures.Select(Scoring.Answers(teacher, kind, set, positions, settings.ScoringBatchSize), kind).NormalizeRows();
+            return RowFeatures.Select(Scoring.TeacherOutputs(teacher, kind, set, positions, settings.ScoringBatchSize), kind).NormalizeRows();
         }
     }
 }

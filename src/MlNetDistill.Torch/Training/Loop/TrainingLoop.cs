@@ -121,7 +121,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         }
 
         // Fetching the losses waits for the device, so only now is the epoch's work done.
-        var losses = run.Losses.Take(stage.Name, state.Epoch, ruined => NonFiniteCauses.Failure(ruined, run));
+        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, ruined => NonFiniteCauses.Failure(ruined, run));
         var rowsPerSecond = rows / clock.Elapsed.TotalSeconds;
         var validation = _heldOut.Judge(stage);
         State.Elapsed = _clock.Elapsed;

@@ -8,9 +8,9 @@ internal sealed class BestEpochKeeper(TrainingState state, bool keepsBestOfRun) 
         if (epoch.Progress.Validation is not { } result)
             return;
         if (epoch.Counts)
-            epoch.Run.State.Best.Offer(result, epoch.Run.Student);
+            epoch.Run.State.Best.KeepIfBetter(result, epoch.Run.Student);
         if (keepsBestOfRun)
-            state.Best.Offer(result, epoch.Run.Student);
+            state.Best.KeepIfBetter(result, epoch.Run.Student);
     }
 
     public void StageEnds(StageRun run) => run.State.Best.Restore(run.Student);

@@ -14,7 +14,7 @@ internal sealed class BestEpoch : IDisposable
     public NetworkWeights? Weights { get; private set; }
 
     /// <summary>Keeps the network's present weights if they are better.</summary>
-    public void Offer(ValidationResult result, Network network)
+    public void KeepIfBetter(ValidationResult result, Network network)
     {
         var better = Result is not { } best || result.Quality > best.Quality || (result.Quality == best.Quality && result.Loss < best.Loss);
         if (!better)

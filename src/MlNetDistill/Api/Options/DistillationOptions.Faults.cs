@@ -104,7 +104,8 @@ public sealed partial record DistillationOptions
         {
             yield return $"The method {method.Name} needs {missing} from its teacher, and this teacher gives only {teacher.CanProvide}. " +
                 "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and " +
-                "stage features; other teachers give embeddings if an embeddingColumnName is set.";
+                "stage features; other teachers give embeddings if an embeddingColumnName is set." +
+                (missing.HasFlag(ModelOutputs.Embedding) ? " Logits can be compared instead: Cckd(missingEmbedding: MissingEmbedding.UseLogits), or a loss with on: ModelOutputs.Logits." : "");
         }
 
         if (method.NeedsHeldOutRows && ValidationSources == 0)

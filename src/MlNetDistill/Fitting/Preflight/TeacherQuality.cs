@@ -32,13 +32,13 @@ internal static class TeacherQuality
         var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // Without cached outputs the teacher may be slow, and some of the rows are enough.
         var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
-        var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
+        var logits = Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var named = logits.argmax(1).cpu().data<long>().ToArray();
         var ceiling = AgreementCeiling.Compute(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
         Judge(ClassConfusion.CountLabelled(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
-        channel.Info($"A student that sees these features alone can agree with it on at most {ceiling:0.0000} of them.");
+        channel.Info($"A student with only these features can reach an agreement of at most {ceiling:0.0000}.");
         return Sample(rows, named);
     }
 
@@ -65,14 +65,14 @@ internal static class TeacherQuality
     private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         var rows = SpreadPositions.Create(set.Count, teacher.HasCachedOutputs ? set.Count : LiveRows, set.Labels.device);
-        var logits = Scoring.Answers(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
+        var logits = Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var predicted = logits.argmax(1).cpu().data<long>().ToArray();
         long[] named = [.. predicted.Distinct()];
         var confidence = logits.softmax(1).amax([1]).mean().item<float>();
         channel.Info(
             $"No row has a label to compare the teacher with. On {rows.shape[0]} training rows it predicts {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
-        channel.Info($"A student that sees these features alone can agree with it on at most {AgreementCeiling.Compute(set, rows, logits):0.0000} of them.");
+        channel.Info($"A student with only these features can reach an agreement of at most {AgreementCeiling.Compute(set, rows, logits):0.0000}.");
         if (named is [var only])
         {
             channel.Warning(

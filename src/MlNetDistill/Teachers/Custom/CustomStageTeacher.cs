@@ -14,6 +14,7 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     // Of a probability, between two queries for the same row: far above rounding, far below the difference to another row.
     private const double Tolerance = 0.01;
     private bool _isOrderChecked;
+    private bool _isQueried;
 
     public override OutputShapes Shapes { get; } = teacher.Shapes with { LogitCount = order.SourcesOf.Count };
 
@@ -47,7 +48,10 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
+        var watch = _isQueried ? null : new LabelWatch(batch.Set);
+        _isQueried = true;
         var found = Query(batch, wanted);
+        watch?.Check($"Outputs of the teacher '{name}'");
         var missing = wanted & ~found.Available;
         if (missing != ModelOutputs.None)
             throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Available}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");

@@ -55,7 +55,7 @@ public sealed class DataHashTests
     private static string Of(Tensor features, params ulong[] ids)
     {
         var labels = zeros(ids.Length, dtype: int64);
-        using var set = new InMemoryRows(features, labels, RowIds.From(ids.Select(id => new RowId(id, 0))), InputShape.Vector(2), 2);
+        using var set = new InMemoryRows(features, labels, RowIds.From(ids.Select(id => new RowId(id, 0))), InputShape.Vector(2));
         return DataHash.Compute(set);
     }
 }

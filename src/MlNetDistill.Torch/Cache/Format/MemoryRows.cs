@@ -49,6 +49,7 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
     {
         using var scope = NewDisposeScope();
         var all = empty([views * rows.Count, .. field.Dimensions], field.Type, device);
+        var positions = TensorArithmetic.Range(rows.Count, CPU);
         // In parts, as a span covers at most 2 GiB.
         var part = Math.Clamp((64L << 20) / field.Bytes, 1, Math.Max(1, rows.Count));
         for (var view = 0; view < views; view++)
@@ -57,7 +58,7 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
             {
                 using var inner = NewDisposeScope();
                 var length = Math.Min(part, rows.Count - from);
-                all.narrow(0, (view * rows.Count) + from, length).copy_(rows.Gather(number, arange(from, from + length), view));
+                all.narrow(0, (view * rows.Count) + from, length).copy_(rows.Gather(number, positions.narrow(0, from, length), view));
             }
         }
 

@@ -54,11 +54,11 @@ public sealed class CarelessKindsTests
     [TestCaseSource(nameof(NotByRow))]
     public void An_augmentation_by_more_than_row_and_draws_is_named(FeatureAugmentation augmentation) => Fails(
         Points.Options with { Augmentations = [augmentation] },
-        $"The augmentation {augmentation} gave other values for the same rows", "Take random numbers from the RowDraws");
+        $"The augmentation {augmentation} returned other values for the same rows", "Take random numbers from the RowDraws");
 
     [Test]
     public void An_augmentation_that_rounds_to_bytes_is_named_with_both_types() => Fails(
-        Points.Options with { Augmentations = [Change("bytes", (rows, _) => rows.to(ScalarType.Byte))] }, "gave Byte for rows of Float32", "give Float32");
+        Points.Options with { Augmentations = [Change("bytes", (rows, _) => rows.to(ScalarType.Byte))] }, "returned Byte for rows of Float32", "give Float32");
 
     [Test]
     public void An_augmentation_may_dispose_of_the_rows_that_it_was_given()

@@ -87,7 +87,7 @@ public sealed class EveryMethodTests
                 "A network (Teacher.Train, Route.Train, or Teacher.FromOnnx, FromTorchScript or FromModule with their outputs named) gives logits, embedding and stage features; "));
         Assert.That(
             () => _context.MulticlassClassification.Trainers.Distill(Rows.Quick(teacher) with { Method = DistillationMethod.Cckd() }),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The method CCKD reads Embedding of its teacher"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The method CCKD needs Embedding from its teacher"));
     }
 
     [Test]

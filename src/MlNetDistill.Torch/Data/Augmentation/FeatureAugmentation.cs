@@ -46,7 +46,7 @@ public abstract record FeatureAugmentation : Augmentation
         if (!(before.sub(after).abs().max().item<float>() <= tolerance))
         {
             throw new InvalidOperationException(
-                $"The augmentation {this} gave other values for the same rows when it was asked about them again, in another order and with fewer rows beside them. " +
+                $"The augmentation {this} returned other values for the same rows in a second call, with the rows in another order and fewer of them. " +
                 "Take random numbers from the RowDraws that Apply is given, not from torch or System.Random, and compute each row from itself alone.");
         }
     }
@@ -54,15 +54,15 @@ public abstract record FeatureAugmentation : Augmentation
     private void Check(ScalarType type, long[] shape, Tensor? after)
     {
         if (after is null || after.IsInvalid)
-            throw new InvalidOperationException($"The augmentation {this} gave {(after is null ? "null" : "a tensor that it has disposed of")} in place of rows; it must give a tensor.");
+            throw new InvalidOperationException($"The augmentation {this} returned {(after is null ? "null" : "a disposed tensor")} instead of rows; it must return a tensor.");
         if (after.dtype is not (ScalarType.Float32 or ScalarType.Byte) || !after.shape.SequenceEqual(shape))
         {
             throw new InvalidOperationException(
-                $"The augmentation {this} gave {after.dtype} [{string.Join(", ", after.shape)}] for rows [{string.Join(", ", shape)}]; it must give Float32 or Byte of the same shape.");
+                $"The augmentation {this} returned {after.dtype} [{string.Join(", ", after.shape)}] for rows [{string.Join(", ", shape)}]; it must return Float32 or Byte of the same shape.");
         }
 
         // What comes after it would be rounded to bytes as well.
         if (type == ScalarType.Float32 && after.dtype == ScalarType.Byte)
-            throw new InvalidOperationException($"The augmentation {this} gave {after.dtype} for rows of {type}, which rounds them to whole numbers from 0 to 255; give {type}, for example by to(float32).");
+            throw new InvalidOperationException($"The augmentation {this} returned {after.dtype} for rows of {type}, which rounds them to whole numbers from 0 to 255; return {type}, for example by to(float32).");
     }
 }

@@ -58,7 +58,7 @@ public sealed class CarelessKindsTests
 
     [Test]
     public void An_augmentation_that_rounds_to_bytes_is_named_with_both_types() => Fails(
-        Points.Options with { Augmentations = [Change("bytes", (rows, _) => rows.to(ScalarType.Byte))] }, "returned Byte for rows of Float32", "give Float32");
+        Points.Options with { Augmentations = [Change("bytes", (rows, _) => rows.to(ScalarType.Byte))] }, "returned Byte for rows of Float32", "return Float32");
 
     [Test]
     public void An_augmentation_may_dispose_of_the_rows_that_it_was_given()

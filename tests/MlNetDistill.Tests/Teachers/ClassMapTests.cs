@@ -48,7 +48,7 @@ public sealed class ClassMapTests
 
     [Test]
     public void A_teacher_of_more_classes_is_refused_with_both_lists() => Refuses(null,
-        "the student lacks 'fir'. The teacher's 4 classes are 'ash', 'birch', 'cedar', 'fir'; the student's 3 are 'ash', 'birch', 'cedar'. Both must");
+        "the student lacks 'fir'. The teacher's 4 classes are 'ash', 'birch', 'cedar', 'fir'; the student's 3 are 'ash', 'birch', 'cedar'. Fit both");
 
     [Test]
     public void A_name_in_the_map_that_the_teacher_lacks_is_a_slip() => Refuses(

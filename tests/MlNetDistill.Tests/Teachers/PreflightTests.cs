@@ -75,7 +75,7 @@ public sealed class PreflightTests
         {
             Assert.That(progress.Reports, Is.Empty);
             Assert.That(report.Teacher, Is.Null);
-            Assert.That(report.ToString(), Does.Contain("MLP 32; it is trained first, which the times below do not include"));
+            Assert.That(report.ToString(), Does.Contain("MLP 32; it is trained first, which is not in the times below"));
             Assert.That(report.Stages.Single().Epochs, Is.EqualTo(6));
         });
     }

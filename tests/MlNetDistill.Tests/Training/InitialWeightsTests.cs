@@ -96,7 +96,7 @@ public sealed class InitialWeightsTests
         Assert.That(
             () => _mlContext.MulticlassClassification.Trainers.Distill(options),
             Throws.InstanceOf<ArgumentOutOfRangeException>()
-                .With.Message.Contains("must be in [0, 1]; was 1.5").And.Message.Contains("those of a MLP 8").And.Message.Contains("the Student is a MLP 9"));
+                .With.Message.Contains("must be in [0, 1]; was 1.5").And.Message.Contains("InitialWeights are of a MLP 8").And.Message.Contains("the Student is a MLP 9"));
     }
 
     [Test]

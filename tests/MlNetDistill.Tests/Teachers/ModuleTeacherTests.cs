@@ -53,7 +53,7 @@ public sealed class ModuleTeacherTests
         using var module = Trained();
         var relu = (nn.Module<Tensor, Tensor>)module.children().ElementAt(1);
         var options = Options(Teacher.FromModule(module, new ModuleTaps(StageFeatures: [relu]), classNames: Rows.Classes)) with { Method = DistillationMethod.Sskd() };
-        long Bytes(TeacherCacheOptions cache) => _context.MulticlassClassification.Trainers.Distill(options with { TeacherCache = cache }).Preflight(_view).AnswerBytes;
+        long Bytes(TeacherCacheOptions cache) => _context.MulticlassClassification.Trainers.Distill(options with { TeacherCache = cache }).Preflight(_view).CacheBytes;
         Assert.Multiple(() =>
         {
             Assert.That(Bytes(new TeacherCacheOptions()), Is.Zero, "answered live");

@@ -32,7 +32,7 @@ public sealed class PreflightTests
             Assert.That(report.Teacher.AgreementCeiling, Is.EqualTo(1), "no two rows are alike");
             Assert.That(report.Stages.Single().StepsPerEpoch, Is.EqualTo(180 / 16));
             Assert.That(report.TrainingTime, Is.GreaterThan(TimeSpan.Zero));
-            Assert.That(report.AnswerBytes, Is.EqualTo(240 * 3 * 4));
+            Assert.That(report.CacheBytes, Is.EqualTo(240 * 3 * 4));
             Assert.That(report.DataBytes, Is.EqualTo(240 * ((4 * 4) + 8)));
             Assert.That(report.Warnings, Is.Empty);
             Assert.That(report.ToString().Split(Environment.NewLine), Has.Length.LessThan(24), "one screen");
@@ -134,7 +134,7 @@ public sealed class PreflightTests
         Assert.That(slow.GetColumn<float>("Weight").Count(), Is.EqualTo(6000));
         var pass = clock.Elapsed;
         var report = Trainer(Teacher.FromTransformer(_context.Regression().Fit(view))).Preflight(slow);
-        Assert.That(report.RecordingTime, Is.LessThan(4 * pass), $"{pass}");
+        Assert.That(report.TeacherTime, Is.LessThan(4 * pass), $"{pass}");
     }
 
     [Test]
@@ -157,7 +157,7 @@ public sealed class PreflightTests
         var teacher = Teacher.FromTransformer(_context.Regression().Fit(_view));
         PreflightReport Look(RcoSchedule schedule) => _context.MulticlassClassification.Trainers.Distill(
             Rows.Quick(Route.FromTeachers(("a", teacher), ("b", teacher), ("c", teacher))) with { Method = DistillationMethod.Rco(schedule: schedule) }).Preflight(_view);
-        Assert.That(Look(RcoSchedule.OneStage).AnswerBytes, Is.EqualTo(3 * 240 * 3 * 4).And.EqualTo(Look(RcoSchedule.Restart).AnswerBytes));
+        Assert.That(Look(RcoSchedule.OneStage).CacheBytes, Is.EqualTo(3 * 240 * 3 * 4).And.EqualTo(Look(RcoSchedule.Restart).CacheBytes));
     }
 
     [Test]

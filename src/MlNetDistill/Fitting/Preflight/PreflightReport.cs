@@ -47,7 +47,7 @@ public sealed record PreflightReport
     public required IReadOnlyList<PreflightStage> Stages { get; init; }
 
     /// <summary>Time to compute the teacher's outputs for all rows, as often as they are cached; less if a cache exists already.</summary>
-    public required TimeSpan RecordingTime { get; init; }
+    public required TimeSpan TeacherTime { get; init; }
 
     /// <summary>Time to train the student and validate it.</summary>
     public required TimeSpan TrainingTime { get; init; }
@@ -56,7 +56,7 @@ public sealed record PreflightReport
     public required long DataBytes { get; init; }
 
     /// <summary>Bytes of the teacher's cached outputs, in memory or, beyond <see cref="TeacherCacheOptions.MemoryLimit"/>, in a file.</summary>
-    public required long AnswerBytes { get; init; }
+    public required long CacheBytes { get; init; }
 
     /// <summary>Bytes of the student with its gradients and its optimiser's state.</summary>
     public required long StudentBytes { get; init; }
@@ -68,7 +68,7 @@ public sealed record PreflightReport
     public required IReadOnlyList<string> Warnings { get; init; }
 
     /// <summary>Whether the teacher's outputs are cached in memory; else in a file.</summary>
-    internal bool AnswersInMemory { get; init; } = true;
+    internal bool CacheIsInMemory { get; init; } = true;
 
     /// <summary>The teacher that is trained first, which the times do not include; null for none.</summary>
     internal string? TrainedFirst { get; init; }
@@ -110,8 +110,8 @@ public sealed record PreflightReport
         }
 
         if (IsTimed)
-            Line("time", $"about {NumberText.Duration(RecordingTime + TrainingTime)}: the teacher's answers {NumberText.Duration(RecordingTime)}, training {NumberText.Duration(TrainingTime)}");
-        Line("memory", $"data {Size(DataBytes)}, answers {Size(AnswerBytes)} {(AnswersInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
+            Line("time", $"about {NumberText.Duration(TeacherTime + TrainingTime)}: the teacher's outputs {NumberText.Duration(TeacherTime)}, training {NumberText.Duration(TrainingTime)}");
+        Line("memory", $"data {Size(DataBytes)}, teacher cache {Size(CacheBytes)} {(CacheIsInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
         foreach (var warning in Warnings)
             Line("warning", $"{warning}");
         return text;

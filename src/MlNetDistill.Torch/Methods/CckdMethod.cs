@@ -25,7 +25,7 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         var embeds = context.Teacher?.Provides.HasFlag(ModelOutputs.Embedding) == true;
-        if (!embeds && MissingEmbedding == MissingEmbedding.Refuse)
+        if (!embeds && MissingEmbedding == MissingEmbedding.Throw)
         {
             throw new InvalidOperationException(
                 "CCKD compares embeddings, and this teacher gives none. Set missingEmbedding to MissingEmbedding.UseLogits to compare logits, or use a teacher that is a network.");

@@ -69,7 +69,7 @@ public abstract record DistillationMethod
     /// <param name="temperature">Softening divisor T of the KD term, above 0; 4, our choice, is that of the KD scripts.</param>
     /// <param name="missingEmbedding">What to do if the teacher has no embeddings, like ML.NET models.</param>
     public static DistillationMethod Cckd(
-        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding missingEmbedding = MissingEmbedding.Refuse) =>
+        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding missingEmbedding = MissingEmbedding.Throw) =>
         new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, missingEmbedding);
 
     /// <summary>
@@ -143,8 +143,8 @@ public enum RcoSchedule
 /// <summary>What correlation congruence does if the teacher has no embeddings.</summary>
 public enum MissingEmbedding
 {
-    /// <summary>An exception.</summary>
-    Refuse,
+    /// <summary>An exception is thrown.</summary>
+    Throw,
 
     /// <summary>
     /// Compare the correlations of the logits, less their mean, on both sides. They stay the same when classes change places, so KD and the labels must

@@ -14,7 +14,7 @@ public abstract record AnchorSelection
 
     /// <summary>
     /// Equal epoch intervals (RCO's EEI): the anchors of the epochs k, 2k, 3k, … and the last one. Where teachers were given, their places in the
-    /// route, from 1, count as epochs. Multiples of k that the route did not record are passed over; where that leaves the last anchor alone, the log says so.
+    /// route, from 1, count as epochs. Multiples of k for which the route has no anchor are skipped; if only the last anchor is left, the log notes it.
     /// </summary>
     /// <param name="interval">k, at least 1.</param>
     public static AnchorSelection EqualInterval(int interval) => new EqualIntervalAnchors(interval);
@@ -51,7 +51,7 @@ public abstract record AnchorSelection
 
     /// <summary>
     /// The anchors to train on, as indices into <see cref="MethodContext.Anchors"/>: at least one, rising, the index of the last anchor at the end. With
-    /// <see cref="RcoSchedule.Restart"/> the student is trained on each before the next is asked for, so a later choice may depend on the student; make such a choice in
+    /// <see cref="RcoSchedule.Restart"/> the student is trained on each before the next is enumerated, so a later choice may depend on the student; make such a choice in
     /// <see cref="MethodContext.Decide"/>.
     /// </summary>
     /// <remarks>Called once before any teacher is trained, with placeholder teachers and divergences that rise with every call, and once to train.</remarks>

@@ -73,23 +73,23 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>Computes the <paramref name="wanted"/> outputs of a batch.</summary>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
     /// <param name="wanted">The outputs to compute; the last layer is skipped if no logits are wanted.</param>
-    /// <param name="throughTap">The last stage to compute, an index into the stage features, if nothing else is wanted; null for all.</param>
+    /// <param name="throughTap">The last tap (an index into the stage features) to compute, if nothing else is wanted; null for all.</param>
     public NetworkOutput Forward(Tensor input, ModelOutputs wanted, int? throughTap = null)
     {
         CheckRows(input);
-        var keepStages = wanted.HasFlag(ModelOutputs.StageFeatures);
-        var stages = new List<Tensor>();
+        var keepFeatures = wanted.HasFlag(ModelOutputs.StageFeatures);
+        var features = new List<Tensor>();
         var x = _input.forward(input);
         var blocks = throughTap is { } tap ? _taps[tap] + 1 : _body.Count;
         for (var i = 0; i < blocks; i++)
         {
             var y = _body[i].forward(x);
             // A block may return its input itself.
-            if (!ReferenceEquals(x, y) && !stages.Any(stage => ReferenceEquals(stage, x)))
+            if (!ReferenceEquals(x, y) && !features.Any(feature => ReferenceEquals(feature, x)))
                 x.Dispose();
             x = y;
-            if (keepStages && _taps.Contains(i))
-                stages.Add(x);
+            if (keepFeatures && _taps.Contains(i))
+                features.Add(x);
         }
 
         if (throughTap is null)
@@ -97,7 +97,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         return new NetworkOutput(
             wanted.HasFlag(ModelOutputs.Logits) ? _head.forward(x) : null,
             wanted.HasFlag(ModelOutputs.Embedding) ? x : null,
-            keepStages ? stages : null);
+            keepFeatures ? features : null);
     }
 
     /// <summary>The sizes of the outputs, found by running a row of zeros through the network.</summary>

@@ -15,14 +15,14 @@ public enum ModelOutputs
     /// <summary>The pooled vector before the last layer, B×D.</summary>
     Embedding = 2,
 
-    /// <summary>The maps after each stage of the backbone.</summary>
+    /// <summary>The outputs of parts of the backbone: maps, or vectors in a perceptron.</summary>
     StageFeatures = 4,
 }
 
 /// <summary>The requested outputs of one forward pass.</summary>
 /// <param name="logits">Scores before softmax, B×K, or null.</param>
 /// <param name="embedding">The vector the last layer reads, B×D, or null.</param>
-/// <param name="stageFeatures">Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron.</param>
+/// <param name="stageFeatures">Stage features, from input to output: B×C×H×W maps, or B×D vectors in a perceptron.</param>
 public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = null, IReadOnlyList<Tensor>? stageFeatures = null)
 {
     /// <summary>Scores before softmax, B×K.</summary>
@@ -33,7 +33,7 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
     /// <exception cref="InvalidOperationException">It was not requested.</exception>
     public Tensor Embedding => embedding ?? throw NotRequested(ModelOutputs.Embedding);
 
-    /// <summary>Features after the stages, from input to output: B×C×H×W maps, or B×D vectors in a perceptron; as many as were computed.</summary>
+    /// <summary>Stage features, from input to output: B×C×H×W maps, or B×D vectors in a perceptron; as many as were computed.</summary>
     /// <exception cref="InvalidOperationException">They were not requested.</exception>
     public IReadOnlyList<Tensor> StageFeatures => stageFeatures ?? throw NotRequested(ModelOutputs.StageFeatures);
 

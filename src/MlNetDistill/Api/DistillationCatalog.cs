@@ -3,7 +3,6 @@ using MlNetDistill.Export;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
-
 namespace Microsoft.ML;
 
 /// <summary>Knowledge distillation, from ML.NET's catalogs.</summary>

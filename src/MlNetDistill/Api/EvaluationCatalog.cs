@@ -1,7 +1,6 @@
 using MlNetDistill.Evaluation;
 using MlNetDistill.Reading;
 
-
 namespace Microsoft.ML;
 
 /// <summary>Evaluation of distilled students, from ML.NET's catalogs.</summary>

@@ -201,7 +201,7 @@ internal sealed class DistillationFit : IDisposable
         var anchors = ready?.Anchors ?? (UsesTeacher ? [.. _options.Teacher!.PlanAnchors(CreateRequest())] : []);
         var rehearsal = new DryRun(_options, student, _set, anchors, _networks);
         if (_options.Teacher is not null && !UsesTeacher)
-            _channel.Info($"The method {_options.Method.Name} does not ask the teacher.");
+            _channel.Info($"The method {_options.Method.Name} does not use the teacher.");
         return rehearsal;
     }
 

@@ -31,7 +31,7 @@ internal sealed class RowFindings(TrainerColumns columns, DistillationOptions op
     /// <summary>Whether rows without usable features are left out.</summary>
     public bool Drops => options.MissingFeatures == MissingFeatures.Drop;
 
-    /// <summary>Whether rows without a label learn from the teacher; that the method asks one, the options have made sure of.</summary>
+    /// <summary>Whether rows without a label are kept, to learn from the teacher; the options guarantee that the method uses one.</summary>
     public bool NeedsNoLabels => columns.Label is null || options.MissingLabels == MissingLabels.TeacherOnly;
 
     /// <summary>The class of all labelled rows; null if they are of several classes or there is none.</summary>

@@ -11,5 +11,5 @@ internal sealed class PlannedTeacher(OutputShapes shapes, bool supportsAugmentat
     public override bool SupportsAugmentation => supportsAugmentation;
 
     public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) => throw new InvalidOperationException(
-        "A method's Phases are enumerated once before there is a teacher, to find what cannot work, and this one asks the teacher there. Ask it in a loss.");
+        "A method's Phases are enumerated once before there is a teacher, to find what cannot work, and this one queries the teacher there. Query it in a loss.");
 }

@@ -94,7 +94,7 @@ public abstract partial class Teacher
     /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
     /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
     /// <param name="cacheKey">
-    /// What its answers depend on beside its weights and its compiled code, such as settings kept in fields: a record in a folder is known by it too.
+    /// What its answers depend on beside its weights and its compiled code, such as settings kept in fields. It is part of the key of a cache in a folder.
     /// </param>
     public static Teacher FromModule(
         nn.Module<Tensor, Tensor> module,

@@ -2,7 +2,6 @@ using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.DeviceCheck;
 
 /// <summary>Every method, perceptron and images, with a route that is trained on the spot.</summary>

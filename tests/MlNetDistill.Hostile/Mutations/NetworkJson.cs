@@ -1,7 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Hostile.Mutations;
 
 /// <summary>The description of a network. Its text is whatever network it says.</summary>

@@ -5,7 +5,6 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 
-
 namespace MlNetDistill.Hostile.Uses;
 
 /// <summary>Settings that are out of range, missing, or at odds with each other: all are told when the trainer is made.</summary>

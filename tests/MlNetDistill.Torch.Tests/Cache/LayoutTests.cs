@@ -2,7 +2,6 @@ using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Tests.Cache;
 
 /// <summary>The file is as documented, to the byte.</summary>

@@ -1,7 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 
-
 namespace MlNetDistill.Tests;
 
 public sealed class AugmentationFaultTests

@@ -1,9 +1,8 @@
 using MlNetDistill.Data;
 
-
 namespace MlNetDistill.Tests.Data;
 
-public sealed class AskingOrderTests
+public sealed class QueryOrderTests
 {
     [TestCase(1)]
     [TestCase(7)]

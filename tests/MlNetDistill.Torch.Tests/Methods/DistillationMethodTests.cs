@@ -3,7 +3,6 @@ using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Tests;
 
 public sealed class DistillationMethodTests

@@ -4,7 +4,6 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
-
 namespace MlNetDistill.Tests;
 
 /// <summary>The exact sequence of stages that each method lays out, without training anything.</summary>

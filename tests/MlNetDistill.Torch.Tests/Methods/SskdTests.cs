@@ -2,7 +2,6 @@ using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 
-
 namespace MlNetDistill.Tests;
 
 /// <summary>Stage-by-stage distillation at work: what is learnt, and that frozen means frozen.</summary>

@@ -1,7 +1,6 @@
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Tests;
 
 public sealed class StagePairTests

@@ -1,6 +1,5 @@
 using MlNetDistill.Core;
 
-
 namespace MlNetDistill.Tests.Native;
 
 /// <summary>What is said of loaders' messages from systems that the tests do not run on. (Processes that fail so: TorchUnavailableTests.)</summary>

@@ -1,6 +1,5 @@
 using MlNetDistill.Networks;
 
-
 namespace MlNetDistill.Tests;
 
 /// <summary>The networks for images, for tests that all of them must pass.</summary>

@@ -2,7 +2,6 @@ using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
-
 namespace MlNetDistill.Tests;
 
 /// <summary>A teacher of stated shapes for plans that are looked at and never run.</summary>

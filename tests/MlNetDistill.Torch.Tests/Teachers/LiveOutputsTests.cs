@@ -2,7 +2,6 @@ using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 
-
 namespace MlNetDistill.Tests.Teachers;
 
 /// <summary>A pass of a teacher over all rows.</summary>

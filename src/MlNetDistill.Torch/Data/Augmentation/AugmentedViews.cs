@@ -120,7 +120,7 @@ internal sealed record ViewStep(IRowSource Set, Tensor Positions, Tensor Trainin
     /// <summary>Other rows as the augmentations before this one show them in the same view.</summary>
     public required Func<Tensor, Tensor> Earlier { get; init; }
 
-    /// <summary>Places in the list of the augmentations that have been asked about some rows twice.</summary>
+    /// <summary>Indices of the augmentations that have been applied to some rows twice.</summary>
     public required HashSet<int> Tried { get; init; }
 
     /// <summary>Random words for the rows, B.</summary>

@@ -6,12 +6,12 @@ namespace MlNetDistill.Data;
 /// <summary>An augmentation that changes features and leaves labels alone. Derive your own from it.</summary>
 public abstract record FeatureAugmentation : Augmentation
 {
-    // Of the largest value, between two answers for the same row: far above rounding.
+    // Of the largest value, between two results for the same row: far above rounding.
     private const double Tolerance = 1e-4;
 
     /// <summary>
     /// Rows changed: a tensor of the same shape, bytes or 32-bit floats; floats where the rows are floats. Each row depends on itself and on <paramref name="draws"/> alone: of the
-    /// first batch some rows are asked about twice, and other values are an error.
+    /// first batch some rows are augmented twice, and different values are an error.
     /// </summary>
     /// <param name="features">B×(shape of a row), bytes or 32-bit floats, as the augmentations before this one left them; not to be changed in place.</param>
     /// <param name="draws">
@@ -46,7 +46,7 @@ public abstract record FeatureAugmentation : Augmentation
         if (!(before.sub(after).abs().max().item<float>() <= tolerance))
         {
             throw new InvalidOperationException(
-                $"The augmentation {this} returned other values for the same rows in a second call, with the rows in another order and fewer of them. " +
+                $"The augmentation {this} gave different values for the same rows when it was applied to them again, in another order and in a smaller batch. " +
                 "Take random numbers from the RowDraws that Apply is given, not from torch or System.Random, and compute each row from itself alone.");
         }
     }

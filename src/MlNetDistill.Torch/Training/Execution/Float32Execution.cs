@@ -9,7 +9,7 @@ internal sealed class Float32Execution(double? gradientClipping) : ITrainingExec
 {
     public void Step(StageRun run, Batch batch, double learningRate, double? momentum)
     {
-        // Whoever was told of progress may have turned gradients off.
+        // A progress sink may have turned gradients off.
         using var gradients = enable_grad();
         var output = run.Student.Forward(batch.Features, run.Stage.Loss.StudentNeeds, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)

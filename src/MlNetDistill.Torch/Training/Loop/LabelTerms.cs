@@ -1,7 +1,6 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 
-
 namespace MlNetDistill.Training;
 
 /// <summary>Stages where no row trained on has a label: their terms over labels, which would be 0 in every step, are left out.</summary>

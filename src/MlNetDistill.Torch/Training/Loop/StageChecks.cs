@@ -78,7 +78,7 @@ internal static class StageChecks
         if (augments && !teacher.SupportsAugmentation)
         {
             throw new InvalidOperationException(
-                $"The teacher of stage '{stage.Name}' answered before training for the rows as they are, so it cannot answer for augmented ones. " +
+                $"The teacher of stage '{stage.Name}' computed its outputs before training for the unaugmented rows, so it has none for augmented ones. " +
                 "Train without augmentation, or with a teacher that is a network.");
         }
     }

@@ -23,7 +23,7 @@ internal static class StagePreparation
         {
             var teacher = stage.Teacher!;
             var kind = teacher.Provides.HasFlag(ModelOutputs.Embedding) ? ModelOutputs.Embedding : ModelOutputs.Logits;
-            // The loss may not read what the sampler does; a teacher that reads a data view must be asked for both in one pass.
+            // The loss may not read what the sampler does; a teacher that reads a data view must be queried for both in one pass.
             if (settings.View is null)
                 teacher.Begin(set, stage.Loss.TeacherNeeds | kind, null);
             return RowFeatures.Select(Scoring.TeacherOutputs(teacher, kind, set, positions, settings.ScoringBatchSize), kind).NormalizeRows();

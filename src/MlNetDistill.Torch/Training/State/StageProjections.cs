@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>The projections that the terms of a stage's loss asked for; they train beside the student and go with the stage.</summary>
+/// <summary>The projections that the terms of a stage's loss need; they train beside the student and go with the stage.</summary>
 internal sealed class StageProjections : IDisposable
 {
     private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _ofTerms = [];
@@ -19,7 +19,7 @@ internal sealed class StageProjections : IDisposable
         foreach (var loss in stage.Loss.Terms.Select(t => t.Loss).Distinct())
         {
             _ofTerms[loss] = loss.CreateProjections(student, teacher.Shapes, generator);
-            // Before anyone asks for their parameters: moving a module makes new ones.
+            // Before their parameters are read: moving a module makes new ones.
             foreach (var projection in _ofTerms[loss])
             {
                 projection.to(device);

@@ -1,6 +1,5 @@
 using MlNetDistill;
 
-
 namespace Microsoft.ML;
 
 /// <summary>Finds distilled students in fitted models.</summary>

@@ -43,11 +43,11 @@ internal sealed class ScoredTeacher(
     /// A model's bytes or name do not show that the code it runs (that of a custom mapping, for example) has changed. So the cache of an earlier run is compared with
     /// the outputs for a few rows, unless these cost as much as all rows, as for a pipeline that would have to be fitted first.
     /// </summary>
-    protected override string? FindMismatch(CachedOutputs answers, IRowSource set, Func<Tensor, int, Batch>? view)
+    protected override string? FindMismatch(CachedOutputs cached, IRowSource set, Func<Tensor, int, Batch>? view)
     {
         if (createView is null || _isChecked)
             return null;
-        var fault = SpotCheck.FindDifference(answers, set, view, QueryNow);
+        var fault = SpotCheck.FindDifference(cached, set, view, QueryNow);
         _isChecked = fault is null;
         return fault;
     }

@@ -92,21 +92,21 @@ public sealed partial class ReportHtmlTests
         {
             var html = report().ToHtml();
             var ids = Ids().Matches(html).Select(m => m.Groups[1].Value).ToList();
-            var asked = References().Matches(html).SelectMany(m => m.Groups[1].Value.Split(' ')).Select(id => id.TrimStart('#'));
+            var referenced = References().Matches(html).SelectMany(m => m.Groups[1].Value.Split(' ')).Select(id => id.TrimStart('#'));
 
             Assert.That(ids, Is.Unique, name);
-            Assert.That(asked.Except(ids), Is.Empty, name);
+            Assert.That(referenced.Except(ids), Is.Empty, name);
         }
     }
 
     [Test]
-    public void Every_picture_is_said_in_words_with_its_figures()
+    public void Every_picture_has_a_title_and_a_description_with_its_figures()
     {
         var html = ReportSamples.Letters().ToHtml();
         var pictures = Pictures().Matches(html).Select(m => m.Value).ToList();
 
         Assert.That(pictures, Has.Count.GreaterThan(10));
-        Assert.That(pictures.Where(picture => !Said().IsMatch(picture)), Is.Empty);
+        Assert.That(pictures.Where(picture => !Description().IsMatch(picture)), Is.Empty);
     }
 
     [Test]
@@ -218,7 +218,7 @@ public sealed partial class ReportHtmlTests
     private static partial Regex Pictures();
 
     [GeneratedRegex("""^<svg role="img" [^>]*>\s*<title id="[^"]+">[^<]+</title>\s*<desc id="[^"]+">[^<]*\d[^<]*</desc>""")]
-    private static partial Regex Said();
+    private static partial Regex Description();
 
     [GeneratedRegex("<h2[^>]*>([^<]*)</h2>")]
     private static partial Regex Heading();

@@ -1,6 +1,5 @@
 using MlNetDistill.Evaluation;
 
-
 namespace MlNetDistill.Tests.Evaluation.Report;
 
 public sealed class ReportVerdictTests

@@ -18,8 +18,8 @@ internal sealed record Candidate(string Setting, DistillationMethod Method)
 
 /// <summary>A method and its candidates. Later methods may use the chosen candidates of earlier ones.</summary>
 /// <param name="Method">Its name.</param>
-/// <param name="Of">The candidates; the argument finds the chosen candidate of an earlier method.</param>
-internal sealed record Contender(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> Of);
+/// <param name="CreateCandidates">Creates the candidates; the argument finds the chosen candidate of an earlier method.</param>
+internal sealed record Contender(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> CreateCandidates);
 
 /// <summary>The methods that are compared, with the same number of candidates for each.</summary>
 internal static class Candidates
@@ -36,7 +36,7 @@ internal static class Candidates
     [
         .. Contenders(work)
             .Select(c => c.Method == Alone ? c : AtRateOfAlone(c))
-            .Select(c => c with { Of = chosen => [.. c.Of(chosen).Take(work.Tries)] }),
+            .Select(c => c with { CreateCandidates = chosen => [.. c.CreateCandidates(chosen).Take(work.Tries)] }),
     ];
 
     private static IReadOnlyList<Contender> Contenders(Workload work) =>
@@ -56,7 +56,7 @@ internal static class Candidates
 
     private static Contender AtRateOfAlone(Contender contender) => contender with
     {
-        Of = chosen => [.. contender.Of(chosen).Select(candidate => candidate with { LearningRateFactor = chosen(Alone).LearningRateFactor })],
+        CreateCandidates = chosen => [.. contender.CreateCandidates(chosen).Select(candidate => candidate with { LearningRateFactor = chosen(Alone).LearningRateFactor })],
     };
 
     private static Candidate LabelsOnly(double factor) =>
@@ -79,10 +79,10 @@ internal static class Candidates
 
     private static IReadOnlyList<Candidate> Stages(int stages, bool trainBackboneWithHead)
     {
-        Candidate Of(double forHead) => new(
+        Candidate CreateCandidate(double forHead) => new(
             Invariant($"{100 * forHead:0} % of the epochs for the head"),
             DistillationMethod.Sskd(
                 shares: [.. Enumerable.Repeat((1 - forHead) / stages, stages), forHead], trainBackboneWithHead: trainBackboneWithHead));
-        return [Of(0.25), Of(0.5), Of(0.75)];
+        return [CreateCandidate(0.25), CreateCandidate(0.5), CreateCandidate(0.75)];
     }
 }

@@ -28,7 +28,7 @@ internal sealed class Comparison(Workload work, int seeds, School school, LiveTa
         foreach (var contender in Candidates.For(work))
         {
             var tried = new List<(Candidate Candidate, double? Accuracy)>();
-            foreach (var candidate in contender.Of(method => Chosen(searches, method)))
+            foreach (var candidate in contender.CreateCandidates(method => Chosen(searches, method)))
             {
                 var accuracy = school.Try(candidate, table.Follow($"{contender.Method}: trying {candidate.Setting}"));
                 tried.Add((candidate, accuracy));

@@ -13,19 +13,19 @@ internal sealed record Finding(int Seed, DistillationMetrics Train, Distillation
 /// <summary>The result of a trial, over the seeds.</summary>
 internal sealed record TrialResult(Trial Trial, IReadOnlyList<Finding> Findings)
 {
-    public Spread TrainAgreement => Of(finding => 100 * finding.Train.Agreement);
+    public Spread TrainAgreement => Summarize(finding => 100 * finding.Train.Agreement);
 
-    public Spread TestAgreement => Of(finding => 100 * finding.Test.Agreement);
+    public Spread TestAgreement => Summarize(finding => 100 * finding.Test.Agreement);
 
-    public Spread Accuracy => Of(finding => 100 * finding.Test.Student!.Accuracy);
+    public Spread Accuracy => Summarize(finding => 100 * finding.Test.Student!.Accuracy);
 
-    public Spread Divergence => Of(finding => finding.Test.Divergence);
+    public Spread Divergence => Summarize(finding => finding.Test.Divergence);
 
-    public Spread CalibrationError => Of(finding => 100 * finding.Test.Student!.CalibrationError);
+    public Spread CalibrationError => Summarize(finding => 100 * finding.Test.Student!.CalibrationError);
 
     /// <summary>How much more its students agree with their teacher on the test rows than the other trial's, seed by seed.</summary>
     public Spread AgreementBeyond(TrialResult other) =>
-        Spread.Of(Findings.Zip(other.Findings, (mine, theirs) => 100 * (mine.Test.Agreement - theirs.Test.Agreement)));
+        Spread.FromValues(Findings.Zip(other.Findings, (mine, theirs) => 100 * (mine.Test.Agreement - theirs.Test.Agreement)));
 
-    private Spread Of(Func<Finding, double> figure) => Spread.Of(Findings.Select(figure));
+    private Spread Summarize(Func<Finding, double> figure) => Spread.FromValues(Findings.Select(figure));
 }

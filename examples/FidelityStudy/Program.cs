@@ -39,7 +39,7 @@ static void Run(Settings settings)
     }
 
     TrialResult[] results = [.. trials.Zip(findings, (trial, mine) => new TrialResult(trial, mine))];
-    Console.WriteLine(StudyTable.Of(results));
+    Console.WriteLine(StudyTable.Format(results));
     StudyFile.Write(Path.Combine(folder, "study.json"), rows.Title, plan, results);
     new Reports(mlContext, rows, plan, classroom).Write(folder);
     Console.WriteLine($"Wrote study.json and reports on two students of seed 1 in {folder}.");

@@ -10,7 +10,7 @@ using Service.Web;
 try
 {
     var builder = WebApplication.CreateBuilder(args);
-    var settings = ServiceSettings.Of(builder.Configuration);
+    var settings = ServiceSettings.Read(builder.Configuration);
     using var student = LoadedStudent.Load(settings.Model, settings.Features);
     await using var app = Build(builder, settings, student);
     // Runs until SIGTERM or Ctrl+C. Then no new connections are accepted, open requests are answered, and the model is disposed last.

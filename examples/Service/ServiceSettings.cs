@@ -56,7 +56,7 @@ internal sealed class ServiceSettings
     public static string[] Addresses(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     /// <exception cref="UsageException">A setting is out of its range or cannot be read; the message names all of these.</exception>
-    public static ServiceSettings Of(IConfiguration configuration)
+    public static ServiceSettings Read(IConfiguration configuration)
     {
         ServiceSettings settings;
         try

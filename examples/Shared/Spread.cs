@@ -3,7 +3,7 @@ namespace Examples;
 /// <summary>Mean and standard deviation over the seeds; of one seed no deviation is known, which is NaN.</summary>
 internal readonly record struct Spread(double Mean, double Deviation)
 {
-    public static Spread Of(IEnumerable<double> values)
+    public static Spread FromValues(IEnumerable<double> values)
     {
         double[] all = [.. values];
         var mean = all.Average();

@@ -26,15 +26,15 @@ internal sealed record Arguments(
 
         return new RootCommand("Measures accuracy and costs; what begins with none of these commands goes to BenchmarkDotNet.")
         {
-            Of("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads),
-            Of("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows),
-            Of(
+            CreateCommand("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads),
+            CreateCommand("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows),
+            CreateCommand(
                 "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",
                 CacheCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
-            Of("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
+            CreateCommand("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
         };
 
-        Command Of(string name, string description, Action<Arguments> run, params Symbol[] takes)
+        Command CreateCommand(string name, string description, Action<Arguments> run, params Symbol[] takes)
         {
             var command = new Command(name, description);
             foreach (var argument in takes.OfType<Argument>())

@@ -3,18 +3,18 @@ namespace MlNetDistill.DeviceCheck;
 /// <summary>The checks, the quick and telling ones first.</summary>
 internal static class AllChecks
 {
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
-        .. MachineChecks.Of(settings),
-        .. LossChecks.Of(settings),
-        .. NetworkChecks.Of(settings),
-        .. RunChecks.Of(settings),
+        .. MachineChecks.Create(settings),
+        .. LossChecks.Create(settings),
+        .. NetworkChecks.Create(settings),
+        .. RunChecks.Create(settings),
         .. MethodChecks.OfPoints(settings),
-        .. TeacherChecks.Of(settings),
-        .. CacheChecks.Of(settings),
-        .. MemoryChecks.Of(settings),
-        .. SpeedChecks.Of(settings),
+        .. TeacherChecks.Create(settings),
+        .. CacheChecks.Create(settings),
+        .. MemoryChecks.Create(settings),
+        .. SpeedChecks.Create(settings),
         .. MethodChecks.OfImages(settings),
-        .. OptionChecks.Of(settings),
+        .. OptionChecks.Create(settings),
     ];
 }

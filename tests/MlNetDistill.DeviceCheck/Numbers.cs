@@ -5,7 +5,7 @@ namespace MlNetDistill.DeviceCheck;
 /// <summary>Numbers of tensors, and how far they are apart.</summary>
 internal static class Numbers
 {
-    public static double[] Of(Tensor tensor)
+    public static double[] Read(Tensor tensor)
     {
         using var scope = NewDisposeScope();
         return tensor.detach().cpu().to(float64).contiguous().data<double>().ToArray();

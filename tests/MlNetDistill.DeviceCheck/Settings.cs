@@ -19,5 +19,5 @@ internal sealed record Settings(string DeviceName, string Folder, string? Only, 
     /// <summary>Where the worker says what it begins and what it found.</summary>
     public string Journal => Path.Combine(Folder, "device-check.lines");
 
-    public IReadOnlyList<Check> Checks() => [.. AllChecks.Of(this).Where(c => Only is null || Only.Split(',').Any(start => c.Name.StartsWith(start, StringComparison.Ordinal)))];
+    public IReadOnlyList<Check> Checks() => [.. AllChecks.Create(this).Where(c => Only is null || Only.Split(',').Any(start => c.Name.StartsWith(start, StringComparison.Ordinal)))];
 }

@@ -26,7 +26,7 @@ internal static class Workloads
         // Two painters, so that the test images are drawn with another seed.
         var train = new DigitPainter(2).Draw(settings.Rows ?? (settings.Quick ? QuickTrainRows : 6000));
         var test = new DigitPainter(3).Draw(TestRows(settings, 4000));
-        return Of(mlContext, settings, [.. train.Select(AsFloats)], [.. test.Select(AsFloats)], DigitPainter.Side * DigitPainter.Side) with
+        return Create(mlContext, settings, [.. train.Select(AsFloats)], [.. test.Select(AsFloats)], DigitPainter.Side * DigitPainter.Side) with
         {
             Title = "Distorted digits, drawn by this program",
             Teacher = NetworkSpec.Mlp(256, 128),
@@ -46,7 +46,7 @@ internal static class Workloads
         var scaling = mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false);
         var train = rows[..Math.Min(TrainingRows, TrainRows(settings))];
         var test = rows[TrainingRows..];
-        return Of(mlContext, settings, train, test[..Math.Min(test.Length, TestRows(settings, test.Length))], [rows[0].Features.Length], scaling) with
+        return Create(mlContext, settings, train, test[..Math.Min(test.Length, TestRows(settings, test.Length))], [rows[0].Features.Length], scaling) with
         {
             Title = "letter-recognition",
             FeatureColumnName = "Scaled",
@@ -62,7 +62,7 @@ internal static class Workloads
     {
         var (train, height, width) = IdxImages.Read(folder, "train", TrainRows(settings));
         var (test, _, _) = IdxImages.Read(folder, "t10k", TestRows(settings, int.MaxValue));
-        return Of(mlContext, settings, train, test, 1, height, width) with
+        return Create(mlContext, settings, train, test, 1, height, width) with
         {
             Title = "Images from IDX files",
             Teacher = NetworkSpec.ResNet(8, 32, 32, 64, 128),
@@ -75,7 +75,7 @@ internal static class Workloads
     {
         var train = CifarRecords.Read(folder, "train", TrainRows(settings));
         var test = CifarRecords.Read(folder, "test", TestRows(settings, int.MaxValue));
-        return Of(mlContext, settings, train, test, CifarRecords.Channels, CifarRecords.Side, CifarRecords.Side) with
+        return Create(mlContext, settings, train, test, CifarRecords.Channels, CifarRecords.Side, CifarRecords.Side) with
         {
             Title = "CIFAR-100, fine labels",
             Teacher = NetworkSpec.ResNet(20, 16, 16, 32, 64),
@@ -85,10 +85,10 @@ internal static class Workloads
         };
     }
 
-    private static Workload Of<T>(MLContext mlContext, Settings settings, Row<T>[] train, Row<T>[] test, params int[] dimensions) =>
-        Of(mlContext, settings, train, test, dimensions, null);
+    private static Workload Create<T>(MLContext mlContext, Settings settings, Row<T>[] train, Row<T>[] test, params int[] dimensions) =>
+        Create(mlContext, settings, train, test, dimensions, null);
 
-    private static Workload Of<T>(
+    private static Workload Create<T>(
         MLContext mlContext, Settings settings, Row<T>[] train, Row<T>[] test, int[] dimensions, IEstimator<ITransformer>? scaling)
     {
         IEstimator<ITransformer> keys = mlContext.Transforms.Conversion.MapValueToKey("Class", "Label");

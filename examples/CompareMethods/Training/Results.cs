@@ -42,11 +42,11 @@ internal sealed record Search(string Method, IReadOnlyList<(Candidate Candidate,
 /// <summary>A row of the table with its runs.</summary>
 internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> Runs)
 {
-    public Spread Accuracy => Spread.Of(Runs.Select(run => 100 * run.Accuracy));
+    public Spread Accuracy => Spread.FromValues(Runs.Select(run => 100 * run.Accuracy));
 
-    public Spread Agreement => Spread.Of(Runs.Select(run => 100 * run.Agreement));
+    public Spread Agreement => Spread.FromValues(Runs.Select(run => 100 * run.Agreement));
 
-    public Spread Divergence => Spread.Of(Runs.Select(run => run.Divergence));
+    public Spread Divergence => Spread.FromValues(Runs.Select(run => run.Divergence));
 
     public double Seconds => Runs.Average(run => run.Seconds);
 

@@ -14,7 +14,7 @@ internal static class StudyTable
         their teacher take smaller steps; how each was taught is in study.json.
         """;
 
-    public static string Of(IReadOnlyList<TrialResult> results)
+    public static string Format(IReadOnlyList<TrialResult> results)
     {
         var byName = results.ToDictionary(result => result.Trial.Name);
         var text = new StringBuilder();

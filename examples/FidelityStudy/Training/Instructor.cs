@@ -11,7 +11,7 @@ namespace FidelityStudy.Training;
 /// <param name="Test">The same for the test rows.</param>
 internal sealed record Instructor(Teacher Teacher, IDataView Train, IDataView Test)
 {
-    public static Instructor Of(MLContext mlContext, StudyRows rows, Teacher teacher)
+    public static Instructor Create(MLContext mlContext, StudyRows rows, Teacher teacher)
     {
         // Only the teacher is queried; the student of these options is not trained.
         var trainer = mlContext.MulticlassClassification.Trainers.Distill(teacher, NetworkSpec.Mlp(), labelColumnName: "Class");

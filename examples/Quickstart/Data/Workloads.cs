@@ -51,7 +51,7 @@ internal static class Workloads
         var (train, test) = CsvTable.Split(rows);
         // Unlike bytes, measurements have different units and ranges; a network learns faster from columns with the same range.
         var preparation = ClassKeys(mlContext).Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false));
-        return Of(mlContext, settings, train, test, preparation, rows[0].Features.Length) with
+        return Create(mlContext, settings, train, test, preparation, rows[0].Features.Length) with
         {
             Title = "Rows of a CSV file",
             FeatureColumnName = "Scaled",
@@ -63,9 +63,9 @@ internal static class Workloads
     }
 
     private static Workload Images(MLContext mlContext, Settings settings, Row<byte>[] train, Row<byte>[] test, int height, int width) =>
-        Of(mlContext, settings, train, test, ClassKeys(mlContext), 1, height, width);
+        Create(mlContext, settings, train, test, ClassKeys(mlContext), 1, height, width);
 
-    private static Workload Of<T>(MLContext mlContext, Settings settings, Row<T>[] train, Row<T>[] test, IEstimator<ITransformer> preparation, params int[] dimensions) => new()
+    private static Workload Create<T>(MLContext mlContext, Settings settings, Row<T>[] train, Row<T>[] test, IEstimator<ITransformer> preparation, params int[] dimensions) => new()
     {
         Title = "",
         Train = Row<T>.View(mlContext, train, dimensions),

@@ -16,7 +16,7 @@ internal sealed record FeatureColumn(string Name, VectorDataViewType Type, DataV
     public bool IsByte => Type.ItemType == NumberDataViewType.Byte;
 
     /// <exception cref="InvalidOperationException">There is no such column, or there are several.</exception>
-    public static FeatureColumn Of(DataViewSchema inputs, string? name)
+    public static FeatureColumn Find(DataViewSchema inputs, string? name)
     {
         var vectors = inputs.Where(IsReadable).ToArray();
         var found = vectors.Where(column => name is null || column.Name == name).ToArray();

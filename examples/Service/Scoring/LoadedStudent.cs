@@ -43,7 +43,7 @@ internal sealed class LoadedStudent : IDisposable
             if (!ZipHashes.Check(path))
                 Console.Error.WriteLine($"{path} has no hashes, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically.");
             var model = mlContext.Model.Load(path, out var inputSchema);
-            return new LoadedStudent(mlContext, model, FeatureColumn.Of(inputSchema, featureColumn));
+            return new LoadedStudent(mlContext, model, FeatureColumn.Find(inputSchema, featureColumn));
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
             or IOException or UnauthorizedAccessException)

@@ -12,7 +12,7 @@ namespace MlNetDistill.DeviceCheck;
 /// <summary>Teacher caches in a folder: made on one device, used on the other.</summary>
 internal static class CacheChecks
 {
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         new("cache: made on the device", () => Across(settings, settings.Training, TrainingDevice.Cpu, cache => cache)),
         new("cache: made on the CPU", () => Across(settings, TrainingDevice.Cpu, settings.Training, cache => cache)),

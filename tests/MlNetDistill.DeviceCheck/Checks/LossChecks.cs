@@ -32,7 +32,7 @@ internal static class LossChecks
         ("stage feature summed", new StageFeatureLoss(0, 0, FeatureReduction.SumPerSample)),
     ];
 
-    public static IEnumerable<Check> Of(Settings settings) => Losses.Select(l => new Check($"loss: {l.Name}", () => Compare(settings, l.Loss)));
+    public static IEnumerable<Check> Create(Settings settings) => Losses.Select(l => new Check($"loss: {l.Name}", () => Compare(settings, l.Loss)));
 
     private static string Compare(Settings settings, DistillationLoss loss)
     {
@@ -79,11 +79,11 @@ internal static class LossChecks
         var value = loss.Evaluate(Inputs());
         value.backward();
         Tensor?[] gradients = [logits.grad, embedding.grad, .. stages.Select(s => s.grad), .. projections.SelectMany(p => p.parameters()).Select(p => p.grad)];
-        List<double[]> all = [Numbers.Of(value), .. gradients.OfType<Tensor>().Select(Numbers.Of)];
+        List<double[]> all = [Numbers.Read(value), .. gradients.OfType<Tensor>().Select(Numbers.Read)];
         using (no_grad())
         {
             if (loss.EvaluateWithGradient(Inputs(), 0.7) is { } stated)
-                all.AddRange(Numbers.Of(stated.Value.mul(stated.Scale)), Numbers.Of(stated.Gradient));
+                all.AddRange(Numbers.Read(stated.Value.mul(stated.Scale)), Numbers.Read(stated.Gradient));
         }
 
         return all;

@@ -8,7 +8,7 @@ namespace MlNetDistill.DeviceCheck;
 /// <summary>What this runs on.</summary>
 internal static class MachineChecks
 {
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         new("machine: versions", Versions),
         new("machine: device", () => DeviceOf(settings)),
@@ -34,7 +34,7 @@ internal static class MachineChecks
     {
         using var scope = NewDisposeScope();
         var (a, b) = (Numbers.Normal(1, 64, 96), Numbers.Normal(2, 96, 32));
-        var difference = Numbers.Difference(Numbers.Of(a.matmul(b)), Numbers.Of(a.to(settings.Device).matmul(b.to(settings.Device))));
+        var difference = Numbers.Difference(Numbers.Read(a.matmul(b)), Numbers.Read(a.to(settings.Device).matmul(b.to(settings.Device))));
         Fault.If(difference > 1e-12, $"a product differs by {Numbers.Text(difference)}");
         return $"differs by {Numbers.Text(difference)}";
     }

@@ -10,7 +10,7 @@ namespace MlNetDistill.DeviceCheck;
 /// <summary>What fits leave behind.</summary>
 internal static class MemoryChecks
 {
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         new("memory: KD", () => After(settings, DistillationMethod.Kd()), 120),
         new("memory: RCO×DIST", () => After(settings, DistillationMethod.Rco(DistillationMethod.Dist())), 120),

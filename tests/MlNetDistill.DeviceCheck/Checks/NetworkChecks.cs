@@ -17,7 +17,7 @@ internal static class NetworkChecks
         NetworkSpec.ShuffleNetV1(), NetworkSpec.ShuffleNetV2(0.5),
     ];
 
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         .. Networks.Select(spec => new Check($"network: {spec.Name}", () => Compare(settings, spec))),
         new("network: bytes", () => Bytes(settings)),
@@ -46,7 +46,7 @@ internal static class NetworkChecks
             using var network = NetworkSpec.ResNet(8, 8, 8, 8, 8).Build(new NetworkInput(InputShape.Image(3, 16, 16), true, new InputStatistics([120, 125, 130], [60, 61, 62])), Classes, 1);
             network.to(device);
             network.eval();
-            return Numbers.Of(network.forward(rows.to(device)).Logits);
+            return Numbers.Read(network.forward(rows.to(device)).Logits);
         }
 
         var difference = WithoutTf32(() => Numbers.Difference(Logits(CPU), Logits(settings.Device)));
@@ -68,11 +68,11 @@ internal static class NetworkChecks
         var labels = tensor(Enumerable.Range(0, Rows).Select(i => (long)(i % Classes)).ToArray()).to(device);
         var trained = network.Forward(rows, ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures);
         nn.functional.cross_entropy(trained.Logits, labels).backward();
-        List<double[]> forward = [Numbers.Of(trained.Logits), Numbers.Of(trained.Embedding), .. trained.StageFeatures.Select(Numbers.Of)];
-        double[] gradient = [.. network.parameters().Where(p => p.grad is not null).SelectMany(p => Numbers.Of(p.grad!))];
+        List<double[]> forward = [Numbers.Read(trained.Logits), Numbers.Read(trained.Embedding), .. trained.StageFeatures.Select(Numbers.Read)];
+        double[] gradient = [.. network.parameters().Where(p => p.grad is not null).SelectMany(p => Numbers.Read(p.grad!))];
         network.eval();
         using (no_grad())
-            forward.Add(Numbers.Of(network.forward(rows).Logits));
+            forward.Add(Numbers.Read(network.forward(rows).Logits));
         return (forward, gradient);
     }
 

@@ -26,7 +26,7 @@ internal static class OptionChecks
         ("marginal swap", o => o with { Augmentations = [Augmentation.MarginalSwap(0.1)] }),
     ];
 
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         .. OfPoints.Select(o => new Check($"option: {o.Name}", () => Pair.Compare(
             settings, o.With(Pair.Quick with { Teacher = Teacher.Train(NetworkSpec.Mlp(16)), Method = DistillationMethod.Kd() }), context => context.Points(o.Name == "rows without labels"), Least(o.Name)))),

@@ -11,7 +11,7 @@ namespace MlNetDistill.DeviceCheck;
 /// <summary>A run as a whole: the same bits again, saved and loaded, cancelled.</summary>
 internal static class RunChecks
 {
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         new("run: twice, perceptron", () => Twice(settings, NetworkSpec.Mlp(32, 16), context => context.Points())),
         new("run: twice, ResNet", () => Twice(settings, NetworkSpec.ResNet(8, 8, 16, 32), context => context.Pictures())),
@@ -51,7 +51,7 @@ internal static class RunChecks
             byte[][] rows = [.. Microsoft.ML.Data.ColumnCursorExtensions.GetColumn<byte[]>(view, "Features")];
             var batch = tensor(rows.SelectMany(r => r).ToArray()).reshape(rows.Length, 3, 8, 8).to(settings.Device);
             using var noGrad = no_grad();
-            var difference = Numbers.Difference([.. scores.SelectMany(s => s).Select(v => (double)v)], Numbers.Of(network.forward(batch).Logits.softmax(1)));
+            var difference = Numbers.Difference([.. scores.SelectMany(s => s).Select(v => (double)v)], Numbers.Read(network.forward(batch).Logits.softmax(1)));
             Fault.If(difference > 5e-3, $"network on the device and loaded model differ by {Numbers.Text(difference)}");
             return $"loaded scores are equal; the network on the device differs from them by {Numbers.Text(difference)}";
         }

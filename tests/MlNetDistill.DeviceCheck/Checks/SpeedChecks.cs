@@ -16,7 +16,7 @@ internal static class SpeedChecks
     private static readonly int[] Widths = [32, 64, 128, 256];
     private static PyTorch? _pyTorch;
 
-    public static IEnumerable<Check> Of(Settings settings)
+    public static IEnumerable<Check> Create(Settings settings)
     {
         var size = settings.IsGpu ? new Size(20_480, [64, 512], 2.5, 2) : new Size(64, [16, 32], 1, 1);
         return from batch in size.Batches

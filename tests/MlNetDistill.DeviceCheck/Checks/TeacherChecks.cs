@@ -15,7 +15,7 @@ internal static class TeacherChecks
 {
     private static readonly DistillationOptions Taught = Pair.Quick with { Method = DistillationMethod.Kd(alpha: 1), MinimumTeacherAccuracy = 0 };
 
-    public static IEnumerable<Check> Of(Settings settings) =>
+    public static IEnumerable<Check> Create(Settings settings) =>
     [
         new("teacher: ONNX, letters", () => OnnxLetters(settings)),
         new("teacher: ONNX, CIFAR-100", () => OnnxCifar(settings), 120),
@@ -111,8 +111,8 @@ internal static class TeacherChecks
     {
         var context = new MLContext(1);
         var view = rows(context);
-        double[] Of(TrainingDevice device) => [.. context.Fit(options with { Device = device }, view).Model.History.Select(h => h.Losses[name])];
-        var (cpu, found) = (Of(TrainingDevice.Cpu), Of(settings.Training));
+        double[] Compute(TrainingDevice device) => [.. context.Fit(options with { Device = device }, view).Model.History.Select(h => h.Losses[name])];
+        var (cpu, found) = (Compute(TrainingDevice.Cpu), Compute(settings.Training));
         var text = $"{name} from {cpu[0]:0.0000} to {cpu[^1]:0.0000} on the CPU, from {found[0]:0.0000} to {found[^1]:0.0000} on the device";
         Fault.If(Numbers.Difference(cpu, found) > 0.05, text);
         return text;
@@ -183,9 +183,9 @@ internal static class TeacherChecks
     {
         var context = new MLContext(1);
         var view = rows(context);
-        double[] Of(TrainingDevice device) => [.. context.MulticlassClassification.Trainers.Distill(options(device) with { Device = device }).ScoreTeacher(view)
+        double[] Compute(TrainingDevice device) => [.. context.MulticlassClassification.Trainers.Distill(options(device) with { Device = device }).ScoreTeacher(view)
             .GetColumn<float[]>("TeacherScore").SelectMany(s => s).Select(v => (double)v)];
-        var difference = Numbers.Difference(Of(TrainingDevice.Cpu), Of(settings.Training));
+        var difference = Numbers.Difference(Compute(TrainingDevice.Cpu), Compute(settings.Training));
         Fault.If(difference > 1e-3, $"the teacher's probabilities differ by {Numbers.Text(difference)}");
         return $"the teacher's probabilities differ by {Numbers.Text(difference)}";
     }

@@ -53,7 +53,7 @@ public sealed class ModuleQueriedOnceTests
     {
         using var module = new Counting();
         using var other = new Counting();
-        var teachers = new[] { Of(module, "one"), Of(other, "two") };
+        var teachers = new[] { CreateTeacher(module, "one"), CreateTeacher(other, "two") };
         _context.Fit(Options(module) with { Teacher = Teacher.Ensemble(teachers) }, _view);
         var (one, two) = (module.Take().Rows, other.Take().Rows);
         _context.Fit(
@@ -102,7 +102,7 @@ public sealed class ModuleQueriedOnceTests
         using var vague = new Vague();
         var options = Options(module) with
         {
-            Teacher = Route.FromTeachers(("one", Teacher.FromModule(vague, classNames: Rows.Classes)), ("two", Of(module))),
+            Teacher = Route.FromTeachers(("one", Teacher.FromModule(vague, classNames: Rows.Classes)), ("two", CreateTeacher(module))),
             Method = DistillationMethod.Rco(),
         };
         Assert.Multiple(() =>
@@ -113,9 +113,9 @@ public sealed class ModuleQueriedOnceTests
         });
     }
 
-    private static Teacher Of(Counting module, string? cacheKey = null) => Teacher.FromModule(module, classNames: Rows.Classes, cacheKey: cacheKey);
+    private static Teacher CreateTeacher(Counting module, string? cacheKey = null) => Teacher.FromModule(module, classNames: Rows.Classes, cacheKey: cacheKey);
 
-    private DistillationOptions Options(Counting module) => Rows.Quick(Of(module)) with
+    private DistillationOptions Options(Counting module) => Rows.Quick(CreateTeacher(module)) with
     {
         TeacherCache = new TeacherCacheOptions { Folder = _folder.Path },
         MinimumTeacherAccuracy = 0,

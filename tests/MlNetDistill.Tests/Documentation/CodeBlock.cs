@@ -22,7 +22,7 @@ internal sealed partial record CodeBlock(
             .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal),
     ];
 
-    public static IReadOnlyList<CodeBlock> Of(string page)
+    public static IReadOnlyList<CodeBlock> FindAll(string page)
     {
         var text = File.ReadAllText(Path.Combine(Repository.Root, page));
         var blocks = new List<CodeBlock>();

@@ -23,7 +23,7 @@ public sealed partial class PageTests
 
     [TestCaseSource(nameof(Pages))]
     public void Every_code_block_of_a_page_compiles(string page) =>
-        Assert.That(CodeBlock.Of(page).SelectMany(DocumentedCode.Faults), Is.Empty);
+        Assert.That(CodeBlock.FindAll(page).SelectMany(DocumentedCode.Faults), Is.Empty);
 
     [Test]
     public void A_code_block_that_does_not_compile_is_found_with_its_line()
@@ -35,7 +35,7 @@ public sealed partial class PageTests
 
     [Test]
     public void Every_block_that_is_to_be_run_is_run_here() => Assert.That(
-        CodeBlock.Pages.SelectMany(CodeBlock.Of).Select(block => block.Snippet).Where(name => name.Length > 0).Order(), Is.EqualTo(Snippets));
+        CodeBlock.Pages.SelectMany(CodeBlock.FindAll).Select(block => block.Snippet).Where(name => name.Length > 0).Order(), Is.EqualTo(Snippets));
 
     [TestCase("README.md")]
     [TestCase("src/MlNetDistill.Torch/README.md")]
@@ -123,7 +123,7 @@ public sealed partial class PageTests
     }
 
     private object? Run(string snippet, object[] given, string? result = null) => DocumentedCode.Run(
-        CodeBlock.Pages.SelectMany(CodeBlock.Of).Single(block => block.Snippet == snippet), _folder.Path, given, result);
+        CodeBlock.Pages.SelectMany(CodeBlock.FindAll).Single(block => block.Snippet == snippet), _folder.Path, given, result);
 
     private static IEstimator<ITransformer> Prepared(MLContext mlContext) => mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
         .Append(mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false));

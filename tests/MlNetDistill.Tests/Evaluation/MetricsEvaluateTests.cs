@@ -144,7 +144,7 @@ public sealed class MetricsEvaluateTests
     {
         var scored = model.Transform(_test);
         var names = ClassesOf(scored.Schema[key]);
-        return [.. ToyScores.Of(scored).Select(row => names[Array.IndexOf(row, row.Max())])];
+        return [.. ToyScores.Read(scored).Select(row => names[Array.IndexOf(row, row.Max())])];
     }
 
     private static string[] ClassesOf(DataViewSchema.Column key)

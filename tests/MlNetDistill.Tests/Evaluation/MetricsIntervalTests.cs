@@ -113,13 +113,13 @@ public sealed class MetricsIntervalTests
         // 0.025^(1/n): with a larger share of other rows n rows without one would be rarer than 1 in 40.
         float[] yes = [0.8f, 0.2f];
         float[] no = [0.2f, 0.8f];
-        DistillationMetrics Of(int rows, float[] student) => Measure([.. Enumerable.Range(0, rows).Select(i => new MetricsRow(yes, student, 0, (ulong)i))]);
+        DistillationMetrics MeasureRows(int rows, float[] student) => Measure([.. Enumerable.Range(0, rows).Select(i => new MetricsRow(yes, student, 0, (ulong)i))]);
         Assert.Multiple(() =>
         {
             foreach (var rows in new[] { 3, 1000 })
             {
                 var least = Math.Pow(0.025, 1.0 / rows);
-                var (same, other) = (Of(rows, yes), Of(rows, no));
+                var (same, other) = (MeasureRows(rows, yes), MeasureRows(rows, no));
                 foreach (var one in new[] { same.Agreement, same.AgreementWhereTeacherIsCorrect!.Value, same.Student!.Accuracy, same.Teacher!.Accuracy })
                     AreAbout(one, 1, least, 1);
                 foreach (var none in new[] { other.Agreement, other.Student!.Accuracy })

@@ -37,7 +37,7 @@ public sealed class ColumnNamesTests
         var rows = _mlContext.PointsUnder("Score");
         var model = _mlContext.Pipeline(ToyPipelines.Options() with { FeatureColumnName = "Score", ScoreColumnName = "Probability" }).Fit(rows);
         AssertLearntAndLoaded(model, rows, "Probability", "PredictedLabel");
-        Assert.That(ToyScores.Of(model.Transform(rows)), Is.EqualTo(ToyScores.Of(rows)));
+        Assert.That(ToyScores.Read(model.Transform(rows)), Is.EqualTo(ToyScores.Read(rows)));
     }
 
     [Test]

@@ -74,7 +74,7 @@ public sealed class FlowerPipelineTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(ToyScores.LargestDifference(ToyScores.Of(trainer.ScoreTeacher(rows), "TeacherScore"), network.Scores(_flowers)), Is.LessThan(1e-5f));
+            Assert.That(ToyScores.LargestDifference(ToyScores.Read(trainer.ScoreTeacher(rows), "TeacherScore"), network.Scores(_flowers)), Is.LessThan(1e-5f));
             Assert.That(Right(model), Is.GreaterThanOrEqualTo(11), "of 12 pictures that it was trained on");
             CheckSecondProcess(model);
         });

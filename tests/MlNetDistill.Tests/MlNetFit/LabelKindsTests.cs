@@ -51,7 +51,7 @@ public sealed class LabelKindsTests
     {
         var view = Keys(annotate: false);
         var scored = FitKeys(view).Transform(view);
-        Assert.That(ToyScores.Of(scored).Select(row => row.Length), Has.All.EqualTo(4));
+        Assert.That(ToyScores.Read(scored).Select(row => row.Length), Has.All.EqualTo(4));
     }
 
     [Test]

@@ -53,7 +53,7 @@ public sealed class PipelineTests
             Assert.That(ToyScores.Lines(scored), Is.EqualTo(expected), "the teacher's own columns");
             Assert.That(Agreement(scored, "PredictedLabelA"), Is.GreaterThan(140));
             Assert.That(Agreement(scored, "PredictedLabelB"), Is.GreaterThan(140));
-            Assert.That(ToyScores.Of(scored, "ScoreA"), Is.Not.EqualTo(ToyScores.Of(scored, "ScoreB")));
+            Assert.That(ToyScores.Read(scored, "ScoreA"), Is.Not.EqualTo(ToyScores.Read(scored, "ScoreB")));
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class PipelineTests
         var rows = _mlContext.WithScalarScore(_points);
         var scored = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "P" }).Fit(rows).Transform(rows);
         Assert.That(scored.GetColumn<float>("Score"), Is.EqualTo(rows.GetColumn<float>("Score")));
-        Assert.That(ToyScores.Of(scored, "P")[0], Has.Length.EqualTo(3));
+        Assert.That(ToyScores.Read(scored, "P")[0], Has.Length.EqualTo(3));
     }
 
     [Test]
@@ -71,7 +71,7 @@ public sealed class PipelineTests
     {
         var student = ToyModels.Points.LastTransformer;
         var unlabelled = _mlContext.Transforms.DropColumns("Label").Fit(_points).Transform(_points);
-        Assert.That(ToyScores.Of(student.Transform(unlabelled)), Is.EqualTo(ToyScores.Of(ToyModels.Points.Transform(_points))));
+        Assert.That(ToyScores.Read(student.Transform(unlabelled)), Is.EqualTo(ToyScores.Read(ToyModels.Points.Transform(_points))));
     }
 
     [Test]

@@ -14,7 +14,7 @@ public sealed class PredictionEngineTests
         var model = Model();
         using var engine = Engine(model);
         var scored = model.Transform(_mlContext.View(_points));
-        Assert.That(_points.Select(p => engine.Predict(p).Score), Is.EqualTo(ToyScores.Of(scored)));
+        Assert.That(_points.Select(p => engine.Predict(p).Score), Is.EqualTo(ToyScores.Read(scored)));
         Assert.That(_points.Select(p => engine.Predict(p).PredictedLabel), Is.EqualTo(ToyScores.Names(scored, "PredictedLabel")));
     }
 

@@ -27,7 +27,7 @@ public sealed class ScoringTests
     {
         var model = ToyModels.Points;
         var points = ToyData.Points();
-        var expected = ToyScores.Of(model.Transform(_mlContext.View(points)));
+        var expected = ToyScores.Read(model.Transform(_mlContext.View(points)));
         var found = new float[Threads][][];
         OnThreads(i =>
         {
@@ -45,9 +45,9 @@ public sealed class ScoringTests
         var model = _mlContext.Pipeline(ToyPipelines.Options(hidden ? NetworkSpec.Mlp(8) : NetworkSpec.Mlp())).Fit(_mlContext.View(points));
         points[1].Features[2] = float.NaN;
         var scored = model.Transform(_mlContext.View(points[..3]));
-        Assert.That(ToyScores.Of(scored)[1], Has.All.NaN);
+        Assert.That(ToyScores.Read(scored)[1], Has.All.NaN);
         Assert.That(ToyScores.Names(scored, "PredictedLabel")[1], Is.Null);
-        Assert.That(ToyScores.Of(scored)[2], Has.None.NaN, "the row after it");
+        Assert.That(ToyScores.Read(scored)[2], Has.None.NaN, "the row after it");
     }
 
     [Test]

@@ -68,7 +68,7 @@ public sealed partial class ConsumerTests
     [Test]
     public void Every_kind_of_the_page_trains_a_student_from_the_packages()
     {
-        var blocks = CodeBlock.Of("docs/extending.md");
+        var blocks = CodeBlock.FindAll("docs/extending.md");
 
         var output = Run(
             "kinds", ["MlNetDistill", "TorchSharp-cpu", "Microsoft.ML.OnnxRuntime"], blocks.Select(block => ($"Line{block.Line}.cs", block.Code)).Prepend(("Program.cs", EveryKind)));

@@ -77,7 +77,7 @@ public sealed partial class ConsumerTests
         Assert.That(losses[^1], Is.LessThan(losses[0] / 2));
     }
 
-    private static CodeBlock[] Programs(string page) => [.. CodeBlock.Of(page).Where(block => block.Program.Length > 0)];
+    private static CodeBlock[] Programs(string page) => [.. CodeBlock.FindAll(page).Where(block => block.Program.Length > 0)];
 
     private string Run(CodeBlock program) => Run(program.Program, program.Packages, ("Program.cs", program.Code));
 

@@ -55,7 +55,7 @@ public sealed class SaveAndLoadTests
     public void The_fit_scores_what_the_trained_network_scores()
     {
         var model = ToyModels.Images;
-        var difference = ToyScores.LargestDifference(ToyScores.Of(model.Transform(_images)), ToyScores.OfTorch(model.LastTransformer, _images));
+        var difference = ToyScores.LargestDifference(ToyScores.Read(model.Transform(_images)), ToyScores.OfTorch(model.LastTransformer, _images));
         Assert.That(difference, Is.LessThanOrEqualTo(1e-4));
     }
 

@@ -61,7 +61,7 @@ public sealed class SecondProcessTests
         var here = model.Transform(rows);
         Assert.That(ToyScores.Lines(here).Distinct().Count(), Is.GreaterThan(10), "scores of different rows should differ");
         Assert.That(ToyLoader.Score(_mlContext, model, rows), Is.EqualTo(ToyScores.Lines(here)));
-        Assert.That(ToyScores.LargestDifference(ToyScores.Of(here), ToyScores.OfTorch(fitted.LastTransformer, rows)), Is.LessThanOrEqualTo(Tolerance));
+        Assert.That(ToyScores.LargestDifference(ToyScores.Read(here), ToyScores.OfTorch(fitted.LastTransformer, rows)), Is.LessThanOrEqualTo(Tolerance));
         return fitted.LastTransformer;
     }
 

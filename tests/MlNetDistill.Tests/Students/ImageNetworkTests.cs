@@ -25,7 +25,7 @@ public sealed class ImageNetworkTests
         var model = mlContext.Pipeline(options).Fit(images);
         var scored = model.Transform(images);
         Assert.That(ToyScores.Lines(scored).Distinct().Count(), Is.GreaterThan(50), "scores of different images should differ");
-        Assert.That(ToyScores.LargestDifference(ToyScores.Of(scored), ToyScores.OfTorch(model.LastTransformer, images)), Is.LessThanOrEqualTo(1e-4));
+        Assert.That(ToyScores.LargestDifference(ToyScores.Read(scored), ToyScores.OfTorch(model.LastTransformer, images)), Is.LessThanOrEqualTo(1e-4));
         Assert.That(ToyScores.Lines(mlContext.Reloaded(model, images.Schema).Transform(images)), Is.EqualTo(ToyScores.Lines(scored)));
     }
 }

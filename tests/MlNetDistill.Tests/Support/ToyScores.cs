@@ -10,11 +10,11 @@ internal static class ToyScores
     /// <summary>A line for each row: the predicted label as text, a tab, the bits of the scores in hexadecimal.</summary>
     public static string[] Lines(IDataView scored, string score = "Score", string predictedLabel = "PredictedLabel") =>
     [
-        .. Names(scored, predictedLabel).Zip(Of(scored, score), (name, scores) =>
+        .. Names(scored, predictedLabel).Zip(Read(scored, score), (name, scores) =>
             $"{name}\t{string.Join(' ', scores.Select(s => BitConverter.SingleToUInt32Bits(s).ToString("x8")))}"),
     ];
 
-    public static float[][] Of(IDataView scored, string column = "Score") => [.. scored.GetColumn<float[]>(column)];
+    public static float[][] Read(IDataView scored, string column = "Score") => [.. scored.GetColumn<float[]>(column)];
 
     /// <summary>A text column, or a key column whose values are text, as text; null where a key is missing.</summary>
     public static string?[] Names(IDataView view, string column)

@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests.Teachers;
 /// <summary>Models of binary classification, which give one number a row, as teachers of two classes.</summary>
 public sealed class BinaryTeacherTests
 {
-    private static readonly (string Name, Func<BinaryClassificationCatalog.BinaryClassificationTrainers, IEstimator<ITransformer>> Of)[] Calibrated =
+    private static readonly (string Name, Func<BinaryClassificationCatalog.BinaryClassificationTrainers, IEstimator<ITransformer>> Create)[] Calibrated =
     [
         ("FastTree", t => t.FastTree(numberOfLeaves: 4, numberOfTrees: 10, minimumExampleCountPerLeaf: 2)),
         ("LightGbm", t => t.LightGbm(numberOfLeaves: 4, minimumExampleCountPerLeaf: 2, numberOfIterations: 10)),
@@ -16,7 +16,7 @@ public sealed class BinaryTeacherTests
         ("Sdca", t => t.SdcaLogisticRegression()),
     ];
 
-    private static readonly (string Name, Func<BinaryClassificationCatalog.BinaryClassificationTrainers, IEstimator<ITransformer>> Of)[] Uncalibrated =
+    private static readonly (string Name, Func<BinaryClassificationCatalog.BinaryClassificationTrainers, IEstimator<ITransformer>> Create)[] Uncalibrated =
     [
         ("FastForest", t => t.FastForest(numberOfLeaves: 4, numberOfTrees: 10, minimumExampleCountPerLeaf: 2)),
         ("LinearSvm", t => t.LinearSvm()),
@@ -29,9 +29,9 @@ public sealed class BinaryTeacherTests
 
     public BinaryTeacherTests() => _view = Keyed(Flags(200));
 
-    public static IEnumerable<TestCaseData> WithProbability() => Calibrated.Select(t => new TestCaseData(t.Of).SetArgDisplayNames(t.Name));
+    public static IEnumerable<TestCaseData> WithProbability() => Calibrated.Select(t => new TestCaseData(t.Create).SetArgDisplayNames(t.Name));
 
-    public static IEnumerable<TestCaseData> WithScoreAlone() => Uncalibrated.Select(t => new TestCaseData(t.Of).SetArgDisplayNames(t.Name));
+    public static IEnumerable<TestCaseData> WithScoreAlone() => Uncalibrated.Select(t => new TestCaseData(t.Create).SetArgDisplayNames(t.Name));
 
     [TestCaseSource(nameof(WithProbability))]
     public void A_calibrated_model_teaches_by_its_probability(Func<BinaryClassificationCatalog.BinaryClassificationTrainers, IEstimator<ITransformer>> trainer)

@@ -46,11 +46,11 @@ public sealed class RoundedScoreTests
     public void A_module_that_rounds_is_told_the_same()
     {
         using var module = new Rounding();
-        DistillationOptions Of(ScoreKind kind) => Options(kind) with { Teacher = Teacher.FromModule(module, classNames: Rows.Classes, scoreKind: kind) };
+        DistillationOptions CreateOptions(ScoreKind kind) => Options(kind) with { Teacher = Teacher.FromModule(module, classNames: Rows.Classes, scoreKind: kind) };
         Assert.Multiple(() =>
         {
-            Assert.That(() => _context.Fit(Of(ScoreKind.Auto), View(Rounded)), Throws.InvalidOperationException.With.Message.EndsWith(Looks));
-            Assert.That(() => _context.Fit(Of(ScoreKind.Probabilities), View(Rounded)), Throws.Nothing);
+            Assert.That(() => _context.Fit(CreateOptions(ScoreKind.Auto), View(Rounded)), Throws.InvalidOperationException.With.Message.EndsWith(Looks));
+            Assert.That(() => _context.Fit(CreateOptions(ScoreKind.Probabilities), View(Rounded)), Throws.Nothing);
         });
     }
 

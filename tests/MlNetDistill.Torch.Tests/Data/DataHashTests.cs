@@ -42,17 +42,17 @@ public sealed class DataHashTests
     public void The_order_of_rows_makes_no_difference_and_everything_else_does()
     {
         float[,] rows = { { 1, 2 }, { 3, 4 }, { 5, 6 } };
-        var hash = Of(tensor(rows), 0, 1, 2);
-        Assert.That(Of(tensor(new float[,] { { 5, 6 }, { 1, 2 }, { 3, 4 } }), 2, 0, 1), Is.EqualTo(hash));
-        Assert.That(Of(tensor(rows), 1, 0, 2), Is.Not.EqualTo(hash), "values of two rows swapped");
-        Assert.That(Of(tensor(rows), 0, 1, 3), Is.Not.EqualTo(hash), "another row");
-        Assert.That(Of(tensor(new float[,] { { 1, 2 }, { 3, 4 }, { 5, 6.0001f } }), 0, 1, 2), Is.Not.EqualTo(hash), "another value");
-        Assert.That(Of(tensor(new float[,] { { 1, 2 }, { 3, 4 } }), 0, 1), Is.Not.EqualTo(hash), "a row less");
-        Assert.That(Of(tensor(new byte[,] { { 1, 2 }, { 3, 4 }, { 5, 6 } }), 0, 1, 2), Is.Not.EqualTo(hash), "bytes");
+        var hash = ComputeHash(tensor(rows), 0, 1, 2);
+        Assert.That(ComputeHash(tensor(new float[,] { { 5, 6 }, { 1, 2 }, { 3, 4 } }), 2, 0, 1), Is.EqualTo(hash));
+        Assert.That(ComputeHash(tensor(rows), 1, 0, 2), Is.Not.EqualTo(hash), "values of two rows swapped");
+        Assert.That(ComputeHash(tensor(rows), 0, 1, 3), Is.Not.EqualTo(hash), "another row");
+        Assert.That(ComputeHash(tensor(new float[,] { { 1, 2 }, { 3, 4 }, { 5, 6.0001f } }), 0, 1, 2), Is.Not.EqualTo(hash), "another value");
+        Assert.That(ComputeHash(tensor(new float[,] { { 1, 2 }, { 3, 4 } }), 0, 1), Is.Not.EqualTo(hash), "a row less");
+        Assert.That(ComputeHash(tensor(new byte[,] { { 1, 2 }, { 3, 4 }, { 5, 6 } }), 0, 1, 2), Is.Not.EqualTo(hash), "bytes");
         Assert.That(hash, Does.StartWith("Float32 "));
     }
 
-    private static string Of(Tensor features, params ulong[] ids)
+    private static string ComputeHash(Tensor features, params ulong[] ids)
     {
         var labels = zeros(ids.Length, dtype: int64);
         using var set = new InMemoryRows(features, labels, RowIds.From(ids.Select(id => new RowId(id, 0))), InputShape.Vector(2));

@@ -75,7 +75,7 @@ public sealed class MixingTests
         using var scope = NewDisposeScope();
         using var set = Viewed.Bytes(30, 1, 8, 8, classes: 30);
         var flips = Viewed.All(set, Augmentation.HorizontalFlip()).Features.to(float32).reshape(30, 64);
-        var mixed = Viewed.Of(set, [Augmentation.HorizontalFlip(), Augmentation.Mixup(1)], [.. Enumerable.Range(0, 30).Select(i => (long)i)]);
+        var mixed = Viewed.Create(set, [Augmentation.HorizontalFlip(), Augmentation.Mixup(1)], [.. Enumerable.Range(0, 30).Select(i => (long)i)]);
         Near.Array(Near.Values(mixed.Features), Near.Values(mixed.SoftLabels!.mm(flips)), 1e-5, 0, "shares times flipped rows");
     }
 

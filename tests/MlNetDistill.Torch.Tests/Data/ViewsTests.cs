@@ -29,9 +29,9 @@ public sealed class ViewsTests
     {
         using var scope = NewDisposeScope();
         using var set = Set(images);
-        var whole = Viewed.Of(set, augmentations, [.. Enumerable.Range(0, (int)set.Count).Select(i => (long)i)]);
-        var some = Viewed.Of(set, augmentations, [17, 3, 17, 40]);
-        var alone = Viewed.Of(set, augmentations, [3]);
+        var whole = Viewed.Create(set, augmentations, [.. Enumerable.Range(0, (int)set.Count).Select(i => (long)i)]);
+        var some = Viewed.Create(set, augmentations, [17, 3, 17, 40]);
+        var alone = Viewed.Create(set, augmentations, [3]);
         foreach (var (part, inPart, row) in new[] { (some, 0, 17), (some, 1, 3), (some, 2, 17), (some, 3, 40), (alone, 0, 3) })
         {
             Assert.That(Near.Values(part.Features[inPart]), Is.EqualTo(Near.Values(whole.Features[row])), $"features of row {row}");
@@ -61,7 +61,7 @@ public sealed class ViewsTests
         var rows = Enumerable.Range(0, (int)set.Count).Select(i => (long)i).ToArray();
         var looks = from view in Enumerable.Range(1, 5)
                     from seed in new[] { 1, 2 }
-                    select string.Join(' ', Near.Values(Viewed.Of(set, augmentations, rows, view, seed).Features));
+                    select string.Join(' ', Near.Values(Viewed.Create(set, augmentations, rows, view, seed).Features));
         Assert.That(looks, Is.Unique);
     }
 
@@ -71,7 +71,7 @@ public sealed class ViewsTests
         using var scope = NewDisposeScope();
         using var set = Viewed.Bytes(64, 1, 8, 8);
         var rows = Enumerable.Range(0, 64).Select(i => (long)i).ToArray();
-        var twice = Viewed.Of(set, [Augmentation.HorizontalFlip(), Augmentation.HorizontalFlip()], rows).Features;
+        var twice = Viewed.Create(set, [Augmentation.HorizontalFlip(), Augmentation.HorizontalFlip()], rows).Features;
         // With the same draws both flips would cancel in every row.
         var unchanged = rows.Count(i => twice[i].eq(set.AllFeatures()[i]).all().item<bool>());
         Assert.That(unchanged, Is.InRange(16, 48));
@@ -82,7 +82,7 @@ public sealed class ViewsTests
     {
         using var scope = NewDisposeScope();
         using var set = Viewed.Flat(4, 8, 8, [2, 1, 0, 2], [1, 2, 3, 4]);
-        var batch = Viewed.Of(set, Crop, [3, 1], view: 7);
+        var batch = Viewed.Create(set, Crop, [3, 1], view: 7);
         Assert.That(batch.View, Is.EqualTo(7));
         Assert.That(batch.Set, Is.SameAs(set));
         Assert.That(Near.Values(batch.Positions), Is.EqualTo(new double[] { 3, 1 }));

@@ -123,7 +123,7 @@ public sealed class GoldenCorrelationTests
     [Test]
     public void All_records_are_accounted_for()
     {
-        var names = GoldenRecord.Of(File).Select(r => r.Name).ToArray();
+        var names = GoldenRecord.ReadAll(File).Select(r => r.Name).ToArray();
         Assert.Multiple(() =>
         {
             Assert.That(names.Count(n => n == "cckd_gaussian_taylor"), Is.EqualTo(75));

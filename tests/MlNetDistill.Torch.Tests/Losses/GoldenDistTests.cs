@@ -63,7 +63,7 @@ public sealed class GoldenDistTests
     [Test]
     public void All_records_are_accounted_for()
     {
-        var names = GoldenRecord.Of(File).Select(r => r.Name).ToArray();
+        var names = GoldenRecord.ReadAll(File).Select(r => r.Name).ToArray();
         Assert.Multiple(() =>
         {
             Assert.That(names.Count(n => n == "dist"), Is.EqualTo(55));

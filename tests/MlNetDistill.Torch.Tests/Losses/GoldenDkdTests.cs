@@ -85,7 +85,7 @@ public sealed class GoldenDkdTests
     [Test]
     public void All_records_are_accounted_for() => Assert.Multiple(() =>
     {
-        var names = GoldenRecord.Of(DkdFile).Concat(GoldenRecord.Of(StandardizedFile)).Select(r => r.Name).ToArray();
+        var names = GoldenRecord.ReadAll(DkdFile).Concat(GoldenRecord.ReadAll(StandardizedFile)).Select(r => r.Name).ToArray();
         Assert.That(names.Count(n => n == "dkd"), Is.EqualTo(44));
         Assert.That(names.Count(n => n == "dkd_warmup_total"), Is.EqualTo(3));
         Assert.That(names.Count(n => n == "logit_std_kd"), Is.EqualTo(29));

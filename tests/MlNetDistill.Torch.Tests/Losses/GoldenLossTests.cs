@@ -43,7 +43,7 @@ public sealed class GoldenLossTests
     [Test]
     public void All_records_are_accounted_for()
     {
-        var names = GoldenRecord.Of(File).Select(r => r.Name).ToArray();
+        var names = GoldenRecord.ReadAll(File).Select(r => r.Name).ToArray();
         Assert.Multiple(() =>
         {
             Assert.That(names.Count(n => n == "kd"), Is.EqualTo(72));

@@ -48,7 +48,7 @@ public sealed class GoldenMapTests
         var teacher = Golden.Tensor(maps.GetProperty("teacher")[stage], record.Type);
         using var generator = new Generator(1);
         DistillationLoss loss = record.Name == "fitnet_convreg_mse" ? new HintLoss((0, 0)) : new StageFeatureLoss(0, 0);
-        var adapter = loss.CreateProjections(Shapes.Of(student), Shapes.Of(teacher), generator).Single().to(record.Type);
+        var adapter = loss.CreateProjections(Shapes.FromFeatures(student), Shapes.FromFeatures(teacher), generator).Single().to(record.Type);
         var parameters = Set(adapter, record);
 
         var (value, gradients) = LossProbe.OnStages(loss, [student], [teacher], projections: [adapter]);
@@ -82,7 +82,7 @@ public sealed class GoldenMapTests
     [Test]
     public void All_records_are_accounted_for() => Assert.Multiple(() =>
     {
-        var names = GoldenRecord.Of(File).Select(r => r.Name).ToArray();
+        var names = GoldenRecord.ReadAll(File).Select(r => r.Name).ToArray();
         Assert.That(names.Count(n => n == "at"), Is.EqualTo(7));
         Assert.That(names.Count(n => n == "hint_mse"), Is.EqualTo(2));
         Assert.That(names.Count(n => n == "sskd_stage_l2_sum"), Is.EqualTo(2));

@@ -29,7 +29,7 @@ internal sealed class GoldenRecord(JsonElement json)
     /// <summary>Whether single precision computes this gradient at all; where not, only the loss is compared.</summary>
     public bool GradientIsWellConditioned => !Json.TryGetProperty("grad_well_conditioned", out var well) || well.GetBoolean();
 
-    public static IReadOnlyList<GoldenRecord> Of(string file) => [.. Golden.Records(file).Select(r => new GoldenRecord(r))];
+    public static IReadOnlyList<GoldenRecord> ReadAll(string file) => [.. Golden.Records(file).Select(r => new GoldenRecord(r))];
 
     /// <summary>The records that <paramref name="wanted"/> names, as test cases.</summary>
     public static IEnumerable<TestCaseData> Cases(string file, Func<GoldenRecord, bool> wanted) => Golden.Records(file)

@@ -73,12 +73,12 @@ public sealed class GoldenRkdTests
     [Test]
     public void All_records_are_accounted_for() => Assert.Multiple(() =>
     {
-        Assert.That(GoldenRecord.Of(File).Count(r => r.Name == "rkd"), Is.EqualTo(61));
+        Assert.That(GoldenRecord.ReadAll(File).Count(r => r.Name == "rkd"), Is.EqualTo(61));
         Assert.That(Covered().Count() + Single().Count() + Guarded().Count(), Is.EqualTo(61));
         Assert.That(Single().Count(), Is.EqualTo(5));
         Assert.That(Guarded().Count(), Is.EqualTo(8));
         Assert.That(Contrasting().Count(), Is.EqualTo(5));
-        Assert.That(GoldenRecord.Of(File), Has.Count.EqualTo(66));
+        Assert.That(GoldenRecord.ReadAll(File), Has.Count.EqualTo(66));
     });
 
     private static bool IsCovered(GoldenRecord record) => record.Name == "rkd";

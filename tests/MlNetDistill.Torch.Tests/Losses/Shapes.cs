@@ -7,7 +7,7 @@ namespace MlNetDistill.Tests;
 internal static class Shapes
 {
     /// <summary>Stage features like these.</summary>
-    public static OutputShapes Of(params Tensor[] stages) => OfStages([.. stages.Select(s => s.shape[1..])]);
+    public static OutputShapes FromFeatures(params Tensor[] stages) => OfStages([.. stages.Select(s => s.shape[1..])]);
 
     /// <summary>Stage features of these dimensions, without the batch axis.</summary>
     public static OutputShapes OfStages(params long[][] stages) => new(10) { StageFeatures = stages };

@@ -69,7 +69,7 @@ public sealed class StageLossTests
         Tensor[] teacher = [LossProbe.Maps(3, 4, 4, 4, 10), LossProbe.Maps(3, 3, 2, 2, 11), LossProbe.Logits(3, 6, 12)];
         var loss = new HintLoss((0, 0), (1, 1), (2, 2));
         using var generator = new Generator(2);
-        var regressors = loss.CreateProjections(Shapes.Of(a, b, c), Shapes.Of(teacher), generator).Select(p => p.to(float64)).ToArray();
+        var regressors = loss.CreateProjections(Shapes.FromFeatures(a, b, c), Shapes.FromFeatures(teacher), generator).Select(p => p.to(float64)).ToArray();
         Assert.That(regressors, Has.Length.EqualTo(2));
         var expected = new[]
         {
@@ -161,7 +161,7 @@ public sealed class StageLossTests
     private static nn.Module<Tensor, Tensor> Adapter(DistillationLoss loss, Tensor student, Tensor teacher)
     {
         using var generator = new Generator(9);
-        return loss.CreateProjections(Shapes.Of(student), Shapes.Of(teacher), generator).Single().to(float64);
+        return loss.CreateProjections(Shapes.FromFeatures(student), Shapes.FromFeatures(teacher), generator).Single().to(float64);
     }
 
     private static void Check(DistillationLoss loss, Tensor student, Tensor teacher, nn.Module<Tensor, Tensor> adapter)

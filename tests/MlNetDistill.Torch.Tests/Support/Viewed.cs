@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests;
 internal static class Viewed
 {
     /// <summary>The rows at <paramref name="positions"/> in a view, all rows being trained on. The tensors belong to the current dispose scope.</summary>
-    public static Batch Of(IRowSource set, Augmentation[] augmentations, long[] positions, int view = 1, int seed = 1)
+    public static Batch Create(IRowSource set, Augmentation[] augmentations, long[] positions, int view = 1, int seed = 1)
     {
         var all = arange(set.Count, int64);
         using var views = new AugmentedViews(augmentations, seed, all, set.Classes());
@@ -17,7 +17,7 @@ internal static class Viewed
 
     /// <summary>All rows of a set in a view.</summary>
     public static Batch All(IRowSource set, Augmentation augmentation, int view = 1, int seed = 1) =>
-        Of(set, [augmentation], [.. Enumerable.Range(0, (int)set.Count).Select(i => (long)i)], view, seed);
+        Create(set, [augmentation], [.. Enumerable.Range(0, (int)set.Count).Select(i => (long)i)], view, seed);
 
     /// <summary>Byte images in which every pixel differs from its neighbours and from the same pixel of the other rows; labels in turn.</summary>
     public static InMemoryRows Bytes(int rows, int channels, int height, int width, int classes = 3)

@@ -7,7 +7,7 @@ public sealed class ReportVerdictTests
     [Test]
     public void It_says_what_is_kept_of_the_teachers_accuracy_with_both_intervals()
     {
-        var verdict = Of(student: new(0.90, 0.88, 0.92), teacher: new(0.96, 0.95, 0.97));
+        var verdict = CreateVerdict(student: new(0.90, 0.88, 0.92), teacher: new(0.96, 0.95, 0.97));
 
         Assert.That(verdict, Has.Some.EqualTo(
             "The student is less accurate than its teacher: it is correct on 90.00 % (88.00 to 92.00) of 5,000 rows and the teacher on " +
@@ -17,24 +17,24 @@ public sealed class ReportVerdictTests
     [Test]
     public void It_claims_no_difference_in_accuracy_where_intervals_overlap() =>
         Assert.That(
-            Of(student: new(0.94, 0.92, 0.96), teacher: new(0.96, 0.95, 0.97)),
+            CreateVerdict(student: new(0.94, 0.92, 0.96), teacher: new(0.96, 0.95, 0.97)),
             Has.Some.StartsWith("No difference in accuracy between student and teacher is shown: the student is correct on 94.00 % (92.00 to 96.00) of"));
 
     [Test]
     public void It_says_so_when_the_student_is_more_accurate_than_its_teacher() =>
         Assert.That(
-            Of(student: new(0.96, 0.95, 0.97), teacher: new(0.90, 0.88, 0.92)),
+            CreateVerdict(student: new(0.96, 0.95, 0.97), teacher: new(0.90, 0.88, 0.92)),
             Has.Some.StartsWith("The student is more accurate than its teacher: ").And.Some.EndsWith("so it reaches 106.67 % of the teacher's accuracy."));
 
     [Test]
     public void It_warns_of_a_student_that_is_as_accurate_and_answers_otherwise() =>
         Assert.That(
-            Of(student: new(0.955, 0.95, 0.97), teacher: new(0.96, 0.95, 0.97), agreement: new(0.91, 0.9, 0.92)),
+            CreateVerdict(student: new(0.955, 0.95, 0.97), teacher: new(0.96, 0.95, 0.97), agreement: new(0.91, 0.9, 0.92)),
             Has.Some.Contains("another class on 9.00 %, although their accuracies are only 0.50 points apart").And.Some.Contains("Stanton et al. 2021"));
 
     [Test]
     public void It_does_not_warn_where_what_differs_is_what_was_lost() =>
-        Assert.That(Of(student: new(0.90, 0.88, 0.92), teacher: new(0.96, 0.95, 0.97), agreement: new(0.93, 0.92, 0.94)),
+        Assert.That(CreateVerdict(student: new(0.90, 0.88, 0.92), teacher: new(0.96, 0.95, 0.97), agreement: new(0.93, 0.92, 0.94)),
             Has.Some.EndsWith("of the rows, and another class on 7.00 %."));
 
     [Test]
@@ -161,7 +161,7 @@ public sealed class ReportVerdictTests
             (report with { Student = report.Student with { Warnings = ["The loss rose."] } }).Verdict[0], Is.EqualTo("Training the student gave 1 warning: see “Problems”."));
     }
 
-    private static IReadOnlyList<string> Of(Estimate student, Estimate teacher, Estimate? agreement = null)
+    private static IReadOnlyList<string> CreateVerdict(Estimate student, Estimate teacher, Estimate? agreement = null)
     {
         var report = ReportSamples.Letters();
         var metrics = report.Metrics;

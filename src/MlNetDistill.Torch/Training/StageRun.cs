@@ -10,8 +10,7 @@ namespace MlNetDistill.Training;
 /// <summary>A stage while it trains: what a step needs. Everything that training changes is in its state.</summary>
 internal sealed class StageRun : IDisposable
 {
-    private readonly ITrainingExecution _execution;
-    private readonly StepCounter _steps;
+    private readonly int _stepsPerEpoch;
 
     /// <param name="stage">The stage.</param>
     /// <param name="student">The network that learns.</param>
@@ -20,12 +19,11 @@ internal sealed class StageRun : IDisposable
     /// <param name="rows">Number of rows trained on.</param>
     /// <param name="projecting">The generator of the initial weights of projections.</param>
     /// <param name="state">The state of the stage; receives its projections and optimizer state.</param>
-    /// <param name="execution">Computes the steps.</param>
-    /// <param name="observer">Notified of them.</param>
+    /// <param name="observer">Notified of the steps.</param>
     public StageRun(
-        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projecting, StageState state, ITrainingExecution execution, ITrainingObserver observer)
+        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projecting, StageState state, ITrainingObserver observer)
     {
-        (Stage, Student, Set, State, Observer, _execution) = (stage, student, set, state, observer, execution);
+        (Stage, Student, Set, State, Observer) = (stage, student, set, state, observer);
         state.Projections = new StageProjections(stage, shapes, projecting, set.Device);
         Parameter[] learning = [.. student.TrainableParameters(stage.Trains)];
         if (learning.Length == 0)
@@ -38,7 +36,7 @@ internal sealed class StageRun : IDisposable
         state.Optimizer = new OptimizerState(learning.Select(p => ($"student/{names[p]}", p)).Concat(state.Projections.Parameters().Select(p => ($"projections/{p.Name}", p.Parameter))));
         Parameters = [.. state.Optimizer.Parameters.Select(p => p.Value)];
         Losses = new EpochLosses(stage.Loss, learning, set.Device, state);
-        _steps = new StepCounter(stage, state, stage.Sampler.BatchesPerEpoch(rows));
+        _stepsPerEpoch = stage.Sampler.BatchesPerEpoch(rows);
     }
 
     public Stage Stage { get; }
@@ -57,7 +55,10 @@ internal sealed class StageRun : IDisposable
     public EpochLosses Losses { get; }
 
     /// <summary>The learning rate of the last step.</summary>
-    public double LearningRate => _steps.LearningRate;
+    public double LearningRate { get; private set; }
+
+    /// <summary>The momentum that the schedule sets, as PyTorch's OneCycleLR does: of AdamW the first of its betas. Null for the optimizer's own.</summary>
+    public double? Momentum { get; private set; }
 
     public void BeginEpoch()
     {
@@ -68,11 +69,13 @@ internal sealed class StageRun : IDisposable
         State.Projections!.Train();
     }
 
-    /// <summary>One step, in the current dispose scope.</summary>
-    public void Step(Batch batch)
+    /// <summary>Counts a step and computes its learning rate and momentum.</summary>
+    public void BeginStep()
     {
-        _steps.Next();
-        _execution.Step(this, batch, _steps.LearningRate, _steps.Momentum);
+        var steps = (long)Stage.Epochs * _stepsPerEpoch;
+        LearningRate = Stage.Optimizer.LearningRate * Stage.Schedule.FactorAt(State.Step, steps, _stepsPerEpoch);
+        Momentum = Stage.Schedule.CheckedMomentumAt(State.Step, steps);
+        State.Step++;
     }
 
     /// <summary>The inputs of the loss in a step.</summary>

@@ -7,7 +7,7 @@ namespace MlNetDistill.Training;
 /// <param name="gradientClipping">The largest norm that a gradient may have; null for any.</param>
 internal sealed class Float32Execution(double? gradientClipping) : ITrainingExecution
 {
-    public void Step(StageRun run, Batch batch, double learningRate, double? momentum)
+    public void Step(StageRun run, Batch batch)
     {
         // A progress sink may have turned gradients off.
         using var gradients = enable_grad();
@@ -19,6 +19,6 @@ internal sealed class Float32Execution(double? gradientClipping) : ITrainingExec
         if (gradientClipping is { } norm)
             nn.utils.clip_grad_norm_(run.Parameters, norm);
         run.Observer.GradientsClipped(run);
-        run.Stage.Optimizer.Step(run.State.Optimizer!, learningRate, momentum);
+        run.Stage.Optimizer.Step(run.State.Optimizer!, run.LearningRate, run.Momentum);
     }
 }

@@ -107,8 +107,9 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         {
             if (IsCancelledIn(stage))
                 break;
+            run.BeginStep();
             using (NewDisposeScope())
-                run.Step(settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions));
+                _execution.Step(run, settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions));
             State.Steps++;
             _observers.StepEnds();
             rows += positions.shape[0];
@@ -139,7 +140,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, split.Training, State.Shuffling!, settings);
-        return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _execution, _observers);
+        return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _observers);
     }
 
     private bool IsCancelledIn(Stage stage)

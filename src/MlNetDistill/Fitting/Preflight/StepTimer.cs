@@ -41,14 +41,16 @@ internal sealed class StepTimer(
         Batch Rows() => view is null ? Batch.Gather(set, positions) : view(positions, 1);
         using var run = new StageRun(
             stage.Teacher is null ? stage : stage with { Teacher = CreateStandIn(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
-            new StageState { Name = stage.Name }, new Float32Execution(options.GradientClipping), new ObserverList());
+            new StageState { Name = stage.Name }, new ObserverList());
+        var execution = new Float32Execution(options.GradientClipping);
         run.BeginEpoch();
         var times = new List<TimeSpan>();
         for (var step = 0; step <= Steps; step++)
         {
             var clock = Stopwatch.StartNew();
+            run.BeginStep();
             using (NewDisposeScope())
-                run.Step(Rows());
+                execution.Step(run, Rows());
             Wait();
             // The first step is a warm-up.
             if (step > 0)

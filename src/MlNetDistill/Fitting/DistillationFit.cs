@@ -190,7 +190,11 @@ internal sealed class DistillationFit : IDisposable
     {
         var student = _export.Check(_options.Student);
         foreach (var spec in UsesTeacher ? _options.Teacher!.ExportedNetworks : [])
-            _export.Check(spec).Dispose();
+        {
+            using var network = _export.Check(spec);
+            _networks.KeepShapes(spec, network);
+        }
+
         return student;
     }
 

@@ -84,6 +84,9 @@ internal sealed class FitNetworks(
         return _shapes[spec] = network.GetOutputShapes();
     }
 
+    /// <summary>Keeps the shapes of a network that was built for another check, so that it is not built again for them.</summary>
+    public void KeepShapes(NetworkSpec spec, Network network) => _shapes[spec] = network.GetOutputShapes();
+
     /// <summary>A network with initial weights, on the CPU; the caller disposes it.</summary>
     public Network Build(NetworkSpec spec, string purpose, NetworkInput? input = null) =>
         spec.Build(input ?? GetInput(spec), Task.LogitCount, seeds.DeriveInteger($"{purpose} weights"));

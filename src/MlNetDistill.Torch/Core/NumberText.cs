@@ -9,6 +9,9 @@ internal static class NumberText
     public static string Join<T>(IEnumerable<T> numbers)
         where T : IFormattable => string.Join(", ", numbers.Select(number => number.ToString(null, CultureInfo.InvariantCulture)));
 
+    /// <summary>A number with its noun: "1 epoch", "2 epochs".</summary>
+    public static string Count(long count, string noun) => Invariant($"{count} {noun}{(count == 1 ? "" : "s")}");
+
     public static string Duration(TimeSpan time) => time.TotalSeconds switch
     {
         < 60 => Invariant($"{time.TotalSeconds:0.0} s"),

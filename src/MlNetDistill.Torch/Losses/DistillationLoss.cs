@@ -105,7 +105,7 @@ public sealed record LossTerm(double Weight, DistillationLoss Loss, int WarmupEp
 
     /// <summary>Weight and loss, as a sum is written.</summary>
     public override string ToString() =>
-        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmupEpochs == 0 ? "" : $", warm-up {WarmupEpochs} {(WarmupEpochs == 1 ? "epoch" : "epochs")}");
+        FormattableString.Invariant($"{Weight} * {Loss}") + (WarmupEpochs == 0 ? "" : $", warm-up {NumberText.Count(WarmupEpochs, "epoch")}");
 }
 
 /// <summary>A loss and its gradient with respect to the student's logits, neither of them part of a graph.</summary>

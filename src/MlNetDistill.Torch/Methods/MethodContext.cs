@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
@@ -46,7 +47,7 @@ public sealed record MethodContext(
     public Action<string> Note { get; init; } = _ => { };
 
     /// <summary>Numbers of anchors and epochs, and the student's outputs.</summary>
-    public override string ToString() => $"{Anchors.Count} anchors, {Epochs} epochs, a student of {Student}";
+    public override string ToString() => $"{NumberText.Count(Anchors.Count, "anchor")}, {NumberText.Count(Epochs, "epoch")}, a student of {Student}";
 
     /// <summary>A stage over all epochs with the context's teacher, sampler, optimiser and schedule.</summary>
     public Stage Stage(string name, DistillationLoss loss)

@@ -51,7 +51,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         foreach (var i in Selection.ChooseChecked(context))
         {
             var anchor = context.Anchors[i];
-            context.Note($"{Name}: training on anchor {i + 1} of {context.Anchors.Count}, {anchor.Label}, for {context.Epochs} epochs.");
+            context.Note($"{Name}: training on anchor {i + 1} of {context.Anchors.Count}, {anchor.Label}, for {NumberText.Count(context.Epochs, "epoch")}.");
             foreach (var phase in Inner.Phases(context with { Anchors = [anchor] }))
                 yield return phase with { Name = $"{phase.Name}, {anchor.Label}" };
         }
@@ -63,7 +63,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         if (anchors.Length > context.Epochs)
         {
             throw new InvalidOperationException(
-                $"One run of {context.Epochs} epochs is too short for {anchors.Length} anchors: each needs an epoch. Train longer or choose fewer anchors.");
+                $"One run of {NumberText.Count(context.Epochs, "epoch")} is too short for {anchors.Length} anchors: each needs an epoch. Train longer or choose fewer anchors.");
         }
 
         var teacher = new SwitchingTeacher(anchors, context.Epochs, context.Note);

@@ -32,7 +32,7 @@ internal sealed record SskdMethod(
             Shares is null || Shares.All(s => s is > 0 and < double.PositiveInfinity), $"SSKD's shares must be above 0; were [{NumberText.Join(Shares ?? [])}]."),
         .. Faults.Unless(
             Shares is null || Pairs is null || Shares.Count == Pairs.Count + 1,
-            $"SSKD needs a share for each of its {Pairs?.Count} stages and one for the head; there are {Shares?.Count}."),
+            $"SSKD needs {Pairs?.Count + 1} shares, one for each stage and one for the head; found {Shares?.Count}."),
         .. Faults.Defined("SSKD's reduction", Reduction),
     ];
 
@@ -42,7 +42,7 @@ internal sealed record SskdMethod(
         var pairs = Pairs ?? StagePair.ByResolution(context.Student, teacher.Shapes);
         var epochs = DivideEpochs(context.Epochs, pairs.Count + 1);
         var plan = pairs.Select((pair, k) => $"stage {k + 1} (student tap {pair.StudentTap} from teacher tap {pair.TeacherTap}) {epochs[k]}");
-        context.Note(Invariant($"SSKD: {context.Epochs} epochs are {string.Join(", ", plan)}, head {epochs[^1]}."));
+        context.Note(Invariant($"SSKD divides {context.Epochs} epochs: {string.Join(", ", plan)}, head {epochs[^1]}."));
         for (var k = 0; k < pairs.Count; k++)
         {
             var loss = new StageFeatureLoss(pairs[k].StudentTap, pairs[k].TeacherTap, Reduction);
@@ -65,7 +65,7 @@ internal sealed record SskdMethod(
     {
         var shares = Shares ?? [.. Enumerable.Repeat(1.0, parts)];
         if (shares.Count != parts)
-            throw new InvalidOperationException($"SSKD needs a share for each of its {parts - 1} stages and one for the head; there are {shares.Count}.");
+            throw new InvalidOperationException($"SSKD needs {parts} shares, one for each stage and one for the head; found {shares.Count}.");
         var (sum, running, used) = (shares.Sum(), 0.0, 0);
         var budget = new int[parts];
         for (var i = 0; i < parts; i++)
@@ -76,7 +76,7 @@ internal sealed record SskdMethod(
         }
 
         return budget.All(e => e >= 1) ? budget : throw new InvalidOperationException(
-            $"{epochs} epochs are too few for SSKD's {parts - 1} stages and the head with these shares, which give {string.Join(", ", budget)} epochs. " +
-            "Each part needs at least one epoch: train longer or set other shares.");
+            $"SSKD needs at least one epoch for each stage and for the head; of {NumberText.Count(epochs, "epoch")} they would have {string.Join(", ", budget)}. " +
+            "Train longer or set other shares.");
     }
 }

@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+
 namespace MlNetDistill.Methods;
 
 /// <summary>One part of a method's training; the next one continues with the student that this one trained. The only kind so far is <see cref="Stage"/>.</summary>
@@ -13,5 +15,5 @@ public abstract record TrainingPhase
     public int Epochs { get; init; }
 
     /// <summary>Its name and its epochs.</summary>
-    public override string ToString() => Epochs == 1 ? $"{Name}: 1 epoch" : FormattableString.Invariant($"{Name}: {Epochs} epochs");
+    public override string ToString() => $"{Name}: {NumberText.Count(Epochs, "epoch")}";
 }

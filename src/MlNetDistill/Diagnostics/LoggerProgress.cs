@@ -37,7 +37,7 @@ public sealed partial class LoggerProgress : ProgressSink
             Trained(stage, epoch, epochs, losses, rate, speed, left);
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Stage {Stage} of {Epochs} epochs started")]
+    [LoggerMessage(1, LogLevel.Information, "Stage {Stage} started, epochs: {Epochs}")]
     private partial void StageStarted(string stage, int epochs);
 
     [LoggerMessage(2, LogLevel.Information, "{Stage} epoch {Epoch}/{Epochs}: {Losses}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {TimeLeft} left")]

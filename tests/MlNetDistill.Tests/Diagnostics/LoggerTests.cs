@@ -19,10 +19,10 @@ public sealed class LoggerTests
         {
             Assert.That(logger.Lines.Select(line => line.Text), Is.EqualTo(new[]
             {
-                "Stage anchor 1 of 3 epochs started",
+                "Stage anchor 1 started, epochs: 3",
                 "anchor 1 epoch 1/3: kd 0.5000, total 0.2500, rate 0.01, 1,000 rows/s, 00:00:02 left",
                 "anchor 1 epoch 2/3: kd 0.2500, total 0.1250, validation accuracy 0.7500, loss 0.5000, rate 0.005, 2,000 rows/s, 00:00:01 left",
-                "Stage anchor 2 of 3 epochs started",
+                "Stage anchor 2 started, epochs: 3",
                 "anchor 2 epoch 1/3: kd 0.5000, total 0.2500, rate 0.01, 1,000 rows/s, 00:00:02 left",
             }));
             Assert.That(logger.Lines.Select(line => line.Level), Is.All.EqualTo(LogLevel.Information));

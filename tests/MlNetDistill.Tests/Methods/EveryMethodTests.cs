@@ -147,7 +147,7 @@ public sealed class EveryMethodTests
     {
         var log = new RowsLog(_context);
         var model = _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8, 6))) with { Method = DistillationMethod.Sskd() }, _view);
-        const string Budget = "SSKD: 6 epochs are stage 1 (student tap 0 from teacher tap 1) 3, head 3.";
+        const string Budget = "SSKD divides 6 epochs: stage 1 (student tap 0 from teacher tap 1) 3, head 3.";
         Assert.That(log.Lines, Has.Some.EqualTo(Budget));
         Assert.That(model.Model.Notes, Is.EqualTo(new[] { Budget }));
     }

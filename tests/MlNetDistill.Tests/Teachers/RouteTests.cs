@@ -119,7 +119,7 @@ public sealed class RouteTests
         TestCaseData Case(string name, Func<DistillationOptions, DistillationOptions> change, string message) =>
             new TestCaseData(change, message).SetArgDisplayNames(name);
         yield return Case(
-            "too few epochs", o => o with { Method = DistillationMethod.Sskd(), Epochs = 1 }, "1 epochs are too few for SSKD's 1 stages and the head");
+            "too few epochs", o => o with { Method = DistillationMethod.Sskd(), Epochs = 1 }, "SSKD needs at least one epoch for each stage and for the head; of 1 epoch they would have");
         yield return Case(
             "no such tap", o => o with { Method = DistillationMethod.Sskd([new StagePair(0, 0), new StagePair(7, 0)]) }, "reads tap 7 of the student");
         yield return Case(

@@ -62,7 +62,7 @@ public sealed class PlanTests
         }));
         Assert.That(_notes, Is.EqualTo(new[]
         {
-            "SSKD: 12 epochs are stage 1 (student tap 1 from teacher tap 1) 3, stage 2 (student tap 2 from teacher tap 2) 3, " +
+            "SSKD divides 12 epochs: stage 1 (student tap 1 from teacher tap 1) 3, stage 2 (student tap 2 from teacher tap 2) 3, " +
             "stage 3 (student tap 3 from teacher tap 3) 3, head 3.",
         }));
     }
@@ -84,7 +84,7 @@ public sealed class PlanTests
     [Test]
     public void SSKD_refuses_a_budget_that_leaves_a_stage_without_an_epoch() => Assert.That(
         () => DistillationMethod.Sskd().Stages(Context() with { Epochs = 3 }).ToList(),
-        Throws.InvalidOperationException.With.Message.StartsWith("3 epochs are too few for SSKD's 3 stages and the head with these shares, which give 1, 1, 0, 1 epochs."));
+        Throws.InvalidOperationException.With.Message.StartsWith("SSKD needs at least one epoch for each stage and for the head; of 3 epochs they would have 1, 1, 0, 1."));
 
     [Test]
     public void RCO_trains_with_each_anchor_in_order_a_full_schedule_each()
@@ -170,7 +170,7 @@ public sealed class PlanTests
         yield return new(DistillationMethod.Rco(DistillationMethod.Kd(0)), "KD's temperature must be above 0; was 0.");
         yield return new(DistillationMethod.Sskd(shares: [1, 0]), "SSKD's shares must be above 0; were [1, 0].");
         yield return new(
-            DistillationMethod.Sskd([new StagePair(1, 1)], [1, 1, 1]), "SSKD needs a share for each of its 1 stages and one for the head; there are 3.");
+            DistillationMethod.Sskd([new StagePair(1, 1)], [1, 1, 1]), "SSKD needs 2 shares, one for each stage and one for the head; found 3.");
         yield return new(
             DistillationMethod.Sskd([new StagePair(2, 1), new StagePair(1, 2)]), "The student's taps must rise from stage to stage; were 2, 1.");
     }

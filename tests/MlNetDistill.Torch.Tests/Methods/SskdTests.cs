@@ -92,7 +92,7 @@ public sealed class SskdTests
         using var student = Runs.Student(NetworkSpec.Mlp(4), set);
         var run = new MethodRun { Epochs = 5 };
         run.Train(student, set, DistillationMethod.Sskd(shares: [3, 2]), MethodRun.Anchor(teacher));
-        Assert.That(run.Notes, Is.EqualTo(new[] { "SSKD: 5 epochs are stage 1 (student tap 0 from teacher tap 1) 3, head 2." }));
+        Assert.That(run.Notes, Is.EqualTo(new[] { "SSKD divides 5 epochs: stage 1 (student tap 0 from teacher tap 1) 3, head 2." }));
         Assert.That(run.Reports.Select(r => $"{r.Stage} {r.Epoch}/{r.Epochs}"), Is.EqualTo(new[]
         {
             "SSKD stage 1 1/3", "SSKD stage 1 2/3", "SSKD stage 1 3/3", "SSKD head 1/2", "SSKD head 2/2",

@@ -80,7 +80,7 @@ public sealed class DistilledStudent
             $"trained by {Method}, seed {Seed}",
         ];
         if (History is [.., var last])
-            lines.Add($"{History.Count} epochs in {NumberText.Duration(last.Elapsed)}, the last: {last.Figures}");
+            lines.Add($"{NumberText.Count(History.Count, "epoch")} in {NumberText.Duration(last.Elapsed)}, the last: {last.Figures}");
         return string.Join(Environment.NewLine, lines.Concat(Notes).Concat(Warnings.Select(warning => $"warning: {warning}")).SelectMany(line => TextLines.Wrap(line, TextLines.Width)));
     }
 

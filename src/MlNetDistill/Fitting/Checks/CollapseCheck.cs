@@ -106,7 +106,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
     private string Cause(TrainingPlan plan, IReadOnlyList<TrainingProgress> history)
     {
         var losses = history.Select(epoch => epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Values.Single()).ToList();
-        var steps = Invariant($"{history.Count} {(history.Count == 1 ? "epoch" : "epochs")} of {Math.Max(1, split.Training.shape[0] / batchSize)} steps");
+        var steps = Invariant($"{NumberText.Count(history.Count, "epoch")} of {Math.Max(1, split.Training.shape[0] / batchSize)} steps");
         var rate = Invariant($"Optimizer.LearningRate is {plan.Optimizer.LearningRate}");
         var decay = plan.Optimizer.WeightDecay * plan.Optimizer.LearningRate;
         if (decay > MostDecay && plan.Optimizer.WeightDecay > UsualDecay)

@@ -165,7 +165,7 @@ public sealed record PreflightTeacher(
 /// <param name="TimePerStep">Time of a step, with the teacher's outputs taken from the cache or, if they are not cached, computed.</param>
 public sealed record PreflightStage(string Name, int Epochs, int StepsPerEpoch, TimeSpan TimePerStep)
 {
-    internal string Length => Invariant($"{Name}: {Epochs} {(Epochs == 1 ? "epoch" : "epochs")} of {StepsPerEpoch} {(StepsPerEpoch == 1 ? "step" : "steps")}");
+    internal string Length => Invariant($"{Name}: {NumberText.Count(Epochs, "epoch")} of {NumberText.Count(StepsPerEpoch, "step")}");
 
     /// <summary>Its length and cost.</summary>
     public override string ToString() => Invariant($"{Length}, {TimePerStep.TotalMilliseconds:0.##} ms each");

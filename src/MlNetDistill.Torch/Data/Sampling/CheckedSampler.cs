@@ -26,9 +26,9 @@ internal sealed class CheckedSampler : Sampler
 
     public override void Prepare(SamplerSource source)
     {
-        var watch = new LabelWatch(_set);
+        var guard = new LabelGuard(_set);
         _sampler.Prepare(source with { Training = source.Training.clone().DetachFromDisposeScope() });
-        watch.Check(Subject);
+        guard.Check(Subject);
     }
 
     public override int BatchesPerEpoch(long rows) => _sampler.BatchesPerEpoch(rows);
@@ -39,12 +39,12 @@ internal sealed class CheckedSampler : Sampler
         using var copy = training.clone().DetachFromDisposeScope();
         using var isTrainedOn = Mask(training);
         var (expected, batches) = (BatchesPerEpoch(training.shape[0]), 0);
-        var watch = new LabelWatch(_set);
+        var guard = new LabelGuard(_set);
         foreach (var positions in _sampler.Epoch(copy, generator) ?? throw CreateError("null instead of batches"))
         {
             // A sampler that reads labels does so before its first batch; later the teacher may have written them.
             if (batches++ == 0)
-                watch.Check(Subject);
+                guard.Check(Subject);
             Check(positions, isTrainedOn);
             yield return positions;
         }

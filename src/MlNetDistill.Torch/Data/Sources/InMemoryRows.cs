@@ -67,9 +67,9 @@ public sealed class InMemoryRows : IRowSource
     public void MoveTo(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        _features = Moved(_features, device);
-        Labels = Moved(Labels, device);
-        Weights = Weights is null ? null : Moved(Weights, device);
+        _features = MoveTensor(_features, device);
+        Labels = MoveTensor(Labels, device);
+        Weights = Weights is null ? null : MoveTensor(Weights, device);
         Device = _features.device;
     }
 
@@ -97,13 +97,13 @@ public sealed class InMemoryRows : IRowSource
         ShardRange.Check(rank, shards, Count);
         using var scope = NewDisposeScope();
         return new InMemoryRows(
-            Part(_features).DetachFromDisposeScope(),
-            Part(Labels).clone().DetachFromDisposeScope(),
+            SelectShard(_features).DetachFromDisposeScope(),
+            SelectShard(Labels).clone().DetachFromDisposeScope(),
             RowIds.Every(rank, shards),
             Shape,
-            Weights is null ? null : Part(Weights).clone().DetachFromDisposeScope());
+            Weights is null ? null : SelectShard(Weights).clone().DetachFromDisposeScope());
 
-        Tensor Part(Tensor all) => all.slice(0, rank, Count, shards);
+        Tensor SelectShard(Tensor all) => all.slice(0, rank, Count, shards);
     }
 
     /// <inheritdoc/>
@@ -114,7 +114,7 @@ public sealed class InMemoryRows : IRowSource
         Weights?.Dispose();
     }
 
-    private static Tensor Moved(Tensor tensor, Device device)
+    private static Tensor MoveTensor(Tensor tensor, Device device)
     {
         var moved = tensor.On(device);
         if (ReferenceEquals(moved, tensor))

@@ -48,10 +48,10 @@ internal sealed class CustomStageTeacher(string name, StageTeacher teacher, Clas
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {
         using var noGrad = no_grad();
-        var watch = _isQueried ? null : new LabelWatch(batch.Set);
+        var guard = _isQueried ? null : new LabelGuard(batch.Set);
         _isQueried = true;
         var found = Query(batch, wanted);
-        watch?.Check($"Outputs of the teacher '{name}'");
+        guard?.Check($"Outputs of the teacher '{name}'");
         var missing = wanted & ~found.Available;
         if (missing != ModelOutputs.None)
             throw new InvalidOperationException($"The teacher '{name}' was asked for {wanted} and gave {found.Available}. Its Shapes promise {teacher.Provides}; Outputs must give all that is wanted.");

@@ -57,12 +57,12 @@ public abstract class CustomTeacher : Teacher
 
     internal sealed override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var watch = new LabelWatch(request.Set);
+        var guard = new LabelGuard(request.Set);
         var teacher = Prepare(new TeacherContext(request))
             ?? throw new InvalidOperationException($"Prepare of the teacher '{_name}' returned null; it must return a StageTeacher.");
         try
         {
-            watch.Check($"Prepare of the teacher '{_name}'");
+            guard.Check($"Prepare of the teacher '{_name}'");
             var caching = _cacheKey is null ? request.TeacherCaching.WithoutFolder() : request.TeacherCaching;
             return new PreparedTeacher([new Anchor("teacher", 1, new CustomStageTeacher(_name, teacher, GetOrder(teacher, request), SupportsAugmentation, _cacheKey, caching))], null);
         }

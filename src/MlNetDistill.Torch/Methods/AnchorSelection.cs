@@ -63,20 +63,20 @@ public abstract record AnchorSelection
     internal IEnumerable<int> ChooseChecked(MethodContext context)
     {
         var (last, previous) = (context.Anchors.Count - 1, -1);
-        foreach (var index in Choose(context) ?? throw Fault("null in place of anchors"))
+        foreach (var index in Choose(context) ?? throw CreateError("null in place of anchors"))
         {
             if (index < 0 || index > last)
-                throw Fault(Invariant($"the index {index}, and the route has the indices 0 to {last}"));
+                throw CreateError(Invariant($"the index {index}, and the route has the indices 0 to {last}"));
             if (index <= previous)
-                throw Fault(Invariant($"the index {index} after {previous}"));
+                throw CreateError(Invariant($"the index {index} after {previous}"));
             yield return previous = index;
         }
 
         if (previous < last)
-            throw Fault(previous < 0 ? "no anchor" : Invariant($"{previous} as its last index, and the last anchor of the route, {context.Anchors[last]}, has the index {last}"));
+            throw CreateError(previous < 0 ? "no anchor" : Invariant($"{previous} as its last index, and the last anchor of the route, {context.Anchors[last]}, has the index {last}"));
     }
 
-    private InvalidOperationException Fault(string found) => new(
+    private InvalidOperationException CreateError(string found) => new(
         $"The anchor selection {this} gave {found}. RCO trains on anchors in the order of the route and ends with the last, the trained teacher: " +
         "give rising indices into MethodContext.Anchors, the last of them Anchors.Count - 1.");
 }

@@ -42,9 +42,9 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return fault;
     }
 
-    public override IEnumerable<TrainingPhase> Phases(MethodContext context) => Schedule == RcoSchedule.OneStage ? [OneStage(context)] : Restarted(context);
+    public override IEnumerable<TrainingPhase> Phases(MethodContext context) => Schedule == RcoSchedule.OneStage ? [CreateSwitchingStage(context)] : CreateRestartPhases(context);
 
-    private IEnumerable<TrainingPhase> Restarted(MethodContext context)
+    private IEnumerable<TrainingPhase> CreateRestartPhases(MethodContext context)
     {
         if (context.Anchors.Count == 1)
             context.Note($"{Name}: the route has a single anchor, {context.Anchors[0].Label}, so this is {Inner.Name}.");
@@ -57,7 +57,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         }
     }
 
-    private Stage OneStage(MethodContext context)
+    private Stage CreateSwitchingStage(MethodContext context)
     {
         Anchor[] anchors = [.. Selection.ChooseChecked(context).Select(i => context.Anchors[i])];
         if (anchors.Length > context.Epochs)
@@ -67,14 +67,14 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         }
 
         var teacher = new SwitchingTeacher(anchors, context.Epochs, context.Note);
-        var stage = OnlyStage(context with { Anchors = [new Anchor("route", 1, teacher)] });
+        var stage = GetOnlyStage(context with { Anchors = [new Anchor("route", 1, teacher)] });
         foreach (var anchor in anchors)
-            CheckAlike(anchor, anchors[^1], stage.Loss.TeacherNeeds);
+            CheckSameShapes(anchor, anchors[^1], stage.Loss.TeacherNeeds);
         return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.FirstEpochOfLastAnchor };
     }
 
     /// <summary>A method of a user's own may have several phases without saying so.</summary>
-    private Stage OnlyStage(MethodContext context)
+    private Stage GetOnlyStage(MethodContext context)
     {
         TrainingPhase[] phases = [.. Inner.Phases(context).Take(2)];
         return phases switch
@@ -90,7 +90,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
     }
 
     /// <summary>A stage is built once, for one shape of its teacher's outputs.</summary>
-    private static void CheckAlike(Anchor anchor, Anchor last, ModelOutputs needs)
+    private static void CheckSameShapes(Anchor anchor, Anchor last, ModelOutputs needs)
     {
         if (Describe(anchor.Teacher.Shapes, needs) == Describe(last.Teacher.Shapes, needs))
             return;

@@ -7,7 +7,7 @@ using MlNetDistill.Export;
 // Loads a model, scores the rows of a binary data view and prints a line for each: PredictedLabel, a tab, the bits of Score in hexadecimal.
 Console.OutputEncoding = new UTF8Encoding(false);
 var mlContext = new MLContext();
-var model = OnnxFileName.Another(() => mlContext.Model.Load(args[0], out _));
+var model = OnnxFileName.LoadWithRetry(() => mlContext.Model.Load(args[0], out _));
 using var disposable = model as IDisposable;
 var scored = model.Transform(mlContext.Data.LoadFromBinary(args[1]));
 var labels = scored.GetColumn<string>("PredictedLabel");

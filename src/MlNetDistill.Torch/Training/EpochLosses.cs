@@ -11,33 +11,33 @@ namespace MlNetDistill.Training;
 internal sealed class EpochLosses : IDisposable
 {
     // The first batch is a poor estimate of an unknown term, which may grow by this factor without diverging.
-    private const double UnknownTerm = 5;
+    private const double UnknownTermFactor = 5;
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
     private readonly Tensor?[] _weights;
-    private readonly TermReach[] _reach;
-    private readonly Tensor?[] _first;
+    private readonly TermGradientCheck[] _gradientChecks;
+    private readonly Tensor?[] _firstValues;
     private readonly StageState _state;
     private int _epoch;
     private int _steps;
 
     /// <param name="loss">The loss.</param>
-    /// <param name="learning">The student's trainable parameters.</param>
+    /// <param name="trainable">The student's trainable parameters.</param>
     /// <param name="device">Where the student is.</param>
     /// <param name="state">Keeps the first value of each term.</param>
     /// <exception cref="InvalidOperationException">Every term has weight 0.</exception>
-    public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> learning, Device device, StageState state)
+    public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> trainable, Device device, StageState state)
     {
         _state = state;
         _terms = loss.Terms;
-        _reach = [.. _terms.Select(t => new TermReach(t.Loss.Name, learning))];
+        _gradientChecks = [.. _terms.Select(t => new TermGradientCheck(t.Loss.Name, trainable))];
         foreach (var term in _terms.Where(t => t.Weight != 0 && (float)t.Weight is 0 or float.PositiveInfinity))
         {
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which 32-bit floats do not tell from {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
         }
 
-        _first = new Tensor?[_terms.Count];
+        _firstValues = new Tensor?[_terms.Count];
         if (_terms.All(t => t.Weight == 0))
             throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
@@ -52,11 +52,11 @@ internal sealed class EpochLosses : IDisposable
     /// something before the stage, at least the value for equal probabilities of all classes.
     /// </summary>
     /// <param name="classes">Number of classes.</param>
-    public double Untrained(int classes)
+    public double EstimateUntrained(int classes)
     {
         return _terms.Index().Sum(term => term.Item.WeightIn(_epoch) * Untrained(term.Item.Loss.UntrainedValue(classes), _state.FirstLosses![term.Index]));
 
-        double Untrained(double? known, double first) => known is null ? UnknownTerm * first : _state.IsFirst ? first : Math.Max(known.Value, first);
+        double Untrained(double? known, double first) => known is null ? UnknownTermFactor * first : _state.IsFirst ? first : Math.Max(known.Value, first);
     }
 
     /// <summary>
@@ -86,11 +86,11 @@ internal sealed class EpochLosses : IDisposable
     {
         using var scope = NewDisposeScope();
         var sums = _sums.Select(sum => sum.item<double>()).ToList();
-        var ruined = _terms.Where((_, i) => !double.IsFinite(sums[i])).Select(t => t.Loss.Name).ToList();
-        if (ruined.Count > 0)
-            throw failure(ruined);
-        if (_steps > 0 && !_reach.Any(r => r.IsFound))
-            throw TermReach.NothingLearnt(stage, epoch);
+        var nonFinite = _terms.Where((_, i) => !double.IsFinite(sums[i])).Select(t => t.Loss.Name).ToList();
+        if (nonFinite.Count > 0)
+            throw failure(nonFinite);
+        if (_steps > 0 && !_gradientChecks.Any(r => r.HasReachedStudent))
+            throw TermGradientCheck.CreateNothingLearntError(stage, epoch);
         var means = new Dictionary<string, double>();
         var total = 0.0;
         for (var i = 0; i < _terms.Count; i++)
@@ -101,7 +101,7 @@ internal sealed class EpochLosses : IDisposable
             _sums[i].zero_();
         }
 
-        _state.FirstLosses ??= [.. _first.Select(first => first?.item<double>() ?? 0)];
+        _state.FirstLosses ??= [.. _firstValues.Select(first => first?.item<double>() ?? 0)];
         (_steps, Total) = (0, total);
         if (_terms.Count > 1)
             means["total"] = total;
@@ -110,7 +110,7 @@ internal sealed class EpochLosses : IDisposable
 
     public void Dispose()
     {
-        foreach (var tensor in _sums.Concat(_weights).Concat(_first))
+        foreach (var tensor in _sums.Concat(_weights).Concat(_firstValues))
             tensor?.Dispose();
     }
 
@@ -124,11 +124,11 @@ internal sealed class EpochLosses : IDisposable
         {
             _sums[term].add_(value, scale);
             // The sum of one step is the value that the term began with.
-            if (_first[term] is null)
-                _first[term] = _sums[term].clone().DetachFromDisposeScope();
+            if (_firstValues[term] is null)
+                _firstValues[term] = _sums[term].clone().DetachFromDisposeScope();
         }
 
-        if (_weights[term] is not { } weight || !(known is null ? _reach[term].Learns(value, inputs.Student) : _reach[term].LearnsFromLogits()))
+        if (_weights[term] is not { } weight || !(known is null ? _gradientChecks[term].HasGradient(value, inputs.Student) : _gradientChecks[term].MarkReached()))
             return;
         roots.Add(known is null ? value : inputs.Student.Logits);
         gradients.Add(known?.Gradient ?? weight);

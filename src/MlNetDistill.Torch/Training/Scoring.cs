@@ -44,11 +44,11 @@ internal static class Scoring
     }
 
     /// <summary>How good given logits are by the labels of the rows at <paramref name="positions"/>.</summary>
-    public static ValidationResult Judge(StudentTask task, Tensor logits, IRowSource set, Tensor positions)
+    public static ValidationResult Evaluate(StudentTask task, Tensor logits, IRowSource set, Tensor positions)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        return task.Judge(logits, set.Labels.index_select(0, positions), set.Weights?.index_select(0, positions));
+        return task.Evaluate(logits, set.Labels.index_select(0, positions), set.Weights?.index_select(0, positions));
     }
 
     /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>

@@ -17,26 +17,26 @@ internal sealed class StageRun : IDisposable
     /// <param name="shapes">Shapes of its outputs.</param>
     /// <param name="set">The rows.</param>
     /// <param name="rows">Number of rows trained on.</param>
-    /// <param name="projecting">The generator of the initial weights of projections.</param>
+    /// <param name="projectionGenerator">The generator of the initial weights of projections.</param>
     /// <param name="state">The state of the stage; receives its projections and optimizer state.</param>
     /// <param name="observer">Notified of the steps.</param>
     public StageRun(
-        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projecting, StageState state, ITrainingObserver observer)
+        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projectionGenerator, StageState state, ITrainingExecution execution, ITrainingObserver observer)
     {
-        (Stage, Student, Set, State, Observer) = (stage, student, set, state, observer);
-        state.Projections = new StageProjections(stage, shapes, projecting, set.Device);
-        Parameter[] learning = [.. student.TrainableParameters(stage.Trains)];
-        if (learning.Length == 0)
+        (Stage, Student, Set, State, Observer, _execution) = (stage, student, set, state, observer, execution);
+        state.Projections = new StageProjections(stage, shapes, projectionGenerator, set.Device);
+        Parameter[] trainable = [.. student.TrainableParameters(stage.Trains)];
+        if (trainable.Length == 0)
         {
             throw new InvalidOperationException(
                 $"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters, or all of them have requires_grad off.");
         }
 
         var names = student.named_parameters().DistinctBy(p => p.parameter, ReferenceEqualityComparer.Instance).ToDictionary(p => (object)p.parameter, p => p.name, ReferenceEqualityComparer.Instance);
-        state.Optimizer = new OptimizerState(learning.Select(p => ($"student/{names[p]}", p)).Concat(state.Projections.Parameters().Select(p => ($"projections/{p.Name}", p.Parameter))));
+        state.Optimizer = new OptimizerState(trainable.Select(p => ($"student/{names[p]}", p)).Concat(state.Projections.Parameters().Select(p => ($"projections/{p.Name}", p.Parameter))));
         Parameters = [.. state.Optimizer.Parameters.Select(p => p.Value)];
-        Losses = new EpochLosses(stage.Loss, learning, set.Device, state);
-        _stepsPerEpoch = stage.Sampler.BatchesPerEpoch(rows);
+        Losses = new EpochLosses(stage.Loss, trainable, set.Device, state);
+        _steps = new StepCounter(stage, state, stage.Sampler.BatchesPerEpoch(rows));
     }
 
     public Stage Stage { get; }
@@ -79,7 +79,7 @@ internal sealed class StageRun : IDisposable
     }
 
     /// <summary>The inputs of the loss in a step.</summary>
-    public LossInputs Inputs(Batch batch, NetworkOutput student)
+    public LossInputs CreateInputs(Batch batch, NetworkOutput student)
     {
         var teacher = Stage.Loss.TeacherNeeds == ModelOutputs.None ? null : Stage.Teacher;
         return new LossInputs(student, null, batch.Labels, batch.Weights, Set.HasMissingLabels)

@@ -159,7 +159,7 @@ public static class DistillationCatalog
     private static ITransformer LoadAfterCheck(ModelOperationsCatalog catalog, Stream stream, string name, out DataViewSchema inputSchema)
     {
         ZipManifest.Check(stream, name);
-        (var model, inputSchema) = OnnxFileName.Another(() =>
+        (var model, inputSchema) = OnnxFileName.LoadWithRetry(() =>
         {
             stream.Position = 0;
             return (catalog.Load(stream, out var schema), schema);

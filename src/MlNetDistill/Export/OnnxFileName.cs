@@ -6,13 +6,13 @@ namespace MlNetDistill.Export;
 /// </summary>
 internal static class OnnxFileName
 {
-    private const string Refusal = "ORT model verification failed";
+    private const string ErrorText = "ORT model verification failed";
 
     // Two such names in a row come once in a billion times.
     private const int Tries = 3;
 
     /// <summary>Loads a model, again where its file had such a name.</summary>
-    public static T Another<T>(Func<T> load)
+    public static T LoadWithRetry<T>(Func<T> load)
     {
         for (var left = Tries; ; left--)
         {
@@ -20,18 +20,18 @@ internal static class OnnxFileName
             {
                 return load();
             }
-            catch (Exception e) when (left > 1 && IsItsName(e))
+            catch (Exception e) when (left > 1 && IsFileNameError(e))
             {
                 // The next one is another.
             }
         }
     }
 
-    private static bool IsItsName(Exception exception)
+    private static bool IsFileNameError(Exception exception)
     {
         for (var e = exception; e is not null; e = e.InnerException)
         {
-            if (e.Message.Contains(Refusal, StringComparison.Ordinal))
+            if (e.Message.Contains(ErrorText, StringComparison.Ordinal))
                 return true;
         }
 

@@ -31,7 +31,7 @@ internal static class Parity
     }
 
     /// <summary>The largest absolute value in those rows where the network gives no numbers for them; null where it gives some.</summary>
-    public static double? TooLarge(Network network, IRowSource set, TaskExport task)
+    public static double? FindOverflowingValue(Network network, IRowSource set, TaskExport task)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

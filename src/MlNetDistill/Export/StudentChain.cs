@@ -33,8 +33,8 @@ internal sealed class StudentChain
         _logitCount = network.LogitCount;
         _embeddingLength = network.EmbeddingLength;
         _backbone = network.IsLinear ? null : OnnxExport.WriteBackbone(network, columns.Features.Name, Embedding);
-        _head = [.. Values(network.Head.Bias), .. Values(network.Head.Weight)];
-        Scoring = Load();
+        _head = [.. ReadValues(network.Head.Bias), .. ReadValues(network.Head.Weight)];
+        Scoring = SaveAndLoad();
     }
 
     /// <summary>The column of features.</summary>
@@ -55,7 +55,7 @@ internal sealed class StudentChain
     /// <summary>Saves the chain.</summary>
     public void Save(ModelSaveContext context) => WithSavable(chain => ((ICanSaveModel)chain).Save(context));
 
-    private static float[] Values(TorchSharp.torch.Tensor tensor)
+    private static float[] ReadValues(TorchSharp.torch.Tensor tensor)
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
         return [.. tensor.detach().to(TorchSharp.torch.float32).cpu().contiguous().data<float>()];
@@ -66,7 +66,7 @@ internal sealed class StudentChain
     /// finalised, and a process may end before that: so the file gets a folder of its own, which is removed at once where the system allows
     /// to unlink an open file.
     /// </summary>
-    private ITransformer Load()
+    private ITransformer SaveAndLoad()
     {
         using var folder = new TemporaryFolder(_context.TempFilePath);
         var context = new MLContext
@@ -77,7 +77,7 @@ internal sealed class StudentChain
         };
         using var zip = new MemoryStream();
         WithSavable(chain => context.Model.Save(chain, InputView().Schema, zip));
-        return OnnxFileName.Another(() =>
+        return OnnxFileName.LoadWithRetry(() =>
         {
             zip.Position = 0;
             return context.Model.Load(zip, out _);
@@ -116,14 +116,14 @@ internal sealed class StudentChain
             Add(transforms.CopyColumns(_columns.Score, _task.ScoreColumn).Fit(view));
         if (keeps)
             Add(transforms.CopyColumns(_task.ScoreColumn, KeptScore).Fit(view));
-        string[] surplus =
+        string[] dropped =
         [
             .. onnx is not null ? [Embedding] : Array.Empty<string>(),
             .. keeps ? [KeptScore] : Array.Empty<string>(),
             .. renames && !keeps ? [_task.ScoreColumn] : Array.Empty<string>(),
         ];
-        if (surplus.Length > 0)
-            Add(transforms.DropColumns(surplus).Fit(view));
+        if (dropped.Length > 0)
+            Add(transforms.DropColumns(dropped).Fit(view));
         return new TransformerChain<ITransformer>([.. parts]);
 
         void Add(ITransformer part)

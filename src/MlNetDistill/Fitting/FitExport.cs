@@ -51,7 +51,7 @@ internal sealed class FitExport(
         using var generator = seeds.CreateGenerator("export check");
         Parity.Perturb(network, set, generator);
         var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns, task), network, set, columns, task);
-        if (double.IsInfinity(difference) && Parity.TooLarge(network, set, task) is { } largest)
+        if (double.IsInfinity(difference) && Parity.FindOverflowingValue(network, set, task) is { } largest)
         {
             throw new InvalidOperationException(
                 Invariant($"{spec.Name} gives no numbers for column '{columns.Features.Name}', whose values go up to {largest:G3}: 32-bit floats overflow. ") +
@@ -81,7 +81,7 @@ internal sealed class FitExport(
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
         var model = new DistilledStudent(
             network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role));
-        var (chain, difference) = Chain(network, model, role);
+        var (chain, difference) = ExportAndCompare(network, model, role);
         if (!(difference <= task.Tolerance))
         {
             throw new StudentExportException(
@@ -98,7 +98,7 @@ internal sealed class FitExport(
     }
 
     /// <summary>Whatever goes wrong here (a full disk, say) must not cost the trained weights.</summary>
-    private (StudentChain Chain, double Difference) Chain(Network network, DistilledStudent model, string role)
+    private (StudentChain Chain, double Difference) ExportAndCompare(Network network, DistilledStudent model, string role)
     {
         try
         {

@@ -128,7 +128,7 @@ internal sealed class FitNetworks(
         {
             if (phase is not Stage stage)
                 return phase;
-            var without = LabelTerms.LeftOut(stage);
+            var without = LabelTerms.RemoveFrom(stage);
             if (LabelTerms.Warning(stage) is { } warning)
                 channel.Warning($"{warning}");
             return without;

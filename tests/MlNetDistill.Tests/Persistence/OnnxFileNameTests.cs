@@ -16,7 +16,7 @@ public sealed class OnnxFileNameTests
     public void A_model_under_such_a_name_is_loaded_under_another()
     {
         var names = new Queue<string>(["abcdefgh.ort", "ijklmnop.ort", "qrstuvwx.yz1"]);
-        using var session = OnnxFileName.Another(() => Load(names.Dequeue()));
+        using var session = OnnxFileName.LoadWithRetry(() => Load(names.Dequeue()));
         Assert.That(session.InputNames, Is.Not.Empty);
         Assert.That(names, Is.Empty);
     }
@@ -25,10 +25,10 @@ public sealed class OnnxFileNameTests
     public void Not_for_ever_and_not_for_another_fault()
     {
         var tries = 0;
-        Assert.That(() => OnnxFileName.Another(() => Load($"{tries++}.ort")), Throws.InstanceOf<OnnxRuntimeException>());
+        Assert.That(() => OnnxFileName.LoadWithRetry(() => Load($"{tries++}.ort")), Throws.InstanceOf<OnnxRuntimeException>());
         Assert.That(tries, Is.EqualTo(3));
         tries = 0;
-        Assert.That(() => OnnxFileName.Another<int>(() => throw new InvalidOperationException($"another, {tries++}")), Throws.InvalidOperationException);
+        Assert.That(() => OnnxFileName.LoadWithRetry<int>(() => throw new InvalidOperationException($"another, {tries++}")), Throws.InvalidOperationException);
         Assert.That(tries, Is.EqualTo(1));
     }
 

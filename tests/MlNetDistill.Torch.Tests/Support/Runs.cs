@@ -57,7 +57,7 @@ internal static class Runs
     {
         using var scope = NewDisposeScope();
         var all = arange(set.Count, int64);
-        return Scoring.Judge(new MulticlassTask(network.LogitCount), Scoring.Logits(network, set, all, 64), set, all);
+        return Scoring.Evaluate(new MulticlassTask(network.LogitCount), Scoring.Logits(network, set, all, 64), set, all);
     }
 
     /// <summary>Share of the rows labelled rightly.</summary>

@@ -17,8 +17,8 @@ public sealed class MulticlassTaskTests
         using var scope = NewDisposeScope();
         var logits = tensor(new float[,] { { 2, 0, 0 }, { 0, 1, 0 }, { 0, 0, 3 }, { 9, 0, 0 } });
         var labels = tensor(new[] { 0L, 0, 2, IRowSource.MissingLabel });
-        var (measure, accuracy, loss) = _task.Judge(logits, labels, null);
-        var (_, weighted, _) = _task.Judge(logits, labels, tensor(new float[] { 1, 2, 1, 50 }));
+        var (measure, accuracy, loss) = _task.Evaluate(logits, labels, null);
+        var (_, weighted, _) = _task.Evaluate(logits, labels, tensor(new float[] { 1, 2, 1, 50 }));
         double[] losses = [Math.Log(Math.Exp(2) + 2) - 2, Math.Log(Math.E + 2), Math.Log(Math.Exp(3) + 2) - 3];
         Assert.Multiple(() =>
         {
@@ -74,14 +74,14 @@ public sealed class MulticlassTaskTests
         {
         }
 
-        public override ValidationResult Judge(Tensor logits, Tensor labels, Tensor? weights)
+        public override ValidationResult Evaluate(Tensor logits, Tensor labels, Tensor? weights)
         {
             using var scope = NewDisposeScope();
             var error = logits.squeeze(1).sub(labels.to(float32).DivideBy(500)).abs().mean().item<float>();
             return new("closeness", 1 / (1 + error), error);
         }
 
-        public override ValidationResult JudgeByTeacher(Tensor logits, Tensor teacher, Tensor? weights) => throw new NotSupportedException();
+        public override ValidationResult EvaluateAgainstTeacher(Tensor logits, Tensor teacher, Tensor? weights) => throw new NotSupportedException();
 
         private sealed class Squared : Losses.DistillationLoss
         {

@@ -31,7 +31,7 @@ public sealed class NoLabelTests
     [Test]
     public void Terms_over_labels_are_left_out_and_the_others_keep_their_weights()
     {
-        var stage = LabelTerms.LeftOut(Runs.Stage(1, (0.1 * new CrossEntropyLoss()) + (2 * new DkdLoss(4)) + (0.9 * new KdLoss(4)), _teacher));
+        var stage = LabelTerms.RemoveFrom(Runs.Stage(1, (0.1 * new CrossEntropyLoss()) + (2 * new DkdLoss(4)) + (0.9 * new KdLoss(4)), _teacher));
         Assert.That(stage.Loss.Terms.Select(term => (term.Loss.Name, term.Weight)), Is.EqualTo(new[] { ("kd", 0.9) }));
     }
 
@@ -40,7 +40,7 @@ public sealed class NoLabelTests
     {
         using var mixed = Runs.Student(NetworkSpec.Mlp(6), _set);
         using var alone = Runs.Student(NetworkSpec.Mlp(6), _set);
-        Runs.Train(mixed, _set, LabelTerms.LeftOut(Runs.Stage(3, (0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4)), _teacher)));
+        Runs.Train(mixed, _set, LabelTerms.RemoveFrom(Runs.Stage(3, (0.1 * new CrossEntropyLoss()) + (0.9 * new KdLoss(4)), _teacher)));
         Runs.Train(alone, _set, Runs.Stage(3, 0.9 * new KdLoss(4), _teacher));
         Assert.That(Runs.State(mixed), Is.EqualTo(Runs.State(alone)));
     }
@@ -49,7 +49,7 @@ public sealed class NoLabelTests
     public void A_loss_that_reads_labels_and_does_not_say_so_is_refused()
     {
         using var network = Runs.Student(NetworkSpec.Mlp(6), _set);
-        var stage = LabelTerms.LeftOut(Runs.Stage(1, new Undeclared(), _teacher));
+        var stage = LabelTerms.RemoveFrom(Runs.Stage(1, new Undeclared(), _teacher));
         Assert.That(() => Runs.Train(network, _set, stage), Throws.InvalidOperationException.With.Message.EqualTo(
             "A term of the loss reads labels, but no training row has a label. Override NeedsLabels of the loss to return true, so that the term is left out then, or train on " +
             "labelled rows."));
@@ -74,7 +74,7 @@ public sealed class NoLabelTests
         using var network = Runs.Student(NetworkSpec.Mlp(6), _set);
         var positions = tensor([3L, 10, 17, 58]);
         _teacher.Begin(_set, ModelOutputs.Logits, null);
-        var (measure, agreement, loss) = new MulticlassTask(3).JudgeByTeacher(
+        var (measure, agreement, loss) = new MulticlassTask(3).EvaluateAgainstTeacher(
             Scoring.Logits(network, _set, positions, 2), _teacher.Outputs(Batch.Gather(_set, positions), ModelOutputs.Logits).Logits, null);
         double[] student = [.. Scoring.Logits(network, _set, positions, 4).to(float64).data<double>()];
         var (alike, sum) = (0, 0.0);

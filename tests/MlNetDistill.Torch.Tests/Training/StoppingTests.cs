@@ -48,7 +48,7 @@ public sealed class StoppingTests
             using (no_grad())
                 network.Head.Weight.fill_(stage.Epoch);
             best.KeepIfBetter(new ValidationResult("accuracy", share, 1), network);
-            stage.NoteQuality(share, minimumImprovement: 0.1);
+            stage.RecordQuality(share, minimumImprovement: 0.1);
         }
 
         Assert.That(stage.LastImprovement, Is.EqualTo(1));

@@ -14,7 +14,7 @@ internal sealed class Float32Execution(double? gradientClipping) : ITrainingExec
         var output = run.Student.Forward(batch.Features, run.Stage.Loss.StudentNeeds, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)
             parameter.grad = null;
-        run.Losses.Backward(run.Inputs(batch, output), run.State.Epoch);
+        run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch);
         run.Observer.GradientsComputed(run);
         if (gradientClipping is { } norm)
             nn.utils.clip_grad_norm_(run.Parameters, norm);

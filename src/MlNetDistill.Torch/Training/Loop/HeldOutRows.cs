@@ -13,7 +13,7 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
     /// Quality by the labels, or by the teacher's outputs where there are none. Null without such rows, and in a stage that learns features and no logits: there is
     /// nothing to judge then.
     /// </summary>
-    public ValidationResult? Judge(Stage stage)
+    public ValidationResult? Evaluate(Stage stage)
     {
         if (split.Validation is not { } rows || !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
             return null;
@@ -21,8 +21,8 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
         using var noGrad = no_grad();
         var logits = Scoring.Logits(student, split.ValidationSet, rows, settings.ScoringBatchSize);
         return settings.HeldOutTeacherLogits is { } teacher
-            ? task.JudgeByTeacher(logits, teacher, split.ValidationSet.Weights?.index_select(0, rows))
-            : Scoring.Judge(task, logits, split.ValidationSet, rows);
+            ? task.EvaluateAgainstTeacher(logits, teacher, split.ValidationSet.Weights?.index_select(0, rows))
+            : Scoring.Evaluate(task, logits, split.ValidationSet, rows);
     }
 
     /// <summary>The mean of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>

@@ -8,7 +8,7 @@ internal static class LabelTerms
 {
     /// <summary>The stage without its terms over labels.</summary>
     /// <exception cref="InvalidOperationException">Nothing is left to learn from.</exception>
-    public static Stage LeftOut(Stage stage)
+    public static Stage RemoveFrom(Stage stage)
     {
         LossTerm[] kept = [.. stage.Loss.Terms.Where(term => !term.Loss.NeedsLabels)];
         if (!kept.Any(term => term.Weight > 0))

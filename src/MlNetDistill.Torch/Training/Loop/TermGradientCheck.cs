@@ -8,21 +8,21 @@ namespace MlNetDistill.Training;
 /// outside of torch, features of a frozen part) would train nothing without a word, or its projections alone.
 /// </summary>
 /// <param name="term">Name of the term.</param>
-/// <param name="learning">The student's parameters that train.</param>
-internal sealed class TermReach(string term, IReadOnlyList<Tensor> learning)
+/// <param name="trainable">The student's parameters that train.</param>
+internal sealed class TermGradientCheck(string term, IReadOnlyList<Tensor> trainable)
 {
     /// <summary>Whether a value of the term was seen to reach the student.</summary>
-    public bool IsFound { get; private set; }
+    public bool HasReachedStudent { get; private set; }
 
     /// <summary>The term states its gradient towards the student's logits itself.</summary>
-    public bool LearnsFromLogits() => IsFound = true;
+    public bool MarkReached() => HasReachedStudent = true;
 
     /// <summary>Whether a batch's value has a gradient to send back.</summary>
     /// <exception cref="InvalidOperationException">The value is cut off from the student.</exception>
-    public bool Learns(Tensor value, NetworkOutput student)
+    public bool HasGradient(Tensor value, NetworkOutput student)
     {
         // Found once for a stage: it costs a part of a step.
-        if (value.requires_grad && (IsFound || (IsFound = Reaches(value, [.. student.All]) || Reaches(value, learning))))
+        if (value.requires_grad && (HasReachedStudent || (HasReachedStudent = DependsOn(value, [.. student.All]) || DependsOn(value, trainable))))
             return true;
         // A batch in which there is nothing to compare may be worth 0.
         if (value.to(float64).item<double>() == 0)
@@ -33,18 +33,18 @@ internal sealed class TermReach(string term, IReadOnlyList<Tensor> learning)
     }
 
     /// <summary>Nothing was learnt in an epoch.</summary>
-    public static InvalidOperationException NothingLearnt(string stage, int epoch) => new(
+    public static InvalidOperationException CreateNothingLearntError(string stage, int epoch) => new(
         FormattableString.Invariant($"The loss of stage '{stage}' was 0 in every step of epoch {epoch} and does not depend on the student's parameters, so nothing was learnt. Compute it from LossInputs.Student."));
 
-    private static bool Reaches(Tensor value, IReadOnlyList<Tensor> from)
+    private static bool DependsOn(Tensor value, IReadOnlyList<Tensor> from)
     {
-        Tensor[] learning = [.. from.Where(t => t.requires_grad)];
-        if (learning.Length == 0)
+        Tensor[] withGradient = [.. from.Where(t => t.requires_grad)];
+        if (withGradient.Length == 0)
             return false;
         // Not autograd.grad: TorchSharp does not catch what fails in it, which would end the process.
-        autograd.backward([value], null, retain_graph: true, inputs: learning);
-        var reached = learning.Any(t => t.grad is not null);
-        foreach (var tensor in learning)
+        autograd.backward([value], null, retain_graph: true, inputs: withGradient);
+        var reached = withGradient.Any(t => t.grad is not null);
+        foreach (var tensor in withGradient)
             tensor.grad = null;
         return reached;
     }

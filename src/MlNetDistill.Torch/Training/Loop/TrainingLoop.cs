@@ -122,9 +122,9 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         }
 
         // Fetching the losses waits for the device, so only now is the epoch's work done.
-        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, ruined => NonFiniteCauses.Failure(ruined, run));
+        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, nonFinite => NonFiniteCauses.Failure(nonFinite, run));
         var rowsPerSecond = rows / clock.Elapsed.TotalSeconds;
-        var validation = _heldOut.Judge(stage);
+        var validation = _heldOut.Evaluate(stage);
         State.Elapsed = _clock.Elapsed;
         var timeLeft = (State.Elapsed - state.Began) / state.Epoch * (stage.Epochs - state.Epoch);
         var progress = new TrainingProgress(

@@ -3,7 +3,7 @@ using static System.FormattableString;
 namespace MlNetDistill.Training;
 
 /// <summary>Warns of a training loss far above that of a student that has learnt nothing.</summary>
-internal sealed class DivergenceWatch(Action<string> warn) : ITrainingObserver
+internal sealed class DivergenceWarning(Action<string> warn) : ITrainingObserver
 {
     // An epoch's mean loss that is so many times that of a student that has learnt nothing.
     private const double Diverging = 2;
@@ -11,7 +11,7 @@ internal sealed class DivergenceWatch(Action<string> warn) : ITrainingObserver
     public void EpochEnds(EpochResult epoch)
     {
         var (run, state) = (epoch.Run, epoch.Run.State);
-        var untrained = run.Losses.Untrained(run.Student.LogitCount);
+        var untrained = run.Losses.EstimateUntrained(run.Student.LogitCount);
         if (state.Warned || !(untrained > 0 && run.Losses.Total > Diverging * untrained))
             return;
         state.Warned = true;

@@ -8,7 +8,7 @@ internal sealed class EarlyStopper(EarlyStopping settings) : ITrainingObserver
         if (epoch.Progress.Validation is not { } validation || !epoch.Counts)
             return;
         var state = epoch.Run.State;
-        state.NoteQuality(validation.Quality, settings.MinimumImprovement);
+        state.RecordQuality(validation.Quality, settings.MinimumImprovement);
         epoch.EndsStage |= state.Epoch - state.LastImprovement >= settings.Patience;
     }
 }

@@ -7,7 +7,7 @@ namespace MlNetDistill.Training;
 /// size unless it can merge it with a neighbour, so a training loop with tensors of a megabyte grows by several of them each step although
 /// its live memory is flat; trimming returns those pages. Elsewhere than on glibc there is nothing to do.
 /// </summary>
-internal sealed class NativeHeap : ITrainingObserver
+internal sealed class NativeHeapTrimmer : ITrainingObserver
 {
     private const int StepsBetweenChecks = 32;
     private const long AllowedGrowth = 256L << 20;

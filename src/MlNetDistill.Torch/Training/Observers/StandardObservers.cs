@@ -13,9 +13,9 @@ internal static class StandardObservers
     {
         List<ITrainingObserver> observers =
         [
-            new NativeHeap(),
-            new DivergenceWatch(settings.Warn),
-            new GradientWatch(settings.GradientClipping, settings.Warn),
+            new NativeHeapTrimmer(),
+            new DivergenceWarning(settings.Warn),
+            new GradientWarning(settings.GradientClipping, settings.Warn),
             new BestEpochKeeper(state, settings.OnCancellation == CancellationBehavior.ReturnBest),
             new EpochInstruments(role),
             new ProgressReporter(state, settings),

@@ -59,7 +59,7 @@ internal sealed class StageState : IDisposable
         select KeyValuePair.Create($"{parameter.Name}/{tensor.Key}", tensor.Value);
 
     /// <summary>Takes the quality of the present epoch for an improvement if it is one by more than the minimum.</summary>
-    public void NoteQuality(double quality, double minimumImprovement)
+    public void RecordQuality(double quality, double minimumImprovement)
     {
         if (quality > QualityToBeat + minimumImprovement)
             (QualityToBeat, LastImprovement) = (quality, Epoch);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>One tensor of a file in the safetensors format: what it is, where its bytes lie behind the header, and their SHA-256.</summary>
-internal sealed record TensorLeaf(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End, string Sha256)
+internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End, string Sha256)
 {
     // A tensor may be longer than an array can be.
     private const long ChunkElements = 1 << 22;
@@ -23,8 +23,8 @@ internal sealed record TensorLeaf(string Name, string Type, IReadOnlyList<long> 
         ["F64"] = (ScalarType.Float64, 8),
     };
 
-    /// <summary>The leaf of a tensor on the CPU whose elements lie one after another.</summary>
-    public static TensorLeaf From(string name, Tensor value, long begin)
+    /// <summary>The entry of a tensor on the CPU whose elements lie one after another.</summary>
+    public static TensorEntry From(string name, Tensor value, long begin)
     {
         var type = Types.Single(t => t.Value.Type == value.dtype);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -33,7 +33,7 @@ internal sealed record TensorLeaf(string Name, string Type, IReadOnlyList<long> 
     }
 
     /// <summary>Why the header's words about the tensor cannot be right, or null.</summary>
-    public string? Fault(long expectedBegin, long fileBytes)
+    public string? FindFault(long expectedBegin, long fileBytes)
     {
         if (!Types.TryGetValue(Type, out var type))
             return $"has the unknown type {Type}";

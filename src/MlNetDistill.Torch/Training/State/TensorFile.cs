@@ -16,32 +16,32 @@ internal static class TensorFile
     private const string Version = "1";
 
     // The format's own limit.
-    private const long MostHeaderBytes = 100_000_000;
+    private const long MaxHeaderBytes = 100_000_000;
 
     // Without escapes that only pages of HTML need, and as every writer of the format aligns it.
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, string text)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var leaves = new List<TensorLeaf>();
+        var entries = new List<TensorEntry>();
         var values = new List<Tensor>();
         // The largest elements first, so that each tensor is aligned.
         foreach (var (name, tensor) in tensors.OrderByDescending(t => t.Value.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal))
         {
             var value = tensor.detach().cpu().contiguous();
-            leaves.Add(TensorLeaf.From(name, value, leaves.Count == 0 ? 0 : leaves[^1].End));
+            entries.Add(TensorEntry.From(name, value, entries.Count == 0 ? 0 : entries[^1].End));
             values.Add(value);
         }
 
-        var header = Header(leaves, text);
+        var header = WriteHeader(entries, text);
         Span<byte> length = stackalloc byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
         stream.Write(length);
         stream.Write(header);
         foreach (var value in values)
-            TensorLeaf.ForEachChunk(value, bytes => stream.Write(bytes));
+            TensorEntry.ForEachChunk(value, bytes => stream.Write(bytes));
     }
 
     /// <summary>The tensors, on the CPU, and the text. The caller disposes the tensors.</summary>
@@ -56,17 +56,17 @@ internal static class TensorFile
             throw Unreadable("it ends within its first 8 bytes");
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
-        if (length < 2 || length > Math.Min(rest, MostHeaderBytes))
+        if (length < 2 || length > Math.Min(rest, MaxHeaderBytes))
             throw Unreadable(FormattableString.Invariant($"its header cannot be {length} bytes long"));
         var header = new byte[length];
         stream.ReadExactly(header);
-        var (leaves, text) = Parse(header);
-        Check(leaves, rest - length);
+        var (entries, text) = Parse(header);
+        Check(entries, rest - length);
         var tensors = new Dictionary<string, Tensor>();
         try
         {
-            foreach (var leaf in leaves)
-                tensors.Add(leaf.Name, leaf.Read(stream));
+            foreach (var entry in entries)
+                tensors.Add(entry.Name, entry.Read(stream));
         }
         catch
         {
@@ -81,41 +81,41 @@ internal static class TensorFile
     public static InvalidDataException Unreadable(string fault, Exception? cause = null) =>
         new($"The file of a training state cannot be read: {fault}. Give the file as it was written by this version, or train from the beginning.", cause);
 
-    private static void Check(IReadOnlyList<TensorLeaf> leaves, long bytes)
+    private static void Check(IReadOnlyList<TensorEntry> entries, long bytes)
     {
         var end = 0L;
-        foreach (var leaf in leaves)
+        foreach (var entry in entries)
         {
-            if (leaf.Fault(end, bytes) is { } fault)
-                throw Unreadable($"the tensor '{leaf.Name}' {fault}");
-            end = leaf.End;
+            if (entry.FindFault(end, bytes) is { } fault)
+                throw Unreadable($"the tensor '{entry.Name}' {fault}");
+            end = entry.End;
         }
 
         if (end != bytes)
             throw Unreadable(FormattableString.Invariant($"its tensors take {end} bytes, and there are {bytes}"));
     }
 
-    private static byte[] Header(IReadOnlyList<TensorLeaf> leaves, string text)
+    private static byte[] WriteHeader(IReadOnlyList<TensorEntry> entries, string text)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, Writing))
+        using (var json = new Utf8JsonWriter(stream, WriterOptions))
         {
             json.WriteStartObject();
             json.WriteStartObject("__metadata__");
             json.WriteString("version", Version);
             json.WriteString("state", text);
-            json.WriteString("sha256", Digest(Version, text, leaves));
-            foreach (var leaf in leaves)
-                json.WriteString($"sha256 {leaf.Name}", leaf.Sha256);
+            json.WriteString("sha256", ComputeDigest(Version, text, entries));
+            foreach (var entry in entries)
+                json.WriteString($"sha256 {entry.Name}", entry.Sha256);
             json.WriteEndObject();
-            foreach (var leaf in leaves)
+            foreach (var entry in entries)
             {
-                json.WriteStartObject(leaf.Name);
-                json.WriteString("dtype", leaf.Type);
+                json.WriteStartObject(entry.Name);
+                json.WriteString("dtype", entry.Type);
                 json.WritePropertyName("shape");
-                JsonSerializer.Serialize(json, leaf.Shape);
+                JsonSerializer.Serialize(json, entry.Shape);
                 json.WritePropertyName("data_offsets");
-                JsonSerializer.Serialize(json, new[] { leaf.Begin, leaf.End });
+                JsonSerializer.Serialize(json, new[] { entry.Begin, entry.End });
                 json.WriteEndObject();
             }
 
@@ -124,21 +124,21 @@ internal static class TensorFile
 
         while (stream.Length % 8 != 0)
             stream.WriteByte((byte)' ');
-        return stream.Length <= MostHeaderBytes ? stream.ToArray() : throw new InvalidOperationException(
-            FormattableString.Invariant($"The header of a training state may have {MostHeaderBytes} bytes; this one would have {stream.Length}. Train for fewer epochs."));
+        return stream.Length <= MaxHeaderBytes ? stream.ToArray() : throw new InvalidOperationException(
+            FormattableString.Invariant($"The header of a training state may have {MaxHeaderBytes} bytes; this one would have {stream.Length}. Train for fewer epochs."));
     }
 
-    private static (IReadOnlyList<TensorLeaf> Leaves, string Text) Parse(byte[] header)
+    private static (IReadOnlyList<TensorEntry> Entries, string Text) Parse(byte[] header)
     {
         try
         {
             using var json = JsonDocument.Parse(header, new JsonDocumentOptions { AllowDuplicateProperties = false });
             var metadata = json.RootElement.GetProperty("__metadata__");
-            string Word(string name) => metadata.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
-            if (Word("version") != Version)
-                throw Unreadable($"it is of version '{Word("version")}', and this library reads version {Version}");
-            TensorLeaf[] leaves = [.. json.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => Leaf(p, Word($"sha256 {p.Name}")))];
-            return Digest(Version, Word("state"), leaves) == Word("sha256") ? (leaves, Word("state")) : throw Unreadable("its header does not match its SHA-256");
+            string GetText(string name) => metadata.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+            if (GetText("version") != Version)
+                throw Unreadable($"it is of version '{GetText("version")}', and this library reads version {Version}");
+            TensorEntry[] entries = [.. json.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => ParseEntry(p, GetText($"sha256 {p.Name}")))];
+            return ComputeDigest(Version, GetText("state"), entries) == GetText("sha256") ? (entries, GetText("state")) : throw Unreadable("its header does not match its SHA-256");
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
         {
@@ -146,19 +146,19 @@ internal static class TensorFile
         }
     }
 
-    private static TensorLeaf Leaf(JsonProperty property, string sha256)
+    private static TensorEntry ParseEntry(JsonProperty property, string sha256)
     {
-        long[] Numbers(string name) => [.. property.Value.GetProperty(name).EnumerateArray().Select(number => number.GetInt64())];
-        return Numbers("data_offsets") is [var begin, var end]
-            ? new(property.Name, property.Value.GetProperty("dtype").GetString() ?? "", Numbers("shape"), begin, end, sha256)
+        long[] GetNumbers(string name) => [.. property.Value.GetProperty(name).EnumerateArray().Select(number => number.GetInt64())];
+        return GetNumbers("data_offsets") is [var begin, var end]
+            ? new(property.Name, property.Value.GetProperty("dtype").GetString() ?? "", GetNumbers("shape"), begin, end, sha256)
             : throw new FormatException($"the tensor '{property.Name}' has no two offsets");
     }
 
-    private static string Digest(string version, string text, IReadOnlyList<TensorLeaf> leaves)
+    private static string ComputeDigest(string version, string text, IReadOnlyList<TensorEntry> entries)
     {
         var all = new StringBuilder().Append(version).Append('\0').Append(text);
-        foreach (var leaf in leaves)
-            all.Append('\0').Append(leaf.Name).Append('\0').Append(leaf.Type).Append('\0').AppendJoin(',', leaf.Shape).Append(FormattableString.Invariant($"\0{leaf.Begin}\0{leaf.End}\0{leaf.Sha256}"));
+        foreach (var entry in entries)
+            all.Append('\0').Append(entry.Name).Append('\0').Append(entry.Type).Append('\0').AppendJoin(',', entry.Shape).Append(FormattableString.Invariant($"\0{entry.Begin}\0{entry.End}\0{entry.Sha256}"));
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all.ToString())));
     }
 }

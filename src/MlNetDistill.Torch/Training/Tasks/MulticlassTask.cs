@@ -26,7 +26,7 @@ internal sealed class MulticlassTask(int classes) : StudentTask
             $"Row {row} (counted from 0) has label {labels[row].item<long>()}. Labels are class indices from 0 to {classes - 1}, or {IRowSource.MissingLabel} where a row has none."));
     }
 
-    public override ValidationResult Judge(Tensor logits, Tensor labels, Tensor? weights)
+    public override ValidationResult Evaluate(Tensor logits, Tensor labels, Tensor? weights)
     {
         using var scope = NewDisposeScope();
         var counts = labels.IsNotEqualTo(IRowSource.MissingLabel).to(float64);
@@ -38,7 +38,7 @@ internal sealed class MulticlassTask(int classes) : StudentTask
         return new("accuracy", right / total, loss / total);
     }
 
-    public override ValidationResult JudgeByTeacher(Tensor logits, Tensor teacher, Tensor? weights)
+    public override ValidationResult EvaluateAgainstTeacher(Tensor logits, Tensor teacher, Tensor? weights)
     {
         using var scope = NewDisposeScope();
         var alike = logits.argmax(1).eq(teacher.argmax(1)).to(float64);

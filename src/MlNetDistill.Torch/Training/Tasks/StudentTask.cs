@@ -21,11 +21,11 @@ internal abstract class StudentTask
     /// <param name="logits">The student's outputs, B×K.</param>
     /// <param name="labels">B labels; rows of <see cref="IRowSource.MissingLabel"/> do not count.</param>
     /// <param name="weights">B example weights, or null.</param>
-    public abstract ValidationResult Judge(Tensor logits, Tensor labels, Tensor? weights);
+    public abstract ValidationResult Evaluate(Tensor logits, Tensor labels, Tensor? weights);
 
     /// <summary>How good outputs are by the teacher's, for rows without labels.</summary>
     /// <param name="logits">The student's outputs, B×K.</param>
     /// <param name="teacher">The teacher's outputs, B×K.</param>
     /// <param name="weights">B example weights, or null.</param>
-    public abstract ValidationResult JudgeByTeacher(Tensor logits, Tensor teacher, Tensor? weights);
+    public abstract ValidationResult EvaluateAgainstTeacher(Tensor logits, Tensor teacher, Tensor? weights);
 }

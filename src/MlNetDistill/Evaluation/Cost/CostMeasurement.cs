@@ -118,7 +118,7 @@ internal sealed class CostMeasurement<TRow>
     {
         try
         {
-            return OnnxFileName.Another(() => _context.Model.Load(path, out _));
+            return OnnxFileName.LoadWithRetry(() => _context.Model.Load(path, out _));
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException)
         {

@@ -24,7 +24,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         var (positions, logits) = (queried.narrow(0, 0, all.shape[0]), all);
         if (teacher.SharesPreview)
             (positions, logits, heldOut) = SelectJudged(positions, all);
-        var accuracy = Scoring.Judge(task, logits, rows, positions).Quality;
+        var accuracy = Scoring.Evaluate(task, logits, rows, positions).Quality;
         return new PreflightTeacher(
             options.Teacher!.Name,
             teacher.Provides,

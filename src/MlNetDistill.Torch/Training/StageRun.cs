@@ -21,9 +21,9 @@ internal sealed class StageRun : IDisposable
     /// <param name="state">The state of the stage; receives its projections and optimizer state.</param>
     /// <param name="observer">Notified of the steps.</param>
     public StageRun(
-        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projectionGenerator, StageState state, ITrainingExecution execution, ITrainingObserver observer)
+        Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projectionGenerator, StageState state, ITrainingObserver observer)
     {
-        (Stage, Student, Set, State, Observer, _execution) = (stage, student, set, state, observer, execution);
+        (Stage, Student, Set, State, Observer) = (stage, student, set, state, observer);
         state.Projections = new StageProjections(stage, shapes, projectionGenerator, set.Device);
         Parameter[] trainable = [.. student.TrainableParameters(stage.Trains)];
         if (trainable.Length == 0)
@@ -36,7 +36,7 @@ internal sealed class StageRun : IDisposable
         state.Optimizer = new OptimizerState(trainable.Select(p => ($"student/{names[p]}", p)).Concat(state.Projections.Parameters().Select(p => ($"projections/{p.Name}", p.Parameter))));
         Parameters = [.. state.Optimizer.Parameters.Select(p => p.Value)];
         Losses = new EpochLosses(stage.Loss, trainable, set.Device, state);
-        _steps = new StepCounter(stage, state, stage.Sampler.BatchesPerEpoch(rows));
+        _stepsPerEpoch = stage.Sampler.BatchesPerEpoch(rows);
     }
 
     public Stage Stage { get; }

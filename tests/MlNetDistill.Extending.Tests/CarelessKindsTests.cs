@@ -54,7 +54,7 @@ public sealed class CarelessKindsTests
     [TestCaseSource(nameof(NotByRow))]
     public void An_augmentation_by_more_than_row_and_draws_is_named(FeatureAugmentation augmentation) => Fails(
         Points.Options with { Augmentations = [augmentation] },
-        $"The augmentation {augmentation} returned other values for the same rows", "Take random numbers from the RowDraws");
+        $"The augmentation {augmentation} gave different values for the same rows", "Take random numbers from the RowDraws");
 
     [Test]
     public void An_augmentation_that_rounds_to_bytes_is_named_with_both_types() => Fails(

@@ -22,7 +22,7 @@ public sealed record NetworkInput(InputShape Shape, bool IsByte = false, InputSt
         if (Shape.Length < 1)
             yield return "The shape of the network's input must be given: InputShape.Vector(length) or InputShape.Image(channels, height, width).";
         if (logitCount < 1)
-            yield return Invariant($"A network needs at least 1 logit; there are {logitCount}.");
+            yield return Invariant($"A network needs at least 1 logit, one for each class; there are {logitCount}.");
         foreach (var fault in Scaling?.Validate(Shape) ?? [])
             yield return fault;
     }

@@ -101,26 +101,13 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     }
 
     /// <summary>The sizes of the outputs, found by running a row of zeros through the network.</summary>
-    public OutputShapes GetOutputShapes()
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var wasTraining = training;
-        eval();
-        var row = zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device);
-        var output = Forward(row, ModelOutputs.StageFeatures);
-        train(wasTraining);
-        return new OutputShapes(LogitCount, EmbeddingLength, [.. output.StageFeatures.Select(f => f.shape[1..])]);
-    }
+    public OutputShapes GetOutputShapes() => EvaluateRowOfZeros(row => new OutputShapes(
+        LogitCount, EmbeddingLength, [.. Forward(row, ModelOutputs.StageFeatures).StageFeatures.Select(f => f.shape[1..])]));
 
     /// <summary>Number of activations of one row, not counting those inside blocks: a lower bound of what a training step keeps in memory per row.</summary>
-    internal long CountActivationsPerRow()
+    internal long CountActivationsPerRow() => EvaluateRowOfZeros(row =>
     {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var wasTraining = training;
-        eval();
-        var x = _input.forward(zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device));
+        var x = _input.forward(row);
         var values = x.numel();
         foreach (var block in _body)
         {
@@ -128,9 +115,8 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
             values += x.numel();
         }
 
-        train(wasTraining);
         return values + LogitCount;
-    }
+    });
 
     /// <summary>
     /// Makes one part trainable and freezes the rest: frozen parameters get no gradient, and frozen batch normalization uses and keeps its
@@ -170,6 +156,17 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         foreach (var block in _body)
             value = block.Emit(graph, value);
         return value;
+    }
+
+    private T EvaluateRowOfZeros<T>(Func<Tensor, T> evaluate)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var wasTraining = training;
+        eval();
+        var result = evaluate(zeros([1, .. Input.Shape.Dimensions], Input.IsByte ? ScalarType.Byte : _head.Weight.dtype, _head.Weight.device));
+        train(wasTraining);
+        return result;
     }
 
     // Native code's errors name neither the network nor the rows, and a wrong matrix product ends the process.

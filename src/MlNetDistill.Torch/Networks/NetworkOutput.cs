@@ -54,6 +54,13 @@ public sealed class NetworkOutput(Tensor? logits = null, Tensor? embedding = nul
 
     internal static NetworkOutput FromLogits(Tensor logits) => new(logits);
 
+    /// <summary>Applies <paramref name="change"/> to every available output.</summary>
+    internal NetworkOutput Map(Func<Tensor, Tensor> change) => Map(change, change, (stage, _) => change(stage));
+
+    /// <summary>Applies a function to each available output; that of stage features receives their index too.</summary>
+    internal NetworkOutput Map(Func<Tensor, Tensor> ofLogits, Func<Tensor, Tensor> ofEmbedding, Func<Tensor, int, Tensor> ofStage) => new(
+        logits is null ? null : ofLogits(logits), embedding is null ? null : ofEmbedding(embedding), stageFeatures?.Select(ofStage).ToArray());
+
     private static InvalidOperationException NotRequested(ModelOutputs kind) => new(
         $"No {kind} was computed in this step. A loss that reads it from the student must include it in StudentNeeds, from the teacher in TeacherNeeds.");
 }

@@ -1,7 +1,6 @@
-using System.Buffers;
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MlNetDistill.Training;
 
 namespace MlNetDistill.Diagnostics;
@@ -24,8 +23,12 @@ namespace MlNetDistill.Diagnostics;
 public sealed class JsonLinesProgress : ProgressSink, IDisposable
 {
     // Stage names contain × and arrows, which need no escaping outside a page.
-    private static readonly JsonWriterOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private readonly ArrayBufferWriter<byte> _line = new();
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
     private readonly AppendOnlyFile _file;
 
     /// <summary>Opens the file, or creates it.</summary>
@@ -48,11 +51,22 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
 
     private protected override void Write(TrainingProgress progress)
     {
-        _line.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_line, Unescaped))
-            Write(json, progress);
-        _line.Write("\n"u8);
-        _file.Append(_line.WrittenSpan);
+        var line = JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                Time = DateTimeOffset.UtcNow.ToString("O"),
+                progress.Stage,
+                progress.Epoch,
+                progress.Epochs,
+                progress.Losses,
+                progress.LearningRate,
+                progress.Validation,
+                progress.RowsPerSecond,
+                progress.TimeLeft,
+                progress.Elapsed,
+            },
+            Json);
+        _file.Append([.. line, (byte)'\n']);
     }
 
     /// <summary>A process that ended while it was writing, or a full disk, leaves an incomplete line, which the next report must not continue.</summary>
@@ -65,44 +79,5 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
             return false;
         file.Position = file.Length - 1;
         return file.ReadByte() != '\n';
-    }
-
-    private static void Write(Utf8JsonWriter json, TrainingProgress progress)
-    {
-        json.WriteStartObject();
-        json.WriteString("time", DateTimeOffset.UtcNow.ToString("O"));
-        json.WriteString("stage", progress.Stage);
-        json.WriteNumber("epoch", progress.Epoch);
-        json.WriteNumber("epochs", progress.Epochs);
-        json.WriteStartObject("losses");
-        foreach (var (name, loss) in progress.Losses)
-            Number(name, loss);
-        json.WriteEndObject();
-        Number("learningRate", progress.LearningRate);
-        if (progress.Validation is { } validation)
-        {
-            json.WriteStartObject("validation");
-            json.WriteString("measure", validation.Measure);
-            Number("quality", validation.Quality);
-            Number("loss", validation.Loss);
-            json.WriteEndObject();
-        }
-        else
-        {
-            json.WriteNull("validation");
-        }
-
-        Number("rowsPerSecond", progress.RowsPerSecond);
-        json.WriteString("timeLeft", progress.TimeLeft.ToString("c"));
-        json.WriteString("elapsed", progress.Elapsed.ToString("c"));
-        json.WriteEndObject();
-
-        void Number(string name, double number)
-        {
-            if (double.IsFinite(number))
-                json.WriteNumber(name, number);
-            else
-                json.WriteString(name, number.ToString(CultureInfo.InvariantCulture));
-        }
     }
 }

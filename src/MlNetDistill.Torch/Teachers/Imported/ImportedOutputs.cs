@@ -8,29 +8,21 @@ internal static class ImportedOutputs
 {
     /// <summary>The outputs as 32-bit floats: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
     /// <exception cref="InvalidOperationException">The outputs have another type or shape.</exception>
-    public static NetworkOutput Validate(NetworkOutput raw, long rows, string model) => new(
-        raw.Available.HasFlag(ModelOutputs.Logits) ? ToVectors(raw.Logits, rows, model, "class scores", "N×K") : null,
-        raw.Available.HasFlag(ModelOutputs.Embedding) ? ToVectors(raw.Embedding, rows, model, "embedding", "N×D") : null,
-        raw.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. raw.StageFeatures.Select((s, i) => ToStageFeature(s, rows, model, i))] : null);
+    public static NetworkOutput Validate(NetworkOutput raw, long rows, string model) => raw.Map(
+        logits => ToVectors(logits, rows, model, "class scores", "N×K"),
+        embedding => ToVectors(embedding, rows, model, "embedding", "N×D"),
+        (stage, i) => ToStageFeature(stage, rows, model, i));
 
     public static OutputShapes GetShapes(NetworkOutput output) => new(
         (int)output.Logits.shape[1],
         output.Available.HasFlag(ModelOutputs.Embedding) ? (int)output.Embedding.shape[1] : null,
         output.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(s => s.shape[1..])] : []);
 
-    /// <summary>Applies <paramref name="change"/> to each of the tensors.</summary>
-    public static NetworkOutput Transform(this NetworkOutput output, Func<Tensor, Tensor> change) => new(
-        output.Available.HasFlag(ModelOutputs.Logits) ? change(output.Logits) : null,
-        output.Available.HasFlag(ModelOutputs.Embedding) ? change(output.Embedding) : null,
-        output.Available.HasFlag(ModelOutputs.StageFeatures) ? [.. output.StageFeatures.Select(change)] : null);
-
     /// <summary>Concatenates the rows of several outputs.</summary>
-    public static NetworkOutput Concatenate(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : new(
-        parts[0].Available.HasFlag(ModelOutputs.Logits) ? cat([.. parts.Select(p => p.Logits)]) : null,
-        parts[0].Available.HasFlag(ModelOutputs.Embedding) ? cat([.. parts.Select(p => p.Embedding)]) : null,
-        parts[0].Available.HasFlag(ModelOutputs.StageFeatures)
-            ? [.. Enumerable.Range(0, parts[0].StageFeatures.Count).Select(i => cat([.. parts.Select(p => p.StageFeatures[i])]))]
-            : null);
+    public static NetworkOutput Concatenate(IReadOnlyList<NetworkOutput> parts) => parts.Count == 1 ? parts[0] : parts[0].Map(
+        _ => cat([.. parts.Select(p => p.Logits)]),
+        _ => cat([.. parts.Select(p => p.Embedding)]),
+        (_, i) => cat([.. parts.Select(p => p.StageFeatures[i])]));
 
     private static Tensor ToVectors(Tensor value, long rows, string model, string what, string form)
     {

@@ -48,7 +48,7 @@ internal abstract class TensorModel : IDisposable
             parts.Add(RunBatch(rows.narrow(0, at, count), wanted));
         }
 
-        return ImportedOutputs.Concatenate(parts).Transform(t => t.MoveToOuterDisposeScope());
+        return ImportedOutputs.Concatenate(parts).Map(t => t.MoveToOuterDisposeScope());
     }
 
     public virtual void Dispose() => _adapter.Dispose();
@@ -124,10 +124,10 @@ internal abstract class TensorModel : IDisposable
             ? cat([rows, rows.narrow(0, count - 1, 1).expand([_rowsPerRun - count, .. rows.shape[1..]])])
             : rows;
         var raw = Run(_adapter.Prepare(padded.to(_device)), wanted);
-        var output = ImportedOutputs.Validate(raw, padded.shape[0], Title).Transform(t => t.narrow(0, 0, count).to(rows.device));
+        var output = ImportedOutputs.Validate(raw, padded.shape[0], Title).Map(t => t.narrow(0, 0, count).to(rows.device));
         if (_shapes is { } shapes)
             CheckShapes(shapes, output);
-        return output.Transform(t => t.MoveToOuterDisposeScope());
+        return output.Map(t => t.MoveToOuterDisposeScope());
     }
 
     private void CheckShapes(OutputShapes shapes, NetworkOutput output)

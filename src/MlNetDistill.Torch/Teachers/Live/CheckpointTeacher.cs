@@ -41,10 +41,7 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
         if (ReorderClasses is not { } reorder || !wanted.HasFlag(ModelOutputs.Logits))
             return output;
         using var noGrad = no_grad();
-        return new NetworkOutput(
-            reorder(output.Logits),
-            wanted.HasFlag(ModelOutputs.Embedding) ? output.Embedding : null,
-            wanted.HasFlag(ModelOutputs.StageFeatures) ? output.StageFeatures : null);
+        return output.Map(reorder, embedding => embedding, (stage, _) => stage);
     }
 }
 

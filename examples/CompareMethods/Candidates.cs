@@ -19,7 +19,7 @@ internal sealed record Candidate(string Setting, DistillationMethod Method)
 /// <summary>A method and its candidates. Later methods may use the chosen candidates of earlier ones.</summary>
 /// <param name="Method">Its name.</param>
 /// <param name="CreateCandidates">Creates the candidates; the argument finds the chosen candidate of an earlier method.</param>
-internal sealed record Contender(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> CreateCandidates);
+internal sealed record ComparedMethod(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> CreateCandidates);
 
 /// <summary>The methods that are compared, with the same number of candidates for each.</summary>
 internal static class Candidates
@@ -32,14 +32,14 @@ internal static class Candidates
     /// <summary>Checkpoints of the teacher's route: a number that 2, 3 and 4 anchors divide into equal parts, as they do the epochs.</summary>
     public const int MostAnchors = 12;
 
-    public static IReadOnlyList<Contender> For(Workload work) =>
+    public static IReadOnlyList<ComparedMethod> For(Workload work) =>
     [
-        .. Contenders(work)
+        .. CreateMethods(work)
             .Select(c => c.Method == Alone ? c : AtRateOfAlone(c))
             .Select(c => c with { CreateCandidates = chosen => [.. c.CreateCandidates(chosen).Take(work.Tries)] }),
     ];
 
-    private static IReadOnlyList<Contender> Contenders(Workload work) =>
+    private static IReadOnlyList<ComparedMethod> CreateMethods(Workload work) =>
     [
         // Without a teacher there is no setting of a method, so the search is over the learning rate. All other methods use the chosen rate, so that the rows of the
         // table differ only in the method.
@@ -54,9 +54,9 @@ internal static class Candidates
         new("SSKD, unfrozen", _ => Stages(work.StudentStages, trainBackboneWithHead: true)),
     ];
 
-    private static Contender AtRateOfAlone(Contender contender) => contender with
+    private static ComparedMethod AtRateOfAlone(ComparedMethod method) => method with
     {
-        CreateCandidates = chosen => [.. contender.CreateCandidates(chosen).Select(candidate => candidate with { LearningRateFactor = chosen(Alone).LearningRateFactor })],
+        CreateCandidates = chosen => [.. method.CreateCandidates(chosen).Select(candidate => candidate with { LearningRateFactor = chosen(Alone).LearningRateFactor })],
     };
 
     private static Candidate LabelsOnly(double factor) =>

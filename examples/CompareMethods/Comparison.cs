@@ -8,34 +8,34 @@ namespace CompareMethods;
 /// The experiment: each method chooses a setting on held-out training rows, then students with that setting are trained on all training rows
 /// and measured on the test rows.
 /// </summary>
-internal sealed class Comparison(Workload work, int seeds, School school, LiveTable table)
+internal sealed class Comparison(Workload work, int seeds, ModelTrainer trainer, LiveTable table)
 {
     public const string LongerKd = "KD, longer";
     public const string LongerRco = "RCO, longer";
 
     public Findings Run()
     {
-        table.Teacher(work.TeacherEpochs, school.TeacherAccuracy);
+        table.Teacher(work.TeacherEpochs, trainer.TeacherAccuracy);
         var searches = Searches();
         var outcomes = Measure(searches);
         table.End();
-        return new Findings(school.TeacherModel, school.TeacherAccuracy, school.TeacherParameters, school.StudentParameters, searches, outcomes);
+        return new Findings(trainer.TeacherModel, trainer.TeacherAccuracy, trainer.TeacherParameters, trainer.StudentParameters, searches, outcomes);
     }
 
     private List<Search> Searches()
     {
         var searches = new List<Search>();
-        foreach (var contender in Candidates.For(work))
+        foreach (var method in Candidates.For(work))
         {
             var tried = new List<(Candidate Candidate, double? Accuracy)>();
-            foreach (var candidate in contender.CreateCandidates(method => Chosen(searches, method)))
+            foreach (var candidate in method.CreateCandidates(name => Chosen(searches, name)))
             {
-                var accuracy = school.Try(candidate, table.Follow($"{contender.Method}: trying {candidate.Setting}"));
+                var accuracy = trainer.Try(candidate, table.Follow($"{method.Method}: trying {candidate.Setting}"));
                 tried.Add((candidate, accuracy));
-                table.Tried(contender.Method, candidate.Setting, accuracy);
+                table.Tried(method.Method, candidate.Setting, accuracy);
             }
 
-            searches.Add(new Search(contender.Method, tried));
+            searches.Add(new Search(method.Method, tried));
         }
 
         return searches;
@@ -44,25 +44,25 @@ internal sealed class Comparison(Workload work, int seeds, School school, LiveTa
     private List<Outcome> Measure(IReadOnlyList<Search> searches)
     {
         var (kd, rco) = (Chosen(searches, Candidates.Kd), Chosen(searches, Candidates.Rco));
-        List<(Lesson Lesson, bool IsLonger)> lessons =
+        List<(TrainingSetup Setup, bool IsLonger)> setups =
         [
-            .. searches.Select(search => (new Lesson(search.Method, search.Chosen, work.Epochs / search.Chosen.Anchors), false)),
+            .. searches.Select(search => (new TrainingSetup(search.Method, search.Chosen, work.Epochs / search.Chosen.Anchors), false)),
             // The route's long form has a full schedule for every anchor; KD has as many epochs in one.
-            (new Lesson(LongerKd, kd, rco.Anchors * work.Epochs), true),
-            (new Lesson(LongerRco, rco, work.Epochs), true),
+            (new TrainingSetup(LongerKd, kd, rco.Anchors * work.Epochs), true),
+            (new TrainingSetup(LongerRco, rco, work.Epochs), true),
         ];
-        var runs = lessons.Select(_ => new List<Run>()).ToArray();
+        var runs = setups.Select(_ => new List<Run>()).ToArray();
         // Seed by seed, not method by method: what slows the machine for a while then falls on all methods alike.
         for (var seed = 1; seed <= seeds; seed++)
         {
-            foreach (var ((lesson, isLonger), mine) in lessons.Zip(runs))
+            foreach (var ((setup, isLonger), mine) in setups.Zip(runs))
             {
-                mine.Add(school.Train(lesson, seed, table.Follow($"{lesson.Name}: seed {seed} of {seeds}")));
-                table.Finished(new Outcome(lesson, isLonger, mine));
+                mine.Add(trainer.Train(setup, seed, table.Follow($"{setup.Name}: seed {seed} of {seeds}")));
+                table.Finished(new Outcome(setup, isLonger, mine));
             }
         }
 
-        return [.. lessons.Zip(runs, (lesson, mine) => new Outcome(lesson.Lesson, lesson.IsLonger, mine))];
+        return [.. setups.Zip(runs, (setup, mine) => new Outcome(setup.Setup, setup.IsLonger, mine))];
     }
 
     private static Candidate Chosen(IReadOnlyList<Search> searches, string method) => searches.Single(search => search.Method == method).Chosen;

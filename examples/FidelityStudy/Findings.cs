@@ -8,7 +8,7 @@ namespace FidelityStudy;
 /// <param name="Train">Compared with its teacher on its training rows.</param>
 /// <param name="Test">Compared with its teacher on the test rows.</param>
 /// <param name="Settings">How it was trained.</param>
-internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test, LessonSettings Settings);
+internal sealed record Finding(int Seed, DistillationMetrics Train, DistillationMetrics Test, TrainingSettings Settings);
 
 /// <summary>The result of a trial, over the seeds.</summary>
 internal sealed record TrialResult(Trial Trial, IReadOnlyList<Finding> Findings)

@@ -22,14 +22,14 @@ static void Run(Settings settings)
 
     var trials = Questions.All;
     var findings = trials.Select(_ => new List<Finding>()).ToArray();
-    var classroom = new Classroom(mlContext);
+    var trainer = new StudentTrainer(mlContext);
     var clock = Stopwatch.StartNew();
     for (var seed = 1; seed <= settings.Seeds; seed++)
     {
         using var repetition = new Repetition(mlContext, rows, plan, seed);
         foreach (var (trial, mine) in trials.Zip(findings))
         {
-            mine.Add(classroom.Try(trial, repetition));
+            mine.Add(trainer.TrainAndCompare(trial, repetition));
             var (done, all) = (findings.Sum(f => f.Count), trials.Count * settings.Seeds);
             var left = clock.Elapsed / done * (all - done);
             Console.WriteLine(
@@ -41,6 +41,6 @@ static void Run(Settings settings)
     TrialResult[] results = [.. trials.Zip(findings, (trial, mine) => new TrialResult(trial, mine))];
     Console.WriteLine(StudyTable.Format(results));
     StudyFile.Write(Path.Combine(folder, "study.json"), rows.Title, plan, results);
-    new Reports(mlContext, rows, plan, classroom).Write(folder);
+    new Reports(mlContext, rows, plan, trainer).Write(folder);
     Console.WriteLine($"Wrote study.json and reports on two students of seed 1 in {folder}.");
 }

@@ -38,19 +38,19 @@ internal static class Questions
             By(r, r.Ensemble(members)))),
     ];
 
-    private static Lesson Usual(Repetition r) => By(r, r.Main);
+    private static TrainingSetup Usual(Repetition r) => By(r, r.Main);
 
-    private static Lesson By(Repetition r, Instructor instructor) => new()
+    private static TrainingSetup By(Repetition r, ScoredTeacher teacher) => new()
     {
         Student = r.Plan.Student,
-        Teacher = instructor.Teacher,
-        Compared = instructor,
+        Teacher = teacher.Teacher,
+        Compared = teacher,
         Rows = r.Rows.Train,
         Epochs = r.Plan.Epochs,
     };
 
-    /// <summary>The same lesson with some of its rows and the same number of steps.</summary>
-    private static Lesson Over(StudyRow[] rows, Repetition r, Lesson lesson) => lesson with
+    /// <summary>The same setup with some of its rows and the same number of steps.</summary>
+    private static TrainingSetup Over(StudyRow[] rows, Repetition r, TrainingSetup setup) => setup with
     {
         Rows = rows,
         Epochs = r.Plan.EpochsOver(rows.Length, r.Rows.Train.Length, r.Plan.Epochs),
@@ -103,7 +103,7 @@ internal static class Questions
         }, Against: Labelled);
     }
 
-    private static Lesson Spoilt(Repetition r, Func<float[], Random, float[]> spoil)
+    private static TrainingSetup Spoilt(Repetition r, Func<float[], Random, float[]> spoil)
     {
         var random = new Random(r.Seed);
         var answers = r.Main.Train.GetColumn<float[]>("TeacherScore");

@@ -48,7 +48,7 @@ internal sealed class Chart(Workload work, Findings findings)
         }
         """;
 
-    private readonly Outcome _alone = findings.Outcomes.Single(o => o.Lesson.Name == Candidates.Alone);
+    private readonly Outcome _alone = findings.Outcomes.Single(o => o.Setup.Name == Candidates.Alone);
 
     /// <summary>The rows from top to bottom: those of equal budget, then the longer ones.</summary>
     private IReadOnlyList<Outcome> Rows => [.. findings.Outcomes.Where(o => o != _alone)];
@@ -93,7 +93,7 @@ internal sealed class Chart(Workload work, Findings findings)
               "Hollow: trained for longer. The grey band is the student alone.";
 
     private string Description => string.Join(" ", findings.Outcomes
-        .Select(o => $"{o.Lesson.Name}, {o.Lesson.Epochs} epochs: accuracy {o.Accuracy.ToString("0.00")} %, agreement {o.Agreement.ToString("0.00")} %.")
+        .Select(o => $"{o.Setup.Name}, {o.Setup.Epochs} epochs: accuracy {o.Accuracy.ToString("0.00")} %, agreement {o.Agreement.ToString("0.00")} %.")
         .Prepend(Invariant($"Accuracy on the test rows and agreement with the teacher. Teacher: accuracy {100 * findings.TeacherAccuracy:0.00} %.")));
 
     /// <summary>Heights of the rows; each group begins with a heading.</summary>
@@ -119,12 +119,12 @@ internal sealed class Chart(Workload work, Findings findings)
         foreach (var group in Rows.Zip(y, (outcome, y) => (Outcome: outcome, Y: y)).GroupBy(row => row.Outcome.IsLonger))
         {
             var first = group.First();
-            Text(svg, Margin, first.Y - (RowHeight / 2) - 8, "muted", $"{first.Outcome.Lesson.Epochs} epochs each");
+            Text(svg, Margin, first.Y - (RowHeight / 2) - 8, "muted", $"{first.Outcome.Setup.Epochs} epochs each");
             foreach (var (outcome, center) in group)
             {
-                Text(svg, Margin, center + 5, "head", outcome.Lesson.Name);
-                if (outcome.Lesson.Candidate.Anchors > 1)
-                    Text(svg, 176, center + 5, "muted", outcome.Lesson.EpochsText, "end");
+                Text(svg, Margin, center + 5, "head", outcome.Setup.Name);
+                if (outcome.Setup.Candidate.Anchors > 1)
+                    Text(svg, 176, center + 5, "muted", outcome.Setup.EpochsText, "end");
             }
         }
     }

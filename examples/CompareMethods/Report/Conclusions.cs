@@ -11,11 +11,11 @@ internal static class Conclusions
     public static IReadOnlyList<string> Rules(Workload work, IReadOnlyList<Outcome> outcomes) =>
     [
         $"Every student has {work.Epochs} epochs over all training rows; with n anchors, RCO gives each a schedule of {work.Epochs}/n epochs of its own.",
-        $"The two longer ones have {outcomes.Max(o => o.Lesson.Epochs)}: RCO with {work.Epochs} for each anchor, and KD in a single schedule.",
+        $"The two longer ones have {outcomes.Max(o => o.Setup.Epochs)}: RCO with {work.Epochs} for each anchor, and KD in a single schedule.",
         work.Tries == 1
             ? "A quick run does not search: each method has its first setting."
             : Invariant($"Each method chose among {work.Tries} settings: one seed, {work.Epochs} epochs, ") +
-              Invariant($"judged by accuracy on {100 * School.HeldOut:0} % of the training rows held out; never by test rows. ") +
+              Invariant($"judged by accuracy on {100 * ModelTrainer.HeldOut:0} % of the training rows held out; never by test rows. ") +
               "The student alone chose among learning rates, and all methods use its choice; RCO has KD's chosen loss, RCO×DIST DIST's. " +
               "With rows held out, RCO goes from anchor to anchor with its best epoch, which the measured students, without held-out rows, cannot.",
         "The teacher was trained once, on all training rows: it has seen the held-out ones. One teacher, so the spread is that of students alone.",
@@ -25,7 +25,7 @@ internal static class Conclusions
     public static IEnumerable<(string Method, double Cost)> StepCosts(IReadOnlyList<Outcome> outcomes)
     {
         var kd = Named(outcomes, Candidates.Kd);
-        return outcomes.Where(o => !o.IsLonger).Select(o => (o.Lesson.Name, o.SecondsARow / kd.SecondsARow));
+        return outcomes.Where(o => !o.IsLonger).Select(o => (o.Setup.Name, o.SecondsARow / kd.SecondsARow));
     }
 
     /// <summary>Which methods are better than KD and the student alone, and which are not.</summary>
@@ -46,14 +46,14 @@ internal static class Conclusions
         var difference = one.Accuracy.Mean - other.Accuracy.Mean;
         var points = Invariant($"{difference:+0.00;-0.00;0.00} points of accuracy");
         if (one.Runs.Count == 1)
-            return $"{one.Lesson.Name} against {otherName}: {points}; one seed cannot tell whether that means anything.";
+            return $"{one.Setup.Name} against {otherName}: {points}; one seed cannot tell whether that means anything.";
         var pooled = Spread.Pooled(one.Accuracy, other.Accuracy);
         var figures = $"{points}, pooled sd {pooled.ToString("0.00")}, {one.Runs.Count} seeds";
         // A difference within the spread may have the other sign with other seeds.
         return difference > pooled
-            ? $"{one.Lesson.Name} beats {otherName}: {figures}."
-            : $"{one.Lesson.Name} does not beat {otherName}: {figures}{(difference > 0 ? "; ahead, but by no more than the spread" : "")}.";
+            ? $"{one.Setup.Name} beats {otherName}: {figures}."
+            : $"{one.Setup.Name} does not beat {otherName}: {figures}{(difference > 0 ? "; ahead, but by no more than the spread" : "")}.";
     }
 
-    private static Outcome Named(IReadOnlyList<Outcome> outcomes, string name) => outcomes.Single(o => o.Lesson.Name == name);
+    private static Outcome Named(IReadOnlyList<Outcome> outcomes, string name) => outcomes.Single(o => o.Setup.Name == name);
 }

@@ -52,11 +52,11 @@ internal sealed class LiveTable
     {
         var last = outcome.Runs[^1];
         Line(
-            $"{outcome.Lesson.Name}: seed {last.Seed}: accuracy {last.Accuracy:0.00 %}, agreement {last.Agreement:0.00 %}, " +
+            $"{outcome.Setup.Name}: seed {last.Seed}: accuracy {last.Accuracy:0.00 %}, agreement {last.Agreement:0.00 %}, " +
             $"KL {last.Divergence:0.000}, {last.Seconds:0.0} s");
         Fill(
-            outcome.Lesson.Name,
-            outcome.Lesson.EpochsText,
+            outcome.Setup.Name,
+            outcome.Setup.EpochsText,
             outcome.Accuracy.ToString("0.00"),
             outcome.Agreement.ToString("0.00"),
             outcome.Divergence.ToString("0.000"),

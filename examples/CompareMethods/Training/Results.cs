@@ -25,7 +25,7 @@ internal sealed record Run(
 /// <param name="Name">Its name in the table.</param>
 /// <param name="Candidate">The setting.</param>
 /// <param name="EpochsPerAnchor">Epochs with each anchor; all of them where there is no route.</param>
-internal sealed record Lesson(string Name, Candidate Candidate, int EpochsPerAnchor)
+internal sealed record TrainingSetup(string Name, Candidate Candidate, int EpochsPerAnchor)
 {
     public int Epochs => EpochsPerAnchor * Candidate.Anchors;
 
@@ -40,7 +40,7 @@ internal sealed record Search(string Method, IReadOnlyList<(Candidate Candidate,
 }
 
 /// <summary>A row of the table with its runs.</summary>
-internal sealed record Outcome(Lesson Lesson, bool IsLonger, IReadOnlyList<Run> Runs)
+internal sealed record Outcome(TrainingSetup Setup, bool IsLonger, IReadOnlyList<Run> Runs)
 {
     public Spread Accuracy => Spread.FromValues(Runs.Select(run => 100 * run.Accuracy));
 

@@ -7,7 +7,7 @@ using MlNetDistill.Reporting;
 namespace FidelityStudy.Report;
 
 /// <summary>A report on a small student, with the student alone, and one on a student with its teacher's network.</summary>
-internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Classroom classroom)
+internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, StudentTrainer trainer)
 {
     public void Write(string folder)
     {
@@ -37,7 +37,7 @@ internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, Cl
             AloneCost = null,
         }).Write(Path.Combine(folder, "self"));
 
-        ITransformer Student(string trial) => classroom.Train(Questions.All.Single(t => t.Name == trial).Lesson(repetition), repetition);
+        ITransformer Student(string trial) => trainer.Train(Questions.All.Single(t => t.Name == trial).CreateSetup(repetition), repetition);
     }
 
     private ModelCost Cost(ITransformer model) => mlContext.Model.MeasureCost(model, rows.Test.Take(1000), inputSchemaDefinition: rows.Schema());

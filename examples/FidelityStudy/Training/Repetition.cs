@@ -14,8 +14,8 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
     private readonly List<Network> _networks = [];
     private readonly List<Teacher> _teachers = [];
     private DistillationTransformer? _model;
-    private Instructor? _main;
-    private Instructor? _half;
+    private ScoredTeacher? _main;
+    private ScoredTeacher? _half;
 
     public StudyRows Rows => rows;
 
@@ -24,7 +24,7 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
     public int Seed => seed;
 
     /// <summary>The teacher that most students of this repetition have.</summary>
-    public Instructor Main => _main ??= Instructor.Create(mlContext, rows, Teacher(0));
+    public ScoredTeacher Main => _main ??= ScoredTeacher.Create(mlContext, rows, Teacher(0));
 
     /// <summary>Its network and weights.</summary>
     public DistilledStudent MainNetwork => Model.Model;
@@ -33,12 +33,12 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
     public DistillationTransformer Model => _model ??= Train(rows.Train, 0);
 
     /// <summary>A teacher that was trained only on the first half of the rows.</summary>
-    public Instructor Half => _half ??= Instructor.Create(mlContext, rows, AsTeacher(Train(FirstHalf, 0)));
+    public ScoredTeacher Half => _half ??= ScoredTeacher.Create(mlContext, rows, AsTeacher(Train(FirstHalf, 0)));
 
     public StudyRow[] FirstHalf => rows.Train[..(rows.Train.Length / 2)];
 
     /// <summary>An ensemble of teachers that differ only in their seed. The first is the main one.</summary>
-    public Instructor Ensemble(int members) => Instructor.Create(mlContext, rows, MlNetDistill.Teacher.Ensemble([.. Enumerable.Range(0, members).Select(Teacher)]));
+    public ScoredTeacher Ensemble(int members) => ScoredTeacher.Create(mlContext, rows, MlNetDistill.Teacher.Ensemble([.. Enumerable.Range(0, members).Select(Teacher)]));
 
     public void Dispose() => _networks.ForEach(network => network.Dispose());
 

@@ -9,7 +9,7 @@ using MlNetDistill.Training;
 namespace CompareMethods.Training;
 
 /// <summary>Trains the teacher once, and any number of students with its checkpoints.</summary>
-internal sealed class School : IDisposable
+internal sealed class ModelTrainer : IDisposable
 {
     /// <summary>Share of the training rows that is held out in a search.</summary>
     public const double HeldOut = 0.2;
@@ -25,7 +25,7 @@ internal sealed class School : IDisposable
     private readonly Workload _work;
     private readonly Teacher _route;
 
-    public School(MLContext mlContext, Workload work, IProgress<TrainingProgress> progress)
+    public ModelTrainer(MLContext mlContext, Workload work, IProgress<TrainingProgress> progress)
     {
         _mlContext = mlContext;
         _work = work;
@@ -74,13 +74,13 @@ internal sealed class School : IDisposable
     }
 
     /// <summary>Trains on all training rows and measures on the test rows.</summary>
-    /// <param name="lesson">What is trained, and for how long.</param>
+    /// <param name="setup">What is trained, and for how long.</param>
     /// <param name="seed">Seed of the student's weights and batches.</param>
     /// <param name="progress">Follows the training.</param>
-    public Run Train(Lesson lesson, int seed, IProgress<TrainingProgress> progress)
+    public Run Train(TrainingSetup setup, int seed, IProgress<TrainingProgress> progress)
     {
         var clock = Stopwatch.StartNew();
-        var student = Fit(Options(lesson.Candidate, lesson.EpochsPerAnchor, seed, progress));
+        var student = Fit(Options(setup.Candidate, setup.EpochsPerAnchor, seed, progress));
         var seconds = clock.Elapsed.TotalSeconds;
         var metrics = _mlContext.MulticlassClassification.EvaluateDistillation(
             _work.Test, TeacherModel, student, "Class", options: new DistillationEvaluationOptions { BootstrapReplicates = 0 });

@@ -6,7 +6,7 @@ using MlNetDistill.Networks;
 namespace FidelityStudy.Training;
 
 /// <summary>How a student is trained.</summary>
-internal sealed record Lesson
+internal sealed record TrainingSetup
 {
     public required NetworkSpec Student { get; init; }
 
@@ -14,7 +14,7 @@ internal sealed record Lesson
     public required Teacher? Teacher { get; init; }
 
     /// <summary>The teacher that it is compared with.</summary>
-    public required Instructor Compared { get; init; }
+    public required ScoredTeacher Compared { get; init; }
 
     /// <summary>Its training rows: the first of all training rows, or all.</summary>
     public required IReadOnlyList<StudyRow> Rows { get; init; }
@@ -34,21 +34,21 @@ internal sealed record Lesson
 
     public MissingLabels MissingLabels { get; init; } = MissingLabels.Error;
 
-    public LessonSettings Settings => new(Student.Name, Rows.Count, Epochs, Teacher is null ? 0 : Alpha, Temperature, LearningRate);
+    public TrainingSettings Settings => new(Student.Name, Rows.Count, Epochs, Teacher is null ? 0 : Alpha, Temperature, LearningRate);
 }
 
-/// <summary>The settings of a lesson, for the results file.</summary>
+/// <summary>The settings of a setup, for the results file.</summary>
 /// <param name="Student">The student's network.</param>
 /// <param name="Rows">Number of rows that it learns from.</param>
 /// <param name="Epochs">Passes over them.</param>
 /// <param name="Alpha">The teacher's share of the loss; 0 for labels alone.</param>
 /// <param name="Temperature">Temperature of KD.</param>
 /// <param name="LearningRate">Highest learning rate.</param>
-internal sealed record LessonSettings(string Student, int Rows, int Epochs, double Alpha, double Temperature, double LearningRate);
+internal sealed record TrainingSettings(string Student, int Rows, int Epochs, double Alpha, double Temperature, double LearningRate);
 
 /// <summary>One trial of the study.</summary>
 /// <param name="Question">The question that it answers.</param>
 /// <param name="Name">Its name in the table.</param>
-/// <param name="Lesson">How its student is trained in a repetition of the study.</param>
+/// <param name="CreateSetup">How its student is trained in a repetition of the study.</param>
 /// <param name="Against">Name of the trial that it is compared with.</param>
-internal sealed record Trial(string Question, string Name, Func<Repetition, Lesson> Lesson, string Against = Questions.Baseline);
+internal sealed record Trial(string Question, string Name, Func<Repetition, TrainingSetup> CreateSetup, string Against = Questions.Baseline);

@@ -9,12 +9,12 @@ namespace FidelityStudy.Training;
 /// <param name="Teacher">The teacher.</param>
 /// <param name="Train">The training rows with its answers in the column <c>TeacherScore</c>.</param>
 /// <param name="Test">The same for the test rows.</param>
-internal sealed record Instructor(Teacher Teacher, IDataView Train, IDataView Test)
+internal sealed record ScoredTeacher(Teacher Teacher, IDataView Train, IDataView Test)
 {
-    public static Instructor Create(MLContext mlContext, StudyRows rows, Teacher teacher)
+    public static ScoredTeacher Create(MLContext mlContext, StudyRows rows, Teacher teacher)
     {
         // Only the teacher is queried; the student of these options is not trained.
         var trainer = mlContext.MulticlassClassification.Trainers.Distill(teacher, NetworkSpec.Mlp(), labelColumnName: "Class");
-        return new Instructor(teacher, trainer.ScoreTeacher(rows.View(rows.Train)), trainer.ScoreTeacher(rows.View(rows.Test)));
+        return new ScoredTeacher(teacher, trainer.ScoreTeacher(rows.View(rows.Train)), trainer.ScoreTeacher(rows.View(rows.Test)));
     }
 }

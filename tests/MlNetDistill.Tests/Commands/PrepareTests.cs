@@ -51,7 +51,7 @@ public sealed class PrepareTests
         Assert.That((code, errors), Is.EqualTo((0, "")));
         Assert.That(output.Split('\n'), Is.EqualTo(new[]
         {
-            "This machine (Ubuntu 22.04.5 LTS) lacks the C++ library of GCC 13.2 or newer (GLIBCXX_3.4.32; found " +
+            "This machine (Ubuntu 22.04.5 LTS) does not have the C++ library of GCC 13.2 or newer (GLIBCXX_3.4.32; found " +
             $"{Library("libstdc++.so.6")} with GLIBCXX_3.4.30).",
             "Will install libstdc++6 from the Ubuntu toolchain archive (ppa:ubuntu-toolchain-r/test).",
             "Done.",
@@ -66,8 +66,8 @@ public sealed class PrepareTests
         var (code, output, errors) = Prepare("libgomp.so.1");
 
         // Nothing was really installed, which it finds out.
-        Assert.That((code, errors), Is.EqualTo((1, "Installed, but still missing: libicu libssl libgomp.so.1. LD_LIBRARY_PATH or PATH may name another one first.")));
-        Assert.That(output, Does.Contain("Will install from its own archive: libicu libssl libgomp1."));
+        Assert.That((code, errors), Is.EqualTo((1, "Installed, but still missing: libicu libssl libgomp.so.1. LD_LIBRARY_PATH or PATH may find another version first.")));
+        Assert.That(output, Does.Contain("Will install from the archive of this system: libicu libssl libgomp1."));
         Assert.That(Calls, Has.Some.Contains("install").And.Some.Contains("^libicu[0-9]+$ ^libssl(3|3t64)$ libgomp1"));
     }
 
@@ -76,8 +76,8 @@ public sealed class PrepareTests
     {
         Release("ID=\"rhel\"\nVERSION_ID=\"9.4\"\nPRETTY_NAME=\"Red Hat Enterprise Linux 9.4 (Plow)\"\n");
         File.WriteAllText(Library("libstdc++.so.6"), Old);
-        Refused("This machine (Red Hat Enterprise Linux 9.4 (Plow)) lacks the C++ library of GCC 13.2 or newer (GLIBCXX_3.4.32; found " +
-            $"{Library("libstdc++.so.6")} with GLIBCXX_3.4.30): install that, or take Debian 13, Ubuntu 24.04 or a default .NET 10 image.");
+        Refused("This machine (Red Hat Enterprise Linux 9.4 (Plow)) does not have the C++ library of GCC 13.2 or newer (GLIBCXX_3.4.32; found " +
+            $"{Library("libstdc++.so.6")} with GLIBCXX_3.4.30). Install it, or use Debian 13, Ubuntu 24.04 or a default .NET 10 image.");
     }
 
     [Test]
@@ -85,7 +85,7 @@ public sealed class PrepareTests
     {
         Release(Debian12.Replace("12", "11", StringComparison.Ordinal));
         File.WriteAllText(Library("libstdc++.so.6"), Old);
-        Refused("and no source of a newer libstdc++6 is known here: take Debian 13, Ubuntu 24.04 or a default .NET 10 image.");
+        Refused("and this script knows no archive with a newer libstdc++6. Use Debian 13, Ubuntu 24.04 or a default .NET 10 image.");
     }
 
     [Test]
@@ -93,7 +93,7 @@ public sealed class PrepareTests
     {
         Program("id", "echo 1000");
         File.WriteAllText(Library("libstdc++.so.6"), Old);
-        Refused($"have it installed by: sudo env \"PATH=$PATH\" bash {Path.Combine(Repository.Root, "eng", "prepare.sh")} libgomp.so.1", "libgomp.so.1");
+        Refused($"To install it, run: sudo env \"PATH=$PATH\" bash {Path.Combine(Repository.Root, "eng", "prepare.sh")} libgomp.so.1", "libgomp.so.1");
     }
 
     [Test]
@@ -102,7 +102,7 @@ public sealed class PrepareTests
         var old = Directory.CreateDirectory(_folder.File("an old one")).FullName;
         File.WriteAllText(Path.Combine(old, "libstdc++.so.6"), Old);
         _loaderPath = old;
-        Refused($"found {old}/libstdc++.so.6 with GLIBCXX_3.4.30), but the system has it: take {old} out of LD_LIBRARY_PATH.");
+        Refused($"found {old}/libstdc++.so.6 with GLIBCXX_3.4.30) on its library path, but the system has it: remove {old} from LD_LIBRARY_PATH.");
     }
 
     [Test]
@@ -110,7 +110,7 @@ public sealed class PrepareTests
     {
         File.Delete(_folder.File("os-release"));
         File.WriteAllText(Library("libstdc++.so.6"), Old);
-        Refused("This machine (this Linux) lacks the C++ library of GCC 13.2 or newer");
+        Refused("This machine (this Linux) does not have the C++ library of GCC 13.2 or newer");
     }
 
     [TestCase("exit 127", "none")]
@@ -139,7 +139,7 @@ public sealed class PrepareTests
 
     [Test]
     public void A_name_that_it_knows_no_package_for_is_refused() =>
-        Refused("eng/prepare.sh knows no package for 'gcc'; it knows libgomp.so.1, node, chromium, curl and shellcheck.", "gcc");
+        Refused("eng/prepare.sh has no package for 'gcc'; it has packages for libgomp.so.1, node, chromium, curl and shellcheck.", "gcc");
 
     private string[] Calls => File.Exists(_folder.File("calls")) ? File.ReadAllLines(_folder.File("calls")) : [];
 

@@ -34,12 +34,12 @@ public sealed class AddedAnchorSelectionTests
     private static IEnumerable<TestCaseData> WrongAnchors()
     {
         yield return new(new GivenAnchors(), "no anchor") { TestName = "no anchor" };
-        yield return new(new GivenAnchors(Indices: null), "null in place of anchors") { TestName = "null" };
-        yield return new(new GivenAnchors(0, 4), "the index 4, and the route has the indices 0 to 3") { TestName = "an index that there is not" };
+        yield return new(new GivenAnchors(Indices: null), "null instead of anchors") { TestName = "null" };
+        yield return new(new GivenAnchors(0, 4), "the index 4, but the route has the indices 0 to 3") { TestName = "an index that there is not" };
         yield return new(new GivenAnchors(-1, 3), "the index -1") { TestName = "a negative index" };
         yield return new(new GivenAnchors(2, 1, 3), "the index 1 after 2") { TestName = "the order of the route reversed" };
         yield return new(new GivenAnchors(2, 2, 3), "the index 2 after 2") { TestName = "an anchor twice" };
-        yield return new(new GivenAnchors(0, 2), "2 as its last index, and the last anchor of the route, epoch 4 (final), has the index 3") { TestName = "without the last anchor" };
+        yield return new(new GivenAnchors(0, 2), "2 as its last index, but the last anchor of the route, epoch 4 (final), has the index 3") { TestName = "without the last anchor" };
     }
 
     [TestCaseSource(nameof(WrongAnchors))]

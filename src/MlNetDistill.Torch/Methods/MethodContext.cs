@@ -6,30 +6,30 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>What a method builds its phases from.</summary>
-/// <param name="Anchors">The teacher as one anchor, the anchors of a route in order, or none where the method needs no teacher.</param>
+/// <summary>The inputs from which a method creates its phases.</summary>
+/// <param name="Anchors">The teacher as one anchor, the anchors of a route in order, or none if the method needs no teacher.</param>
 /// <param name="Student">Shapes of the student's outputs.</param>
-/// <param name="Sampler">The usual sampler.</param>
-/// <param name="Epochs">Number of epochs.</param>
-/// <param name="Optimizer">The optimiser.</param>
-/// <param name="Schedule">The learning-rate schedule.</param>
+/// <param name="Sampler">The sampler that the options set.</param>
+/// <param name="Epochs">Number of epochs in the options.</param>
+/// <param name="Optimizer">The optimiser in the options.</param>
+/// <param name="Schedule">The schedule in the options.</param>
 public sealed record MethodContext(
     IReadOnlyList<Anchor> Anchors, OutputShapes Student, Sampler Sampler, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
 {
-    /// <summary>The teacher; of a route the last anchor. Null where there is none.</summary>
+    /// <summary>The teacher, or the last anchor of a route; null if there is none.</summary>
     public StageTeacher? Teacher => Anchors.Count == 0 ? null : Anchors[^1].Teacher;
 
     /// <summary>
-    /// The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, with the student's present weights. Null where no rows are held out.
+    /// The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, for the current weights of the student. Null if no rows are held out.
     /// </summary>
     public Func<StageTeacher, double>? HeldOutDivergence { get; init; }
 
     /// <summary>
-    /// A choice that depends on how training has gone, for example by <see cref="HeldOutDivergence"/>. It is kept with the state of the training, so that resumed
-    /// training makes the same choice without calling <paramref name="choose"/>.
+    /// Makes a choice that depends on the training so far, for example on <see cref="HeldOutDivergence"/>. It is saved with the state of the training, so that resumed
+    /// training uses the same choice.
     /// </summary>
-    /// <param name="question">What is to be chosen, in a few words.</param>
-    /// <param name="choose">Makes the choice and returns it as a number.</param>
+    /// <param name="question">What is chosen, in a few words.</param>
+    /// <param name="choose">Makes the choice and returns its number.</param>
     public int Decide(string question, Func<int> choose)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(question);
@@ -37,13 +37,13 @@ public sealed record MethodContext(
         return Decisions.Decide(question, choose);
     }
 
-    /// <summary>The loss of the labels, a term beside those of the teacher; for a classifier the cross-entropy.</summary>
+    /// <summary>The loss of the labels, to be added to the loss of the teacher; cross-entropy for a classifier.</summary>
     public DistillationLoss LabelLoss { get; init; } = new CrossEntropyLoss();
 
     /// <summary>The choices made so far.</summary>
     internal MethodDecisions Decisions { get; init; } = new([]);
 
-    /// <summary>Writes what the method decides to the log, as one sentence.</summary>
+    /// <summary>Logs a decision of the method; one sentence.</summary>
     public Action<string> Note { get; init; } = _ => { };
 
     /// <summary>Numbers of anchors and epochs, and the student's outputs.</summary>

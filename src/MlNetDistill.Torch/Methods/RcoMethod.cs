@@ -5,8 +5,8 @@ using MlNetDistill.Teachers;
 namespace MlNetDistill.Methods;
 
 /// <summary>
-/// Route-constrained optimisation (Jin et al., ICCV 2019): for the anchors C_1 … C_n of the teacher's own training route, in order, minimise the
-/// inner method's loss with teacher C_i, starting from the student of C_(i-1).
+/// Route-constrained optimisation (Jin et al., ICCV 2019): for the anchors C_1 … C_n, which are checkpoints from the training of the teacher, in order, minimise the loss
+/// of the inner method with teacher C_i, starting from the student of C_(i-1).
 /// </summary>
 internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selection, RcoSchedule Schedule) : DistillationMethod
 {
@@ -73,7 +73,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.FirstEpochOfLastAnchor };
     }
 
-    /// <summary>A method of a user's own may have several phases without saying so.</summary>
+    /// <summary>The only phase of the inner method. A user-defined method may have several phases although its HasSeveralPhases is false.</summary>
     private Stage GetOnlyStage(MethodContext context)
     {
         TrainingPhase[] phases = [.. Inner.Phases(context).Take(2)];
@@ -81,21 +81,21 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         {
             [Stage stage] => stage,
             [var other] => throw new InvalidOperationException(
-                $"RcoSchedule.OneStage switches anchors inside a stage, and the phase '{other.Name}' of {Inner.Name} is none; use RcoSchedule.Restart."),
-            [] => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, gives no phase, so there is nothing to train."),
+                $"RcoSchedule.OneStage switches anchors inside a stage, but the phase '{other.Name}' of {Inner.Name} is not a stage; use RcoSchedule.Restart."),
+            [] => throw new InvalidOperationException($"{Name}: the method inside, {Inner.Name}, returns no phase, so nothing would be trained."),
             _ => throw new InvalidOperationException(
                 $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself ('{phases[0].Name}', '{phases[1].Name}', …); " +
                 "use RcoSchedule.Restart."),
         };
     }
 
-    /// <summary>A stage is built once, for one shape of its teacher's outputs.</summary>
+    /// <summary>Checks that two anchors have the same output shapes, because projections are created once for a stage.</summary>
     private static void CheckSameShapes(Anchor anchor, Anchor last, ModelOutputs needs)
     {
         if (Describe(anchor.Teacher.Shapes, needs) == Describe(last.Teacher.Shapes, needs))
             return;
         throw new InvalidOperationException(
-            $"RcoSchedule.OneStage changes the teacher within a stage, so all anchors must be alike in what the loss reads: '{anchor.Label}' gives " +
+            $"RcoSchedule.OneStage changes the teacher within a stage, so all anchors must have the same shapes of the outputs that the loss reads: '{anchor.Label}' gives " +
             $"{Describe(anchor.Teacher.Shapes, needs)}, '{last.Label}' {Describe(last.Teacher.Shapes, needs)}. Use RcoSchedule.Restart.");
     }
 

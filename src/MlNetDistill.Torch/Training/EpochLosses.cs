@@ -5,12 +5,11 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Evaluates a loss term by term and keeps each term's sum over the epoch on the device: no value is fetched inside a step, which would make
-/// every step wait for it.
+/// Evaluates the terms of a loss and keeps the sum of each over the epoch on the device: fetching a value within a step would make every step wait for the device.
 /// </summary>
 internal sealed class EpochLosses : IDisposable
 {
-    // The first batch is a poor estimate of an unknown term, which may grow by this factor without diverging.
+    // For a term without a known untrained value, the first batch is a poor estimate: it may grow by this factor without diverging.
     private const double UnknownTermFactor = 5;
     private readonly IReadOnlyList<LossTerm> _terms;
     private readonly Tensor[] _sums;
@@ -21,11 +20,7 @@ internal sealed class EpochLosses : IDisposable
     private int _epoch;
     private int _steps;
 
-    /// <param name="loss">The loss.</param>
-    /// <param name="trainable">The student's trainable parameters.</param>
-    /// <param name="device">Where the student is.</param>
-    /// <param name="state">Keeps the first value of each term.</param>
-    /// <exception cref="InvalidOperationException">Every term has weight 0.</exception>
+    /// <exception cref="InvalidOperationException">Every term has weight 0, or a weight is too large or too small for a 32-bit float.</exception>
     public EpochLosses(DistillationLoss loss, IReadOnlyList<Tensor> trainable, Device device, StageState state)
     {
         _state = state;
@@ -34,12 +29,12 @@ internal sealed class EpochLosses : IDisposable
         foreach (var term in _terms.Where(t => t.Weight != 0 && (float)t.Weight is 0 or float.PositiveInfinity))
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which 32-bit floats do not tell from {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
+                $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which as a 32-bit float is {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
         }
 
         _firstValues = new Tensor?[_terms.Count];
         if (_terms.All(t => t.Weight == 0))
-            throw new InvalidOperationException("Every term of the loss has weight 0; there is nothing to learn.");
+            throw new InvalidOperationException("Every term of the loss has weight 0, so nothing would be learnt. Give a term a weight above 0.");
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
         _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
     }
@@ -48,10 +43,9 @@ internal sealed class EpochLosses : IDisposable
     public double Total { get; private set; }
 
     /// <summary>
-    /// An estimate of the weighted sum for a student that has learnt nothing, with the weights of the last epoch: the first value of each term; if the student had learnt
-    /// something before the stage, at least the value for equal probabilities of all classes.
+    /// An estimate of the weighted sum for an untrained student, with the weights of the last epoch: the first value of each term; if the student was trained before
+    /// the stage, at least the value for equal probabilities of all classes.
     /// </summary>
-    /// <param name="classes">Number of classes.</param>
     public double EstimateUntrained(int classes)
     {
         return _terms.Index().Sum(term => term.Item.WeightIn(_epoch) * Untrained(term.Item.Loss.UntrainedValue(classes), _state.FirstLosses![term.Index]));
@@ -60,10 +54,10 @@ internal sealed class EpochLosses : IDisposable
     }
 
     /// <summary>
-    /// Evaluates every term and sends the gradient of their weighted sum back. The weights start the backward pass as the gradients of the
-    /// terms, so the sum itself is never a node of the graph; a term that knows its gradient hands it to the logits at once. A term of weight 0 is evaluated for the report alone.
+    /// Evaluates every term and runs the backward pass of their weighted sum. The weights are passed as the gradients of the terms, so that the sum needs no node in the
+    /// graph. A term that computes its own gradient passes it to the logits directly. A term of weight 0 is only reported.
     /// </summary>
-    /// <param name="inputs">The step's inputs.</param>
+    /// <param name="inputs">The inputs of the step.</param>
     /// <param name="epoch">The epoch, from 1, for weights that warm up.</param>
     public void Backward(LossInputs inputs, int epoch)
     {
@@ -77,11 +71,11 @@ internal sealed class EpochLosses : IDisposable
             autograd.backward(roots, gradients);
     }
 
-    /// <summary>The terms' means over the epoch; starts the next one.</summary>
-    /// <param name="stage">Name of the stage.</param>
+    /// <summary>Returns the means of the terms over the epoch, and resets the sums for the next epoch.</summary>
+    /// <param name="stage">Name of the stage, for messages.</param>
     /// <param name="epoch">The epoch, from 1.</param>
     /// <param name="failure">Creates the exception if means are NaN or infinite, given the names of these terms.</param>
-    /// <exception cref="InvalidOperationException">No term has reached the student in any step.</exception>
+    /// <exception cref="InvalidOperationException">No term depended on the parameters of the student in any step.</exception>
     public IReadOnlyDictionary<string, double> TakeMeans(string stage, int epoch, Func<IReadOnlyList<string>, Exception> failure)
     {
         using var scope = NewDisposeScope();
@@ -123,7 +117,7 @@ internal sealed class EpochLosses : IDisposable
         using (var scale = (known?.Scale ?? 1).ToScalar())
         {
             _sums[term].add_(value, scale);
-            // The sum of one step is the value that the term began with.
+            // After one step, the sum is the first value of the term.
             if (_firstValues[term] is null)
                 _firstValues[term] = _sums[term].clone().DetachFromDisposeScope();
         }

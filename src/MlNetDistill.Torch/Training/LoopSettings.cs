@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Settings of a training loop, the same for all its phases.</summary>
+/// <summary>Settings of a training loop, for all its phases.</summary>
 internal sealed record LoopSettings
 {
     public double? GradientClipping { get; init; }
@@ -20,7 +20,7 @@ internal sealed record LoopSettings
 
     public CancellationToken CancellationToken { get; init; }
 
-    /// <summary>Creates augmented batches from positions and the number of the view, which is new in every epoch; null if rows are not augmented.</summary>
+    /// <summary>Creates an augmented batch from positions and the number of the view (another one in each epoch); null without augmentation.</summary>
     public Func<Tensor, int, Batch>? View { get; init; }
 
     public Action<TrainingProgress> Report { get; init; } = _ => { };

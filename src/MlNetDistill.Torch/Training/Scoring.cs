@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Eval-mode passes over rows of a training set.</summary>
+/// <summary>Runs students and teachers over rows in batches, without training.</summary>
 internal static class Scoring
 {
     /// <summary>Logits of the rows at <paramref name="positions"/>, on the network's device. Leaves the network in eval mode.</summary>
@@ -43,7 +43,7 @@ internal static class Scoring
         return sum / positions.shape[0];
     }
 
-    /// <summary>How good given logits are by the labels of the rows at <paramref name="positions"/>.</summary>
+    /// <summary>Compares logits with the labels of the rows at <paramref name="positions"/>.</summary>
     public static ValidationResult Evaluate(StudentTask task, Tensor logits, IRowSource set, Tensor positions)
     {
         using var scope = NewDisposeScope();

@@ -7,19 +7,21 @@ using Parameter = TorchSharp.Modules.Parameter;
 
 namespace MlNetDistill.Training;
 
-/// <summary>A stage while it trains: what a step needs. Everything that training changes is in its state.</summary>
+/// <summary>A stage that is being trained: what its steps need. Everything that training changes is in <see cref="State"/>.</summary>
 internal sealed class StageRun : IDisposable
 {
     private readonly int _stepsPerEpoch;
 
     /// <param name="stage">The stage.</param>
-    /// <param name="student">The network that learns.</param>
+    /// <param name="student">The student.</param>
     /// <param name="shapes">Shapes of its outputs.</param>
-    /// <param name="set">The rows.</param>
-    /// <param name="rows">Number of rows trained on.</param>
-    /// <param name="projectionGenerator">The generator of the initial weights of projections.</param>
-    /// <param name="state">The state of the stage; receives its projections and optimizer state.</param>
-    /// <param name="observer">Notified of the steps.</param>
+    /// <param name="set">All rows.</param>
+    /// <param name="rows">Number of training rows.</param>
+    /// <param name="projectionGenerator">Draws the initial weights of projections.</param>
+    /// <param name="state">The state of the stage; receives its projections and its optimizer state.</param>
+    /// <param name="execution">Computes the steps.</param>
+    /// <param name="observer">Is notified within each step.</param>
+    /// <exception cref="InvalidOperationException">The stage trains no parameters.</exception>
     public StageRun(
         Stage stage, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projectionGenerator, StageState state, ITrainingObserver observer)
     {
@@ -29,7 +31,7 @@ internal sealed class StageRun : IDisposable
         if (trainable.Length == 0)
         {
             throw new InvalidOperationException(
-                $"Stage '{stage.Name}' has nothing to train: the part of the student it trains ({stage.Trains}) has no parameters, or all of them have requires_grad off.");
+                $"Stage '{stage.Name}' has nothing to train: the part of the student that it trains ({stage.Trains}) has no parameters, or all of them have requires_grad off. Train another part, or turn requires_grad on.");
         }
 
         var names = student.named_parameters().DistinctBy(p => p.parameter, ReferenceEqualityComparer.Instance).ToDictionary(p => (object)p.parameter, p => p.name, ReferenceEqualityComparer.Instance);
@@ -49,7 +51,7 @@ internal sealed class StageRun : IDisposable
 
     public ITrainingObserver Observer { get; }
 
-    /// <summary>All parameters that train: the student's and those of projections.</summary>
+    /// <summary>All trainable parameters: those of the student and of projections.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
 
     public EpochLosses Losses { get; }
@@ -78,7 +80,7 @@ internal sealed class StageRun : IDisposable
         State.Step++;
     }
 
-    /// <summary>The inputs of the loss in a step.</summary>
+    /// <summary>Creates the inputs of the loss for a step.</summary>
     public LossInputs CreateInputs(Batch batch, NetworkOutput student)
     {
         var teacher = Stage.Loss.TeacherNeeds == ModelOutputs.None ? null : Stage.Teacher;

@@ -2,14 +2,14 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Training;
 
-/// <summary>How training stands after an epoch.</summary>
+/// <summary>The progress of training after an epoch.</summary>
 /// <param name="Stage">Name of the stage.</param>
 /// <param name="Epoch">The epoch just finished, from 1.</param>
 /// <param name="Epochs">Epochs of the stage.</param>
 /// <param name="Losses">Mean of each named term over the epoch, unweighted, and their weighted sum as <c>total</c>.</param>
 /// <param name="LearningRate">The learning rate of the epoch's last step.</param>
-/// <param name="Validation">How good the network is on the held-out rows; null without such rows, and in a stage that learns features and no logits.</param>
-/// <param name="RowsPerSecond">Rows trained on in a second, validation not counted.</param>
+/// <param name="Validation">The result on the held-out rows; null without such rows, and in a stage that trains no logits.</param>
+/// <param name="RowsPerSecond">Training rows per second, without validation.</param>
 /// <param name="TimeLeft">Estimated time to the end of the stage.</param>
 /// <param name="Elapsed">Time since the network's first epoch began, validation included.</param>
 public sealed record TrainingProgress(
@@ -23,11 +23,11 @@ public sealed record TrainingProgress(
     TimeSpan TimeLeft,
     TimeSpan Elapsed)
 {
-    /// <summary>Losses, and the quality on held-out rows.</summary>
+    /// <summary>The losses, and the result on held-out rows.</summary>
     internal string Figures => string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")))
         + (Validation is null ? "" : $", validation {Validation}");
 
-    /// <summary>Everything, in a line.</summary>
+    /// <summary>All of these in one line.</summary>
     public override string ToString()
     {
         var left = Invariant($"{(long)TimeLeft.TotalHours:00}:{TimeLeft:mm\\:ss}");

@@ -13,7 +13,7 @@ namespace MlNetDistill;
 /// The <see cref="IEstimator{TTransformer}"/> that trains a small network to do a larger model's job (knowledge distillation).
 /// </summary>
 /// <remarks>
-/// <para>Make one with <c>mlContext.MulticlassClassification.Trainers.Distill(...)</c>.</para>
+/// <para>Create one with <c>mlContext.MulticlassClassification.Trainers.Distill(...)</c>.</para>
 /// <para><b>Input and output columns</b></para>
 /// <list type="table">
 /// <listheader><term>Column</term><description>Type</description></listheader>
@@ -54,7 +54,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     public TrainerInfo Info => new MLContext().MulticlassClassification.Trainers.SdcaMaximumEntropy().Info;
 
     /// <summary>Trains a student.</summary>
-    /// <param name="input">Training rows, with the teacher's own input columns where the teacher is an ML.NET model.</param>
+    /// <param name="input">Training rows, with the input columns of the teacher if it is an ML.NET model.</param>
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">
@@ -86,7 +86,7 @@ public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransfor
     }
 
     /// <summary>
-    /// Scores rows with the teacher, of whatever kind, and adds its class probabilities as a column, in the order of the label's classes and with their names.
+    /// Scores rows with the teacher, of any kind, and adds its class probabilities as a column, in the order of the label's classes and with their names.
     /// Compare the student with it by <c>mlContext.MulticlassClassification.EvaluateDistillation</c>.
     /// </summary>
     /// <param name="input">

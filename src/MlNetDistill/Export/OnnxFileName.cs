@@ -1,17 +1,17 @@
 namespace MlNetDistill.Export;
 
 /// <summary>
-/// ML.NET gives the file that a loaded ONNX model lies in a random name, and one of 32,768 ends in <c>.ort</c>: ONNX Runtime then takes it for a format of its own
-/// and refuses it (dotnet/machinelearning issue 7339). Loaded again it has another name.
+/// Works around dotnet/machinelearning issue 7339: when ML.NET loads an ONNX model, it writes it to a file with a random name. One name of 32,768 ends in <c>.ort</c>, and
+/// ONNX Runtime then expects another format and fails. Loading it again chooses another name.
 /// </summary>
 internal static class OnnxFileName
 {
     private const string ErrorText = "ORT model verification failed";
 
-    // Two such names in a row come once in a billion times.
+    // Two such names in a row have a probability of one in a billion.
     private const int Tries = 3;
 
-    /// <summary>Loads a model, again where its file had such a name.</summary>
+    /// <summary>Loads a model, and tries again if its file had such a name.</summary>
     public static T LoadWithRetry<T>(Func<T> load)
     {
         for (var left = Tries; ; left--)
@@ -22,7 +22,7 @@ internal static class OnnxFileName
             }
             catch (Exception e) when (left > 1 && IsFileNameError(e))
             {
-                // The next one is another.
+                // The next attempt has another name.
             }
         }
     }

@@ -6,18 +6,18 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Export;
 
-/// <summary>Whether an ML.NET chain computes what its network computes.</summary>
+/// <summary>Compares an ML.NET chain with the network that it was exported from.</summary>
 internal static class Parity
 {
     private const int Rows = 128;
 
-    /// <summary>The largest difference between the chain's scores and the network's, over rows spread through the training set.</summary>
-    /// <param name="context">For the view of the rows.</param>
+    /// <summary>The largest difference between the chain's scores and the network's, for rows spread over the training set.</summary>
+    /// <param name="context">Creates the view of the rows.</param>
     /// <param name="chain">The exported student.</param>
     /// <param name="network">The torch student: on the CPU, 32-bit floats, eval mode.</param>
     /// <param name="set">The training set.</param>
     /// <param name="columns">The student's columns.</param>
-    /// <param name="task">What a score is.</param>
+    /// <param name="task">Computes scores from logits.</param>
     public static double LargestDifference(MLContext context, StudentChain chain, Network network, IRowSource set, TrainerColumns columns, TaskExport task)
     {
         using var scope = NewDisposeScope();
@@ -26,11 +26,11 @@ internal static class Parity
         var expected = task.Scores(network.forward(set.Gather(positions, CPU)).Logits);
         var view = RowsView.Create(context, set, positions, columns, network.Input.IsInterleaved);
         using var found = RowsView.ReadScores(chain.Scoring.Transform(view), columns.Score);
-        // NaN compares false with everything: a NaN on either side must count as a difference.
+        // NaN on either side is a difference, but compares false with any tolerance.
         return found.sub(expected).abs().max().item<float>() is var difference && float.IsNaN(difference) ? double.PositiveInfinity : difference;
     }
 
-    /// <summary>The largest absolute value in those rows where the network gives no numbers for them; null where it gives some.</summary>
+    /// <summary>The largest absolute feature in those rows if the network gives NaN or infinity for any of them; otherwise null.</summary>
     public static double? FindOverflowingValue(Network network, IRowSource set, TaskExport task)
     {
         using var scope = NewDisposeScope();

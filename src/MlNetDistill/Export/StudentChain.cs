@@ -7,12 +7,12 @@ using MlNetDistill.Reading;
 namespace MlNetDistill.Export;
 
 /// <summary>
-/// The one place where a torch network becomes an ML.NET model: a chain of in-box transformers that computes the same function, an ONNX
-/// backbone and the transformer of its task for the last layer. The chain is all that a saved student consists of.
+/// Exports a network as a chain of ML.NET's own transformers that computes the same function: an ONNX model of the backbone, and the transformer of the task for the last
+/// layer. A saved student is this chain.
 /// </summary>
 internal sealed class StudentChain
 {
-    // Reserved names; without a ".output" suffix, which ML.NET's ONNX transformer strips.
+    // Names that users do not use. They must not end in ".output", which ML.NET's ONNX transformer removes.
     private const string Embedding = "__MlNetDistill.Embedding";
     private const string KeptScore = "__MlNetDistill.Score";
 
@@ -37,16 +37,16 @@ internal sealed class StudentChain
         Scoring = SaveAndLoad();
     }
 
-    /// <summary>The column of features.</summary>
+    /// <summary>The feature column.</summary>
     public DataViewSchema.Column Features => _columns.Features;
 
-    /// <summary>Name of the probabilities.</summary>
+    /// <summary>Name of the score column.</summary>
     public string Score => _columns.Score;
 
-    /// <summary>Name of the predicted class.</summary>
+    /// <summary>Name of the column of the predicted class.</summary>
     public string PredictedLabel => _columns.PredictedLabel;
 
-    /// <summary>The chain as it is after saving and loading: what is scored with before saving is what is scored with after.</summary>
+    /// <summary>The chain after saving and loading it, so that scores are the same before a user saves it and after.</summary>
     public ITransformer Scoring { get; }
 
     /// <summary>The whole student as an ONNX model for use outside ML.NET.</summary>
@@ -62,9 +62,8 @@ internal sealed class StudentChain
     }
 
     /// <summary>
-    /// Saves the chain to memory and loads it. The in-box ONNX transformer reads its model from a file that it deletes only when disposed or
-    /// finalised, and a process may end before that: so the file gets a folder of its own, which is removed at once where the system allows
-    /// to unlink an open file.
+    /// Saves the chain to memory and loads it. ML.NET's ONNX transformer reads its model from a file that it deletes only when it is disposed or finalised, and a process may
+    /// end before that. So the file is in a folder of its own, which is deleted at once if the system can delete open files.
     /// </summary>
     private ITransformer SaveAndLoad()
     {

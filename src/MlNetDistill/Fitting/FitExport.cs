@@ -12,7 +12,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Makes the networks of a fit into ML.NET models, and compares the two before training and after it.</summary>
+/// <summary>Exports the networks of a fit as ML.NET models, and compares each network with its model, before training and after it.</summary>
 internal sealed class FitExport(
     MLContext context,
     IChannel channel,
@@ -25,11 +25,10 @@ internal sealed class FitExport(
     DistillationOptions options)
 {
     /// <summary>
-    /// Exports an untrained network with perturbed batch-norm statistics and compares: a network that cannot be exported must fail now, not
-    /// after hours of training.
+    /// Exports an untrained network with perturbed batch-norm statistics and compares the two, so that a network that cannot be exported fails before hours of training.
     /// </summary>
     /// <returns>The network, on the CPU, for other checks; the caller disposes it.</returns>
-    /// <exception cref="InvalidOperationException">The features are too large for any network.</exception>
+    /// <exception cref="InvalidOperationException">The outputs of the network are not finite, because the features are too large.</exception>
     /// <exception cref="StudentExportException">The network and its ONNX form disagree.</exception>
     public Network Check(NetworkSpec spec)
     {
@@ -54,7 +53,7 @@ internal sealed class FitExport(
         if (double.IsInfinity(difference) && Parity.FindOverflowingValue(network, set, task) is { } largest)
         {
             throw new InvalidOperationException(
-                Invariant($"{spec.Name} gives no numbers for column '{columns.Features.Name}', whose values go up to {largest:G3}: 32-bit floats overflow. ") +
+                Invariant($"{spec.Name} gives NaN or infinity for column '{columns.Features.Name}', whose values go up to {largest:G3}: 32-bit floats overflow. ") +
                 "Normalise the features (mlContext.Transforms.NormalizeMeanVariance), or set the student's InputScaling to Standardize.");
         }
 
@@ -62,18 +61,18 @@ internal sealed class FitExport(
         {
             throw new StudentExportException(
                 Invariant($"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} (at most {task.Tolerance:0e0} is allowed), ") +
-                "seen before training: a block's forward pass and its Emit do not compute the same function.",
+                "found before training: the forward pass and Emit of a block do not compute the same function.",
                 null);
         }
     }
 
-    /// <summary>A trained network as a model. It is moved to the CPU.</summary>
-    /// <param name="network">The network; stays the caller's.</param>
+    /// <summary>Creates the model of a trained network, which is moved to the CPU.</summary>
+    /// <param name="network">The network; the caller disposes it.</param>
     /// <param name="spec">Its description.</param>
     /// <param name="method">Name of the method that trained it.</param>
-    /// <param name="role">What it is called in logs.</param>
-    /// <param name="teacher">The teacher's own model, or null.</param>
-    /// <exception cref="StudentExportException">The network and its ONNX form disagree, or it could not be written; it is in the exception.</exception>
+    /// <param name="role">Its name in logs.</param>
+    /// <param name="teacher">The ML.NET model of the teacher, or null.</param>
+    /// <exception cref="StudentExportException">The network and its ONNX form disagree, or the export failed; the exception contains the network.</exception>
     public DistillationTransformer CreateModel(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)
     {
         network.to(CPU);
@@ -97,7 +96,7 @@ internal sealed class FitExport(
         };
     }
 
-    /// <summary>Whatever goes wrong here (a full disk, say) must not cost the trained weights.</summary>
+    /// <summary>Exports a trained network. If that fails, for example because the disk is full, the exception contains the trained weights.</summary>
     private (StudentChain Chain, double Difference) ExportAndCompare(Network network, DistilledStudent model, string role)
     {
         try
@@ -108,7 +107,7 @@ internal sealed class FitExport(
         catch (Exception e)
         {
             throw new StudentExportException(
-                $"The trained {role} ({model.Spec.Name}) could not be made into an ML.NET model: {e.Message} It is in this exception's Student.", model, e);
+                $"The trained {role} ({model.Spec.Name}) could not be exported as an ML.NET model: {e.Message} It is in this exception's Student.", model, e);
         }
     }
 }

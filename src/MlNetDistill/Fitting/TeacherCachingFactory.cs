@@ -11,7 +11,7 @@ using MlNetDistill.Teachers;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Creates the caching of a fit's teachers.</summary>
+/// <summary>Creates the settings by which the outputs of a fit's teachers are cached.</summary>
 internal static class TeacherCachingFactory
 {
     public static TeacherCaching Create(
@@ -27,7 +27,7 @@ internal static class TeacherCachingFactory
         };
     }
 
-    /// <summary>Everything that views depend on: the augmentations, the seed, and the training rows in their order, as a view may mix rows.</summary>
+    /// <summary>All that augmented views depend on: the augmentations, the seed, and the order of the training rows, because views may mix rows.</summary>
     private static string DescribeViews(DistillationOptions options, IRowSource set, DataSplit split, FitNetworks networks)
     {
         var augmentations = string.Join(", ", options.Augmentations.Select(a => $"{a.GetType().Name} {JsonSerializer.Serialize(a, a.GetType())}"));

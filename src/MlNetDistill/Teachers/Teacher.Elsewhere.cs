@@ -8,14 +8,14 @@ namespace MlNetDistill;
 /// <content>Imported models.</content>
 public abstract partial class Teacher
 {
-    /// <summary>A classifier in an ONNX file, run by ONNX Runtime in batches, or row by row where its batch is fixed at 1.</summary>
-    /// <param name="path">The file. Files with weights that it refers to are found beside it, or in folders there; others are refused.</param>
-    /// <param name="outputs">Which of its outputs is what; the only output, or the one called <c>logits</c>, is the class scores if null.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="device">Where it runs; the CPU if null. A GPU needs the package Microsoft.ML.OnnxRuntime.Gpu in place of Microsoft.ML.OnnxRuntime.</param>
+    /// <summary>A classifier in an ONNX file, run by ONNX Runtime in batches, or row by row if its batch size is fixed at 1.</summary>
+    /// <param name="path">The file. Files with weights that it refers to must be in its folder or below it.</param>
+    /// <param name="outputs">The names of its outputs; if null, the only output or the one named <c>logits</c> has the class scores.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    /// <param name="classNames">The class of each score. Required unless the student's label keys have no values.</param>
+    /// <param name="classMap">Maps its classes to those of the student, if they differ.</param>
+    /// <param name="scoreKind">The kind of its scores; may be omitted if they are probabilities, or clearly logits.</param>
+    /// <param name="device">The device; the CPU if null. A GPU needs the package Microsoft.ML.OnnxRuntime.Gpu instead of Microsoft.ML.OnnxRuntime.</param>
     public static Teacher FromOnnx(
         string path,
         OnnxOutputs? outputs = null,
@@ -29,14 +29,14 @@ public abstract partial class Teacher
         return FromOnnx(OnnxSource.FromFile(path), outputs ?? new OnnxOutputs(), input ?? new TeacherInput(), new ScoreSpec(scoreKind, classNames, classMap), device);
     }
 
-    /// <summary>The same, from the bytes of an ONNX file.</summary>
+    /// <summary>A classifier in the bytes of an ONNX file, run by ONNX Runtime.</summary>
     /// <param name="model">The bytes; they are copied.</param>
-    /// <param name="outputs">Which of its outputs is what.</param>
-    /// <param name="input">What it is fed.</param>
-    /// <param name="classNames">Class of each score.</param>
-    /// <param name="classMap">How its classes become the student's.</param>
-    /// <param name="scoreKind">What its scores are.</param>
-    /// <param name="device">Where it runs.</param>
+    /// <param name="outputs">The names of its outputs.</param>
+    /// <param name="input">Its input.</param>
+    /// <param name="classNames">The class of each score.</param>
+    /// <param name="classMap">Maps its classes to those of the student.</param>
+    /// <param name="scoreKind">The kind of its scores.</param>
+    /// <param name="device">The device.</param>
     public static Teacher FromOnnx(
         ReadOnlySpan<byte> model,
         OnnxOutputs? outputs = null,
@@ -49,18 +49,17 @@ public abstract partial class Teacher
 
     /// <summary>A classifier in a TorchScript file, as <c>torch.jit.save</c> writes it, run on the device that trains.</summary>
     /// <remarks>
-    /// libtorch ends the whole process for many a file that is damaged or was written by another version. So the file's checksums are compared, and it is loaded
-    /// and asked for two rows in a process of its own first, which takes about a second. That process is this application's program started anew; its
-    /// <c>Main</c> does not run.
+    /// Many damaged files, or files of another version, make libtorch end the whole process. So the checksums in the file are verified, and it is first loaded in a separate
+    /// process and scores two rows there, which takes about a second. That process starts the executable of this application, but does not run its <c>Main</c>.
     /// </remarks>
     /// <param name="path">The file.</param>
-    /// <param name="outputs">Which of the tensors that it returns is what; the first, or the only one, is the class scores if null.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="trusted">Whether the file is known to be sound, so that it is loaded at once. Needed where no process can be started.</param>
-    /// <param name="trialLimit">How long the process of its own may take; two minutes, and more for large files, if null.</param>
+    /// <param name="outputs">The positions of its outputs in the returned tensors; if null, the first or only tensor has the class scores.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    /// <param name="classNames">The class of each score. Required unless the student's label keys have no values.</param>
+    /// <param name="classMap">Maps its classes to those of the student, if they differ.</param>
+    /// <param name="scoreKind">The kind of its scores; may be omitted if they are probabilities, or clearly logits.</param>
+    /// <param name="trusted">Whether to load the file without the separate process, because it is known to be intact. Needed if no process can be started.</param>
+    /// <param name="trialLimit">Time limit of the separate process; if null, two minutes, and more for large files.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="trialLimit"/> is not above zero.</exception>
     public static Teacher FromTorchScript(
         string path,
@@ -84,17 +83,17 @@ public abstract partial class Teacher
     }
 
     /// <summary>
-    /// A TorchSharp module that gives class scores. It answers in eval mode, where it is, and is left as it was found; it stays the caller's, and must not be
-    /// disposed before the fit is over.
+    /// A TorchSharp module that returns class scores. It runs in eval mode on its current device, and its mode is restored. The caller owns it and must not dispose it
+    /// before the fit has ended.
     /// </summary>
     /// <param name="module">The module: B×(shape of a row) 32-bit floats to B×K scores.</param>
-    /// <param name="taps">Parts of it that give embedding and stage features; none if null.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
+    /// <param name="taps">Submodules whose outputs are the embedding and the stage features; none if null.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    /// <param name="classNames">The class of each score. Required unless the student's label keys have no values.</param>
+    /// <param name="classMap">Maps its classes to those of the student, if they differ.</param>
+    /// <param name="scoreKind">The kind of its scores; may be omitted if they are probabilities, or clearly logits.</param>
     /// <param name="cacheKey">
-    /// What its answers depend on beside its weights and its compiled code, such as settings kept in fields. It is part of the key of a cache in a folder.
+    /// All that its outputs depend on apart from its weights and its compiled code, such as settings in fields. It becomes a part of the cache key.
     /// </param>
     public static Teacher FromModule(
         nn.Module<Tensor, Tensor> module,
@@ -113,13 +112,13 @@ public abstract partial class Teacher
     }
 
     /// <summary>A TorchSharp module of any signature, with a function that runs it.</summary>
-    /// <param name="module">The module, for its weights, its mode and its device.</param>
-    /// <param name="forward">B×(shape of a row) 32-bit floats to its outputs: logits, and embedding and stage features where it has them.</param>
-    /// <param name="input">What it is fed; the student's features if null.</param>
-    /// <param name="classNames">Class of each score. Needed unless the student's label keys have no values.</param>
-    /// <param name="classMap">How its classes become the student's, where they are not the same.</param>
-    /// <param name="scoreKind">What its scores are; may be left out if they are probabilities or plainly logits.</param>
-    /// <param name="cacheKey">What its answers depend on beside its weights and its compiled code; see the other overload.</param>
+    /// <param name="module">The module, which has the weights, the mode and the device.</param>
+    /// <param name="forward">B×(shape of a row) 32-bit floats to its outputs: logits, and embedding and stage features if it has them.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    /// <param name="classNames">The class of each score. Required unless the student's label keys have no values.</param>
+    /// <param name="classMap">Maps its classes to those of the student, if they differ.</param>
+    /// <param name="scoreKind">The kind of its scores; may be omitted if they are probabilities, or clearly logits.</param>
+    /// <param name="cacheKey">All that its outputs depend on apart from its weights and its compiled code. It becomes a part of the cache key.</param>
     public static Teacher FromModule(
         nn.Module module,
         Func<Tensor, NetworkOutput> forward,

@@ -130,12 +130,12 @@ internal static class GradientCases
 
     private static IEnumerable<Case> OwnLosses()
     {
-        yield return Own("a loss that is detached", inputs => inputs.Student.Logits.square().mean().detach(), "mine", "does not reach the student's parameters");
+        yield return Own("a loss that is detached", inputs => inputs.Student.Logits.square().mean().detach(), "mine", "does not depend on the student's parameters");
         yield return Own("a loss that is null", _ => null!, "mine", "null");
         yield return Own("a loss that is NaN", inputs => inputs.Student.Logits.mul(float.NaN).mean(), "mine", "NaN");
         yield return Own("a loss that is infinite", inputs => inputs.Student.Logits.abs().mean().div(0f), "mine", "infinite");
-        yield return Own("a loss that is a constant", _ => tensor(1f), "mine", "does not reach the student's parameters");
-        yield return Own("a loss of the teacher alone", inputs => inputs.Teacher.Logits.square().mean(), "mine", "does not reach the student's parameters");
+        yield return Own("a loss that is a constant", _ => tensor(1f), "mine", "does not depend on the student's parameters");
+        yield return Own("a loss of the teacher alone", inputs => inputs.Teacher.Logits.square().mean(), "mine", "does not depend on the student's parameters");
         yield return Own("a loss for each row", inputs => inputs.Student.Logits.square().mean([1]), "mine", "scalar");
         yield return Own("a loss of whole numbers", inputs => inputs.Student.Logits.argmax(1).sum(), "mine");
         yield return Case.Works("a loss of float64", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
@@ -157,7 +157,7 @@ internal static class GradientCases
         yield return Case.Refused("one term of a sum that is detached", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
             Method = DistillationMethod.FromLoss("Both", new CrossEntropyLoss() + new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach())),
-        }), "mine", "does not reach the student's parameters");
+        }), "mine", "does not depend on the student's parameters");
         yield return Case.Works("a term of weight 0 that is detached counts for the report alone", () => Sample.Learns(Sample.Learning(Sample.Teaching()) with
         {
             Method = DistillationMethod.FromLoss("Both", new CrossEntropyLoss() + (0 * new OwnLoss(inputs => inputs.Student.Logits.square().mean().detach()))),
@@ -169,7 +169,7 @@ internal static class GradientCases
                 using (no_grad())
                     return inputs.Student.Logits.square().mean();
             })),
-        }), "mine", "does not reach the student's parameters");
+        }), "mine", "does not depend on the student's parameters");
         yield return Case.Refused("a loss without a name", () => Sample.Fit(Sample.Short(Sample.Teaching()) with
         {
             Method = DistillationMethod.FromLoss("Mine", new OwnLoss(inputs => inputs.Student.Logits.square().mean(), name: null!)),

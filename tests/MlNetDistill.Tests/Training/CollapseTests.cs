@@ -52,7 +52,7 @@ public sealed class CollapseTests
     [Test]
     public void A_student_that_weight_decay_keeps_at_nothing_is_not_told_to_raise_the_rate() => Assert.That(
         _context.Fit(Rows.Quick() with { Optimizer = Optimizer.Sgd(0.1, weightDecay: 5) }, _view).Model.Warnings,
-        Has.One.Contains("Each step at the peak rate takes 50 % off every weight (WeightDecay 5 times LearningRate 0.1), faster than it can learn: lower WeightDecay."));
+        Has.One.Contains("Each step at the peak rate reduces every weight by 50 % (WeightDecay 5 times LearningRate 0.1), faster than it can learn: lower WeightDecay."));
 
     [Test]
     public void Gradients_that_an_optimizer_cannot_square_are_told() => Assert.That(
@@ -123,6 +123,6 @@ public sealed class CollapseTests
     public void A_loss_that_sends_no_gradient_is_named()
     {
         var student = _context.Fit(Rate(0.1) with { Method = DistillationMethod.FromLoss("tiny", 1e-20 * new Losses.CrossEntropyLoss()) }, _view).Model;
-        Assert.That(student.Warnings, Has.One.StartsWith("Stage 'tiny': every gradient of the first epoch is as good as zero (the largest was "));
+        Assert.That(student.Warnings, Has.One.StartsWith("Stage 'tiny': every gradient of the first epoch is practically zero (the largest was "));
     }
 }

@@ -103,7 +103,7 @@ public sealed class AnchorSelectionTests
         Assert.That(AnchorSelection.EqualInterval(4).Choose(Context(3, 6, 9, 10) with { Note = notes.Add }), Is.EqualTo(new[] { 3 }));
         Assert.That(notes, Is.EqualTo(new[]
         {
-            "Of the route's epochs 3, 6, 9, 10 no other than the last lies at a multiple of 4, so the last anchor alone is visited. " +
+            "Of the route's epochs 3, 6, 9, 10 only the last is used, because no other is a multiple of 4. " +
             "Choose a multiple of the epochs between checkpoints, or AnchorSelection.Epochs.",
         }));
     }
@@ -113,7 +113,7 @@ public sealed class AnchorSelectionTests
     {
         Assert.That(AnchorSelection.EqualInterval(0).Validate(), Is.EqualTo(new[] { "The interval of anchors must be at least 1; was 0." }));
         Assert.That(AnchorSelection.Greedy(1).Validate(), Is.EqualTo(new[] { "The delta of greedy anchor selection must be above 1; was 1." }));
-        Assert.That(AnchorSelection.Epochs(3, 3).Validate(), Is.EqualTo(new[] { "The epochs of anchors must be at least 1 and rise; were [3, 3]." }));
+        Assert.That(AnchorSelection.Epochs(3, 3).Validate(), Is.EqualTo(new[] { "The epochs of anchors must be at least 1 and in increasing order; were [3, 3]." }));
         Assert.That(AnchorSelection.Epochs().Validate(), Is.Not.Empty);
         Assert.That(AnchorSelection.Greedy(1.5).Validate().Concat(AnchorSelection.All().Validate()), Is.Empty);
     }

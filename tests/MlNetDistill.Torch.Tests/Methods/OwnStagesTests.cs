@@ -29,10 +29,10 @@ public sealed class OwnStagesTests
     [Test]
     public void A_method_without_stages_trained_nothing_without_a_word()
     {
-        Assert.That(() => Train(new Own(_ => [])), Throws.InvalidOperationException.With.Message.StartsWith("The method gave no phase, so nothing was trained."));
+        Assert.That(() => Train(new Own(_ => [])), Throws.InvalidOperationException.With.Message.StartsWith("The method returned no phase, so nothing was trained."));
         Assert.That(
             () => Train(DistillationMethod.Rco(new Own(_ => []), schedule: RcoSchedule.OneStage)),
-            Throws.InvalidOperationException.With.Message.EndsWith("the method inside, own, gives no phase, so there is nothing to train."));
+            Throws.InvalidOperationException.With.Message.EndsWith("the method inside, own, returns no phase, so nothing would be trained."));
     }
 
     private static IEnumerable<TestCaseData> Stages()

@@ -120,7 +120,7 @@ public sealed class RcoTests
         Assert.That(
             () => new MethodRun { Epochs = 4 }.Train(student, _set, DistillationMethod.Rco(hint, schedule: RcoSchedule.OneStage), route),
             Throws.InvalidOperationException.With.Message.EqualTo(
-                "RcoSchedule.OneStage changes the teacher within a stage, so all anchors must be alike in what the loss reads: 'narrow' gives " +
+                "RcoSchedule.OneStage changes the teacher within a stage, so all anchors must have the same shapes of the outputs that the loss reads: 'narrow' gives " +
                 "stage features [8], 'wide' stage features [16]. Use RcoSchedule.Restart."));
         Assert.That(
             () => new MethodRun { Epochs = 4 }.Train(student, _set, DistillationMethod.Rco(schedule: RcoSchedule.OneStage), route), Throws.Nothing, "KD reads logits");

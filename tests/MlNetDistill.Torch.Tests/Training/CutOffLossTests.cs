@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests;
 /// <summary>A loss whose value does not depend on the student's parameters teaches nothing, and must not pass for one that does.</summary>
 public sealed class CutOffLossTests
 {
-    private const string CutOff = "The loss term 'own' does not reach the student's parameters, so nothing would be learnt from it.";
+    private const string CutOff = "The loss term 'own' does not depend on the student's parameters, so nothing would be learnt from it.";
 
     private static IEnumerable<TestCaseData> Losses()
     {
@@ -41,7 +41,7 @@ public sealed class CutOffLossTests
         using var student = Runs.Student(NetworkSpec.Mlp(5), set);
         Assert.That(
             () => new MethodRun { Epochs = 1 }.Train(student, set, DistillationMethod.FromLoss("own", new CrossEntropyLoss() + new Projected()), MethodRun.Anchor(teacher)),
-            Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'projected' does not reach the student's parameters"));
+            Throws.InvalidOperationException.With.Message.StartsWith("The loss term 'projected' does not depend on the student's parameters"));
     }
 
     [Test]
@@ -144,7 +144,7 @@ public sealed class CutOffLossTests
     public void A_weight_that_32_bit_floats_cannot_hold_is_named(double weight, string taken) => Assert.That(
         () => Train(new CrossEntropyLoss() + (weight * new Own(i => i.Student.Logits.mean()))),
         Throws.InvalidOperationException.With.Message.EqualTo(FormattableString.Invariant(
-            $"The loss term 'own' has the weight {weight:G3}, which 32-bit floats do not tell from {taken}. Weights of about 1 are usual.")));
+            $"The loss term 'own' has the weight {weight:G3}, which as a 32-bit float is {taken}. Weights of about 1 are usual.")));
 
     private static void Train(DistillationLoss loss)
     {

@@ -40,6 +40,6 @@ public sealed class NonFiniteLossTests
         using var network = Runs.Student(NetworkSpec.Mlp(4), set);
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1, 0 * new CrossEntropyLoss())),
-            Throws.InvalidOperationException.With.Message.EqualTo("Every term of the loss has weight 0; there is nothing to learn."));
+            Throws.InvalidOperationException.With.Message.EqualTo("Every term of the loss has weight 0, so nothing would be learnt. Give a term a weight above 0."));
     }
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Augments rows. An augmented row is a pure function of (seed, row, view), whatever the batch and the time. So the teacher can process the same view as the
-/// student, and its outputs can be cached.
+/// Augments rows. An augmented row depends only on (seed, row, view), not on its batch. So the teacher can process the same view as the student, and its outputs can be
+/// cached.
 /// </summary>
 internal sealed class AugmentedViews : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class AugmentedViews : IDisposable
     private readonly int _classes;
     private readonly AugmentationDraws _draws;
     private readonly BetaTable? _shares;
-    private readonly HashSet<int> _tried = [];
+    private readonly HashSet<int> _checkedAugmentations = [];
 
     /// <param name="augmentations">The augmentations in order; at most one of them mixes labels.</param>
     /// <param name="seed">Seed of every draw.</param>
@@ -61,8 +61,8 @@ internal sealed class AugmentedViews : IDisposable
             var before = i;
             rows = _augmentations[i].Apply(rows, new ViewStep(set, positions, _training, _draws, _shares, view, i)
             {
-                Tried = _tried,
-                Earlier = partners => ApplyAugmentations(set, partners, view, before).Features,
+                CheckedAugmentations = _checkedAugmentations,
+                ApplyEarlier = partners => ApplyAugmentations(set, partners, view, before).Features,
             });
         }
 
@@ -94,13 +94,13 @@ internal sealed class AugmentedViews : IDisposable
         {
             var labels = set.Labels.index_select(0, rows);
             var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel).to(float32);
-            // A missing label is no index; its part, 0, goes to any class.
+            // A missing label is not an index; its share is 0, so it can be added to any class.
             shares.scatter_add_(1, labels.Clamp(0, _classes - 1).unsqueeze(1), Weighted(rows, part).mul(labelled).unsqueeze(1));
         }
     }
 }
 
-/// <summary>Rows on their way through the augmentations.</summary>
+/// <summary>Rows after some of the augmentations.</summary>
 /// <param name="Features">B×(shape of a row).</param>
 /// <param name="Mixture">What they were mixed with, or null.</param>
 internal sealed record ViewedRows(Tensor Features, Mixture? Mixture);
@@ -114,14 +114,14 @@ internal sealed record Mixture(Tensor Partners, Tensor Share)
     public Tensor Rest() => ones_like(Share).sub(Share);
 }
 
-/// <summary>One augmentation at work on the rows of a batch.</summary>
+/// <summary>The application of one augmentation to the rows of a batch.</summary>
 internal sealed record ViewStep(IRowSource Set, Tensor Positions, Tensor Training, AugmentationDraws Draws, BetaTable? Shares, int View, int Index)
 {
     /// <summary>Other rows as the augmentations before this one show them in the same view.</summary>
-    public required Func<Tensor, Tensor> Earlier { get; init; }
+    public required Func<Tensor, Tensor> ApplyEarlier { get; init; }
 
-    /// <summary>Indices of the augmentations that have been applied to some rows twice.</summary>
-    public required HashSet<int> Tried { get; init; }
+    /// <summary>Indices of the augmentations that have been checked for returning the same rows twice.</summary>
+    public required HashSet<int> CheckedAugmentations { get; init; }
 
     /// <summary>Random words for the rows, B.</summary>
     public RandomWords Draw(string purpose) => Draws.ForRows(Positions, View, Purpose(purpose));
@@ -129,10 +129,10 @@ internal sealed record ViewStep(IRowSource Set, Tensor Positions, Tensor Trainin
     /// <summary>Random words for each of <paramref name="length"/> elements of the rows, B×length.</summary>
     public RandomWords DrawElements(string purpose, long length) => Draws.ForElements(Positions, View, Purpose(purpose), length);
 
-    /// <summary>Positions of rows trained on, any for each word.</summary>
+    /// <summary>Positions of training rows, a random one for each word.</summary>
     public Tensor TrainingRows(Tensor words) =>
         Training.index_select(0, Draws.ToIntegers(words, Training.shape[0]).reshape(-1)).reshape(words.shape);
 
-    // The place in the list keeps two augmentations of one kind apart.
+    // The index distinguishes two augmentations of the same kind.
     private string Purpose(string purpose) => $"{Index} {purpose}";
 }

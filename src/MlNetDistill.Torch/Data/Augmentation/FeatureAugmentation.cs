@@ -23,7 +23,7 @@ public abstract record FeatureAugmentation : Augmentation
     {
         // Taken before the rows are given away, as the augmentation may dispose of them.
         var (type, shape) = (rows.Features.dtype, rows.Features.shape);
-        var places = shape[0] > 1 && step.Tried.Add(step.Index) ? EverySecondFromTheLast(shape[0], step.Positions.device) : null;
+        var places = shape[0] > 1 && step.CheckedAugmentations.Add(step.Index) ? EverySecondFromTheLast(shape[0], step.Positions.device) : null;
         var some = places is null ? null : rows.Features.index_select(0, places);
         var changed = Apply(rows.Features, new RowDraws(step));
         Check(type, shape, changed);

@@ -16,7 +16,7 @@ internal abstract record MixingAugmentation(double Alpha) : Augmentation
     {
         var words = step.Draw("mixing");
         var partners = step.TrainingRows(words.High);
-        var (features, share) = Mix(rows.Features, step.Earlier(partners), step.Shares!.Sample(words.Low), step);
+        var (features, share) = Mix(rows.Features, step.ApplyEarlier(partners), step.Shares!.Sample(words.Low), step);
         return new ViewedRows(features, new Mixture(partners, share));
     }
 

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Data;
 
-/// <summary>Rows whose features lie in one tensor, on the CPU or on a GPU. Disposing them disposes the tensors.</summary>
+/// <summary>Rows whose features are in one tensor, on the CPU or on a GPU. Disposing them disposes the tensors.</summary>
 public sealed class InMemoryRows : IRowSource
 {
     private Tensor _features;
 
     /// <summary>Takes ownership of the tensors.</summary>
     /// <param name="features">N×(shape of a row); unsigned bytes or 32-bit floats.</param>
-    /// <param name="labels">N class indices from 0, 64-bit; <see cref="IRowSource.MissingLabel"/> where a row has none.</param>
+    /// <param name="labels">N class indices from 0, 64-bit; <see cref="IRowSource.MissingLabel"/> for a row without one.</param>
     /// <param name="rowIds">N identities.</param>
     /// <param name="shape">Shape of one row.</param>
     /// <param name="weights">N example weights of at least 0, 32-bit floats; or null, all 1.</param>
@@ -91,7 +91,7 @@ public sealed class InMemoryRows : IRowSource
     }
 
     /// <inheritdoc/>
-    /// <remarks>The shard's features share the memory of these.</remarks>
+    /// <remarks>The shard shares the memory of the features.</remarks>
     public IRowSource Shard(int rank, int shards)
     {
         ShardRange.Check(rank, shards, Count);

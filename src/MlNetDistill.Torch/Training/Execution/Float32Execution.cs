@@ -3,13 +3,13 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Steps in 32-bit floats on the device of the rows.</summary>
-/// <param name="gradientClipping">The largest norm that a gradient may have; null for any.</param>
+/// <summary>Computes steps in 32-bit floats on the device of the rows.</summary>
+/// <param name="gradientClipping">The largest norm of the gradient; null for no limit.</param>
 internal sealed class Float32Execution(double? gradientClipping) : ITrainingExecution
 {
     public void Step(StageRun run, Batch batch)
     {
-        // A progress sink may have turned gradients off.
+        // A callback for progress may have turned gradients off.
         using var gradients = enable_grad();
         var output = run.Student.Forward(batch.Features, run.Stage.Loss.StudentNeeds, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)

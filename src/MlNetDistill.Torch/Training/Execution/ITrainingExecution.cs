@@ -2,11 +2,11 @@ using MlNetDistill.Data;
 
 namespace MlNetDistill.Training;
 
-/// <summary>How a step is computed: here forward pass, backward pass and update meet, whatever their precision and number of devices.</summary>
+/// <summary>Computes a training step: forward pass, backward pass and update. Precision and devices are up to the implementation.</summary>
 internal interface ITrainingExecution
 {
-    /// <summary>One step, in the current dispose scope: the student's weights follow the gradient of the stage's loss on a batch.</summary>
-    /// <param name="run">The stage, whose step has begun.</param>
+    /// <summary>Updates the weights of the student by the gradient of the loss of a batch. Tensors are created in the current dispose scope.</summary>
+    /// <param name="run">The stage that is being trained.</param>
     /// <param name="batch">The rows.</param>
     void Step(StageRun run, Batch batch);
 }

@@ -6,12 +6,12 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>The rows that a student is judged on.</summary>
+/// <summary>Evaluates a student on the held-out rows.</summary>
 internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource set, DataSplit split, LoopSettings settings)
 {
     /// <summary>
-    /// Quality by the labels, or by the teacher's outputs where there are none. Null without such rows, and in a stage that learns features and no logits: there is
-    /// nothing to judge then.
+    /// Evaluates the student by the labels, or by the outputs of the teacher if the held-out rows have no labels. Null without held-out rows, and in a stage that trains
+    /// no logits.
     /// </summary>
     public ValidationResult? Evaluate(Stage stage)
     {
@@ -25,10 +25,10 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
             : Scoring.Evaluate(task, logits, split.ValidationSet, rows);
     }
 
-    /// <summary>The mean of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>
+    /// <summary>The mean of KL(teacher ‖ student) at temperature 1, for the current weights of the student.</summary>
     public double Divergence(StageTeacher teacher)
     {
-        var positions = split.Validation ?? throw new InvalidOperationException("No rows are held out to measure a divergence on.");
+        var positions = split.Validation ?? throw new InvalidOperationException("The divergence from a teacher needs held-out rows, and there are none. Hold rows out (ValidationFraction or ValidationData).");
         if (teacher.NeedsPassPerQuery && ReferenceEquals(split.ValidationSet, set))
             teacher.Begin(set, ModelOutputs.Logits, settings.View);
         return Scoring.Divergence(student, teacher, split.ValidationSet, positions, settings.ScoringBatchSize);

@@ -3,11 +3,11 @@ using MlNetDistill.Methods;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Stages where no row trained on has a label: their terms over labels, which would be 0 in every step, are left out.</summary>
+/// <summary>Removes the terms that read labels from a stage if no training row has a label: they would be 0 in every step.</summary>
 internal static class LabelTerms
 {
-    /// <summary>The stage without its terms over labels.</summary>
-    /// <exception cref="InvalidOperationException">Nothing is left to learn from.</exception>
+    /// <summary>The stage without the terms that read labels.</summary>
+    /// <exception cref="InvalidOperationException">No term with a weight remains.</exception>
     public static Stage RemoveFrom(Stage stage)
     {
         LossTerm[] kept = [.. stage.Loss.Terms.Where(term => !term.Loss.NeedsLabels)];
@@ -21,7 +21,7 @@ internal static class LabelTerms
         return stage with { Loss = kept.Length == stage.Loss.Terms.Count ? stage.Loss : new WeightedSum(kept), HasNoLabels = true };
     }
 
-    /// <summary>What a user should know of the terms that are left out though they have a weight, as a sentence; null where there are none.</summary>
+    /// <summary>A warning that names the removed terms that have a weight; null if there are none.</summary>
     public static string? Warning(Stage stage)
     {
         var names = Names(stage.Loss.Terms.Where(term => term.Loss.NeedsLabels && term.Weight > 0));

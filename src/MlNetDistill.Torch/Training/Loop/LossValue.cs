@@ -6,13 +6,13 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Evaluates a term of a loss and checks its value, because the term may be the application's own.</summary>
+/// <summary>Evaluates a term of a loss and checks its value, because the term may be user-defined.</summary>
 internal static class LossValue
 {
     /// <param name="loss">The term.</param>
     /// <param name="inputs">Its inputs.</param>
     /// <param name="checksInputs">Whether to check that the term did not write into its inputs, which costs a copy of them.</param>
-    /// <exception cref="InvalidOperationException">It is no scalar, libtorch failed while it was computed, or the term disposed of its inputs or wrote into them.</exception>
+    /// <exception cref="InvalidOperationException">The value is not a scalar, libtorch failed, or the term disposed its inputs or wrote into them.</exception>
     public static Tensor Evaluate(DistillationLoss loss, LossInputs inputs, bool checksInputs)
     {
         var before = checksInputs ? inputs.Copies(loss.TeacherNeeds != ModelOutputs.None) : [];

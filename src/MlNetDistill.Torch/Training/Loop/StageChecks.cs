@@ -6,10 +6,10 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Refuses a stage that cannot work before its first step.</summary>
+/// <summary>Checks a stage before its first step.</summary>
 internal static class StageChecks
 {
-    /// <summary>What a user should know before the stage, each as one sentence.</summary>
+    /// <summary>Warnings about the settings of a stage.</summary>
     public static IEnumerable<string> Warnings(Stage stage, int classes, bool stopsEarly)
     {
         foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(classes)))
@@ -27,7 +27,7 @@ internal static class StageChecks
             yield return $"Stage '{stage.Name}' reads no logits of the student, so there is nothing to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
     }
 
-    /// <summary>What is wrong with a stage that a method of a user's own laid out.</summary>
+    /// <summary>The faults of a stage, which a user-defined method may have created.</summary>
     private static IEnumerable<string> Validate(Stage stage)
     {
         foreach (var (name, part) in new (string, object?)[]
@@ -51,7 +51,7 @@ internal static class StageChecks
             yield return fault;
     }
 
-    /// <exception cref="InvalidOperationException">The stage cannot work; the message says why.</exception>
+    /// <exception cref="InvalidOperationException">The stage cannot be trained; the message says why.</exception>
     public static void Check(Stage stage, Network student, IRowSource set, bool augments)
     {
         var faults = Faults.Lines(Validate(stage));

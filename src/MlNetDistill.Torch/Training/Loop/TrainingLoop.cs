@@ -9,15 +9,15 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Trains phases one after another on one network; knows no method by name. The next phase starts from the best weights of the last. All that changes is in its
+/// Trains a network in phases, whatever the method. Each phase starts with the best weights of the phase before it. All that training changes is in
 /// <see cref="State"/>; observers keep the best epoch, report, warn and stop.
 /// </summary>
-/// <param name="student">The network that learns.</param>
-/// <param name="task">What it learns.</param>
-/// <param name="set">The rows.</param>
-/// <param name="split">Which of them are trained on and which are held out.</param>
-/// <param name="seeds">The run's seeds.</param>
-/// <param name="role">What the network is; part of what its draws are seeded with.</param>
+/// <param name="student">The network to train.</param>
+/// <param name="task">What it is trained for.</param>
+/// <param name="set">All rows.</param>
+/// <param name="split">The training rows and the held-out rows.</param>
+/// <param name="seeds">The seeds of the run.</param>
+/// <param name="role">The role of the network in the fit, such as teacher or student; a part of its seeds.</param>
 /// <param name="settings">Settings.</param>
 internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource set, DataSplit split, Seeds seeds, string role, LoopSettings settings) : IDisposable
 {
@@ -29,16 +29,16 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
     public TrainingState State { get; } = TrainingState.Start(student, seeds, role);
 
-    /// <summary>The phase in which a cancellation ended the run early, or null.</summary>
+    /// <summary>The phase that was cancelled; null if none was.</summary>
     public string? CancelledIn { get; private set; }
 
-    /// <summary>Whether a cancellation ended the run early.</summary>
+    /// <summary>Whether the run was cancelled.</summary>
     public bool Cancelled => CancelledIn is not null;
 
-    /// <summary>Whether a cancelled run ended with its best epoch; else with the weights of that moment.</summary>
+    /// <summary>Whether a cancelled run ended with the weights of its best epoch, not with its last weights.</summary>
     public bool RestoredBest => Cancelled && State.Best.Result is not null;
 
-    /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, as the student stands.</summary>
+    /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, for the current weights of the student.</summary>
     public double HeldOutDivergence(StageTeacher teacher) => _heldOut.Divergence(teacher);
 
     public void Run(IEnumerable<TrainingPhase> phases)
@@ -55,18 +55,18 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
                     DistillationInstruments.Trace("distillation.stage", activity => Train(stage, activity));
                     break;
                 default:
-                    throw new InvalidOperationException($"The training loop knows no phases of the kind {phase?.GetType().Name ?? "null"}.");
+                    throw new InvalidOperationException($"The training loop cannot train a phase of type {phase?.GetType().Name ?? "null"}. Let the method return stages.");
             }
 
             if (!Cancelled)
                 continue;
-            // A later phase may stand below an earlier one's best when it is cut off.
+            // A cancelled phase may be worse than the best epoch of an earlier phase.
             State.Best.Restore(student);
             return;
         }
 
         if (State.Phases == 0)
-            throw new InvalidOperationException("The method gave no phase, so nothing was trained.");
+            throw new InvalidOperationException("The method returned no phase, so nothing was trained.");
     }
 
     public void Dispose() => State.Dispose();
@@ -79,7 +79,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         try
         {
             _observers.StageBegins(run);
-            // Teacher and sampler are ready: what they took is no epoch's time.
+            // The preparation of teacher and sampler does not count as time of an epoch.
             run.State.Began = _clock.Elapsed;
             while (run.State.Epoch < stage.Epochs && TrainEpoch(run) is { } epoch)
             {
@@ -121,8 +121,8 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
                 $"The sampler of stage '{stage.Name}' gave no batch in epoch {state.Epoch} from {split.Training.shape[0]} rows, so nothing was learnt."));
         }
 
-        // Fetching the losses waits for the device, so only now is the epoch's work done.
-        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, nonFinite => NonFiniteCauses.Failure(nonFinite, run));
+        // Fetching the losses waits until the device has computed the epoch, so the time is measured after it.
+        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, nonFinite => NonFiniteCauses.CreateException(nonFinite, run));
         var rowsPerSecond = rows / clock.Elapsed.TotalSeconds;
         var validation = _heldOut.Evaluate(stage);
         State.Elapsed = _clock.Elapsed;

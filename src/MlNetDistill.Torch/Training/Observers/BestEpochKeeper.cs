@@ -1,6 +1,6 @@
 namespace MlNetDistill.Training;
 
-/// <summary>Keeps the best epoch of each stage, with which the stage ends, and on request that of the whole run.</summary>
+/// <summary>Keeps the weights of the best epoch of each stage, which the stage ends with, and on request those of the whole run.</summary>
 internal sealed class BestEpochKeeper(TrainingState state, bool keepsBestOfRun) : ITrainingObserver
 {
     public void EpochEnds(EpochResult epoch)

@@ -1,6 +1,6 @@
 namespace MlNetDistill.Training;
 
-/// <summary>Ends a stage when the held-out rows show no improvement for a while.</summary>
+/// <summary>Ends a stage if the result on the held-out rows has not improved for a number of epochs.</summary>
 internal sealed class EarlyStopper(EarlyStopping settings) : ITrainingObserver
 {
     public void EpochEnds(EpochResult epoch)

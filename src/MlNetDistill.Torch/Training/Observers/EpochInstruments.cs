@@ -2,7 +2,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Records every epoch in the library's instruments.</summary>
+/// <summary>Records the metrics of every epoch (System.Diagnostics.Metrics).</summary>
 internal sealed class EpochInstruments(string network) : ITrainingObserver
 {
     public void EpochEnds(EpochResult epoch)

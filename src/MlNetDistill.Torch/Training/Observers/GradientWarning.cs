@@ -5,17 +5,17 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Warns where no gradient reaches the parameters in a stage's first epoch. It looks in the first step, the second, the fourth and so on until one does: fetching a
-/// number makes a step wait for the device, and a batch may well teach nothing.
+/// Warns if all gradients in the first epoch of a stage are negligible, or if they are too large. They are measured in steps 1, 2, 4, 8 and so on until one is not
+/// negligible: fetching a number makes a step wait for the device, and single batches may have no gradient.
 /// </summary>
-/// <param name="clipping">The largest norm that a gradient may have; null for any.</param>
-/// <param name="warn">Given the warning.</param>
+/// <param name="clipping">The largest norm of the gradient; null for no limit.</param>
+/// <param name="warn">Receives the warning.</param>
 internal sealed class GradientWarning(double? clipping, Action<string> warn) : ITrainingObserver
 {
-    // What AdamW divides gradients by is at least 1e-8: a hundredth of that moves nothing.
+    // AdamW divides gradients by at least 1e-8 (its epsilon); with a hundredth of that, weights do not move.
     private const double NegligibleGradient = 1e-10;
 
-    // AdamW's squares of 32-bit floats end at 3e38.
+    // AdamW squares gradients, and 32-bit floats end at 3e38.
     private const double OverflowingGradient = 1e18;
     private long _step;
     private long _nextMeasured;
@@ -50,21 +50,21 @@ internal sealed class GradientWarning(double? clipping, Action<string> warn) : I
         warn(warning);
     }
 
-    // None where some gradient is neither nothing nor beyond what optimizers compute with.
+    // Null if some gradient is neither negligible nor too large for an optimizer.
     private string? FindWarning(string stage)
     {
         if (_largestClipped > OverflowingGradient)
         {
-            return Invariant($"Stage '{stage}': gradients are as large as {_largestClipped:G3}, and an optimizer that squares them makes steps of zero. ") +
-                "Look at the weights of the loss's terms, at the example weights, and at the scale of the features, or set GradientClipping (1 is a usual value).";
+            return Invariant($"Stage '{stage}': gradients are as large as {_largestClipped:G3}; an optimizer that squares them overflows and makes steps of zero. ") +
+                "Check the weights of the loss terms, the example weights, and the scale of the features, or set GradientClipping (1 is a usual value).";
         }
 
         if (_largestClipped > NegligibleGradient)
             return null;
         return clipping is { } norm && _largestUnclipped > NegligibleGradient
             ? Invariant($"Stage '{stage}': GradientClipping of {norm:G3} scales every gradient down to nothing (the largest was {_largestUnclipped:G3}), so no weight moves. 1 is a usual value.")
-            : Invariant($"Stage '{stage}': every gradient of the first epoch is as good as zero (the largest was {_largestUnclipped:G3}), so nothing is learnt. ") +
-              "Look at the weights of the loss's terms, at the example weights, and at the scale of the features.";
+            : Invariant($"Stage '{stage}': every gradient of the first epoch is practically zero (the largest was {_largestUnclipped:G3}), so nothing is learnt. ") +
+              "Check the weights of the loss terms, the example weights, and the scale of the features.";
     }
 
     private static double LargestGradient(IReadOnlyList<Parameter> parameters)

@@ -1,38 +1,38 @@
 namespace MlNetDistill.Training;
 
-/// <summary>Notified of how training goes; the loop knows nothing of what an observer does.</summary>
+/// <summary>Is notified of the events of training.</summary>
 internal interface ITrainingObserver
 {
-    /// <summary>A stage is about to train.</summary>
+    /// <summary>Before the first epoch of a stage.</summary>
     void StageBegins(StageRun run) { }
 
-    /// <summary>A step has computed the gradients of its parameters.</summary>
+    /// <summary>After the backward pass of a step.</summary>
     void GradientsComputed(StageRun run) { }
 
-    /// <summary>The gradients are as the optimizer will see them.</summary>
+    /// <summary>After clipping, directly before the update of the weights.</summary>
     void GradientsClipped(StageRun run) { }
 
-    /// <summary>A step has changed the weights.</summary>
+    /// <summary>After the update of the weights.</summary>
     void StepEnds() { }
 
-    /// <summary>An epoch is over; the observer may end the stage by <see cref="EpochResult.EndsStage"/>.</summary>
+    /// <summary>After an epoch; the observer can end the stage by <see cref="EpochResult.EndsStage"/>.</summary>
     void EpochEnds(EpochResult epoch) { }
 
-    /// <summary>A stage has trained its last epoch.</summary>
+    /// <summary>After the last epoch of a stage.</summary>
     void StageEnds(StageRun run) { }
 }
 
-/// <summary>What an epoch came to.</summary>
-/// <param name="Run">The stage at work.</param>
-/// <param name="Progress">How training stands.</param>
-/// <param name="Rows">Rows trained on.</param>
+/// <summary>The result of an epoch.</summary>
+/// <param name="Run">The stage.</param>
+/// <param name="Progress">The progress of training.</param>
+/// <param name="Rows">Number of training rows.</param>
 /// <param name="Duration">Time of the epoch, validation included.</param>
 internal sealed record EpochResult(StageRun Run, TrainingProgress Progress, long Rows, TimeSpan Duration)
 {
     /// <summary>Whether the stage ends with this epoch.</summary>
     public bool EndsStage { get; set; }
 
-    /// <summary>Whether the stage may be judged by this epoch.</summary>
+    /// <summary>Whether this epoch can be the best of the stage, and counts for early stopping.</summary>
     public bool Counts => Progress.Epoch >= Run.Stage.JudgedFrom;
 }
 

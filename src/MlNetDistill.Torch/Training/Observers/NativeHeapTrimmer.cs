@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Gives memory that libtorch has freed back to the system. glibc cannot reuse a freed aligned block for the next aligned request of the same
-/// size unless it can merge it with a neighbour, so a training loop with tensors of a megabyte grows by several of them each step although
-/// its live memory is flat; trimming returns those pages. Elsewhere than on glibc there is nothing to do.
+/// Returns memory that libtorch has freed to the system. glibc can reuse a freed aligned block for an aligned request of the same size only after merging it with a
+/// neighbour. So the memory of a training loop with tensors of a megabyte grows by several tensors in each step, although the memory in use is constant.
+/// <c>malloc_trim</c> returns those pages. Without glibc, this does nothing.
 /// </summary>
 internal sealed class NativeHeapTrimmer : ITrainingObserver
 {
@@ -18,7 +18,7 @@ internal sealed class NativeHeapTrimmer : ITrainingObserver
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate int Trim(nuint pad);
 
-    /// <summary>Looks now and then whether the process has grown, and trims if it has.</summary>
+    /// <summary>Trims the heap if the process has grown; this is checked once in 32 steps.</summary>
     public void StepEnds()
     {
         if (MallocTrim is null || ++_steps % StepsBetweenChecks != 0 || Environment.WorkingSet < _level + AllowedGrowth)

@@ -5,18 +5,17 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>What, other than the learning rate, most likely made a loss NaN or infinite.</summary>
+/// <summary>Finds likely causes of a loss that is NaN or infinite, other than the learning rate.</summary>
 internal static class NonFiniteCauses
 {
-    // Weights count in ratio to each other, so that far larger ones serve nothing; features beyond this need a normaliser.
+    // Only the ratio of weights to each other matters, so larger ones are never needed; features above this need normalisation.
     private const double LargestWeight = 1e6;
     private const double LargestFeature = 1e6;
 
-    /// <summary>What is thrown where terms of a stage's loss have become NaN or infinite.</summary>
-    public static NonFiniteLossException Failure(IReadOnlyList<string> terms, StageRun run) =>
+    /// <summary>Creates the exception for loss terms that are NaN or infinite.</summary>
+    public static NonFiniteLossException CreateException(IReadOnlyList<string> terms, StageRun run) =>
         new(terms, run.Stage.Name, run.State.Epoch, run.LearningRate, [.. Find(run.Stage, run.Set)]);
 
-    // Each as a sentence with its value and remedy.
     private static IEnumerable<string> Find(Stage stage, IRowSource set)
     {
         using var scope = NewDisposeScope();

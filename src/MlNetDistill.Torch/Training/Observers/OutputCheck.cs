@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Looks at the student's outputs at the end of a stage: the losses are those before each step, so what the very last step ruined shows only there.</summary>
+/// <summary>Checks the outputs of the student at the end of a stage: losses are computed before each step, so they do not show the effect of the last step.</summary>
 internal sealed class OutputCheck(Tensor training, int batchSize) : ITrainingObserver
 {
     public void StageEnds(StageRun run)
@@ -10,6 +10,6 @@ internal sealed class OutputCheck(Tensor training, int batchSize) : ITrainingObs
         using var scope = NewDisposeScope();
         var some = training.narrow(0, 0, Math.Min(batchSize, training.shape[0]));
         if (!Scoring.Logits(run.Student, run.Set, some, batchSize).isfinite().all().item<bool>())
-            throw NonFiniteCauses.Failure([.. run.Stage.Loss.Terms.Select(t => t.Loss.Name)], run);
+            throw NonFiniteCauses.CreateException([.. run.Stage.Loss.Terms.Select(t => t.Loss.Name)], run);
     }
 }

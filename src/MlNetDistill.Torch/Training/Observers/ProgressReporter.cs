@@ -1,6 +1,6 @@
 namespace MlNetDistill.Training;
 
-/// <summary>Adds every epoch to the history and reports it.</summary>
+/// <summary>Adds the progress of every epoch to the history and reports it.</summary>
 internal sealed class ProgressReporter(TrainingState state, LoopSettings settings) : ITrainingObserver
 {
     public void EpochEnds(EpochResult epoch)

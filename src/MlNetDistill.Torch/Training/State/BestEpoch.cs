@@ -3,17 +3,17 @@ using MlNetDistill.Networks;
 
 namespace MlNetDistill.Training;
 
-/// <summary>The weights of the epoch with the highest quality, and of equal ones that with the lowest loss.</summary>
+/// <summary>The weights of the epoch with the highest quality, or of several the one with the lowest loss.</summary>
 internal sealed class BestEpoch : IDisposable
 {
-    /// <summary>How good it is; null before the first epoch.</summary>
+    /// <summary>Its result on the held-out rows; null before the first epoch.</summary>
     public ValidationResult? Result { get; set; }
 
     /// <summary>Its weights; null before the first epoch.</summary>
     [JsonIgnore]
     public NetworkWeights? Weights { get; private set; }
 
-    /// <summary>Keeps the network's present weights if they are better.</summary>
+    /// <summary>Copies the current weights of the network if they are better.</summary>
     public void KeepIfBetter(ValidationResult result, Network network)
     {
         var better = Result is not { } best || result.Quality > best.Quality || (result.Quality == best.Quality && result.Loss < best.Loss);
@@ -26,7 +26,7 @@ internal sealed class BestEpoch : IDisposable
             Weights.Refresh(network);
     }
 
-    /// <summary>Puts the weights into the network, where there are any.</summary>
+    /// <summary>Copies the weights into the network, if there are any.</summary>
     public void Restore(Network network) => Weights?.Restore(network);
 
     public void Dispose() => Weights?.Dispose();

@@ -15,10 +15,10 @@ internal sealed class NetworkWeights : IDisposable
     /// <summary>The copied tensors by name.</summary>
     public IReadOnlyDictionary<string, Tensor> Values { get; }
 
-    /// <summary>Overwrites the copy with the network's present weights.</summary>
+    /// <summary>Overwrites the copy with the current weights of the network.</summary>
     public void Refresh(Network network) => Copy(network.state_dict(), Values);
 
-    /// <summary>Puts the copy back into the network.</summary>
+    /// <summary>Copies the weights back into the network.</summary>
     public void Restore(Network network) => Copy(Values, network.state_dict());
 
     public void Dispose()

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>The projections that the terms of a stage's loss need; they train beside the student and go with the stage.</summary>
+/// <summary>The projections that the loss terms of a stage created. They are trained with the student and disposed with the stage.</summary>
 internal sealed class StageProjections : IDisposable
 {
     private readonly Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> _ofTerms = [];
@@ -19,24 +19,24 @@ internal sealed class StageProjections : IDisposable
         foreach (var loss in stage.Loss.Terms.Select(t => t.Loss).Distinct())
         {
             _ofTerms[loss] = loss.CreateProjections(student, teacher.Shapes, generator);
-            // Before their parameters are read: moving a module makes new ones.
+            // Before the optimizer reads their parameters: moving a module creates new ones.
             foreach (var projection in _ofTerms[loss])
             {
                 projection.to(device);
-                // Made while the application's default was another type.
+                // Created while the default type of the application was another.
                 if (projection.state_dict().Values.Any(value => value.is_floating_point() && value.dtype != float32))
                     projection.to(float32);
             }
         }
     }
 
-    /// <summary>Those of each term.</summary>
+    /// <summary>The projections of each term.</summary>
     public IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> OfTerms => _ofTerms;
 
     private IEnumerable<(string Name, nn.Module<Tensor, Tensor> Module)> Modules =>
         _ofTerms.SelectMany((term, i) => term.Value.Select((module, j) => ($"{i}.{term.Key.Name}.{j}", module)));
 
-    /// <summary>What trains of them, by name.</summary>
+    /// <summary>Their parameters by name.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> Parameters() =>
         Modules.SelectMany(m => m.Module.named_parameters().Select(p => ($"{m.Name}.{p.name}", p.parameter)));
 
@@ -44,7 +44,7 @@ internal sealed class StageProjections : IDisposable
     public IEnumerable<KeyValuePair<string, Tensor>> Tensors() =>
         Modules.SelectMany(m => m.Module.state_dict().Select(t => KeyValuePair.Create($"{m.Name}.{t.Key}", t.Value)));
 
-    /// <summary>Puts them into training mode.</summary>
+    /// <summary>Sets them to training mode.</summary>
     public void Train()
     {
         foreach (var (_, module) in Modules)

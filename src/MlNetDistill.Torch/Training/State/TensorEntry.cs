@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>One tensor of a file in the safetensors format: what it is, where its bytes lie behind the header, and their SHA-256.</summary>
+/// <summary>The entry of a tensor in the header of a safetensors file: type, shape, position of its bytes after the header, and their SHA-256.</summary>
 internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long> Shape, long Begin, long End, string Sha256)
 {
-    // A tensor may be longer than an array can be.
+    // A tensor may have more bytes than a span can.
     private const long ChunkElements = 1 << 22;
 
     private static readonly Dictionary<string, (ScalarType Type, int Bytes)> Types = new()
@@ -23,7 +23,7 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
         ["F64"] = (ScalarType.Float64, 8),
     };
 
-    /// <summary>The entry of a tensor on the CPU whose elements lie one after another.</summary>
+    /// <summary>Creates the entry of a contiguous tensor on the CPU.</summary>
     public static TensorEntry From(string name, Tensor value, long begin)
     {
         var type = Types.Single(t => t.Value.Type == value.dtype);
@@ -32,7 +32,7 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
         return new(name, type.Key, value.shape, begin, begin + (value.numel() * type.Value.Bytes), Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
-    /// <summary>Why the header's words about the tensor cannot be right, or null.</summary>
+    /// <summary>What is wrong with the entry, as the end of a sentence; null if nothing is.</summary>
     public string? FindFault(long expectedBegin, long fileBytes)
     {
         if (!Types.TryGetValue(Type, out var type))
@@ -41,7 +41,7 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
             return $"has the impossible shape [{string.Join(", ", Shape)}]";
         var bytes = Shape.Aggregate((Int128)type.Bytes, (product, size) => Int128.Min(product * size, long.MaxValue));
         if (Begin != expectedBegin || End > fileBytes || bytes != End - Begin)
-            return $"lies at bytes {Begin} to {End} of {fileBytes}, and its shape [{string.Join(", ", Shape)}] takes {bytes} from byte {expectedBegin} on";
+            return $"has the bytes {Begin} to {End} of {fileBytes}, but its shape [{string.Join(", ", Shape)}] needs {bytes} bytes from byte {expectedBegin} on";
         return null;
     }
 
@@ -59,10 +59,10 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
         if (Convert.ToHexStringLower(hash.GetHashAndReset()) == Sha256)
             return value;
         value.Dispose();
-        throw TensorFile.Unreadable($"the tensor '{Name}' does not match its SHA-256");
+        throw TensorFile.CreateReadError($"the tensor '{Name}' does not match its SHA-256");
     }
 
-    /// <summary>The bytes of a tensor, piece by piece.</summary>
+    /// <summary>Passes the bytes of a tensor to <paramref name="action"/> in chunks.</summary>
     public static void ForEachChunk(Tensor value, ChunkAction action)
     {
         using var scope = NewDisposeScope();

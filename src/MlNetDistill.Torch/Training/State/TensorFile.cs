@@ -8,17 +8,17 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Named tensors and a text in one file of the safetensors format: the length of a JSON header (8 bytes), the header, the tensors' bytes. The header's metadata
-/// hold the text, the SHA-256 of every tensor, and one over all of these.
+/// Reads and writes named tensors and a text in one file in the safetensors format: the length of a JSON header (8 bytes), the header, the bytes of the tensors. The
+/// metadata in the header contain the text, the SHA-256 of every tensor, and one over all of these.
 /// </summary>
 internal static class TensorFile
 {
     private const string Version = "1";
 
-    // The format's own limit.
+    // The limit of the format.
     private const long MaxHeaderBytes = 100_000_000;
 
-    // Without escapes that only pages of HTML need, and as every writer of the format aligns it.
+    // Names need no HTML escapes.
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static void Write(Stream stream, IReadOnlyDictionary<string, Tensor> tensors, string text)
@@ -27,7 +27,7 @@ internal static class TensorFile
         using var noGrad = no_grad();
         var entries = new List<TensorEntry>();
         var values = new List<Tensor>();
-        // The largest elements first, so that each tensor is aligned.
+        // Types with the largest elements first, so that each tensor is aligned.
         foreach (var (name, tensor) in tensors.OrderByDescending(t => t.Value.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal))
         {
             var value = tensor.detach().cpu().contiguous();
@@ -45,7 +45,7 @@ internal static class TensorFile
     }
 
     /// <summary>The tensors, on the CPU, and the text. The caller disposes the tensors.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or is none of these.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or has another format.</exception>
     public static (IReadOnlyDictionary<string, Tensor> Tensors, string Text) Read(Stream stream)
     {
         if (!stream.CanSeek)
@@ -53,11 +53,11 @@ internal static class TensorFile
         var rest = stream.Length - stream.Position - 8;
         Span<byte> prefix = stackalloc byte[8];
         if (rest < 0)
-            throw Unreadable("it ends within its first 8 bytes");
+            throw CreateReadError("it ends within its first 8 bytes");
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (length < 2 || length > Math.Min(rest, MaxHeaderBytes))
-            throw Unreadable(FormattableString.Invariant($"its header cannot be {length} bytes long"));
+            throw CreateReadError(FormattableString.Invariant($"its header cannot be {length} bytes long"));
         var header = new byte[length];
         stream.ReadExactly(header);
         var (entries, text) = Parse(header);
@@ -78,7 +78,7 @@ internal static class TensorFile
         return (tensors, text);
     }
 
-    public static InvalidDataException Unreadable(string fault, Exception? cause = null) =>
+    public static InvalidDataException CreateReadError(string fault, Exception? cause = null) =>
         new($"The file of a training state cannot be read: {fault}. Give the file as it was written by this version, or train from the beginning.", cause);
 
     private static void Check(IReadOnlyList<TensorEntry> entries, long bytes)
@@ -87,12 +87,12 @@ internal static class TensorFile
         foreach (var entry in entries)
         {
             if (entry.FindFault(end, bytes) is { } fault)
-                throw Unreadable($"the tensor '{entry.Name}' {fault}");
+                throw CreateReadError($"the tensor '{entry.Name}' {fault}");
             end = entry.End;
         }
 
         if (end != bytes)
-            throw Unreadable(FormattableString.Invariant($"its tensors take {end} bytes, and there are {bytes}"));
+            throw CreateReadError(FormattableString.Invariant($"its tensors take {end} bytes, and there are {bytes}"));
     }
 
     private static byte[] WriteHeader(IReadOnlyList<TensorEntry> entries, string text)
@@ -136,13 +136,13 @@ internal static class TensorFile
             var metadata = json.RootElement.GetProperty("__metadata__");
             string GetText(string name) => metadata.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
             if (GetText("version") != Version)
-                throw Unreadable($"it is of version '{GetText("version")}', and this library reads version {Version}");
+                throw CreateReadError($"it is of version '{GetText("version")}', and this library reads version {Version}");
             TensorEntry[] entries = [.. json.RootElement.EnumerateObject().Where(p => p.Name != "__metadata__").Select(p => ParseEntry(p, GetText($"sha256 {p.Name}")))];
-            return ComputeDigest(Version, GetText("state"), entries) == GetText("sha256") ? (entries, GetText("state")) : throw Unreadable("its header does not match its SHA-256");
+            return ComputeDigest(Version, GetText("state"), entries) == GetText("sha256") ? (entries, GetText("state")) : throw CreateReadError("its header does not match its SHA-256");
         }
         catch (Exception fault) when (fault is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
         {
-            throw Unreadable($"its header is damaged: {fault.Message.TrimEnd('.')}", fault);
+            throw CreateReadError($"its header is damaged: {fault.Message.TrimEnd('.')}", fault);
         }
     }
 
@@ -151,7 +151,7 @@ internal static class TensorFile
         long[] GetNumbers(string name) => [.. property.Value.GetProperty(name).EnumerateArray().Select(number => number.GetInt64())];
         return GetNumbers("data_offsets") is [var begin, var end]
             ? new(property.Name, property.Value.GetProperty("dtype").GetString() ?? "", GetNumbers("shape"), begin, end, sha256)
-            : throw new FormatException($"the tensor '{property.Name}' has no two offsets");
+            : throw new FormatException($"the tensor '{property.Name}' does not have two offsets");
     }
 
     private static string ComputeDigest(string version, string text, IReadOnlyList<TensorEntry> entries)

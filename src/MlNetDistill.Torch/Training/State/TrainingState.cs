@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Everything that training changes, as plain data: numbers, words and named tensors. The loop keeps nothing of its own, so that what is saved at the end of an
-/// epoch is all that training needs to go on from there.
+/// Everything that training changes, as plain data: numbers, text and named tensors. The training loop has no other state, so training can be resumed from what is saved
+/// at the end of an epoch.
 /// </summary>
 internal sealed class TrainingState : IDisposable
 {
@@ -24,41 +24,41 @@ internal sealed class TrainingState : IDisposable
 
     private IReadOnlyDictionary<string, Tensor>? _loaded;
 
-    /// <summary>Phases begun.</summary>
+    /// <summary>Number of phases begun.</summary>
     public int Phases { get; set; }
 
-    /// <summary>Epochs begun, of all phases: the number of the view of augmented rows.</summary>
+    /// <summary>Number of epochs begun, of all phases; also the number of the view of augmented rows.</summary>
     public int Epochs { get; set; }
 
-    /// <summary>Steps taken, of all phases.</summary>
+    /// <summary>Number of steps, of all phases.</summary>
     public long Steps { get; set; }
 
-    /// <summary>Time that training took so far.</summary>
+    /// <summary>The training time so far.</summary>
     public TimeSpan Elapsed { get; set; }
 
-    /// <summary>The best epoch of all phases, where a cancelled run returns it.</summary>
+    /// <summary>The best epoch of all phases, if a cancelled run returns it.</summary>
     public BestEpoch Best { get; init; } = new();
 
-    /// <summary>The stage at work; null before the first, and behind each.</summary>
+    /// <summary>The current stage; null between stages.</summary>
     public StageState? Stage { get; set; }
 
-    /// <summary>How training stood after each epoch.</summary>
+    /// <summary>The progress after each epoch.</summary>
     public List<TrainingProgress> History { get; init; } = [];
 
-    /// <summary>What the method decided on the way.</summary>
+    /// <summary>The decisions of the method.</summary>
     public List<MethodDecision> Decisions { get; init; } = [];
 
-    /// <summary>What was warned of before a stage.</summary>
+    /// <summary>The warnings given before stages, so that none is repeated.</summary>
     public HashSet<string> Warnings { get; init; } = [];
 
     [JsonIgnore]
     public Network? Student { get; init; }
 
-    /// <summary>What the order of rows is drawn with.</summary>
+    /// <summary>Draws the order of rows.</summary>
     [JsonIgnore]
     public Generator? Shuffling { get; init; }
 
-    /// <summary>What initial weights of projections are drawn with.</summary>
+    /// <summary>Draws the initial weights of projections.</summary>
     [JsonIgnore]
     public Generator? Projecting { get; init; }
 
@@ -70,7 +70,7 @@ internal sealed class TrainingState : IDisposable
         Projecting = seeds.CreateGenerator($"{role} projections"),
     };
 
-    /// <summary>The state of a stage that is about to begin, which is the stage at work from now on.</summary>
+    /// <summary>Creates the state of the next stage, which becomes the current stage.</summary>
     public StageState BeginStage(string name, bool startsTrained) => Stage = new StageState
     {
         Name = name,
@@ -78,7 +78,7 @@ internal sealed class TrainingState : IDisposable
         Generators = GeneratorStates().ToDictionary(s => s.Key, s => s.Value.DetachFromDisposeScope()),
     };
 
-    /// <summary>Every tensor by name. Those of a state at work are the very tensors that training changes; generators' states are in the current dispose scope.</summary>
+    /// <summary>All tensors by name. During training these are the tensors that training changes, not copies, except for the states of generators, which are created in the current dispose scope.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors() => _loaded ?? new (string Group, IEnumerable<KeyValuePair<string, Tensor>>? Tensors)[]
     {
         ("student", Student!.state_dict()),
@@ -90,7 +90,7 @@ internal sealed class TrainingState : IDisposable
         ("stage/projections", Stage?.Projections?.Tensors()),
     }.SelectMany(group => (group.Tensors ?? []).Select(t => (Name: $"{group.Group}/{t.Key}", t.Value))).ToDictionary(t => t.Name, t => t.Value);
 
-    /// <summary>Writes everything; the stream stays open.</summary>
+    /// <summary>Writes the state; the stream stays open.</summary>
     public void Save(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -98,9 +98,9 @@ internal sealed class TrainingState : IDisposable
         TensorFile.Write(stream, Tensors(), JsonSerializer.Serialize(this, Json));
     }
 
-    /// <summary>A state that <see cref="Save"/> wrote, with tensors of its own on the CPU.</summary>
-    /// <param name="stream">The bytes, to its end; it must be able to seek.</param>
-    /// <exception cref="InvalidDataException">The bytes are not those that were written; the message names the tensor.</exception>
+    /// <summary>Reads a state that <see cref="Save"/> wrote. Its tensors are on the CPU.</summary>
+    /// <param name="stream">A stream that can seek; it is read to its end.</param>
+    /// <exception cref="InvalidDataException">The file is damaged or has another format; the message says where.</exception>
     public static TrainingState Load(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -115,11 +115,11 @@ internal sealed class TrainingState : IDisposable
         {
             foreach (var tensor in tensors.Values)
                 tensor.Dispose();
-            throw TensorFile.Unreadable($"its counters are of another version: {fault.Message.TrimEnd('.')}", fault);
+            throw TensorFile.CreateReadError($"its counters are of another version: {fault.Message.TrimEnd('.')}", fault);
         }
     }
 
-    // In the current dispose scope. Networks and losses of an application's own may draw from the process's.
+    // In the current dispose scope. User-defined networks and losses may draw from the generator of the process.
     private Dictionary<string, Tensor> GeneratorStates() => new()
     {
         ["shuffling"] = Shuffling!.get_state(),

@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Training;
 
-/// <summary>One of K classes: a logit for each, labels from 0 to K - 1, cross-entropy, accuracy.</summary>
+/// <summary>Multiclass classification: K logits, labels from 0 to K - 1, cross-entropy as loss, accuracy as quality.</summary>
 /// <param name="classes">Number of classes K.</param>
 internal sealed class MulticlassTask(int classes) : StudentTask
 {
@@ -23,7 +23,7 @@ internal sealed class MulticlassTask(int classes) : StudentTask
             return;
         var row = wrong[0, 0].item<long>();
         throw new InvalidOperationException(FormattableString.Invariant(
-            $"Row {row} (counted from 0) has label {labels[row].item<long>()}. Labels are class indices from 0 to {classes - 1}, or {IRowSource.MissingLabel} where a row has none."));
+            $"Row {row} (counted from 0) has label {labels[row].item<long>()}. Labels are class indices from 0 to {classes - 1}, or {IRowSource.MissingLabel} for a row without a label."));
     }
 
     public override ValidationResult Evaluate(Tensor logits, Tensor labels, Tensor? weights)

@@ -4,26 +4,26 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>What a student is trained for: all of training that depends on the meaning of its outputs. <see cref="MulticlassTask"/> is the kind that there is today.</summary>
+/// <summary>What a student is trained for: everything in training that depends on the meaning of its outputs. The only implementation is <see cref="MulticlassTask"/>.</summary>
 internal abstract class StudentTask
 {
     /// <summary>Number of outputs of the student's last layer.</summary>
     public abstract int LogitCount { get; }
 
-    /// <summary>The loss of the labels, which methods add to what they learn from the teacher.</summary>
+    /// <summary>The loss of the labels, which methods add to the loss of the teacher.</summary>
     public abstract DistillationLoss LabelLoss { get; }
 
-    /// <summary>Refuses rows whose labels are none of this task.</summary>
+    /// <summary>Checks that the labels are valid for this task.</summary>
     /// <exception cref="InvalidOperationException">A label is out of range; the message names the row and the label.</exception>
     public abstract void CheckLabels(IRowSource set);
 
-    /// <summary>How good outputs are by the labels.</summary>
+    /// <summary>Compares the outputs with the labels.</summary>
     /// <param name="logits">The student's outputs, B×K.</param>
-    /// <param name="labels">B labels; rows of <see cref="IRowSource.MissingLabel"/> do not count.</param>
+    /// <param name="labels">B labels; rows with <see cref="IRowSource.MissingLabel"/> do not count.</param>
     /// <param name="weights">B example weights, or null.</param>
     public abstract ValidationResult Evaluate(Tensor logits, Tensor labels, Tensor? weights);
 
-    /// <summary>How good outputs are by the teacher's, for rows without labels.</summary>
+    /// <summary>Compares the outputs with those of the teacher, for rows without labels.</summary>
     /// <param name="logits">The student's outputs, B×K.</param>
     /// <param name="teacher">The teacher's outputs, B×K.</param>
     /// <param name="weights">B example weights, or null.</param>

@@ -9,25 +9,25 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Whether a trained network has learnt anything: a collapsed one names one class, or guesses.</summary>
+/// <summary>Checks whether a trained network has collapsed: whether it predicts a single class, or is no better than chance.</summary>
 /// <param name="set">The rows.</param>
-/// <param name="split">Which of them were trained on and which were held out.</param>
+/// <param name="split">The training rows and the held-out rows.</param>
 /// <param name="classes">The classes.</param>
-/// <param name="batchSize">Rows at a time.</param>
-/// <param name="teacher">What the teacher names, or null.</param>
+/// <param name="batchSize">Rows scored at a time.</param>
+/// <param name="teacher">The classes that the teacher predicts, or null.</param>
 internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels classes, int batchSize, TeacherPredictions? teacher)
 {
-    // Enough to tell chance from learning.
+    // Enough rows to distinguish learning from chance.
     private const int MaxRows = 2048;
 
-    // Of a weight, in a step: usual is a ten-thousandth of it. With a usual decay it is the rate that is too high.
+    // Share of a weight that decays in a step; a ten-thousandth is usual. With a usual WeightDecay, the learning rate is too high instead.
     private const double MaxDecay = 0.01;
     private const double UsualDecay = 0.1;
 
-    /// <summary>What is wrong with the network, each as one sentence or a few; none for nothing.</summary>
+    /// <summary>Warnings about the network; empty if there are none.</summary>
     /// <param name="network">The network.</param>
-    /// <param name="plan">How it was trained.</param>
-    /// <param name="history">How that went.</param>
+    /// <param name="plan">The settings of its training.</param>
+    /// <param name="history">The progress of its training.</param>
     public IReadOnlyList<string> Warnings(Network network, TrainingPlan plan, IReadOnlyList<TrainingProgress> history)
     {
         var (rows, positions, kind) = SelectRows();
@@ -57,7 +57,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
             ? [DescribeCollapse(plan, history, Invariant($"on {teacher.Predicted.Length} rows that its teacher was queried for"), confusion, "teacher's class")]
             : [];
 
-    /// <summary>A student that follows its teacher has learnt, even if the labels disagree.</summary>
+    /// <summary>Whether the student agrees with its teacher; then it has not collapsed, even if the labels disagree.</summary>
     private bool FollowsTeacher(Network network) =>
         teacher is not null && CompareWithTeacher(network, teacher).Level is { Classes: >= 2, IsChance: false };
 
@@ -83,22 +83,22 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
         return (labelled.shape[0] == 0 ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], MaxRows, labelled.device))).DetachFromDisposeScope();
     }
 
-    /// <summary>A frequent class that the network never predicts; for a rare class this is expected.</summary>
+    /// <summary>Warns of frequent classes that the network never predicts; for a rare class this is expected.</summary>
     private IEnumerable<string> NeverPredicted(string role, string where, ClassConfusion confusion)
     {
         int[] never = [.. confusion.Present.Except(confusion.Predicted).Where(c => confusion.RowsOf(c) >= confusion.Total / confusion.Classes / 2)];
         if (never.Length > 0)
         {
             yield return Invariant(
-                $"The {role} never predicts {ClassNameChecks.NamesOf(never, classes)} {where}, which {never.Sum(confusion.RowsOf):0.##} of them are. ") +
-                "It has lost or not yet learnt this: lower Optimizer.LearningRate if a loss has risen, else train for more epochs or with a larger network.";
+                $"The {role} never predicts {ClassNameChecks.NamesOf(never, classes)} {where}, although {never.Sum(confusion.RowsOf):0.##} of these rows have it. ") +
+                "Lower Optimizer.LearningRate if a loss has risen, otherwise train for more epochs or with a larger network.";
         }
     }
 
     private string DescribeCollapse(TrainingPlan plan, IReadOnlyList<TrainingProgress> history, string where, ClassConfusion confusion, string target)
     {
         var found = confusion.Predicted is [var only]
-            ? $"{where} it predicts '{classes.NameOf(only)}' alone, and the {target} is one of {confusion.Level.Classes}"
+            ? $"{where} it only predicts '{classes.NameOf(only)}', and the {target} is one of {confusion.Level.Classes}"
             : Invariant($"{where} its accuracy is {confusion.Level}");
         return $"The {plan.Role} has collapsed: {found}. {DescribeCause(plan, history)}";
     }
@@ -111,15 +111,15 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
         var decay = plan.Optimizer.WeightDecay * plan.Optimizer.LearningRate;
         if (decay > MaxDecay && plan.Optimizer.WeightDecay > UsualDecay)
         {
-            return Invariant($"Each step at the peak rate takes {100 * decay:0.##} % off every weight (WeightDecay {plan.Optimizer.WeightDecay} times LearningRate ") +
+            return Invariant($"Each step at the peak rate reduces every weight by {100 * decay:0.##} % (WeightDecay {plan.Optimizer.WeightDecay} times LearningRate ") +
                 Invariant($"{plan.Optimizer.LearningRate}), faster than it can learn: lower WeightDecay. 0.01 is usual for AdamW's, 1e-4 for Sgd's.");
         }
 
-        // One stage with one loss tells whether it learnt too slowly or too fast.
+        // Only the losses of a single stage can be compared with each other.
         if (history.Count > 0 && history.All(epoch => epoch.Stage == history[0].Stage) && losses.Max() < 1.1 * losses[0])
         {
             return Invariant($"Its loss went from {losses[0]:0.0000} to {losses[^1]:0.0000} in {steps}: ") +
-                $"train for more epochs, raise the learning rate ({rate}), or look whether the features say anything of the class and are of like scales (NormalizeMeanVariance).";
+                $"train for more epochs, raise the learning rate ({rate}), or check that the features depend on the class and have similar scales (NormalizeMeanVariance).";
         }
 
         return $"Usual causes are a learning rate that is too high ({rate}; try a tenth, or set GradientClipping to 1), too few steps ({steps}), and features of very " +
@@ -127,12 +127,12 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
     }
 
     private static string DescribeHighLoss(string role, string where, double loss, double prior, bool overconfident) => Invariant(
-        $"The {role}'s cross-entropy {where} is {loss:0.0000} nats, above the {prior:0.0000} of naming the classes' shares for every row: its probabilities are ") + (overconfident
-        ? "far too sure. Lower Optimizer.LearningRate, train for fewer epochs (EarlyStopping with rows held out), or calibrate it."
-        : "far too flat. Check the teacher's ScoreKind, lower the method's temperature, or train for more epochs.");
+        $"The {role}'s cross-entropy {where} is {loss:0.0000} nats, above the {prior:0.0000} of predicting the frequencies of the classes for every row: its probabilities are ") + (overconfident
+        ? "far too high for the class it predicts. Lower Optimizer.LearningRate, train for fewer epochs (EarlyStopping with rows held out), or calibrate it."
+        : "far too even. Check the teacher's ScoreKind, lower the method's temperature, or train for more epochs.");
 }
 
 /// <summary>The classes that a teacher predicted for some rows of a training set.</summary>
-/// <param name="Positions">Which rows.</param>
-/// <param name="Predicted">Its most probable class of each.</param>
+/// <param name="Positions">Positions of the rows.</param>
+/// <param name="Predicted">The most probable class of each row.</param>
 internal sealed record TeacherPredictions(long[] Positions, long[] Predicted);

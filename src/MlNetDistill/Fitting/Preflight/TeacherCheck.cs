@@ -11,7 +11,7 @@ namespace MlNetDistill.Fitting;
 internal sealed class TeacherCheck(StudentTask task, DistillationOptions options, IRowSource set, DataSplit split)
 {
     /// <summary>The number of validation rows that is enough to judge the teacher by these alone.</summary>
-    private const int EnoughHeldOut = 30;
+    private const int MinHeldOut = 30;
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
 
     /// <exception cref="InvalidOperationException">The teacher fails, or gives logits that are not finite.</exception>
@@ -64,7 +64,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         var queried = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
         var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
         long[] at = [.. queried.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
-        var heldOut = at.Length >= EnoughHeldOut;
+        var heldOut = at.Length >= MinHeldOut;
         var chosen = heldOut ? tensor(at, device: positions.device) : tensor([.. Enumerable.Range(0, queried.Length).Select(i => (long)i)], device: positions.device);
         return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
     }

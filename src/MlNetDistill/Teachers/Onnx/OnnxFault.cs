@@ -19,7 +19,7 @@ internal static partial class OnnxFault
             : UnknownOperator().IsMatch(message)
                 ? "uses an operator that ONNX Runtime does not have" +
                     (layout.CustomDomains.Count > 0 ? $" (operators of {string.Join(", ", layout.CustomDomains)})" : "") +
-                    ". Operators of one's own cannot be loaded; export the model with those of ONNX alone."
+                    ". Custom operators cannot be loaded; export the model with the operators of ONNX only."
             : "cannot be loaded by ONNX Runtime. Check the file with onnx.checker, or export it again.";
         return new InvalidOperationException($"{title} {reason} ({message.Trim()})", inner);
     }

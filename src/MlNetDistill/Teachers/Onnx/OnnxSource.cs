@@ -53,11 +53,11 @@ internal sealed class OnnxSource
         }
         catch (EndOfStreamException e)
         {
-            throw new InvalidOperationException($"{Title} is cut short, or no ONNX file: {e.Message}. Export or download it again.", e);
+            throw new InvalidOperationException($"{Title} is truncated, or not an ONNX file: {e.Message}. Export or download it again.", e);
         }
         catch (InvalidDataException e)
         {
-            throw new InvalidOperationException($"{Title} is no ONNX file: it begins with {DescribeBeginning()}. {e.Message} Export the model to ONNX, or download it again " +
+            throw new InvalidOperationException($"{Title} is not an ONNX file: it begins with {DescribeBeginning()}. {e.Message} Export the model to ONNX, or download it again " +
                 "(a pointer of Git LFS or a page of HTML is not the model).", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -70,16 +70,16 @@ internal sealed class OnnxSource
     {
         if (FilePath is null)
         {
-            throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which bytes in memory have no place for. Name the model by its " +
-                "path, or save it in one file (onnx.save with save_as_external_data=False).");
+            throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which a model in memory cannot refer to. Give the path of the model, or " +
+                "save it in one file (onnx.save with save_as_external_data=False).");
         }
 
         if (location.Length == 0 || location.Contains('\0', StringComparison.Ordinal))
-            throw new InvalidOperationException($"{Title} keeps weights in a file without a possible name. Export or download it again.");
+            throw new InvalidOperationException($"{Title} keeps weights in a file with an invalid name. Export or download it again.");
         var folder = Path.GetDirectoryName(Path.GetFullPath(FilePath))!;
         var path = Path.GetFullPath(Path.Combine(folder, location));
         if (!path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal) && folder != Path.GetPathRoot(folder))
-            throw new InvalidOperationException($"{Title} keeps weights in '{location}', outside its folder; ONNX Runtime reads none from there.");
+            throw new InvalidOperationException($"{Title} keeps weights in '{location}', outside its folder, where ONNX Runtime does not read them. Move the file into the folder and export the model again.");
         if (!System.IO.File.Exists(path))
             throw new InvalidOperationException($"{Title} keeps weights in the file '{location}', which is not beside it. Copy it to '{folder}'.");
         if (new FileInfo(path).Length == 0)

@@ -53,7 +53,7 @@ internal sealed class ProtobufReader(Stream stream, CancellationToken cancellati
     public string Text(long start, long end)
     {
         if (end - start > 1 << 16)
-            throw new InvalidDataException("A name is longer than any name.");
+            throw new InvalidDataException("A name has more than 65,536 bytes.");
         var bytes = new byte[end - start];
         stream.Position = start;
         stream.ReadExactly(bytes);

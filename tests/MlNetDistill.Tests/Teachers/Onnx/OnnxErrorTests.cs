@@ -29,7 +29,7 @@ public sealed class OnnxErrorTests
     [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n")]
     [TestCase("<!DOCTYPE html><html></html>")]
     [TestCase("PK\u0003\u0004 a zip file")]
-    public void A_file_that_is_no_ONNX(string content) => Refused(Encoding.ASCII.GetBytes(content), "is no ONNX file: it begins with ");
+    public void A_file_that_is_no_ONNX(string content) => Refused(Encoding.ASCII.GetBytes(content), "is not an ONNX file: it begins with ");
 
     [TestCase(0.3)]
     [TestCase(0.6)]
@@ -37,7 +37,7 @@ public sealed class OnnxErrorTests
     public void A_file_cut_short(double part)
     {
         var bytes = File.ReadAllBytes(RealModels.Path("letter-teacher.onnx"));
-        Refused(bytes[..(int)(bytes.Length * part)], "is cut short, or no ONNX file: a field of ");
+        Refused(bytes[..(int)(bytes.Length * part)], "is truncated, or not an ONNX file: a field of ");
     }
 
     [Test]
@@ -69,12 +69,12 @@ public sealed class OnnxErrorTests
         var graph = OnnxBytes.Field(2, "innermost");
         for (var depth = 0; depth < 15_000; depth++)
             graph = OnnxBytes.Field(1, OnnxBytes.Field(5, OnnxBytes.Field(6, graph)));
-        Refused(OnnxBytes.Field(7, graph), "is no ONNX file: it begins with ");
+        Refused(OnnxBytes.Field(7, graph), "is not an ONNX file: it begins with ");
     }
 
     /// <summary>A number where a message belongs has no place in the file: reading went on at its start, for ever.</summary>
     [Test]
-    public void Two_bytes_are_no_model() => Refused([0x40, 0x00], "is no ONNX file: it begins with ");
+    public void Two_bytes_are_no_model() => Refused([0x40, 0x00], "is not an ONNX file: it begins with ");
 
     [Test]
     [Platform("Linux,MacOsX")]
@@ -125,7 +125,7 @@ public sealed class OnnxErrorTests
     }
 
     [Test]
-    public void Weights_without_a_possible_name() => Refused(External("weights\0.bin"), "keeps weights in a file without a possible name. Export or download it again.");
+    public void Weights_without_a_possible_name() => Refused(External("weights\0.bin"), "keeps weights in a file with an invalid name. Export or download it again.");
 
     [Test]
     public void An_opset_of_the_future()
@@ -148,7 +148,7 @@ public sealed class OnnxErrorTests
     [Test]
     public void An_operator_of_someone_s_own() => Refused(new OnnxBytes { Domain = "com.acme" }.Node("com.acme", "Magic", ["x"], ["y"])
         .Input("x", OnnxBytes.Float, "N", 4).Output("y", OnnxBytes.Float, "N", 4).Write(),
-        "uses an operator that ONNX Runtime does not have (operators of com.acme). Operators of one's own cannot be loaded;");
+        "uses an operator that ONNX Runtime does not have (operators of com.acme). Custom operators cannot be loaded;");
 
     [Test]
     public void An_operator_that_does_not_exist() => Refused(new OnnxBytes().Node("Frobnicate", ["x"], ["y"])
@@ -217,9 +217,9 @@ public sealed class OnnxErrorTests
     {
         var bytes = External("weights.bin");
         Refused(bytes, $"keeps weights in the file 'weights.bin', which is not beside it. Copy it to '{_folder.Path}'.");
-        Refused(External("../weights.bin"), "keeps weights in '../weights.bin', outside its folder; ONNX Runtime reads none from there.");
+        Refused(External("../weights.bin"), "keeps weights in '../weights.bin', outside its folder, where ONNX Runtime does not read them. Move the file into the folder and export the model again.");
         Assert.That(() => OnnxModel.Open(OnnxSource.FromBytes(bytes, "of ours"), new(), InputShape.Vector(4), false, new(), null, 8, _ => { }),
-            Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model of ours keeps weights in the file 'weights.bin', which bytes in memory have no place for."));
+            Throws.InvalidOperationException.With.Message.StartsWith("The ONNX model of ours keeps weights in the file 'weights.bin', which a model in memory cannot refer to."));
     }
 
     private static byte[] External(string location) => new OnnxBytes().ExternalWeights("w", [4, 3], location).Node("MatMul", ["x", "w"], ["logits"])

@@ -39,8 +39,8 @@ public sealed class ChangingRowsTests
         var later = _context.MulticlassClassification.Trainers.Distill(Options("column")).ScoreTeacher(changed);
         Assert.Multiple(() =>
         {
-            Assert.That(ToyScores.Read(scored, "TeacherScore"), Has.Length.EqualTo(240));
-            Assert.That(() => ToyScores.Read(later, "TeacherScore"), Throws.InstanceOf<InvalidOperationException>().With.Message.StartsWith(Refusal));
+            Assert.That(ModelScores.ReadScores(scored, "TeacherScore"), Has.Length.EqualTo(240));
+            Assert.That(() => ModelScores.ReadScores(later, "TeacherScore"), Throws.InstanceOf<InvalidOperationException>().With.Message.StartsWith(Refusal));
         });
     }
 

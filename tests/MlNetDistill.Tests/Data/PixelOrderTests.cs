@@ -109,7 +109,7 @@ public sealed class PixelOrderTests
         var file = Path.GetTempFileName();
         File.WriteAllBytes(file, onnx.ToArray());
         var applied = _context.Transforms.ApplyOnnxModel(["Score"], ["Features"], file).Fit(view);
-        Assert.That(ToyScores.LargestDifference(applied.Scores(view), model.Scores(view)), Is.LessThan(1e-5f));
+        Assert.That(ModelScores.LargestDifference(applied.Scores(view), model.Scores(view)), Is.LessThan(1e-5f));
         applied.Dispose();
         File.Delete(file);
     }
@@ -126,7 +126,7 @@ public sealed class PixelOrderTests
         var options = Rows.Quick(teacher) with { Student = imageStudent ? NetworkSpec.ResNet(8, 2, 2, 4) : NetworkSpec.Mlp(4) };
         var scored = _context.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(student);
         float[][] expected = [.. Painted().Select(p => Softmax(ByClass([.. p.Means.Select(m => m / 64)])))];
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(scored, "TeacherScore"), expected), Is.LessThan(1e-5f));
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(scored, "TeacherScore"), expected), Is.LessThan(1e-5f));
     }
 
     [TestCase(ImageLayout.Auto, true)]
@@ -141,7 +141,7 @@ public sealed class PixelOrderTests
         var weights = OnnxBytes.Numbers([length, 3]);
         var expected = Painted().Select(p => asTheyAre ? InterleavedOf(p.Pixels) : p.Pixels)
             .Select(row => Softmax(ByClass([.. Enumerable.Range(0, 3).Select(k => row.Select((v, i) => v * 1e-5f * weights[(i * 3) + k]).Sum())])));
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(scored, "TeacherScore"), [.. expected]), Is.LessThan(1e-4f));
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(scored, "TeacherScore"), [.. expected]), Is.LessThan(1e-4f));
     }
 
     [Test]
@@ -189,7 +189,7 @@ public sealed class PixelOrderTests
 
         var weights = OnnxBytes.Numbers([4, 3]);
         var expected = channels.Select(values => Softmax(ByClass([.. Enumerable.Range(0, 3).Select(k => values.Select((v, c) => v * weights[(c * 3) + k]).Sum())])));
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(Score(), "TeacherScore"), [.. expected]), Is.LessThan(1e-5f));
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(Score(), "TeacherScore"), [.. expected]), Is.LessThan(1e-5f));
     }
 
     /// <summary>Rows of 8×8×4, in which each channel has one value.</summary>

@@ -60,7 +60,7 @@ public sealed class ShortVectorTests
                 ? "Left out of the training data: 0 rows with NaN or infinite features, 0 without a label, 1 (rows 7, counted from 0) have another number of values than 4 in column 'Features'."
                 : "Left out of the training data: 0 rows with NaN or infinite features, 1 without a label.",
         }));
-        Assert.That(ToyScores.LargestDifference(found, Fit(whole)), Is.LessThan(1e-5f));
+        Assert.That(ModelScores.LargestDifference(found, Fit(whole)), Is.LessThan(1e-5f));
     }
 
     [Test]

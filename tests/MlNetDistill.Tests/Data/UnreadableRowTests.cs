@@ -35,7 +35,7 @@ public sealed class UnreadableRowTests
                 "Left out of the training data: 0 rows with NaN or infinite features, 0 without a label, " +
                 "1 (rows 7, counted from 0) cannot be read, the first for \"Sequence contains no matching element\" where Label is 'birch'.",
             }));
-            Assert.That(ToyScores.LargestDifference(found, Fit(whole)), Is.LessThan(1e-5f));
+            Assert.That(ModelScores.LargestDifference(found, Fit(whole)), Is.LessThan(1e-5f));
         });
     }
 

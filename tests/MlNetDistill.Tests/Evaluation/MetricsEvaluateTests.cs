@@ -144,7 +144,7 @@ public sealed class MetricsEvaluateTests
     {
         var scored = model.Transform(_test);
         var names = ClassesOf(scored.Schema[key]);
-        return [.. ToyScores.Read(scored).Select(row => names[Array.IndexOf(row, row.Max())])];
+        return [.. ModelScores.ReadScores(scored).Select(row => names[Array.IndexOf(row, row.Max())])];
     }
 
     private static string[] ClassesOf(DataViewSchema.Column key)

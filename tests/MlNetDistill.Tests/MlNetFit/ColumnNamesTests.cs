@@ -37,7 +37,7 @@ public sealed class ColumnNamesTests
         var rows = _mlContext.PointsUnder("Score");
         var model = _mlContext.Pipeline(ToyPipelines.Options() with { FeatureColumnName = "Score", ScoreColumnName = "Probability" }).Fit(rows);
         AssertLearntAndLoaded(model, rows, "Probability", "PredictedLabel");
-        Assert.That(ToyScores.Read(model.Transform(rows)), Is.EqualTo(ToyScores.Read(rows)));
+        Assert.That(ModelScores.ReadScores(model.Transform(rows)), Is.EqualTo(ModelScores.ReadScores(rows)));
     }
 
     [Test]
@@ -61,9 +61,9 @@ public sealed class ColumnNamesTests
     private void AssertLearntAndLoaded(ITransformer model, IDataView rows, string score, string predicted)
     {
         var scored = model.Transform(rows);
-        var right = ToyScores.Names(scored, predicted).Zip(ToyScores.Names(rows, "Label")).Count(p => p.First == p.Second);
+        var right = ModelScores.ReadNames(scored, predicted).Zip(ModelScores.ReadNames(rows, "Label")).Count(p => p.First == p.Second);
         Assert.That(right, Is.GreaterThan(140));
         var loaded = _mlContext.Reloaded(model, rows.Schema).Transform(rows);
-        Assert.That(ToyScores.Lines(loaded, score, predicted), Is.EqualTo(ToyScores.Lines(scored, score, predicted)));
+        Assert.That(ModelScores.ReadLines(loaded, score, predicted), Is.EqualTo(ModelScores.ReadLines(scored, score, predicted)));
     }
 }

@@ -25,24 +25,24 @@ public sealed class EvaluateTests
     [Test]
     public void The_predicted_names_agree_with_the_labels_as_often_as_the_accuracy_says()
     {
-        var agreeing = ToyScores.Names(_scored, "PredictedLabel").Zip(ToyScores.Names(_scored, "Label")).Count(pair => pair.First == pair.Second);
+        var agreeing = ModelScores.ReadNames(_scored, "PredictedLabel").Zip(ModelScores.ReadNames(_scored, "Label")).Count(pair => pair.First == pair.Second);
         Assert.That(agreeing / 150.0, Is.EqualTo(_metrics.MicroAccuracy).Within(1e-9));
     }
 
     [Test]
     public void The_log_loss_is_that_of_the_probabilities_in_Score()
     {
-        var expected = ToyScores.Read(_scored).Zip(_scored.GetColumn<uint>("Class")).Average(row => -Math.Log(row.First[row.Second - 1]));
+        var expected = ModelScores.ReadScores(_scored).Zip(_scored.GetColumn<uint>("Class")).Average(row => -Math.Log(row.First[row.Second - 1]));
         Assert.That(_metrics.LogLoss, Is.EqualTo(expected).Within(1e-6));
     }
 
     [Test]
-    public void The_scores_of_a_row_sum_to_one() => Assert.That(ToyScores.Read(_scored).Select(row => row.Sum()), Has.All.EqualTo(1).Within(1e-5));
+    public void The_scores_of_a_row_sum_to_one() => Assert.That(ModelScores.ReadScores(_scored).Select(row => row.Sum()), Has.All.EqualTo(1).Within(1e-5));
 
     [Test]
     public void The_predicted_class_has_the_highest_score()
     {
-        var highest = ToyScores.Read(_scored).Select(row => (uint)Array.IndexOf(row, row.Max()) + 1);
+        var highest = ModelScores.ReadScores(_scored).Select(row => (uint)Array.IndexOf(row, row.Max()) + 1);
         Assert.That(_scored.GetColumn<uint>("PredictedLabel"), Is.EqualTo(highest));
     }
 

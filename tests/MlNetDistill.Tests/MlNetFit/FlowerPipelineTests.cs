@@ -48,7 +48,7 @@ public sealed class FlowerPipelineTests
         Assert.Multiple(() =>
         {
             Assert.That(Pixels(interleaved).Dimensions, Is.EqualTo(new[] { Side, Side, 3 }), "or there is nothing to compare");
-            Assert.That(ToyScores.Lines(interleaved.Transform(_flowers)), Is.EqualTo(ToyScores.Lines(planes.Transform(_flowers))));
+            Assert.That(ModelScores.ReadLines(interleaved.Transform(_flowers)), Is.EqualTo(ModelScores.ReadLines(planes.Transform(_flowers))));
         });
     }
 
@@ -74,7 +74,7 @@ public sealed class FlowerPipelineTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(ToyScores.LargestDifference(ToyScores.Read(trainer.ScoreTeacher(rows), "TeacherScore"), network.Scores(_flowers)), Is.LessThan(1e-5f));
+            Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(trainer.ScoreTeacher(rows), "TeacherScore"), network.Scores(_flowers)), Is.LessThan(1e-5f));
             Assert.That(Right(model), Is.GreaterThanOrEqualTo(11), "of 12 pictures that it was trained on");
             CheckSecondProcess(model);
         });
@@ -130,7 +130,7 @@ public sealed class FlowerPipelineTests
             Assert.That(log.Warnings[0], Does.StartWith(
                 "Left out of the training data: 0 rows with NaN or infinite features, 0 without a label, 2 (rows 0, 13, counted from 0) cannot be read, the first for \"Could not find")
                 .And.EndsWith($"where Label is 'tulips', Path is '{folder.File("missing.jpg")}'."));
-            Assert.That(ToyScores.LargestDifference(found, Fit(Flower.All)), Is.LessThan(1e-4f));
+            Assert.That(ModelScores.LargestDifference(found, Fit(Flower.All)), Is.LessThan(1e-4f));
         });
     }
 
@@ -192,7 +192,7 @@ public sealed class FlowerPipelineTests
     private int Right(ITransformer model)
     {
         var scored = model.Transform(_flowers);
-        return ToyScores.Names(scored, "PredictedLabel").Zip(Flower.All, (name, flower) => name == flower.Label ? 1 : 0).Sum();
+        return ModelScores.ReadNames(scored, "PredictedLabel").Zip(Flower.All, (name, flower) => name == flower.Label ? 1 : 0).Sum();
     }
 
     /// <summary>The process is given paths and labels alone.</summary>
@@ -200,7 +200,7 @@ public sealed class FlowerPipelineTests
     {
         var fitted = _context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(model.Transform(_flowers));
         var named = new TransformerChain<ITransformer>(model, fitted);
-        var here = ToyScores.Lines(named.Transform(_flowers));
+        var here = ModelScores.ReadLines(named.Transform(_flowers));
         Assert.That(here.Distinct().Count(), Is.EqualTo(Flower.All.Length), "the pictures should score differently");
         Assert.That(ToyLoader.Score(_context, named, _flowers), Is.EqualTo(here));
     }

@@ -43,7 +43,7 @@ public sealed class LabelKindsTests
         var model = FitKeys(view);
         AssertPredictsKeys(model, view);
         var scored = _mlContext.Reloaded(model, view.Schema).Transform(view);
-        Assert.That(ToyScores.Names(scored, "PredictedLabel"), Is.EqualTo(ToyScores.Names(scored, "Label")));
+        Assert.That(ModelScores.ReadNames(scored, "PredictedLabel"), Is.EqualTo(ModelScores.ReadNames(scored, "Label")));
     }
 
     [Test]
@@ -51,7 +51,7 @@ public sealed class LabelKindsTests
     {
         var view = Keys(annotate: false);
         var scored = FitKeys(view).Transform(view);
-        Assert.That(ToyScores.Read(scored).Select(row => row.Length), Has.All.EqualTo(4));
+        Assert.That(ModelScores.ReadScores(scored).Select(row => row.Length), Has.All.EqualTo(4));
     }
 
     [Test]

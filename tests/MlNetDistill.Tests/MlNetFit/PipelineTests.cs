@@ -36,7 +36,7 @@ public sealed class PipelineTests
         var pipeline = _mlContext.Transforms.Conversion.MapValueToKey("Class", "Label")
             .AppendCacheCheckpoint(_mlContext)
             .Append(_mlContext.MulticlassClassification.Trainers.Distill(ToyPipelines.Options()));
-        Assert.That(ToyScores.Lines(pipeline.Fit(_points).Transform(_points)), Is.EqualTo(ToyScores.Lines(ToyModels.Points.Transform(_points))));
+        Assert.That(ModelScores.ReadLines(pipeline.Fit(_points).Transform(_points)), Is.EqualTo(ModelScores.ReadLines(ToyModels.Points.Transform(_points))));
     }
 
     [Test]
@@ -44,16 +44,16 @@ public sealed class PipelineTests
     {
         var teacher = _mlContext.TeacherPipeline();
         var alone = teacher.Fit(_points);
-        var expected = ToyScores.Lines(alone.Transform(_points));
+        var expected = ModelScores.ReadLines(alone.Transform(_points));
         var model = teacher.Append(_mlContext.Pipeline(SideBySide("A", NetworkSpec.Mlp(8), alone))).Append(
             _mlContext.MulticlassClassification.Trainers.Distill(SideBySide("B", NetworkSpec.Mlp(), alone))).Fit(_points);
         foreach (var either in new[] { model, _mlContext.Reloaded(model, _points.Schema) })
         {
             var scored = either.Transform(_points);
-            Assert.That(ToyScores.Lines(scored), Is.EqualTo(expected), "the teacher's own columns");
+            Assert.That(ModelScores.ReadLines(scored), Is.EqualTo(expected), "the teacher's own columns");
             Assert.That(Agreement(scored, "PredictedLabelA"), Is.GreaterThan(140));
             Assert.That(Agreement(scored, "PredictedLabelB"), Is.GreaterThan(140));
-            Assert.That(ToyScores.Read(scored, "ScoreA"), Is.Not.EqualTo(ToyScores.Read(scored, "ScoreB")));
+            Assert.That(ModelScores.ReadScores(scored, "ScoreA"), Is.Not.EqualTo(ModelScores.ReadScores(scored, "ScoreB")));
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class PipelineTests
         var rows = _mlContext.WithScalarScore(_points);
         var scored = _mlContext.Pipeline(ToyPipelines.Options() with { ScoreColumnName = "P" }).Fit(rows).Transform(rows);
         Assert.That(scored.GetColumn<float>("Score"), Is.EqualTo(rows.GetColumn<float>("Score")));
-        Assert.That(ToyScores.Read(scored, "P")[0], Has.Length.EqualTo(3));
+        Assert.That(ModelScores.ReadScores(scored, "P")[0], Has.Length.EqualTo(3));
     }
 
     [Test]
@@ -71,7 +71,7 @@ public sealed class PipelineTests
     {
         var student = ToyModels.Points.LastTransformer;
         var unlabelled = _mlContext.Transforms.DropColumns("Label").Fit(_points).Transform(_points);
-        Assert.That(ToyScores.Read(student.Transform(unlabelled)), Is.EqualTo(ToyScores.Read(ToyModels.Points.Transform(_points))));
+        Assert.That(ModelScores.ReadScores(student.Transform(unlabelled)), Is.EqualTo(ModelScores.ReadScores(ToyModels.Points.Transform(_points))));
     }
 
     [Test]
@@ -80,7 +80,7 @@ public sealed class PipelineTests
         var model = ToyModels.Points;
         var loaded = _mlContext.Reloaded(model.LastTransformer, model.Transform(_points).Schema);
         var unlabelled = _mlContext.Transforms.DropColumns("Label").Fit(_points).Transform(_points);
-        Assert.That(ToyScores.Lines(loaded.Transform(unlabelled)), Is.EqualTo(ToyScores.Lines(model.Transform(_points))));
+        Assert.That(ModelScores.ReadLines(loaded.Transform(unlabelled)), Is.EqualTo(ModelScores.ReadLines(model.Transform(_points))));
     }
 
     [Test]
@@ -99,5 +99,5 @@ public sealed class PipelineTests
     };
 
     private static int Agreement(IDataView scored, string predicted) =>
-        ToyScores.Names(scored, predicted).Zip(ToyScores.Names(scored, "Label")).Count(p => p.First == p.Second);
+        ModelScores.ReadNames(scored, predicted).Zip(ModelScores.ReadNames(scored, "Label")).Count(p => p.First == p.Second);
 }

@@ -14,8 +14,8 @@ public sealed class PredictionEngineTests
         var model = Model();
         using var engine = Engine(model);
         var scored = model.Transform(_mlContext.View(_points));
-        Assert.That(_points.Select(p => engine.Predict(p).Score), Is.EqualTo(ToyScores.Read(scored)));
-        Assert.That(_points.Select(p => engine.Predict(p).PredictedLabel), Is.EqualTo(ToyScores.Names(scored, "PredictedLabel")));
+        Assert.That(_points.Select(p => engine.Predict(p).Score), Is.EqualTo(ModelScores.ReadScores(scored)));
+        Assert.That(_points.Select(p => engine.Predict(p).PredictedLabel), Is.EqualTo(ModelScores.ReadNames(scored, "PredictedLabel")));
     }
 
     [Test]
@@ -42,9 +42,9 @@ public sealed class PredictionEngineTests
     {
         var model = Model();
         var view = _mlContext.View(_points);
-        var before = ToyScores.Lines(model.Transform(view));
+        var before = ModelScores.ReadLines(model.Transform(view));
         Engine(model).Dispose();
-        Assert.That(ToyScores.Lines(_mlContext.Reloaded(model, view.Schema).Transform(view)), Is.EqualTo(before));
+        Assert.That(ModelScores.ReadLines(_mlContext.Reloaded(model, view.Schema).Transform(view)), Is.EqualTo(before));
     }
 
     [Test]
@@ -52,9 +52,9 @@ public sealed class PredictionEngineTests
     {
         var model = _mlContext.FitImages();
         var view = _mlContext.View(ToyData.Images());
-        var before = ToyScores.Lines(model.Transform(view));
+        var before = ModelScores.ReadLines(model.Transform(view));
         ((IDisposable)model).Dispose();
-        Assert.That(ToyScores.Lines(model.Transform(view)), Is.EqualTo(before));
+        Assert.That(ModelScores.ReadLines(model.Transform(view)), Is.EqualTo(before));
     }
 
     [Test]

@@ -16,9 +16,9 @@ public sealed class ScoringTests
     {
         var model = ToyModels.Images;
         var images = ToyData.Images();
-        var expected = ToyScores.Lines(model.Transform(_mlContext.View(images)));
+        var expected = ModelScores.ReadLines(model.Transform(_mlContext.View(images)));
         var found = new string[Threads][];
-        OnThreads(i => found[i] = ToyScores.Lines(model.Transform(new MLContext().View(images))));
+        OnThreads(i => found[i] = ModelScores.ReadLines(model.Transform(new MLContext().View(images))));
         Assert.That(found, Has.All.EqualTo(expected));
     }
 
@@ -27,7 +27,7 @@ public sealed class ScoringTests
     {
         var model = ToyModels.Points;
         var points = ToyData.Points();
-        var expected = ToyScores.Read(model.Transform(_mlContext.View(points)));
+        var expected = ModelScores.ReadScores(model.Transform(_mlContext.View(points)));
         var found = new float[Threads][][];
         OnThreads(i =>
         {
@@ -45,9 +45,9 @@ public sealed class ScoringTests
         var model = _mlContext.Pipeline(ToyPipelines.Options(hidden ? NetworkSpec.Mlp(8) : NetworkSpec.Mlp())).Fit(_mlContext.View(points));
         points[1].Features[2] = float.NaN;
         var scored = model.Transform(_mlContext.View(points[..3]));
-        Assert.That(ToyScores.Read(scored)[1], Has.All.NaN);
-        Assert.That(ToyScores.Names(scored, "PredictedLabel")[1], Is.Null);
-        Assert.That(ToyScores.Read(scored)[2], Has.None.NaN, "the row after it");
+        Assert.That(ModelScores.ReadScores(scored)[1], Has.All.NaN);
+        Assert.That(ModelScores.ReadNames(scored, "PredictedLabel")[1], Is.Null);
+        Assert.That(ModelScores.ReadScores(scored)[2], Has.None.NaN, "the row after it");
     }
 
     [Test]
@@ -68,7 +68,7 @@ public sealed class ScoringTests
         var model = _mlContext.Pipeline(options).Fit(flat);
         AssertLearnt(model.Transform(flat));
         var shaped = _mlContext.View(ToyData.Images());
-        Assert.That(ToyScores.Lines(model.Transform(shaped)), Is.EqualTo(ToyScores.Lines(model.Transform(flat))), "rows whose column has dimensions");
+        Assert.That(ModelScores.ReadLines(model.Transform(shaped)), Is.EqualTo(ModelScores.ReadLines(model.Transform(flat))), "rows whose column has dimensions");
     }
 
     [Test]
@@ -90,7 +90,7 @@ public sealed class ScoringTests
 
     private static void AssertLearnt(IDataView scored)
     {
-        var right = ToyScores.Names(scored, "PredictedLabel").Zip(ToyScores.Names(scored, "Label")).Count(p => p.First == p.Second);
+        var right = ModelScores.ReadNames(scored, "PredictedLabel").Zip(ModelScores.ReadNames(scored, "Label")).Count(p => p.First == p.Second);
         Assert.That(right, Is.GreaterThan(110));
     }
 

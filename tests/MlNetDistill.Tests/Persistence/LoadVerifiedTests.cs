@@ -29,11 +29,11 @@ public sealed class LoadVerifiedTests
     [Test]
     public void An_undamaged_student_scores_as_before_from_a_file_and_from_a_stream()
     {
-        var expected = ToyScores.Lines(ToyModels.Points.Transform(_points));
-        Assert.That(ToyScores.Lines(_mlContext.Model.LoadVerified(Zip, out var schema).Transform(_points)), Is.EqualTo(expected));
+        var expected = ModelScores.ReadLines(ToyModels.Points.Transform(_points));
+        Assert.That(ModelScores.ReadLines(_mlContext.Model.LoadVerified(Zip, out var schema).Transform(_points)), Is.EqualTo(expected));
         Assert.That(schema.Select(column => column.Name), Is.EqualTo(_points.Schema.Select(column => column.Name)));
         using var stream = new MemoryStream(File.ReadAllBytes(Zip));
-        Assert.That(ToyScores.Lines(_mlContext.Model.LoadVerified(stream, out _).Transform(_points)), Is.EqualTo(expected));
+        Assert.That(ModelScores.ReadLines(_mlContext.Model.LoadVerified(stream, out _).Transform(_points)), Is.EqualTo(expected));
     }
 
     [Test]
@@ -42,7 +42,7 @@ public sealed class LoadVerifiedTests
         var named = ToyModels.Points.Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(ToyModels.Points.Transform(_points)));
         Assert.That(
             ToyLoader.Score(_mlContext, named, _points, zip => _mlContext.Model.SaveAtomically(named, _points.Schema, zip)),
-            Is.EqualTo(ToyScores.Lines(named.Transform(_points))));
+            Is.EqualTo(ModelScores.ReadLines(named.Transform(_points))));
     }
 
     [Test]
@@ -50,7 +50,7 @@ public sealed class LoadVerifiedTests
     {
         var whole = File.ReadAllBytes(Zip);
         var few = _mlContext.View(ToyData.Points()[..6]);
-        var expected = ToyScores.Lines(ToyModels.Points.Transform(few));
+        var expected = ModelScores.ReadLines(ToyModels.Points.Transform(few));
         var random = new Random(3);
         var refused = 0;
         for (var i = 0; i < 1000; i++)
@@ -58,7 +58,7 @@ public sealed class LoadVerifiedTests
             using var stream = new MemoryStream(Mutated(whole, random));
             try
             {
-                Assert.That(ToyScores.Lines(_mlContext.Model.LoadVerified(stream, out _).Transform(few)), Is.EqualTo(expected));
+                Assert.That(ModelScores.ReadLines(_mlContext.Model.LoadVerified(stream, out _).Transform(few)), Is.EqualTo(expected));
             }
             catch (InvalidDataException e)
             {

@@ -31,7 +31,7 @@ public sealed class SaveAndLoadTests
     {
         var model = ToyModels.Images;
         var again = _mlContext.Reloaded(_mlContext.Reloaded(model, _images.Schema), _images.Schema);
-        Assert.That(ToyScores.Lines(again.Transform(_images)), Is.EqualTo(ToyScores.Lines(model.Transform(_images))));
+        Assert.That(ModelScores.ReadLines(again.Transform(_images)), Is.EqualTo(ModelScores.ReadLines(model.Transform(_images))));
     }
 
     [Test]
@@ -40,7 +40,7 @@ public sealed class SaveAndLoadTests
         var model = ToyModels.Points;
         var keyed = model.Transform(_points);
         var loaded = _mlContext.Reloaded(model.LastTransformer, keyed.Schema);
-        Assert.That(ToyScores.Lines(loaded.Transform(keyed)), Is.EqualTo(ToyScores.Lines(keyed)));
+        Assert.That(ModelScores.ReadLines(loaded.Transform(keyed)), Is.EqualTo(ModelScores.ReadLines(keyed)));
     }
 
     [Test]
@@ -55,7 +55,7 @@ public sealed class SaveAndLoadTests
     public void The_fit_scores_what_the_trained_network_scores()
     {
         var model = ToyModels.Images;
-        var difference = ToyScores.LargestDifference(ToyScores.Read(model.Transform(_images)), ToyScores.OfTorch(model.LastTransformer, _images));
+        var difference = ModelScores.LargestDifference(ModelScores.ReadScores(model.Transform(_images)), ModelScores.ComputeWithNetwork(model.LastTransformer, _images));
         Assert.That(difference, Is.LessThanOrEqualTo(1e-4));
     }
 
@@ -79,11 +79,11 @@ public sealed class SaveAndLoadTests
     }
 
     private void AssertSameAfterLoading(ITransformer model, IDataView rows) =>
-        Assert.That(ToyScores.Lines(_mlContext.Reloaded(model, rows.Schema).Transform(rows)), Is.EqualTo(ToyScores.Lines(model.Transform(rows))));
+        Assert.That(ModelScores.ReadLines(_mlContext.Reloaded(model, rows.Schema).Transform(rows)), Is.EqualTo(ModelScores.ReadLines(model.Transform(rows))));
 
     private string[] Score(byte[] zip)
     {
         using var stream = new MemoryStream(zip);
-        return ToyScores.Lines(_mlContext.Model.Load(stream, out _).Transform(_points));
+        return ModelScores.ReadLines(_mlContext.Model.Load(stream, out _).Transform(_points));
     }
 }

@@ -55,7 +55,7 @@ public sealed class SaveOnnxTests
         using var outputs = session.Run([NamedOnnxValue.CreateFromTensor(session.InputNames.Single(), input)]);
         var scored = model.Transform(rows);
         var probabilities = outputs[0].AsTensor<float>().ToArray().Chunk(model.LastTransformer.Model.Classes).ToArray();
-        Assert.That(ToyScores.LargestDifference(probabilities, ToyScores.Read(scored, score)), Is.LessThanOrEqualTo(Tolerance));
+        Assert.That(ModelScores.LargestDifference(probabilities, ModelScores.ReadScores(scored, score)), Is.LessThanOrEqualTo(Tolerance));
         Assert.That(outputs[1].AsTensor<long>().Select(index => index + 1), Is.EqualTo(scored.GetColumn<uint>("PredictedLabel").Select(key => (long)key)));
     }
 }

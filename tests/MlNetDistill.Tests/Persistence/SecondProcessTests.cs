@@ -59,9 +59,9 @@ public sealed class SecondProcessTests
         var fitted = _mlContext.Pipeline(options).Fit(rows);
         var model = fitted.Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(fitted.Transform(rows)));
         var here = model.Transform(rows);
-        Assert.That(ToyScores.Lines(here).Distinct().Count(), Is.GreaterThan(10), "scores of different rows should differ");
-        Assert.That(ToyLoader.Score(_mlContext, model, rows), Is.EqualTo(ToyScores.Lines(here)));
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(here), ToyScores.OfTorch(fitted.LastTransformer, rows)), Is.LessThanOrEqualTo(Tolerance));
+        Assert.That(ModelScores.ReadLines(here).Distinct().Count(), Is.GreaterThan(10), "scores of different rows should differ");
+        Assert.That(ToyLoader.Score(_mlContext, model, rows), Is.EqualTo(ModelScores.ReadLines(here)));
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(here), ModelScores.ComputeWithNetwork(fitted.LastTransformer, rows)), Is.LessThanOrEqualTo(Tolerance));
         return fitted.LastTransformer;
     }
 

@@ -92,6 +92,6 @@ public sealed class TemporaryFilesTests
     {
         var mlContext = new MLContext();
         var images = mlContext.View(ToyData.Images());
-        Assert.That(ToyScores.Lines(mlContext.Reloaded(model, images.Schema).Transform(images)), Is.EqualTo(ToyScores.Lines(model.Transform(images))));
+        Assert.That(ModelScores.ReadLines(mlContext.Reloaded(model, images.Schema).Transform(images)), Is.EqualTo(ModelScores.ReadLines(model.Transform(images))));
     }
 }

@@ -24,8 +24,8 @@ public sealed class ImageNetworkTests
         var options = ToyPipelines.Options(spec) with { FeatureColumnName = "Pixels", Epochs = 10, BatchSize = 15, Optimizer = Optimizer.AdamW(0.005) };
         var model = mlContext.Pipeline(options).Fit(images);
         var scored = model.Transform(images);
-        Assert.That(ToyScores.Lines(scored).Distinct().Count(), Is.GreaterThan(50), "scores of different images should differ");
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(scored), ToyScores.OfTorch(model.LastTransformer, images)), Is.LessThanOrEqualTo(1e-4));
-        Assert.That(ToyScores.Lines(mlContext.Reloaded(model, images.Schema).Transform(images)), Is.EqualTo(ToyScores.Lines(scored)));
+        Assert.That(ModelScores.ReadLines(scored).Distinct().Count(), Is.GreaterThan(50), "scores of different images should differ");
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(scored), ModelScores.ComputeWithNetwork(model.LastTransformer, images)), Is.LessThanOrEqualTo(1e-4));
+        Assert.That(ModelScores.ReadLines(mlContext.Reloaded(model, images.Schema).Transform(images)), Is.EqualTo(ModelScores.ReadLines(scored)));
     }
 }

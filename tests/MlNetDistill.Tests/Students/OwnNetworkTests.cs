@@ -63,9 +63,9 @@ public sealed class OwnNetworkTests
     private void AssertGoodAndSameAfterLoading(DistillationTransformer student)
     {
         Assert.That(student.AccuracyOn(_points, _view), Is.GreaterThan(0.9));
-        Assert.That(ToyScores.LargestDifference(student.Scores(_view), ToyScores.OfTorch(student, _view)), Is.LessThanOrEqualTo(1e-4));
+        Assert.That(ModelScores.LargestDifference(student.Scores(_view), ModelScores.ComputeWithNetwork(student, _view)), Is.LessThanOrEqualTo(1e-4));
         var loaded = _context.Reloaded(student, _view.Schema);
-        Assert.That(ToyScores.Lines(loaded.Transform(_view)), Is.EqualTo(ToyScores.Lines(student.Transform(_view))));
+        Assert.That(ModelScores.ReadLines(loaded.Transform(_view)), Is.EqualTo(ModelScores.ReadLines(student.Transform(_view))));
     }
 
     /// <summary>A linear model and a perceptron whose logits are added.</summary>

@@ -11,7 +11,7 @@ internal static class ToyLoader
     public static string AssemblyPath { get; } = typeof(ToyLoader).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(a => a.Key == "LoaderPath").Value!;
 
-    /// <summary>What the second process says about the rows, in the form of <see cref="ToyScores.Lines"/>.</summary>
+    /// <summary>What the second process says about the rows, in the form of <see cref="ModelScores.ReadLines"/>.</summary>
     public static string[] Score(MLContext mlContext, ITransformer model, IDataView rows, Action<string>? save = null)
     {
         using var folder = new ToyFolder();

@@ -111,7 +111,7 @@ public sealed class BinaryTeacherTests
         var model = _context.BinaryClassification.Trainers.LbfgsLogisticRegression().Fit(_view);
         string Spelled(bool label) => string.Equals(first, $"{label}", StringComparison.OrdinalIgnoreCase) || first == (label ? "1" : "0") ? first : second;
         var view = _context.Keyed(Flags(200).Select(row => new Point { Label = Spelled(row.Label), Features = row.Features }));
-        var names = ToyScores.Names(_context.Fit(Options(Teacher.FromTransformer(Unlabelled(model))), view).Transform(view), "PredictedLabel");
+        var names = ModelScores.ReadNames(_context.Fit(Options(Teacher.FromTransformer(Unlabelled(model))), view).Transform(view), "PredictedLabel");
         Assert.That(names.Zip(Flags(200), (name, row) => name == Spelled(row.Label)).Average(right => right ? 1.0 : 0), Is.GreaterThan(0.9));
     }
 
@@ -120,7 +120,7 @@ public sealed class BinaryTeacherTests
     {
         var model = Unlabelled(_context.BinaryClassification.Trainers.LbfgsLogisticRegression().Fit(_view));
         var view = _context.Keyed(Flags(200).Select(row => new Point { Label = row.Label ? "spam" : "ham", Features = row.Features }));
-        double Right(Teacher teacher) => ToyScores.Names(_context.Fit(Options(teacher), view).Transform(view), "PredictedLabel")
+        double Right(Teacher teacher) => ModelScores.ReadNames(_context.Fit(Options(teacher), view).Transform(view), "PredictedLabel")
             .Zip(Flags(200), (name, row) => name == (row.Label ? "spam" : "ham") ? 1.0 : 0).Average();
         var map = new ClassMap { Names = new Dictionary<string, string> { ["False"] = "ham", ["True"] = "spam" } };
         Assert.Multiple(() =>

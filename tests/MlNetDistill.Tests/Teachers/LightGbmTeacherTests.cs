@@ -74,7 +74,7 @@ public sealed class LightGbmTeacherTests : CachesInFolder
     {
         var asked = Context.MulticlassClassification.Trainers.Distill(Rows.Quick(Teacher.FromTransformer(teacher))).ScoreTeacher(View);
         var own = (original ?? teacher).Scores(View).Select(scores => Rows.Classes.Select(name => scores[Array.IndexOf(order, name)]).ToArray());
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(asked, "TeacherScore"), [.. own]), Is.LessThan(1e-6f));
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(asked, "TeacherScore"), [.. own]), Is.LessThan(1e-6f));
     }
 
     private static int[] Classes(IEnumerable<Point> rows) => [.. rows.Select(row => Array.IndexOf(Rows.Classes, row.Label))];

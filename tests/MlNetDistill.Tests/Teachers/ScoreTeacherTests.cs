@@ -29,8 +29,8 @@ public sealed class ScoreTeacherTests
         Assert.That(names, Is.EqualTo(new[] { "bee", "cat", "ant" }), "the classes in order of first occurrence");
         Assert.That(ownNames, Is.Not.EqualTo(names));
         var order = names.Select(name => Array.IndexOf(ownNames, name)).ToArray();
-        var expected = ToyScores.Read(own).Select(row => order.Select(i => row[i]).ToArray()).ToArray();
-        Assert.That(ToyScores.LargestDifference(ToyScores.Read(scored, "TeacherScore"), expected), Is.LessThan(1e-6f));
+        var expected = ModelScores.ReadScores(own).Select(row => order.Select(i => row[i]).ToArray()).ToArray();
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(scored, "TeacherScore"), expected), Is.LessThan(1e-6f));
     }
 
     [Test]
@@ -75,7 +75,7 @@ public sealed class ScoreTeacherTests
         var scored = _mlContext.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(keyed);
 
         var names = SlotNames(scored.Schema["TeacherScore"]);
-        var right = ToyScores.Read(scored, "TeacherScore").Zip(rows.GetColumn<string>("Label"), (p, label) => names[Array.IndexOf(p, p.Max())] == label).Average(hit => hit ? 1.0 : 0.0);
+        var right = ModelScores.ReadScores(scored, "TeacherScore").Zip(rows.GetColumn<string>("Label"), (p, label) => names[Array.IndexOf(p, p.Max())] == label).Average(hit => hit ? 1.0 : 0.0);
         Assert.That(right, Is.GreaterThan(0.9));
     }
 
@@ -90,7 +90,7 @@ public sealed class ScoreTeacherTests
 
         var scored = Trainer(SomeTeacher(unlabelled)).ScoreTeacher(unlabelled);
 
-        Assert.That(ToyScores.Read(scored, "TeacherScore"), Has.Length.EqualTo(points.Length).And.All.Length.EqualTo(3));
+        Assert.That(ModelScores.ReadScores(scored, "TeacherScore"), Has.Length.EqualTo(points.Length).And.All.Length.EqualTo(3));
     }
 
     [Test]
@@ -104,7 +104,7 @@ public sealed class ScoreTeacherTests
         var scored = _mlContext.MulticlassClassification.Trainers.Distill(options).ScoreTeacher(keyed);
 
         Assert.That(scored.GetColumn<string>("Label"), Is.EqualTo(points.Where((_, i) => i != 7).Select(p => p.Label)));
-        Assert.That(ToyScores.Read(scored, "TeacherScore"), Has.Length.EqualTo(points.Length - 1));
+        Assert.That(ModelScores.ReadScores(scored, "TeacherScore"), Has.Length.EqualTo(points.Length - 1));
     }
 
     [Test]
@@ -126,9 +126,9 @@ public sealed class ScoreTeacherTests
         };
         var trainer = _mlContext.MulticlassClassification.Trainers.Distill(options);
 
-        var first = ToyScores.Read(trainer.ScoreTeacher(keyed), "TeacherScore");
+        var first = ModelScores.ReadScores(trainer.ScoreTeacher(keyed), "TeacherScore");
         var afterFirst = asked;
-        var second = ToyScores.Read(trainer.ScoreTeacher(keyed), "TeacherScore");
+        var second = ModelScores.ReadScores(trainer.ScoreTeacher(keyed), "TeacherScore");
 
         Assert.That(afterFirst, Is.GreaterThan(0));
         Assert.That(asked, Is.EqualTo(afterFirst + 16), "16 rows are queried again");
@@ -153,7 +153,7 @@ public sealed class ScoreTeacherTests
         };
 
         float[][] Answers(DistillationOptions given) =>
-            ToyScores.Read(_mlContext.MulticlassClassification.Trainers.Distill(given).ScoreTeacher(keyed), "TeacherScore");
+            ModelScores.ReadScores(_mlContext.MulticlassClassification.Trainers.Distill(given).ScoreTeacher(keyed), "TeacherScore");
 
         Assert.That(Answers(learning), Is.EqualTo(Answers(options)));
     }
@@ -174,7 +174,7 @@ public sealed class ScoreTeacherTests
 
         named.ScoreTeacher(train);
 
-        Assert.That(ToyScores.Read(named.ScoreTeacher(test), "TeacherScore"), Is.EqualTo(ToyScores.Read(Kept(new()).ScoreTeacher(test), "TeacherScore")));
+        Assert.That(ModelScores.ReadScores(named.ScoreTeacher(test), "TeacherScore"), Is.EqualTo(ModelScores.ReadScores(Kept(new()).ScoreTeacher(test), "TeacherScore")));
     }
 
     [Test]

@@ -4,20 +4,20 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests.Support;
 
-/// <summary>Reads what a model says about rows, for comparison to the last bit.</summary>
-internal static class ToyScores
+/// <summary>Reads the predictions of a model for rows, for comparisons to the last bit.</summary>
+internal static class ModelScores
 {
     /// <summary>A line for each row: the predicted label as text, a tab, the bits of the scores in hexadecimal.</summary>
-    public static string[] Lines(IDataView scored, string score = "Score", string predictedLabel = "PredictedLabel") =>
+    public static string[] ReadLines(IDataView scored, string score = "Score", string predictedLabel = "PredictedLabel") =>
     [
-        .. Names(scored, predictedLabel).Zip(Read(scored, score), (name, scores) =>
+        .. ReadNames(scored, predictedLabel).Zip(ReadScores(scored, score), (name, scores) =>
             $"{name}\t{string.Join(' ', scores.Select(s => BitConverter.SingleToUInt32Bits(s).ToString("x8")))}"),
     ];
 
-    public static float[][] Read(IDataView scored, string column = "Score") => [.. scored.GetColumn<float[]>(column)];
+    public static float[][] ReadScores(IDataView scored, string column = "Score") => [.. scored.GetColumn<float[]>(column)];
 
     /// <summary>A text column, or a key column whose values are text, as text; null where a key is missing.</summary>
-    public static string?[] Names(IDataView view, string column)
+    public static string?[] ReadNames(IDataView view, string column)
     {
         var found = view.Schema[column];
         if (found.Type is TextDataViewType)
@@ -29,7 +29,7 @@ internal static class ToyScores
     }
 
     /// <summary>The softmax of the torch student's logits for every row of a view.</summary>
-    public static float[][] OfTorch(DistillationTransformer student, IDataView view)
+    public static float[][] ComputeWithNetwork(DistillationTransformer student, IDataView view)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

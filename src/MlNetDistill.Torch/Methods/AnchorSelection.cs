@@ -119,7 +119,7 @@ internal sealed record EqualIntervalAnchors(int Interval) : AnchorSelection
         {
             context.Note(
                 $"Of the route's epochs {string.Join(", ", context.Anchors.Select(a => a.Epoch))} only the last is used, because no other is a multiple of {Interval}. " +
-                " Choose a multiple of the epochs between checkpoints, or AnchorSelection.Epochs.");
+                "Choose a multiple of the epochs between checkpoints, or AnchorSelection.Epochs.");
         }
 
         return chosen;

@@ -31,7 +31,7 @@ public sealed class CollapseTests
         Assert.That(model.Predictions(_view).Distinct().Count(), Is.EqualTo(1), "what this test is about");
         Assert.Multiple(() =>
         {
-            Assert.That(model.Model.Warnings, Has.One.StartsWith("The student has collapsed: on the 240 training rows checked it predicts '")
+            Assert.That(model.Model.Warnings, Has.One.StartsWith("The student has collapsed: on the 240 training rows checked it only predicts '")
                 .And.One.Contains("Optimizer.LearningRate is 10; try a tenth"));
             Assert.That(log.Warnings, Is.EqualTo(model.Model.Warnings));
         });
@@ -64,7 +64,7 @@ public sealed class CollapseTests
     {
         var model = _context.Fit(Rate(10) with { Seed = 2 }, _view);
         Assert.That(model.Predictions(_view).Distinct().Count(), Is.EqualTo(2), "what this test is about");
-        Assert.That(model.Model.Warnings, Has.One.Match("^The student never predicts '[a-z]+' on the 240 training rows checked, which 80 of them are\\. "));
+        Assert.That(model.Model.Warnings, Has.One.Match("^The student never predicts '[a-z]+' on the 240 training rows checked, although 80 of these rows have it\\. "));
     }
 
     [Test]

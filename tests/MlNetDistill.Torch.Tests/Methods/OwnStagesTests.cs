@@ -65,7 +65,7 @@ public sealed class OwnStagesTests
         Assert.That(network.ParameterCount, Is.EqualTo((6 * 3) + 3), "after training");
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1) with { Trains = new NetworkPart(null, 0) }),
-            Throws.InvalidOperationException.With.Message.EndsWith("has no parameters, or all of them have requires_grad off."));
+            Throws.InvalidOperationException.With.Message.EndsWith("has no parameters, or all of them have requires_grad off. Train another part, or turn requires_grad on."));
     }
 
     private static void Train(DistillationMethod method)

@@ -162,7 +162,7 @@ internal sealed class FitNetworks(
         }
 
         if (loop.CancelledIn is { } cancelled)
-            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned as it stands")}.");
+            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned with its last weights")}.");
         var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherPredictions);
         foreach (var warning in collapse.Warnings(network, plan, loop.State.History))
             channel.Warning($"{warning}");
@@ -231,7 +231,7 @@ internal sealed class FitNetworks(
             if (_faults.Add($"{fault.GetType()} {fault.Message}"))
             {
                 channel.Warning(
-                    $"Progress threw {fault.GetType().Name} at the report of stage '{progress.Stage}', epoch {progress.Epoch}: {fault.Message} Training goes on. To stop it, cancel the CancellationToken of the options.");
+                    $"Progress threw {fault.GetType().Name} at the report of stage '{progress.Stage}', epoch {progress.Epoch}: {fault.Message} Training continues. To stop it, cancel the CancellationToken of the options.");
             }
         }
     }

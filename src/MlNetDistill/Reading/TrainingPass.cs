@@ -72,7 +72,7 @@ internal sealed class TrainingPass<T>(
                 _findings.NoLabels.Add(row);
             if (label == 0 && !_findings.NeedsNoLabels)
             {
-                // A model that reads the data after the student would come to grief over a row of another length, labelled or not.
+                // A model that reads the data after the student would fail on a row of another length, labelled or not.
                 if (_findings.Drops && !HasLength(ref features))
                     _unusable.Add(getId());
                 else

@@ -62,7 +62,7 @@ internal static class ValidationRows
         {
             throw new InvalidOperationException(
                 "No row of the validation data has a label, so the student would be judged by its agreement with the teacher, and this teacher " +
-                $"({options.Teacher.Name}) answers for the training data alone. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows.");
+                $"({options.Teacher.Name}) has outputs for the training data only. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows.");
         }
     }
 

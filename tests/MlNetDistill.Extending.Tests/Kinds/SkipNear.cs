@@ -2,7 +2,7 @@ using MlNetDistill.Methods;
 
 namespace MlNetDistill.Extending.Tests.Kinds;
 
-/// <summary>Leaves out anchors that the student, as it stands, is nearer to than a limit.</summary>
+/// <summary>Leaves out anchors from which the student diverges by no more than a limit.</summary>
 internal sealed record SkipNear(double Limit) : AnchorSelection
 {
     public override bool NeedsHeldOutRows => true;

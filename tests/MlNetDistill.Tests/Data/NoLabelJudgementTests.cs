@@ -68,7 +68,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
         {
             Assert.That(Context.Fit(options, view).Model.History.Select(epoch => epoch.Validation?.Quality), Has.All.InRange(0, 1));
             Assert.That(() => Context.Fit(options with { Teacher = TeacherWithout() }, view), Throws.InvalidOperationException.With.Message.Contains(
-                "answers for the training data alone. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows."));
+                "has outputs for the training data only. Hold rows of these out with ValidationFraction or ValidationColumnName, or give labelled rows."));
         });
     }
 

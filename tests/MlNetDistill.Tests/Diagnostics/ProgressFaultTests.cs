@@ -56,7 +56,7 @@ public sealed class ProgressFaultTests
             Assert.That(model.Model.History, Has.Count.EqualTo(6));
             Assert.That(log.Warnings.Where(w => w.Contains("Progress")), Is.EqualTo(new[]
             {
-                "Progress threw TimeoutException at the report of stage 'labels only', epoch 1: No answer. Training goes on. To stop it, cancel the CancellationToken of the options.",
+                "Progress threw TimeoutException at the report of stage 'labels only', epoch 1: No answer. Training continues. To stop it, cancel the CancellationToken of the options.",
             }));
         });
     }

@@ -118,7 +118,7 @@ public sealed class CheckpointTests
         File.Move(files[0], _folder.File("strong"));
         File.Move(files[1], _folder.File("weak"));
         Assert.That(() => Scores([_folder.File("weak"), _folder.File("strong")], _context.Keyed(_rows)), Throws.InvalidOperationException.With.Message.EqualTo(
-            $"The checkpoint '{_folder.File("strong")}' is of epoch 2, and '{_folder.File("weak")}', which stands before it, of epoch 4. List the files in the order of training."));
+            $"The checkpoint '{_folder.File("strong")}' is of epoch 2, and '{_folder.File("weak")}', which is listed before it, of epoch 4. List the files in the order of training."));
     }
 
     [Test]

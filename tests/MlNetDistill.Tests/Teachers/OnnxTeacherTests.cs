@@ -68,7 +68,7 @@ public sealed class OnnxTeacherTests
     [Test]
     public void A_teacher_fed_with_values_scaled_for_the_student_is_noticed() => Assert.That(
         () => Lettered(null, DistillationMethod.Kd()).Fit(_context.Letters()),
-        Throws.InvalidOperationException.With.Message.Contains("Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training"));
+        Throws.InvalidOperationException.With.Message.Contains("Usually it reads a column that an earlier step of the pipeline changed or that is scaled differently than in its training"));
 
     [Test]
     public void Scores_from_a_column_of_its_own_belong_to_their_rows_in_whatever_order_they_come()

@@ -82,7 +82,7 @@ public sealed class TeacherScoreTests
         _context.Saying(_view, _ => [0.4f, 0.3f, 0.3f]),
         "The teacher's accuracy on the labelled training rows is 0.3333 (always predicting the most frequent class gives 0.3333), the mean over classes 0.3333 " +
         "(always predicting one class gives 0.3333), no better than chance. " +
-        "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
+        "Usually it reads a column that an earlier step of the pipeline changed or that is scaled differently than in its training, or its ScoreKind or " +
         "class names are wrong. Set MinimumTeacherAccuracy to 0 to use it anyway.");
 
     [Test]

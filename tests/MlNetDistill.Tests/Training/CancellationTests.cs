@@ -134,6 +134,6 @@ public sealed class CancellationTests
                 OnCancellation = CancellationBehavior.ReturnBest,
             },
             _view);
-        Assert.That(log.Warnings, Has.One.EqualTo("Training of the student was cancelled in stage 'labels only'; it is returned as it stands."));
+        Assert.That(log.Warnings, Has.One.EqualTo("Training of the student was cancelled in stage 'labels only'; it is returned with its last weights."));
     }
 }

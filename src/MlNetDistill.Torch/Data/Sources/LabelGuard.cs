@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Detects that user-defined code wrote to the labels or weights of a source, because a student would silently be trained on the changed values. It compares hashes: a sum
-/// would miss labels in another order, and a copy takes 12 bytes per row. Hashing takes about 15 ms for a million rows.
+/// Finds out whether an application's code wrote into the labels or weights of a source: otherwise a student would be trained on changed labels without an error. By hashes, as a sum
+/// would not notice labels in another order and a copy takes 12 bytes a row; measured, they take 15 ms for a million rows on a busy processor.
 /// </summary>
 /// <param name="set">The rows, before the code runs.</param>
 internal sealed class LabelGuard(IRowSource set)

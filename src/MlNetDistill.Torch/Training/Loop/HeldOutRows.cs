@@ -25,7 +25,7 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
             : Scoring.Evaluate(task, logits, split.ValidationSet, rows);
     }
 
-    /// <summary>The mean of KL(teacher ‖ student) at temperature 1, for the current weights of the student.</summary>
+    /// <summary>The mean of KL(teacher ‖ student) at temperature 1, with the student's present weights.</summary>
     public double Divergence(StageTeacher teacher)
     {
         var positions = split.Validation ?? throw new InvalidOperationException("The divergence from a teacher needs held-out rows, and there are none. Hold rows out (ValidationFraction or ValidationData).");

@@ -38,7 +38,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     /// <summary>Whether a cancelled run ended with the weights of its best epoch, not with its last weights.</summary>
     public bool RestoredBest => Cancelled && State.Best.Result is not null;
 
-    /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, for the current weights of the student.</summary>
+    /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, with the student's present weights.</summary>
     public double HeldOutDivergence(StageTeacher teacher) => _heldOut.Divergence(teacher);
 
     public void Run(IEnumerable<TrainingPhase> phases)
@@ -60,7 +60,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
             if (!Cancelled)
                 continue;
-            // A cancelled phase may be worse than the best epoch of an earlier phase.
+            // A later phase that is cut off may be worse than the best epoch of an earlier one.
             State.Best.Restore(student);
             return;
         }

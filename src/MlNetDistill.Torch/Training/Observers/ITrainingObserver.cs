@@ -1,6 +1,6 @@
 namespace MlNetDistill.Training;
 
-/// <summary>Is notified of the events of training.</summary>
+/// <summary>Notified of each event of training; the loop does not depend on what an observer does.</summary>
 internal interface ITrainingObserver
 {
     /// <summary>Before the first epoch of a stage.</summary>

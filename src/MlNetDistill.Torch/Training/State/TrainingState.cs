@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Training;
 
 /// <summary>
-/// Everything that training changes, as plain data: numbers, text and named tensors. The training loop has no other state, so training can be resumed from what is saved
-/// at the end of an epoch.
+/// Everything that training changes, as plain data: numbers, texts and named tensors. The loop keeps nothing of its own, so what is saved at the end of an epoch
+/// is all that is needed to resume training.
 /// </summary>
 internal sealed class TrainingState : IDisposable
 {
@@ -39,7 +39,7 @@ internal sealed class TrainingState : IDisposable
     /// <summary>The best epoch of all phases, if a cancelled run returns it.</summary>
     public BestEpoch Best { get; init; } = new();
 
-    /// <summary>The current stage; null between stages.</summary>
+    /// <summary>The present stage; null before the first and after each.</summary>
     public StageState? Stage { get; set; }
 
     /// <summary>The progress after each epoch.</summary>
@@ -48,7 +48,7 @@ internal sealed class TrainingState : IDisposable
     /// <summary>The decisions of the method.</summary>
     public List<MethodDecision> Decisions { get; init; } = [];
 
-    /// <summary>The warnings given before stages, so that none is repeated.</summary>
+    /// <summary>The warnings given before stages.</summary>
     public HashSet<string> Warnings { get; init; } = [];
 
     [JsonIgnore]
@@ -70,7 +70,7 @@ internal sealed class TrainingState : IDisposable
         Projecting = seeds.CreateGenerator($"{role} projections"),
     };
 
-    /// <summary>Creates the state of the next stage, which becomes the current stage.</summary>
+    /// <summary>The state of a stage that is about to begin, which becomes the present stage.</summary>
     public StageState BeginStage(string name, bool startsTrained) => Stage = new StageState
     {
         Name = name,
@@ -78,7 +78,7 @@ internal sealed class TrainingState : IDisposable
         Generators = GeneratorStates().ToDictionary(s => s.Key, s => s.Value.DetachFromDisposeScope()),
     };
 
-    /// <summary>All tensors by name. During training these are the tensors that training changes, not copies, except for the states of generators, which are created in the current dispose scope.</summary>
+    /// <summary>Every tensor by name. During training these are the tensors that training changes, not copies; generators' states are in the current dispose scope.</summary>
     public IReadOnlyDictionary<string, Tensor> Tensors() => _loaded ?? new (string Group, IEnumerable<KeyValuePair<string, Tensor>>? Tensors)[]
     {
         ("student", Student!.state_dict()),

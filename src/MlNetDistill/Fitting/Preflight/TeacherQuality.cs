@@ -57,7 +57,7 @@ internal static class TeacherQuality
             Invariant($"The teacher's accuracy on {which} is {level}, ") +
             (options.MinimumTeacherAccuracy is { } least ? Invariant($"below MinimumTeacherAccuracy, {least:0.0000}. ") : "no better than chance. ") +
             string.Concat(ClassNameChecks.Exchanged(confusion, classes).Select(sentence => $"{sentence} ")) +
-            "Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind or " +
+            "Usually it reads a column that an earlier step of the pipeline changed or that is scaled differently than in its training, or its ScoreKind or " +
             "class names are wrong. Set MinimumTeacherAccuracy to 0 to use it anyway.");
     }
 
@@ -76,7 +76,7 @@ internal static class TeacherQuality
         if (named is [var only])
         {
             channel.Warning(
-                $"The teacher predicts the class '{classes.NameOf((int)only)}' for every one of {rows.shape[0]} rows. Usually it reads a column that an earlier step of the pipeline changed or that is scaled unlike in its own training, or its ScoreKind is wrong.");
+                $"The teacher predicts the class '{classes.NameOf((int)only)}' for every one of {rows.shape[0]} rows. Usually it reads a column that an earlier step of the pipeline changed or that is scaled differently than in its training, or its ScoreKind is wrong.");
         }
 
         return Sample(rows, predicted);

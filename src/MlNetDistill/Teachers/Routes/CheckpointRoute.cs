@@ -87,14 +87,14 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         if (checkpoints.FirstOrDefault(c => c.Description.Run != first.Run) is { Path: { } other, Description: var second })
         {
             throw new InvalidOperationException(
-                $"The checkpoints '{path}' (run {first.Run}) and '{other}' (run {second.Run}) are of two trainings, and a route is one network as its training went on. " +
+                $"The checkpoints '{path}' (run {first.Run}) and '{other}' (run {second.Run}) are of two trainings; a route needs the checkpoints of one. " +
                 "List the files of one run.");
         }
 
         foreach (var (before, after) in checkpoints.Zip(checkpoints.Skip(1)).Where(pair => pair.First.Description.Epoch >= pair.Second.Description.Epoch))
         {
             throw new InvalidOperationException(Invariant(
-                $"The checkpoint '{after.Path}' is of epoch {after.Description.Epoch}, and '{before.Path}', which stands before it, of epoch {before.Description.Epoch}. ") +
+                $"The checkpoint '{after.Path}' is of epoch {after.Description.Epoch}, and '{before.Path}', which is listed before it, of epoch {before.Description.Epoch}. ") +
                 "List the files in the order of training.");
         }
     }

@@ -84,14 +84,17 @@ public abstract record Optimizer
                 "Look at its Update: a division by 0, or a root of a number below 0.");
         }
 
-        if (isChecked && learningRate > 0 && state.Parameters.Any(p => p.Value.grad is { } gradient && gradient.count_nonzero().item<long>() > 0)
+        // An optimizer that keeps something may collect the gradients of several steps before it changes a weight.
+        if (isChecked && learningRate > 0 && state.Parameters.Any(p => HasValues(p.Value.grad)) && !state.Parameters.Any(p => p.Tensors.Values.Any(HasValues))
             && state.Parameters.Zip(before).All(pair => pair.First.Value.eq(pair.Second).all().item<bool>()))
         {
             throw new InvalidOperationException(
                 Invariant($"The optimizer {this} changed no weight in its first step, at the learning rate {learningRate:G6} and with gradients that are not 0. ") +
-                "Its Update must change Value of the parameters in place, for example with add_.");
+                "Its Update must change Value of the parameters in place, for example with add_; to collect the gradients of several steps, keep their sum in Tensor of each parameter.");
         }
     }
+
+    private static bool HasValues(Tensor? values) => values is not null && values.count_nonzero().item<long>() > 0;
 
     private static bool IsFinite(Tensor? values) => values is null || values.isfinite().all().item<bool>();
 }

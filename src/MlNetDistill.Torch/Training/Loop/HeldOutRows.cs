@@ -9,13 +9,18 @@ namespace MlNetDistill.Training;
 /// <summary>Evaluates a student on the held-out rows.</summary>
 internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource set, DataSplit split, LoopSettings settings)
 {
+    private readonly bool _hasLabels = split.Validation is { } held && split.ValidationSet.HasLabelledWeight(held);
+
     /// <summary>
-    /// Evaluates the student by the labels, or by the outputs of the teacher if the held-out rows have no labels. Null without held-out rows, and in a stage that trains
-    /// no logits.
+    /// Quality by the labels, or by the teacher's outputs where there are none. Null without such rows, without labels for a teacher that is trained itself, and in a
+    /// stage that learns features and no logits: there is nothing to judge then.
     /// </summary>
     public ValidationResult? Evaluate(Stage stage)
     {
         if (split.Validation is not { } rows || !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
+            return null;
+        // A quality of 0/0 would make the first epoch the best.
+        if (settings.HeldOutTeacherLogits is null && !_hasLabels)
             return null;
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();

@@ -7,7 +7,8 @@ namespace MlNetDistill.Teachers;
 
 /// <summary>A kind of teacher of your own: derive from it and give a <see cref="StageTeacher"/> for the rows of a fit.</summary>
 /// <remarks>
-/// <see cref="Prepare"/> is called once for each fit, before anything is trained, and once in a preflight. Its teacher is queried for each row once if its outputs can
+/// <see cref="Prepare"/> is called once for each fit, before anything is trained, and once in a preflight; in an ensemble or a route with a teacher that is trained it is
+/// called twice for each fit, so that its errors are found before that training. Its teacher is queried for each row once if its outputs can
 /// be cached (see <see cref="DistillationOptions.TeacherCache"/>), and in every step if rows are augmented.
 /// </remarks>
 public abstract class CustomTeacher : Teacher

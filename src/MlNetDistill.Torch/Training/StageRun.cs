@@ -19,7 +19,6 @@ internal sealed class StageRun : IDisposable
     /// <param name="rows">Number of training rows.</param>
     /// <param name="projectionGenerator">Draws the initial weights of projections.</param>
     /// <param name="state">The state of the stage; receives its projections and its optimizer state.</param>
-    /// <param name="execution">Computes the steps.</param>
     /// <param name="observer">Is notified within each step.</param>
     /// <exception cref="InvalidOperationException">The stage trains no parameters.</exception>
     public StageRun(

@@ -54,7 +54,7 @@ internal sealed class WeightMemory : IDisposable
     /// <summary>Whether the weights counted so far do not fit.</summary>
     public bool IsExceeded => _bytes > Available;
 
-    public InvalidOperationException CreateError(string network) => CreateError($"The weights of {network}", _bytes);
+    public InvalidOperationException CreateError(string network) => CreateError($"The network {network}", _bytes);
 
     /// <summary>The exception for something that exceeds the memory.</summary>
     public static InvalidOperationException CreateError(string what, Int128 bytes, string remedy = "Use a smaller network, with fewer or narrower layers.") => new(string.Create(

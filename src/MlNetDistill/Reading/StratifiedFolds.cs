@@ -49,8 +49,16 @@ internal sealed class StratifiedFolds
     /// <summary>The rows of a fold, which its model scores.</summary>
     public IDataView GetScoredRows(int fold) => new FilteredRows(_data, id => _foldOf[id] == fold);
 
-    /// <summary>The number of given rows that are in a fold.</summary>
-    public long Count(int fold, IReadOnlySet<RowId> rows) => _foldOf.LongCount(row => row.Value == fold && rows.Contains(row.Key));
+    /// <summary>The number of rows of a fold whose ids are given. It reads the data, as ids may be repeated (in a view that shows rows twice).</summary>
+    public long Count(int fold, IReadOnlySet<RowId> rows)
+    {
+        using var cursor = GetScoredRows(fold).GetRowCursor([]);
+        var getId = cursor.CreateIdReader();
+        var count = 0L;
+        while (cursor.MoveNext())
+            count += rows.Contains(getId()) ? 1 : 0;
+        return count;
+    }
 
     /// <summary>The classes (from 0) without a row outside a fold, each with its share of the labelled rows.</summary>
     public IReadOnlyDictionary<int, double> GetUnseenClasses(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);

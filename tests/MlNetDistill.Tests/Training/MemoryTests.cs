@@ -18,7 +18,7 @@ public sealed class MemoryTests
     public void A_student_that_cannot_fit_is_refused() => Assert.That(
         () => _context.Fit(Rows.Quick() with { Student = NetworkSpec.Mlp(2_000_000_000, 2_000_000_000) }, _view),
         Throws.InvalidOperationException.With.Message.StartsWith(
-            "The weights of MLP 2000000000-2000000000 over vector of 4 with 3 logits needs at least 9,223,372,036,854,775,807 bytes; ").And.Message.Contains(There));
+            "The network MLP 2000000000-2000000000 over vector of 4 with 3 logits needs at least 9,223,372,036,854,775,807 bytes; ").And.Message.Contains(There));
 
     [Test]
     public void A_teacher_that_cannot_fit_is_refused() => Assert.That(

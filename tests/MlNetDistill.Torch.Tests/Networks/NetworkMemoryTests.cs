@@ -40,7 +40,7 @@ public sealed partial class NetworkMemoryTests
     public void The_bytes_of_a_perceptron_are_those_of_its_weights()
     {
         var thrown = Assert.Throws<InvalidOperationException>(() => NetworkSpec.Mlp(2_000_000_000).Build(new NetworkInput(InputShape.Vector(4)), 3, 1))!;
-        Assert.That(thrown.Message, Does.StartWith("The weights of MLP 2000000000 over vector of 4 with 3 logits needs at least 64,000,000,012 bytes; "));
+        Assert.That(thrown.Message, Does.StartWith("The network MLP 2000000000 over vector of 4 with 3 logits needs at least 64,000,000,012 bytes; "));
     }
 
     /// <summary>The first layer takes 256 bytes for each unit, all of it 272.</summary>

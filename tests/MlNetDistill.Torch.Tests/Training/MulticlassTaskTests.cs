@@ -39,7 +39,7 @@ public sealed class MulticlassTaskTests
         Assert.That(
             () => Runs.Train(network, set, Runs.Stage(1)),
             Throws.InvalidOperationException.With.Message.EqualTo(
-                $"Row 2 (counted from 0) has label {label}. Labels are class indices from 0 to 2, or -100 for a row without a label."));
+                FormattableString.Invariant($"Row 2 (counted from 0) has label {label}. Labels are class indices from 0 to 2, or -100 for a row without a label.")));
         Assert.That(Runs.State(network), Is.EqualTo(before));
     }
 

@@ -62,7 +62,7 @@ internal static class ViewCases
             foreach (var row in rows.Skip(1))
                 row.Weight = 0;
             Sample.Fit(Sample.Short() with { ExampleWeightColumnName = "Weight" }, Log.Context().Keyed(rows));
-        }, "59 of 60 rows", "Weight");
+        }, "59 of 60 training rows", "Weight");
         yield return Case.Told("all rows of a class weighted with 0", () =>
         {
             var rows = Rows.Points(60);

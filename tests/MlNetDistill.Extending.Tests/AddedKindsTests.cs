@@ -104,6 +104,10 @@ public sealed class AddedKindsTests
     public void An_optimiser_that_changes_nothing_is_named() =>
         Fails(Points.Options with { Optimizer = new PlainDescent(0.1, Divisor: double.PositiveInfinity) }, "The optimizer PlainDescent (", "changed no weight in its first step");
 
+    [Test]
+    public void An_optimiser_that_keeps_a_velocity_and_never_changes_a_weight_is_named() =>
+        Fails(Points.Options with { Optimizer = new Forgetful(), Epochs = 60 }, "The optimizer Forgetful", "changed no weight in its first 100 steps");
+
     [TestCase(-0.9)]
     [TestCase(1)]
     [TestCase(double.NaN)]
@@ -120,5 +124,15 @@ public sealed class AddedKindsTests
     private sealed class Reports(List<TrainingProgress> into) : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) => into.Add(value);
+    }
+
+    /// <summary>Momentum that is never applied.</summary>
+    private sealed record Forgetful() : Optimizer(0.1)
+    {
+        protected override void Update(OptimizerStep step)
+        {
+            foreach (var (parameter, gradient) in step.Gradients())
+                parameter.Tensor("velocity").add_(gradient);
+        }
     }
 }

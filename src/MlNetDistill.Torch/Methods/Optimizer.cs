@@ -13,6 +13,9 @@ namespace MlNetDistill.Methods;
 /// </remarks>
 public abstract record Optimizer
 {
+    // Gradients are collected over a few steps, to stand for a larger batch.
+    private const int MaxCollectedSteps = 100;
+
     /// <summary>An optimizer with these settings.</summary>
     /// <param name="learningRate">The peak learning rate, above 0.</param>
     /// <param name="weightDecay">Weight decay, 0 or more; <see cref="Update"/> applies it.</param>
@@ -84,13 +87,26 @@ public abstract record Optimizer
                 "Look at its Update: a division by 0, or a root of a number below 0.");
         }
 
-        // An optimizer that keeps something may collect the gradients of several steps before it changes a weight.
-        if (isChecked && learningRate > 0 && state.Parameters.Any(p => HasValues(p.Value.grad)) && !state.Parameters.Any(p => p.Tensors.Values.Any(HasValues))
-            && state.Parameters.Zip(before).All(pair => pair.First.Value.eq(pair.Second).all().item<bool>()))
+        if (isChecked && learningRate > 0 && state.Parameters.Any(p => HasValues(p.Value.grad)))
+            state.InitialWeights = [.. before.Select(weights => weights.DetachFromDisposeScope())];
+        if (state.InitialWeights is not null)
+            CheckChange(state, learningRate);
+    }
+
+    /// <summary>
+    /// Refuses an update that changes no weight, until it has changed one. An optimizer that keeps something may collect the gradients of several steps first.
+    /// </summary>
+    private void CheckChange(OptimizerState state, double learningRate)
+    {
+        var unchanged = state.Parameters.Zip(state.InitialWeights!).All(pair => pair.First.Value.eq(pair.Second).all().item<bool>());
+        var mayCollect = state.Parameters.Any(p => p.Tensors.Values.Any(HasValues));
+        if (!unchanged)
+            state.ReleaseInitialWeights();
+        else if (!mayCollect || state.Steps >= MaxCollectedSteps)
         {
             throw new InvalidOperationException(
-                Invariant($"The optimizer {this} changed no weight in its first step, at the learning rate {learningRate:G6} and with gradients that are not 0. ") +
-                "Its Update must change Value of the parameters in place, for example with add_; to collect the gradients of several steps, keep their sum in Tensor of each parameter.");
+                Invariant($"The optimizer {this} changed no weight in its first {(state.Steps == 1 ? "step" : $"{state.Steps} steps")}, at the learning rate {learningRate:G6} and with gradients that are not 0. ") +
+                Invariant($"Its Update must change Value of the parameters in place, for example with add_; to collect the gradients of up to {MaxCollectedSteps} steps, keep their sum in Tensor of each parameter."));
         }
     }
 

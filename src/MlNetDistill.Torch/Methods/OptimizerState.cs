@@ -15,11 +15,22 @@ public sealed class OptimizerState : IDisposable
     /// <summary>The parameters that are trained.</summary>
     public IReadOnlyList<ParameterState> Parameters { get; }
 
+    /// <summary>The weights before the first step, until a user-defined optimizer has changed one; else null.</summary>
+    internal IReadOnlyList<Tensor>? InitialWeights { get; set; }
+
     /// <summary>Frees the tensors that the optimizer keeps; the parameters stay.</summary>
     public void Dispose()
     {
+        ReleaseInitialWeights();
         foreach (var parameter in Parameters)
             parameter.Dispose();
+    }
+
+    internal void ReleaseInitialWeights()
+    {
+        foreach (var weights in InitialWeights ?? [])
+            weights.Dispose();
+        InitialWeights = null;
     }
 }
 

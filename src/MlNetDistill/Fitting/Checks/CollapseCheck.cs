@@ -87,10 +87,11 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
     private IEnumerable<string> NeverPredicted(string role, string where, ClassConfusion confusion)
     {
         int[] never = [.. confusion.Present.Except(confusion.Predicted).Where(c => confusion.RowsOf(c) >= confusion.Total / confusion.Classes / 2)];
+        var rows = never.Sum(confusion.RowsOf);
         if (never.Length > 0)
         {
             yield return Invariant(
-                $"The {role} never predicts {ClassNameChecks.NamesOf(never, classes)} {where}, although {never.Sum(confusion.RowsOf):0.##} of these rows have it. ") +
+                $"The {role} never predicts {ClassNameChecks.NamesOf(never, classes)} {where}, although {rows:0.##} of these rows {(rows == 1 ? "has" : "have")} it. ") +
                 "Lower Optimizer.LearningRate if a loss has risen, otherwise train for more epochs or with a larger network.";
         }
     }

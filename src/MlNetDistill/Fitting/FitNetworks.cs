@@ -214,6 +214,7 @@ internal sealed class FitNetworks(
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             LabelLoss = Task.LabelLoss,
+            Defaults = options.Teacher?.KdDefaults ?? KdDefaults.ForLogits,
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),
         };

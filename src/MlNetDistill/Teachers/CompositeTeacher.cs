@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -10,6 +11,8 @@ internal abstract class CompositeTeacher(IReadOnlyList<Teacher> teachers) : Teac
     internal override bool IsReady => teachers.All(t => t.IsReady);
 
     internal override bool SupportsAugmentation => teachers.All(t => t?.SupportsAugmentation == true);
+
+    internal override KdDefaults KdDefaults => teachers.MinBy(t => t.KdDefaults.Temperature)!.KdDefaults;
 
     internal override bool NeedsLabels => teachers.Any(t => t?.NeedsLabels == true);
 

@@ -13,8 +13,8 @@ public sealed partial record DistillationOptions
 {
     private const int DefaultEpochs = 30;
 
-    // The default rate and schedule need about as many for a small perceptron on a hundred rows (seen on Iris).
-    private const int MinimumDefaultSteps = 500;
+    // From labels alone, more steps on few rows make a worse student; from a teacher they do not.
+    private const int StepsWithoutTeacher = 500;
 
     /// <summary>The teacher whose knowledge is distilled. Required, unless the method needs none (<see cref="DistillationMethod.LabelsOnly"/>).</summary>
     public Teacher? Teacher { get; init; }
@@ -54,8 +54,9 @@ public sealed partial record DistillationOptions
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
     /// <summary>
-    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs are fewer than 500 training steps, it is as many as make
-    /// 500 steps (except with a route of teachers, where every anchor takes that many epochs).
+    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs have fewer steps than the student's
+    /// <see cref="NetworkSpec.DefaultSteps"/> (500 from labels alone), it is as many as make that number of steps. With a route of teachers, where every anchor takes
+    /// that many epochs, it is 30.
     /// </summary>
     public int Epochs
     {
@@ -66,16 +67,23 @@ public sealed partial record DistillationOptions
     /// <summary>The number of epochs that was set; null for the default.</summary>
     internal int? GivenEpochs { get; init; }
 
+    /// <summary>These options with the method's settings for this teacher where nothing was set.</summary>
+    internal DistillationOptions WithDefaultsOfTeacher() => Teacher is null ? this : this with { Method = Method.WithDefaults(Teacher.KdDefaults) };
+
     /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)
     {
         var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(trainingRows);
-        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= MinimumDefaultSteps
+        var fewest = Method.TeacherNeeds == ModelOutputs.None ? StepsWithoutTeacher : Student.DefaultSteps;
+        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= fewest
             ? this
-            : this with { Epochs = (int)((MinimumDefaultSteps + steps - 1) / steps) };
+            : this with { Epochs = (int)((fewest + steps - 1) / steps) };
     }
 
-    /// <summary>Rows per training step, at least 1. An incomplete last batch is left out of its epoch.</summary>
+    /// <summary>
+    /// Most rows of a training step, at least 1. Where the training rows are no multiple of it, they are divided evenly among the steps of an epoch; with a loss that
+    /// compares the rows of a batch, all steps have exactly this many rows and those left over are not used in that epoch.
+    /// </summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>
@@ -93,8 +101,15 @@ public sealed partial record DistillationOptions
     /// </remarks>
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 
-    /// <summary>The optimiser; AdamW at 0.002 by default (our choice: it needs no tuning to be usable).</summary>
-    public Optimizer Optimizer { get; init; } = Optimizer.AdamW();
+    /// <summary>The optimiser; by default AdamW with the student's <see cref="NetworkSpec.DefaultLearningRate"/>.</summary>
+    public Optimizer Optimizer
+    {
+        get => GivenOptimizer ?? Optimizer.AdamW(Student.DefaultLearningRate);
+        init => GivenOptimizer = value;
+    }
+
+    /// <summary>The optimiser that was set; null for the default.</summary>
+    internal Optimizer? GivenOptimizer { get; init; }
 
     /// <summary>The learning-rate schedule; one cycle by default (our choice). One cycle also moves the momentum, whatever the optimiser's own is.</summary>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.OneCycle();

@@ -4,6 +4,7 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -26,6 +27,8 @@ internal sealed class ExternalTeacher(
     internal override bool SupportsAugmentation => input.ColumnName is null;
 
     internal override ModelOutputs CanProvide => outputs;
+
+    internal override KdDefaults KdDefaults => scores.Kind == ScoreKind.Probabilities ? KdDefaults.ForProbabilities : KdDefaults.ForLogits;
 
     internal override IEnumerable<string> Validate() => input.Validate().Concat(scores.Validate());
 

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Alignment;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -13,6 +14,8 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
     internal override string Name => $"the column '{scores.Column}'";
 
     internal override ModelOutputs CanProvide => scores.Outputs;
+
+    internal override KdDefaults KdDefaults => scores.KdDefaults;
 
     internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 

@@ -3,6 +3,7 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static System.FormattableString;
@@ -14,6 +15,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     internal override string Name => folds == 0 ? "an ML.NET pipeline, fitted here" : $"an ML.NET pipeline, fitted here on {folds} folds";
 
     internal override ModelOutputs CanProvide => scores.Outputs;
+
+    internal override KdDefaults KdDefaults => scores.KdDefaults;
 
     internal override IEnumerable<string> Validate()
     {

@@ -3,6 +3,7 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -15,6 +16,8 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
     internal override string Name => "an ML.NET model";
 
     internal override ModelOutputs CanProvide => scores.Outputs;
+
+    internal override KdDefaults KdDefaults => scores.KdDefaults;
 
     internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 

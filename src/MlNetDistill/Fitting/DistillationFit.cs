@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -32,6 +34,8 @@ internal sealed class DistillationFit : IDisposable
     private FitNetworks _networks = null!;
     private FitExport _export = null!;
     private string? _teacherData;
+    private long[]? _heldOutTeacher;
+    private TimeSpan? _timeOfPass;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
@@ -80,7 +84,8 @@ internal sealed class DistillationFit : IDisposable
         var teacherModel = teacher?.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, teacher?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
-        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
+        var alone = _options.CompareAlone ? TrainAlone(trained) : null;
+        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel, alone);
     }
 
     /// <summary>Checks everything that can be checked before anything is trained.</summary>
@@ -154,7 +159,13 @@ internal sealed class DistillationFit : IDisposable
         _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel))
     {
         TeacherData = _teacherData,
+        HeldOut = GetHeldOutIds(),
     };
+
+    /// <summary>Ids of the rows of the data that are held out; none if these are in a view of their own.</summary>
+    private HashSet<RowId> GetHeldOutIds() => _split.Validation is { } held && ReferenceEquals(_split.ValidationSet, _set)
+        ? [.. held.cpu().data<long>().ToArray().Select(position => _set.RowIds[position])]
+        : [];
 
     /// <summary>Checks that need no network.</summary>
     private void CheckRows()
@@ -175,6 +186,12 @@ internal sealed class DistillationFit : IDisposable
         {
             throw new InvalidOperationException(
                 $"The teacher ({_options.Teacher.Name}) is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows.");
+        }
+
+        if (_options.CompareAlone)
+        {
+            throw new InvalidOperationException(
+                "CompareAlone trains the student on labels alone as well, and no row trained on has a label that counts. Give labelled rows, or leave CompareAlone false.");
         }
 
         if (_options.MinimumTeacherAccuracy > 0 && _set.LabelledRows == 0)
@@ -210,7 +227,10 @@ internal sealed class DistillationFit : IDisposable
     }
 
     private PreflightReport RunPreflight(DryRun rehearsal, PreparedTeacher? teacher, ClassLabels? classes = null, bool measureTime = false) =>
-        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, classes).Run(rehearsal, teacher?.Anchors, measureTime);
+        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, classes)
+        {
+            Costs = new CostMeasures(_context, _options, _set, _device, _input.Schema, _export.MeasureStudent) { Teacher = teacher, TimeOfPass = _timeOfPass },
+        }.Run(rehearsal, teacher?.Anchors, measureTime);
 
     /// <summary>Finds out now what the scores of a route's earlier anchors mean, not only when training reaches them. The last anchor is checked by the preflight.</summary>
     private void DecideScores(PreparedTeacher teacher)
@@ -222,13 +242,41 @@ internal sealed class DistillationFit : IDisposable
     /// <summary>Computes the teacher's outputs that are cached, and checks its quality.</summary>
     private void BeginTeacher(PreparedTeacher teacher)
     {
+        var start = Stopwatch.GetTimestamp();
         teacher.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
-        _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _columns.Classes, _options, _channel);
+        // A cache in a folder may already have the outputs, and models of folds are fitted in this pass.
+        _timeOfPass = teacher.Model is null || _options.TeacherCache.IsPersistent ? null : Stopwatch.GetElapsedTime(start) / _set.Count;
+        _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _split, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
             _networks.HeldOutTeacherLogits = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
+
+        _heldOutTeacher = _options.CompareAlone ? ClassifyHeldOut(teacher.Teacher) : null;
+    }
+
+    /// <summary>The classes that the teacher predicts for the held-out rows; null if there are none, or it cannot be asked for them.</summary>
+    private long[]? ClassifyHeldOut(StageTeacher teacher)
+    {
+        if (_split.Validation is not { } held || (!ReferenceEquals(_split.ValidationSet, _set) && !teacher.SupportsAugmentation))
+            return null;
+        using var scope = NewDisposeScope();
+        return Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, _split.ValidationSet, held, _options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+    }
+
+    /// <summary>Trains the same student on labels alone, compares the two, and notes the result with the distilled student.</summary>
+    private (DistillationTransformer Model, DistillationPayoff? Comparison)? TrainAlone(Network distilled)
+    {
+        var training = new AloneTraining(_context, _channel, _options, _columns, _set, _split, _seeds, _device, _input.Schema);
+        if (training.Run(distilled, _networks.Planned, _heldOutTeacher) is not { } alone)
+            return null;
+        _networks.Note(alone.Comparison?.Sentence ??
+            "The student alone (CompareAlone) was trained, but there are no held-out rows to compare the two by. Set ValidationFraction, ValidationColumnName or " +
+            "ValidationData; or give both to a DistillationReport with test rows.");
+        if (alone.Comparison is { } comparison && PayoffWarning.Create(comparison) is { } warning)
+            _channel.Warning($"{warning}");
+        return alone;
     }
 
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
@@ -239,11 +287,12 @@ internal sealed class DistillationFit : IDisposable
         return model;
     }
 
-    private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher) =>
+    private DistillationTransformer Export(
+        Network network, NetworkSpec spec, string method, string role, ITransformer? teacher, (DistillationTransformer Model, DistillationPayoff? Comparison)? alone = null) =>
         DistillationInstruments.Trace("distillation.export", activity =>
         {
             activity?.SetTag(DistillationInstruments.NetworkTag, role);
-            return _export.CreateModel(network, spec, method, role, teacher);
+            return _export.CreateModel(network, spec, method, role, teacher, alone);
         });
 
     private PreparedTeacher PrepareTeacher() => DistillationInstruments.Trace("distillation.teacher", activity =>

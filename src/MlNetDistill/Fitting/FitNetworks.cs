@@ -34,6 +34,9 @@ internal sealed class FitNetworks(
     /// <summary>Names of the classes in the order of the networks' outputs, or null if they have no names.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
+    /// <summary>The epochs and steps of the stages that the student was trained in, as planned: without early stopping.</summary>
+    public (int Epochs, long Steps) Planned { get; private set; }
+
     /// <summary>What the networks learn.</summary>
     public StudentTask Task { get; } = new MulticlassTask(columns.Classes.Count);
 
@@ -153,7 +156,7 @@ internal sealed class FitNetworks(
         {
             StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), split.Training.shape[0]);
             var phases = GetPhases(plan.Method, CreateContext(plan, network, loop));
-            loop.Run(plan.Role == StudentRole ? phases : phases.Select(phase => phase with { Name = plan.Role }));
+            loop.Run(plan.Role == StudentRole ? phases.Select(CountSteps) : phases.Select(phase => phase with { Name = plan.Role }));
         }
         catch
         {
@@ -168,6 +171,13 @@ internal sealed class FitNetworks(
             channel.Warning($"{warning}");
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
         return network;
+    }
+
+    private TrainingPhase CountSteps(TrainingPhase phase)
+    {
+        if (options.CompareAlone && phase is Stage { Sampler: { } sampler, Epochs: var epochs })
+            Planned = (Planned.Epochs + epochs, Planned.Steps + ((long)epochs * sampler.BatchesPerEpoch(split.Training.shape[0])));
+        return phase;
     }
 
     private Network BuildStudent()

@@ -16,6 +16,8 @@ internal abstract class CompositeTeacher(IReadOnlyList<Teacher> teachers) : Teac
 
     internal override bool NeedsLabels => teachers.Any(t => t?.NeedsLabels == true);
 
+    internal override SeenRows Seen => teachers.Max(t => t.Seen);
+
     internal override bool ReadsRowsLeftOut => teachers.Any(t => t.ReadsRowsLeftOut);
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => teachers.SelectMany(t => t?.TrainedNetworks ?? []);

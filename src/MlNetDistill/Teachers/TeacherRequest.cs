@@ -25,6 +25,9 @@ internal sealed record TeacherRequest(
     /// <summary>Hash of the columns that teachers read in addition to the student's features; null if nothing is cached for later runs.</summary>
     public string? TeacherData { get; init; }
 
+    /// <summary>Ids of the rows of <see cref="Data"/> that are held out to judge by: a teacher that is fitted here is not fitted on them.</summary>
+    public IReadOnlySet<RowId> HeldOut { get; init; } = new HashSet<RowId>();
+
     /// <summary>The name, in logs, of a network that is trained; it also seeds its random draws.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
 
@@ -39,6 +42,9 @@ internal sealed record TeacherRequest(
 internal sealed record PreparedTeacher(IReadOnlyList<Anchor> Anchors, ITransformer? Model, Network? Network = null, NetworkSpec? NetworkSpec = null) : IDisposable
 {
     public StageTeacher Teacher => Anchors[^1].Teacher;
+
+    /// <summary>Bytes of the file that it was read from; null if it was not, or they are unknown.</summary>
+    public long? FileBytes { get; init; }
 
     /// <summary>What else is disposed with the teacher.</summary>
     public IReadOnlyList<IDisposable> Owned { get; init; } = [];

@@ -61,6 +61,14 @@ internal sealed class DataSplit : IDisposable
     /// </summary>
     public static DataSplit BySet(IRowSource set, IRowSource validation) => new(validation, Positions(set), Labelled(validation) ?? Positions(validation), true);
 
+    /// <summary>The same held-out rows, and of the training rows only those with a label, for a network that learns from labels alone. To be disposed before this one.</summary>
+    public DataSplit WithLabelledTraining(IRowSource set)
+    {
+        using var scope = NewDisposeScope();
+        var labelled = set.Labels.index_select(0, Training).IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        return new DataSplit(ValidationSet, Training.index_select(0, labelled).DetachFromDisposeScope(), Validation?.clone().DetachFromDisposeScope());
+    }
+
     public void MoveTo(Device device)
     {
         ValidationSet.MoveTo(device);

@@ -33,6 +33,9 @@ public sealed partial record DistillationOptions
         .. Faults.Unless(
             ExampleWeightColumnName is null || Method is not { CanUseWeights: false },
             $"The method {Method?.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName."),
+        .. Faults.Unless(
+            !CompareAlone || Method is not { TeacherNeeds: ModelOutputs.None },
+            $"CompareAlone compares the student with one that learns from labels alone, and the method {Method?.Name} learns from labels alone itself: leave CompareAlone false, or give a method that learns from a teacher."),
         .. Faults.Defined(nameof(MissingLabels), MissingLabels),
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
@@ -89,6 +92,8 @@ public sealed partial record DistillationOptions
             yield return $"The teacher ({Teacher.Name}) is trained on labels, and LabelColumnName is null: name the label column, or give a teacher that is trained already.";
         }
 
+        if (CompareAlone)
+            yield return "CompareAlone trains the student on labels alone as well, and LabelColumnName is null: name the label column, or leave CompareAlone false.";
         if (Sampling is { NeedsLabels: true })
             yield return $"{NameOf(Sampling)} needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead.";
         if (MinimumTeacherAccuracy > 0)

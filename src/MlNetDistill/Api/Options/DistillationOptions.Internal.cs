@@ -55,6 +55,7 @@ public sealed partial record DistillationOptions
             ValidationFraction = 0,
             ValidationColumnName = null,
             ValidationData = null,
+            CompareAlone = false,
             Augmentations = [],
             TeacherCache = new TeacherCacheOptions { Folder = TeacherCache.CacheKey is null ? TeacherCache.Folder : null, MemoryLimit = TeacherCache.MemoryLimit },
         };

@@ -161,6 +161,14 @@ public sealed partial record DistillationOptions
     /// </summary>
     public double? MinimumTeacherAccuracy { get; init; }
 
+    /// <summary>
+    /// Whether the same student is also trained on the labels alone, to find out whether distilling pays: with the same initial weights, optimiser, schedule, batch size
+    /// and number of steps, on the labelled training rows. It is <see cref="DistillationTransformer.Alone"/>; with held-out rows that have labels, or a teacher that
+    /// can be asked for them, <see cref="DistillationTransformer.Comparison"/> compares the two row by row. False by default: it takes about as long as training the
+    /// student once more.
+    /// </summary>
+    public bool CompareAlone { get; init; }
+
     /// <summary>How the teacher's outputs are kept for reuse; by default in memory, for this fit.</summary>
     public TeacherCacheOptions TeacherCache { get; init; } = new();
 

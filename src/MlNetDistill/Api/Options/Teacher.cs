@@ -53,6 +53,9 @@ public abstract partial class Teacher
     /// <summary>Whether it is trained in the fit, on labels.</summary>
     internal virtual bool NeedsLabels => false;
 
+    /// <summary>Which rows of the fit it was trained on.</summary>
+    internal virtual SeenRows Seen => SeenRows.Unknown;
+
     /// <summary>Whether it is fitted on all rows of the data, also on those that are left out of the student's training; then their <see cref="ColumnsRead"/> count too.</summary>
     internal virtual bool ReadsRowsLeftOut => false;
 

@@ -36,6 +36,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             perRow)
         {
             TimePerPass = perPass,
+            Caveat = double.IsNaN(accuracy) ? null : SeenRowsText.Describe(options.Teacher.Seen, heldOut, accuracy),
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
             Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };

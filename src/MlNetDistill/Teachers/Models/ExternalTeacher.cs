@@ -20,6 +20,9 @@ namespace MlNetDistill.Teachers;
 internal sealed class ExternalTeacher(
     string name, ModelOutputs outputs, TeacherInput input, ScoreSpec scores, Func<InputShape, bool, TeacherInput, TeacherRequest, TensorModel> open) : Teacher
 {
+    /// <summary>Gives the bytes of its file; null if there is no file.</summary>
+    public Func<long>? MeasureFile { get; init; }
+
     internal override bool IsReady => true;
 
     internal override string Name => name;
@@ -54,7 +57,7 @@ internal sealed class ExternalTeacher(
         {
             rows = own is null ? null : (own.Read(request.Data, set, layout, request.Options.CancellationToken), request.TeacherData ?? "");
             var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, request.Columns.Classes, request.TeacherCaching);
-            return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
+            return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null) { FileBytes = MeasureFile?.Invoke() };
         }
         catch
         {

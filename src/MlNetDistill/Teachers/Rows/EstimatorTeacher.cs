@@ -38,6 +38,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     // The class names of the fitted model are not known yet.
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
 
+    internal override SeenRows Seen => folds > 0 ? SeenRows.None : SeenRows.Training;
+
     internal override bool ReadsRowsLeftOut => cacheKey is not null;
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
@@ -63,13 +65,21 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
                 isResumable: folds > 0))],
             model);
 
-        string ComputeContentHash() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}"));
+        string ComputeContentHash() =>
+            Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}{DescribeHeldOut(request)}"));
     }
 
     private ITransformer FitOnAll(TeacherRequest request)
     {
-        request.Channel.Info($"Fitting the teacher.");
-        return Fit(request.Data);
+        var held = request.HeldOut;
+        if (held.Count == 0)
+        {
+            request.Channel.Info($"Fitting the teacher.");
+            return Fit(request.Data);
+        }
+
+        request.Channel.Info($"Fitting the teacher, without the {held.Count} held-out rows.");
+        return Fit(new FilteredRows(request.Data, id => !held.Contains(id)));
     }
 
     /// <summary>Fits the pipeline. If a step fails on a row, the exception names the row; ML.NET's own says only that a thread ended.</summary>
@@ -89,6 +99,11 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
                 e);
         }
     }
+
+    /// <summary>What the fitted model depends on beside its pipeline and all rows: the rows that it is not fitted on. Nothing where there are none.</summary>
+    private string DescribeHeldOut(TeacherRequest request) => folds > 0 || request.HeldOut.Count == 0
+        ? ""
+        : $"|without {Fingerprint.Compute(string.Join(' ', request.HeldOut.OrderBy(id => (id.High, id.Low))))}";
 
     private static int FoldSeed(TeacherRequest request) => request.Seeds.DeriveInteger("folds");
 

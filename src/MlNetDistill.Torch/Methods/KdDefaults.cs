@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+
 namespace MlNetDistill.Methods;
 
 /// <summary>Settings of knowledge distillation where none are given, which depend on the kind of teacher; docs/training.md has the measurements.</summary>
@@ -5,6 +7,9 @@ namespace MlNetDistill.Methods;
 /// <param name="Alpha">Share of the teacher's term, in [0, 1]; the rest is the labels'.</param>
 public sealed record KdDefaults(double Temperature, double Alpha)
 {
+    /// <summary>Both, in a line.</summary>
+    public override string ToString() => SettingText.Describe(this);
+
     /// <summary>What a setting that was not given says before the teacher is known.</summary>
     internal const string Text = "by the teacher";
 

@@ -68,7 +68,6 @@ public sealed class OptionFaultTests
 
     private static IEnumerable<TestCaseData> TrainingFaults()
     {
-        yield return Case(Good with { Optimizer = null! }, "Optimizer must be set.");
         yield return Case(Good with { Optimizer = Optimizer.AdamW(0) }, "The optimizer's LearningRate must be above 0; was 0.");
         yield return Case(Good with { Optimizer = Optimizer.AdamW(weightDecay: -1) }, "The optimizer's WeightDecay must be at least 0; was -1.");
         yield return Case(Good with { Optimizer = Optimizer.Sgd(momentum: 1) }, "The optimizer's Momentum must be in [0, 1); was 1.");

@@ -165,7 +165,7 @@ public sealed partial record DistillationOptions
         .. ShapeFaults(),
         .. Method?.Validate() ?? [],
         .. Teacher?.Validate() ?? [],
-        .. Optimizer?.Validate() ?? ["Optimizer must be set."],
+        .. GivenOptimizer?.Validate() ?? [],
         .. Schedule?.Validate() ?? ["Schedule must be set."],
         .. EarlyStopping?.Validate() ?? [],
         .. Sampling?.Validate(BatchSize) ?? ["Sampling must be set; see BatchSampling."],

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
@@ -101,10 +102,12 @@ public sealed partial record DistillationOptions
     /// </remarks>
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 
-    /// <summary>The optimiser; by default AdamW with the student's <see cref="NetworkSpec.DefaultLearningRate"/>.</summary>
+    /// <summary>The optimiser; null, the default, for AdamW with the student's <see cref="NetworkSpec.DefaultLearningRate"/>.</summary>
+    [AllowNull]
     public Optimizer Optimizer
     {
-        get => GivenOptimizer ?? Optimizer.AdamW(Student.DefaultLearningRate);
+        // Without a student the options are refused, but their faults are collected before.
+        get => GivenOptimizer ?? (Student is null ? Optimizer.AdamW() : Optimizer.AdamW(Student.DefaultLearningRate));
         init => GivenOptimizer = value;
     }
 

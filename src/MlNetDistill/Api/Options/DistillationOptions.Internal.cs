@@ -56,6 +56,7 @@ public sealed partial record DistillationOptions
             ValidationColumnName = null,
             ValidationData = null,
             Augmentations = [],
+            TransferRows = null,
             TeacherCache = new TeacherCacheOptions { Folder = TeacherCache.CacheKey is null ? TeacherCache.Folder : null, MemoryLimit = TeacherCache.MemoryLimit },
         };
     }

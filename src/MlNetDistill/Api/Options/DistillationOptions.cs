@@ -93,6 +93,15 @@ public sealed partial record DistillationOptions
     /// </remarks>
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 
+    /// <summary>
+    /// Rows without labels that the student is also trained on, with the teacher's answers for them: made up from the training rows, or your own. Null for none.
+    /// </summary>
+    /// <remarks>
+    /// Unlike <see cref="Augmentations"/>, which change the student's features, these are whole rows that go through the steps before the trainer, so that every teacher
+    /// can answer for them, an ML.NET model too. An epoch passes over the training rows and these.
+    /// </remarks>
+    public TransferRows? TransferRows { get; init; }
+
     /// <summary>The optimiser; AdamW at 0.002 by default (our choice: it needs no tuning to be usable).</summary>
     public Optimizer Optimizer { get; init; } = Optimizer.AdamW();
 

@@ -36,6 +36,8 @@ internal sealed class DistillationFit : IDisposable
     private string? _teacherData;
     private long[]? _heldOutTeacher;
     private TimeSpan? _timeOfPass;
+    private IDataView? _transfer;
+    private string? _transferHash;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
@@ -125,7 +127,29 @@ internal sealed class DistillationFit : IDisposable
         _split?.Dispose();
     }
 
-    private void Read(string role = TrainingRows.TrainingData)
+    /// <summary>The transfer rows with the columns of the loaded rows.</summary>
+    public IDataView MakeTransferRows()
+    {
+        Read(appendsTransferRows: false);
+        return CreateTransferRows().Make(_set, _split);
+    }
+
+    private FitTransferRows CreateTransferRows() => new(_context, _channel, _options, _columns, _data, _seeds);
+
+    private void AddTransferRows()
+    {
+        var clock = Stopwatch.StartNew();
+        var transfer = CreateTransferRows();
+        (_transfer, var rows) = transfer.Read(transfer.Make(_set, _split), GetHashedColumns(), [.. GetTeacherVectors()]);
+        var joined = new JoinedRows(_set, rows.Set, _options.TransferRows!.Weight);
+        _split.Add(_set, joined);
+        _set = joined;
+        _teacherData = rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}";
+        _transferHash = _options.TeacherCache.CacheKey is null ? null : DataHash.Compute(rows.Set);
+        _channel.Info($"Read {rows.Set.Count} transfer rows in {clock.Elapsed.TotalSeconds:0.0} s.");
+    }
+
+    private void Read(string role = TrainingRows.TrainingData, bool appendsTransferRows = true)
     {
         var rows = TrainingRows.Read(_input, _columns, _options, role, GetHashedColumns(), [.. GetTeacherVectors()]);
         _set = rows.Set;
@@ -135,6 +159,8 @@ internal sealed class DistillationFit : IDisposable
         rows.Findings.Warn(_channel);
         using var generator = _seeds.CreateGenerator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
+        if (appendsTransferRows && UsesTeacher && _options.TransferRows is not null)
+            AddTransferRows();
         FitInstruments.SetRows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
@@ -143,6 +169,8 @@ internal sealed class DistillationFit : IDisposable
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
+        if (_split.Added > 0)
+            _networks.Note($"The student was also trained on {_split.Added} rows without labels, for which the teacher answers ({_options.TransferRows}).");
         _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
     }
 
@@ -156,10 +184,13 @@ internal sealed class DistillationFit : IDisposable
         : [];
 
     private TeacherRequest CreateRequest() => new(
-        _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel))
+        _context, _channel, _transfer is null ? _data : new JoinedView(_data.Schema, [_data, _transfer]), _columns, _set, _options, _seeds, _device, _networks,
+        TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel, _transferHash))
     {
         TeacherData = _teacherData,
         HeldOut = GetHeldOutIds(),
+        Given = _data,
+        Transfer = _transfer,
     };
 
     /// <summary>Ids of the rows of the data that are held out; none if these are in a view of their own.</summary>
@@ -170,8 +201,9 @@ internal sealed class DistillationFit : IDisposable
     /// <summary>Checks that need no network.</summary>
     private void CheckRows()
     {
-        var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
-        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_columns.Classes.Count} classes; training on {trained}, validating on {held}.");
+        var (trained, held) = (_split.Given.shape[0], _split.Validation?.shape[0] ?? 0);
+        var added = _split.Added == 0 ? "" : $" and {_split.Added} transfer rows";
+        _channel.Info($"Read {_set.Count - _split.Added} rows ({_set.Shape}), {_columns.Classes.Count} classes; training on {trained}{added}, validating on {held}.");
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         foreach (var warning in DataChecks.Warnings(_set, _split, _columns.Classes, _options))
             _channel.Warning($"{warning}");

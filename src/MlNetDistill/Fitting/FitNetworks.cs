@@ -47,7 +47,7 @@ internal sealed class FitNetworks(
     public Tensor? HeldOutTeacherLogits { get; set; }
 
     /// <summary>The rows trained on, by hashes.</summary>
-    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.ComputeForSet(set, split.Training)), columns.Layout);
+    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.ComputeForSet(set, split.Given)), columns.Layout);
 
     /// <summary>Notes that are kept with the student.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -99,7 +99,7 @@ internal sealed class FitNetworks(
     private InputStatistics? GetScaling(InputScaling kind)
     {
         if (!_scalings.TryGetValue(kind, out var scaling))
-            _scalings[kind] = scaling = InputStatisticsFactory.Compute(set, split.Training, kind);
+            _scalings[kind] = scaling = InputStatisticsFactory.Compute(set, split.Given, kind);
         return scaling;
     }
 
@@ -109,7 +109,7 @@ internal sealed class FitNetworks(
         if (options.Augmentations.Count == 0)
             return null;
         if (!_views.TryGetValue(role, out var views))
-            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training, Task.LogitCount);
+            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), SplitOf(role).Training, Task.LogitCount);
         // The student's pre-drawn views are used again and again; a teacher that learns from labels has new views in every epoch.
         var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
         return (positions, view) => views.GetBatch(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
@@ -117,6 +117,9 @@ internal sealed class FitNetworks(
 
     /// <summary>The seed of the augmentation of a network's rows.</summary>
     public int ViewSeed(string role) => seeds.DeriveInteger($"{role} views");
+
+    // Rows without labels are of no use to a teacher that learns from labels.
+    private DataSplit SplitOf(string role) => role == StudentRole || split.Added == 0 ? split : split.WithoutAdded();
 
     public void Dispose()
     {
@@ -150,11 +153,11 @@ internal sealed class FitNetworks(
         var warned = channel.Warnings.Count;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
-        using var loop = new TrainingLoop(network, Task, set, split, seeds, plan.Role, Settings(plan, network));
+        using var loop = new TrainingLoop(network, Task, set, SplitOf(plan.Role), seeds, plan.Role, Settings(plan, network));
         _histories[plan.Role] = loop.State.History;
         try
         {
-            StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), split.Training.shape[0]);
+            StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), SplitOf(plan.Role).Training.shape[0]);
             var phases = GetPhases(plan.Method, CreateContext(plan, network, loop));
             loop.Run(plan.Role == StudentRole ? phases.Select(CountSteps) : phases.Select(phase => phase with { Name = plan.Role }));
         }
@@ -189,7 +192,7 @@ internal sealed class FitNetworks(
 
     private IEnumerable<Tensor> TrainingRows()
     {
-        foreach (var positions in Chunks.Split(split.Training, options.BatchSize))
+        foreach (var positions in Chunks.Split(split.Given, options.BatchSize))
         {
             using var rows = set.Gather(positions, set.Device).DetachFromDisposeScope();
             yield return rows;

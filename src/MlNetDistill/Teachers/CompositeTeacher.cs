@@ -24,6 +24,12 @@ internal abstract class CompositeTeacher(IReadOnlyList<Teacher> teachers) : Teac
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => teachers.SelectMany(t => t.ColumnsRead(schema));
 
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema)
+    {
+        var inputs = teachers.Select(t => t.InputsIn(schema)).ToList();
+        return inputs.Contains(null) ? null : inputs.SelectMany(of => of!);
+    }
+
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => teachers.SelectMany(t => t.VectorsRead(schema));
 
     /// <summary>Prepares several teachers. If one of them fails, those before it are disposed.</summary>

@@ -25,8 +25,13 @@ internal sealed record TeacherRequest(
     /// <summary>Hash of the columns that teachers read in addition to the student's features; null if nothing is cached for later runs.</summary>
     public string? TeacherData { get; init; }
 
-    /// <summary>Ids of the rows of <see cref="Data"/> that are held out to judge by: a teacher that is fitted here is not fitted on them.</summary>
+    /// <summary>Ids of the rows of <see cref="Given"/> that are held out to judge by: a teacher that is fitted here is not fitted on them.</summary>
     public IReadOnlySet<RowId> HeldOut { get; init; } = new HashSet<RowId>();
+    /// <summary>The rows that a teacher may be fitted on: <see cref="Data"/> without transfer rows.</summary>
+    public IDataView Given { get; init; } = Data;
+
+    /// <summary>The rows of <see cref="Data"/> that are not <see cref="Given"/>; null for none.</summary>
+    public IDataView? Transfer { get; init; }
 
     /// <summary>The name, in logs, of a network that is trained; it also seeds its random draws.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;

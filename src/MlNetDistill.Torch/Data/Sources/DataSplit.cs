@@ -7,6 +7,7 @@ namespace MlNetDistill.Data;
 internal sealed class DataSplit : IDisposable
 {
     private readonly bool _ownsValidationSet;
+    private Tensor? _given;
 
     private DataSplit(IRowSource validationSet, Tensor training, Tensor? validation, bool ownsValidationSet = false)
     {
@@ -19,8 +20,14 @@ internal sealed class DataSplit : IDisposable
     /// <summary>Positions in the training set that are trained on, 64-bit.</summary>
     public Tensor Training { get; private set; }
 
+    /// <summary>Positions in the training set that are trained on, without rows that were added by <see cref="Add"/>.</summary>
+    public Tensor Given => _given ?? Training;
+
+    /// <summary>Number of rows that were added.</summary>
+    public long Added => Training.shape[0] - Given.shape[0];
+
     /// <summary>The set that <see cref="Validation"/> points into.</summary>
-    public IRowSource ValidationSet { get; }
+    public IRowSource ValidationSet { get; private set; }
 
     /// <summary>Positions held out, or null for none.</summary>
     public Tensor? Validation { get; private set; }
@@ -69,13 +76,30 @@ internal sealed class DataSplit : IDisposable
         return new DataSplit(ValidationSet, Training.index_select(0, labelled).DetachFromDisposeScope(), Validation?.clone().DetachFromDisposeScope());
     }
 
+    /// <summary>Trains also on the rows that were added at the end of the set.</summary>
+    /// <param name="set">The set before.</param>
+    /// <param name="joined">The set with the added rows.</param>
+    public void Add(IRowSource set, IRowSource joined)
+    {
+        using var scope = NewDisposeScope();
+        _given = Training;
+        Training = cat([_given, TensorArithmetic.Range(joined.Count - set.Count, CPU).AddInteger(set.Count)]).DetachFromDisposeScope();
+        if (ReferenceEquals(ValidationSet, set))
+            ValidationSet = joined;
+    }
+
+    /// <summary>The same split without the added rows, for training on labels. It shares the tensors of this one and is not disposed.</summary>
+    public DataSplit WithoutAdded() => new(ValidationSet, Given, Validation);
+
     public void MoveTo(Device device)
     {
         ValidationSet.MoveTo(device);
         if (device.type == TorchSharp.DeviceType.CPU)
             return;
-        (var training, var validation) = (Training, Validation);
+        (var training, var validation, var given) = (Training, Validation, _given);
         Training = training.to(device).DetachFromDisposeScope();
+        _given = given?.to(device).DetachFromDisposeScope();
+        given?.Dispose();
         Validation = validation?.to(device).DetachFromDisposeScope();
         training.Dispose();
         validation?.Dispose();
@@ -84,6 +108,7 @@ internal sealed class DataSplit : IDisposable
     public void Dispose()
     {
         Training.Dispose();
+        _given?.Dispose();
         Validation?.Dispose();
         if (_ownsValidationSet)
             ValidationSet.Dispose();

@@ -142,7 +142,8 @@ public sealed partial record DistillationOptions
         if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != ModelOutputs.None && Teacher is { SupportsAugmentation: false })
         {
             yield return "Augmentations change the student's features, but a teacher that is an ML.NET model or reads a column of its own scores the unchanged rows, so " +
-                "its outputs would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features.";
+                "its outputs would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features. For more rows that any teacher can " +
+                "answer, set TransferRows.";
         }
 
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)
@@ -150,6 +151,20 @@ public sealed partial record DistillationOptions
 
         if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == ModelOutputs.None)
             yield return $"{NameOf(Sampling)} uses the teacher's outputs, and the method {Method.Name} has no teacher; use another Sampling.";
+    }
+
+    private IEnumerable<string> TransferFaults()
+    {
+        if (TransferRows is null)
+            yield break;
+        foreach (var fault in TransferRows.Validate())
+            yield return fault;
+        if (Method?.TeacherNeeds == ModelOutputs.None)
+            yield return $"TransferRows have no labels, and the method {Method.Name} learns from labels alone; leave TransferRows null, or use a method that learns from a teacher.";
+        if (Method is { CanUseWeights: false } && TransferRows.Weight != 1)
+            yield return $"The method {Method.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave TransferRows.Weight 1.";
+        if (Sampling is { NeedsLabels: true })
+            yield return $"{NameOf(Sampling)} needs the label of every row, and TransferRows have none; use another Sampling.";
     }
 
     private static string NameOf(BatchSampling sampling) => sampling switch
@@ -176,5 +191,6 @@ public sealed partial record DistillationOptions
             TeacherCache is not { AugmentedViews: > 0 } || Augmentations is not { Count: 0 },
             $"TeacherCache.AugmentedViews is for augmented rows, and there are no Augmentations; leave it 0."),
         .. ViewFaults(),
+        .. TransferFaults(),
     ];
 }

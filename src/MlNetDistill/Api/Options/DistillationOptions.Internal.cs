@@ -57,6 +57,7 @@ public sealed partial record DistillationOptions
             ValidationData = null,
             CompareAlone = false,
             Augmentations = [],
+            TransferRows = null,
             TeacherCache = new TeacherCacheOptions { Folder = TeacherCache.CacheKey is null ? TeacherCache.Folder : null, MemoryLimit = TeacherCache.MemoryLimit },
         };
     }

@@ -114,6 +114,15 @@ public sealed partial record DistillationOptions
     /// <summary>The optimiser that was set; null for the default.</summary>
     internal Optimizer? GivenOptimizer { get; init; }
 
+    /// <summary>
+    /// Rows without labels that the student is also trained on, with the teacher's answers for them: made up from the training rows, or your own. Null for none.
+    /// </summary>
+    /// <remarks>
+    /// Unlike <see cref="Augmentations"/>, which change the student's features, these are whole rows that go through the steps before the trainer, so that every teacher
+    /// can answer for them, an ML.NET model too. An epoch passes over the training rows and these.
+    /// </remarks>
+    public TransferRows? TransferRows { get; init; }
+
     /// <summary>The learning-rate schedule; one cycle by default (our choice). One cycle also moves the momentum, whatever the optimiser's own is.</summary>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.OneCycle();
 

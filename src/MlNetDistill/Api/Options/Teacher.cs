@@ -44,6 +44,9 @@ public abstract partial class Teacher
     /// <summary>The columns, beside the student's features, that its outputs depend on; their values are part of the cache key.</summary>
     internal virtual IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
+    /// <summary>The columns, beside the student's features, that its outputs are computed from; null if they are unknown before the fit.</summary>
+    internal virtual IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => SupportsAugmentation ? [] : null;
+
     /// <summary>
     /// Its classes as a key column, which replaces the label where the data have none: in the order of its scores, renamed by its ClassMap. Null if they are unknown
     /// before the fit.

@@ -22,6 +22,12 @@ internal static class TeacherQuality
     public static bool IsRefused(ChanceLevel level, double? minimum) => minimum is { } least ? level.Accuracy < least : level.IsChance;
 
     /// <summary>Checks the teacher's outputs for the labelled training rows; for all rows if none has a label.</summary>
+    /// <param name="teacher">The teacher.</param>
+    /// <param name="set">The rows.</param>
+    /// <param name="split">The training rows, the held-out ones, and how many rows at the end of the set were added.</param>
+    /// <param name="classes">The classes.</param>
+    /// <param name="options">The least accuracy.</param>
+    /// <param name="channel">The log.</param>
     /// <returns>Its predictions for some of the rows.</returns>
     /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
     public static TeacherPredictions Check(
@@ -29,7 +35,7 @@ internal static class TeacherQuality
     {
         using var scope = NewDisposeScope();
         if (set.LabelledRows == 0)
-            return CheckWithoutLabels(teacher, set, classes, options, channel);
+            return CheckWithoutLabels(teacher, set, set.Count - split.Added, classes, options, channel);
         var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // Without cached outputs the teacher may be slow, and some of the rows are enough.
         var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
@@ -80,9 +86,9 @@ internal static class TeacherQuality
     }
 
     /// <summary>Without labels: checks how far a student can agree with the teacher, and whether the teacher predicts more than one class.</summary>
-    private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, long given, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
-        var rows = SpreadPositions.Create(set.Count, teacher.HasCachedOutputs ? set.Count : LiveRows, set.Labels.device);
+        var rows = SpreadPositions.Create(given, teacher.HasCachedOutputs ? given : LiveRows, set.Labels.device);
         var logits = Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var predicted = logits.argmax(1).cpu().data<long>().ToArray();

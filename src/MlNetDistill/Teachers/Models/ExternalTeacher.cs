@@ -38,6 +38,8 @@ internal sealed class ExternalTeacher(
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
 
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => ColumnsRead(schema);
+
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherColumn(column));
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
@@ -72,7 +74,7 @@ internal sealed class ExternalTeacher(
     {
         foreach (var column in ColumnsRead(request.Data.Schema))
         {
-            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, column, request.Options.CancellationToken)))
+            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Given, column, request.Options.CancellationToken)))
                 continue;
             var remedy = $"NormalizeMeanVariance(\"Scaled\", \"{column.Name}\")";
             request.Channel.Warning(

@@ -21,6 +21,8 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => VectorsRead(schema).Select(vector => vector.Column);
+
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema)
     {
         string?[] names = [scores.Column, scores.Embedding];

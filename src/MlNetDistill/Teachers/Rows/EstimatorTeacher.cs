@@ -75,11 +75,11 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         if (held.Count == 0)
         {
             request.Channel.Info($"Fitting the teacher.");
-            return Fit(request.Data);
+            return Fit(request.Given);
         }
 
         request.Channel.Info($"Fitting the teacher, without the {held.Count} held-out rows.");
-        return Fit(new FilteredRows(request.Data, id => !held.Contains(id)));
+        return Fit(new FilteredRows(request.Given, id => !held.Contains(id)));
     }
 
     /// <summary>Fits the pipeline. If a step fails on a row, the exception names the row; ML.NET's own says only that a thread ended.</summary>
@@ -117,7 +117,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
-        var stratified = new StratifiedFolds(request.Data, request.Columns.Label, folds, FoldSeed(request));
+        var stratified = new StratifiedFolds(request.Given, request.Columns.Label, folds, FoldSeed(request));
         for (var fold = 0; fold < folds; fold++)
         {
             request.Options.CancellationToken.ThrowIfCancellationRequested();

@@ -27,6 +27,12 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
         return transformer.IsRowToRowMapper && FindInputs(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
     }
 
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return transformer.IsRowToRowMapper ? FindInputs(schema) : null;
+    }
+
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
     {
         CheckSchema(schema);
@@ -94,7 +100,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
             return;
         foreach (var input in FindInputs(request.Data.Schema) ?? [])
         {
-            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, input, request.Options.CancellationToken)))
+            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Given, input, request.Options.CancellationToken)))
                 continue;
             throw new InvalidOperationException(
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +

@@ -17,7 +17,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
-internal sealed class DistillationFit : IDisposable
+internal sealed partial class DistillationFit : IDisposable
 {
     private readonly WarningChannel _channel;
     private DistillationOptions _options;
@@ -154,6 +154,7 @@ internal sealed class DistillationFit : IDisposable
         _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel))
     {
         TeacherData = _teacherData,
+        JudgingRows = _judgingRows,
     };
 
     /// <summary>Checks that need no network.</summary>

@@ -25,6 +25,12 @@ internal sealed record TeacherRequest(
     /// <summary>Hash of the columns that teachers read in addition to the student's features; null if nothing is cached for later runs.</summary>
     public string? TeacherData { get; init; }
 
+    /// <summary>Rows that a teacher that is fitted here is not fitted on, although it scores them: they judge what it taught.</summary>
+    public IReadOnlySet<RowId> JudgingRows { get; init; } = new HashSet<RowId>();
+
+    /// <summary>The rows of a view that a teacher may be fitted on.</summary>
+    public IDataView WithoutJudgingRows(IDataView view) => JudgingRows.Count == 0 ? view : new FilteredRows(view, id => !JudgingRows.Contains(id));
+
     /// <summary>The name, in logs, of a network that is trained; it also seeds its random draws.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
 

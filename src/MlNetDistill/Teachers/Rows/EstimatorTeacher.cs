@@ -66,7 +66,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private ITransformer FitOnAll(TeacherRequest request)
     {
         request.Channel.Info($"Fitting the teacher.");
-        return Fit(request.Data);
+        return Fit(request.WithoutJudgingRows(request.Data));
     }
 
     /// <summary>Fits the pipeline. If a step fails on a row, the exception names the row; ML.NET's own says only that a thread ended.</summary>
@@ -112,7 +112,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
             var unseen = stratified.GetUnseenClasses(fold);
             WarnOfUnseenClasses(unseen, request, fold);
-            var model = Fit(stratified.GetTrainingRows(fold));
+            var model = Fit(request.WithoutJudgingRows(stratified.GetTrainingRows(fold)));
             foreach (var chunk in CreateView(model, stratified.GetScoredRows(fold), request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
                 yield return chunk;
             skip = 0;

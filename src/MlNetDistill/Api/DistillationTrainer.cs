@@ -36,7 +36,7 @@ namespace MlNetDistill;
 /// <item><term>Exportable to ONNX</term><description>Yes, by <see cref="DistillationTransformer.SaveOnnx"/></description></item>
 /// </list>
 /// </remarks>
-public sealed class DistillationTrainer : ITrainerEstimator<DistillationTransformer, DistilledStudent>
+public sealed partial class DistillationTrainer : ITrainerEstimator<DistillationTransformer, DistilledStudent>
 {
     private readonly IHostEnvironment _environment;
     private readonly DistillationOptions _options;

@@ -19,7 +19,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Fitting;
 
 /// <summary>One run of <see cref="DistillationTrainer.Fit"/>, from data view to model.</summary>
-internal sealed class DistillationFit : IDisposable
+internal sealed partial class DistillationFit : IDisposable
 {
     private readonly WarningChannel _channel;
     private DistillationOptions _options;
@@ -193,10 +193,10 @@ internal sealed class DistillationFit : IDisposable
         Transfer = _transfer,
     };
 
-    /// <summary>Ids of the rows of the data that are held out; none if these are in a view of their own.</summary>
+    /// <summary>Ids of the rows of the data that are held out, to choose or to judge by; those in a view of their own are not among the data.</summary>
     private HashSet<RowId> GetHeldOutIds() => _split.Validation is { } held && ReferenceEquals(_split.ValidationSet, _set)
-        ? [.. held.cpu().data<long>().ToArray().Select(position => _set.RowIds[position])]
-        : [];
+        ? [.. held.cpu().data<long>().ToArray().Select(position => _set.RowIds[position]), .. _judgingRows]
+        : [.. _judgingRows];
 
     /// <summary>Checks that need no network.</summary>
     private void CheckRows()

@@ -27,6 +27,7 @@ internal sealed class FitNetworks(
     private readonly Dictionary<NetworkSpec, OutputShapes> _shapes = [];
     private readonly Dictionary<string, AugmentedViews> _views = [];
     private readonly Dictionary<string, IReadOnlyList<string>> _warnings = [];
+    private readonly Dictionary<string, long> _steps = [];
 
     /// <summary>The teacher's predictions for some rows; null before it was queried.</summary>
     public TeacherPredictions? TeacherPredictions { get; set; }
@@ -54,6 +55,9 @@ internal sealed class FitNetworks(
 
     /// <summary>Progress of the training of one of the networks, epoch by epoch.</summary>
     public IReadOnlyList<TrainingProgress> History(string role) => _histories[role];
+
+    /// <summary>Number of steps of the training of one of the networks.</summary>
+    public long StepsOf(string role) => _steps[role];
 
     /// <summary>The warnings: for the student those of the whole fit, for a teacher those given while it was trained.</summary>
     public IReadOnlyList<string> WarningsOf(string role) => role == StudentRole ? channel.Warnings : _warnings.GetValueOrDefault(role) ?? [];
@@ -167,6 +171,7 @@ internal sealed class FitNetworks(
             throw;
         }
 
+        _steps[plan.Role] = loop.State.Steps;
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned with its last weights")}.");
         var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherPredictions);
@@ -181,6 +186,28 @@ internal sealed class FitNetworks(
         if (options.CompareAlone && phase is Stage { Sampler: { } sampler, Epochs: var epochs })
             Planned = (Planned.Epochs + epochs, Planned.Steps + ((long)epochs * sampler.BatchesPerEpoch(split.Training.shape[0])));
         return phase;
+    }
+
+    /// <summary>A student that was trained before with the same options, on the CPU; the caller disposes it.</summary>
+    /// <param name="weights">Its weights.</param>
+    /// <param name="history">Its progress, epoch by epoch.</param>
+    /// <param name="notes">Its notes.</param>
+    public Network Restore(byte[] weights, IReadOnlyList<TrainingProgress> history, IReadOnlyList<string> notes)
+    {
+        _histories[StudentRole] = history;
+        _notes.AddRange(notes);
+        var network = Build(options.Student, StudentRole);
+        try
+        {
+            using var stream = new MemoryStream(weights);
+            network.load(stream);
+            return network;
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
     }
 
     private Network BuildStudent()

@@ -43,6 +43,9 @@ internal static class ReportJson
         },
         Options) + "\n";
 
+    /// <summary>Another object in the same form.</summary>
+    public static string Serialize(object value) => JsonSerializer.Serialize(value, Options) + "\n";
+
     private sealed class Seconds : JsonConverter<TimeSpan>
     {
         public override TimeSpan Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => TimeSpan.FromSeconds(reader.GetDouble());

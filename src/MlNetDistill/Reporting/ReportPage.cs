@@ -1,22 +1,12 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Xml.Linq;
 using MlNetDistill.Evaluation;
 using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>Renders a report as an HTML page that loads nothing and has no scripts, also not for folding.</summary>
+/// <summary>Renders a report as an HTML page.</summary>
 internal static class ReportPage
 {
-    private const int MaximumTitleLength = 60;
-
-    // The browser loads and runs nothing; only the style sheet with this hash is allowed.
-    private static readonly string Policy =
-        $"default-src 'none'; style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(PageStyle.Sheet)))}'; " +
-        "base-uri 'none'; form-action 'none'";
-
     public static string Render(DistillationReport report)
     {
         var title = string.IsNullOrWhiteSpace(report.Title) ? "Distillation report" : report.Title;
@@ -31,23 +21,12 @@ internal static class ReportPage
             MatrixSection.Create(report), ClassesSection.Create(report), CostSection.Create(report), CurvesSection.Create(report),
             TimelineSection.Create(report), ProvenanceSection.Create(report), ReadingSection.Create(),
         ];
-        return HtmlText.Render(Tag(
-            "html",
-            Attr("lang", "en"),
-            Tag(
-                "head",
-                Tag("meta", Attr("charset", "utf-8")),
-                Tag("meta", Attr("http-equiv", "Content-Security-Policy"), Attr("content", Policy)),
-                Tag("meta", Attr("name", "viewport"), Attr("content", "width=device-width, initial-scale=1")),
-                Tag("meta", Attr("name", "color-scheme"), Attr("content", "light dark")),
-                Tag("meta", Attr("name", "description"), Attr("content", $"How well a distilled student replaces its teacher: {title}")),
-                Tag("title", Shorten(title)),
-                Tag("style", PageStyle.Sheet)),
-            Tag(
-                "body",
-                Tag("header", Header(report, title)),
-                Tag("main", sections.OfType<Section>().Select(Render)),
-                Tag("footer", Paragraph("Made by MlNetDistill. ", Tag("code", "report.json"), " holds the same numbers, including every epoch and every class.")))));
+        return PageFrame.Render(
+            title,
+            $"How well a distilled student replaces its teacher: {title}",
+            Header(report, title),
+            sections,
+            Paragraph("Made by MlNetDistill. ", Tag("code", "report.json"), " holds the same numbers, including every epoch and every class."));
     }
 
     private static object?[] Header(DistillationReport report, string title)
@@ -67,16 +46,4 @@ internal static class ReportPage
                     created.ToString("d MMMM yyyy, HH:mm 'UTC'", CultureInfo.InvariantCulture))),
         ];
     }
-
-    private static XElement Render(Section section)
-    {
-        var heading = Tag("h2", section.HasHiddenHeading ? Class("unseen") : null, Attr("id", $"{section.Id}-heading"), section.Title);
-        return Tag(
-            "section",
-            Attr("id", section.Id), Attr("aria-labelledby", $"{section.Id}-heading"),
-            section.IsFolded ? Tag("details", Class("fold"), Tag("summary", heading), section.Content) : new object?[] { heading, section.Content });
-    }
-
-    private static string Shorten(string title) =>
-        title.EnumerateRunes().Count() <= MaximumTitleLength ? title : string.Concat(title.EnumerateRunes().Take(MaximumTitleLength - 1)) + "…";
 }

@@ -27,6 +27,10 @@ internal sealed record TeacherRequest(
 
     /// <summary>Ids of the rows of <see cref="Given"/> that are held out to judge by: a teacher that is fitted here is not fitted on them.</summary>
     public IReadOnlySet<RowId> HeldOut { get; init; } = new HashSet<RowId>();
+
+    /// <summary>A view without the held-out rows.</summary>
+    public IDataView WithoutHeldOut(IDataView view) => HeldOut.Count == 0 ? view : new FilteredRows(view, id => !HeldOut.Contains(id));
+
     /// <summary>The rows that a teacher may be fitted on: <see cref="Data"/> without transfer rows.</summary>
     public IDataView Given { get; init; } = Data;
 

@@ -36,7 +36,8 @@ public sealed class ArchitectureTests
         ("Teachers", ["Api/Options", "Diagnostics", "Alignment", "Reading", "Export"]),
         ("Api/Models", ["Api/Options", "Export", "Evaluation"]),
         ("Fitting", ["Api/Options", "Diagnostics", "Alignment", "Reading", "Export", "Evaluation", "Teachers", "Api/Models"]),
-        ("Api", ["Api/Options", "Diagnostics", "Alignment", "Reading", "Export", "Evaluation", "Teachers", "Api/Models", "Fitting"]),
+        ("Searching", ["Api/Options", "Evaluation", "Api/Models", "Fitting"]),
+        ("Api", ["Api/Options", "Diagnostics", "Alignment", "Reading", "Export", "Evaluation", "Teachers", "Api/Models", "Fitting", "Searching"]),
         ("Reporting", ["Api/Options", "Reading", "Export", "Evaluation", "Api/Models", "Api"]),
     ];
 

@@ -31,6 +31,9 @@ public sealed partial record DistillationOptions
     internal bool MayDrawFromTorch => Method.MayDrawFromTorch
         || (Teacher?.TrainedNetworks ?? []).Append(Student).Any(network => network.GetType().Assembly != typeof(NetworkSpec).Assembly);
 
+    /// <summary>Whether the student is validated while it is trained.</summary>
+    internal bool HoldsRowsOut => ValidationSources > 0;
+
     /// <summary>
     /// The options for scoring rows with the teacher: no augmentation, validation or weights, and labels may be missing. With a cache key the outputs are kept in
     /// memory, because the key names the training rows and not these.

@@ -79,7 +79,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
 
         request.Channel.Info($"Fitting the teacher, without the {held.Count} held-out rows.");
-        return Fit(new FilteredRows(request.Given, id => !held.Contains(id)));
+        return Fit(request.WithoutHeldOut(request.Given));
     }
 
     /// <summary>Fits the pipeline. If a step fails on a row, the exception names the row; ML.NET's own says only that a thread ended.</summary>
@@ -101,7 +101,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     }
 
     /// <summary>What the fitted model depends on beside its pipeline and all rows: the rows that it is not fitted on. Nothing where there are none.</summary>
-    private string DescribeHeldOut(TeacherRequest request) => folds > 0 || request.HeldOut.Count == 0
+    private string DescribeHeldOut(TeacherRequest request) => request.HeldOut.Count == 0
         ? ""
         : $"|without {Fingerprint.Compute(string.Join(' ', request.HeldOut.OrderBy(id => (id.High, id.Low))))}";
 
@@ -130,7 +130,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
             var unseen = stratified.GetUnseenClasses(fold);
             WarnOfUnseenClasses(unseen, request, fold);
-            var model = Fit(stratified.GetTrainingRows(fold));
+            var model = Fit(request.WithoutHeldOut(stratified.GetTrainingRows(fold)));
             foreach (var chunk in CreateView(model, stratified.GetScoredRows(fold), request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
                 yield return chunk;
             skip = 0;

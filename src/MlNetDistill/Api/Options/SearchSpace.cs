@@ -1,0 +1,56 @@
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill;
+
+/// <summary>What a search varies. A list that is null has a default, which depends on the trainer's own settings.</summary>
+/// <remarks>
+/// All combinations are candidates. If there are more than <see cref="SearchOptions.Trials"/>, a sample is drawn in which every value of every list occurs about
+/// equally often; the trainer's own settings are always among them, if they are in the space.
+/// </remarks>
+public sealed record SearchSpace
+{
+    /// <summary>
+    /// Methods, each with a teacher. By default the trainer's own, KD at temperatures 1, 2 and 4 with alpha 0.5, 0.9 and 1, and DIST (except with example weights or
+    /// two classes, for which it is not made). Training on labels alone is always searched beside them.
+    /// </summary>
+    public IReadOnlyList<DistillationMethod>? Methods { get; init; }
+
+    /// <summary>Peak learning rates, each above 0; a third, once and three times the trainer's own by default. The student alone is searched at the same rates.</summary>
+    public IReadOnlyList<double>? LearningRates { get; init; }
+
+    /// <summary>
+    /// Students. By default the trainer's own; for the goal <see cref="SearchGoal.SmallestStudent"/>, if that is a perceptron, also those with an eighth, a quarter and
+    /// half the width of its layers.
+    /// </summary>
+    public IReadOnlyList<NetworkSpec>? Students { get; init; }
+
+    /// <summary>KD with every temperature and every alpha.</summary>
+    /// <param name="temperatures">Softening divisors, each above 0.</param>
+    /// <param name="alphas">Shares of the teacher's term, each in [0, 1].</param>
+    public static IReadOnlyList<DistillationMethod> Kd(IReadOnlyList<double> temperatures, IReadOnlyList<double> alphas)
+    {
+        ArgumentNullException.ThrowIfNull(temperatures);
+        ArgumentNullException.ThrowIfNull(alphas);
+        return [.. temperatures.SelectMany(temperature => alphas.Select(alpha => DistillationMethod.Kd(temperature, alpha)))];
+    }
+
+    /// <summary>The lists that are given.</summary>
+    public override string ToString() => SettingText.Describe(this, includeNull: false);
+
+    internal IEnumerable<string> Validate() =>
+    [
+        .. ListFaults(nameof(Methods), Methods, method => method.Validate()),
+        .. ListFaults(nameof(Students), Students, student => student.Validate()),
+        .. Faults.Unless(LearningRates is not { Count: 0 }, $"Space.LearningRates must hold at least one rate, or be null for the default."),
+        .. (LearningRates ?? []).SelectMany(rate => Faults.Above0("Each of Space.LearningRates", rate)),
+        .. (Methods ?? []).Where(method => method?.TeacherNeeds == ModelOutputs.None).Select(
+            method => $"Space.Methods must not hold '{method.Name}', which uses no teacher: the student alone is always searched beside the methods. Leave it out."),
+    ];
+
+    private static IEnumerable<string> ListFaults<T>(string name, IReadOnlyList<T>? list, Func<T, IEnumerable<string>> validate)
+        where T : class =>
+        list is { Count: 0 } ? [$"Space.{name} must hold at least one value, or be null for the default."]
+        : (list ?? []).SelectMany(value => value is null ? [$"Space.{name} holds a null; leave it out."] : validate(value));
+}

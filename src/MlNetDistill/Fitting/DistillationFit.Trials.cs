@@ -1,0 +1,122 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Export;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using static System.FormattableString;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <content>Many trainings over rows that are read once, with a teacher that is queried once.</content>
+internal sealed partial class DistillationFit
+{
+    private HashSet<RowId> _judgingRows = [];
+
+    /// <summary>Reads the rows, checks every candidate and prepares the teacher; then runs the trainings.</summary>
+    /// <param name="createCandidates">
+    /// Creates the candidates, all with the same teacher and columns, from the options with the number of epochs of a full training and the number of classes.
+    /// </param>
+    /// <param name="judgeShare">The share of the held-out rows that judge the result; the others choose among the candidates.</param>
+    /// <param name="validates">Whether trainings are validated on the rows that choose.</param>
+    /// <param name="run">The trainings.</param>
+    /// <exception cref="InvalidOperationException">A candidate cannot be trained, or too few rows are held out; the message says why.</exception>
+    public T RunTrials<T>(Func<DistillationOptions, int, IReadOnlyList<DistillationOptions>> createCandidates, double judgeShare, bool validates, Func<FitTrials, T> run)
+    {
+        Read();
+        var candidates = createCandidates(_options, _columns.Classes.Count);
+        using var rows = DivideHeldOut(judgeShare);
+        HoldOut(rows, validates || candidates.Any(candidate => candidate.Method.NeedsHeldOutRows));
+        CheckRows();
+        using var ready = _options.Teacher!.IsReady ? PrepareTeacher() : null;
+        var planned = ready?.Anchors ?? [.. _options.Teacher.PlanAnchors(CreateRequest())];
+        var parameters = CheckCandidates(candidates, planned);
+        using var fitted = ready is null ? PrepareTeacher() : null;
+        var teacher = ready ?? fitted!;
+        DecideScores(teacher);
+        var needs = candidates.Aggregate(ModelOutputs.Logits, (sum, candidate) => sum | candidate.Method.TeacherNeeds);
+        teacher.Teacher.Begin(_set, needs, _networks.GetView(FitNetworks.StudentRole));
+        BeginTeacher(teacher);
+        var model = teacher.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher.Model;
+        using var answers = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _set, rows.All, _options.BatchSize).DetachFromDisposeScope();
+        using var trials = new FitTrials(
+            new TrialContext(_context, _channel, _options, _columns, _set, _split, _seeds, _device, _input.Schema),
+            [.. teacher.Anchors.Select(anchor => anchor with { Teacher = new KeptTeacher(anchor.Teacher) })],
+            model, _networks.TeacherPredictions, rows, answers, parameters);
+        return run(trials);
+    }
+
+    private JudgedRows DivideHeldOut(double judgeShare)
+    {
+        using var scope = NewDisposeScope();
+        var held = _split.Validation!.cpu();
+        var labelled = held.masked_select(_set.Labels.cpu().index_select(0, held).IsNotEqualTo(IRowSource.MissingLabel));
+        var rows = labelled.shape[0];
+        if (rows < 2)
+        {
+            throw new InvalidOperationException(Invariant($"A search holds out labelled rows to choose by and others to judge by, and {rows} of {_set.Count} rows would be left for both. ") +
+                "Give more labelled rows, or larger ValidationFraction and JudgeFraction.");
+        }
+
+        using var generator = _seeds.CreateGenerator("search");
+        var order = labelled.index_select(0, randperm(rows, device: CPU, generator: generator));
+        var judging = Math.Clamp((long)Math.Round(rows * judgeShare), 1, rows - 1);
+        return new JudgedRows(
+            order.narrow(0, judging, rows - judging).sort().Values.to(_device).DetachFromDisposeScope(),
+            order.narrow(0, 0, judging).sort().Values.to(_device).DetachFromDisposeScope());
+    }
+
+    /// <summary>From here on, nothing is trained or validated on the rows that judge.</summary>
+    private void HoldOut(JudgedRows rows, bool validates)
+    {
+        var split = DataSplit.ByPositions(_set, _split.Training.clone(), validates ? rows.Choosing.clone() : null);
+        _networks.Dispose();
+        _split.Dispose();
+        _split = split;
+        _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
+        _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
+        using var all = rows.All.cpu();
+        _judgingRows = [.. all.data<long>().ToArray().Select(position => _set.RowIds[position])];
+    }
+
+    /// <summary>Checks that every candidate can be trained and exported.</summary>
+    /// <returns>The number of parameters of each student.</returns>
+    private Dictionary<NetworkSpec, long> CheckCandidates(IReadOnlyList<DistillationOptions> candidates, IReadOnlyList<Anchor> anchors)
+    {
+        var parameters = new Dictionary<NetworkSpec, long>();
+        foreach (var spec in _options.Teacher!.ExportedNetworks)
+        {
+            using var network = _export.Check(spec);
+            _networks.KeepShapes(spec, network);
+        }
+
+        foreach (var group in candidates.GroupBy(candidate => candidate.Student))
+        {
+            using var network = _export.Check(group.Key);
+            StepMemory.Check(network, group.Key.Name, _options, _split.Training.shape[0]);
+            _options.InitialWeights?.Check(network.Input, _columns.Classes);
+            parameters[group.Key] = network.ParameterCount;
+            foreach (var candidate in group.DistinctBy(c => c.Method))
+                _ = new DryRun(candidate, network, _set, candidate.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors, _networks);
+        }
+
+        return parameters;
+    }
+}
+
+/// <summary>The held-out rows of a search, by their positions.</summary>
+/// <param name="Choosing">Those by which candidates are chosen.</param>
+/// <param name="Judging">Those that judge the result.</param>
+internal sealed record JudgedRows(Tensor Choosing, Tensor Judging) : IDisposable
+{
+    /// <summary>All of them: first those that choose.</summary>
+    public Tensor All { get; } = cat([Choosing, Judging]).DetachFromDisposeScope();
+
+    public void Dispose()
+    {
+        Choosing.Dispose();
+        Judging.Dispose();
+        All.Dispose();
+    }
+}

@@ -1,0 +1,67 @@
+using Microsoft.ML;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Searching;
+
+/// <summary>A search that is interrupted continues in its folder.</summary>
+public sealed class SearchFolderTests
+{
+    private readonly MLContext _context = Rows.Context();
+    private readonly IDataView _view;
+
+    public SearchFolderTests() => _view = _context.Keyed(Rows.Points());
+
+    [TestCase(1)]
+    [TestCase(5)]
+    [TestCase(9)]
+    public void An_interrupted_search_continues_and_gives_the_same_result(int trainings)
+    {
+        using var folder = new ToyFolder();
+        var whole = Search(Searches.Quick(4));
+        using var cancellation = new CancellationTokenSource();
+        var (ended, continued) = (0, 0);
+        Assert.That(
+            () => Search(
+                Searches.Quick(4) with { Folder = folder.Path, Progress = new Watcher(p => _ = p.Epoch is null && ++ended == trainings ? cancellation.CancelAsync() : null) },
+                cancellation.Token),
+            trainings < 9 ? Throws.InstanceOf<OperationCanceledException>() : Throws.Nothing);
+        var result = Search(Searches.Quick(4) with { Folder = folder.Path, Progress = new Watcher(p => continued += p.Epoch is { Epoch: 1 } ? 1 : 0) });
+        Assert.That(result.Lines(), Is.EqualTo(whole.Lines()));
+        Assert.That(result.Model.Scores(_view), Is.EqualTo(whole.Model.Scores(_view)));
+        Assert.That(result.Alone.Scores(_view), Is.EqualTo(whole.Alone.Scores(_view)));
+        Assert.That(result.Model.Model.History, Has.Count.EqualTo(whole.Model.Model.History.Count));
+        Assert.That(continued, Is.EqualTo(whole.Leaderboard.Sum(trial => trial.Rungs.Count) - ended), "what was finished is not trained again");
+    }
+
+    [Test]
+    public void Other_rows_and_other_options_do_not_continue_it()
+    {
+        using var folder = new ToyFolder();
+        Search(Searches.Quick(2) with { Folder = folder.Path });
+        Assert.That(CountTrainings(_view, _context.Student(_view)), Is.Zero);
+        Assert.That(CountTrainings(_view, _context.Student(_view) with { BatchSize = 17 }), Is.EqualTo(3));
+        Assert.That(CountTrainings(_context.Keyed(Rows.Points(seed: 6)), _context.Student(_view)), Is.EqualTo(3));
+        Assert.That(Directory.GetDirectories(folder.Path), Has.Length.EqualTo(3));
+
+        int CountTrainings(IDataView view, DistillationOptions options)
+        {
+            var count = 0;
+            _context.Trainer(options).Search(view, Searches.Quick(2) with { Folder = folder.Path, Progress = new Watcher(p => count += p.Epoch is { Epoch: 1 } ? 1 : 0) });
+            return count;
+        }
+    }
+
+    [Test]
+    public void A_damaged_file_is_named()
+    {
+        using var folder = new ToyFolder();
+        Search(Searches.Quick(2) with { Folder = folder.Path });
+        var file = Directory.GetFiles(folder.Path, "*.json", SearchOption.AllDirectories)[0];
+        File.WriteAllText(file, "{");
+        Assert.That(() => Search(Searches.Quick(2) with { Folder = folder.Path }), Throws.TypeOf<InvalidDataException>()
+            .With.Message.StartsWith($"'{file}' should hold a finished training of a search, and cannot be read: ").And.Message.EndsWith("Delete the file, and the search trains it again."));
+    }
+
+    private SearchResult Search(SearchOptions search, CancellationToken cancellation = default) =>
+        _context.Trainer(_context.Student(_view) with { CancellationToken = cancellation }).Search(_view, search);
+}

@@ -1,0 +1,134 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
+
+namespace MlNetDistill.Tests.Searching;
+
+public sealed class SearchResultTests
+{
+    private readonly MLContext _context = Rows.Context();
+    private readonly Point[] _rows = Rows.Points();
+    private readonly IDataView _view;
+
+    public SearchResultTests() => _view = _context.Keyed(_rows);
+
+    [Test]
+    public void The_same_seed_gives_the_same_leaderboard_and_student()
+    {
+        var (first, second) = (Search(new()), Search(new()));
+        Assert.That(second.Lines(), Is.EqualTo(first.Lines()));
+        Assert.That(second.Model.Scores(_view), Is.EqualTo(first.Model.Scores(_view)));
+        Assert.That(second.Gain, Is.EqualTo(first.Gain));
+    }
+
+    [Test]
+    public void A_training_in_a_search_is_that_of_a_trainer_with_its_settings()
+    {
+        // The rows of the search, told to a fit by a validation column: those held out are neither trained on nor validated on.
+        var result = Search(Searches.Quick());
+        var alone = _context.Fit(Rows.Quick() with { Optimizer = Optimizer.AdamW(0.03) }, _view);
+        Assert.That(result.Alone.Model.ParameterCount, Is.EqualTo(alone.Model.ParameterCount));
+        Assert.That(result.Alone.Model.Settings.Single(s => s.Name == "Optimizer"), Is.EqualTo(alone.Model.Settings.Single(s => s.Name == "Optimizer")));
+        Assert.That(result.Model.Model.History, Has.Count.EqualTo(6));
+    }
+
+    [Test]
+    public void Its_options_are_ready_for_a_fit_on_all_rows()
+    {
+        var result = Search(new());
+        Assert.That((result.Options.Method, result.Options.Optimizer.LearningRate, result.Options.Student), Is.EqualTo((result.Best.Method, result.Best.LearningRate, result.Best.Student)));
+        Assert.That((result.Options.ValidationFraction, result.Options.Epochs), Is.EqualTo((0, 6)));
+        var model = _context.Fit(result.Options, _view);
+        Assert.That(model.Model.Method, Is.EqualTo(result.Best.Method.Name));
+        Assert.That(model.AccuracyOn(_rows, _view), Is.GreaterThan(0.8));
+    }
+
+    [Test]
+    public void A_teacher_of_noise_does_not_pay_and_the_student_alone_is_returned()
+    {
+        var noise = new Random(1);
+        var teacher = _context.Saying(_view, features => features[0] > 0 ? [0.1f, 0.8f, 0.1f] : [0.8f, 0.1f, 0.1f]);
+        var options = Searches.Quick() with { Space = new SearchSpace { Methods = SearchSpace.Kd([1, 2], [1]), LearningRates = [0.03] }, JudgeFraction = 0.4 };
+        var result = _context.Trainer(Rows.Quick(teacher) with { MinimumTeacherAccuracy = 0, Epochs = 20 }).Search(_view, options);
+        Assert.That(result.Gain.Upper, Is.LessThan(0));
+        Assert.That(result.PrefersAlone, Is.True);
+        Assert.That(result.Model, Is.SameAs(result.Alone));
+        Assert.That(result.Options.Method, Is.EqualTo(DistillationMethod.LabelsOnly()));
+        Assert.That(result.Verdict, Does.StartWith("Distilling does not pay here.").And.Contains("the student alone is returned"));
+    }
+
+    [Test]
+    public void Where_labels_are_few_and_noisy_a_good_teacher_pays()
+    {
+        // One label in two is wrong; the teacher knows the truth.
+        var random = new Random(3);
+        var rows = Rows.Points(900, 7);
+        var truth = rows.ToDictionary(row => row.Features, row => Array.IndexOf(Rows.Classes, row.Label));
+        var centre = _context.Regression().Fit(_context.Keyed(Rows.Points(600)));
+        foreach (var row in rows.Where(_ => random.NextDouble() < 0.55))
+            row.Label = Rows.Classes[random.Next(3)];
+        var view = _context.Keyed(rows);
+        var options = Searches.Quick(2) with { Goal = SearchGoal.Agreement() };
+        var result = _context.Trainer(Rows.Quick(Teacher.FromTransformer(centre)) with { Student = NetworkSpec.Mlp(64) }).Search(view, options);
+        Assert.That(result.Gain, Is.EqualTo(result.AgreementGain));
+        Assert.That(result.Gain.Lower, Is.GreaterThan(0));
+        Assert.That(result.Model, Is.Not.SameAs(result.Alone));
+        Assert.That(result.Verdict, Does.StartWith("Distilling pays."));
+    }
+
+    [Test]
+    public void Neither_students_nor_a_teacher_fitted_here_have_seen_the_rows_that_choose_and_judge()
+    {
+        // Labels that follow from nothing can be learnt by heart, and guessed no better than by chance.
+        var random = new Random(2);
+        foreach (var row in _rows)
+            row.Label = Rows.Classes[random.Next(3)];
+        var view = _context.Keyed(_rows);
+        var trainer = _context.Trainer(Rows.Quick(Teacher.FromEstimator(_context.Trees())) with { Student = NetworkSpec.Mlp(64), Epochs = 60 });
+        var result = trainer.Search(view, Searches.Quick(1) with { ValidationFraction = 0.25, JudgeFraction = 0.25 });
+        Assert.That((result.ChoosingRows, result.Metrics.Rows), Is.EqualTo((60, 60)));
+        Assert.That(new[] { result.TeacherAccuracy, result.Best.Last!.Accuracy, result.BestAlone.Last!.Accuracy }, Is.All.LessThan(0.55));
+        Assert.That(new[] { result.Metrics.Teacher!.Accuracy.Value, result.Metrics.Student!.Accuracy, result.AloneMetrics.Student!.Accuracy }, Is.All.LessThan(0.55));
+        Assert.That(result.Alone.AccuracyOn(_rows, view), Is.GreaterThan(0.65), "half of the rows by heart");
+    }
+
+    [Test]
+    public void The_teacher_is_queried_once_for_each_row()
+    {
+        var asked = 0;
+        var says = _context.Saying(_view, features =>
+        {
+            Interlocked.Increment(ref asked);
+            return RowsTeachers.Rule(features);
+        });
+        var result = _context.Trainer(Rows.Quick(says) with { MinimumTeacherAccuracy = 0 }).Search(_view, new());
+        Assert.That(result.Leaderboard.Sum(trial => trial.Rungs.Count), Is.GreaterThan(20));
+        Assert.That(asked, Is.LessThanOrEqualTo(_rows.Length + 1));
+    }
+
+    [Test]
+    public void Steps_before_the_trainer_become_part_of_the_pipeline()
+    {
+        var raw = _context.Data.LoadFromEnumerable(_rows);
+        var steps = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Append(_context.Transforms.NormalizeMeanVariance("Scaled", "Features"));
+        var teacher = _context.Regression().Fit(raw);
+        var trainer = _context.Trainer(Rows.Quick(Teacher.FromTransformer(teacher)) with { FeatureColumnName = "Scaled" });
+        var result = trainer.Search(raw, steps, Searches.Quick());
+        Assert.That(result.Pipeline.Transform(raw).GetColumn<float[]>("Score").Count(), Is.EqualTo(_rows.Length));
+        Assert.That(result.Pipeline.FindStudent(), Is.SameAs(result.Model));
+    }
+
+    [Test]
+    public void Its_text_is_a_leaderboard_of_one_screen()
+    {
+        var text = Search(new()).ToString();
+        TestContext.Out.WriteLine(text);
+        Assert.That(text.Split(Environment.NewLine), Has.Length.LessThan(24));
+        Assert.That(text.Split(Environment.NewLine), Is.All.Length.LessThanOrEqualTo(120));
+        Assert.That(text, Does.StartWith("Search for the best accuracy: 19 candidates, chosen by 36 rows; "));
+    }
+
+    private SearchResult Search(SearchOptions options) => _context.Trainer(_context.Student(_view)).Search(_view, options);
+}

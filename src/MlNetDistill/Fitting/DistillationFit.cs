@@ -36,7 +36,7 @@ internal sealed partial class DistillationFit : IDisposable
     private string? _teacherData;
     private long[]? _heldOutTeacher;
     private TimeSpan? _timeOfPass;
-    private IDataView? _transfer;
+    private readonly List<IDataView> _transfer = [];
     private string? _transferHash;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
@@ -131,7 +131,9 @@ internal sealed partial class DistillationFit : IDisposable
     public IDataView MakeTransferRows()
     {
         Read(appendsTransferRows: false);
-        return CreateTransferRows().Make(_set, _split);
+        var transfer = CreateTransferRows();
+        IDataView[] kinds = [.. _options.TransferRows!.Parts.Select((_, kind) => transfer.Make(kind, _set, _split))];
+        return kinds is [var only] ? only : new JoinedView(kinds[0].Schema, kinds);
     }
 
     private FitTransferRows CreateTransferRows() => new(_context, _channel, _options, _columns, _data, _seeds);
@@ -140,13 +142,17 @@ internal sealed partial class DistillationFit : IDisposable
     {
         var clock = Stopwatch.StartNew();
         var transfer = CreateTransferRows();
-        (_transfer, var rows) = transfer.Read(transfer.Make(_set, _split), GetHashedColumns(), [.. GetTeacherVectors()]);
-        var joined = new JoinedRows(_set, rows.Set, _options.TransferRows!.Weight);
-        _split.Add(_set, joined);
-        _set = joined;
-        _teacherData = rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}";
-        _transferHash = _options.TeacherCache.CacheKey is null ? null : DataHash.Compute(rows.Set);
-        _channel.Info($"Read {rows.Set.Count} transfer rows in {clock.Elapsed.TotalSeconds:0.0} s.");
+        foreach (var (kind, part) in _options.TransferRows!.Parts.Index())
+        {
+            var (view, rows) = transfer.Read(transfer.Make(kind, _set, _split), GetHashedColumns(), [.. GetTeacherVectors()]);
+            var joined = new JoinedRows(_set, rows.Set, part.Weight);
+            _split.Add(_set, joined);
+            (_set, _teacherData) = (joined, rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}");
+            _transferHash = _options.TeacherCache.CacheKey is null ? null : $"{_transferHash} {DataHash.Compute(rows.Set)}";
+            _transfer.Add(view);
+        }
+
+        _channel.Info($"Read {_split.Added} transfer rows in {clock.Elapsed.TotalSeconds:0.0} s.");
     }
 
     private void Read(string role = TrainingRows.TrainingData, bool appendsTransferRows = true)
@@ -184,13 +190,13 @@ internal sealed partial class DistillationFit : IDisposable
         : [];
 
     private TeacherRequest CreateRequest() => new(
-        _context, _channel, _transfer is null ? _data : new JoinedView(_data.Schema, [_data, _transfer]), _columns, _set, _options, _seeds, _device, _networks,
+        _context, _channel, _transfer.Count == 0 ? _data : new JoinedView(_data.Schema, [_data, .. _transfer]), _columns, _set, _options, _seeds, _device, _networks,
         TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel, _transferHash))
     {
         TeacherData = _teacherData,
         HeldOut = GetHeldOutIds(),
         Given = _data,
-        Transfer = _transfer,
+        Transfer = _transfer.Count == 0 ? null : new JoinedView(_data.Schema, _transfer),
     };
 
     /// <summary>Ids of the rows of the data that are held out, to choose or to judge by; those in a view of their own are not among the data.</summary>

@@ -5,6 +5,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Reading;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
@@ -18,26 +19,24 @@ namespace MlNetDistill.Fitting;
 /// <param name="seeds">The run's seeds.</param>
 internal sealed class FitTransferRows(MLContext context, IChannel channel, DistillationOptions options, TrainerColumns columns, IDataView data, Seeds seeds)
 {
-    // The ids of transfer rows count up from 0 with this high half, which no loader gives.
+    // The ids of transfer rows of a kind count up from 0 with this high half, plus the number of the kind; no loader gives such ids.
     private const ulong IdTag = 0x7472616e73666572;
     private const string Role = "transfer rows";
     private readonly ViewSteps _steps = new(data);
 
     /// <summary>The rows with the loaded columns, before the steps that lead to the trainer.</summary>
+    /// <param name="kind">The number of their kind among <see cref="TransferRows.Parts"/>.</param>
     /// <param name="set">The rows of the fit.</param>
     /// <param name="split">Which of them are trained on; rows are made from these alone.</param>
     /// <exception cref="InvalidOperationException">The rows cannot be made; the message says why and what to do.</exception>
-    public IDataView Make(IRowSource set, DataSplit split)
+    public IDataView Make(int kind, IRowSource set, DataSplit split)
     {
         var (root, missing) = (_steps.Root, FindLabelInputs());
         var needed = FindInputs(missing);
-        IDataView rows = options.TransferRows switch
-        {
-            MadeUpRows made => MakeUp(made, needed, missing, set, split),
-            OwnTransferRows own => new OwnRows(own.Unlabelled, root.Schema, needed, missing),
-            _ => throw new NotSupportedException($"{options.TransferRows}"),
-        };
-        return new JoinedView(root.Schema, [rows], IdTag);
+        IDataView rows = options.TransferRows!.Parts[kind] is MadeUpRows made
+            ? MakeUp(made, kind, needed, missing, set, split)
+            : new OwnRows(((OwnTransferRows)options.TransferRows.Parts[kind]).Unlabelled, root.Schema, needed, missing);
+        return new JoinedView(root.Schema, [rows], IdTag + (ulong)kind);
     }
 
     /// <summary>The rows after the steps that lead to the trainer, and the student's features of them.</summary>
@@ -68,12 +67,12 @@ internal sealed class FitTransferRows(MLContext context, IChannel channel, Disti
         return [.. root.Where(c => !c.IsHidden && !missing.Contains(c.Index)).Select(c => c.Index).Union(_steps.FindInputs([columns.Features]))];
     }
 
-    private MadeUpView MakeUp(MadeUpRows settings, HashSet<int> inputs, HashSet<int> missing, IRowSource set, DataSplit split)
+    private MadeUpView MakeUp(MadeUpRows settings, int kind, HashSet<int> inputs, HashSet<int> missing, IRowSource set, DataSplit split)
     {
         CheckScores(inputs);
         CheckNames(settings);
         var clock = Stopwatch.StartNew();
-        var (root, seed) = (_steps.Root, seeds.DeriveInteger(Role));
+        var (root, seed) = (_steps.Root, seeds.DeriveInteger(kind == 0 ? Role : Invariant($"{Role} {kind}")));
         var ids = FindParents(set, split);
         var parents = new FilteredRows(root, ids.Contains);
         var mixed = root.Schema.Where(c => inputs.Contains(c.Index) && !settings.FixedColumns.Contains(c.Name));

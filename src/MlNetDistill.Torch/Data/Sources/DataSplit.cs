@@ -85,8 +85,12 @@ internal sealed class DataSplit : IDisposable
     public void Add(IRowSource set, IRowSource joined)
     {
         using var scope = NewDisposeScope();
-        _given = Training;
-        Training = cat([_given, TensorArithmetic.Range(joined.Count - set.Count, CPU).AddInteger(set.Count)]).DetachFromDisposeScope();
+        var before = Training;
+        Training = cat([before, TensorArithmetic.Range(joined.Count - set.Count, CPU).AddInteger(set.Count)]).DetachFromDisposeScope();
+        if (_given is null)
+            _given = before;
+        else
+            before.Dispose();
         if (ReferenceEquals(ValidationSet, set))
             ValidationSet = joined;
     }

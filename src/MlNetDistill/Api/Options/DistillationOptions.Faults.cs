@@ -161,8 +161,10 @@ public sealed partial record DistillationOptions
             yield return fault;
         if (Method?.TeacherNeeds == ModelOutputs.None)
             yield return $"TransferRows have no labels, and the method {Method.Name} learns from labels alone; leave TransferRows null, or use a method that learns from a teacher.";
-        if (Method is { CanUseWeights: false } && TransferRows.Weight != 1)
+        if (Method is { CanUseWeights: false } && TransferRows.Parts.Any(part => part.Weight != 1))
             yield return $"The method {Method.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave TransferRows.Weight 1.";
+        if (Method is { NeedsHardLabels: true })
+            yield return $"The method {Method.Name} compares the teacher with the label of each row, and TransferRows have none; leave TransferRows null, or use another method.";
         if (Sampling is { NeedsLabels: true })
             yield return $"{NameOf(Sampling)} needs the label of every row, and TransferRows have none; use another Sampling.";
     }

@@ -40,12 +40,49 @@ public abstract record TransferRows
     /// <param name="spread">What the difference of two numbers is divided by, above 0 (s in the paper).</param>
     public static TransferRows Munge(double copies = 5, double probability = 0.5, double spread = 1) => new MungeRows(copies, probability, spread);
 
+    /// <summary>
+    /// Spunge, as AutoGluon's <c>distill</c> has it (revision f34ebb4f6): in each row some attributes are those of random training rows, then some numbers get normal
+    /// noise.
+    /// </summary>
+    /// <remarks>With the default share and fewer than 10 attributes no attribute is replaced, as in AutoGluon, and the rows differ by noise alone.</remarks>
+    /// <param name="copies">Made-up rows for each training row, above 0.</param>
+    /// <param name="share">Share of the attributes of a row that are replaced, rounded down to a whole number of attributes, in [0, 1].</param>
+    /// <param name="noiseProbability">The probability that a number gets noise, in [0, 1].</param>
+    /// <param name="noise">The deviation of the noise, in deviations of the attribute over the training rows; at least 0.</param>
+    public static TransferRows Spunge(double copies = 5, double share = 0.1, double noiseProbability = 0.1, double noise = 0.1) =>
+        new SpungeRows(copies, share, noiseProbability, noise);
+
+    /// <summary>With the given probability each attribute is that of a random training row, drawn for each attribute. Rows differ more from the data than with MUNGE.</summary>
+    /// <param name="copies">Made-up rows for each training row, above 0.</param>
+    /// <param name="probability">The probability to change an attribute, in (0, 1].</param>
+    public static TransferRows MarginalSwap(double copies = 5, double probability = 0.1) => new MarginalSwapRows(copies, probability);
+
+    /// <summary>
+    /// A row on the line between a training row and one of its nearest neighbours, at a random place; categories are those of one of the two, the more probable the nearer
+    /// it is (as in SMOTE, Chawla et al. 2002, for all classes and without labels). Neighbours are found as for <see cref="Munge"/>.
+    /// </summary>
+    /// <param name="copies">Made-up rows for each training row, above 0.</param>
+    /// <param name="neighbours">Of how many nearest neighbours one is drawn, at least 1 (SMOTE's default is 5).</param>
+    public static TransferRows Interpolate(double copies = 5, int neighbours = 5) => new InterpolatedRows(copies, neighbours);
+
     /// <summary>Unlabelled rows of your own.</summary>
     /// <param name="unlabelled">
     /// The rows with the columns that the training data were loaded with, before the steps that lead to the trainer; other columns, and a label, are not read. They are
     /// read in the same order each time.
     /// </param>
     public static TransferRows From(IDataView unlabelled) => new OwnTransferRows(unlabelled ?? throw new ArgumentNullException(nameof(unlabelled)));
+
+    /// <summary>These rows and others.</summary>
+    /// <param name="others">The others.</param>
+    /// <returns>Both; each has its own <see cref="Weight"/> and other settings.</returns>
+    public TransferRows And(TransferRows others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        return new JoinedTransferRows([.. Parts, .. others.Parts]);
+    }
+
+    /// <summary>The kinds of rows that these consist of.</summary>
+    internal virtual IReadOnlyList<TransferRows> Parts => [this];
 
     internal abstract IEnumerable<string> Validate();
 
@@ -64,36 +101,9 @@ public abstract record TransferRows
     public IReadOnlyList<string> CategoricalColumns { get; init; } = [];
 
     /// <summary>Its kind and settings, in one line if they fit.</summary>
-    public sealed override string ToString() => SettingText.Describe(this, includeNull: false);
+    public sealed override string ToString() => Describe();
+
+    private protected virtual string Describe() => SettingText.Describe(this, includeNull: false);
 
     private protected IEnumerable<string> WeightFaults() => Faults.Above0($"{nameof(TransferRows)}.{nameof(Weight)}", Weight);
-}
-
-/// <summary>Rows of the user's own.</summary>
-internal sealed record OwnTransferRows(IDataView Unlabelled) : TransferRows
-{
-    internal override IEnumerable<string> Validate() => WeightFaults();
-}
-
-/// <summary>Rows made up from training rows.</summary>
-internal abstract record MadeUpRows(double Copies) : TransferRows
-{
-    internal override IEnumerable<string> Validate() =>
-    [
-        .. WeightFaults(),
-        .. Faults.Above0("The copies of TransferRows", Copies),
-        .. Faults.AtLeast(1, $"{nameof(TransferRows)}.{nameof(MaximumRows)}", MaximumRows),
-        .. Faults.Unless(FixedColumns is not null && CategoricalColumns is not null, $"FixedColumns and CategoricalColumns of TransferRows must be lists of names, or empty; one was null."),
-        .. RuleFaults(),
-    ];
-
-    private protected abstract IEnumerable<string> RuleFaults();
-
-    private protected static IEnumerable<string> ProbabilityFaults(string what, double probability) =>
-        Faults.Unless(probability is > 0 and <= 1, $"The {what} of TransferRows must be in (0, 1]; was {probability}.");
-}
-
-internal sealed record MungeRows(double Copies, double Probability, double Spread) : MadeUpRows(Copies)
-{
-    private protected override IEnumerable<string> RuleFaults() => [.. ProbabilityFaults("probability", Probability), .. Faults.Above0("The spread of TransferRows", Spread)];
 }

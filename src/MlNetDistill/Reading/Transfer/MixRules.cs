@@ -16,6 +16,13 @@ internal static class MixRules
             case MungeRows munge:
                 var nearest = Neighbours.Find(rows, used, 1, seed, cancellation);
                 return () => new MungeRule(munge, nearest);
+            case InterpolatedRows interpolated:
+                var several = Neighbours.Find(rows, used, interpolated.Neighbours, seed, cancellation);
+                return () => new InterpolateRule(rows, several);
+            case SpungeRows spunge:
+                return () => new SpungeRule(spunge, rows);
+            case MarginalSwapRows swap:
+                return () => new MarginalSwapRule(swap, rows);
             default:
                 throw new NotSupportedException($"{settings} has no rule.");
         }

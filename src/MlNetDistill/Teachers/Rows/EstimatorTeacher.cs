@@ -118,6 +118,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
         var stratified = new StratifiedFolds(request.Given, request.Columns.Label, folds, FoldSeed(request));
+        var models = new ITransformer?[folds];
         for (var fold = 0; fold < folds; fold++)
         {
             request.Options.CancellationToken.ThrowIfCancellationRequested();
@@ -131,9 +132,35 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             var unseen = stratified.GetUnseenClasses(fold);
             WarnOfUnseenClasses(unseen, request, fold);
             var model = Fit(request.WithoutHeldOut(stratified.GetTrainingRows(fold)));
+            // Only transfer rows need the models again.
+            models[fold] = request.Transfer is null ? null : model;
             foreach (var chunk in CreateView(model, stratified.GetScoredRows(fold), request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
                 yield return chunk;
             skip = 0;
+        }
+
+        foreach (var chunk in request.Transfer is null ? [] : ReadMean(request, stratified, models, wanted, skip))
+            yield return chunk;
+    }
+
+    /// <summary>For transfer rows, which are in no fold: the mean of the probabilities of the folds' models, as for rows that none of them has seen.</summary>
+    private IEnumerable<OutputChunk> ReadMean(TeacherRequest request, StratifiedFolds stratified, ITransformer?[] models, IReadOnlySet<RowId> wanted, long skip)
+    {
+        var views = models.Select((model, fold) => CreateView(
+            model ?? Fit(stratified.GetTrainingRows(fold)), request.Transfer!, request, " of the transfer rows", stratified.GetUnseenClasses(fold)));
+        var readers = views.Select(view => view.Read(wanted, ModelOutputs.Logits, skip).GetEnumerator()).ToList();
+        try
+        {
+            while (readers.Count(reader => reader.MoveNext()) == readers.Count)
+            {
+                using var mean = new OutputChunk(
+                    readers[0].Current.Ids, [EnsembleTeacher.LogMean([.. readers.Select(reader => reader.Current.Parts[0])], [.. readers.Select(_ => 1.0)]).DetachFromDisposeScope()]);
+                yield return mean;
+            }
+        }
+        finally
+        {
+            readers.ForEach(reader => reader.Dispose());
         }
     }
 

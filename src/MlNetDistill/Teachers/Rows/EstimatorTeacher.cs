@@ -147,7 +147,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     private IEnumerable<OutputChunk> ReadMean(TeacherRequest request, StratifiedFolds stratified, ITransformer?[] models, IReadOnlySet<RowId> wanted, long skip)
     {
         var views = models.Select((model, fold) => CreateView(
-            model ?? Fit(stratified.GetTrainingRows(fold)), request.Transfer!, request, " of the transfer rows", stratified.GetUnseenClasses(fold)));
+            model ?? Fit(request.WithoutHeldOut(stratified.GetTrainingRows(fold))), request.Transfer!, request, " of the transfer rows", stratified.GetUnseenClasses(fold)));
         var readers = views.Select(view => view.Read(wanted, ModelOutputs.Logits, skip).GetEnumerator()).ToList();
         try
         {

@@ -15,8 +15,8 @@ internal static class ModelSize
             using (new InvariantCulture())
                 context.Model.Save(model, schema, counter);
         }
-        // The same as where a model is hashed.
-        catch (Exception e) when (e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException)
+        // A fit does not need the size, so a model of another package whose Save fails in its own way must not end it; without a size there is no warning.
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
             return null;
         }

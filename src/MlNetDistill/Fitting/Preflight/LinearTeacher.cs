@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Trainers;
@@ -31,8 +32,9 @@ internal static class LinearTeacher
     {
         for (var type = predictor.GetType(); type is not null; type = type.BaseType)
         {
+            // Its base class has a property of the same name, which is not public.
             if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(CalibratedModelParametersBase<,>))
-                return type.GetProperty(nameof(CalibratedModelParametersBase<object, ICalibrator>.SubModel))!.GetValue(predictor);
+                return type.GetProperty("SubModel", BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)?.GetValue(predictor);
         }
 
         return null;

@@ -45,10 +45,11 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
     private void Run(Arm arm, Assignment work, int regime, TeacherKinds teachers, LiveTable table)
     {
         Trained? alone = null;
-        var fingerprint = Fingerprint(arm.Describe(work));
+        var description = arm.Describe(work);
         foreach (var teacher in settings.Teachers)
         {
             var key = new RunKey(set.Name, regime, teacher, work.Size, arm.Name, work.Seed);
+            var fingerprint = Fingerprint($"{description}\n{teachers.Describe(teacher)}");
             if (folder.Find(key, fingerprint) is not { } run)
             {
                 run = Measure(arm, work, () => teachers.Get(teacher), key, fingerprint, ref alone);
@@ -87,7 +88,7 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
         Size = size,
         Seed = seed,
         Epochs = settings.Epochs,
-        EpochsAlone = settings.EqualSteps ? EpochsOfTheLongest(sample) : settings.Epochs,
+        EpochsAlone = settings.EqualSteps ? EpochsOfTheLongest(sample) : null,
         Searched = searched,
         Progress = progress,
     };

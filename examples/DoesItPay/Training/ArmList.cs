@@ -1,5 +1,6 @@
 using DoesItPay.Data;
 using Microsoft.ML;
+using MlNetDistill;
 
 namespace DoesItPay.Training;
 
@@ -27,8 +28,8 @@ internal static class ArmList
     [
         new("alone", "alone, defaults", true,
             sample => sample.Labelled.Length,
-            work => $"{work.Alone(work.EpochsAlone)}",
-            (work, _) => work.Fit(work.Alone(work.EpochsAlone), Labelled(work))),
+            work => $"{work.Alone(work.EpochsAlone ?? work.Epochs)}",
+            (work, _) => work.Fit(work.Alone(work.EpochsAlone ?? work.Epochs), Labelled(work))),
         new(AloneSearched, "alone, searched", true,
             sample => sample.Labelled.Length,
             AloneSearch.Describe,
@@ -37,6 +38,12 @@ internal static class ArmList
             sample => sample.All.Length,
             work => $"{work.Taught()}",
             (work, teacher) => work.Fit(work.Taught() with { Teacher = teacher.Teacher }, work.Views.View(work.Sample.All))),
+        new("distill-rows", "Distill, made-up rows", false,
+            sample => sample.All.Length + Spunge.Count(sample.All),
+            work => $"{work.Taught() with { MissingLabels = MissingLabels.TeacherOnly }}\n{Spunge.Description}",
+            (work, teacher) => work.Fit(
+                work.Taught() with { Teacher = teacher.Teacher, MissingLabels = MissingLabels.TeacherOnly },
+                work.Views.View([.. work.Sample.All, .. Spunge.Rows(work.Sample.All, work.Seed)]))),
         new("autogluon", "AutoGluon's recipe", false,
             sample => sample.Labelled.Length + AutoGluon.AddedRows(sample),
             AutoGluon.Describe,

@@ -28,6 +28,9 @@ internal sealed record Assignment
     /// <summary>The setting that a search on the labelled rows chose for the student alone.</summary>
     public required Lazy<AloneSetting> Searched { get; init; }
 
+    /// <summary>The settings that the library's search chose for a teacher, by its name.</summary>
+    public required Func<string, DistillationOptions> SearchedDistill { get; init; }
+
     public required IProgress<TrainingProgress> Progress { get; init; }
 
     /// <summary>Settings that all ways have in common; everything else is the library's default.</summary>

@@ -27,7 +27,7 @@ internal sealed class TeacherKinds(MLContext mlContext, Views views, Sample samp
         string[] members = name == Ensemble ? Members : [name];
         ITransformer[] models = [.. members.Select(Model)];
         Teacher[] teachers = [.. models.Select(model => Teacher.FromTransformer(model))];
-        return _teachers[name] = new FittedTeacher(mlContext, views, teachers.Length == 1 ? teachers[0] : Teacher.Ensemble(teachers), models);
+        return _teachers[name] = new FittedTeacher(name, mlContext, views, teachers.Length == 1 ? teachers[0] : Teacher.Ensemble(teachers), models);
     }
 
     /// <summary>The settings of a teacher, by which a result is known again.</summary>

@@ -20,7 +20,7 @@ internal sealed record Arm(
     Func<Assignment, FittedTeacher, ITransformer> Train)
 {
     /// <summary>What is done before a fit and is no part of its time: a search.</summary>
-    public Action<Assignment, FittedTeacher> Prepare { get; init; } = (_, _) => { };
+    public Func<Assignment, FittedTeacher, object?> Prepare { get; init; } = (_, _) => null;
 }
 
 /// <summary>All ways to train a student, in the order of the table.</summary>
@@ -39,7 +39,7 @@ internal static class ArmList
             sample => sample.Labelled.Length,
             AloneSearch.Describe,
             (work, _) => work.Fit(work.Searched.Value.Options(work), Labelled(work)))
-        { Prepare = (work, _) => _ = work.Searched.Value },
+        { Prepare = (work, _) => work.Searched.Value },
         new("distill", "Distill, defaults", false,
             sample => sample.All.Length,
             work => $"{work.Taught()}",

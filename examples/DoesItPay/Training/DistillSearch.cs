@@ -1,8 +1,6 @@
-using DoesItPay.Data;
 using Microsoft.ML;
 using MlNetDistill;
 using MlNetDistill.Methods;
-using MlNetDistill.Networks;
 
 namespace DoesItPay.Training;
 

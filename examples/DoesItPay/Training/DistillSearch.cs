@@ -1,6 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill;
-using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 
 namespace DoesItPay.Training;
 

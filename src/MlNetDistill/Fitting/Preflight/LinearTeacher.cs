@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Calibrators;
 using Microsoft.ML.Trainers;
@@ -32,7 +33,11 @@ internal static class LinearTeacher
         for (var type = predictor.GetType(); type is not null; type = type.BaseType)
         {
             if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(CalibratedModelParametersBase<,>))
-                return type.GetProperty(nameof(CalibratedModelParametersBase<object, ICalibrator>.SubModel))!.GetValue(predictor);
+            {
+                // Its base class has a property of the same name.
+                const BindingFlags Own = BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly;
+                return type.GetProperty(nameof(CalibratedModelParametersBase<object, ICalibrator>.SubModel), Own)!.GetValue(predictor);
+            }
         }
 
         return null;

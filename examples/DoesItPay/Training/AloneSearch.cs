@@ -18,9 +18,8 @@ internal sealed record AloneSetting(double LearningRate, int Epochs, double Held
 }
 
 /// <summary>
-/// Chooses rate and length of training for the student alone: some rates and, where the best is the first or last,
-/// rates beyond; then longer trainings. They are judged
-/// on held-out labelled rows, a fifth of them; with fewer than 2,500 rows each fifth in turn.
+/// Chooses rate and length of training for the student alone: some rates and, where the best is the first or last, rates beyond; then longer trainings. They are judged
+/// on held-out labelled rows, a fifth of them; with fewer than 2,500 rows on each fifth in turn.
 /// </summary>
 internal static class AloneSearch
 {

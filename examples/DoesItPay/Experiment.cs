@@ -12,6 +12,7 @@ namespace DoesItPay;
 /// <summary>All runs over one data set.</summary>
 internal sealed class Experiment(MLContext mlContext, Settings settings, RunFolder folder, DataSet set)
 {
+    private const int FirstSeed = 1;
     private readonly Views _views = new(mlContext, set);
     private readonly string _rows = set.Hash();
     private readonly IReadOnlyList<Arm> _arms = [.. ArmList.All.Where(arm => settings.Arms.Contains(arm.Name))];
@@ -28,16 +29,33 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
     /// <summary>Runs all seeds of a regime. Seed by seed: what slows the machine for a while then falls on all arms alike.</summary>
     public void Run(int regime, LiveTable table)
     {
-        var searches = Sizes.ToDictionary(size => size, size => new Lazy<AloneSetting>(() => Search(regime, size, table)));
-        for (var seed = 1; seed <= settings.Seeds; seed++)
+        var first = Sample.Draw(set, regime, FirstSeed);
+        var firstTeachers = new TeacherKinds(mlContext, _views, first, settings.Threads);
+        var alone = Sizes.ToDictionary(size => size, size => new Lazy<AloneSetting>(() => SearchAlone(Assign(first, size, FirstSeed, table, "the search alone"), regime, table)));
+        var taught = new Dictionary<(int, string), DistillationOptions>();
+        for (var seed = FirstSeed; seed < FirstSeed + settings.Seeds; seed++)
         {
-            var sample = Sample.Draw(set, regime, seed);
-            var teachers = new TeacherKinds(mlContext, _views, sample, settings.Threads);
+            var sample = seed == FirstSeed ? first : Sample.Draw(set, regime, seed);
+            var teachers = seed == FirstSeed ? firstTeachers : new TeacherKinds(mlContext, _views, sample, settings.Threads);
             foreach (var size in Sizes)
             {
                 foreach (var arm in _arms)
-                    Run(arm, Assign(sample, size, seed, searches[size], table.Follow($"{arm.Title}, {size}, seed {seed}")), regime, teachers, table);
+                {
+                    var work = Assign(sample, size, seed, table, arm.Name) with { Searched = alone[size], SearchedDistill = teacher => SearchDistill(size, teacher) };
+                    Run(arm, work, regime, teachers, table);
+                }
             }
+        }
+
+        DistillationOptions SearchDistill(int size, string teacher)
+        {
+            if (!taught.TryGetValue((size, teacher), out var found))
+            {
+                var work = Assign(first, size, FirstSeed, table, "the search");
+                taught[(size, teacher)] = found = DistillSearch.Run(work, firstTeachers.Get(teacher), folder.SearchFolder($"{set.Name}.{regime}.{teacher}.{size}"));
+            }
+
+            return found;
         }
     }
 
@@ -45,10 +63,11 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
     private void Run(Arm arm, Assignment work, int regime, TeacherKinds teachers, LiveTable table)
     {
         Trained? alone = null;
-        var fingerprint = Fingerprint(arm.Describe(work));
+        var description = arm.Describe(work);
         foreach (var teacher in settings.Teachers)
         {
             var key = new RunKey(set.Name, regime, teacher, work.Size, arm.Name, work.Seed);
+            var fingerprint = Fingerprint($"{description}\n{teachers.Describe(teacher)}");
             if (folder.Find(key, fingerprint) is not { } run)
             {
                 run = Measure(arm, work, () => teachers.Get(teacher), key, fingerprint, ref alone);
@@ -64,9 +83,7 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
         try
         {
             var fitted = teacher();
-            // What a search takes is not a part of the fit's time.
-            if (arm.Name == ArmList.AloneSearched)
-                _ = work.Searched.Value;
+            arm.Prepare(work, fitted);
             var trained = alone ?? Trained.From(arm, work, fitted);
             if (arm.IsAlone)
                 alone = trained;
@@ -79,7 +96,7 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
         }
     }
 
-    private Assignment Assign(Sample sample, int size, int seed, Lazy<AloneSetting> searched, Following progress) => new()
+    private Assignment Assign(Sample sample, int size, int seed, LiveTable table, string what) => new()
     {
         MlContext = mlContext,
         Views = _views,
@@ -87,23 +104,21 @@ internal sealed class Experiment(MLContext mlContext, Settings settings, RunFold
         Size = size,
         Seed = seed,
         Epochs = settings.Epochs,
-        EpochsAlone = settings.EqualSteps ? EpochsOfTheLongest(sample) : settings.Epochs,
-        Searched = searched,
-        Progress = progress,
+        EpochsAlone = settings.EqualSteps ? EpochsOfTheLongest(sample) : null,
+        Searched = new Lazy<AloneSetting>(() => throw new InvalidOperationException("A search does not use what it finds.")),
+        SearchedDistill = _ => throw new InvalidOperationException("A search does not use what it finds."),
+        Progress = table.Follow($"{what}, {size}, seed {seed}"),
     };
 
     /// <summary>The first seed's choice on its own labelled rows, for all seeds.</summary>
-    private AloneSetting Search(int regime, int size, LiveTable table)
+    private AloneSetting SearchAlone(Assignment work, int regime, LiveTable table)
     {
-        const int FirstSeed = 1;
-        var never = new Lazy<AloneSetting>(() => throw new InvalidOperationException("A search does not use what it finds."));
-        var work = Assign(Sample.Draw(set, regime, FirstSeed), size, FirstSeed, never, table.Follow($"searching, {size}"));
-        var (name, fingerprint) = ($"{set.Name}.{regime}.{size}", Fingerprint(AloneSearch.Describe(work)));
+        var (name, fingerprint) = ($"{set.Name}.{regime}.{work.Size}", Fingerprint(AloneSearch.Describe(work)));
         if (folder.FindSearch(name, fingerprint) is { } known)
             return known;
         var chosen = AloneSearch.Run(work, settings.Quick);
         folder.WriteSearch(name, fingerprint, chosen);
-        table.Searched(size, chosen);
+        table.Searched(work.Size, chosen);
         return chosen;
     }
 

@@ -41,7 +41,7 @@ internal sealed record Settings
     public static RootCommand Command(Action<Settings> run)
     {
         var data = CommandLine.Text("--data", "DIR", "a folder with the folders letter-recognition, dry-bean, adult, fashion-mnist and cifar100, or those of them that are used");
-        var sets = CommandLine.Text("--sets", "NAMES", $"data sets, separated by commas: {string.Join(", ", DataSets.Names)} (those made by the program, and with --data all but cifar)");
+        var sets = CommandLine.Text("--sets", "NAMES", $"data sets, separated by commas: {string.Join(", ", DataSets.Names)} (those made by the program, and with --data all but cifar; with --quick orders,rings)");
         var teachers = CommandLine.Text("--teachers", "NAMES", $"teachers: {string.Join(", ", TeacherKinds.Names)} (all; with --quick lightgbm)");
         var students = CommandLine.Text("--students", "SIZES", "units of the students' hidden layer; for images channels of their first part (32,128; for images 8,16)");
         var regimes = CommandLine.Text("--regimes", "PERCENT", "shares of the training rows whose labels are known (100,25,5)");
@@ -63,7 +63,7 @@ internal sealed record Settings
             run(new Settings
             {
                 Data = given.GetValue(data),
-                Sets = Names(sets, DataSets.Names) ?? DataSets.Usual(given.GetValue(data) is not null),
+                Sets = Names(sets, DataSets.Names) ?? DataSets.Usual(given.GetValue(data) is not null, isQuick),
                 Teachers = Names(teachers, TeacherKinds.Names) ?? (isQuick ? ["lightgbm"] : TeacherKinds.Names),
                 Students = Numbers(students, int.MaxValue) ?? (isQuick ? [32] : null),
                 Regimes = Numbers(regimes, 100) ?? (isQuick ? [100, 25] : [100, 25, 5]),

@@ -1,12 +1,12 @@
 namespace DoesItPay.Data;
 
-/// <summary>A small table, made by the program: the distance from the middle decides the class, and eight columns say nothing. A tenth of the labels is wrong.</summary>
+/// <summary>A small table, made by the program: the distance from the middle decides the class, and two columns say nothing. A tenth of the labels is wrong.</summary>
 internal static class Rings
 {
-    private const int Columns = 12;
-    private const int Telling = 4;
+    private const int Columns = 5;
+    private const int Telling = 3;
     private const double WrongLabels = 0.1;
-    private static readonly double[] Edges = [1.55, 2.15];
+    private static readonly double[] Edges = [1.25, 1.85];
 
     public static DataSet Create(bool quick) => new("rings", "Rings (made, small)", Draw(quick ? 400 : 1000, seed: 1), Draw(quick ? 1000 : 5000, seed: 2));
 

@@ -1,8 +1,11 @@
+using System.Text.Json.Serialization;
+
 namespace DoesItPay.Measured;
 
 /// <summary>What tells one run from all others: a name for each, as on the command line.</summary>
 internal sealed record RunKey(string Set, int Regime, string Teacher, int Student, string Arm, int Seed)
 {
+    [JsonIgnore]
     public string FileName => $"{Set}.{Regime}.{Teacher}.{Student}.{Arm}.{Seed}.json";
 }
 

@@ -32,6 +32,9 @@ internal sealed class RunFolder(string folder)
         WriteResults();
     }
 
+    /// <summary>Where the library's own search keeps what it trained.</summary>
+    public string SearchFolder(string name) => Path.Combine(_searches.FullName, name);
+
     /// <summary>A search with these settings; null if it is not there.</summary>
     public AloneSetting? FindSearch(string name, string settings) => Read<Search>(SearchFile(name)) is { } search && search.Settings == settings ? search.Chosen : null;
 

@@ -9,7 +9,7 @@ namespace DoesItPay.Report;
 /// <summary>The runs of a data set and regime. On a terminal the table fills in as students finish; in a file or a pipe there is a line for each, and the table at the end.</summary>
 internal sealed class LiveTable
 {
-    private static readonly string[] Figures = ["Steps", "Accuracy %", "Agreement %", "KL, nats", "s/run"];
+    private static readonly string[] Figures = ["Steps", "Accuracy %", "Agreement %", "KL", "s"];
     private readonly LiveDisplayContext? _live;
     private readonly List<RunKey> _cells;
     private readonly List<Run>[] _runs;
@@ -21,14 +21,14 @@ internal sealed class LiveTable
         (_table, _cells, _seeds, _live) = (table, [.. cells], seeds, live);
         _runs = [.. cells.Select(_ => new List<Run>())];
         foreach (var cell in cells)
-            table.AddRow([Markup.Escape($"{cell.Teacher}, {cell.Student}, {ArmList.Get(cell.Arm).Title}"), .. Enumerable.Repeat("", Figures.Length)]);
+            table.AddRow([Markup.Escape($"{cell.Teacher} {cell.Student} {cell.Arm}"), .. Enumerable.Repeat("", Figures.Length)]);
     }
 
     /// <summary>Runs some training under the table.</summary>
     public static void Show(IReadOnlyList<RunKey> cells, int seeds, Action<LiveTable> training)
     {
         var table = new Table { Border = TableBorder.Horizontal, Caption = new TableTitle(" ", Style.Plain) }
-            .AddColumn(new TableColumn(Markup.Escape($"{cells[0].Set}, {cells[0].Regime} % with labels")).NoWrap())
+            .AddColumn(new TableColumn(Markup.Escape($"{cells[0].Set}, {cells[0].Regime} % labels")).NoWrap())
             .AddColumns([.. Figures.Select(heading => new TableColumn(heading).RightAligned().NoWrap().PadLeft(0))]);
         if (AnsiConsole.Profile.Capabilities.Interactive && !Console.IsOutputRedirected)
         {
@@ -56,7 +56,7 @@ internal sealed class LiveTable
         var runs = _runs[at].Where(other => other.Failure is null).ToList();
         if (runs.Count > 0)
             Fill(at, runs);
-        Show(_runs.All(finished => finished.Count == _seeds) ? "mean ± standard deviation over the seeds; KL(teacher ‖ student)" : " ");
+        Show(_runs.All(finished => finished.Count == _seeds) ? "mean ± standard deviation over the seeds; KL(teacher ‖ student) in nats" : " ");
     }
 
     private void Fill(int at, List<Run> runs)
@@ -66,7 +66,7 @@ internal sealed class LiveTable
             $"{runs.Average(run => run.Steps):N0}",
             Spread.FromValues(runs.Select(run => 100 * run.Accuracy)).ToString("0.00"),
             Spread.FromValues(runs.Select(run => 100 * run.Agreement)).ToString("0.00"),
-            Spread.FromValues(runs.Select(run => run.Divergence)).ToString("0.000"),
+            $"{runs.Average(run => run.Divergence):0.000}",
             $"{runs.Average(run => run.Seconds):0.0}",
         ];
         for (var i = 0; i < figures.Length; i++)

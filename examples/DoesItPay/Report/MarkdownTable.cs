@@ -56,10 +56,10 @@ internal static class MarkdownTable
     {
         var lines = cells.Where(cell => cell.Gain is not null && !ArmList.Get(cell.Key.Arm).IsAlone).GroupBy(cell => (cell.Key.Arm, cell.Key.Regime)).Select(arm => Invariant(
             $"| {ArmList.Get(arm.Key.Arm).Title} | {arm.Key.Regime} | {arm.Count()} | {arm.Count(cell => cell.Gain!.IsAboveZero)} | {arm.Count(cell => cell.Gain!.IsBelowZero)} | ")
-            + Invariant($"{arm.Average(cell => cell.Gain!.Mean):+0.00;-0.00;0.00} | {arm.Min(cell => cell.Gain!.Mean):+0.00;-0.00;0.00} | {arm.Average(cell => cell.Closer!.Mean):+0.00;-0.00;0.00} |"));
+            + Invariant($"{arm.Average(cell => cell.Gain!.Mean):+0.00;-0.00;0.00} | {arm.Min(cell => cell.Gain!.Mean):+0.00;-0.00;0.00} | {arm.Average(cell => cell.Closer!.Mean):+0.00;-0.00;0.00} | {arm.Min(cell => cell.Closer!.Mean):+0.00;-0.00;0.00} |"));
         return string.Join(
             Environment.NewLine,
-            ["| | % with labels | rows of the tables | gain above 0 | below 0 | mean gain | least | closer, mean |", "|---|--:|--:|--:|--:|--:|--:|--:|", .. lines]);
+            ["| | % with labels | rows of the tables | gain above 0 | below 0 | mean gain | least | closer, mean | least |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|", .. lines]);
     }
 
     private static string Note(Cell cell) => cell.Failures.Count == 0 ? "" : Invariant($" ({cell.Runs.Count} seeds; others failed: {cell.Failures[0].Replace('|', '/').ReplaceLineEndings(" ")})");

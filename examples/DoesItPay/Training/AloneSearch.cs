@@ -10,7 +10,7 @@ namespace DoesItPay.Training;
 /// <param name="LearningRate">The highest learning rate.</param>
 /// <param name="Epochs">Passes over the labelled rows.</param>
 /// <param name="HeldOutAccuracy">Accuracy on the held-out rows.</param>
-/// <param name="IsAtEdge">Whether the grid ends at this rate, so that a rate outside might be better.</param>
+/// <param name="IsAtEdge">Whether no rate beyond this one was tried, so that one might be better.</param>
 /// <param name="Tried">Every setting with its accuracy.</param>
 internal sealed record AloneSetting(double LearningRate, int Epochs, double HeldOutAccuracy, bool IsAtEdge, IReadOnlyList<string> Tried)
 {
@@ -18,41 +18,66 @@ internal sealed record AloneSetting(double LearningRate, int Epochs, double Held
 }
 
 /// <summary>
-/// Chooses rate and length of training for the student alone: a grid, judged on held-out labelled rows, a fifth of them; with fewer than 2,500 rows each fifth in turn.
+/// Chooses rate and length of training for the student alone: some rates and, where the best is the first or last, rates beyond; then longer trainings. They are judged
+/// on held-out labelled rows, a fifth of them; with fewer than 2,500 rows on each fifth in turn.
 /// </summary>
 internal static class AloneSearch
 {
     private const int Folds = 5;
     private const int ManyRows = 2500;
-    private const int QuickRates = 2;
-    private static readonly double[] Rates = [0.005, 0.01, 0.02, 0.05, 0.002];
+    private const int MostBeyond = 3;
+    private static readonly double[] Rates = [0.002, 0.005, 0.01, 0.02, 0.05];
 
     /// <summary>The grid as text.</summary>
-    public static string Describe(Assignment work) =>
-        FormattableString.Invariant($"{work.Alone(work.EpochsAlone)}\nrates {string.Join(' ', Rates)}, as long, three times as long, and as many steps as with all rows: {Full(work)} epochs");
+    public static string Describe(Assignment work) => FormattableString.Invariant(
+        $"{work.Alone(work.EpochsAlone ?? work.Epochs)}\nrates {string.Join(' ', Rates)} and beyond, lengths {string.Join(' ', LongerLengths(work, 1))} or longer, {work.EpochsAlone}");
 
     /// <summary>Runs the search.</summary>
     public static AloneSetting Run(Assignment work, bool quick)
     {
-        var rates = quick ? Rates[..QuickRates] : Rates;
-        var usual = work.EpochsAlone ?? DefaultEpochs(work);
-        int[] lengths = quick ? [usual] : [.. new[] { usual, 3 * usual, Full(work) }.Distinct().Order()];
+        var usual = work.EpochsAlone ?? work.Epochs ?? DefaultEpochs(work);
         var folds = Divide(work.Sample.Labelled, work.Seed, quick);
-        var tried = (
-            from length in lengths
-            from rate in rates
-            let setting = new AloneSetting(rate, length, 0, rate == rates.Min() || rate == rates.Max(), [])
-            select setting with { HeldOutAccuracy = folds.Average(fold => Accuracy(work, setting, fold)) }).ToList();
-        // The first of several equal ones: the shorter.
-        return tried.MaxBy(setting => setting.HeldOutAccuracy)! with
+        var tried = (quick ? Rates[2..3] : Rates).Select(rate => Try(rate, usual)).ToList();
+        // Where the best rate is the first or last of those tried, the better one may be beyond.
+        for (var more = quick ? 0 : MostBeyond; more > 0 && Beyond(tried) is { } rate; more--)
+            tried.Add(Try(rate, usual));
+        // The longer the training, the smaller the best rate.
+        var best = Best(tried).LearningRate;
+        tried.AddRange(from length in quick ? [] : LongerLengths(work, usual) from rate in new[] { best, best / 2, best / 4 } select Try(rate, length));
+        return Best(tried) with
         {
+            IsAtEdge = Beyond(tried) is not null,
             Tried = [.. tried.Select(setting => FormattableString.Invariant($"rate {setting.LearningRate}, {setting.Epochs} epochs: {100 * setting.HeldOutAccuracy:0.00} %"))],
         };
+
+        AloneSetting Try(double rate, int length)
+        {
+            var setting = new AloneSetting(rate, length, 0, false, []);
+            return setting with { HeldOutAccuracy = folds.Average(fold => Accuracy(work, setting, fold)) };
+        }
     }
 
-    /// <summary>Passes over the labelled rows that are as many steps as the usual passes over all rows; nothing is added where the number of steps is given.</summary>
-    private static int Full(Assignment work) =>
-        work.EpochsAlone ?? work.Options(work.Epochs).Epochs * work.Sample.All.Length / work.Sample.Labelled.Length;
+    /// <summary>The first of several equal ones, which is the shorter.</summary>
+    private static AloneSetting Best(List<AloneSetting> tried) => tried.MaxBy(setting => setting.HeldOutAccuracy)!;
+
+    /// <summary>A rate beyond those tried, if the best is at their end.</summary>
+    private static double? Beyond(List<AloneSetting> tried)
+    {
+        var best = Best(tried);
+        double[] rates = [.. tried.Where(setting => setting.Epochs == best.Epochs).Select(setting => setting.LearningRate)];
+        return best.LearningRate == rates.Max() ? 2 * best.LearningRate : best.LearningRate == rates.Min() ? best.LearningRate / 2 : null;
+    }
+
+    /// <summary>
+    /// Three times the usual passes and, with few labelled rows, as many as have the steps of the usual passes over all rows; none where the number of steps is given.
+    /// </summary>
+    private static IEnumerable<int> LongerLengths(Assignment work, int usual)
+    {
+        if (work.EpochsAlone is not null)
+            return [];
+        var all = work.Options(work.Epochs).Epochs * work.Sample.All.Length / work.Sample.Labelled.Length;
+        return new[] { 3 * usual, all }.Where(length => length > usual).Distinct();
+    }
 
     /// <summary>The library's default depends on the rows, so it is read from a fit.</summary>
     private static int DefaultEpochs(Assignment work) =>

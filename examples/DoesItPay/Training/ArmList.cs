@@ -1,5 +1,6 @@
 using DoesItPay.Data;
 using Microsoft.ML;
+using MlNetDistill;
 
 namespace DoesItPay.Training;
 
@@ -16,27 +17,42 @@ internal sealed record Arm(
     bool IsAlone,
     Func<Sample, int> Rows,
     Func<Assignment, string> Describe,
-    Func<Assignment, FittedTeacher, ITransformer> Train);
+    Func<Assignment, FittedTeacher, ITransformer> Train)
+{
+    /// <summary>What is done before a fit and is no part of its time: a search.</summary>
+    public Func<Assignment, FittedTeacher, object?> Prepare { get; init; } = (_, _) => null;
+}
 
 /// <summary>All ways to train a student, in the order of the table.</summary>
 internal static class ArmList
 {
     public const string AloneSearched = "alone-searched";
+    private const int MadeUpCopies = 5;
 
     public static IReadOnlyList<Arm> All { get; } =
     [
         new("alone", "alone, defaults", true,
             sample => sample.Labelled.Length,
-            work => $"{work.Alone(work.EpochsAlone)}",
-            (work, _) => work.Fit(work.Alone(work.EpochsAlone), Labelled(work))),
+            work => $"{work.Alone(work.EpochsAlone ?? work.Epochs)}",
+            (work, _) => work.Fit(work.Alone(work.EpochsAlone ?? work.Epochs), Labelled(work))),
         new(AloneSearched, "alone, searched", true,
             sample => sample.Labelled.Length,
             AloneSearch.Describe,
-            (work, _) => work.Fit(work.Searched.Value.Options(work), Labelled(work))),
+            (work, _) => work.Fit(work.Searched.Value.Options(work), Labelled(work)))
+        { Prepare = (work, _) => work.Searched.Value },
         new("distill", "Distill, defaults", false,
             sample => sample.All.Length,
             work => $"{work.Taught()}",
             (work, teacher) => work.Fit(work.Taught() with { Teacher = teacher.Teacher }, work.Views.View(work.Sample.All))),
+        new("distill-rows", "Distill, made-up rows", false,
+            RowsWithMadeUp,
+            work => $"{WithMadeUp(work)}",
+            (work, teacher) => work.Fit(WithMadeUp(work) with { Teacher = teacher.Teacher }, work.Views.View(work.Sample.All))),
+        new("distill-searched", "Distill, made-up rows, searched", false,
+            RowsWithMadeUp,
+            work => $"{WithMadeUp(work)}\n{DistillSearch.Describe()}",
+            DistillSearch.Train)
+        { Prepare = (work, teacher) => work.SearchedDistill(teacher.Name) },
         new("autogluon", "AutoGluon's recipe", false,
             sample => sample.Labelled.Length + AutoGluon.AddedRows(sample),
             AutoGluon.Describe,
@@ -44,6 +60,11 @@ internal static class ArmList
     ];
 
     public static Arm Get(string name) => All.Single(arm => arm.Name == name);
+
+    /// <summary>The defaults, with rows made up by MUNGE.</summary>
+    public static DistillationOptions WithMadeUp(Assignment work) => work.Taught() with { TransferRows = TransferRows.Munge(MadeUpCopies) };
+
+    private static int RowsWithMadeUp(Sample sample) => sample.All.Length + Math.Min(MadeUpCopies * sample.All.Length, TransferRows.Munge().MaximumRows);
 
     private static IDataView Labelled(Assignment work) => work.Views.View(work.Sample.Labelled);
 }

@@ -22,11 +22,14 @@ internal sealed record Assignment
     /// <summary>Passes over the training rows; null for the library's default.</summary>
     public required int? Epochs { get; init; }
 
-    /// <summary>Passes of the student alone, so that it has as many steps as the distilled ones; null for those of <see cref="Epochs"/>.</summary>
+    /// <summary>Passes of the student alone, so that it has as many steps as the distilled ones; null if they are not compared at equal steps.</summary>
     public required int? EpochsAlone { get; init; }
 
     /// <summary>The setting that a search on the labelled rows chose for the student alone.</summary>
     public required Lazy<AloneSetting> Searched { get; init; }
+
+    /// <summary>The settings that the library's search chose for a teacher, by its name.</summary>
+    public required Func<string, DistillationOptions> SearchedDistill { get; init; }
 
     public required IProgress<TrainingProgress> Progress { get; init; }
 

@@ -7,12 +7,15 @@ using MlNetDistill.Networks;
 namespace DoesItPay.Training;
 
 /// <summary>A teacher with its answers for the test rows and what it costs.</summary>
-internal sealed class FittedTeacher(MLContext mlContext, Views views, Teacher teacher, IReadOnlyList<ITransformer> models)
+internal sealed class FittedTeacher(string name, MLContext mlContext, Views views, Teacher teacher, IReadOnlyList<ITransformer> models)
 {
     private readonly Lazy<(long ZipBytes, double Microseconds)> _cost = new(() => models.Select(model => Cost.Measure(mlContext, views.Set, model))
         .Aggregate((a, b) => (a.ZipBytes + b.ZipBytes, a.Microseconds + b.Microseconds)));
 
     private IDataView? _test;
+
+    /// <summary>Its name on the command line.</summary>
+    public string Name => name;
 
     public Teacher Teacher => teacher;
 

@@ -148,6 +148,7 @@ public sealed class TransferFitTests
             Assert.That(with.Teacher!.Accuracy, Is.EqualTo(without.Teacher!.Accuracy));
             Assert.That(with.TrainingRows, Is.EqualTo(360));
             Assert.That(with.LabelledRows, Is.EqualTo(60));
+            Assert.That(with.ToString(), Does.Contain("training on 360 (300 of them transfer rows), validating on 0"));
         });
 
         Fitting.PreflightReport Preflight(DistillationOptions settings) => _context.MulticlassClassification.Trainers.Distill(settings).Preflight(data);

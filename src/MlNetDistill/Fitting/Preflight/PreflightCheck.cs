@@ -61,6 +61,7 @@ internal sealed class PreflightCheck(
             Rows = set.Count,
             LabelledRows = set.LabelledRows,
             TrainingRows = split.Training.shape[0],
+            TransferRows = split.Added,
             ValidationRows = split.Validation?.shape[0] ?? 0,
             Shape = set.Shape,
             Classes = networks.Task.LogitCount,

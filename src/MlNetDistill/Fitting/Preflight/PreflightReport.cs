@@ -14,7 +14,7 @@ public sealed record PreflightReport
 {
     private const int MostStages = 10;
 
-    /// <summary>Usable rows of the training data, for training and validation.</summary>
+    /// <summary>Usable rows of the training data, for training and validation, and <see cref="TransferRows"/>.</summary>
     public required long Rows { get; init; }
 
     /// <summary>Those of them that have a label.</summary>
@@ -22,6 +22,9 @@ public sealed record PreflightReport
 
     /// <summary>Rows trained on.</summary>
     public required long TrainingRows { get; init; }
+
+    /// <summary>Those of them that are <see cref="DistillationOptions.TransferRows"/>; 0 for none.</summary>
+    public long TransferRows { get; init; }
 
     /// <summary>Rows held out; 0 for none.</summary>
     public required long ValidationRows { get; init; }
@@ -111,7 +114,7 @@ public sealed record PreflightReport
     private IEnumerable<string> Lines()
     {
         var text = new List<string> { "Preflight" };
-        Line("data", $"{Rows:N0} rows ({Shape}), {Classes} classes{(LabelledRows == Rows ? "" : LabelledRows == 0 ? ", no labels" : Invariant($", {LabelledRows:N0} rows labelled"))}; training on {TrainingRows:N0}, validating on {ValidationRows:N0}");
+        Line("data", $"{Rows:N0} rows ({Shape}), {Classes} classes{(LabelledRows == Rows ? "" : LabelledRows == 0 ? ", no labels" : Invariant($", {LabelledRows:N0} rows labelled"))}; training on {TrainingRows:N0}{(TransferRows == 0 ? "" : Invariant($" ({TransferRows:N0} of them transfer rows)"))}, validating on {ValidationRows:N0}");
         Line("student", $"{Student.Name}, {StudentParameters:N0} parameters; {Method}");
         if (Teacher is { } teacher)
         {

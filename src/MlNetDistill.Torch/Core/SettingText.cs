@@ -73,10 +73,13 @@ internal static class SettingText
         return (kind, [
             .. type.GetProperties()
                 .Where(part => IsSetting(part, type) && (IsLibraryType(type) || IsPlain(part.PropertyType)))
-                .Select(part => (part.Name, Text: DescribeValue(part.GetValue(value), part.PropertyType)))
+                .Select(part => (part.Name, Text: DescribePart(part, part.GetValue(value))))
                 .Where(part => part.Text != kind),
         ]);
     }
+
+    private static string DescribePart(PropertyInfo part, object? value) =>
+        value is null && part.GetCustomAttribute<WhenNullAttribute>() is { } whenNull ? whenNull.Text : DescribeValue(value, part.PropertyType);
 
     /// <summary>Whether a property is a setting: it can be set in a record, or, in a class of this library or derived from one, it is new in that class.</summary>
     private static bool IsSetting(PropertyInfo part, Type type) => part.GetIndexParameters().Length == 0 && part.GetMethod is { IsStatic: false } get

@@ -5,7 +5,8 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Methods;
 
 /// <summary>α · CE + (1 - α) · KD + β · CC (Peng et al. 2019).</summary>
-internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double Beta, double Temperature, MissingEmbedding MissingEmbedding) : DistillationMethod
+internal sealed record CckdMethod(
+    CorrelationKernel Kernel, double Alpha, double Beta, [property: WhenNull(KdDefaults.Text)] double? Temperature, MissingEmbedding MissingEmbedding) : DistillationMethod
 {
     public override string Name => "CCKD";
 
@@ -13,6 +14,8 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
         ModelOutputs.Logits | (MissingEmbedding == MissingEmbedding.UseLogits ? ModelOutputs.None : ModelOutputs.Embedding);
 
     public override bool CanUseWeights => false;
+
+    internal override DistillationMethod WithDefaults(KdDefaults defaults) => this with { Temperature = Temperature ?? defaults.Temperature };
 
     public override IEnumerable<string> Validate() =>
     [
@@ -36,7 +39,7 @@ internal sealed record CckdMethod(CorrelationKernel Kernel, double Alpha, double
         yield return context.Stage(
             Name,
             (Alpha * context.LabelLoss)
-            + ((1 - Alpha) * new KdLoss(Temperature))
+            + ((1 - Alpha) * new KdLoss(Temperature ?? context.Defaults.Temperature))
             + (Beta * new CorrelationCongruenceLoss(Kernel, embeds ? ModelOutputs.Embedding : ModelOutputs.Logits)));
     }
 }

@@ -5,13 +5,16 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Methods;
 
 /// <summary>w_label · CE + τ² (β · inter + γ · intra) (Huang et al. 2022).</summary>
-internal sealed record DistMethod(double Temperature, double InterWeight, double IntraWeight, double LabelWeight) : DistillationMethod
+internal sealed record DistMethod(
+    [property: WhenNull(KdDefaults.Text)] double? Temperature, double InterWeight, double IntraWeight, double LabelWeight) : DistillationMethod
 {
     public override string Name => "DIST";
 
     public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
     public override bool CanUseWeights => false;
+
+    internal override DistillationMethod WithDefaults(KdDefaults defaults) => this with { Temperature = Temperature ?? defaults.Temperature };
 
     public override IEnumerable<string> Validate() =>
     [
@@ -24,6 +27,6 @@ internal sealed record DistMethod(double Temperature, double InterWeight, double
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
-        yield return context.Stage(Name, (LabelWeight * context.LabelLoss) + new DistLoss(Temperature, InterWeight, IntraWeight));
+        yield return context.Stage(Name, (LabelWeight * context.LabelLoss) + new DistLoss(Temperature ?? context.Defaults.Temperature, InterWeight, IntraWeight));
     }
 }

@@ -28,6 +28,9 @@ public abstract record DistillationMethod
     /// <summary>Whether the method has more than one phase with each teacher, so that the teacher cannot change within a single stage (<see cref="RcoSchedule.OneStage"/>).</summary>
     public virtual bool HasSeveralPhases => false;
 
+    /// <summary>The method with the defaults for its teacher where nothing was set.</summary>
+    internal virtual DistillationMethod WithDefaults(KdDefaults defaults) => this;
+
     /// <summary>Whether it runs code of the application, which may draw from TorchSharp's process-wide generator.</summary>
     internal virtual bool MayDrawFromTorch => GetType().Assembly != typeof(DistillationMethod).Assembly;
 
@@ -35,15 +38,16 @@ public abstract record DistillationMethod
 
     /// <summary>
     /// Knowledge distillation (Hinton et al. 2015): (1 - alpha) · cross-entropy + alpha · T² · KL(teacher ‖ student), both softened by T.
-    /// The defaults are those of mdistiller's and RepDistiller's CIFAR-100 scripts.
     /// </summary>
     /// <remarks>
-    /// T = 4 suits networks, whose wrong classes lie far apart in logits. Those of a one-versus-all forest do not, and T = 4 flattens its
-    /// probabilities: on letter-recognition that cost the student 2.6 points of accuracy against training alone, T = 2 cost none. Try T on held-out rows.
+    /// T = 4 and alpha = 0.9 are those of mdistiller's and RepDistiller's CIFAR-100 scripts, whose teachers are networks: their wrong classes lie far apart in logits.
+    /// The probabilities of forests and other ML.NET models are flat already, and T = 4 costs accuracy; docs/training.md has the measurements.
     /// </remarks>
-    /// <param name="temperature">Softening divisor T, above 0.</param>
-    /// <param name="alpha">Share of the teacher's term, in [0, 1]; the rest is the labels'.</param>
-    public static DistillationMethod Kd(double temperature = 4, double alpha = 0.9) => new KdMethod(temperature, alpha);
+    /// <param name="temperature">Softening divisor T, above 0; null for 4 if the teacher's scores are logits and 1 if they are probabilities.</param>
+    /// <param name="alpha">
+    /// Share of the teacher's term, in [0, 1]; the rest is the labels'. Null for 0.9 if the teacher's scores are logits and 0.7 if they are probabilities.
+    /// </param>
+    public static DistillationMethod Kd(double? temperature = null, double? alpha = null) => new KdMethod(temperature, alpha);
 
     /// <summary>
     /// DIST (Huang et al., NeurIPS 2022): labelWeight · cross-entropy + interWeight · τ² (1 - mean row correlation) + intraWeight · τ² (1 - mean column
@@ -51,11 +55,11 @@ public abstract record DistillationMethod
     /// (cross-entropy 1, both relations 2, τ = 4); its ImageNet configuration has τ = 1.
     /// </summary>
     /// <remarks>With two classes the inter-class relation has no gradient, and a warning says so. Example weights cannot weigh the intra-class relation.</remarks>
-    /// <param name="temperature">Softening divisor τ, above 0.</param>
+    /// <param name="temperature">Softening divisor τ, above 0; null for 4 if the teacher's scores are logits and 1 if they are probabilities.</param>
     /// <param name="interWeight">Weight of the rows' (inter-class) correlation, at least 0.</param>
     /// <param name="intraWeight">Weight of the columns' (intra-class) correlation, at least 0.</param>
     /// <param name="labelWeight">Weight of the cross-entropy on the labels, at least 0.</param>
-    public static DistillationMethod Dist(double temperature = 4, double interWeight = 2, double intraWeight = 2, double labelWeight = 1) =>
+    public static DistillationMethod Dist(double? temperature = null, double interWeight = 2, double intraWeight = 2, double labelWeight = 1) =>
         new DistMethod(temperature, interWeight, intraWeight, labelWeight);
 
     /// <summary>
@@ -66,10 +70,10 @@ public abstract record DistillationMethod
     /// <param name="kernel">The correlation; the Gaussian's Taylor series of order 2 with γ = 0.4 (torchdistill's sample configuration) if null.</param>
     /// <param name="alpha">Share of the labels against KD, in [0, 1]; 0.1, our choice, is that of the KD scripts.</param>
     /// <param name="beta">Weight of the congruence, at least 0; our choice. Other libraries' weights belong to other losses and do not carry over.</param>
-    /// <param name="temperature">Softening divisor T of the KD term, above 0; 4, our choice, is that of the KD scripts.</param>
+    /// <param name="temperature">Softening divisor T of the KD term, above 0; null for that of <see cref="Kd"/>.</param>
     /// <param name="missingEmbedding">What to do if the teacher has no embeddings, like ML.NET models.</param>
     public static DistillationMethod Cckd(
-        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double temperature = 4, MissingEmbedding missingEmbedding = MissingEmbedding.Throw) =>
+        CorrelationKernel? kernel = null, double alpha = 0.1, double beta = 10, double? temperature = null, MissingEmbedding missingEmbedding = MissingEmbedding.Throw) =>
         new CckdMethod(kernel ?? CorrelationKernel.GaussianTaylor(), alpha, beta, temperature, missingEmbedding);
 
     /// <summary>

@@ -26,6 +26,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     internal override bool MayDrawFromTorch => Inner.MayDrawFromTorch;
 
+    internal override DistillationMethod WithDefaults(KdDefaults defaults) => this with { Inner = Inner.WithDefaults(defaults) };
+
     public override IEnumerable<string> Validate()
     {
         if (Inner is RcoMethod)

@@ -9,7 +9,7 @@ namespace MlNetDistill.Methods;
 /// <param name="Name">Its name in logs and progress.</param>
 /// <param name="Teacher">The teacher, or null where the loss needs none.</param>
 /// <param name="Loss">The loss; the projections that it creates live as long as the stage.</param>
-/// <param name="Sampler">Rows to batches.</param>
+/// <param name="Sampler">Rows to batches; see <see cref="Sampler"/>.</param>
 /// <param name="Epochs">Epochs, at least 1.</param>
 /// <param name="Optimizer">A fresh optimizer of this kind is made for the stage.</param>
 /// <param name="Schedule">The learning rate over the stage.</param>
@@ -19,6 +19,17 @@ public sealed record Stage(
 {
     /// <summary>What it trains, on which loss and for how long.</summary>
     public override string ToString() => $"{base.ToString()} on {Loss}, trains: {Trains}";
+
+    /// <summary>
+    /// Rows to batches. A <see cref="ShuffledSampler"/> makes batches of exactly the same size if the loss compares the rows of a batch
+    /// (its <see cref="DistillationLoss.CanUseWeights"/> is false).
+    /// </summary>
+    public Sampler Sampler
+    {
+        // A stage without one of them is refused before it is trained.
+        get => Loss is null ? field : field?.ForLoss(!Loss.CanUseWeights)!;
+        init;
+    } = Sampler;
 
     /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalization in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;

@@ -14,7 +14,7 @@ public static class DistillationCatalog
     /// <param name="catalog">The multiclass trainers.</param>
     /// <param name="teacher">Whose knowledge is distilled; see <see cref="Teacher"/>.</param>
     /// <param name="student">The network to train; see <see cref="NetworkSpec"/>.</param>
-    /// <param name="method">How it is distilled; KD with temperature 4 and alpha 0.9 if null.</param>
+    /// <param name="method">How it is distilled; KD if null.</param>
     /// <param name="labelColumnName">The label, a key column; null if the data have none, see <see cref="DistillationOptions.LabelColumnName"/>.</param>
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>

@@ -117,6 +117,23 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
         return RunFit(_options.ForScoring(), input, fit => fit.ScoreTeacher(outputColumnName));
     }
 
+    /// <summary>
+    /// The <see cref="DistillationOptions.TransferRows"/> that <see cref="Fit"/> would train on, to look at or to save: the same as those of a fit with the same seed.
+    /// </summary>
+    /// <param name="input">The rows that <see cref="Fit"/> would get.</param>
+    /// <returns>
+    /// Rows with the columns that the training data were loaded with, before the steps that lead to the trainer. The label, and what it is made from, is missing. They are
+    /// made when they are read; the rows that they are made from are kept in memory. <see cref="TransferRows.From"/> with them gives the same student.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">There are no TransferRows in the options, or they cannot be made; the message says why.</exception>
+    public IDataView MakeTransferRows(IDataView input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return _options.TransferRows is null
+            ? throw new InvalidOperationException("TransferRows is not set in the options, so there are none to make; set it, for example to TransferRows.Munge().")
+            : RunFit(_options, input, fit => fit.MakeTransferRows());
+    }
+
     private T RunFit<T>(DistillationOptions given, IDataView input, Func<DistillationFit, T> run, Func<DistillationOptions, Func<T>, T>? measure = null)
     {
         TorchLibrary.EnsureLoaded();
@@ -124,7 +141,7 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
         using var generator = given.MayDrawFromTorch ? new PreservedGenerator() : null;
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
-        var options = given with { Seed = given.Seed ?? host.Rand.Next() };
+        var options = given.WithDefaultsOfTeacher() with { Seed = given.Seed ?? host.Rand.Next() };
         return ChangedRowsException.Unwrap(() => measure is null ? Run() : measure(options, Run));
 
         T Run()

@@ -5,7 +5,9 @@ namespace MlNetDistill.Diagnostics;
 /// <summary>
 /// The channel of a fit. It collects warnings: each goes to <c>MLContext.Log</c> and to <see cref="DistilledStudent.Warnings"/>, the same warning only once.
 /// </summary>
-internal sealed class WarningChannel(IChannel channel) : IChannel
+/// <param name="channel">Where everything goes.</param>
+/// <param name="prefix">What each warning begins with there; not in <see cref="Warnings"/>.</param>
+internal sealed class WarningChannel(IChannel channel, string prefix = "") : IChannel
 {
     private readonly List<string> _warnings = [];
     private readonly Lock _lock = new();
@@ -31,7 +33,7 @@ internal sealed class WarningChannel(IChannel channel) : IChannel
             _warnings.Add(message);
         }
 
-        channel.Warning(sensitivity, message);
+        channel.Warning(sensitivity, prefix + message);
     }
 
     public void Warning(MessageSensitivity sensitivity, string fmt, params object[] args) =>

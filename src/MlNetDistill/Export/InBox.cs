@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -7,8 +8,8 @@ using Microsoft.ML.Trainers;
 namespace MlNetDistill.Export;
 
 /// <summary>
-/// The few members of ML.NET that are not public and that a student needs: the environment behind a catalog and the constructors of its
-/// maximum-entropy predictor, which a student's last layer becomes. Checked against ML.NET 5.0.0; unchanged since 1.7.
+/// The few members of ML.NET that are not public and that a student needs: the environment behind a catalog, the constructors of its
+/// maximum-entropy predictor, which a student's last layer becomes, and the models in a one-versus-all model, to know what kind of teacher it is. Checked against ML.NET 5.0.0; unchanged since 1.7.
 /// </summary>
 internal static class InBox
 {
@@ -48,6 +49,12 @@ internal static class InBox
         var model = NewModel(environment, new VBuffer<float>(biasesThenWeights.Length, biasesThenWeights), classes, features, null, null);
         return Transformer<MaximumEntropyModelParameters>.New(environment, model, schema, featureColumn, labelColumn, "Score", predictedLabelColumn);
     }
+
+    /// <summary>The binary models of a one-versus-all model.</summary>
+    public static IReadOnlyList<object> SubModelsOf(OneVersusAllModelParameters model) => GetSubModels(model);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_SubModelParameters")]
+    private static extern ImmutableArray<object> GetSubModels(OneVersusAllModelParameters model);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Microsoft.ML.Data.IInternalCatalog.get_Environment")]
     private static extern IHostEnvironment GetEnvironment(TrainCatalogBase.CatalogInstantiatorBase catalog);

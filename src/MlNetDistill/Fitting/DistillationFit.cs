@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using Microsoft.ML;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -32,6 +34,10 @@ internal sealed partial class DistillationFit : IDisposable
     private FitNetworks _networks = null!;
     private FitExport _export = null!;
     private string? _teacherData;
+    private long[]? _heldOutTeacher;
+    private TimeSpan? _timeOfPass;
+    private readonly List<IDataView> _transfer = [];
+    private string? _transferHash;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
@@ -80,7 +86,8 @@ internal sealed partial class DistillationFit : IDisposable
         var teacherModel = teacher?.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher?.Model;
         using var trained = _networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, _options.Student, _options.Method, teacher?.Anchors ?? [], _options.Epochs, _options.Optimizer, _options.Schedule));
-        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel);
+        var alone = _options.CompareAlone ? TrainAlone(trained) : null;
+        return Export(trained, _options.Student, _options.Method.Name, FitNetworks.StudentRole, teacherModel, alone);
     }
 
     /// <summary>Checks everything that can be checked before anything is trained.</summary>
@@ -120,7 +127,35 @@ internal sealed partial class DistillationFit : IDisposable
         _split?.Dispose();
     }
 
-    private void Read(string role = TrainingRows.TrainingData)
+    /// <summary>The transfer rows with the columns of the loaded rows.</summary>
+    public IDataView MakeTransferRows()
+    {
+        Read(appendsTransferRows: false);
+        var transfer = CreateTransferRows();
+        IDataView[] kinds = [.. _options.TransferRows!.Parts.Select((_, kind) => transfer.Make(kind, _set, _split))];
+        return kinds is [var only] ? only : new JoinedView(kinds[0].Schema, kinds);
+    }
+
+    private FitTransferRows CreateTransferRows() => new(_context, _channel, _options, _columns, _data, _seeds);
+
+    private void AddTransferRows()
+    {
+        var clock = Stopwatch.StartNew();
+        var transfer = CreateTransferRows();
+        foreach (var (kind, part) in _options.TransferRows!.Parts.Index())
+        {
+            var (view, rows) = transfer.Read(transfer.Make(kind, _set, _split), GetHashedColumns(), [.. GetTeacherVectors()]);
+            var joined = new JoinedRows(_set, rows.Set, part.Weight);
+            _split.Add(_set, joined);
+            (_set, _teacherData) = (joined, rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}");
+            _transferHash = _options.TeacherCache.CacheKey is null ? null : $"{_transferHash} {DataHash.Compute(rows.Set)}";
+            _transfer.Add(view);
+        }
+
+        _channel.Info($"Read {_split.Added} transfer rows in {clock.Elapsed.TotalSeconds:0.0} s.");
+    }
+
+    private void Read(string role = TrainingRows.TrainingData, bool appendsTransferRows = true)
     {
         var rows = TrainingRows.Read(_input, _columns, _options, role, GetHashedColumns(), [.. GetTeacherVectors()]);
         _set = rows.Set;
@@ -130,6 +165,8 @@ internal sealed partial class DistillationFit : IDisposable
         rows.Findings.Warn(_channel);
         using var generator = _seeds.CreateGenerator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
+        if (appendsTransferRows && UsesTeacher && _options.TransferRows is not null)
+            AddTransferRows();
         FitInstruments.SetRows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
@@ -138,6 +175,8 @@ internal sealed partial class DistillationFit : IDisposable
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
+        if (_split.Added > 0)
+            _networks.Note($"The student was also trained on {_split.Added} rows without labels, for which the teacher answers ({_options.TransferRows}).");
         _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
     }
 
@@ -151,17 +190,26 @@ internal sealed partial class DistillationFit : IDisposable
         : [];
 
     private TeacherRequest CreateRequest() => new(
-        _context, _channel, _data, _columns, _set, _options, _seeds, _device, _networks, TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel))
+        _context, _channel, _transfer.Count == 0 ? _data : new JoinedView(_data.Schema, [_data, .. _transfer]), _columns, _set, _options, _seeds, _device, _networks,
+        TeacherCachingFactory.Create(_options, _columns, _set, _split, _networks, _context, _channel, _transferHash))
     {
         TeacherData = _teacherData,
-        JudgingRows = _judgingRows,
+        HeldOut = GetHeldOutIds(),
+        Given = _data,
+        Transfer = _transfer.Count == 0 ? null : new JoinedView(_data.Schema, _transfer),
     };
+
+    /// <summary>Ids of the rows of the data that are held out, to choose or to judge by; those in a view of their own are not among the data.</summary>
+    private HashSet<RowId> GetHeldOutIds() => _split.Validation is { } held && ReferenceEquals(_split.ValidationSet, _set)
+        ? [.. held.cpu().data<long>().ToArray().Select(position => _set.RowIds[position]), .. _judgingRows]
+        : [.. _judgingRows];
 
     /// <summary>Checks that need no network.</summary>
     private void CheckRows()
     {
-        var (trained, held) = (_split.Training.shape[0], _split.Validation?.shape[0] ?? 0);
-        _channel.Info($"Read {_set.Count} rows ({_set.Shape}), {_columns.Classes.Count} classes; training on {trained}, validating on {held}.");
+        var (trained, held) = (_split.Given.shape[0], _split.Validation?.shape[0] ?? 0);
+        var added = _split.Added == 0 ? "" : $" and {_split.Added} transfer rows";
+        _channel.Info($"Read {_set.Count - _split.Added} rows ({_set.Shape}), {_columns.Classes.Count} classes; training on {trained}{added}, validating on {held}.");
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         foreach (var warning in DataChecks.Warnings(_set, _split, _columns.Classes, _options))
             _channel.Warning($"{warning}");
@@ -176,6 +224,12 @@ internal sealed partial class DistillationFit : IDisposable
         {
             throw new InvalidOperationException(
                 $"The teacher ({_options.Teacher.Name}) is trained on labels, and no row trained on has one that counts. Give a teacher that is trained already, or labelled rows.");
+        }
+
+        if (_options.CompareAlone)
+        {
+            throw new InvalidOperationException(
+                "CompareAlone trains the student on labels alone as well, and no row trained on has a label that counts. Give labelled rows, or leave CompareAlone false.");
         }
 
         if (_options.MinimumTeacherAccuracy > 0 && _set.LabelledRows == 0)
@@ -211,7 +265,10 @@ internal sealed partial class DistillationFit : IDisposable
     }
 
     private PreflightReport RunPreflight(DryRun rehearsal, PreparedTeacher? teacher, ClassLabels? classes = null, bool measureTime = false) =>
-        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, classes).Run(rehearsal, teacher?.Anchors, measureTime);
+        new PreflightCheck(_options, _networks, _set, _split, _seeds, _channel.Warnings, classes)
+        {
+            Costs = new CostMeasures(_context, _options, _set, _device, _input.Schema, _export.MeasureStudent) { Teacher = teacher, TimeOfPass = _timeOfPass },
+        }.Run(rehearsal, teacher?.Anchors, measureTime);
 
     /// <summary>Finds out now what the scores of a route's earlier anchors mean, not only when training reaches them. The last anchor is checked by the preflight.</summary>
     private void DecideScores(PreparedTeacher teacher)
@@ -223,13 +280,41 @@ internal sealed partial class DistillationFit : IDisposable
     /// <summary>Computes the teacher's outputs that are cached, and checks its quality.</summary>
     private void BeginTeacher(PreparedTeacher teacher)
     {
+        var start = Stopwatch.GetTimestamp();
         teacher.Teacher.Begin(_set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
-        _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _columns.Classes, _options, _channel);
+        // A cache in a folder may already have the outputs, and models of folds are fitted in this pass.
+        _timeOfPass = teacher.Model is null || _options.TeacherCache.IsPersistent ? null : Stopwatch.GetElapsedTime(start) / _set.Count;
+        _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, _set, _split, _columns.Classes, _options, _channel);
         if (ValidationRows.AreJudgedByTeacher(_split))
         {
             _networks.HeldOutTeacherLogits = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _split.ValidationSet, _split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
         }
+
+        _heldOutTeacher = _options.CompareAlone ? ClassifyHeldOut(teacher.Teacher) : null;
+    }
+
+    /// <summary>The classes that the teacher predicts for the held-out rows; null if there are none, or it cannot be asked for them.</summary>
+    private long[]? ClassifyHeldOut(StageTeacher teacher)
+    {
+        if (_split.Validation is not { } held || (!ReferenceEquals(_split.ValidationSet, _set) && !teacher.SupportsAugmentation))
+            return null;
+        using var scope = NewDisposeScope();
+        return Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, _split.ValidationSet, held, _options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+    }
+
+    /// <summary>Trains the same student on labels alone, compares the two, and notes the result with the distilled student.</summary>
+    private (DistillationTransformer Model, DistillationPayoff? Comparison)? TrainAlone(Network distilled)
+    {
+        var training = new AloneTraining(_context, _channel, _options, _columns, _set, _split, _seeds, _device, _input.Schema);
+        if (training.Run(distilled, _networks.Planned, _heldOutTeacher) is not { } alone)
+            return null;
+        _networks.Note(alone.Comparison?.Sentence ??
+            "The student alone (CompareAlone) was trained, but there are no held-out rows to compare the two by. Set ValidationFraction, ValidationColumnName or " +
+            "ValidationData; or give both to a DistillationReport with test rows.");
+        if (alone.Comparison is { } comparison && PayoffWarning.Create(comparison) is { } warning)
+            _channel.Warning($"{warning}");
+        return alone;
     }
 
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)
@@ -240,11 +325,12 @@ internal sealed partial class DistillationFit : IDisposable
         return model;
     }
 
-    private DistillationTransformer Export(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher) =>
+    private DistillationTransformer Export(
+        Network network, NetworkSpec spec, string method, string role, ITransformer? teacher, (DistillationTransformer Model, DistillationPayoff? Comparison)? alone = null) =>
         DistillationInstruments.Trace("distillation.export", activity =>
         {
             activity?.SetTag(DistillationInstruments.NetworkTag, role);
-            return _export.CreateModel(network, spec, method, role, teacher);
+            return _export.CreateModel(network, spec, method, role, teacher, alone);
         });
 
     private PreparedTeacher PrepareTeacher() => DistillationInstruments.Trace("distillation.teacher", activity =>

@@ -3,6 +3,7 @@ using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
@@ -24,6 +25,13 @@ internal sealed class FitExport(
     Seeds seeds,
     DistillationOptions options)
 {
+    private (StudentChain Chain, NetworkInput Input)? _untrained;
+
+    /// <summary>The time of the student for a row of a batch, in ML.NET on the CPU, measured with the untrained student that was checked.</summary>
+    public TimeSpan MeasureStudent() => _untrained is { } student
+        ? ScoringTime.Measure(context, student.Chain, set, columns, student.Input)
+        : throw new InvalidOperationException("The student is checked before it is measured.");
+
     /// <summary>
     /// Exports an untrained network with perturbed batch-norm statistics and compares the two, so that a network that cannot be exported fails before hours of training.
     /// </summary>
@@ -49,7 +57,10 @@ internal sealed class FitExport(
     {
         using var generator = seeds.CreateGenerator("export check");
         Parity.Perturb(network, set, generator);
-        var difference = Parity.LargestDifference(context, new StudentChain(context, network, columns, task), network, set, columns, task);
+        var chain = new StudentChain(context, network, columns, task);
+        if (spec == options.Student)
+            _untrained = (chain, network.Input);
+        var difference = Parity.LargestDifference(context, chain, network, set, columns, task);
         if (double.IsInfinity(difference) && Parity.FindOverflowingValue(network, set, task) is { } largest)
         {
             throw new InvalidOperationException(
@@ -72,9 +83,12 @@ internal sealed class FitExport(
     /// <param name="method">Name of the method that trained it.</param>
     /// <param name="role">Its name in logs.</param>
     /// <param name="teacher">The ML.NET model of the teacher, or null.</param>
+    /// <param name="alone">The same student trained on labels alone, and the comparison with it; null for none.</param>
     /// <exception cref="StudentExportException">The network and its ONNX form disagree, or the export failed; the exception contains the network.</exception>
-    public DistillationTransformer CreateModel(Network network, NetworkSpec spec, string method, string role, ITransformer? teacher)
+    public DistillationTransformer CreateModel(
+        Network network, NetworkSpec spec, string method, string role, ITransformer? teacher, (DistillationTransformer Model, DistillationPayoff? Comparison)? alone = null)
     {
+        _untrained = null;
         network.to(CPU);
         network.eval();
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
@@ -93,6 +107,8 @@ internal sealed class FitExport(
         return new DistillationTransformer(context, chain, inputSchema, model, teacher)
         {
             TrainedRows = role == FitNetworks.StudentRole ? networks.TrainedRows : null,
+            Alone = alone?.Model,
+            Comparison = alone?.Comparison,
         };
     }
 

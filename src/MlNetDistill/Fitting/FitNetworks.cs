@@ -35,6 +35,9 @@ internal sealed class FitNetworks(
     /// <summary>Names of the classes in the order of the networks' outputs, or null if they have no names.</summary>
     public IReadOnlyList<string>? ClassNames => columns.Classes.Names;
 
+    /// <summary>The epochs and steps of the stages that the student was trained in, as planned: without early stopping.</summary>
+    public (int Epochs, long Steps) Planned { get; private set; }
+
     /// <summary>What the networks learn.</summary>
     public StudentTask Task { get; } = new MulticlassTask(columns.Classes.Count);
 
@@ -45,7 +48,7 @@ internal sealed class FitNetworks(
     public Tensor? HeldOutTeacherLogits { get; set; }
 
     /// <summary>The rows trained on, by hashes.</summary>
-    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.ComputeForSet(set, split.Training)), columns.Layout);
+    public TrainedRows TrainedRows => new(RowSketch.FromHashes(RowHashes.ComputeForSet(set, split.Given)), columns.Layout);
 
     /// <summary>Notes that are kept with the student.</summary>
     public IReadOnlyList<string> Notes => [.. _notes];
@@ -100,7 +103,7 @@ internal sealed class FitNetworks(
     private InputStatistics? GetScaling(InputScaling kind)
     {
         if (!_scalings.TryGetValue(kind, out var scaling))
-            _scalings[kind] = scaling = InputStatisticsFactory.Compute(set, split.Training, kind);
+            _scalings[kind] = scaling = InputStatisticsFactory.Compute(set, split.Given, kind);
         return scaling;
     }
 
@@ -110,7 +113,7 @@ internal sealed class FitNetworks(
         if (options.Augmentations.Count == 0)
             return null;
         if (!_views.TryGetValue(role, out var views))
-            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), split.Training, Task.LogitCount);
+            _views[role] = views = new AugmentedViews(options.Augmentations, ViewSeed(role), SplitOf(role).Training, Task.LogitCount);
         // The student's pre-drawn views are used again and again; a teacher that learns from labels has new views in every epoch.
         var drawn = role == StudentRole ? options.TeacherCache.AugmentedViews : 0;
         return (positions, view) => views.GetBatch(set, positions, drawn == 0 ? view : 1 + ((view - 1) % drawn));
@@ -118,6 +121,9 @@ internal sealed class FitNetworks(
 
     /// <summary>The seed of the augmentation of a network's rows.</summary>
     public int ViewSeed(string role) => seeds.DeriveInteger($"{role} views");
+
+    // Rows without labels are of no use to a teacher that learns from labels.
+    private DataSplit SplitOf(string role) => role == StudentRole || split.Added == 0 ? split : split.WithoutAdded();
 
     public void Dispose()
     {
@@ -151,13 +157,13 @@ internal sealed class FitNetworks(
         var warned = channel.Warnings.Count;
         var network = plan.Role == StudentRole ? BuildStudent() : BuildOnDevice(plan.Spec, plan.Role);
         channel.Info($"Training the {plan.Role}: {plan.Spec.Name}, {network.ParameterCount:N0} parameters, on {device}.");
-        using var loop = new TrainingLoop(network, Task, set, split, seeds, plan.Role, Settings(plan, network));
+        using var loop = new TrainingLoop(network, Task, set, SplitOf(plan.Role), seeds, plan.Role, Settings(plan, network));
         _histories[plan.Role] = loop.State.History;
         try
         {
-            StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), split.Training.shape[0]);
+            StepMemory.Check(network, plan.Spec.Name, GetOptions(plan.Role), SplitOf(plan.Role).Training.shape[0]);
             var phases = GetPhases(plan.Method, CreateContext(plan, network, loop));
-            loop.Run(plan.Role == StudentRole ? phases : phases.Select(phase => phase with { Name = plan.Role }));
+            loop.Run(plan.Role == StudentRole ? phases.Select(CountSteps) : phases.Select(phase => phase with { Name = plan.Role }));
         }
         catch
         {
@@ -173,6 +179,13 @@ internal sealed class FitNetworks(
             channel.Warning($"{warning}");
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
         return network;
+    }
+
+    private TrainingPhase CountSteps(TrainingPhase phase)
+    {
+        if (options.CompareAlone && phase is Stage { Sampler: { } sampler, Epochs: var epochs })
+            Planned = (Planned.Epochs + epochs, Planned.Steps + ((long)epochs * sampler.BatchesPerEpoch(split.Training.shape[0])));
+        return phase;
     }
 
     /// <summary>A student that was trained before with the same options, on the CPU; the caller disposes it.</summary>
@@ -206,7 +219,7 @@ internal sealed class FitNetworks(
 
     private IEnumerable<Tensor> TrainingRows()
     {
-        foreach (var positions in Chunks.Split(split.Training, options.BatchSize))
+        foreach (var positions in Chunks.Split(split.Given, options.BatchSize))
         {
             using var rows = set.Gather(positions, set.Device).DetachFromDisposeScope();
             yield return rows;
@@ -241,6 +254,7 @@ internal sealed class FitNetworks(
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             LabelLoss = Task.LabelLoss,
+            Defaults = options.Teacher?.KdDefaults ?? KdDefaults.ForLogits,
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),
         };

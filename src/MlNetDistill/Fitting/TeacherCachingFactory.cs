@@ -15,10 +15,12 @@ namespace MlNetDistill.Fitting;
 internal static class TeacherCachingFactory
 {
     public static TeacherCaching Create(
-        DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel)
+        DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, FitNetworks networks, MLContext context, IChannel channel, string? transferHash)
     {
+        // A name for the training data does not say which rows were made up from them.
+        var settings = transferHash is null ? options.TeacherCache : options.TeacherCache with { CacheKey = $"{options.TeacherCache.CacheKey}; transfer rows {transferHash}" };
         var caching = new TeacherCaching(
-            new CacheStore(options.TeacherCache, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken),
+            new CacheStore(settings, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken),
             options.BatchSize);
         return !caching.IsPersistent ? caching : caching with
         {

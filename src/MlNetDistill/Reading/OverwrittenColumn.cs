@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -10,18 +9,11 @@ namespace MlNetDistill.Reading;
 /// </summary>
 internal static class OverwrittenColumn
 {
-    // ML.NET keeps the view that a view was made from internal: in ML.NET 5.0.0 a step's view has it as IDataTransform.Source, and a cache as a field.
-    // In a version without these, a view has no source.
-    private const string Transform = "Microsoft.ML.Data.IDataTransform, Microsoft.ML.Data";
-    private const string Cache = "Microsoft.ML.Data.CacheDataView, Microsoft.ML.Data";
-    private static readonly Type? TransformType = Type.GetType(Transform);
-    private static readonly Type? CacheType = Type.GetType(Cache);
-
     /// <summary>Whether an earlier view has a column of the same name and type with other values. If the values are the same, all rows are read.</summary>
     public static bool IsOverwritten(IDataView data, DataViewSchema.Column column, CancellationToken cancellation)
     {
         var wasDropped = false;
-        for (IDataView? view = data; view is not null; view = SourceOf(view))
+        for (IDataView? view = data; view is not null; view = ViewSource.Find(view))
         {
             var now = view.Schema.GetColumnOrNull(column.Name);
             // It was dropped, and later added again with the name and type that the teacher reads.
@@ -68,20 +60,4 @@ internal static class OverwrittenColumn
             }
         }
     }
-
-    /// <summary>The view that a view was made from; null for a view of data, and for one that does not expose it.</summary>
-    private static IDataView? SourceOf(IDataView view) => view switch
-    {
-        RepeatedRows repeated => repeated.Data,
-        FilteredRows filtered => filtered.Data,
-        _ when TransformType?.IsInstanceOfType(view) == true => Source(view),
-        _ when CacheType?.IsInstanceOfType(view) == true => Cached(view),
-        _ => null,
-    };
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_Source")]
-    private static extern IDataView Source([UnsafeAccessorType(Transform)] object view);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_subsetInput")]
-    private static extern ref IDataView Cached([UnsafeAccessorType(Cache)] object view);
 }

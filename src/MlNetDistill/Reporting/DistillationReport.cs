@@ -68,8 +68,9 @@ public sealed record DistillationReport
     public IReadOnlyList<ReportedSetting> Versions { get; init; } = [];
 
     /// <summary>
-    /// The results in sentences: first problems (criteria that are not met, test rows that are also training rows, warnings), then accuracy, the effect of
-    /// distillation, and cost, then agreement, generalisation, calibration and the class that loses most. A difference is only claimed if the intervals show it.
+    /// The results in sentences: first whether distilling paid, if there is a student alone; then problems (criteria that are not met, test rows that are also training
+    /// rows, warnings), accuracy and cost; then agreement, generalisation, calibration and the class that loses most. A difference is only claimed if the intervals show
+    /// it.
     /// </summary>
     public IReadOnlyList<string> Verdict => ReportVerdict.From(this).Sentences;
 

@@ -31,7 +31,9 @@ public sealed record ReportInput
     /// </summary>
     public string TeacherScoreColumnName { get; init; } = "Score";
 
-    /// <summary>The same student trained without a teacher; null where there is none.</summary>
+    /// <summary>
+    /// The same student trained without a teacher; null for the one that <see cref="Student"/> carries (<see cref="DistillationOptions.CompareAlone"/>), or none.
+    /// </summary>
     public ITransformer? Alone { get; init; }
 
     /// <summary>The label: a column of the student's output, a key or text; null if there is none, then accuracy and calibration are unknown.</summary>

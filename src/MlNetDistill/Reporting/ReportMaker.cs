@@ -40,7 +40,8 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
 
         var metrics = Compare(input.Student, input.Test);
         var overlap = OverlapMeasurement.Measure(input.Student, input.Test, input.Training);
-        var alone = input.Alone is null ? null : Compare(input.Alone, input.Test);
+        var aloneModel = input.Alone ?? (input.Student.FindStudents().LastOrDefault()?.Alone is null ? null : input.Student.WithStudentAlone());
+        var alone = aloneModel is null ? null : Compare(aloneModel, input.Test);
         var overAlone = alone is null ? null : metrics.DifferenceFrom(alone);
         return new DistillationReport
         {
@@ -48,7 +49,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
             Description = input.Description,
             Teacher = DescribeModel(input.TeacherName, input.Teacher, input.TeacherCost),
             Student = DescribeModel("Student, distilled", input.Student, input.StudentCost),
-            Alone = input.Alone is { } model ? DescribeModel("Student alone", model, input.AloneCost) : null,
+            Alone = aloneModel is { } model ? DescribeModel("Student alone", model, input.AloneCost) : null,
             Metrics = metrics,
             AloneMetrics = alone,
             AccuracyOverAlone = overAlone?.Accuracy,

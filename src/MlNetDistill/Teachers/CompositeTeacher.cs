@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -11,13 +12,23 @@ internal abstract class CompositeTeacher(IReadOnlyList<Teacher> teachers) : Teac
 
     internal override bool SupportsAugmentation => teachers.All(t => t?.SupportsAugmentation == true);
 
+    internal override KdDefaults KdDefaults => teachers.MinBy(t => t.KdDefaults.Temperature)!.KdDefaults;
+
     internal override bool NeedsLabels => teachers.Any(t => t?.NeedsLabels == true);
+
+    internal override SeenRows Seen => teachers.Max(t => t.Seen);
 
     internal override bool ReadsRowsLeftOut => teachers.Any(t => t.ReadsRowsLeftOut);
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => teachers.SelectMany(t => t?.TrainedNetworks ?? []);
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => teachers.SelectMany(t => t.ColumnsRead(schema));
+
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema)
+    {
+        var inputs = teachers.Select(t => t.InputsIn(schema)).ToList();
+        return inputs.Contains(null) ? null : inputs.SelectMany(of => of!);
+    }
 
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => teachers.SelectMany(t => t.VectorsRead(schema));
 

@@ -17,7 +17,7 @@ internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer?
         DistillationMethod.LabelsOnly(),
         [],
         GetEpochs(options),
-        Optimizer ?? options.Optimizer,
+        Optimizer ?? options.GivenOptimizer ?? Optimizer.AdamW(Spec.DefaultLearningRate),
         Schedule ?? options.Schedule);
 
     /// <summary>What is wrong with the settings, each as one sentence that begins with <paramref name="whose"/>.</summary>

@@ -79,7 +79,10 @@ public abstract partial class Teacher
             $"'{path}'", GetOutputs(taken.Embedding is not null, taken.StageFeatures), fed, new ScoreSpec(scoreKind, classNames, classMap),
             (shape, isByte, modelInput, fit) => TorchScriptModel.Open(
                 path, taken, shape, isByte, modelInput, fit.Device, fit.Options.BatchSize, fit.Warn,
-                trusted, trialLimit, fit.Options.CancellationToken));
+                trusted, trialLimit, fit.Options.CancellationToken))
+        {
+            MeasureFile = () => new FileInfo(path).Length,
+        };
     }
 
     /// <summary>
@@ -139,7 +142,7 @@ public abstract partial class Teacher
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSpec scores, TrainingDevice? device) => new(
         source.Name, GetOutputs(outputs.Embedding is not null, outputs.StageFeatures), input, scores,
         (shape, isByte, modelInput, fit) => OnnxModel.Open(
-            source, outputs, shape, isByte, modelInput, device, fit.Options.BatchSize, fit.Warn, fit.Options.CancellationToken));
+            source, outputs, shape, isByte, modelInput, device, fit.Options.BatchSize, fit.Warn, fit.Options.CancellationToken)) { MeasureFile = source.MeasureBytes };
 
     private static ModelOutputs GetOutputs<T>(bool embedding, IReadOnlyList<T>? stages) => ModelOutputs.Logits
         | (embedding ? ModelOutputs.Embedding : ModelOutputs.None)

@@ -50,8 +50,9 @@ public abstract partial class Teacher
     /// leak held-out rows to the teacher.
     /// </summary>
     /// <remarks>
-    /// Rows that this trainer holds out for validation are among the rows the teacher is fitted on: the student's validation accuracy is then
-    /// slightly optimistic. Measure on rows that the trainer never received.
+    /// It is not fitted on the rows that this trainer holds out for validation (<see cref="DistillationOptions.ValidationFraction"/>,
+    /// <see cref="DistillationOptions.ValidationColumnName"/>), so that they judge it and the student fairly. With <paramref name="folds"/> they are divided into the
+    /// folds like all rows: each is scored by a model that was not fitted on it, but the answers for training rows come from models that were.
     /// </remarks>
     /// <param name="estimator">A pipeline of multiclass or binary classification over the columns of the data that the trainer receives.</param>
     /// <param name="scoreColumnName">
@@ -60,7 +61,7 @@ public abstract partial class Teacher
     /// </param>
     /// <param name="scoreKind">The kind of the scores; not needed for probabilities.</param>
     /// <param name="folds">
-    /// 0: one model is fitted on all rows, and scores them. From 2 on: the rows are divided into this number of folds, and each row is scored by a model that was not
+    /// 0: one model is fitted on all rows that are not held out, and scores all. From 2 on: the rows are divided into this number of folds, and each row is scored by a model that was not
     /// fitted on it (out-of-fold). The student then does not learn the overconfidence of an overfitted teacher, but the pipeline is fitted once for each fold. Each
     /// class is spread over the folds. A class with a single row gets, in the fold of that row, its share of the labelled rows as probability, with a warning.
     /// </param>

@@ -25,11 +25,17 @@ internal sealed record TeacherRequest(
     /// <summary>Hash of the columns that teachers read in addition to the student's features; null if nothing is cached for later runs.</summary>
     public string? TeacherData { get; init; }
 
-    /// <summary>Rows that a teacher that is fitted here is not fitted on, although it scores them: they judge what it taught.</summary>
-    public IReadOnlySet<RowId> JudgingRows { get; init; } = new HashSet<RowId>();
+    /// <summary>Ids of the rows of <see cref="Given"/> that are held out to judge by: a teacher that is fitted here is not fitted on them.</summary>
+    public IReadOnlySet<RowId> HeldOut { get; init; } = new HashSet<RowId>();
 
-    /// <summary>The rows of a view that a teacher may be fitted on.</summary>
-    public IDataView WithoutJudgingRows(IDataView view) => JudgingRows.Count == 0 ? view : new FilteredRows(view, id => !JudgingRows.Contains(id));
+    /// <summary>A view without the held-out rows.</summary>
+    public IDataView WithoutHeldOut(IDataView view) => HeldOut.Count == 0 ? view : new FilteredRows(view, id => !HeldOut.Contains(id));
+
+    /// <summary>The rows that a teacher may be fitted on: <see cref="Data"/> without transfer rows.</summary>
+    public IDataView Given { get; init; } = Data;
+
+    /// <summary>The rows of <see cref="Data"/> that are not <see cref="Given"/>; null for none.</summary>
+    public IDataView? Transfer { get; init; }
 
     /// <summary>The name, in logs, of a network that is trained; it also seeds its random draws.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
@@ -45,6 +51,9 @@ internal sealed record TeacherRequest(
 internal sealed record PreparedTeacher(IReadOnlyList<Anchor> Anchors, ITransformer? Model, Network? Network = null, NetworkSpec? NetworkSpec = null) : IDisposable
 {
     public StageTeacher Teacher => Anchors[^1].Teacher;
+
+    /// <summary>Bytes of the file that it was read from; null if it was not, or they are unknown.</summary>
+    public long? FileBytes { get; init; }
 
     /// <summary>What else is disposed with the teacher.</summary>
     public IReadOnlyList<IDisposable> Owned { get; init; } = [];

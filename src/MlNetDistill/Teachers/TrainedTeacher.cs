@@ -9,6 +9,8 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override bool SupportsAugmentation => true;
 
+    internal override SeenRows Seen => SeenRows.Training;
+
     internal override bool NeedsLabels => true;
 
     internal override ModelOutputs CanProvide => NetworkKinds;

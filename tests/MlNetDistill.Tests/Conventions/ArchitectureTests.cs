@@ -67,6 +67,7 @@ public sealed class ArchitectureTests
         ("MlNetDistill/Api/Options", []),
         ("MlNetDistill/Api/Models", ["Options"]),
         ("MlNetDistill/Reading/Columns", []),
+        ("MlNetDistill/Reading/Transfer", []),
         ("MlNetDistill/Evaluation/Metrics", []),
         ("MlNetDistill/Evaluation/Cost", []),
         ("MlNetDistill/Evaluation/Overlap", []),

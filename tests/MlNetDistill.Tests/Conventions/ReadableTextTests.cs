@@ -33,7 +33,7 @@ public sealed class ReadableTextTests
         Report.Student, Report.Student.Cost!, Report.Student.Cost!.SingleRow, Report.Student.History[^1], Report.Student.Settings[0], Report.Data[0],
         ReportSamples.Minimal(), ReportSamples.Minimal().Metrics, ReportSamples.All["hostile-names"](), ReportSamples.All["hostile-names"]().Metrics,
         ReportSamples.All["thousand-classes"]().Metrics.Matrix, ReportRows.Drawn(["a", "b", "c"], 900, 1).Matrix,
-        Measured().DifferenceFrom(Measured()), Evidence(), ToyModels.Points.LastTransformer, ToyModels.Points.LastTransformer.Model,
+        Measured().DifferenceFrom(Measured()), Payoff(), Evidence(), ToyModels.Points.LastTransformer, ToyModels.Points.LastTransformer.Model,
         ToyPipelines.Options() with { Teacher = Teacher.FromColumn("TeacherScore"), Augmentations = [Augmentation.Mixup()] },
         new DistillationEvaluationOptions { TeacherClassNames = [.. Enumerable.Range(0, 1000).Select(i => $"class {i}")] }, new CostOptions(),
         new AcceptanceCriteria { MinimumAccuracyRetention = 0.98, MaximumLatency = TimeSpan.FromMicroseconds(250) }, new TeacherCacheOptions(), new TeacherInput(),
@@ -109,6 +109,18 @@ public sealed class ReadableTextTests
         var rows = new MLContext(seed: 1).View(ToyData.Points());
         return new() { Title = "Points", Test = rows, Student = ToyModels.Points, Teacher = ToyModels.Points, StudentCost = Report.Student.Cost };
     }
+
+    private static DistillationPayoff Payoff() => new()
+    {
+        Rows = 1234,
+        LabelledRows = 1200,
+        DistilledAccuracy = 0.91,
+        AloneAccuracy = 0.9,
+        Accuracy = new(0.01, -0.001, 0.021),
+        Agreement = new(-0.02, -0.03, -0.01),
+        TeacherAccuracyOverAlone = new(0.03, 0.02, 0.04),
+        ChoseEpochs = true,
+    };
 
     private static DistillationMetrics Measured()
     {

@@ -70,7 +70,8 @@ public sealed class AugmentationTests
     public void A_teacher_that_reads_rows_cannot_answer_for_augmented_ones() => Refuses(
         Rows.Quick(Teacher.FromEstimator(_context.Regression())) with { Augmentations = [Augmentation.Mixup()] },
         "Augmentations change the student's features, but a teacher that is an ML.NET model or reads a column of its own scores the unchanged rows, so its outputs " +
-        "would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features. (Parameter 'options')");
+        "would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features. For more rows that any teacher can answer, set " +
+        "TransferRows. (Parameter 'options')");
 
     [Test]
     public void Faults_are_named_when_the_trainer_is_made() => Refuses(

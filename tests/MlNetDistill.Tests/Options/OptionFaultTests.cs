@@ -36,6 +36,10 @@ public sealed class OptionFaultTests
             "MissingLabels.TeacherOnly needs a method that learns from the teacher.");
         yield return Case(Good with { MissingLabels = (MissingLabels)7 }, "MissingLabels must be Error, Drop or TeacherOnly; was 7.");
         yield return Case(Good with { MissingFeatures = (MissingFeatures)7 }, "MissingFeatures must be Error or Drop; was 7.");
+        yield return Case(Good with { CompareAlone = true, Method = DistillationMethod.LabelsOnly() },
+            "CompareAlone compares the student with one that learns from labels alone, and the method labels only learns from labels alone itself: leave CompareAlone false, or give a method that learns from a teacher.");
+        yield return Case(Good with { CompareAlone = true, LabelColumnName = null, Teacher = Teacher.FromColumn("TeacherScore") },
+            "CompareAlone trains the student on labels alone as well, and LabelColumnName is null: name the label column, or leave CompareAlone false.");
         yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation must be Throw or ReturnBest; was 7.");
     }
 
@@ -64,7 +68,6 @@ public sealed class OptionFaultTests
 
     private static IEnumerable<TestCaseData> TrainingFaults()
     {
-        yield return Case(Good with { Optimizer = null! }, "Optimizer must be set.");
         yield return Case(Good with { Optimizer = Optimizer.AdamW(0) }, "The optimizer's LearningRate must be above 0; was 0.");
         yield return Case(Good with { Optimizer = Optimizer.AdamW(weightDecay: -1) }, "The optimizer's WeightDecay must be at least 0; was -1.");
         yield return Case(Good with { Optimizer = Optimizer.Sgd(momentum: 1) }, "The optimizer's Momentum must be in [0, 1); was 1.");

@@ -1,4 +1,6 @@
 using MlNetDistill.Data;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -8,11 +10,33 @@ public sealed class SamplerTests
     private static readonly long[] Rows = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31];
 
     [Test]
-    public void An_epoch_has_every_row_at_most_once_in_full_batches()
+    public void An_epoch_has_every_row_once_in_batches_of_nearly_equal_size()
     {
         var batches = Epochs(new ShuffledSampler(4), 1).Single();
-        Assert.That(batches.Select(b => b.Length), Is.EqualTo(new[] { 4, 4 }), "the incomplete third batch is left out");
+        Assert.That(batches.Select(b => b.Length), Is.EqualTo(new[] { 3, 3, 4 }));
+        Assert.That(batches.SelectMany(b => b), Is.EquivalentTo(Rows));
+    }
+
+    [Test]
+    public void Exact_batches_leave_out_the_rows_that_are_left_over()
+    {
+        var batches = Epochs(new ShuffledSampler(4, isExact: true), 1).Single();
+        Assert.That(batches.Select(b => b.Length), Is.EqualTo(new[] { 4, 4 }));
         Assert.That(batches.SelectMany(b => b), Is.Unique.And.SubsetOf(Rows));
+    }
+
+    [Test]
+    public void Stages_have_exact_batches_only_where_the_loss_compares_rows()
+    {
+        Assert.That(SizesFor(new KdLoss(2)), Is.EqualTo(new[] { 3, 3, 4 }), "every row counts by itself");
+        Assert.That(SizesFor(new DistLoss(2, 1, 1)), Is.EqualTo(new[] { 4, 4 }), "columns of the batch are correlated");
+        Assert.That(SizesFor(new KdLoss(2) + new DistLoss(2, 1, 1)), Is.EqualTo(new[] { 4, 4 }));
+
+        static int[] SizesFor(DistillationLoss loss)
+        {
+            var stage = new Stage("stage", null, loss, new ShuffledSampler(4), 1, Optimizer.AdamW(), LearningRateSchedule.Constant());
+            return [.. Epochs(stage.Sampler, 1).Single().Select(b => b.Length)];
+        }
     }
 
     [Test]
@@ -22,15 +46,17 @@ public sealed class SamplerTests
     [Test]
     public void Fewer_rows_than_a_batch_are_one_batch()
     {
-        var sampler = new ShuffledSampler(64);
-        Assert.That(sampler.BatchesPerEpoch(Rows.Length), Is.EqualTo(1));
-        Assert.That(Epochs(sampler, 1).Single().Single(), Is.EquivalentTo(Rows));
+        foreach (var sampler in new[] { new ShuffledSampler(64), new ShuffledSampler(64, isExact: true) })
+        {
+            Assert.That(sampler.BatchesPerEpoch(Rows.Length), Is.EqualTo(1));
+            Assert.That(Epochs(sampler, 1).Single().Single(), Is.EquivalentTo(Rows));
+        }
     }
 
     [Test]
     public void Every_epoch_has_its_own_order_so_no_row_stays_out()
     {
-        var epochs = Epochs(new ShuffledSampler(4), 20);
+        var epochs = Epochs(new ShuffledSampler(4, isExact: true), 20);
         Assert.That(epochs.Select(e => string.Join(' ', e.SelectMany(b => b))), Is.Unique);
         Assert.That(epochs.SelectMany(e => e.SelectMany(b => b)).Distinct(), Is.EquivalentTo(Rows));
     }
@@ -39,13 +65,16 @@ public sealed class SamplerTests
     public void The_same_generator_gives_the_same_batches() =>
         Assert.That(Epochs(new ShuffledSampler(4), 3), Is.EqualTo(Epochs(new ShuffledSampler(4), 3)));
 
-    [TestCase(100, 32, 3)]
-    [TestCase(96, 32, 3)]
-    [TestCase(31, 32, 1)]
-    public void Batches_of_an_epoch_are_counted_without_the_rest(long rows, int size, int batches) =>
-        Assert.That(new ShuffledSampler(size).BatchesPerEpoch(rows), Is.EqualTo(batches));
+    [TestCase(100, 32, false, 4)]
+    [TestCase(100, 32, true, 3)]
+    [TestCase(96, 32, false, 3)]
+    [TestCase(96, 32, true, 3)]
+    [TestCase(31, 32, false, 1)]
+    [TestCase(31, 32, true, 1)]
+    public void Batches_of_an_epoch_are_counted(long rows, int size, bool exact, int batches) =>
+        Assert.That(new ShuffledSampler(size, exact).BatchesPerEpoch(rows), Is.EqualTo(batches));
 
-    private static long[][][] Epochs(ShuffledSampler sampler, int count)
+    private static long[][][] Epochs(Sampler sampler, int count)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(11);

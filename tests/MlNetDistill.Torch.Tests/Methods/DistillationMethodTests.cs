@@ -20,8 +20,26 @@ public sealed class DistillationMethodTests
     }
 
     [Test]
-    public void KD_defaults_to_the_settings_of_the_CIFAR_scripts() =>
-        Assert.That(DistillationMethod.Kd(), Is.EqualTo(DistillationMethod.Kd(temperature: 4, alpha: 0.9)));
+    public void KD_defaults_to_the_settings_of_the_CIFAR_scripts_for_a_teacher_with_logits() =>
+        Assert.That(TermsOf(Context), Is.EqualTo((1 - 0.9, 0.9, 4)));
+
+    [Test]
+    public void KD_softens_probabilities_no_further_and_gives_the_labels_a_larger_share() =>
+        Assert.That(TermsOf(Context with { Defaults = KdDefaults.ForProbabilities }), Is.EqualTo((1 - 0.7, 0.7, 1)));
+
+    [Test]
+    public void KD_shows_that_the_teacher_decides_what_was_not_given()
+    {
+        Assert.That($"{DistillationMethod.Kd()}", Is.EqualTo("KD (Temperature by the teacher, Alpha by the teacher)"));
+        Assert.That($"{DistillationMethod.Kd(alpha: 0.25)}", Is.EqualTo("KD (Temperature by the teacher, Alpha 0.25)"));
+        Assert.That($"{DistillationMethod.Kd(2, 0.25)}", Is.EqualTo("KD (Temperature 2, Alpha 0.25)"));
+    }
+
+    private static (double Labels, double Teacher, double Temperature) TermsOf(MethodContext context)
+    {
+        var terms = DistillationMethod.Kd().Stages(context).Single().Loss.Terms;
+        return (terms[0].Weight, terms[1].Weight, ((KdLoss)terms[1].Loss).Temperature);
+    }
 
     [Test]
     public void Labels_alone_need_no_teacher()

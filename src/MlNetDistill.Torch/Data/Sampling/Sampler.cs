@@ -17,30 +17,41 @@ public abstract class Sampler
     /// <param name="training">Positions of the training rows.</param>
     /// <param name="generator">The run's generator for shuffling; a CPU generator.</param>
     public abstract IEnumerable<Tensor> Epoch(Tensor training, Generator generator);
+
+    /// <summary>The sampler for a loss: whether all batches must have the same number of rows depends on whether the loss compares the rows of a batch.</summary>
+    internal virtual Sampler ForLoss(bool comparesRows) => this;
 }
 
 /// <summary>
-/// Every row once an epoch, in random order. An incomplete last batch is left out: its few rows would have more weight than others, and its batch statistics
-/// would be poor. The order changes every epoch, so no row is left out for long.
+/// Every row once an epoch, in random order. Where the rows are no multiple of the batch size, they are divided evenly among ⌈rows / batch size⌉ batches, so that no
+/// batch is small: the rows of a small one would have more weight than others, and its batch statistics would be poor.
 /// </summary>
-/// <param name="batchSize">Rows of a batch, at least 1; all rows if there are fewer.</param>
-public sealed class ShuffledSampler(int batchSize) : Sampler
+/// <param name="batchSize">Most rows of a batch, at least 1.</param>
+/// <param name="isExact">
+/// Whether every batch has exactly <paramref name="batchSize"/> rows, for losses that compare the rows of a batch. The rows that are left over are then not used in
+/// that epoch; the order changes every epoch, so no row is left out for long. If there are fewer rows than that, all are one batch.
+/// </param>
+public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampler
 {
     /// <inheritdoc/>
-    public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, rows / batchSize);
+    public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, isExact ? rows / batchSize : (rows + batchSize - 1) / batchSize);
 
     /// <inheritdoc/>
     public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
     {
         var rows = training.shape[0];
-        var size = Math.Min(batchSize, rows);
+        var batches = BatchesPerEpoch(rows);
+        var used = isExact && rows > batchSize ? (long)batches * batchSize : rows;
         using var positions = Shuffled(training, generator);
-        for (var batch = 0; batch < BatchesPerEpoch(rows); batch++)
+        for (long batch = 0; batch < batches; batch++)
         {
-            using var slice = positions.narrow(0, batch * size, size).DetachFromDisposeScope();
+            var (from, to) = (batch * used / batches, (batch + 1) * used / batches);
+            using var slice = positions.narrow(0, from, to - from).DetachFromDisposeScope();
             yield return slice;
         }
     }
+
+    internal override Sampler ForLoss(bool comparesRows) => comparesRows == isExact ? this : new ShuffledSampler(batchSize, comparesRows);
 
     private static Tensor Shuffled(Tensor rows, Generator generator)
     {

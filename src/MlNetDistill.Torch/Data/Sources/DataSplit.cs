@@ -7,6 +7,7 @@ namespace MlNetDistill.Data;
 internal sealed class DataSplit : IDisposable
 {
     private readonly bool _ownsValidationSet;
+    private Tensor? _given;
 
     private DataSplit(IRowSource validationSet, Tensor training, Tensor? validation, bool ownsValidationSet = false)
     {
@@ -19,8 +20,14 @@ internal sealed class DataSplit : IDisposable
     /// <summary>Positions in the training set that are trained on, 64-bit.</summary>
     public Tensor Training { get; private set; }
 
+    /// <summary>Positions in the training set that are trained on, without rows that were added by <see cref="Add"/>.</summary>
+    public Tensor Given => _given ?? Training;
+
+    /// <summary>Number of rows that were added.</summary>
+    public long Added => Training.shape[0] - Given.shape[0];
+
     /// <summary>The set that <see cref="Validation"/> points into.</summary>
-    public IRowSource ValidationSet { get; }
+    public IRowSource ValidationSet { get; private set; }
 
     /// <summary>Positions held out, or null for none.</summary>
     public Tensor? Validation { get; private set; }
@@ -64,13 +71,42 @@ internal sealed class DataSplit : IDisposable
     /// </summary>
     public static DataSplit BySet(IRowSource set, IRowSource validation) => new(validation, Positions(set), Labelled(validation) ?? Positions(validation), true);
 
+    /// <summary>The same held-out rows, and of the training rows only those with a label, for a network that learns from labels alone. To be disposed before this one.</summary>
+    public DataSplit WithLabelledTraining(IRowSource set)
+    {
+        using var scope = NewDisposeScope();
+        var labelled = set.Labels.index_select(0, Training).IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        return new DataSplit(ValidationSet, Training.index_select(0, labelled).DetachFromDisposeScope(), Validation?.clone().DetachFromDisposeScope());
+    }
+
+    /// <summary>Trains also on the rows that were added at the end of the set.</summary>
+    /// <param name="set">The set before.</param>
+    /// <param name="joined">The set with the added rows.</param>
+    public void Add(IRowSource set, IRowSource joined)
+    {
+        using var scope = NewDisposeScope();
+        var before = Training;
+        Training = cat([before, TensorArithmetic.Range(joined.Count - set.Count, CPU).AddInteger(set.Count)]).DetachFromDisposeScope();
+        if (_given is null)
+            _given = before;
+        else
+            before.Dispose();
+        if (ReferenceEquals(ValidationSet, set))
+            ValidationSet = joined;
+    }
+
+    /// <summary>The same split without the added rows, for training on labels. It shares the tensors of this one and is not disposed.</summary>
+    public DataSplit WithoutAdded() => new(ValidationSet, Given, Validation);
+
     public void MoveTo(Device device)
     {
         ValidationSet.MoveTo(device);
         if (device.type == TorchSharp.DeviceType.CPU)
             return;
-        (var training, var validation) = (Training, Validation);
+        (var training, var validation, var given) = (Training, Validation, _given);
         Training = training.to(device).DetachFromDisposeScope();
+        _given = given?.to(device).DetachFromDisposeScope();
+        given?.Dispose();
         Validation = validation?.to(device).DetachFromDisposeScope();
         training.Dispose();
         validation?.Dispose();
@@ -79,6 +115,7 @@ internal sealed class DataSplit : IDisposable
     public void Dispose()
     {
         Training.Dispose();
+        _given?.Dispose();
         Validation?.Dispose();
         if (_ownsValidationSet)
             ValidationSet.Dispose();

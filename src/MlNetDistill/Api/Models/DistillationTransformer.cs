@@ -42,6 +42,18 @@ public sealed class DistillationTransformer : ISingleFeaturePredictionTransforme
     /// </summary>
     public ITransformer? Teacher { get; }
 
+    /// <summary>
+    /// The same student trained on the labels alone, if <see cref="DistillationOptions.CompareAlone"/> asks for it; null otherwise, and where the fit was cancelled before
+    /// it was trained. It is not saved with this student. <c>model.WithStudentAlone()</c> puts it into the pipeline in this student's place.
+    /// </summary>
+    public DistillationTransformer? Alone { get; internal init; }
+
+    /// <summary>
+    /// Whether distilling paid: this student and <see cref="Alone"/> compared on the held-out rows. Null without <see cref="Alone"/> or without held-out rows, and where
+    /// these have neither labels nor answers of the teacher.
+    /// </summary>
+    public DistillationPayoff? Comparison { get; internal init; }
+
     /// <summary>Hashes of the training rows; null for a teacher.</summary>
     internal TrainedRows? TrainedRows { get; init; }
 

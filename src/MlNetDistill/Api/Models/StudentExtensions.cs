@@ -1,3 +1,4 @@
+using Microsoft.ML.Data;
 using MlNetDistill;
 
 namespace Microsoft.ML;
@@ -44,6 +45,24 @@ public static class StudentExtensions
         ArgumentNullException.ThrowIfNull(model);
         return [.. Parts(model).OfType<DistillationTransformer>()];
     }
+
+    /// <summary>
+    /// The same model with the student alone (<see cref="DistillationTransformer.Alone"/>) in place of its last student, to evaluate, measure or save it. Everything
+    /// else in the pipeline is shared with the model.
+    /// </summary>
+    /// <param name="model">A fitted pipeline, or a student itself.</param>
+    /// <exception cref="InvalidOperationException">There is no student, or the last one was fitted without <see cref="DistillationOptions.CompareAlone"/>.</exception>
+    public static ITransformer WithStudentAlone(this ITransformer model)
+    {
+        if (model.FindStudents() is not [.., var student])
+            return Single([], model, "");
+        return student.Alone is { } alone ? Replace(model, student, alone) : throw new InvalidOperationException(
+            $"The student {student.Model.Spec.Name} (score column '{student.ScoreColumnName}') has no student alone beside it. Set CompareAlone in its DistillationOptions and fit again.");
+    }
+
+    private static ITransformer Replace(ITransformer model, ITransformer old, ITransformer by) => ReferenceEquals(model, old) ? by
+        : model is IEnumerable<ITransformer> chain ? new TransformerChain<ITransformer>([.. chain.Select(part => Replace(part, old, by))])
+        : model;
 
     private static IEnumerable<ITransformer> Parts(ITransformer model) =>
         model is IEnumerable<ITransformer> chain ? chain.SelectMany(Parts) : [model];

@@ -33,6 +33,9 @@ public sealed partial record DistillationOptions
         .. Faults.Unless(
             ExampleWeightColumnName is null || Method is not { CanUseWeights: false },
             $"The method {Method?.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName."),
+        .. Faults.Unless(
+            !CompareAlone || Method is not { TeacherNeeds: ModelOutputs.None },
+            $"CompareAlone compares the student with one that learns from labels alone, and the method {Method?.Name} learns from labels alone itself: leave CompareAlone false, or give a method that learns from a teacher."),
         .. Faults.Defined(nameof(MissingLabels), MissingLabels),
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
@@ -89,6 +92,8 @@ public sealed partial record DistillationOptions
             yield return $"The teacher ({Teacher.Name}) is trained on labels, and LabelColumnName is null: name the label column, or give a teacher that is trained already.";
         }
 
+        if (CompareAlone)
+            yield return "CompareAlone trains the student on labels alone as well, and LabelColumnName is null: name the label column, or leave CompareAlone false.";
         if (Sampling is { NeedsLabels: true })
             yield return $"{NameOf(Sampling)} needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead.";
         if (MinimumTeacherAccuracy > 0)
@@ -137,7 +142,8 @@ public sealed partial record DistillationOptions
         if (Augmentations is { Count: > 0 } && Method is not null && Method.TeacherNeeds != ModelOutputs.None && Teacher is { SupportsAugmentation: false })
         {
             yield return "Augmentations change the student's features, but a teacher that is an ML.NET model or reads a column of its own scores the unchanged rows, so " +
-                "its outputs would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features.";
+                "its outputs would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features. For more rows that any teacher can " +
+                "answer, set TransferRows.";
         }
 
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)
@@ -145,6 +151,22 @@ public sealed partial record DistillationOptions
 
         if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == ModelOutputs.None)
             yield return $"{NameOf(Sampling)} uses the teacher's outputs, and the method {Method.Name} has no teacher; use another Sampling.";
+    }
+
+    private IEnumerable<string> TransferFaults()
+    {
+        if (TransferRows is null)
+            yield break;
+        foreach (var fault in TransferRows.Validate())
+            yield return fault;
+        if (Method?.TeacherNeeds == ModelOutputs.None)
+            yield return $"TransferRows have no labels, and the method {Method.Name} learns from labels alone; leave TransferRows null, or use a method that learns from a teacher.";
+        if (Method is { CanUseWeights: false } && TransferRows.Parts.Any(part => part.Weight != 1))
+            yield return $"The method {Method.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave TransferRows.Weight 1.";
+        if (Method is { NeedsHardLabels: true })
+            yield return $"The method {Method.Name} compares the teacher with the label of each row, and TransferRows have none; leave TransferRows null, or use another method.";
+        if (Sampling is { NeedsLabels: true })
+            yield return $"{NameOf(Sampling)} needs the label of every row, and TransferRows have none; use another Sampling.";
     }
 
     private static string NameOf(BatchSampling sampling) => sampling switch
@@ -160,7 +182,7 @@ public sealed partial record DistillationOptions
         .. ShapeFaults(),
         .. Method?.Validate() ?? [],
         .. Teacher?.Validate() ?? [],
-        .. Optimizer?.Validate() ?? ["Optimizer must be set."],
+        .. GivenOptimizer?.Validate() ?? [],
         .. Schedule?.Validate() ?? ["Schedule must be set."],
         .. EarlyStopping?.Validate() ?? [],
         .. Sampling?.Validate(BatchSize) ?? ["Sampling must be set; see BatchSampling."],
@@ -171,5 +193,6 @@ public sealed partial record DistillationOptions
             TeacherCache is not { AugmentedViews: > 0 } || Augmentations is not { Count: 0 },
             $"TeacherCache.AugmentedViews is for augmented rows, and there are no Augmentations; leave it 0."),
         .. ViewFaults(),
+        .. TransferFaults(),
     ];
 }

@@ -58,7 +58,9 @@ public sealed partial record DistillationOptions
             ValidationFraction = 0,
             ValidationColumnName = null,
             ValidationData = null,
+            CompareAlone = false,
             Augmentations = [],
+            TransferRows = null,
             TeacherCache = new TeacherCacheOptions { Folder = TeacherCache.CacheKey is null ? TeacherCache.Folder : null, MemoryLimit = TeacherCache.MemoryLimit },
         };
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.ML;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
@@ -13,8 +14,8 @@ public sealed partial record DistillationOptions
 {
     private const int DefaultEpochs = 30;
 
-    // The default rate and schedule need about as many for a small perceptron on a hundred rows (seen on Iris).
-    private const int MinimumDefaultSteps = 500;
+    // From labels alone, more steps on few rows make a worse student; from a teacher they do not.
+    private const int StepsWithoutTeacher = 500;
 
     /// <summary>The teacher whose knowledge is distilled. Required, unless the method needs none (<see cref="DistillationMethod.LabelsOnly"/>).</summary>
     public Teacher? Teacher { get; init; }
@@ -54,8 +55,9 @@ public sealed partial record DistillationOptions
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
     /// <summary>
-    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs are fewer than 500 training steps, it is as many as make
-    /// 500 steps (except with a route of teachers, where every anchor takes that many epochs).
+    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs have fewer steps than the student's
+    /// <see cref="NetworkSpec.DefaultSteps"/> (500 from labels alone), it is as many as make that number of steps. With a route of teachers, where every anchor takes
+    /// that many epochs, it is 30.
     /// </summary>
     public int Epochs
     {
@@ -66,16 +68,23 @@ public sealed partial record DistillationOptions
     /// <summary>The number of epochs that was set; null for the default.</summary>
     internal int? GivenEpochs { get; init; }
 
+    /// <summary>These options with the method's settings for this teacher where nothing was set.</summary>
+    internal DistillationOptions WithDefaultsOfTeacher() => Teacher is null ? this : this with { Method = Method.WithDefaults(Teacher.KdDefaults) };
+
     /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)
     {
         var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(trainingRows);
-        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= MinimumDefaultSteps
+        var fewest = Method.TeacherNeeds == ModelOutputs.None ? StepsWithoutTeacher : Student.DefaultSteps;
+        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= fewest
             ? this
-            : this with { Epochs = (int)((MinimumDefaultSteps + steps - 1) / steps) };
+            : this with { Epochs = (int)((fewest + steps - 1) / steps) };
     }
 
-    /// <summary>Rows per training step, at least 1. An incomplete last batch is left out of its epoch.</summary>
+    /// <summary>
+    /// Most rows of a training step, at least 1. Where the training rows are no multiple of it, they are divided evenly among the steps of an epoch; with a loss that
+    /// compares the rows of a batch, all steps have exactly this many rows and those left over are not used in that epoch.
+    /// </summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>
@@ -93,8 +102,26 @@ public sealed partial record DistillationOptions
     /// </remarks>
     public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
 
-    /// <summary>The optimiser; AdamW at 0.002 by default (our choice: it needs no tuning to be usable).</summary>
-    public Optimizer Optimizer { get; init; } = Optimizer.AdamW();
+    /// <summary>The optimiser; null, the default, for AdamW with the student's <see cref="NetworkSpec.DefaultLearningRate"/>.</summary>
+    [AllowNull]
+    public Optimizer Optimizer
+    {
+        // Without a student the options are refused, but their faults are collected before.
+        get => GivenOptimizer ?? (Student is null ? Optimizer.AdamW() : Optimizer.AdamW(Student.DefaultLearningRate));
+        init => GivenOptimizer = value;
+    }
+
+    /// <summary>The optimiser that was set; null for the default.</summary>
+    internal Optimizer? GivenOptimizer { get; init; }
+
+    /// <summary>
+    /// Rows without labels that the student is also trained on, with the teacher's answers for them: made up from the training rows, or your own. Null for none.
+    /// </summary>
+    /// <remarks>
+    /// Unlike <see cref="Augmentations"/>, which change the student's features, these are whole rows that go through the steps before the trainer, so that every teacher
+    /// can answer for them, an ML.NET model too. An epoch passes over the training rows and these.
+    /// </remarks>
+    public TransferRows? TransferRows { get; init; }
 
     /// <summary>The learning-rate schedule; one cycle by default (our choice). One cycle also moves the momentum, whatever the optimiser's own is.</summary>
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.OneCycle();
@@ -145,6 +172,14 @@ public sealed partial record DistillationOptions
     /// at chance most likely reads the wrong columns. 0 accepts any teacher. If no row has a label, it must be null or 0.
     /// </summary>
     public double? MinimumTeacherAccuracy { get; init; }
+
+    /// <summary>
+    /// Whether the same student is also trained on the labels alone, to find out whether distilling pays: with the same initial weights, optimiser, schedule, batch size
+    /// and number of steps, on the labelled training rows. It is <see cref="DistillationTransformer.Alone"/>; with held-out rows that have labels, or a teacher that
+    /// can be asked for them, <see cref="DistillationTransformer.Comparison"/> compares the two row by row. False by default: it takes about as long as training the
+    /// student once more.
+    /// </summary>
+    public bool CompareAlone { get; init; }
 
     /// <summary>How the teacher's outputs are kept for reuse; by default in memory, for this fit.</summary>
     public TeacherCacheOptions TeacherCache { get; init; } = new();

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill;
@@ -28,6 +29,9 @@ public abstract partial class Teacher
     /// <summary>Whether it can score augmented rows: a network can, a model that reads a data view cannot.</summary>
     internal virtual bool SupportsAugmentation => false;
 
+    /// <summary>Settings of the method that were not set.</summary>
+    internal virtual KdDefaults KdDefaults => KdDefaults.ForLogits;
+
     /// <summary>The outputs that it can give; an ML.NET model gives only class scores.</summary>
     internal virtual ModelOutputs CanProvide => ModelOutputs.Logits;
 
@@ -40,6 +44,9 @@ public abstract partial class Teacher
     /// <summary>The columns, beside the student's features, that its outputs depend on; their values are part of the cache key.</summary>
     internal virtual IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
 
+    /// <summary>The columns, beside the student's features, that its outputs are computed from; null if they are unknown before the fit.</summary>
+    internal virtual IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => SupportsAugmentation ? [] : null;
+
     /// <summary>
     /// Its classes as a key column, which replaces the label where the data have none: in the order of its scores, renamed by its ClassMap. Null if they are unknown
     /// before the fit.
@@ -48,6 +55,9 @@ public abstract partial class Teacher
 
     /// <summary>Whether it is trained in the fit, on labels.</summary>
     internal virtual bool NeedsLabels => false;
+
+    /// <summary>Which rows of the fit it was trained on.</summary>
+    internal virtual SeenRows Seen => SeenRows.Unknown;
 
     /// <summary>Whether it is fitted on all rows of the data, also on those that are left out of the student's training; then their <see cref="ColumnsRead"/> count too.</summary>
     internal virtual bool ReadsRowsLeftOut => false;

@@ -20,21 +20,21 @@ internal static class DataChecks
     public static IEnumerable<string> Warnings(IRowSource set, DataSplit split, ClassLabels classes, DistillationOptions options)
     {
         using var scope = NewDisposeScope();
-        var labels = set.Labels.index_select(0, split.Training).cpu().data<long>().ToArray();
-        var weights = set.Weights?.index_select(0, split.Training).cpu().data<float>().ToArray();
+        var labels = set.Labels.index_select(0, split.Given).cpu().data<long>().ToArray();
+        var weights = set.Weights?.index_select(0, split.Given).cpu().data<float>().ToArray();
         if (weights is not null && ManyWithoutWeight(weights, options.ExampleWeightColumnName!) is { } weightless)
             yield return weightless;
         if (ClassesWithoutRow(labels, weights, classes) is { } missing)
             yield return missing;
         if (HeldOut(set, split, classes.Count, options) is { } share)
             yield return share;
-        foreach (var constant in ConstantFeatures(set, split.Training, options.FeatureColumnName))
+        foreach (var constant in ConstantFeatures(set, split.Given, options.FeatureColumnName))
             yield return constant;
     }
 
     private static string? HeldOut(IRowSource set, DataSplit split, int classes, DistillationOptions options)
     {
-        var (trained, held) = (split.Training.shape[0], split.Validation?.shape[0] ?? 0);
+        var (trained, held) = (split.Given.shape[0], split.Validation?.shape[0] ?? 0);
         if (options.ValidationFraction > 0 && held < classes)
         {
             return Invariant($"ValidationFraction {options.ValidationFraction} holds out {held} of {held + trained} rows, fewer than there are classes ({classes}): ") +

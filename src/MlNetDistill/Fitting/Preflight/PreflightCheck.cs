@@ -23,6 +23,10 @@ internal sealed class PreflightCheck(
 {
     private const double Overconfident = 0.999;
     private readonly List<string> _warnings = [];
+    private readonly List<string> _advice = [];
+
+    /// <summary>Measures student and teacher.</summary>
+    public required CostMeasures Costs { get; init; }
 
     /// <param name="rehearsal">The stages, and an untrained student.</param>
     /// <param name="ready">The teacher's anchors; null if it is yet to be trained.</param>
@@ -33,9 +37,12 @@ internal sealed class PreflightCheck(
         var teacher = isReady && anchors.Count > 0 ? new TeacherCheck(networks.Task, options, set, split).Run(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
+        var costs = Costs.Run(student, teacher, isReady && anchors.Count > 0 ? anchors[^1].Teacher : null);
+        foreach (var warning in costs.Warnings)
+            Add(warning, costs.Advice);
         _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, networks.Task.LogitCount, options.EarlyStopping is not null)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, GetSteps, options.BatchSize) is { } few)
-            _warnings.Add(few);
+            Add(few, "train longer: more Epochs or a smaller BatchSize");
         var timer = new StepTimer(options, set, split, seeds, student, networks.GetView(FitNetworks.StudentRole), isReady);
         var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.MeasureStep(stage) : TimeSpan.Zero)).ToList();
         // A teacher that was trained after the rehearsal replaces the planned one.
@@ -61,6 +68,11 @@ internal sealed class PreflightCheck(
             StudentParameters = student.ParameterCount,
             Method = options.Method.Name,
             Teacher = teacher,
+            StudentModelBytes = costs.StudentBytes,
+            TeacherModelBytes = costs.TeacherBytes,
+            StudentTimePerRow = costs.StudentTime,
+            TeacherIsLinear = costs.IsLinear,
+            Advice = [.. _advice.Distinct()],
             Stages = [.. timed.Select(t => new PreflightStage(t.Stage.Name, t.Stage.Epochs, GetSteps(t.Stage), t.Time))],
             TeacherTime = teacher is null ? TimeSpan.Zero : TimeOfQueries(teacher, cached.Length * views, cached.Length),
             TrainingTime = timed.Aggregate(TimeSpan.Zero, (sum, t) => sum + (t.Stage.Epochs * ((t.Time * GetSteps(t.Stage)) + validation))),
@@ -90,20 +102,31 @@ internal sealed class PreflightCheck(
         {
             if (TeacherQuality.IsRefused(confusion.Level, options.MinimumTeacherAccuracy))
             {
-                _warnings.Add(FormattableString.Invariant(
-                    $"The teacher's accuracy on the rows it was queried for is {confusion.Level}, near chance or below the required value: does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"));
+                Add(
+                    FormattableString.Invariant(
+                        $"The teacher's accuracy on the rows it was queried for is {confusion.Level}, near chance or below the required value: does it read the right column, in the scale of its own training, and are its ScoreKind and class names right?"),
+                    "do not distil from this teacher before its columns, ScoreKind and class names are checked");
             }
 
             _warnings.AddRange(classes is null ? [] : ClassNameChecks.Exchanged(confusion, classes));
         }
 
         if (teacher.ScoresLookLikeProbabilities is { } warning)
-            _warnings.Add(warning);
+            Add(warning, "state the teacher's ScoreKind");
         if (teacher.MeanConfidence > Overconfident)
         {
-            _warnings.Add(FormattableString.Invariant(
-                $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets carry hardly more information than labels. Fit the teacher out-of-fold (folds), or raise the temperature."));
+            Add(
+                FormattableString.Invariant(
+                    $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets carry hardly more information than labels. Fit the teacher out-of-fold (folds), or raise the temperature."),
+                "soften the teacher (folds, or a higher temperature), and set CompareAlone to see whether distilling pays");
         }
+    }
+
+    private void Add(string warning, string? advice)
+    {
+        _warnings.Add(warning);
+        if (advice is not null)
+            _advice.Add(advice);
     }
 
     private long GetCacheBytes(OutputShapes shapes) => CacheField.CreateAll(new CacheFileKey

@@ -3,6 +3,7 @@ using Microsoft.ML.Runtime;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Networks;
 using static System.FormattableString;
 
@@ -42,6 +43,26 @@ public sealed record PreflightReport
 
     /// <summary>The teacher's quality on some rows; null if there is no teacher, or it is yet to be trained.</summary>
     public PreflightTeacher? Teacher { get; init; }
+
+    /// <summary>Bytes of the student's weights, about the size of its saved model.</summary>
+    public long StudentModelBytes { get; init; }
+
+    /// <summary>
+    /// Bytes of the teacher: of the saved model if it is an ML.NET model, of its file, or of the weights of a network; null if unknown, as before it is fitted.
+    /// </summary>
+    public long? TeacherModelBytes { get; init; }
+
+    /// <summary>
+    /// The student's time for a row of a batch on the CPU, as an ML.NET model if the teacher is one, else as a network; to compare with
+    /// <see cref="PreflightTeacher.TimePerRow"/>. Null if it was not measured.
+    /// </summary>
+    public TimeSpan? StudentTimePerRow { get; init; }
+
+    /// <summary>Whether the teacher is a linear ML.NET model, which is small and fast without distillation.</summary>
+    public bool TeacherIsLinear { get; init; }
+
+    /// <summary>What this library would do about the warnings that speak against this fit, a line each; other warnings contain their remedy.</summary>
+    public IReadOnlyList<string> Advice { get; init; } = [];
 
     /// <summary>The stages of training, as far as they are known before it.</summary>
     public required IReadOnlyList<PreflightStage> Stages { get; init; }
@@ -100,6 +121,10 @@ public sealed record PreflightReport
 
         if (TrainedFirst is { } first)
             Line("teacher", $"{first}; it is trained first, which is not in the times below");
+        if (TeacherModelBytes is { } bytes)
+            Line("size", $"student about {Figures.Bytes(StudentModelBytes)}, teacher {Figures.Bytes(bytes)}{(TeacherIsLinear ? ", a linear model" : "")}");
+        if (IsTimed && Teacher is not null && StudentTimePerRow is { } time)
+            Line("speed", $"for a row of a batch: student {Figures.Microseconds(time.TotalMicroseconds)}, teacher {Figures.Microseconds(Teacher.TimePerRow.TotalMicroseconds)}");
         // A route may have many anchors; all of them are in Stages.
         var shown = Stages.Count <= MostStages ? Stages : [.. Stages.Take(MostStages - 2), Stages[^1]];
         foreach (var (i, stage) in shown.Index())
@@ -114,6 +139,8 @@ public sealed record PreflightReport
         Line("memory", $"data {Size(DataBytes)}, teacher cache {Size(CacheBytes)} {(CacheIsInMemory ? "in memory" : "in a file")}, student {Size(StudentBytes)}; about {Size(ExpectedMemory)} in all");
         foreach (var warning in Warnings)
             Line("warning", $"{warning}");
+        foreach (var advice in Advice)
+            Line("advice", $"{advice}");
         return text;
 
         void Line(string head, FormattableString rest) => text.Add($"  {head,-9}{Invariant(rest)}");
@@ -146,11 +173,15 @@ public sealed record PreflightTeacher(
     /// <summary>Labels and predictions; null if no row has a label.</summary>
     internal ClassConfusion? Confusion { get; init; }
 
+    /// <summary>How far its accuracy can be trusted; null if it was not trained on these rows.</summary>
+    internal string? Caveat { get; init; }
+
     internal IReadOnlyList<string> Lines =>
     [
         $"{Name}, gives {Gives}",
         (Accuracy is { } accuracy ? Invariant($"accuracy {accuracy:0.0000}") : "no labels to compare it with")
             + Invariant($", mean confidence {MeanConfidence:0.0000}, on {RowsQueried} {(OnValidationRows ? "held-out" : "training")} rows"),
+        .. Caveat is null ? Array.Empty<string>() : [Caveat],
         Invariant($"a student with only these features can reach an agreement of at most {AgreementCeiling:0.0000}"),
     ];
 

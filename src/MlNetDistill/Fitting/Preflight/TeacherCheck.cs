@@ -36,6 +36,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             perRow)
         {
             TimePerPass = perPass,
+            Caveat = double.IsNaN(accuracy) ? null : SeenRowsText.Describe(options.Teacher.Seen, heldOut, accuracy),
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
             Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
         };
@@ -47,7 +48,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         // A teacher that reads the data view can be queried only for its rows, and cached outputs of the training set cost nothing.
         var inSet = ReferenceEquals(split.ValidationSet, set);
         var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.HasCachedOutputs));
-        var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Training);
+        var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Given);
         return (rows, all.index_select(0, tensor([.. QueryOrder.SpreadFirst(all.shape[0])], device: all.device)), heldOut);
     }
 
@@ -62,10 +63,12 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
     private (Tensor Positions, Tensor Logits, bool HeldOut) SelectJudged(Tensor positions, Tensor logits)
     {
         var queried = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
+        // Rows without labels that were added are not judged.
+        long[] given = [.. Enumerable.Range(0, queried.Length).Where(i => queried[i] < set.Count - split.Added).Select(i => (long)i)];
         var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
         long[] at = [.. queried.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
         var heldOut = at.Length >= MinHeldOut;
-        var chosen = heldOut ? tensor(at, device: positions.device) : tensor([.. Enumerable.Range(0, queried.Length).Select(i => (long)i)], device: positions.device);
+        var chosen = heldOut ? tensor(at, device: positions.device) : tensor(given, device: positions.device);
         return (positions.index_select(0, chosen), logits.index_select(0, chosen), heldOut);
     }
 

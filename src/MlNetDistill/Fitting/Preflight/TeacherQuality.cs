@@ -22,13 +22,20 @@ internal static class TeacherQuality
     public static bool IsRefused(ChanceLevel level, double? minimum) => minimum is { } least ? level.Accuracy < least : level.IsChance;
 
     /// <summary>Checks the teacher's outputs for the labelled training rows; for all rows if none has a label.</summary>
+    /// <param name="teacher">The teacher.</param>
+    /// <param name="set">The rows.</param>
+    /// <param name="split">The training rows, the held-out ones, and how many rows at the end of the set were added.</param>
+    /// <param name="classes">The classes.</param>
+    /// <param name="options">The least accuracy.</param>
+    /// <param name="channel">The log.</param>
     /// <returns>Its predictions for some of the rows.</returns>
     /// <exception cref="InvalidOperationException">The teacher is no better than chance, or than the options ask.</exception>
-    public static TeacherPredictions Check(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    public static TeacherPredictions Check(
+        StageTeacher teacher, IRowSource set, DataSplit split, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         using var scope = NewDisposeScope();
         if (set.LabelledRows == 0)
-            return CheckWithoutLabels(teacher, set, classes, options, channel);
+            return CheckWithoutLabels(teacher, set, set.Count - split.Added, classes, options, channel);
         var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // Without cached outputs the teacher may be slow, and some of the rows are enough.
         var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
@@ -38,8 +45,25 @@ internal static class TeacherQuality
         var ceiling = AgreementCeiling.Compute(set, rows, logits);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
         Judge(ClassConfusion.CountLabelled(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
+        JudgeHonestly(set, split, rows, named, options, channel);
         channel.Info($"A student with only these features can reach an agreement of at most {ceiling:0.0000}.");
         return Sample(rows, named);
+    }
+
+    /// <summary>Logs its accuracy on the held-out rows among these, if there are any, and how far it can be trusted.</summary>
+    private static void JudgeHonestly(IRowSource set, DataSplit split, Tensor rows, long[] predicted, DistillationOptions options, IChannel channel)
+    {
+        var (at, labels) = (rows.cpu().data<long>().ToArray(), set.Labels.index_select(0, rows).cpu().data<long>().ToArray());
+        var held = split.Validation is { } positions && ReferenceEquals(split.ValidationSet, set) ? positions.cpu().data<long>().ToHashSet() : [];
+        int[] judged = [.. Enumerable.Range(0, at.Length).Where(i => held.Contains(at[i]))];
+        var heldOut = judged.Length > 0;
+        if (!heldOut)
+            judged = [.. Enumerable.Range(0, at.Length)];
+        var accuracy = judged.Count(i => predicted[i] == labels[i]) / (double)judged.Length;
+        if (heldOut)
+            channel.Info($"On the {judged.Length} held-out rows among them it is {accuracy:0.0000}.");
+        if (SeenRowsText.Describe(options.Teacher!.Seen, heldOut, accuracy) is { } caveat)
+            channel.Info($"{caveat}");
     }
 
     private static void Judge(ClassConfusion confusion, string which, ClassLabels classes, DistillationOptions options, IChannel channel)
@@ -62,9 +86,9 @@ internal static class TeacherQuality
     }
 
     /// <summary>Without labels: checks how far a student can agree with the teacher, and whether the teacher predicts more than one class.</summary>
-    private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, ClassLabels classes, DistillationOptions options, IChannel channel)
+    private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, long given, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
-        var rows = SpreadPositions.Create(set.Count, teacher.HasCachedOutputs ? set.Count : LiveRows, set.Labels.device);
+        var rows = SpreadPositions.Create(given, teacher.HasCachedOutputs ? given : LiveRows, set.Labels.device);
         var logits = Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
         Warn(logits, channel);
         var predicted = logits.argmax(1).cpu().data<long>().ToArray();

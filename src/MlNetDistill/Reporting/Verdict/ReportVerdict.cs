@@ -5,14 +5,17 @@ namespace MlNetDistill.Reporting;
 
 /// <summary>The results of a report in sentences. A difference is only claimed if the intervals show it.</summary>
 /// <param name="Problems">Reasons against using the student as it is; empty if there are none.</param>
-/// <param name="Summary">Three sentences: accuracy, effect of distillation, cost.</param>
+/// <param name="Summary">Three sentences: whether distilling paid, if there is a student alone; accuracy; cost.</param>
 /// <param name="Findings">Further findings.</param>
 internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyList<string> Summary, IReadOnlyList<string> Findings)
 {
     private const double ReportedOverlap = 0.01;
 
-    /// <summary>All sentences, problems first.</summary>
-    public IReadOnlyList<string> Sentences => [.. Problems, .. Summary, .. Findings];
+    /// <summary>Whether there is a student alone to compare with; then the first sentence of the summary answers whether distilling paid.</summary>
+    private bool HasPayoff { get; init; }
+
+    /// <summary>All sentences: first whether distilling paid, if there is a student alone, then problems.</summary>
+    public IReadOnlyList<string> Sentences => HasPayoff ? [Summary[0], .. Problems, .. Summary.Skip(1), .. Findings] : [.. Problems, .. Summary, .. Findings];
 
     public static ReportVerdict From(DistillationReport report) => new(
         [
@@ -20,12 +23,13 @@ internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyLi
             .. Overlap(report) is { } overlap ? [overlap] : Array.Empty<string>(),
             .. Warnings(report.Student.Warnings.Count),
         ],
-        [
-            SummarySentences.Accuracy(report.Metrics),
-            SummarySentences.Distillation(report),
-            SummarySentences.Cost(report.Teacher.Cost, report.Student.Cost),
-        ],
-        [.. FindingSentences.From(report)]);
+        report.AloneMetrics is { } alone
+            ? [SummarySentences.Payoff(report, alone), SummarySentences.Accuracy(report.Metrics), SummarySentences.Cost(report.Teacher.Cost, report.Student.Cost)]
+            : [SummarySentences.Accuracy(report.Metrics), SummarySentences.NoPayoff, SummarySentences.Cost(report.Teacher.Cost, report.Student.Cost)],
+        [.. FindingSentences.From(report)])
+    {
+        HasPayoff = report.AloneMetrics is not null,
+    };
 
     /// <summary>The problem that test rows are training rows; null if duplicates explain it, or a criterion that is not met already reports it.</summary>
     public static string? Overlap(DistillationReport report) => report.TrainingOverlap is { Excess: > ReportedOverlap } overlap

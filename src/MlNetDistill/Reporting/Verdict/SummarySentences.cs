@@ -3,11 +3,13 @@ using static MlNetDistill.Evaluation.Figures;
 
 namespace MlNetDistill.Reporting;
 
-/// <summary>The verdict in three sentences: accuracy, effect of distillation, cost.</summary>
+/// <summary>The verdict in three sentences: whether distilling paid, accuracy, cost.</summary>
 internal static class SummarySentences
 {
     // Smaller relative differences of time or size count as equal.
     private const double AboutEqual = 0.05;
+
+    public const string NoPayoff = "The same student was not trained without a teacher, so it is unknown what distillation added.";
 
     public static string Accuracy(DistillationMetrics metrics)
     {
@@ -32,14 +34,13 @@ internal static class SummarySentences
         };
     }
 
-    public static string Distillation(DistillationReport report)
+    public static string Payoff(DistillationReport report, DistillationMetrics alone)
     {
-        if (report.AloneMetrics is not { } alone)
-            return "The same student was not trained without a teacher, so it is unknown what distillation added.";
-        var agreement = Change("agreement with the teacher", report.Metrics.Agreement, alone.Agreement, report.AgreementOverAlone);
-        return "Compared with the same student trained alone, " + (report.Metrics.Student is { } student && alone.Student is { } other
-            ? $"{Change("accuracy", student.Accuracy, other.Accuracy, report.AccuracyOverAlone)}; {agreement}."
-            : $"{agreement}.");
+        var agreement = Answer(PayoffText.Agreement, report.Metrics.Agreement, alone.Agreement, report.AgreementOverAlone);
+        var parts = report.Metrics.Student is { } student && alone.Student is { } other
+            ? [Answer("accuracy", student.Accuracy, other.Accuracy, report.AccuracyOverAlone), agreement]
+            : new[] { agreement };
+        return $"{PayoffText.Question} {PayoffText.Join(parts)}";
     }
 
     public static string Cost(ModelCost? teacher, ModelCost? student)
@@ -54,25 +55,17 @@ internal static class SummarySentences
             $"{Times(teacher.ZipBytes, student.ZipBytes, "smaller", "larger", "about as large")} ({size} instead of {Bytes(teacher.ZipBytes)}).";
     }
 
-    private static string Change(string figure, Estimate distilled, Estimate alone, Estimate? difference)
+    private static string Answer(string figure, Estimate distilled, Estimate alone, Estimate? difference)
     {
         // The difference row by row is more precise: chance that affects both models equally cancels out.
-        if (difference is { Lower: { } lower, Upper: { } upper } paired)
-        {
-            return (lower > 0, upper < 0) switch
-            {
-                (true, _) => $"{figure} is {WithInterval(paired, Points)} higher",
-                (_, true) => $"{figure} is {WithInterval(new(-paired.Value, -upper, -lower), Points)} lower",
-                _ => $"no difference in {figure} is shown: {Figures.Change(paired)} points ({Figures.Change(lower)} to {Figures.Change(upper)})",
-            };
-        }
-
+        if (difference is { Lower: not null } paired)
+            return PayoffText.Describe(figure, paired);
         var (one, other) = (WithInterval(distilled, Percent), WithInterval(alone, Percent));
         return ReportVerdict.AreSeparate(distilled, alone) switch
         {
-            true => $"{figure} is {(distilled > alone ? "higher" : "lower")}: {one} instead of {other}",
-            false => $"no difference in {figure} is shown: {one} and {other} overlap",
-            null => $"{figure} is {one} instead of {other}",
+            true => $"by {figure}, {(distilled > alone ? "yes" : "no")}: {one} instead of {other}",
+            false => $"by {figure}, not shown: {one} and {other} overlap",
+            null => $"by {figure}, unknown without an interval: {one} instead of {other}",
         };
     }
 

@@ -4,6 +4,7 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -19,6 +20,9 @@ namespace MlNetDistill.Teachers;
 internal sealed class ExternalTeacher(
     string name, ModelOutputs outputs, TeacherInput input, ScoreSpec scores, Func<InputShape, bool, TeacherInput, TeacherRequest, TensorModel> open) : Teacher
 {
+    /// <summary>Gives the bytes of its file; null if there is no file.</summary>
+    public Func<long>? MeasureFile { get; init; }
+
     internal override bool IsReady => true;
 
     internal override string Name => name;
@@ -27,10 +31,14 @@ internal sealed class ExternalTeacher(
 
     internal override ModelOutputs CanProvide => outputs;
 
+    internal override KdDefaults KdDefaults => scores.Kind == ScoreKind.Probabilities ? KdDefaults.ForProbabilities : KdDefaults.ForLogits;
+
     internal override IEnumerable<string> Validate() => input.Validate().Concat(scores.Validate());
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) =>
         input.ColumnName is { } column && schema.GetColumnOrNull(column) is { } found ? [found] : [];
+
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => ColumnsRead(schema);
 
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => ColumnsRead(schema).Select(column => new TeacherColumn(column));
 
@@ -51,7 +59,7 @@ internal sealed class ExternalTeacher(
         {
             rows = own is null ? null : (own.Read(request.Data, set, layout, request.Options.CancellationToken), request.TeacherData ?? "");
             var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, request.Columns.Classes, request.TeacherCaching);
-            return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null);
+            return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null) { FileBytes = MeasureFile?.Invoke() };
         }
         catch
         {
@@ -66,7 +74,7 @@ internal sealed class ExternalTeacher(
     {
         foreach (var column in ColumnsRead(request.Data.Schema))
         {
-            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, column, request.Options.CancellationToken)))
+            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Given, column, request.Options.CancellationToken)))
                 continue;
             var remedy = $"NormalizeMeanVariance(\"Scaled\", \"{column.Name}\")";
             request.Channel.Warning(

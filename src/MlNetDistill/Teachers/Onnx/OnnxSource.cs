@@ -66,6 +66,13 @@ internal sealed class OnnxSource
         }
     }
 
+    /// <summary>Bytes of the model and of the files with its weights. It must be one that <see cref="Inspect"/> accepts.</summary>
+    public long MeasureBytes()
+    {
+        using Stream stream = Content is null ? System.IO.File.OpenRead(FilePath!) : new MemoryStream(Content, writable: false);
+        return stream.Length + OnnxLayout.Read(stream).ExternalFiles.Select(GetWeightsPath).Distinct().Sum(path => new FileInfo(path).Length);
+    }
+
     private string GetWeightsPath(string location)
     {
         if (FilePath is null)

@@ -18,6 +18,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     internal override bool SupportsAugmentation => true;
 
+    internal override SeenRows Seen => SeenRows.Training;
+
     internal override bool NeedsLabels => true;
 
     internal override ModelOutputs CanProvide => NetworkKinds;

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Alignment;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -14,9 +15,13 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
 
     internal override ModelOutputs CanProvide => scores.Outputs;
 
+    internal override KdDefaults KdDefaults => scores.KdDefaults;
+
     internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => [];
+
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => VectorsRead(schema).Select(vector => vector.Column);
 
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema)
     {

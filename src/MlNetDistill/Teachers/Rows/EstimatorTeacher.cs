@@ -3,6 +3,7 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static System.FormattableString;
@@ -14,6 +15,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     internal override string Name => folds == 0 ? "an ML.NET pipeline, fitted here" : $"an ML.NET pipeline, fitted here on {folds} folds";
 
     internal override ModelOutputs CanProvide => scores.Outputs;
+
+    internal override KdDefaults KdDefaults => scores.KdDefaults;
 
     internal override IEnumerable<string> Validate()
     {
@@ -34,6 +37,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     // The class names of the fitted model are not known yet.
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) => scores.Classes();
+
+    internal override SeenRows Seen => folds > 0 ? SeenRows.None : SeenRows.Training;
 
     internal override bool ReadsRowsLeftOut => cacheKey is not null;
 
@@ -60,13 +65,21 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
                 isResumable: folds > 0))],
             model);
 
-        string ComputeContentHash() => Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}"));
+        string ComputeContentHash() =>
+            Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}{DescribeHeldOut(request)}"));
     }
 
     private ITransformer FitOnAll(TeacherRequest request)
     {
-        request.Channel.Info($"Fitting the teacher.");
-        return Fit(request.WithoutJudgingRows(request.Data));
+        var held = request.HeldOut;
+        if (held.Count == 0)
+        {
+            request.Channel.Info($"Fitting the teacher.");
+            return Fit(request.Given);
+        }
+
+        request.Channel.Info($"Fitting the teacher, without the {held.Count} held-out rows.");
+        return Fit(request.WithoutHeldOut(request.Given));
     }
 
     /// <summary>Fits the pipeline. If a step fails on a row, the exception names the row; ML.NET's own says only that a thread ended.</summary>
@@ -87,6 +100,11 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         }
     }
 
+    /// <summary>What the fitted model depends on beside its pipeline and all rows: the rows that it is not fitted on. Nothing where there are none.</summary>
+    private string DescribeHeldOut(TeacherRequest request) => request.HeldOut.Count == 0
+        ? ""
+        : $"|without {Fingerprint.Compute(string.Join(' ', request.HeldOut.OrderBy(id => (id.High, id.Low))))}";
+
     private static int FoldSeed(TeacherRequest request) => request.Seeds.DeriveInteger("folds");
 
     private ScoredView CreateView(
@@ -99,7 +117,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
-        var stratified = new StratifiedFolds(request.Data, request.Columns.Label, folds, FoldSeed(request));
+        var stratified = new StratifiedFolds(request.Given, request.Columns.Label, folds, FoldSeed(request));
+        var models = new ITransformer?[folds];
         for (var fold = 0; fold < folds; fold++)
         {
             request.Options.CancellationToken.ThrowIfCancellationRequested();
@@ -112,10 +131,36 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
             request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
             var unseen = stratified.GetUnseenClasses(fold);
             WarnOfUnseenClasses(unseen, request, fold);
-            var model = Fit(request.WithoutJudgingRows(stratified.GetTrainingRows(fold)));
+            var model = Fit(request.WithoutHeldOut(stratified.GetTrainingRows(fold)));
+            // Only transfer rows need the models again.
+            models[fold] = request.Transfer is null ? null : model;
             foreach (var chunk in CreateView(model, stratified.GetScoredRows(fold), request, $" of fold {fold + 1}", unseen).Read(wanted, kept, skip))
                 yield return chunk;
             skip = 0;
+        }
+
+        foreach (var chunk in request.Transfer is null ? [] : ReadMean(request, stratified, models, wanted, skip))
+            yield return chunk;
+    }
+
+    /// <summary>For transfer rows, which are in no fold: the mean of the probabilities of the folds' models, as for rows that none of them has seen.</summary>
+    private IEnumerable<OutputChunk> ReadMean(TeacherRequest request, StratifiedFolds stratified, ITransformer?[] models, IReadOnlySet<RowId> wanted, long skip)
+    {
+        var views = models.Select((model, fold) => CreateView(
+            model ?? Fit(stratified.GetTrainingRows(fold)), request.Transfer!, request, " of the transfer rows", stratified.GetUnseenClasses(fold)));
+        var readers = views.Select(view => view.Read(wanted, ModelOutputs.Logits, skip).GetEnumerator()).ToList();
+        try
+        {
+            while (readers.Count(reader => reader.MoveNext()) == readers.Count)
+            {
+                using var mean = new OutputChunk(
+                    readers[0].Current.Ids, [EnsembleTeacher.LogMean([.. readers.Select(reader => reader.Current.Parts[0])], [.. readers.Select(_ => 1.0)]).DetachFromDisposeScope()]);
+                yield return mean;
+            }
+        }
+        finally
+        {
+            readers.ForEach(reader => reader.Dispose());
         }
     }
 

@@ -3,6 +3,7 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -16,12 +17,20 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
 
     internal override ModelOutputs CanProvide => scores.Outputs;
 
+    internal override KdDefaults KdDefaults => scores.KdDefaults;
+
     internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema)
     {
         CheckSchema(schema);
         return transformer.IsRowToRowMapper && FindInputs(schema) is { } inputs ? inputs : schema.Where(c => !c.IsHidden);
+    }
+
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema)
+    {
+        CheckSchema(schema);
+        return transformer.IsRowToRowMapper ? FindInputs(schema) : null;
     }
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema)
@@ -91,7 +100,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
             return;
         foreach (var input in FindInputs(request.Data.Schema) ?? [])
         {
-            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Data, input, request.Options.CancellationToken)))
+            if (!UnreadableRow.LocateFailure(() => OverwrittenColumn.IsOverwritten(request.Given, input, request.Options.CancellationToken)))
                 continue;
             throw new InvalidOperationException(
                 $"The teacher reads column '{input.Name}', and an earlier step of this pipeline overwrote that column, so the teacher would score changed values. " +

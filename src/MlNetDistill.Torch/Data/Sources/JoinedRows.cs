@@ -1,0 +1,100 @@
+using MlNetDistill.Core;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Data;
+
+/// <summary>The rows of two sources, one after the other. It takes both over; their features stay where they are.</summary>
+internal sealed class JoinedRows : IRowSource
+{
+    private readonly IRowSource _first;
+    private readonly IRowSource _second;
+
+    /// <param name="first">Rows.</param>
+    /// <param name="second">Rows of the same shape and type.</param>
+    /// <param name="secondWeight">The weight of each of the second rows, where rows without weights have 1.</param>
+    public JoinedRows(IRowSource first, IRowSource second, double secondWeight)
+    {
+        (_first, _second) = (first, second);
+        RowIds = RowIds.From(first.RowIds.Concat(second.RowIds));
+        HasMissingLabels = first.HasMissingLabels || second.HasMissingLabels;
+        using var scope = NewDisposeScope();
+        Labels = cat([first.Labels, second.Labels]).DetachFromDisposeScope();
+        if (first.Weights is null && secondWeight == 1)
+            return;
+        var weights = ones([second.Count], float32, second.Labels.device).MultiplyBy(secondWeight);
+        Weights = cat([first.Weights ?? ones([first.Count], float32, first.Labels.device), weights]).DetachFromDisposeScope();
+    }
+
+    public long Count => RowIds.Count;
+
+    public InputShape Shape => _first.Shape;
+
+    public ScalarType ElementType => _first.ElementType;
+
+    public RowIds RowIds { get; }
+
+    public Tensor Labels { get; private set; }
+
+    public Tensor? Weights { get; private set; }
+
+    public bool HasMissingLabels { get; }
+
+    public Device Device => _first.Device;
+
+    public void MoveTo(Device device)
+    {
+        _first.MoveTo(device);
+        _second.MoveTo(device);
+        Labels = Move(Labels);
+        Weights = Weights is null ? null : Move(Weights);
+
+        Tensor Move(Tensor tensor)
+        {
+            var moved = tensor.On(device);
+            if (ReferenceEquals(moved, tensor))
+                return tensor;
+            tensor.Dispose();
+            return moved.DetachFromDisposeScope();
+        }
+    }
+
+    public Tensor Gather(Tensor positions, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var at = positions.cpu();
+        var isFirst = at.IsLessThan(_first.Count);
+        var (firsts, seconds) = (isFirst.nonzero().reshape(-1), isFirst.logical_not().nonzero().reshape(-1));
+        if (seconds.shape[0] == 0)
+            return _first.Gather(at, device).MoveToOuterDisposeScope();
+        var ofSecond = _second.Gather(at.index_select(0, seconds).AddInteger(-_first.Count), device);
+        if (firsts.shape[0] == 0)
+            return ofSecond.MoveToOuterDisposeScope();
+        var both = cat([_first.Gather(at.index_select(0, firsts), device), ofSecond]);
+        // The place of each row among those gathered.
+        return both.index_select(0, cat([firsts, seconds]).argsort().On(device)).MoveToOuterDisposeScope();
+    }
+
+    public IRowSource Shard(int rank, int shards)
+    {
+        ShardRange.Check(rank, shards, Count);
+        var own = RowIds.Every(rank, shards);
+        using var scope = NewDisposeScope();
+        var positions = AddRank(TensorArithmetic.Range(own.Count, Device).MultiplyByInteger(shards));
+        return new InMemoryRows(
+            Gather(positions, Device).DetachFromDisposeScope(),
+            Labels.index_select(0, positions).DetachFromDisposeScope(),
+            own,
+            Shape,
+            Weights?.index_select(0, positions).DetachFromDisposeScope());
+
+        Tensor AddRank(Tensor multiples) => multiples.AddInteger(rank);
+    }
+
+    public void Dispose()
+    {
+        _first.Dispose();
+        _second.Dispose();
+        Labels.Dispose();
+        Weights?.Dispose();
+    }
+}

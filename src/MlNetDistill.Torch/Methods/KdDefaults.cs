@@ -1,0 +1,21 @@
+using MlNetDistill.Core;
+
+namespace MlNetDistill.Methods;
+
+/// <summary>Settings of knowledge distillation where none are given, which depend on the kind of teacher; docs/training.md has the measurements.</summary>
+/// <param name="Temperature">Softening divisor T, above 0.</param>
+/// <param name="Alpha">Share of the teacher's term, in [0, 1]; the rest is the labels'.</param>
+public sealed record KdDefaults(double Temperature, double Alpha)
+{
+    /// <summary>Both, in a line.</summary>
+    public override string ToString() => SettingText.Describe(this);
+
+    /// <summary>What a setting that was not given says before the teacher is known.</summary>
+    internal const string Text = "by the teacher";
+
+    /// <summary>For teachers that give logits, networks: those of the CIFAR-100 scripts of mdistiller and RepDistiller.</summary>
+    public static KdDefaults ForLogits { get; } = new(4, 0.9);
+
+    /// <summary>For teachers that give probabilities, such as forests and other ML.NET models.</summary>
+    public static KdDefaults ForProbabilities { get; } = new(1, 0.7);
+}

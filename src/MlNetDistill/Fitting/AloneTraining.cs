@@ -1,0 +1,93 @@
+using Microsoft.ML;
+using Microsoft.ML.Runtime;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Export;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using TorchSharp;
+using static System.FormattableString;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>
+/// Trains the student of a fit on the labels alone, with the seeds of the distilled one and as many steps, so that the two differ only in what they learn from. Where
+/// every row has a label and the method has one stage, it is the student of a fit with <see cref="DistillationMethod.LabelsOnly"/>, bit for bit.
+/// </summary>
+internal sealed class AloneTraining(
+    MLContext context, WarningChannel channel, DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, Seeds seeds, torch.Device device, DataViewSchema input)
+{
+    /// <summary>Trains and exports it, and compares it with the distilled student.</summary>
+    /// <param name="distilled">The distilled student, on the device.</param>
+    /// <param name="planned">The epochs and steps of its training.</param>
+    /// <param name="teacher">The classes that the teacher predicts for the held-out rows; null if it cannot be asked.</param>
+    /// <returns>The student alone, and the comparison if there are held-out rows to compare by; null if the fit was cancelled before both were there.</returns>
+    public (DistillationTransformer Model, DistillationPayoff? Comparison)? Run(Network distilled, (int Epochs, long Steps) planned, long[]? teacher)
+    {
+        using var rows = split.WithLabelledTraining(set);
+        var alone = CreateOptions(rows.Training.shape[0], planned);
+        var warnings = new WarningChannel(channel, "The student alone: ");
+        using var networks = new FitNetworks(warnings, alone, columns, set, rows, seeds, device);
+        channel.Info($"Training the same student on labels alone, to compare it with the distilled one.");
+        if (alone.Sampling is FixedStepsSampling)
+            networks.Note(Invariant($"Trained on {rows.Training.shape[0]} labelled rows alone in as many steps as the distilled student, {planned.Steps}, in {alone.Epochs} epochs."));
+        try
+        {
+            using var network = networks.Train(new TrainingPlan(
+                FitNetworks.StudentRole, alone.Student, alone.Method, [], alone.Epochs, alone.Optimizer, alone.Schedule));
+            var comparison = Compare(distilled, network, teacher, networks);
+            var export = new FitExport(context, warnings, networks, set, columns, new MulticlassExport(columns), input, seeds, alone);
+            return (export.CreateModel(network, alone.Student, alone.Method.Name, FitNetworks.StudentRole, null), comparison);
+        }
+        catch (OperationCanceledException) when (options.OnCancellation != CancellationBehavior.Throw)
+        {
+            channel.Warning($"Training was cancelled before the student alone was trained, so the distilled one is returned without it: Alone and Comparison are null.");
+            return null;
+        }
+    }
+
+    private DistillationOptions CreateOptions(long rows, (int Epochs, long Steps) planned)
+    {
+        var sampling = options.Sampling.NeedsTeacher ? BatchSampling.Shuffled() : options.Sampling;
+        var steps = (int)Math.Max(1, Math.Round((double)planned.Steps / planned.Epochs));
+        return options with
+        {
+            Teacher = null,
+            Method = DistillationMethod.LabelsOnly(),
+            CompareAlone = false,
+            MissingLabels = MissingLabels.Drop,
+            MinimumTeacherAccuracy = null,
+            Epochs = planned.Epochs,
+            Sampling = sampling.Create(options.BatchSize).BatchesPerEpoch(rows) == steps ? sampling : new FixedStepsSampling(sampling, steps),
+            // It has no teacher whose outputs would be kept, and so no need to see the same augmented rows again and again.
+            TeacherCache = new(),
+            // One that is trained in part only is no fair comparison.
+            OnCancellation = CancellationBehavior.Throw,
+        };
+    }
+
+    private DistillationPayoff? Compare(Network distilled, Network alone, long[]? teacher, FitNetworks networks)
+    {
+        if (split.Validation is not { } held)
+            return null;
+        var rows = split.ValidationSet;
+        using var scope = torch.NewDisposeScope();
+        long[] Classify(Network network) => Scoring.Logits(network, rows, held, options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+        var (students, labels, at) = ((Classify(distilled), Classify(alone)), rows.Labels.index_select(0, held).cpu().data<long>().ToArray(), held.cpu().data<long>().ToArray());
+        if (teacher is null && labels.All(label => label == IRowSource.MissingLabel))
+            return null;
+        var answers = new PairedAnswers(teacher is not null);
+        foreach (var (i, position) in at.Index())
+        {
+            answers.Add(
+                rows.RowIds[position], labels[i] == IRowSource.MissingLabel ? null : labels[i], students.Item1[i], students.Item2[i], teacher?[i] ?? IRowSource.MissingLabel);
+        }
+
+        return answers.Compare(choseEpochs: networks.History(FitNetworks.StudentRole).Any(epoch => epoch.Validation is not null));
+    }
+}

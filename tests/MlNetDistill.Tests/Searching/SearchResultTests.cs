@@ -93,6 +93,16 @@ public sealed class SearchResultTests
     }
 
     [Test]
+    public void With_transfer_rows_all_candidates_learn_from_them_and_the_student_alone_takes_as_many_steps_without()
+    {
+        var result = _context.Trainer(_context.Student(_view) with { TransferRows = TransferRows.Munge(copies: 2) }).Search(_view, Searches.Quick(2));
+        Assert.That(result.Best.Last!.Steps, Is.EqualTo(result.StepsOfOneFit).And.EqualTo(6 * ((3 * 168 / 16) + 1)));
+        Assert.That(result.BestAlone.Last!.Steps, Is.EqualTo(result.StepsOfOneFit).Within(10).Percent);
+        Assert.That(result.Alone.Model.Settings.Single(setting => setting.Name == "TransferRows").Value, Is.EqualTo("none"));
+        Assert.That(result.Options.TransferRows, Is.EqualTo(TransferRows.Munge(copies: 2)));
+    }
+
+    [Test]
     public void The_teacher_is_queried_once_for_each_row()
     {
         var asked = 0;

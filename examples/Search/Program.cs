@@ -25,7 +25,6 @@ static void Run(Settings settings)
         Teacher = Teacher.FromEstimator(trees),
         Student = NetworkSpec.Mlp(64),
         LabelColumnName = "Class",
-        Epochs = settings.Quick ? 18 : 45,
         Seed = 1,
     });
 

@@ -44,6 +44,7 @@ public sealed partial class DistillationTrainer
             // A trainer of the student alone can have a teacher too, which then is used by the other candidates.
             Method = _options.Method.TeacherNeeds == ModelOutputs.None ? DistillationMethod.Kd() : _options.Method,
             ValidationFraction = _options.ValidationColumnName is null ? held : 0,
+            CompareAlone = false,
             OnCancellation = CancellationBehavior.Throw,
             Progress = null,
         };

@@ -70,7 +70,7 @@ internal sealed partial class DistillationFit
     /// <summary>From here on, nothing is trained or validated on the rows that judge.</summary>
     private void HoldOut(JudgedRows rows, bool validates)
     {
-        var split = DataSplit.ByPositions(_set, _split.Training.clone(), validates ? rows.Choosing.clone() : null);
+        var split = _split.WithValidation(_set, validates ? rows.Choosing.clone() : null);
         _networks.Dispose();
         _split.Dispose();
         _split = split;

@@ -58,13 +58,15 @@ internal sealed class FitTrials(
     public TrialResult Train(DistillationOptions options, string setting, bool keepWeights)
     {
         var channel = new WarningChannel(fit.Channel);
+        var epochs = options.Epochs;
+        options = ForLabels(options);
         using var networks = CreateNetworks(options, channel);
         var clock = Stopwatch.StartNew();
         try
         {
             using var network = networks.Train(new TrainingPlan(
                 FitNetworks.StudentRole, options.Student, options.Method, AnchorsFor(options), options.Epochs, options.Optimizer, options.Schedule));
-            var result = new TrialResult { Setting = setting, Rung = Measure(network, options, networks.StepsOf(FitNetworks.StudentRole), clock) };
+            var result = new TrialResult { Setting = setting, Rung = Measure(network, epochs, networks.StepsOf(FitNetworks.StudentRole), clock) };
             return !keepWeights ? result : result with
             {
                 History = networks.History(FitNetworks.StudentRole),
@@ -83,12 +85,13 @@ internal sealed class FitTrials(
     public DistillationTransformer Export(DistillationOptions options, TrialResult trained)
     {
         var channel = new WarningChannel(fit.Channel);
+        options = ForLabels(options);
         using var networks = CreateNetworks(options, channel);
         using var network = networks.Restore(trained.Weights!, trained.History, trained.Notes);
         foreach (var warning in trained.Warnings)
             channel.Warning($"{warning}");
         var export = new FitExport(fit.Context, channel, networks, fit.Set, fit.Columns, new MulticlassExport(fit.Columns), fit.InputSchema, fit.Seeds, options);
-        return export.CreateModel(network, options.Student, options.Method.Name, FitNetworks.StudentRole, options.Method.TeacherNeeds == ModelOutputs.None ? null : teacherModel);
+        return export.CreateModel(network, options.Student, options.Method.Name, FitNetworks.StudentRole, IsAlone(options) ? null : teacherModel);
     }
 
     /// <summary>Compares a student with its teacher on the rows that judge the result.</summary>
@@ -118,18 +121,27 @@ internal sealed class FitTrials(
     public void Dispose() => _choosingAnswers.Dispose();
 
     private FitNetworks CreateNetworks(DistillationOptions options, WarningChannel channel) =>
-        new(channel, options, fit.Columns, fit.Set, fit.Split, fit.Seeds, fit.Device) { TeacherPredictions = predictions };
+        new(channel, options, fit.Columns, fit.Set, IsAlone(options) ? fit.Split.WithoutAdded() : fit.Split, fit.Seeds, fit.Device) { TeacherPredictions = predictions };
 
-    private IReadOnlyList<Anchor> AnchorsFor(DistillationOptions options) => options.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors;
+    private static bool IsAlone(DistillationOptions options) => options.Method.TeacherNeeds == ModelOutputs.None;
 
-    private SearchRung Measure(Network network, DistillationOptions options, long steps, Stopwatch clock)
+    /// <summary>Rows without labels are of no use to the student alone: it goes over the others as often as makes the same number of steps.</summary>
+    private DistillationOptions ForLabels(DistillationOptions options) => !IsAlone(options) || fit.Split.Added == 0 ? options : options with
+    {
+        TransferRows = null,
+        Epochs = Math.Max(1, (int)(StepsOf(options.Epochs) / Options.Sampling.Create(Options.BatchSize).BatchesPerEpoch(fit.Split.Given.shape[0]))),
+    };
+
+    private IReadOnlyList<Anchor> AnchorsFor(DistillationOptions options) => IsAlone(options) ? [] : anchors;
+
+    private SearchRung Measure(Network network, int epochs, long steps, Stopwatch clock)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var logits = Scoring.Logits(network, fit.Set, rows.Choosing, options.BatchSize);
+        var logits = Scoring.Logits(network, fit.Set, rows.Choosing, Options.BatchSize);
         var byLabels = Scoring.Evaluate(_task, logits, fit.Set, rows.Choosing);
         var byTeacher = _task.EvaluateAgainstTeacher(logits, _choosingAnswers, fit.Set.Weights?.index_select(0, rows.Choosing));
-        return new(options.Epochs, steps, byLabels.Quality, byTeacher.Quality, byLabels.Loss, byTeacher.Loss, clock.Elapsed);
+        return new(epochs, steps, byLabels.Quality, byTeacher.Quality, byLabels.Loss, byTeacher.Loss, clock.Elapsed);
     }
 
     private static float[] Probabilities(Tensor logits) => logits.softmax(1).to(float32).cpu().contiguous().data<float>().ToArray();

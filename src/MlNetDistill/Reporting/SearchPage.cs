@@ -1,8 +1,8 @@
 using System.Xml.Linq;
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
-using static MlNetDistill.Reporting.Html;
 using static System.FormattableString;
+using static MlNetDistill.Reporting.Html;
 
 namespace MlNetDistill.Reporting;
 

@@ -67,7 +67,7 @@ internal sealed class SearchCandidates(SearchOptions search, DistillationMethod 
         if (search.Space.Methods is { } methods)
             return methods;
         // DIST's relations over a batch cannot be weighted, and one of them has no gradient with two classes.
-        var dist = basis.ExampleWeightColumnName is null && classes > 2 ? new[] { DistillationMethod.Dist() } : [];
+        var dist = basis is { ExampleWeightColumnName: null, TransferRows: null or { Weight: 1 } } && classes > 2 ? new[] { DistillationMethod.Dist() } : [];
         return [.. own.TeacherNeeds == ModelOutputs.None ? [] : new[] { own }, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist];
     }
 

@@ -42,7 +42,13 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
             Best = leaderboard.Single(trial => trial.Number == best.Number),
             BestAlone = leaderboard.Single(trial => trial.Number == bestAlone.Number),
             PrefersAlone = prefersAlone,
-            Options = given with { Method = chosen.Method, Student = chosen.Student, Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate } },
+            Options = given with
+            {
+                Method = chosen.Method,
+                Student = chosen.Student,
+                Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate },
+                TransferRows = prefersAlone ? null : given.TransferRows,
+            },
             Model = prefersAlone ? aloneModel : model,
             Alone = aloneModel,
             Metrics = metrics,
@@ -108,6 +114,7 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     private static string CreateFingerprint(FitTrials trials) => Fingerprint.Compute(
     [
         trials.Hash(),
+        trials.Options.InitialWeights?.Hash ?? "",
         .. trials.Options.DescribeSettings()
             .Where(setting => setting.Name is not (nameof(DistillationOptions.Method) or nameof(DistillationOptions.Student) or nameof(DistillationOptions.TeacherCache)))
             .Select(setting => $"{setting.Name} {setting.Value}"),

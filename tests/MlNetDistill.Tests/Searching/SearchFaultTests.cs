@@ -75,7 +75,7 @@ public sealed class SearchFaultTests
 
     [Test]
     public void Too_few_labelled_rows_to_choose_and_to_judge_by_are_an_error() => Assert.That(
-        () => _context.Trainer(_context.Student(_view)).Search(_context.Keyed(Rows.Points(6))), Throws.InvalidOperationException.With.Message.StartsWith(
+        () => _context.Trainer(_context.Student(_view)).Search(_context.Keyed(Rows.Points(3))), Throws.InvalidOperationException.With.Message.StartsWith(
             "A search holds out labelled rows to choose by and others to judge by, and "));
 
     [Test]

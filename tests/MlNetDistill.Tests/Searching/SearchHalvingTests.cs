@@ -8,7 +8,7 @@ namespace MlNetDistill.Tests.Searching;
 public sealed class SearchHalvingTests
 {
     // 240 rows, of which 36 choose and 36 judge; batches of 16.
-    private const int StepsPerEpoch = 168 / 16;
+    private const int StepsPerEpoch = (168 + 15) / 16;
     private readonly MLContext _context = Rows.Context();
     private readonly IDataView _view;
 

@@ -53,8 +53,8 @@ internal sealed class DataSplit : IDisposable
         return new DataSplit(set, training.DetachFromDisposeScope(), order.narrow(0, 0, held).sort().Values.DetachFromDisposeScope());
     }
 
-    /// <summary>Trains on some rows of a set and validates on others, or on none. It takes over the positions, which are on the device of the set.</summary>
-    public static DataSplit ByPositions(IRowSource set, Tensor training, Tensor? validation) => new(set, training, validation);
+    /// <summary>The same rows to train on, and others of the same set to validate on, or none. It takes over their positions, which are on the device of the set.</summary>
+    public DataSplit WithValidation(IRowSource set, Tensor? validation) => new(set, Training.clone(), validation) { _given = _given?.clone() };
 
     /// <summary>Holds out the rows where <paramref name="held"/>, N booleans on the CPU, is true.</summary>
     public static DataSplit ByMask(IRowSource set, Tensor held)

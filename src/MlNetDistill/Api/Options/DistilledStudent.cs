@@ -94,6 +94,9 @@ public sealed class DistilledStudent
         return network;
     }
 
+    /// <summary>A hash of the weights.</summary>
+    internal string WeightsHash => Fingerprint.Compute(_weights);
+
     internal static byte[] WeightsOf(Network network)
     {
         using var buffer = new MemoryStream();

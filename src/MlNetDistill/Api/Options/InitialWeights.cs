@@ -44,6 +44,9 @@ public sealed partial record InitialWeights
         return new InitialWeights(network, randomShare);
     }
 
+    /// <summary>A hash of the network's weights.</summary>
+    internal string Hash => _network.WeightsHash;
+
     internal IEnumerable<string> Validate(NetworkSpec student)
     {
         if (!(RandomShare is >= 0 and <= 1))

@@ -48,7 +48,9 @@ public sealed record SearchTrial
 }
 
 /// <summary>A training of a candidate, and its result on the rows by which candidates are chosen.</summary>
-/// <param name="Epochs">Passes over the training rows.</param>
+/// <param name="Epochs">
+/// Passes over the training rows and the trainer's transfer rows. The student alone, for which the latter are of no use, is trained for as many steps on the others.
+/// </param>
 /// <param name="Steps">Training steps.</param>
 /// <param name="Accuracy">Share of the rows whose label is predicted, in [0, 1].</param>
 /// <param name="Agreement">Share of the rows for which the student predicts the same class as the teacher, in [0, 1].</param>

@@ -60,6 +60,7 @@ internal sealed class AloneTraining(
             Teacher = null,
             Method = DistillationMethod.LabelsOnly(),
             CompareAlone = false,
+            TransferRows = null,
             MissingLabels = MissingLabels.Drop,
             MinimumTeacherAccuracy = null,
             Epochs = planned.Epochs,

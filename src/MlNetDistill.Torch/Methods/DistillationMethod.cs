@@ -40,12 +40,12 @@ public abstract record DistillationMethod
     /// Knowledge distillation (Hinton et al. 2015): (1 - alpha) · cross-entropy + alpha · T² · KL(teacher ‖ student), both softened by T.
     /// </summary>
     /// <remarks>
-    /// T = 4 and alpha = 0.9 are those of mdistiller's and RepDistiller's CIFAR-100 scripts, whose teachers are networks: their wrong classes lie far apart in logits.
-    /// The probabilities of forests and other ML.NET models are flat already, and T = 4 costs accuracy; docs/training.md has the measurements.
+    /// T = 4 and alpha = 0.9 are those of mdistiller's and RepDistiller's CIFAR-100 scripts, whose students learn from networks' logits for images. For vectors, and for the
+    /// probabilities of forests and other ML.NET models, T = 4 costs accuracy; docs/training.md has the measurements.
     /// </remarks>
-    /// <param name="temperature">Softening divisor T, above 0; null for 4 if the teacher's scores are logits and 1 if they are probabilities.</param>
+    /// <param name="temperature">Softening divisor T, above 0; null for 4 if the student reads images and the teacher gives logits, else 1.</param>
     /// <param name="alpha">
-    /// Share of the teacher's term, in [0, 1]; the rest is the labels'. Null for 0.9 if the teacher's scores are logits and 0.7 if they are probabilities.
+    /// Share of the teacher's term, in [0, 1]; the rest is the labels'. Null for 0.9 if the student reads images and the teacher gives logits, else 0.7.
     /// </param>
     public static DistillationMethod Kd(double? temperature = null, double? alpha = null) => new KdMethod(temperature, alpha);
 
@@ -55,7 +55,7 @@ public abstract record DistillationMethod
     /// (cross-entropy 1, both relations 2, τ = 4); its ImageNet configuration has τ = 1.
     /// </summary>
     /// <remarks>With two classes the inter-class relation has no gradient, and a warning says so. Example weights cannot weigh the intra-class relation.</remarks>
-    /// <param name="temperature">Softening divisor τ, above 0; null for 4 if the teacher's scores are logits and 1 if they are probabilities.</param>
+    /// <param name="temperature">Softening divisor τ, above 0; null for 4 if the student reads images and the teacher gives logits, else 1.</param>
     /// <param name="interWeight">Weight of the rows' (inter-class) correlation, at least 0.</param>
     /// <param name="intraWeight">Weight of the columns' (intra-class) correlation, at least 0.</param>
     /// <param name="labelWeight">Weight of the cross-entropy on the labels, at least 0.</param>

@@ -2,7 +2,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>Settings of knowledge distillation where none are given, which depend on the kind of teacher; docs/training.md has the measurements.</summary>
+/// <summary>Settings of knowledge distillation where none are given; docs/training.md has the measurements.</summary>
 /// <param name="Temperature">Softening divisor T, above 0.</param>
 /// <param name="Alpha">Share of the teacher's term, in [0, 1]; the rest is the labels'.</param>
 public sealed record KdDefaults(double Temperature, double Alpha)
@@ -13,9 +13,9 @@ public sealed record KdDefaults(double Temperature, double Alpha)
     /// <summary>What a setting that was not given says before the teacher is known.</summary>
     internal const string Text = "by the teacher";
 
-    /// <summary>For teachers that give logits, networks: those of the CIFAR-100 scripts of mdistiller and RepDistiller.</summary>
-    public static KdDefaults ForLogits { get; } = new(4, 0.9);
+    /// <summary>For networks that learn from a network's logits for images: those of the CIFAR-100 scripts of mdistiller and RepDistiller.</summary>
+    public static KdDefaults ForImages { get; } = new(4, 0.9);
 
-    /// <summary>For teachers that give probabilities, such as forests and other ML.NET models.</summary>
-    public static KdDefaults ForProbabilities { get; } = new(1, 0.7);
+    /// <summary>For everything else: students that read vectors, and teachers that give probabilities, such as forests and other ML.NET models.</summary>
+    public static KdDefaults ForVectors { get; } = new(1, 0.7);
 }

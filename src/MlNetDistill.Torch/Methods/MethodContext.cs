@@ -40,8 +40,8 @@ public sealed record MethodContext(
     /// <summary>The loss of the labels, to be added to the loss of the teacher; cross-entropy for a classifier.</summary>
     public DistillationLoss LabelLoss { get; init; } = new CrossEntropyLoss();
 
-    /// <summary>Temperature and alpha for methods of which they were not set; they depend on the teacher.</summary>
-    public KdDefaults Defaults { get; init; } = KdDefaults.ForLogits;
+    /// <summary>Temperature and alpha for methods of which they were not set; they depend on teacher and student.</summary>
+    public KdDefaults Defaults { get; init; } = KdDefaults.ForImages;
 
     /// <summary>The choices made so far.</summary>
     internal MethodDecisions Decisions { get; init; } = new([]);

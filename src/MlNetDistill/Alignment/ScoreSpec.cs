@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.ML;
 using Microsoft.ML.Trainers;
 using MlNetDistill.Core;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Alignment;
@@ -39,9 +38,6 @@ internal sealed record ScoreSpec(ScoreKind Kind, IReadOnlyList<string>? ClassNam
 
     /// <summary>Columns, kind and classes as text, for a cache key.</summary>
     public string Description => $"{Column}|{Embedding}|{Meaning}";
-
-    /// <summary>Settings of the method that were not set.</summary>
-    public KdDefaults KdDefaults => Kind == ScoreKind.Logits ? KdDefaults.ForLogits : KdDefaults.ForProbabilities;
 
     /// <summary>What a teacher with these columns gives.</summary>
     public ModelOutputs Outputs => ModelOutputs.Logits | (Embedding is null ? ModelOutputs.None : ModelOutputs.Embedding);

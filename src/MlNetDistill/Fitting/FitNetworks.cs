@@ -254,7 +254,7 @@ internal sealed class FitNetworks(
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
             LabelLoss = Task.LabelLoss,
-            Defaults = options.Teacher?.KdDefaults ?? KdDefaults.ForLogits,
+            Defaults = options.KdDefaults,
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),
         };

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -12,7 +11,7 @@ internal abstract class CompositeTeacher(IReadOnlyList<Teacher> teachers) : Teac
 
     internal override bool SupportsAugmentation => teachers.All(t => t?.SupportsAugmentation == true);
 
-    internal override KdDefaults KdDefaults => teachers.MinBy(t => t.KdDefaults.Temperature)!.KdDefaults;
+    internal override bool GivesLogits => teachers.All(t => t.GivesLogits);
 
     internal override bool NeedsLabels => teachers.Any(t => t?.NeedsLabels == true);
 

@@ -20,12 +20,12 @@ public sealed class DistillationMethodTests
     }
 
     [Test]
-    public void KD_defaults_to_the_settings_of_the_CIFAR_scripts_for_a_teacher_with_logits() =>
+    public void KD_defaults_to_the_settings_of_the_CIFAR_scripts_for_images() =>
         Assert.That(TermsOf(Context), Is.EqualTo((1 - 0.9, 0.9, 4)));
 
     [Test]
-    public void KD_softens_probabilities_no_further_and_gives_the_labels_a_larger_share() =>
-        Assert.That(TermsOf(Context with { Defaults = KdDefaults.ForProbabilities }), Is.EqualTo((1 - 0.7, 0.7, 1)));
+    public void KD_for_vectors_does_not_soften_and_gives_the_labels_a_larger_share() =>
+        Assert.That(TermsOf(Context with { Defaults = KdDefaults.ForVectors }), Is.EqualTo((1 - 0.7, 0.7, 1)));
 
     [Test]
     public void KD_shows_that_the_teacher_decides_what_was_not_given()

@@ -68,8 +68,11 @@ public sealed partial record DistillationOptions
     /// <summary>The number of epochs that was set; null for the default.</summary>
     internal int? GivenEpochs { get; init; }
 
-    /// <summary>These options with the method's settings for this teacher where nothing was set.</summary>
-    internal DistillationOptions WithDefaultsOfTeacher() => Teacher is null ? this : this with { Method = Method.WithDefaults(Teacher.KdDefaults) };
+    /// <summary>The method's settings where nothing was set.</summary>
+    internal KdDefaults KdDefaults => Student.NeedsImages && Teacher is { GivesLogits: true } ? KdDefaults.ForImages : KdDefaults.ForVectors;
+
+    /// <summary>These options with the method's settings for this teacher and student where nothing was set.</summary>
+    internal DistillationOptions WithMethodDefaults() => this with { Method = Method.WithDefaults(KdDefaults) };
 
     /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)

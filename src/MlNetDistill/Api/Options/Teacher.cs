@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill;
@@ -29,8 +28,8 @@ public abstract partial class Teacher
     /// <summary>Whether it can score augmented rows: a network can, a model that reads a data view cannot.</summary>
     internal virtual bool SupportsAugmentation => false;
 
-    /// <summary>Settings of the method that were not set.</summary>
-    internal virtual KdDefaults KdDefaults => KdDefaults.ForLogits;
+    /// <summary>Whether its scores are logits, so a network's.</summary>
+    internal virtual bool GivesLogits => true;
 
     /// <summary>The outputs that it can give; an ML.NET model gives only class scores.</summary>
     internal virtual ModelOutputs CanProvide => ModelOutputs.Logits;

@@ -38,7 +38,7 @@ internal sealed class DryRun
             anchors, student.GetOutputShapes(), options.Sampling.Create(options.BatchSize), options.Epochs, options.Optimizer, options.Schedule)
         {
             // It grows with every call, so that methods that choose by it try every anchor.
-            Defaults = options.Teacher?.KdDefaults ?? KdDefaults.ForLogits,
+            Defaults = options.KdDefaults,
             HeldOutDivergence = _ => divergence *= 1e6,
         };
         var stages = new List<Stage>();

@@ -4,7 +4,6 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -31,7 +30,7 @@ internal sealed class ExternalTeacher(
 
     internal override ModelOutputs CanProvide => outputs;
 
-    internal override KdDefaults KdDefaults => scores.Kind == ScoreKind.Probabilities ? KdDefaults.ForProbabilities : KdDefaults.ForLogits;
+    internal override bool GivesLogits => scores.Kind != ScoreKind.Probabilities;
 
     internal override IEnumerable<string> Validate() => input.Validate().Concat(scores.Validate());
 

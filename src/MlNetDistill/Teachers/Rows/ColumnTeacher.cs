@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using MlNetDistill.Alignment;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -15,7 +14,7 @@ internal sealed class ColumnTeacher(ScoreSpec scores) : Teacher
 
     internal override ModelOutputs CanProvide => scores.Outputs;
 
-    internal override KdDefaults KdDefaults => scores.KdDefaults;
+    internal override bool GivesLogits => scores.Kind == ScoreKind.Logits;
 
     internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 

@@ -3,7 +3,6 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static System.FormattableString;
@@ -16,7 +15,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     internal override ModelOutputs CanProvide => scores.Outputs;
 
-    internal override KdDefaults KdDefaults => scores.KdDefaults;
+    internal override bool GivesLogits => scores.Kind == ScoreKind.Logits;
 
     internal override IEnumerable<string> Validate()
     {

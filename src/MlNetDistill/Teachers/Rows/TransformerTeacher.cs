@@ -3,7 +3,6 @@ using MlNetDistill.Alignment;
 using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 
@@ -17,7 +16,7 @@ internal sealed class TransformerTeacher(ITransformer transformer, ScoreSpec sco
 
     internal override ModelOutputs CanProvide => scores.Outputs;
 
-    internal override KdDefaults KdDefaults => scores.KdDefaults;
+    internal override bool GivesLogits => scores.Kind == ScoreKind.Logits;
 
     internal override IEnumerable<string> Validate() => scores.ValidateColumns();
 

@@ -45,7 +45,7 @@ public abstract record DistillationMethod
     /// </remarks>
     /// <param name="temperature">Softening divisor T, above 0; null for 4 if the student reads images and the teacher gives logits, else 1.</param>
     /// <param name="alpha">
-    /// Share of the teacher's term, in [0, 1]; the rest is the labels'. Null for 0.9 if the student reads images and the teacher gives logits, else 0.7.
+    /// Share of the teacher's term, in [0, 1]; the rest is the labels'. Null for 0.9 if the student reads images and the teacher gives logits, else 0.5.
     /// </param>
     public static DistillationMethod Kd(double? temperature = null, double? alpha = null) => new KdMethod(temperature, alpha);
 

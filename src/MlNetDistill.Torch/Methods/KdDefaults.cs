@@ -17,5 +17,5 @@ public sealed record KdDefaults(double Temperature, double Alpha)
     public static KdDefaults ForImages { get; } = new(4, 0.9);
 
     /// <summary>For everything else: students that read vectors, and teachers that give probabilities, such as forests and other ML.NET models.</summary>
-    public static KdDefaults ForVectors { get; } = new(1, 0.7);
+    public static KdDefaults ForVectors { get; } = new(1, 0.5);
 }

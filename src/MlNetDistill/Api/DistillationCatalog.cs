@@ -19,7 +19,8 @@ public static class DistillationCatalog
     /// <param name="featureColumnName">The student's features, a known-size vector of Single or Byte.</param>
     /// <param name="exampleWeightColumnName">Example weights, Single; or null.</param>
     /// <param name="epochs">Passes over the training rows, at least 1; null for the default of <see cref="DistillationOptions.Epochs"/>.</param>
-    /// <param name="batchSize">Rows per training step, at least 1.</param>
+    /// <param name="batchSize">Most rows of a training step, at least 1.</param>
+    /// <param name="transferRows">More rows for the teacher to answer, made up or your own; null for none, see <see cref="TransferRows"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">A setting is out of its range; the message names every fault.</exception>
     /// <example>
     /// <code>
@@ -28,8 +29,8 @@ public static class DistillationCatalog
     ///     .Append(mlContext.MulticlassClassification.Trainers.Distill(
     ///         teacher: Teacher.FromTransformer(forest),
     ///         student: NetworkSpec.Mlp(64, 32),
-    ///         method: DistillationMethod.Kd(temperature: 4, alpha: 0.9),
-    ///         labelColumnName: "Class", featureColumnName: "Scaled"));
+    ///         labelColumnName: "Class", featureColumnName: "Scaled",
+    ///         transferRows: TransferRows.Munge()));
     /// </code>
     /// </example>
     public static DistillationTrainer Distill(
@@ -41,7 +42,8 @@ public static class DistillationCatalog
         string featureColumnName = "Features",
         string? exampleWeightColumnName = null,
         int? epochs = null,
-        int batchSize = 128) => catalog.Distill(new DistillationOptions
+        int batchSize = 128,
+        TransferRows? transferRows = null) => catalog.Distill(new DistillationOptions
         {
             Teacher = teacher,
             Student = student,
@@ -51,6 +53,7 @@ public static class DistillationCatalog
             ExampleWeightColumnName = exampleWeightColumnName,
             GivenEpochs = epochs,
             BatchSize = batchSize,
+            TransferRows = transferRows,
         });
 
     /// <summary>

@@ -49,7 +49,7 @@ public sealed class NoLabelJudgementTests : WithoutLabels
             Assert.That(model.Model.History[^1].Validation?.Quality, Is.GreaterThan(0.9));
             Assert.That(model.Model.History[^1].Validation?.Measure, Is.EqualTo("accuracy"));
             Assert.That(model.Model.Notes, Has.One.EqualTo("No row trained on has a label that counts: the student learns from the teacher alone."));
-            Assert.That(model.Model.Warnings, Is.EqualTo(new[] { "No row trained on has a label that counts, so terms over labels are left out: crossEntropy (weight 0.3)." }));
+            Assert.That(model.Model.Warnings, Is.EqualTo(new[] { "No row trained on has a label that counts, so terms over labels are left out: crossEntropy (weight 0.5)." }));
         });
     }
 

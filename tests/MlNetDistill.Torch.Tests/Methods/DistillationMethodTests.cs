@@ -24,8 +24,8 @@ public sealed class DistillationMethodTests
         Assert.That(TermsOf(Context), Is.EqualTo((1 - 0.9, 0.9, 4)));
 
     [Test]
-    public void KD_for_vectors_does_not_soften_and_gives_the_labels_a_larger_share() =>
-        Assert.That(TermsOf(Context with { Defaults = KdDefaults.ForVectors }), Is.EqualTo((1 - 0.7, 0.7, 1)));
+    public void KD_for_vectors_does_not_soften_and_gives_the_labels_half() =>
+        Assert.That(TermsOf(Context with { Defaults = KdDefaults.ForVectors }), Is.EqualTo((1 - 0.5, 0.5, 1)));
 
     [Test]
     public void KD_shows_that_the_teacher_decides_what_was_not_given()

@@ -114,11 +114,12 @@ internal sealed class PreflightCheck(
 
         if (teacher.ScoresLookLikeProbabilities is { } warning)
             Add(warning, "state the teacher's ScoreKind");
-        if (teacher.MeanConfidence > Overconfident)
+        // For transfer rows, which it has not seen, it may be less sure.
+        if (teacher.MeanConfidence > Overconfident && split.Added == 0)
         {
             Add(
                 FormattableString.Invariant(
-                    $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets carry hardly more information than labels. Fit the teacher out-of-fold (folds), or raise the temperature."),
+                    $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets carry hardly more information than labels. Let it answer for more rows (TransferRows), fit it out-of-fold (folds), or raise the temperature."),
                 "soften the teacher (folds, or a higher temperature), and set CompareAlone to see whether distilling pays");
         }
     }

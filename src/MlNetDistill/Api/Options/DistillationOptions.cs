@@ -69,7 +69,16 @@ public sealed partial record DistillationOptions
     internal int? GivenEpochs { get; init; }
 
     /// <summary>These options with the method's settings for this teacher where nothing was set.</summary>
-    internal DistillationOptions WithDefaultsOfTeacher() => Teacher is null ? this : this with { Method = Method.WithDefaults(Teacher.KdDefaults) };
+    internal DistillationOptions WithDefaultsOfTeacher()
+    {
+        if (Teacher is null)
+            return this;
+        var method = Method.WithDefaults(Teacher.KdDefaults);
+        return this with { Method = method, IsSoftenedByTeacher = method != Method };
+    }
+
+    /// <summary>Whether some setting of the method was not given and is that for this teacher.</summary>
+    internal bool IsSoftenedByTeacher { get; private init; }
 
     /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)

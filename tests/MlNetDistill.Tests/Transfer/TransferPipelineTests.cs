@@ -48,7 +48,10 @@ public sealed class TransferPipelineTests
         var view = _context.Keyed(Rows.Points(90));
         var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16), epochs: 6)) with
         {
-            TransferRows = TransferRows.Spunge(2, share: 0.3), ValidationData = _context.Keyed(Rows.Points(60, seed: 7)), CompareAlone = true, EarlyStopping = new EarlyStopping(2),
+            TransferRows = TransferRows.Spunge(2, share: 0.3),
+            ValidationData = _context.Keyed(Rows.Points(60, seed: 7)),
+            CompareAlone = true,
+            EarlyStopping = new EarlyStopping(2),
         };
         var comparison = _context.Fit(options, view).Comparison!;
         Assert.Multiple(() =>
@@ -67,7 +70,11 @@ public sealed class TransferPipelineTests
         var view = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(_context.Data.LoadFromEnumerable(Rows.Points())).Transform(_context.Data.LoadFromEnumerable(rows));
         var options = Rows.Quick(_context.Saying(view, RowsTeachers.Rule)) with
         {
-            TransferRows = TransferRows.MarginalSwap(1), ValidationColumnName = "Held", MissingLabels = MissingLabels.TeacherOnly, MinimumTeacherAccuracy = 0, CompareAlone = true,
+            TransferRows = TransferRows.MarginalSwap(1),
+            ValidationColumnName = "Held",
+            MissingLabels = MissingLabels.TeacherOnly,
+            MinimumTeacherAccuracy = 0,
+            CompareAlone = true,
         };
         var comparison = _context.Fit(options, view).Comparison!;
         Assert.Multiple(() =>
@@ -86,7 +93,11 @@ public sealed class TransferPipelineTests
         var fitted = _context.Regression().Fit(view);
         var options = Rows.Quick(Teacher.Ensemble(Teacher.FromTransformer(fitted), Teacher.FromEstimator(_context.Trees(), folds: 2, cacheKey: "trees"))) with
         {
-            TransferRows = TransferRows.Munge(2), ValidationFraction = 0.2, CompareAlone = true, Epochs = 2, TeacherCache = new TeacherCacheOptions { Folder = folder.Path, TopK = 2 },
+            TransferRows = TransferRows.Munge(2),
+            ValidationFraction = 0.2,
+            CompareAlone = true,
+            Epochs = 2,
+            TeacherCache = new TeacherCacheOptions { Folder = folder.Path, TopK = 2 },
         };
         var log = new RowsLog(_context);
         var first = _context.Fit(options, view).Scores(view);

@@ -18,7 +18,10 @@ public sealed class TransferStepTests
         var view = _context.Keyed(Picture.Some());
         var options = Rows.Quick(Teacher.FromEstimator(_context.Transforms.Conversion.ConvertType("Numbers", "Features").Append(_context.MulticlassClassification.Trainers.LbfgsMaximumEntropy("Class", "Numbers")))) with
         {
-            Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8, 8), TransferRows = TransferRows.Interpolate(2), ValidationFraction = 0.25, CompareAlone = true,
+            Student = NetworkSpec.ResNet(8, InputShape.Image(1, 8, 8), 4, 4, 8, 8),
+            TransferRows = TransferRows.Interpolate(2),
+            ValidationFraction = 0.25,
+            CompareAlone = true,
         };
         var made = Trainer(options).MakeTransferRows(view).GetColumn<byte[]>("Features").ToArray();
         var model = _context.Fit(options, view);
@@ -107,7 +110,7 @@ public sealed class TransferStepTests
         IDataView Keyed(params string[] names)
         {
             var rows = _context.Data.LoadFromEnumerable(Rows.Points(30).Select((p, i) => new Text { Label = p.Label, Words = names[i % names.Length] }).ToArray());
-            return _context.Transforms.Conversion.MapValueToKey("Kind", "Words").Fit(rows).Transform(rows).Preview().RowView.Length == 0 ? rows : Saved(_context.Transforms.Conversion.MapValueToKey("Kind", "Words").Fit(rows).Transform(rows));
+            return Saved(_context.Transforms.Conversion.MapValueToKey("Kind", "Words").Fit(rows).Transform(rows));
         }
 
         var (own, other) = (Keyed("oak", "elm"), Keyed("elm", "oak"));
@@ -207,7 +210,10 @@ public sealed class TransferStepTests
         var view = _context.Keyed(Rows.Points(60));
         var options = Options(TransferRows.Munge(2)) with
         {
-            Teacher = Teacher.FromEstimator(_context.Regression(), folds: 2, cacheKey: "regression"), ValidationFraction = 0.2, TeacherCache = new TeacherCacheOptions { Folder = folder.Path }, Epochs = 2,
+            Teacher = Teacher.FromEstimator(_context.Regression(), folds: 2, cacheKey: "regression"),
+            ValidationFraction = 0.2,
+            TeacherCache = new TeacherCacheOptions { Folder = folder.Path },
+            Epochs = 2,
         };
         var first = Fit(options, 2);
         Assert.Multiple(() =>
@@ -245,7 +251,9 @@ public sealed class TransferStepTests
         DistillationOptions With(float shift) => Options(TransferRows.From(_context.Data.LoadFromEnumerable(
             Rows.Points(100, seed: 4).Select(p => new Raw { Features = p.Features, Extra = [p.Features[2] + shift, p.Features[3]] }).ToArray()))) with
         {
-            Teacher = Teacher.FromEstimator(mapping, classNames: Rows.Classes, cacheKey: "rule"), MinimumTeacherAccuracy = 0, Epochs = 1,
+            Teacher = Teacher.FromEstimator(mapping, classNames: Rows.Classes, cacheKey: "rule"),
+            MinimumTeacherAccuracy = 0,
+            Epochs = 1,
             TeacherCache = new TeacherCacheOptions { Folder = folder.Path, CacheKey = "points" },
         };
         Assert.Multiple(() =>

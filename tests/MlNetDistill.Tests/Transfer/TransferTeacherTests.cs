@@ -83,7 +83,10 @@ public sealed class TransferTeacherTests
         var model = _context.Fit(
             Rows.Quick(Teacher.FromEstimator(_context.Regression(), folds: 2)) with
             {
-                Sampling = BatchSampling.SuperclassUniform(clusters: 4, instances: 4), TransferRows = TransferRows.Interpolate(2), CompareAlone = true, ValidationFraction = 0.25,
+                Sampling = BatchSampling.SuperclassUniform(clusters: 4, instances: 4),
+                TransferRows = TransferRows.Interpolate(2),
+                CompareAlone = true,
+                ValidationFraction = 0.25,
             },
             view);
         Assert.That(model.Alone!.AccuracyOn(Rows.Points(120), view), Is.GreaterThan(0.8));
@@ -110,8 +113,12 @@ public sealed class TransferTeacherTests
         var model = _context.Fit(
             Rows.Quick(_context.Saying(view, RowsTeachers.Rule)) with
             {
-                ExampleWeightColumnName = "Weight", MissingLabels = MissingLabels.TeacherOnly, MinimumTeacherAccuracy = 0, TransferRows = TransferRows.Munge(1) with { Weight = 0.5 },
-                CompareAlone = true, ValidationFraction = 0.2,
+                ExampleWeightColumnName = "Weight",
+                MissingLabels = MissingLabels.TeacherOnly,
+                MinimumTeacherAccuracy = 0,
+                TransferRows = TransferRows.Munge(1) with { Weight = 0.5 },
+                CompareAlone = true,
+                ValidationFraction = 0.2,
             },
             view);
         Assert.Multiple(() =>
@@ -127,7 +134,10 @@ public sealed class TransferTeacherTests
         var view = _context.Keyed(Rows.Points(60));
         var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16), epochs: 6)) with
         {
-            Augmentations = [Augmentation.GaussianNoise(0.1f)], TransferRows = TransferRows.Munge(2), TeacherCache = new TeacherCacheOptions { AugmentedViews = drawn }, CompareAlone = true,
+            Augmentations = [Augmentation.GaussianNoise(0.1f)],
+            TransferRows = TransferRows.Munge(2),
+            TeacherCache = new TeacherCacheOptions { AugmentedViews = drawn },
+            CompareAlone = true,
         };
         Assert.That(_context.Fit(options, view).Scores(view), Is.EqualTo(_context.Fit(options, view).Scores(view)));
     }

@@ -144,11 +144,12 @@ internal sealed partial class DistillationFit : IDisposable
         var transfer = CreateTransferRows();
         foreach (var (kind, part) in _options.TransferRows!.Parts.Index())
         {
-            var (view, rows) = transfer.Read(transfer.Make(kind, _set, _split), GetHashedColumns(), [.. GetTeacherVectors()]);
+            var (view, rows) = transfer.Read(transfer.Make(kind, _set, _split), GetHashedColumns(isNamed: false), [.. GetTeacherVectors()]);
             var joined = new JoinedRows(_set, rows.Set, part.Weight);
             _split.Add(_set, joined);
-            (_set, _teacherData) = (joined, rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}");
-            _transferHash = _options.TeacherCache.CacheKey is null ? null : $"{_transferHash} {DataHash.Compute(rows.Set)}";
+            var isNamed = _options.TeacherCache.CacheKey is not null;
+            (_set, _teacherData) = (joined, isNamed || rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}");
+            _transferHash = isNamed ? $"{_transferHash} {DataHash.Compute(rows.Set)} {rows.Hash}" : null;
             _transfer.Add(view);
         }
 
@@ -181,7 +182,8 @@ internal sealed partial class DistillationFit : IDisposable
     }
 
     /// <summary>Columns, other than the student's features, by which a teacher cache in a folder is recognised.</summary>
-    private HashedColumns? GetHashedColumns() => UsesTeacher && _options.TeacherCache is { IsPersistent: true, CacheKey: null }
+    /// <param name="isNamed">Whether the cache's key is a name of the rows, if there is one.</param>
+    private HashedColumns? GetHashedColumns(bool isNamed = true) => UsesTeacher && _options.TeacherCache.IsPersistent && (!isNamed || _options.TeacherCache.CacheKey is null)
         ? new([.. _options.Teacher!.ColumnsRead(_input.Schema).DistinctBy(c => c.Index)], _options.Teacher.ReadsRowsLeftOut)
         : null;
 

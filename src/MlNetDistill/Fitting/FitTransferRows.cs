@@ -46,7 +46,10 @@ internal sealed class FitTransferRows(MLContext context, IChannel channel, Disti
     public (IDataView View, TrainingRows Rows) Read(IDataView made, HashedColumns? hashed, IReadOnlyList<TeacherColumn> teacher)
     {
         // As columns are named by their index, the view needs the very schema of the data.
-        var view = new JoinedView(data.Schema, [_steps.Apply(context, made)]);
+        IDataView view = new JoinedView(data.Schema, [_steps.Apply(context, made)]);
+        // Of a missing Boolean or whole number, which is a default, the steps make a class.
+        if (columns.Label is { } label)
+            view = new WithoutColumn(view, label);
         var rows = TrainingRows.Read(view, columns with { Label = null, Weight = null, Validation = null }, options, Role, hashed, teacher);
         rows.Findings.Warn(channel);
         return (rows.Unusable.Count == 0 ? view : new FilteredRows(view, id => !rows.Unusable.Contains(id), onOneThread: true), rows);

@@ -6,20 +6,22 @@ namespace MlNetDistill.Reading;
 
 /// <summary>
 /// The rows of a view divided into folds of equal size. The rows of each class, and those without a label, are spread over the folds, so that a class is missing
-/// from the training rows of a fold only if it has a single row.
+/// from the training rows of a fold only if no more than one of its rows is trained on.
 /// </summary>
 internal sealed class StratifiedFolds
 {
     private readonly IDataView _data;
     private readonly Dictionary<RowId, int> _foldOf = [];
     private readonly Dictionary<int, (int Fold, double Share)> _singles = [];
+    private readonly Dictionary<int, double> _heldOut = [];
 
     /// <param name="data">The rows.</param>
     /// <param name="label">The key column to stratify by; null for rows without labels.</param>
     /// <param name="count">Number of folds.</param>
     /// <param name="seed">Seed of the assignment of rows to folds.</param>
+    /// <param name="heldOut">Ids of rows that no model is fitted on.</param>
     /// <exception cref="InvalidOperationException">There are fewer rows than folds.</exception>
-    public StratifiedFolds(IDataView data, DataViewSchema.Column? label, int count, int seed)
+    public StratifiedFolds(IDataView data, DataViewSchema.Column? label, int count, int seed, IReadOnlySet<RowId> heldOut)
     {
         _data = data;
         var random = new Random(seed);
@@ -28,10 +30,15 @@ internal sealed class StratifiedFolds
         var next = 0;
         foreach (var (key, ids) in classes.OrderBy(c => c.Key))
         {
-            if (key != 0 && ids.Count == 1)
-                _singles[(int)key - 1] = (next % count, 1.0 / labelled);
             var shuffled = ids.ToArray();
             random.Shuffle(shuffled);
+            // Rows that are trained on come first, so that these are spread over the folds.
+            shuffled = [.. shuffled.OrderBy(heldOut.Contains)];
+            var trained = ids.Count(id => !heldOut.Contains(id));
+            if (key != 0 && trained == 1)
+                _singles[(int)key - 1] = (next % count, 1.0 / labelled);
+            else if (key != 0 && trained == 0)
+                _heldOut[(int)key - 1] = (double)ids.Count / labelled;
             foreach (var id in shuffled)
                 _foldOf[id] = next++ % count;
         }
@@ -60,8 +67,14 @@ internal sealed class StratifiedFolds
         return count;
     }
 
-    /// <summary>The classes (from 0) without a row outside a fold, each with its share of the labelled rows.</summary>
-    public IReadOnlyDictionary<int, double> GetUnseenClasses(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
+    /// <summary>The classes (from 0) of which every row is held out, each with its share of the labelled rows: no model knows them.</summary>
+    public IReadOnlyDictionary<int, double> HeldOutClasses => _heldOut;
+
+    /// <summary>The classes (from 0) whose only row that is trained on is in a fold, each with its share of the labelled rows.</summary>
+    public IReadOnlyDictionary<int, double> GetSingleClasses(int fold) => _singles.Where(s => s.Value.Fold == fold).ToDictionary(s => s.Key, s => s.Value.Share);
+
+    /// <summary>All classes (from 0) that the model of a fold does not know.</summary>
+    public IReadOnlyDictionary<int, double> GetUnseenClasses(int fold) => GetSingleClasses(fold).Concat(_heldOut).ToDictionary();
 
     private static Dictionary<uint, List<RowId>> GroupByClass(IDataView data, DataViewSchema.Column? label)
     {

@@ -30,7 +30,7 @@ public sealed class PreflightTests
             Assert.That((report.Teacher.RowsQueried, report.Teacher.OnValidationRows), Is.EqualTo((60, true)));
             Assert.That(report.Teacher.Accuracy, Is.EqualTo(teacher.AccuracyOn(Rows.Points(), _view)).Within(0.05));
             Assert.That(report.Teacher.AgreementCeiling, Is.EqualTo(1), "no two rows are alike");
-            Assert.That(report.Stages.Single().StepsPerEpoch, Is.EqualTo(180 / 16));
+            Assert.That(report.Stages.Single().StepsPerEpoch, Is.EqualTo(12), "⌈180 / 16⌉");
             Assert.That(report.TrainingTime, Is.GreaterThan(TimeSpan.Zero));
             Assert.That(report.CacheBytes, Is.EqualTo(240 * 3 * 4));
             Assert.That(report.DataBytes, Is.EqualTo(240 * ((4 * 4) + 8)));

@@ -34,6 +34,30 @@ public sealed class RareClassTests
         });
     }
 
+    [TestCase(0, 2, "yew")]
+    [TestCase(2, 2, "yew")]
+    [TestCase(0, 3, null)]
+    [TestCase(2, 3, null)]
+    [TestCase(0, 4, null)]
+    [TestCase(2, 4, null)]
+    public void A_class_that_is_held_out_in_whole_or_in_part_has_its_share_where_no_model_knows_it(int folds, int rare, string? unknown)
+    {
+        // Two of the rare rows are held out, and one of ten others.
+        var rows = Support.Rows.Points(Rows).Concat(Support.Rows.Points(rare, seed: 77).Select(p => { p.Label = "yew"; return p; })).ToArray();
+        foreach (var (i, row) in rows.Index())
+            row.Held = i % 10 == 0 || i is Rows or Rows + 1;
+        var log = new RowsLog(_context);
+        var view = _context.Keyed(rows);
+        var teacher = Teacher.FromEstimator(Pipeline("text"), folds: folds);
+        var model = _context.Fit(Support.Rows.Quick(teacher) with { ValidationColumnName = "Held", TransferRows = TransferRows.Munge(1), Epochs = 1 }, view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.Scores(view)[0], Has.Length.EqualTo(4));
+            Assert.That(log.Warnings.Count(w => w.StartsWith("All rows of the class 'yew' are held out, so the teacher is not fitted on it: its probability is its share of the labelled rows, 0.016393.", StringComparison.Ordinal)), Is.EqualTo(unknown is null ? 0 : 1));
+            Assert.That(log.Warnings.Count(w => w.StartsWith("The class 'yew' has one row that is not held out, in fold ", StringComparison.Ordinal)), Is.EqualTo(folds > 0 && rare == 3 ? 1 : 0));
+        });
+    }
+
     [Test]
     public void A_class_with_as_many_rows_as_folds_is_in_each_of_them()
     {

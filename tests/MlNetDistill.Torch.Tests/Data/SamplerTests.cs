@@ -9,6 +9,17 @@ public sealed class SamplerTests
 {
     private static readonly long[] Rows = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31];
 
+    [TestCase(false, false, 3)]
+    [TestCase(true, false, 2)]
+    [TestCase(false, true, 2)]
+    [TestCase(true, true, 2)]
+    public void A_stage_has_exact_batches_if_they_are_asked_for_or_its_loss_compares_rows(bool isExact, bool compares, int batches)
+    {
+        DistillationLoss loss = compares ? new DistLoss(1) : new KdLoss(1);
+        var stage = new Stage("any", null, loss, new ShuffledSampler(4, isExact), 1, Optimizer.AdamW(), LearningRateSchedule.Constant());
+        Assert.That(stage.Sampler.BatchesPerEpoch(10), Is.EqualTo(batches));
+    }
+
     [Test]
     public void An_epoch_has_every_row_once_in_batches_of_nearly_equal_size()
     {

@@ -51,7 +51,8 @@ public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampl
         }
     }
 
-    internal override Sampler ForLoss(bool comparesRows) => comparesRows == isExact ? this : new ShuffledSampler(batchSize, comparesRows);
+    // Exact batches that were asked for stay so, whatever the loss.
+    internal override Sampler ForLoss(bool comparesRows) => isExact || !comparesRows ? this : new ShuffledSampler(batchSize, isExact: true);
 
     private static Tensor Shuffled(Tensor rows, Generator generator)
     {

@@ -72,7 +72,14 @@ public sealed partial record DistillationOptions
     internal KdDefaults KdDefaults => Student.NeedsImages && Teacher is { GivesLogits: true } ? KdDefaults.ForImages : KdDefaults.ForVectors;
 
     /// <summary>These options with the method's settings for this teacher and student where nothing was set.</summary>
-    internal DistillationOptions WithMethodDefaults() => this with { Method = Method.WithDefaults(KdDefaults) };
+    internal DistillationOptions WithMethodDefaults()
+    {
+        var method = Method.WithDefaults(KdDefaults);
+        return this with { Method = method, IsSoftenedByTeacher = method != Method };
+    }
+
+    /// <summary>Whether some setting of the method was not given and is that for this teacher.</summary>
+    internal bool IsSoftenedByTeacher { get; private init; }
 
     /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)

@@ -23,7 +23,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         var (all, perRow, perPass) = Query(teacher, rows, queried);
         var (positions, logits) = (queried.narrow(0, 0, all.shape[0]), all);
         if (teacher.SharesPreview)
-            (positions, logits, heldOut) = SelectJudged(positions, all);
+            (positions, logits, heldOut) = SelectJudged(teacher, positions, all);
         var accuracy = Scoring.Evaluate(task, logits, rows, positions).Quality;
         return new PreflightTeacher(
             options.Teacher!.Name,
@@ -59,12 +59,21 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         return tensor([.. QueryOrder.Create(set.Count).Take(batches * options.BatchSize)], device: set.Device);
     }
 
-    /// <summary>The queried rows by which the teacher is judged: those spread over the set; if there are enough, only the validation rows among them.</summary>
-    private (Tensor Positions, Tensor Logits, bool HeldOut) SelectJudged(Tensor positions, Tensor logits)
+    /// <summary>
+    /// The queried rows by which the teacher is judged: those spread over the set; if there are enough, only the validation rows among them. Where nearly all of them
+    /// are transfer rows, other rows are queried.
+    /// </summary>
+    private (Tensor Positions, Tensor Logits, bool HeldOut) SelectJudged(StageTeacher teacher, Tensor positions, Tensor logits)
     {
         var queried = positions.narrow(0, 0, Math.Min(QueryOrder.PreviewRows, positions.shape[0])).cpu().data<long>().ToArray();
         // Rows without labels that were added are not judged.
         long[] given = [.. Enumerable.Range(0, queried.Length).Where(i => queried[i] < set.Count - split.Added).Select(i => (long)i)];
+        if (given.Length < Math.Min(MinHeldOut, set.Count - split.Added))
+        {
+            var few = SpreadPositions.Create(set.Count - split.Added, MinHeldOut, positions.device);
+            return (few, Query(teacher, set, few).Logits, false);
+        }
+
         var held = split.Validation is { } validation && ReferenceEquals(split.ValidationSet, set) ? validation.cpu().data<long>().ToHashSet() : [];
         long[] at = [.. queried.Index().Where(row => held.Contains(row.Item)).Select(row => (long)row.Index)];
         var heldOut = at.Length >= MinHeldOut;

@@ -19,6 +19,7 @@ internal sealed class OwnRows : IDataView
         (_rows, Schema) = (rows, schema);
         foreach (var column in schema.Where(c => needed.Contains(c.Index)))
             Check(column);
+        _rows = RepeatedRows.CompareColumns(rows, schema.Where(c => needed.Contains(c.Index)).Select(c => rows.Schema[c.Name]).Where(RowBytes.CanHash).DistinctBy(c => c.Index));
         _given = schema
             .Where(c => !c.IsHidden && !missing.Contains(c.Index) && rows.Schema.GetColumnOrNull(c.Name)?.Type.Equals(c.Type) == true)
             .ToDictionary(c => c.Index, c => rows.Schema[c.Name]);

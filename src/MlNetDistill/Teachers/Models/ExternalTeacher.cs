@@ -57,7 +57,10 @@ internal sealed class ExternalTeacher(
         try
         {
             rows = own is null ? null : (own.Read(request.Data, set, layout, request.Options.CancellationToken), request.TeacherData ?? "");
-            var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, request.Columns.Classes, request.TeacherCaching);
+            var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, request.Columns.Classes, request.TeacherCaching)
+            {
+                ProbabilitiesFound = request.Options.IsSoftenedByTeacher ? () => WarnOfProbabilities(request) : null,
+            };
             return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null) { FileBytes = MeasureFile?.Invoke() };
         }
         catch
@@ -67,6 +70,10 @@ internal sealed class ExternalTeacher(
             throw;
         }
     }
+
+    // Which scores they are is known only when it is asked, and the method must be known before.
+    private void WarnOfProbabilities(TeacherRequest request) => request.Channel.Warning(
+        $"{name} gives probabilities, and the method {request.Options.Method} has the settings for logits where none were given: these make probabilities, which are flat already, nearly equal. Set scoreKind: ScoreKind.Probabilities for the teacher, or the temperature of the method.");
 
     /// <summary>Warns of an overwritten input column: it is not known whether an imported model was trained on the old or the new values.</summary>
     private void WarnOfOverwrittenInput(TeacherRequest request)

@@ -37,6 +37,9 @@ internal sealed class ModelTeacher : CacheableTeacher
         Shapes = model.Shapes with { LogitCount = _scores.Order.SourcesOf.Count };
     }
 
+    /// <summary>Called once when scores of a kind that was not given are recognised as probabilities.</summary>
+    public Action? ProbabilitiesFound { get; init; }
+
     public override OutputShapes Shapes { get; }
 
     public override bool SupportsAugmentation => _ownRows is null;
@@ -91,7 +94,18 @@ internal sealed class ModelTeacher : CacheableTeacher
         throw new InvalidOperationException($"{_model.Name} reads a column of its own, so it answers only for the unaugmented rows of the training data.");
     }
 
-    private ScoreReader GetReader(Tensor scores) => _reader ??= new ScoreReader(_scores with { Kind = FindKind(scores) });
+    private ScoreReader GetReader(Tensor scores)
+    {
+        if (_reader is null)
+        {
+            var kind = FindKind(scores);
+            _reader = new ScoreReader(_scores with { Kind = kind });
+            if (_spec.Kind == ScoreKind.Auto && kind != ScoreKind.Logits)
+                ProbabilitiesFound?.Invoke();
+        }
+
+        return _reader;
+    }
 
     /// <summary>Recognises the kind of its scores by the first rows that are queried, or by more rows if these are not enough.</summary>
     private ScoreKind FindKind(Tensor scores)

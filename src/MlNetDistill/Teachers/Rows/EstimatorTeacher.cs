@@ -50,11 +50,11 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         if (cacheKey is not null && caching.IsPersistent && scores.Embedding is null)
         {
             // The pipeline is fitted only if the cache does not have its outputs.
-            return CreateTeacher((wanted, kept, skip) => CreateView(FitOnAll(request), request.Data, request).Read(wanted, kept, skip), null, null);
+            return CreateTeacher((wanted, kept, skip) => ScoreAll(FitOnAll(request), request).Read(wanted, kept, skip), null, null);
         }
 
         var model = FitOnAll(request);
-        var view = CreateView(model, request.Data, request);
+        var view = ScoreAll(model, request);
         return CreateTeacher(view.Read, view.EmbeddingLength, model);
 
         PreparedTeacher CreateTeacher(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> read, int? embeddingLength, ITransformer? model) => new(
@@ -66,6 +66,13 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
         string ComputeContentHash() =>
             Fingerprint.Compute(Invariant($"{cacheKey}|{folds} stratified|{(folds > 0 ? FoldSeed(request) : 0)}|{scores.Description}{DescribeHeldOut(request)}"));
+    }
+
+    private ScoredView ScoreAll(ITransformer model, TeacherRequest request)
+    {
+        var unseen = UnseenClasses.FindHeldOut(request);
+        UnseenClasses.WarnOfHeldOut(unseen, request);
+        return CreateView(model, request.Data, request, unseen: unseen);
     }
 
     private ITransformer FitOnAll(TeacherRequest request)
@@ -116,7 +123,8 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
     private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
     {
-        var stratified = new StratifiedFolds(request.Given, request.Columns.Label, folds, FoldSeed(request));
+        var stratified = new StratifiedFolds(request.Given, request.Columns.Label, folds, FoldSeed(request), request.HeldOut);
+        UnseenClasses.WarnOfHeldOut(stratified.HeldOutClasses, request);
         var models = new ITransformer?[folds];
         for (var fold = 0; fold < folds; fold++)
         {
@@ -129,7 +137,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
 
             request.Channel.Info($"Fitting the teacher on fold {fold + 1} of {folds}.");
             var unseen = stratified.GetUnseenClasses(fold);
-            WarnOfUnseenClasses(unseen, request, fold);
+            UnseenClasses.WarnOfSingle(stratified.GetSingleClasses(fold), request, fold);
             var model = Fit(request.WithoutHeldOut(stratified.GetTrainingRows(fold)));
             // Only transfer rows need the models again.
             models[fold] = request.Transfer is null ? null : model;
@@ -160,15 +168,6 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         finally
         {
             readers.ForEach(reader => reader.Dispose());
-        }
-    }
-
-    private static void WarnOfUnseenClasses(IReadOnlyDictionary<int, double> unseen, TeacherRequest request, int fold)
-    {
-        foreach (var (unseenClass, share) in unseen)
-        {
-            request.Channel.Warning(
-                $"The class '{request.Columns.Classes.NameOf(unseenClass)}' has one row, in fold {fold + 1}, so the teacher of that fold was not fitted on it: its probability there is its share of the labelled rows, {share:0.######}. Add rows of it, or leave out folds.");
         }
     }
 }

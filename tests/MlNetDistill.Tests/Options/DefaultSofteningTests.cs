@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -30,8 +31,7 @@ public sealed class DefaultSofteningTests
             "route of networks" => Route.Train(NetworkSpec.Mlp(8), every: 1, epochs: 2),
             _ => Route.FromEstimators(("first", _context.Regression()), ("second", _context.Regression())),
         };
-        var isOfNetworks = kind is "network" or "ensemble of networks" or "route of networks";
-        var (temperature, alpha) = isOfNetworks ? (4.0, 0.9) : (1.0, 0.7);
+        var (temperature, alpha) = (1.0, 0.5);
         DistillationMethod Method(double? t, double? a) => teacher.IsRoute ? DistillationMethod.Rco(DistillationMethod.Kd(t, a)) : DistillationMethod.Kd(t, a);
         var options = Rows.Quick(teacher) with { MinimumTeacherAccuracy = 0, Epochs = 2 };
         var (found, given) = (_context.Fit(options with { Method = Method(null, null) }, _view), _context.Fit(options with { Method = Method(temperature, alpha) }, _view));
@@ -74,18 +74,50 @@ public sealed class DefaultSofteningTests
         });
     }
 
+    [TestCase(true, 4, 0.9)]
+    [TestCase(false, 1, 0.5)]
+    public void Networks_teach_images_as_the_CIFAR_scripts_do(bool givesLogits, double temperature, double alpha)
+    {
+        var teacher = givesLogits ? Teacher.Train(ToyPipelines.SmallResNet, epochs: 1) : Teacher.FromColumn("Opinion");
+        var found = FitImages(teacher, DistillationMethod.Kd()).Model.Settings.Single(setting => setting.Name == "Method").Value;
+        Assert.That(found, Does.Contain(FormattableString.Invariant($"Temperature {temperature}, Alpha {alpha}")));
+    }
+
     [TestCase(null, null, ScoreKind.Auto, true)]
     [TestCase(1.0, null, ScoreKind.Auto, true)]
     [TestCase(1.0, 0.7, ScoreKind.Auto, false)]
     [TestCase(null, null, ScoreKind.Probabilities, false)]
     public void A_file_that_is_found_to_give_probabilities_is_warned_of_where_the_settings_are_those_for_logits(double? temperature, double? alpha, ScoreKind kind, bool warns)
     {
-        var file = new OnnxBytes().Weights("w", OnnxBytes.Float, [4, 3]).Node("MatMul", ["x", "w"], ["z"]).Node("Softmax", ["z"], ["p"])
-            .Input("x", OnnxBytes.Float, "N", 4).Output("p", OnnxBytes.Float, "N", 3);
-        var teacher = Teacher.FromOnnx(file.Write(), scoreKind: kind, classNames: Rows.Classes);
-        var model = _context.Fit(Rows.Quick(teacher) with { Method = DistillationMethod.Kd(temperature, alpha), MinimumTeacherAccuracy = 0, Epochs = 1 }, _view);
-        Assert.That(model.Model.Warnings, warns
+        var file = new OnnxBytes().Weights("w", OnnxBytes.Float, [64, 3]).Node("Flatten", ["x"], ["f"]).Node("MatMul", ["f", "w"], ["z"]).Node("Softmax", ["z"], ["p"])
+            .Input("x", OnnxBytes.Float, "N", 1, 8, 8).Output("p", OnnxBytes.Float, "N", 3);
+        var teacher = Teacher.FromOnnx(file.Write(), scoreKind: kind, classNames: ["a", "b", "c"]);
+        Assert.That(FitImages(teacher, DistillationMethod.Kd(temperature, alpha)).Model.Warnings, warns
             ? Has.One.EndsWith("has the settings for logits where none were given: these make probabilities, which are flat already, nearly equal. Set scoreKind: ScoreKind.Probabilities for the teacher, or the temperature of the method.")
             : Has.None.Contains("settings for logits"));
+    }
+
+    private DistillationTransformer FitImages(Teacher teacher, DistillationMethod method)
+    {
+        var images = _context.Data.LoadFromEnumerable(Enumerable.Range(0, 30).Select(i => new Image
+        {
+            Label = $"{"abc"[i % 3]}",
+            Pixels = [.. Enumerable.Range(0, 64).Select(p => (byte)((p / 22 == i % 3 ? 150 : 0) + ((p * 7) + (i * 13)) % 60))],
+            Opinion = [.. Enumerable.Range(0, 3).Select(c => c == i % 3 ? 0.5f : 0.25f)],
+        }));
+        var keyed = _context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(images).Transform(images);
+        return _context.Fit(
+            Rows.Quick(teacher) with { Student = ToyPipelines.SmallResNet, Method = method, FeatureColumnName = "Pixels", MinimumTeacherAccuracy = 0, Epochs = 1 }, keyed);
+    }
+
+    private sealed class Image
+    {
+        public string Label { get; set; } = "";
+
+        [VectorType(1, 8, 8)]
+        public byte[] Pixels { get; set; } = [];
+
+        [VectorType(3)]
+        public float[] Opinion { get; set; } = [];
     }
 }

@@ -75,11 +75,11 @@ public sealed partial record DistillationOptions
     internal DistillationOptions WithMethodDefaults()
     {
         var method = Method.WithDefaults(KdDefaults);
-        return this with { Method = method, IsSoftenedByTeacher = method != Method };
+        return this with { Method = method, IsSoftenedAsLogits = method != Method && KdDefaults == KdDefaults.ForImages };
     }
 
-    /// <summary>Whether some setting of the method was not given and is that for this teacher.</summary>
-    internal bool IsSoftenedByTeacher { get; private init; }
+    /// <summary>Whether some setting of the method was not given and is that for logits.</summary>
+    internal bool IsSoftenedAsLogits { get; private init; }
 
     /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
     internal DistillationOptions WithDefaultEpochs(long trainingRows)

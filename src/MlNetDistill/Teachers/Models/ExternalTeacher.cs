@@ -59,7 +59,7 @@ internal sealed class ExternalTeacher(
             rows = own is null ? null : (own.Read(request.Data, set, layout, request.Options.CancellationToken), request.TeacherData ?? "");
             var teacher = new ModelTeacher(model, shape, set, rows, scores with { Place = $"model {model.Name}" }, request.Columns.Classes, request.TeacherCaching)
             {
-                ProbabilitiesFound = request.Options.IsSoftenedByTeacher ? () => WarnOfProbabilities(request) : null,
+                ProbabilitiesFound = request.Options.IsSoftenedAsLogits ? () => WarnOfProbabilities(request) : null,
             };
             return new PreparedTeacher([new Anchor("teacher", 1, teacher)], null) { FileBytes = MeasureFile?.Invoke() };
         }

@@ -132,7 +132,7 @@ internal sealed partial class DistillationFit
             StepMemory.Check(network, group.Key.Name, _options, _split.Training.shape[0]);
             _options.InitialWeights?.Check(network.Input, _columns.Classes);
             parameters[group.Key] = network.ParameterCount;
-            foreach (var candidate in group.DistinctBy(c => (c.Method, c.TransferRows is null)))
+            foreach (var candidate in group.DistinctBy(c => c.Method))
                 _ = new DryRun(candidate, network, _set, candidate.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors, _networks);
         }
 

@@ -9,6 +9,9 @@ internal sealed record HalvingPlan(IReadOnlyList<(int Candidates, int Epochs)> R
 {
     private const int Factor = 3;
 
+    /// <summary>As a shorter training may be the better one, even few candidates are trained with a ninth and a third of the full length first, if the budget suffices.</summary>
+    private const int FewestRungs = 3;
+
     /// <summary>Epochs of all trainings.</summary>
     public long TotalEpochs => Rungs.Sum(rung => (long)rung.Candidates * rung.Epochs);
 
@@ -18,14 +21,15 @@ internal sealed record HalvingPlan(IReadOnlyList<(int Candidates, int Epochs)> R
     /// <param name="epochs">The fewest epochs of a training, and those of a full one.</param>
     /// <param name="budget">Most epochs of all trainings.</param>
     public static HalvingPlan Create(int candidates, int finalists, (int Fewest, int Full) epochs, double budget) =>
-        Enumerable.Range(1, candidates).Reverse().Select(count => ForCandidates(count, finalists, epochs)).FirstOrDefault(plan => plan.TotalEpochs <= budget)
-        ?? ForCandidates(1, finalists, epochs);
+        new[] { FewestRungs, 1 }.SelectMany(rungs => Enumerable.Range(1, candidates).Reverse().Select(count => ForCandidates(count, finalists, rungs, epochs)))
+            .FirstOrDefault(plan => plan.TotalEpochs <= budget)
+        ?? ForCandidates(1, finalists, 1, epochs);
 
-    private static HalvingPlan ForCandidates(int candidates, int finalists, (int Fewest, int Full) epochs)
+    private static HalvingPlan ForCandidates(int candidates, int finalists, int fewestRungs, (int Fewest, int Full) epochs)
     {
         List<int> counts = [candidates];
-        while (counts[^1] > finalists)
-            counts.Add(Math.Max(finalists, (counts[^1] + Factor - 1) / Factor));
+        while (counts[^1] > finalists || counts.Count < fewestRungs)
+            counts.Add(Math.Min(counts[^1], Math.Max(finalists, (counts[^1] + Factor - 1) / Factor)));
         var rungs = counts.Select((count, rung) => (count, Math.Clamp((int)(epochs.Full / Math.Pow(Factor, counts.Count - 1 - rung)), epochs.Fewest, epochs.Full)));
         // Trained as long again, a candidate would give the same student.
         return new HalvingPlan([.. rungs.DistinctBy(rung => rung.Item2)]);

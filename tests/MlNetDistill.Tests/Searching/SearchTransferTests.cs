@@ -36,7 +36,7 @@ public sealed class SearchTransferTests
     public void A_candidate_is_what_a_search_with_its_rows_alone_would_train()
     {
         // The same rows are made up whatever else is searched, and a candidate is trained on no others.
-        string[] Lines(params TransferRows?[] rows) => [.. Search(_context.Student(_view), Searches.Methods(1), rows).Lines().Where(line => !line.Contains("labels only")).Select(line => line[1..])];
+        string[] Lines(params TransferRows?[] rows) => [.. Search(_context.Student(_view), Searches.Methods(1), rows, minimumSteps: 1000).Lines().Where(line => !line.Contains("labels only")).Select(line => line[1..])];
         var spunge = TransferRows.Spunge(copies: 1);
         Assert.That(Lines(null, Both[1], spunge, spunge.And(Both[1]!)), Is.SupersetOf(Lines([null]).Concat(Lines(Both[1])).Concat(Lines(spunge)).ToArray()));
     }
@@ -92,8 +92,8 @@ public sealed class SearchTransferTests
         Assert.That(result.ChoosingRows + result.Metrics.Rows, Is.EqualTo(24), "of the rows with labels");
     }
 
-    private SearchResult Search(DistillationOptions options, IReadOnlyList<DistillationMethod> methods, IReadOnlyList<TransferRows?> rows, IDataView? view = null) =>
-        _context.Trainer(options).Search(view ?? _view, Searches.Quick() with { Space = new SearchSpace { Methods = methods, LearningRates = [0.03], TransferRows = rows } });
+    private SearchResult Search(DistillationOptions options, IReadOnlyList<DistillationMethod> methods, IReadOnlyList<TransferRows?> rows, IDataView? view = null, int minimumSteps = 1) =>
+        _context.Trainer(options).Search(view ?? _view, new() { MinimumSteps = minimumSteps, Space = new SearchSpace { Methods = methods, LearningRates = [0.03], TransferRows = rows } });
 
     private IDataView Unlabelled(IEnumerable<Point> rows)
     {

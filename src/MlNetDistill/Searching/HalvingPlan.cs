@@ -9,19 +9,17 @@ internal sealed record HalvingPlan(IReadOnlyList<(int Candidates, int Epochs)> R
 {
     private const int Factor = 3;
 
-    /// <summary>As a shorter training may be the better one, even few candidates are trained with a ninth and a third of the full length first, if the budget suffices.</summary>
-    private const int FewestRungs = 3;
-
     /// <summary>Epochs of all trainings.</summary>
     public long TotalEpochs => Rungs.Sum(rung => (long)rung.Candidates * rung.Epochs);
 
     /// <summary>The plan with as many candidates as the budget allows, at least one.</summary>
     /// <param name="candidates">Most candidates.</param>
     /// <param name="finalists">How many are trained in full.</param>
+    /// <param name="fewestRungs">How many lengths even few candidates run through, if the budget suffices.</param>
     /// <param name="epochs">The fewest epochs of a training, and those of a full one.</param>
     /// <param name="budget">Most epochs of all trainings.</param>
-    public static HalvingPlan Create(int candidates, int finalists, (int Fewest, int Full) epochs, double budget) =>
-        new[] { FewestRungs, 1 }.SelectMany(rungs => Enumerable.Range(1, candidates).Reverse().Select(count => ForCandidates(count, finalists, rungs, epochs)))
+    public static HalvingPlan Create(int candidates, int finalists, int fewestRungs, (int Fewest, int Full) epochs, double budget) =>
+        new[] { fewestRungs, 1 }.SelectMany(rungs => Enumerable.Range(1, candidates).Reverse().Select(count => ForCandidates(count, finalists, rungs, epochs)))
             .FirstOrDefault(plan => plan.TotalEpochs <= budget)
         ?? ForCandidates(1, finalists, 1, epochs);
 

@@ -21,6 +21,12 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
 
     private const int FinalistsAlone = 2;
 
+    /// <summary>
+    /// A full training is often as long as distilling needs, on which labels alone are learnt by heart: so the student alone has a ninth and a third of it too, even with few
+    /// rates. Distilled students begin with the longest trainings that the budget allows, because slow ones would be last after a short one.
+    /// </summary>
+    private const int FewestRungsAlone = 3;
+
     private readonly TrialStore _store = new(search.Folder, search.Folder is null ? "" : CreateFingerprint(trials));
     private readonly TrialRanking _ranking = new(search.Goal, trials.TeacherAccuracy);
 
@@ -71,8 +77,8 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     {
         var full = trials.Options.Epochs;
         var epochs = (Math.Min(full, (int)Math.Ceiling((double)search.MinimumSteps / trials.StepsPerEpoch)), full);
-        var alone = HalvingPlan.Create(candidates.Alone(trials.Options, given.Student).Count, FinalistsAlone, epochs, Math.Max(full, ShareAlone * budget * full));
-        return (HalvingPlan.Create(candidates.Distilled.Count, Finalists, epochs, (budget * full) - alone.TotalEpochs), alone);
+        var alone = HalvingPlan.Create(candidates.Alone(trials.Options, given.Student).Count, FinalistsAlone, FewestRungsAlone, epochs, Math.Max(full, ShareAlone * budget * full));
+        return (HalvingPlan.Create(candidates.Distilled.Count, Finalists, 1, epochs, (budget * full) - alone.TotalEpochs), alone);
     }
 
     /// <summary>The budget that a time limit leaves: the shortest training is timed.</summary>

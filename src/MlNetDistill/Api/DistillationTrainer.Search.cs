@@ -10,7 +10,7 @@ namespace MlNetDistill;
 public sealed partial class DistillationTrainer
 {
     /// <summary>
-    /// Searches methods, softening, learning rates and student sizes by successive halving, the teacher queried once for all, and compares the best student with the same
+    /// Searches methods, softening, learning rates, transfer rows and student sizes by successive halving, the teacher queried once for all, and compares the best student with the same
     /// network trained on labels alone, whose own learning rate is searched too, on rows that no choice has seen.
     /// </summary>
     /// <param name="input">The rows that <see cref="Fit"/> would get. Some are held out to choose by, others to judge by, and nothing is trained on either.</param>
@@ -44,13 +44,15 @@ public sealed partial class DistillationTrainer
             // A trainer of the student alone can have a teacher too, which then is used by the other candidates.
             Method = _options.Method.TeacherNeeds == ModelOutputs.None ? DistillationMethod.Kd() : _options.Method,
             ValidationFraction = _options.ValidationColumnName is null ? held : 0,
+            // Rows that no candidate has are not made.
+            TransferRows = options.Space.TransferRows?.Contains(_options.TransferRows) == false ? null : _options.TransferRows,
             CompareAlone = false,
             OnCancellation = CancellationBehavior.Throw,
             Progress = null,
         };
-        var candidates = new SearchCandidates(options, _options.Method);
+        var candidates = new SearchCandidates(options);
         return RunFit(basis, input, fit => fit.RunTrials(
-            candidates.Draw, options.JudgeFraction / held, _options.HoldsRowsOut, trials => new SearchRun(options, _options, candidates, trials).Run()));
+            candidates, options.JudgeFraction / held, _options.HoldsRowsOut, trials => new SearchRun(options, _options, candidates, trials).Run()));
     }
 
     /// <summary>The same for a pipeline: fits the steps that lead to the trainer first.</summary>

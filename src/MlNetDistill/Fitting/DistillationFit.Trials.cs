@@ -1,5 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -12,20 +13,23 @@ namespace MlNetDistill.Fitting;
 /// <content>Many trainings over rows that are read once, with a teacher that is queried once.</content>
 internal sealed partial class DistillationFit
 {
+    /// <summary>200 MB.</summary>
+    private const double MostMadeUpNumbers = 5e7;
+
     private HashSet<RowId> _judgingRows = [];
 
     /// <summary>Reads the rows, checks every candidate and prepares the teacher; then runs the trainings.</summary>
-    /// <param name="createCandidates">
-    /// Creates the candidates, all with the same teacher and columns, from the options with the number of epochs of a full training and the number of classes.
-    /// </param>
+    /// <param name="space">What the candidates are.</param>
     /// <param name="judgeShare">The share of the held-out rows that judge the result; the others choose among the candidates.</param>
     /// <param name="validates">Whether trainings are validated on the rows that choose.</param>
     /// <param name="run">The trainings.</param>
     /// <exception cref="InvalidOperationException">A candidate cannot be trained, or too few rows are held out; the message says why.</exception>
-    public T RunTrials<T>(Func<DistillationOptions, int, IReadOnlyList<DistillationOptions>> createCandidates, double judgeShare, bool validates, Func<FitTrials, T> run)
+    public T RunTrials<T>(ITrialSpace space, double judgeShare, bool validates, Func<FitTrials, T> run)
     {
-        Read();
-        var candidates = createCandidates(_options, _columns.Classes.Count);
+        ReadGiven();
+        var transferRows = AddTransferRows(space);
+        CompleteRows();
+        var candidates = space.Draw(_options, _columns.Classes.Count, transferRows);
         using var rows = DivideHeldOut(judgeShare);
         HoldOut(rows, validates || candidates.Any(candidate => candidate.Method.NeedsHeldOutRows));
         CheckRows();
@@ -40,11 +44,42 @@ internal sealed partial class DistillationFit
         BeginTeacher(teacher);
         var model = teacher.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher.Model;
         using var answers = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _set, rows.All, _options.BatchSize).DetachFromDisposeScope();
+        using var splits = new TrialSplits(_set, _split, _blocks);
         using var trials = new FitTrials(
             new TrialContext(_context, _channel, _options, _columns, _set, _split, _seeds, _device, _input.Schema),
             [.. teacher.Anchors.Select(anchor => anchor with { Teacher = new KeptTeacher(anchor.Teacher) })],
-            model, _networks.TeacherPredictions, rows, answers, parameters);
+            splits, model, _networks.TeacherPredictions, rows, answers, parameters);
         return run(trials);
+    }
+
+    /// <summary>Adds the transfer rows of all candidates.</summary>
+    /// <returns>The values that candidates may have.</returns>
+    private List<TransferRows?> AddTransferRows(ITrialSpace space)
+    {
+        List<TransferRows?> values = [.. space.GetTransferRows(_options)];
+        AddTransferRows([.. values.SelectMany(TransferBlock.Of)]);
+        var optional = space.GetOptionalTransferRows(_options, _columns.Classes.Count);
+        if (optional.Count == 0)
+            return values;
+        var numbers = optional.OfType<MadeUpRows>().Sum(rows => Math.Min(rows.Copies * _split.Given.shape[0], rows.MaximumRows)) * _columns.Shape.Length;
+        if (_columns.Shape.IsImage || _columns.IsByte || numbers > MostMadeUpNumbers)
+        {
+            _channel.Info($"The search makes up no rows, because features are {(numbers > MostMadeUpNumbers ? "many" : "pixels")}. To try them all the same, list them in SearchSpace.TransferRows.");
+            return values;
+        }
+
+        try
+        {
+            AddTransferRows([.. optional.SelectMany(TransferBlock.Of)]);
+            values.AddRange(optional);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Nobody asked for these rows, and without them the search is complete.
+            _channel.Warning($"The search tries no rows that are made up, because they cannot be made here: {e.Message}");
+        }
+
+        return values;
     }
 
     private JudgedRows DivideHeldOut(double judgeShare)

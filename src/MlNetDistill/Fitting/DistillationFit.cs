@@ -37,6 +37,7 @@ internal sealed partial class DistillationFit : IDisposable
     private long[]? _heldOutTeacher;
     private TimeSpan? _timeOfPass;
     private readonly List<IDataView> _transfer = [];
+    private readonly List<AddedBlock> _blocks = [];
     private string? _transferHash;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
@@ -130,22 +131,29 @@ internal sealed partial class DistillationFit : IDisposable
     /// <summary>The transfer rows with the columns of the loaded rows.</summary>
     public IDataView MakeTransferRows()
     {
-        Read(appendsTransferRows: false);
+        ReadGiven();
         var transfer = CreateTransferRows();
-        IDataView[] kinds = [.. _options.TransferRows!.Parts.Select((_, kind) => transfer.Make(kind, _set, _split))];
+        IDataView[] kinds = [.. TransferBlock.Of(_options.TransferRows).Select((block, number) => transfer.Make(block, number, _set, _split))];
         return kinds is [var only] ? only : new JoinedView(kinds[0].Schema, kinds);
     }
 
+    /// <summary>How many of the added rows these transfer rows are.</summary>
+    private long AddedRows(TransferRows? rows) => _blocks.IntersectBy(TransferBlock.Of(rows), added => added.Block).Sum(added => added.Count);
+
     private FitTransferRows CreateTransferRows() => new(_context, _channel, _options, _columns, _data, _seeds);
 
-    private void AddTransferRows()
+    /// <summary>Reads the blocks that are not yet there, and adds their rows to those trained on.</summary>
+    private void AddTransferRows(IReadOnlyList<TransferBlock> blocks)
     {
+        if (blocks.Count == 0)
+            return;
         var clock = Stopwatch.StartNew();
         var transfer = CreateTransferRows();
-        foreach (var (kind, part) in _options.TransferRows!.Parts.Index())
+        foreach (var block in blocks.Except(_blocks.Select(added => added.Block)))
         {
-            var (view, rows) = transfer.Read(transfer.Make(kind, _set, _split), GetHashedColumns(isNamed: false), [.. GetTeacherVectors()]);
-            var joined = new JoinedRows(_set, rows.Set, part.Weight);
+            var (view, rows) = transfer.Read(transfer.Make(block, _blocks.Count, _set, _split), GetHashedColumns(isNamed: false), [.. GetTeacherVectors()]);
+            var joined = new JoinedRows(_set, rows.Set, block.Part.Weight);
+            _blocks.Add(new(block, _set.Count, rows.Set.Count));
             _split.Add(_set, joined);
             var isNamed = _options.TeacherCache.CacheKey is not null;
             (_set, _teacherData) = (joined, isNamed || rows.Hash is null ? _teacherData : $"{_teacherData}; transfer rows {rows.Hash}");
@@ -156,7 +164,15 @@ internal sealed partial class DistillationFit : IDisposable
         _channel.Info($"Read {_split.Added} transfer rows in {clock.Elapsed.TotalSeconds:0.0} s.");
     }
 
-    private void Read(string role = TrainingRows.TrainingData, bool appendsTransferRows = true)
+    private void Read(string role = TrainingRows.TrainingData)
+    {
+        ReadGiven(role);
+        if (UsesTeacher)
+            AddTransferRows(TransferBlock.Of(_options.TransferRows));
+        CompleteRows(role);
+    }
+
+    private void ReadGiven(string role = TrainingRows.TrainingData)
     {
         var rows = TrainingRows.Read(_input, _columns, _options, role, GetHashedColumns(), [.. GetTeacherVectors()]);
         _set = rows.Set;
@@ -166,18 +182,21 @@ internal sealed partial class DistillationFit : IDisposable
         rows.Findings.Warn(_channel);
         using var generator = _seeds.CreateGenerator("validation");
         _split = ValidationRows.Split(rows, _columns, _options, generator, _channel);
-        if (appendsTransferRows && UsesTeacher && _options.TransferRows is not null)
-            AddTransferRows();
+    }
+
+    /// <summary>Moves all rows to the device; what depends on their number is decided here.</summary>
+    private void CompleteRows(string role = TrainingRows.TrainingData)
+    {
         FitInstruments.SetRows(_set.Count);
         _set.MoveTo(_device);
         _split.MoveTo(_device);
         var given = _options;
-        _options = role == TrainingRows.TrainingData ? given.WithDefaultEpochs(_split.Training.shape[0]) : given;
+        _options = role == TrainingRows.TrainingData ? given.WithDefaultEpochs(_split.Given.shape[0] + AddedRows(_options.TransferRows)) : given;
         _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");
         if (_split.Added > 0)
-            _networks.Note($"The student was also trained on {_split.Added} rows without labels, for which the teacher answers ({_options.TransferRows}).");
+            _networks.NoteTransferRows();
         _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
     }
 

@@ -151,6 +151,10 @@ internal sealed class FitNetworks(
         channel.Info($"{note}");
     }
 
+    /// <summary>Notes that the student is also trained on transfer rows.</summary>
+    public void NoteTransferRows() =>
+        Note($"The student was also trained on {split.Added} rows without labels, for which the teacher answers ({options.TransferRows}).");
+
     public Network Train(TrainingPlan plan)
     {
         _plans[plan.Role] = plan;

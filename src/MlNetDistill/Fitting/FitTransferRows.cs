@@ -19,24 +19,25 @@ namespace MlNetDistill.Fitting;
 /// <param name="seeds">The run's seeds.</param>
 internal sealed class FitTransferRows(MLContext context, IChannel channel, DistillationOptions options, TrainerColumns columns, IDataView data, Seeds seeds)
 {
-    // The ids of transfer rows of a kind count up from 0 with this high half, plus the number of the kind; no loader gives such ids.
+    // The ids of transfer rows of a block count up from 0 with this high half, plus the number of the block; no loader gives such ids.
     private const ulong IdTag = 0x7472616e73666572;
     private const string Role = "transfer rows";
     private readonly ViewSteps _steps = new(data);
 
     /// <summary>The rows with the loaded columns, before the steps that lead to the trainer.</summary>
-    /// <param name="kind">The number of their kind among <see cref="TransferRows.Parts"/>.</param>
+    /// <param name="block">Which rows.</param>
+    /// <param name="number">The number of the block among those of the fit.</param>
     /// <param name="set">The rows of the fit.</param>
     /// <param name="split">Which of them are trained on; rows are made from these alone.</param>
     /// <exception cref="InvalidOperationException">The rows cannot be made; the message says why and what to do.</exception>
-    public IDataView Make(int kind, IRowSource set, DataSplit split)
+    public IDataView Make(TransferBlock block, int number, IRowSource set, DataSplit split)
     {
         var (root, missing) = (_steps.Root, FindLabelInputs());
         var needed = FindInputs(missing);
-        IDataView rows = options.TransferRows!.Parts[kind] is MadeUpRows made
-            ? MakeUp(made, kind, needed, missing, set, split)
-            : new OwnRows(((OwnTransferRows)options.TransferRows.Parts[kind]).Unlabelled, root.Schema, needed, missing);
-        return new JoinedView(root.Schema, [rows], IdTag + (ulong)kind);
+        IDataView rows = block.Part is MadeUpRows made
+            ? MakeUp(made, block.Kind, needed, missing, set, split)
+            : new OwnRows(((OwnTransferRows)block.Part).Unlabelled, root.Schema, needed, missing);
+        return new JoinedView(root.Schema, [rows], IdTag + (ulong)number);
     }
 
     /// <summary>The rows after the steps that lead to the trainer, and the student's features of them.</summary>

@@ -15,13 +15,14 @@ namespace MlNetDistill.Fitting;
 /// <summary>Trains candidates of a search over the same rows, with the same teacher and the same seed: each training depends on its options alone.</summary>
 /// <param name="fit">What they share.</param>
 /// <param name="anchors">The teacher.</param>
+/// <param name="splits">The rows that each candidate is trained on.</param>
 /// <param name="teacherModel">The teacher as an ML.NET model, or null.</param>
 /// <param name="predictions">The teacher's predictions for some rows.</param>
 /// <param name="rows">The held-out rows.</param>
 /// <param name="answers">The teacher's logits for them, in the order of <see cref="JudgedRows.All"/>.</param>
 /// <param name="parameters">Number of parameters of each student.</param>
 internal sealed class FitTrials(
-    TrialContext fit, IReadOnlyList<Anchor> anchors, ITransformer? teacherModel, TeacherPredictions? predictions, JudgedRows rows, Tensor answers,
+    TrialContext fit, IReadOnlyList<Anchor> anchors, TrialSplits splits, ITransformer? teacherModel, TeacherPredictions? predictions, JudgedRows rows, Tensor answers,
     IReadOnlyDictionary<NetworkSpec, long> parameters) : IDisposable
 {
     private readonly MulticlassTask _task = new(fit.Columns.Classes.Count);
@@ -39,8 +40,12 @@ internal sealed class FitTrials(
     /// <summary>The teacher's accuracy on the rows by which candidates are chosen.</summary>
     public double TeacherAccuracy => Scoring.Evaluate(_task, _choosingAnswers, fit.Set, rows.Choosing).Quality;
 
-    /// <summary>Steps of a training of so many epochs.</summary>
-    public long StepsOf(int epochs) => (long)epochs * Options.Sampling.Create(Options.BatchSize).BatchesPerEpoch(fit.Split.Training.shape[0]);
+    /// <summary>Steps of an epoch, for every candidate: one pass over the rows that the trainer itself would train on.</summary>
+    public int StepsPerEpoch { get; } = CountBatches(fit.Options, splits.Find(fit.Options.TransferRows));
+
+    /// <summary>In how many epochs a fit with a candidate's options takes as many steps.</summary>
+    public int EpochsOfFit(DistillationOptions options, int epochs) =>
+        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountBatches(ForAlone(options), splits.Find(options))));
 
     /// <summary>Number of parameters of a student.</summary>
     public long ParametersOf(NetworkSpec student) => parameters[student];
@@ -54,20 +59,21 @@ internal sealed class FitTrials(
     /// <summary>Trains a candidate, and measures it on the rows by which candidates are chosen.</summary>
     /// <param name="options">Its options.</param>
     /// <param name="setting">These as text.</param>
-    /// <param name="keepWeights">Whether its weights are kept.</param>
-    public TrialResult Train(DistillationOptions options, string setting, bool keepWeights)
+    public TrialResult Train(DistillationOptions options, string setting)
     {
         var channel = new WarningChannel(fit.Channel);
         var epochs = options.Epochs;
-        options = ForLabels(options);
+        options = WithSteps(options);
         using var networks = CreateNetworks(options, channel);
+        if (options.TransferRows is not null)
+            networks.NoteTransferRows();
         var clock = Stopwatch.StartNew();
         try
         {
             using var network = networks.Train(new TrainingPlan(
                 FitNetworks.StudentRole, options.Student, options.Method, AnchorsFor(options), options.Epochs, options.Optimizer, options.Schedule));
             var result = new TrialResult { Setting = setting, Rung = Measure(network, epochs, networks.StepsOf(FitNetworks.StudentRole), clock) };
-            return !keepWeights ? result : result with
+            return result with
             {
                 History = networks.History(FitNetworks.StudentRole),
                 Notes = networks.Notes,
@@ -85,7 +91,7 @@ internal sealed class FitTrials(
     public DistillationTransformer Export(DistillationOptions options, TrialResult trained)
     {
         var channel = new WarningChannel(fit.Channel);
-        options = ForLabels(options);
+        options = WithSteps(options);
         using var networks = CreateNetworks(options, channel);
         using var network = networks.Restore(trained.Weights!, trained.History, trained.Notes);
         foreach (var warning in trained.Warnings)
@@ -121,16 +127,26 @@ internal sealed class FitTrials(
     public void Dispose() => _choosingAnswers.Dispose();
 
     private FitNetworks CreateNetworks(DistillationOptions options, WarningChannel channel) =>
-        new(channel, options, fit.Columns, fit.Set, IsAlone(options) ? fit.Split.WithoutAdded() : fit.Split, fit.Seeds, fit.Device) { TeacherPredictions = predictions };
+        new(channel, options, fit.Columns, fit.Set, splits.Find(options), fit.Seeds, fit.Device) { TeacherPredictions = predictions };
 
     private static bool IsAlone(DistillationOptions options) => options.Method.TeacherNeeds == ModelOutputs.None;
 
-    /// <summary>Rows without labels are of no use to the student alone: it goes over the others as often as makes the same number of steps.</summary>
-    private DistillationOptions ForLabels(DistillationOptions options) => !IsAlone(options) || fit.Split.Added == 0 ? options : options with
+    /// <summary>The same epochs with as many steps as those of all other candidates, whatever the number of its rows.</summary>
+    private DistillationOptions WithSteps(DistillationOptions options)
+    {
+        options = ForAlone(options);
+        return CountBatches(options, splits.Find(options)) == StepsPerEpoch ? options : options with { Sampling = new FixedStepsSampling(options.Sampling, StepsPerEpoch) };
+    }
+
+    /// <summary>The options of the student alone without those that need a teacher.</summary>
+    public static DistillationOptions ForAlone(DistillationOptions options) => !IsAlone(options) ? options : options with
     {
         TransferRows = null,
-        Epochs = Math.Max(1, (int)(StepsOf(options.Epochs) / Options.Sampling.Create(Options.BatchSize).BatchesPerEpoch(fit.Split.Given.shape[0]))),
+        Sampling = options.Sampling.NeedsTeacher ? BatchSampling.Shuffled() : options.Sampling,
+        MissingLabels = options.MissingLabels == MissingLabels.TeacherOnly ? MissingLabels.Drop : options.MissingLabels,
     };
+
+    private static int CountBatches(DistillationOptions options, DataSplit split) => options.Sampling.Create(options.BatchSize).BatchesPerEpoch(split.Training.shape[0]);
 
     private IReadOnlyList<Anchor> AnchorsFor(DistillationOptions options) => IsAlone(options) ? [] : anchors;
 

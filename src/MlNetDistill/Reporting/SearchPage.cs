@@ -41,7 +41,7 @@ internal static class SearchPage
     /// <summary>Charts of the candidates that were trained in full: only they have a cost.</summary>
     private static Section Tradeoffs(SearchResult result)
     {
-        var trials = result.Leaderboard.Where(trial => trial is { Last: not null, ZipBytes: > 0, MicrosecondsPerRow: > 0 }).ToList();
+        var trials = result.Leaderboard.Where(trial => trial is { Chosen: not null, ZipBytes: > 0, MicrosecondsPerRow: > 0 }).ToList();
         return new Section(
             "tradeoffs", "Quality against size and time",
             Svg.Legend([("student", "distilled"), ("alone", "alone")]),
@@ -67,14 +67,14 @@ internal static class SearchPage
     }
 
     private static Interval Mark(SearchTrial trial, Func<SearchRung, double> quality) => new(
-        new ComparedModel(trial.IsAlone ? "alone" : "student", new ReportedModel { Name = Invariant($"{trial.Number}: {trial.Setting}") }, null, null), new Estimate(quality(trial.Last!)));
+        new ComparedModel(trial.IsAlone ? "alone" : "student", new ReportedModel { Name = Invariant($"{trial.Number}: {trial.Setting}") }, null, null), new Estimate(quality(trial.Ranked!)));
 
     private static Section Leaderboard(SearchResult result) => new(
         "leaderboard",
         "Leaderboard",
         Table.Create(
-            "trials", "Candidates, each by its longest training, on the rows by which they are chosen",
-            ["Candidate", "Student", "Rate", "Epochs", "Accuracy", "Agreement", "Loss", "Parameters", "Size", "Row"],
+            "trials", "Candidates, each by its best training, or by its longest if it was not trained in full, on the rows by which they are chosen",
+            ["Candidate", "Student", "Transfer rows", "Rate", "Epochs", "Accuracy", "Agreement", "Loss", "Parameters", "Size", "Row"],
             result.Leaderboard.Select(Row)))
     {
         IsFolded = false,
@@ -84,11 +84,12 @@ internal static class SearchPage
     [
         Name($"{trial.Number}: {(trial.IsAlone ? "alone" : $"{trial.Method}")}{(trial.Failure is null ? "" : " (failed)")}"),
         Table.TextCell(Name(trial.Student.Name)),
+        Table.TextCell(trial.TransferRows?.Short ?? ""),
         Table.NumberCell(trial.LearningRate, Figures.Compact),
-        Table.NumberCell(trial.Last?.Epochs, epochs => Figures.Count((long)epochs)),
-        Table.NumberCell(trial.Last?.Accuracy, Figures.Percent),
-        Table.NumberCell(trial.Last?.Agreement, Figures.Percent),
-        Table.NumberCell(trial.Last?.Loss, Figures.Number),
+        Table.NumberCell(trial.Ranked?.Epochs, epochs => Figures.Count((long)epochs)),
+        Table.NumberCell(trial.Ranked?.Accuracy, Figures.Percent),
+        Table.NumberCell(trial.Ranked?.Agreement, Figures.Percent),
+        Table.NumberCell(trial.Ranked?.Loss, Figures.Number),
         Table.NumberCell(trial.Parameters, parameters => Figures.Count((long)parameters)),
         Table.NumberCell(trial.ZipBytes, Figures.Bytes),
         Table.NumberCell(trial.MicrosecondsPerRow, Figures.Microseconds),

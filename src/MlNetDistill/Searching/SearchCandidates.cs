@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using MlNetDistill.Fitting;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
@@ -7,8 +8,7 @@ namespace MlNetDistill.Searching;
 
 /// <summary>The candidates of a search, as options of their own.</summary>
 /// <param name="search">The options of the search.</param>
-/// <param name="own">The trainer's own method.</param>
-internal sealed class SearchCandidates(SearchOptions search, DistillationMethod own)
+internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
 {
     private static readonly double[] RateFactors = [1, 1.0 / 3, 3];
     private static readonly int[] WidthDivisors = [1, 2, 4, 8];
@@ -16,21 +16,30 @@ internal sealed class SearchCandidates(SearchOptions search, DistillationMethod 
     /// <summary>The distilled candidates, in the order in which they are tried.</summary>
     public IReadOnlyList<DistillationOptions> Distilled { get; private set; } = [];
 
+    public IReadOnlyList<TransferRows?> GetTransferRows(DistillationOptions basis) => search.Space.TransferRows ?? [null, basis.TransferRows];
+
+    public IReadOnlyList<TransferRows> GetOptionalTransferRows(DistillationOptions basis, int classes)
+    {
+        TransferRows[] made = [TransferRows.Munge(copies: 2), TransferRows.Munge()];
+        return search.Space.TransferRows is null && basis.TransferRows is null && Methods(basis, classes, made).All(method => (basis with { Method = method, TransferRows = made[0] }).IsValid)
+            ? made
+            : [];
+    }
+
     /// <summary>
     /// Draws the distilled candidates, at most as many as the search's trials. The first has the trainer's own settings, as far as they are in the space; in the others every
     /// value of a list occurs about equally often.
     /// </summary>
-    /// <param name="basis">The options that all have in common.</param>
-    /// <param name="classes">Number of classes.</param>
     /// <exception cref="ArgumentOutOfRangeException">The settings of a candidate do not fit together; the message names every fault.</exception>
-    public IReadOnlyList<DistillationOptions> Draw(DistillationOptions basis, int classes)
+    public IReadOnlyList<DistillationOptions> Draw(DistillationOptions basis, int classes, IReadOnlyList<TransferRows?> transferRows)
     {
-        var (methods, rates, students) = (OwnFirst(Methods(basis, classes), own), Rates(basis), OwnFirst(Students(basis), basis.Student));
+        var (methods, rates, students) = (OwnFirst(Methods(basis, classes, transferRows), basis.Method), Rates(basis), OwnFirst(Students(basis), basis.Student));
+        var rows = OwnFirst(transferRows, basis.TransferRows);
         using var generator = new Seeds(basis.Seed!.Value).CreateGenerator("search candidates");
         Distilled =
         [
-            .. Combinations(methods.Count, rates.Count, students.Count, generator).Select(
-                at => With(basis, methods[at.Method], rates[at.Rate], students[at.Student])),
+            .. Combinations([students.Count, methods.Count, rates.Count, rows.Count], generator).Select(
+                at => With(basis, methods[at[1]], rates[at[2]], students[at[0]]) with { TransferRows = rows[at[3]] }),
         ];
         foreach (var candidate in Distilled)
             candidate.Check();
@@ -39,20 +48,21 @@ internal sealed class SearchCandidates(SearchOptions search, DistillationMethod 
 
     /// <summary>A student on labels alone at every learning rate, the trainer's own first.</summary>
     public IReadOnlyList<DistillationOptions> Alone(DistillationOptions basis, NetworkSpec student) =>
-        [.. Rates(basis).Select(rate => With(basis, DistillationMethod.LabelsOnly(), rate, student))];
+        [.. Rates(basis).Select(rate => FitTrials.ForAlone(With(basis, DistillationMethod.LabelsOnly(), rate, student)))];
 
-    private IEnumerable<(int Method, int Rate, int Student)> Combinations(int methods, int rates, int students, Generator generator)
+    /// <summary>Indices into lists of these sizes: all combinations, or a sample of them that begins with the first of each.</summary>
+    private IReadOnlyList<int[]> Combinations(int[] sizes, Generator generator)
     {
-        if ((long)methods * rates * students <= search.Trials)
-            return from student in Enumerable.Range(0, students) from method in Enumerable.Range(0, methods) from rate in Enumerable.Range(0, rates) select (method, rate, student);
-        var decks = new[] { methods, rates, students }.Select(size => new Deck(size, generator)).ToArray();
-        List<(int, int, int)> drawn = [(0, 0, 0)];
+        if (sizes.Aggregate(1.0, (product, size) => product * size) <= search.Trials)
+            return [.. sizes.Aggregate<int, IEnumerable<int[]>>([[]], (heads, size) => heads.SelectMany(head => Enumerable.Range(0, size).Select(index => (int[])[.. head, index])))];
+        Deck[] decks = [.. sizes.Select(size => new Deck(size, generator))];
+        List<int[]> drawn = [new int[sizes.Length]];
         foreach (var deck in decks)
             deck.TakeOut(0);
         while (drawn.Count < search.Trials)
         {
-            var next = (decks[0].Draw(), decks[1].Draw(), decks[2].Draw());
-            if (!drawn.Contains(next))
+            int[] next = [.. decks.Select(deck => deck.Draw())];
+            if (!drawn.Exists(next.SequenceEqual))
                 drawn.Add(next);
         }
 
@@ -62,13 +72,13 @@ internal sealed class SearchCandidates(SearchOptions search, DistillationMethod 
     private IReadOnlyList<double> Rates(DistillationOptions basis) => OwnFirst(
         search.Space.LearningRates ?? [.. RateFactors.Select(factor => basis.Optimizer.LearningRate * factor)], basis.Optimizer.LearningRate);
 
-    private IEnumerable<DistillationMethod> Methods(DistillationOptions basis, int classes)
+    /// <summary>The methods, with the settings for this teacher where they have none.</summary>
+    private IEnumerable<DistillationMethod> Methods(DistillationOptions basis, int classes, IEnumerable<TransferRows?> transferRows)
     {
-        if (search.Space.Methods is { } methods)
-            return methods;
         // DIST's relations over a batch cannot be weighted, and one of them has no gradient with two classes.
-        var dist = basis is { ExampleWeightColumnName: null, TransferRows: null or { Weight: 1 } } && classes > 2 ? new[] { DistillationMethod.Dist() } : [];
-        return [.. own.TeacherNeeds == ModelOutputs.None ? [] : new[] { own }, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist];
+        var weighs = basis.ExampleWeightColumnName is not null || transferRows.Any(rows => rows?.Parts.Any(part => part.Weight != 1) == true);
+        var dist = !weighs && classes > 2 ? new[] { DistillationMethod.Dist() } : [];
+        return (search.Space.Methods ?? [basis.Method, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist]).Select(method => method.WithDefaults(basis.Teacher!.KdDefaults));
     }
 
     private IEnumerable<NetworkSpec> Students(DistillationOptions basis)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MlNetDistill.Core;
 using MlNetDistill.Fitting;
+using MlNetDistill.Methods;
 using static System.FormattableString;
 
 namespace MlNetDistill.Searching;
@@ -15,6 +16,17 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     /// <summary>Of the budget: choosing a learning rate for the student alone takes fewer trainings than choosing all that a distilled one has.</summary>
     private const double ShareAlone = 0.4;
 
+    /// <summary>Distilled students that are trained in full: the trainer's own settings are among them.</summary>
+    private const int Finalists = 3;
+
+    private const int FinalistsAlone = 2;
+
+    /// <summary>
+    /// A full training is often as long as distilling needs, on which labels alone are learnt by heart: so the student alone has a ninth and a third of it too, even with few
+    /// rates. Distilled students begin with the longest trainings that the budget allows, because slow ones would be last after a short one.
+    /// </summary>
+    private const int FewestRungsAlone = 3;
+
     private readonly TrialStore _store = new(search.Folder, search.Folder is null ? "" : CreateFingerprint(trials));
     private readonly TrialRanking _ranking = new(search.Goal, trials.TeacherAccuracy);
 
@@ -24,10 +36,12 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
         var (distilledPlan, alonePlan) = CreatePlans(search.TimeLimit is { } limit ? FindBudget(limit) : search.Budget);
         var watch = new SearchWatch(search.Progress, distilledPlan.TotalEpochs + alonePlan.TotalEpochs, trials.Warn);
         var distilled = new Bracket(distilledPlan, trials, _ranking, _store, watch);
-        var best = distilled.Run(candidates.Distilled, 1);
+        var best = distilled.Run(candidates.Distilled, 1, trials.Options);
         var alone = new Bracket(alonePlan, trials, _ranking, _store, watch);
-        var bestAlone = alone.Run(candidates.Alone(trials.Options, best.Student), 1 + distilledPlan.Rungs[0].Candidates);
-        var (model, aloneModel) = (Finish(distilled, best, full), Finish(alone, bestAlone, full));
+        var bestAlone = alone.Run(
+            candidates.Alone(trials.Options, best.Student), 1 + distilledPlan.Rungs[0].Candidates,
+            FitTrials.ForAlone(trials.Options with { Method = DistillationMethod.LabelsOnly(), Student = best.Student }));
+        var (model, aloneModel) = (Finish(distilled, best), Finish(alone, bestAlone));
         var leaderboard = distilled.Leaderboard.Concat(alone.Leaderboard).ToList();
         var metrics = trials.Judge(model);
         var aloneMetrics = trials.Judge(aloneModel);
@@ -42,13 +56,7 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
             Best = leaderboard.Single(trial => trial.Number == best.Number),
             BestAlone = leaderboard.Single(trial => trial.Number == bestAlone.Number),
             PrefersAlone = prefersAlone,
-            Options = given with
-            {
-                Method = chosen.Method,
-                Student = chosen.Student,
-                Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate },
-                TransferRows = prefersAlone ? null : given.TransferRows,
-            },
+            Options = CreateOptions(chosen),
             Model = prefersAlone ? aloneModel : model,
             Alone = aloneModel,
             Metrics = metrics,
@@ -59,7 +67,7 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
             TeacherAccuracy = trials.TeacherAccuracy,
             ChoosingRows = trials.ChoosingRows,
             TrainingSteps = watch.Steps,
-            StepsOfOneFit = trials.StepsOf(full),
+            StepsOfOneFit = (long)full * trials.StepsPerEpoch,
             Elapsed = watch.Elapsed,
         };
     }
@@ -68,8 +76,9 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     private (HalvingPlan Distilled, HalvingPlan Alone) CreatePlans(double budget)
     {
         var full = trials.Options.Epochs;
-        var alone = HalvingPlan.Create(candidates.Alone(trials.Options, given.Student).Count, full, Math.Max(full, ShareAlone * budget * full));
-        return (HalvingPlan.Create(candidates.Distilled.Count, full, (budget * full) - alone.TotalEpochs), alone);
+        var epochs = (Math.Min(full, (int)Math.Ceiling((double)search.MinimumSteps / trials.StepsPerEpoch)), full);
+        var alone = HalvingPlan.Create(candidates.Alone(trials.Options, given.Student).Count, FinalistsAlone, FewestRungsAlone, epochs, Math.Max(full, ShareAlone * budget * full));
+        return (HalvingPlan.Create(candidates.Distilled.Count, Finalists, 1, epochs, (budget * full) - alone.TotalEpochs), alone);
     }
 
     /// <summary>The budget that a time limit leaves: the shortest training is timed.</summary>
@@ -80,7 +89,7 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
             return known;
         var (full, epochs) = (trials.Options.Epochs, CreatePlans(search.Budget).Distilled.Rungs[0].Epochs);
         var clock = Stopwatch.StartNew();
-        _ = trials.Train(candidates.Distilled[0] with { Epochs = epochs, Progress = null }, "timing", keepWeights: false);
+        _ = trials.Train(candidates.Distilled[0] with { Epochs = epochs, Progress = null }, "timing");
         var fullTime = clock.Elapsed * full / epochs;
         var budget = Math.Min(search.Budget, (limit - clock.Elapsed) / fullTime);
         if (budget < 2)
@@ -94,11 +103,27 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
         return budget;
     }
 
+    /// <summary>The trainer's options with the settings of a candidate, and as many epochs as make its steps.</summary>
+    private DistillationOptions CreateOptions(SearchTrial chosen)
+    {
+        var options = given with
+        {
+            Method = chosen.Method,
+            Student = chosen.Student,
+            Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate },
+            TransferRows = chosen.TransferRows,
+        };
+        if (chosen.IsAlone)
+            options = FitTrials.ForAlone(options);
+        var epochs = trials.EpochsOfFit(options, chosen.Chosen!.Epochs);
+        return epochs == trials.Options.Epochs ? options : options with { Epochs = epochs };
+    }
+
     /// <summary>Exports the best student of a bracket, and measures all that were trained in full.</summary>
-    private DistillationTransformer Finish(Bracket bracket, SearchTrial best, int full)
+    private DistillationTransformer Finish(Bracket bracket, SearchTrial best)
     {
         DistillationTransformer? model = null;
-        foreach (var trial in bracket.Leaderboard.Where(trial => trial.Failure is null && trial.Last?.Epochs == full))
+        foreach (var trial in bracket.Leaderboard.Where(trial => trial.Chosen is not null))
         {
             var (options, result) = bracket.Find(trial);
             var exported = trials.Export(options, result);
@@ -114,9 +139,10 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     private static string CreateFingerprint(FitTrials trials) => Fingerprint.Compute(
     [
         trials.Hash(),
+        Invariant($"{trials.StepsPerEpoch} steps"),
         trials.Options.InitialWeights?.Hash ?? "",
         .. trials.Options.DescribeSettings()
-            .Where(setting => setting.Name is not (nameof(DistillationOptions.Method) or nameof(DistillationOptions.Student) or nameof(DistillationOptions.TeacherCache)))
+            .Where(setting => setting.Name is not (nameof(DistillationOptions.Method) or nameof(DistillationOptions.Student) or nameof(DistillationOptions.TransferRows) or nameof(DistillationOptions.TeacherCache)))
             .Select(setting => $"{setting.Name} {setting.Value}"),
         $"{typeof(DistillationOptions).Module.ModuleVersionId} {typeof(Training.TrainingProgress).Module.ModuleVersionId}",
     ]);

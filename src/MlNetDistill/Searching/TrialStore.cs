@@ -5,7 +5,7 @@ using MlNetDistill.Fitting;
 
 namespace MlNetDistill.Searching;
 
-/// <summary>Finished trainings, in a folder so that a later search continues there, or in memory alone.</summary>
+/// <summary>Finished trainings, in a folder so that a later search continues there, or nowhere.</summary>
 internal sealed class TrialStore
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
@@ -18,10 +18,9 @@ internal sealed class TrialStore
         IgnoreReadOnlyProperties = true,
     };
 
-    private readonly Dictionary<string, TrialResult> _results = [];
     private readonly string? _folder;
 
-    /// <param name="folder">The folder of the user, or null for memory alone.</param>
+    /// <param name="folder">The folder of the user, or null to keep nothing.</param>
     /// <param name="fingerprint">A hash of everything that all trainings depend on; it names a sub-folder.</param>
     public TrialStore(string? folder, string fingerprint)
     {
@@ -29,24 +28,21 @@ internal sealed class TrialStore
             _folder = Directory.CreateDirectory(Path.Combine(folder, $"search-{fingerprint[..16]}")).FullName;
     }
 
-    /// <summary>A finished training with at least its weights, if they are wanted; null if there is none.</summary>
+    /// <summary>A finished training with its weights; null if there is none.</summary>
     /// <exception cref="InvalidDataException">A file cannot be read.</exception>
-    public TrialResult? Find(string setting, bool withWeights)
+    public TrialResult? Find(string setting)
     {
-        if (_results.TryGetValue(setting, out var known))
-            return known;
         if (_folder is null || !File.Exists(PathOf(setting, ".json")))
             return null;
         var found = Read<TrialResult>(PathOf(setting, ".json"));
-        if (found.Setting != setting || (withWeights && found.Failure is null && !File.Exists(PathOf(setting, ".weights"))))
+        if (found.Setting != setting || (found.Failure is null && !File.Exists(PathOf(setting, ".weights"))))
             return null;
-        return _results[setting] = withWeights && found.Failure is null ? found with { Weights = File.ReadAllBytes(PathOf(setting, ".weights")) } : found;
+        return found.Failure is null ? found with { Weights = File.ReadAllBytes(PathOf(setting, ".weights")) } : found;
     }
 
     /// <summary>Keeps a finished training. Its weights are written first, so that they are complete where the result is.</summary>
     public void Add(TrialResult result)
     {
-        _results[result.Setting] = result;
         if (_folder is null)
             return;
         if (result.Weights is { } weights)

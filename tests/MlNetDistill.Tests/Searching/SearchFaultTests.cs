@@ -16,10 +16,11 @@ public sealed class SearchFaultTests
     {
         var options = new SearchOptions
         {
-            Space = new SearchSpace { Methods = [DistillationMethod.LabelsOnly(), DistillationMethod.Kd(0), null!], LearningRates = [-1], Students = [] },
+            Space = new SearchSpace { Methods = [DistillationMethod.LabelsOnly(), DistillationMethod.Kd(0), null!], LearningRates = [-1], Students = [], TransferRows = [] },
             Goal = SearchGoal.SmallestStudent(1.5),
             Trials = 0,
             Budget = 1.5,
+            MinimumSteps = 0,
             TimeLimit = TimeSpan.Zero,
             ValidationFraction = 0.6,
             JudgeFraction = 0.4,
@@ -30,11 +31,13 @@ public sealed class SearchFaultTests
             "KD's temperature must be above 0; was 0.",
             "Space.Methods holds a null; leave it out.",
             "Space.Students must hold at least one value, or be null for the default.",
+            "Space.TransferRows must hold at least one value, which may be null for no such rows, or be null for the default.",
             "Each of Space.LearningRates must be above 0; was -1.",
             "Space.Methods must not hold 'labels only', which uses no teacher: the student alone is always searched beside the methods. Leave it out.",
             "Goal's share to keep must be in (0, 1]; was 1.5.",
             "Trials must be at least 1; was 0.",
             "Budget must be at least 2, for one distilled student and one alone; was 1.5.",
+            "MinimumSteps must be at least 1; was 0.",
             "TimeLimit must be above 0; was 00:00:00.",
             "ValidationFraction and JudgeFraction must sum to less than 1, or no row is left to train on; were 0.6 and 0.4.",
             "Folder must be a folder's name, or null for none; was ' '.")));
@@ -57,6 +60,16 @@ public sealed class SearchFaultTests
             Environment.NewLine,
             "Space.LearningRates must hold at least one rate, or be null for the default.",
             "Goal must be set, for example to SearchGoal.Accuracy().")));
+
+    [Test]
+    public void Faults_of_transfer_rows_are_named_and_a_candidate_whose_settings_do_not_fit_together_too()
+    {
+        Assert.That(() => Trainer().Search(_view, new() { Space = new SearchSpace { TransferRows = [null, TransferRows.Munge(copies: -1)] } }), Throws.TypeOf<ArgumentOutOfRangeException>()
+            .With.Message.StartsWith("The copies of TransferRows must be above 0; was -1."));
+        var space = new SearchSpace { Methods = [DistillationMethod.Dist()], TransferRows = [TransferRows.Munge() with { Weight = 0.5 }] };
+        Assert.That(() => Trainer().Search(_view, new() { Space = space }), Throws.TypeOf<ArgumentOutOfRangeException>()
+            .With.Message.StartsWith("The method DIST has a loss over pairs of rows, to which example weights cannot be applied; leave TransferRows.Weight 1."));
+    }
 
     [Test]
     public void A_null_space_is_named() => Assert.That(
@@ -86,7 +99,7 @@ public sealed class SearchFaultTests
     [Test]
     public void A_training_that_fails_is_the_last_of_its_rung_and_the_search_goes_on()
     {
-        var result = Trainer().Search(_view, Searches.Quick(1) with { Space = new SearchSpace { Methods = Searches.Methods(1), LearningRates = [0.03, 1e30] } });
+        var result = Trainer().Search(_view, Searches.Quick(1) with { Space = new SearchSpace { Methods = Searches.Methods(1), LearningRates = [0.03, 1e30], TransferRows = [null] } });
         Assert.That(result.Leaderboard.Where(trial => trial.Failure is not null).Select(trial => trial.LearningRate), Is.EqualTo(new[] { 1e30, 1e30 }));
         Assert.That((result.Best.LearningRate, result.BestAlone.LearningRate), Is.EqualTo((0.03, 0.03)));
         Assert.That(result.ToString(), Does.Contain("failed"));
@@ -94,7 +107,7 @@ public sealed class SearchFaultTests
 
     [Test]
     public void If_all_trainings_fail_the_last_failure_is_told() => Assert.That(
-        () => Trainer().Search(_view, Searches.Quick(1) with { Space = new SearchSpace { Methods = Searches.Methods(1), LearningRates = [1e30] } }),
+        () => Trainer().Search(_view, Searches.Quick(1) with { Space = new SearchSpace { Methods = Searches.Methods(1), LearningRates = [1e30], TransferRows = [null] } }),
         Throws.InvalidOperationException.With.Message.StartsWith("No candidate could be trained in full. The last failure, of KD ")
             .And.Message.EndsWith("Lower the rates in SearchSpace.LearningRates."));
 
@@ -103,7 +116,7 @@ public sealed class SearchFaultTests
     {
         Assert.That(() => Trainer().Search(_view, Searches.Quick() with { TimeLimit = TimeSpan.FromTicks(1) }), Throws.InvalidOperationException.With.Message.StartsWith(
             "TimeLimit 0.0 s is too short for a search: one distilled student and one alone are trained in full, which takes about "));
-        Assert.That(Trainer().Search(_view, Searches.Quick() with { TimeLimit = TimeSpan.FromHours(1) }).Lines(), Is.EqualTo(Trainer().Search(_view, Searches.Quick()).Lines()));
+        Assert.That(Trainer().Search(_view, Searches.Quick(1) with { TimeLimit = TimeSpan.FromHours(1) }).Lines(), Is.EqualTo(Trainer().Search(_view, Searches.Quick(1)).Lines()));
     }
 
     [Test]
@@ -122,7 +135,7 @@ public sealed class SearchFaultTests
         Assert.That((seen[^1].EpochsDone, seen[^1].EpochsPlanned), Is.EqualTo((seen[0].EpochsPlanned, seen[0].EpochsPlanned)));
         Assert.That(seen.Select(p => p.EpochsDone), Is.Ordered);
         Assert.That(seen.Count(p => p.Epoch is null), Is.EqualTo(result.Leaderboard.Sum(trial => trial.Rungs.Count)));
-        Assert.That(seen[^1].ToString(), Does.StartWith("rung 1/1, trial 5 (labels only"));
+        Assert.That(seen[^1].ToString(), Does.StartWith("rung 3/3, trial 5 (labels only"));
     }
 
     private DistillationTrainer Trainer() => _context.Trainer(_context.Student(_view));

@@ -51,6 +51,7 @@ public sealed class SearchSizeTests
     private SearchResult Search(SearchGoal goal, IReadOnlyList<NetworkSpec> students, DistillationOptions? options = null) => _context.Trainer(options ?? _context.Student(_view)).Search(_view, new SearchOptions
     {
         Goal = goal,
-        Space = new SearchSpace { Students = students, Methods = Searches.Methods(2), LearningRates = [0.03] },
+        Space = new SearchSpace { Students = students, Methods = Searches.Methods(2), LearningRates = [0.03], TransferRows = [null] },
+        MinimumSteps = 1,
     });
 }

@@ -31,6 +31,8 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
 
         public override int BatchesPerEpoch(long rows) => steps;
 
+        internal override Sampler ForLoss(bool comparesRows) => sampler.ForLoss(comparesRows) is var own && ReferenceEquals(own, sampler) ? this : new FixedStepsSampler(own, steps);
+
         public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
         {
             for (var step = 0; step < steps; step++)

@@ -95,6 +95,18 @@ internal sealed class DataSplit : IDisposable
             ValidationSet = joined;
     }
 
+    /// <summary>The same split with some of the added rows only.</summary>
+    /// <param name="ranges">The first position of each range of rows, and their number.</param>
+    public DataSplit WithAdded(IEnumerable<(long Start, long Count)> ranges)
+    {
+        using var scope = NewDisposeScope();
+        var added = ranges.Select(range => TensorArithmetic.Range(range.Count, Given.device).AddInteger(range.Start));
+        return new DataSplit(ValidationSet, cat([Given, .. added]).DetachFromDisposeScope(), Validation?.clone().DetachFromDisposeScope())
+        {
+            _given = Given.clone().DetachFromDisposeScope(),
+        };
+    }
+
     /// <summary>The same split without the added rows, for training on labels. It shares the tensors of this one and is not disposed.</summary>
     public DataSplit WithoutAdded() => new(ValidationSet, Given, Validation);
 

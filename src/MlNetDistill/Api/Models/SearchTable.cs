@@ -8,7 +8,7 @@ namespace MlNetDistill;
 internal static class SearchTable
 {
     private const int MostRows = 12;
-    private static readonly string[] Head = ["", "student", "rate", "epochs", "accuracy", "agreement", "loss", "size", "row"];
+    private static readonly string[] Head = ["", "student", "rows", "rate", "epochs", "accuracy", "agreement", "loss", "size", "row"];
 
     public static string Format(SearchResult result)
     {
@@ -30,10 +30,10 @@ internal static class SearchTable
 
     private static string?[] Row(SearchTrial trial) =>
     [
-        Short(trial), trial.Student.Name, Invariant($"{trial.LearningRate:G3}"), .. trial switch
+        Short(trial), trial.Student.Name, trial.TransferRows?.Short, Invariant($"{trial.LearningRate:G3}"), .. trial switch
         {
             { Failure: not null } => ["failed"],
-            { Last: { } last } =>
+            { Ranked: { } last } =>
             [
                 Invariant($"{last.Epochs}"), Figures.Number(last.Accuracy), Figures.Number(last.Agreement), Figures.Number(last.Loss),
                 trial.ZipBytes is { } bytes ? Figures.Bytes(bytes) : null, trial.MicrosecondsPerRow is { } time ? Figures.Microseconds(time) : null,

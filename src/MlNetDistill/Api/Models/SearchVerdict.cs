@@ -36,5 +36,5 @@ internal static class SearchVerdict
         return share >= asked ? $"{kept}." : $"{kept}, so it falls short. A larger student, longer training or more rows may reach it.";
     }
 
-    private static string Describe(SearchTrial trial) => Invariant($"{trial.Student.Name}, {trial.Method}, rate {trial.LearningRate:G3}");
+    private static string Describe(SearchTrial trial) => Invariant($"{trial.Student.Name}, {trial.Method}, rate {trial.LearningRate:G3}{(trial.TransferRows is null ? "" : $", {trial.TransferRows.Short}")}");
 }

@@ -10,6 +10,9 @@ public sealed partial record DistillationOptions
 {
     internal void Check() => Faults.ThrowIfAny(Validate(), "options");
 
+    /// <summary>Whether the settings fit together.</summary>
+    internal bool IsValid => !Validate().Any();
+
     private IEnumerable<string> Validate() =>
     [
         .. Faults.Unless(Student is not null, $"Student must be set, for example to NetworkSpec.Mlp(64)."),

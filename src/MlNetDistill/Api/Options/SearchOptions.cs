@@ -23,6 +23,12 @@ public sealed record SearchOptions
     public double Budget { get; init; } = 10;
 
     /// <summary>
+    /// Fewest steps of a training, at least 1; the shortest schedules are lengthened to it, at most to the full one, because the order of students that have hardly begun to
+    /// learn says little. The budget holds all the same: fewer candidates are tried.
+    /// </summary>
+    public int MinimumSteps { get; init; } = 200;
+
+    /// <summary>
     /// Most time for the trainings, above 0; null for no limit. The first training is timed, the limit becomes a smaller <see cref="Budget"/>, and fewer candidates are
     /// tried. It is an estimate, which larger students than the first exceed, and other machines try other numbers of candidates.
     /// </summary>
@@ -61,6 +67,7 @@ public sealed record SearchOptions
         .. Goal?.Validate() ?? ["Goal must be set, for example to SearchGoal.Accuracy()."],
         .. Faults.AtLeast(1, nameof(Trials), Trials),
         .. Faults.Unless(Budget is >= 2 and < double.PositiveInfinity, $"Budget must be at least 2, for one distilled student and one alone; was {Budget}."),
+        .. Faults.AtLeast(1, nameof(MinimumSteps), MinimumSteps),
         .. Faults.Above0(nameof(TimeLimit), TimeLimit),
         .. Faults.Unless(ValidationFraction is > 0 and < 1, $"ValidationFraction must be in (0, 1); was {ValidationFraction}."),
         .. Faults.Unless(JudgeFraction is > 0 and < 1, $"JudgeFraction must be in (0, 1); was {JudgeFraction}."),

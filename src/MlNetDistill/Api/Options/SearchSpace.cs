@@ -12,7 +12,7 @@ namespace MlNetDistill;
 public sealed record SearchSpace
 {
     /// <summary>
-    /// Methods, each with a teacher. By default the trainer's own, KD at temperatures 1, 2 and 4 with alpha 0.5, 0.9 and 1, and DIST (except with example weights or
+    /// Methods, each with a teacher; settings that depend on the teacher are those for the trainer's. By default the trainer's own, KD at temperatures 1, 2 and 4 with alpha 0.5, 0.9 and 1, and DIST (except with example weights or
     /// two classes, for which it is not made). Training on labels alone is always searched beside them.
     /// </summary>
     public IReadOnlyList<DistillationMethod>? Methods { get; init; }
@@ -25,6 +25,13 @@ public sealed record SearchSpace
     /// half the width of its layers.
     /// </summary>
     public IReadOnlyList<NetworkSpec>? Students { get; init; }
+
+    /// <summary>
+    /// Transfer rows, where null stands for none. By default none and the trainer's own; if that has none, none and <see cref="MlNetDistill.TransferRows.Munge"/> with 2 and
+    /// with 5 copies, unless the features are an image or very many (more than 50 million numbers in all these rows), or the teacher or the steps before the trainer cannot
+    /// take rows that are made up; the log says so then. All are made, and answered by the teacher, once for all candidates. <c>[null]</c> makes none.
+    /// </summary>
+    public IReadOnlyList<TransferRows?>? TransferRows { get; init; }
 
     /// <summary>KD with every temperature and every alpha.</summary>
     /// <param name="temperatures">Softening divisors, each above 0.</param>
@@ -43,6 +50,8 @@ public sealed record SearchSpace
     [
         .. ListFaults(nameof(Methods), Methods, method => method.Validate()),
         .. ListFaults(nameof(Students), Students, student => student.Validate()),
+        .. Faults.Unless(TransferRows is not { Count: 0 }, $"Space.TransferRows must hold at least one value, which may be null for no such rows, or be null for the default."),
+        .. (TransferRows ?? []).SelectMany(rows => rows?.Validate() ?? []),
         .. Faults.Unless(LearningRates is not { Count: 0 }, $"Space.LearningRates must hold at least one rate, or be null for the default."),
         .. (LearningRates ?? []).SelectMany(rate => Faults.Above0("Each of Space.LearningRates", rate)),
         .. (Methods ?? []).Where(method => method?.TeacherNeeds == ModelOutputs.None).Select(

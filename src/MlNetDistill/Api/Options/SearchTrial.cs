@@ -19,6 +19,9 @@ public sealed record SearchTrial
     /// <summary>The network.</summary>
     public required NetworkSpec Student { get; init; }
 
+    /// <summary>The transfer rows that it learns from beside the training rows; null for none.</summary>
+    public TransferRows? TransferRows { get; init; }
+
     /// <summary>Number of trained parameters.</summary>
     public required long Parameters { get; init; }
 
@@ -28,28 +31,37 @@ public sealed record SearchTrial
     /// <summary>Why its last training ended without a student, for example with a loss that is not finite; null if none failed.</summary>
     public string? Failure { get; init; }
 
-    /// <summary>Bytes of the saved model; null unless it was trained in full.</summary>
+    /// <summary>Bytes of the saved model; null unless there is a <see cref="Chosen"/> one.</summary>
     public long? ZipBytes { get; init; }
 
-    /// <summary>Median time of a row in µs, through <c>Transform</c> of many rows; null unless it was trained in full.</summary>
+    /// <summary>Median time of a row in µs, through <c>Transform</c> of many rows; null unless there is a <see cref="Chosen"/> training.</summary>
     public double? MicrosecondsPerRow { get; init; }
 
     /// <summary>Whether it learns from labels alone.</summary>
     public bool IsAlone => Method.TeacherNeeds == ModelOutputs.None;
 
+    /// <summary>
+    /// The training whose student stands for it: of a candidate that was trained in full, the best of its trainings by the goal, because a longer one is not always better;
+    /// among equals the longer. Null for other candidates.
+    /// </summary>
+    public SearchRung? Chosen { get; init; }
+
+    /// <summary>The training by which it is ranked and shown.</summary>
+    internal SearchRung? Ranked => Chosen ?? Last;
+
     /// <summary>Its longest training; null if there is none that gave a student.</summary>
     public SearchRung? Last => Rungs.Count > 0 ? Rungs[^1] : null;
 
     /// <summary>The settings and the results in one line.</summary>
-    public override string ToString() => Invariant($"{Number}: {Setting}") + (Failure ?? (Last is null ? "" : $": {Last}"));
+    public override string ToString() => Invariant($"{Number}: {Setting}") + (Failure ?? (Ranked is null ? "" : $": {Ranked}"));
 
     /// <summary>Its settings in one line.</summary>
-    internal string Setting => Invariant($"{Method}, rate {LearningRate:G3}, {Student.Name}");
+    internal string Setting => Invariant($"{Method}, rate {LearningRate:G3}, {Student.Name}{(TransferRows is null ? "" : $", {TransferRows.Short}")}");
 }
 
 /// <summary>A training of a candidate, and its result on the rows by which candidates are chosen.</summary>
 /// <param name="Epochs">
-/// Passes over the training rows and the trainer's transfer rows. The student alone, for which the latter are of no use, is trained for as many steps on the others.
+/// Passes over the rows that the trainer itself would train on. Candidates with other rows, and the student alone, which has only those with labels, take as many steps.
 /// </param>
 /// <param name="Steps">Training steps.</param>
 /// <param name="Accuracy">Share of the rows whose label is predicted, in [0, 1].</param>

@@ -8,6 +8,8 @@ internal sealed record OwnTransferRows(IDataView Unlabelled) : TransferRows
 {
     internal override IEnumerable<string> Validate() => WeightFaults();
 
+    internal override string Short => "own rows";
+
     private protected override string Describe() => Weight == 1 ? "rows of your own" : FormattableString.Invariant($"rows of your own (Weight {Weight})");
 }
 
@@ -21,6 +23,8 @@ internal sealed record JoinedTransferRows(IReadOnlyList<TransferRows> Rows) : Tr
         .. Faults.Unless(Weight == 1, $"TransferRows.Weight of rows of several kinds must be left 1: set that of each kind before And. It was {Weight}."),
         .. Rows.SelectMany(rows => rows.Validate()),
     ];
+
+    internal override string Short => string.Join(" + ", Rows.Select(rows => rows.Short));
 
     private protected override string Describe() => string.Join(", and ", Rows);
 }
@@ -36,6 +40,8 @@ internal abstract record MadeUpRows(double Copies) : TransferRows
         .. Faults.Unless(FixedColumns is not null && CategoricalColumns is not null, $"FixedColumns and CategoricalColumns of TransferRows must be lists of names, or empty; one was null."),
         .. RuleFaults(),
     ];
+
+    internal override string Short => FormattableString.Invariant($"{GetType().Name.Replace("Rows", "", StringComparison.Ordinal)} ×{Copies}");
 
     private protected abstract IEnumerable<string> RuleFaults();
 

@@ -103,6 +103,9 @@ public abstract record TransferRows
     /// <summary>Its kind and settings, in one line if they fit.</summary>
     public sealed override string ToString() => Describe();
 
+    /// <summary>Its kind in a few characters.</summary>
+    internal abstract string Short { get; }
+
     private protected virtual string Describe() => SettingText.Describe(this, includeNull: false);
 
     private protected IEnumerable<string> WeightFaults() => Faults.Above0($"{nameof(TransferRows)}.{nameof(Weight)}", Weight);

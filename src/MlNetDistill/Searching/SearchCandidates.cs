@@ -78,7 +78,7 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
         // DIST's relations over a batch cannot be weighted, and one of them has no gradient with two classes.
         var weighs = basis.ExampleWeightColumnName is not null || transferRows.Any(rows => rows?.Parts.Any(part => part.Weight != 1) == true);
         var dist = !weighs && classes > 2 ? new[] { DistillationMethod.Dist() } : [];
-        return (search.Space.Methods ?? [basis.Method, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist]).Select(method => method.WithDefaults(basis.Teacher!.KdDefaults));
+        return (search.Space.Methods ?? [basis.Method, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist]).Select(method => method.WithDefaults(basis.KdDefaults));
     }
 
     private IEnumerable<NetworkSpec> Students(DistillationOptions basis)

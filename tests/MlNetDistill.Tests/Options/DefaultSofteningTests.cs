@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Tests.Teachers.Onnx;
 
@@ -78,7 +79,7 @@ public sealed class DefaultSofteningTests
     [TestCase(false, 1, 0.5)]
     public void Networks_teach_images_as_the_CIFAR_scripts_do(bool givesLogits, double temperature, double alpha)
     {
-        var teacher = givesLogits ? Teacher.Train(ToyPipelines.SmallResNet, epochs: 1) : Teacher.FromColumn("Opinion");
+        var teacher = givesLogits ? Teacher.Train(ToyPipelines.SmallResNet, epochs: 1) : Teacher.FromColumn("Opinion", classNames: ["a", "b", "c"]);
         var found = FitImages(teacher, DistillationMethod.Kd()).Model.Settings.Single(setting => setting.Name == "Method").Value;
         Assert.That(found, Does.Contain(FormattableString.Invariant($"Temperature {temperature}, Alpha {alpha}")));
     }
@@ -91,7 +92,7 @@ public sealed class DefaultSofteningTests
     {
         var file = new OnnxBytes().Weights("w", OnnxBytes.Float, [64, 3]).Node("Flatten", ["x"], ["f"]).Node("MatMul", ["f", "w"], ["z"]).Node("Softmax", ["z"], ["p"])
             .Input("x", OnnxBytes.Float, "N", 1, 8, 8).Output("p", OnnxBytes.Float, "N", 3);
-        var teacher = Teacher.FromOnnx(file.Write(), scoreKind: kind, classNames: ["a", "b", "c"]);
+        var teacher = Teacher.FromOnnx(file.Write(), input: new TeacherInput { Scale = 1 / 255f }, scoreKind: kind, classNames: ["a", "b", "c"]);
         Assert.That(FitImages(teacher, DistillationMethod.Kd(temperature, alpha)).Model.Warnings, warns
             ? Has.One.EndsWith("has the settings for logits where none were given: these make probabilities, which are flat already, nearly equal. Set scoreKind: ScoreKind.Probabilities for the teacher, or the temperature of the method.")
             : Has.None.Contains("settings for logits"));

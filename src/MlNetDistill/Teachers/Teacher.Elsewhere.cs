@@ -142,7 +142,8 @@ public abstract partial class Teacher
     private static ExternalTeacher FromOnnx(OnnxSource source, OnnxOutputs outputs, TeacherInput input, ScoreSpec scores, TrainingDevice? device) => new(
         source.Name, GetOutputs(outputs.Embedding is not null, outputs.StageFeatures), input, scores,
         (shape, isByte, modelInput, fit) => OnnxModel.Open(
-            source, outputs, shape, isByte, modelInput, device, fit.Options.BatchSize, fit.Warn, fit.Options.CancellationToken)) { MeasureFile = source.MeasureBytes };
+            source, outputs, shape, isByte, modelInput, device, fit.Options.BatchSize, fit.Warn, fit.Options.CancellationToken))
+    { MeasureFile = source.MeasureBytes };
 
     private static ModelOutputs GetOutputs<T>(bool embedding, IReadOnlyList<T>? stages) => ModelOutputs.Logits
         | (embedding ? ModelOutputs.Embedding : ModelOutputs.None)

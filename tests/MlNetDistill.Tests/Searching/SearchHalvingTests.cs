@@ -104,14 +104,14 @@ public sealed class SearchHalvingTests
     {
         var result = Search(new SearchOptions { Trials = 1000, Budget = 1000, MinimumSteps = 1 }, epochs: 2);
         var (distilled, alone) = (result.Leaderboard.Where(t => !t.IsAlone).ToList(), result.Leaderboard.Where(t => t.IsAlone).ToList());
-        // The teacher gives probabilities: T = 1 and alpha = 0.7 by default.
-        DistillationMethod[] methods = [DistillationMethod.Kd(1, 0.7), .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), DistillationMethod.Dist(temperature: 1)];
+        // The trainer's own method, KD at T = 1 and alpha = 0.5 by default, is one of these.
+        DistillationMethod[] methods = [.. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), DistillationMethod.Dist(temperature: 1)];
         Assert.That(distilled.Select(t => t.Method).Distinct(), Is.EquivalentTo(methods));
         Assert.That(distilled.Select(t => t.TransferRows).Distinct(), Is.EquivalentTo(new[] { null, TransferRows.Munge(copies: 2), TransferRows.Munge() }));
         Assert.That(distilled, Has.Count.EqualTo(3 * 3 * methods.Length));
         Assert.That(alone.Select(t => t.LearningRate).Order(), Is.EqualTo(new[] { 0.03 / 3, 0.03, 0.03 * 3 }).Within(1e-9));
         var own = distilled.Single(t => t.Number == 1);
-        Assert.That((own.Method, own.LearningRate, own.TransferRows), Is.EqualTo((DistillationMethod.Kd(1, 0.7), 0.03, (TransferRows?)null)));
+        Assert.That((own.Method, own.LearningRate, own.TransferRows), Is.EqualTo((DistillationMethod.Kd(1, 0.5), 0.03, (TransferRows?)null)));
     }
 
     [Test]

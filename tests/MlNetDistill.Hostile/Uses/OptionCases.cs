@@ -54,7 +54,6 @@ internal static class OptionCases
         yield return ("two sources of held-out rows", Alone with { ValidationFraction = 0.2, ValidationColumnName = "Held" }, ["ValidationFraction", "ValidationColumnName"]);
         yield return ("no student", Alone with { Student = null! }, ["Student"]);
         yield return ("no method", Alone with { Method = null! }, ["Method"]);
-        yield return ("no optimiser", Alone with { Optimizer = null! }, ["Optimizer"]);
         yield return ("no schedule", Alone with { Schedule = null! }, ["Schedule"]);
         yield return ("no sampling", Alone with { Sampling = null! }, ["Sampling"]);
         yield return ("no cache options", Alone with { TeacherCache = null! }, ["TeacherCache"]);

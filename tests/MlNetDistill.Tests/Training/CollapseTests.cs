@@ -21,7 +21,7 @@ public sealed class CollapseTests
     };
 
     private DistillationOptions Collapsing =>
-        Rows.Quick(Teacher.FromTransformer(_context.Regression().Fit(_view))) with { Optimizer = Optimizer.AdamW(10), Seed = 2 };
+        Rows.Quick(Teacher.FromTransformer(_context.Regression().Fit(_view))) with { Method = DistillationMethod.Kd(4, 0.9), Optimizer = Optimizer.AdamW(10), Seed = 2 };
 
     [Test]
     public void A_student_that_names_one_class_is_warned_of()

@@ -68,6 +68,9 @@ public sealed partial record DistillationOptions
     /// <summary>The number of epochs that was set; null for the default.</summary>
     internal int? GivenEpochs { get; init; }
 
+    /// <summary>The default number of epochs of a network that learns from labels alone, such as a teacher; null where a number was set.</summary>
+    internal int? EpochsFromLabels { get; private init; }
+
     /// <summary>The method's settings where nothing was set.</summary>
     internal KdDefaults KdDefaults => Student.NeedsImages && Teacher is { GivesLogits: true } ? KdDefaults.ForImages : KdDefaults.ForVectors;
 
@@ -85,10 +88,11 @@ public sealed partial record DistillationOptions
     internal DistillationOptions WithDefaultEpochs(long trainingRows)
     {
         var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(trainingRows);
-        var fewest = Method.TeacherNeeds == ModelOutputs.None ? StepsWithoutTeacher : Student.DefaultSteps;
-        return GivenEpochs is not null || Teacher is { IsRoute: true } || steps * DefaultEpochs >= fewest
-            ? this
-            : this with { Epochs = (int)((fewest + steps - 1) / steps) };
+        if (GivenEpochs is not null || Teacher is { IsRoute: true })
+            return this;
+        int EpochsFor(int fewest) => (int)Math.Max(DefaultEpochs, (fewest + steps - 1) / steps);
+        var fromLabels = EpochsFor(StepsWithoutTeacher);
+        return this with { Epochs = Method.TeacherNeeds == ModelOutputs.None ? fromLabels : EpochsFor(Student.DefaultSteps), EpochsFromLabels = fromLabels };
     }
 
     /// <summary>

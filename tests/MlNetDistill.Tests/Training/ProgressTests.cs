@@ -29,7 +29,7 @@ public sealed class ProgressTests
         {
             Assert.That(progress.Reports.Select(r => r.Epoch), Is.EqualTo(new[] { 1, 2, 3 }));
             Assert.That(last.Losses.Keys, Is.EqualTo(new[] { "crossEntropy", "kd", "total" }));
-            Assert.That(last.Losses["total"], Is.EqualTo((0.1 * last.Losses["crossEntropy"]) + (0.9 * last.Losses["kd"])).Within(1e-9));
+            Assert.That(last.Losses["total"], Is.EqualTo((0.5 * last.Losses["crossEntropy"]) + (0.5 * last.Losses["kd"])).Within(1e-9));
             Assert.That(last.LearningRate, Is.Positive);
             Assert.That(last.RowsPerSecond, Is.Positive);
             Assert.That(last.Validation?.Quality, Is.InRange(0, 1));

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
 using Microsoft.ML.Data;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
@@ -151,7 +152,7 @@ public sealed class TransferStepTests
     {
         var view = _context.Keyed(Rows.Points(30));
         var many = _context.Data.LoadFromEnumerable(Rows.Points(300, seed: 8));
-        var options = Options(TransferRows.From(_context.Data.ShuffleRows(many, seed: 4))) with { Teacher = _context.Saying(view, RowsTeachers.Rule), MinimumTeacherAccuracy = 0, Epochs = 30 };
+        var options = Options(TransferRows.From(_context.Data.ShuffleRows(many, seed: 4))) with { Teacher = _context.Saying(view, RowsTeachers.Rule), MinimumTeacherAccuracy = 0, Method = DistillationMethod.Kd(alpha: 1), Epochs = 30 };
         var test = Rows.Points(200, seed: 9);
         Assert.That(Rows.Agreement(_context.Fit(options, view).Predictions(_context.Keyed(test)), [.. test.Select(RowsTeachers.RuleClass)]), Is.GreaterThan(0.6));
     }

@@ -1,8 +1,8 @@
 using Microsoft.ML;
-using MlNetDistill.Methods;
 using Microsoft.ML.Data;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 

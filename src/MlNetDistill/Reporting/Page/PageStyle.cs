@@ -149,6 +149,8 @@ internal static class PageStyle
           .scroll { overflow: visible; }
           .matrix svg { width: 100%; max-width: 100%; height: auto; }
           tbody th { position: static; }
+          table { font-size: 0.75rem; }
+          th, td { padding-inline-end: 0.5rem; }
           th bdi, td bdi { max-width: 11rem; overflow-wrap: anywhere; }
           .matrix svg { max-height: 230mm; }
           .figures { grid-template-columns: 1fr 1fr; }

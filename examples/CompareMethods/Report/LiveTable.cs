@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CompareMethods.Training;
 using MlNetDistill.Training;
 using Spectre.Console;
@@ -37,7 +36,7 @@ internal sealed class LiveTable
     }
 
     /// <summary>Shows what is being trained. Pass the result to the trainer.</summary>
-    public IProgress<TrainingProgress> Follow(string what) => _live is null ? new Silence() : new Caption(what, Show);
+    public IProgress<TrainingProgress> Follow(string what) => _live is null ? new Silence() : new EpochLine(what, Show);
 
     public void Teacher(int epochs, double accuracy)
     {
@@ -88,21 +87,5 @@ internal sealed class LiveTable
     private sealed class Silence : IProgress<TrainingProgress>
     {
         public void Report(TrainingProgress value) { }
-    }
-
-    // Not Progress<T>: it reports from other threads, so epochs may arrive in another order.
-    private sealed class Caption(string what, Action<string> show) : IProgress<TrainingProgress>
-    {
-        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-        private long _shown;
-
-        public void Report(TrainingProgress value)
-        {
-            // A small network has hundreds of epochs a second, and drawing the table takes as long as some of them.
-            if (Stopwatch.GetElapsedTime(_shown) < Pause)
-                return;
-            show($"{what}: {value.Stage} {value.Epoch}/{value.Epochs}, {value.TimeLeft:mm\\:ss} left");
-            _shown = Stopwatch.GetTimestamp();
-        }
     }
 }

@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using DoesItPay.Measured;
 using DoesItPay.Training;
-using MlNetDistill.Training;
 using Spectre.Console;
 
 namespace DoesItPay.Report;
@@ -41,7 +39,7 @@ internal sealed class LiveTable
     }
 
     /// <summary>Shows what is being trained.</summary>
-    public Following Follow(string what) => new(what, Show);
+    public EpochLine Follow(string what) => new(what, Show);
 
     public void Searched(int size, AloneSetting chosen) =>
         Line(FormattableString.Invariant($"Student {size} alone: rate {chosen.LearningRate}, {chosen.Epochs} epochs: {100 * chosen.HeldOutAccuracy:0.00} % of the held-out rows"));
@@ -84,21 +82,5 @@ internal sealed class LiveTable
     {
         if (_live is null)
             Console.WriteLine(text);
-    }
-}
-
-/// <summary>Shows the progress of a training below the table. (Not Progress&lt;T&gt;: it reports from other threads, so epochs may arrive in another order.)</summary>
-internal sealed class Following(string what, Action<string> show) : IProgress<TrainingProgress>
-{
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-    private long _shown;
-
-    public void Report(TrainingProgress value)
-    {
-        // A small network has hundreds of epochs a second, and drawing the table takes as long as some of them.
-        if (Stopwatch.GetElapsedTime(_shown) < Pause)
-            return;
-        show($"{what}: {value.Stage} {value.Epoch}/{value.Epochs}, {value.TimeLeft:mm\\:ss} left");
-        _shown = Stopwatch.GetTimestamp();
     }
 }

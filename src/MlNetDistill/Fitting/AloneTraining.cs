@@ -1,13 +1,9 @@
-using Microsoft.ML;
 using Microsoft.ML.Runtime;
-using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Export;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using TorchSharp;
@@ -19,21 +15,33 @@ namespace MlNetDistill.Fitting;
 /// Trains the student of a fit on the labels alone, with the seeds of the distilled one and as many steps, so that the two differ only in what they learn from. Where
 /// every row has a label and the method has one stage, it is the student of a fit with <see cref="DistillationMethod.LabelsOnly"/>, bit for bit.
 /// </summary>
-internal sealed class AloneTraining(
-    MLContext context, WarningChannel channel, DistillationOptions options, TrainerColumns columns, IRowSource set, DataSplit split, Seeds seeds, torch.Device device, DataViewSchema input)
+/// <param name="fit">The fit.</param>
+internal sealed class AloneTraining(FitContext fit)
 {
-    /// <summary>Trains and exports it, and compares it with the distilled student.</summary>
+    /// <summary>Trains and exports it, compares it with the distilled student, and notes the result with that student.</summary>
     /// <param name="distilled">The distilled student, on the device.</param>
-    /// <param name="planned">The epochs and steps of its training.</param>
+    /// <param name="distillation">Its training.</param>
     /// <param name="teacher">The classes that the teacher predicts for the held-out rows; null if it cannot be asked.</param>
     /// <returns>The student alone, and the comparison if there are held-out rows to compare by; null if the fit was cancelled before both were there.</returns>
-    public (DistillationTransformer Model, DistillationPayoff? Comparison)? Run(Network distilled, (int Epochs, long Steps) planned, long[]? teacher)
+    public (DistillationTransformer Model, DistillationPayoff? Comparison)? Run(Network distilled, FitNetworks distillation, long[]? teacher)
     {
-        using var rows = split.WithLabelledTraining(set);
+        if (Train(distilled, distillation.Planned, teacher) is not { } alone)
+            return null;
+        distillation.Note(alone.Comparison?.Sentence ??
+            "The student alone (CompareAlone) was trained, but there are no held-out rows to compare the two by. Set ValidationFraction, ValidationColumnName or " +
+            "ValidationData; or give both to a DistillationReport with test rows.");
+        if (alone.Comparison is { } comparison && PayoffWarning.Create(comparison) is { } warning)
+            fit.Channel.Warning($"{warning}");
+        return alone;
+    }
+
+    private (DistillationTransformer Model, DistillationPayoff? Comparison)? Train(Network distilled, (int Epochs, long Steps) planned, long[]? teacher)
+    {
+        using var rows = fit.Split.WithLabelledTraining(fit.Set);
         var alone = CreateOptions(rows.Training.shape[0], planned);
-        var warnings = new WarningChannel(channel, "The student alone: ");
-        using var networks = new FitNetworks(warnings, alone, columns, set, rows, seeds, device);
-        channel.Info($"Training the same student on labels alone, to compare it with the distilled one.");
+        var warnings = new WarningChannel(fit.Channel, "The student alone: ");
+        using var networks = fit.CreateNetworks(warnings, alone, rows);
+        fit.Channel.Info($"Training the same student on labels alone, to compare it with the distilled one.");
         if (alone.Sampling is FixedStepsSampling)
             networks.Note(Invariant($"Trained on {rows.Training.shape[0]} labelled rows alone in as many steps as the distilled student, {planned.Steps}, in {alone.Epochs} epochs."));
         try
@@ -41,30 +49,26 @@ internal sealed class AloneTraining(
             using var network = networks.Train(new TrainingPlan(
                 FitNetworks.StudentRole, alone.Student, alone.Method, [], alone.Epochs, alone.Optimizer, alone.Schedule));
             var comparison = Compare(distilled, network, teacher, networks);
-            var export = new FitExport(context, warnings, networks, set, columns, new MulticlassExport(columns), input, seeds, alone);
-            return (export.CreateModel(network, alone.Student, alone.Method.Name, FitNetworks.StudentRole, null), comparison);
+            return (fit.CreateExport(warnings, alone, networks).CreateModel(network, alone.Student, alone.Method.Name, FitNetworks.StudentRole, null), comparison);
         }
-        catch (OperationCanceledException) when (options.OnCancellation != CancellationBehavior.Throw)
+        catch (OperationCanceledException) when (fit.Options.OnCancellation != CancellationBehavior.Throw)
         {
-            channel.Warning($"Training was cancelled before the student alone was trained, so the distilled one is returned without it: Alone and Comparison are null.");
+            fit.Channel.Warning($"Training was cancelled before the student alone was trained, so the distilled one is returned without it: Alone and Comparison are null.");
             return null;
         }
     }
 
     private DistillationOptions CreateOptions(long rows, (int Epochs, long Steps) planned)
     {
-        var sampling = options.Sampling.NeedsTeacher ? BatchSampling.Shuffled() : options.Sampling;
+        var options = (fit.Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone();
         var steps = (int)Math.Max(1, Math.Round((double)planned.Steps / planned.Epochs));
         return options with
         {
             Teacher = null,
-            Method = DistillationMethod.LabelsOnly(),
             CompareAlone = false,
-            TransferRows = null,
-            MissingLabels = MissingLabels.Drop,
             MinimumTeacherAccuracy = null,
             Epochs = planned.Epochs,
-            Sampling = sampling.Create(options.BatchSize).BatchesPerEpoch(rows) == steps ? sampling : new FixedStepsSampling(sampling, steps),
+            Sampling = options.Sampling.Create(options.BatchSize).BatchesPerEpoch(rows) == steps ? options.Sampling : new FixedStepsSampling(options.Sampling, steps),
             // It has no teacher whose outputs would be kept, and so no need to see the same augmented rows again and again.
             TeacherCache = new(),
             // One that is trained in part only is no fair comparison.
@@ -74,11 +78,11 @@ internal sealed class AloneTraining(
 
     private DistillationPayoff? Compare(Network distilled, Network alone, long[]? teacher, FitNetworks networks)
     {
-        if (split.Validation is not { } held)
+        if (fit.Split.Validation is not { } held)
             return null;
-        var rows = split.ValidationSet;
+        var rows = fit.Split.ValidationSet;
         using var scope = torch.NewDisposeScope();
-        long[] Classify(Network network) => Scoring.Logits(network, rows, held, options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+        long[] Classify(Network network) => Scoring.Logits(network, rows, held, fit.Options.BatchSize).argmax(1).cpu().data<long>().ToArray();
         var (students, labels, at) = ((Classify(distilled), Classify(alone)), rows.Labels.index_select(0, held).cpu().data<long>().ToArray(), held.cpu().data<long>().ToArray());
         if (teacher is null && labels.All(label => label == IRowSource.MissingLabel))
             return null;

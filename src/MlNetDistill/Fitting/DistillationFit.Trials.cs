@@ -1,8 +1,8 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
-using MlNetDistill.Export;
 using MlNetDistill.Networks;
+using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static System.FormattableString;
@@ -16,8 +16,6 @@ internal sealed partial class DistillationFit
     /// <summary>200 MB.</summary>
     private const double MostMadeUpNumbers = 5e7;
 
-    private HashSet<RowId> _judgingRows = [];
-
     /// <summary>Reads the rows, checks every candidate and prepares the teacher; then runs the trainings.</summary>
     /// <param name="space">What the candidates are.</param>
     /// <param name="judgeShare">The share of the held-out rows that judge the result; the others choose among the candidates.</param>
@@ -26,7 +24,7 @@ internal sealed partial class DistillationFit
     /// <exception cref="InvalidOperationException">A candidate cannot be trained, or too few rows are held out; the message says why.</exception>
     public T RunTrials<T>(ITrialSpace space, double judgeShare, bool validates, Func<FitTrials, T> run)
     {
-        ReadGiven();
+        _rows.Read(TrainingRows.TrainingData);
         var transferRows = AddTransferRows(space);
         CompleteRows();
         var candidates = space.Draw(_options, _columns.Classes.Count, transferRows);
@@ -40,13 +38,13 @@ internal sealed partial class DistillationFit
         var teacher = ready ?? fitted!;
         DecideScores(teacher);
         var needs = candidates.Aggregate(ModelOutputs.Logits, (sum, candidate) => sum | candidate.Method.TeacherNeeds);
-        teacher.Teacher.Begin(_set, needs, _networks.GetView(FitNetworks.StudentRole));
+        teacher.Teacher.Begin(Set, needs, _networks.GetView(FitNetworks.StudentRole));
         BeginTeacher(teacher);
         var model = teacher.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher.Model;
-        using var answers = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, _set, rows.All, _options.BatchSize).DetachFromDisposeScope();
-        using var splits = new TrialSplits(_set, _split, _blocks);
+        using var answers = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, Set, rows.All, _options.BatchSize).DetachFromDisposeScope();
+        using var splits = new TrialSplits(Set, Split, _rows.Blocks);
         using var trials = new FitTrials(
-            new TrialContext(_context, _channel, _options, _columns, _set, _split, _seeds, _device, _input.Schema),
+            Context,
             [.. teacher.Anchors.Select(anchor => anchor with { Teacher = new KeptTeacher(anchor.Teacher) })],
             splits, model, _networks.TeacherPredictions, rows, answers, parameters);
         return run(trials);
@@ -57,11 +55,11 @@ internal sealed partial class DistillationFit
     private List<TransferRows?> AddTransferRows(ITrialSpace space)
     {
         List<TransferRows?> values = [.. space.GetTransferRows(_options)];
-        AddTransferRows([.. values.SelectMany(TransferBlock.Of)]);
+        _rows.Add([.. values.SelectMany(TransferBlock.Of)]);
         var optional = space.GetOptionalTransferRows(_options, _columns.Classes.Count);
         if (optional.Count == 0)
             return values;
-        var numbers = optional.OfType<MadeUpRows>().Sum(rows => Math.Min(rows.Copies * _split.Given.shape[0], rows.MaximumRows)) * _columns.Shape.Length;
+        var numbers = optional.OfType<MadeUpRows>().Sum(rows => Math.Min(rows.Copies * Split.Given.shape[0], rows.MaximumRows)) * _columns.Shape.Length;
         if (_columns.Shape.IsImage || _columns.IsByte || numbers > MostMadeUpNumbers)
         {
             _channel.Info($"The search makes up no rows, because features are {(numbers > MostMadeUpNumbers ? "many" : "pixels")}. To try them all the same, list them in SearchSpace.TransferRows.");
@@ -70,7 +68,7 @@ internal sealed partial class DistillationFit
 
         try
         {
-            AddTransferRows([.. optional.SelectMany(TransferBlock.Of)]);
+            _rows.Add([.. optional.SelectMany(TransferBlock.Of)]);
             values.AddRange(optional);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -85,12 +83,12 @@ internal sealed partial class DistillationFit
     private JudgedRows DivideHeldOut(double judgeShare)
     {
         using var scope = NewDisposeScope();
-        var held = _split.Validation!.cpu();
-        var labelled = held.masked_select(_set.Labels.cpu().index_select(0, held).IsNotEqualTo(IRowSource.MissingLabel));
+        var held = Split.Validation!.cpu();
+        var labelled = held.masked_select(Set.Labels.cpu().index_select(0, held).IsNotEqualTo(IRowSource.MissingLabel));
         var rows = labelled.shape[0];
         if (rows < 2)
         {
-            throw new InvalidOperationException(Invariant($"A search holds out labelled rows to choose by and others to judge by, and {rows} of {_set.Count} rows would be left for both. ") +
+            throw new InvalidOperationException(Invariant($"A search holds out labelled rows to choose by and others to judge by, and {rows} of {Set.Count} rows would be left for both. ") +
                 "Give more labelled rows, or larger ValidationFraction and JudgeFraction.");
         }
 
@@ -102,17 +100,11 @@ internal sealed partial class DistillationFit
             order.narrow(0, 0, judging).sort().Values.to(_device).DetachFromDisposeScope());
     }
 
-    /// <summary>From here on, nothing is trained or validated on the rows that judge.</summary>
     private void HoldOut(JudgedRows rows, bool validates)
     {
-        var split = _split.WithValidation(_set, validates ? rows.Choosing.clone() : null);
+        _rows.HoldOut(rows, validates);
         _networks.Dispose();
-        _split.Dispose();
-        _split = split;
-        _networks = new FitNetworks(_channel, _options, _columns, _set, _split, _seeds, _device);
-        _export = new FitExport(_context, _channel, _networks, _set, _columns, new MulticlassExport(_columns), _input.Schema, _seeds, _options);
-        using var all = rows.All.cpu();
-        _judgingRows = [.. all.data<long>().ToArray().Select(position => _set.RowIds[position])];
+        CreateNetworks();
     }
 
     /// <summary>Checks that every candidate can be trained and exported.</summary>
@@ -129,11 +121,11 @@ internal sealed partial class DistillationFit
         foreach (var group in candidates.GroupBy(candidate => candidate.Student))
         {
             using var network = _export.Check(group.Key);
-            StepMemory.Check(network, group.Key.Name, _options, _split.Training.shape[0]);
+            StepMemory.Check(network, group.Key.Name, _options, Split.Training.shape[0]);
             _options.InitialWeights?.Check(network.Input, _columns.Classes);
             parameters[group.Key] = network.ParameterCount;
             foreach (var candidate in group.DistinctBy(c => c.Method))
-                _ = new DryRun(candidate, network, _set, candidate.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors, _networks);
+                _ = new DryRun(candidate, network, Set, candidate.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors, _networks);
         }
 
         return parameters;

@@ -25,12 +25,17 @@ internal sealed class FitExport(
     Seeds seeds,
     DistillationOptions options)
 {
+    private const int TimedRows = 128;
     private (StudentChain Chain, NetworkInput Input)? _untrained;
 
     /// <summary>The time of the student for a row of a batch, in ML.NET on the CPU, measured with the untrained student that was checked.</summary>
-    public TimeSpan MeasureStudent() => _untrained is { } student
-        ? ScoringTime.Measure(context, student.Chain, set, columns, student.Input)
-        : throw new InvalidOperationException("The student is checked before it is measured.");
+    public TimeSpan MeasureStudent()
+    {
+        var (chain, input) = _untrained ?? throw new InvalidOperationException("The student is checked before it is measured.");
+        using var scope = NewDisposeScope();
+        var positions = SpreadPositions.Create(set.Count, TimedRows, set.Device);
+        return ScoringTime.Measure(chain.Scoring.Transform(RowsView.Create(context, set, positions, columns, input.IsInterleaved)), columns.Score);
+    }
 
     /// <summary>
     /// Exports an untrained network with perturbed batch-norm statistics and compares the two, so that a network that cannot be exported fails before hours of training.

@@ -22,9 +22,10 @@ namespace MlNetDistill.Fitting;
 /// <param name="answers">The teacher's logits for them, in the order of <see cref="JudgedRows.All"/>.</param>
 /// <param name="parameters">Number of parameters of each student.</param>
 internal sealed class FitTrials(
-    TrialContext fit, IReadOnlyList<Anchor> anchors, TrialSplits splits, ITransformer? teacherModel, TeacherPredictions? predictions, JudgedRows rows, Tensor answers,
+    FitContext fit, IReadOnlyList<Anchor> anchors, TrialSplits splits, ITransformer? teacherModel, TeacherPredictions? predictions, JudgedRows rows, Tensor answers,
     IReadOnlyDictionary<NetworkSpec, long> parameters) : IDisposable
 {
+    private const int TimedRows = 1024;
     private readonly MulticlassTask _task = new(fit.Columns.Classes.Count);
     private readonly Tensor _choosingAnswers = answers.narrow(0, 0, rows.Choosing.shape[0]).DetachFromDisposeScope();
 
@@ -45,7 +46,7 @@ internal sealed class FitTrials(
 
     /// <summary>In how many epochs a fit with a candidate's options takes as many steps.</summary>
     public int EpochsOfFit(DistillationOptions options, int epochs) =>
-        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountBatches(ForAlone(options), splits.Find(options))));
+        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountBatches(options.ForLabelsAlone(), splits.Find(options))));
 
     /// <summary>Number of parameters of a student.</summary>
     public long ParametersOf(NetworkSpec student) => parameters[student];
@@ -96,8 +97,7 @@ internal sealed class FitTrials(
         using var network = networks.Restore(trained.Weights!, trained.History, trained.Notes);
         foreach (var warning in trained.Warnings)
             channel.Warning($"{warning}");
-        var export = new FitExport(fit.Context, channel, networks, fit.Set, fit.Columns, new MulticlassExport(fit.Columns), fit.InputSchema, fit.Seeds, options);
-        return export.CreateModel(network, options.Student, options.Method.Name, FitNetworks.StudentRole, IsAlone(options) ? null : teacherModel);
+        return fit.CreateExport(channel, options, networks).CreateModel(network, options.Student, options.Method.Name, FitNetworks.StudentRole, options.UsesTeacher ? teacherModel : null);
     }
 
     /// <summary>Compares a student with its teacher on the rows that judge the result.</summary>
@@ -121,34 +121,34 @@ internal sealed class FitTrials(
     }
 
     /// <summary>Bytes of a saved model, and the median time of a row.</summary>
-    public (long ZipBytes, double MicrosecondsPerRow) MeasureCost(DistillationTransformer model) => ModelTimer.Measure(
-        fit.Context, model, RowsView.Create(fit.Context, fit.Set, SpreadPositions.Create(fit.Set.Count, ModelTimer.Rows, fit.Device), fit.Columns, fit.Columns.Layout.IsInterleaved));
+    public (long ZipBytes, double MicrosecondsPerRow) MeasureCost(DistillationTransformer model)
+    {
+        using var scope = NewDisposeScope();
+        var rows = RowsView.Create(fit.Context, fit.Set, SpreadPositions.Create(fit.Set.Count, TimedRows, fit.Device), fit.Columns, fit.Columns.Layout.IsInterleaved);
+        var time = ScoringTime.Measure(model.Transform(rows), model.ScoreColumnName);
+        // A student can be saved.
+        return (ModelSize.TryMeasure(fit.Context, model, rows.Schema)!.Value, time.TotalMicroseconds);
+    }
 
     public void Dispose() => _choosingAnswers.Dispose();
 
-    private FitNetworks CreateNetworks(DistillationOptions options, WarningChannel channel) =>
-        new(channel, options, fit.Columns, fit.Set, splits.Find(options), fit.Seeds, fit.Device) { TeacherPredictions = predictions };
-
-    private static bool IsAlone(DistillationOptions options) => options.Method.TeacherNeeds == ModelOutputs.None;
+    private FitNetworks CreateNetworks(DistillationOptions options, WarningChannel channel)
+    {
+        var networks = fit.CreateNetworks(channel, options, splits.Find(options));
+        networks.TeacherPredictions = predictions;
+        return networks;
+    }
 
     /// <summary>The same epochs with as many steps as those of all other candidates, whatever the number of its rows.</summary>
     private DistillationOptions WithSteps(DistillationOptions options)
     {
-        options = ForAlone(options);
+        options = options.ForLabelsAlone();
         return CountBatches(options, splits.Find(options)) == StepsPerEpoch ? options : options with { Sampling = new FixedStepsSampling(options.Sampling, StepsPerEpoch) };
     }
 
-    /// <summary>The options of the student alone without those that need a teacher.</summary>
-    public static DistillationOptions ForAlone(DistillationOptions options) => !IsAlone(options) ? options : options with
-    {
-        TransferRows = null,
-        Sampling = options.Sampling.NeedsTeacher ? BatchSampling.Shuffled() : options.Sampling,
-        MissingLabels = options.MissingLabels == MissingLabels.TeacherOnly ? MissingLabels.Drop : options.MissingLabels,
-    };
-
     private static int CountBatches(DistillationOptions options, DataSplit split) => options.Sampling.Create(options.BatchSize).BatchesPerEpoch(split.Training.shape[0]);
 
-    private IReadOnlyList<Anchor> AnchorsFor(DistillationOptions options) => IsAlone(options) ? [] : anchors;
+    private IReadOnlyList<Anchor> AnchorsFor(DistillationOptions options) => options.UsesTeacher ? anchors : [];
 
     private SearchRung Measure(Network network, int epochs, long steps, Stopwatch clock)
     {

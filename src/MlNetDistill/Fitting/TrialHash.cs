@@ -8,7 +8,7 @@ namespace MlNetDistill.Fitting;
 internal static class TrialHash
 {
     /// <summary>The hash of features, labels, weights, row ids, which rows are trained on, choose and judge, and the teacher's answers on held-out rows.</summary>
-    public static string Compute(TrialContext fit, JudgedRows rows, Tensor answers)
+    public static string Compute(FitContext fit, JudgedRows rows, Tensor answers)
     {
         using var scope = NewDisposeScope();
         var tensors = new[] { fit.Set.Labels, fit.Set.Weights, fit.Split.Training, rows.Choosing, rows.Judging, answers };

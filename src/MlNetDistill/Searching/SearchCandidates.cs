@@ -48,7 +48,7 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
 
     /// <summary>A student on labels alone at every learning rate, the trainer's own first.</summary>
     public IReadOnlyList<DistillationOptions> Alone(DistillationOptions basis, NetworkSpec student) =>
-        [.. Rates(basis).Select(rate => FitTrials.ForAlone(With(basis, DistillationMethod.LabelsOnly(), rate, student)))];
+        [.. Rates(basis).Select(rate => With(basis, DistillationMethod.LabelsOnly(), rate, student).ForLabelsAlone())];
 
     /// <summary>Indices into lists of these sizes: all combinations, or a sample of them that begins with the first of each.</summary>
     private IReadOnlyList<int[]> Combinations(int[] sizes, Generator generator)

@@ -40,7 +40,7 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
         var alone = new Bracket(alonePlan, trials, _ranking, _store, watch);
         var bestAlone = alone.Run(
             candidates.Alone(trials.Options, best.Student), 1 + distilledPlan.Rungs[0].Candidates,
-            FitTrials.ForAlone(trials.Options with { Method = DistillationMethod.LabelsOnly(), Student = best.Student }));
+            (trials.Options with { Method = DistillationMethod.LabelsOnly(), Student = best.Student }).ForLabelsAlone());
         var (model, aloneModel) = (Finish(distilled, best), Finish(alone, bestAlone));
         var leaderboard = distilled.Leaderboard.Concat(alone.Leaderboard).ToList();
         var metrics = trials.Judge(model);
@@ -106,15 +106,13 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     /// <summary>The trainer's options with the settings of a candidate, and as many epochs as make its steps.</summary>
     private DistillationOptions CreateOptions(SearchTrial chosen)
     {
-        var options = given with
+        var options = (given with
         {
             Method = chosen.Method,
             Student = chosen.Student,
             Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate },
             TransferRows = chosen.TransferRows,
-        };
-        if (chosen.IsAlone)
-            options = FitTrials.ForAlone(options);
+        }).ForLabelsAlone();
         var epochs = trials.EpochsOfFit(options, chosen.Chosen!.Epochs);
         return epochs == trials.Options.Epochs ? options : options with { Epochs = epochs };
     }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using MlNetDistill.Cache;
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
@@ -33,6 +34,17 @@ public sealed partial record DistillationOptions
 
     /// <summary>Whether the student is validated while it is trained.</summary>
     internal bool HoldsRowsOut => ValidationSources > 0;
+
+    /// <summary>Whether the method learns from a teacher, and there is one.</summary>
+    internal bool UsesTeacher => Teacher is not null && Method.TeacherNeeds != ModelOutputs.None;
+
+    /// <summary>These options without those that need a teacher, if the method learns from labels alone.</summary>
+    internal DistillationOptions ForLabelsAlone() => UsesTeacher ? this : this with
+    {
+        TransferRows = null,
+        Sampling = Sampling.NeedsTeacher ? BatchSampling.Shuffled() : Sampling,
+        MissingLabels = MissingLabels == MissingLabels.TeacherOnly ? MissingLabels.Drop : MissingLabels,
+    };
 
     /// <summary>
     /// The options for scoring rows with the teacher: no augmentation, validation or weights, and labels may be missing. With a cache key the outputs are kept in

@@ -1,0 +1,33 @@
+using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Export;
+using MlNetDistill.Reading;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>What several trainings over the rows of one fit share.</summary>
+/// <param name="Context">Makes the models.</param>
+/// <param name="Channel">Receives messages.</param>
+/// <param name="Options">The trainer's options, with the number of epochs of a full training.</param>
+/// <param name="Columns">The trainer's columns.</param>
+/// <param name="Set">All rows.</param>
+/// <param name="Split">Which of them are trained on.</param>
+/// <param name="Seeds">The seeds of the run.</param>
+/// <param name="Device">The device of the rows.</param>
+/// <param name="InputSchema">The schema of the trainer's input.</param>
+internal sealed record FitContext(
+    MLContext Context, WarningChannel Channel, DistillationOptions Options, TrainerColumns Columns, IRowSource Set, DataSplit Split, Seeds Seeds, Device Device, DataViewSchema InputSchema)
+{
+    /// <summary>The networks of a training.</summary>
+    /// <param name="channel">Receives its messages.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="split">Its rows.</param>
+    public FitNetworks CreateNetworks(WarningChannel channel, DistillationOptions options, DataSplit split) => new(channel, options, Columns, Set, split, Seeds, Device);
+
+    /// <summary>Makes a model of a training's network.</summary>
+    public FitExport CreateExport(WarningChannel channel, DistillationOptions options, FitNetworks networks) =>
+        new(Context, channel, networks, Set, Columns, new MulticlassExport(Columns), InputSchema, Seeds, options);
+}

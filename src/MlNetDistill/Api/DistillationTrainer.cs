@@ -71,7 +71,8 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
 
     /// <summary>
     /// Checks a fit without training: reads the data, passes one batch through teacher and student, goes through the stages of the method, and estimates what a
-    /// fit would take. Nothing is trained or cached. <see cref="Fit"/> runs the same checks first and logs the result.
+    /// fit would take. Nothing is cached, and nothing trained but, with <see cref="DistillationOptions.CompareAlone"/>, the student on its labels for a short time, to
+    /// estimate what there is to gain (<see cref="PreflightReport.Alone"/>). <see cref="Fit"/> runs the same checks first, without that estimate, and logs the result.
     /// </summary>
     /// <param name="input">The rows that <see cref="Fit"/> would get.</param>
     /// <returns>The result; its text is a summary of one screen.</returns>

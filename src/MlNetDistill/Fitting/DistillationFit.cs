@@ -102,6 +102,8 @@ internal sealed partial class DistillationFit : IDisposable
             DecideScores(teacher);
         untrained.to(_device);
         var report = RunPreflight(rehearsal, teacher, _columns.Classes, measureTime: true);
+        if (_options.CompareAlone)
+            report = report.With(new AloneEstimate(Context).Run(report.Teacher is { OnValidationRows: true, Judged: { } judged } ? judged : null));
         report.Log(_channel);
         return report;
     }

@@ -191,7 +191,7 @@ public sealed partial record DistillationOptions
     /// Whether the same student is also trained on the labels alone, to find out whether distilling pays: with the same initial weights, optimiser, schedule, batch size
     /// and number of steps, on the labelled training rows. It is <see cref="DistillationTransformer.Alone"/>; with held-out rows that have labels, or a teacher that
     /// can be asked for them, <see cref="DistillationTransformer.Comparison"/> compares the two row by row. False by default: it takes about as long as training the
-    /// student once more.
+    /// student once more. <see cref="DistillationTrainer.Preflight"/> then trains it too, no longer than the default, and says what the teacher has to offer.
     /// </summary>
     public bool CompareAlone { get; init; }
 

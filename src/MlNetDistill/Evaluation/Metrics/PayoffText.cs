@@ -18,9 +18,14 @@ internal static class PayoffText
     {
         PayoffAnswer.Yes => $"by {figure}, yes: {Figures.WithInterval(difference, Figures.Points)} more",
         PayoffAnswer.No => $"by {figure}, no: {Figures.WithInterval(new(-difference.Value, -difference.Upper, -difference.Lower), Figures.Points)} less",
-        PayoffAnswer.NotShown => $"by {figure}, not shown: {Figures.Change(difference)} points ({Figures.Change(difference.Lower!.Value)} to {Figures.Change(difference.Upper!.Value)})",
+        PayoffAnswer.NotShown => $"by {figure}, not shown: {Interval(difference)}",
         _ => $"by {figure}, unknown without an interval: {Figures.Change(difference)} points",
     };
+
+    /// <summary>A difference of two shares: <c>+1.20 points (−0.40 to +2.80)</c>.</summary>
+    public static string Interval(Estimate difference) => difference is { Lower: { } lower, Upper: { } upper }
+        ? $"{Figures.Change(difference)} points ({Figures.Change(lower)} to {Figures.Change(upper)})"
+        : $"{Figures.Change(difference)} points";
 
     /// <summary>Parts that begin with a small letter as one sentence.</summary>
     public static string Join(params IEnumerable<string> parts)

@@ -47,6 +47,12 @@ public sealed record PreflightReport
     /// <summary>The teacher's quality on some rows; null if there is no teacher, or it is yet to be trained.</summary>
     public PreflightTeacher? Teacher { get; init; }
 
+    /// <summary>
+    /// With <see cref="DistillationOptions.CompareAlone"/>: what the student reaches on the labels alone, and what the teacher has to offer beyond. Null without, and where no
+    /// held-out row has a label.
+    /// </summary>
+    public PreflightAlone? Alone { get; init; }
+
     /// <summary>Bytes of the student's weights, about the size of its saved model.</summary>
     public long StudentModelBytes { get; init; }
 
@@ -103,6 +109,24 @@ public sealed record PreflightReport
     /// <summary>A summary of one screen.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Lines());
 
+    /// <summary>The same with what the student alone reaches.</summary>
+    internal PreflightReport With(PreflightAlone? alone)
+    {
+        var warning = alone?.TeacherOverAlone is { } gain ? PayoffWarning.Create(gain, alone.Rows) : null;
+        return this with
+        {
+            Alone = alone,
+            Warnings = warning is null ? Warnings : [.. Warnings, warning],
+            Advice =
+            [
+                .. Advice,
+                .. alone is null ? ["hold labelled rows out (ValidationFraction), so that CompareAlone has rows to compare by"] : Array.Empty<string>(),
+                .. warning is null ? Array.Empty<string>() :
+                    ["take the student alone (DistillationMethod.LabelsOnly) or a better teacher, unless agreement with this one counts or there are many rows without labels"],
+            ],
+        };
+    }
+
     internal void Log(IChannel channel)
     {
         foreach (var line in Lines())
@@ -122,6 +146,8 @@ public sealed record PreflightReport
                 Line(i == 0 ? "teacher" : "", $"{line}");
         }
 
+        if (Alone is { } alone)
+            Line("alone", $"{alone}");
         if (TrainedFirst is { } first)
             Line("teacher", $"{first}; it is trained first, which is not in the times below");
         if (TeacherModelBytes is { } bytes)
@@ -173,6 +199,9 @@ public sealed record PreflightTeacher(
     /// <summary>A warning if its scores look like probabilities and are used as something else; else null.</summary>
     internal string? ScoresLookLikeProbabilities { get; init; }
 
+    /// <summary>The rows that it was judged on, and the classes that it predicts for them.</summary>
+    internal JudgedTeacher? Judged { get; init; }
+
     /// <summary>Labels and predictions; null if no row has a label.</summary>
     internal ClassConfusion? Confusion { get; init; }
 
@@ -190,6 +219,23 @@ public sealed record PreflightTeacher(
 
     /// <summary>Its name, its quality, and how far a student can agree with it.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Lines);
+}
+
+/// <summary>What the student reaches without its teacher, estimated by a training on the labels that is not kept.</summary>
+/// <param name="Rows">Number of held-out rows with a label that it is judged on: those that the teacher was queried for, or all if it was not.</param>
+/// <param name="Accuracy">The student's accuracy on them, in [0, 1].</param>
+/// <param name="TeacherOverAlone">
+/// The teacher's accuracy minus the student's, row by row, with a 95 % interval over the rows; null if the teacher is yet to be trained or was not queried for held-out rows.
+/// Too high if the teacher was trained on these rows (<see cref="PreflightReport.Teacher"/> says so).
+/// </param>
+/// <param name="Steps">Training steps on the labelled rows, at most <see cref="NetworkSpec.DefaultSteps"/>.</param>
+/// <param name="Time">Time of the training.</param>
+public sealed record PreflightAlone(long Rows, double Accuracy, Estimate? TeacherOverAlone, long Steps, TimeSpan Time)
+{
+    /// <summary>The estimate in a sentence.</summary>
+    public override string ToString() =>
+        Invariant($"accuracy {Accuracy:0.0000} on {Figures.Count(Rows, "held-out row")}, after {NumberText.Count(Steps, "step")} on the labels ({NumberText.Duration(Time)})") +
+        (TeacherOverAlone is { } gain ? $"; the teacher's minus this: {PayoffText.Interval(gain)}" : "");
 }
 
 /// <summary>A stage of training and its cost.</summary>

@@ -25,6 +25,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         if (teacher.SharesPreview)
             (positions, logits, heldOut) = SelectJudged(teacher, positions, all);
         var accuracy = Scoring.Evaluate(task, logits, rows, positions).Quality;
+        var predicted = logits.argmax(1).cpu().data<long>().ToArray();
         return new PreflightTeacher(
             options.Teacher!.Name,
             teacher.Provides,
@@ -38,7 +39,8 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             TimePerPass = perPass,
             Caveat = double.IsNaN(accuracy) ? null : SeenRowsText.Describe(options.Teacher.Seen, heldOut, accuracy),
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
-            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, logits.argmax(1).cpu().data<long>().ToArray()),
+            Judged = new(rows, positions.cpu().data<long>().ToArray(), predicted),
+            Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, predicted),
         };
     }
 

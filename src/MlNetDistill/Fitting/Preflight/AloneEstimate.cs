@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using MlNetDistill.Data;
+using MlNetDistill.Diagnostics;
+using MlNetDistill.Evaluation;
+using MlNetDistill.Methods;
+using MlNetDistill.Teachers;
+using MlNetDistill.Training;
+using TorchSharp;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>The rows that a teacher was queried for.</summary>
+/// <param name="Rows">The set they are in.</param>
+/// <param name="Positions">Their positions in it.</param>
+/// <param name="Predicted">The class that the teacher predicts for each.</param>
+internal sealed record JudgedTeacher(IRowSource Rows, long[] Positions, long[] Predicted);
+
+/// <summary>
+/// Trains a fit's student on the labels alone in a preflight, to see what a teacher has to offer before it is paid for. The training is no longer than the default one,
+/// is not validated and its network is not kept.
+/// </summary>
+/// <param name="fit">The fit.</param>
+internal sealed class AloneEstimate(FitContext fit)
+{
+    /// <summary>Trains it and judges it on held-out rows.</summary>
+    /// <param name="teacher">What the teacher predicts for held-out rows; null if it was not queried for any, then all held-out rows count.</param>
+    /// <returns>The estimate; null if no held-out row has a label.</returns>
+    public PreflightAlone? Run(JudgedTeacher? teacher)
+    {
+        if (fit.Split.Validation is not { } held)
+            return null;
+        using var scope = torch.NewDisposeScope();
+        var rows = teacher?.Rows ?? fit.Split.ValidationSet;
+        var positions = teacher is null ? held : torch.tensor(teacher.Positions, device: held.device);
+        var labels = rows.Labels.index_select(0, positions).cpu().data<long>().ToArray();
+        if (labels.All(label => label == IRowSource.MissingLabel))
+            return null;
+        using var labelled = fit.Split.WithLabelledTraining(fit.Set);
+        using var split = labelled.WithValidation(fit.Set, null);
+        var options = CreateOptions(split.Training.shape[0]);
+        using var networks = fit.CreateNetworks(new WarningChannel(fit.Channel, "The student alone: "), options, split);
+        var clock = Stopwatch.StartNew();
+        using var network = networks.Train(new TrainingPlan(
+            FitNetworks.StudentRole, options.Student, options.Method, [], options.Epochs, options.Optimizer, options.Schedule));
+        var time = clock.Elapsed;
+        var predicted = Scoring.Logits(network, rows, positions, fit.Options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+        var (answers, at) = (new PairedAnswers(asksTeacher: false), positions.cpu().data<long>().ToArray());
+        foreach (var (i, label) in labels.Index().Where(row => row.Item != IRowSource.MissingLabel))
+            answers.Add(rows.RowIds[at[i]], label, teacher?.Predicted[i] ?? label, predicted[i], label);
+        var comparison = answers.Compare(choseEpochs: false);
+        return new PreflightAlone(
+            comparison.LabelledRows, comparison.AloneAccuracy!.Value, teacher is null ? null : comparison.Accuracy, networks.StepsOf(FitNetworks.StudentRole), time);
+    }
+
+    private DistillationOptions CreateOptions(long rows)
+    {
+        var options = (fit.Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone();
+        var (sampling, most) = (options.Sampling, options.Student.DefaultSteps);
+        var perEpoch = sampling.Create(options.BatchSize).BatchesPerEpoch(rows);
+        return options with
+        {
+            Teacher = null,
+            CompareAlone = false,
+            MinimumTeacherAccuracy = null,
+            Epochs = Math.Clamp(most / perEpoch, 1, options.EpochsFromLabels ?? options.Epochs),
+            Sampling = perEpoch <= most ? sampling : new FixedStepsSampling(sampling, most),
+            EarlyStopping = null,
+            TeacherCache = new(),
+            Progress = null,
+            OnCancellation = CancellationBehavior.Throw,
+        };
+    }
+}

@@ -17,7 +17,7 @@ public sealed record SearchSpace
     /// </summary>
     public IReadOnlyList<DistillationMethod>? Methods { get; init; }
 
-    /// <summary>Peak learning rates, each above 0; a third, once and three times the trainer's own by default. The student alone is searched at the same rates.</summary>
+    /// <summary>Peak learning rates, each above 0; a fifth of the trainer's own, this, and five times it by default. The student alone is searched at the same rates.</summary>
     public IReadOnlyList<double>? LearningRates { get; init; }
 
     /// <summary>

@@ -46,13 +46,6 @@ public abstract partial record NetworkSpec
     [JsonIgnore]
     public virtual double DefaultLearningRate => 0.002;
 
-    /// <summary>
-    /// The fewest steps of a training with a teacher where the number of epochs is not set, at least 1; see docs/training.md for the measurements. 500 unless a network
-    /// overrides it.
-    /// </summary>
-    [JsonIgnore]
-    public virtual int DefaultSteps => 500;
-
     /// <summary>Builds the network with weights drawn from <paramref name="seed"/> alone.</summary>
     /// <exception cref="ArgumentException">The specification has faults, or the network cannot read rows of this shape.</exception>
     /// <exception cref="InvalidOperationException">Its weights need more memory than is available to the process, or have no values.</exception>

@@ -149,7 +149,7 @@ internal sealed partial class DistillationFit : IDisposable
         FitInstruments.SetRows(Set.Count);
         _rows.MoveTo(_device);
         var given = _options;
-        _options = role == TrainingRows.TrainingData ? given.WithDefaultEpochs(Split.Given.shape[0] + _rows.CountAdded(_options.TransferRows)) : given;
+        _options = role == TrainingRows.TrainingData ? given.WithDefaultEpochs(Split.Given.shape[0], _rows.CountAdded(_options.TransferRows)) : given;
         CreateNetworks();
         if (_options.Epochs != given.Epochs)
             _networks.Note($"With so few rows {given.Epochs} epochs are too few steps. Epochs is not set, so training takes {_options.Epochs} epochs.");

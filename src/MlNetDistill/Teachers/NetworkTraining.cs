@@ -8,7 +8,7 @@ namespace MlNetDistill.Teachers;
 internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer? Optimizer, LearningRateSchedule? Schedule)
 {
     /// <summary>Number of epochs.</summary>
-    public int GetEpochs(DistillationOptions options) => Epochs ?? options.EpochsFromLabels ?? options.Epochs;
+    public int GetEpochs(DistillationOptions options) => Epochs ?? options.EpochsWithoutTransfer ?? options.Epochs;
 
     /// <summary>Creates the plan of a training on labels alone.</summary>
     public TrainingPlan CreatePlan(DistillationOptions options) => new(

@@ -109,7 +109,7 @@ public sealed class SearchHalvingTests
         Assert.That(distilled.Select(t => t.Method).Distinct(), Is.EquivalentTo(methods));
         Assert.That(distilled.Select(t => t.TransferRows).Distinct(), Is.EquivalentTo(new[] { null, TransferRows.Munge(copies: 2), TransferRows.Munge() }));
         Assert.That(distilled, Has.Count.EqualTo(3 * 3 * methods.Length));
-        Assert.That(alone.Select(t => t.LearningRate).Order(), Is.EqualTo(new[] { 0.03 / 3, 0.03, 0.03 * 3 }).Within(1e-9));
+        Assert.That(alone.Select(t => t.LearningRate).Order(), Is.EqualTo(new[] { 0.03 / 5, 0.03, 0.03 * 5 }).Within(1e-9));
         var own = distilled.Single(t => t.Number == 1);
         Assert.That((own.Method, own.LearningRate, own.TransferRows), Is.EqualTo((DistillationMethod.Kd(1, 0.5), 0.03, (TransferRows?)null)));
     }
@@ -120,7 +120,7 @@ public sealed class SearchHalvingTests
         var options = _context.Student(_view) with { Epochs = 1, Optimizer = null };
         var result = _context.Trainer(options).Search(_view, Searches.Default);
         Assert.That(result.Leaderboard.Single(trial => trial.Number == 1).LearningRate, Is.EqualTo(NetworkSpec.Mlp(8).DefaultLearningRate));
-        Assert.That(result.Leaderboard.Where(trial => trial.IsAlone).Max(trial => trial.LearningRate), Is.EqualTo(3 * NetworkSpec.Mlp(8).DefaultLearningRate).Within(1e-9));
+        Assert.That(result.Leaderboard.Where(trial => trial.IsAlone).Max(trial => trial.LearningRate), Is.EqualTo(5 * NetworkSpec.Mlp(8).DefaultLearningRate).Within(1e-9));
     }
 
     [Test]

@@ -15,9 +15,6 @@ public sealed record MlpSpec(IReadOnlyList<int> Hidden) : NetworkSpec
     public override double DefaultLearningRate => 0.01;
 
     /// <inheritdoc/>
-    public override int DefaultSteps => 5000;
-
-    /// <inheritdoc/>
     public override IEnumerable<string> Validate() => Hidden is null
         ? ["The hidden layers of an MLP must be listed; an empty list is for none."]
         : Hidden.Where(width => width < 1).Select(width => Invariant($"A hidden layer must have at least 1 unit; one has {width}."));

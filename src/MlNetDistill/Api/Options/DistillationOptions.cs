@@ -14,8 +14,8 @@ public sealed partial record DistillationOptions
 {
     private const int DefaultEpochs = 30;
 
-    // From labels alone, more steps on few rows make a worse student; from a teacher they do not.
-    private const int StepsWithoutTeacher = 500;
+    // Fewer steps hardly move a network away from its random weights; many more learn few rows by heart, with a teacher as without.
+    private const int FewestSteps = 500;
 
     /// <summary>The teacher whose knowledge is distilled. Required, unless the method needs none (<see cref="DistillationMethod.LabelsOnly"/>).</summary>
     public Teacher? Teacher { get; init; }
@@ -55,9 +55,8 @@ public sealed partial record DistillationOptions
     public string PredictedLabelColumnName { get; init; } = "PredictedLabel";
 
     /// <summary>
-    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs have fewer steps than the student's
-    /// <see cref="NetworkSpec.DefaultSteps"/> (500 from labels alone), it is as many as make that number of steps. With a route of teachers, where every anchor takes
-    /// that many epochs, it is 30.
+    /// Passes over the training rows, at least 1. The default is 30; where the rows are so few that 30 epochs have fewer than 500 steps, it is as many as make 500. With a
+    /// route of teachers, where every anchor takes that many epochs, it is 30.
     /// </summary>
     public int Epochs
     {
@@ -68,8 +67,8 @@ public sealed partial record DistillationOptions
     /// <summary>The number of epochs that was set; null for the default.</summary>
     internal int? GivenEpochs { get; init; }
 
-    /// <summary>The default number of epochs of a network that learns from labels alone, such as a teacher; null where a number was set.</summary>
-    internal int? EpochsFromLabels { get; private init; }
+    /// <summary>The default number of epochs of a network that is trained without the transfer rows, such as a teacher; null where a number was set.</summary>
+    internal int? EpochsWithoutTransfer { get; private init; }
 
     /// <summary>The method's settings where nothing was set.</summary>
     internal KdDefaults KdDefaults => Student.NeedsImages && Teacher is { GivesLogits: true } ? KdDefaults.ForImages : KdDefaults.ForVectors;
@@ -84,15 +83,18 @@ public sealed partial record DistillationOptions
     /// <summary>Whether some setting of the method was not given and is that for logits.</summary>
     internal bool IsSoftenedAsLogits { get; private init; }
 
-    /// <summary>These options with the default number of epochs for so many training rows, if none was set.</summary>
-    internal DistillationOptions WithDefaultEpochs(long trainingRows)
+    /// <summary>These options with the default number of epochs, if none was set.</summary>
+    /// <param name="rows">Number of training rows without the transfer rows.</param>
+    /// <param name="transferRows">Number of transfer rows.</param>
+    internal DistillationOptions WithDefaultEpochs(long rows, long transferRows) => GivenEpochs is not null || Teacher is { IsRoute: true }
+        ? this
+        : this with { Epochs = DefaultEpochsFor(rows + transferRows), EpochsWithoutTransfer = DefaultEpochsFor(rows) };
+
+    /// <summary>The default number of epochs for so many training rows.</summary>
+    internal int DefaultEpochsFor(long rows)
     {
-        var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(trainingRows);
-        if (GivenEpochs is not null || Teacher is { IsRoute: true })
-            return this;
-        int EpochsFor(int fewest) => (int)Math.Max(DefaultEpochs, (fewest + steps - 1) / steps);
-        var fromLabels = EpochsFor(StepsWithoutTeacher);
-        return this with { Epochs = Method.TeacherNeeds == ModelOutputs.None ? fromLabels : EpochsFor(Student.DefaultSteps), EpochsFromLabels = fromLabels };
+        var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(rows);
+        return (int)Math.Max(DefaultEpochs, (FewestSteps + steps - 1) / steps);
     }
 
     /// <summary>

@@ -22,6 +22,8 @@ internal sealed record JudgedTeacher(IRowSource Rows, long[] Positions, long[] P
 /// <param name="fit">The fit.</param>
 internal sealed class AloneEstimate(FitContext fit)
 {
+    private const int MostSteps = 2000;
+
     /// <summary>Trains it and judges it on held-out rows.</summary>
     /// <param name="teacher">What the teacher predicts for held-out rows; null if it was not queried for any, then all held-out rows count.</param>
     /// <returns>The estimate; null if no held-out row has a label.</returns>
@@ -55,15 +57,15 @@ internal sealed class AloneEstimate(FitContext fit)
     private DistillationOptions CreateOptions(long rows)
     {
         var options = (fit.Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone();
-        var (sampling, most) = (options.Sampling, options.Student.DefaultSteps);
+        var (sampling, usual) = (options.Sampling, options.DefaultEpochsFor(rows));
         var perEpoch = sampling.Create(options.BatchSize).BatchesPerEpoch(rows);
         return options with
         {
             Teacher = null,
             CompareAlone = false,
             MinimumTeacherAccuracy = null,
-            Epochs = Math.Clamp(most / perEpoch, 1, options.EpochsFromLabels ?? options.Epochs),
-            Sampling = perEpoch <= most ? sampling : new FixedStepsSampling(sampling, most),
+            Epochs = Math.Clamp(MostSteps / perEpoch, 1, options.EpochsWithoutTransfer is null ? Math.Min(usual, options.Epochs) : usual),
+            Sampling = perEpoch <= MostSteps ? sampling : new FixedStepsSampling(sampling, MostSteps),
             EarlyStopping = null,
             TeacherCache = new(),
             Progress = null,

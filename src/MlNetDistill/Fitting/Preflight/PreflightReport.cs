@@ -228,7 +228,7 @@ public sealed record PreflightTeacher(
 /// The teacher's accuracy minus the student's, row by row, with a 95 % interval over the rows; null if the teacher is yet to be trained or was not queried for held-out rows.
 /// Too high if the teacher was trained on these rows (<see cref="PreflightReport.Teacher"/> says so).
 /// </param>
-/// <param name="Steps">Training steps on the labelled rows, at most <see cref="NetworkSpec.DefaultSteps"/>.</param>
+/// <param name="Steps">Training steps on the labelled rows: those of the default number of epochs, at most 2,000; fewer if <see cref="DistillationOptions.Epochs"/> is less.</param>
 /// <param name="Time">Time of the training.</param>
 public sealed record PreflightAlone(long Rows, double Accuracy, Estimate? TeacherOverAlone, long Steps, TimeSpan Time)
 {

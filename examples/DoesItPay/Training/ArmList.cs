@@ -8,7 +8,7 @@ namespace DoesItPay.Training;
 /// <param name="Name">Its name on the command line.</param>
 /// <param name="Title">Its name in the table.</param>
 /// <param name="IsAlone">Whether it needs no teacher.</param>
-/// <param name="Rows">Rows that an epoch will have.</param>
+/// <param name="Rows">Rows that an epoch will have, at most.</param>
 /// <param name="Describe">Its settings before anything is trained, by which a result is known again.</param>
 /// <param name="Train">Trains, and returns the pipeline.</param>
 internal sealed record Arm(
@@ -21,6 +21,9 @@ internal sealed record Arm(
 {
     /// <summary>What is done before a fit and is no part of its time: a search.</summary>
     public Func<Assignment, FittedTeacher, object?> Prepare { get; init; } = (_, _) => null;
+
+    /// <summary>Rows that an epoch has, where what <see cref="Prepare"/> found decides about them.</summary>
+    public Func<Assignment, FittedTeacher, int>? RowsFound { get; init; }
 }
 
 /// <summary>All ways to train a student, in the order of the table.</summary>
@@ -52,7 +55,7 @@ internal static class ArmList
             RowsWithMadeUp,
             work => $"{WithMadeUp(work)}\n{DistillSearch.Describe()}",
             DistillSearch.Train)
-        { Prepare = (work, teacher) => work.SearchedDistill(teacher.Name) },
+        { Prepare = (work, teacher) => work.SearchedDistill(teacher.Name), RowsFound = RowsOfSearched },
         new("autogluon", "AutoGluon's recipe", false,
             sample => sample.Labelled.Length + AutoGluon.AddedRows(sample),
             AutoGluon.Describe,
@@ -65,6 +68,12 @@ internal static class ArmList
     public static DistillationOptions WithMadeUp(Assignment work) => work.Taught() with { TransferRows = TransferRows.Munge(MadeUpCopies) };
 
     private static int RowsWithMadeUp(Sample sample) => sample.All.Length + Math.Min(MadeUpCopies * sample.All.Length, TransferRows.Munge().MaximumRows);
+
+    private static int RowsOfSearched(Assignment work, FittedTeacher teacher)
+    {
+        var found = work.SearchedDistill(teacher.Name);
+        return DistillSearch.IsAlone(found) ? work.Sample.Labelled.Length : found.TransferRows is null ? work.Sample.All.Length : RowsWithMadeUp(work.Sample);
+    }
 
     private static IDataView Labelled(Assignment work) => work.Views.View(work.Sample.Labelled);
 }

@@ -15,11 +15,14 @@ internal static class DistillSearch
         work.MlContext.MulticlassClassification.Trainers.Distill(ArmList.WithMadeUp(work) with { Teacher = teacher.Teacher })
             .Search(work.Views.View(work.Sample.All), work.Views.Encoding(), new SearchOptions { Folder = folder }).Options;
 
+    /// <summary>Whether the student alone was found.</summary>
+    public static bool IsAlone(DistillationOptions found) => found.Method.TeacherNeeds == ModelOutputs.None;
+
     /// <summary>Trains on all rows with what was found, which can be the student alone.</summary>
     public static ITransformer Train(Assignment work, FittedTeacher teacher)
     {
         var found = work.SearchedDistill(teacher.Name) with { Seed = work.Seed };
-        return found.Method.TeacherNeeds == ModelOutputs.None
+        return IsAlone(found)
             ? work.Fit(found with { Teacher = null, TransferRows = null, MissingLabels = MissingLabels.Error }, work.Views.View(work.Sample.Labelled))
             : work.Fit(found with { Teacher = teacher.Teacher }, work.Views.View(work.Sample.All));
     }

@@ -20,7 +20,7 @@ internal sealed record Trained(ITransformer Model, int Rows, double Seconds, (lo
         var clock = Stopwatch.StartNew();
         var model = arm.Train(work, teacher);
         var seconds = clock.Elapsed.TotalSeconds;
-        return new Trained(model, arm.Rows(work.Sample), seconds, Training.Cost.Measure(work.MlContext, work.Views.Set, model));
+        return new Trained(model, arm.RowsFound?.Invoke(work, teacher) ?? arm.Rows(work.Sample), seconds, Training.Cost.Measure(work.MlContext, work.Views.Set, model));
     }
 }
 

@@ -8,11 +8,14 @@ namespace DoesItPay.Training;
 internal static class DistillSearch
 {
     /// <summary>The settings of the search.</summary>
-    public static string Describe() => $"{new SearchOptions()}";
+    public static string Describe() => $"{new SearchOptions()}, the teacher fitted in the search";
 
-    /// <summary>Searches, or reads what an earlier search left in the folder.</summary>
+    /// <summary>
+    /// Searches, or reads what an earlier search left in the folder. The search fits the teacher itself, without the rows that it holds out: a teacher that knows their
+    /// labels gives them away by its answers for rows nearby, and distilled students would look better than they are.
+    /// </summary>
     public static DistillationOptions Run(Assignment work, FittedTeacher teacher, string folder) =>
-        work.MlContext.MulticlassClassification.Trainers.Distill(ArmList.WithMadeUp(work) with { Teacher = teacher.Teacher })
+        work.MlContext.MulticlassClassification.Trainers.Distill(ArmList.WithMadeUp(work) with { Teacher = teacher.Unfitted })
             .Search(work.Views.View(work.Sample.All), work.Views.Encoding(), new SearchOptions { Folder = folder }).Options;
 
     /// <summary>Whether the student alone was found.</summary>

@@ -19,6 +19,9 @@ internal sealed class FittedTeacher(string name, MLContext mlContext, Views view
 
     public Teacher Teacher => teacher;
 
+    /// <summary>The same, to be fitted where it is used.</summary>
+    public required Teacher Unfitted { get; init; }
+
     /// <summary>The test rows with its probabilities in <c>TeacherScore</c>.</summary>
     public IDataView Test => _test ??= Answer(views.Test);
 

@@ -27,7 +27,12 @@ internal sealed class TeacherKinds(MLContext mlContext, Views views, Sample samp
         string[] members = name == Ensemble ? Members : [name];
         ITransformer[] models = [.. members.Select(Model)];
         Teacher[] teachers = [.. models.Select(model => Teacher.FromTransformer(model))];
-        return _teachers[name] = new FittedTeacher(name, mlContext, views, teachers.Length == 1 ? teachers[0] : Teacher.Ensemble(teachers), models);
+        return _teachers[name] = new FittedTeacher(name, mlContext, views, Combine(teachers), models)
+        {
+            Unfitted = Combine([.. members.Select(member => Teacher.FromEstimator(Pipeline(member)))]),
+        };
+
+        static Teacher Combine(Teacher[] teachers) => teachers.Length == 1 ? teachers[0] : Teacher.Ensemble(teachers);
     }
 
     /// <summary>The settings of a teacher, by which a result is known again.</summary>
@@ -39,9 +44,11 @@ internal sealed class TeacherKinds(MLContext mlContext, Views views, Sample samp
     private ITransformer Model(string name)
     {
         if (!_models.TryGetValue(name, out var model))
-            _models[name] = model = views.Encoding().Append(Trainer(name)).Fit(views.View(sample.Labelled));
+            _models[name] = model = Pipeline(name).Fit(views.View(sample.Labelled));
         return model;
     }
+
+    private IEstimator<ITransformer> Pipeline(string name) => views.Encoding().Append(Trainer(name));
 
     private IEstimator<ITransformer> Trainer(string name)
     {

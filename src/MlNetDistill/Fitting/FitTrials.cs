@@ -41,6 +41,9 @@ internal sealed class FitTrials(
     /// <summary>The teacher's accuracy on the rows by which candidates are chosen.</summary>
     public double TeacherAccuracy => Scoring.Evaluate(_task, _choosingAnswers, fit.Set, rows.Choosing).Quality;
 
+    /// <summary>Whether the teacher most likely was trained on the held-out rows.</summary>
+    public bool TeacherKnowsRows => SeenRowsText.IsKnownByHeart(fit.Options.Teacher!.Seen, heldOut: true, TeacherAccuracy);
+
     /// <summary>Steps of an epoch, for every candidate: one pass over the rows that the trainer itself would train on.</summary>
     public int StepsPerEpoch { get; } = CountBatches(fit.Options, splits.Find(fit.Options.TransferRows));
 

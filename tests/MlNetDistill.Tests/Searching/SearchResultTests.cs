@@ -59,6 +59,20 @@ public sealed class SearchResultTests
     }
 
     [Test]
+    public void A_teacher_that_knows_the_held_out_rows_is_named_in_the_verdict()
+    {
+        var classes = _rows.ToLookup(row => row.Features[0], row => Array.IndexOf(Rows.Classes, row.Label));
+        float[] Remember(float[] features) => [.. Enumerable.Range(0, 3).Select(i => i == classes[features[0]].First() ? 0.8f : 0.1f)];
+        string Verdict(Teacher teacher) => _context.Trainer(Rows.Quick(teacher)).Search(_view, Searches.Quick()).Verdict;
+        const string Known = "The teacher is right on 100.00 % of the rows by which candidates were chosen: most likely it was trained on held-out rows.";
+        Assert.Multiple(() =>
+        {
+            Assert.That(Verdict(_context.Saying(_view, Remember)), Does.Contain(Known).And.Contains("Let the search fit the teacher (Teacher.FromEstimator)"));
+            Assert.That(Verdict(Teacher.FromEstimator(_context.Regression())), Does.Not.Contain("most likely"));
+        });
+    }
+
+    [Test]
     public void Where_labels_are_few_and_noisy_a_good_teacher_pays()
     {
         // Of 90 labels half are wrong; the teacher knows the truth.

@@ -73,6 +73,9 @@ public sealed record SearchResult
     /// <summary>Training time of all candidates together.</summary>
     public required TimeSpan Elapsed { get; init; }
 
+    /// <summary>Whether the teacher most likely was trained on the held-out rows.</summary>
+    internal bool TeacherKnowsRows { get; init; }
+
     /// <summary>The fitted steps before the trainer, or null.</summary>
     internal ITransformer? Steps { get; init; }
 

@@ -21,6 +21,13 @@ internal static class SearchVerdict
             { Gain.Lower: > 0 } => $"Distilling pays. {compared}.",
             _ => $"Whether distilling pays is open. {compared}: the interval includes 0.",
         };
+        if (result.TeacherKnowsRows)
+        {
+            yield return $"The teacher is right on {Figures.Percent(result.TeacherAccuracy)} of the rows by which candidates were chosen: most likely it was trained on held-out rows. " +
+                "Then its answers for rows nearby give their labels away, and distilled students look better here than they are. Let the search fit the teacher " +
+                "(Teacher.FromEstimator), or keep the held-out rows from its training (SearchOptions.ValidationFraction and JudgeFraction).";
+        }
+
         if (result.Goal.Keeps is { } keeps)
             yield return Kept(result, keeps);
     }

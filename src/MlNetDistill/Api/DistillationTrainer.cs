@@ -79,6 +79,7 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
     /// <exception cref="TorchUnavailableException">TorchSharp's native library cannot be loaded; the message says what to do on this system.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">A fit would fail; the message says why and what to do.</exception>
+    /// <exception cref="OperationCanceledException">The options' token was cancelled while the student alone was trained.</exception>
     /// <exception cref="StudentExportException">The student's network and its ONNX form disagree.</exception>
     public PreflightReport Preflight(IDataView input)
     {

@@ -60,19 +60,12 @@ internal sealed class AloneTraining(FitContext fit)
 
     private DistillationOptions CreateOptions(long rows, (int Epochs, long Steps) planned)
     {
-        var options = (fit.Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone();
+        var options = fit.OptionsAlone;
         var steps = (int)Math.Max(1, Math.Round((double)planned.Steps / planned.Epochs));
         return options with
         {
-            Teacher = null,
-            CompareAlone = false,
-            MinimumTeacherAccuracy = null,
             Epochs = planned.Epochs,
             Sampling = options.Sampling.Create(options.BatchSize).BatchesPerEpoch(rows) == steps ? options.Sampling : new FixedStepsSampling(options.Sampling, steps),
-            // It has no teacher whose outputs would be kept, and so no need to see the same augmented rows again and again.
-            TeacherCache = new(),
-            // One that is trained in part only is no fair comparison.
-            OnCancellation = CancellationBehavior.Throw,
         };
     }
 

@@ -102,8 +102,6 @@ internal sealed partial class DistillationFit : IDisposable
             DecideScores(teacher);
         untrained.to(_device);
         var report = RunPreflight(rehearsal, teacher, _columns.Classes, measureTime: true);
-        if (_options.CompareAlone)
-            report = report.With(new AloneEstimate(Context).Run(report.Teacher is { OnValidationRows: true, Judged: { } judged } ? judged : null));
         report.Log(_channel);
         return report;
     }
@@ -237,6 +235,8 @@ internal sealed partial class DistillationFit : IDisposable
         new PreflightCheck(_options, _networks, Set, Split, _seeds, _channel.Warnings, classes)
         {
             Costs = new CostMeasures(_context, _options, Set, _device, _inputSchema, _export.MeasureStudent) { Teacher = teacher, TimeOfPass = _timeOfPass },
+            // A fit that begins now does not wait for an estimate.
+            Alone = measureTime && _options.CompareAlone ? new AloneEstimate(Context) : null,
         }.Run(rehearsal, teacher?.Anchors, measureTime);
 
     /// <summary>Finds out now what the scores of a route's earlier anchors mean, not only when training reaches them. The last anchor is checked by the preflight.</summary>

@@ -3,7 +3,9 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
+using MlNetDistill.Methods;
 using MlNetDistill.Reading;
+using MlNetDistill.Training;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
@@ -21,6 +23,18 @@ namespace MlNetDistill.Fitting;
 internal sealed record FitContext(
     MLContext Context, WarningChannel Channel, DistillationOptions Options, TrainerColumns Columns, IRowSource Set, DataSplit Split, Seeds Seeds, Device Device, DataViewSchema InputSchema)
 {
+    /// <summary>The options of the student alone, beside the distilled one.</summary>
+    public DistillationOptions OptionsAlone => (Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone() with
+    {
+        Teacher = null,
+        CompareAlone = false,
+        MinimumTeacherAccuracy = null,
+        // It has no teacher whose outputs would be kept, and so no need to see the same augmented rows again and again.
+        TeacherCache = new(),
+        // One that is trained in part only is no fair comparison.
+        OnCancellation = CancellationBehavior.Throw,
+    };
+
     /// <summary>The networks of a training.</summary>
     /// <param name="channel">Receives its messages.</param>
     /// <param name="options">Its options.</param>

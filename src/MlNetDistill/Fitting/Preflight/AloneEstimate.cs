@@ -2,14 +2,13 @@ using System.Diagnostics;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Methods;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using TorchSharp;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>The rows that a teacher was queried for.</summary>
+/// <summary>Held-out rows that a teacher was queried for.</summary>
 /// <param name="Rows">The set they are in.</param>
 /// <param name="Positions">Their positions in it.</param>
 /// <param name="Predicted">The class that the teacher predicts for each.</param>
@@ -56,20 +55,15 @@ internal sealed class AloneEstimate(FitContext fit)
 
     private DistillationOptions CreateOptions(long rows)
     {
-        var options = (fit.Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone();
+        var options = fit.OptionsAlone;
         var (sampling, usual) = (options.Sampling, options.DefaultEpochsFor(rows));
         var perEpoch = sampling.Create(options.BatchSize).BatchesPerEpoch(rows);
         return options with
         {
-            Teacher = null,
-            CompareAlone = false,
-            MinimumTeacherAccuracy = null,
             Epochs = Math.Clamp(MostSteps / perEpoch, 1, options.EpochsWithoutTransfer is null ? Math.Min(usual, options.Epochs) : usual),
             Sampling = perEpoch <= MostSteps ? sampling : new FixedStepsSampling(sampling, MostSteps),
             EarlyStopping = null,
-            TeacherCache = new(),
             Progress = null,
-            OnCancellation = CancellationBehavior.Throw,
         };
     }
 }

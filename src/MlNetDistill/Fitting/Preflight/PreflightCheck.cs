@@ -28,15 +28,22 @@ internal sealed class PreflightCheck(
     /// <summary>Measures student and teacher.</summary>
     public required CostMeasures Costs { get; init; }
 
+    /// <summary>Estimates what the student alone reaches; null if that is not asked for.</summary>
+    public AloneEstimate? Alone { get; init; }
+
     /// <param name="rehearsal">The stages, and an untrained student.</param>
     /// <param name="ready">The teacher's anchors; null if it is yet to be trained.</param>
     /// <param name="measureTime">Whether steps are timed, on the student's device. A fit that begins now does not wait for an estimate.</param>
     public PreflightReport Run(DryRun rehearsal, IReadOnlyList<Anchor>? ready, bool measureTime)
     {
         var (student, stages, anchors, isReady) = (rehearsal.Student, rehearsal.Stages, ready ?? rehearsal.Anchors, ready is not null);
-        var teacher = isReady && anchors.Count > 0 ? new TeacherCheck(networks.Task, options, set, split).Run(anchors[^1].Teacher) : null;
+        var check = new TeacherCheck(networks.Task, options, set, split);
+        var teacher = isReady && anchors.Count > 0 ? check.Run(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
+        var alone = Alone?.Run(check.HeldOut);
+        if (Alone is not null)
+            Advise(alone);
         var costs = Costs.Run(student, teacher, isReady && anchors.Count > 0 ? anchors[^1].Teacher : null);
         foreach (var warning in costs.Warnings)
             Add(warning, costs.Advice);
@@ -69,6 +76,7 @@ internal sealed class PreflightCheck(
             StudentParameters = student.ParameterCount,
             Method = options.Method.Name,
             Teacher = teacher,
+            Alone = alone,
             StudentModelBytes = costs.StudentBytes,
             TeacherModelBytes = costs.TeacherBytes,
             StudentTimePerRow = costs.StudentTime,
@@ -122,6 +130,14 @@ internal sealed class PreflightCheck(
                     $"The teacher's mean confidence is {teacher.MeanConfidence:0.0000}: its soft targets carry hardly more information than labels. Let it answer for more rows (TransferRows), fit it out-of-fold (folds), or raise the temperature."),
                 "soften the teacher (folds, or a higher temperature), and set CompareAlone to see whether distilling pays");
         }
+    }
+
+    private void Advise(PreflightAlone? alone)
+    {
+        if (alone is null)
+            _advice.Add("hold labelled rows out (ValidationFraction), so that CompareAlone has rows to compare by");
+        else if (alone.TeacherOverAlone is { } gain && PayoffWarning.Create(gain, alone.Rows) is { } warning)
+            Add(warning, "take the student alone (DistillationMethod.LabelsOnly) or a better teacher, unless agreement with this one counts or there are many rows without labels");
     }
 
     private void Add(string warning, string? advice)

@@ -109,24 +109,6 @@ public sealed record PreflightReport
     /// <summary>A summary of one screen.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Lines());
 
-    /// <summary>The same with what the student alone reaches.</summary>
-    internal PreflightReport With(PreflightAlone? alone)
-    {
-        var warning = alone?.TeacherOverAlone is { } gain ? PayoffWarning.Create(gain, alone.Rows) : null;
-        return this with
-        {
-            Alone = alone,
-            Warnings = warning is null ? Warnings : [.. Warnings, warning],
-            Advice =
-            [
-                .. Advice,
-                .. alone is null ? ["hold labelled rows out (ValidationFraction), so that CompareAlone has rows to compare by"] : Array.Empty<string>(),
-                .. warning is null ? Array.Empty<string>() :
-                    ["take the student alone (DistillationMethod.LabelsOnly) or a better teacher, unless agreement with this one counts or there are many rows without labels"],
-            ],
-        };
-    }
-
     internal void Log(IChannel channel)
     {
         foreach (var line in Lines())
@@ -199,9 +181,6 @@ public sealed record PreflightTeacher(
     /// <summary>A warning if its scores look like probabilities and are used as something else; else null.</summary>
     internal string? ScoresLookLikeProbabilities { get; init; }
 
-    /// <summary>The rows that it was judged on, and the classes that it predicts for them.</summary>
-    internal JudgedTeacher? Judged { get; init; }
-
     /// <summary>Labels and predictions; null if no row has a label.</summary>
     internal ClassConfusion? Confusion { get; init; }
 
@@ -219,23 +198,6 @@ public sealed record PreflightTeacher(
 
     /// <summary>Its name, its quality, and how far a student can agree with it.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Lines);
-}
-
-/// <summary>What the student reaches without its teacher, estimated by a training on the labels that is not kept.</summary>
-/// <param name="Rows">Number of held-out rows with a label that it is judged on: those that the teacher was queried for, or all if it was not.</param>
-/// <param name="Accuracy">The student's accuracy on them, in [0, 1].</param>
-/// <param name="TeacherOverAlone">
-/// The teacher's accuracy minus the student's, row by row, with a 95 % interval over the rows; null if the teacher is yet to be trained or was not queried for held-out rows.
-/// Too high if the teacher was trained on these rows (<see cref="PreflightReport.Teacher"/> says so).
-/// </param>
-/// <param name="Steps">Training steps on the labelled rows: those of the default number of epochs, at most 2,000; fewer if <see cref="DistillationOptions.Epochs"/> is less.</param>
-/// <param name="Time">Time of the training.</param>
-public sealed record PreflightAlone(long Rows, double Accuracy, Estimate? TeacherOverAlone, long Steps, TimeSpan Time)
-{
-    /// <summary>The estimate in a sentence.</summary>
-    public override string ToString() =>
-        Invariant($"accuracy {Accuracy:0.0000} on {Figures.Count(Rows, "held-out row")}, after {NumberText.Count(Steps, "step")} on the labels ({NumberText.Duration(Time)})") +
-        (TeacherOverAlone is { } gain ? $"; the teacher's minus this: {PayoffText.Interval(gain)}" : "");
 }
 
 /// <summary>A stage of training and its cost.</summary>

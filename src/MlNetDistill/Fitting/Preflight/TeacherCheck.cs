@@ -14,6 +14,9 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
     private const int MinHeldOut = 30;
     private static readonly TimeSpan Budget = TimeSpan.FromSeconds(10);
 
+    /// <summary>What it predicted for held-out rows; null if it was queried for training rows.</summary>
+    public JudgedTeacher? HeldOut { get; private set; }
+
     /// <exception cref="InvalidOperationException">The teacher fails, or gives logits that are not finite.</exception>
     public PreflightTeacher Run(StageTeacher teacher)
     {
@@ -26,6 +29,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             (positions, logits, heldOut) = SelectJudged(teacher, positions, all);
         var accuracy = Scoring.Evaluate(task, logits, rows, positions).Quality;
         var predicted = logits.argmax(1).cpu().data<long>().ToArray();
+        HeldOut = heldOut ? new(rows, positions.cpu().data<long>().ToArray(), predicted) : null;
         return new PreflightTeacher(
             options.Teacher!.Name,
             teacher.Provides,
@@ -39,7 +43,6 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             TimePerPass = perPass,
             Caveat = double.IsNaN(accuracy) ? null : SeenRowsText.Describe(options.Teacher.Seen, heldOut, accuracy),
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
-            Judged = new(rows, positions.cpu().data<long>().ToArray(), predicted),
             Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, predicted),
         };
     }

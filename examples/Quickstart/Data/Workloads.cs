@@ -28,7 +28,7 @@ internal static class Workloads
             Title = "Distorted digits, drawn by this program",
             Teacher = NetworkSpec.ResNet(8, 16, 16, 32, 64),
             Student = NetworkSpec.ResNet(8, 4, 4, 8, 16),
-            Epochs = settings.Epochs ?? (settings.Quick ? 4 : 9),
+            Epochs = settings.Epochs ?? (settings.Quick ? 4 : 15),
         };
     }
 

@@ -50,7 +50,7 @@ public sealed class TransferCacheTests
     {
         using var folder = new ToyFolder();
         var rows = Rows.Points(60);
-        var view = _context.Keyed(rows.Select(p => new Raw { Label = p.Label, Features = p.Features, Extra = [p.Features[2], p.Features[3]] }));
+        var view = _context.Keyed(rows.Select(p => new RawRow { Label = p.Label, Features = p.Features, Extra = [p.Features[2], p.Features[3]] }));
         var asked = 0;
         var mapping = _context.Transforms.CustomMapping<ExtraOnly, Answer>((row, answer) =>
         {
@@ -58,7 +58,7 @@ public sealed class TransferCacheTests
             answer.Score = RowsTeachers.Rule([0, 0, row.Extra[0], row.Extra[1]]);
         }, null);
         DistillationOptions With(float shift) => Options(TransferRows.From(_context.Data.LoadFromEnumerable(
-            Rows.Points(100, seed: 4).Select(p => new Raw { Features = p.Features, Extra = [p.Features[2] + shift, p.Features[3]] }).ToArray()))) with
+            Rows.Points(100, seed: 4).Select(p => new RawRow { Features = p.Features, Extra = [p.Features[2] + shift, p.Features[3]] }).ToArray()))) with
         {
             Teacher = Teacher.FromEstimator(mapping, classNames: Rows.Classes, cacheKey: "rule"),
             MinimumTeacherAccuracy = 0,
@@ -81,17 +81,6 @@ public sealed class TransferCacheTests
     }
 
     private DistillationOptions Options(TransferRows transfer) => Rows.Quick(Teacher.Train(NetworkSpec.Mlp(8), epochs: 2)) with { TransferRows = transfer, MinimumTeacherAccuracy = 0 };
-
-    private sealed class Raw
-    {
-        public string Label { get; set; } = "";
-
-        [VectorType(4)]
-        public float[] Features { get; set; } = [];
-
-        [VectorType(2)]
-        public float[] Extra { get; set; } = [];
-    }
 
     private sealed class ExtraOnly
     {

@@ -123,7 +123,7 @@ public sealed class TransferStepTests
     [Test]
     public void A_row_with_a_shorter_vector_is_named()
     {
-        var rows = Rows.Points(30).Select((p, i) => new Raw { Label = p.Label, Features = p.Features, Extra = i == 7 ? [1] : [1, i] }).ToArray();
+        var rows = Rows.Points(30).Select((p, i) => new RawRow { Label = p.Label, Features = p.Features, Extra = i == 7 ? [1] : [1, i] }).ToArray();
         var view = _context.Keyed(rows);
         Assert.That(
             () => _context.Fit(Options(TransferRows.Munge()) with { Teacher = Teacher.FromEstimator(_context.Regression()) }, view),
@@ -240,17 +240,6 @@ public sealed class TransferStepTests
         public string Label { get; set; } = "";
 
         public string Words { get; set; } = "";
-    }
-
-    private sealed class Raw
-    {
-        public string Label { get; set; } = "";
-
-        [VectorType(4)]
-        public float[] Features { get; set; } = [];
-
-        [VectorType(2)]
-        public float[] Extra { get; set; } = [];
     }
 
     private sealed class Counted

@@ -11,7 +11,7 @@ internal static class MarkdownTable
         Accuracy and agreement (share of the test rows with the teacher's class) in %, mean ± standard deviation over the seeds; KL(teacher ‖ student) in nats. *Gain*:
         accuracy beyond that of the searched student alone, in points, with a 95 % interval: a paired bootstrap in which each of 2,000 replicates draws seeds and test rows
         with replacement and takes the answers of both students; **bold** where the interval is above 0, *slanted* where it is below. *Closer*: the same of agreement. Size:
-        of the saved pipeline. µs: a row through a PredictionEngine, median, from raw columns. s: a fit, questions to the teacher included; the search is not.
+        of the saved pipeline. Steps: of the training. µs: a row through a PredictionEngine, median, from raw columns. s: a fit, questions to the teacher included; the search is not.
 
         *With labels*: the teacher is fitted on these rows alone, drawn by the seed with the same share of every class; where it is below 100 %, students that are taught
         have the other training rows without labels. *Alone, searched*: rate and length were chosen with the first seed on held-out labelled rows and are the same for all
@@ -24,7 +24,7 @@ internal static class MarkdownTable
         foreach (var part in cells.GroupBy(cell => (cell.Key.Set, cell.Key.Regime)))
         {
             text.AppendLine().AppendLine(Invariant($"## {part.Key.Set}, {part.Key.Regime} % with labels")).AppendLine();
-            text.AppendLine("| teacher | student | | accuracy | gain | agreement | closer | KL | size | µs | steps | s |");
+            text.AppendLine("| teacher | units | way to train | accuracy | gain | agreement | closer | KL | size | µs | steps | s |");
             text.AppendLine("|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
             foreach (var teacher in part.GroupBy(cell => cell.Key.Teacher))
                 Append(text, [.. teacher]);
@@ -59,7 +59,7 @@ internal static class MarkdownTable
             + Invariant($"{arm.Average(cell => cell.Gain!.Mean):+0.00;-0.00;0.00} | {arm.Min(cell => cell.Gain!.Mean):+0.00;-0.00;0.00} | {arm.Average(cell => cell.Closer!.Mean):+0.00;-0.00;0.00} | {arm.Min(cell => cell.Closer!.Mean):+0.00;-0.00;0.00} |"));
         return string.Join(
             Environment.NewLine,
-            ["| | % with labels | rows of the tables | gain above 0 | below 0 | mean gain | least | closer, mean | least |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|", .. lines]);
+            ["| | % with labels | comparisons | gain above 0 | below 0 | mean gain | least gain | mean closer | least closer |", "|---|--:|--:|--:|--:|--:|--:|--:|--:|", .. lines]);
     }
 
     private static string Note(Cell cell) => cell.Failures.Count == 0 ? "" : Invariant($" ({cell.Runs.Count} seeds; others failed: {cell.Failures[0].Replace('|', '/').ReplaceLineEndings(" ")})");

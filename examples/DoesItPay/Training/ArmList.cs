@@ -51,7 +51,7 @@ internal static class ArmList
             RowsWithMadeUp,
             work => $"{WithMadeUp(work)}",
             (work, teacher) => work.Fit(WithMadeUp(work) with { Teacher = teacher.Teacher }, work.Views.View(work.Sample.All))),
-        new("distill-searched", "Distill, made-up rows, searched", false,
+        new("distill-searched", "Search", false,
             RowsWithMadeUp,
             work => $"{WithMadeUp(work)}\n{DistillSearch.Describe()}",
             DistillSearch.Train)

@@ -42,7 +42,8 @@ internal sealed class FitTrials(
     public double TeacherAccuracy => Scoring.Evaluate(_task, _choosingAnswers, fit.Set, rows.Choosing).Quality;
 
     /// <summary>Whether the teacher most likely was trained on the held-out rows.</summary>
-    public bool TeacherKnowsRows => SeenRowsText.IsKnownByHeart(fit.Options.Teacher!.Seen, heldOut: true, TeacherAccuracy);
+    public bool TeacherKnowsRows => SeenRowsText.IsKnownByHeart(
+        fit.Options.Teacher!.Seen, heldOut: true, Scoring.Evaluate(_task, answers, fit.Set, rows.All).Quality, rows.All.shape[0]);
 
     /// <summary>Steps of an epoch, for every candidate: one pass over the rows that the trainer itself would train on.</summary>
     public int StepsPerEpoch { get; } = CountBatches(fit.Options, splits.Find(fit.Options.TransferRows));

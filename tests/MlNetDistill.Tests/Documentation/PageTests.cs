@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests.Documentation;
 [Category("NoCulture")]
 public sealed partial class PageTests
 {
-    private static readonly string[] Snippets = ["evidence", "find", "route", "teachers"];
+    private static readonly string[] Snippets = ["evidence", "find", "route", "search", "teachers"];
 
     private ToyFolder _folder = null!;
 
@@ -82,6 +82,18 @@ public sealed partial class PageTests
         Assert.That(exitCode, Is.Zero);
         Assert.That(new FileInfo(_folder.File("student.onnx")), Has.Length.GreaterThan(0));
         Assert.That(File.ReadAllText(_folder.File("report/report.html")), Does.Contain("Letters").And.Contain("Accepted"));
+    }
+
+    [Test]
+    public void The_search_finds_a_student_and_saves_it()
+    {
+        var mlContext = new MLContext(seed: 1);
+        var train = mlContext.Data.LoadFromEnumerable(DocumentedRow.Draw(600, seed: 1));
+
+        var result = (SearchResult)Run("search", [mlContext, train], "result")!;
+
+        Assert.That(result.Leaderboard, Is.Not.Empty);
+        Assert.That(mlContext.Model.Load(_folder.File("student.zip"), out _).Transform(train).Schema.GetColumnOrNull("Score"), Is.Not.Null);
     }
 
     [Test]

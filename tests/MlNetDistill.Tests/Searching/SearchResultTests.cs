@@ -61,14 +61,17 @@ public sealed class SearchResultTests
     [Test]
     public void A_teacher_that_knows_the_held_out_rows_is_named_in_the_verdict()
     {
-        var classes = _rows.ToLookup(row => row.Features[0], row => Array.IndexOf(Rows.Classes, row.Label));
+        // A model that is right on a few rows may just be good.
+        var many = Rows.Points(600);
+        var classes = _rows.Concat(many).ToLookup(row => row.Features[0], row => Array.IndexOf(Rows.Classes, row.Label));
         float[] Remember(float[] features) => [.. Enumerable.Range(0, 3).Select(i => i == classes[features[0]].First() ? 0.8f : 0.1f)];
-        string Verdict(Teacher teacher) => _context.Trainer(Rows.Quick(teacher)).Search(_view, Searches.Quick()).Verdict;
-        const string Known = "The teacher is right on 100.00 % of the rows by which candidates were chosen: most likely it was trained on held-out rows.";
+        string Verdict(Teacher teacher, IDataView view) => _context.Trainer(Rows.Quick(teacher)).Search(view, Searches.Quick() with { ValidationFraction = 0.15, JudgeFraction = 0.15 }).Verdict;
+        const string Known = "The teacher is right on nearly all of the 180 held-out rows: most likely it was trained on them.";
         Assert.Multiple(() =>
         {
-            Assert.That(Verdict(_context.Saying(_view, Remember)), Does.Contain(Known).And.Contains("Let the search fit the teacher (Teacher.FromEstimator)"));
-            Assert.That(Verdict(Teacher.FromEstimator(_context.Regression())), Does.Not.Contain("most likely"));
+            Assert.That(Verdict(_context.Saying(_view, Remember), _context.Keyed(many)), Does.Contain(Known).And.Contains("Let the search fit the teacher (Teacher.FromEstimator)"));
+            Assert.That(Verdict(_context.Saying(_view, Remember), _view), Does.Not.Contain("most likely"));
+            Assert.That(Verdict(Teacher.FromEstimator(_context.Regression()), _context.Keyed(many)), Does.Not.Contain("most likely"));
         });
     }
 

@@ -74,7 +74,7 @@ public sealed class PreflightAloneTests
         Assert.Multiple(() =>
         {
             Assert.That((report.Alone!.Rows, report.Alone.TeacherOverAlone), Is.EqualTo((60L, (Estimate?)null)));
-            Assert.That($"{report.Alone}", Does.EndWith(" s)"));
+            Assert.That($"{report.Alone}", Does.EndWith(" s); the teacher's on such rows is not known before the fit"));
         });
     }
 
@@ -85,7 +85,7 @@ public sealed class PreflightAloneTests
         Assert.Multiple(() =>
         {
             Assert.That(report.Alone, Is.Null);
-            Assert.That(report.Advice, Has.One.EqualTo("hold labelled rows out (ValidationFraction), so that CompareAlone has rows to compare by"));
+            Assert.That(report.Advice, Has.One.EqualTo("hold more labelled rows out (ValidationFraction), so that CompareAlone has at least 30 rows to compare by"));
         });
     }
 
@@ -108,6 +108,67 @@ public sealed class PreflightAloneTests
             Assert.That(progress.Reports, Is.Empty);
         });
     }
+
+    [Test]
+    public void With_few_labels_it_has_as_many_steps_as_a_fit_and_not_as_few_as_its_epochs_make()
+    {
+        // 15 labels are one batch; the fit has 12 batches in an epoch.
+        var rows = Rows.Points();
+        foreach (var (i, row) in rows.Index())
+            (row.Held, row.Label) = (i % 4 == 1, i % 4 != 1 && i % 16 != 0 ? "" : row.Label);
+        var alone = Preflight(Options(_context.Saying(_view, RowsTeachers.Rule)) with { Epochs = 10, MissingLabels = MissingLabels.TeacherOnly }, Unlabelled(rows)).Alone!;
+        Assert.That(alone.Steps, Is.EqualTo(120));
+    }
+
+    [Test]
+    public void Held_out_rows_with_a_label_are_found_among_many_without()
+    {
+        // 20,000 held-out rows, of which 512 are queried, and 40 labels among them.
+        var rows = Rows.Points(20_240);
+        foreach (var (i, row) in rows.Index())
+            (row.Held, row.Label) = (i >= 240, i >= 240 && i % 500 != 7 ? "" : row.Label);
+        var report = Preflight(
+            Options(Teacher.FromTransformer(_context.Regression().Fit(_view), classNames: Rows.Classes)) with { MissingLabels = MissingLabels.TeacherOnly }, Unlabelled(rows));
+        Assert.Multiple(() =>
+        {
+            Assert.That(report.Alone!.Rows, Is.EqualTo(40));
+            Assert.That(report.Alone.TeacherOverAlone, Is.Not.Null);
+        });
+    }
+
+    [Test]
+    public void Few_held_out_rows_give_no_warning_but_advice()
+    {
+        var rows = Rows.Points();
+        foreach (var row in rows[..3])
+            row.Held = true;
+        var report = Preflight(Options(_context.Saying(_view, RowsTeachers.Rule)) with { Epochs = 20 }, _context.Keyed(rows));
+        Assert.Multiple(() =>
+        {
+            Assert.That(report.Alone!.Rows, Is.EqualTo(3));
+            Assert.That(report.Warnings, Has.None.Contains("hardly better"));
+            Assert.That(report.Advice, Has.One.StartsWith("hold more labelled rows out"));
+        });
+    }
+
+    [Test]
+    public void A_training_that_diverges_is_a_warning_of_the_report()
+    {
+        var report = Preflight(Options(_context.Saying(_view, RowsTeachers.Rule)) with { Optimizer = Optimizer.Sgd(1e30) });
+        Assert.Multiple(() =>
+        {
+            Assert.That(report.Alone, Is.Null);
+            Assert.That(report.Warnings, Has.One.StartsWith("The student alone (CompareAlone) could not be trained: "));
+            Assert.That(report.Teacher!.Accuracy, Is.Not.Null);
+        });
+    }
+
+    /// <summary>Rows whose class is empty have no label.</summary>
+    private IDataView Unlabelled(IEnumerable<Point> rows) => _context.Transforms.Conversion
+        .MapValueToKey("Class", "Label", keyOrdinality: Microsoft.ML.Transforms.ValueToKeyMappingEstimator.KeyOrdinality.ByValue)
+        .Fit(_context.Data.LoadFromEnumerable(Rows.Points())).Transform(_context.Data.LoadFromEnumerable(rows));
+
+    private PreflightReport Preflight(DistillationOptions options, IDataView rows) => _context.MulticlassClassification.Trainers.Distill(options).Preflight(rows);
 
     private PreflightReport Preflight(DistillationOptions options) => _context.MulticlassClassification.Trainers.Distill(options).Preflight(_view);
 

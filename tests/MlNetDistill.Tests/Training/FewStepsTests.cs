@@ -55,6 +55,20 @@ public sealed class FewStepsTests
     }
 
     [Test]
+    public void Exact_batches_make_five_hundred_steps_too()
+    {
+        // 255 rows are two batches of KD, and one of DIST, which has no smaller ones.
+        var report = _context.MulticlassClassification.Trainers.Distill(new DistillationOptions
+        {
+            Teacher = Teacher.Train(NetworkSpec.Mlp(8)),
+            Student = NetworkSpec.Mlp(8),
+            Method = DistillationMethod.Dist(),
+            LabelColumnName = "Class",
+        }).Preflight(_context.Keyed(Rows.Points(255)));
+        Assert.That(report.Stages.Sum(stage => stage.Epochs * stage.StepsPerEpoch), Is.EqualTo(500));
+    }
+
+    [Test]
     public void A_student_that_starts_trained_needs_few_steps()
     {
         var view = _context.Keyed(Rows.Points());

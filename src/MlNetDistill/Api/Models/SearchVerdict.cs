@@ -23,7 +23,7 @@ internal static class SearchVerdict
         };
         if (result.TeacherKnowsRows)
         {
-            yield return $"The teacher is right on {Figures.Percent(result.TeacherAccuracy)} of the rows by which candidates were chosen: most likely it was trained on held-out rows. " +
+            yield return $"The teacher is right on nearly all of the {Figures.Count(result.ChoosingRows + result.Metrics.Rows)} held-out rows: most likely it was trained on them. " +
                 "Then its answers for rows nearby give their labels away, and distilled students look better here than they are. Let the search fit the teacher " +
                 "(Teacher.FromEstimator), or keep the held-out rows from its training (SearchOptions.ValidationFraction and JudgeFraction).";
         }

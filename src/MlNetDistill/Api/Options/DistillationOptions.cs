@@ -88,12 +88,14 @@ public sealed partial record DistillationOptions
     /// <param name="transferRows">Number of transfer rows.</param>
     internal DistillationOptions WithDefaultEpochs(long rows, long transferRows) => GivenEpochs is not null || Teacher is { IsRoute: true }
         ? this
-        : this with { Epochs = DefaultEpochsFor(rows + transferRows), EpochsWithoutTransfer = DefaultEpochsFor(rows) };
+        : this with { Epochs = DefaultEpochsFor(rows + transferRows), EpochsWithoutTransfer = DefaultEpochsFor(rows, comparesRows: false) };
 
     /// <summary>The default number of epochs for so many training rows.</summary>
-    internal int DefaultEpochsFor(long rows)
+    internal int DefaultEpochsFor(long rows) => DefaultEpochsFor(rows, comparesRows: !Method.CanUseWeights);
+
+    private int DefaultEpochsFor(long rows, bool comparesRows)
     {
-        var steps = (long)Sampling.Create(BatchSize).BatchesPerEpoch(rows);
+        var steps = (long)Sampling.Create(BatchSize).ForLoss(comparesRows).BatchesPerEpoch(rows);
         return (int)Math.Max(DefaultEpochs, (FewestSteps + steps - 1) / steps);
     }
 

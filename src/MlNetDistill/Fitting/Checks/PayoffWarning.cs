@@ -9,10 +9,13 @@ internal static class PayoffWarning
     // Our choice: a smaller gain than half a point is rarely worth a teacher.
     private const double Hardly = 0.005;
 
+    /// <summary>Fewer held-out rows show nothing.</summary>
+    public const int FewestRows = 30;
+
     /// <summary>The warning that the teacher is hardly better than the student alone; null if it is, or this is unknown.</summary>
     public static string? Create(DistillationPayoff comparison)
     {
-        if (comparison.TeacherAccuracyOverAlone is not { Lower: { } lower } gain || (lower > 0 && gain >= Hardly))
+        if (comparison.LabelledRows < FewestRows || comparison.TeacherAccuracyOverAlone is not { Lower: { } lower } gain || (lower > 0 && gain >= Hardly))
             return null;
         return $"{Found(gain, comparison.LabelledRows)}, so there is little to learn from it. Take the student alone (Alone), or a better teacher; if agreement with this " +
             "teacher is what counts, see Comparison.Agreement.";

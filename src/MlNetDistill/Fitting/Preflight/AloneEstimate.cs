@@ -24,21 +24,24 @@ internal sealed class AloneEstimate(FitContext fit)
     private const int MostSteps = 2000;
 
     /// <summary>Trains it and judges it on held-out rows.</summary>
-    /// <param name="teacher">What the teacher predicts for held-out rows; null if it was not queried for any, then all held-out rows count.</param>
+    /// <param name="teacher">What the teacher predicts for held-out rows; null if it was not queried for any. Then, and if none of those has a label, all held-out rows count.</param>
+    /// <param name="planned">Training steps of the fit.</param>
     /// <returns>The estimate; null if no held-out row has a label.</returns>
-    public PreflightAlone? Run(JudgedTeacher? teacher)
+    public PreflightAlone? Run(JudgedTeacher? teacher, long planned)
     {
         if (fit.Split.Validation is not { } held)
             return null;
         using var scope = torch.NewDisposeScope();
+        if (teacher is not null && LabelsOf(teacher.Rows, torch.tensor(teacher.Positions, device: held.device)).All(IsMissing))
+            teacher = null;
         var rows = teacher?.Rows ?? fit.Split.ValidationSet;
         var positions = teacher is null ? held : torch.tensor(teacher.Positions, device: held.device);
-        var labels = rows.Labels.index_select(0, positions).cpu().data<long>().ToArray();
-        if (labels.All(label => label == IRowSource.MissingLabel))
+        var labels = LabelsOf(rows, positions);
+        if (labels.All(IsMissing))
             return null;
         using var labelled = fit.Split.WithLabelledTraining(fit.Set);
         using var split = labelled.WithValidation(fit.Set, null);
-        var options = CreateOptions(split.Training.shape[0]);
+        var options = CreateOptions(split.Training.shape[0], planned);
         using var networks = fit.CreateNetworks(new WarningChannel(fit.Channel, "The student alone: "), options, split);
         var clock = Stopwatch.StartNew();
         using var network = networks.Train(new TrainingPlan(
@@ -46,24 +49,28 @@ internal sealed class AloneEstimate(FitContext fit)
         var time = clock.Elapsed;
         var predicted = Scoring.Logits(network, rows, positions, fit.Options.BatchSize).argmax(1).cpu().data<long>().ToArray();
         var (answers, at) = (new PairedAnswers(asksTeacher: false), positions.cpu().data<long>().ToArray());
-        foreach (var (i, label) in labels.Index().Where(row => row.Item != IRowSource.MissingLabel))
+        foreach (var (i, label) in labels.Index().Where(row => !IsMissing(row.Item)))
             answers.Add(rows.RowIds[at[i]], label, teacher?.Predicted[i] ?? label, predicted[i], label);
         var comparison = answers.Compare(choseEpochs: false);
         return new PreflightAlone(
             comparison.LabelledRows, comparison.AloneAccuracy!.Value, teacher is null ? null : comparison.Accuracy, networks.StepsOf(FitNetworks.StudentRole), time);
     }
 
-    private DistillationOptions CreateOptions(long rows)
+    private DistillationOptions CreateOptions(long rows, long planned)
     {
         var options = fit.OptionsAlone;
-        var (sampling, usual) = (options.Sampling, options.DefaultEpochsFor(rows));
-        var perEpoch = sampling.Create(options.BatchSize).BatchesPerEpoch(rows);
+        var perEpoch = options.Sampling.Create(options.BatchSize).BatchesPerEpoch(rows);
+        var steps = (int)Math.Min(Math.Min(MostSteps, planned), (long)options.DefaultEpochsFor(rows) * perEpoch);
         return options with
         {
-            Epochs = Math.Clamp(MostSteps / perEpoch, 1, options.EpochsWithoutTransfer is null ? Math.Min(usual, options.Epochs) : usual),
-            Sampling = perEpoch <= MostSteps ? sampling : new FixedStepsSampling(sampling, MostSteps),
+            Epochs = Math.Max(1, steps / perEpoch),
+            Sampling = perEpoch <= steps ? options.Sampling : new FixedStepsSampling(options.Sampling, steps),
             EarlyStopping = null,
             Progress = null,
         };
     }
+
+    private static long[] LabelsOf(IRowSource rows, torch.Tensor positions) => rows.Labels.index_select(0, positions).cpu().data<long>().ToArray();
+
+    private static bool IsMissing(long label) => label == IRowSource.MissingLabel;
 }

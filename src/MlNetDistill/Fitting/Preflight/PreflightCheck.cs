@@ -41,9 +41,7 @@ internal sealed class PreflightCheck(
         var teacher = isReady && anchors.Count > 0 ? check.Run(anchors[^1].Teacher) : null;
         if (teacher is not null)
             Warn(teacher);
-        var alone = Alone?.Run(check.HeldOut);
-        if (Alone is not null)
-            Advise(alone);
+        var alone = Alone is null ? null : EstimateAlone(Alone, check.HeldOut, stages.Sum(stage => (long)stage.Epochs * GetSteps(stage)));
         var costs = Costs.Run(student, teacher, isReady && anchors.Count > 0 ? anchors[^1].Teacher : null);
         foreach (var warning in costs.Warnings)
             Add(warning, costs.Advice);
@@ -132,12 +130,24 @@ internal sealed class PreflightCheck(
         }
     }
 
-    private void Advise(PreflightAlone? alone)
+    private PreflightAlone? EstimateAlone(AloneEstimate estimate, JudgedTeacher? teacher, long planned)
     {
-        if (alone is null)
-            _advice.Add("hold labelled rows out (ValidationFraction), so that CompareAlone has rows to compare by");
+        PreflightAlone? alone;
+        try
+        {
+            alone = estimate.Run(teacher, planned);
+        }
+        catch (NonFiniteLossException fault)
+        {
+            Add($"The student alone (CompareAlone) could not be trained: {fault.Message}", "lower Optimizer.LearningRate");
+            return null;
+        }
+
+        if (alone is null or { Rows: < PayoffWarning.FewestRows })
+            _advice.Add($"hold more labelled rows out (ValidationFraction), so that CompareAlone has at least {PayoffWarning.FewestRows} rows to compare by");
         else if (alone.TeacherOverAlone is { } gain && PayoffWarning.Create(gain, alone.Rows) is { } warning)
             Add(warning, "take the student alone (DistillationMethod.LabelsOnly) or a better teacher, unless agreement with this one counts or there are many rows without labels");
+        return alone;
     }
 
     private void Add(string warning, string? advice)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
@@ -41,7 +42,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             perRow)
         {
             TimePerPass = perPass,
-            Caveat = double.IsNaN(accuracy) ? null : SeenRowsText.Describe(options.Teacher.Seen, heldOut, accuracy),
+            Caveat = double.IsNaN(accuracy) ? null : SeenRowsText.Describe(options.Teacher.Seen, heldOut, accuracy, logits.shape[0]),
             ScoresLookLikeProbabilities = ScoreKindCheck.Warning(logits),
             Confusion = double.IsNaN(accuracy) ? null : ClassConfusion.CountLabelled(task.LogitCount, rows, positions, predicted),
         };
@@ -54,6 +55,10 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
         var inSet = ReferenceEquals(split.ValidationSet, set);
         var heldOut = split.Validation is not null && (inSet || (teacher.SupportsAugmentation && !teacher.HasCachedOutputs));
         var (rows, all) = heldOut ? (split.ValidationSet, split.Validation!) : (set, split.Given);
+        // It is judged by labels where there are any.
+        var labelled = rows.Labels.index_select(0, all).IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        if (labelled.shape[0] > 0)
+            all = all.index_select(0, labelled);
         return (rows, all.index_select(0, tensor([.. QueryOrder.SpreadFirst(all.shape[0])], device: all.device)), heldOut);
     }
 

@@ -62,7 +62,7 @@ internal static class TeacherQuality
         var accuracy = judged.Count(i => predicted[i] == labels[i]) / (double)judged.Length;
         if (heldOut)
             channel.Info($"On the {judged.Length} held-out rows among them it is {accuracy:0.0000}.");
-        if (SeenRowsText.Describe(options.Teacher!.Seen, heldOut, accuracy) is { } caveat)
+        if (SeenRowsText.Describe(options.Teacher!.Seen, heldOut, accuracy, judged.Length) is { } caveat)
             channel.Info($"{caveat}");
     }
 

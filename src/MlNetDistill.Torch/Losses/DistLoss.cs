@@ -43,6 +43,9 @@ public sealed class DistLoss : DistillationLoss
     /// <inheritdoc/>
     public override bool CanUseWeights => false;
 
+    /// <inheritdoc/>
+    public override bool ReadsOnlyProbabilities => true;
+
     /// <summary>The softening divisor τ.</summary>
     public double Temperature { get; }
 

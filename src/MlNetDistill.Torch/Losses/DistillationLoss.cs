@@ -31,6 +31,12 @@ public abstract class DistillationLoss
     /// </summary>
     public virtual bool NeedsLabels => TeacherNeeds == ModelOutputs.None;
 
+    /// <summary>
+    /// Whether the term reads nothing of the teacher but <see cref="LossInputs.TeacherLogProbabilities"/>, so that <see cref="WithTargets"/> can put other
+    /// probabilities in their place. False by default.
+    /// </summary>
+    public virtual bool ReadsOnlyProbabilities => false;
+
     /// <summary>The weighted terms of this loss: itself once, or the parts of a sum.</summary>
     public virtual IReadOnlyList<LossTerm> Terms => [new LossTerm(1, this)];
 
@@ -75,6 +81,11 @@ public abstract class DistillationLoss
         ArgumentOutOfRangeException.ThrowIfLessThan(epochs, 1);
         return new WeightedSum([.. Terms.Select(t => t with { WarmupEpochs = epochs })]);
     }
+
+    /// <summary>The same loss with targets that have a part of the teacher's knowledge, in place of its probabilities (after Tang et al. 2020).</summary>
+    /// <param name="targets">Which part.</param>
+    /// <exception cref="InvalidOperationException">The loss is a sum, or reads more of the teacher than its probabilities.</exception>
+    public DistillationLoss WithTargets(TeacherTargets targets) => new TeacherTargetsLoss(this, targets);
 
     /// <summary>A loss scaled by a constant weight of at least 0; a term of weight 0 is computed and reported, but not trained on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The weight is negative, infinite or NaN.</exception>

@@ -39,6 +39,9 @@ public sealed class DkdLoss : DistillationLoss
     /// <inheritdoc/>
     public override bool NeedsLabels => true;
 
+    /// <inheritdoc/>
+    public override bool ReadsOnlyProbabilities => true;
+
     /// <summary>The softening divisor T.</summary>
     public double Temperature { get; }
 
@@ -76,24 +79,15 @@ public sealed class DkdLoss : DistillationLoss
 
     private Tensor ComputePerRow(Tensor student, Tensor teacher, Tensor labels)
     {
-        var classes = student.shape[1];
-        if (classes < 2)
-            throw new InvalidOperationException("DKD needs at least two classes: it compares the labelled class with the others.");
-        var isLabel = labels.unsqueeze(1).eq(TensorArithmetic.Range(classes, labels.device));
-        var (studentLabel, studentRest, _) = Split(student, isLabel);
-        var (teacherLabel, teacherRest, teacherOthers) = Split(teacher, isLabel);
+        LabelledClass.RequireTwoClasses(student, "DKD");
+        var isLabel = LabelledClass.Mask(labels, student);
+        var (studentLabel, studentRest, _) = LabelledClass.Split(student, isLabel);
+        var (teacherLabel, teacherRest, teacherOthers) = LabelledClass.Split(teacher, isLabel);
         var target = teacherLabel.exp().mul(teacherLabel.sub(studentLabel)).Add(teacherRest.exp().mul(teacherRest.sub(studentRest)));
         // At the label itself the share among the others is exactly 0 and the difference of the logarithms is finite.
         var shares = teacherOthers.sub(teacherRest).exp();
         var nonTarget = shares.mul(teacher.sub(teacherRest).sub(student.sub(studentRest))).sum(1, true);
         var scale = Temperature * Temperature;
         return target.MultiplyBy(scale * TargetWeight).Add(nonTarget.MultiplyBy(scale * NonTargetWeight)).squeeze(1);
-    }
-
-    // log p of the label and of all other classes together, B×1 each, and log p with -∞ at the label.
-    private static (Tensor Label, Tensor AllOthers, Tensor Others) Split(Tensor logProbabilities, Tensor isLabel)
-    {
-        var others = logProbabilities.MaskedFill(isLabel, double.NegativeInfinity);
-        return (logProbabilities.mul(isLabel).sum(1, true), others.logsumexp(1, true), others);
     }
 }

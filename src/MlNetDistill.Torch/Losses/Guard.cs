@@ -11,6 +11,10 @@ internal static class Guard
         ? value
         : throw new ArgumentOutOfRangeException(parameter, Invariant($"The temperature must be above 0. It was {value}."));
 
+    public static double Exponent(double value, string parameter) => value > 0 && double.IsFinite(value)
+        ? value
+        : throw new ArgumentOutOfRangeException(parameter, Invariant($"The exponent must be above 0. It was {value}."));
+
     public static double Weight(double value, string parameter) => value >= 0 && double.IsFinite(value)
         ? value
         : throw new ArgumentOutOfRangeException(parameter, Invariant($"The weight must be at least 0. It was {value}."));
@@ -81,6 +85,14 @@ internal static class Guard
             if ((label < 0 || label >= classes) && label != IRowSource.MissingLabel)
                 throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {IRowSource.MissingLabel} for a row without a label; one is {label}."), nameof(labels));
         }
+    }
+
+    /// <summary>A class for each row of <paramref name="logits"/>; none is missing.</summary>
+    public static void EveryLabel(Tensor labels, Tensor logits)
+    {
+        Labels(labels, logits);
+        if (labels.cpu().data<long>().Contains(IRowSource.MissingLabel))
+            throw new ArgumentException("A row has no label, and these targets are computed from the labels. Leave such rows out.", nameof(labels));
     }
 
     public static string Shape(Tensor values) => values.dim() == 0 ? "of a scalar" : string.Join('×', values.shape);

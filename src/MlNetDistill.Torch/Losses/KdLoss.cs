@@ -19,6 +19,9 @@ public sealed class KdLoss(double temperature) : DistillationLoss
     /// <inheritdoc/>
     public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
 
+    /// <inheritdoc/>
+    public override bool ReadsOnlyProbabilities => true;
+
     /// <summary>The softening divisor T.</summary>
     public double Temperature { get; } = Guard.Temperature(temperature, nameof(temperature));
 

@@ -22,6 +22,12 @@ public sealed class LossesInTrainingTests
         ["attention"] = 100 * new AttentionTransferLoss((1, 2), (3, 3)),
         ["dkd"] = new DkdLoss(4).WithWarmup(2),
         ["rkd"] = new RkdLoss(),
+        ["nkd"] = new NkdLoss(),
+        ["ttm"] = 45 * new TtmLoss(0.5),
+        ["wttm"] = 4 * new WttmLoss(0.5),
+        ["rld"] = new RldLoss().WithWarmup(2),
+        ["logit matching"] = new LogitMatchingLoss(centered: true),
+        ["kd, true class"] = new KdLoss(1).WithTargets(TeacherTargets.TrueClass()),
     };
 
     public static IEnumerable<string> All => Losses.Keys;

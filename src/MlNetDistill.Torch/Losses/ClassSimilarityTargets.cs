@@ -1,0 +1,44 @@
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Losses;
+
+/// <summary>ρ = softmax(similarities of the label's class / τ), the same for all rows of a class.</summary>
+internal sealed record ClassSimilarityTargets : TeacherTargets
+{
+    private readonly double[][] _logProbabilities;
+    private readonly double _temperature;
+
+    public ClassSimilarityTargets(double[,] similarities, double temperature)
+    {
+        var classes = similarities.GetLength(0);
+        if (similarities.GetLength(1) != classes || classes == 0)
+            throw new ArgumentException($"The similarities must be a square matrix, a row and a column for each class; found {classes}×{similarities.GetLength(1)}.", nameof(similarities));
+        if (similarities.Cast<double>().Any(value => !double.IsFinite(value)))
+            throw new ArgumentException("A similarity is NaN or infinite. Give a finite number for each pair of classes.", nameof(similarities));
+        _temperature = temperature;
+        _logProbabilities = [.. Enumerable.Range(0, classes).Select(row => LogSoftmax([.. Enumerable.Range(0, classes).Select(c => similarities[row, c] / temperature)]))];
+    }
+
+    public override string Name => FormattableString.Invariant($"class similarity (temperature {_temperature})");
+
+    public override bool NeedsTeacher => false;
+
+    public override bool NeedsLabels => true;
+
+    // A row is copied for each label, which is less than the whole matrix where there are more classes than rows in a batch.
+    private protected override Tensor Compute(Tensor teacher, Tensor labels)
+    {
+        if (teacher.shape[1] != _logProbabilities.Length)
+            throw new InvalidOperationException($"The similarities are of {_logProbabilities.Length} classes, and there are {teacher.shape[1]}. Give a matrix with a row and a column for each class, in the order of the labels.");
+        using var onCpu = labels.cpu();
+        double[] values = [.. onCpu.data<long>().ToArray().SelectMany(label => _logProbabilities[label])];
+        return tensor(values, teacher.dtype, teacher.device).reshape(teacher.shape);
+    }
+
+    private static double[] LogSoftmax(double[] values)
+    {
+        var largest = values.Max();
+        var logSum = largest + Math.Log(values.Sum(value => Math.Exp(value - largest)));
+        return [.. values.Select(value => value - logSum)];
+    }
+}

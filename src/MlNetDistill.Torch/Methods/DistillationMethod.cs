@@ -5,7 +5,7 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Methods;
 
 /// <summary>How a student learns from its teacher: an immutable description of training as a sequence of phases.</summary>
-public abstract record DistillationMethod
+public abstract partial record DistillationMethod
 {
     /// <summary>A short name for logs and tables.</summary>
     public abstract string Name { get; }

@@ -22,6 +22,9 @@ public sealed class LossesInTrainingTests
         ["attention"] = 100 * new AttentionTransferLoss((1, 2), (3, 3)),
         ["dkd"] = new DkdLoss(4).WithWarmup(2),
         ["rkd"] = new RkdLoss(),
+        ["lipschitz"] = new LipschitzLoss([(1, 2), (3, 3)]),
+        ["margin feature"] = new MarginFeatureLoss([(1, 2), (3, 3)]),
+        ["graph"] = 25 * new GraphKdLoss([(1, 2), (3, 3)]),
     };
 
     public static IEnumerable<string> All => Losses.Keys;

@@ -39,6 +39,8 @@ public sealed class EveryLossTests
         ["lipschitz"] = new LipschitzLoss([(0, 0), (1, 1)], 500),
         ["margin feature"] = new MarginFeatureLoss([(0, 0), (1, 1)]),
         ["margin feature with margins"] = new MarginFeatureLoss([(1, 1)], [[-0.5f, 0, -1]]),
+        ["simkd"] = new SimKdLoss(),
+        ["simkd of maps"] = new SimKdLoss(SimKdFeatures.LastMap),
         ["graph of signed embeddings"] = new GraphKdLoss(signed: SignedFeatures.ClampCosines),
     };
 
@@ -197,7 +199,7 @@ public sealed class EveryLossTests
     private static Outputs Single(Outputs outputs) => outputs with { Tensors = [.. outputs.Tensors.Select(t => t.to(float32))] };
 
     // What the loss reads, of networks that agree in every shape.
-    private static Outputs Batch(string name, int rows, ulong seed) => Losses[name].StudentNeeds switch
+    private static Outputs Batch(string name, int rows, ulong seed) => Losses[name].TeacherNeeds switch
     {
         ModelOutputs.Logits => Outputs.EndingInLogits(LossProbe.Logits(rows, 4, seed)),
         ModelOutputs.Embedding => Outputs.OfEmbedding(LossProbe.Logits(rows, 6, seed)),

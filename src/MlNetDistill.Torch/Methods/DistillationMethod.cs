@@ -28,6 +28,9 @@ public abstract partial record DistillationMethod
     /// <summary>Whether the method has more than one phase with each teacher, so that the teacher cannot change within a single stage (<see cref="RcoSchedule.OneStage"/>).</summary>
     public virtual bool HasSeveralPhases => false;
 
+    /// <summary>Whether the student keeps the last layer of its teacher, which must show it.</summary>
+    internal virtual bool NeedsLastLayer => false;
+
     /// <summary>The method with the defaults for its teacher where nothing was set.</summary>
     internal virtual DistillationMethod WithDefaults(KdDefaults defaults) => this;
 

@@ -34,6 +34,9 @@ public sealed record Stage(
     /// <summary>The part of the student that trains; the rest is frozen: no gradient, batch normalization in eval mode.</summary>
     public NetworkPart Trains { get; init; } = NetworkPart.Whole;
 
+    /// <summary>Whether the student's last layer becomes a copy of the teacher's before the first step.</summary>
+    internal bool CopiesLastLayer { get; init; }
+
     /// <summary>Whether no row trained on has a label; the loss then has no terms over labels.</summary>
     internal bool HasNoLabels { get; init; }
 

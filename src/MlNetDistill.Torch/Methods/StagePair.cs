@@ -14,12 +14,15 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
 {
     /// <summary>The default pairs for two networks.</summary>
     /// <exception cref="InvalidOperationException">One of them has no stage features.</exception>
-    public static IReadOnlyList<StagePair> ByResolution(OutputShapes student, OutputShapes teacher)
+    public static IReadOnlyList<StagePair> ByResolution(OutputShapes student, OutputShapes teacher) => ByResolution(student, teacher, "Stage-by-stage distillation");
+
+    /// <summary>The default pairs for two networks, for the method of that name.</summary>
+    internal static IReadOnlyList<StagePair> ByResolution(OutputShapes student, OutputShapes teacher, string method)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
-        var mine = GetLastTapOfEachResolution(student, "student");
-        var theirs = GetLastTapOfEachResolution(teacher, "teacher");
+        var mine = GetLastTapOfEachResolution(student, "student", method);
+        var theirs = GetLastTapOfEachResolution(teacher, "teacher", method);
         return [.. mine.Select((tap, i) => new StagePair(tap, theirs[GetTeacherStage(i + 1, mine.Count, theirs.Count) - 1]))];
     }
 
@@ -34,17 +37,26 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
             yield return $"The student's taps must rise from stage to stage; were {NumberText.Join(pairs.Select(p => p.StudentTap))}.";
     }
 
+    /// <summary>What is wrong with pairs whose order does not matter, each as one sentence.</summary>
+    internal static IEnumerable<string> ValidateTaps(string method, IReadOnlyList<StagePair> pairs)
+    {
+        if (pairs.Count == 0)
+            yield return $"{method} needs at least one pair of taps.";
+        if (pairs.Any(p => p.StudentTap < 0 || p.TeacherTap < 0))
+            yield return $"{method}'s taps must be at least 0; were {string.Join(", ", pairs)}.";
+    }
+
     /// <inheritdoc/>
     public override string ToString() => FormattableString.Invariant($"{StudentTap}←{TeacherTap}");
 
     // Rounded up, so that a student with fewer stages skips early stages of the teacher, not late ones.
     private static int GetTeacherStage(int stage, int stages, int teacherStages) => (int)Math.Ceiling(stage * teacherStages / (double)stages);
 
-    private static List<int> GetLastTapOfEachResolution(OutputShapes shapes, string model)
+    private static List<int> GetLastTapOfEachResolution(OutputShapes shapes, string model, string method)
     {
         var features = shapes.StageFeatures;
         if (features.Count == 0)
-            throw new InvalidOperationException($"Stage-by-stage distillation needs stage features, and the {model} has none.");
+            throw new InvalidOperationException($"{method} needs stage features, and the {model} has none.");
         bool SameResolution(int a, int b) => features[a].Length == 3 && features[b].Length == 3 && features[a][1..].SequenceEqual(features[b][1..]);
         return [.. Enumerable.Range(0, features.Count).Where(i => i == features.Count - 1 || !SameResolution(i, i + 1))];
     }

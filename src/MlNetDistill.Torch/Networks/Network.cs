@@ -66,6 +66,9 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>Whether the embedding is the unscaled feature vector itself: there is nothing between the features and the last layer.</summary>
     internal bool IsLinear => _body.Count == 0 && _input.IsIdentity;
 
+    /// <summary>Whether the embedding is the mean over the last tap's map, so that the last layer reads nothing else.</summary>
+    internal bool PoolsLastTap => _body.Count >= 2 && _taps.LastOrDefault(-1) == _body.Count - 2 && _body[^1] is GlobalAveragePool;
+
     /// <summary>Logits of a batch.</summary>
     /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
     public override NetworkOutput forward(Tensor input) => Forward(input, ModelOutputs.Logits);
@@ -145,7 +148,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         var to = part.ThroughTap is { } through ? _taps[through] + 1 : _body.Count;
         for (var i = from; i < to; i++)
             yield return _body[i];
-        if (part.ThroughTap is null)
+        if (part.ThroughTap is null && part.HasLastLayer)
             yield return _head;
     }
 

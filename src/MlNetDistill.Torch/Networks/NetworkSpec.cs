@@ -18,6 +18,7 @@ namespace MlNetDistill.Networks;
 [JsonDerivedType(typeof(MobileNetV2Spec), "mobilenetv2")]
 [JsonDerivedType(typeof(ShuffleNetV1Spec), "shufflenetv1")]
 [JsonDerivedType(typeof(ShuffleNetV2Spec), "shufflenetv2")]
+[JsonDerivedType(typeof(ProjectedSpec), "projected")]
 public abstract partial record NetworkSpec
 {
     // JSON in which a part is missing is an error, not a specification with defaults.
@@ -99,6 +100,9 @@ public abstract partial record NetworkSpec
     /// <summary>Its name, and the image shape and the scaling of its input if they are given.</summary>
     public sealed override string ToString() => Name
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
+
+    /// <summary>The blocks, for a specification that adds some.</summary>
+    internal NetworkPlan CreatePlan(InputShape shape, int logitCount, Generator generator) => Plan(shape, logitCount, generator);
 
     /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="byteLimit"/> bytes.</summary>
     private Network? TryBuild(NetworkInput input, int logitCount, int seed, long byteLimit)

@@ -26,6 +26,12 @@ public abstract class StageTeacher
     /// <summary>Time spent so far on reading rows that were not queried.</summary>
     internal virtual TimeSpan TimeOnUnqueriedRows => TimeSpan.Zero;
 
+    /// <summary>
+    /// Its last layer, from the embedding to logits in the order of the student's classes; null if it does not show one. Its tensors belong to the teacher, and their
+    /// values may change when another teacher is queried.
+    /// </summary>
+    internal virtual LastLayer? GetLastLayer() => null;
+
     /// <summary>The teachers that are queried in its place; itself by default.</summary>
     internal virtual IEnumerable<StageTeacher> QueriedTeachers => [this];
 

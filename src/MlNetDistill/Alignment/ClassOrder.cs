@@ -15,7 +15,8 @@ internal sealed record ClassOrder(IReadOnlyList<int[]> SourcesOf)
     /// <summary>Whether both have the same classes in the same order.</summary>
     public bool IsSame => SourcesOf.Select((sources, index) => sources is [var source] && source == index).All(same => same);
 
-    private bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
+    /// <summary>Whether each class of the student is one class of the model: none is merged, none missing.</summary>
+    public bool IsSelection => SourcesOf.All(sources => sources.Length == 1);
 
     /// <summary>Each class of the student from the same class of the teacher.</summary>
     public static ClassOrder Same(int classes) => new([.. Enumerable.Range(0, classes).Select(i => new[] { i })]);

@@ -20,6 +20,8 @@ internal sealed class KeptTeacher(StageTeacher inner) : StageTeacher
 
     internal override IEnumerable<StageTeacher> QueriedTeachers => inner.QueriedTeachers;
 
+    internal override LastLayer? GetLastLayer() => inner.GetLastLayer();
+
     internal override bool SharesPreview => inner.SharesPreview;
 
     public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) => inner.Outputs(batch, wanted);

@@ -15,6 +15,8 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override ModelOutputs CanProvide => NetworkKinds;
 
+    internal override bool ShowsLastLayer => true;
+
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     internal override IEnumerable<string> Validate() => training.Validate("teacher");

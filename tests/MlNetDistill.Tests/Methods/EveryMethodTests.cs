@@ -34,6 +34,11 @@ public sealed class EveryMethodTests
         ("KD of the true class", DistillationMethod.PartialKd(TeacherTargets.TrueClass())),
         ("KD of the top 1", DistillationMethod.PartialKd(TeacherTargets.TopK(1))),
         ("RCO×RLD", DistillationMethod.Rco(DistillationMethod.Rld())),
+        ("Graph KD", DistillationMethod.GraphKd()),
+        ("Graph KD of neighbours", DistillationMethod.GraphKd(power: 2, neighbours: 4)),
+        ("RCO×Graph KD", DistillationMethod.Rco(DistillationMethod.GraphKd())),
+        ("Lipschitz", DistillationMethod.Lipschitz([new StagePair(0, 0), new StagePair(0, 0)])),
+        ("RCO×Lipschitz in one stage", DistillationMethod.Rco(DistillationMethod.Lipschitz([new StagePair(0, 0), new StagePair(0, 0)]), schedule: RcoSchedule.OneStage)),
         ("hint", DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
     }.Select(m => new TestCaseData(m.Method).SetArgDisplayNames(m.Name));
 

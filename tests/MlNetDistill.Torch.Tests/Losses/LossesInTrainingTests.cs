@@ -28,6 +28,9 @@ public sealed class LossesInTrainingTests
         ["rld"] = new RldLoss().WithWarmup(2),
         ["logit matching"] = new LogitMatchingLoss(centered: true),
         ["kd, true class"] = new KdLoss(1).WithTargets(TeacherTargets.TrueClass()),
+        ["lipschitz"] = new LipschitzLoss([(1, 2), (3, 3)]),
+        ["margin feature"] = new MarginFeatureLoss([(1, 2), (3, 3)]),
+        ["graph"] = 25 * new GraphKdLoss([(1, 2), (3, 3)]),
     };
 
     public static IEnumerable<string> All => Losses.Keys;

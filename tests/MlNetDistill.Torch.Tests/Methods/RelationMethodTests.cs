@@ -43,6 +43,50 @@ public sealed class RelationMethodTests
             Assert.That(after, Is.GreaterThan(0.1 * before), "labels and KD alone do not do that");
     }
 
+    [TestCase(25)]
+    [TestCase(0)]
+    public void Graph_KD_brings_the_graphs_of_a_batch_together(double weight)
+    {
+        using var scope = NewDisposeScope();
+        using var set = Toy.Clouds(rows: 256, classes: 4, length: 8);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(24), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(16), set);
+        var before = GraphDistance(student, teacher, set);
+
+        var method = weight > 0 ? DistillationMethod.GraphKd(weight: weight) : DistillationMethod.LabelsOnly();
+        new MethodRun { Epochs = 40 }.Train(student, set, method, MethodRun.Anchor(teacher));
+
+        var after = GraphDistance(student, teacher, set);
+        TestContext.Out.WriteLine($"graph distance {before} -> {after}");
+        if (weight > 0)
+            Assert.That(after, Is.LessThan(0.1 * before));
+        else
+            Assert.That(after, Is.GreaterThan(0.1 * before), "labels alone do not do that");
+    }
+
+    [TestCase(0.1)]
+    [TestCase(0)]
+    public void Lipschitz_distillation_brings_the_singular_values_of_the_teacher(double weight)
+    {
+        using var scope = NewDisposeScope();
+        using var set = Toy.Clouds(rows: 256, classes: 4, length: 8);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(24, 24), set, seed: 9);
+        new MethodRun { Epochs = 10 }.Train(teacher, set, DistillationMethod.LabelsOnly());
+        // Of the same widths, so that no connector takes the difference away.
+        using var student = Runs.Student(NetworkSpec.Mlp(24, 24), set);
+        var before = SigmaDistance(student, teacher, set);
+
+        var method = weight > 0 ? DistillationMethod.Lipschitz(weight: weight, marginWeight: 0) : DistillationMethod.LabelsOnly();
+        new MethodRun { Epochs = 40 }.Train(student, set, method, MethodRun.Anchor(teacher));
+
+        var after = SigmaDistance(student, teacher, set);
+        TestContext.Out.WriteLine($"weight {weight}: mean relative difference of sigma {before} -> {after}");
+        if (weight > 0)
+            Assert.That(after, Is.LessThan(0.1 * before));
+        else
+            Assert.That(after, Is.GreaterThan(0.1 * before), "labels alone do not do that");
+    }
+
     [TestCaseSource(nameof(WithAndWithout))]
     public void Taking_a_methods_term_away_changes_the_student(DistillationMethod with, DistillationMethod without)
     {
@@ -77,6 +121,12 @@ public sealed class RelationMethodTests
         yield return new TestCaseData(DistillationMethod.Dist(), DistillationMethod.Dist(labelWeight: 0)).SetArgDisplayNames("DIST labels");
         yield return new TestCaseData(DistillationMethod.Cckd(), DistillationMethod.Cckd(beta: 0)).SetArgDisplayNames("CCKD congruence");
         yield return new TestCaseData(DistillationMethod.Cckd(), DistillationMethod.Cckd(CorrelationKernel.Bilinear)).SetArgDisplayNames("CCKD kernel");
+        yield return new TestCaseData(Lipschitz(), Lipschitz(weight: 0)).SetArgDisplayNames("Lipschitz constants");
+        yield return new TestCaseData(Lipschitz(), Lipschitz(marginWeight: 0)).SetArgDisplayNames("margin features");
+        yield return new TestCaseData(DistillationMethod.GraphKd(), DistillationMethod.LabelsOnly()).SetArgDisplayNames("graphs");
+        yield return new TestCaseData(DistillationMethod.GraphKd(), DistillationMethod.GraphKd(power: 2)).SetArgDisplayNames("power of the graph");
+        yield return new TestCaseData(DistillationMethod.GraphKd(), DistillationMethod.GraphKd(neighbours: 3)).SetArgDisplayNames("neighbours in the graph");
+        yield return new TestCaseData(DistillationMethod.GraphKd(), DistillationMethod.GraphKd(edges: GraphEdges.SameClass)).SetArgDisplayNames("edges of the graph");
         yield return new TestCaseData(
             DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0))), DistillationMethod.LabelsOnly()).SetArgDisplayNames("hint");
     }
@@ -92,6 +142,38 @@ public sealed class RelationMethodTests
         }
 
         return CorrelationCongruenceLoss.Compute(Embedding(student), Embedding(teacher), CorrelationKernel.GaussianTaylor()).item<float>();
+    }
+
+    // The networks have one tap, so it is paired with itself.
+    private static DistillationMethod Lipschitz(double weight = 0.1, double marginWeight = 0.001) =>
+        DistillationMethod.Lipschitz([new StagePair(0, 0), new StagePair(0, 0)], weight, marginWeight);
+
+    private static double SigmaDistance(Network student, Network teacher, InMemoryRows set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor Sigma(Network network)
+        {
+            network.eval();
+            var taps = network.Forward(set.AllFeatures(), ModelOutputs.StageFeatures).StageFeatures;
+            return LipschitzLoss.LargestSingularValue(LipschitzLoss.TransmittingMatrix(taps[0], taps[1]));
+        }
+
+        var theirs = Sigma(teacher);
+        return Sigma(student).sub(theirs).abs().mean().div(theirs.mean()).item<float>();
+    }
+
+    private static double GraphDistance(Network student, Network teacher, InMemoryRows set)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Tensor Embedding(Network network)
+        {
+            network.eval();
+            return network.Forward(set.AllFeatures(), ModelOutputs.Embedding).Embedding;
+        }
+
+        return GraphKdLoss.Compute(Embedding(student), Embedding(teacher)).item<float>();
     }
 
     private static double Agreement(Network student, Network teacher, InMemoryRows set)

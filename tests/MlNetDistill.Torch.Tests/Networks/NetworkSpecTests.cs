@@ -8,6 +8,8 @@ public sealed class NetworkSpecTests
 {
     private static readonly NetworkSpec[] Specs =
     [
+        NetworkSpec.Projected(NetworkSpec.Mlp(8) with { InputScaling = InputScaling.Standardize }, 32),
+        NetworkSpec.Projected(NetworkSpec.ResNet(8, InputShape.Image(1, 28, 28), 8, 16, 32), 64, 4),
         NetworkSpec.Mlp(),
         NetworkSpec.Mlp(64, 32),
         NetworkSpec.Mlp(8) with { InputScaling = InputScaling.Standardize },

@@ -74,4 +74,17 @@ public abstract partial record NetworkSpec
     /// <param name="size">0.5, 1, 1.5 or 2.</param>
     /// <param name="image">The image shape; null to take it from the feature column's dimensions or from the options.</param>
     public static NetworkSpec ShuffleNetV2(double size = 1, InputShape? image = null) => new ShuffleNetV2Spec(size) { ImageShape = image };
+
+    /// <summary>
+    /// A network whose embedding is projected to another length before the last layer: the student of SimKD, with the length of its teacher's embedding; see
+    /// <see cref="ProjectedSpec"/>.
+    /// </summary>
+    /// <param name="network">The network; its last layer is replaced.</param>
+    /// <param name="embeddingLength">Length of the projected embedding, at least 1.</param>
+    /// <param name="reduction">How many times fewer channels the 3×3 convolution of a map's projection has, at least 1.</param>
+    public static NetworkSpec Projected(NetworkSpec network, int embeddingLength, int reduction = 2)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return new ProjectedSpec(network, embeddingLength, reduction);
+    }
 }

@@ -14,6 +14,9 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
     /// <summary>Reorders the checkpoint's logits to the order of the student's classes; null if they are in that order.</summary>
     public Func<Tensor, Tensor>? ReorderClasses { get; init; }
 
+    /// <summary>Whether that takes each class of the student from one class of the checkpoint: none is merged, none missing.</summary>
+    public bool ReordersOnly { get; init; } = true;
+
     /// <summary>That order as text, for the key of the cache.</summary>
     public string Order { get; init; } = "";
 
@@ -34,6 +37,15 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
     }
 
     protected override string ComputeContentHash() => ReorderClasses is null ? base.ComputeContentHash() : Fingerprint.Compute(base.ComputeContentHash(), Order);
+
+    internal override LastLayer? GetLastLayer()
+    {
+        if (base.GetLastLayer() is not { } layer || ReorderClasses is not { } reorder)
+            return base.GetLastLayer();
+        using var noGrad = no_grad();
+        // As the logits of one row for each element of the embedding.
+        return ReordersOnly ? layer with { Weight = reorder(layer.Weight.t()).t(), Bias = reorder(layer.Bias.unsqueeze(0)).squeeze(0) } : null;
+    }
 
     protected override NetworkOutput ComputeOutputs(Batch batch, ModelOutputs wanted)
     {

@@ -22,6 +22,12 @@ internal class NetworkTeacher : CacheableTeacher
 
     public override bool SupportsAugmentation => true;
 
+    internal override LastLayer? GetLastLayer()
+    {
+        var network = PrepareNetwork();
+        return network.Head.IsIdentity ? null : new LastLayer(network.Head.Weight, network.Head.Bias, network.PoolsLastTap);
+    }
+
     /// <summary>The network, with the weights of this teacher.</summary>
     protected virtual Network PrepareNetwork() => _network;
 

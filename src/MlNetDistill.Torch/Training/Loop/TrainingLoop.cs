@@ -140,6 +140,8 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, split.Training, State.Shuffling!, settings);
+        if (stage.CopiesLastLayer)
+            LastLayerCopy.Copy(stage, student);
         return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _observers);
     }
 

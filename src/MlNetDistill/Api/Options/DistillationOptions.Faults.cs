@@ -116,6 +116,12 @@ public sealed partial record DistillationOptions
                 (missing.HasFlag(ModelOutputs.Embedding) ? " Logits can be compared instead: Cckd(missingEmbedding: MissingEmbedding.UseLogits), or a loss with on: ModelOutputs.Logits." : "");
         }
 
+        if (missing == ModelOutputs.None && method.NeedsLastLayer && !teacher.ShowsLastLayer)
+        {
+            yield return $"The method {method.Name} keeps the teacher's last linear layer, and this teacher ({teacher.Name}) does not show one. " +
+                "Use a network that is trained in the fit (Teacher.Train, Route.Train), or its checkpoints (Route.FromCheckpoints).";
+        }
+
         if (method.NeedsHeldOutRows && ValidationSources == 0)
             yield return $"The method {method.Name} needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
         if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SupportsAugmentation)

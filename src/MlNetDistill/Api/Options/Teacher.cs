@@ -52,6 +52,9 @@ public abstract partial class Teacher
     /// </summary>
     internal virtual DataViewSchema.Column? ClassesIn(DataViewSchema schema) => null;
 
+    /// <summary>Whether it is a network whose last linear layer a student can keep.</summary>
+    internal virtual bool ShowsLastLayer => false;
+
     /// <summary>Whether it is trained in the fit, on labels.</summary>
     internal virtual bool NeedsLabels => false;
 

@@ -73,8 +73,9 @@ internal sealed class StepTimer(
         Tensor CreateRandom(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
         return new StandInTeacher(teacher.Shapes, new NetworkOutput(
             CreateRandom(teacher.Shapes.LogitCount),
-            teacher.Shapes.EmbeddingLength is { } length ? CreateRandom(length) : null,
-            teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(CreateRandom)]));
+            // Not negative, as after a rectifier: a loss may not accept signed features.
+            teacher.Shapes.EmbeddingLength is { } length ? CreateRandom(length).abs() : null,
+            teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(shape => CreateRandom(shape).abs())]));
     }
 
     private void TimeScoring(Tensor positions)

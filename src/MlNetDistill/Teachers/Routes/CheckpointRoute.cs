@@ -20,6 +20,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override ModelOutputs CanProvide => NetworkKinds;
 
+    internal override bool ShowsLastLayer => true;
+
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [spec];
 
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
@@ -68,6 +70,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
                 {
                     IsPreviewed = true,
                     ReorderClasses = order.IsSame ? null : order.Apply,
+                    ReordersOnly = order.IsSelection && order.Unseen.Count == 0,
                     Order = order.IsSame ? "" : $"{order}",
                 }));
             return new PreparedTeacher([.. anchors], null) { Owned = [shared] };

@@ -13,6 +13,8 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override ModelOutputs CanProvide => anchors.Aggregate(ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures, (all, a) => all & (a.Teacher?.CanProvide ?? ModelOutputs.None));
 
+    internal override bool ShowsLastLayer => anchors.All(a => a.Teacher?.ShowsLastLayer == true);
+
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request) =>
         anchors.Select((anchor, i) => PlanAnchor(anchor.Label, i + 1, anchor.Teacher.PlanAnchors(request).Last().Teacher.Shapes));
 

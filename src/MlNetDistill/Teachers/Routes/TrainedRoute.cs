@@ -24,6 +24,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     internal override ModelOutputs CanProvide => NetworkKinds;
 
+    internal override bool ShowsLastLayer => true;
+
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
     // If early stopping ends the training earlier, the last anchor is another one.

@@ -1,0 +1,103 @@
+using MlNetDistill.Losses;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Tests;
+
+public sealed class LipschitzLossTests
+{
+    private IDisposable _scope = null!;
+
+    [SetUp]
+    public void OpenScope() => _scope = NewDisposeScope();
+
+    [TearDown]
+    public void CloseScope() => _scope.Dispose();
+
+    [Test]
+    public void The_singular_value_of_vectors_is_the_product_of_their_lengths()
+    {
+        var (first, second) = (LossProbe.Logits(3, 4, 1), LossProbe.Logits(3, 6, 2));
+        var sigma = LipschitzLoss.LargestSingularValue(LipschitzLoss.TransmittingMatrix(first, second));
+        Near.Array(Near.Values(sigma), Near.Values(first.norm(1, false, 2).mul(second.norm(1, false, 2))), 1e-12, 0, "sigma");
+    }
+
+    [Test]
+    public void The_default_iterations_come_close_to_the_exact_singular_value()
+    {
+        var matrices = LossProbe.Logits(6 * 8, 12, 3).reshape(6, 8, 12);
+        var exact = linalg.svdvals(matrices).select(1, 0);
+        var found = LipschitzLoss.LargestSingularValue(matrices);
+        Near.Array(Near.Values(found), Near.Values(exact), 0.02, 0, "sigma");
+        Assert.That(Near.Values(found.sub(exact)), Is.All.LessThan(1e-12), "never above");
+    }
+
+    [Test]
+    public void The_value_grows_with_the_map_and_not_with_its_number_of_pixels()
+    {
+        var (first, second) = (LossProbe.Maps(2, 3, 4, 4, 1), LossProbe.Maps(2, 5, 4, 4, 2));
+        double[] Sigma(Tensor a, Tensor b) => Near.Values(LipschitzLoss.LargestSingularValue(LipschitzLoss.TransmittingMatrix(a, b), 200));
+        Near.Array(Sigma(first.mul(3), second.mul(2)), [.. Sigma(first, second).Select(s => 6 * s)], 1e-10, 0, "scaled");
+        Near.Array(Sigma(cat([first, first], 3), cat([second, second], 3)), Sigma(first, second), 1e-10, 0, "twice the pixels");
+    }
+
+    [Test]
+    public void Later_pairs_of_taps_count_more()
+    {
+        Tensor[] Taps(double last) => [ones(1, 1, float64), ones(1, 1, float64), full(1, 1, last, float64)];
+        // σ: student 1 and 1, teacher 1 and 3, then 3 and 1 by another middle tap.
+        Near.Value(LipschitzLoss.Compute(Taps(1), Taps(3)).item<double>(), 0.5 * 4, 1e-12, 0, "last pair");
+        Tensor[] middle = [full(1, 1, 3.0, float64), ones(1, 1, float64), ones(1, 1, float64)];
+        Near.Value(LipschitzLoss.Compute(Taps(1), middle).item<double>(), 0.25 * 4, 1e-12, 0, "first pair");
+    }
+
+    [Test]
+    public void Taps_of_other_widths_are_all_connected_before_they_are_paired()
+    {
+        Tensor[] student = [LossProbe.Maps(4, 2, 4, 4, 1), LossProbe.Maps(4, 3, 2, 2, 2)];
+        Tensor[] teacher = [LossProbe.Maps(4, 5, 4, 4, 3), LossProbe.Maps(4, 6, 2, 2, 4)];
+        using var generator = new Generator(1);
+        var loss = new LipschitzLoss([(0, 0), (1, 1)], 300);
+        var connectors = loss.CreateProjections(Shapes.FromFeatures(student), Shapes.FromFeatures(teacher), generator);
+        Assert.That(connectors, Has.Count.EqualTo(2));
+        foreach (var connector in connectors)
+            connector.to(ScalarType.Float64);
+        var value = LossProbe.OnStages(loss, student, teacher, null, [.. connectors]).Value;
+        Tensor[] connected = [.. student.Zip(connectors, (tap, connector) => connector.call(tap))];
+        Assert.That(connected.Select(t => t.shape[1]), Is.EqualTo(new long[] { 5, 6 }));
+        Near.Value(value, LipschitzLoss.Compute(connected, teacher, 300).item<double>(), 1e-10, 0, "loss");
+    }
+
+    [Test]
+    public void The_connectors_of_the_margin_loss_are_shared_where_told_to()
+    {
+        Tensor[] student = [LossProbe.Logits(4, 2, 1), LossProbe.Logits(4, 3, 2)];
+        Tensor[] teacher = [LossProbe.Logits(4, 5, 3), LossProbe.Logits(4, 6, 4)];
+        using var generator = new Generator(1);
+        var margin = new MarginFeatureLoss([(0, 0), (1, 1)]);
+        var loss = new LipschitzLoss(margin);
+        var (ours, theirs) = (Shapes.FromFeatures(student), Shapes.FromFeatures(teacher));
+        Assert.That(loss.CreateProjections(ours, theirs, generator), Is.Empty);
+        var connectors = margin.CreateProjections(ours, theirs, generator);
+        foreach (var connector in connectors)
+            connector.to(ScalarType.Float64);
+        FiniteDifferences.Check(loss + margin, Outputs.OfStages(student), Outputs.OfStages(teacher), projections: [.. connectors]);
+    }
+
+    [Test]
+    public void Taps_that_cannot_be_paired_are_refused()
+    {
+        using var generator = new Generator(1);
+        Assert.That(() => new LipschitzLoss([(0, 0)]), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("at least two pairs of taps"));
+        Assert.That(() => new LipschitzLoss([(0, 0), (1, 1)], 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        var (shrinking, growing) = (Shapes.OfStages([4, 8, 8], [8, 4, 4]), Shapes.OfStages([4, 4, 4], [8, 8, 8]));
+        Assert.That(
+            () => new LipschitzLoss([(0, 0), (1, 1)]).CreateProjections(shrinking, growing, generator),
+            Throws.InvalidOperationException.With.Message.Contains("pairs tap 0 of the teacher [4, 4, 4] with its tap 1 [8, 8, 8], which is larger"));
+        Assert.That(
+            () => new LipschitzLoss([(0, 0), (1, 1)]).CreateProjections(shrinking, Shapes.OfStages([4], [8]), generator),
+            Throws.InvalidOperationException.With.Message.Contains("one is a map, the other a vector"));
+        Assert.That(() => LipschitzLoss.TransmittingMatrix(ones(2, 3, 2, 2), ones(2, 3, 4, 4)), Throws.ArgumentException.With.Message.Contains("is larger than the first"));
+        Assert.That(() => LipschitzLoss.Compute([ones(2, 3)], [ones(2, 3)]), Throws.ArgumentException.With.Message.Contains("at least two"));
+    }
+}

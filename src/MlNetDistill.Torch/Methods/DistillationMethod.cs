@@ -5,7 +5,7 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Methods;
 
 /// <summary>How a student learns from its teacher: an immutable description of training as a sequence of phases.</summary>
-public abstract record DistillationMethod
+public abstract partial record DistillationMethod
 {
     /// <summary>A short name for logs and tables.</summary>
     public abstract string Name { get; }
@@ -27,6 +27,9 @@ public abstract record DistillationMethod
 
     /// <summary>Whether the method has more than one phase with each teacher, so that the teacher cannot change within a single stage (<see cref="RcoSchedule.OneStage"/>).</summary>
     public virtual bool HasSeveralPhases => false;
+
+    /// <summary>Whether a copy of the teacher is trained too. Then the teacher must be a network that this library can copy (<c>Teacher.Train</c>, <c>Route</c>).</summary>
+    public virtual bool TrainsTeacher => false;
 
     /// <summary>The method with the defaults for its teacher where nothing was set.</summary>
     internal virtual DistillationMethod WithDefaults(KdDefaults defaults) => this;

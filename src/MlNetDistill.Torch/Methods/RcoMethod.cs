@@ -24,6 +24,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     public override bool HasSeveralPhases => Schedule == RcoSchedule.Restart;
 
+    public override bool TrainsTeacher => Inner.TrainsTeacher;
+
     internal override bool MayDrawFromTorch => Inner.MayDrawFromTorch;
 
     internal override DistillationMethod WithDefaults(KdDefaults defaults) => this with { Inner = Inner.WithDefaults(defaults) };
@@ -40,6 +42,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return $"The anchor selection {Selection} depends on the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
         if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralPhases)
             yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
+        if (Schedule == RcoSchedule.OneStage && Inner.TrainsTeacher)
+            yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which trains a copy of its teacher; use RcoSchedule.Restart.";
         foreach (var fault in Faults.Defined("RCO's schedule", Schedule).Concat(Inner.Validate()).Concat(Selection.Validate()))
             yield return fault;
     }

@@ -36,5 +36,9 @@ internal sealed class LogitSquaresLoss(double temperature) : DistillationLoss
 
     internal override Tensor EvaluateTowardsTeacher(LossInputs inputs, Tensor teacher) => inputs.Mean(ComputePerRow(inputs.Student.Logits, teacher, Temperature));
 
-    private static Tensor ComputePerRow(Tensor student, Tensor teacher, double temperature) => student.sub(teacher).MultiplyBy(1 / temperature).square().mean([1]);
+    private static Tensor ComputePerRow(Tensor student, Tensor teacher, double temperature)
+    {
+        var difference = student.sub(teacher).MultiplyBy(1 / temperature);
+        return difference.mul(difference).mean([1]);
+    }
 }

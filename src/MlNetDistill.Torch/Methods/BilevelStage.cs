@@ -1,5 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Methods;
 
@@ -44,17 +45,17 @@ public sealed record BilevelStage(Stage Student, Optimizer TeacherOptimizer, dou
     /// <summary>What is wrong with its settings, each as one sentence.</summary>
     internal IEnumerable<string> Validate()
     {
-        foreach (var fault in ValidateNumbers())
+        foreach (var fault in NumberFaults())
             yield return fault;
         if (TeacherOptimizer is null)
             yield return $"Its {nameof(TeacherOptimizer)} must be given; it is null.";
         foreach (var fault in (TeacherOptimizer?.Validate() ?? []).Concat(TeacherSchedule?.Validate() ?? []))
             yield return $"Teacher: {fault}";
-        if (QuizLoss is not { TeacherNeeds: Networks.ModelOutputs.None })
+        if (QuizLoss is not { TeacherNeeds: ModelOutputs.None })
             yield return $"Its {nameof(QuizLoss)} must be a loss over labels; it is {QuizLoss?.Name ?? "null"}.";
         foreach (var term in Student.Loss?.Terms ?? [])
         {
-            if (term.Loss.TeacherNeeds != Networks.ModelOutputs.None && !term.Loss.ReachesTeacher)
+            if (term.Loss.TeacherNeeds != ModelOutputs.None && !term.Loss.ReachesTeacher)
             {
                 yield return $"Its loss term '{term.Loss.Name}' has no gradient towards the teacher that can be differentiated again. The teacher can be trained through 'kd' (KdLoss); " +
                     "take that, or train this loss in a Stage, with a fixed teacher.";
@@ -63,17 +64,16 @@ public sealed record BilevelStage(Stage Student, Optimizer TeacherOptimizer, dou
 
         if (Student.Loss is { } loss && !loss.Terms.Any(term => term.Loss.ReachesTeacher && term.Weight > 0))
             yield return "No term of its loss that has a weight reads the teacher, so the teacher would have nothing to learn from. Add a KdLoss.";
-        if (Student.Trains is { } part && part != Networks.NetworkPart.Whole)
+        if (Student.Trains is { } part && part != NetworkPart.Whole)
             yield return $"It trains a part of the student ({part}); the pilot needs the whole.";
     }
 
-    /// <summary>The faults of its numbers.</summary>
-    internal IEnumerable<string> ValidateNumbers() =>
+    private IEnumerable<string> NumberFaults() =>
     [
-        .. Faults.Above0($"MetaDistil's {nameof(PilotLearningRate)}", PilotLearningRate),
-        .. Faults.Unless(QuizShare is > 0 and < 1, $"MetaDistil's {nameof(QuizShare)} must be in (0, 1); was {QuizShare}."),
-        .. Faults.AtLeast(1, $"MetaDistil's {nameof(QuizBatches)}", QuizBatches),
-        .. Faults.AtLeast(1, $"MetaDistil's {nameof(BatchesPerRound)}", BatchesPerRound),
-        .. Faults.AtLeast(0, $"MetaDistil's {nameof(FixedTeacherEpochs)}", FixedTeacherEpochs),
+        .. Faults.Above0($"Its {nameof(PilotLearningRate)}", PilotLearningRate),
+        .. Faults.Unless(QuizShare is > 0 and < 1, $"Its {nameof(QuizShare)} must be in (0, 1); was {QuizShare}."),
+        .. Faults.AtLeast(1, $"Its {nameof(QuizBatches)}", QuizBatches),
+        .. Faults.AtLeast(1, $"Its {nameof(BatchesPerRound)}", BatchesPerRound),
+        .. Faults.AtLeast(0, $"Its {nameof(FixedTeacherEpochs)}", FixedTeacherEpochs),
     ];
 }

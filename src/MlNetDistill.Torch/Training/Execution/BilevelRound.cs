@@ -109,7 +109,7 @@ internal sealed class BilevelRound(Network student, TrainableTeacher teacher, IR
             LoadWeights(step.Start);
         // The same dropout masks as in the pilot.
         random.set_rng_state(step.Generator!);
-        var descent = DifferentiateTwice(step, epoch);
+        var descent = ComputeDescent(step, epoch);
         var known = descent.Zip(towards).Where(pair => pair.First is { requires_grad: true } && pair.Second is not null).ToList();
         if (known.Count > 0)
             RunBackward(() => autograd.backward([.. known.Select(k => k.First!)], [.. known.Select(k => k.Second!)], inputs: [step.Answer, .. isFirst ? [] : parameters]));
@@ -120,10 +120,11 @@ internal sealed class BilevelRound(Network student, TrainableTeacher teacher, IR
     }
 
     /// <summary>The gradient of the loss in the student's parameters, as part of a graph that can be differentiated.</summary>
-    private Tensor?[] DifferentiateTwice(Step step, int epoch)
+    private Tensor?[] ComputeDescent(Step step, int epoch)
     {
-        RunBackward(() => autograd.backward([Evaluate(step, epoch)], create_graph: true, inputs: [.. parameters]));
-        return TakeGradients();
+        // TorchSharp does not catch native exceptions of autograd.grad, but the pilot ran the same pass before. autograd.backward with create_graph writes a warning to the console.
+        var gradients = autograd.grad([Evaluate(step, epoch)], [.. parameters], create_graph: true, retain_graph: true, allow_unused: true);
+        return [.. gradients.Select(gradient => gradient is null || gradient.IsInvalid ? null : gradient)];
     }
 
     private static void RunBackward(Action backward)

@@ -40,7 +40,7 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
         }
 
         var chosen = labelled.index_select(0, randperm(rows, device: CPU, generator: generator)).narrow(0, 0, Count(rows, share));
-        var isTrained = ones(positions.shape[0], ScalarType.Bool).index_fill_(0, chosen, false);
+        var isTrained = ones(positions.shape[0], ScalarType.Bool).index_copy_(0, chosen, zeros(chosen.shape[0], ScalarType.Bool));
         var quiz = positions.index_select(0, chosen.sort().Values).to(training.device);
         return new QuizRows(set, positions.masked_select(isTrained).to(training.device).DetachFromDisposeScope(), quiz.DetachFromDisposeScope());
     }

@@ -68,6 +68,17 @@ public abstract class DistillationLoss
     /// <param name="weight">The factor of the gradient; the value is not multiplied.</param>
     internal virtual LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight) => null;
 
+    /// <summary>
+    /// The same value as <see cref="Evaluate"/>, as a function of the teacher's logits too: with gradient to both, and twice differentiable. For phases that train the
+    /// teacher. Null if the term cannot be computed so.
+    /// </summary>
+    /// <param name="inputs">The inputs of a step; their teacher is not read.</param>
+    /// <param name="teacher">The teacher's logits, B×K.</param>
+    internal virtual Tensor? EvaluateTowardsTeacher(LossInputs inputs, Tensor teacher) => null;
+
+    /// <summary>Whether <see cref="EvaluateTowardsTeacher"/> gives a value.</summary>
+    internal virtual bool ReachesTeacher => false;
+
     /// <summary>Its name and settings; for a sum the weighted terms.</summary>
     public override string ToString() => SettingText.Describe(this);
 

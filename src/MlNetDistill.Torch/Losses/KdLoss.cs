@@ -50,6 +50,15 @@ public sealed class KdLoss(double temperature) : DistillationLoss
         return inputs.Mean(functional.kl_div(student, teacher, log_target: true, Reduction.None).sum(1)).MultiplyBy(Temperature * Temperature);
     }
 
+    internal override bool ReachesTeacher => true;
+
+    internal override Tensor EvaluateTowardsTeacher(LossInputs inputs, Tensor teacher)
+    {
+        var expected = teacher.LogSoftmax(Temperature);
+        var perRow = expected.exp().mul(expected.sub(inputs.StudentLogProbabilities(Temperature))).sum([1]);
+        return inputs.Mean(perRow).MultiplyBy(Temperature * Temperature);
+    }
+
     // d/ds of the equation above is T (p_s - p_t) / B; with example weights autograd computes it.
     internal override LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight)
     {

@@ -31,6 +31,9 @@ public abstract partial record DistillationMethod
     /// <summary>Whether the student keeps the last layer of its teacher, which must show it.</summary>
     internal virtual bool NeedsLastLayer => false;
 
+    /// <summary>Whether a copy of the teacher is trained too. Then the teacher must be a network that this library can copy (<c>Teacher.Train</c>, <c>Route</c>).</summary>
+    public virtual bool TrainsTeacher => false;
+
     /// <summary>The method with the defaults for its teacher where nothing was set.</summary>
     internal virtual DistillationMethod WithDefaults(KdDefaults defaults) => this;
 

@@ -26,6 +26,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
 
     internal override bool NeedsLastLayer => Inner.NeedsLastLayer;
 
+    public override bool TrainsTeacher => Inner.TrainsTeacher;
+
     internal override bool MayDrawFromTorch => Inner.MayDrawFromTorch;
 
     internal override DistillationMethod WithDefaults(KdDefaults defaults) => this with { Inner = Inner.WithDefaults(defaults) };
@@ -44,6 +46,8 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
             yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which has several stages itself; use RcoSchedule.Restart.";
         if (Schedule == RcoSchedule.OneStage && Inner.NeedsLastLayer)
             yield return $"RcoSchedule.OneStage switches anchors inside a stage, and {Inner.Name} keeps the last layer of one teacher; use RcoSchedule.Restart.";
+        if (Schedule == RcoSchedule.OneStage && Inner.TrainsTeacher)
+            yield return $"RcoSchedule.OneStage cannot switch anchors inside {Inner.Name}, which trains a copy of its teacher; use RcoSchedule.Restart.";
         foreach (var fault in Faults.Defined("RCO's schedule", Schedule).Concat(Inner.Validate()).Concat(Selection.Validate()))
             yield return fault;
     }

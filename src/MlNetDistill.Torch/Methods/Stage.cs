@@ -17,6 +17,8 @@ public sealed record Stage(
     string Name, StageTeacher? Teacher, DistillationLoss Loss, Sampler Sampler, int Epochs, Optimizer Optimizer, LearningRateSchedule Schedule)
     : TrainingPhase(Name, Epochs)
 {
+    internal override Stage StudentStage => this;
+
     /// <summary>What it trains, on which loss and for how long.</summary>
     public override string ToString() => $"{base.ToString()} on {Loss}, trains: {Trains}";
 

@@ -2,7 +2,7 @@ using MlNetDistill.Core;
 
 namespace MlNetDistill.Methods;
 
-/// <summary>One part of a method's training; the next one continues with the student that this one trained. The only kind so far is <see cref="Stage"/>.</summary>
+/// <summary>One part of a method's training; the next one continues with the student that this one trained. The kinds are <see cref="Stage"/> and <see cref="BilevelStage"/>.</summary>
 public abstract record TrainingPhase
 {
     // Applications cannot add a kind, because the training loop has code for each.
@@ -13,6 +13,9 @@ public abstract record TrainingPhase
 
     /// <summary>Epochs, at least 1.</summary>
     public int Epochs { get; init; }
+
+    /// <summary>How the student trains in it: the phase itself, if it is a stage.</summary>
+    internal abstract Stage StudentStage { get; }
 
     /// <summary>Its name and its epochs.</summary>
     public override string ToString() => $"{Name}: {NumberText.Count(Epochs, "epoch")}";

@@ -17,6 +17,13 @@ public abstract class StageTeacher
     /// <summary>Whether it can compute outputs for augmented rows. A teacher with precomputed outputs of the original rows cannot.</summary>
     public virtual bool SupportsAugmentation => false;
 
+    /// <summary>Whether <see cref="CreateTrainableCopy"/> gives a copy. By default false: precomputed outputs and models that run outside of torch cannot be trained.</summary>
+    internal virtual bool CanBeTrained => false;
+
+    /// <summary>A copy of its network, with the present weights and on the same device, that can be trained while the teacher stays as it is. The caller disposes it.</summary>
+    /// <exception cref="InvalidOperationException">It is not a network that can be copied.</exception>
+    internal virtual TrainableTeacher CreateTrainableCopy() => throw new InvalidOperationException($"The teacher {GetType().Name} cannot be trained; {nameof(CanBeTrained)} says so.");
+
     /// <summary>Whether each query, even for a few rows, costs a pass over all data. Then all rows are queried first and the preview reads those outputs.</summary>
     internal virtual bool NeedsPassPerQuery => false;
 

@@ -55,6 +55,9 @@ internal sealed class StageRun : IDisposable
 
     public EpochLosses Losses { get; }
 
+    /// <summary>What trains the teacher's copy; null if the teacher is fixed.</summary>
+    public BilevelRun? Bilevel { get; set; }
+
     /// <summary>The learning rate of the last step.</summary>
     public double LearningRate { get; private set; }
 
@@ -73,10 +76,16 @@ internal sealed class StageRun : IDisposable
     /// <summary>Counts a step and computes its learning rate and momentum.</summary>
     public void BeginStep()
     {
-        var steps = (long)Stage.Epochs * _stepsPerEpoch;
-        LearningRate = Stage.Optimizer.LearningRate * Stage.Schedule.FactorAt(State.Step, steps, _stepsPerEpoch);
-        Momentum = Stage.Schedule.CheckedMomentumAt(State.Step, steps);
+        var (factor, momentum) = FollowSchedule(Stage.Schedule);
+        (LearningRate, Momentum) = (Stage.Optimizer.LearningRate * factor, momentum);
         State.Step++;
+    }
+
+    /// <summary>The factor of the learning rate, and the momentum, that a schedule has for the next step.</summary>
+    public (double Factor, double? Momentum) FollowSchedule(LearningRateSchedule schedule)
+    {
+        var steps = (long)Stage.Epochs * _stepsPerEpoch;
+        return (schedule.FactorAt(State.Step, steps, _stepsPerEpoch), schedule.CheckedMomentumAt(State.Step, steps));
     }
 
     /// <summary>Creates the inputs of the loss for a step.</summary>
@@ -104,6 +113,7 @@ internal sealed class StageRun : IDisposable
 
     public void Dispose()
     {
+        Bilevel?.Dispose();
         Losses.Dispose();
         State.Dispose();
     }

@@ -6,7 +6,8 @@ namespace MlNetDistill.Training;
 /// <param name="Stage">Name of the stage.</param>
 /// <param name="Epoch">The epoch just finished, from 1.</param>
 /// <param name="Epochs">Epochs of the stage.</param>
-/// <param name="Losses">Mean of each named term over the epoch, unweighted, and their weighted sum as <c>total</c>.</param>
+/// <param name="Losses">Mean of each named term over the epoch, unweighted, and their weighted sum as <c>total</c>; of an epoch that trains a teacher also the mean loss of the
+/// quiz as <c>quiz</c>.</param>
 /// <param name="LearningRate">The learning rate of the epoch's last step.</param>
 /// <param name="Validation">The result on the held-out rows; null without such rows, and in a stage that trains no logits.</param>
 /// <param name="RowsPerSecond">Training rows per second, without validation.</param>

@@ -136,6 +136,12 @@ internal sealed class FitNetworks(
     public IEnumerable<TrainingPhase> GetPhases(DistillationMethod method, MethodContext context) =>
         HasLabels ? method.Phases(context) : method.Phases(context).Select(phase =>
         {
+            if (phase is BilevelStage)
+            {
+                throw new InvalidOperationException(
+                    $"The method {method.Name} holds labelled training rows out as a quiz for the teacher, and no row trained on has a label that counts. Give labelled rows, or take a method with a fixed teacher, such as DistillationMethod.Kd(alpha: 1).");
+            }
+
             if (phase is not Stage stage)
                 return phase;
             var without = LabelTerms.RemoveFrom(stage);
@@ -187,7 +193,7 @@ internal sealed class FitNetworks(
 
     private TrainingPhase CountSteps(TrainingPhase phase)
     {
-        if (options.CompareAlone && phase is Stage { Sampler: { } sampler, Epochs: var epochs })
+        if (options.CompareAlone && phase.StudentStage is { Sampler: { } sampler, Epochs: var epochs })
             Planned = (Planned.Epochs + epochs, Planned.Steps + ((long)epochs * sampler.BatchesPerEpoch(split.Training.shape[0])));
         return phase;
     }

@@ -12,6 +12,10 @@ internal sealed class KeptTeacher(StageTeacher inner) : StageTeacher
 
     public override bool SupportsAugmentation => inner.SupportsAugmentation;
 
+    internal override bool CanBeTrained => inner.CanBeTrained;
+
+    internal override TrainableTeacher CreateTrainableCopy() => inner.CreateTrainableCopy();
+
     internal override bool NeedsPassPerQuery => inner.NeedsPassPerQuery;
 
     internal override bool HasCachedOutputs => inner.HasCachedOutputs;

@@ -7,6 +7,9 @@ namespace MlNetDistill.Teachers;
 /// <summary>How a teacher's network is trained in a fit. If a setting is null, the student's is used.</summary>
 internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer? Optimizer, LearningRateSchedule? Schedule)
 {
+    /// <summary>For what a copy of a teacher is built.</summary>
+    public const string CopyPurpose = "copy of the teacher";
+
     /// <summary>Number of epochs.</summary>
     public int GetEpochs(DistillationOptions options) => Epochs ?? options.EpochsWithoutTransfer ?? options.Epochs;
 

@@ -24,5 +24,5 @@ public abstract partial class Teacher
     internal abstract PreparedTeacher PrepareForFit(TeacherRequest request);
 
     /// <summary>An anchor of a teacher that does not exist yet.</summary>
-    private protected Anchor PlanAnchor(string label, int epoch, OutputShapes shapes) => new(label, epoch, new PlannedTeacher(shapes, SupportsAugmentation));
+    private protected Anchor PlanAnchor(string label, int epoch, OutputShapes shapes) => new(label, epoch, new PlannedTeacher(shapes, SupportsAugmentation, CanBeTrained));
 }

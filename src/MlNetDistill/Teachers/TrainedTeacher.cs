@@ -9,6 +9,8 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override bool SupportsAugmentation => true;
 
+    internal override bool CanBeTrained => true;
+
     internal override SeenRows Seen => SeenRows.Training;
 
     internal override bool NeedsLabels => true;
@@ -24,7 +26,10 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
         var network = request.Networks.Train(training.CreatePlan(request.Options) with { Role = request.Role });
-        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, request.TeacherCaching.WithoutFolder()));
+        var anchor = new Anchor(Role, 1, new NetworkTeacher(network, request.TeacherCaching.WithoutFolder())
+        {
+            BuildSame = () => request.Networks.BuildOnDevice(training.Spec, NetworkTraining.CopyPurpose),
+        });
         return new PreparedTeacher([anchor], null, network, training.Spec) { Owned = [network] };
     }
 }

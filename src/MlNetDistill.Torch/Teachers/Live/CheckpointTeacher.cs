@@ -20,6 +20,8 @@ internal sealed class CheckpointTeacher(SharedNetwork shared, Action<Network> lo
     /// <summary>That order as text, for the key of the cache.</summary>
     public string Order { get; init; } = "";
 
+    protected override Func<Tensor, Tensor>? Reorder => ReorderClasses;
+
     protected override bool QueriesSpreadRowsFirst => IsPreviewed;
 
     protected override Network PrepareNetwork()

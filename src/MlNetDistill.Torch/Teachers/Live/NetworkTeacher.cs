@@ -28,6 +28,27 @@ internal class NetworkTeacher : CacheableTeacher
         return network.Head.IsIdentity ? null : new LastLayer(network.Head.Weight, network.Head.Bias, network.PoolsLastTap);
     }
 
+    /// <summary>Builds a network of the same kind, on the same device, with any weights; null if it cannot be built again.</summary>
+    public Func<Network>? BuildSame { get; init; }
+
+    internal override bool CanBeTrained => BuildSame is not null;
+
+    /// <summary>Reorders the logits to the order of the student's classes; null if they are in that order.</summary>
+    protected virtual Func<Tensor, Tensor>? Reorder => null;
+
+    internal override TrainableTeacher CreateTrainableCopy()
+    {
+        if (BuildSame is null)
+            return base.CreateTrainableCopy();
+        var copy = BuildSame();
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var tensors = copy.state_dict();
+        foreach (var (name, value) in PrepareNetwork().state_dict())
+            tensors[name].copy_(value);
+        return new TrainableTeacher(copy, Reorder);
+    }
+
     /// <summary>The network, with the weights of this teacher.</summary>
     protected virtual Network PrepareNetwork() => _network;
 

@@ -51,8 +51,28 @@ internal static class StageChecks
             yield return fault;
     }
 
-    /// <exception cref="InvalidOperationException">The stage cannot be trained; the message says why.</exception>
-    public static void Check(Stage stage, Network student, IRowSource set, bool augments)
+    /// <exception cref="InvalidOperationException">The phase cannot be trained; the message says why.</exception>
+    public static void Check(TrainingPhase phase, Network student, IRowSource set, bool augments)
+    {
+        if (phase is BilevelStage bilevel)
+            CheckBilevel(bilevel);
+        Check(phase.StudentStage, student, set, augments);
+    }
+
+    private static void CheckBilevel(BilevelStage stage)
+    {
+        var faults = Faults.Lines(stage.Validate());
+        if (faults.Length > 0)
+            throw new InvalidOperationException($"Stage '{stage.Name}': {faults}");
+        if (stage.Student.Teacher is { CanBeTrained: false } teacher)
+        {
+            throw new InvalidOperationException(
+                $"Stage '{stage.Name}' trains a copy of its teacher, and this teacher ({teacher.GetType().Name}) cannot be copied and trained: only a network that this library builds can " +
+                "(Teacher.Train, Route.Train, Route.FromCheckpoints). Take one of these, or a method with a fixed teacher, such as DistillationMethod.Kd().");
+        }
+    }
+
+    private static void Check(Stage stage, Network student, IRowSource set, bool augments)
     {
         var faults = Faults.Lines(Validate(stage));
         if (faults.Length > 0)

@@ -9,9 +9,16 @@ namespace MlNetDistill.Training;
 /// <summary>Prepares the teacher and the sampler before the first epoch of a stage.</summary>
 internal static class StagePreparation
 {
-    public static void Prepare(Stage stage, IRowSource set, Tensor training, Generator shuffling, LoopSettings settings)
+    /// <param name="stage">The stage.</param>
+    /// <param name="set">All rows.</param>
+    /// <param name="training">Positions of those trained on.</param>
+    /// <param name="shuffling">Draws the order of rows.</param>
+    /// <param name="settings">The settings of the loop.</param>
+    /// <param name="readsOutputs">Whether the steps read the teacher's outputs, and not those of a copy that changes.</param>
+    public static void Prepare(Stage stage, IRowSource set, Tensor training, Generator shuffling, LoopSettings settings, bool readsOutputs = true)
     {
-        stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
+        if (readsOutputs)
+            stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
         stage.Sampler.Prepare(new SamplerSource(set, training, shuffling, stage.Teacher is null ? null : TeacherVectors));
 
         Tensor TeacherVectors(Tensor positions)

@@ -49,14 +49,9 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         foreach (var phase in phases)
         {
             State.Phases++;
-            switch (phase)
-            {
-                case Stage stage:
-                    DistillationInstruments.Trace("distillation.stage", activity => Train(stage, activity));
-                    break;
-                default:
-                    throw new InvalidOperationException($"The training loop cannot train a phase of type {phase?.GetType().Name ?? "null"}. Let the method return stages.");
-            }
+            if (phase is null)
+                throw new InvalidOperationException("The method returned null for a phase. Let it return stages.");
+            DistillationInstruments.Trace("distillation.stage", activity => Train(phase, activity));
 
             if (!Cancelled)
                 continue;
@@ -71,17 +66,20 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
     public void Dispose() => State.Dispose();
 
-    private void Train(Stage stage, Activity? activity)
+    private void Train(TrainingPhase phase, Activity? activity)
     {
+        var stage = phase.StudentStage;
         activity?.SetTag(DistillationInstruments.NetworkTag, role)
             .SetTag(DistillationInstruments.StageTag, stage.Name).SetTag("distillation.epochs", stage.Epochs);
-        using var run = Begin(stage);
+        using var quiz = phase is BilevelStage bilevel ? DivideQuiz(bilevel) : null;
+        var training = quiz?.Training ?? split.Training;
+        using var run = Begin(phase, training);
         try
         {
             _observers.StageBegins(run);
             // The preparation of teacher and sampler does not count as time of an epoch.
             run.State.Began = _clock.Elapsed;
-            while (run.State.Epoch < stage.Epochs && TrainEpoch(run) is { } epoch)
+            while (run.State.Epoch < stage.Epochs && TrainEpoch(run, training, quiz) is { } epoch)
             {
                 _observers.EpochEnds(epoch);
                 if (epoch.EndsStage || Cancelled)
@@ -98,31 +96,41 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         }
     }
 
-    private EpochResult? TrainEpoch(StageRun run)
+    private EpochResult? TrainEpoch(StageRun run, Tensor training, QuizRows? quiz)
     {
         var (stage, state, clock, rows) = (run.Stage, run.State, Stopwatch.StartNew(), 0L);
         run.BeginEpoch();
         State.Epochs++;
-        foreach (var positions in stage.Sampler.Epoch(split.Training, State.Shuffling!))
+        var isActive = quiz is not null && run.Bilevel!.IsActive;
+        foreach (var round in Rounds.Divide(stage.Sampler.Epoch(training, State.Shuffling!), isActive ? run.Bilevel!.BatchesPerRound : 1))
         {
             if (IsCancelledIn(stage))
                 break;
-            run.BeginStep();
-            using (NewDisposeScope())
-                _execution.Step(run, settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions));
-            State.Steps++;
-            _observers.StepEnds();
-            rows += positions.shape[0];
+            using var scope = NewDisposeScope();
+            Batch[] batches = [.. round.Select(positions => settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions))];
+            if (isActive)
+                run.Bilevel!.UpdateTeacher(batches, quiz!.GetBatches(settings.ScoringBatchSize, run.Bilevel.QuizBatches, State.Quizzing!));
+            foreach (var batch in batches)
+            {
+                run.BeginStep();
+                using (NewDisposeScope())
+                    _execution.Step(run, batch);
+                State.Steps++;
+                _observers.StepEnds();
+                rows += batch.Positions.shape[0];
+            }
         }
 
         if (rows == 0)
         {
             return Cancelled ? null : throw new InvalidOperationException(FormattableString.Invariant(
-                $"The sampler of stage '{stage.Name}' gave no batch in epoch {state.Epoch} from {split.Training.shape[0]} rows, so nothing was learnt."));
+                $"The sampler of stage '{stage.Name}' gave no batch in epoch {state.Epoch} from {training.shape[0]} rows, so nothing was learnt."));
         }
 
         // Fetching the losses waits until the device has computed the epoch, so the time is measured after it.
-        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, nonFinite => NonFiniteCauses.CreateException(nonFinite, run));
+        Exception CreateFailure(IReadOnlyList<string> terms) => NonFiniteCauses.CreateException(terms, run);
+        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, CreateFailure);
+        losses = run.Bilevel?.AddMean(losses, CreateFailure) ?? losses;
         var rowsPerSecond = rows / clock.Elapsed.TotalSeconds;
         var validation = _heldOut.Evaluate(stage);
         State.Elapsed = _clock.Elapsed;
@@ -132,17 +140,31 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         return new EpochResult(run, progress, rows, clock.Elapsed);
     }
 
-    private StageRun Begin(Stage stage)
+    private StageRun Begin(TrainingPhase phase, Tensor training)
     {
-        StageChecks.Check(stage, student, set, settings.View is not null);
+        var stage = phase.StudentStage;
+        StageChecks.Check(phase, student, set, settings.View is not null);
         foreach (var warning in StageChecks.Warnings(stage, student.LogitCount, settings.EarlyStopping is not null).Where(State.Warnings.Add))
             settings.Warn(warning);
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
-        StagePreparation.Prepare(stage, set, split.Training, State.Shuffling!, settings);
+        var bilevel = phase as BilevelStage;
+        StagePreparation.Prepare(stage, set, training, State.Shuffling!, settings, readsOutputs: bilevel is null);
         if (stage.CopiesLastLayer)
             LastLayerCopy.Copy(stage, student);
-        return new StageRun(stage, student, _shapes, set, split.Training.shape[0], State.Projecting!, state, _observers);
+        if (bilevel is not null)
+            stage = stage with { Teacher = stage.Teacher!.CreateTrainableCopy() };
+        var run = new StageRun(stage, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
+        if (bilevel is not null)
+            run.Bilevel = new BilevelRun(bilevel, run, settings.GradientClipping);
+        return run;
+    }
+
+    private QuizRows DivideQuiz(BilevelStage stage)
+    {
+        // The same rows in each stage of the run.
+        using var generator = seeds.CreateGenerator($"{role} quiz");
+        return QuizRows.Divide(set, split.Training, stage.QuizShare, generator, stage.Name);
     }
 
     private bool IsCancelledIn(Stage stage)

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MlNetDistill.Methods;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -37,6 +38,9 @@ internal sealed class StageState : IDisposable
     /// <summary>The step counter of the optimizer.</summary>
     public long OptimizerSteps { get => Optimizer?.Steps ?? field; init; }
 
+    /// <summary>The step counter of the optimizer of the teacher's copy.</summary>
+    public long TeacherOptimizerSteps { get => TeacherOptimizer?.Steps ?? field; init; }
+
     /// <summary>The best epoch of the stage.</summary>
     public BestEpoch Best { get; init; } = new();
 
@@ -48,15 +52,23 @@ internal sealed class StageState : IDisposable
     [JsonIgnore]
     public StageProjections? Projections { get; set; }
 
+    /// <summary>The copy of the teacher that a bilevel stage trains; null in other stages.</summary>
+    [JsonIgnore]
+    public TrainableTeacher? TeacherCopy { get; set; }
+
+    /// <summary>The state of the copy's optimizer for each of its parameters.</summary>
+    [JsonIgnore]
+    public OptimizerState? TeacherOptimizer { get; set; }
+
     /// <summary>The states of the random generators at the beginning of the stage, before its sampler and its projections draw numbers.</summary>
     [JsonIgnore]
     public Dictionary<string, Tensor> Generators { get; init; } = [];
 
     /// <summary>The tensors of the optimizer; each name is that of the parameter and of the tensor.</summary>
-    public IEnumerable<KeyValuePair<string, Tensor>> OptimizerTensors() =>
-        from parameter in Optimizer?.Parameters ?? []
-        from tensor in parameter.Tensors
-        select KeyValuePair.Create($"{parameter.Name}/{tensor.Key}", tensor.Value);
+    public IEnumerable<KeyValuePair<string, Tensor>> OptimizerTensors() => TensorsOf(Optimizer);
+
+    /// <summary>The same of the copy's optimizer.</summary>
+    public IEnumerable<KeyValuePair<string, Tensor>> TeacherOptimizerTensors() => TensorsOf(TeacherOptimizer);
 
     /// <summary>Records the quality of the current epoch if it is an improvement by more than the minimum.</summary>
     public void RecordQuality(double quality, double minimumImprovement)
@@ -69,8 +81,15 @@ internal sealed class StageState : IDisposable
     {
         Optimizer?.Dispose();
         Projections?.Dispose();
+        TeacherOptimizer?.Dispose();
+        TeacherCopy?.Dispose();
         Best.Dispose();
         foreach (var state in Generators.Values)
             state.Dispose();
     }
+
+    private static IEnumerable<KeyValuePair<string, Tensor>> TensorsOf(OptimizerState? optimizer) =>
+        from parameter in optimizer?.Parameters ?? []
+        from tensor in parameter.Tensors
+        select KeyValuePair.Create($"{parameter.Name}/{tensor.Key}", tensor.Value);
 }

@@ -62,12 +62,17 @@ internal sealed class TrainingState : IDisposable
     [JsonIgnore]
     public Generator? Projecting { get; init; }
 
+    /// <summary>Draws the quiz batches of bilevel stages.</summary>
+    [JsonIgnore]
+    public Generator? Quizzing { get; init; }
+
     /// <summary>The state before the first phase.</summary>
     public static TrainingState Start(Network student, Seeds seeds, string role) => new()
     {
         Student = student,
         Shuffling = seeds.CreateGenerator($"{role} shuffling"),
         Projecting = seeds.CreateGenerator($"{role} projections"),
+        Quizzing = seeds.CreateGenerator($"{role} quiz batches"),
     };
 
     /// <summary>The state of a stage that is about to begin, which becomes the present stage.</summary>
@@ -88,6 +93,8 @@ internal sealed class TrainingState : IDisposable
         ("stage/generators", Stage?.Generators),
         ("stage/optimizer", Stage?.OptimizerTensors()),
         ("stage/projections", Stage?.Projections?.Tensors()),
+        ("stage/teacher", Stage?.TeacherCopy?.Network.state_dict()),
+        ("stage/teacherOptimizer", Stage?.TeacherOptimizerTensors()),
     }.SelectMany(group => (group.Tensors ?? []).Select(t => (Name: $"{group.Group}/{t.Key}", t.Value))).ToDictionary(t => t.Name, t => t.Value);
 
     /// <summary>Writes the state; the stream stays open.</summary>
@@ -124,6 +131,7 @@ internal sealed class TrainingState : IDisposable
     {
         ["shuffling"] = Shuffling!.get_state(),
         ["projecting"] = Projecting!.get_state(),
+        ["quizzing"] = Quizzing!.get_state(),
         ["process"] = random.get_rng_state(),
     };
 
@@ -133,6 +141,7 @@ internal sealed class TrainingState : IDisposable
             tensor.Dispose();
         Shuffling?.Dispose();
         Projecting?.Dispose();
+        Quizzing?.Dispose();
         Best.Dispose();
         Stage?.Dispose();
     }

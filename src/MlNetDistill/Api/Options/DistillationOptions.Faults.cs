@@ -122,6 +122,13 @@ public sealed partial record DistillationOptions
                 "Use a network that is trained in the fit (Teacher.Train, Route.Train), or its checkpoints (Route.FromCheckpoints).";
         }
 
+        if (method.TrainsTeacher && !teacher.CanBeTrained)
+        {
+            yield return $"The method {method.Name} trains a copy of its teacher, and this one ({teacher.Name}) cannot be copied and trained: a model of ML.NET, an ONNX or TorchScript file, a " +
+                "module of yours, scores in a column and a teacher made of several are used as they are. Give a network that this library builds (Teacher.Train, Route.Train, Route.FromCheckpoints), or " +
+                "take a method with a fixed teacher, such as DistillationMethod.Kd().";
+        }
+
         if (method.NeedsHeldOutRows && ValidationSources == 0)
             yield return $"The method {method.Name} needs held-out rows: give ValidationFraction, ValidationColumnName or ValidationData.";
         if (method.NeedsHeldOutRows && ValidationData is not null && !teacher.SupportsAugmentation)

@@ -28,6 +28,9 @@ public abstract partial class Teacher
     /// <summary>Whether it can score augmented rows: a network can, a model that reads a data view cannot.</summary>
     internal virtual bool SupportsAugmentation => false;
 
+    /// <summary>Whether a copy of it can be trained: a network that this library builds.</summary>
+    internal virtual bool CanBeTrained => false;
+
     /// <summary>Whether its scores are logits, so a network's.</summary>
     internal virtual bool GivesLogits => true;
 

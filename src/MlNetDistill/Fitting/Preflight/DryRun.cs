@@ -44,9 +44,10 @@ internal sealed class DryRun
         var stages = new List<Stage>();
         foreach (var phase in networks.GetPhases(options.Method, context))
         {
-            if (phase is not Stage stage)
+            if (phase is null)
                 throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its phase {stages.Count + 1}."));
-            StageChecks.Check(stage, student, set, options.Augmentations.Count > 0);
+            StageChecks.Check(phase, student, set, options.Augmentations.Count > 0);
+            var stage = phase.StudentStage;
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();
             stages.Add(stage);

@@ -18,6 +18,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     internal override bool SupportsAugmentation => true;
 
+    internal override bool CanBeTrained => true;
+
     internal override ModelOutputs CanProvide => NetworkKinds;
 
     internal override bool ShowsLastLayer => true;
@@ -60,7 +62,8 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
         var order = MatchClasses(first, path, request);
         WarnOfShift(first, request);
         // Its input is scaled as in its own training, not by the rows of this fit.
-        var shared = new SharedNetwork(request.Networks.BuildOnDevice(spec, "checkpoints", first.Input with { IsInterleaved = input.IsInterleaved }));
+        var scaled = first.Input with { IsInterleaved = input.IsInterleaved };
+        var shared = new SharedNetwork(request.Networks.BuildOnDevice(spec, "checkpoints", scaled));
         try
         {
             foreach (var checkpoint in checkpoints)
@@ -69,6 +72,7 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
                 Path.GetFileNameWithoutExtension(c.Path), c.Description.Epoch, new CheckpointTeacher(shared, CreateLoader(c.Path, c.Hash), request.TeacherCaching)
                 {
                     IsPreviewed = true,
+                    BuildSame = () => request.Networks.BuildOnDevice(spec, NetworkTraining.CopyPurpose, scaled),
                     ReorderClasses = order.IsSame ? null : order.Apply,
                     ReordersOnly = order.IsSelection && order.Unseen.Count == 0,
                     Order = order.IsSame ? "" : $"{order}",

@@ -18,6 +18,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     internal override bool SupportsAugmentation => true;
 
+    internal override bool CanBeTrained => true;
+
     internal override SeenRows Seen => SeenRows.Training;
 
     internal override bool NeedsLabels => true;
@@ -77,7 +79,10 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             var shared = new SharedNetwork(request.Networks.BuildOnDevice(training.Spec, "checkpoints"));
             owned.Add(shared);
             var caching = request.TeacherCaching.WithoutFolder();
-            Anchor CreateAnchor(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, caching));
+            Anchor CreateAnchor(int epoch, string label, Action<Network> load) => new(label, epoch, new CheckpointTeacher(shared, load, caching)
+            {
+                BuildSame = () => request.Networks.BuildOnDevice(training.Spec, NetworkTraining.CopyPurpose),
+            });
             request.Channel.Info($"The route has {checkpoints.Count + 1} anchors: epochs {string.Join(", ", checkpoints.Select(c => c.Epoch).Append(last))}.");
             return new PreparedTeacher(
                 [.. checkpoints.Select(c => CreateAnchor(c.Epoch, Label(c.Epoch, false), c.Load)), CreateAnchor(last, Label(last, true), final)], null, network, training.Spec)

@@ -1,0 +1,69 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Training;
+
+/// <summary>The quiz of a bilevel stage: labelled training rows that neither student nor teacher trains on in the stage.</summary>
+/// <param name="set">All rows.</param>
+/// <param name="training">Positions of the other training rows, in the order in which they were given.</param>
+/// <param name="quiz">Positions of the quiz rows.</param>
+internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : IDisposable
+{
+    // Batch normalization needs two rows, and a training row must be left.
+    private const int FewestRows = 2;
+
+    /// <summary>Positions of the rows that are trained on.</summary>
+    public Tensor Training => training;
+
+    /// <summary>Positions of the quiz rows.</summary>
+    public Tensor Quiz => quiz;
+
+    /// <summary>Divides the training rows.</summary>
+    /// <param name="set">All rows.</param>
+    /// <param name="training">Positions of the training rows.</param>
+    /// <param name="share">The share of those with a label that become the quiz.</param>
+    /// <param name="generator">Draws them; a CPU generator.</param>
+    /// <param name="stage">The name of the stage, for messages.</param>
+    /// <exception cref="InvalidOperationException">Too few rows have a label.</exception>
+    public static QuizRows Divide(IRowSource set, Tensor training, double share, Generator generator, string stage)
+    {
+        using var scope = NewDisposeScope();
+        var positions = training.cpu();
+        var labelled = set.Labels.cpu().index_select(0, positions).IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var rows = labelled.shape[0];
+        if (rows <= FewestRows)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"Stage '{stage}' holds labelled training rows out as a quiz, and of {positions.shape[0]} training rows {rows} have a label; at least {FewestRows + 1} must. ") +
+                "Give labelled rows, or a method with a fixed teacher, such as DistillationMethod.Kd().");
+        }
+
+        var chosen = labelled.index_select(0, randperm(rows, device: CPU, generator: generator)).narrow(0, 0, Count(rows, share));
+        var isTrained = ones(positions.shape[0], ScalarType.Bool).index_copy_(0, chosen, zeros(chosen.shape[0], ScalarType.Bool));
+        var quiz = positions.index_select(0, chosen.sort().Values).to(training.device);
+        return new QuizRows(set, positions.masked_select(isTrained).to(training.device).DetachFromDisposeScope(), quiz.DetachFromDisposeScope());
+    }
+
+    /// <summary>The number of quiz rows among labelled rows.</summary>
+    public static long Count(long labelled, double share) => Math.Clamp((long)Math.Round(labelled * share), FewestRows, Math.Max(FewestRows, labelled - 1));
+
+    /// <summary>Batches of the quiz of even size, in the current dispose scope: all in the order of the rows, or some of rows that are drawn anew.</summary>
+    /// <param name="batchSize">Most rows of a batch.</param>
+    /// <param name="batches">Number of batches, if there are so many; null for all.</param>
+    /// <param name="generator">Draws the rows; a CPU generator.</param>
+    public IReadOnlyList<Batch> GetBatches(int batchSize, int? batches, Generator generator)
+    {
+        var rows = quiz.shape[0];
+        var all = (rows + batchSize - 1) / batchSize;
+        var order = batches is null ? quiz : quiz.index_select(0, randperm(rows, device: CPU, generator: generator).to(quiz.device));
+        // Not a small last batch, whose statistics would be poor.
+        return [.. Enumerable.Range(0, (int)Math.Min(batches ?? all, all)).Select(i => Batch.Gather(set, order.narrow(0, i * rows / all, ((i + 1) * rows / all) - (i * rows / all))))];
+    }
+
+    public void Dispose()
+    {
+        training.Dispose();
+        quiz.Dispose();
+    }
+}

@@ -71,6 +71,7 @@ public sealed class ArchitectureTests
         ("MlNetDistill/Evaluation/Metrics", []),
         ("MlNetDistill/Evaluation/Cost", []),
         ("MlNetDistill/Evaluation/Overlap", []),
+        ("MlNetDistill/Evaluation/Retrieval", []),
         ("MlNetDistill/Evaluation/Acceptance", ["Metrics", "Cost", "Overlap"]),
         ("MlNetDistill/Teachers/Custom", []),
         ("MlNetDistill/Teachers/Onnx", []),

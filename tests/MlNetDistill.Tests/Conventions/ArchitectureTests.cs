@@ -77,6 +77,7 @@ public sealed class ArchitectureTests
         ("MlNetDistill/Teachers/Onnx", []),
         ("MlNetDistill/Teachers/Models", []),
         ("MlNetDistill/Teachers/Rows", []),
+        ("MlNetDistill/Teachers/Embeddings", []),
         ("MlNetDistill/Teachers/Routes", []),
         ("MlNetDistill/Fitting/Checks", []),
         ("MlNetDistill/Fitting/Preflight", ["Checks"]),

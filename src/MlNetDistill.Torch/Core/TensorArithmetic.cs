@@ -113,6 +113,14 @@ public static class TensorArithmetic
         return tensor.clamp(low, high);
     }
 
+    /// <summary>Values, brought into [<paramref name="least"/>, <paramref name="most"/>]; those outside get no gradient.</summary>
+    internal static Tensor Clamp(this Tensor tensor, double least, double most)
+    {
+        using var low = least.ToScalar();
+        using var high = most.ToScalar();
+        return tensor.clamp(low, high);
+    }
+
     internal static Tensor IsLessThan(this Tensor tensor, long value)
     {
         using var number = value.ToScalar();

@@ -46,7 +46,7 @@ public abstract class DistillationLoss
     /// the student's features, not the teacher's: a trained projection of the teacher's could make both constant.
     /// </summary>
     /// <param name="student">Shapes of the student's outputs.</param>
-    /// <param name="teacher">Shapes of the teacher's outputs.</param>
+    /// <param name="teacher">Shapes of the teacher's outputs; the student's in a stage without a teacher.</param>
     /// <param name="generator">Draws the initial weights.</param>
     /// <exception cref="InvalidOperationException">Features of these shapes cannot be compared.</exception>
     public virtual IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) => [];

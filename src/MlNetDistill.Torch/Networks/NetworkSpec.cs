@@ -142,6 +142,9 @@ public abstract partial record NetworkSpec
         return network;
     }
 
+    /// <summary>The blocks, for a specification that contains this one.</summary>
+    internal NetworkPlan CreatePlan(InputShape shape, int logitCount, Generator generator) => Plan(shape, logitCount, generator);
+
     /// <summary>Lays out the blocks for rows of <paramref name="shape"/>.</summary>
     /// <param name="shape">Shape of one row, for which <see cref="ValidateShape"/> returned null.</param>
     /// <param name="logitCount">Number of logits K, for a network that <see cref="NetworkPlan.EndsInLogits"/>.</param>

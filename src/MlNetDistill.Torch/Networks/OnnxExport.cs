@@ -36,6 +36,20 @@ internal static class OnnxExport
             new OnnxTensorInfo(Class, OnnxType.Int64, [-1]));
     }
 
+    /// <summary>
+    /// The whole network of an embedding: features B×L to embeddings of unit length, B×D. An input of the same name as the output becomes <c>Features</c>, since names
+    /// in a graph are unique.
+    /// </summary>
+    public static byte[] WriteEmbedding(Network network, string inputName, string outputName)
+    {
+        if (inputName == outputName)
+            inputName = "Features";
+        var graph = new OnnxGraph();
+        var embedding = network.EmitBackbone(graph, inputName);
+        graph.Rename(graph.Add("LpNormalization", [embedding], ("axis", 1L), ("p", 2L)), outputName);
+        return OnnxFile.Write(graph, "student", InputInfo(network, inputName), new OnnxTensorInfo(outputName, OnnxType.Float, [-1, network.EmbeddingLength]));
+    }
+
     private static OnnxTensorInfo InputInfo(Network network, string name) =>
         new(name, network.Input.IsByte ? OnnxType.UInt8 : OnnxType.Float, [-1, network.Input.Shape.Length]);
 }

@@ -19,6 +19,8 @@ internal static class InBox
 
     public static IHostEnvironment EnvironmentOf(ModelOperationsCatalog catalog) => GetEnvironment(catalog);
 
+    public static IHostEnvironment EnvironmentOf(TransformsCatalog catalog) => GetEnvironment(catalog);
+
     public static int? GpuDeviceIdOf(IHostEnvironment environment) => GetGpuDeviceId(environment);
 
     public static bool FallbackToCpuOf(IHostEnvironment environment) => GetFallbackToCpu(environment);
@@ -61,6 +63,9 @@ internal static class InBox
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Microsoft.ML.Data.IInternalCatalog.get_Environment")]
     private static extern IHostEnvironment GetEnvironment(ModelOperationsCatalog catalog);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Microsoft.ML.Data.IInternalCatalog.get_Environment")]
+    private static extern IHostEnvironment GetEnvironment(TransformsCatalog catalog);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_GpuDeviceId")]
     private static extern int? GetGpuDeviceId([UnsafeAccessorType(Environment)] object environment);

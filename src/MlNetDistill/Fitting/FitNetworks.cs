@@ -21,7 +21,7 @@ internal sealed class FitNetworks(
 
     private readonly Dictionary<string, IReadOnlyList<TrainingProgress>> _histories = [];
     private readonly List<string> _notes = [];
-    private readonly HashSet<string> _faults = [];
+    private readonly GuardedProgress _progress = new(channel, options.Progress);
     private readonly Dictionary<string, TrainingPlan> _plans = [];
     private readonly Dictionary<InputScaling, InputStatistics?> _scalings = [];
     private readonly Dictionary<NetworkSpec, OutputShapes> _shapes = [];
@@ -250,7 +250,7 @@ internal sealed class FitNetworks(
             CancellationToken = options.CancellationToken,
             View = GetView(plan.Role),
             StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
-            Report = Report,
+            Report = _progress.Report,
             Warn = warning => channel.Warning($"{warning}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),
         };
@@ -268,22 +268,4 @@ internal sealed class FitNetworks(
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),
         };
-
-    private void Report(TrainingProgress progress)
-    {
-        channel.Info($"{progress}");
-        try
-        {
-            options.Progress?.Report(progress);
-        }
-        catch (Exception fault)
-        {
-            // A failure of the progress display must not end a long training; the same failure is reported once.
-            if (_faults.Add($"{fault.GetType()} {fault.Message}"))
-            {
-                channel.Warning(
-                    $"Progress threw {fault.GetType().Name} at the report of stage '{progress.Stage}', epoch {progress.Epoch}: {fault.Message} Training continues. To stop it, cancel the CancellationToken of the options.");
-            }
-        }
-    }
 }

@@ -12,7 +12,12 @@ internal static class ToyLoader
         .Single(a => a.Key == "LoaderPath").Value!;
 
     /// <summary>What the second process says about the rows, in the form of <see cref="ModelScores.ReadLines"/>.</summary>
-    public static string[] Score(MLContext mlContext, ITransformer model, IDataView rows, Action<string>? save = null)
+    /// <param name="mlContext">Saves model and rows.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="save">Saves the model to a path; null for <c>Model.Save</c>.</param>
+    /// <param name="column">A vector column whose bits are the lines; null for classes and scores.</param>
+    public static string[] Score(MLContext mlContext, ITransformer model, IDataView rows, Action<string>? save = null, string? column = null)
     {
         using var folder = new ToyFolder();
         var (zip, idv) = (folder.File("model.zip"), folder.File("rows.idv"));
@@ -22,7 +27,7 @@ internal static class ToyLoader
             save(zip);
         using (var stream = File.Create(idv))
             mlContext.Data.SaveAsBinary(rows, stream);
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [AssemblyPath, zip, idv])
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [AssemblyPath, zip, idv, .. column is null ? Array.Empty<string>() : [column]])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -17,7 +17,7 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
     /// </summary>
     public ValidationResult? Evaluate(Stage stage)
     {
-        if (split.Validation is not { } rows || !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
+        if (split.Validation is not { } rows || !stage.Loss.StudentNeeds.HasFlag(task.JudgedOutput))
             return null;
         // A quality of 0/0 would make the first epoch the best.
         if (settings.HeldOutTeacherLogits is null && !_hasLabels)

@@ -10,9 +10,9 @@ namespace MlNetDistill.Training;
 internal static class StageChecks
 {
     /// <summary>Warnings about the settings of a stage.</summary>
-    public static IEnumerable<string> Warnings(Stage stage, int classes, bool stopsEarly)
+    public static IEnumerable<string> Warnings(Stage stage, StudentTask task, bool stopsEarly)
     {
-        foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(classes)))
+        foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(task.LogitCount)))
             yield return warning;
         if (stage.Schedule.Warning(stage.Epochs) is { } schedule)
             yield return $"Stage '{stage.Name}': {schedule}";
@@ -23,8 +23,8 @@ internal static class StageChecks
                 "Keep it far below 1: 0.01 is usual for AdamW's WeightDecay, 1e-4 for Sgd's.";
         }
 
-        if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
-            yield return $"Stage '{stage.Name}' reads no logits of the student, so there is nothing to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
+        if (stopsEarly && !stage.Loss.StudentNeeds.HasFlag(task.JudgedOutput))
+            yield return $"Stage '{stage.Name}' reads no {(task.JudgedOutput == ModelOutputs.Logits ? "logits" : "embedding")} of the student, so there is nothing to judge it by: EarlyStopping does not end it, and its last epoch is kept.";
     }
 
     /// <summary>The faults of a stage, which a user-defined method may have created.</summary>

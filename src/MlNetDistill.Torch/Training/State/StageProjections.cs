@@ -14,11 +14,11 @@ internal sealed class StageProjections : IDisposable
 
     public StageProjections(Stage stage, OutputShapes student, Generator generator, Device device)
     {
-        if (stage.Teacher is not { } teacher)
-            return;
+        // A stage without a teacher may have a training head over its labels.
+        var teacher = stage.Teacher?.Shapes ?? student;
         foreach (var loss in stage.Loss.Terms.Select(t => t.Loss).Distinct())
         {
-            _ofTerms[loss] = loss.CreateProjections(student, teacher.Shapes, generator);
+            _ofTerms[loss] = loss.CreateProjections(student, teacher, generator);
             // Before the optimizer reads their parameters: moving a module creates new ones.
             foreach (var projection in _ofTerms[loss])
             {

@@ -1,14 +1,18 @@
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>What a student is trained for: everything in training that depends on the meaning of its outputs. The only implementation is <see cref="MulticlassTask"/>.</summary>
+/// <summary>What a student is trained for: everything in training that depends on the meaning of its outputs. Implemented by <see cref="MulticlassTask"/> and <see cref="EmbeddingTask"/>.</summary>
 internal abstract class StudentTask
 {
     /// <summary>Number of outputs of the student's last layer.</summary>
     public abstract int LogitCount { get; }
+
+    /// <summary>The output of the student that a loss must read for the student to be judged: without it, a stage trains features below.</summary>
+    public virtual ModelOutputs JudgedOutput => ModelOutputs.Logits;
 
     /// <summary>The loss of the labels, which methods add to the loss of the teacher.</summary>
     public abstract DistillationLoss LabelLoss { get; }

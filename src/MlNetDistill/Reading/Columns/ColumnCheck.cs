@@ -63,6 +63,31 @@ internal sealed record ColumnCheck(string Name, string TypeName, SchemaShape.Col
         }
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a vector of Single of known size.</exception>
+    public void RequireEmbedding()
+    {
+        const string Expected = "Vector<Single, D>, one embedding for each row";
+        if (Kind == SchemaShape.Column.VectorKind.VariableVector && !IsKey && ItemType == NumberDataViewType.Single)
+            throw Mismatch($"{Expected}, of known size", "Give its size where it is made: in the loader's column, with [VectorType(n)], or in SchemaDefinition.");
+        if (Kind != SchemaShape.Column.VectorKind.Vector || IsKey || ItemType != NumberDataViewType.Single)
+        {
+            throw Mismatch(Expected, Kind == SchemaShape.Column.VectorKind.Vector && ItemType is NumberDataViewType
+                ? $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Name}\", outputKind: DataKind.Single)."
+                : "Name the column in which a model writes its embeddings.");
+        }
+    }
+
+    /// <exception cref="ArgumentOutOfRangeException">The column is not a Boolean.</exception>
+    public void RequireSame()
+    {
+        if (Kind != SchemaShape.Column.VectorKind.Scalar || ItemType != BooleanDataViewType.Instance)
+            throw Mismatch("Boolean, true where both are of the same identity", "Make one with mlContext.Transforms.CustomMapping or in the loader.");
+    }
+
+    /// <summary>The error for a column that holds no identities.</summary>
+    public ArgumentOutOfRangeException NoIdentity() => Mismatch(
+        "a key of UInt32, String, Int32, Int64 or UInt32", $"Convert it with mlContext.Transforms.Conversion.ConvertType(\"{Name}\", outputKind: DataKind.String).");
+
     /// <exception cref="ArgumentOutOfRangeException">The column is not a vector of Single or Byte of known size.</exception>
     public void RequireFeatures()
     {

@@ -66,6 +66,27 @@ internal static class TrainerSchemaShape
         static string New(string name) => $"{Prefix}New.{name}";
     }
 
+    /// <summary>The output schema of a trainer of embeddings.</summary>
+    public static SchemaShape EmbeddingOutput(MLContext context, SchemaShape input, EmbeddingOptions options)
+    {
+        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
+        if (options.LabelColumnName is { } label)
+            Require(input, label, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
+        if (options.ExampleWeightColumnName is { } weight)
+            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
+        if (options.ValidationColumnName is { } validation)
+            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
+        var estimator = new EstimatorChain<ITransformer>();
+        if (features.ItemType == NumberDataViewType.Byte)
+        {
+            return estimator.Append(context.Transforms.Conversion.ConvertType(AsSingle, features.Name, DataKind.Single))
+                .Append(context.Transforms.NormalizeLpNorm(options.OutputColumnName, AsSingle))
+                .Append(context.Transforms.DropColumns(AsSingle)).GetOutputSchema(input);
+        }
+
+        return estimator.Append(context.Transforms.NormalizeLpNorm(options.OutputColumnName, features.Name)).GetOutputSchema(input);
+    }
+
     private static SchemaShape.Column Require(SchemaShape shape, string name, string role, string option, Action<ColumnCheck> check)
     {
         var column = Find(shape, name) ?? throw ColumnCheck.Missing(name, role, option, shape.Select(c => c.Name));

@@ -1,0 +1,102 @@
+using MlNetDistill.Core;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+
+namespace MlNetDistill;
+
+/// <summary>What the library itself derives from the settings.</summary>
+public sealed partial record EmbeddingOptions
+{
+    // These observe or control a run; all other options describe it.
+    private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
+
+    /// <summary>A line for each setting.</summary>
+    public override string ToString() => SettingText.FormatLines("",
+    [
+        .. typeof(EmbeddingOptions).GetProperties()
+            .Where(property => !NoSettings.Contains(property.Name))
+            .Select(property => (property.Name, SettingText.DescribeValue(property.GetValue(this), property.PropertyType))),
+    ]);
+
+    /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
+    internal void Check() => Faults.ThrowIfAny(Validate(), "options");
+
+    /// <summary>The settings that reading the rows and building the network share with those of classifiers.</summary>
+    internal DistillationOptions ToRowOptions() => new()
+    {
+        Student = Student,
+        Method = DistillationMethod.FromLoss("embedding", Loss),
+        LabelColumnName = LabelColumnName,
+        FeatureColumnName = FeatureColumnName,
+        ExampleWeightColumnName = ExampleWeightColumnName,
+        ScoreColumnName = OutputColumnName,
+        MissingLabels = MissingLabels.TeacherOnly,
+        MissingFeatures = MissingFeatures,
+        GivenEpochs = Epochs,
+        BatchSize = BatchSize,
+        Sampling = Sampling,
+        Optimizer = Optimizer,
+        Schedule = Schedule,
+        ValidationFraction = ValidationFraction,
+        ValidationColumnName = ValidationColumnName,
+        EarlyStopping = EarlyStopping,
+        Seed = Seed,
+        ImageShape = ImageShape,
+        CancellationToken = CancellationToken,
+    };
+
+    private IEnumerable<string> Validate() =>
+    [
+        .. Teacher?.Validate() ?? ["Teacher must be set, for example to EmbeddingTeacher.FromColumn(\"TeacherEmbedding\")."],
+        .. Student?.Validate() ?? ["Student must be set, for example to NetworkSpec.Mlp(64)."],
+        .. Faults.AtLeast(1, nameof(EmbeddingLength), EmbeddingLength),
+        .. Faults.AtLeast(1, nameof(Epochs), Epochs),
+        .. Faults.AtLeast(1, nameof(BatchSize), BatchSize),
+        .. Faults.Above0(nameof(GradientClipping), GradientClipping),
+        .. Faults.ShareBelow1(nameof(ValidationFraction), ValidationFraction),
+        .. Faults.Unless(ValidationFraction == 0 || ValidationColumnName is null, $"ValidationFraction and ValidationColumnName exclude each other; give one."),
+        .. Faults.Unless(
+            EarlyStopping is null || ValidationFraction > 0 || ValidationColumnName is not null, $"EarlyStopping needs held-out rows: give ValidationFraction or ValidationColumnName."),
+        .. Faults.Defined(nameof(Matching), Matching),
+        .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
+        .. Faults.Defined(nameof(OnCancellation), OnCancellation),
+        .. NameFaults(),
+        .. LossFaults(),
+        .. Head?.Validate() ?? [],
+        .. Optimizer.Validate(),
+        .. Schedule?.Validate() ?? ["Schedule must be set."],
+        .. EarlyStopping?.Validate() ?? [],
+        .. Sampling?.Validate(BatchSize) ?? ["Sampling must be set; see BatchSampling."],
+    ];
+
+    private IEnumerable<string> NameFaults() =>
+    [
+        .. Faults.Name(nameof(FeatureColumnName), "a column name", FeatureColumnName),
+        .. Faults.Name(nameof(OutputColumnName), "a column name", OutputColumnName),
+        .. Faults.NameOrNull(nameof(LabelColumnName), "a column name, or null for none", LabelColumnName),
+        .. Faults.NameOrNull(nameof(ExampleWeightColumnName), "a column name, or null for none", ExampleWeightColumnName),
+        .. Faults.NameOrNull(nameof(ValidationColumnName), "a column name, or null for none", ValidationColumnName),
+        .. Faults.Unless(FeatureColumnName != OutputColumnName, $"FeatureColumnName and OutputColumnName must differ; both were '{OutputColumnName}'."),
+        .. Faults.Unless(LabelColumnName is null || LabelColumnName != OutputColumnName, $"LabelColumnName and OutputColumnName must differ; both were '{OutputColumnName}'."),
+    ];
+
+    private IEnumerable<string> LossFaults()
+    {
+        if (Loss is null)
+        {
+            yield return "Loss must be set, for example to new MimicLoss().";
+            yield break;
+        }
+
+        if ((Loss.TeacherNeeds & ~ModelOutputs.Embedding) != ModelOutputs.None || Loss.StudentNeeds.HasFlag(ModelOutputs.Logits))
+            yield return $"The Loss {Loss} reads other outputs than embeddings, and an embedding student has no classes. Use a loss of embeddings (MimicLoss, CosineLoss, CorrelationCongruenceLoss, RkdLoss).";
+        if (!Loss.Terms.Any(term => term.Weight > 0 && term.Loss.TeacherNeeds.HasFlag(ModelOutputs.Embedding)))
+            yield return $"The Loss {Loss} has no term with a weight that reads the teacher's embeddings; add one, for example new MimicLoss().";
+        if (Head is not null && LabelColumnName is null)
+            yield return "Head is a classifier over labels, and LabelColumnName is null: name the label column, or leave Head null.";
+        if (ExampleWeightColumnName is not null && !Loss.CanUseWeights)
+            yield return $"The Loss {Loss} compares pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName.";
+        if (LabelColumnName is null && Sampling is { NeedsLabels: true })
+            yield return "BatchSampling.ClassUniform needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's embeddings instead.";
+    }
+}

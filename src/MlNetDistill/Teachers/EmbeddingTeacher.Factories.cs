@@ -1,0 +1,71 @@
+using Microsoft.ML;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using MlNetDistill.Teachers;
+using static TorchSharp.torch;
+
+namespace MlNetDistill;
+
+/// <content>Every kind of teacher.</content>
+public abstract partial class EmbeddingTeacher
+{
+    /// <summary>The vectors of the data that it reads: rows without them can be left out.</summary>
+    internal virtual IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => [];
+
+    /// <summary>Its embeddings of the rows of a fit: N×D', 32-bit floats on the rows' device, which the caller disposes.</summary>
+    internal abstract Tensor Compute(EmbeddingRequest request);
+
+    /// <summary>Embeddings that the data have: of a service, of a model that ran before, of <c>ApplyOnnxModel</c> earlier in the pipeline.</summary>
+    /// <param name="columnName">The column, <c>Vector&lt;Single, D&gt;</c>. It is read in training only.</param>
+    public static EmbeddingTeacher FromColumn(string columnName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(columnName);
+        return new ColumnEmbeddings(columnName);
+    }
+
+    /// <summary>A fitted ML.NET model that writes embeddings into a column, for example of text or of pictures.</summary>
+    /// <param name="model">The model. It gets the rows of <c>Fit</c>.</param>
+    /// <param name="columnName">The column of its output, <c>Vector&lt;Single, D&gt;</c>.</param>
+    public static EmbeddingTeacher FromTransformer(ITransformer model, string columnName)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrWhiteSpace(columnName);
+        return new ColumnEmbeddings(columnName, model);
+    }
+
+    /// <summary>An ONNX file, run by ONNX Runtime in batches, or row by row if its batch size is fixed at 1.</summary>
+    /// <param name="path">The file. Files with weights that it refers to must be in its folder or below it.</param>
+    /// <param name="outputName">The output with the embeddings, N×D; null for the only one.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    /// <param name="device">The device; the CPU if null.</param>
+    public static EmbeddingTeacher FromOnnx(string path, string? outputName = null, TeacherInput? input = null, TrainingDevice? device = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        var source = OnnxSource.FromFile(path);
+        return new ModelEmbeddings(source.Name, input ?? new TeacherInput(), (shape, isByte, modelInput, fit) => OnnxModel.Open(
+            source, new OnnxOutputs(outputName), shape, isByte, modelInput, device, fit.BatchSize, fit.Warn, fit.Cancellation));
+    }
+
+    /// <summary>A TorchSharp module that returns embeddings. It runs in eval mode on its current device, and its mode is restored. The caller owns it.</summary>
+    /// <param name="module">The module: B×(shape of a row) 32-bit floats to B×D.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    public static EmbeddingTeacher FromModule(nn.Module<Tensor, Tensor> module, TeacherInput? input = null)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        return new ModelEmbeddings(module.GetType().Name, input ?? new TeacherInput(), (shape, isByte, modelInput, fit) => ModuleModel.Open(
+            module, null, shape, isByte, modelInput, null, fit.BatchSize, fit.Warn));
+    }
+
+    /// <summary>
+    /// The embedding before the last layer of a network of this library, for example of a classifier that was trained with <c>Distill</c>
+    /// (<see cref="DistilledStudent.ToNetwork"/>). The caller owns it.
+    /// </summary>
+    /// <param name="network">The network.</param>
+    /// <param name="input">Its input; the student's features if null.</param>
+    public static EmbeddingTeacher FromNetwork(Network network, TeacherInput? input = null)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return new ModelEmbeddings("network", input ?? new TeacherInput(), (shape, isByte, modelInput, fit) => ModuleModel.Open(
+            network, rows => new NetworkOutput(network.Forward(rows, ModelOutputs.Embedding).Embedding), shape, isByte, modelInput, null, fit.BatchSize, fit.Warn));
+    }
+}

@@ -1,0 +1,61 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using MlNetDistill.Core;
+using MlNetDistill.Data;
+using MlNetDistill.Networks;
+using MlNetDistill.Reading;
+using static TorchSharp.torch;
+
+namespace MlNetDistill.Teachers;
+
+/// <summary>Embeddings that an imported model computes: an ONNX file, a module, a network.</summary>
+/// <param name="name">Its name in messages.</param>
+/// <param name="input">Its input.</param>
+/// <param name="open">Opens it, given the shape of a row, whether its values are bytes, its input, and the fit. What it gives as logits is the embedding.</param>
+internal sealed class ModelEmbeddings(string name, TeacherInput input, Func<InputShape, bool, TeacherInput, EmbeddingRequest, TensorModel> open) : EmbeddingTeacher
+{
+    internal override string Name => name;
+
+    internal override IEnumerable<string> Validate() => input.Validate();
+
+    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => FindOwn(schema) is { } own ? [new TeacherColumn(own)] : [];
+
+    internal override Tensor Compute(EmbeddingRequest request)
+    {
+        var own = FindOwn(request.Data.Schema) is { } column && column.Name != request.Columns.Features.Name ? new TeacherColumn(column) : null;
+        var type = (VectorDataViewType)(own?.Column ?? request.Columns.Features).Type;
+        var layout = LayoutOf(own, type, request.Columns.Layout);
+        using var rows = own?.Read(request.Data, request.Set, layout, request.Cancellation);
+        using var model = open(
+            layout.Shape, own?.IsByte ?? request.Set.IsByte, input with { IsInterleaved = layout.IsInterleaved, ColumnDimensions = type.Dimensions }, request);
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var parts = new List<Tensor>();
+        foreach (var positions in Chunks.Split(request.Set.AllPositions(), request.BatchSize))
+        {
+            request.Cancellation.ThrowIfCancellationRequested();
+            using var inner = NewDisposeScope();
+            var features = rows?.index_select(0, positions) ?? request.Set.Gather(positions, request.Set.Device);
+            parts.Add(model.ComputeOutputs(features.reshape([features.shape[0], .. layout.Shape.Dimensions]), ModelOutputs.Logits).Logits.MoveToOuterDisposeScope());
+        }
+
+        return cat(parts).DetachFromDisposeScope();
+    }
+
+    private RowLayout LayoutOf(TeacherColumn? own, VectorDataViewType type, RowLayout student)
+    {
+        if (input.Image is { } image)
+            return RowLayout.FromShape(type, image, "TeacherInput.Image", own?.Column.Name ?? "the student's features");
+        return own is null ? (student.Shape.IsImage ? student : new RowLayout(InputShape.Vector(type.Size))) : RowLayout.FromDimensions(type);
+    }
+
+    private DataViewSchema.Column? FindOwn(DataViewSchema schema)
+    {
+        if (input.ColumnName is not { } column)
+            return null;
+        var found = schema.GetColumnOrNull(column)
+            ?? throw ColumnCheck.Missing(column, "teacher's input", "TeacherInput.ColumnName", schema.Where(c => !c.IsHidden).Select(c => c.Name));
+        ColumnCheck.FromColumn(found).RequireFeatures();
+        return found;
+    }
+}

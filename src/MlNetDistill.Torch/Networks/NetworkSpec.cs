@@ -101,9 +101,6 @@ public abstract partial record NetworkSpec
     public sealed override string ToString() => Name
         + (Image is { } image ? $", images {image}" : "") + (InputScaling == InputScaling.Auto ? "" : $", input scaling {InputScaling}");
 
-    /// <summary>The blocks, for a specification that adds some.</summary>
-    internal NetworkPlan CreatePlan(InputShape shape, int logitCount, Generator generator) => Plan(shape, logitCount, generator);
-
     /// <summary>Builds the network; null if its weights fit into memory but take more than <paramref name="byteLimit"/> bytes.</summary>
     private Network? TryBuild(NetworkInput input, int logitCount, int seed, long byteLimit)
     {

@@ -20,7 +20,7 @@ static void Run(Settings settings)
     Console.WriteLine($"{rows.Title}: {rows.Train.Length:N0} rows to train, {rows.Test.Length:N0} to test, {rows.Classes.Count} classes.");
     Console.WriteLine($"Teacher {plan.Teacher.Name}, {plan.TeacherEpochs} epochs; student {plan.Student.Name}, {plan.Epochs} epochs; seeds: {settings.Seeds}.");
 
-    var trials = Questions.All;
+    var trials = settings.Levels ? Levels.All : Questions.All;
     var findings = trials.Select(_ => new List<Finding>()).ToArray();
     var trainer = new StudentTrainer(mlContext);
     var clock = Stopwatch.StartNew();
@@ -39,8 +39,14 @@ static void Run(Settings settings)
     }
 
     TrialResult[] results = [.. trials.Zip(findings, (trial, mine) => new TrialResult(trial, mine))];
-    Console.WriteLine(StudyTable.Format(results));
+    Console.WriteLine(settings.Levels ? LevelsTable.Format(results) : StudyTable.Format(results));
     StudyFile.Write(Path.Combine(folder, "study.json"), rows.Title, plan, results);
+    if (settings.Levels)
+    {
+        Console.WriteLine($"Wrote study.json in {folder}.");
+        return;
+    }
+
     new Reports(mlContext, rows, plan, trainer).Write(folder);
     Console.WriteLine($"Wrote study.json and reports on two students of seed 1 in {folder}.");
 }

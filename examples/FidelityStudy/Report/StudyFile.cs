@@ -38,6 +38,7 @@ internal static class StudyFile
                     TestDivergence = finding.Test.Divergence.Value,
                     CalibrationError = finding.Test.Student!.CalibrationError.Value,
                     AgreementWhereTeacherIsWrong = finding.Test.AgreementWhereTeacherIsWrong?.Value,
+                    finding.Diagnosis,
                 }),
             }),
         };

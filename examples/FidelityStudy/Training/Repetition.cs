@@ -1,6 +1,7 @@
 using FidelityStudy.Data;
 using Microsoft.ML;
 using MlNetDistill;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 
@@ -28,6 +29,16 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
 
     /// <summary>Its network and weights.</summary>
     public DistilledStudent MainNetwork => Model.Model;
+
+    /// <summary>How similar its classes are, by the rows of its last layer.</summary>
+    public TeacherTargets ClassSimilarity
+    {
+        get
+        {
+            using var network = MainNetwork.ToNetwork();
+            return TeacherTargets.ClassSimilarity(network);
+        }
+    }
 
     /// <summary>The same as an ML.NET model.</summary>
     public DistillationTransformer Model => _model ??= Train(rows.Train, 0);

@@ -14,7 +14,10 @@ internal sealed class StudentTrainer(MLContext mlContext)
         var student = Train(setup, repetition);
         // The rows of a setup are always the first of the training rows.
         var taught = mlContext.Data.TakeRows(setup.Compared.Train, setup.Rows.Count);
-        return new Finding(repetition.Seed, Compare(student, taught), Compare(student, setup.Compared.Test), setup.Settings);
+        return new Finding(repetition.Seed, Compare(student, taught), Compare(student, setup.Compared.Test), setup.Settings)
+        {
+            Diagnosis = trial.IsDiagnosed ? Diagnose(student, taught, setup) : null,
+        };
     }
 
     public DistillationTransformer Train(TrainingSetup setup, Repetition repetition) =>
@@ -23,7 +26,7 @@ internal sealed class StudentTrainer(MLContext mlContext)
             Teacher = setup.Teacher,
             Student = setup.Student,
             InitialWeights = setup.InitialWeights,
-            Method = setup.Teacher is null ? DistillationMethod.LabelsOnly() : DistillationMethod.Kd(setup.Temperature, setup.Alpha),
+            Method = Method(setup),
             LabelColumnName = "Class",
             Epochs = setup.Epochs,
             BatchSize = repetition.Plan.BatchSize,
@@ -32,6 +35,17 @@ internal sealed class StudentTrainer(MLContext mlContext)
             MissingLabels = setup.MissingLabels,
             Seed = repetition.Seed,
         }).Fit(repetition.Rows.View(setup.Rows));
+
+    private static DistillationMethod Method(TrainingSetup setup) => setup switch
+    {
+        { Targets: { } targets } => DistillationMethod.PartialKd(targets, setup.Temperature, setup.Alpha),
+        { Teacher: null } => DistillationMethod.LabelsOnly(),
+        _ => DistillationMethod.Kd(setup.Temperature, setup.Alpha),
+    };
+
+    /// <summary>How KD rescales the gradients of the training rows at the end of training.</summary>
+    private KnowledgeDiagnosis Diagnose(ITransformer student, IDataView answered, TrainingSetup setup) => mlContext.MulticlassClassification.DiagnoseKnowledge(
+        student.Transform(answered), "TeacherScore", "Score", "Class", setup.Temperature, setup.Alpha);
 
     /// <summary>Compares a student with a teacher on rows that contain the teacher's answers.</summary>
     private DistillationMetrics Compare(ITransformer student, IDataView answered) => mlContext.MulticlassClassification.EvaluateDistillation(

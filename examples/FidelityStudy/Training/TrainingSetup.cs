@@ -1,6 +1,7 @@
 using FidelityStudy.Data;
 using MlNetDistill;
 using MlNetDistill.Data;
+using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
 namespace FidelityStudy.Training;
@@ -26,6 +27,9 @@ internal sealed record TrainingSetup
 
     public double Temperature { get; init; } = 4;
 
+    /// <summary>The part of the teacher's knowledge that is taught; null for all of it.</summary>
+    public TeacherTargets? Targets { get; init; }
+
     public InitialWeights? InitialWeights { get; init; }
 
     public double LearningRate { get; init; } = 0.005;
@@ -34,7 +38,7 @@ internal sealed record TrainingSetup
 
     public MissingLabels MissingLabels { get; init; } = MissingLabels.Error;
 
-    public TrainingSettings Settings => new(Student.Name, Rows.Count, Epochs, Teacher is null ? 0 : Alpha, Temperature, LearningRate);
+    public TrainingSettings Settings => new(Student.Name, Rows.Count, Epochs, Teacher is null && Targets is null ? 0 : Alpha, Temperature, LearningRate);
 }
 
 /// <summary>The settings of a setup, for the results file.</summary>
@@ -51,4 +55,6 @@ internal sealed record TrainingSettings(string Student, int Rows, int Epochs, do
 /// <param name="Name">Its name in the table.</param>
 /// <param name="CreateSetup">How its student is trained in a repetition of the study.</param>
 /// <param name="Against">Name of the trial that it is compared with.</param>
-internal sealed record Trial(string Question, string Name, Func<Repetition, TrainingSetup> CreateSetup, string Against = Questions.Baseline);
+/// <param name="IsDiagnosed">Whether the rescaling of gradients is computed for its student.</param>
+internal sealed record Trial(
+    string Question, string Name, Func<Repetition, TrainingSetup> CreateSetup, string Against = Questions.Baseline, bool IsDiagnosed = false);

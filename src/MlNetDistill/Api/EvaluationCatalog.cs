@@ -1,5 +1,5 @@
+using MlNetDistill;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Reading;
 
 namespace Microsoft.ML;
 
@@ -43,24 +43,8 @@ public static class EvaluationCatalog
         DistillationEvaluationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        ArgumentNullException.ThrowIfNull(data);
-        ArgumentException.ThrowIfNullOrEmpty(teacherScoreColumnName);
-        ArgumentException.ThrowIfNullOrEmpty(studentScoreColumnName);
-        if (teacherScoreColumnName == studentScoreColumnName)
-        {
-            throw new ArgumentException(
-                $"teacherScoreColumnName and studentScoreColumnName are both '{studentScoreColumnName}', so the student would be compared with itself. Give two columns, for " +
-                "example that of DistillationTrainer.ScoreTeacher and the student's.",
-                nameof(teacherScoreColumnName));
-        }
-
         options ??= new();
-        options.Check();
-        var teacher = options.TeacherScores(teacherScoreColumnName);
-        var student = options.StudentScores(studentScoreColumnName);
-        student = student with { Options = student.Options with { Column = nameof(studentScoreColumnName) } };
-        data = TwoClassScores.AddIfBinary(data, teacher);
-        return EvaluationPass.Run(data, EvaluationColumns.Find((data.Schema, teacher), (data.Schema, student), labelColumnName), options);
+        return PairedScores.Read(data, teacherScoreColumnName, studentScoreColumnName, labelColumnName, options, columns => Compare(columns, options));
     }
 
     /// <summary>
@@ -98,21 +82,14 @@ public static class EvaluationCatalog
         DistillationEvaluationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(catalog);
-        ArgumentNullException.ThrowIfNull(data);
-        ArgumentNullException.ThrowIfNull(teacher);
-        ArgumentNullException.ThrowIfNull(student);
-        ArgumentException.ThrowIfNullOrEmpty(scoreColumnName);
-        ArgumentException.ThrowIfNullOrEmpty(teacherScoreColumnName);
         options ??= new();
-        options.Check();
-        // Each model makes a pass of its own.
-        var rows = RepeatedRows.CompareAllColumns(data);
-        // Where labels are asked for, a column of them that is missing is an error.
-        var asked = labelColumnName is null ? EmptyColumns.AddTo(teacher, rows.Schema, teacherScoreColumnName) : teacher;
-        var (teacherScores, studentScores) = (options.TeacherScores(teacherScoreColumnName), options.StudentScores(scoreColumnName));
-        var (teachers, students) = (TwoClassScores.AddIfBinary(asked.Transform(rows), teacherScores), student.Transform(rows));
-        var columns = EvaluationColumns.Find(
-            (teachers.Schema, teacherScores.AdaptTo(teacher)), (students.Schema, studentScores.AdaptTo(student)), labelColumnName);
-        return ChangedRowsException.Unwrap(() => EvaluationPass.Run(teachers, students, columns, options));
+        return PairedScores.Read(
+            data, teacher, student, labelColumnName, scoreColumnName, teacherScoreColumnName, options, columns => Compare(columns, options));
+    }
+
+    private static (ScoredRowReader Read, Func<DistillationMetrics> Finish) Compare(EvaluationColumns columns, DistillationEvaluationOptions options)
+    {
+        var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Scores);
+        return (evaluator.Add, evaluator.Metrics);
     }
 }

@@ -4,53 +4,55 @@ using MlNetDistill.Reading;
 
 namespace MlNetDistill.Evaluation;
 
+/// <summary>Reads a row that both models have scored. The scores are valid during the call.</summary>
+internal delegate void ScoredRowReader(ReadOnlySpan<float> teacher, ReadOnlySpan<float> student, int? label, UInt128 id);
+
 /// <summary>One pass over the rows of one view, or over two views at the same time.</summary>
 internal static class EvaluationPass
 {
     /// <summary>Both models' scores in one view.</summary>
-    public static DistillationMetrics Run(IDataView data, EvaluationColumns columns, DistillationEvaluationOptions options)
+    public static void Run(IDataView data, EvaluationColumns columns, ScoredRowReader read)
     {
-        return UnreadableRow.LocateFailure(() =>
+        UnreadableRow.LocateFailure(() =>
         {
             using var cursor = Open(data, row => $"Row {row} (counted from 0) of the data cannot be read", columns.Teacher, columns.Student, columns.Label);
-            return Run(cursor, cursor, columns, options);
+            return Run(cursor, cursor, columns, read);
         });
     }
 
     /// <summary>Each model's scores in a view of its own, of the same rows.</summary>
     /// <exception cref="InvalidOperationException">The rows are not the same.</exception>
-    public static DistillationMetrics Run(IDataView teacher, IDataView student, EvaluationColumns columns, DistillationEvaluationOptions options)
+    public static void Run(IDataView teacher, IDataView student, EvaluationColumns columns, ScoredRowReader read)
     {
-        return UnreadableRow.LocateFailure(() =>
+        UnreadableRow.LocateFailure(() =>
         {
             using var teacherCursor = Open(teacher, row => $"The teacher fails on row {row} (counted from 0)", columns.Teacher, columns.LabelIsInTeacherView ? columns.Label : null);
             using var studentCursor = Open(student, row => $"The student fails on row {row} (counted from 0)", columns.Student, columns.LabelIsInTeacherView ? null : columns.Label);
-            return Run(teacherCursor, studentCursor, columns, options);
+            return Run(teacherCursor, studentCursor, columns, read);
         });
     }
 
     private static DataViewRowCursor Open(IDataView view, Func<long, string> fault, params DataViewSchema.Column?[] columns) =>
         new ViewColumns(view, [.. columns.OfType<DataViewSchema.Column>()], fault) { RemedyIfDisposed = ViewColumns.KeepTheModel }.Open();
 
-    private static DistillationMetrics Run(
-        DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, DistillationEvaluationOptions options)
+    private static long Run(DataViewRowCursor teacher, DataViewRowCursor student, EvaluationColumns columns, ScoredRowReader read)
     {
-        var evaluator = new DistillationEvaluator(columns.Classes, options, columns.Scores);
         var getTeacher = Scores(teacher, columns.Teacher, columns.Scores.Teacher.Subject);
         var getStudent = Scores(student, columns.Student, columns.Scores.Student.Subject);
         var getLabel = columns.Label is { } label ? new LabelReader(label, columns.Classes).CreateGetter(columns.LabelIsInTeacherView ? teacher : student) : _ => null;
         var (getTeacherId, getId) = (teacher.GetIdGetter(), student.GetIdGetter());
         DataViewRowId teacherId = default, id = default;
-        while (Move(teacher, student, evaluator.Rows))
+        var row = 0L;
+        for (; Move(teacher, student, row); row++)
         {
             getTeacherId(ref teacherId);
             getId(ref id);
             if (!teacherId.Equals(id))
-                throw RowMismatch($"row {evaluator.Rows} (counted from 0) has the id {Number(teacherId)} in the teacher's output and {Number(id)} in the student's");
-            evaluator.Add(getTeacher(evaluator.Rows), getStudent(evaluator.Rows), getLabel(evaluator.Rows), Number(id));
+                throw RowMismatch($"row {row} (counted from 0) has the id {Number(teacherId)} in the teacher's output and {Number(id)} in the student's");
+            read(getTeacher(row), getStudent(row), getLabel(row), Number(id));
         }
 
-        return evaluator.Metrics();
+        return row;
     }
 
     private static bool Move(DataViewRowCursor teacher, DataViewRowCursor student, long row)

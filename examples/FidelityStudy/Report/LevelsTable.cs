@@ -37,8 +37,8 @@ internal static class LevelsTable
             return "One seed shows nothing: a student of another seed may differ by more than these do.";
         var helps = parts.Where(part => part.AccuracyBeyond(alone) is var gain && gain.Mean > 2 * gain.Deviation / Math.Sqrt(seeds)).ToList();
         return helps.Count == 0
-            ? $"No part makes the student more accurate by more than the {seeds} seeds differ."
-            : "More accurate by more than the seeds differ: " + string.Join(", ", helps.OrderByDescending(part => part.AccuracyBeyond(alone).Mean).Select(part => part.Trial.Name)) + ".";
+            ? $"No part makes the student more accurate by more than twice the standard error of {seeds} seeds."
+            : $"More accurate by more than twice the standard error of {seeds} seeds: " + string.Join(", ", helps.OrderByDescending(part => part.AccuracyBeyond(alone).Mean).Select(part => part.Trial.Name)) + ".";
     }
 
     private static string Line(string name, string accuracy, string gain, string agreement) => $"  {name,-24} {accuracy,14} {gain,14} {agreement,14}".TrimEnd();

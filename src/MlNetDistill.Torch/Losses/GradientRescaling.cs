@@ -24,6 +24,7 @@ public static class GradientRescaling
     /// <exception cref="InvalidOperationException">There is one class.</exception>
     public static Tensor Compute(Tensor student, Tensor targets, Tensor labels, double temperature, double alpha)
     {
+        ArgumentNullException.ThrowIfNull(targets);
         Guard.SameMatrixShape(student, targets);
         Guard.Labels(labels, student);
         Guard.Temperature(temperature, nameof(temperature));

@@ -62,4 +62,8 @@ public sealed record KnowledgeDiagnosis
 /// <summary>A quantile of the rescaling of gradients.</summary>
 /// <param name="Share">The share of the rows below it, in (0, 1).</param>
 /// <param name="Value">ω, interpolated between two rows.</param>
-public sealed record RescalingQuantile(double Share, double Value);
+public sealed record RescalingQuantile(double Share, double Value)
+{
+    /// <summary>The share of the rows, and the ω that they are below.</summary>
+    public override string ToString() => FormattableString.Invariant($"{100 * Share:0.##} % of the rows are below {Value:0.0000}");
+}

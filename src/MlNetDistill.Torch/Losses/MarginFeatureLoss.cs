@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Losses;
 
 /// <summary>
-/// Mean over rows of Σ_i 2^-(n-i) Σ (f_s - t)² over the elements where f_s &gt; t or t &gt; 0, with the target t = max(f_t, m_c): the margin feature loss (Heo et al. 2019, OFD),
-/// which LONDON (Shang et al. 2021) uses too, as its authors' code computes it (42Shawn/LONDON). m_c is the margin of channel c, at most 0: a student need not follow
+/// Mean over rows of Σ_i 2^-(n-i) Σ (f_s - t)² over the elements where f_s &gt; t or t &gt; 0, with the target t = max(f_t, m_c): the margin feature loss (OFD) that LONDON
+/// (Shang et al. 2021) uses, as its authors' code computes it (42Shawn/LONDON). m_c is the margin of channel c, at most 0: a student need not follow
 /// responses below it. The last tap counts 1, each one before it half of the next.
 /// </summary>
 /// <remarks>

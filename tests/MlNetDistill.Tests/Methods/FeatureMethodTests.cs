@@ -1,5 +1,7 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -75,6 +77,19 @@ public sealed class FeatureMethodTests
     }
 
     [Test]
+    public void A_checkpoint_gives_its_last_layer_in_the_order_of_the_students_classes()
+    {
+        using var folder = new ToyFolder();
+        _context.Fit(Rows.Quick(Route.Train(NetworkSpec.Mlp(16), every: 16, epochs: 16, folder: folder.Path)) with { Epochs = 1 }, _view);
+        var reversed = _context.Data.LoadFromEnumerable(Rows.Classes.Reverse().Select(name => new { Label = name }));
+        var loaded = _context.Data.LoadFromEnumerable(_rows);
+        var view = _context.Transforms.Conversion.MapValueToKey("Class", "Label", keyData: reversed).Fit(loaded).Transform(loaded);
+        var model = _context.Fit(SimKd with { Teacher = Route.FromCheckpoints(NetworkSpec.Mlp(16), Directory.GetFiles(folder.Path)) }, view);
+        var right = model.Predictions(view).Zip(_rows, (predicted, row) => Rows.Classes[^(predicted + 1)] == row.Label);
+        Assert.That(right.Average(r => r ? 1.0 : 0), Is.GreaterThan(0.9));
+    }
+
+    [Test]
     public void SimKD_uses_example_weights()
     {
         var weighted = _context.Keyed(_rows.Select((row, i) => new Point { Label = row.Label, Features = row.Features, Weight = i % 2 }));
@@ -135,7 +150,9 @@ public sealed class FeatureMethodTests
 
     private void CheckInSecondProcess(DistillationTransformer model, IDataView view)
     {
-        Assert.That(ToyLoader.Score(_context, model, view), Is.EqualTo(ModelScores.ReadLines(model.Transform(view))));
-        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(model.Transform(view)), ModelScores.ComputeWithNetwork(model, view)), Is.LessThanOrEqualTo(Tolerance));
+        var named = new TransformerChain<ITransformer>(model, _context.Transforms.Conversion.MapKeyToValue("PredictedLabel").Fit(model.Transform(view)));
+        var here = named.Transform(view);
+        Assert.That(ToyLoader.Score(_context, named, view), Is.EqualTo(ModelScores.ReadLines(here)));
+        Assert.That(ModelScores.LargestDifference(ModelScores.ReadScores(here), ModelScores.ComputeWithNetwork(model, view)), Is.LessThanOrEqualTo(Tolerance));
     }
 }

@@ -35,7 +35,7 @@ public sealed class LipschitzLossTests
     [Test]
     public void A_matrix_at_a_right_angle_to_the_start_counts_as_zero_and_is_finite()
     {
-        var matrices = tensor(new[,,] { { { 1.0, 2 }, { -1, -2 } } }).requires_grad_(true);
+        var matrices = tensor(new[] { 1.0, 2, -1, -2 }).reshape(1, 2, 2).requires_grad_(true);
         var sigma = LipschitzLoss.LargestSingularValue(matrices);
         sigma.sum().backward();
         Assert.That(Near.Values(sigma), Is.All.Zero);

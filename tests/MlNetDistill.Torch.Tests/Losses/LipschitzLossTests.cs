@@ -33,6 +33,16 @@ public sealed class LipschitzLossTests
     }
 
     [Test]
+    public void A_matrix_at_a_right_angle_to_the_start_counts_as_zero_and_is_finite()
+    {
+        var matrices = tensor(new[] { 1.0, 2, -1, -2 }).reshape(1, 2, 2).requires_grad_(true);
+        var sigma = LipschitzLoss.LargestSingularValue(matrices);
+        sigma.sum().backward();
+        Assert.That(Near.Values(sigma), Is.All.Zero);
+        Assert.That(Near.Values(matrices.grad!), Is.All.Zero);
+    }
+
+    [Test]
     public void The_value_grows_with_the_map_and_not_with_its_number_of_pixels()
     {
         var (first, second) = (LossProbe.Maps(2, 3, 4, 4, 1), LossProbe.Maps(2, 5, 4, 4, 2));

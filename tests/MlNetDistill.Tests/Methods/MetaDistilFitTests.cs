@@ -69,7 +69,7 @@ public sealed class MetaDistilFitTests
         var progress = new RowsProgress();
         var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16))) with { Progress = progress };
         var model = _context.Fit(options with { Method = Method }, _view);
-        Assert.That(progress.Reports.Where(r => r.Stage == "MetaDistil").Select(r => r.Losses["quiz"]), Has.Count.EqualTo(6).And.All.GreaterThan(0));
+        Assert.That(progress.Reports.Where(r => r.Stage == "MetaDistil").Select(r => r.Losses["quiz"]).ToList(), Has.Count.EqualTo(6).And.All.GreaterThan(0));
         Assert.That(model.Teacher!.Scores(_view), Is.EqualTo(_context.Fit(options, _view).Teacher!.Scores(_view)), "KD's teacher is not trained");
     }
 

@@ -16,7 +16,7 @@ internal sealed class StepTimer(
     private const int Steps = 3;
 
     // A round against a step of KD, if the teacher is yet to be trained; docs/methods/metadistil.md has the measurement.
-    private const double EstimatedRound = 4;
+    private const double EstimatedRound = 5;
     private readonly OutputShapes _shapes = student.GetOutputShapes();
     private readonly Dictionary<string, TimeSpan> _known = [];
 

@@ -193,9 +193,9 @@ internal sealed class FitNetworks(
 
     private TrainingPhase CountSteps(TrainingPhase phase)
     {
-        if (options.CompareAlone && phase.StudentStage is { Sampler: { } sampler, Epochs: var epochs })
-            Planned = (Planned.Epochs + epochs, Planned.Steps + ((long)epochs * sampler.BatchesPerEpoch(split.Training.shape[0])));
-        return phase;
+        if (options.CompareAlone && phase?.StudentStage is { Sampler: { } sampler, Epochs: var epochs })
+            Planned = (Planned.Epochs + epochs, Planned.Steps + ((long)epochs * sampler.BatchesPerEpoch(QuizRows.CountTrained(phase, set, split.Training))));
+        return phase!;
     }
 
     /// <summary>A student that was trained before with the same options, on the CPU; the caller disposes it.</summary>

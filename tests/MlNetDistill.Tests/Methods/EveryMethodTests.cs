@@ -14,6 +14,9 @@ public sealed class EveryMethodTests
     private readonly Point[] _rows = Rows.Points();
     private readonly IDataView _view;
 
+    // The teacher learns in all epochs but the first half.
+    private static DistillationMethod Meta => DistillationMethod.MetaDistil(new MetaDistilOptions { FixedTeacherShare = 0.5 });
+
     public EveryMethodTests() => _view = _context.Keyed(_rows);
 
     public static IEnumerable<TestCaseData> Methods() => new (string Name, DistillationMethod Method)[]
@@ -25,6 +28,8 @@ public sealed class EveryMethodTests
         ("RCO in one stage", DistillationMethod.Rco(schedule: RcoSchedule.OneStage)),
         ("RCO×DIST", DistillationMethod.Rco(DistillationMethod.Dist())),
         ("SSKD", DistillationMethod.Sskd()),
+        ("MetaDistil", Meta),
+        ("RCO×MetaDistil", DistillationMethod.Rco(Meta)),
         ("RCO×SSKD", DistillationMethod.Rco(DistillationMethod.Sskd())),
         ("NKD", DistillationMethod.Nkd()),
         ("TTM", DistillationMethod.Ttm()),

@@ -1,5 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
+using MlNetDistill.Methods;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -43,6 +44,15 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
         var isTrained = ones(positions.shape[0], ScalarType.Bool).index_copy_(0, chosen, zeros(chosen.shape[0], ScalarType.Bool));
         var quiz = positions.index_select(0, chosen.sort().Values).to(training.device);
         return new QuizRows(set, positions.masked_select(isTrained).to(training.device).DetachFromDisposeScope(), quiz.DetachFromDisposeScope());
+    }
+
+    /// <summary>The number of rows of an epoch of a phase: all training rows, or those without the quiz.</summary>
+    public static long CountTrained(TrainingPhase phase, IRowSource set, Tensor training)
+    {
+        if (phase is not BilevelStage stage)
+            return training.shape[0];
+        using var scope = NewDisposeScope();
+        return training.shape[0] - Count(set.Labels.index_select(0, training).IsNotEqualTo(IRowSource.MissingLabel).sum().item<long>(), stage.QuizShare);
     }
 
     /// <summary>The number of quiz rows among labelled rows.</summary>

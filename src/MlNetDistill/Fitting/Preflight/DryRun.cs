@@ -16,7 +16,7 @@ internal sealed class DryRun
     /// <exception cref="InvalidOperationException">The phases cannot be trained; the message says why.</exception>
     public DryRun(DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
-        Stages = Enumerate(options, student, set, anchors, networks);
+        Phases = Enumerate(options, student, set, anchors, networks);
         (Student, Anchors) = (student, anchors);
     }
 
@@ -26,10 +26,10 @@ internal sealed class DryRun
     /// <summary>The teacher's anchors; if it is yet to be trained, planned ones without outputs.</summary>
     public IReadOnlyList<Anchor> Anchors { get; }
 
-    /// <summary>The stages, each checked.</summary>
-    public IReadOnlyList<Stage> Stages { get; }
+    /// <summary>The phases, each checked.</summary>
+    public IReadOnlyList<TrainingPhase> Phases { get; }
 
-    private static IReadOnlyList<Stage> Enumerate(
+    private static IReadOnlyList<TrainingPhase> Enumerate(
         DistillationOptions options, Network student, IRowSource set, IReadOnlyList<Anchor> anchors, FitNetworks networks)
     {
         using var generator = new Generator(0);
@@ -41,19 +41,19 @@ internal sealed class DryRun
             Defaults = options.KdDefaults,
             HeldOutDivergence = _ => divergence *= 1e6,
         };
-        var stages = new List<Stage>();
+        var phases = new List<TrainingPhase>();
         foreach (var phase in networks.GetPhases(options.Method, context))
         {
             if (phase is null)
-                throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its phase {stages.Count + 1}."));
+                throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its phase {phases.Count + 1}."));
             StageChecks.Check(phase, student, set, options.Augmentations.Count > 0);
             var stage = phase.StudentStage;
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();
-            stages.Add(stage);
+            phases.Add(phase);
         }
 
-        return stages.Count > 0 ? stages : throw new InvalidOperationException(
+        return phases.Count > 0 ? phases : throw new InvalidOperationException(
             $"The method {options.Method.Name} gives no phase, so nothing would be trained. Its Phases must give at least one, whatever the number of epochs and anchors.");
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>

@@ -36,7 +36,9 @@ internal sealed class PreflightCheck(
     /// <param name="measureTime">Whether steps are timed, on the student's device. A fit that begins now does not wait for an estimate.</param>
     public PreflightReport Run(DryRun rehearsal, IReadOnlyList<Anchor>? ready, bool measureTime)
     {
-        var (student, stages, anchors, isReady) = (rehearsal.Student, rehearsal.Stages, ready ?? rehearsal.Anchors, ready is not null);
+        var (student, phases, anchors, isReady) = (rehearsal.Student, rehearsal.Phases, ready ?? rehearsal.Anchors, ready is not null);
+        Stage[] stages = [.. phases.Select(phase => phase.StudentStage)];
+        int GetSteps(Stage stage) => stage.Sampler.BatchesPerEpoch(QuizRows.CountTrained(phases[Array.FindIndex(stages, s => ReferenceEquals(s, stage))], set, split.Training));
         var check = new TeacherCheck(networks.Task, options, set, split);
         var teacher = isReady && anchors.Count > 0 ? check.Run(anchors[^1].Teacher) : null;
         if (teacher is not null)
@@ -49,7 +51,7 @@ internal sealed class PreflightCheck(
         if (options.InitialWeights is null && StepsCheck.Warning(stages, GetSteps, options.BatchSize) is { } few)
             Add(few, "train longer: more Epochs or a smaller BatchSize");
         var timer = new StepTimer(options, set, split, seeds, student, networks.GetView(FitNetworks.StudentRole), isReady);
-        var timed = stages.Select(stage => (Stage: stage, Time: measureTime ? timer.MeasureStep(stage) : TimeSpan.Zero)).ToList();
+        var timed = stages.Zip(phases, (stage, phase) => (Stage: stage, Time: measureTime ? timer.MeasureStep(phase) : TimeSpan.Zero)).ToList();
         // A teacher that was trained after the rehearsal replaces the planned one.
         var actual = rehearsal.Anchors.Zip(anchors).DistinctBy(pair => pair.First.Teacher).ToDictionary(pair => pair.First.Teacher, pair => pair.Second.Teacher);
         StageTeacher[] cached = [.. stages.Where(timer.IsCached).SelectMany(s => s.Teacher!.QueriedTeachers).Distinct().Select(t => actual.GetValueOrDefault(t, t))];
@@ -100,8 +102,6 @@ internal sealed class PreflightCheck(
         var live = augmented || !options.TeacherCache.Keeps(options.Method.TeacherNeeds, augmented) ? Math.Min(set.Count, TeacherQuality.LiveRows) : 0;
         return (passes * teacher.TimePerPass) + (teacher.TimePerRow * (((double)set.Count * queriesPerRow) + live));
     }
-
-    private int GetSteps(Stage stage) => stage.Sampler.BatchesPerEpoch(split.Training.shape[0]);
 
     private void Warn(PreflightTeacher teacher)
     {

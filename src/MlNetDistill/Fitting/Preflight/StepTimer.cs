@@ -14,6 +14,9 @@ internal sealed class StepTimer(
     DistillationOptions options, IRowSource set, DataSplit split, Seeds seeds, Network student, Func<Tensor, int, Batch>? view, bool teacherIsReady)
 {
     private const int Steps = 3;
+
+    // A round against a step of KD, if the teacher is yet to be trained; docs/methods/metadistil.md has the measurement.
+    private const double EstimatedRound = 5;
     private readonly OutputShapes _shapes = student.GetOutputShapes();
     private readonly Dictionary<string, TimeSpan> _known = [];
 
@@ -24,30 +27,41 @@ internal sealed class StepTimer(
     public bool IsCached(Stage stage) =>
         stage.Teacher is not null && options.TeacherCache.Keeps(stage.Loss.TeacherNeeds, view is not null);
 
-    /// <summary>The time of a step. Stages that differ only in their anchor are measured once.</summary>
-    public TimeSpan MeasureStep(Stage stage)
+    /// <summary>The time of a step, in the mean over the epochs. Phases that differ only in their anchor are measured once.</summary>
+    public TimeSpan MeasureStep(TrainingPhase phase)
     {
-        var kind = $"{string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
+        if (phase is not BilevelStage bilevel)
+            return MeasureStep(phase.StudentStage, null);
+        var (all, still) = (bilevel.Epochs, Math.Min(bilevel.Epochs, bilevel.FixedTeacherEpochs));
+        return ((MeasureStep(phase.StudentStage, null) * still) + (MeasureStep(phase.StudentStage, bilevel) * (all - still))) / all;
+    }
+
+    private TimeSpan MeasureStep(Stage stage, BilevelStage? bilevel)
+    {
+        var kind = $"{bilevel is null} {string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
         if (!_known.TryGetValue(kind, out var time))
-            _known[kind] = time = Measure(stage);
+            _known[kind] = time = bilevel is not null && !teacherIsReady ? Measure(stage, null) * EstimatedRound : Measure(stage, bilevel);
         return time;
     }
 
-    private TimeSpan Measure(Stage stage)
+    private TimeSpan Measure(Stage stage, BilevelStage? bilevel)
     {
         using var scope = NewDisposeScope();
         using var generator = seeds.CreateGenerator("rehearsal projections");
         var positions = split.Training.index_select(0, SpreadPositions.Create(split.Training.shape[0], options.BatchSize, split.Training.device));
         Batch Rows() => view is null ? Batch.Gather(set, positions) : view(positions, 1);
         using var run = new StageRun(
-            stage.Teacher is null ? stage : stage with { Teacher = CreateStandIn(stage, Rows()) }, student, _shapes, set, split.Training.shape[0], generator,
+            stage.Teacher is null ? stage : stage with { Teacher = bilevel is null ? CreateStandIn(stage, Rows()) : stage.Teacher.CreateTrainableCopy() }, student, _shapes, set, split.Training.shape[0], generator,
             new StageState { Name = stage.Name }, new ObserverList());
+        run.Bilevel = bilevel is null ? null : new BilevelRun(bilevel, run, options.GradientClipping);
         var execution = new Float32Execution(options.GradientClipping);
         run.BeginEpoch();
         var times = new List<TimeSpan>();
         for (var step = 0; step <= Steps; step++)
         {
             var clock = Stopwatch.StartNew();
+            using (NewDisposeScope())
+                UpdateTeacher(run, bilevel, Rows());
             run.BeginStep();
             using (NewDisposeScope())
                 execution.Step(run, Rows());
@@ -60,6 +74,16 @@ internal sealed class StepTimer(
         student.TrainOnly(NetworkPart.Whole);
         TimeScoring(positions);
         return times.Order().ElementAt(Steps / 2);
+    }
+
+    /// <summary>A round's update of the teacher, before each step: with several batches in a round the time is at most this.</summary>
+    private void UpdateTeacher(StageRun run, BilevelStage? stage, Batch batch)
+    {
+        if (stage is null)
+            return;
+        var quiz = QuizRows.Count(set.LabelledRows, stage.QuizShare);
+        var batches = Math.Max(1, (quiz + options.BatchSize - 1) / options.BatchSize);
+        run.Bilevel!.UpdateTeacher([batch], [.. Enumerable.Repeat(batch, (int)Math.Min(stage.QuizBatches ?? batches, batches))]);
     }
 
     /// <summary>Random outputs, which cost as much as outputs from the cache; the teacher itself if it computes outputs in every step.</summary>

@@ -65,7 +65,9 @@ public abstract partial class EmbeddingTeacher
     public static EmbeddingTeacher FromNetwork(Network network, TeacherInput? input = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return new ModelEmbeddings("network", input ?? new TeacherInput(), (shape, isByte, modelInput, fit) => ModuleModel.Open(
+        // A network of this library scales bytes itself.
+        var fed = input ?? new TeacherInput();
+        return new ModelEmbeddings("network", fed with { Scale = fed.Scale ?? 1 }, (shape, isByte, modelInput, fit) => ModuleModel.Open(
             network, rows => new NetworkOutput(network.Forward(rows, ModelOutputs.Embedding).Embedding), shape, isByte, modelInput, null, fit.BatchSize, fit.Warn));
     }
 }

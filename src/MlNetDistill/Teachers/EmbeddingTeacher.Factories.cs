@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
@@ -65,7 +66,10 @@ public abstract partial class EmbeddingTeacher
     public static EmbeddingTeacher FromNetwork(Network network, TeacherInput? input = null)
     {
         ArgumentNullException.ThrowIfNull(network);
-        return new ModelEmbeddings("network", input ?? new TeacherInput(), (shape, isByte, modelInput, fit) => ModuleModel.Open(
+        // A network of this library knows the shape of its rows, and scales bytes itself.
+        var (fed, own) = (input ?? new TeacherInput(), network.Input.Shape);
+        fed = fed with { Scale = fed.Scale ?? 1, Image = fed.Image ?? (own.IsImage ? own : (InputShape?)null) };
+        return new ModelEmbeddings("network", fed, (shape, isByte, modelInput, fit) => ModuleModel.Open(
             network, rows => new NetworkOutput(network.Forward(rows, ModelOutputs.Embedding).Embedding), shape, isByte, modelInput, null, fit.BatchSize, fit.Warn));
     }
 }

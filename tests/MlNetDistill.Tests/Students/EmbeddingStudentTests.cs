@@ -89,6 +89,22 @@ public sealed class EmbeddingStudentTests
     }
 
     [Test]
+    public void A_classifier_of_pictures_in_bytes_teaches_the_embedding_before_its_last_layer()
+    {
+        var pictures = _context.View(ToyData.Images());
+        var classifier = _context.Pipeline(ToyPipelines.Options(ToyPipelines.SmallResNet) with { FeatureColumnName = "Pixels" }).Fit(pictures).LastTransformer;
+        using var network = classifier.Model.ToNetwork();
+        var model = _context.Transforms.DistillEmbedding(ToyEmbeddings.Options(EmbeddingTeacher.FromNetwork(network)) with { FeatureColumnName = "Pixels", Epochs = 10 }).Fit(pictures);
+        Assert.That(model.Model.EmbeddingLength, Is.EqualTo(network.EmbeddingLength));
+        using var scope = torch.NewDisposeScope();
+        using var noGrad = torch.no_grad();
+        var pixels = pictures.GetColumn<byte[]>("Pixels").ToArray();
+        var taught = network.Forward(torch.tensor(pixels.SelectMany(p => p).ToArray()).reshape([pixels.Length, .. network.Input.Shape.Dimensions]), ModelOutputs.Embedding).Embedding;
+        var mapped = taught.data<float>().ToArray().Chunk(network.EmbeddingLength).Select(vector => model.Model.MapTeacher(vector));
+        Assert.That(model.Embeddings(pictures).Zip(mapped, (a, b) => a.Zip(b, (x, y) => x * y).Sum()).Average(), Is.GreaterThan(0.8));
+    }
+
+    [Test]
     public void A_shorter_student_learns_the_principal_components_of_its_teacher()
     {
         var rows = _context.View(ToyEmbeddings.Draw(1500, 50));

@@ -2,7 +2,6 @@ using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;

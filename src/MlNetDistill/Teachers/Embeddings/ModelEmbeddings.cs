@@ -44,9 +44,18 @@ internal sealed class ModelEmbeddings(string name, TeacherInput input, Func<Inpu
 
     private RowLayout LayoutOf(TeacherColumn? own, VectorDataViewType type, RowLayout student)
     {
-        if (input.Image is { } image)
-            return RowLayout.FromShape(type, image, "TeacherInput.Image", own?.Column.Name ?? "the student's features");
-        return own is null ? (student.Shape.IsImage ? student : new RowLayout(InputShape.Vector(type.Size))) : RowLayout.FromDimensions(type);
+        if (own is null && student.Shape.IsImage)
+        {
+            return input.Image is null || input.Image == student.Shape ? student : throw new ArgumentOutOfRangeException(
+                "options", $"The teacher ({name}) reads images of {input.Image} (channels, height, width), and those of the student's column are {student.Shape}. Name another column in TeacherInput.ColumnName.");
+        }
+
+        var layout = input.Image is { } image ? RowLayout.FromShape(type, image, "TeacherInput.Image", own?.Column.Name ?? "of the student's features") : RowLayout.FromDimensions(type);
+        if (own is not null || !layout.IsInterleaved)
+            return layout;
+        // The student's rows were read in the order of the column, not as planes.
+        return input.Image is null ? new RowLayout(InputShape.Vector(type.Size)) : throw new ArgumentOutOfRangeException(
+            "options", $"The teacher ({name}) reads images of {input.Image} from the student's column, a {type} with interleaved channels, which the student reads as a vector. Give ImageShape in the options, so that both read its planes.");
     }
 
     private DataViewSchema.Column? FindOwn(DataViewSchema schema)

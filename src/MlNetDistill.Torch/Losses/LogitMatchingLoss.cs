@@ -55,6 +55,10 @@ public sealed class LogitMatchingLoss(LogitReduction reduction = LogitReduction.
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => inputs.Mean(PerRow(inputs.Student.Logits, inputs.Teacher.Logits.detach()));
 
+    internal override bool ReachesTeacher => true;
+
+    internal override Tensor EvaluateTowardsTeacher(LossInputs inputs, Tensor teacher) => inputs.Mean(PerRow(inputs.Student.Logits, teacher));
+
     private Tensor PerRow(Tensor student, Tensor teacher)
     {
         var difference = student.sub(teacher);

@@ -13,7 +13,7 @@ namespace MlNetDistill.Methods;
 /// quiz loss in the weights of the teacher, through (1); (3) the student as it was before (1) trains on the same batches with the new teacher.
 /// </remarks>
 /// <param name="Student">
-/// How the student trains. Its teacher must be a network that can be copied, and each term of its loss must read labels alone or be a <see cref="KdLoss"/>.
+/// How the student trains. Its teacher must be a network that can be copied, and each term of its loss must read labels alone or be a <see cref="KdLoss"/> or a <see cref="LogitMatchingLoss"/>.
 /// </param>
 /// <param name="TeacherOptimizer">Updates the weights of the copy.</param>
 /// <param name="PilotLearningRate">The step size η of the pilot, above 0; scaled by the student's schedule.</param>
@@ -57,13 +57,13 @@ public sealed record BilevelStage(Stage Student, Optimizer TeacherOptimizer, dou
         {
             if (term.Loss.TeacherNeeds != ModelOutputs.None && !term.Loss.ReachesTeacher)
             {
-                yield return $"Its loss term '{term.Loss.Name}' has no gradient towards the teacher that can be differentiated again. The teacher can be trained through 'kd' (KdLoss); " +
-                    "take that, or train this loss in a Stage, with a fixed teacher.";
+                yield return $"Its loss term '{term.Loss.Name}' has no gradient towards the teacher that can be differentiated again. The teacher can be trained through 'kd' (KdLoss) and 'logitMatching' (LogitMatchingLoss); " +
+                    "take one of them, or train this loss in a Stage, with a fixed teacher.";
             }
         }
 
         if (Student.Loss is { } loss && !loss.Terms.Any(term => term.Loss.ReachesTeacher && term.Weight > 0))
-            yield return "No term of its loss that has a weight reads the teacher, so the teacher would have nothing to learn from. Add a KdLoss.";
+            yield return "No term of its loss that has a weight reads the teacher, so the teacher would have nothing to learn from. Add a KdLoss or a LogitMatchingLoss.";
         if (Student.Trains is { } part && part != NetworkPart.Whole)
             yield return $"It trains a part of the student ({part}); the pilot needs the whole.";
     }

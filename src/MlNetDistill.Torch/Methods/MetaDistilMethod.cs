@@ -20,7 +20,8 @@ internal sealed record MetaDistilMethod(MetaDistilOptions Options) : Distillatio
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)
     {
         var (alpha, temperature) = (Options.Alpha ?? context.Defaults.Alpha, Options.Temperature ?? context.Defaults.Temperature);
-        DistillationLoss soft = Options.SoftLoss == MetaDistilLoss.Divergence ? new KdLoss(temperature) : new LogitSquaresLoss(temperature);
+        // The squares are those of the logits divided by the temperature.
+        var soft = Options.SoftLoss == MetaDistilLoss.Divergence ? new KdLoss(temperature) : 1 / (temperature * temperature) * new LogitMatchingLoss();
         yield return new BilevelStage(context.Stage(Name, ((1 - alpha) * context.LabelLoss) + (alpha * soft)), Options.TeacherOptimizer, Options.PilotLearningRate)
         {
             QuizShare = Options.QuizShare,

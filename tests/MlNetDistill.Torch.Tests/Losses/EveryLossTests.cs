@@ -11,7 +11,6 @@ public sealed class EveryLossTests
     private static readonly Dictionary<string, DistillationLoss> Losses = new()
     {
         ["kd"] = new KdLoss(4),
-        ["logit squares"] = new LogitSquaresLoss(2),
         ["dist"] = new DistLoss(1),
         ["dist at 4"] = new DistLoss(4, 0.5, 2),
         ["dist inter"] = new DistLoss(1, 1, 0),

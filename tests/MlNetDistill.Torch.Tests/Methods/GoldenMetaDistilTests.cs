@@ -103,7 +103,7 @@ public sealed class GoldenMetaDistilTests
     {
         double Setting(string name) => Golden.Number(settings.GetProperty(name));
         var (alpha, temperature) = (Setting("alpha"), Setting("temperature"));
-        DistillationLoss soft = settings.GetProperty("distillation_loss").GetString() == "kl" ? new KdLoss(temperature) : new LogitSquaresLoss(temperature);
+        var soft = settings.GetProperty("distillation_loss").GetString() == "kl" ? new KdLoss(temperature) : 1 / (temperature * temperature) * new LogitMatchingLoss();
         return Runs.Stage(
             1, ((1 - alpha) * new CrossEntropyLoss()) + (alpha * soft), teacher, optimizer: Optimizer.Sgd(Setting("student_learning_rate"), Setting("momentum"), false, Setting("weight_decay")));
     }

@@ -125,8 +125,9 @@ public sealed class MetaDistilTests
         Assert.That($"{stage.TeacherOptimizer}", Is.EqualTo($"{Optimizer.Sgd(0.05, 0.9, false, 5e-4)}"));
         Assert.That($"{stage.Student.Loss}", Does.EndWith("crossEntropy + 0.9 * kd (Temperature 4)"));
         var squares = (BilevelStage)Phase(teaching, new MetaDistilOptions { SoftLoss = MetaDistilLoss.SquaredDifference, Temperature = 3, Alpha = 1 }, epochs: 2);
-        Assert.That(squares.Student.Loss.Terms[1].Loss, Is.TypeOf<LogitSquaresLoss>().With.Property("Temperature").EqualTo(3));
-        Assert.That((squares with { Name = "renamed", Epochs = 5 }).ToString(), Does.StartWith("renamed: 5 epochs on 0 * crossEntropy + 1 * logitSquares"));
+        Assert.That(squares.Student.Loss.Terms[1].Loss, Is.TypeOf<LogitMatchingLoss>());
+        Assert.That(squares.Student.Loss.Terms[1].Weight, Is.EqualTo(1 / 9.0));
+        Assert.That((squares with { Name = "renamed", Epochs = 5 }).ToString(), Does.StartWith("renamed: 5 epochs on 0 * crossEntropy + 0.1111111111111111 * logitMatching"));
     }
 
     [Test]

@@ -18,14 +18,14 @@ public sealed class BilevelRoundTests
     {
         ["one step"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)),
         ["three steps"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { Steps = 3 },
-        ["squared differences"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { Soft = new LogitSquaresLoss(2), Steps = 2 },
+        ["squared differences"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { Soft = 0.25 * new LogitMatchingLoss(), Steps = 2 },
         ["no hidden layer"] = new(NetworkSpec.Mlp(), NetworkSpec.Mlp()),
         ["the teacher's term alone"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { Labels = 0 },
         ["example weights"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { Weighted = true, Steps = 2 },
         ["missing labels"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { LabelsMissing = true, Steps = 2 },
         ["mixed labels"] = new(NetworkSpec.Mlp(6), NetworkSpec.Mlp(7)) { Mixed = true, Steps = 2 },
         ["dropout"] = new(new Dropping(), NetworkSpec.Mlp(7)) { Steps = 2 },
-        ["dropout, squared differences"] = new(new Dropping(), NetworkSpec.Mlp(7)) { Soft = new LogitSquaresLoss(3) },
+        ["dropout, squared differences"] = new(new Dropping(), NetworkSpec.Mlp(7)) { Soft = 0.1 * new LogitMatchingLoss(LogitReduction.HalfSumPerRow, centered: true) },
         ["batch normalization"] = new(NetworkSpec.ResNet(8, 2, 3, 4), NetworkSpec.ResNet(8, 2, 2, 3)) { Pictures = true },
         ["batch normalization, two steps"] = new(NetworkSpec.ResNet(8, 2, 3, 4), NetworkSpec.ResNet(8, 2, 2, 3)) { Pictures = true, Steps = 2 },
     };

@@ -134,7 +134,15 @@ public sealed class MetaDistilTests
     public void Every_fault_of_the_settings_is_named() => Assert.That(
         DistillationMethod.MetaDistil(new MetaDistilOptions
         {
-            Temperature = 0, Alpha = 0, PilotLearningRate = 0, TeacherOptimizer = Optimizer.Sgd(-1), FixedTeacherShare = 1, QuizShare = 0, QuizBatches = 0, BatchesPerRound = 0, SoftLoss = (MetaDistilLoss)7,
+            Temperature = 0,
+            Alpha = 0,
+            PilotLearningRate = 0,
+            TeacherOptimizer = Optimizer.Sgd(-1),
+            FixedTeacherShare = 1,
+            QuizShare = 0,
+            QuizBatches = 0,
+            BatchesPerRound = 0,
+            SoftLoss = (MetaDistilLoss)7,
         }).Validate(),
         Is.EqualTo(new[]
         {

@@ -55,7 +55,10 @@ public sealed class EmbeddingStudentTests
         var teacher = _context.Transforms.Conversion.ConvertType("Floats", "Pixels", DataKind.Single).Append(_context.Transforms.ProjectToPrincipalComponents("Taught", "Floats", rank: 6)).Fit(pictures);
         var model = _context.Transforms.DistillEmbedding(ToyEmbeddings.Options(EmbeddingTeacher.FromTransformer(teacher, "Taught")) with
         {
-            Student = ToyPipelines.SmallResNet, FeatureColumnName = "Pixels", OutputColumnName = "Code", Epochs = 1,
+            Student = ToyPipelines.SmallResNet,
+            FeatureColumnName = "Pixels",
+            OutputColumnName = "Code",
+            Epochs = 1,
         }).Fit(pictures);
         var here = model.Embeddings(pictures, "Code");
         Assert.That(ToyLoader.Score(_context, model, pictures, column: "Code"), Is.EqualTo(here.Select(v => string.Join(' ', v.Select(value => BitConverter.SingleToUInt32Bits(value).ToString("x8"))))));
@@ -204,7 +207,13 @@ public sealed class EmbeddingStudentTests
     {
         var options = ToyEmbeddings.Options() with
         {
-            EmbeddingLength = 0, Epochs = 0, Loss = new KdLoss(4), Head = MarginHead.ArcFace(margin: 2), OutputColumnName = "Features", ValidationFraction = 0.2, ValidationColumnName = "Held",
+            EmbeddingLength = 0,
+            Epochs = 0,
+            Loss = new KdLoss(4),
+            Head = MarginHead.ArcFace(margin: 2),
+            OutputColumnName = "Features",
+            ValidationFraction = 0.2,
+            ValidationColumnName = "Held",
         };
         Assert.That(() => _context.Transforms.DistillEmbedding(options), Throws.TypeOf<ArgumentOutOfRangeException>()
             .With.Message.Contains("EmbeddingLength must be at least 1; was 0.")

@@ -45,7 +45,7 @@ public sealed class ArcFaceLoss : AngularMarginLoss
     private protected override Tensor ApplyMargin(Tensor cosines)
     {
         var (cosine, sine) = (Math.Cos(Margin), Math.Sin(Margin));
-        var sines = ones_like(cosines).sub(cosines.square()).ClampMin(LeastSquaredSine).sqrt();
+        var sines = ones_like(cosines).sub(cosines.mul(cosines)).ClampMin(LeastSquaredSine).sqrt();
         var rotated = cosines.MultiplyBy(cosine).sub(sines.MultiplyBy(sine));
         return where(cosines.IsAtMost(-cosine), cosines.Add(-Margin * sine), rotated);
     }

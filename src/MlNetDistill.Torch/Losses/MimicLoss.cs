@@ -56,6 +56,6 @@ public sealed class MimicLoss : DistillationLoss
     {
         var constant = teacher.detach();
         var difference = normalize ? student.NormalizeRows().sub(constant.NormalizeRows()) : student.sub(constant);
-        return difference.square().sum(1);
+        return difference.mul(difference).sum(1);
     }
 }

@@ -226,7 +226,7 @@ public sealed class EveryLossTests
     private static Outputs Single(Outputs outputs) => outputs with { Tensors = [.. outputs.Tensors.Select(t => t.to(float32))] };
 
     // What the loss reads, of networks that agree in every shape.
-    private static Outputs Batch(string name, int rows, ulong seed) => Losses[name].TeacherNeeds switch
+    private static Outputs Batch(string name, int rows, ulong seed) => (Losses[name] is { TeacherNeeds: not ModelOutputs.None } taught ? taught.TeacherNeeds : Losses[name].StudentNeeds) switch
     {
         ModelOutputs.Logits => Outputs.EndingInLogits(LossProbe.Logits(rows, 4, seed)),
         ModelOutputs.Embedding => Outputs.OfEmbedding(LossProbe.Logits(rows, 6, seed)),

@@ -11,8 +11,8 @@ namespace MlNetDistill.Losses;
 /// the larger map of a pair is average-pooled to the size of the next. As in the authors' code (42Shawn/LONDON), the last pair counts 1/2, each one before it half of the next.
 /// </summary>
 /// <remarks>
-/// In the authors' code this term trains nothing: its power iteration runs without gradient, its result included. This library builds the term that the paper describes, with
-/// a gradient. σ is found by power iteration from a vector of ones; value and gradient come from the last product, with the vector held constant, so they approach the exact
+/// In the authors' code this term trains nothing: its power iteration runs without gradient, its result included. This library builds the term that the paper's abstract describes,
+/// with a gradient. σ is found by power iteration from a vector of ones; value and gradient come from the last product, with the vector held constant, so they approach the exact
 /// σ and its gradient u vᵀ as the iteration converges. A matrix with σ below 1e-6 has σ = 0 and no gradient (NaN in the authors' code);
 /// so has one of which every column sums to exactly 0, because the iteration starts at a right angle to it. Also unlike that code, all taps are
 /// connected to the teacher's channels before they are paired, the iteration starts at the same vector in every step, and the teacher stays in eval mode.

@@ -5,7 +5,7 @@ namespace MlNetDistill.Losses;
 
 /// <summary>
 /// Mean over rows of ‖u_s - u_t‖², the squared distance of the embeddings at unit length: L2 mimic, the baseline on faces that the papers of CCKD (Peng et al. 2019)
-/// and RCO (Jin et al. 2019) name. It equals 2 - 2 cos, so it is between 0 and 4. The papers give no formula; the sum over dimensions and the mean over rows are our
+/// and RCO (Jin et al. 2019) name. It equals 2 - 2 cos, so it is between 0 and 4. We found no formula; the sum over dimensions and the mean over rows are our
 /// choice.
 /// </summary>
 /// <remarks>

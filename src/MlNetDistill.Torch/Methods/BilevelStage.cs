@@ -40,7 +40,13 @@ public sealed record BilevelStage(Stage Student, Optimizer TeacherOptimizer, dou
     /// <summary>What it trains, on which loss and for how long.</summary>
     public override string ToString() => $"{StudentStage}, and a copy of its teacher by {TeacherOptimizer}";
 
-    internal override Stage StudentStage => Student with { Name = Name, Epochs = Epochs };
+    // An epoch before the first round is one of plain KD: it is not kept as the best, and does not count towards an early stop.
+    internal override Stage StudentStage => Student with
+    {
+        Name = Name,
+        Epochs = Epochs,
+        JudgedFrom = FixedTeacherEpochs < Epochs ? Math.Max(Student.JudgedFrom, FixedTeacherEpochs + 1) : Student.JudgedFrom,
+    };
 
     /// <summary>What is wrong with its settings, each as one sentence.</summary>
     internal IEnumerable<string> Validate()
@@ -51,10 +57,12 @@ public sealed record BilevelStage(Stage Student, Optimizer TeacherOptimizer, dou
             yield return $"Its {nameof(TeacherOptimizer)} must be given; it is null.";
         foreach (var fault in (TeacherOptimizer?.Validate() ?? []).Concat(TeacherSchedule?.Validate() ?? []))
             yield return $"Teacher: {fault}";
-        if (QuizLoss is not { TeacherNeeds: ModelOutputs.None })
-            yield return $"Its {nameof(QuizLoss)} must be a loss over labels; it is {QuizLoss?.Name ?? "null"}.";
+        if (QuizLoss is not { TeacherNeeds: ModelOutputs.None, StudentNeeds: ModelOutputs.Logits })
+            yield return $"Its {nameof(QuizLoss)} must be a loss over labels and the student's logits; it is {QuizLoss?.Name ?? "null"}.";
         foreach (var term in Student.Loss?.Terms ?? [])
         {
+            if (term.Loss.StudentNeeds != ModelOutputs.Logits)
+                yield return $"Its loss term '{term.Loss.Name}' reads {term.Loss.StudentNeeds} of the student; a round computes the student's logits alone. Train this term in a Stage, with a fixed teacher.";
             if (term.Loss.TeacherNeeds != ModelOutputs.None && !term.Loss.ReachesTeacher)
             {
                 yield return $"Its loss term '{term.Loss.Name}' has no gradient towards the teacher that can be differentiated again. The teacher can be trained through 'kd' (KdLoss) and 'logitMatching' (LogitMatchingLoss); " +

@@ -36,7 +36,7 @@ public abstract partial record DistillationMethod
     /// a teacher that gives at least two stage features; their widths may differ from the student's.
     /// </summary>
     /// <remarks>
-    /// In the authors' code the Lipschitz term has no gradient and trains nothing. Here it has one, as the paper describes, so its weight is a choice of this library; the
+    /// In the authors' code the Lipschitz term has no gradient and trains nothing. Here it has one, as the paper's abstract describes, so its weight is a choice of this library; the
     /// margin's, 1/1000, is that of the authors' CIFAR-100 trainer.
     /// </remarks>
     /// <param name="taps">Which student tap is compared with which teacher tap, from input to output, at least two pairs; by resolution if null, see <see cref="StagePair"/>.</param>

@@ -169,7 +169,9 @@ public sealed class MetaDistilTests
         Refused(stage with { Student = stage.Student with { Teacher = cached } }, set, "Stage 'MetaDistil' trains a copy of its teacher, and this teacher (GivenTeacher) cannot be copied and trained: ");
         Refused(With(new CrossEntropyLoss() + new DistLoss(1)), set, "Stage 'MetaDistil': Its loss term 'dist' has no gradient towards the teacher that can be differentiated again. ");
         Refused(With(new CrossEntropyLoss()), set, "Stage 'MetaDistil': No term of its loss that has a weight reads the teacher, so the teacher would have nothing to learn from. Add a KdLoss or a LogitMatchingLoss.");
-        Refused(stage with { QuizLoss = new KdLoss(1) }, set, "Stage 'MetaDistil': Its QuizLoss must be a loss over labels; it is kd.");
+        Refused(stage with { QuizLoss = new KdLoss(1) }, set, "Stage 'MetaDistil': Its QuizLoss must be a loss over labels and the student's logits; it is kd.");
+        Refused(stage with { QuizLoss = new ArcFaceLoss(3) }, set, "Stage 'MetaDistil': Its QuizLoss must be a loss over labels and the student's logits; it is arcFace.");
+        Refused(With(new KdLoss(2) + new ArcFaceLoss(3)), set, "Stage 'MetaDistil': Its loss term 'arcFace' reads Embedding of the student; a round computes the student's logits alone. ");
         Refused(stage with { PilotLearningRate = -1 }, set, "Stage 'MetaDistil': Its PilotLearningRate must be above 0; was -1.");
         Refused(stage, unlabelled, "Stage 'MetaDistil' holds labelled training rows out as a quiz, and of 96 training rows 0 have a label; at least 3 must. ");
     }

@@ -61,6 +61,19 @@ public sealed class BilevelStageTests
     }
 
     [Test]
+    public void Neither_early_stopping_nor_the_best_epoch_counts_the_epochs_before_the_first_round()
+    {
+        List<(double[] State, ValidationResult Result)> epochs = [];
+        var last = Train(
+            12,
+            (state, progress) => epochs.Add((Runs.State(state.Student!), progress.Validation!)),
+            given => given with { EarlyStopping = new EarlyStopping(Patience: 1) },
+            stage => stage with { FixedTeacherEpochs = 8, Student = stage.Student with { Optimizer = Optimizer.Sgd(1e-12) } });
+        Assert.That(epochs, Has.Count.EqualTo(10), "a student that stands still: one epoch with rounds, then one that is no better");
+        Assert.That(last, Is.EqualTo(epochs[8].State));
+    }
+
+    [Test]
     public void A_cancelled_stage_returns_the_best_epoch_or_throws()
     {
         using var cancel = new CancellationTokenSource();

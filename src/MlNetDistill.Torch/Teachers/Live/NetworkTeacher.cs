@@ -41,12 +41,20 @@ internal class NetworkTeacher : CacheableTeacher
         if (BuildSame is null)
             return base.CreateTrainableCopy();
         var copy = BuildSame();
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        var tensors = copy.state_dict();
-        foreach (var (name, value) in PrepareNetwork().state_dict())
-            tensors[name].copy_(value);
-        return new TrainableTeacher(copy, Reorder);
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var noGrad = no_grad();
+            var tensors = copy.state_dict();
+            foreach (var (name, value) in PrepareNetwork().state_dict())
+                tensors[name].copy_(value);
+            return new TrainableTeacher(copy, Reorder);
+        }
+        catch
+        {
+            copy.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The network, with the weights of this teacher.</summary>

@@ -106,7 +106,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
 
     private string DescribeCause(TrainingPlan plan, IReadOnlyList<TrainingProgress> history)
     {
-        var losses = history.Select(epoch => epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.Values.Single()).ToList();
+        var losses = history.Select(epoch => epoch.Losses.TryGetValue("total", out var total) ? total : epoch.Losses.First(loss => loss.Key != BilevelRun.QuizName).Value).ToList();
         var steps = Invariant($"{NumberText.Count(history.Count, "epoch")} of {Math.Max(1, split.Training.shape[0] / batchSize)} steps");
         var rate = Invariant($"Optimizer.LearningRate is {plan.Optimizer.LearningRate}");
         var decay = plan.Optimizer.WeightDecay * plan.Optimizer.LearningRate;

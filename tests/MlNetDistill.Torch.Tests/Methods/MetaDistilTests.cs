@@ -75,6 +75,22 @@ public sealed class MetaDistilTests
     }
 
     [Test]
+    public void A_class_of_one_row_is_trained_on_and_never_a_part_of_the_quiz()
+    {
+        using var clouds = Toy.Clouds(rows: 40);
+        using var set = Toy.Set(clouds.AllFeatures(), [.. Enumerable.Range(0, 40).Select(row => row == 7 ? 2L : row % 2)], clouds.Shape, 3);
+        using var all = DataSplit.All(set);
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            using var generator = new Seeds(seed).CreateGenerator("quiz");
+            using var divided = QuizRows.Divide(set, all.Training, 0.9, generator, "stage");
+            var quiz = divided.Quiz.data<long>().ToArray();
+            Assert.That(quiz, Has.Length.EqualTo(36).And.No.Member(7L));
+            Assert.That(quiz.Concat(divided.Training.data<long>()), Is.EquivalentTo(Enumerable.Range(0, 40)));
+        }
+    }
+
+    [Test]
     public void Nobody_trains_on_the_quiz_which_is_drawn_from_the_labelled_rows_by_the_seed()
     {
         using var clouds = Toy.Clouds(rows: 80);

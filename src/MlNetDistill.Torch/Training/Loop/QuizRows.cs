@@ -20,7 +20,7 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
     /// <summary>Positions of the quiz rows.</summary>
     public Tensor Quiz => quiz;
 
-    /// <summary>Divides the training rows.</summary>
+    /// <summary>Divides the training rows. Of each class at least one row is trained on, unless there are hardly more rows than classes.</summary>
     /// <param name="set">All rows.</param>
     /// <param name="training">Positions of the training rows.</param>
     /// <param name="share">The share of those with a label that become the quiz.</param>
@@ -31,7 +31,8 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
     {
         using var scope = NewDisposeScope();
         var positions = training.cpu();
-        var labelled = set.Labels.cpu().index_select(0, positions).IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var labels = set.Labels.cpu().index_select(0, positions);
+        var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         var rows = labelled.shape[0];
         if (rows <= FewestRows)
         {
@@ -40,7 +41,11 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
                 "Give labelled rows, or a method with a fixed teacher, such as DistillationMethod.Kd().");
         }
 
-        var chosen = labelled.index_select(0, randperm(rows, device: CPU, generator: generator)).narrow(0, 0, Count(rows, share));
+        var drawn = labelled.index_select(0, randperm(rows, device: CPU, generator: generator));
+        HashSet<long> met = [];
+        // The first row of each class comes last.
+        long[] order = [.. drawn.data<long>().Zip(labels.index_select(0, drawn).data<long>()).OrderBy(row => met.Add(row.Second)).Select(row => row.First)];
+        var chosen = tensor(order).narrow(0, 0, Count(rows, met.Count, share));
         var isTrained = ones(positions.shape[0], ScalarType.Bool).index_copy_(0, chosen, zeros(chosen.shape[0], ScalarType.Bool));
         var quiz = positions.index_select(0, chosen.sort().Values).to(training.device);
         return new QuizRows(set, positions.masked_select(isTrained).to(training.device).DetachFromDisposeScope(), quiz.DetachFromDisposeScope());
@@ -52,11 +57,13 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
         if (phase is not BilevelStage stage)
             return training.shape[0];
         using var scope = NewDisposeScope();
-        return training.shape[0] - Count(set.Labels.index_select(0, training).IsNotEqualTo(IRowSource.MissingLabel).sum().item<long>(), stage.QuizShare);
+        var labels = set.Labels.index_select(0, training);
+        labels = labels.masked_select(labels.IsNotEqualTo(IRowSource.MissingLabel));
+        return training.shape[0] - Count(labels.shape[0], labels.cpu().data<long>().Distinct().Count(), stage.QuizShare);
     }
 
-    /// <summary>The number of quiz rows among labelled rows.</summary>
-    public static long Count(long labelled, double share) => Math.Clamp((long)Math.Round(labelled * share), FewestRows, Math.Max(FewestRows, labelled - 1));
+    /// <summary>The number of quiz rows among labelled rows of so many classes.</summary>
+    private static long Count(long labelled, long classes, double share) => Math.Clamp((long)Math.Round(labelled * share), FewestRows, Math.Max(FewestRows, labelled - classes));
 
     /// <summary>Batches of the quiz of even size, in the current dispose scope: all in the order of the rows, or some of rows that are drawn anew.</summary>
     /// <param name="batchSize">Most rows of a batch.</param>

@@ -81,7 +81,7 @@ internal sealed class StepTimer(
     {
         if (stage is null)
             return;
-        var quiz = QuizRows.Count(set.LabelledRows, stage.QuizShare);
+        var quiz = split.Training.shape[0] - QuizRows.CountTrained(stage, set, split.Training);
         var batches = Math.Max(1, (quiz + options.BatchSize - 1) / options.BatchSize);
         run.Bilevel!.UpdateTeacher([batch], [.. Enumerable.Repeat(batch, (int)Math.Min(stage.QuizBatches ?? batches, batches))]);
     }

@@ -139,7 +139,7 @@ internal sealed class EmbeddingFit : IDisposable
         }
 
         if (!(difference <= task.Tolerance))
-            throw new StudentExportException(Invariant($"{spec.Name} and its ML.NET form differ by up to {difference:0.0e0} in {task.ScoreName} (at most {task.Tolerance:0e0} is allowed), found before training."), null);
+            throw new StudentExportException(Invariant($"{spec.Name} and its ML.NET form differ by up to {difference:0.0e0} in {task.ScoreName} (at most {task.Tolerance:0e0} is allowed), found before training."));
     }
 
     private EmbeddingTransformer Export(Network network, EmbeddingSpec spec, TeacherSpace teacher, IReadOnlyList<TrainingProgress> history) =>
@@ -147,15 +147,35 @@ internal sealed class EmbeddingFit : IDisposable
         {
             network.to(CPU);
             network.eval();
-            var (chain, difference) = Compare(network);
-            var task = new EmbeddingExport(_columns);
-            if (!(difference <= task.Tolerance))
-                throw new StudentExportException(Invariant($"The trained {spec.Name} and its ML.NET form differ by up to {difference:0.0e0} in {task.ScoreName} (at most {task.Tolerance:0e0} is allowed)."), null);
-            _channel.Info($"The student's ML.NET form agrees with its network within {difference:0.0e0}.");
             var model = new DistilledEmbedding(
                 network, _options.Student, _options.Seed!.Value, teacher.AxesOf(), teacher.IsAligned ? teacher.Length : null, history, _notes, _channel.Warnings);
+            var (chain, difference) = CompareTrained(network, model);
+            var task = new EmbeddingExport(_columns);
+            if (!(difference <= task.Tolerance))
+            {
+                throw new StudentExportException(
+                    Invariant($"The trained {spec.Name} and its ML.NET form differ by up to {difference:0.0e0} in {task.ScoreName} ") +
+                    Invariant($"(at most {task.Tolerance:0e0} is allowed). The trained network is in this exception's Embedding."),
+                    model);
+            }
+
+            _channel.Info($"The student's ML.NET form agrees with its network within {difference:0.0e0}.");
             return new EmbeddingTransformer(_context, chain, _data.Schema, model);
         });
+
+    /// <summary>Exports a trained network. If that fails, for example because the disk is full, the exception contains the trained weights.</summary>
+    private (StudentChain Chain, double Difference) CompareTrained(Network network, DistilledEmbedding model)
+    {
+        try
+        {
+            return Compare(network);
+        }
+        catch (Exception e)
+        {
+            throw new StudentExportException(
+                $"The trained {Role} ({model.Spec.Name}) could not be exported as an ML.NET model: {e.Message} It is in this exception's Embedding.", model, e);
+        }
+    }
 
     private (StudentChain Chain, double Difference) Compare(Network network)
     {

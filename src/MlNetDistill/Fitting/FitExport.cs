@@ -77,8 +77,7 @@ internal sealed class FitExport(
         {
             throw new StudentExportException(
                 Invariant($"{spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} (at most {task.Tolerance:0e0} is allowed), ") +
-                "found before training: the forward pass and Emit of a block do not compute the same function.",
-                null);
+                "found before training: the forward pass and Emit of a block do not compute the same function.");
         }
     }
 

@@ -46,6 +46,24 @@ public sealed class ExportFailureTests
         });
     }
 
+    [Test]
+    public void A_student_of_embeddings_that_cannot_be_exported_after_training_comes_with_the_exception()
+    {
+        var rows = _context.View(ToyEmbeddings.Draw(200, 20));
+        var untrained = Assert.Throws<StudentExportException>(
+            () => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { Student = new ShiftedSpec(0.5) }).Fit(rows));
+        Assert.That(untrained!.Message, Does.Contain("before training"));
+        Assert.That((untrained.Embedding, untrained.Student), Is.EqualTo(((DistilledEmbedding?)null, (DistilledStudent?)null)));
+
+        var thrown = Assert.Throws<StudentExportException>(
+            () => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { Student = new ShiftedSpec(0) }).Fit(rows));
+        Assert.That(thrown!.Message, Does.StartWith("The trained shifted").And.Contain("exception's Embedding"));
+        Assert.That(thrown.Embedding!.History, Is.Not.Empty);
+        using var network = thrown.Embedding.ToNetwork();
+        var shift = network.named_parameters().Single(p => p.name.EndsWith("_shift", StringComparison.Ordinal)).parameter;
+        Assert.That(shift.data<float>(), Has.Some.Not.Zero, "the trained weights, not fresh ones");
+    }
+
     /// <summary>Adds a learnt number to everything, and forgets to say so in the graph.</summary>
     private sealed record ShiftedSpec(double Start) : NetworkSpec
     {

@@ -17,13 +17,7 @@ internal static class TrainerSchemaShape
     public static SchemaShape Output(MLContext context, SchemaShape input, DistillationOptions options)
     {
         // ML.NET's chains request the schema before they fit, so wrong types can be reported here.
-        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
-        if (options.LabelColumnName is { } label)
-            Require(input, label, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
-        if (options.ExampleWeightColumnName is { } weight)
-            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
-        if (options.ValidationColumnName is { } validation)
-            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
+        var features = RequireInputs(input, options);
         var isByte = features.ItemType == NumberDataViewType.Byte;
         string[] outputs = [options.ScoreColumnName, options.PredictedLabelColumnName];
         string[] kept = [.. InBoxOutputs.Except(outputs).Where(name => Find(input, name) is not null)];
@@ -69,13 +63,7 @@ internal static class TrainerSchemaShape
     /// <summary>The output schema of a trainer of embeddings.</summary>
     public static SchemaShape EmbeddingOutput(MLContext context, SchemaShape input, EmbeddingOptions options)
     {
-        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
-        if (options.LabelColumnName is { } label)
-            Require(input, label, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
-        if (options.ExampleWeightColumnName is { } weight)
-            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
-        if (options.ValidationColumnName is { } validation)
-            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
+        var features = RequireInputs(input, options.ToRowOptions());
         var estimator = new EstimatorChain<ITransformer>();
         if (features.ItemType == NumberDataViewType.Byte)
         {
@@ -85,6 +73,20 @@ internal static class TrainerSchemaShape
         }
 
         return estimator.Append(context.Transforms.NormalizeLpNorm(options.OutputColumnName, features.Name)).GetOutputSchema(input);
+    }
+
+    /// <summary>Checks the columns that are read.</summary>
+    /// <returns>The feature column.</returns>
+    private static SchemaShape.Column RequireInputs(SchemaShape input, DistillationOptions options)
+    {
+        var features = Require(input, options.FeatureColumnName, "feature", nameof(options.FeatureColumnName), c => c.RequireFeatures());
+        if (options.LabelColumnName is { } label)
+            Require(input, label, "label", nameof(options.LabelColumnName), c => c.RequireLabel());
+        if (options.ExampleWeightColumnName is { } weight)
+            Require(input, weight, "example weight", nameof(options.ExampleWeightColumnName), c => c.RequireWeight());
+        if (options.ValidationColumnName is { } validation)
+            Require(input, validation, "validation", nameof(options.ValidationColumnName), c => c.RequireValidation());
+        return features;
     }
 
     private static SchemaShape.Column Require(SchemaShape shape, string name, string role, string option, Action<ColumnCheck> check)

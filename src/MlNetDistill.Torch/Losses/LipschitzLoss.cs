@@ -12,7 +12,7 @@ namespace MlNetDistill.Losses;
 /// </summary>
 /// <remarks>
 /// In the authors' code this term trains nothing: its power iteration runs without gradient, its result included. This library builds the term that the paper's abstract describes,
-/// with a gradient. σ is found by power iteration from a vector of ones; value and gradient come from the last product, with the vector held constant, so they approach the exact
+/// with a gradient. Of vectors, σ is the product of their lengths. Of maps it is found by power iteration from a vector of ones; value and gradient come from the last product, with the vector held constant, so they approach the exact
 /// σ and its gradient u vᵀ as the iteration converges. A matrix with σ below 1e-6 has σ = 0 and no gradient (NaN in the authors' code);
 /// so has one of which every column sums to exactly 0, because the iteration starts at a right angle to it. Also unlike that code, all taps are
 /// connected to the teacher's channels before they are paired, the iteration starts at the same vector in every step, and the teacher stays in eval mode.
@@ -26,20 +26,22 @@ public sealed class LipschitzLoss : DistillationLoss
     /// <summary>The loss between consecutive taps, with connectors of its own.</summary>
     /// <param name="taps">Indices of the stage features, from 0, from input to output: the student's and the teacher's; at least two pairs.</param>
     /// <param name="iterations">Steps of the power iteration, at least 1; the authors' code has 5 or 10.</param>
-    public LipschitzLoss(IReadOnlyList<(int Student, int Teacher)> taps, int iterations = DefaultIterations)
-        : this(taps, null, iterations)
+    /// <param name="relative">Whether each difference is divided by the teacher's σ: see <see cref="IsRelative"/>.</param>
+    public LipschitzLoss(IReadOnlyList<(int Student, int Teacher)> taps, int iterations = DefaultIterations, bool relative = false)
+        : this(taps, null, iterations, relative)
     {
     }
 
     /// <summary>The loss between the taps of <paramref name="connected"/>, connected by its connectors; both must be terms of the same sum.</summary>
     /// <param name="connected">The loss that owns the connectors.</param>
     /// <param name="iterations">Steps of the power iteration, at least 1.</param>
-    public LipschitzLoss(MarginFeatureLoss connected, int iterations = DefaultIterations)
-        : this(connected?.Taps ?? throw new ArgumentNullException(nameof(connected)), connected, iterations)
+    /// <param name="relative">Whether each difference is divided by the teacher's σ: see <see cref="IsRelative"/>.</param>
+    public LipschitzLoss(MarginFeatureLoss connected, int iterations = DefaultIterations, bool relative = false)
+        : this(connected?.Taps ?? throw new ArgumentNullException(nameof(connected)), connected, iterations, relative)
     {
     }
 
-    private LipschitzLoss(IReadOnlyList<(int Student, int Teacher)> taps, MarginFeatureLoss? connected, int iterations)
+    private LipschitzLoss(IReadOnlyList<(int Student, int Teacher)> taps, MarginFeatureLoss? connected, int iterations, bool relative)
     {
         ArgumentNullException.ThrowIfNull(taps);
         Taps = TapFeatures.Validate([.. taps], nameof(taps));
@@ -48,6 +50,7 @@ public sealed class LipschitzLoss : DistillationLoss
         ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
         Connected = connected;
         Iterations = iterations;
+        IsRelative = relative;
     }
 
     /// <inheritdoc/>
@@ -68,6 +71,12 @@ public sealed class LipschitzLoss : DistillationLoss
 
     /// <summary>Steps of the power iteration.</summary>
     public int Iterations { get; }
+
+    /// <summary>
+    /// Whether the mean of (σ_i^s - σ_i^t)² is divided by that of (σ_i^t)², for each i. σ grows with the scale and the number of the features, over several orders of magnitude
+    /// from network to network; divided, a weight means the same for all of them. Not part of the published loss.
+    /// </summary>
+    public bool IsRelative { get; }
 
     /// <summary>G = F Gᵀ / positions of each row: how the channels of one tap pass into those of the next.</summary>
     /// <param name="first">B×C×H×W or B×C; a larger map is average-pooled to the size of <paramref name="second"/>.</param>
@@ -97,10 +106,7 @@ public sealed class LipschitzLoss : DistillationLoss
     {
         Guard.Rank(matrices, 3, "rows×values×values", nameof(matrices));
         ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
-        var last = Multiply(matrices, FindDirection(matrices.detach(), iterations - 1)).flatten(1).norm(1, false, 2);
-        var vanishes = last.IsAtMost(LeastSquare);
-        // The gradient of a root at 0 is infinite.
-        return last.MaskedFill(vanishes, 1).sqrt().MaskedFill(vanishes, 0);
+        return Root(Multiply(matrices, FindDirection(matrices.detach(), iterations - 1)).flatten(1).norm(1, false, 2));
     }
 
     /// <summary>Σ_i 2^-(n-i) · mean over rows of (σ_i^s - σ_i^t)², a scalar.</summary>
@@ -109,7 +115,7 @@ public sealed class LipschitzLoss : DistillationLoss
     /// <param name="iterations">Steps of the power iteration, at least 1.</param>
     /// <exception cref="ArgumentException">The numbers of taps differ, or there are fewer than two.</exception>
     public static Tensor Compute(IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, int iterations = DefaultIterations) =>
-        ComputePerRow(student, teacher, iterations).mean();
+        Sum(student, teacher, iterations, perRow => perRow.mean(), relative: false);
 
     /// <inheritdoc/>
     public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
@@ -126,10 +132,10 @@ public sealed class LipschitzLoss : DistillationLoss
     {
         ArgumentNullException.ThrowIfNull(inputs);
         var (student, teacher) = TapConnectors.Connect(Taps, inputs, (DistillationLoss?)Connected ?? this);
-        return inputs.Mean(ComputePerRow(student, teacher, Iterations));
+        return Sum(student, teacher, Iterations, inputs.Mean, IsRelative);
     }
 
-    private static Tensor ComputePerRow(IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, int iterations)
+    private static Tensor Sum(IReadOnlyList<Tensor> student, IReadOnlyList<Tensor> teacher, int iterations, Func<Tensor, Tensor> mean, bool relative)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
@@ -138,14 +144,31 @@ public sealed class LipschitzLoss : DistillationLoss
         Tensor? sum = null;
         for (var i = 1; i < student.Count; i++)
         {
-            var ours = LargestSingularValue(TransmittingMatrix(student[i - 1], student[i]), iterations);
-            var theirs = LargestSingularValue(TransmittingMatrix(teacher[i - 1].detach(), teacher[i].detach()), iterations);
+            var ours = OfPair(student[i - 1], student[i], iterations);
+            var theirs = OfPair(teacher[i - 1].detach(), teacher[i].detach(), iterations);
             var difference = ours.sub(theirs);
-            var term = difference.mul(difference).MultiplyBy(TapConnectors.Weight(i, student.Count));
+            var term = mean(difference.mul(difference));
+            if (relative)
+                term = term.div(mean(theirs.mul(theirs)).ClampMin(LeastSquare));
+            term = term.MultiplyBy(TapConnectors.Weight(i, student.Count));
             sum = sum is null ? term : sum.Add(term);
         }
 
         return sum!;
+    }
+
+    /// <summary>σ of the part between two taps. Of vectors G has rank one, and σ is the product of their lengths: no matrix and no iteration is needed.</summary>
+    private static Tensor OfPair(Tensor first, Tensor second, int iterations) => first.dim() == 2 && second.dim() == 2 && first.shape[0] == second.shape[0]
+        ? Root(SquaredLength(first).mul(SquaredLength(second)))
+        : LargestSingularValue(TransmittingMatrix(first, second), iterations);
+
+    private static Tensor SquaredLength(Tensor vectors) => vectors.mul(vectors).sum(1);
+
+    /// <summary>The root of σ²; 0 without a gradient for the least ones, as the gradient of a root at 0 is infinite.</summary>
+    private static Tensor Root(Tensor squares)
+    {
+        var vanishes = squares.IsAtMost(LeastSquare);
+        return squares.MaskedFill(vanishes, 1).sqrt().MaskedFill(vanishes, 0);
     }
 
     private static Tensor FindDirection(Tensor matrices, int products)

@@ -31,8 +31,8 @@ public abstract partial record DistillationMethod
         double labelWeight = 1) => new GraphKdMethod(taps, weight, power, neighbours, edges, signed, labelWeight);
 
     /// <summary>
-    /// Lipschitz-guided distillation (Shang et al. 2021, LONDON): labelWeight · cross-entropy + marginWeight · the margin feature loss + weight · the squared differences of
-    /// the Lipschitz constants of the parts between consecutive taps; see <see cref="LipschitzLoss"/> and <see cref="MarginFeatureLoss"/>, which share their connectors. Needs
+    /// Lipschitz-guided distillation (Shang et al. 2021, LONDON): labelWeight · cross-entropy + marginWeight · the margin feature loss + weight · the squared relative
+    /// differences of the Lipschitz constants of the parts between consecutive taps; see <see cref="LipschitzLoss"/> and <see cref="MarginFeatureLoss"/>, which share their connectors. Needs
     /// a teacher that gives at least two stage features; their widths may differ from the student's.
     /// </summary>
     /// <remarks>
@@ -45,13 +45,15 @@ public abstract partial record DistillationMethod
     /// <param name="margins">The margins of each pair of taps, see <see cref="MarginFeatureLoss.MarginsOf"/>; null to estimate them from each batch.</param>
     /// <param name="iterations">Steps of the power iteration that finds a Lipschitz constant, at least 1.</param>
     /// <param name="labelWeight">Weight of the cross-entropy on the labels, at least 0.</param>
+    /// <param name="relative">Whether differences are divided by the teacher's constants, so that <paramref name="weight"/> means the same for all networks.</param>
     public static DistillationMethod Lipschitz(
         IReadOnlyList<StagePair>? taps = null,
-        double weight = 0.1,
+        double weight = 1,
         double marginWeight = 0.001,
         IReadOnlyList<IReadOnlyList<float>>? margins = null,
         int iterations = LipschitzLoss.DefaultIterations,
-        double labelWeight = 1) => new LipschitzMethod(taps, weight, marginWeight, margins, iterations, labelWeight);
+        double labelWeight = 1,
+        bool relative = true) => new LipschitzMethod(taps, weight, marginWeight, margins, iterations, labelWeight, relative);
 
     /// <summary>
     /// SimKD (Chen et al. 2022): the student learns to give the teacher's embedding, or its last map, and keeps the teacher's own last layer, unchanged, as its own; see

@@ -11,7 +11,8 @@ internal sealed record LipschitzMethod(
     double MarginWeight,
     [property: WhenNull("of each batch")] IReadOnlyList<IReadOnlyList<float>>? Margins,
     int Iterations,
-    double LabelWeight) : DistillationMethod
+    double LabelWeight,
+    bool Relative) : DistillationMethod
 {
     public override string Name => "Lipschitz";
 
@@ -42,6 +43,6 @@ internal sealed record LipschitzMethod(
 
         context.Note($"{Name} compares the parts between the student and teacher taps {string.Join(", ", pairs)}.");
         var margin = new MarginFeatureLoss([.. pairs.Select(p => (p.StudentTap, p.TeacherTap))], Margins);
-        yield return context.Stage(Name, (LabelWeight * context.LabelLoss) + (MarginWeight * margin) + (Weight * new LipschitzLoss(margin, Iterations)));
+        yield return context.Stage(Name, (LabelWeight * context.LabelLoss) + (MarginWeight * margin) + (Weight * new LipschitzLoss(margin, Iterations, Relative)));
     }
 }

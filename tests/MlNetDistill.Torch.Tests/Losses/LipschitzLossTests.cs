@@ -62,6 +62,35 @@ public sealed class LipschitzLossTests
     }
 
     [Test]
+    public void Between_vectors_no_iteration_is_needed()
+    {
+        Tensor[] student = [LossProbe.Logits(3, 4, 1), LossProbe.Logits(3, 6, 2)];
+        Tensor[] teacher = [LossProbe.Logits(3, 4, 3), LossProbe.Logits(3, 6, 4)];
+        Tensor Exact(Tensor[] taps) => linalg.svdvals(LipschitzLoss.TransmittingMatrix(taps[0], taps[1])).select(1, 0);
+        var expected = Exact(student).sub(Exact(teacher)).square().mean().item<double>() / 2;
+        Near.Value(LipschitzLoss.Compute(student, teacher, iterations: 1).item<double>(), expected, 1e-12, 0, "one iteration");
+        // 1 - 1 and -1 + 1: the power iteration of the matrix would start at a right angle to it.
+        Tensor[] opposite = [tensor(new[] { 1.0, -1 }).reshape(1, 2), ones(1, 2, float64)];
+        Near.Value(LipschitzLoss.Compute(opposite, [zeros(1, 2, float64), zeros(1, 2, float64)]).item<double>(), 0.5 * 4, 1e-12, 0, "opposite values");
+    }
+
+    [Test]
+    public void A_relative_difference_does_not_depend_on_the_scale_of_the_features()
+    {
+        Tensor[] student = [LossProbe.Maps(4, 3, 4, 4, 1), LossProbe.Maps(4, 5, 2, 2, 2), LossProbe.Maps(4, 2, 2, 2, 5)];
+        Tensor[] teacher = [LossProbe.Maps(4, 3, 4, 4, 3), LossProbe.Maps(4, 5, 2, 2, 4), LossProbe.Maps(4, 2, 2, 2, 6)];
+        Tensor[] Scaled(Tensor[] taps, double factor) => [.. taps.Select(tap => tap.mul(factor))];
+        double Value(Tensor[] ours, Tensor[] theirs, bool relative) =>
+            LossProbe.OnStages(new LipschitzLoss([(0, 0), (1, 1), (2, 2)], 300, relative), ours, theirs, null, []).Value;
+        var value = Value(student, teacher, relative: true);
+        Near.Value(Value(Scaled(student, 30), Scaled(teacher, 30), relative: true), value, 1e-10, 0, "both 30 times as large");
+        Near.Value(Value(Scaled(teacher, 2), teacher, relative: true), 0.75 * 9, 1e-10, 0, "σ is 4 times the teacher's: 3² for each of two pairs that count 1/2 and 1/4");
+        Near.Value(Value(Scaled(student, 2), Scaled(teacher, 2), relative: false), 16 * Value(student, teacher, relative: false), 1e-9, 0, "as published");
+        Assert.That(Value(student, Scaled(teacher, 0), relative: true), Is.Positive.And.Not.EqualTo(double.PositiveInfinity), "a teacher of zeros");
+        FiniteDifferences.Check(new LipschitzLoss([(0, 0), (1, 1)], 300, relative: true), Outputs.OfStages(student[..2]), Outputs.OfStages(teacher[..2]));
+    }
+
+    [Test]
     public void Taps_of_other_widths_are_all_connected_before_they_are_paired()
     {
         Tensor[] student = [LossProbe.Maps(4, 2, 4, 4, 1), LossProbe.Maps(4, 3, 2, 2, 2)];

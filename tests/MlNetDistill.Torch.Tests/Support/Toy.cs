@@ -11,7 +11,7 @@ internal static class Toy
     private static readonly ConditionalWeakTable<IRowSource, object> NumbersOfClasses = [];
 
     /// <summary>Classes as clouds: class c lies at 3 on axis c, the noise has deviation <paramref name="noise"/>.</summary>
-    public static InMemoryRows Clouds(int rows = 96, int classes = 3, int length = 4, int seed = 1, double noise = 0.5, int shiftLabels = 0)
+    public static InMemoryRows Clouds(int rows = 96, int classes = 3, int length = 4, int seed = 1, double noise = 0.5, int shiftLabels = 0, double scale = 1)
     {
         var random = new Random(seed);
         var features = new float[rows, length];
@@ -20,7 +20,7 @@ internal static class Toy
         {
             labels[i] = (i + shiftLabels) % classes;
             for (var j = 0; j < length; j++)
-                features[i, j] = (float)((j == i % classes ? 3 : 0) + (noise * Normal(random)));
+                features[i, j] = (float)(scale * ((j == i % classes ? 3 : 0) + (noise * Normal(random))));
         }
 
         return Set(tensor(features), labels, InputShape.Vector(length), classes);

@@ -1,5 +1,7 @@
 using CompareMethods.Data;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using static System.FormattableString;
 
 namespace CompareMethods;
@@ -14,6 +16,9 @@ internal sealed record Candidate(string Setting, DistillationMethod Method)
 
     /// <summary>Factor of the usual learning rate.</summary>
     public double LearningRateFactor { get; init; } = 1;
+
+    /// <summary>The student, where the method adds something to it; null for the student of all others.</summary>
+    public NetworkSpec? Student { get; init; }
 }
 
 /// <summary>A method and its candidates. Later methods may use the chosen candidates of earlier ones.</summary>
@@ -21,20 +26,33 @@ internal sealed record Candidate(string Setting, DistillationMethod Method)
 /// <param name="CreateCandidates">Creates the candidates; the argument finds the chosen candidate of an earlier method.</param>
 internal sealed record ComparedMethod(string Method, Func<Func<string, Candidate>, IReadOnlyList<Candidate>> CreateCandidates);
 
-/// <summary>The methods that are compared, with the same number of candidates for each.</summary>
+/// <summary>The methods that can be compared, with the same number of candidates for each.</summary>
 internal static class Candidates
 {
     public const string Alone = "Student alone";
     public const string Kd = "KD";
     public const string Dist = "DIST";
     public const string Rco = "RCO";
+    private const string RcoDist = "RCO×DIST";
 
     /// <summary>Checkpoints of the teacher's route: a number that 2, 3 and 4 anchors divide into equal parts, as they do the epochs.</summary>
     public const int MostAnchors = 12;
 
+    /// <summary>All methods, in the order of the table.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        Alone, Kd, Dist, "CCKD", Rco, RcoDist, "SSKD", "SSKD unfrozen", "NKD", "TTM", "WTTM", "RLD", "Logit matching", "Partial KD", "Graph KD", "Lipschitz", "MetaDistil", "SimKD",
+    ];
+
+    /// <summary>The methods with those whose chosen settings they use or that they are compared with.</summary>
+    public static IReadOnlyList<string> WithWhatTheyNeed(IReadOnlyList<string> methods) =>
+        [Alone, Kd, .. methods.Contains(RcoDist) ? [Dist] : Array.Empty<string>(), .. methods];
+
+    /// <summary>The methods of a comparison: all that these networks can be trained with, or those chosen on the command line.</summary>
     public static IReadOnlyList<ComparedMethod> For(Workload work) =>
     [
         .. CreateMethods(work)
+            .Where(c => work.Methods is null || work.Methods.Contains(c.Method))
             .Select(c => c.Method == Alone ? c : AtRateOfAlone(c))
             .Select(c => c with { CreateCandidates = chosen => [.. c.CreateCandidates(chosen).Take(work.Tries)] }),
     ];
@@ -48,15 +66,29 @@ internal static class Candidates
         new(Dist, _ => [DistWith(4, 2), DistWith(1, 2), DistWith(4, 1)]),
         new("CCKD", _ => [.. new[] { 1.0, 10, 100 }.Select(CckdWith)]),
         new(Rco, chosen => Routes(work, chosen(Kd))),
-        new("RCO×DIST", chosen => Routes(work, chosen(Dist))),
+        new(RcoDist, chosen => Routes(work, chosen(Dist))),
         new("SSKD", _ => Stages(work.StudentStages, trainBackboneWithHead: false)),
         // Not as published: the head's stage trains the whole student, starting from the result of the earlier stages.
-        new("SSKD, unfrozen", _ => Stages(work.StudentStages, trainBackboneWithHead: true)),
+        new("SSKD unfrozen", _ => Stages(work.StudentStages, trainBackboneWithHead: true)),
+        new("NKD", _ => [NkdWith(1.5, 1), NkdWith(3.5, 3), NkdWith(1.5, 4)]),
+        new("TTM", _ => [TtmWith(0.1, 45), TtmWith(0.25, 10), TtmWith(0.5, 4)]),
+        new("WTTM", _ => [WttmWith(0.2, 4), WttmWith(0.2, 16), WttmWith(0.5, 4)]),
+        new("RLD", _ => [RldWith(8, 4), RldWith(2, 4), RldWith(2, 2)]),
+        new("Logit matching", _ => [.. new[] { 1.0, 0.1, 0.01 }.Select(LogitMatchingWith)]),
+        new("Partial KD", _ => [PartialKdWith(TeacherTargets.TrueClass()), PartialKdWith(TeacherTargets.TopK(3)), PartialKdWith(TeacherTargets.Smoothed())]),
+        new("Graph KD", _ => [GraphKdWith(25, null), GraphKdWith(5, null), GraphKdWith(25, 8)]),
+        // The parts between taps need two of them; a perceptron with one hidden layer has one.
+        .. work.StudentStages < 2 ? [] : new ComparedMethod[] { new("Lipschitz", _ => [LipschitzWith(1, 0.001), LipschitzWith(0.1, 0.001), LipschitzWith(0.1, 0.0001)]) },
+        new("MetaDistil", _ => [MetaDistilWith(4, 0.9), MetaDistilWith(2, 0.9), MetaDistilWith(4, 0.5)]),
+        new("SimKD", _ => [.. new[] { 1, 0.5, 2 }.Select(factor => SimKdWith(work, factor))]),
     ];
 
     private static ComparedMethod AtRateOfAlone(ComparedMethod method) => method with
     {
-        CreateCandidates = chosen => [.. method.CreateCandidates(chosen).Select(candidate => candidate with { LearningRateFactor = chosen(Alone).LearningRateFactor })],
+        CreateCandidates = chosen => [.. method.CreateCandidates(chosen).Select(candidate => candidate with
+        {
+            LearningRateFactor = candidate.LearningRateFactor * chosen(Alone).LearningRateFactor,
+        })],
     };
 
     private static Candidate LabelsOnly(double factor) =>
@@ -69,6 +101,40 @@ internal static class Candidates
         new(Invariant($"τ = {temperature}, weights {weight}"), DistillationMethod.Dist(temperature, weight, weight));
 
     private static Candidate CckdWith(double beta) => new(Invariant($"β = {beta}"), DistillationMethod.Cckd(beta: beta));
+
+    private static Candidate NkdWith(double gamma, double temperature) =>
+        new(Invariant($"γ = {gamma}, T = {temperature}"), DistillationMethod.Nkd(gamma, temperature));
+
+    private static Candidate TtmWith(double exponent, double weight) =>
+        new(Invariant($"exponent {exponent}, weight {weight}"), DistillationMethod.Ttm(exponent, weight));
+
+    private static Candidate WttmWith(double exponent, double weight) =>
+        new(Invariant($"exponent {exponent}, weight {weight}"), DistillationMethod.Wttm(exponent, weight));
+
+    private static Candidate RldWith(double beta, double temperature) =>
+        new(Invariant($"β = {beta}, T = {temperature}"), DistillationMethod.Rld(beta: beta, temperature: temperature));
+
+    private static Candidate LogitMatchingWith(double weight) => new(Invariant($"weight {weight}"), DistillationMethod.LogitMatching(weight));
+
+    private static Candidate PartialKdWith(TeacherTargets targets) => new($"T = 2, α = 0.5, {targets}", DistillationMethod.PartialKd(targets, 2, 0.5));
+
+    private static Candidate GraphKdWith(double weight, int? neighbours) => new(
+        Invariant($"weight {weight}, {(neighbours is { } nearest ? $"{nearest} neighbours" : "all edges")}"),
+        DistillationMethod.GraphKd(weight: weight, neighbours: neighbours));
+
+    private static Candidate LipschitzWith(double weight, double marginWeight) =>
+        new(Invariant($"weight {weight}, margin's {marginWeight}"), DistillationMethod.Lipschitz(weight: weight, marginWeight: marginWeight));
+
+    private static Candidate MetaDistilWith(double temperature, double alpha) => new(
+        Invariant($"T = {temperature}, α = {alpha}"), DistillationMethod.MetaDistil(new MetaDistilOptions { Temperature = temperature, Alpha = alpha }));
+
+    /// <summary>SimKD has no settings, so its search is over the learning rate.</summary>
+    private static Candidate SimKdWith(Workload work, double factor) =>
+        new(Invariant($"learning rate × {factor}"), DistillationMethod.SimKd())
+        {
+            LearningRateFactor = factor,
+            Student = NetworkSpec.Projected(work.Student, work.TeacherEmbedding),
+        };
 
     private static IReadOnlyList<Candidate> Routes(Workload work, Candidate inner) =>
         [.. new[] { 2, 3, 4 }.Select(anchors => new Candidate(

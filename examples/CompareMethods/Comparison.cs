@@ -43,14 +43,15 @@ internal sealed class Comparison(Workload work, int seeds, ModelTrainer trainer,
 
     private List<Outcome> Measure(IReadOnlyList<Search> searches)
     {
-        var (kd, rco) = (Chosen(searches, Candidates.Kd), Chosen(searches, Candidates.Rco));
         List<(TrainingSetup Setup, bool IsLonger)> setups =
-        [
-            .. searches.Select(search => (new TrainingSetup(search.Method, search.Chosen, work.Epochs / search.Chosen.Anchors), false)),
+            [.. searches.Select(search => (new TrainingSetup(search.Method, search.Chosen, work.Epochs / search.Chosen.Anchors), false))];
+        if (searches.SingleOrDefault(search => search.Method == Candidates.Rco)?.Chosen is { } rco)
+        {
             // The route's long form has a full schedule for every anchor; KD has as many epochs in one.
-            (new TrainingSetup(LongerKd, kd, rco.Anchors * work.Epochs), true),
-            (new TrainingSetup(LongerRco, rco, work.Epochs), true),
-        ];
+            setups.Add((new TrainingSetup(LongerKd, Chosen(searches, Candidates.Kd), rco.Anchors * work.Epochs), true));
+            setups.Add((new TrainingSetup(LongerRco, rco, work.Epochs), true));
+        }
+
         var runs = setups.Select(_ => new List<Run>()).ToArray();
         // Seed by seed, not method by method: what slows the machine for a while then falls on all methods alike.
         for (var seed = 1; seed <= seeds; seed++)

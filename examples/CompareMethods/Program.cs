@@ -18,7 +18,9 @@ static void Run(Settings settings)
     Console.WriteLine($"{work.Title}: {work.TrainRows:N0} rows to train, {work.TestRows:N0} to test.");
     Console.WriteLine($"Teacher {work.Teacher.Name}, {work.TeacherEpochs} epochs; student {work.Student.Name}, {work.Epochs} epochs; seeds: {settings.Seeds}.");
 
-    string[] names = [.. Candidates.For(work).Select(method => method.Method), Comparison.LongerKd, Comparison.LongerRco];
+    string[] names = [.. Candidates.For(work).Select(method => method.Method)];
+    if (names.Contains(Candidates.Rco))
+        names = [.. names, Comparison.LongerKd, Comparison.LongerRco];
     var findings = LiveTable.Show(names, table =>
     {
         using var trainer = new ModelTrainer(mlContext, work, table.Follow("The teacher"));

@@ -63,11 +63,11 @@ internal sealed record Settings
             run(new Settings
             {
                 Data = given.GetValue(data),
-                Sets = Names(sets, DataSets.Names) ?? DataSets.Usual(given.GetValue(data) is not null, isQuick),
-                Teachers = Names(teachers, TeacherKinds.Names) ?? (isQuick ? ["lightgbm"] : TeacherKinds.Names),
+                Sets = CommandLine.Names(given, sets, DataSets.Names) ?? DataSets.Usual(given.GetValue(data) is not null, isQuick),
+                Teachers = CommandLine.Names(given, teachers, TeacherKinds.Names) ?? (isQuick ? ["lightgbm"] : TeacherKinds.Names),
                 Students = Numbers(students, int.MaxValue) ?? (isQuick ? [32] : null),
                 Regimes = Numbers(regimes, 100) ?? (isQuick ? [100, 25] : [100, 25, 5]),
-                Arms = Names(arms, [.. ArmList.All.Select(arm => arm.Name)]) ?? [.. ArmList.All.Select(arm => arm.Name)],
+                Arms = CommandLine.Names(given, arms, [.. ArmList.All.Select(arm => arm.Name)]) ?? [.. ArmList.All.Select(arm => arm.Name)],
                 Seeds = given.GetValue(seeds) ?? (isQuick ? 1 : 5),
                 Epochs = given.GetValue(epochs) ?? (isQuick ? 10 : null),
                 Threads = given.GetValue(threads) ?? 1,
@@ -77,17 +77,10 @@ internal sealed record Settings
                 Out = given.GetValue(folder)!,
             });
 
-            IReadOnlyList<string>? Names(Option<string?> option, IReadOnlyList<string> possible) => Parts(option)?.Select(part => possible.Contains(part)
-                ? part
-                : throw new UsageException($"{option.Name} must be followed by names out of {string.Join(", ", possible)}; found '{part}'.")).ToList();
-
-            IReadOnlyList<int>? Numbers(Option<string?> option, int most) => Parts(option)?.Select(part =>
+            IReadOnlyList<int>? Numbers(Option<string?> option, int most) => CommandLine.Parts(given, option)?.Select(part =>
                 int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= most
                     ? number
                     : throw new UsageException($"{option.Name} must be followed by whole numbers from 1{(most < int.MaxValue ? $" to {most}" : " on")}; found '{part}'.")).ToList();
-
-            IEnumerable<string>? Parts(Option<string?> option) =>
-                given.GetValue(option)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct();
         });
         return command;
     }

@@ -40,6 +40,16 @@ internal static class CommandLine
         DefaultValueFactory = otherwise is null ? null : _ => otherwise,
     };
 
+    /// <summary>The parts of a text option, separated by commas, each once; null if it was not given.</summary>
+    public static IReadOnlyList<string>? Parts(ParseResult given, Option<string?> option) =>
+        given.GetValue(option)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct().ToList();
+
+    /// <summary>The parts of a text option, each of which must be one of <paramref name="possible"/>; null if it was not given.</summary>
+    public static IReadOnlyList<string>? Names(ParseResult given, Option<string?> option, IReadOnlyList<string> possible) =>
+        Parts(given, option)?.Select(part => possible.Contains(part)
+            ? part
+            : throw new UsageException($"{option.Name} must be followed by names out of {string.Join(", ", possible)}; found '{part}'.")).ToList();
+
     /// <summary>A whole-number option with a range and a default, <paramref name="otherwise"/>.</summary>
     public static Option<int?> Number(
         string name, string description, int? otherwise = null, int atLeast = 1, int atMost = int.MaxValue, int multipleOf = 1)

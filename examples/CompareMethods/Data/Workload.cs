@@ -24,6 +24,12 @@ internal sealed record Workload
 
     public required NetworkSpec Student { get; init; }
 
+    /// <summary>Length of the teacher's embedding, which SimKD's student has too.</summary>
+    public required int TeacherEmbedding { get; init; }
+
+    /// <summary>The methods that are compared; null for all.</summary>
+    public required IReadOnlyList<string>? Methods { get; init; }
+
     /// <summary>Parts of the student's backbone, for which SSKD has one stage each.</summary>
     public required int StudentStages { get; init; }
 

@@ -30,6 +30,7 @@ internal static class Workloads
         {
             Title = "Distorted digits, drawn by this program",
             Teacher = NetworkSpec.Mlp(256, 128),
+            TeacherEmbedding = 128,
             Student = NetworkSpec.Mlp(24, 16),
             StudentStages = 2,
             TeacherEpochs = Epochs(settings, 36),
@@ -51,6 +52,7 @@ internal static class Workloads
             Title = "letter-recognition",
             FeatureColumnName = "Scaled",
             Teacher = NetworkSpec.Mlp(512, 512),
+            TeacherEmbedding = 512,
             Student = NetworkSpec.Mlp(128),
             StudentStages = 1,
             TeacherEpochs = Epochs(settings, 36),
@@ -66,6 +68,7 @@ internal static class Workloads
         {
             Title = "Images from IDX files",
             Teacher = NetworkSpec.ResNet(8, 32, 32, 64, 128),
+            TeacherEmbedding = 128,
             Student = NetworkSpec.ResNet(8, 8, 8, 16, 32),
             Epochs = settings.Epochs ?? Epochs(settings, 12),
         };
@@ -79,6 +82,7 @@ internal static class Workloads
         {
             Title = "CIFAR-100, fine labels",
             Teacher = NetworkSpec.ResNet(20, 16, 16, 32, 64),
+            TeacherEmbedding = 64,
             Student = NetworkSpec.ResNet(8, 8, 8, 16, 32),
             TeacherEpochs = Epochs(settings, 36),
             Epochs = settings.Epochs ?? Epochs(settings, 24),
@@ -104,6 +108,8 @@ internal static class Workloads
             TestRows = test.Length,
             FeatureColumnName = "Features",
             Teacher = NetworkSpec.Mlp(),
+            TeacherEmbedding = 0,
+            Methods = settings.Methods is { } chosen ? Candidates.WithWhatTheyNeed(chosen) : null,
             Student = NetworkSpec.Mlp(),
             StudentStages = 3,
             TeacherEpochs = Epochs(settings, 12),

@@ -11,12 +11,14 @@ internal static class Conclusions
     public static IReadOnlyList<string> Rules(Workload work, IReadOnlyList<Outcome> outcomes) =>
     [
         $"Every student has {work.Epochs} epochs over all training rows; with n anchors, RCO gives each a schedule of {work.Epochs}/n epochs of its own.",
-        $"The two longer ones have {outcomes.Max(o => o.Setup.Epochs)}: RCO with {work.Epochs} for each anchor, and KD in a single schedule.",
+        .. outcomes.Any(o => o.IsLonger)
+            ? [$"The two longer ones have {outcomes.Max(o => o.Setup.Epochs)}: RCO with {work.Epochs} for each anchor, and KD in a single schedule."]
+            : Array.Empty<string>(),
         work.Tries == 1
             ? "A quick run does not search: each method has its first setting."
             : Invariant($"Each method chose among {work.Tries} settings: one seed, {work.Epochs} epochs, ") +
               Invariant($"judged by accuracy on {100 * ModelTrainer.HeldOut:0} % of the training rows held out; never by test rows. ") +
-              "The student alone chose among learning rates, and all methods use its choice; RCO has KD's chosen loss, RCO×DIST DIST's. " +
+              "The student alone chose among learning rates, and all methods use its choice (SimKD, which has no settings, also half and twice of it); RCO has KD's chosen loss, RCO×DIST DIST's. " +
               "With rows held out, RCO goes from anchor to anchor with its best epoch, which the measured students, without held-out rows, cannot.",
         "The teacher was trained once, on all training rows: it has seen the held-out ones. One teacher, so the spread is that of students alone.",
     ];
@@ -37,7 +39,9 @@ internal static class Conclusions
             Verdict(kd, alone, "the student alone"),
             .. outcomes.Where(o => !o.IsLonger && o != alone && o != kd).Select(o => Verdict(o, kd, "KD at equal budget")),
             .. outcomes.Where(o => !o.IsLonger && o != alone && o != kd).Select(o => Verdict(o, alone, "the student alone")),
-            Verdict(Named(outcomes, Comparison.LongerRco), Named(outcomes, Comparison.LongerKd), "KD of as many epochs"),
+            .. outcomes.Any(o => o.IsLonger)
+                ? [Verdict(Named(outcomes, Comparison.LongerRco), Named(outcomes, Comparison.LongerKd), "KD of as many epochs")]
+                : Array.Empty<string>(),
         ];
     }
 

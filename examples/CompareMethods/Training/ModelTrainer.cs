@@ -101,7 +101,11 @@ internal sealed class ModelTrainer : IDisposable
 
     // AdamW's steps do not grow with the loss, which is a hundred times larger for some methods than for others.
     private DistillationOptions Options(Candidate candidate, int epochs, int seed, IProgress<TrainingProgress> progress) =>
-        Options(candidate.Method, _route, epochs, seed, progress) with { Optimizer = Optimizer.AdamW(LearningRate * candidate.LearningRateFactor) };
+        Options(candidate.Method, _route, epochs, seed, progress) with
+        {
+            Student = candidate.Student ?? _work.Student,
+            Optimizer = Optimizer.AdamW(LearningRate * candidate.LearningRateFactor),
+        };
 
     private DistillationOptions Options(DistillationMethod method, Teacher teacher, int epochs, int seed, IProgress<TrainingProgress> progress) => new()
     {

@@ -48,6 +48,8 @@ public sealed record BilevelStage(Stage Student, Optimizer TeacherOptimizer, dou
         JudgedFrom = FixedTeacherEpochs < Epochs ? Math.Max(Student.JudgedFrom, FixedTeacherEpochs + 1) : Student.JudgedFrom,
     };
 
+    internal override bool ReadsTeacher => false;
+
     /// <summary>What is wrong with its settings, each as one sentence.</summary>
     internal IEnumerable<string> Validate()
     {

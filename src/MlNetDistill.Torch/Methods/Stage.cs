@@ -19,6 +19,8 @@ public sealed record Stage(
 {
     internal override Stage StudentStage => this;
 
+    internal override bool ReadsTeacher => Teacher is not null;
+
     /// <summary>What it trains, on which loss and for how long.</summary>
     public override string ToString() => $"{base.ToString()} on {Loss}, trains: {Trains}";
 

@@ -17,6 +17,9 @@ public abstract record TrainingPhase
     /// <summary>How the student trains in it: the phase itself, if it is a stage.</summary>
     internal abstract Stage StudentStage { get; }
 
+    /// <summary>Whether its steps read the teacher that was given, so that a cache of its outputs is of use: not where a copy trains.</summary>
+    internal abstract bool ReadsTeacher { get; }
+
     /// <summary>Its name and its epochs.</summary>
     public override string ToString() => $"{Name}: {NumberText.Count(Epochs, "epoch")}";
 }

@@ -40,6 +40,29 @@ internal sealed class StageRun : IDisposable
         _stepsPerEpoch = stage.Sampler.BatchesPerEpoch(rows);
     }
 
+    /// <summary>Begins a stage; a bilevel stage with a copy of its teacher. If that fails, the state of the stage is disposed with all that was created for it.</summary>
+    /// <inheritdoc cref="StageRun(Stage, Network, OutputShapes, IRowSource, long, Generator, StageState, ITrainingObserver)"/>
+    public static StageRun Begin(
+        Stage stage, BilevelStage? bilevel, double? gradientClipping, Network student, OutputShapes shapes, IRowSource set, long rows, Generator projectionGenerator,
+        StageState state, ITrainingObserver observer)
+    {
+        StageRun? run = null;
+        try
+        {
+            if (bilevel is not null)
+                stage = stage with { Teacher = state.TeacherCopy = stage.Teacher!.CreateTrainableCopy() };
+            run = new StageRun(stage, student, shapes, set, rows, projectionGenerator, state, observer);
+            run.Bilevel = bilevel is null ? null : new BilevelRun(bilevel, run, gradientClipping);
+            return run;
+        }
+        catch
+        {
+            run?.Dispose();
+            state.Dispose();
+            throw;
+        }
+    }
+
     public Stage Stage { get; }
 
     public Network Student { get; }

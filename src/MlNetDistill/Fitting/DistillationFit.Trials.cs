@@ -1,6 +1,7 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
@@ -33,20 +34,20 @@ internal sealed partial class DistillationFit
         CheckRows();
         using var ready = _options.Teacher!.IsReady ? PrepareTeacher() : null;
         var planned = ready?.Anchors ?? [.. _options.Teacher.PlanAnchors(CreateRequest())];
-        var parameters = CheckCandidates(candidates, planned);
+        var (parameters, phases) = CheckCandidates(candidates, planned);
         using var fitted = ready is null ? PrepareTeacher() : null;
         var teacher = ready ?? fitted!;
         DecideScores(teacher);
-        var needs = candidates.Aggregate(ModelOutputs.Logits, (sum, candidate) => sum | candidate.Method.TeacherNeeds);
-        teacher.Teacher.Begin(Set, needs, _networks.GetView(FitNetworks.StudentRole));
-        BeginTeacher(teacher);
+        BeginTeacher(teacher, candidates.All(candidate => candidate.Method.TrainsTeacher)
+            ? ModelOutputs.None
+            : candidates.Aggregate(ModelOutputs.Logits, (sum, candidate) => sum | candidate.Method.TeacherNeeds));
         var model = teacher.Network is { } network ? ExportTeacher(network, teacher.NetworkSpec!) : teacher.Model;
         using var answers = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, Set, rows.All, _options.BatchSize).DetachFromDisposeScope();
         using var splits = new TrialSplits(Set, Split, _rows.Blocks);
         using var trials = new FitTrials(
             Context,
             [.. teacher.Anchors.Select(anchor => anchor with { Teacher = new KeptTeacher(anchor.Teacher) })],
-            splits, model, _networks.TeacherPredictions, rows, answers, parameters);
+            splits, model, _networks.TeacherPredictions, rows, answers, parameters, phases);
         return run(trials);
     }
 
@@ -108,10 +109,11 @@ internal sealed partial class DistillationFit
     }
 
     /// <summary>Checks that every candidate can be trained and exported.</summary>
-    /// <returns>The number of parameters of each student.</returns>
-    private Dictionary<NetworkSpec, long> CheckCandidates(IReadOnlyList<DistillationOptions> candidates, IReadOnlyList<Anchor> anchors)
+    /// <returns>The number of parameters of each student, and the phases of each method.</returns>
+    private (Dictionary<NetworkSpec, long> Parameters, Dictionary<DistillationMethod, IReadOnlyList<TrainingPhase>> Phases) CheckCandidates(
+        IReadOnlyList<DistillationOptions> candidates, IReadOnlyList<Anchor> anchors)
     {
-        var parameters = new Dictionary<NetworkSpec, long>();
+        var (parameters, phases) = (new Dictionary<NetworkSpec, long>(), new Dictionary<DistillationMethod, IReadOnlyList<TrainingPhase>>());
         foreach (var spec in _options.Teacher!.ExportedNetworks)
         {
             using var network = _export.Check(spec);
@@ -125,10 +127,10 @@ internal sealed partial class DistillationFit
             _options.InitialWeights?.Check(network.Input, _columns.Classes);
             parameters[group.Key] = network.ParameterCount;
             foreach (var candidate in group.DistinctBy(c => c.Method))
-                _ = new DryRun(candidate, network, Set, candidate.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors, _networks);
+                phases[candidate.Method] = new DryRun(candidate, network, Set, candidate.Method.TeacherNeeds == ModelOutputs.None ? [] : anchors, _networks).Phases;
         }
 
-        return parameters;
+        return (parameters, phases);
     }
 }
 

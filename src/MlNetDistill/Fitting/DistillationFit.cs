@@ -57,6 +57,9 @@ internal sealed partial class DistillationFit : IDisposable
 
     private DataSplit Split => _rows.Split;
 
+    /// <summary>The outputs of the teacher that are cached for all rows: none if a copy of it trains, as a fixed stage of the method asks for its own.</summary>
+    private ModelOutputs CachedOutputs => _options.Method.TrainsTeacher ? ModelOutputs.None : _options.Method.TeacherNeeds;
+
     private FitContext Context => new(_context, _channel, _options, _columns, Set, Split, _seeds, _device, _inputSchema);
 
     public DistillationTransformer Run()
@@ -71,14 +74,14 @@ internal sealed partial class DistillationFit : IDisposable
         if (hasPreview)
         {
             DecideScores(ready!);
-            ready!.Teacher.BeginPreview(Set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
+            ready!.Teacher.BeginPreview(Set, CachedOutputs, _networks.GetView(FitNetworks.StudentRole));
             RunPreflight(rehearsal, ready).Log(_channel);
         }
 
         using var fitted = _options.UsesTeacher && ready is null ? PrepareTeacher() : null;
         var teacher = ready ?? fitted;
         if (teacher is not null)
-            BeginTeacher(teacher);
+            BeginTeacher(teacher, CachedOutputs);
         if (!hasPreview)
             RunPreflight(rehearsal, teacher).Log(_channel);
         // Its memory is needed for the student that is trained.
@@ -247,10 +250,11 @@ internal sealed partial class DistillationFit : IDisposable
     }
 
     /// <summary>Computes the teacher's outputs that are cached, and checks its quality.</summary>
-    private void BeginTeacher(PreparedTeacher teacher)
+    private void BeginTeacher(PreparedTeacher teacher, ModelOutputs cached)
     {
         var start = Stopwatch.GetTimestamp();
-        teacher.Teacher.Begin(Set, _options.Method.TeacherNeeds, _networks.GetView(FitNetworks.StudentRole));
+        if (cached != ModelOutputs.None)
+            teacher.Teacher.Begin(Set, cached, _networks.GetView(FitNetworks.StudentRole));
         // A cache in a folder may already have the outputs, and models of folds are fitted in this pass.
         _timeOfPass = teacher.Model is null || _options.TeacherCache.IsPersistent ? null : Stopwatch.GetElapsedTime(start) / Set.Count;
         _networks.TeacherPredictions = TeacherQuality.Check(teacher.Teacher, Set, Split, _columns.Classes, _options, _channel);

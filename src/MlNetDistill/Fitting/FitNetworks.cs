@@ -150,6 +150,21 @@ internal sealed class FitNetworks(
             return without;
         });
 
+    /// <summary>Checks that enough rows have labels for a quiz, and that the others can be sampled.</summary>
+    /// <exception cref="InvalidOperationException">They cannot; the message says why.</exception>
+    public void CheckQuiz(BilevelStage stage)
+    {
+        using var quiz = QuizRows.Divide(stage, set, split.Training, seeds, StudentRole);
+        try
+        {
+            options.Sampling.Check(set, quiz.Training, options.BatchSize);
+        }
+        catch (InvalidOperationException fault)
+        {
+            throw new InvalidOperationException($"Stage '{stage.Name}', on the training rows that are not in its quiz: {fault.Message}", fault);
+        }
+    }
+
     /// <summary>Writes a note to the log, and keeps it with the student.</summary>
     public void Note(string note)
     {

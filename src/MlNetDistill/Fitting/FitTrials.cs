@@ -4,6 +4,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
@@ -21,9 +22,10 @@ namespace MlNetDistill.Fitting;
 /// <param name="rows">The held-out rows.</param>
 /// <param name="answers">The teacher's logits for them, in the order of <see cref="JudgedRows.All"/>.</param>
 /// <param name="parameters">Number of parameters of each student.</param>
+/// <param name="phases">The phases of each method.</param>
 internal sealed class FitTrials(
     FitContext fit, IReadOnlyList<Anchor> anchors, TrialSplits splits, ITransformer? teacherModel, TeacherPredictions? predictions, JudgedRows rows, Tensor answers,
-    IReadOnlyDictionary<NetworkSpec, long> parameters) : IDisposable
+    IReadOnlyDictionary<NetworkSpec, long> parameters, IReadOnlyDictionary<DistillationMethod, IReadOnlyList<TrainingPhase>> phases) : IDisposable
 {
     private const int TimedRows = 1024;
     private readonly MulticlassTask _task = new(fit.Columns.Classes.Count);
@@ -50,7 +52,7 @@ internal sealed class FitTrials(
 
     /// <summary>In how many epochs a fit with a candidate's options takes as many steps.</summary>
     public int EpochsOfFit(DistillationOptions options, int epochs) =>
-        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountBatches(options.ForLabelsAlone(), splits.Find(options))));
+        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountSteps(options.ForLabelsAlone()).Average()));
 
     /// <summary>Number of parameters of a student.</summary>
     public long ParametersOf(NetworkSpec student) => parameters[student];
@@ -147,7 +149,16 @@ internal sealed class FitTrials(
     private DistillationOptions WithSteps(DistillationOptions options)
     {
         options = options.ForLabelsAlone();
-        return CountBatches(options, splits.Find(options)) == StepsPerEpoch ? options : options with { Sampling = new FixedStepsSampling(options.Sampling, StepsPerEpoch) };
+        return CountSteps(options).All(steps => steps == StepsPerEpoch) ? options : options with { Sampling = new FixedStepsSampling(options.Sampling, StepsPerEpoch) };
+    }
+
+    /// <summary>The steps of each epoch of a fit. They differ where a loss needs batches of exactly one size, or a phase holds a quiz out.</summary>
+    private IEnumerable<int> CountSteps(DistillationOptions options)
+    {
+        var split = splits.Find(options);
+        return phases.TryGetValue(options.Method, out var known)
+            ? known.SelectMany(phase => Enumerable.Repeat(phase.StudentStage.Sampler.BatchesPerEpoch(QuizRows.CountTrained(phase, fit.Set, split.Training)), phase.Epochs))
+            : [CountBatches(options, split)];
     }
 
     private static int CountBatches(DistillationOptions options, DataSplit split) => options.Sampling.Create(options.BatchSize).BatchesPerEpoch(split.Training.shape[0]);

@@ -1,7 +1,10 @@
 using Microsoft.ML;
+using MlNetDistill.Cache;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Tests.Searching;
 using MlNetDistill.Tests.Support;
 using TorchSharp;
 
@@ -96,6 +99,62 @@ public sealed class MetaDistilFitTests
     }
 
     [Test]
+    public void Nothing_is_cached_where_no_stage_reads_the_outputs_of_the_given_teacher()
+    {
+        using var route = new ToyFolder();
+        _context.Fit(Rows.Quick(Route.Train(NetworkSpec.Mlp(8), every: 4, epochs: 4, folder: route.Path)) with { Method = DistillationMethod.Rco() }, _view);
+        var checkpoints = Route.FromCheckpoints(NetworkSpec.Mlp(8), Directory.GetFiles(route.Path).Order().ToArray());
+        long Files(DistillationMethod method)
+        {
+            using var folder = new ToyFolder();
+            var options = Rows.Quick(checkpoints) with { Method = method, TeacherCache = new TeacherCacheOptions { Folder = folder.Path }, ValidationFraction = 0.2 };
+            var cached = _context.Trainer(options).Preflight(_view).CacheBytes;
+            _context.Fit(options, _view);
+            var files = Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Length;
+            Assert.That(cached > 0, Is.EqualTo(files > 0), "as the preflight says");
+            return files;
+        }
+
+        Assert.That(Files(DistillationMethod.Kd()), Is.GreaterThan(0));
+        Assert.That(Files(Method), Is.Zero);
+        Assert.That(Files(DistillationMethod.MetaDistil()), Is.Zero);
+        Assert.That(Files(new KdFirst()), Is.GreaterThan(0), "its first stage reads them");
+    }
+
+    [Test]
+    public void A_search_gives_every_method_as_many_steps()
+    {
+        DistillationMethod[] methods = [DistillationMethod.Kd(), Method, DistillationMethod.MetaDistil(new MetaDistilOptions { QuizShare = 0.4 }), DistillationMethod.Dist()];
+        var result = _context.Trainer(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16)))).Search(
+            _view, new SearchOptions { MinimumSteps = 1000, Space = new SearchSpace { Methods = methods, LearningRates = [0.03], TransferRows = [null] } });
+        Assert.That(result.Leaderboard.Count(trial => !trial.IsAlone), Is.EqualTo(4));
+        Assert.That(result.Leaderboard.Select(trial => trial.Last!.Steps).Distinct(), Is.EqualTo(new[] { result.StepsOfOneFit }));
+    }
+
+    [Test]
+    public void The_options_of_a_search_take_as_many_steps_as_the_chosen_training()
+    {
+        var half = DistillationMethod.MetaDistil(new MetaDistilOptions { QuizShare = 0.5, FixedTeacherShare = 0 });
+        var result = _context.Trainer(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16)))).Search(
+            _view, new SearchOptions { MinimumSteps = 1000, Space = new SearchSpace { Methods = [half], LearningRates = [0.03], TransferRows = [null] } });
+        Assert.That(result.Options.Epochs, Is.EqualTo(11), "6 epochs of 11 batches of 168 rows, in epochs of 6 batches of the 84 that are not the quiz");
+    }
+
+    [Test]
+    public void Rows_that_the_quiz_leaves_too_few_of_are_refused_before_the_teacher_is_trained()
+    {
+        var progress = new RowsProgress();
+        var options = Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16))) with { Method = Method, Progress = progress, MinimumTeacherAccuracy = 0 };
+        Assert.That(
+            () => _context.Fit(options with { Sampling = BatchSampling.ClassUniform(1), BatchSize = 3 }, _context.Keyed(Rows.Points(4))),
+            Throws.InvalidOperationException.With.Message.StartsWith("Stage 'MetaDistil', on the training rows that are not in its quiz: A class-uniform batch of 3 rows, 1 of each class, needs 3 classes, but only "));
+        Assert.That(
+            () => _context.Fit(options, _context.Keyed(Rows.Points(2))),
+            Throws.InvalidOperationException.With.Message.StartsWith("Stage 'MetaDistil' holds labelled training rows out as a quiz, and of 2 training rows 2 have a label; at least 3 must. "));
+        Assert.That(progress.Reports, Is.Empty);
+    }
+
+    [Test]
     public void The_student_alone_has_as_many_steps()
     {
         var model = _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16))) with { Method = Method, CompareAlone = true, ValidationFraction = 0.2 }, _view);
@@ -113,6 +172,24 @@ public sealed class MetaDistilFitTests
         var model = _context.Fit(Rows.Quick(Teacher.Train(NetworkSpec.Mlp(16))) with { Method = new LabelsFirst(), Epochs = 8 }, _view);
         Assert.That(model.AccuracyOn(Rows.Points(), _view), Is.GreaterThan(0.9));
         Assert.That(model.Model.Notes, Is.Empty);
+    }
+
+    private sealed record KdFirst : DistillationMethod
+    {
+        public override string Name => "KD first";
+
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
+
+        public override bool TrainsTeacher => true;
+
+        public override bool HasSeveralPhases => true;
+
+        public override IEnumerable<TrainingPhase> Phases(MethodContext context)
+        {
+            var stage = context.Stage("KD", new KdLoss(2));
+            yield return stage;
+            yield return new BilevelStage(stage with { Name = "meta" }, Optimizer.AdamW(0.001), PilotLearningRate: 0.1);
+        }
     }
 
     private sealed record LabelsFirst : DistillationMethod

@@ -3,6 +3,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 
@@ -88,6 +89,49 @@ public sealed class MetaDistilTests
             Assert.That(quiz, Has.Length.EqualTo(36).And.No.Member(7L));
             Assert.That(quiz.Concat(divided.Training.data<long>()), Is.EquivalentTo(Enumerable.Range(0, 40)));
         }
+    }
+
+    [TestCase(3, 1)]
+    [TestCase(3, 2)]
+    [TestCase(5, 2)]
+    [TestCase(7, 3)]
+    [TestCase(9, 4)]
+    [TestCase(9, 16)]
+    public void No_batch_of_the_quiz_has_a_single_row_which_batch_normalization_cannot_read(int rows, int batchSize)
+    {
+        using var set = Toy.Clouds(rows: 30);
+        using var all = DataSplit.All(set);
+        using var generator = new Seeds(1).CreateGenerator("quiz");
+        using var divided = QuizRows.Divide(set, all.Training, rows / 30.0, generator, "stage");
+        using var scope = NewDisposeScope();
+        var batches = divided.GetBatches(batchSize, null, generator).Select(batch => batch.Positions.data<long>().ToArray()).ToList();
+        Assert.That(batches.Select(batch => batch.Length), Is.All.GreaterThanOrEqualTo(2).And.All.LessThanOrEqualTo(Math.Max(batchSize, 3)));
+        Assert.That(batches.SelectMany(batch => batch), Is.EqualTo(divided.Quiz.data<long>().ToArray()), "all of them once");
+    }
+
+    [Test]
+    public void A_small_quiz_trains_a_student_with_batch_normalization()
+    {
+        using var set = Toy.Images();
+        using var teaching = new Teaching(NetworkSpec.ResNet(8, 2, 3, 4), set);
+        using var student = Runs.Student(NetworkSpec.ResNet(8, 2, 3, 4), set);
+        var stage = (BilevelStage)Phase(teaching, Options, epochs: 1) with { QuizShare = 3.0 / set.Count, QuizBatches = null };
+        var (reports, loop) = Teaching.Train(student, set, stage, settings: new LoopSettings { ScoringBatchSize = 2 });
+        using (loop)
+            Assert.That(reports.Single().Losses["quiz"], Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void The_copy_of_the_teacher_is_disposed_where_a_stage_cannot_begin()
+    {
+        using var set = Toy.Clouds();
+        using var given = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        Network? copy = null;
+        using var teacher = new NetworkTeacher(given, TeacherCaching.InMemory(64)) { BuildSame = () => copy = Runs.Student(NetworkSpec.Mlp(12), set, seed: 10) };
+        using var student = Runs.Student(NetworkSpec.Mlp(8), set);
+        var stage = new BilevelStage(Runs.Stage(1, new KdLoss(2), teacher) with { Sampler = new Failing() }, Optimizer.Sgd(0.05), 0.05);
+        Assert.That(() => Teaching.Train(student, set, stage), Throws.TypeOf<NotSupportedException>());
+        Assert.That(copy!.parameters().All(parameter => parameter.IsInvalid), Is.True);
     }
 
     [Test]
@@ -236,6 +280,13 @@ public sealed class MetaDistilTests
         public override int BatchesPerEpoch(long count) => _inner.BatchesPerEpoch(rows.shape[0]);
 
         public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator) => _inner.Epoch(rows, generator);
+    }
+
+    private sealed class Failing : MlNetDistill.Data.Sampler
+    {
+        public override int BatchesPerEpoch(long rows) => throw new NotSupportedException();
+
+        public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator) => [];
     }
 
     private sealed class Watching(int batchSize) : MlNetDistill.Data.Sampler

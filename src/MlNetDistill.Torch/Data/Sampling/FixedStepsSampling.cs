@@ -26,6 +26,7 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
     private sealed class FixedStepsSampler(Sampler sampler, int steps) : Sampler
     {
         private IEnumerator<Tensor>? _batches;
+        private Tensor? _rows;
 
         public override void Prepare(SamplerSource source) => sampler.Prepare(source);
 
@@ -35,6 +36,13 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
 
         public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
         {
+            // A phase with other rows does not go on with the batches of the phase before.
+            if (!ReferenceEquals(training, _rows))
+            {
+                _batches?.Dispose();
+                (_batches, _rows) = (null, training);
+            }
+
             for (var step = 0; step < steps; step++)
             {
                 if (_batches?.MoveNext() != true)

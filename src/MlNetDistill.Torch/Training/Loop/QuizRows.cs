@@ -20,6 +20,19 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
     /// <summary>Positions of the quiz rows.</summary>
     public Tensor Quiz => quiz;
 
+    /// <summary>Divides the training rows of a stage, in each stage of a run alike.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="set">All rows.</param>
+    /// <param name="training">Positions of the training rows.</param>
+    /// <param name="seeds">The seeds of the run.</param>
+    /// <param name="role">The role of the network that trains.</param>
+    /// <exception cref="InvalidOperationException">Too few rows have a label.</exception>
+    public static QuizRows Divide(BilevelStage stage, IRowSource set, Tensor training, Seeds seeds, string role)
+    {
+        using var generator = seeds.CreateGenerator($"{role} quiz");
+        return Divide(set, training, stage.QuizShare, generator, stage.Name);
+    }
+
     /// <summary>Divides the training rows. Of each class at least one row is trained on, unless there are hardly more rows than classes.</summary>
     /// <param name="set">All rows.</param>
     /// <param name="training">Positions of the training rows.</param>
@@ -65,14 +78,17 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
     /// <summary>The number of quiz rows among labelled rows of so many classes.</summary>
     private static long Count(long labelled, long classes, double share) => Math.Clamp((long)Math.Round(labelled * share), FewestRows, Math.Max(FewestRows, labelled - classes));
 
+    /// <summary>The batches of a quiz of so many rows. Each has two rows or more, as batch normalization needs; so a batch may have one row more than the batch size.</summary>
+    public static long CountBatches(long rows, int batchSize) => Math.Min((rows + batchSize - 1) / batchSize, rows / FewestRows);
+
     /// <summary>Batches of the quiz of even size, in the current dispose scope: all in the order of the rows, or some of rows that are drawn anew.</summary>
-    /// <param name="batchSize">Most rows of a batch.</param>
+    /// <param name="batchSize">Most rows of a batch; 3 where it is less and the number of rows is odd, 2 where it is 1.</param>
     /// <param name="batches">Number of batches, if there are so many; null for all.</param>
     /// <param name="generator">Draws the rows; a CPU generator.</param>
     public IReadOnlyList<Batch> GetBatches(int batchSize, int? batches, Generator generator)
     {
         var rows = quiz.shape[0];
-        var all = (rows + batchSize - 1) / batchSize;
+        var all = CountBatches(rows, batchSize);
         var order = batches is null ? quiz : quiz.index_select(0, randperm(rows, device: CPU, generator: generator).to(quiz.device));
         // Not a small last batch, whose statistics would be poor.
         return [.. Enumerable.Range(0, (int)Math.Min(batches ?? all, all)).Select(i => Batch.Gather(set, order.narrow(0, i * rows / all, ((i + 1) * rows / all) - (i * rows / all))))];

@@ -14,10 +14,10 @@ internal static class StagePreparation
     /// <param name="training">Positions of those trained on.</param>
     /// <param name="shuffling">Draws the order of rows.</param>
     /// <param name="settings">The settings of the loop.</param>
-    /// <param name="readsOutputs">Whether the steps read the teacher's outputs, and not those of a copy that changes.</param>
-    public static void Prepare(Stage stage, IRowSource set, Tensor training, Generator shuffling, LoopSettings settings, bool readsOutputs = true)
+    /// <param name="readsTeacher">Whether the steps read the teacher's outputs, and not those of a copy that changes.</param>
+    public static void Prepare(Stage stage, IRowSource set, Tensor training, Generator shuffling, LoopSettings settings, bool readsTeacher)
     {
-        if (readsOutputs)
+        if (readsTeacher)
             stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
         stage.Sampler.Prepare(new SamplerSource(set, training, shuffling, stage.Teacher is null ? null : TeacherVectors));
 
@@ -26,7 +26,7 @@ internal static class StagePreparation
             var teacher = stage.Teacher!;
             var kind = teacher.Provides.HasFlag(ModelOutputs.Embedding) ? ModelOutputs.Embedding : ModelOutputs.Logits;
             // The loss may read other outputs than the sampler; a teacher that reads a data view must compute both in one pass.
-            if (settings.View is null)
+            if (settings.View is null && readsTeacher)
                 teacher.Begin(set, stage.Loss.TeacherNeeds | kind, null);
             return RowFeatures.Select(Scoring.TeacherOutputs(teacher, kind, set, positions, settings.ScoringBatchSize), kind).NormalizeRows();
         }

@@ -71,7 +71,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         var stage = phase.StudentStage;
         activity?.SetTag(DistillationInstruments.NetworkTag, role)
             .SetTag(DistillationInstruments.StageTag, stage.Name).SetTag("distillation.epochs", stage.Epochs);
-        using var quiz = phase is BilevelStage bilevel ? DivideQuiz(bilevel) : null;
+        using var quiz = phase is BilevelStage bilevel ? QuizRows.Divide(bilevel, set, split.Training, seeds, role) : null;
         var training = quiz?.Training ?? split.Training;
         using var run = Begin(phase, training);
         try
@@ -148,23 +148,10 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             settings.Warn(warning);
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
-        var bilevel = phase as BilevelStage;
-        StagePreparation.Prepare(stage, set, training, State.Shuffling!, settings, readsOutputs: bilevel is null);
+        StagePreparation.Prepare(stage, set, training, State.Shuffling!, settings, phase.ReadsTeacher);
         if (stage.CopiesLastLayer)
             LastLayerCopy.Copy(stage, student);
-        if (bilevel is not null)
-            stage = stage with { Teacher = stage.Teacher!.CreateTrainableCopy() };
-        var run = new StageRun(stage, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
-        if (bilevel is not null)
-            run.Bilevel = new BilevelRun(bilevel, run, settings.GradientClipping);
-        return run;
-    }
-
-    private QuizRows DivideQuiz(BilevelStage stage)
-    {
-        // The same rows in each stage of the run.
-        using var generator = seeds.CreateGenerator($"{role} quiz");
-        return QuizRows.Divide(set, split.Training, stage.QuizShare, generator, stage.Name);
+        return StageRun.Begin(stage, phase as BilevelStage, settings.GradientClipping, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
     }
 
     private bool IsCancelledIn(Stage stage)

@@ -47,6 +47,8 @@ internal sealed class DryRun
             if (phase is null)
                 throw new InvalidOperationException(FormattableString.Invariant($"The method {options.Method.Name} gives null for its phase {phases.Count + 1}."));
             StageChecks.Check(phase, student, set, options.Augmentations.Count > 0);
+            if (phase is BilevelStage bilevel)
+                networks.CheckQuiz(bilevel);
             var stage = phase.StudentStage;
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();

@@ -54,7 +54,7 @@ internal sealed class PreflightCheck(
         var timed = stages.Zip(phases, (stage, phase) => (Stage: stage, Time: measureTime ? timer.MeasureStep(phase) : TimeSpan.Zero)).ToList();
         // A teacher that was trained after the rehearsal replaces the planned one.
         var actual = rehearsal.Anchors.Zip(anchors).DistinctBy(pair => pair.First.Teacher).ToDictionary(pair => pair.First.Teacher, pair => pair.Second.Teacher);
-        StageTeacher[] cached = [.. stages.Where(timer.IsCached).SelectMany(s => s.Teacher!.QueriedTeachers).Distinct().Select(t => actual.GetValueOrDefault(t, t))];
+        StageTeacher[] cached = [.. phases.Where(timer.IsCached).SelectMany(p => p.StudentStage.Teacher!.QueriedTeachers).Distinct().Select(t => actual.GetValueOrDefault(t, t))];
         // A cache is released when the next teacher is used, unless computing it again would cost a pass over the data.
         var kept = Math.Max(Math.Min(1, cached.Length), cached.Count(t => t.NeedsPassPerQuery));
         var views = Math.Max(1, options.TeacherCache.AugmentedViews);
@@ -99,7 +99,7 @@ internal sealed class PreflightCheck(
     private TimeSpan TimeOfQueries(PreflightTeacher teacher, int queriesPerRow, int passes)
     {
         var augmented = options.Augmentations.Count > 0;
-        var live = augmented || !options.TeacherCache.Keeps(options.Method.TeacherNeeds, augmented) ? Math.Min(set.Count, TeacherQuality.LiveRows) : 0;
+        var live = augmented || options.Method.TrainsTeacher || !options.TeacherCache.Keeps(options.Method.TeacherNeeds, augmented) ? Math.Min(set.Count, TeacherQuality.LiveRows) : 0;
         return (passes * teacher.TimePerPass) + (teacher.TimePerRow * (((double)set.Count * queriesPerRow) + live));
     }
 

@@ -23,37 +23,36 @@ internal sealed class StepTimer(
     /// <summary>Time to score a row when validating.</summary>
     public TimeSpan PerScoredRow { get; private set; }
 
-    /// <summary>Whether the outputs of the stage's teacher are computed once, and looked up in training.</summary>
-    public bool IsCached(Stage stage) =>
-        stage.Teacher is not null && options.TeacherCache.Keeps(stage.Loss.TeacherNeeds, view is not null);
+    /// <summary>Whether the outputs of the phase's teacher are computed once, and looked up in training.</summary>
+    public bool IsCached(TrainingPhase phase) => phase.ReadsTeacher && options.TeacherCache.Keeps(phase.StudentStage.Loss.TeacherNeeds, view is not null);
 
     /// <summary>The time of a step, in the mean over the epochs. Phases that differ only in their anchor are measured once.</summary>
     public TimeSpan MeasureStep(TrainingPhase phase)
     {
         if (phase is not BilevelStage bilevel)
-            return MeasureStep(phase.StudentStage, null);
+            return MeasureStep(phase.StudentStage, null, IsCached(phase));
         var (all, still) = (bilevel.Epochs, Math.Min(bilevel.Epochs, bilevel.FixedTeacherEpochs));
-        return ((MeasureStep(phase.StudentStage, null) * still) + (MeasureStep(phase.StudentStage, bilevel) * (all - still))) / all;
+        return ((MeasureStep(phase.StudentStage, null, false) * still) + (MeasureStep(phase.StudentStage, bilevel, false) * (all - still))) / all;
     }
 
-    private TimeSpan MeasureStep(Stage stage, BilevelStage? bilevel)
+    private TimeSpan MeasureStep(Stage stage, BilevelStage? bilevel, bool isCached)
     {
-        var kind = $"{bilevel is null} {string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
+        var kind = $"{bilevel is null} {isCached} {string.Join('+', stage.Loss.Terms.Select(t => t.Loss.Name))} {stage.Trains} {stage.Teacher?.Shapes.Available} {string.Join(',', stage.Teacher?.Shapes.StageFeatures.Select(f => string.Join('x', f)) ?? [])}";
         if (!_known.TryGetValue(kind, out var time))
-            _known[kind] = time = bilevel is not null && !teacherIsReady ? Measure(stage, null) * EstimatedRound : Measure(stage, bilevel);
+            _known[kind] = time = bilevel is not null && !teacherIsReady ? Measure(stage, null, isCached) * EstimatedRound : Measure(stage, bilevel, isCached);
         return time;
     }
 
-    private TimeSpan Measure(Stage stage, BilevelStage? bilevel)
+    private TimeSpan Measure(Stage stage, BilevelStage? bilevel, bool isCached)
     {
         using var scope = NewDisposeScope();
         using var generator = seeds.CreateGenerator("rehearsal projections");
         var positions = split.Training.index_select(0, SpreadPositions.Create(split.Training.shape[0], options.BatchSize, split.Training.device));
         Batch Rows() => view is null ? Batch.Gather(set, positions) : view(positions, 1);
-        using var run = new StageRun(
-            stage.Teacher is null ? stage : stage with { Teacher = bilevel is null ? CreateStandIn(stage, Rows()) : stage.Teacher.CreateTrainableCopy() }, student, _shapes, set, split.Training.shape[0], generator,
-            new StageState { Name = stage.Name }, new ObserverList());
-        run.Bilevel = bilevel is null ? null : new BilevelRun(bilevel, run, options.GradientClipping);
+        if (bilevel is null && stage.Teacher is { } teacher)
+            stage = stage with { Teacher = teacherIsReady && !isCached ? teacher : CreateStandIn(teacher.Shapes, Rows()) };
+        using var run = StageRun.Begin(
+            stage, bilevel, options.GradientClipping, student, _shapes, set, split.Training.shape[0], generator, new StageState { Name = stage.Name }, new ObserverList());
         var execution = new Float32Execution(options.GradientClipping);
         run.BeginEpoch();
         var times = new List<TimeSpan>();
@@ -82,24 +81,21 @@ internal sealed class StepTimer(
         if (stage is null)
             return;
         var quiz = split.Training.shape[0] - QuizRows.CountTrained(stage, set, split.Training);
-        var batches = Math.Max(1, (quiz + options.BatchSize - 1) / options.BatchSize);
+        var batches = QuizRows.CountBatches(quiz, options.BatchSize);
         run.Bilevel!.UpdateTeacher([batch], [.. Enumerable.Repeat(batch, (int)Math.Min(stage.QuizBatches ?? batches, batches))]);
     }
 
-    /// <summary>Random outputs, which cost as much as outputs from the cache; the teacher itself if it computes outputs in every step.</summary>
-    private StageTeacher CreateStandIn(Stage stage, Batch batch)
+    /// <summary>Random outputs, which cost as much as outputs from the cache.</summary>
+    private StandInTeacher CreateStandIn(OutputShapes shapes, Batch batch)
     {
-        var teacher = stage.Teacher!;
-        if (teacherIsReady && !IsCached(stage))
-            return teacher;
         using var generator = seeds.CreateGenerator("rehearsal answers");
         var rows = batch.Positions.shape[0];
         Tensor CreateRandom(params long[] shape) => randn([rows, .. shape], float32, CPU, generator: generator).to(batch.Features.device);
-        return new StandInTeacher(teacher.Shapes, new NetworkOutput(
-            CreateRandom(teacher.Shapes.LogitCount),
+        return new StandInTeacher(shapes, new NetworkOutput(
+            CreateRandom(shapes.LogitCount),
             // Not negative, as after a rectifier: a loss may not accept signed features.
-            teacher.Shapes.EmbeddingLength is { } length ? CreateRandom(length).abs() : null,
-            teacher.Shapes.StageFeatures.Count == 0 ? null : [.. teacher.Shapes.StageFeatures.Select(shape => CreateRandom(shape).abs())]));
+            shapes.EmbeddingLength is { } length ? CreateRandom(length).abs() : null,
+            shapes.StageFeatures.Count == 0 ? null : [.. shapes.StageFeatures.Select(shape => CreateRandom(shape).abs())]));
     }
 
     private void TimeScoring(Tensor positions)

@@ -52,10 +52,10 @@ internal sealed class EmbeddingFit : IDisposable
 
     public EmbeddingTransformer Run()
     {
+        using var teacher = TeacherSpace.Create(_options, Answer(), _split.Training, _set.RowIds);
         _options.Sampling.Check(_set, _split.Training, _options.BatchSize);
         if (_options.Head is not null && !_set.HasLabelledWeight(_split.Training))
             throw new InvalidOperationException($"The Head learns from labels, and no row trained on has one in column '{_options.LabelColumnName}' that counts. Leave Head null, or give labelled rows.");
-        using var teacher = TeacherSpace.Create(_options, Answer(), _split.Training);
         if (teacher.Note is { } note)
             Note(note);
         _channel.Info($"Read {_set.Count} rows ({_set.Shape}); the teacher ({_options.Teacher.Name}) gives embeddings of {teacher.Length}, the student of {teacher.StudentLength}.");
@@ -79,7 +79,7 @@ internal sealed class EmbeddingFit : IDisposable
         var answers = _options.Teacher.Compute(new EmbeddingRequest(_data, _columns, _set, _options.BatchSize, _channel, _options.CancellationToken));
         try
         {
-            TeacherSpace.CheckAnswers(answers, _options.Teacher.Name);
+            new EmbeddingAnswers(_set, _split, _options, _channel).Check(answers, _options.Teacher.Name);
             return answers;
         }
         catch

@@ -38,9 +38,11 @@ internal sealed class EmbeddingTask(int length, bool isAligned) : StudentTask
     private static double MeanCosine(Tensor student, Tensor teacher, Tensor? weights)
     {
         var cosines = student.NormalizeRows().mul(teacher.NormalizeRows()).sum(1).to(float64);
-        return weights is null
-            ? cosines.mean().item<double>()
-            : cosines.mul(weights.to(float64)).sum().item<double>() / weights.to(float64).sum().item<double>();
+        if (weights is null)
+            return cosines.mean().item<double>();
+        var total = weights.to(float64).sum().item<double>();
+        // Of rows that do not count there is no mean; a fit refuses them before.
+        return total > 0 ? cosines.mul(weights.to(float64)).sum().item<double>() / total : 0;
     }
 
     private static double SimilarityCorrelation(Tensor student, Tensor teacher)

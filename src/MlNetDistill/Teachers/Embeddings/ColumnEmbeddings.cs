@@ -14,7 +14,7 @@ internal sealed class ColumnEmbeddings(string column, ITransformer? model = null
     internal override string Name => model is null ? $"column '{column}'" : $"{model.GetType().Name}, column '{column}'";
 
     // A model's column is not in the data, so it is checked when it has been computed.
-    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => model is null ? [new TeacherColumn(Find(schema), HoldsScores: true)] : [];
+    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => model is null ? [new TeacherColumn(Find(schema), HoldsScores: true) { MustBeFinite = true }] : [];
 
     internal override Tensor Compute(EmbeddingRequest request)
     {

@@ -20,7 +20,8 @@ internal sealed class EmbeddingTask(int length, bool isAligned) : StudentTask
 
     public override ModelOutputs JudgedOutput => ModelOutputs.Embedding;
 
-    public override DistillationLoss LabelLoss => throw new InvalidOperationException("A student of embeddings has no classes, so its labels have no loss of their own; a training head is a term of its loss.");
+    // A training head over labels is a term of the loss.
+    public override DistillationLoss? LabelLoss => null;
 
     // Labels are those of a key column, and the head has as many classes as the key.
     public override void CheckLabels(IRowSource set) { }

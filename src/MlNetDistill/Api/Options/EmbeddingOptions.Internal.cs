@@ -42,7 +42,10 @@ public sealed partial record EmbeddingOptions
         EarlyStopping = EarlyStopping,
         Seed = Seed,
         ImageShape = ImageShape,
+        GradientClipping = GradientClipping,
         CancellationToken = CancellationToken,
+        OnCancellation = OnCancellation,
+        Progress = Progress,
     };
 
     private IEnumerable<string> Validate() =>

@@ -5,7 +5,6 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
@@ -47,27 +46,31 @@ internal sealed class EmbeddingFit : IDisposable
     public EmbeddingTransformer Run()
     {
         _rows.Read(TrainingRows.TrainingData);
+        _rows.Add(TransferBlock.Of(_options.TransferRows));
         _rows.MoveTo(_device);
-        using var teacher = TeacherSpace.Create(_options, Answer(), Split.Training, Set.RowIds);
+        using var anchors = QueryTeacher();
+        var teacher = anchors.Last;
         CheckRows();
         _channel.Info($"Read {Set.Count} rows ({Set.Shape}); the teacher ({_options.Teacher.Name}) gives embeddings of {teacher.Length}, the student of {teacher.StudentLength}.");
         var loss = _options.Head is { } head ? _options.Loss + head.Create(_columns.Classes.Count) : _options.Loss;
-        var options = _rowOptions.WithDefaultEpochs(Split.Training.shape[0], 0) with
+        var options = _rowOptions.WithDefaultEpochs(Split.Given.shape[0], Split.Added) with
         {
             Student = EmbeddingSpec.Of(_options.Student, teacher.StudentLength),
-            Method = DistillationMethod.FromLoss("embedding", loss),
+            Method = _options.Method.Create(loss),
         };
         using var networks = new FitNetworks(_channel, options, _columns, Set, Split, _seeds, _device)
         {
             Task = new EmbeddingTask(teacher.StudentLength, teacher.IsAligned),
             HeldOutTeacherLogits = Split.Validation is { } held ? teacher.Target.Of(held).DetachFromDisposeScope() : null,
         };
-        if (teacher.Note is { } note)
+        foreach (var note in anchors.Notes)
             networks.Note(note);
+        if (Split.Added > 0)
+            networks.NoteTransferRows();
         var export = new FitExport(_context, _channel, networks, Set, _columns, new EmbeddingExport(_columns), _rows.Given.Schema, _seeds, options);
         export.Check(options.Student).Dispose();
         using var network = networks.Train(new TrainingPlan(
-            FitNetworks.StudentRole, options.Student, options.Method, [new Anchor("teacher", 1, teacher.Target)], options.Epochs, options.Optimizer, options.Schedule));
+            FitNetworks.StudentRole, options.Student, options.Method, anchors.Anchors, options.Epochs, options.Optimizer, options.Schedule));
         return DistillationInstruments.Trace("distillation.export", _ => CreateModel(network, options.Student, teacher, networks, export));
     }
 
@@ -80,21 +83,8 @@ internal sealed class EmbeddingFit : IDisposable
             throw new InvalidOperationException($"The Head learns from labels, and no row trained on has one in column '{_options.LabelColumnName}' that counts. Leave Head null, or give labelled rows.");
     }
 
-    /// <summary>The teacher's embeddings of all rows, checked.</summary>
-    private Tensor Answer() => DistillationInstruments.Trace("distillation.teacher", _ =>
-    {
-        var answers = _options.Teacher.Compute(new EmbeddingRequest(_rows.View, _columns, Set, _options.BatchSize, _channel, _options.CancellationToken));
-        try
-        {
-            new EmbeddingAnswers(Set, Split, _options, _channel).Check(answers, _options.Teacher.Name);
-            return answers;
-        }
-        catch
-        {
-            answers.Dispose();
-            throw;
-        }
-    });
+    private EmbeddingAnchors QueryTeacher() => DistillationInstruments.Trace("distillation.teacher", _ =>
+        EmbeddingAnchors.Create(_options, new EmbeddingRequest(_rows.View, _columns, Set, _options.BatchSize, _channel, _options.CancellationToken), Split));
 
     private EmbeddingTransformer CreateModel(Network network, NetworkSpec spec, TeacherSpace teacher, FitNetworks networks, FitExport export)
     {

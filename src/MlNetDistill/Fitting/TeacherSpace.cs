@@ -13,11 +13,11 @@ internal sealed class TeacherSpace : IDisposable
     private const double SmallestShare = 1e-5;
     private readonly Tensor? _axes;
 
-    private TeacherSpace(Tensor embeddings, Tensor? axes, int length, int studentLength) =>
-        (Target, _axes, Length, StudentLength) = (new PrecomputedEmbeddings(embeddings, studentLength), axes, length, studentLength);
+    private TeacherSpace(Tensor embeddings, Tensor? axes, int length, int studentLength, EmbeddingQuery? query) =>
+        (Target, _axes, Length, StudentLength) = (new TaughtEmbeddings(embeddings, studentLength, axes, query), axes, length, studentLength);
 
     /// <summary>What the student learns.</summary>
-    public PrecomputedEmbeddings Target { get; }
+    public TaughtEmbeddings Target { get; }
 
     /// <summary>Length of the teacher's own embeddings.</summary>
     public int Length { get; }
@@ -34,14 +34,16 @@ internal sealed class TeacherSpace : IDisposable
     /// <summary>Decides how embeddings of other lengths are compared.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="answers">The teacher's embeddings of all rows, which this takes over.</param>
+    /// <param name="query">What computes other embeddings of the teacher; null if nothing can.</param>
     /// <param name="training">The rows that are trained on.</param>
     /// <param name="ids">The ids of all rows, for messages.</param>
+    /// <param name="last">The last anchor of its route: one of the same length is projected like it, so that the student's space stays the same. Null for the last itself.</param>
     /// <exception cref="ArgumentOutOfRangeException">A projection cannot give the wanted length.</exception>
     /// <exception cref="InvalidOperationException">A projection leaves nothing of an embedding; the message names the row.</exception>
-    public static TeacherSpace Create(EmbeddingOptions options, Tensor answers, Tensor training, RowIds ids)
+    public static TeacherSpace Create(EmbeddingOptions options, Tensor answers, EmbeddingQuery? query, Tensor training, RowIds ids, TeacherSpace? last)
     {
         var length = (int)answers.shape[1];
-        var wanted = options.EmbeddingLength ?? length;
+        var wanted = options.EmbeddingLength ?? last?.StudentLength ?? length;
         var comparesValues = options.Loss.Terms.Any(term => term.Weight > 0 && term.Loss.TeacherNeeds.HasFlag(ModelOutputs.Embedding) && term.Loss.CanUseWeights);
         var matching = options.Matching != WidthMatching.Auto ? options.Matching
             : !comparesValues || wanted == length ? (WidthMatching?)null
@@ -55,7 +57,7 @@ internal sealed class TeacherSpace : IDisposable
 
         if (matching != WidthMatching.Pca || wanted == length)
         {
-            return new TeacherSpace(answers, null, length, wanted)
+            return new TeacherSpace(answers, null, length, wanted, query)
             {
                 IsAligned = comparesValues && wanted == length,
                 Note = comparesValues && wanted != length ? Invariant($"A linear layer from the student's {wanted} values to the teacher's {length} is trained and thrown away.") : null,
@@ -63,14 +65,15 @@ internal sealed class TeacherSpace : IDisposable
         }
 
         using var scope = NewDisposeScope();
-        var (axes, kept) = EmbeddingAxes.Find(answers, training, wanted);
+        var shared = last is not null && last.Length == length ? last._axes : null;
+        var (axes, kept) = shared is null ? EmbeddingAxes.Find(answers, training, wanted) : (shared.clone(), 0);
         var projected = answers.mm(axes).DetachFromDisposeScope();
         CheckProjected(projected, answers, ids);
         answers.Dispose();
-        return new TeacherSpace(projected, axes.DetachFromDisposeScope(), length, wanted)
+        return new TeacherSpace(projected, axes.DetachFromDisposeScope(), length, wanted, query)
         {
             IsAligned = comparesValues,
-            Note = Invariant($"The teacher's embeddings are projected from {length} to {wanted} values, which keeps {100 * kept:0.0} % of their squared length."),
+            Note = shared is not null ? null : Invariant($"The teacher's embeddings are projected from {length} to {wanted} values, which keeps {100 * kept:0.0} % of their squared length."),
         };
     }
 
@@ -98,6 +101,5 @@ internal sealed class TeacherSpace : IDisposable
     public void Dispose()
     {
         Target.Dispose();
-        _axes?.Dispose();
     }
 }

@@ -33,7 +33,7 @@ namespace MlNetDistill;
 /// <item><term>Required NuGet in addition to Microsoft.ML</term><description>MlNetDistill, TorchSharp-cpu or a TorchSharp CUDA package,
 /// Microsoft.ML.OnnxRuntime;
 /// to load a saved student only Microsoft.ML.OnnxTransformer and Microsoft.ML.OnnxRuntime</description></item>
-/// <item><term>Exportable to ONNX</term><description>Yes, by <see cref="DistillationTransformer.SaveOnnx"/></description></item>
+/// <item><term>Exportable to ONNX</term><description>Yes, by <see cref="StudentTransformer.SaveOnnx"/></description></item>
 /// </list>
 /// </remarks>
 public sealed partial class DistillationTrainer : ITrainerEstimator<DistillationTransformer, DistilledStudent>

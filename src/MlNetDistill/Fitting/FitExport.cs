@@ -92,22 +92,11 @@ internal sealed class FitExport(
     public DistillationTransformer CreateModel(
         Network network, NetworkSpec spec, string method, string role, ITransformer? teacher, (DistillationTransformer Model, DistillationPayoff? Comparison)? alone = null)
     {
-        _untrained = null;
-        network.to(CPU);
-        network.eval();
+        Finish(network);
         var notes = role == FitNetworks.StudentRole ? networks.Notes : [];
         var model = new DistilledStudent(
             network, spec, networks.ClassNames, method, options.Seed!.Value, networks.History(role), notes, networks.WarningsOf(role), networks.SettingsOf(role));
-        var (chain, difference) = ExportAndCompare(network, model, role);
-        if (!(difference <= task.Tolerance))
-        {
-            throw new StudentExportException(
-                Invariant($"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} ") +
-                Invariant($"(at most {task.Tolerance:0e0} is allowed). The trained network is in this exception's Student."),
-                model);
-        }
-
-        channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
+        var chain = Export(network, spec, role, (message, inner) => new StudentExportException($"{message} in this exception's Student.", model, inner));
         return new DistillationTransformer(context, chain, inputSchema, model, teacher)
         {
             TrainedRows = role == FitNetworks.StudentRole ? networks.TrainedRows : null,
@@ -116,18 +105,43 @@ internal sealed class FitExport(
         };
     }
 
-    /// <summary>Exports a trained network. If that fails, for example because the disk is full, the exception contains the trained weights.</summary>
-    private (StudentChain Chain, double Difference) ExportAndCompare(Network network, DistilledStudent model, string role)
+    /// <summary>Puts a trained network into the state in which it is exported: on the CPU, in eval mode.</summary>
+    public static void Finish(Network network)
     {
+        network.to(CPU);
+        network.eval();
+    }
+
+    /// <summary>Exports a finished network, and compares the two. If that fails, for example because the disk is full, the exception contains the trained weights.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="spec">Its description.</param>
+    /// <param name="role">Its name in logs.</param>
+    /// <param name="fail">Creates the exception, given what happened, which says last that the network is …, and its cause.</param>
+    /// <exception cref="StudentExportException">The network and its ONNX form disagree, or the export failed.</exception>
+    public StudentChain Export(Network network, NetworkSpec spec, string role, Func<string, Exception?, StudentExportException> fail)
+    {
+        _untrained = null;
+        StudentChain chain;
+        double difference;
         try
         {
-            var chain = new StudentChain(context, network, columns, task);
-            return (chain, Parity.LargestDifference(context, chain, network, set, columns, task));
+            chain = new StudentChain(context, network, columns, task);
+            difference = Parity.LargestDifference(context, chain, network, set, columns, task);
         }
         catch (Exception e)
         {
-            throw new StudentExportException(
-                $"The trained {role} ({model.Spec.Name}) could not be exported as an ML.NET model: {e.Message} It is in this exception's Student.", model, e);
+            throw fail($"The trained {role} ({spec.Name}) could not be exported as an ML.NET model: {e.Message} It is", e);
         }
+
+        if (!(difference <= task.Tolerance))
+        {
+            throw fail(
+                Invariant($"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} ") +
+                Invariant($"(at most {task.Tolerance:0e0} is allowed). The trained network is"),
+                null);
+        }
+
+        channel.Info($"The {role}'s ML.NET form agrees with its network within {difference:0.0e0}.");
+        return chain;
     }
 }

@@ -2,6 +2,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
@@ -39,7 +40,7 @@ internal sealed class FitNetworks(
     public (int Epochs, long Steps) Planned { get; private set; }
 
     /// <summary>What the networks learn.</summary>
-    public StudentTask Task { get; } = new MulticlassTask(columns.Classes.Count);
+    public StudentTask Task { get; init; } = new MulticlassTask(columns.Classes.Count);
 
     /// <summary>Whether some row trained on has a label that counts.</summary>
     public bool HasLabels { get; } = set.HasLabelledWeight(split.Training);
@@ -199,11 +200,17 @@ internal sealed class FitNetworks(
         _steps[plan.Role] = loop.State.Steps;
         if (loop.CancelledIn is { } cancelled)
             channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned with its last weights")}.");
-        var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherPredictions);
-        foreach (var warning in collapse.Warnings(network, plan, loop.State.History))
-            channel.Warning($"{warning}");
+        if (Task.LabelLoss is not null)
+            CheckClasses(network, plan, loop.State.History);
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
         return network;
+    }
+
+    private void CheckClasses(Network network, TrainingPlan plan, IReadOnlyList<TrainingProgress> history)
+    {
+        var collapse = new CollapseCheck(set, split, columns.Classes, options.BatchSize, plan.Anchors.Count == 0 ? null : TeacherPredictions);
+        foreach (var warning in collapse.Warnings(network, plan, history))
+            channel.Warning($"{warning}");
     }
 
     private TrainingPhase CountSteps(TrainingPhase phase)
@@ -278,7 +285,7 @@ internal sealed class FitNetworks(
         new(plan.Anchors, network.GetOutputShapes(), GetSampling(plan.Role).Create(options.BatchSize), plan.Epochs, plan.Optimizer, plan.Schedule)
         {
             HeldOutDivergence = split.Validation is null ? null : loop.HeldOutDivergence,
-            LabelLoss = Task.LabelLoss,
+            LabelLoss = Task.LabelLoss ?? new CrossEntropyLoss(),
             Defaults = options.KdDefaults,
             Note = Note,
             Decisions = new MethodDecisions(loop.State.Decisions),

@@ -9,14 +9,15 @@ namespace MlNetDistill.Fitting;
 /// <summary>The teacher's embeddings as the student is to learn them, and how the two spaces relate.</summary>
 internal sealed class TeacherSpace : IDisposable
 {
-    private const double SmallestLength = 1e-6;
+    // Far above the rounding of a product in 32 bits.
+    private const double SmallestShare = 1e-5;
     private readonly Tensor? _axes;
 
-    private TeacherSpace(Tensor embeddings, Tensor? axes, int length, int studentLength) =>
-        (Target, _axes, Length, StudentLength) = (new PrecomputedEmbeddings(embeddings, studentLength), axes, length, studentLength);
+    private TeacherSpace(Tensor embeddings, Tensor? axes, int length, int studentLength, EmbeddingQuery? query) =>
+        (Target, _axes, Length, StudentLength) = (new TaughtEmbeddings(embeddings, studentLength, axes, query), axes, length, studentLength);
 
     /// <summary>What the student learns.</summary>
-    public PrecomputedEmbeddings Target { get; }
+    public TaughtEmbeddings Target { get; }
 
     /// <summary>Length of the teacher's own embeddings.</summary>
     public int Length { get; }
@@ -33,12 +34,16 @@ internal sealed class TeacherSpace : IDisposable
     /// <summary>Decides how embeddings of other lengths are compared.</summary>
     /// <param name="options">The settings.</param>
     /// <param name="answers">The teacher's embeddings of all rows, which this takes over.</param>
+    /// <param name="query">What computes other embeddings of the teacher; null if nothing can.</param>
     /// <param name="training">The rows that are trained on.</param>
+    /// <param name="ids">The ids of all rows, for messages.</param>
+    /// <param name="last">The last anchor of its route: one of the same length is projected like it, so that the student's space stays the same. Null for the last itself.</param>
     /// <exception cref="ArgumentOutOfRangeException">A projection cannot give the wanted length.</exception>
-    public static TeacherSpace Create(EmbeddingOptions options, Tensor answers, Tensor training)
+    /// <exception cref="InvalidOperationException">A projection leaves nothing of an embedding; the message names the row.</exception>
+    public static TeacherSpace Create(EmbeddingOptions options, Tensor answers, EmbeddingQuery? query, Tensor training, RowIds ids, TeacherSpace? last)
     {
         var length = (int)answers.shape[1];
-        var wanted = options.EmbeddingLength ?? length;
+        var wanted = options.EmbeddingLength ?? last?.StudentLength ?? length;
         var comparesValues = options.Loss.Terms.Any(term => term.Weight > 0 && term.Loss.TeacherNeeds.HasFlag(ModelOutputs.Embedding) && term.Loss.CanUseWeights);
         var matching = options.Matching != WidthMatching.Auto ? options.Matching
             : !comparesValues || wanted == length ? (WidthMatching?)null
@@ -52,7 +57,7 @@ internal sealed class TeacherSpace : IDisposable
 
         if (matching != WidthMatching.Pca || wanted == length)
         {
-            return new TeacherSpace(answers, null, length, wanted)
+            return new TeacherSpace(answers, null, length, wanted, query)
             {
                 IsAligned = comparesValues && wanted == length,
                 Note = comparesValues && wanted != length ? Invariant($"A linear layer from the student's {wanted} values to the teacher's {length} is trained and thrown away.") : null,
@@ -60,33 +65,30 @@ internal sealed class TeacherSpace : IDisposable
         }
 
         using var scope = NewDisposeScope();
-        var (axes, kept) = EmbeddingAxes.Find(answers, training, wanted);
+        var shared = last is not null && last.Length == length ? last._axes : null;
+        var (axes, kept) = shared is null ? EmbeddingAxes.Find(answers, training, wanted) : (shared.clone(), 0);
         var projected = answers.mm(axes).DetachFromDisposeScope();
+        CheckProjected(projected, answers, ids);
         answers.Dispose();
-        return new TeacherSpace(projected, axes.DetachFromDisposeScope(), length, wanted)
+        return new TeacherSpace(projected, axes.DetachFromDisposeScope(), length, wanted, query)
         {
             IsAligned = comparesValues,
-            Note = Invariant($"The teacher's embeddings are projected from {length} to {wanted} values, which keeps {100 * kept:0.0} % of their squared length."),
+            Note = shared is not null ? null : Invariant($"The teacher's embeddings are projected from {length} to {wanted} values, which keeps {100 * kept:0.0} % of their squared length."),
         };
     }
 
-    /// <exception cref="InvalidOperationException">An embedding is NaN, infinite or zero; the message names the row.</exception>
-    public static void CheckAnswers(Tensor answers, string teacher)
+    /// <summary>Of an embedding at right angles to every axis nothing is left but rounding.</summary>
+    private static void CheckProjected(Tensor projected, Tensor answers, RowIds ids)
     {
-        using var scope = NewDisposeScope();
-        var bad = answers.isfinite().all(1).logical_not().nonzero();
-        if (bad.shape[0] > 0)
-        {
-            throw new InvalidOperationException(Invariant(
-                $"The teacher ({teacher}) gives NaN or infinity for {bad.shape[0]} rows, the first is training row {bad[0, 0].item<long>()} (counted from 0). Correct the rows or leave them out; MissingFeatures.Drop leaves out rows with NaN in a column."));
-        }
-
-        var zero = answers.norm(1, false, 2).IsAtMost(SmallestLength).nonzero();
-        if (zero.shape[0] > 0)
-        {
-            throw new InvalidOperationException(Invariant(
-                $"The teacher ({teacher}) gives an embedding of zeros, which has no direction, for {zero.shape[0]} rows; the first is training row {zero[0, 0].item<long>()} (counted from 0). Leave such rows out, for example by mlContext.Data.FilterByCustomPredicate."));
-        }
+        var lost = projected.norm(1, false, 2).lt(answers.norm(1, false, 2).MultiplyBy(SmallestShare)).nonzero();
+        if (lost.shape[0] == 0)
+            return;
+        projected.Dispose();
+        var row = ids[lost[0, 0].item<long>()];
+        answers.Dispose();
+        throw new InvalidOperationException(Invariant(
+            $"The projection of the teacher's embeddings leaves nothing of {lost.shape[0]} of them, because they are at right angles to all directions that it keeps; the first is that of the row with id {row}. ") +
+            "Give a larger EmbeddingLength, use WidthMatching.LearntProjection, or leave such rows out.");
     }
 
     /// <summary>The axes of the projection, one after another; null without one.</summary>
@@ -99,6 +101,5 @@ internal sealed class TeacherSpace : IDisposable
     public void Dispose()
     {
         Target.Dispose();
-        _axes?.Dispose();
     }
 }

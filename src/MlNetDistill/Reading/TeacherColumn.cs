@@ -12,6 +12,9 @@ namespace MlNetDistill.Reading;
 /// <param name="HoldsScores">Whether it holds the teacher's outputs, which must be numbers. A teacher's input may be NaN if the teacher can use it.</param>
 internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsScores = false)
 {
+    /// <summary>Whether its values must be finite as well: an embedding. A score may be infinite, such as the logarithm of a probability of 0.</summary>
+    public bool MustBeFinite { get; init; }
+
     /// <summary>Whether its values are bytes.</summary>
     public bool IsByte => ItemType == typeof(byte);
 
@@ -38,18 +41,18 @@ internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsSco
         return () =>
         {
             get(ref values);
-            return values.Length == length && !(HoldsScores && HasNaN(values.GetValues()));
+            return values.Length == length && !(HoldsScores && HasUnusable(values.GetValues()));
         };
     }
 
-    private static bool HasNaN<T>(ReadOnlySpan<T> values)
+    private bool HasUnusable<T>(ReadOnlySpan<T> values)
         where T : unmanaged
     {
         if (typeof(T) != typeof(float))
             return false;
         foreach (var value in MemoryMarshal.Cast<T, float>(values))
         {
-            if (float.IsNaN(value))
+            if (MustBeFinite ? !float.IsFinite(value) : float.IsNaN(value))
                 return true;
         }
 

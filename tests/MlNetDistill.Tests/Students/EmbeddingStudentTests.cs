@@ -234,9 +234,9 @@ public sealed class EmbeddingStudentTests
     {
         var rows = ToyEmbeddings.Draw(60, 6);
         rows[7].TeacherEmbedding = new float[12];
-        Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives an embedding of zeros, which has no direction, for 1 rows; the first is training row 7"));
+        Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives an embedding of zeros, which has no direction, for 1 rows; the first is the row with id 7"));
         rows[7].TeacherEmbedding[2] = float.NaN;
-        Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives NaN or infinity for 1 rows, the first is training row 7"));
+        Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives NaN or infinity for 1 of 60 rows, the first is the row with id 7"));
         var model = _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { MissingFeatures = MissingFeatures.Drop }).Fit(_context.View(rows));
         Assert.That(model.Model.Warnings, Has.Some.Contains("1 rows (row 7) have no whole values in 'TeacherEmbedding'").Or.Some.Contains("have no whole values in 'TeacherEmbedding'"));
         Assert.That(() => _context.Transforms.DistillEmbedding(EmbeddingTeacher.FromColumn("Nothing"), NetworkSpec.Mlp(8)).Fit(_context.View(rows)),
@@ -245,6 +245,52 @@ public sealed class EmbeddingStudentTests
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Column 'Id' must be Vector<Single, D>"));
 
         void Fit(Sighting[] given) => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options()).Fit(_context.View(given));
+    }
+
+    [Test]
+    public void Rows_whose_embedding_is_not_finite_are_left_out_whatever_gives_it()
+    {
+        var rows = ToyEmbeddings.Draw(60, 6);
+        rows[5].TeacherEmbedding[3] = float.PositiveInfinity;
+        rows[11].TeacherEmbedding[0] = float.NaN;
+        var (view, clean) = (_context.View(rows), _context.View([.. rows.Where((_, i) => i is not 5 and not 11)]));
+        var given = _context.Transforms.CopyColumns("Copy", "TeacherEmbedding").Fit(view);
+        var options = ToyEmbeddings.Options() with { MissingFeatures = MissingFeatures.Drop, Student = NetworkSpec.Mlp(16) with { InputScaling = InputScaling.None } };
+        var expected = _context.Transforms.DistillEmbedding(options).Fit(clean).Embeddings(clean);
+        foreach (var teacher in new[] { options.Teacher, EmbeddingTeacher.FromTransformer(given, "Copy") })
+        {
+            var model = _context.Transforms.DistillEmbedding(options with { Teacher = teacher }).Fit(view);
+            Assert.That(model.Embeddings(clean).SelectMany(v => v), Is.EqualTo(expected.SelectMany(v => v)).Within(1e-5), teacher.ToString());
+            Assert.That(model.Model.Warnings, Has.Some.Contains("have no whole values in 'TeacherEmbedding'").Or.Some.Contains("gives NaN or infinity for 2 of 60 rows, the first is the row with id 5. Such rows are left out."));
+        }
+
+        Assert.That(() => _context.Transforms.DistillEmbedding(options with { MissingFeatures = MissingFeatures.Error, Teacher = EmbeddingTeacher.FromTransformer(given, "Copy") }).Fit(view),
+            Throws.InvalidOperationException.With.Message.Contains("for 2 of 60 rows, the first is the row with id 5. Correct the rows"));
+        Assert.That(() => _context.Transforms.DistillEmbedding(options with { Teacher = EmbeddingTeacher.FromTransformer(given, "Copy"), ValidationColumnName = "Held" })
+            .Fit(_context.View([.. rows.Select((row, i) => new Sighting { Features = row.Features, TeacherEmbedding = row.TeacherEmbedding, Held = i == 5 })])),
+            Throws.InvalidOperationException.With.Message.Contains("no row that counts is left to validate on"));
+    }
+
+    [Test]
+    public void A_faulty_row_is_named_by_its_id_although_rows_before_it_are_left_out()
+    {
+        var rows = ToyEmbeddings.Draw(60, 6);
+        rows[2].Features[0] = float.NaN;
+        rows[7].TeacherEmbedding = new float[12];
+        Assert.That(() => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { MissingFeatures = MissingFeatures.Drop }).Fit(_context.View(rows)),
+            Throws.InvalidOperationException.With.Message.Contains("gives an embedding of zeros, which has no direction, for 1 rows; the first is the row with id 7."));
+    }
+
+    [Test]
+    public void An_embedding_of_which_the_projection_leaves_nothing_is_refused()
+    {
+        var rows = ToyEmbeddings.Draw(60, 6);
+        foreach (var row in rows)
+            row.TeacherEmbedding[11] = 0;
+        rows[9].TeacherEmbedding = [.. Enumerable.Repeat(0f, 11), 1];
+        Assert.That(() => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { EmbeddingLength = 4 }).Fit(_context.View(rows)),
+            Throws.InvalidOperationException.With.Message.StartsWith(
+                "The projection of the teacher's embeddings leaves nothing of 1 of them, because they are at right angles to all directions that it keeps; the first is that of the row with id 9."));
     }
 
     [Test]

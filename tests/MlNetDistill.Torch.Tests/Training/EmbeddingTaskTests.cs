@@ -28,6 +28,7 @@ public sealed class EmbeddingTaskTests
         var weights = tensor(new[] { 1f, 0, 0, 0, 0, 3 });
         Near.Value(
             new EmbeddingTask(4, true).EvaluateAgainstTeacher(student, teacher, weights).Quality, (expected[0].item<double>() + (3 * expected[5].item<double>())) / 4, 1e-12, 0, "weighted");
+        Assert.That(new EmbeddingTask(4, true).EvaluateAgainstTeacher(student, teacher, zeros(6)).Quality, Is.Zero, "no row counts");
     }
 
     [Test]

@@ -95,6 +95,24 @@ internal sealed class DataSplit : IDisposable
             ValidationSet = joined;
     }
 
+    /// <summary>Trains on some of the rows only, and holds out some of them only, where these are of the same set.</summary>
+    /// <param name="set">The set, which keeps all of its rows.</param>
+    /// <param name="kept">N booleans on its device.</param>
+    public void Keep(IRowSource set, Tensor kept)
+    {
+        using var scope = NewDisposeScope();
+        (Training, _given) = (Select(Training), _given is null ? null : Select(_given));
+        if (Validation is { } held && ReferenceEquals(ValidationSet, set))
+            Validation = Select(held);
+
+        Tensor Select(Tensor positions)
+        {
+            var selected = positions.masked_select(kept.index_select(0, positions)).DetachFromDisposeScope();
+            positions.Dispose();
+            return selected;
+        }
+    }
+
     /// <summary>The same split with some of the added rows only.</summary>
     /// <param name="ranges">The first position of each range of rows, and their number.</param>
     public DataSplit WithAdded(IEnumerable<(long Start, long Count)> ranges)

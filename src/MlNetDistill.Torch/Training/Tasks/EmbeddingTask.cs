@@ -20,7 +20,8 @@ internal sealed class EmbeddingTask(int length, bool isAligned) : StudentTask
 
     public override ModelOutputs JudgedOutput => ModelOutputs.Embedding;
 
-    public override DistillationLoss LabelLoss => throw new InvalidOperationException("A student of embeddings has no classes, so its labels have no loss of their own; a training head is a term of its loss.");
+    // A training head over labels is a term of the loss.
+    public override DistillationLoss? LabelLoss => null;
 
     // Labels are those of a key column, and the head has as many classes as the key.
     public override void CheckLabels(IRowSource set) { }
@@ -38,9 +39,11 @@ internal sealed class EmbeddingTask(int length, bool isAligned) : StudentTask
     private static double MeanCosine(Tensor student, Tensor teacher, Tensor? weights)
     {
         var cosines = student.NormalizeRows().mul(teacher.NormalizeRows()).sum(1).to(float64);
-        return weights is null
-            ? cosines.mean().item<double>()
-            : cosines.mul(weights.to(float64)).sum().item<double>() / weights.to(float64).sum().item<double>();
+        if (weights is null)
+            return cosines.mean().item<double>();
+        var total = weights.to(float64).sum().item<double>();
+        // Of rows that do not count there is no mean; a fit refuses them before.
+        return total > 0 ? cosines.mul(weights.to(float64)).sum().item<double>() / total : 0;
     }
 
     private static double SimilarityCorrelation(Tensor student, Tensor teacher)

@@ -12,7 +12,7 @@ internal sealed class MulticlassTask(int classes) : StudentTask
 {
     public override int LogitCount => classes;
 
-    public override DistillationLoss LabelLoss => new CrossEntropyLoss();
+    public override DistillationLoss? LabelLoss => new CrossEntropyLoss();
 
     public override void CheckLabels(IRowSource set)
     {

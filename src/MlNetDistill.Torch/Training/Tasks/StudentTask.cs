@@ -14,8 +14,8 @@ internal abstract class StudentTask
     /// <summary>The output of the student that a loss must read for the student to be judged: without it, a stage trains features below.</summary>
     public virtual ModelOutputs JudgedOutput => ModelOutputs.Logits;
 
-    /// <summary>The loss of the labels, which methods add to the loss of the teacher.</summary>
-    public abstract DistillationLoss LabelLoss { get; }
+    /// <summary>The loss of the labels, which methods add to the loss of the teacher; null if the student has no classes.</summary>
+    public abstract DistillationLoss? LabelLoss { get; }
 
     /// <summary>Checks that the labels are valid for this task.</summary>
     /// <exception cref="InvalidOperationException">A label is out of range; the message names the row and the label.</exception>

@@ -8,7 +8,7 @@ public static class StudentExtensions
 {
     /// <summary>
     /// The one student in a model that <c>Fit</c> returned, wherever it is in the pipeline. It gives access to the network and its training
-    /// (<see cref="DistillationTransformer.Model"/>), the teacher, and <see cref="DistillationTransformer.SaveOnnx"/>.
+    /// (<see cref="DistillationTransformer.Model"/>), the teacher, and <see cref="StudentTransformer.SaveOnnx"/>.
     /// </summary>
     /// <param name="model">A fitted pipeline, or a student itself. A student's <see cref="DistillationTransformer.Teacher"/> is not searched.</param>
     /// <exception cref="InvalidOperationException">

@@ -1,5 +1,5 @@
 using MlNetDistill.Core;
-using MlNetDistill.Methods;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill;
@@ -25,7 +25,7 @@ public sealed partial record EmbeddingOptions
     internal DistillationOptions ToRowOptions() => new()
     {
         Student = Student,
-        Method = DistillationMethod.FromLoss("embedding", Loss),
+        Method = Method.Create(Loss),
         LabelColumnName = LabelColumnName,
         FeatureColumnName = FeatureColumnName,
         ExampleWeightColumnName = ExampleWeightColumnName,
@@ -35,6 +35,8 @@ public sealed partial record EmbeddingOptions
         GivenEpochs = Epochs,
         BatchSize = BatchSize,
         Sampling = Sampling,
+        Augmentations = Augmentations,
+        TransferRows = TransferRows,
         Optimizer = Optimizer,
         Schedule = Schedule,
         ValidationFraction = ValidationFraction,
@@ -42,7 +44,10 @@ public sealed partial record EmbeddingOptions
         EarlyStopping = EarlyStopping,
         Seed = Seed,
         ImageShape = ImageShape,
+        GradientClipping = GradientClipping,
         CancellationToken = CancellationToken,
+        OnCancellation = OnCancellation,
+        Progress = Progress,
     };
 
     private IEnumerable<string> Validate() =>
@@ -62,6 +67,9 @@ public sealed partial record EmbeddingOptions
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
         .. NameFaults(),
         .. LossFaults(),
+        .. MethodFaults(),
+        .. ViewFaults(),
+        .. TransferFaults(),
         .. Head?.Validate() ?? [],
         .. Optimizer.Validate(),
         .. Schedule?.Validate() ?? ["Schedule must be set."],
@@ -98,5 +106,57 @@ public sealed partial record EmbeddingOptions
             yield return $"The Loss {Loss} compares pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName.";
         if (LabelColumnName is null && Sampling is { NeedsLabels: true })
             yield return "BatchSampling.ClassUniform needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's embeddings instead.";
+    }
+
+    private IEnumerable<string> MethodFaults()
+    {
+        if (Method is null)
+        {
+            yield return "Method must be set, for example to EmbeddingMethod.OneStage().";
+            yield break;
+        }
+
+        if (Loss is null)
+            yield break;
+        var method = Method.Create(Loss);
+        foreach (var fault in method.Validate())
+            yield return fault;
+        if (method.NeedsRoute && Teacher is { IsRoute: false })
+            yield return $"The method {method.Name} follows a route of teachers, and the teacher ({Teacher.Name}) is none. Give EmbeddingTeacher.FromCheckpoints or EmbeddingTeacher.FromRoute.";
+        if (method.NeedsHeldOutRows)
+            yield return "Greedy selection of anchors compares class probabilities, which embeddings do not have; select anchors by AnchorSelection.EqualInterval or Epochs, or take all.";
+        if (method.TeacherNeeds.HasFlag(ModelOutputs.StageFeatures) && Teacher is { GivesStageFeatures: false })
+        {
+            yield return $"The method {method.Name} learns the teacher's stage features, and the teacher ({Teacher.Name}) gives none. Give a network of this library (FromNetwork, FromCheckpoints), " +
+                "or name the stageFeatures of a module or an ONNX file.";
+        }
+    }
+
+    private IEnumerable<string> ViewFaults()
+    {
+        foreach (var fault in Augmentation.ValidateList(Augmentations))
+            yield return fault;
+        if (Augmentations is not { Count: > 0 })
+            yield break;
+        if (Teacher is { SupportsAugmentation: false })
+        {
+            yield return $"Augmentations change the student's features, and the teacher ({Teacher.Name}) has embeddings of the unchanged rows alone. Leave Augmentations empty, or give a " +
+                "teacher that is a model over the student's features. For more rows that any teacher can answer, set TransferRows.";
+        }
+
+        if (LabelColumnName is not null && Augmentations.Any(augmentation => augmentation?.MixesLabels == true))
+            yield return "Mixup and CutMix mix rows of several labels, and a row of embeddings has one; leave them out of Augmentations, or leave LabelColumnName null.";
+    }
+
+    private IEnumerable<string> TransferFaults()
+    {
+        if (TransferRows is null)
+            yield break;
+        foreach (var fault in TransferRows.Validate())
+            yield return fault;
+        if (Loss is { CanUseWeights: false } && TransferRows.Parts.Any(part => part.Weight != 1))
+            yield return $"The Loss {Loss} compares pairs of rows, to which example weights cannot be applied; leave TransferRows.Weight 1.";
+        if (Sampling is { NeedsLabels: true })
+            yield return "BatchSampling.ClassUniform needs the label of every row, and TransferRows have none; use another Sampling.";
     }
 }

@@ -33,6 +33,9 @@ public sealed partial record EmbeddingOptions
     /// <summary>A training head over the labels, beside the loss of the teacher; null, the default, for none: no label is read then.</summary>
     public MarginHead? Head { get; init; }
 
+    /// <summary>How the training is divided: one stage by default, a route of teachers, or stage by stage.</summary>
+    public EmbeddingMethod Method { get; init; } = EmbeddingMethod.OneStage();
+
     /// <summary>How embeddings of other lengths are compared.</summary>
     public WidthMatching Matching { get; init; } = WidthMatching.Auto;
 
@@ -56,6 +59,18 @@ public sealed partial record EmbeddingOptions
 
     /// <summary>Which rows form a batch; shuffled by default. Batches by class or by clusters of the teacher's embeddings help losses over pairs of rows.</summary>
     public BatchSampling Sampling { get; init; } = BatchSampling.Shuffled();
+
+    /// <summary>
+    /// Random changes of the training rows, in the order in which they are applied; none by default. Student and teacher get the same changed row, so the teacher must be a
+    /// model over the student's features (an ONNX file, a module, a network). It is then queried in every step.
+    /// </summary>
+    public IReadOnlyList<Augmentation> Augmentations { get; init; } = [];
+
+    /// <summary>
+    /// Rows that the student is also trained on, with the teacher's embeddings of them: made up from the training rows, or your own. Null for none. They go through the steps
+    /// before the trainer, so that every teacher that can be asked answers for them.
+    /// </summary>
+    public TransferRows? TransferRows { get; init; }
 
     /// <summary>The optimiser; null, the default, for AdamW with the student's <see cref="NetworkSpec.DefaultLearningRate"/>.</summary>
     [AllowNull]
@@ -89,7 +104,7 @@ public sealed partial record EmbeddingOptions
     /// <summary>Shape of the images in the feature column; null to take it from the student or from the column's own dimensions.</summary>
     public InputShape? ImageShape { get; init; }
 
-    /// <summary>What to do with rows whose features, or embeddings of the teacher in a column, are NaN or infinite.</summary>
+    /// <summary>What to do with rows whose features or embeddings of the teacher are NaN or infinite.</summary>
     public MissingFeatures MissingFeatures { get; init; } = MissingFeatures.Error;
 
     /// <summary>Stops the training when cancelled.</summary>

@@ -14,9 +14,13 @@ internal sealed class ColumnEmbeddings(string column, ITransformer? model = null
     internal override string Name => model is null ? $"column '{column}'" : $"{model.GetType().Name}, column '{column}'";
 
     // A model's column is not in the data, so it is checked when it has been computed.
-    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => model is null ? [new TeacherColumn(Find(schema), HoldsScores: true)] : [];
+    internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => model is null ? [new TeacherColumn(Find(schema), HoldsScores: true) { MustBeFinite = true }] : [];
 
-    internal override Tensor Compute(EmbeddingRequest request)
+    internal override IEnumerable<DataViewSchema.Column>? InputsIn(DataViewSchema schema) => model is null ? [Find(schema)] : null;
+
+    internal override IReadOnlyList<OpenEmbeddings> Open(EmbeddingRequest request) => [new(() => Read(request))];
+
+    private Tensor Read(EmbeddingRequest request)
     {
         var data = model is null ? request.Data : model.Transform(request.Data);
         var found = Find(data.Schema);

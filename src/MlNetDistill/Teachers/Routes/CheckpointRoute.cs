@@ -88,7 +88,9 @@ internal sealed class CheckpointRoute(NetworkSpec spec, IReadOnlyList<string> pa
 
     private static Action<Network> CreateLoader(string path, byte[] hash) => network => CheckpointFile.ReadAgain(path, hash).Load(network);
 
-    private static void CheckRun(IReadOnlyList<(string Path, CheckpointDescription Description)> checkpoints)
+    /// <summary>Checks that checkpoints are of one training, in its order.</summary>
+    /// <exception cref="InvalidOperationException">They are not; the message names two of them.</exception>
+    internal static void CheckRun(IReadOnlyList<(string Path, CheckpointDescription Description)> checkpoints)
     {
         var (path, first) = checkpoints[0];
         if (checkpoints.FirstOrDefault(c => c.Description.Run != first.Run) is { Path: { } other, Description: var second })

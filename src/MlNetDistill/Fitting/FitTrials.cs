@@ -50,7 +50,7 @@ internal sealed class FitTrials(
 
     /// <summary>In how many epochs a fit with a candidate's options takes as many steps.</summary>
     public int EpochsOfFit(DistillationOptions options, int epochs) =>
-        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountBatches(options.ForLabelsAlone(), splits.Find(options))));
+        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountBatches(options.WithoutUnusedTeacher(), splits.Find(options))));
 
     /// <summary>Number of parameters of a student.</summary>
     public long ParametersOf(NetworkSpec student) => parameters[student];
@@ -146,7 +146,7 @@ internal sealed class FitTrials(
     /// <summary>The same epochs with as many steps as those of all other candidates, whatever the number of its rows.</summary>
     private DistillationOptions WithSteps(DistillationOptions options)
     {
-        options = options.ForLabelsAlone();
+        options = options.WithoutUnusedTeacher();
         return CountBatches(options, splits.Find(options)) == StepsPerEpoch ? options : options with { Sampling = new FixedStepsSampling(options.Sampling, StepsPerEpoch) };
     }
 

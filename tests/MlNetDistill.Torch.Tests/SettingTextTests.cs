@@ -60,6 +60,28 @@ public sealed class SettingTextTests
     public void A_per_cent_sign_stays_with_its_number() =>
         Assert.That(TextLines.Wrap("a share of 95.22 % and more", 16), Is.EqualTo(new[] { "a share of", "95.22 % and more" }));
 
+    [Test]
+    public void Similarities_of_classes_are_told_apart_by_a_hash()
+    {
+        double[,] first = { { 1, 0.5 }, { 0.5, 1 } }, second = { { 1, 0.25 }, { 0.25, 1 } };
+        var (one, same, other) = (TeacherTargets.ClassSimilarity(first), TeacherTargets.ClassSimilarity((double[,])first.Clone()), TeacherTargets.ClassSimilarity(second));
+        Assert.That($"{one}", Does.Match("^class similarity \\(temperature 0.3, matrix [0-9a-f]{16}\\)$"));
+        Assert.That((one, $"{one}", one.GetHashCode()), Is.EqualTo((same, $"{same}", same.GetHashCode())));
+        Assert.That(other, Is.Not.EqualTo(one));
+        Assert.That($"{other}", Is.Not.EqualTo($"{one}"));
+        Assert.That($"{DistillationMethod.PartialKd(one, 1, 0.5)}", Does.Contain($"{one}"));
+        Assert.That(one.Name, Is.EqualTo("class similarity (temperature 0.3)"), "a name in tables is short");
+    }
+
+    [Test]
+    public void A_sum_with_a_term_that_is_too_long_for_a_line_still_has_all_settings()
+    {
+        string Describe(float last) => SettingText.DescribeValue(
+            new CrossEntropyLoss() + (0.5 * new MarginFeatureLoss([(0, 0)], [[.. Enumerable.Repeat(-0.125f, 99), last]])), typeof(DistillationLoss));
+        Assert.That(Describe(-0.25f), Does.Contain("crossEntropy").And.Contain("Weight 0.5").And.Contain("-0.125, -0.25"));
+        Assert.That(Describe(-0.25f), Is.Not.EqualTo(Describe(-0.5f)));
+    }
+
     private static TestCaseData Case(object settings, string line) => new TestCaseData(settings, line).SetArgDisplayNames(line);
 
     /// <summary>A method of a user's own: what else it holds is its own affair.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Losses;
@@ -5,8 +7,10 @@ namespace MlNetDistill.Losses;
 /// <summary>ρ = softmax(similarities of the label's class / τ), the same for all rows of a class.</summary>
 internal sealed record ClassSimilarityTargets : TeacherTargets
 {
+    private const int HashLength = 16;
     private readonly double[][] _logProbabilities;
     private readonly double _temperature;
+    private readonly string _hash;
 
     public ClassSimilarityTargets(double[,] similarities, double temperature)
     {
@@ -16,10 +20,15 @@ internal sealed record ClassSimilarityTargets : TeacherTargets
         if (similarities.Cast<double>().Any(value => !double.IsFinite(value)))
             throw new ArgumentException("A similarity is NaN or infinite. Give a finite number for each pair of classes.", nameof(similarities));
         _temperature = temperature;
+        _hash = Fingerprint.Compute(MemoryMarshal.AsBytes(similarities.Cast<double>().ToArray().AsSpan()))[..HashLength];
         _logProbabilities = [.. Enumerable.Range(0, classes).Select(row => LogSoftmax([.. Enumerable.Range(0, classes).Select(c => similarities[row, c] / temperature)]))];
     }
 
     public override string Name => FormattableString.Invariant($"class similarity (temperature {_temperature})");
+
+    public bool Equals(ClassSimilarityTargets? other) => other is not null && (_temperature, _hash) == (other._temperature, other._hash);
+
+    public override int GetHashCode() => HashCode.Combine(_temperature, _hash);
 
     public override bool NeedsTeacher => false;
 
@@ -34,6 +43,9 @@ internal sealed record ClassSimilarityTargets : TeacherTargets
         double[] values = [.. onCpu.data<long>().ToArray().SelectMany(label => _logProbabilities[label])];
         return tensor(values, teacher.dtype, teacher.device).reshape(teacher.shape);
     }
+
+    // The name alone is that of every matrix, and a search takes what it has trained before by this text.
+    private protected override string Describe() => FormattableString.Invariant($"class similarity (temperature {_temperature}, matrix {_hash})");
 
     private static double[] LogSoftmax(double[] values)
     {

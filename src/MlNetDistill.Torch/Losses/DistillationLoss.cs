@@ -152,6 +152,9 @@ internal sealed class WeightedSum(IReadOnlyList<LossTerm> terms) : DistillationL
 
     public override IReadOnlyList<LossTerm> Terms { get; } = terms;
 
+    /// <summary>The terms as a setting: where they are too long for a line, a description lists the settings, of which what overrides is none.</summary>
+    public IReadOnlyList<LossTerm> Sum => Terms;
+
     public override string ToString() => string.Join(" + ", Terms);
 
     // The training loop evaluates term by term; this serves direct calls, with full weights.

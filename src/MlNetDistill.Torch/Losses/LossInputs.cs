@@ -110,6 +110,10 @@ public sealed class LossInputs
             : throw new InvalidOperationException($"The stage has no projections for the loss '{loss.Name}'. Create them in CreateProjections of that loss, and pass the loss itself to ProjectionsFor.");
     }
 
+    /// <summary>The projections of <paramref name="wrapper"/> as those of the loss that it evaluates on other inputs; null if there are none.</summary>
+    internal IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>? ProjectionsWithin(DistillationLoss wrapper, DistillationLoss wrapped) =>
+        Projections?.GetValueOrDefault(wrapper) is { Count: > 0 } own ? new Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> { [wrapped] = own } : null;
+
     /// <summary>1 for rows with a label, else 0; B floats of the student's type.</summary>
     public Tensor LabelMask() => _labelMask ??= MoveToStepScope(Labels.IsNotEqualTo(IRowSource.MissingLabel).to(Student.Any.dtype));
 

@@ -65,6 +65,10 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+        Loss.CreateProjections(student, teacher, generator);
+
+    /// <inheritdoc/>
     public override IEnumerable<string> Warnings(int classes) => classes == 2
         ? ["With two classes standardised logits are always 0.707 and -0.707, so the loss has no usable gradient; distil without standardisation."]
         : Loss.Warnings(classes);
@@ -79,5 +83,6 @@ public sealed class StandardizedLogitsLoss : DistillationLoss
     {
         SoftLabels = inputs.SoftLabels,
         HasNoLabels = inputs.HasNoLabels,
+        Projections = inputs.ProjectionsWithin(this, Loss),
     });
 }

@@ -103,8 +103,10 @@ public abstract record TeacherTargets
         return Compute(teacher.detach(), labels);
     }
 
-    /// <summary>Its name and settings.</summary>
-    public sealed override string ToString() => Name;
+    /// <summary>Its name and settings; numbers that are too many to be listed have a hash.</summary>
+    public sealed override string ToString() => Describe();
+
+    private protected virtual string Describe() => Name;
 
     private protected abstract Tensor Compute(Tensor teacher, Tensor labels);
 

@@ -35,6 +35,9 @@ internal sealed class TeacherTargetsLoss : DistillationLoss
 
     public TeacherTargets Targets { get; }
 
+    public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+        Loss.CreateProjections(student, teacher, generator);
+
     public override IEnumerable<string> Warnings(int classes) => Loss.Warnings(classes);
 
     public override Tensor Evaluate(LossInputs inputs)
@@ -57,7 +60,7 @@ internal sealed class TeacherTargetsLoss : DistillationLoss
         Tensor Some(Tensor all) => rows is null ? all : all.index_select(0, rows);
         var labels = Some(inputs.UncheckedLabels);
         return new LossInputs(
-            rows is null ? inputs.Student : NetworkOutput.FromLogits(Some(inputs.Student.Logits)),
+            rows is null ? inputs.Student : inputs.Student.Map(Some),
             null,
             labels,
             inputs.Weights is { } weights ? Some(weights) : null,
@@ -65,6 +68,7 @@ internal sealed class TeacherTargetsLoss : DistillationLoss
         {
             SoftLabels = inputs.SoftLabels is { } shares ? Some(shares) : null,
             HasNoLabels = inputs.HasNoLabels,
+            Projections = inputs.ProjectionsWithin(this, Loss),
             TeacherSoftening = (_, temperature) => Targets.LogProbabilities(
                 Some(Targets.NeedsTeacher ? inputs.TeacherLogProbabilities(temperature) : inputs.StudentLogProbabilities(temperature)), labels),
         };

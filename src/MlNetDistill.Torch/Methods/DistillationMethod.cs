@@ -34,6 +34,11 @@ public abstract partial record DistillationMethod
     /// <summary>Whether a copy of the teacher is trained too. Then the teacher must be a network that this library can copy (<c>Teacher.Train</c>, <c>Route</c>).</summary>
     public virtual bool TrainsTeacher => false;
 
+    /// <summary>
+    /// Whether it is the baseline: cross-entropy on the labels and nothing else. A method that asks no teacher need not be it: targets can come from a matrix of similarities.
+    /// </summary>
+    internal virtual bool IsLabelsOnly => false;
+
     /// <summary>The method with the defaults for its teacher where nothing was set.</summary>
     internal virtual DistillationMethod WithDefaults(KdDefaults defaults) => this;
 

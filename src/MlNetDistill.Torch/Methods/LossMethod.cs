@@ -14,6 +14,8 @@ internal record LossMethod(string Title, DistillationLoss Loss) : DistillationMe
 
     public override bool NeedsHardLabels => Loss.NeedsHardLabels;
 
+    internal override bool IsLabelsOnly => Loss.Terms.All(term => term.Loss is CrossEntropyLoss);
+
     internal override bool MayDrawFromTorch => HasForeignTerms(Loss);
 
     public override IEnumerable<TrainingPhase> Phases(MethodContext context)

@@ -39,7 +39,7 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
         else if (Inner.NeedsRoute)
             yield return $"The method inside RCO learns from one anchor at a time, and {Inner.Name} needs a route itself.";
         if (Inner.TeacherNeeds == ModelOutputs.None)
-            yield return $"The method inside RCO must learn from a teacher; {Inner.Name} does not.";
+            yield return $"The method inside RCO must ask its teacher about the rows; {Inner.Name} does not.";
         if (Schedule == RcoSchedule.OneStage && Selection.NeedsHeldOutRows)
             yield return $"The anchor selection {Selection} depends on the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.";
         if (Schedule == RcoSchedule.OneStage && Inner.HasSeveralPhases)

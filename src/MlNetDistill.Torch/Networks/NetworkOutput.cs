@@ -90,4 +90,6 @@ public sealed record OutputShapes(int LogitCount, int? EmbeddingLength, IReadOnl
         | (EmbeddingLength is null ? ModelOutputs.None : ModelOutputs.Embedding)
         | (StageFeatures.Count == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
 
+    /// <summary>Whether the embedding is known to be the mean over the last stage feature, a map.</summary>
+    internal bool PoolsLastTap { get; init; }
 }

@@ -5,5 +5,4 @@ namespace MlNetDistill.Teachers;
 /// <summary>The last layer of a teacher's network.</summary>
 /// <param name="Weight">Classes×embedding.</param>
 /// <param name="Bias">One for each class.</param>
-/// <param name="PoolsLastTap">Whether the embedding is the mean over the map of the last tap.</param>
-internal sealed record LastLayer(Tensor Weight, Tensor Bias, bool PoolsLastTap);
+internal sealed record LastLayer(Tensor Weight, Tensor Bias);

@@ -39,10 +39,12 @@ public sealed partial class DistillationTrainer
         options.Check();
         CheckSearchable();
         var held = options.ValidationFraction + options.JudgeFraction;
+        // A trainer of the student alone can have a teacher too, which then is used by the other candidates.
+        var own = _options.Method.IsLabelsOnly ? DistillationMethod.Kd() : _options.Method;
         var basis = _options with
         {
-            // A trainer of the student alone can have a teacher too, which then is used by the other candidates.
-            Method = _options.Method.TeacherNeeds == ModelOutputs.None ? DistillationMethod.Kd() : _options.Method,
+            // The teacher is asked for all candidates, even if the trainer's own method asks none.
+            Method = own.TeacherNeeds == ModelOutputs.None ? DistillationMethod.Kd() : own,
             ValidationFraction = _options.ValidationColumnName is null ? held : 0,
             // Rows that no candidate has are not made.
             TransferRows = options.Space.TransferRows?.Contains(_options.TransferRows) == false ? null : _options.TransferRows,
@@ -50,7 +52,7 @@ public sealed partial class DistillationTrainer
             OnCancellation = CancellationBehavior.Throw,
             Progress = null,
         };
-        var candidates = new SearchCandidates(options);
+        var candidates = new SearchCandidates(options, own);
         return RunFit(basis, input, fit => fit.RunTrials(
             candidates, options.JudgeFraction / held, _options.HoldsRowsOut, trials => new SearchRun(options, _options, candidates, trials).Run()));
     }

@@ -24,7 +24,7 @@ internal sealed record FitContext(
     MLContext Context, WarningChannel Channel, DistillationOptions Options, TrainerColumns Columns, IRowSource Set, DataSplit Split, Seeds Seeds, Device Device, DataViewSchema InputSchema)
 {
     /// <summary>The options of the student alone, beside the distilled one.</summary>
-    public DistillationOptions OptionsAlone => (Options with { Method = DistillationMethod.LabelsOnly() }).ForLabelsAlone() with
+    public DistillationOptions OptionsAlone => (Options with { Method = DistillationMethod.LabelsOnly() }).WithoutUnusedTeacher() with
     {
         Teacher = null,
         CompareAlone = false,

@@ -52,7 +52,7 @@ internal sealed class FitTrials(
 
     /// <summary>In how many epochs a fit with a candidate's options takes as many steps.</summary>
     public int EpochsOfFit(DistillationOptions options, int epochs) =>
-        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountSteps(options.ForLabelsAlone()).Average()));
+        (int)Math.Max(1, Math.Round((double)epochs * StepsPerEpoch / CountSteps(options.WithoutUnusedTeacher()).Average()));
 
     /// <summary>Number of parameters of a student.</summary>
     public long ParametersOf(NetworkSpec student) => parameters[student];
@@ -148,7 +148,7 @@ internal sealed class FitTrials(
     /// <summary>The same epochs with as many steps as those of all other candidates, whatever the number of its rows.</summary>
     private DistillationOptions WithSteps(DistillationOptions options)
     {
-        options = options.ForLabelsAlone();
+        options = options.WithoutUnusedTeacher();
         return CountSteps(options).All(steps => steps == StepsPerEpoch) ? options : options with { Sampling = new FixedStepsSampling(options.Sampling, StepsPerEpoch) };
     }
 

@@ -102,13 +102,16 @@ internal sealed class Bracket(HalvingPlan plan, FitTrials trials, TrialRanking r
     /// <summary>A shorter training may be better than the full one; among equals the longest is chosen.</summary>
     private SearchTrial ChooseLength(SearchTrial trial) => _states[trial.Number] = trial.Failure is not null ? trial : trial with { Chosen = ranking.ChooseBest(trial.Rungs) };
 
-    /// <summary>What tells a training from all others of the search. Methods of the application may have the same text, and are told apart by their order.</summary>
+    /// <summary>What tells a training from all others of the search. Methods and networks of the application may have the same text, and are told apart by their order.</summary>
     private string KeyOf(SearchTrial trial, int epochs)
     {
-        var sameText = _candidates.Count(c => c.Key < trial.Number && Equals(c.Value.Options.Student, trial.Student) && TextOf(c.Value.Options) == TextOf(_candidates[trial.Number].Options));
-        return FormattableString.Invariant($"{TextOf(_candidates[trial.Number].Options)}, {trial.Student}, {epochs} epochs{(sameText == 0 ? "" : $", number {sameText + 1} of this name")}");
+        var text = TextOf(_candidates[trial.Number].Options);
+        var sameText = _candidates.Count(c => c.Key < trial.Number && TextOf(c.Value.Options) == text);
+        return FormattableString.Invariant($"{text}, {epochs} epochs{(sameText == 0 ? "" : $", number {sameText + 1} of this name")}");
     }
 
+    // A name of a network, and a text that is broken into lines, may leave settings out.
     private static string TextOf(DistillationOptions options) =>
-        $"{SettingText.DescribeValue(options.Method, typeof(object))}, {SettingText.DescribeValue(options.Optimizer, typeof(object))}, {options.TransferRows?.ToString() ?? "no transfer rows"}";
+        $"{SettingText.DescribeValue(options.Method, typeof(object))}, {SettingText.DescribeValue(options.Optimizer, typeof(object))}, " +
+        $"{SettingText.DescribeValue(options.TransferRows, typeof(TransferRows))}, {options.Student} {options.Student.ToJson()}";
 }

@@ -8,11 +8,15 @@ namespace MlNetDistill.Searching;
 
 /// <summary>The candidates of a search, as options of their own.</summary>
 /// <param name="search">The options of the search.</param>
-internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
+/// <param name="own">The trainer's method.</param>
+internal sealed class SearchCandidates(SearchOptions search, DistillationMethod own) : ITrialSpace
 {
     // From set to set the best rate of a student alone differed by a factor of 25 and more, by held-out rows.
     private static readonly double[] RateFactors = [1, 1.0 / 5, 5];
     private static readonly int[] WidthDivisors = [1, 2, 4, 8];
+
+    /// <summary>The trainer's method.</summary>
+    public DistillationMethod Own => own;
 
     /// <summary>The distilled candidates, in the order in which they are tried.</summary>
     public IReadOnlyList<DistillationOptions> Distilled { get; private set; } = [];
@@ -22,7 +26,7 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
     public IReadOnlyList<TransferRows> GetOptionalTransferRows(DistillationOptions basis, int classes)
     {
         TransferRows[] made = [TransferRows.Munge(copies: 2), TransferRows.Munge()];
-        return search.Space.TransferRows is null && basis.TransferRows is null && Methods(basis, classes, made).All(method => (basis with { Method = method, TransferRows = made[0] }).IsValid)
+        return search.Space.TransferRows is null && basis.TransferRows is null && Methods(basis, classes, made).Where(AsksTeacher).All(method => (basis with { Method = method, TransferRows = made[0] }).IsValid)
             ? made
             : [];
     }
@@ -34,13 +38,13 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
     /// <exception cref="ArgumentOutOfRangeException">The settings of a candidate do not fit together; the message names every fault.</exception>
     public IReadOnlyList<DistillationOptions> Draw(DistillationOptions basis, int classes, IReadOnlyList<TransferRows?> transferRows)
     {
-        var (methods, rates, students) = (OwnFirst(Methods(basis, classes, transferRows), basis.Method), Rates(basis), OwnFirst(Students(basis), basis.Student));
+        var (methods, rates, students) = (OwnFirst(Methods(basis, classes, transferRows), own), Rates(basis), OwnFirst(Students(basis), basis.Student));
         var rows = OwnFirst(transferRows, basis.TransferRows);
         using var generator = new Seeds(basis.Seed!.Value).CreateGenerator("search candidates");
         Distilled =
         [
             .. Combinations([students.Count, methods.Count, rates.Count, rows.Count], generator).Select(
-                at => With(basis, methods[at[1]], rates[at[2]], students[at[0]]) with { TransferRows = rows[at[3]] }),
+                at => (With(basis, methods[at[1]], rates[at[2]], students[at[0]]) with { TransferRows = rows[at[3]] }).WithoutUnusedTeacher()).Distinct(),
         ];
         foreach (var candidate in Distilled)
             candidate.Check();
@@ -49,7 +53,7 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
 
     /// <summary>A student on labels alone at every learning rate, the trainer's own first.</summary>
     public IReadOnlyList<DistillationOptions> Alone(DistillationOptions basis, NetworkSpec student) =>
-        [.. Rates(basis).Select(rate => With(basis, DistillationMethod.LabelsOnly(), rate, student).ForLabelsAlone())];
+        [.. Rates(basis).Select(rate => With(basis, DistillationMethod.LabelsOnly(), rate, student).WithoutUnusedTeacher())];
 
     /// <summary>Indices into lists of these sizes: all combinations, or a sample of them that begins with the first of each.</summary>
     private IReadOnlyList<int[]> Combinations(int[] sizes, Generator generator)
@@ -79,7 +83,7 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
         // DIST's relations over a batch cannot be weighted, and one of them has no gradient with two classes.
         var weighs = basis.ExampleWeightColumnName is not null || transferRows.Any(rows => rows?.Parts.Any(part => part.Weight != 1) == true);
         var dist = !weighs && classes > 2 ? new[] { DistillationMethod.Dist() } : [];
-        return (search.Space.Methods ?? [basis.Method, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist]).Select(method => method.WithDefaults(basis.KdDefaults));
+        return (search.Space.Methods ?? [own, .. SearchSpace.Kd([1, 2, 4], [0.5, 0.9, 1]), .. dist]).Select(method => method.WithDefaults(basis.KdDefaults));
     }
 
     private IEnumerable<NetworkSpec> Students(DistillationOptions basis)
@@ -90,6 +94,8 @@ internal sealed class SearchCandidates(SearchOptions search) : ITrialSpace
             ? WidthDivisors.Select(divisor => mlp with { Hidden = [.. mlp.Hidden.Select(width => Math.Max(1, width / divisor))] })
             : [basis.Student];
     }
+
+    private static bool AsksTeacher(DistillationMethod method) => method.TeacherNeeds != ModelOutputs.None;
 
     private static DistillationOptions With(DistillationOptions basis, DistillationMethod method, double rate, NetworkSpec student) =>
         basis with { Method = method, Optimizer = basis.Optimizer with { LearningRate = rate }, Student = student };

@@ -36,11 +36,11 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
         var (distilledPlan, alonePlan) = CreatePlans(search.TimeLimit is { } limit ? FindBudget(limit) : search.Budget);
         var watch = new SearchWatch(search.Progress, distilledPlan.TotalEpochs + alonePlan.TotalEpochs, trials.Warn);
         var distilled = new Bracket(distilledPlan, trials, _ranking, _store, watch);
-        var best = distilled.Run(candidates.Distilled, 1, trials.Options);
+        var best = distilled.Run(candidates.Distilled, 1, trials.Options with { Method = candidates.Own });
         var alone = new Bracket(alonePlan, trials, _ranking, _store, watch);
         var bestAlone = alone.Run(
             candidates.Alone(trials.Options, best.Student), 1 + distilledPlan.Rungs[0].Candidates,
-            (trials.Options with { Method = DistillationMethod.LabelsOnly(), Student = best.Student }).ForLabelsAlone());
+            (trials.Options with { Method = DistillationMethod.LabelsOnly(), Student = best.Student }).WithoutUnusedTeacher());
         var (model, aloneModel) = (Finish(distilled, best), Finish(alone, bestAlone));
         var leaderboard = distilled.Leaderboard.Concat(alone.Leaderboard).ToList();
         var metrics = trials.Judge(model);
@@ -113,7 +113,7 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
             Student = chosen.Student,
             Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate },
             TransferRows = chosen.TransferRows,
-        }).ForLabelsAlone();
+        }).WithoutUnusedTeacher();
         var epochs = trials.EpochsOfFit(options, chosen.Chosen!.Epochs);
         return epochs == trials.Options.Epochs ? options : options with { Epochs = epochs };
     }

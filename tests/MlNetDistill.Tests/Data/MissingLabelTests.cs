@@ -67,7 +67,7 @@ public sealed class MissingLabelTests
     public void Labels_only_has_no_use_for_rows_that_the_teacher_alone_would_teach() => Assert.That(
         () => _context.Fit(Rows.Quick() with { MissingLabels = MissingLabels.TeacherOnly }, _view),
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.EqualTo(
-            "MissingLabels.TeacherOnly needs a method that learns from the teacher. (Parameter 'options')"));
+            "MissingLabels.TeacherOnly needs a method that asks the teacher about the rows, and labels only asks none. (Parameter 'options')"));
 
     [Test]
     public void Held_out_rows_are_drawn_from_the_labelled_ones()

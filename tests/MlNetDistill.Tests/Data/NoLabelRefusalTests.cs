@@ -61,7 +61,7 @@ public sealed class NoLabelRefusalTests : WithoutLabels
             MinimumTeacherAccuracy = 0.5,
         };
         Assert.That(() => Context.MulticlassClassification.Trainers.Distill(options), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
-            "The method labels only learns from labels alone, and LabelColumnName is null: name the label column, or use a method that learns from a teacher." + Environment.NewLine +
+            "The method labels only asks no teacher and learns from labels, and LabelColumnName is null: name the label column, or use a method that asks a teacher." + Environment.NewLine +
             "The teacher (MLP 4) is trained on labels, and LabelColumnName is null: name the label column, or give a teacher that is trained already." + Environment.NewLine +
             "BatchSampling.ClassUniform needs labels, and LabelColumnName is null; BatchSampling.SuperclassUniform uses the teacher's outputs instead." + Environment.NewLine +
             "MinimumTeacherAccuracy 0.5 needs labels to compare the teacher with, and LabelColumnName is null; leave MinimumTeacherAccuracy null."));

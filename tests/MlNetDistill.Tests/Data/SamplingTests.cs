@@ -112,7 +112,7 @@ public sealed class SamplingTests
             "ClassUniform's instances must divide the BatchSize; 16 is not a multiple of 7. (Parameter 'options')");
         Refuses(
             Rows.Quick() with { Sampling = BatchSampling.SuperclassUniform(10) },
-            "BatchSampling.SuperclassUniform uses the teacher's outputs, and the method labels only has no teacher; use another Sampling. " +
+            "BatchSampling.SuperclassUniform uses the teacher's outputs, and the method labels only asks no teacher; use another Sampling. " +
             "(Parameter 'options')");
     }
 

@@ -112,6 +112,27 @@ public sealed class FeatureMethodTests
             Throws.InvalidOperationException.With.Message.Contains("Give the student as NetworkSpec.Projected(student, 16)"));
     }
 
+    [TestCase(true, "the embedding of the student is not the mean of its last tap")]
+    [TestCase(false, "the embedding of the teacher is not the mean of its last tap")]
+    public void Last_maps_that_the_last_layer_does_not_read_are_refused_before_the_teacher_is_trained(bool ofStudent, string message)
+    {
+        var shape = InputShape.Image(1, 8, 8);
+        // Between the last tap of a wide ResNet and its pooling are a normalization and a rectifier.
+        var (plain, wide) = (NetworkSpec.ResNet(8, shape, 4, 6, 64), NetworkSpec.WideResNet(10, 1, shape));
+        var progress = new RowsProgress();
+        var options = SimKd with
+        {
+            Teacher = Teacher.Train(ofStudent ? plain : wide, epochs: 1),
+            Student = ofStudent ? wide : plain,
+            Method = DistillationMethod.SimKd(SimKdFeatures.LastMap),
+            Progress = progress,
+        };
+        var view = _context.Keyed(Picture.Some());
+        Assert.That(() => _context.Fit(options, view), Throws.InvalidOperationException.With.Message.Contains(message));
+        Assert.That(progress.Reports, Is.Empty, "epochs that the teacher was trained for");
+        Assert.That(() => _context.MulticlassClassification.Trainers.Distill(options).Preflight(view), Throws.InvalidOperationException.With.Message.Contains(message));
+    }
+
     [Test]
     public void A_preflight_of_each_finds_no_fault()
     {

@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Evaluation;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
@@ -29,6 +30,21 @@ public sealed class CompareAloneTests
             Assert.That(model.Alone!.Model.History.Select(e => e.Losses.Values.Single()), Is.EqualTo(labelsOnly.Model.History.Select(e => e.Losses.Values.Single())));
             Assert.That((model.Alone!.Alone, model.Alone.Teacher, model.Alone.Comparison), Is.EqualTo(((DistillationTransformer?)null, (ITransformer?)null, (DistillationPayoff?)null)));
             Assert.That(model.Alone.Model.Method, Is.EqualTo("labels only"));
+        });
+    }
+
+    [Test]
+    public void A_student_of_targets_that_ask_no_teacher_is_compared_with_one_of_the_labels_too()
+    {
+        var options = Options() with { Teacher = null, Method = DistillationMethod.PartialKd(TeacherTargets.Smoothed(0.3), 1, 1), ValidationFraction = 0.25, CompareAlone = true };
+        var model = _context.Fit(options, _view);
+        var labelsOnly = _context.Fit(options with { Method = DistillationMethod.LabelsOnly(), CompareAlone = false }, _view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(model.Alone!.Scores(_view), Is.EqualTo(labelsOnly.Scores(_view)));
+            Assert.That(model.Scores(_view), Is.Not.EqualTo(labelsOnly.Scores(_view)));
+            Assert.That(model.Comparison!.Accuracy, Is.Not.Null);
+            Assert.That(_context.MulticlassClassification.Trainers.Distill(options).Preflight(_view).Alone, Is.Not.Null);
         });
     }
 

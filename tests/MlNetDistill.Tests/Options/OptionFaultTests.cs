@@ -33,7 +33,7 @@ public sealed class OptionFaultTests
         yield return Case(Good with { GradientClipping = 0 }, "GradientClipping must be above 0; was 0.");
         yield return Case(Good with { MinimumTeacherAccuracy = 1.5 }, "MinimumTeacherAccuracy must be in [0, 1]; was 1.5.");
         yield return Case(Good with { MissingLabels = MissingLabels.TeacherOnly, Method = DistillationMethod.LabelsOnly() },
-            "MissingLabels.TeacherOnly needs a method that learns from the teacher.");
+            "MissingLabels.TeacherOnly needs a method that asks the teacher about the rows, and labels only asks none.");
         yield return Case(Good with { MissingLabels = (MissingLabels)7 }, "MissingLabels must be Error, Drop or TeacherOnly; was 7.");
         yield return Case(Good with { MissingFeatures = (MissingFeatures)7 }, "MissingFeatures must be Error or Drop; was 7.");
         yield return Case(Good with { CompareAlone = true, Method = DistillationMethod.LabelsOnly() },

@@ -33,7 +33,7 @@ public sealed class SearchFaultTests
             "Space.Students must hold at least one value, or be null for the default.",
             "Space.TransferRows must hold at least one value, which may be null for no such rows, or be null for the default.",
             "Each of Space.LearningRates must be above 0; was -1.",
-            "Space.Methods must not hold 'labels only', which uses no teacher: the student alone is always searched beside the methods. Leave it out.",
+            "Space.Methods must not hold 'labels only', which learns from labels alone: the student alone is always searched beside the methods. Leave it out.",
             "Goal's share to keep must be in (0, 1]; was 1.5.",
             "Trials must be at least 1; was 0.",
             "Budget must be at least 2, for one distilled student and one alone; was 1.5.",

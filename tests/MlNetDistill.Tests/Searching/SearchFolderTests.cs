@@ -1,4 +1,7 @@
 using Microsoft.ML;
+using MlNetDistill.Losses;
+using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Searching;
@@ -46,6 +49,26 @@ public sealed class SearchFolderTests
         {
             var count = 0;
             _context.Trainer(options).Search(view, Searches.Quick(1) with { Folder = folder.Path, Progress = new Watcher(p => count += p.Epoch is { Epoch: 1 } ? 1 : 0) });
+            return count;
+        }
+    }
+
+    [Test]
+    public void Another_matrix_of_similarities_and_another_projection_do_not_continue_it()
+    {
+        using var folder = new ToyFolder();
+        DistillationMethod Similar(double first) => DistillationMethod.PartialKd(TeacherTargets.ClassSimilarity(new[,] { { 1, first, 0 }, { first, 1, 0 }, { 0, 0, 1 } }), 1, 0.5);
+        var student = NetworkSpec.Projected(NetworkSpec.Mlp(8), 6);
+        Assert.That(CountTrainings(Similar(0.5), student), Is.EqualTo(4));
+        Assert.That(CountTrainings(Similar(0.5), student), Is.Zero);
+        Assert.That(CountTrainings(Similar(0.25), student), Is.EqualTo(1), "the student alone is the same");
+        Assert.That(CountTrainings(Similar(0.5), NetworkSpec.Projected(NetworkSpec.Mlp(8), 6, reduction: 1)), Is.EqualTo(4), "its name is the same");
+
+        int CountTrainings(DistillationMethod method, NetworkSpec network)
+        {
+            var count = 0;
+            var search = Searches.Quick() with { Folder = folder.Path, Progress = new Watcher(p => count += p.Epoch is { Epoch: 1 } ? 1 : 0) };
+            _context.Trainer(_context.Student(_view) with { Student = network }).Search(_view, search with { Space = search.Space with { Methods = [method] } });
             return count;
         }
     }

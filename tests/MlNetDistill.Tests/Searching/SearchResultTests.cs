@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -43,6 +44,25 @@ public sealed class SearchResultTests
         var model = _context.Fit(result.Options, _view);
         Assert.That(model.Model.Method, Is.EqualTo(result.Best.Method.Name));
         Assert.That(model.AccuracyOn(_rows, _view), Is.GreaterThan(0.8));
+    }
+
+    [Test]
+    public void Targets_that_ask_no_teacher_are_candidates_beside_the_student_alone_on_the_labelled_rows()
+    {
+        var (similar, smoothed, kd) = (
+            DistillationMethod.PartialKd(TeacherTargets.ClassSimilarity(new[,] { { 1, 0.5, 0 }, { 0.5, 1, 0 }, { 0, 0, 1 } }), 1, 0.5),
+            DistillationMethod.PartialKd(TeacherTargets.Smoothed(), 1, 0.5),
+            DistillationMethod.Kd(1, 0.5));
+        var space = new SearchSpace { Methods = [kd, smoothed, similar], LearningRates = [0.03], TransferRows = [TransferRows.Munge(copies: 1), null] };
+        var result = _context.Trainer(_context.Student(_view) with { Method = similar }).Search(_view, Searches.Quick() with { Space = space, MinimumSteps = 1000 });
+        var distilled = result.Leaderboard.Where(trial => !trial.IsAlone).ToList();
+        Assert.That(distilled.Single(trial => trial.Number == 1).Method, Is.EqualTo(similar), "the trainer's own settings come first");
+        Assert.That(
+            distilled.Select(trial => (trial.Method.Name, trial.TransferRows is null)),
+            Is.EquivalentTo(new[] { (kd.Name, true), (kd.Name, false), (smoothed.Name, true), (similar.Name, true) }), "rows that only a teacher could answer for teach the others nothing");
+        Assert.That(distilled.Select(trial => trial.Last!.Steps).Distinct().Count(), Is.EqualTo(1));
+        Assert.That(result.BestAlone.IsAlone, Is.True);
+        Assert.That(result.BestAlone.Method.Name, Is.EqualTo(DistillationMethod.LabelsOnly().Name));
     }
 
     [Test]

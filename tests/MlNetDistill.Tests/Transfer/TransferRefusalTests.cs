@@ -44,7 +44,7 @@ public sealed class TransferRefusalTests
     {
         Refuses<ArgumentOutOfRangeException>(
             () => Trainer(Munge with { Method = DistillationMethod.LabelsOnly() }),
-            "TransferRows have no labels, and the method labels only learns from labels alone; leave TransferRows null, or use a method that learns from a teacher.");
+            "TransferRows have no labels, and the method labels only asks no teacher about them; leave TransferRows null, or use a method that does.");
         Refuses<ArgumentOutOfRangeException>(
             () => Trainer(Munge with { Method = DistillationMethod.FromLoss("dkd", new DkdLoss(4)) }),
             "compares the teacher with the label of each row, and TransferRows have none; leave TransferRows null, or use another method.");

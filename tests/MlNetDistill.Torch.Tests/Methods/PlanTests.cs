@@ -167,7 +167,7 @@ public sealed class PlanTests
         yield return new(DistillationMethod.Cckd(beta: double.NaN), "CCKD's beta must be at least 0; was NaN.");
         yield return new(DistillationMethod.Cckd(alpha: 2), "CCKD's alpha must be in [0, 1]; was 2.");
         yield return new(DistillationMethod.Rco(DistillationMethod.Rco()), "The method inside RCO must not be RCO itself.");
-        yield return new(DistillationMethod.Rco(DistillationMethod.LabelsOnly()), "The method inside RCO must learn from a teacher; labels only does not.");
+        yield return new(DistillationMethod.Rco(DistillationMethod.LabelsOnly()), "The method inside RCO must ask its teacher about the rows; labels only does not.");
         yield return new(
             DistillationMethod.Rco(anchors: AnchorSelection.Greedy(2), schedule: RcoSchedule.OneStage),
             $"The anchor selection {AnchorSelection.Greedy(2)} depends on the student after each anchor's training, which RcoSchedule.OneStage does not have; use RcoSchedule.Restart.");

@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -55,6 +57,20 @@ public sealed class ProjectionTests
         Assert.That(Trained(1), Is.Not.EqualTo(Trained(2)));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void A_loss_with_projections_keeps_them_under_other_targets_and_on_standardised_logits(bool standardised)
+    {
+        // Every fourth row has no label, and the targets leave it out.
+        using var set = Toy.Set(randn(32, 2), [.. Enumerable.Range(0, 32).Select(i => i % 4 == 3 ? IRowSource.MissingLabel : i % 3)], InputShape.Vector(2), 3);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5), set);
+        var inner = new ProjectedKd(reads: standardised ? ModelOutputs.Logits : ModelOutputs.Embedding);
+        var loss = standardised ? new StandardizedLogitsLoss(inner) : inner.WithTargets(TeacherTargets.TrueClass());
+        new MethodRun { Epochs = 3, BatchSize = 16 }.Train(student, set, DistillationMethod.FromLoss("wrapped", loss), MethodRun.Anchor(teacher));
+        Assert.That(inner.Seen[^1], Is.Not.EqualTo(inner.Seen[0]), "the projection has learnt");
+    }
+
     [Test]
     public void A_weight_that_warms_up_rises_epoch_by_epoch()
     {
@@ -80,6 +96,32 @@ public sealed class ProjectionTests
         }
 
         Assert.That(After(new KdLoss(1).WithWarmup(4)), Is.EqualTo(After(0.25 * new KdLoss(1))));
+    }
+
+    /// <summary>KD of the student's embedding or logits through a layer of its own.</summary>
+    private sealed class ProjectedKd(ModelOutputs reads) : DistillationLoss
+    {
+        public List<double[]> Seen { get; } = [];
+
+        public override string Name => "projectedKd";
+
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
+
+        public override ModelOutputs StudentNeeds => ModelOutputs.Logits | reads;
+
+        public override bool ReadsOnlyProbabilities => true;
+
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator) =>
+            [new Linear(reads == ModelOutputs.Logits ? student.LogitCount : student.EmbeddingLength!.Value, teacher.LogitCount, generator)];
+
+        public override Tensor Evaluate(LossInputs inputs)
+        {
+            var projection = inputs.ProjectionsFor(this)[0];
+            Seen.Add(Near.Values(projection.parameters().First()));
+            var student = projection.call(reads == ModelOutputs.Logits ? inputs.Student.Logits : inputs.Student.Embedding).LogSoftmax(1);
+            var teacher = reads == ModelOutputs.Logits ? inputs.Teacher.Logits.LogSoftmax(1) : inputs.TeacherLogProbabilities(1);
+            return teacher.exp().mul(teacher.sub(student)).sum(1).mean();
+        }
     }
 
     private sealed class WatchedHint : DistillationLoss

@@ -25,7 +25,7 @@ internal class NetworkTeacher : CacheableTeacher
     internal override LastLayer? GetLastLayer()
     {
         var network = PrepareNetwork();
-        return network.Head.IsIdentity ? null : new LastLayer(network.Head.Weight, network.Head.Bias, network.PoolsLastTap);
+        return network.Head.IsIdentity ? null : new LastLayer(network.Head.Weight, network.Head.Bias);
     }
 
     /// <summary>Builds a network of the same kind, on the same device, with any weights; null if it cannot be built again.</summary>

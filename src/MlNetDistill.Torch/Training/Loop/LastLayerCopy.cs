@@ -17,18 +17,10 @@ internal static class LastLayerCopy
             $"Stage '{stage.Name}' keeps the teacher's last linear layer, and this teacher shows none: it is no network that ends in a linear layer, or its classes had to be merged for the student's. " +
             "Use a network that is trained in the fit (Teacher.Train, Route.Train) or its checkpoints (Route.FromCheckpoints).");
         var head = student.Head;
-        if (head.IsIdentity)
-            throw new InvalidOperationException($"Stage '{stage.Name}' keeps the teacher's last linear layer, and the student ends in its logits. Give a student that ends in a linear layer.");
         if (!head.Weight.shape.AsSpan().SequenceEqual(layer.Weight.shape))
         {
             throw new InvalidOperationException(FormattableString.Invariant(
                 $"Stage '{stage.Name}': the teacher's last layer is {NumberText.Join(layer.Weight.shape)} (classes, embedding), the student's {NumberText.Join(head.Weight.shape)}. Give the student as NetworkSpec.Projected(student, {layer.Weight.shape[1]})."));
-        }
-
-        if (stage.Loss.TeacherNeeds.HasFlag(ModelOutputs.StageFeatures) && !(layer.PoolsLastTap && student.PoolsLastTap))
-        {
-            throw new InvalidOperationException(
-                $"Stage '{stage.Name}' compares the last maps, and the embedding of the {(layer.PoolsLastTap ? "student" : "teacher")} is not the mean of its last tap, so its last layer reads something else. Compare embeddings: SimKd(SimKdFeatures.Embedding).");
         }
 
         head.Weight.copy_(layer.Weight);

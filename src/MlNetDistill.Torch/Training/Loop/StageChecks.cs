@@ -101,5 +101,20 @@ internal static class StageChecks
                 $"The teacher of stage '{stage.Name}' computed its outputs before training for the unaugmented rows, so it has none for augmented ones. " +
                 "Train without augmentation, or with a teacher that is a network.");
         }
+
+        if (stage.CopiesLastLayer)
+            CheckLastLayer(stage, student, teacher.Shapes);
+    }
+
+    // The layer itself is known only once there is a teacher; see LastLayerCopy.
+    private static void CheckLastLayer(Stage stage, Network student, OutputShapes teacher)
+    {
+        if (student.Head.IsIdentity)
+            throw new InvalidOperationException($"Stage '{stage.Name}' keeps the teacher's last linear layer, and the student ends in its logits. Give a student that ends in a linear layer.");
+        if (stage.Loss.TeacherNeeds.HasFlag(ModelOutputs.StageFeatures) && !(teacher.PoolsLastTap && student.PoolsLastTap))
+        {
+            throw new InvalidOperationException(
+                $"Stage '{stage.Name}' compares the last maps, and the embedding of the {(teacher.PoolsLastTap ? "student" : "teacher")} is not the mean of its last tap, so its last layer reads something else. Compare embeddings: SimKd(SimKdFeatures.Embedding).");
+        }
     }
 }

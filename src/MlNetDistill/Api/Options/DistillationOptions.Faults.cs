@@ -32,12 +32,12 @@ public sealed partial record DistillationOptions
         .. Faults.Share(nameof(MinimumTeacherAccuracy), MinimumTeacherAccuracy),
         .. Faults.Unless(
             MissingLabels != MissingLabels.TeacherOnly || Method?.TeacherNeeds != ModelOutputs.None,
-            $"MissingLabels.TeacherOnly needs a method that learns from the teacher."),
+            $"MissingLabels.TeacherOnly needs a method that asks the teacher about the rows, and {Method?.Name} asks none."),
         .. Faults.Unless(
             ExampleWeightColumnName is null || Method is not { CanUseWeights: false },
             $"The method {Method?.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave out ExampleWeightColumnName."),
         .. Faults.Unless(
-            !CompareAlone || Method is not { TeacherNeeds: ModelOutputs.None },
+            !CompareAlone || Method is not { IsLabelsOnly: true },
             $"CompareAlone compares the student with one that learns from labels alone, and the method {Method?.Name} learns from labels alone itself: leave CompareAlone false, or give a method that learns from a teacher."),
         .. Faults.Defined(nameof(MissingLabels), MissingLabels),
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
@@ -89,7 +89,7 @@ public sealed partial record DistillationOptions
     private IEnumerable<string> NoLabelFaults()
     {
         if (Method?.TeacherNeeds == ModelOutputs.None)
-            yield return $"The method {Method.Name} learns from labels alone, and LabelColumnName is null: name the label column, or use a method that learns from a teacher.";
+            yield return $"The method {Method.Name} asks no teacher and learns from labels, and LabelColumnName is null: name the label column, or use a method that asks a teacher.";
         if (Teacher is { NeedsLabels: true })
         {
             yield return $"The teacher ({Teacher.Name}) is trained on labels, and LabelColumnName is null: name the label column, or give a teacher that is trained already.";
@@ -166,7 +166,7 @@ public sealed partial record DistillationOptions
             yield return $"The method {Method.Name} needs one label for each row, and Mixup and CutMix mix labels; leave them out of Augmentations.";
 
         if (Sampling is { NeedsTeacher: true } && Method?.TeacherNeeds == ModelOutputs.None)
-            yield return $"{NameOf(Sampling)} uses the teacher's outputs, and the method {Method.Name} has no teacher; use another Sampling.";
+            yield return $"{NameOf(Sampling)} uses the teacher's outputs, and the method {Method.Name} asks no teacher; use another Sampling.";
     }
 
     private IEnumerable<string> TransferFaults()
@@ -176,7 +176,7 @@ public sealed partial record DistillationOptions
         foreach (var fault in TransferRows.Validate())
             yield return fault;
         if (Method?.TeacherNeeds == ModelOutputs.None)
-            yield return $"TransferRows have no labels, and the method {Method.Name} learns from labels alone; leave TransferRows null, or use a method that learns from a teacher.";
+            yield return $"TransferRows have no labels, and the method {Method.Name} asks no teacher about them; leave TransferRows null, or use a method that does.";
         if (Method is { CanUseWeights: false } && TransferRows.Parts.Any(part => part.Weight != 1))
             yield return $"The method {Method.Name} has a loss over pairs of rows, to which example weights cannot be applied; leave TransferRows.Weight 1.";
         if (Method is { NeedsHardLabels: true })

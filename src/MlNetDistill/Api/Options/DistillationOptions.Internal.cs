@@ -35,11 +35,11 @@ public sealed partial record DistillationOptions
     /// <summary>Whether the student is validated while it is trained.</summary>
     internal bool HoldsRowsOut => ValidationSources > 0;
 
-    /// <summary>Whether the method learns from a teacher, and there is one.</summary>
+    /// <summary>Whether the method asks a teacher about the rows, and there is one.</summary>
     internal bool UsesTeacher => Teacher is not null && Method.TeacherNeeds != ModelOutputs.None;
 
-    /// <summary>These options without those that need a teacher, if the method learns from labels alone.</summary>
-    internal DistillationOptions ForLabelsAlone() => UsesTeacher ? this : this with
+    /// <summary>These options without those that are of use only to a method that asks a teacher, if this one asks none.</summary>
+    internal DistillationOptions WithoutUnusedTeacher() => UsesTeacher ? this : this with
     {
         TransferRows = null,
         Sampling = Sampling.NeedsTeacher ? BatchSampling.Shuffled() : Sampling,

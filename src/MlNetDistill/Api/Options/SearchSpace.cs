@@ -12,7 +12,8 @@ namespace MlNetDistill;
 public sealed record SearchSpace
 {
     /// <summary>
-    /// Methods, each with a teacher; settings that depend on the teacher are those for the trainer's. By default the trainer's own, KD at temperatures 1, 2 and 4 with alpha 0.5, 0.9 and 1, and DIST (except with example weights or
+    /// Methods other than the labels alone; settings that depend on the teacher are those for the trainer's. One that asks no teacher, such as label smoothing, is
+    /// trained on the labelled rows, without transfer rows. By default the trainer's own, KD at temperatures 1, 2 and 4 with alpha 0.5, 0.9 and 1, and DIST (except with example weights or
     /// two classes, for which it is not made). Training on labels alone is always searched beside them.
     /// </summary>
     public IReadOnlyList<DistillationMethod>? Methods { get; init; }
@@ -54,8 +55,8 @@ public sealed record SearchSpace
         .. (TransferRows ?? []).SelectMany(rows => rows?.Validate() ?? []),
         .. Faults.Unless(LearningRates is not { Count: 0 }, $"Space.LearningRates must hold at least one rate, or be null for the default."),
         .. (LearningRates ?? []).SelectMany(rate => Faults.Above0("Each of Space.LearningRates", rate)),
-        .. (Methods ?? []).Where(method => method?.TeacherNeeds == ModelOutputs.None).Select(
-            method => $"Space.Methods must not hold '{method.Name}', which uses no teacher: the student alone is always searched beside the methods. Leave it out."),
+        .. (Methods ?? []).Where(method => method?.IsLabelsOnly == true).Select(
+            method => $"Space.Methods must not hold '{method.Name}', which learns from labels alone: the student alone is always searched beside the methods. Leave it out."),
     ];
 
     private static IEnumerable<string> ListFaults<T>(string name, IReadOnlyList<T>? list, Func<T, IEnumerable<string>> validate)

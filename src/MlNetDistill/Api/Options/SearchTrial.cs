@@ -38,7 +38,7 @@ public sealed record SearchTrial
     public double? MicrosecondsPerRow { get; init; }
 
     /// <summary>Whether it learns from labels alone.</summary>
-    public bool IsAlone => Method.TeacherNeeds == ModelOutputs.None;
+    public bool IsAlone => Method.IsLabelsOnly;
 
     /// <summary>
     /// The training whose student stands for it: of a candidate that was trained in full, the best of its trainings by the goal, because a longer one is not always better;

@@ -242,7 +242,6 @@ internal static class TeacherCases
         });
         Case Method(string name, DistillationMethod method, params string[] words) =>
             Case.Refused(name, () => Sample.Fit(Sample.Short(Teacher.Train(NetworkSpec.Mlp(12))) with { Method = method }), words);
-        yield return Method("a part of KD of more classes than there are", DistillationMethod.PartialKd(Losses.TeacherTargets.TopK(30)), "30", "classes");
         yield return Method("SimKD of an embedding of another length", DistillationMethod.SimKd(), "NetworkSpec.Projected");
         yield return Method("Lipschitz by taps of which there is one", DistillationMethod.Lipschitz(), "two pairs of taps");
         yield return Method("a graph of taps that there are not", DistillationMethod.GraphKd([new StagePair(3, 0)]), "3");

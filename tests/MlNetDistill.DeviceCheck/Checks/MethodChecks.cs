@@ -1,6 +1,7 @@
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.DeviceCheck;
 
@@ -10,16 +11,9 @@ internal static class MethodChecks
     private static readonly (string Name, DistillationMethod Method)[] Methods =
     [
         ("labels only", DistillationMethod.LabelsOnly()),
-        ("KD", DistillationMethod.Kd()),
-        ("DIST", DistillationMethod.Dist()),
-        ("CCKD", DistillationMethod.Cckd()),
-        ("RCO", DistillationMethod.Rco()),
-        ("RCO in one stage", DistillationMethod.Rco(schedule: RcoSchedule.OneStage)),
-        ("RCO×DIST", DistillationMethod.Rco(DistillationMethod.Dist())),
+        .. EveryMethod.All,
         ("RCO greedy", DistillationMethod.Rco(anchors: AnchorSelection.Greedy(1.2))),
-        ("SSKD", DistillationMethod.Sskd()),
         ("SSKD unfrozen", DistillationMethod.Sskd(trainBackboneWithHead: true)),
-        ("hint", DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
         ("attention transfer", DistillationMethod.FromLoss("attention transfer", new CrossEntropyLoss() + (0.1 * new AttentionTransferLoss((0, 0))))),
         ("DKD", DistillationMethod.FromLoss("DKD", new CrossEntropyLoss() + new DkdLoss(4).WithWarmup(5))),
         ("RKD", DistillationMethod.FromLoss("RKD", new CrossEntropyLoss() + (0.05 * new RkdLoss()))),
@@ -31,14 +25,23 @@ internal static class MethodChecks
     public static IEnumerable<Check> OfImages(Settings settings) => Methods.Select(m => new Check($"images: {m.Name}", () => Images(settings, m.Method)));
 
     private static string Points(Settings settings, DistillationMethod method) => Pair.Compare(
-        settings, Pair.Quick with { Teacher = Route.Train(NetworkSpec.Mlp(16), every: 4, epochs: 8), Method = method, Epochs = 16, ValidationFraction = Held(method) }, context => context.Points());
+        settings,
+        Pair.Quick with
+        {
+            Teacher = Route.Train(NetworkSpec.Mlp(16), every: 4, epochs: 8),
+            Student = EveryMethod.StudentFor(method, Pair.Quick.Student, 16),
+            Method = method,
+            Epochs = 16,
+            ValidationFraction = Held(method),
+        },
+        context => context.Points());
 
     private static string Images(Settings settings, DistillationMethod method) => Pair.Compare(
         settings,
         Pair.Quick with
         {
             Teacher = Route.Train(NetworkSpec.ResNet(8, 4, 6, 8), every: 2, epochs: 4),
-            Student = NetworkSpec.ResNet(8, 2, 4, 6),
+            Student = EveryMethod.StudentFor(method, NetworkSpec.ResNet(8, 2, 4, 6), 8),
             Method = method,
             Epochs = 12,
             BatchSize = 16,

@@ -105,6 +105,12 @@ internal static class PartCases
             yield return Method(FormattableString.Invariant($"KD at temperature {number}"), () => DistillationMethod.Kd(temperature: number), "temperature");
             yield return Method(FormattableString.Invariant($"DIST at temperature {number}"), () => DistillationMethod.Dist(temperature: number), "temperature");
             yield return Method(FormattableString.Invariant($"CCKD at temperature {number}"), () => DistillationMethod.Cckd(temperature: number), "temperature");
+            yield return Method(FormattableString.Invariant($"NKD at temperature {number}"), () => DistillationMethod.Nkd(temperature: number), "temperature");
+            yield return Method(FormattableString.Invariant($"RLD at temperature {number}"), () => DistillationMethod.Rld(temperature: number), "temperature");
+            yield return Method(FormattableString.Invariant($"TTM of the exponent {number}"), () => DistillationMethod.Ttm(exponent: number), "exponent");
+            yield return Method(FormattableString.Invariant($"WTTM of the exponent {number}"), () => DistillationMethod.Wttm(exponent: number), "exponent");
+            yield return Method(FormattableString.Invariant($"MetaDistil at temperature {number}"), () => DistillationMethod.MetaDistil(new MetaDistilOptions { Temperature = number }), "Temperature");
+            yield return Method(FormattableString.Invariant($"MetaDistil with a pilot rate of {number}"), () => DistillationMethod.MetaDistil(new MetaDistilOptions { PilotLearningRate = number }), "PilotLearningRate");
         }
 
         foreach (var number in new[] { -0.1, 1.1, double.NaN })
@@ -124,6 +130,20 @@ internal static class PartCases
         yield return Method("SSKD with shares of no stages", () => DistillationMethod.Sskd([new StagePair(0, 0)], [0.5, 0.25, 0.25, 1]), "share");
         yield return Method("SSKD with shares of -1", () => DistillationMethod.Sskd([new StagePair(0, 0)], [-1, 2]), "share");
         yield return Method("SSKD of a tap -1", () => DistillationMethod.Sskd([new StagePair(-1, 0)]), "tap");
+        yield return Method("NKD with gamma -1", () => DistillationMethod.Nkd(gamma: -1), "gamma");
+        yield return Method("RLD without any weight", () => DistillationMethod.Rld(alpha: 0, beta: 0), "alpha", "beta");
+        yield return Method("logit matching with a weight of NaN", () => DistillationMethod.LogitMatching(weight: double.NaN), "weight");
+        yield return Method("logit matching by a reduction that there is not", () => DistillationMethod.LogitMatching(reduction: (LogitReduction)7), "reduction", "7");
+        yield return Method("a part of KD of no targets", () => DistillationMethod.PartialKd(null!), "targets");
+        yield return Method("a graph of power 0", () => DistillationMethod.GraphKd(power: 0), "power");
+        yield return Method("a graph of no neighbours", () => DistillationMethod.GraphKd(neighbours: 0), "neighbours");
+        yield return Method("a graph of edges that there are not", () => DistillationMethod.GraphKd(edges: (GraphEdges)9), "edges", "9");
+        yield return Method("Lipschitz of one pair of taps", () => DistillationMethod.Lipschitz([new StagePair(0, 0)]), "two pairs");
+        yield return Method("Lipschitz without any weight", () => DistillationMethod.Lipschitz(weight: 0, marginWeight: 0), "weight");
+        yield return Method("Lipschitz with margins above 0", () => DistillationMethod.Lipschitz([new StagePair(0, 0), new StagePair(0, 0)], margins: [[1], [1]]), "margin");
+        yield return Method("SimKD of features that there are not", () => DistillationMethod.SimKd((SimKdFeatures)4), "SimKD", "4");
+        yield return Method("MetaDistil with a quiz of all rows", () => DistillationMethod.MetaDistil(new MetaDistilOptions { QuizShare = 1 }), "QuizShare");
+        yield return Method("MetaDistil in one stage", () => DistillationMethod.Rco(DistillationMethod.MetaDistil(), schedule: RcoSchedule.OneStage), "OneStage");
         yield return Method("a method without a name", () => DistillationMethod.FromLoss("", new CrossEntropyLoss()), "name");
         yield return Method("a method of no loss", () => DistillationMethod.FromLoss("mine", null!), "loss");
     }
@@ -135,6 +155,11 @@ internal static class PartCases
             yield return Made(FormattableString.Invariant($"a KD loss at {number}"), () => new KdLoss(number), "temperature");
             yield return Made(FormattableString.Invariant($"a DIST loss at {number}"), () => new DistLoss(number), "temperature");
             yield return Made(FormattableString.Invariant($"a DKD loss at {number}"), () => new DkdLoss(number), "temperature");
+            yield return Made(FormattableString.Invariant($"an NKD loss at {number}"), () => new NkdLoss(temperature: number), "temperature");
+            yield return Made(FormattableString.Invariant($"an RLD loss at {number}"), () => new RldLoss(temperature: number), "temperature");
+            yield return Made(FormattableString.Invariant($"a TTM loss of {number}"), () => new TtmLoss(number), "exponent");
+            yield return Made(FormattableString.Invariant($"a WTTM loss of {number}"), () => new WttmLoss(number), "exponent");
+            yield return Made(FormattableString.Invariant($"an ArcFace loss at scale {number}"), () => new ArcFaceLoss(3, scale: number), "scale");
         }
 
         yield return Made("a loss times -1", () => -1 * new CrossEntropyLoss(), "weight", "-1");
@@ -146,6 +171,17 @@ internal static class PartCases
         yield return Made("RKD of weights of -1", () => new RkdLoss(distanceWeight: -1), "weight");
         yield return Made("RKD of nothing", () => new RkdLoss(on: ModelOutputs.None), "None");
         yield return Made("RKD of all at once", () => new RkdLoss(on: ModelOutputs.Logits | ModelOutputs.Embedding), "Logits");
+        yield return Made("logit matching of a reduction that there is not", () => new LogitMatchingLoss((LogitReduction)6), "reduction");
+        yield return Made("targets for a sum", () => (new KdLoss(1) + new KdLoss(2)).WithTargets(TeacherTargets.TrueClass()), "sum");
+        yield return Made("targets of the top 0", () => TeacherTargets.TopK(0), "0");
+        yield return Made("targets smoothed by 1", () => TeacherTargets.Smoothed(1), "1");
+        yield return Made("a graph without taps", () => new GraphKdLoss([]), "tap");
+        yield return Made("a graph of tap -1", () => new GraphKdLoss([(-1, 0)]), "-1");
+        yield return Made("a Lipschitz loss of one pair of taps", () => new LipschitzLoss([(0, 0)]), "two");
+        yield return Made("a Lipschitz loss of no iteration", () => new LipschitzLoss([(0, 0), (1, 1)], 0), "iterations");
+        yield return Made("margins for another tap", () => new MarginFeatureLoss([(0, 0)], [[0], [0]]), "margins");
+        yield return Made("SimKD of nothing", () => new SimKdLoss((SimKdFeatures)3), "Embedding");
+        yield return Made("CosFace of no class", () => new CosFaceLoss(0), "classes");
         yield return Made("hints without taps", () => new HintLoss(), "tap");
         yield return Made("hints of tap -1", () => new HintLoss((-1, 0)), "-1");
         yield return Made("attention without taps", () => new AttentionTransferLoss(), "tap");

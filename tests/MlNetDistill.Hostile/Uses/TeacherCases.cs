@@ -240,6 +240,15 @@ internal static class TeacherCases
             network.Head.Weight.requires_grad = false;
             Check.Equal(network.ParameterCount, all, "parameters");
         });
+        Case Method(string name, DistillationMethod method, params string[] words) =>
+            Case.Refused(name, () => Sample.Fit(Sample.Short(Teacher.Train(NetworkSpec.Mlp(12))) with { Method = method }), words);
+        yield return Method("SimKD of an embedding of another length", DistillationMethod.SimKd(), "NetworkSpec.Projected");
+        yield return Method("Lipschitz by taps of which there is one", DistillationMethod.Lipschitz(), "two pairs of taps");
+        yield return Method("a graph of taps that there are not", DistillationMethod.GraphKd([new StagePair(3, 0)]), "3");
+        yield return Case.Refused("MetaDistil from an ML.NET model", () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Method = DistillationMethod.MetaDistil() }), "MetaDistil", "copied");
+        yield return Case.Refused("SimKD from an ML.NET model", () => Sample.Fit(Sample.Short(Sample.Teaching()) with { Method = DistillationMethod.SimKd() }), "SimKD");
+        yield return Case.Refused("MetaDistil with two rows", () => Sample.Fit(
+            Sample.Short(Teacher.Train(NetworkSpec.Mlp(12))) with { Method = DistillationMethod.MetaDistil(), MinimumTeacherAccuracy = 0 }, Sample.Points(2)), "quiz", "2");
         yield return Case.Refused("hints of taps that there are not", () => Sample.Fit(Sample.Short(Teacher.Train(NetworkSpec.Mlp(8, 8))) with
         {
             Method = DistillationMethod.FromLoss("Hints", new Losses.CrossEntropyLoss() + new Losses.HintLoss((5, 0))),

@@ -14,38 +14,9 @@ public sealed class EveryMethodTests
     private readonly Point[] _rows = Rows.Points();
     private readonly IDataView _view;
 
-    // The teacher learns in all epochs but the first half.
-    private static DistillationMethod Meta => DistillationMethod.MetaDistil(new MetaDistilOptions { FixedTeacherShare = 0.5 });
-
     public EveryMethodTests() => _view = _context.Keyed(_rows);
 
-    public static IEnumerable<TestCaseData> Methods() => new (string Name, DistillationMethod Method)[]
-    {
-        ("KD", DistillationMethod.Kd()),
-        ("DIST", DistillationMethod.Dist()),
-        ("CCKD", DistillationMethod.Cckd()),
-        ("RCO", DistillationMethod.Rco()),
-        ("RCO in one stage", DistillationMethod.Rco(schedule: RcoSchedule.OneStage)),
-        ("RCO×DIST", DistillationMethod.Rco(DistillationMethod.Dist())),
-        ("SSKD", DistillationMethod.Sskd()),
-        ("MetaDistil", Meta),
-        ("RCO×MetaDistil", DistillationMethod.Rco(Meta)),
-        ("RCO×SSKD", DistillationMethod.Rco(DistillationMethod.Sskd())),
-        ("NKD", DistillationMethod.Nkd()),
-        ("TTM", DistillationMethod.Ttm()),
-        ("WTTM", DistillationMethod.Wttm()),
-        ("RLD", DistillationMethod.Rld()),
-        ("logit matching", DistillationMethod.LogitMatching()),
-        ("KD of the true class", DistillationMethod.PartialKd(TeacherTargets.TrueClass())),
-        ("KD of the top 1", DistillationMethod.PartialKd(TeacherTargets.TopK(1))),
-        ("RCO×RLD", DistillationMethod.Rco(DistillationMethod.Rld())),
-        ("Graph KD", DistillationMethod.GraphKd()),
-        ("Graph KD of neighbours", DistillationMethod.GraphKd(power: 2, neighbours: 4)),
-        ("RCO×Graph KD", DistillationMethod.Rco(DistillationMethod.GraphKd())),
-        ("Lipschitz", DistillationMethod.Lipschitz([new StagePair(0, 0), new StagePair(0, 0)])),
-        ("RCO×Lipschitz in one stage", DistillationMethod.Rco(DistillationMethod.Lipschitz([new StagePair(0, 0), new StagePair(0, 0)]), schedule: RcoSchedule.OneStage)),
-        ("hint", DistillationMethod.FromLoss("hint", new CrossEntropyLoss() + new HintLoss((0, 0)))),
-    }.Select(m => new TestCaseData(m.Method).SetArgDisplayNames(m.Name));
+    public static IEnumerable<TestCaseData> Methods() => EveryMethod.All.Select(m => new TestCaseData(m.Method).SetArgDisplayNames(m.Name));
 
     [TestCaseSource(nameof(Methods))]
     public void The_student_of_every_method_predicts_well_saved_and_loaded_too(DistillationMethod method)
@@ -86,7 +57,7 @@ public sealed class EveryMethodTests
             Options(method) with
             {
                 Teacher = Route.Train(NetworkSpec.ResNet(8, Core.InputShape.Image(1, 8, 8), 4, 6, 8), every: 2, epochs: 4),
-                Student = NetworkSpec.ResNet(8, Core.InputShape.Image(1, 8, 8), 2, 4, 6),
+                Student = EveryMethod.StudentFor(method, NetworkSpec.ResNet(8, Core.InputShape.Image(1, 8, 8), 2, 4, 6), 8),
                 Epochs = 20,
             },
             view);
@@ -174,6 +145,7 @@ public sealed class EveryMethodTests
 
     private static DistillationOptions Options(DistillationMethod method) => Rows.Quick(Route.Train(NetworkSpec.Mlp(16), every: 4, epochs: 8)) with
     {
+        Student = EveryMethod.StudentFor(method, NetworkSpec.Mlp(8), 16),
         Method = method,
         Epochs = 16,
     };

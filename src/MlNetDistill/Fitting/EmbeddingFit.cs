@@ -71,7 +71,7 @@ internal sealed class EmbeddingFit : IDisposable
         export.Check(options.Student).Dispose();
         using var network = networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, options.Student, options.Method, anchors.Anchors, options.Epochs, options.Optimizer, options.Schedule));
-        return DistillationInstruments.Trace("distillation.export", _ => CreateModel(network, options.Student, teacher, networks, export));
+        return DistillationInstruments.Trace("distillation.export", _ => CreateModel(network, options, teacher, networks, export));
     }
 
     public void Dispose() => _rows.Dispose();
@@ -86,12 +86,13 @@ internal sealed class EmbeddingFit : IDisposable
     private EmbeddingAnchors QueryTeacher() => DistillationInstruments.Trace("distillation.teacher", _ =>
         EmbeddingAnchors.Create(_options, new EmbeddingRequest(_rows.View, _columns, Set, _options.BatchSize, _channel, _options.CancellationToken), Split));
 
-    private EmbeddingTransformer CreateModel(Network network, NetworkSpec spec, TeacherSpace teacher, FitNetworks networks, FitExport export)
+    private EmbeddingTransformer CreateModel(Network network, DistillationOptions options, TeacherSpace teacher, FitNetworks networks, FitExport export)
     {
         FitExport.Finish(network);
         var model = new DistilledEmbedding(
-            network, _options.Student, _options.Seed!.Value, teacher.AxesOf(), teacher.IsAligned ? teacher.Length : null, networks.History(FitNetworks.StudentRole), networks.Notes, _channel.Warnings);
-        var chain = export.Export(network, spec, FitNetworks.StudentRole, (message, inner) => new StudentExportException($"{message} in this exception's Embedding.", model, inner));
+            network, _options.Student, _options.Seed!.Value, teacher.AxesOf(), teacher.IsAligned ? teacher.Length : null, networks.History(FitNetworks.StudentRole), networks.Notes, _channel.Warnings,
+            (_options with { Epochs = options.Epochs }).DescribeSettings());
+        var chain = export.Export(network, options.Student, FitNetworks.StudentRole, (message, inner) => new StudentExportException($"{message} in this exception's Embedding.", model, inner));
         return new EmbeddingTransformer(_context, chain, _rows.Given.Schema, model);
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.ML;
 using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
@@ -90,13 +89,7 @@ public sealed record DistillationReport
     /// <exception cref="ArgumentException">The folder's name is empty.</exception>
     /// <exception cref="IOException">The folder cannot be created, or a file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The folder may not be written to.</exception>
-    public void Write(string folder)
-    {
-        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        Directory.CreateDirectory(folder);
-        Write(Path.Combine(folder, "report.html"), ToHtml());
-        Write(Path.Combine(folder, "report.json"), ToJson());
-    }
+    public void Write(string folder) => ReportFiles.Write(folder, "report", ToHtml, ToJson);
 
     /// <summary>
     /// The report as one HTML file without scripts and external resources, light or dark as the reader prefers, for screens of all sizes and for paper.
@@ -129,6 +122,4 @@ public sealed record DistillationReport
         var verdict = Verdict.SelectMany(sentence => TextLines.Wrap(sentence, TextLines.Width - 2).Select((line, index) => (index == 0 ? "- " : "  ") + line));
         return string.Join(Environment.NewLine, [.. TextLines.Wrap(Title, TextLines.Width), .. verdict, .. Acceptance is null ? Array.Empty<string>() : [$"{Acceptance}"]]);
     }
-
-    private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

@@ -47,9 +47,9 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
         {
             Title = input.Title,
             Description = input.Description,
-            Teacher = DescribeModel(input.TeacherName, input.Teacher, input.TeacherCost),
-            Student = DescribeModel("Student, distilled", input.Student, input.StudentCost),
-            Alone = aloneModel is { } model ? DescribeModel("Student alone", model, input.AloneCost) : null,
+            Teacher = Describe(input.TeacherName, input.Teacher, input.TeacherCost),
+            Student = Describe("Student, distilled", input.Student, input.StudentCost),
+            Alone = aloneModel is { } model ? Describe("Student alone", model, input.AloneCost) : null,
             Metrics = metrics,
             AloneMetrics = alone,
             AccuracyOverAlone = overAlone?.Accuracy,
@@ -70,7 +70,8 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
         _ => null,
     };
 
-    private static List<ReportedSetting> Versions() =>
+    /// <summary>Versions of the libraries and the system.</summary>
+    public static List<ReportedSetting> Versions() =>
     [
         new("MlNetDistill", GetVersion(typeof(DistillationReport).Assembly)),
         new("Microsoft.ML", GetVersion(typeof(MLContext).Assembly)),
@@ -94,25 +95,43 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
                 student.Transform(rows), input.TeacherScoreColumnName, input.ScoreColumnName, input.LabelColumnName, input.Evaluation);
     }
 
-    private ReportedModel DescribeModel(string name, ITransformer? model, ModelCost? cost)
+    private ReportedModel Describe(string name, ITransformer? model, ModelCost? cost) => DescribeModel(context, input.Test.Schema, name, model, cost);
+
+    /// <summary>What a report says about a model. How a student was trained is known only if it was trained in this process.</summary>
+    public static ReportedModel DescribeModel(MLContext context, DataViewSchema schema, string name, ITransformer? model, ModelCost? cost)
     {
-        // The last student gives the scores. It is known only if it was trained in this process.
-        var network = model?.FindStudents().LastOrDefault()?.Model;
-        return new ReportedModel
+        var described = new ReportedModel
         {
             Name = name,
-            Kind = network?.Spec.Name ?? FindPredictor(model)?.GetType().Name.Split('`')[0],
-            Parameters = network?.ParameterCount,
+            Kind = FindPredictor(model)?.GetType().Name.Split('`')[0],
             Cost = cost,
-            Hash = model is null ? null : ModelHash.TryCompute(context, model, input.Test.Schema, out _),
-            History = network?.History ?? [],
-            Notes = network?.Notes ?? [],
-            Warnings = network?.Warnings ?? [],
-            Settings = network?.Settings ?? [],
+            Hash = model is null ? null : ModelHash.TryCompute(context, model, schema, out _),
+        };
+        // The last student gives the scores.
+        return (model?.FindStudents().LastOrDefault()?.Model, FindEmbedding(model)?.Model) switch
+        {
+            ({ } network, _) => described with
+            {
+                Kind = network.Spec.Name, Parameters = network.ParameterCount, History = network.History, Notes = network.Notes, Warnings = network.Warnings, Settings = network.Settings,
+            },
+            (_, { } network) => described with
+            {
+                Kind = network.Spec.Name, Parameters = network.ParameterCount, History = network.History, Notes = network.Notes, Warnings = network.Warnings, Settings = network.Settings,
+            },
+            _ => described,
         };
     }
 
-    private static IEnumerable<ReportedData> DescribeRows(string name, IDataView? rows)
+    /// <summary>The last student of embeddings in a model.</summary>
+    private static EmbeddingTransformer? FindEmbedding(ITransformer? model) => model switch
+    {
+        EmbeddingTransformer student => student,
+        IEnumerable<ITransformer> chain => chain.Select(FindEmbedding).LastOrDefault(student => student is not null),
+        _ => null,
+    };
+
+    /// <summary>Number and hash of a set of rows; nothing without rows.</summary>
+    public static IEnumerable<ReportedData> DescribeRows(string name, IDataView? rows)
     {
         if (rows is null)
             yield break;

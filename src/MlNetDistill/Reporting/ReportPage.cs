@@ -10,7 +10,7 @@ internal static class ReportPage
     public static string Render(DistillationReport report)
     {
         var title = string.IsNullOrWhiteSpace(report.Title) ? "Distillation report" : report.Title;
-        var verdict = ReportVerdict.From(report);
+        var (verdict, models) = (ReportVerdict.From(report), ComparedModel.From(report));
         Section?[] sections =
         [
             SummarySection.Create(report),
@@ -18,28 +18,30 @@ internal static class ReportPage
             ProblemsSection.Create(report), ComparisonSection.Create(report),
             new("findings", "Further findings", Sentences(verdict.Findings)),
             CriteriaSection.Create(report.Acceptance), FidelitySection.Create(report), CalibrationSection.Create(report),
-            MatrixSection.Create(report), ClassesSection.Create(report), CostSection.Create(report), CurvesSection.Create(report),
-            TimelineSection.Create(report), ProvenanceSection.Create(report), ReadingSection.Create(),
+            MatrixSection.Create(report), ClassesSection.Create(report), CostSection.Create(models), CurvesSection.Create(models),
+            TimelineSection.Create(models), ProvenanceSection.Create(report), ReadingSection.Create(),
         ];
         return PageFrame.Render(
             title,
             $"How well a distilled student replaces its teacher: {title}",
-            Header(report, title),
+            Header(
+                title, report.Description, report.Created, "Distillation report · ", report.Teacher, report.Student,
+                $"{Figures.Count(report.Metrics.Rows, "test row")}, {Figures.Count(report.Metrics.Classes.Count, "class", "classes")}"),
             sections,
             Paragraph("Made by MlNetDistill. ", Tag("code", "report.json"), " holds the same numbers, including every epoch and every class."));
     }
 
-    private static object?[] Header(DistillationReport report, string title)
+    /// <summary>Title, description, and what was compared on which rows.</summary>
+    public static object?[] Header(string title, string? description, DateTimeOffset time, string kind, ReportedModel teacher, ReportedModel student, string rows)
     {
-        var created = report.Created.ToUniversalTime();
+        var created = time.ToUniversalTime();
         return
         [
             Tag("h1", Name(title)),
-            string.IsNullOrWhiteSpace(report.Description) ? null : Paragraph(Class("lead"), Name(report.Description)),
+            string.IsNullOrWhiteSpace(description) ? null : Paragraph(Class("lead"), Name(description)),
             Paragraph(
                 Class("made"),
-                "Distillation report · ", Name(report.Teacher.Name), " → ", Name(report.Student.Name), " · ",
-                $"{Figures.Count(report.Metrics.Rows, "test row")}, {Figures.Count(report.Metrics.Classes.Count, "class", "classes")} · ",
+                kind, Name(teacher.Name), " → ", Name(student.Name), " · ", $"{rows} · ",
                 Tag(
                     "time",
                     Attr("datetime", created.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)),

@@ -1,5 +1,3 @@
-using System.Text;
-using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 
 namespace MlNetDistill.Reporting;
@@ -21,10 +19,7 @@ public static class SearchReporting
     public static void SaveReport(this SearchResult result, string folder)
     {
         ArgumentNullException.ThrowIfNull(result);
-        ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        Directory.CreateDirectory(folder);
-        Write(Path.Combine(folder, "search.html"), SearchPage.Render(result));
-        Write(Path.Combine(folder, "search.json"), ToJson(result));
+        ReportFiles.Write(folder, "search", () => SearchPage.Render(result), () => ToJson(result));
     }
 
     private static string ToJson(SearchResult result) => ReportJson.Serialize(new
@@ -58,6 +53,4 @@ public static class SearchReporting
     });
 
     private static object Judged(DistillationMetrics metrics) => new { metrics.Student!.Accuracy, TeacherAccuracy = metrics.Teacher!.Accuracy, metrics.Agreement, metrics.Divergence };
-
-    private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 }

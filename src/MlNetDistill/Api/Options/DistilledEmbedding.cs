@@ -13,7 +13,8 @@ public sealed class DistilledEmbedding
     private readonly int? _teacherLength;
 
     internal DistilledEmbedding(
-        Network network, NetworkSpec spec, int seed, float[][]? axes, int? teacherLength, IReadOnlyList<TrainingProgress> history, IReadOnlyList<string> notes, IReadOnlyList<string> warnings)
+        Network network, NetworkSpec spec, int seed, float[][]? axes, int? teacherLength, IReadOnlyList<TrainingProgress> history, IReadOnlyList<string> notes, IReadOnlyList<string> warnings,
+        IReadOnlyList<ReportedSetting> settings)
     {
         Spec = spec;
         Input = network.Input;
@@ -23,6 +24,7 @@ public sealed class DistilledEmbedding
         History = history;
         Notes = notes;
         Warnings = warnings;
+        Settings = settings;
         (_axes, _teacherLength) = (axes, teacherLength);
         _weights = DistilledStudent.WeightsOf(network);
     }
@@ -50,6 +52,9 @@ public sealed class DistilledEmbedding
 
     /// <summary>The warnings of the fit; empty if there were none.</summary>
     public IReadOnlyList<string> Warnings { get; }
+
+    /// <summary>The options it was trained with, by name, as text.</summary>
+    public IReadOnlyList<ReportedSetting> Settings { get; }
 
     /// <summary>The network, its seed, the last epoch, and the notes and warnings.</summary>
     public override string ToString()

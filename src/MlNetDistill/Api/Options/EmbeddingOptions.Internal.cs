@@ -11,12 +11,15 @@ public sealed partial record EmbeddingOptions
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
 
     /// <summary>A line for each setting.</summary>
-    public override string ToString() => SettingText.FormatLines("",
+    public override string ToString() => SettingText.FormatLines("", [.. DescribeSettings().Select(setting => (setting.Name, setting.Value))]);
+
+    /// <summary>Every setting, by name, as text.</summary>
+    internal IReadOnlyList<ReportedSetting> DescribeSettings() =>
     [
         .. typeof(EmbeddingOptions).GetProperties()
             .Where(property => !NoSettings.Contains(property.Name))
-            .Select(property => (property.Name, SettingText.DescribeValue(property.GetValue(this), property.PropertyType))),
-    ]);
+            .Select(property => new ReportedSetting(property.Name, SettingText.DescribeValue(property.GetValue(this), property.PropertyType))),
+    ];
 
     /// <exception cref="ArgumentOutOfRangeException">Settings are out of their ranges; the message names every one.</exception>
     internal void Check() => Faults.ThrowIfAny(Validate(), "options");

@@ -7,9 +7,9 @@ namespace MlNetDistill.Reporting;
 /// <summary>Time, size and memory of the models.</summary>
 internal static class CostSection
 {
-    public static Section? Create(DistillationReport report)
+    public static Section? Create(IReadOnlyList<ComparedModel> compared)
     {
-        List<ComparedModel> models = [.. ComparedModel.From(report).Where(model => model.Model.Cost is not null)];
+        List<ComparedModel> models = [.. compared.Where(model => model.Model.Cost is not null)];
         return models.Count == 0 ? null : new(
             "cost",
             "Latency and size",

@@ -11,12 +11,12 @@ internal static class CurvesSection
     private const string Total = "total";
     private const int MaximumRows = 40;
 
-    public static Section? Create(DistillationReport report)
+    public static Section? Create(IReadOnlyList<ComparedModel> compared)
     {
-        List<ComparedModel> models = [.. ComparedModel.From(report).Where(model => model.Model.History.Count > 0)];
+        List<ComparedModel> models = [.. compared.Where(model => model.Model.History.Count > 0)];
         if (models.Count == 0)
             return null;
-        var stages = StageSpan.From(report.Student.History);
+        var stages = StageSpan.From(models.FirstOrDefault(model => model.Kind == "student")?.Model.History ?? []);
         return new(
             "curves",
             "Learning curves",

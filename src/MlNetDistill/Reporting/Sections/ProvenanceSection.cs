@@ -7,10 +7,10 @@ namespace MlNetDistill.Reporting;
 /// <summary>Settings, hashes and versions: to repeat the run, or to find out what has changed.</summary>
 internal static class ProvenanceSection
 {
-    public static Section Create(DistillationReport report)
-    {
-        var models = ComparedModel.From(report);
-        return new(
+    public static Section Create(DistillationReport report) => Create(ComparedModel.From(report), report.Data, report.TrainingOverlap, report.Versions);
+
+    public static Section Create(IReadOnlyList<ComparedModel> models, IReadOnlyList<ReportedData> rows, TrainingOverlap? trainingOverlap, IReadOnlyList<ReportedSetting> versions) =>
+        new(
             "provenance",
             "Settings, data and versions",
             Table.Create(
@@ -18,18 +18,17 @@ internal static class ProvenanceSection
                 "Models",
                 ["Model", "What it is", "SHA-256 of the contents of the saved model (not of the zip file)"],
                 models.Select(model => (object?[])[Name(model.Name), Text(model.Model.Kind), Hash(model.Model.Hash)])),
-            report.Data.Count == 0 ? null : Table.Create("provenance-data", "Data", ["Data", "Rows", "Hash of all columns and row ids"],
-                report.Data.Select(data => (object?[])
+            rows.Count == 0 ? null : Table.Create("provenance-data", "Data", ["Data", "Rows", "Hash of all columns and row ids"],
+                rows.Select(data => (object?[])
             [
                 Name(data.Name), Figures.Count(data.Rows), Hash(data.Hash),
             ])),
-            report.TrainingOverlap is { } overlap ? Paragraph(Unbroken($"{overlap}")) : null,
+            trainingOverlap is { } overlap ? Paragraph(Unbroken($"{overlap}")) : null,
             Settings([.. models.Where(model => model.Model.Settings.Count > 0)]),
-            report.Versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Component", "Version"], report.Versions.Select(version => (object?[])
+            versions.Count == 0 ? null : Table.Create("provenance-versions", "Versions", ["Component", "Version"], versions.Select(version => (object?[])
             [
                 Tag("bdi", CodeName(version.Name)), Table.TextCell(Name(version.Value)),
             ])));
-    }
 
     /// <summary>The seeds come first, as they are needed to repeat a run.</summary>
     private static XElement? Settings(IReadOnlyList<ComparedModel> models)

@@ -9,9 +9,8 @@ namespace MlNetDistill.Reporting;
 /// <summary>The stages of training with their times, and the decisions of the method.</summary>
 internal static class TimelineSection
 {
-    public static Section? Create(DistillationReport report)
+    public static Section? Create(IReadOnlyList<ComparedModel> models)
     {
-        var models = ComparedModel.From(report);
         List<(ComparedModel Model, IReadOnlyList<StageSpan> Stages)> trained =
             [.. models.Where(model => model.Model.History.Count > 0).Select(model => (model, StageSpan.From(model.Model.History)))];
         List<ComparedModel> noted = [.. models.Where(model => model.Model.Notes.Count > 0)];
@@ -26,7 +25,7 @@ internal static class TimelineSection
     private static XElement Stages(IEnumerable<(ComparedModel Model, IReadOnlyList<StageSpan> Stages)> trained) => Table.Create(
         "timeline-table",
         "Stages of training; the name of a stage that learns from an anchor (a checkpoint of the teacher) says which",
-        ["Stage", "Model", "Epochs", "Planned epochs", "Time", "Last loss", trained.Any(row => row.Model.Model.History.Any(epoch => epoch.Validation?.Measure == "agreement")) ? "Best held-out accuracy, or agreement without labels" : "Best held-out accuracy"],
+        ["Stage", "Model", "Epochs", "Planned epochs", "Time", "Last loss", Best([.. trained.SelectMany(row => row.Model.Model.History).Select(epoch => epoch.Validation?.Measure).OfType<string>().Distinct()])],
         trained.SelectMany(row => row.Stages.Select(stage => (object?[])
         [
             Name(stage.Name), Table.TextCell(Name(row.Model.Name)), stage.Range, Figures.Count(stage.Epochs[^1].Epochs),
@@ -34,6 +33,13 @@ internal static class TimelineSection
             Table.NumberCell(LossOf(stage.Epochs[^1]), Figures.Compact),
             Table.NumberCell(stage.Epochs.Max(epoch => epoch.Validation?.Quality), Figures.Percent),
         ])));
+
+    private static string Best(IReadOnlyList<string> measures) => measures switch
+    {
+        _ when measures.Contains("agreement") => "Best held-out accuracy, or agreement without labels",
+        [] => "Best held-out accuracy",
+        _ => $"Best held-out {string.Join(" or ", measures)}",
+    };
 
     /// <summary>The weighted sum, or the only loss.</summary>
     private static double? LossOf(TrainingProgress epoch) =>

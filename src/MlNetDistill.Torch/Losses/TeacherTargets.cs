@@ -99,6 +99,12 @@ public abstract record TeacherTargets
         Guard.Rank(teacher, 2, "rows×classes", nameof(teacher));
         if (NeedsLabels)
             Guard.EveryLabel(labels, teacher);
+        return LogProbabilitiesOfChecked(teacher, labels);
+    }
+
+    /// <summary>The same for labels that were checked before.</summary>
+    internal Tensor LogProbabilitiesOfChecked(Tensor teacher, Tensor labels)
+    {
         using var noGrad = no_grad();
         return Compute(teacher.detach(), labels);
     }

@@ -24,8 +24,7 @@ internal static class RowGraph
     /// <param name="mask">M, B×B; null for all edges.</param>
     public static Tensor Adjacency(Tensor features, SignedFeatures signed, Tensor? known, Tensor? mask)
     {
-        var unit = features.NormalizeRows();
-        var cosines = unit.mm(unit.t());
+        var cosines = features.Cosines();
         if (signed == SignedFeatures.ClampCosines)
             cosines = cosines.relu();
         var index = TensorArithmetic.Range(features.shape[0], features.device);

@@ -9,7 +9,6 @@ namespace MlNetDistill.Fitting;
 /// <summary>The teacher's embeddings as the student is to learn them, and how the two spaces relate.</summary>
 internal sealed class TeacherSpace : IDisposable
 {
-    private const double SmallestLength = 1e-6;
     private readonly Tensor? _axes;
 
     private TeacherSpace(Tensor embeddings, Tensor? axes, int length, int studentLength) =>
@@ -81,7 +80,7 @@ internal sealed class TeacherSpace : IDisposable
                 $"The teacher ({teacher}) gives NaN or infinity for {bad.shape[0]} rows, the first is training row {bad[0, 0].item<long>()} (counted from 0). Correct the rows or leave them out; MissingFeatures.Drop leaves out rows with NaN in a column."));
         }
 
-        var zero = answers.norm(1, false, 2).IsAtMost(SmallestLength).nonzero();
+        var zero = answers.norm(1, false, 2).IsAtMost(UnitRows.SmallestLength).nonzero();
         if (zero.shape[0] > 0)
         {
             throw new InvalidOperationException(Invariant(

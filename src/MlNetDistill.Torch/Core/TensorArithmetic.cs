@@ -77,6 +77,13 @@ public static class TensorArithmetic
         return tensor.ne(number);
     }
 
+    /// <summary>Where values are below <paramref name="limit"/>; NaN is not.</summary>
+    internal static Tensor IsBelow(this Tensor tensor, double limit)
+    {
+        using var number = limit.ToScalar();
+        return tensor.lt(number);
+    }
+
     /// <summary>Where values are at most <paramref name="most"/>; NaN is not.</summary>
     internal static Tensor IsAtMost(this Tensor tensor, double most)
     {

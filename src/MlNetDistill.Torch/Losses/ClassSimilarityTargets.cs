@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using MlNetDistill.Core;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Losses;
@@ -9,6 +11,7 @@ internal sealed record ClassSimilarityTargets : TeacherTargets
 {
     private const int HashLength = 16;
     private readonly double[][] _logProbabilities;
+    private readonly ConcurrentDictionary<(ScalarType Type, DeviceType Device, int Index), Tensor> _matrices = [];
     private readonly double _temperature;
     private readonly string _hash;
 
@@ -34,14 +37,19 @@ internal sealed record ClassSimilarityTargets : TeacherTargets
 
     public override bool NeedsLabels => true;
 
-    // A row is copied for each label, which is less than the whole matrix where there are more classes than rows in a batch.
     private protected override Tensor Compute(Tensor teacher, Tensor labels)
     {
         if (teacher.shape[1] != _logProbabilities.Length)
             throw new InvalidOperationException($"The similarities are of {_logProbabilities.Length} classes, and there are {teacher.shape[1]}. Give a matrix with a row and a column for each class, in the order of the labels.");
-        using var onCpu = labels.cpu();
-        double[] values = [.. onCpu.data<long>().ToArray().SelectMany(label => _logProbabilities[label])];
-        return tensor(values, teacher.dtype, teacher.device).reshape(teacher.shape);
+        // Copied to a device once: to copy the rows of a batch there, its labels would have to be read from it.
+        return _matrices.GetOrAdd((teacher.dtype, teacher.device_type, teacher.device_index), _ => CreateMatrix(teacher.dtype, teacher.device)).index_select(0, labels);
+    }
+
+    private Tensor CreateMatrix(ScalarType type, Device device)
+    {
+        using var mode = new TrainingMode();
+        double[] values = [.. _logProbabilities.SelectMany(row => row)];
+        return tensor(values, [_logProbabilities.Length, _logProbabilities.Length], type, device).DetachFromDisposeScope();
     }
 
     // The name alone is that of every matrix, and a search takes what it has trained before by this text.

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -20,8 +20,12 @@ public static class DenseLogits
     /// <param name="teacher">The teacher's logits, B×K×H×W, a constant; null for a loss of the labels alone.</param>
     /// <param name="labels">A class for each pixel, B×H×W, 64-bit; null without labels.</param>
     /// <param name="ignoreLabel">The value of pixels without a label, for example 255.</param>
+    /// <param name="checkLabels">
+    /// Whether to check that each label is a class or <paramref name="ignoreLabel"/>, for which a GPU waits: false in a loop over labels that were checked once. Without the
+    /// check, other labels end in an error of libtorch, on a GPU for the whole process.
+    /// </param>
     /// <exception cref="ArgumentException">The shapes do not match, or a label is neither a class nor <paramref name="ignoreLabel"/>.</exception>
-    public static LossInputs ToRows(Tensor student, Tensor? teacher, Tensor? labels = null, long ignoreLabel = IRowSource.MissingLabel)
+    public static LossInputs ToRows(Tensor student, Tensor? teacher, Tensor? labels = null, long ignoreLabel = IRowSource.MissingLabel, bool checkLabels = true)
     {
         Guard.Rank(student, 4, "images×classes×height×width", nameof(student));
         if (teacher is not null)
@@ -29,11 +33,13 @@ public static class DenseLogits
         var rows = ToRows(student);
         var flat = labels is null
             ? zeros(rows.shape[0], int64, rows.device).AddInteger(IRowSource.MissingLabel)
-            : Flatten(labels, student, rows, ignoreLabel);
+            : Flatten(labels, student, rows, ignoreLabel, checkLabels);
         return new LossInputs(
             NetworkOutput.FromLogits(rows), teacher is null ? null : NetworkOutput.FromLogits(ToRows(teacher.detach())), flat, hasMissingLabels: true)
         {
             HasNoLabels = labels is null,
+            // Either here or, so it says, by the caller.
+            LabelsAreChecked = true,
         };
     }
 
@@ -46,7 +52,7 @@ public static class DenseLogits
         return logits.permute(0, 2, 3, 1).reshape(-1, logits.shape[1]);
     }
 
-    private static Tensor Flatten(Tensor labels, Tensor student, Tensor rows, long ignoreLabel)
+    private static Tensor Flatten(Tensor labels, Tensor student, Tensor rows, long ignoreLabel, bool checkLabels)
     {
         long[] expected = [student.shape[0], .. student.shape[2..]];
         if (labels.dtype != ScalarType.Int64 || !labels.shape.AsSpan().SequenceEqual(expected))
@@ -57,7 +63,8 @@ public static class DenseLogits
 
         var flat = labels.flatten();
         flat = flat.MaskedFill(flat.IsEqualTo(ignoreLabel), IRowSource.MissingLabel);
-        Guard.Labels(flat, rows);
+        if (checkLabels)
+            Guard.Labels(flat, rows);
         return flat;
     }
 

@@ -14,7 +14,10 @@ namespace MlNetDistill.Losses;
 /// </remarks>
 public static class GradientRescaling
 {
-    /// <summary>ω of each row, B values; NaN for a row without a label, and where the student is so sure of the label that cross-entropy has no gradient.</summary>
+    /// <summary>Below this sum of the student's probabilities of all classes but the label, cross-entropy has next to no gradient to rescale, and ω is not defined.</summary>
+    internal const double LeastGradient = 1e-6;
+
+    /// <summary>ω of each row, B values; NaN for a row without a label, and where the student is so sure of the label that its probabilities of all other classes sum to less than 1e-6.</summary>
     /// <param name="student">The student's logits, B×K, K at least 2.</param>
     /// <param name="targets">log ρ at temperature T, B×K: the teacher's log-probabilities, or those of <see cref="TeacherTargets.LogProbabilities"/>.</param>
     /// <param name="labels">B class indices, 64-bit; <see cref="Data.IRowSource.MissingLabel"/> for a row without a label.</param>
@@ -38,8 +41,17 @@ public static class GradientRescaling
         var (target, softened) = (ProbabilityOfLabel(targets, isLabel), ProbabilityOfLabel(student.LogSoftmax(temperature), isLabel));
         var missing = others.squeeze(1).exp();
         var rescaling = target.sub(softened).MultiplyBy(alpha * temperature).div(missing).Add(1 - alpha);
-        return rescaling.MaskedFill(missing.IsAtMost(0).logical_or(isLabel.any(1).logical_not()), double.NaN);
+        return rescaling.MaskedFill(missing.IsBelow(LeastGradient).logical_or(isLabel.any(1).logical_not()), double.NaN);
     }
+
+    /// <summary>ω of a row; null where the student is sure of the label.</summary>
+    /// <param name="target">ρ_y.</param>
+    /// <param name="softened">p_y(s; T).</param>
+    /// <param name="others">1 - p_y(s; 1), as the sum over the other classes.</param>
+    /// <param name="temperature">T.</param>
+    /// <param name="alpha">α.</param>
+    internal static double? Compute(double target, double softened, double others, double temperature, double alpha) =>
+        others < LeastGradient ? null : 1 - alpha + (alpha * temperature * (target - softened) / others);
 
     private static Tensor ProbabilityOfLabel(Tensor logProbabilities, Tensor isLabel) => logProbabilities.exp().mul(isLabel).sum(1);
 }

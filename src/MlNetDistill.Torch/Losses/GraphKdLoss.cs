@@ -95,7 +95,10 @@ public sealed class GraphKdLoss : DistillationLoss
         int? neighbours = null,
         SignedFeatures signed = SignedFeatures.Throw,
         Tensor? labels = null,
-        GraphEdges edges = GraphEdges.All)
+        GraphEdges edges = GraphEdges.All) => Compute(student, teacher, power, neighbours, signed, labels, edges, RowGraph.CheckNotNegative);
+
+    private static Tensor Compute(
+        Tensor student, Tensor teacher, int power, int? neighbours, SignedFeatures signed, Tensor? labels, GraphEdges edges, Action<Tensor, string> checkNotNegative)
     {
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
@@ -111,10 +114,16 @@ public sealed class GraphKdLoss : DistillationLoss
                 nameof(student));
         }
 
+        if (signed == SignedFeatures.Throw)
+        {
+            checkNotNegative(teacher, "teacher");
+            checkNotNegative(student, "student");
+        }
+
         var mask = edges == GraphEdges.All ? null : RowGraph.ClassMask(labels!, edges, student.dtype);
         var known = edges == GraphEdges.All ? null : RowGraph.KnownPairs(labels!, student.dtype);
-        var theirs = RowGraph.Adjacency(teacher.detach(), signed, "teacher", known, mask);
-        var ours = RowGraph.Adjacency(student, signed, "student", known, mask);
+        var theirs = RowGraph.Adjacency(teacher.detach(), signed, known, mask);
+        var ours = RowGraph.Adjacency(student, signed, known, mask);
         if (neighbours is { } k && k < student.shape[0] - 1)
         {
             var nearest = RowGraph.NeighbourMask(theirs, k);
@@ -130,11 +139,18 @@ public sealed class GraphKdLoss : DistillationLoss
     {
         ArgumentNullException.ThrowIfNull(inputs);
         var labels = Edges == GraphEdges.All ? null : inputs.Labels;
-        Tensor ComputePair(Tensor student, Tensor teacher) => Compute(student, teacher, Power, Neighbours, Signed, labels, Edges);
         if (Taps is null)
-            return ComputePair(inputs.Student.Embedding, inputs.Teacher.Embedding);
-        Tensor[] values = [.. TapFeatures.Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this).Select(pair => ComputePair(pair.Student, pair.Teacher))];
+            return ComputePair((inputs.Student.Embedding, inputs.Teacher.Embedding), 0);
+        Tensor[] values = [.. TapFeatures.Select(Taps, inputs.Student.StageFeatures, inputs.Teacher.StageFeatures, this).Select(ComputePair)];
         return values.Length == 1 ? values[0] : values.Aggregate((a, b) => a.Add(b)).DivideBy(values.Length);
+
+        Tensor ComputePair((Tensor Student, Tensor Teacher) pair, int at) => Compute(pair.Student, pair.Teacher, Power, Neighbours, Signed, labels, Edges, (values, whose) =>
+        {
+            if (inputs.Checks is { } checks)
+                checks.RequireAtLeast0((this, at, whose), values, value => RowGraph.CreateNegativeError(value, whose));
+            else
+                RowGraph.CheckNotNegative(values, whose);
+        });
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using static System.FormattableString;
 using static TorchSharp.torch;
@@ -80,10 +81,13 @@ internal static class Guard
                 $"The labels must be {rows} 64-bit class indices, one per row; found {labels.dtype} values of the shape {Shape(labels)}.", nameof(labels));
         }
 
-        foreach (var label in labels.cpu().data<long>())
+        using var scope = NewDisposeScope();
+        var isWrong = labels.IsLessThan(0).logical_or(labels.IsLessThan(classes).logical_not()).logical_and(labels.IsNotEqualTo(IRowSource.MissingLabel));
+        // One number is read from the device, not all labels.
+        if (isWrong.any().item<bool>())
         {
-            if ((label < 0 || label >= classes) && label != IRowSource.MissingLabel)
-                throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {IRowSource.MissingLabel} for a row without a label; one is {label}."), nameof(labels));
+            var label = labels.masked_select(isWrong)[0].item<long>();
+            throw new ArgumentException(Invariant($"A label must be a class from 0 to {classes - 1}, or {IRowSource.MissingLabel} for a row without a label; one is {label}."), nameof(labels));
         }
     }
 
@@ -91,7 +95,9 @@ internal static class Guard
     public static void EveryLabel(Tensor labels, Tensor logits)
     {
         Labels(labels, logits);
-        if (labels.cpu().data<long>().Contains(IRowSource.MissingLabel))
+        using var isMissing = labels.IsEqualTo(IRowSource.MissingLabel);
+        using var anyIsMissing = isMissing.any();
+        if (anyIsMissing.item<bool>())
             throw new ArgumentException("A row has no label, and these targets are computed from the labels. Leave such rows out.", nameof(labels));
     }
 

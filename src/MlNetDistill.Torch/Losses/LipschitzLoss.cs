@@ -175,6 +175,9 @@ public sealed class LipschitzLoss : DistillationLoss
     {
         using var noGrad = no_grad();
         var direction = ones([matrices.shape[0], matrices.shape[1], 1], matrices.dtype, matrices.device);
+        // Each product is scaled to unit length; without one, the ones are.
+        if (products == 0)
+            return direction.DivideBy(Math.Sqrt(matrices.shape[1]));
         for (var i = 0; i < products; i++)
         {
             direction = Multiply(matrices, direction);

@@ -63,6 +63,12 @@ public sealed class LossInputs
     /// <summary>Whether no training row at all has a label, not just no row of this batch.</summary>
     internal bool HasNoLabels { get; init; }
 
+    /// <summary>Whether all labels are known to be classes, or missing where <see cref="HasMissingLabels"/>: reading them in every step would make each wait for a device.</summary>
+    internal bool LabelsAreChecked { get; init; }
+
+    /// <summary>Checks of values that are read later; null to read them at once.</summary>
+    internal DeferredChecks? Checks { get; init; }
+
     /// <summary>The trained projections of each term.</summary>
     internal IReadOnlyDictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>>? Projections { get; init; }
 

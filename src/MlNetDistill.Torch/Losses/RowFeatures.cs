@@ -1,4 +1,3 @@
-using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -7,9 +6,6 @@ namespace MlNetDistill.Losses;
 /// <summary>One vector per row: the output that a relational loss compares.</summary>
 internal static class RowFeatures
 {
-    // A shorter vector has no meaningful direction in single precision.
-    private const double SmallestLength = 1e-6;
-
     /// <summary>
     /// The embeddings, or the logits minus their row mean. Adding a constant to a row of logits changes no probability, and models differ in it: a
     /// network's logits have one constant, the logarithms of a forest's probabilities another.
@@ -26,13 +22,4 @@ internal static class RowFeatures
     public static ModelOutputs Validate(ModelOutputs on, string parameter) => on is ModelOutputs.Embedding or ModelOutputs.Logits
         ? on
         : throw new ArgumentOutOfRangeException(parameter, on, "The loss compares one vector per row: choose the Embedding or the Logits.");
-
-    /// <summary>
-    /// x / ‖x‖ along the last axis. A vector shorter than 1e-6 becomes 0 and gets no gradient; x / max(‖x‖, 1e-12) would give it a gradient of 1e12.
-    /// </summary>
-    public static Tensor NormalizeRows(this Tensor features)
-    {
-        var length = features.norm((int)features.dim() - 1, true, 2);
-        return features.div(length.MaskedFill(length.IsAtMost(SmallestLength), double.PositiveInfinity));
-    }
 }

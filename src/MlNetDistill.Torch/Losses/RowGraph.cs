@@ -19,16 +19,12 @@ internal static class RowGraph
 
     /// <summary>M · D^(-1/2) A D^(-1/2): A holds the cosines between rows, 0 on the diagonal and for pairs that are not known; M is the mask.</summary>
     /// <param name="features">B×D.</param>
-    /// <param name="signed">What to do with negative features.</param>
-    /// <param name="whose">The name of the network, for the error.</param>
+    /// <param name="signed">What to do with negative features; that there are none if it is an error is checked before.</param>
     /// <param name="known">B×B, 1 for pairs of rows that belong to the graph, else 0; null for all.</param>
     /// <param name="mask">M, B×B; null for all edges.</param>
-    public static Tensor Adjacency(Tensor features, SignedFeatures signed, string whose, Tensor? known, Tensor? mask)
+    public static Tensor Adjacency(Tensor features, SignedFeatures signed, Tensor? known, Tensor? mask)
     {
-        if (signed == SignedFeatures.Throw)
-            CheckNotNegative(features, whose);
-        var unit = features.NormalizeRows();
-        var cosines = unit.mm(unit.t());
+        var cosines = features.Cosines();
         if (signed == SignedFeatures.ClampCosines)
             cosines = cosines.relu();
         var index = TensorArithmetic.Range(features.shape[0], features.device);
@@ -80,16 +76,17 @@ internal static class RowGraph
         return result;
     }
 
-    private static void CheckNotNegative(Tensor features, string whose)
+    /// <summary>Throws if a feature is negative.</summary>
+    public static void CheckNotNegative(Tensor features, string whose)
     {
+        using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using var least = features.min();
-        var value = least.to(float64).item<double>();
-        if (value < 0)
-        {
-            throw new InvalidOperationException(
-                FormattableString.Invariant($"Graph-based distillation needs features of at least 0, as after a rectifier; one of the {whose}'s is {value:G3}. ") +
-                "With negative cosines the sum of a row of the graph can be negative, and its root does not exist. Choose another tap, or set signed to SignedFeatures.ClampCosines, which sets negative cosines to 0.");
-        }
+        DeferredChecks.ThrowIfBelow0(features.min(), value => CreateNegativeError(value, whose));
     }
+
+    /// <param name="value">The negative feature.</param>
+    /// <param name="whose">The network.</param>
+    public static InvalidOperationException CreateNegativeError(double value, string whose) => new(
+        FormattableString.Invariant($"Graph-based distillation needs features of at least 0, as after a rectifier; one of the {whose}'s is {value:G3}. ") +
+        "With negative cosines the sum of a row of the graph can be negative, and its root does not exist. Choose another tap, or set signed to SignedFeatures.ClampCosines, which sets negative cosines to 0.");
 }

@@ -74,7 +74,7 @@ public abstract record TeacherTargets
         ? new SmoothedTargets(share)
         : throw new ArgumentOutOfRangeException(nameof(share), FormattableString.Invariant($"The share must be above 0 and below 1. It was {share}."));
 
-    /// <summary>The cosines between the rows of a matrix, in double precision; 0 for a row of zeros, and 1 with itself otherwise.</summary>
+    /// <summary>The cosines between the rows of a matrix, in double precision; 0 for a row shorter than 1e-6, and 1 with itself otherwise.</summary>
     /// <param name="weights">K×D, for example the weights of a teacher's last linear layer.</param>
     /// <exception cref="ArgumentException">The weights are not K×D.</exception>
     public static double[,] CosineSimilarities(Tensor weights)
@@ -82,9 +82,7 @@ public abstract record TeacherTargets
         Guard.Rank(weights, 2, "classes×features", nameof(weights));
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        var rows = weights.detach().to(float64);
-        var unit = rows.div(rows.norm(1, true, 2).ClampMin(1e-12));
-        var (classes, cosines) = ((int)weights.shape[0], unit.mm(unit.t()).contiguous().cpu().data<double>().ToArray());
+        var (classes, cosines) = ((int)weights.shape[0], weights.detach().to(float64).Cosines().contiguous().cpu().data<double>().ToArray());
         var matrix = new double[classes, classes];
         Buffer.BlockCopy(cosines, 0, matrix, 0, cosines.Length * sizeof(double));
         return matrix;
@@ -99,6 +97,12 @@ public abstract record TeacherTargets
         Guard.Rank(teacher, 2, "rows×classes", nameof(teacher));
         if (NeedsLabels)
             Guard.EveryLabel(labels, teacher);
+        return LogProbabilitiesOfChecked(teacher, labels);
+    }
+
+    /// <summary>The same for labels that were checked before.</summary>
+    internal Tensor LogProbabilitiesOfChecked(Tensor teacher, Tensor labels)
+    {
         using var noGrad = no_grad();
         return Compute(teacher.detach(), labels);
     }

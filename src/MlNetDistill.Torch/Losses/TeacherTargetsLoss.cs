@@ -69,8 +69,11 @@ internal sealed class TeacherTargetsLoss : DistillationLoss
             SoftLabels = inputs.SoftLabels is { } shares ? Some(shares) : null,
             HasNoLabels = inputs.HasNoLabels,
             Projections = inputs.ProjectionsWithin(this, Loss),
-            TeacherSoftening = (_, temperature) => Targets.LogProbabilities(
-                Some(Targets.NeedsTeacher ? inputs.TeacherLogProbabilities(temperature) : inputs.StudentLogProbabilities(temperature)), labels),
+            TeacherSoftening = (_, temperature) =>
+            {
+                var given = Some(Targets.NeedsTeacher ? inputs.TeacherLogProbabilities(temperature) : inputs.StudentLogProbabilities(temperature));
+                return inputs.LabelsAreChecked ? Targets.LogProbabilitiesOfChecked(given, labels) : Targets.LogProbabilities(given, labels);
+            },
         };
     }
 }

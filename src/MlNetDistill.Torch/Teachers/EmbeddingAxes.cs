@@ -11,7 +11,6 @@ namespace MlNetDistill.Teachers;
 internal static class EmbeddingAxes
 {
     private const int RowsAtATime = 8192;
-    private const double SmallestLength = 1e-6;
 
     /// <summary>The axes as columns, D'×<paramref name="length"/>, and the share of the embeddings' squared length that they keep.</summary>
     /// <param name="embeddings">N×D'.</param>
@@ -27,8 +26,7 @@ internal static class EmbeddingAxes
         foreach (var part in Chunks.Split(positions, RowsAtATime))
         {
             using var inner = NewDisposeScope();
-            var rows = embeddings.index_select(0, part).to(float64);
-            var unit = rows.div(rows.norm(1, true, 2).ClampMin(SmallestLength));
+            var unit = embeddings.index_select(0, part).to(float64).NormalizeRows();
             moments.AddInPlace(unit.t().mm(unit));
         }
 

@@ -39,6 +39,9 @@ internal sealed class EpochLosses : IDisposable
         _weights = [.. _terms.Select(t => t.Weight == 0 ? null : tensor((float)t.Weight, device: device).DetachFromDisposeScope())];
     }
 
+    /// <summary>Checks of what the terms compute, read once an epoch.</summary>
+    public DeferredChecks Checks { get; } = new();
+
     /// <summary>The mean of the weighted sum over the last epoch.</summary>
     public double Total { get; private set; }
 
@@ -75,10 +78,11 @@ internal sealed class EpochLosses : IDisposable
     /// <param name="stage">Name of the stage, for messages.</param>
     /// <param name="epoch">The epoch, from 1.</param>
     /// <param name="failure">Creates the exception if means are NaN or infinite, given the names of these terms.</param>
-    /// <exception cref="InvalidOperationException">No term depended on the parameters of the student in any step.</exception>
+    /// <exception cref="InvalidOperationException">No term depended on the parameters of the student in any step, or a term could not use what it was given.</exception>
     public IReadOnlyDictionary<string, double> TakeMeans(string stage, int epoch, Func<IReadOnlyList<string>, Exception> failure)
     {
         using var scope = NewDisposeScope();
+        Checks.Finish();
         var sums = _sums.Select(sum => sum.item<double>()).ToList();
         var nonFinite = _terms.Where((_, i) => !double.IsFinite(sums[i])).Select(t => t.Loss.Name).ToList();
         if (nonFinite.Count > 0)
@@ -104,6 +108,7 @@ internal sealed class EpochLosses : IDisposable
 
     public void Dispose()
     {
+        Checks.Dispose();
         foreach (var tensor in _sums.Concat(_weights).Concat(_firstValues))
             tensor?.Dispose();
     }

@@ -119,6 +119,9 @@ internal sealed class StageRun : IDisposable
         {
             SoftLabels = batch.SoftLabels,
             HasNoLabels = Stage.HasNoLabels,
+            // By the task, before the first stage.
+            LabelsAreChecked = true,
+            Checks = Losses.Checks,
             Projections = State.Projections!.OfTerms,
             // The first term that reads the teacher's outputs queries it. KD reads softened log-probabilities, which a cache may have without the logits.
             QueryTeacher = teacher is null ? null : () =>

@@ -1,5 +1,5 @@
 using Microsoft.ML;
-using MlNetDistill.Losses;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;

@@ -63,6 +63,7 @@ public sealed class DenseLogitsTests
             Assert.That(() => DenseLogits.ToRows(logits, LossProbe.Maps(1, 3, 4, 4, 8)), Throws.ArgumentException.With.Message.Contains("interpolate the smaller map"));
             Assert.That(() => DenseLogits.ToRows(logits, null, zeros(1, 2, int64)), Throws.ArgumentException.With.Message.Contains("of the shape 1×2×2"));
             Assert.That(() => DenseLogits.ToRows(logits, null, full(1, 2, 2, 7L)), Throws.ArgumentException.With.Message.Contains("one is 7"));
+            Assert.That(() => DenseLogits.ToRows(logits, null, full(1, 2, 2, 7L), checkLabels: false), Throws.Nothing);
         });
     }
 

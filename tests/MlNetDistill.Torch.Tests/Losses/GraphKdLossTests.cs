@@ -1,5 +1,9 @@
+using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -57,10 +61,10 @@ public sealed class GraphKdLossTests
     {
         // Rows 1 to 3 are equally near to row 0, and at right angles to each other, so every row but 0 has row 0 as its nearest.
         var teacher = tensor(new[,] { { 1.0, 1, 1 }, { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } });
-        var mask = RowGraph.NeighbourMask(RowGraph.Adjacency(teacher, SignedFeatures.Throw, "teacher", null, null), 1);
+        var mask = RowGraph.NeighbourMask(RowGraph.Adjacency(teacher, SignedFeatures.Throw, null, null), 1);
         Assert.That(Near.Values(mask), Is.EqualTo(new double[] { 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0 }));
         // At right angles to all others: each row lists the first other row, and row 0 lists row 1.
-        var apart = RowGraph.NeighbourMask(RowGraph.Adjacency(eye(4, dtype: float64), SignedFeatures.Throw, "teacher", null, null), 1);
+        var apart = RowGraph.NeighbourMask(RowGraph.Adjacency(eye(4, dtype: float64), SignedFeatures.Throw, null, null), 1);
         Assert.That(Near.Values(apart), Is.EqualTo(Near.Values(mask)));
     }
 
@@ -72,6 +76,20 @@ public sealed class GraphKdLossTests
         var (value, gradients) = LossProbe.OnStages(new GraphKdLoss([(0, 0)]), [student], [LossProbe.Logits(5, 4, 1).abs()]);
         Assert.That(value, Is.Positive);
         Assert.That(gradients[0].Chunk(3).Select(row => row.Any(g => g != 0)), Is.EqualTo(new[] { true, true, true, false, false }));
+    }
+
+    [TestCase(0, 1, Description = "the first batch is checked at once")]
+    [TestCase(3, 4, Description = "the others at the end of the epoch")]
+    public void Negative_features_in_any_batch_of_an_epoch_are_refused(int negative, int batches)
+    {
+        using var set = Toy.Clouds(rows: 64);
+        using var student = Runs.Student(NetworkSpec.Mlp(6), set);
+        var teacher = new SignedTeacher(negative);
+        var run = new MethodRun { Epochs = 2, BatchSize = 16 };
+        Assert.That(
+            () => run.Train(student, set, DistillationMethod.FromLoss("graph", new GraphKdLoss()), new Anchor("teacher", 1, teacher)),
+            Throws.InvalidOperationException.With.Message.StartsWith("Graph-based distillation needs features of at least 0, as after a rectifier; one of the teacher's is -0.5."));
+        Assert.That((teacher.Queries, run.Reports.Count), Is.EqualTo((batches, 0)));
     }
 
     [Test]
@@ -115,5 +133,16 @@ public sealed class GraphKdLossTests
         using var generator = new Generator(1);
         Assert.That(
             () => new GraphKdLoss().CreateProjections(new OutputShapes(3), Shapes.OfEmbedding(4), generator), Throws.InvalidOperationException.With.Message.Contains("compares embeddings"));
+    }
+
+    /// <summary>A teacher with negative embeddings in one of its answers.</summary>
+    private sealed class SignedTeacher(int negative) : StageTeacher
+    {
+        public int Queries { get; private set; }
+
+        public override OutputShapes Shapes => new(3, 4, []);
+
+        public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted) =>
+            new(embedding: rand(batch.Positions.shape[0], 4).sub(Queries++ == negative ? full(1, 1.5) : zeros(1)).ClampMin(-0.5));
     }
 }

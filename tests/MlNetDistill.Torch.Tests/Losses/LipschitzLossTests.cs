@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -13,6 +14,19 @@ public sealed class LipschitzLossTests
 
     [TearDown]
     public void CloseScope() => _scope.Dispose();
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public void One_iteration_is_the_product_with_a_vector_of_unit_length(int iterations)
+    {
+        // Any product with a multiple of an orthogonal matrix is that multiple: exact from the first iteration on.
+        var orthogonal = linalg.qr(randn(2, 5, 5, float64)).Q.MultiplyBy(3);
+        Near.Array(Near.Values(LipschitzLoss.LargestSingularValue(orthogonal, iterations)), [3, 3], 1e-12, 0, "orthogonal");
+        // G Gᵀ = diag(16, 1), so from (1, 1) / √2 the first product is (16, 1) / √2, and from its direction the second (256, 1) / √257.
+        var diagonal = tensor(new double[,] { { 4, 0, 0 }, { 0, 1, 0 } }).unsqueeze(0);
+        var expected = iterations == 1 ? Math.Sqrt(257.0 / 2) : Math.Sqrt(65537.0 / 257);
+        Near.Value(LipschitzLoss.LargestSingularValue(diagonal, iterations).item<double>(), Math.Sqrt(expected), 1e-12, 0, "diagonal");
+    }
 
     [Test]
     public void The_singular_value_of_vectors_is_the_product_of_their_lengths()

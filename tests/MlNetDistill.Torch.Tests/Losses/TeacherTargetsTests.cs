@@ -1,6 +1,7 @@
 using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -131,6 +132,30 @@ public sealed class TeacherTargetsTests
         Near.Value(
             new KdLoss(4).WithTargets(TeacherTargets.TrueClass()).Evaluate(inputs).item<double>(),
             LossProbe.Evaluate(new KdLoss(4).WithTargets(TeacherTargets.TrueClass()), student, teacher, LossProbe.Labels(0, 1, 2)).Value, 1e-12, 0, "loss");
+    }
+
+    [Test]
+    public void Of_labels_that_were_checked_none_is_read_from_the_device()
+    {
+        // A tensor without data: what reads a value from it fails.
+        var nowhere = new Device(DeviceType.META);
+        var (maps, rows) = (LossProbe.Maps(1, 4, 2, 2, 16).to(nowhere), LossProbe.Logits(3, 4, 14).to(nowhere));
+        Assert.That(() => LossProbe.Labels(0).to(nowhere).item<long>(), Throws.Exception, "such a reading fails");
+        Assert.That(() => DenseLogits.ToRows(maps, maps, zeros(1, 2, 2, int64).to(nowhere), checkLabels: false), Throws.Nothing);
+        Assert.That(() => TeacherTargets.Smoothed().LogProbabilitiesOfChecked(rows, LossProbe.Labels(0, 1, 2).to(nowhere)), Throws.Nothing);
+        Assert.That(() => TeacherTargets.Smoothed().LogProbabilities(rows, LossProbe.Labels(0, 1, 2).to(nowhere)), Throws.Exception);
+    }
+
+    [Test]
+    public void A_matrix_on_the_device_serves_every_batch_and_type()
+    {
+        var targets = TeacherTargets.ClassSimilarity(Similarities, 0.5);
+        var expected = Near.Values(targets.LogProbabilities(zeros(2, 4, float64), LossProbe.Labels(3, 1)));
+        Near.Array(Near.Values(targets.LogProbabilities(zeros(2, 4, float32), LossProbe.Labels(3, 1))), expected, 1e-6, 0, "32 bits");
+        var before = Tensor.TotalCount;
+        using (NewDisposeScope())
+            Assert.That(Near.Values(targets.LogProbabilities(zeros(2, 4, float64), LossProbe.Labels(3, 1))), Is.EqualTo(expected));
+        Assert.That(Tensor.TotalCount, Is.EqualTo(before));
     }
 
     [Test]

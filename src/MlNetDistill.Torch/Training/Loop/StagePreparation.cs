@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;

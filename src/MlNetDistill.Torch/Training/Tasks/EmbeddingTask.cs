@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
@@ -58,8 +59,7 @@ internal sealed class EmbeddingTask(int length, bool isAligned) : StudentTask
     // Above the diagonal, minus their mean.
     private static Tensor PairCosines(Tensor rows)
     {
-        var unit = rows.NormalizeRows();
-        var all = unit.mm(unit.t()).to(float64);
+        var all = rows.Cosines().to(float64);
         var pairs = all.masked_select(ones_like(all).triu(1).to(ScalarType.Bool));
         return pairs.numel() == 0 ? pairs : pairs.sub(pairs.mean());
     }

@@ -1,11 +1,11 @@
 using MlNetDistill.Alignment;
+using MlNetDistill.Losses;
 
 namespace MlNetDistill.Evaluation;
 
 /// <summary>Computes ω of each row that is added; 24 bytes of memory for each.</summary>
 internal sealed class RescalingRows(AlignedScores teacher, AlignedScores student, double temperature, double alpha)
 {
-    private const double LeastGradient = 1e-6;
     private static readonly double[] Shares = [0.05, 0.25, 0.5, 0.75, 0.95];
     private readonly RowProbabilities _teacher = new(teacher);
     private readonly RowProbabilities _student = new(student);
@@ -27,9 +27,9 @@ internal sealed class RescalingRows(AlignedScores teacher, AlignedScores student
         }
 
         var others = _student.Shares.Where((_, c) => c != right).Sum();
-        if (others < LeastGradient)
+        if (GradientRescaling.Compute(Soften(_teacher, right), Soften(_student, right), others, temperature, alpha) is not { } rescaling)
             return;
-        _rescaling.Add(1 - alpha + (alpha * temperature * (Soften(_teacher, right) - Soften(_student, right)) / others));
+        _rescaling.Add(rescaling);
         _confidence.Add(_teacher.Given.Max());
         _labelProbability.Add(_teacher.Given[right]);
     }

@@ -14,14 +14,12 @@ namespace MlNetDistill.Fitting;
 /// <param name="channel">Receives a warning about them.</param>
 internal sealed class EmbeddingAnswers(IRowSource set, DataSplit split, EmbeddingOptions options, WarningChannel channel)
 {
-    private const double SmallestLength = 1e-6;
-
     /// <exception cref="InvalidOperationException">An embedding is zero, or NaN or infinite where such rows are not left out; or no row is left. The message names the row.</exception>
     public void Check(Tensor answers, string teacher)
     {
         using var scope = NewDisposeScope();
         LeaveOut(answers.isfinite().all(1), teacher);
-        var zero = answers.norm(1, false, 2).IsAtMost(SmallestLength).nonzero();
+        var zero = answers.norm(1, false, 2).IsAtMost(UnitRows.SmallestLength).nonzero();
         if (zero.shape[0] > 0)
         {
             throw new InvalidOperationException(Invariant(

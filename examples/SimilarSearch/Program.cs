@@ -1,39 +1,44 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill;
-using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Reporting;
 using SimilarSearch;
-using static TorchSharp.torch;
 
-// Finds pictures of the same sign. A large network learns to tell signs apart; a small one learns its embeddings, without a label. Both then search among signs that
-// neither has seen. With --quick everything is smaller.
+// Finds pictures of the same sign. A large network learns to tell signs apart, and is exported as an ONNX model of its embeddings; a small student learns these, without a
+// label. Both then search among signs that neither has seen. With --quick everything is smaller.
 var quick = args.Contains("--quick");
 var mlContext = new MLContext(seed: 1);
-var (signs, pictures) = quick ? (30, 16) : (150, 30);
-var known = SignWriter.Write(signs, pictures, first: 0, seed: 1);
+var (signs, pictures) = quick ? (60, 20) : (150, 30);
+var train = mlContext.Data.LoadFromEnumerable(SignWriter.Write(signs, pictures, first: 0, seed: 1));
 var unseen = SignWriter.Write(signs: 40, pictures: 10, first: 1000, seed: 2);
+var test = mlContext.Data.LoadFromEnumerable(unseen);
 
 // The teacher: a classifier of the known signs, whose last layer but one is its embedding.
+Console.WriteLine("Training the teacher.");
 var classifier = mlContext.Transforms.Conversion.MapValueToKey("Class", "Id")
     .Append(mlContext.MulticlassClassification.Trainers.Distill(
-        NetworkSpec.ResNet(8, 16, 32, Sign.TeacherLength), DistillationMethod.LabelsOnly(), labelColumnName: "Class", featureColumnName: "Pixels", epochs: quick ? 10 : 20, batchSize: 32))
-    .Fit(mlContext.Data.LoadFromEnumerable(known));
-mlContext.Model.Save(classifier, null, "teacher.zip");
-using var teacher = classifier.FindStudent().Model.ToNetwork();
-Embed(known);
-Embed(unseen);
-var (train, test) = (mlContext.Data.LoadFromEnumerable(known), mlContext.Data.LoadFromEnumerable(unseen));
+        NetworkSpec.ResNet(8, 16, 32, 64), DistillationMethod.LabelsOnly(), labelColumnName: "Class", featureColumnName: "Pixels", epochs: quick ? 15 : 25, batchSize: 32))
+    .Fit(train);
+using (var file = File.Create("teacher.onnx"))
+    classifier.FindStudent().SaveEmbeddingOnnx(file);
+
+// As an application without the student runs it: ML.NET's ONNX transformer.
+var teacher = mlContext.Transforms.ApplyOnnxModel(["Embedding"], ["Pixels"], "teacher.onnx")
+    .Append(mlContext.Transforms.CopyColumns("TeacherEmbedding", "Embedding"))
+    .Append(mlContext.Transforms.DropColumns("Embedding"))
+    .Fit(train);
+mlContext.Model.Save(teacher, train.Schema, "teacher.zip");
 
 // The student. It is trained on the pictures alone.
 var student = mlContext.Transforms.DistillEmbedding(new EmbeddingOptions
 {
-    Teacher = EmbeddingTeacher.FromNetwork(teacher),
+    Teacher = EmbeddingTeacher.FromOnnx("teacher.onnx"),
     Student = NetworkSpec.ResNet(8, 6, 12, 24),
     EmbeddingLength = 32,
     FeatureColumnName = "Pixels",
-    Epochs = quick ? 15 : 20,
+    Epochs = quick ? 15 : 25,
     BatchSize = 32,
     ValidationFraction = 0.1,
     Seed = 1,
@@ -42,31 +47,23 @@ var student = mlContext.Transforms.DistillEmbedding(new EmbeddingOptions
 student.SaveAtomically("student.zip");
 Console.WriteLine(student.Model);
 
-// The saved student is an ordinary ML.NET model, without this library and without TorchSharp.
-var loaded = mlContext.Model.LoadVerified("student.zip", out _);
-var metrics = mlContext.Ranking.EvaluateRetrieval(loaded.Transform(test), idColumnName: "Id", options: new RetrievalOptions { TeacherColumnName = "TeacherEmbedding" });
-var verification = mlContext.BinaryClassification.EvaluateVerification(loaded.Transform(test), idColumnName: "Id");
+var report = EmbeddingReport.Create(mlContext, new EmbeddingReportInput
+{
+    Title = "Search for similar signs",
+    Description = "40 signs that neither model has seen, 10 pictures of each.",
+    Test = test,
+    Student = student,
+    Teacher = teacher,
+    IdColumnName = "Id",
+    TeacherCost = mlContext.Model.MeasureCost("teacher.zip", unseen, "TeacherEmbedding"),
+    StudentCost = mlContext.Model.MeasureCost("student.zip", unseen, "Embedding"),
+});
+report.Write("report");
+Console.WriteLine();
+Console.WriteLine(report);
+Console.WriteLine(report.Retrieval);
 var pixels = mlContext.Ranking.EvaluateRetrieval(
     mlContext.Transforms.Conversion.ConvertType("Raw", "Pixels", DataKind.Single).Fit(test).Transform(test), "Raw", "Id");
-Console.WriteLine();
-Console.WriteLine($"40 signs that neither has seen: {metrics}");
 Console.WriteLine($"the pixels alone: {pixels.Student}");
-Console.WriteLine(verification);
-var (before, after) = (mlContext.Model.MeasureCost("teacher.zip", unseen), mlContext.Model.MeasureCost("student.zip", unseen, "Embedding"));
-Console.WriteLine($"teacher {before.ZipBytes / 1024.0:0} KiB, {before.SingleRow.Median:0} µs a picture; student {after.ZipBytes / 1024.0:0} KiB, {after.SingleRow.Median:0} µs");
-// A student that finds less than seven tenths of what its teacher finds is of no use.
-return metrics.Student.RankOne >= 0.7 * metrics.Teacher!.RankOne ? 0 : 3;
-
-// Adds the teacher's embeddings, to compare with; the student's training computes its own.
-void Embed(Sign[] rows)
-{
-    using var scope = NewDisposeScope();
-    using var noGrad = no_grad();
-    foreach (var part in rows.Chunk(256))
-    {
-        var input = tensor(part.SelectMany(row => row.Pixels).ToArray()).reshape(part.Length, 1, Sign.Size, Sign.Size);
-        var values = teacher.Forward(input, ModelOutputs.Embedding).Embedding.contiguous().data<float>().ToArray();
-        foreach (var (row, embedding) in part.Zip(values.Chunk(Sign.TeacherLength)))
-            row.TeacherEmbedding = embedding;
-    }
-}
+// A student that finds less than seven tenths of what its teacher finds, or no more than the pixels do, is of no use.
+return report.Retrieval.Student.RankOne >= Math.Max(0.7 * report.Retrieval.Teacher!.RankOne, pixels.Student.RankOne) ? 0 : 3;

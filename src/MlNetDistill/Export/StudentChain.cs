@@ -52,6 +52,9 @@ internal sealed class StudentChain
     /// <summary>The whole student as an ONNX model for use outside ML.NET.</summary>
     public byte[] WriteOnnx(Network network) => _task.WriteOnnx(network, Features.Name);
 
+    /// <summary>The student up to its embedding as an ONNX model.</summary>
+    public byte[] WriteEmbeddingOnnx(Network network) => OnnxExport.WriteEmbedding(network, Features.Name, "Embedding");
+
     /// <summary>Saves the chain.</summary>
     public void Save(ModelSaveContext context) => WithSavable(chain => ((ICanSaveModel)chain).Save(context));
 

@@ -112,11 +112,21 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
         {
             ({ } network, _) => described with
             {
-                Kind = network.Spec.Name, Parameters = network.ParameterCount, History = network.History, Notes = network.Notes, Warnings = network.Warnings, Settings = network.Settings,
+                Kind = network.Spec.Name,
+                Parameters = network.ParameterCount,
+                History = network.History,
+                Notes = network.Notes,
+                Warnings = network.Warnings,
+                Settings = network.Settings,
             },
             (_, { } network) => described with
             {
-                Kind = network.Spec.Name, Parameters = network.ParameterCount, History = network.History, Notes = network.Notes, Warnings = network.Warnings, Settings = network.Settings,
+                Kind = network.Spec.Name,
+                Parameters = network.ParameterCount,
+                History = network.History,
+                Notes = network.Notes,
+                Warnings = network.Warnings,
+                Settings = network.Settings,
             },
             _ => described,
         };

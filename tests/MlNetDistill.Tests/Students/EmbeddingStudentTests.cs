@@ -99,10 +99,15 @@ public sealed class EmbeddingStudentTests
         using var network = classifier.Model.ToNetwork();
         var model = _context.Transforms.DistillEmbedding(ToyEmbeddings.Options(EmbeddingTeacher.FromNetwork(network)) with { FeatureColumnName = "Pixels", Epochs = 10 }).Fit(pictures);
         Assert.That(model.Model.EmbeddingLength, Is.EqualTo(network.EmbeddingLength));
+        using var folder = new ToyFolder();
+        using (var file = File.Create(folder.File("embedding.onnx")))
+            classifier.SaveEmbeddingOnnx(file);
+        var exported = _context.Transforms.ApplyOnnxModel(["Embedding"], ["Pixels"], folder.File("embedding.onnx")).Fit(pictures).Transform(pictures).GetColumn<float[]>("Embedding").ToArray();
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
         var pixels = pictures.GetColumn<byte[]>("Pixels").ToArray();
         var taught = network.Forward(torch.tensor(pixels.SelectMany(p => p).ToArray()).reshape([pixels.Length, .. network.Input.Shape.Dimensions]), ModelOutputs.Embedding).Embedding;
+        Assert.That(exported.SelectMany(v => v), Is.EqualTo(torch.nn.functional.normalize(taught).data<float>().ToArray()).Within(1e-4), "the same as an ONNX model");
         var mapped = taught.data<float>().ToArray().Chunk(network.EmbeddingLength).Select(vector => model.Model.MapTeacher(vector));
         Assert.That(model.Embeddings(pictures).Zip(mapped, (a, b) => a.Zip(b, (x, y) => x * y).Sum()).Average(), Is.GreaterThan(0.8));
     }

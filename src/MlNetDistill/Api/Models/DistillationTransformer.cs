@@ -52,5 +52,16 @@ public sealed class DistillationTransformer : StudentTransformer, ISingleFeature
     /// <summary>The student and its columns.</summary>
     public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
 
+    /// <summary>
+    /// Writes the student up to its embedding, the vector before its last layer, as a stand-alone ONNX model, for example as the teacher of a student of embeddings
+    /// (<see cref="EmbeddingTeacher.FromOnnx"/>). Its input is that of <see cref="StudentTransformer.SaveOnnx"/>; its output is <c>Embedding</c>, batch×D of length 1.
+    /// </summary>
+    public void SaveEmbeddingOnnx(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var network = CreateNetwork();
+        stream.Write(Chain.WriteEmbeddingOnnx(network));
+    }
+
     private protected override Network CreateNetwork() => Model.ToNetwork();
 }

@@ -105,7 +105,10 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
 
     /// <summary>The sizes of the outputs, found by running a row of zeros through the network.</summary>
     public OutputShapes GetOutputShapes() => EvaluateRowOfZeros(row => new OutputShapes(
-        LogitCount, EmbeddingLength, [.. Forward(row, ModelOutputs.StageFeatures).StageFeatures.Select(f => f.shape[1..])]) { PoolsLastTap = PoolsLastTap });
+        LogitCount, EmbeddingLength, [.. Forward(row, ModelOutputs.StageFeatures).StageFeatures.Select(f => f.shape[1..])])
+    {
+        PoolsLastTap = PoolsLastTap,
+    });
 
     /// <summary>Number of activations of one row, not counting those inside blocks: a lower bound of what a training step keeps in memory per row.</summary>
     internal long CountActivationsPerRow() => EvaluateRowOfZeros(row =>

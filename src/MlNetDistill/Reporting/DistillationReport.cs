@@ -54,6 +54,9 @@ public sealed record DistillationReport
     /// <summary>Teacher and distilled student on the training rows; null if not measured.</summary>
     public DistillationMetrics? TrainingMetrics { get; init; }
 
+    /// <summary>How KD rescales the gradient of each row; null if it was not given.</summary>
+    public KnowledgeDiagnosis? Knowledge { get; init; }
+
     /// <summary>Whether the student passes the criteria; null where there are none.</summary>
     public AcceptanceResult? Acceptance { get; init; }
 
@@ -98,7 +101,7 @@ public sealed record DistillationReport
 
     /// <summary>
     /// The report's numbers as JSON. In <c>format</c> 1 these are <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
-    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>data</c>, <c>trainingOverlap</c>,
+    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>knowledge</c>, <c>data</c>, <c>trainingOverlap</c>,
     /// <c>versions</c>.
     /// A value that was not measured is null.
     /// </summary>
@@ -110,6 +113,7 @@ public sealed record DistillationReport
     /// <see cref="DistillationMetrics"/>: shares in [0, 1], divergences in nats, a figure with its interval as <c>{ value, lower, upper }</c>.</item>
     /// <item><c>matrix</c> holds the cells that are not empty, as <c>{ teacher, student, rows }</c>; classes are numbered from 0 in the order of
     /// <c>classes</c>.</item>
+    /// <item><c>knowledge</c> is a <see cref="KnowledgeDiagnosis"/>; its <c>quantiles</c> are <c>{ share, value }</c>.</item>
     /// <item><c>overAlone</c> has the distilled student's accuracy and agreement minus those of the student alone, row by row.</item>
     /// </list>
     /// Names are in camel case, lines end with a line feed. A number that is not finite is a string: <c>"NaN"</c>, <c>"Infinity"</c>.

@@ -54,6 +54,12 @@ public sealed record ReportInput
     /// <summary>The cost of the student alone; null if not measured.</summary>
     public ModelCost? AloneCost { get; init; }
 
+    /// <summary>
+    /// How KD rescales the gradient of each row, from <c>mlContext.MulticlassClassification.DiagnoseKnowledge</c>, with the temperature and the alpha of the student's training,
+    /// on training rows or others; null to leave that out.
+    /// </summary>
+    public KnowledgeDiagnosis? Knowledge { get; init; }
+
     /// <summary>Criteria that the student must meet to be released; null for none.</summary>
     public AcceptanceCriteria? Criteria { get; init; }
 

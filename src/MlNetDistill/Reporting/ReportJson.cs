@@ -37,6 +37,7 @@ internal static class ReportJson
                 Alone = report.AloneMetrics,
                 OverAlone = new { Accuracy = report.AccuracyOverAlone, Agreement = report.AgreementOverAlone },
             },
+            report.Knowledge,
             report.Data,
             report.TrainingOverlap,
             report.Versions,

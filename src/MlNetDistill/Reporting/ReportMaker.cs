@@ -57,6 +57,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
             TrainingMetrics = input.Training is null ? null : Compare(input.Student, input.Training),
             Acceptance = input.Criteria?.Judge(metrics, input.StudentCost, overlap),
             TrainingOverlap = overlap,
+            Knowledge = input.Knowledge,
             Data = [.. DescribeRows("Training rows", input.Training), .. DescribeRows("Test rows", input.Test)],
             Versions = Versions(),
         };

@@ -17,7 +17,7 @@ internal static class ReportPage
             new("verdict", "Verdict", Sentences(verdict.Summary)) { IsFolded = false },
             ProblemsSection.Create(report), ComparisonSection.Create(report),
             new("findings", "Further findings", Sentences(verdict.Findings)),
-            CriteriaSection.Create(report.Acceptance), FidelitySection.Create(report), CalibrationSection.Create(report),
+            CriteriaSection.Create(report.Acceptance), FidelitySection.Create(report), CalibrationSection.Create(report), KnowledgeSection.Create(report),
             MatrixSection.Create(report), ClassesSection.Create(report), CostSection.Create(models), CurvesSection.Create(models),
             TimelineSection.Create(models), ProvenanceSection.Create(report), ReadingSection.Create(),
         ];

@@ -35,6 +35,20 @@ public sealed class EvidenceTests
     }
 
     [Test]
+    public void The_diagnosis_of_knowledge_that_is_given_is_on_the_page()
+    {
+        var (teacher, distilled, _) = Models();
+        var knowledge = _mlContext.MulticlassClassification.DiagnoseKnowledge(_train, teacher, distilled, "Class", temperature: 2, alpha: 0.5);
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Knowledge = knowledge });
+        Assert.That(report.Knowledge, Is.SameAs(knowledge));
+        var html = report.ToHtml();
+        Assert.That(html, Does.Contain("What the teacher&#39;s knowledge does to each row").And.Contain("(temperature 2, α 0.5)"));
+        foreach (var number in (double[])[knowledge.Mean, knowledge.NegativeShare, knowledge.ConfidenceCorrelation!.Value, .. knowledge.Quantiles.Select(quantile => quantile.Value)])
+            Assert.That(html, Does.Contain(FormattableString.Invariant($"<data value=\"{number:R}\">")));
+        Assert.That((report with { Knowledge = null }).ToHtml(), Does.Not.Contain("knowledge does"));
+    }
+
+    [Test]
     public void A_network_says_what_it_is_and_how_it_was_trained()
     {
         var (teacher, distilled, alone) = Models();

@@ -53,6 +53,10 @@ internal static class ReadingSection
             "Lost and gained rows",
             "Lost: rows of a class for which the teacher is correct and the student is not. Gained: the other way round."),
         (
+            "Rescaling of gradients, ω",
+            "Ratio of the gradient of KD's loss to that of the label alone, at the student's logit of the label (after Tang et al. 2020, “Understanding and Improving " +
+            "Knowledge Distillation”). If ω is nearly the same for all rows, the teacher does not rank them by difficulty. What it says about the classes other than the label is not in ω."),
+        (
             "Time",
             "Microseconds per row after warm-up. One row: through a PredictionEngine, as for a single request. Batch: through Transform of many rows, divided " +
             "by their number. 95 % of the measurements are at most the 95th percentile."),

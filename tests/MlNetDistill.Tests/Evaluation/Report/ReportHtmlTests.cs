@@ -129,7 +129,7 @@ public sealed partial class ReportHtmlTests
 
         Assert.That(Headings(html), Is.EqualTo(new[]
         {
-            "At a glance", "Verdict", "The models side by side", "Further findings", "Acceptance criteria that are met", "Fidelity to the teacher", "Calibration",
+            "At a glance", "Verdict", "The models side by side", "Further findings", "Acceptance criteria that are met", "Fidelity to the teacher", "Calibration", "What the teacher&#39;s knowledge does to each row",
             "Agreement matrix", "Class by class", "Latency and size", "Learning curves", "Stages and anchors", "Settings, data and versions",
             "How to read the figures",
         }));

@@ -14,6 +14,15 @@ public sealed class ReportJsonTests
     }
 
     [Test]
+    public void The_diagnosis_of_knowledge_comes_back_and_is_null_where_none_was_given()
+    {
+        var knowledge = Root(ReportSamples.Letters()).GetProperty("knowledge").Deserialize<KnowledgeDiagnosis>(JsonSerializerOptions.Web)!;
+        Assert.That(knowledge with { Quantiles = [] }, Is.EqualTo(ReportSamples.Knowledge with { Quantiles = [] }));
+        Assert.That(knowledge.Quantiles, Is.EqualTo(ReportSamples.Knowledge.Quantiles));
+        Assert.That(Root(ReportSamples.Minimal()).GetProperty("knowledge").ValueKind, Is.EqualTo(JsonValueKind.Null));
+    }
+
+    [Test]
     public void A_figure_comes_back_with_its_interval_to_the_last_bit()
     {
         var report = ReportSamples.Letters();

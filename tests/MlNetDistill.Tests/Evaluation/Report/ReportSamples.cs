@@ -37,8 +37,22 @@ internal static class ReportSamples
     public static DistillationReport Letters()
     {
         var report = Complete([.. Enumerable.Range('A', 26).Select(c => $"{(char)c}")], 5_000, 2);
-        return report with { Title = "Letters: a forest taught a perceptron", Acceptance = Criteria.Judge(report.Metrics, report.Student.Cost) };
+        return report with { Title = "Letters: a forest taught a perceptron", Acceptance = Criteria.Judge(report.Metrics, report.Student.Cost), Knowledge = Knowledge };
     }
+
+    public static KnowledgeDiagnosis Knowledge { get; } = new()
+    {
+        Rows = 19_650,
+        UnlabelledRows = 120,
+        CertainRows = 230,
+        Temperature = 4,
+        Alpha = 0.9,
+        Mean = 0.5143,
+        Quantiles = [new(0.05, -0.41), new(0.25, 0.12), new(0.5, 0.5625), new(0.75, 0.9), new(0.95, 1.62)],
+        NegativeShare = 0.1875,
+        ConfidenceCorrelation = 0.6321,
+        LabelProbabilityCorrelation = null,
+    };
 
     /// <summary>Everything but time and size.</summary>
     public static DistillationReport WithoutCosts()

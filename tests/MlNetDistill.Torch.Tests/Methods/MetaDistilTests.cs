@@ -182,7 +182,7 @@ public sealed class MetaDistilTests
         using var teaching = new Teaching(NetworkSpec.Mlp(12), set);
         var stage = (BilevelStage)Phase(teaching, new MetaDistilOptions(), epochs: 240);
         Assert.That((stage.FixedTeacherEpochs, stage.BatchesPerRound, stage.PilotLearningRate, stage.QuizShare, stage.QuizBatches), Is.EqualTo((150, 1, 0.05, 0.1, (int?)1)));
-        Assert.That($"{stage.TeacherOptimizer}", Is.EqualTo($"{Optimizer.Sgd(0.05, 0.9, false, 5e-4)}"));
+        Assert.That($"{stage.TeacherOptimizer}", Is.EqualTo($"{Optimizer.Sgd(0.001, 0.9, false, 5e-4)}"));
         Assert.That($"{stage.Student.Loss}", Does.EndWith("crossEntropy + 0.9 * kd (Temperature 4)"));
         var squares = (BilevelStage)Phase(teaching, new MetaDistilOptions { SoftLoss = MetaDistilLoss.SquaredDifference, Temperature = 3, Alpha = 1 }, epochs: 2);
         Assert.That(squares.Student.Loss.Terms[1].Loss, Is.TypeOf<LogitMatchingLoss>());

@@ -14,6 +14,9 @@ public sealed record ResNetSpec(int Depth, IReadOnlyList<int> Widths) : ImageNet
     /// <inheritdoc/>
     public override string Name => $"ResNet-{Depth} {string.Join('/', Widths ?? [])}";
 
+    /// <inheritdoc/>
+    public override double DefaultLearningRate => 0.01;
+
     private protected override string Kind => "A ResNet";
 
     /// <inheritdoc/>

@@ -60,7 +60,7 @@ public sealed partial class EmbeddingReportTests
         Assert.That(Row(html, "Mean average precision"), Is.EqualTo(new[] { report.Retrieval.Teacher!.MeanAveragePrecision, report.Retrieval.Student.MeanAveragePrecision }));
         Assert.That(Row(html, "TAR at FAR 0.01"), Is.EqualTo(new[] { report.TeacherVerification!.At(0.01).TrueAcceptRate, report.StudentVerification!.At(0.01).TrueAcceptRate }));
         Assert.That(html, Does.Contain("Cumulative match curve").And.Contain("false accept rate (log scale)").And.Contain("cosine on held-out rows").And.Contain("Best held-out cosine"));
-        Assert.That(report.Verdict, Has.Some.StartsWith($"The student finds a row of the same identity first for {100 * report.Retrieval.Student.RankOne:0.00} % of 120 queries"));
+        Assert.That(report.Verdict, Has.Some.StartsWith(FormattableString.Invariant($"The student finds a row of the same identity first for {100 * report.Retrieval.Student.RankOne:0.00} % of 120 queries")));
         Assert.That(report.Verdict[^1], Is.EqualTo("Time and size were not measured."));
     }
 

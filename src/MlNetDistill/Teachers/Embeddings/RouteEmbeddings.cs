@@ -15,22 +15,7 @@ internal sealed class RouteEmbeddings(IReadOnlyList<(string Label, EmbeddingTeac
 
     internal override bool GivesStageFeatures => anchors.All(anchor => anchor.Teacher?.GivesStageFeatures == true);
 
-    internal override IEnumerable<string> Validate()
-    {
-        if (anchors.Count == 0)
-            yield return "A route needs at least one anchor.";
-        foreach (var (label, teacher) in anchors)
-        {
-            if (string.IsNullOrWhiteSpace(label))
-                yield return "Every anchor of a route needs a name; one has none.";
-            if (teacher is null)
-                yield return $"The anchor '{label}' has no teacher.";
-            else if (teacher.IsRoute)
-                yield return $"The anchor '{label}' is a route itself; give its anchors one by one.";
-            foreach (var fault in teacher?.Validate() ?? [])
-                yield return $"Anchor '{label}': {fault}";
-        }
-    }
+    internal override IEnumerable<string> Validate() => RouteFaults.Find(anchors, teacher => teacher.IsRoute, teacher => teacher.Validate());
 
     internal override IEnumerable<TeacherColumn> VectorsRead(DataViewSchema schema) => anchors.SelectMany(anchor => anchor.Teacher.VectorsRead(schema));
 

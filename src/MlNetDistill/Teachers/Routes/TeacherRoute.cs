@@ -18,22 +18,7 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request) =>
         anchors.Select((anchor, i) => PlanAnchor(anchor.Label, i + 1, anchor.Teacher.PlanAnchors(request).Last().Teacher.Shapes));
 
-    internal override IEnumerable<string> Validate()
-    {
-        if (anchors.Count == 0)
-            yield return "A route needs at least one anchor.";
-        foreach (var (label, teacher) in anchors)
-        {
-            if (string.IsNullOrWhiteSpace(label))
-                yield return "Every anchor of a route needs a name; one has none.";
-            if (teacher is null)
-                yield return $"The anchor '{label}' has no teacher.";
-            else if (teacher.IsRoute)
-                yield return $"The anchor '{label}' is a route itself; give its anchors one by one.";
-            foreach (var fault in teacher?.Validate() ?? [])
-                yield return $"Anchor '{label}': {fault}";
-        }
-    }
+    internal override IEnumerable<string> Validate() => RouteFaults.Find(anchors, teacher => teacher.IsRoute, teacher => teacher.Validate());
 
     internal override DataViewSchema.Column? ClassesIn(DataViewSchema schema) =>
         anchors.Select(a => a.Teacher.ClassesIn(schema)).LastOrDefault(classes => classes is not null);

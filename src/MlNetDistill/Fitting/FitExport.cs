@@ -137,7 +137,8 @@ internal sealed class FitExport(
         {
             throw fail(
                 Invariant($"The trained {spec.Name} and its ONNX form differ by up to {difference:0.0e0} in {task.ScoreName} ") +
-                Invariant($"(at most {task.Tolerance:0e0} is allowed). The trained network is"),
+                Invariant($"(at most {task.Tolerance:0e0} is allowed). They agreed before training, so 32-bit floats are probably too coarse for the values of column '{columns.Features.Name}': ") +
+                "scale them, for example by NormalizeMeanVariance; or a block computes something else once trained. The trained network is",
                 null);
         }
 

@@ -33,7 +33,7 @@ public sealed class ExportFailureTests
         var points = Rows.Points();
         var thrown = Assert.Throws<StudentExportException>(
             () => _context.Fit(Rows.Quick() with { Student = new ShiftedSpec(0) }, _context.Keyed(points)));
-        Assert.That(thrown!.Message, Does.StartWith("The trained shifted and its ONNX form differ by up to ").And.Contain("exception's Student"));
+        Assert.That(thrown!.Message, Does.StartWith("The trained shifted and its ONNX form differ by up to ").And.Contain("column 'Features': scale them").And.Contain("exception's Student"));
 
         using var network = thrown.Student!.ToNetwork();
         using var features = tensor(points.SelectMany(p => p.Features).ToArray(), [points.Length, 4]);

@@ -26,7 +26,8 @@ internal static class QuantileChart
         svg.Axis(scale, X, Bottom, Left, Right, axis);
         svg.Line("grid", Left, Bottom, Right, Bottom);
         svg.Line("ideal", X(reference.Value), 14, X(reference.Value), Bottom);
-        var half = FittedText.MeasureWidth(reference.Name) / 2;
+        // The measured width is that of one font; others are a little wider.
+        var half = (FittedText.MeasureWidth(reference.Name) / 2) + 10;
         svg.Text(Math.Clamp(X(reference.Value), half, Svg.Width - half), 10, reference.Name, "tick", "middle");
         svg.Line("whisker student", X(values[0]), Middle, X(values[^1]), Middle);
         foreach (var end in new[] { values[0], values[^1] })

@@ -8,8 +8,8 @@ internal static class QuantileChart
 {
     private const double Left = 12;
     private const double Right = Svg.Width - 14;
-    private const double Middle = 30;
-    private const double Bottom = 48;
+    private const double Middle = 36;
+    private const double Bottom = 54;
 
     /// <param name="id">Id of the picture.</param>
     /// <param name="caption">Its caption.</param>
@@ -22,13 +22,12 @@ internal static class QuantileChart
         double[] values = [.. quantiles.Select(quantile => quantile.Value)];
         var scale = Scale.FromValues([.. values, reference.Value], 5);
         foreach (var tick in scale.Ticks)
-            svg.Line("grid", X(tick), 14, X(tick), Bottom);
+            svg.Line("grid", X(tick), 20, X(tick), Bottom);
         svg.Axis(scale, X, Bottom, Left, Right, axis);
         svg.Line("grid", Left, Bottom, Right, Bottom);
-        svg.Line("ideal", X(reference.Value), 14, X(reference.Value), Bottom);
-        // The measured width is that of one font; others are a little wider.
-        var half = (FittedText.MeasureWidth(reference.Name) / 2) + 10;
-        svg.Text(Math.Clamp(X(reference.Value), half, Svg.Width - half), 10, reference.Name, "tick", "middle");
+        svg.Line("ideal", X(reference.Value), 20, X(reference.Value), Bottom);
+        var half = FittedText.MeasureWidth(reference.Name) / 2;
+        svg.Text(Math.Clamp(X(reference.Value), half, Svg.Width - half), 15, reference.Name, "tick", "middle");
         svg.Line("whisker student", X(values[0]), Middle, X(values[^1]), Middle);
         foreach (var end in new[] { values[0], values[^1] })
             svg.Line("whisker student", X(end), Middle - 4, X(end), Middle + 4);

@@ -28,7 +28,7 @@ internal sealed class Comparison(Workload work, int seeds, ModelTrainer trainer,
         foreach (var method in Candidates.For(work))
         {
             var tried = new List<(Candidate Candidate, double? Accuracy)>();
-            foreach (var candidate in method.CreateCandidates(name => Chosen(searches, name)))
+            foreach (var candidate in Candidates.Create(method, work, name => Chosen(searches, name)))
             {
                 var accuracy = trainer.Try(candidate, table.Follow($"{method.Method}: trying {candidate.Setting}"));
                 tried.Add((candidate, accuracy));

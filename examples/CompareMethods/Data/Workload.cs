@@ -27,7 +27,7 @@ internal sealed record Workload
     /// <summary>Length of the teacher's embedding, which SimKD's student has too.</summary>
     public required int TeacherEmbedding { get; init; }
 
-    /// <summary>The methods that are compared; null for all.</summary>
+    /// <summary>The methods that were chosen; null for all.</summary>
     public required IReadOnlyList<string>? Methods { get; init; }
 
     /// <summary>Parts of the student's backbone, for which SSKD has one stage each.</summary>

@@ -109,7 +109,7 @@ internal static class Workloads
             FeatureColumnName = "Features",
             Teacher = NetworkSpec.Mlp(),
             TeacherEmbedding = 0,
-            Methods = settings.Methods is { } chosen ? Candidates.WithWhatTheyNeed(chosen) : null,
+            Methods = settings.Methods,
             Student = NetworkSpec.Mlp(),
             StudentStages = 3,
             TeacherEpochs = Epochs(settings, 12),

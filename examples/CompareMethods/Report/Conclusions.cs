@@ -18,7 +18,7 @@ internal static class Conclusions
             ? "A quick run does not search: each method has its first setting."
             : Invariant($"Each method chose among {work.Tries} settings: one seed, {work.Epochs} epochs, ") +
               Invariant($"judged by accuracy on {100 * ModelTrainer.HeldOut:0} % of the training rows held out; never by test rows. ") +
-              "The student alone chose among learning rates, and all methods use its choice (SimKD, which has no settings, also half and twice of it); RCO has KD's chosen loss, RCO×DIST DIST's. " +
+              "The student alone chose among learning rates, and all methods use its choice; SimKD has no settings and tries half and twice of it too; RCO has KD's chosen loss, RCO×DIST DIST's. " +
               "With rows held out, RCO goes from anchor to anchor with its best epoch, which the measured students, without held-out rows, cannot.",
         "The teacher was trained once, on all training rows: it has seen the held-out ones. One teacher, so the spread is that of students alone.",
     ];

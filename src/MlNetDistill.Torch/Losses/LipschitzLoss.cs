@@ -26,7 +26,7 @@ public sealed class LipschitzLoss : DistillationLoss
     /// <summary>The loss between consecutive taps, with connectors of its own.</summary>
     /// <param name="taps">Indices of the stage features, from 0, from input to output: the student's and the teacher's; at least two pairs.</param>
     /// <param name="iterations">Steps of the power iteration, at least 1; the authors' code has 5 or 10.</param>
-    /// <param name="relative">Whether each difference is divided by the teacher's σ: see <see cref="IsRelative"/>.</param>
+    /// <param name="relative">Whether differences are relative: see <see cref="IsRelative"/>.</param>
     public LipschitzLoss(IReadOnlyList<(int Student, int Teacher)> taps, int iterations = DefaultIterations, bool relative = false)
         : this(taps, null, iterations, relative)
     {
@@ -35,7 +35,7 @@ public sealed class LipschitzLoss : DistillationLoss
     /// <summary>The loss between the taps of <paramref name="connected"/>, connected by its connectors; both must be terms of the same sum.</summary>
     /// <param name="connected">The loss that owns the connectors.</param>
     /// <param name="iterations">Steps of the power iteration, at least 1.</param>
-    /// <param name="relative">Whether each difference is divided by the teacher's σ: see <see cref="IsRelative"/>.</param>
+    /// <param name="relative">Whether differences are relative: see <see cref="IsRelative"/>.</param>
     public LipschitzLoss(MarginFeatureLoss connected, int iterations = DefaultIterations, bool relative = false)
         : this(connected?.Taps ?? throw new ArgumentNullException(nameof(connected)), connected, iterations, relative)
     {
@@ -73,8 +73,8 @@ public sealed class LipschitzLoss : DistillationLoss
     public int Iterations { get; }
 
     /// <summary>
-    /// Whether the mean of (σ_i^s - σ_i^t)² is divided by that of (σ_i^t)², for each i. σ grows with the scale and the number of the features, over several orders of magnitude
-    /// from network to network; divided, a weight means the same for all of them. Not part of the published loss.
+    /// Whether the mean of (σ_i^s - σ_i^t)² is divided by that of (σ_i^s)² + (σ_i^t)², for each i. σ grows with the scale and the number of the features, over several orders of magnitude
+    /// from network to network; divided, a weight means the same for all of them, and a pair of taps of which the teacher's σ is 0 teaches nothing. Not part of the published loss.
     /// </summary>
     public bool IsRelative { get; }
 
@@ -148,8 +148,9 @@ public sealed class LipschitzLoss : DistillationLoss
             var theirs = OfPair(teacher[i - 1].detach(), teacher[i].detach(), iterations);
             var difference = ours.sub(theirs);
             var term = mean(difference.mul(difference));
+            // In [0, 1], with no gradient at a teacher's σ of 0, which says nothing about a scale.
             if (relative)
-                term = term.div(mean(theirs.mul(theirs)).ClampMin(LeastSquare));
+                term = term.div(mean(ours.mul(ours)).add(mean(theirs.mul(theirs))).ClampMin(LeastSquare));
             term = term.MultiplyBy(TapConnectors.Weight(i, student.Count));
             sum = sum is null ? term : sum.Add(term);
         }

@@ -58,7 +58,7 @@ public abstract record TeacherTargets
     }
 
     /// <summary>The same with given similarities.</summary>
-    /// <param name="similarities">K×K, row y for the label y; larger is more similar.</param>
+    /// <param name="similarities">K×K, row y for the label y, in the order of the label's keys: classes are not matched by name. Larger is more similar.</param>
     /// <param name="temperature">The divisor, above 0.</param>
     /// <exception cref="ArgumentException">The matrix is not square, or a number is not finite.</exception>
     public static TeacherTargets ClassSimilarity(double[,] similarities, double temperature = 0.3)

@@ -45,7 +45,7 @@ public abstract partial record DistillationMethod
     /// <param name="margins">The margins of each pair of taps, see <see cref="MarginFeatureLoss.MarginsOf"/>; null to estimate them from each batch.</param>
     /// <param name="iterations">Steps of the power iteration that finds a Lipschitz constant, at least 1.</param>
     /// <param name="labelWeight">Weight of the cross-entropy on the labels, at least 0.</param>
-    /// <param name="relative">Whether differences are divided by the teacher's constants, so that <paramref name="weight"/> means the same for all networks.</param>
+    /// <param name="relative">Whether differences are relative, so that <paramref name="weight"/> means the same for all networks: see <see cref="LipschitzLoss.IsRelative"/>.</param>
     public static DistillationMethod Lipschitz(
         IReadOnlyList<StagePair>? taps = null,
         double weight = 1,

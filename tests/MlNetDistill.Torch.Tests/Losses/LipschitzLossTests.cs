@@ -98,9 +98,11 @@ public sealed class LipschitzLossTests
             LossProbe.OnStages(new LipschitzLoss([(0, 0), (1, 1), (2, 2)], 300, relative), ours, theirs, null, []).Value;
         var value = Value(student, teacher, relative: true);
         Near.Value(Value(Scaled(student, 30), Scaled(teacher, 30), relative: true), value, 1e-10, 0, "both 30 times as large");
-        Near.Value(Value(Scaled(teacher, 2), teacher, relative: true), 0.75 * 9, 1e-10, 0, "σ is 4 times the teacher's: 3² for each of two pairs that count 1/2 and 1/4");
+        Near.Value(Value(Scaled(teacher, 2), teacher, relative: true), 0.75 * 9 / 17, 1e-10, 0, "σ is 4 times the teacher's: 3² / (4² + 1) for each of two pairs that count 1/2 and 1/4");
         Near.Value(Value(Scaled(student, 2), Scaled(teacher, 2), relative: false), 16 * Value(student, teacher, relative: false), 1e-9, 0, "as published");
-        Assert.That(Value(student, Scaled(teacher, 0), relative: true), Is.Positive.And.Not.EqualTo(double.PositiveInfinity), "a teacher of zeros");
+        Near.Value(Value(student, Scaled(teacher, 0), relative: true), 0.75, 1e-10, 0, "a teacher of zeros");
+        var (_, gradients) = LossProbe.OnStages(new LipschitzLoss([(0, 0), (1, 1), (2, 2)], 300, relative: true), student, Scaled(teacher, 0));
+        Assert.That(gradients.SelectMany(of => of), Is.All.EqualTo(0).Within(1e-12), "it teaches nothing");
         FiniteDifferences.Check(new LipschitzLoss([(0, 0), (1, 1)], 300, relative: true), Outputs.OfStages(student[..2]), Outputs.OfStages(teacher[..2]));
     }
 

@@ -37,6 +37,10 @@ public static class EmbeddingEvaluationCatalog
         ArgumentException.ThrowIfNullOrEmpty(idColumnName);
         options ??= new();
         options.Check();
+        if (options.TeacherColumnName == embeddingColumnName)
+            throw new ArgumentOutOfRangeException(nameof(options), $"TeacherColumnName is '{embeddingColumnName}', the embedding itself, which would be compared with itself. Name the teacher's column, or leave it null.");
+        if (ReferenceEquals(options.Gallery, data))
+            throw new ArgumentOutOfRangeException(nameof(options), "The Gallery is the data itself, in which every row finds itself first. Leave Gallery null to search the data for other rows.");
         var (ids, cameras) = (new IdReader(), new IdReader());
         var queries = Read(data);
         var gallery = options.Gallery is { } view ? Read(view) : queries;

@@ -69,5 +69,8 @@ public sealed record EmbeddingReportInput
                 "TeacherColumnName to a column of the rows.",
                 "input");
         }
+
+        if (ReferenceEquals(Retrieval.Gallery, Test))
+            throw new ArgumentException("The Gallery is Test itself, in which every row finds itself first. Leave Gallery null to search Test for other rows.", "input");
     }
 }

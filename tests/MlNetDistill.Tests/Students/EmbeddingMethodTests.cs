@@ -48,7 +48,7 @@ public sealed class EmbeddingMethodTests
         Assert.That(model.Model.History.Select(epoch => epoch.Losses["mimic"]).ToArray() is [_, var before, var changed, ..] && changed > before, "the anchor changes after two epochs");
         var chosen = _context.Transforms.DistillEmbedding(options with { Method = EmbeddingMethod.Rco(anchors: AnchorSelection.Epochs(1)) }).Fit(rows);
         Assert.That(chosen.Model.History.Select(epoch => epoch.Stage).Distinct(), Is.EqualTo(new[] { "embedding, early", "embedding, late" }));
-        Assert.That(chosen.Model.MapTeacher(new float[ToyEmbeddings.TeacherLength]), Has.Length.EqualTo(4), "into the space of the last anchor");
+        Assert.That(chosen.Model.MapTeacher([.. Enumerable.Repeat(1f, ToyEmbeddings.TeacherLength)]), Has.Length.EqualTo(4), "into the space of the last anchor");
     }
 
     [Test]

@@ -124,6 +124,8 @@ public sealed class EmbeddingStudentTests
         var cosine = model.Embeddings(rows).Zip(taught, (a, b) => a.Zip(b, (x, y) => (double)x * y).Sum()).Average();
         Assert.That(cosine, Is.GreaterThan(0.85).And.EqualTo(model.Model.History[^1].Validation!.Quality).Within(0.05));
         Assert.That(() => model.Model.MapTeacher(new float[5]), Throws.ArgumentException.With.Message.StartsWith("The teacher's embeddings have 12 values; found 5."));
+        foreach (var value in new[] { 0, float.NaN, float.PositiveInfinity })
+            Assert.That(() => model.Model.MapTeacher([.. Enumerable.Repeat(value, 12)]), Throws.ArgumentException.With.Message.StartsWith("The embedding has no direction"));
     }
 
     [TestCase(20, WidthMatching.Auto)]

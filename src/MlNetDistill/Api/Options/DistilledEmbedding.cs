@@ -74,8 +74,8 @@ public sealed class DistilledEmbedding
     /// is shorter. For a gallery that the teacher has embedded and queries that the student embeds.
     /// </summary>
     /// <param name="teacherEmbedding">An embedding of the teacher.</param>
-    /// <returns>D values; zeros for an embedding of zeros.</returns>
-    /// <exception cref="ArgumentException">It has another length than the teacher's embeddings in training.</exception>
+    /// <returns>D values of length 1.</returns>
+    /// <exception cref="ArgumentException">It has another length than the teacher's embeddings in training, or no direction: it has NaN or infinity, is zero, or the projection leaves nothing of it.</exception>
     /// <exception cref="InvalidOperationException">The student has a space of its own: its loss compares pairs of rows alone, or learnt a projection.</exception>
     public float[] MapTeacher(ReadOnlySpan<float> teacherEmbedding)
     {
@@ -95,7 +95,14 @@ public sealed class DistilledEmbedding
         }
 
         var norm = Math.Sqrt(mapped.Sum(value => value * value));
-        return [.. mapped.Select(value => norm > 0 ? (float)(value / norm) : 0)];
+        if (!(norm > 0 && double.IsFinite(norm)))
+        {
+            throw new ArgumentException(
+                "The embedding has no direction in the student's space: it has NaN or infinity, is zero, or is at right angles to all directions that the projection keeps. Leave it out of the gallery.",
+                nameof(teacherEmbedding));
+        }
+
+        return [.. mapped.Select(value => (float)(value / norm))];
     }
 
     /// <summary>The student as a TorchSharp module with its trained weights, on the CPU and in eval mode; its embeddings are not yet of length 1. The caller disposes it.</summary>

@@ -54,6 +54,9 @@ public sealed record KnowledgeDiagnosis
         ["  its probability of the label", Number(LabelProbabilityCorrelation)],
     ]);
 
+    /// <summary>Number of all rows, with and without an ω.</summary>
+    internal long AllRows => Rows + UnlabelledRows + CertainRows;
+
     private static string?[][] Count(string name, long rows) => rows == 0 ? [] : [[name, Figures.Count(rows)]];
 
     private static string? Number(double? value) => value is { } number ? Figures.Number(number) : null;

@@ -11,7 +11,8 @@ internal static class KnowledgeSection
         "What the teacher's knowledge does to each row",
         Paragraph(FormattableString.Invariant(
             $"ω is the ratio of a row's gradient by KD (temperature {knowledge.Temperature}, α {knowledge.Alpha}) to its gradient by the label alone, at the student's score of the label, with the student as it is. "),
-            "At 1 the teacher changes nothing, at 0 the row teaches nothing about its label, and below 0 the teacher pushes the probability of the label down."),
+            "At 1 the teacher changes nothing, at 0 the row teaches nothing about its label, and below 0 the teacher pushes the probability of the label down. ",
+            FormattableString.Invariant($"The models, settings and {Figures.Count(knowledge.AllRows)} rows are those that were given to DiagnoseKnowledge.")),
         Tag("div", Class("figures"), QuantileChart.Draw(
             "knowledge-quantiles", "ω of the rows: the bar has the middle half of them, the line 90 %", "ω", knowledge.Quantiles, (1, "label alone"))),
         Table.Create(

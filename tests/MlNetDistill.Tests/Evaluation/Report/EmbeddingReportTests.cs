@@ -80,7 +80,7 @@ public sealed partial class EmbeddingReportTests
             Verification = null,
             TeacherCost = teacherCost,
             StudentCost = cost,
-            Retrieval = new RetrievalOptions { Gallery = _test, Neighbours = 3 },
+            Retrieval = new RetrievalOptions { Gallery = _context.Data.TakeRows(_test, 1000), Neighbours = 3 },
         });
         report.Write(folder.File("report"));
         Assert.That(File.ReadAllText(folder.File("report/report.html")), Is.EqualTo(report.ToHtml()).And.Not.Contains("false accept rate (log scale)"));
@@ -99,9 +99,27 @@ public sealed partial class EmbeddingReportTests
             Throws.ArgumentException.With.Message.StartsWith("There is no Teacher, and TeacherColumnName is 'Embedding', the student's own embedding"));
         Assert.That(
             () => EmbeddingReport.Create(_context, new EmbeddingReportInput { Title = "Signs", Test = _test, Student = null! }), Throws.ArgumentException.With.Message.StartsWith("Student of the EmbeddingReportInput must be set"));
+        Assert.That(
+            () => EmbeddingReport.Create(_context, Input() with { EmbeddingColumnName = "TeacherEmbedding" }),
+            Throws.ArgumentException.With.Message.StartsWith("The student makes no column 'TeacherEmbedding': it is in the rows, or the teacher makes it"));
+        Assert.That(
+            () => EmbeddingReport.Create(_context, Input() with { EmbeddingColumnName = "Small" }), Throws.ArgumentException.With.Message.StartsWith("The student makes no column 'Small'."));
+        Assert.That(
+            () => EmbeddingReport.Create(_context, Input() with { Retrieval = new RetrievalOptions { Gallery = _test } }), Throws.ArgumentException.With.Message.StartsWith("The Gallery is Test itself"));
     }
 
-    private EmbeddingReport Create() => EmbeddingReport.Create(_context, new EmbeddingReportInput
+    [Test]
+    public void The_student_reads_the_rows_and_not_what_the_teacher_makes_of_them()
+    {
+        var scaling = _context.Transforms.NormalizeMinMax("Features").Fit(_context.View(ToyEmbeddings.Draw(50, 5, seed: 9)));
+        var report = EmbeddingReport.Create(_context, Input() with { Teacher = scaling.Append(_teacher) });
+        Assert.That(report.Retrieval.Student.MatchCurve, Is.EqualTo(Create().Retrieval.Student.MatchCurve));
+        Assert.That(report.Retrieval.Teacher!.MatchCurve, Is.Not.EqualTo(Create().Retrieval.Teacher!.MatchCurve), "the teacher reads the scaled rows");
+    }
+
+    private EmbeddingReport Create() => EmbeddingReport.Create(_context, Input());
+
+    private EmbeddingReportInput Input() => new()
     {
         Title = "Signs",
         Test = _test,
@@ -109,7 +127,7 @@ public sealed partial class EmbeddingReportTests
         Teacher = _teacher,
         TeacherColumnName = "Embedding",
         IdColumnName = "Id",
-    });
+    };
 
     private static double[] Row(string html, string name)
     {

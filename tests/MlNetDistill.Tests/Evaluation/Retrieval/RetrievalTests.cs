@@ -114,6 +114,9 @@ public sealed class RetrievalTests
         var rows = Draw(6, 4, 2, seed: 1);
         Assert.Multiple(() =>
         {
+            Assert.That(() => _context.Ranking.EvaluateRetrieval(View(rows), options: new() { TeacherColumnName = "Embedding" }), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("TeacherColumnName is 'Embedding', the embedding itself"));
+            var view = View(rows);
+            Assert.That(() => _context.Ranking.EvaluateRetrieval(view, options: new() { Gallery = view }), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The Gallery is the data itself"));
             Assert.That(() => _context.Ranking.EvaluateRetrieval(View(rows), "Nothing"), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("The embedding column 'Nothing' is not in the data."));
             Assert.That(() => _context.Ranking.EvaluateRetrieval(View(rows), "Label"), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Column 'Label' must be Vector<Single, D>, one embedding for each row; found Int64."));
             Assert.That(() => _context.Ranking.EvaluateRetrieval(View(rows), idColumnName: "Embedding"), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Column 'Embedding' must be a key of UInt32, String, Int32, Int64 or UInt32; found"));

@@ -150,7 +150,7 @@ public sealed class LipschitzLoss : DistillationLoss
             var term = mean(difference.mul(difference));
             // In [0, 1], with no gradient at a teacher's σ of 0, which says nothing about a scale.
             if (relative)
-                term = term.div(mean(ours.mul(ours)).add(mean(theirs.mul(theirs))).ClampMin(LeastSquare));
+                term = term.div(mean(ours.mul(ours)).Add(mean(theirs.mul(theirs))).ClampMin(LeastSquare));
             term = term.MultiplyBy(TapConnectors.Weight(i, student.Count));
             sum = sum is null ? term : sum.Add(term);
         }

@@ -23,6 +23,13 @@ internal sealed record Arguments(
         var heldOut = new Option<bool>("--held-out") { Description = "train on four fifths of the training rows and measure on the rest, to choose settings by" };
         var rows = Option("--rows", 1_000_000, "train on the first rows only");
         var rounds = Option("--rounds", 7, "measurements");
+        var networks = Several("--networks", ["mlp", "resnet8", "resnet20"], "pairs of networks", [.. Workload.All.Select(w => w.Name)]);
+        var kinds = Several("--kinds", ["plain", "kd", "kd-live"], "trainings", [.. OurLoop.Kinds]);
+        var batches = Several("--batches", ["128", "1024"], "rows of a step", "128", "256", "512", "1024");
+        var threadCounts = Several("--threads", ["1", "2"], "threads of a tensor operation", "1", "2", "4", "8", "16");
+        var warmUp = Option("--warm-up", 5.0, "seconds of training before a measurement");
+        var python = Option("--python", "python3", "a Python that may have PyTorch");
+        var folder = Option("--out", "artifacts/compare", "where compare.json and compare.md go");
 
         return new RootCommand("Measures accuracy and costs; what begins with none of these commands goes to BenchmarkDotNet.")
         {
@@ -32,8 +39,43 @@ internal sealed record Arguments(
                 "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",
                 CacheCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
             CreateCommand("round", "What a round of MetaDistil costs against a step of KD with a teacher that is queried in each step.", RoundCost.Run, rounds, oneThread),
+            Compare(),
+            Measure(),
             CreateCommand("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
         };
+
+        Command Compare()
+        {
+            var command = new Command("compare", "Trains with this library, with a loop in TorchSharp and with one in PyTorch, in turns; other methods in turns with KD.")
+            {
+                networks, kinds, batches, threadCounts, rounds, warmUp, seconds, python, folder,
+            };
+            command.SetAction(given => new Comparison(given.GetValue(rounds), given.GetValue(warmUp), given.GetValue(seconds), given.GetValue(python)!).Run(
+                [
+                    .. from network in given.GetValue(networks)!
+                       from kind in given.GetValue(kinds)!
+                       from batch in given.GetValue(batches)!
+                       from threads in given.GetValue(threadCounts)!
+                       select new Cell(Workload.Find(network), kind, Number(batch), Number(threads)),
+                ],
+                given.GetValue(folder)!));
+            return command;
+        }
+
+        Command Measure()
+        {
+            var side = new Argument<string>("side").AcceptOnlyFromAmong(Contender.Ours, Contender.TorchSharp);
+            var network = new Argument<string>("network");
+            var training = new Argument<string>("training");
+            var batch = new Argument<int>("batch");
+            var count = new Argument<int>("threads");
+            var before = new Argument<double>("warm-up");
+            var length = new Argument<double>("seconds");
+            var command = new Command("measure", "What 'compare' starts for each measurement.") { side, network, training, batch, count, before, length };
+            command.SetAction(given => new Contender(given.GetValue(side)!, given.GetValue(training)!).Measure(
+                given.GetValue(network)!, given.GetValue(batch), given.GetValue(count), given.GetValue(before), given.GetValue(length)));
+            return command;
+        }
 
         Command CreateCommand(string name, string description, Action<Arguments> run, params Symbol[] takes)
         {
@@ -49,6 +91,11 @@ internal sealed record Arguments(
             return command;
         }
     }
+
+    private static int Number(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+
+    private static Option<string[]> Several(string name, string[] otherwise, string description, params string[] among) =>
+        new Option<string[]>(name) { Description = description, DefaultValueFactory = _ => otherwise, AllowMultipleArgumentsPerToken = true }.AcceptOnlyFromAmong(among);
 
     private static Option<T> Option<T>(string name, T otherwise, string description) => new(name) { Description = description, DefaultValueFactory = _ => otherwise };
 }

@@ -33,7 +33,7 @@ public sealed record TeacherCacheOptions
     /// </summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 
-    /// <summary>Whether a cache of an earlier run is used.</summary>
+    /// <summary>Whether outputs are cached, and whether a cache of an earlier run is used.</summary>
     public CacheMode Mode { get; init; }
 
     /// <summary>
@@ -53,7 +53,7 @@ public sealed record TeacherCacheOptions
     /// <summary>Whether the outputs that a stage reads are cached; else the teacher is queried in every step.</summary>
     /// <param name="wanted">The outputs that the stage reads.</param>
     /// <param name="augmented">Whether the stage augments rows.</param>
-    internal bool Keeps(ModelOutputs wanted, bool augmented) => wanted != ModelOutputs.None && (wanted & ~Kept) == ModelOutputs.None && (!augmented || AugmentedViews > 0);
+    internal bool Keeps(ModelOutputs wanted, bool augmented) => Mode != CacheMode.Off && wanted != ModelOutputs.None && (wanted & ~Kept) == ModelOutputs.None && (!augmented || AugmentedViews > 0);
 
     internal IEnumerable<string> Validate() =>
     [
@@ -64,6 +64,9 @@ public sealed record TeacherCacheOptions
         .. Faults.AtLeast(0, "TeacherCache.AugmentedViews", AugmentedViews),
         .. Faults.AtLeast(0, "TeacherCache.MemoryLimit", MemoryLimit),
         .. Faults.Defined("TeacherCache.Mode", Mode),
+        .. Faults.Unless(
+            Mode != CacheMode.Off || (!IsPersistent && AugmentedViews == 0 && !KeepStageFeatures && TopK is null && CacheKey is null),
+            $"TeacherCache.Mode is Off, so nothing is cached, and Folder, AugmentedViews, KeepStageFeatures, TopK and CacheKey have no effect. Leave them out, or choose another mode."),
         .. Faults.Unless(Mode != CacheMode.UseOnly || IsPersistent, $"TeacherCache.Mode is UseOnly, which needs a Folder to find the cache in."),
         .. Faults.NameOrNull("TeacherCache.CacheKey", "a name, or null for the hash of the data", CacheKey),
     ];

@@ -1,3 +1,4 @@
+using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
@@ -160,6 +161,12 @@ public sealed partial record DistillationOptions
             yield return "Augmentations change the student's features, but a teacher that is an ML.NET model or reads a column of its own scores the unchanged rows, so " +
                 "its outputs would not fit. Leave Augmentations empty, or use a teacher that is a network over the student's features. For more rows that any teacher can " +
                 "answer, set TransferRows.";
+        }
+
+        if (TeacherCache is { Mode: CacheMode.Off } && Method is not null && Method.TeacherNeeds != ModelOutputs.None && Teacher is { SupportsAugmentation: false })
+        {
+            yield return $"TeacherCache.Mode is Off, so the teacher is queried in every step, but a teacher that is an ML.NET model or reads a column of its own ({Teacher.Name}) answers in one " +
+                "pass over the data. Choose another mode, or use a teacher that is a network over the student's features.";
         }
 
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)

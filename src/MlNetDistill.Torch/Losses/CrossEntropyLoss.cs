@@ -1,5 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -40,6 +41,21 @@ public sealed class CrossEntropyLoss : DistillationLoss
         if (inputs.Weights is null && !inputs.HasMissingLabels)
             return functional.nll_loss(logProbabilities, inputs.Labels);
         return inputs.MeanOverLabelled(ComputePerRow(logProbabilities, inputs.Labels));
+    }
+
+    // The usual case in closed form: (p - y) / B.
+    internal override LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight)
+    {
+        if (inputs.SoftLabels is not null || inputs.Weights is not null || inputs.HasMissingLabels)
+            return null;
+        using var noGrad = no_grad();
+        var logProbabilities = inputs.Student.Logits.LogSoftmax(1);
+        var value = functional.nll_loss(logProbabilities, inputs.Labels);
+        var ofClass = inputs.Labels.unsqueeze(1);
+        var rows = logProbabilities.shape[0];
+        using var scale = (weight / rows).ToScalar();
+        var one = logProbabilities.new_ones(rows, 1);
+        return new(value, 1, logProbabilities.exp_().scatter_add_(1, ofClass, one.neg_()).mul_(scale));
     }
 
     private static Tensor ComputePerRow(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);

@@ -103,6 +103,19 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
             keepFeatures ? features : null);
     }
 
+    /// <summary>
+    /// Begins a training pass whose gradients the blocks compute themselves, which is faster; null if some block does not, or stage features are wanted.
+    /// </summary>
+    /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
+    /// <param name="wanted">The outputs to compute.</param>
+    internal NetworkPass? TryBeginPass(Tensor input, ModelOutputs wanted)
+    {
+        if (wanted.HasFlag(ModelOutputs.StageFeatures) || !_body.All(block => block is IGradientBlock))
+            return null;
+        CheckRows(input);
+        return new NetworkPass(_input.forward(input), [.. _body], _head, wanted);
+    }
+
     /// <summary>The sizes of the outputs, found by running a row of zeros through the network.</summary>
     public OutputShapes GetOutputShapes() => EvaluateRowOfZeros(row => new OutputShapes(
         LogitCount, EmbeddingLength, [.. Forward(row, ModelOutputs.StageFeatures).StageFeatures.Select(f => f.shape[1..])])

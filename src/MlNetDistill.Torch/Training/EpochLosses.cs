@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -58,7 +59,7 @@ internal sealed class EpochLosses : IDisposable
 
     /// <summary>
     /// Evaluates every term and runs the backward pass of their weighted sum. The weights are passed as the gradients of the terms, so that the sum needs no node in the
-    /// graph. A term that computes its own gradient passes it to the logits directly. A term of weight 0 is only reported.
+    /// graph. Terms that compute their own gradients pass the sum of these to the logits directly. A term of weight 0 is only reported.
     /// </summary>
     /// <param name="inputs">The inputs of the step.</param>
     /// <param name="epoch">The epoch, from 1, for weights that warm up.</param>
@@ -67,9 +68,26 @@ internal sealed class EpochLosses : IDisposable
         SetWeights(epoch);
         var roots = new List<Tensor>(_terms.Count);
         var gradients = new List<Tensor>(_terms.Count);
+        Tensor? ofLogits = null;
         for (var i = 0; i < _terms.Count; i++)
-            Evaluate(i, inputs, epoch, roots, gradients);
+        {
+            if (Evaluate(i, inputs, epoch, roots, gradients) is { } gradient)
+                ofLogits = ofLogits?.AddInPlace(gradient) ?? gradient;
+        }
+
         _steps++;
+        if (ofLogits is not null && roots.Count == 0 && inputs.Student.Logits.is_leaf)
+        {
+            inputs.Student.Logits.grad = ofLogits;
+            return;
+        }
+
+        if (ofLogits is not null)
+        {
+            roots.Add(inputs.Student.Logits);
+            gradients.Add(ofLogits);
+        }
+
         if (roots.Count > 0)
             autograd.backward(roots, gradients);
     }
@@ -113,7 +131,8 @@ internal sealed class EpochLosses : IDisposable
             tensor?.Dispose();
     }
 
-    private void Evaluate(int term, LossInputs inputs, int epoch, List<Tensor> roots, List<Tensor> gradients)
+    /// <summary>Evaluates a term, and adds it to the roots of the backward pass, or returns its gradient of the logits.</summary>
+    private Tensor? Evaluate(int term, LossInputs inputs, int epoch, List<Tensor> roots, List<Tensor> gradients)
     {
         var loss = _terms[term].Loss;
         var known = inputs.Student.LogitsRequireGradient ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
@@ -128,9 +147,12 @@ internal sealed class EpochLosses : IDisposable
         }
 
         if (_weights[term] is not { } weight || !(known is null ? _gradientChecks[term].HasGradient(value, inputs.Student) : _gradientChecks[term].MarkReached()))
-            return;
-        roots.Add(known is null ? value : inputs.Student.Logits);
-        gradients.Add(known?.Gradient ?? weight);
+            return null;
+        if (known is not null)
+            return known.Value.Gradient;
+        roots.Add(value);
+        gradients.Add(weight);
+        return null;
     }
 
     private void SetWeights(int epoch)

@@ -1,10 +1,11 @@
+using MlNetDistill.Core;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
 namespace MlNetDistill.Networks;
 
 /// <summary>A fully connected layer: x·Wᵀ + b, with PyTorch's default initialization U(±1/√inputs).</summary>
-public sealed class Linear : Block
+public sealed class Linear : Block, IGradientBlock
 {
     // Parameters, or buffers where nothing is to be trained.
     private readonly Tensor _weight;
@@ -44,6 +45,30 @@ public sealed class Linear : Block
     /// <inheritdoc/>
     public override string Emit(OnnxGraph graph, string input) =>
         IsIdentity ? input : graph.Add("Gemm", [input, graph.Constant(_weight), graph.Constant(_bias)], ("transB", 1L));
+
+    bool IGradientBlock.Trains => _weight.requires_grad || _bias.requires_grad;
+
+    Tensor? IGradientBlock.Backward(Tensor input, Tensor output, Tensor gradient, bool needsInput)
+    {
+        if (IsIdentity)
+            return gradient;
+        if (_weight.requires_grad)
+        {
+            using var transposed = gradient.t();
+            AddGradient(_weight, transposed.mm(input));
+        }
+
+        if (_bias.requires_grad)
+        {
+            // On the CPU a product with ones is several times as fast as sum(0).
+            using var ones = gradient.new_ones(1, gradient.shape[0]);
+            AddGradient(_bias, ones.mm(gradient).view(-1));
+        }
+
+        return needsInput ? gradient.mm(_weight) : null;
+    }
+
+    private static void AddGradient(Tensor parameter, Tensor gradient) => parameter.grad = parameter.grad?.AddInPlace(gradient) ?? gradient;
 
     /// <summary>The identity of <paramref name="size"/> values.</summary>
     internal static Linear Identity(int size) => new(size);

@@ -1,4 +1,5 @@
 using MlNetDistill.Data;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -11,10 +12,13 @@ internal sealed class Float32Execution(double? gradientClipping) : ITrainingExec
     {
         // A callback for progress may have turned gradients off.
         using var gradients = enable_grad();
-        var output = run.Student.Forward(batch.Features, run.Stage.Loss.StudentNeeds, run.Stage.Trains.ThroughTap);
+        var needs = run.Stage.Loss.StudentNeeds;
+        var pass = run.Stage.Trains == NetworkPart.Whole ? run.Student.TryBeginPass(batch.Features, needs) : null;
+        var output = pass?.Output ?? run.Student.Forward(batch.Features, needs, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)
             parameter.grad = null;
         run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch);
+        pass?.Backward();
         run.Observer.GradientsComputed(run);
         if (gradientClipping is { } norm)
             nn.utils.clip_grad_norm_(run.Parameters, norm);

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
@@ -30,6 +31,27 @@ public sealed class StatedGradientTests
         var inputs = LossProbe.Inputs(LossProbe.Logits(5, 4, 1).requires_grad_(true), LossProbe.Logits(5, 4, 2), weights);
         Assert.That(new KdLoss(4).EvaluateWithGradient(inputs, 1), Is.Null);
         Compare(0.5 * new KdLoss(4), weights);
+    }
+
+    [Test]
+    public void Missing_labels_are_left_to_the_graph()
+    {
+        var student = LossProbe.Logits(5, 4, 1).requires_grad_(true);
+        var inputs = new LossInputs(NetworkOutput.FromLogits(student), null, LossProbe.Labels(0, 1, -1, 2, 3), hasMissingLabels: true);
+        Assert.That(new CrossEntropyLoss().EvaluateWithGradient(inputs, 1), Is.Null);
+    }
+
+    [TestCase(ScalarType.Float64, 1e-12)]
+    [TestCase(ScalarType.Float32, 1e-5)]
+    public void Cross_entropy_states_the_gradient_of_its_value(ScalarType type, double tolerance)
+    {
+        var student = LossProbe.Logits(6, 5, 1, type: type).requires_grad_(true);
+        var labels = LossProbe.Labels(0, 1, 4, 2, 3, 0);
+        var stated = new CrossEntropyLoss().EvaluateWithGradient(new LossInputs(NetworkOutput.FromLogits(student), null, labels), 0.25)!.Value;
+        var value = CrossEntropyLoss.Compute(student, labels);
+        value.MultiplyBy(0.25).backward();
+        Near.Value(stated.Value.to(float64).item<double>() * stated.Scale, value.to(float64).item<double>(), tolerance, 0, "value");
+        Near.Array(Near.Values(stated.Gradient), Near.Values(student.grad!), tolerance, 1e-16, "gradient");
     }
 
     [Test]

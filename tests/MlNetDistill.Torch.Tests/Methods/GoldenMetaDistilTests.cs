@@ -18,8 +18,8 @@ public sealed class GoldenMetaDistilTests
     /// <summary>Records that are not checked, each with the reason: none.</summary>
     private static readonly Dictionary<int, string> LeftOut = [];
 
-    // A step weighs the terms of a loss by 32-bit floats, of which 0.5 and 1 are exact and 0.9 is not: 3.7e-11 were seen.
-    private static double Tolerance(JsonElement settings) => Golden.Number(settings.GetProperty("alpha")) == 0.9 ? 1e-9 : 1e-12;
+    // A step weighs terms without a gradient in closed form by 32-bit floats, of which 0.5 and 1 are exact and 0.9 is not, by 2.6e-8: 1.2e-9 of the largest value was seen.
+    private static double Tolerance(JsonElement settings) => Golden.Number(settings.GetProperty("alpha")) == 0.9 ? 5e-9 : 1e-12;
 
     private static readonly string[] Weights = ["w1", "b1", "w2", "b2"];
 

@@ -76,7 +76,7 @@ public sealed class CutOffLossTests
     }
 
     [Test]
-    public void Looking_for_the_gradient_changes_no_bit_of_the_student()
+    public void Looking_for_the_gradient_does_not_change_the_student()
     {
         double[] Trained(DistillationLoss loss)
         {
@@ -86,7 +86,8 @@ public sealed class CutOffLossTests
             return Runs.State(network);
         }
 
-        Assert.That(Trained(new Own(i => nn.functional.nll_loss(i.StudentLogProbabilities(1), i.Labels))), Is.EqualTo(Trained(new CrossEntropyLoss())));
+        // Cross-entropy itself has its gradient in closed form, which rounds otherwise.
+        Near.Array(Trained(new Own(i => nn.functional.nll_loss(i.StudentLogProbabilities(1), i.Labels))), Trained(new CrossEntropyLoss()), 1e-5, 1e-6, "weights");
     }
 
     [Test]

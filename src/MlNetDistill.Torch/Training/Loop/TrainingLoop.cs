@@ -144,7 +144,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     {
         var stage = phase.StudentStage;
         StageChecks.Check(phase, student, set, settings.View is not null);
-        foreach (var warning in StageChecks.Warnings(stage, task, settings.EarlyStopping is not null))
+        foreach (var warning in StageChecks.Warnings(stage, task, settings.EarlyStopping is not null, settings.ScoringBatchSize))
             Warn(warning);
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);

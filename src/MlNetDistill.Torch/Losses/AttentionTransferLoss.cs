@@ -39,6 +39,7 @@ public sealed class AttentionTransferLoss : DistillationLoss
     {
         Guard.Rank(map, 4, "rows×channels×height×width", nameof(map));
         var energy = map.mul(map).mean([1]).flatten(1);
+        // Of squares: features of 1e-6, the shortest of UnitRows, have this energy. A longer least length would take small features for zeros.
         return energy.div(energy.norm(1, true, 2).ClampMin(1e-12));
     }
 
@@ -68,6 +69,9 @@ public sealed class AttentionTransferLoss : DistillationLoss
 
         return [];
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(int classes) => TapFeatures.WarningsOf(Taps, this);
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs) => TapFeatures

@@ -10,12 +10,15 @@ namespace MlNetDistill.Losses;
 internal sealed record ClassSimilarityTargets : TeacherTargets
 {
     private const int HashLength = 16;
+
+    // Within 32-bit floats, in which a logarithm below would be that of a probability of 0, and 0 times its logarithm no number.
+    private const double LeastLogarithm = -1e30;
     private readonly double[][] _logProbabilities;
     private readonly ConcurrentDictionary<(ScalarType Type, DeviceType Device, int Index), Tensor> _matrices = [];
     private readonly double _temperature;
     private readonly string _hash;
 
-    public ClassSimilarityTargets(double[,] similarities, double temperature)
+    public ClassSimilarityTargets(double[,] similarities, double temperature, IReadOnlyList<string>? classNames)
     {
         var classes = similarities.GetLength(0);
         if (similarities.GetLength(1) != classes || classes == 0)
@@ -25,6 +28,15 @@ internal sealed record ClassSimilarityTargets : TeacherTargets
         _temperature = temperature;
         _hash = Fingerprint.Compute(MemoryMarshal.AsBytes(similarities.Cast<double>().ToArray().AsSpan()))[..HashLength];
         _logProbabilities = [.. Enumerable.Range(0, classes).Select(row => LogSoftmax([.. Enumerable.Range(0, classes).Select(c => similarities[row, c] / temperature)]))];
+        if (_logProbabilities.SelectMany(row => row).Any(value => !(value >= LeastLogarithm)))
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"Similarities divided by the temperature {temperature} overflow: they are {similarities.Cast<double>().Min():G3} to {similarities.Cast<double>().Max():G3}. Give similarities of about 1, as cosines are, or a higher temperature."), nameof(similarities));
+        }
+
+        if (classNames is not null && (classNames.Count != classes || classNames.Distinct().Count() != classes || classNames.Contains(null!)))
+            throw new ArgumentException($"The class names must be {classes} different ones, in the order of the rows; they are {string.Join(", ", classNames.Select(name => $"'{name}'"))}.", nameof(classNames));
+        ClassNames = classNames is null ? null : [.. classNames];
     }
 
     public override string Name => FormattableString.Invariant($"class similarity (temperature {_temperature})");
@@ -32,6 +44,8 @@ internal sealed record ClassSimilarityTargets : TeacherTargets
     public bool Equals(ClassSimilarityTargets? other) => other is not null && (_temperature, _hash) == (other._temperature, other._hash);
 
     public override int GetHashCode() => HashCode.Combine(_temperature, _hash);
+
+    internal override IReadOnlyList<string>? ClassNames { get; }
 
     public override bool NeedsTeacher => false;
 

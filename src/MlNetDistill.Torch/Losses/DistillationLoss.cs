@@ -54,6 +54,15 @@ public abstract class DistillationLoss
     /// <summary>Warnings to log before training with this term on this number of classes, one sentence each; empty by default.</summary>
     public virtual IEnumerable<string> Warnings(int classes) => [];
 
+    /// <summary>Warnings about batches of this size, one sentence each.</summary>
+    internal virtual IEnumerable<string> BatchWarnings(int batchSize) => [];
+
+    /// <summary>Another loss that must be a term of the same sum, because this one uses its projections; null for none.</summary>
+    internal virtual DistillationLoss? NeededTerm => null;
+
+    /// <summary>The classes that its settings are of, in the order of the labels; null if they are of none, or unknown.</summary>
+    internal virtual IReadOnlyList<string>? ClassNames => null;
+
     /// <summary>The approximate loss of an untrained student, for which all classes are equally probable; null if not known.</summary>
     internal virtual double? UntrainedValue(int classes) => null;
 

@@ -135,6 +135,18 @@ public sealed class GraphKdLoss : DistillationLoss
     }
 
     /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(int classes) => TapFeatures.WarningsOf(Taps, this);
+
+    internal override IEnumerable<string> BatchWarnings(int batchSize)
+    {
+        if (Neighbours >= batchSize - 1)
+        {
+            yield return FormattableString.Invariant(
+                $"The loss '{Name}' compares the edges to the {Neighbours} nearest rows, and a batch of {batchSize} rows has {batchSize - 1} others: all edges are compared. Give fewer neighbours, or null for all.");
+        }
+    }
+
+    /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {
         ArgumentNullException.ThrowIfNull(inputs);

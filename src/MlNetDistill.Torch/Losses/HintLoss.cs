@@ -59,6 +59,9 @@ public sealed class HintLoss : DistillationLoss
     }
 
     /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(int classes) => TapFeatures.WarningsOf(Taps, this);
+
+    /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)
     {
         var errors = new List<Tensor>();

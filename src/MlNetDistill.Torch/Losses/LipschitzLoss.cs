@@ -44,7 +44,7 @@ public sealed class LipschitzLoss : DistillationLoss
     private LipschitzLoss(IReadOnlyList<(int Student, int Teacher)> taps, MarginFeatureLoss? connected, int iterations, bool relative)
     {
         ArgumentNullException.ThrowIfNull(taps);
-        Taps = TapFeatures.Validate([.. taps], nameof(taps));
+        Taps = TapFeatures.ValidateOrder(TapFeatures.Validate([.. taps], nameof(taps)), nameof(taps));
         if (taps.Count < 2)
             throw new ArgumentOutOfRangeException(nameof(taps), "Lipschitz constants are those of the parts between two taps; give at least two pairs of taps. One was given.");
         ArgumentOutOfRangeException.ThrowIfLessThan(iterations, 1);
@@ -126,6 +126,11 @@ public sealed class LipschitzLoss : DistillationLoss
         CheckShrinks([.. Taps.Select(t => t.Teacher)], teacher, "teacher");
         return Connected is null ? TapConnectors.Create(Taps, student, teacher, this, generator) : [];
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(int classes) => Connected is null ? TapFeatures.WarningsOf(Taps, this) : [];
+
+    internal override DistillationLoss? NeededTerm => Connected;
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)

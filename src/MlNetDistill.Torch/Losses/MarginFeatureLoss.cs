@@ -26,7 +26,7 @@ public sealed class MarginFeatureLoss : DistillationLoss
     public MarginFeatureLoss(IReadOnlyList<(int Student, int Teacher)> taps, IReadOnlyList<IReadOnlyList<float>>? margins = null)
     {
         ArgumentNullException.ThrowIfNull(taps);
-        Taps = TapFeatures.Validate([.. taps], nameof(taps));
+        Taps = TapFeatures.ValidateOrder(TapFeatures.Validate([.. taps], nameof(taps)), nameof(taps));
         if (margins is not null && ValidateMargins(margins, taps.Count).FirstOrDefault() is { } fault)
             throw new ArgumentException(fault, nameof(margins));
         Margins = margins is null ? null : [.. margins.Select(of => (IReadOnlyList<float>)[.. of])];
@@ -103,6 +103,9 @@ public sealed class MarginFeatureLoss : DistillationLoss
 
         return TapConnectors.Create(Taps, student, teacher, this, generator);
     }
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> Warnings(int classes) => TapFeatures.WarningsOf(Taps, this);
 
     /// <inheritdoc/>
     public override Tensor Evaluate(LossInputs inputs)

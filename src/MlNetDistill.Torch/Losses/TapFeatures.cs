@@ -20,6 +20,19 @@ internal static class TapFeatures
         return [.. taps];
     }
 
+    /// <summary>Taps from input to output; one may come twice. Of vectors the shapes do not show the order.</summary>
+    public static IReadOnlyList<(int Student, int Teacher)> ValidateOrder(IReadOnlyList<(int Student, int Teacher)> taps, string parameter) => Fall(taps) is not { } whose ? taps
+        : throw new ArgumentOutOfRangeException(parameter, $"Give the taps from input to output; those of the {whose} fall: {string.Join(", ", taps)}.");
+
+    /// <summary>Whose taps do not go from input to output; null if both do.</summary>
+    public static string? Fall(IReadOnlyList<(int Student, int Teacher)> taps) =>
+        taps.Zip(taps.Skip(1)).Any(pair => pair.First.Student > pair.Second.Student) ? "student" : taps.Zip(taps.Skip(1)).Any(pair => pair.First.Teacher > pair.Second.Teacher) ? "teacher" : null;
+
+    /// <summary>A warning if a pair of taps is given twice, as it counts twice then.</summary>
+    public static IEnumerable<string> WarningsOf(IReadOnlyList<(int Student, int Teacher)>? taps, DistillationLoss loss) =>
+        (taps ?? []).GroupBy(pair => pair).Where(group => group.Count() > 1).Select(group =>
+            $"The loss '{loss.Name}' has the pair of taps {group.Key} (student, teacher) {group.Count()} times, so it counts as often. Give each pair once, unless this is meant.");
+
     /// <summary>The two features of each pair of taps.</summary>
     public static IEnumerable<(T Student, T Teacher)> Select<T>(
         IReadOnlyList<(int Student, int Teacher)> taps, IReadOnlyList<T> student, IReadOnlyList<T> teacher, DistillationLoss loss) =>

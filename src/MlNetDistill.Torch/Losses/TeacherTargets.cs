@@ -25,6 +25,9 @@ public abstract record TeacherTargets
     /// <summary>Whether the targets are computed from one label for each row; rows without a label are left out then.</summary>
     public virtual bool NeedsLabels => false;
 
+    /// <summary>The classes that they were made for, in the order of the labels; null if they are for any, or unknown.</summary>
+    internal virtual IReadOnlyList<string>? ClassNames => null;
+
     /// <summary>ρ = p: all that the teacher knows.</summary>
     public static TeacherTargets Full() => new FullTargets();
 
@@ -46,7 +49,9 @@ public abstract record TeacherTargets
     /// ρ = softmax(cosine similarity of the label's class with each class / <paramref name="temperature"/>), from the rows of the last layer of a network: how similar
     /// classes are, the same for all rows of a class.
     /// </summary>
-    /// <param name="teacher">The network; its logits must be in the order of the labels.</param>
+    /// <param name="teacher">
+    /// The network; its logits must be in the order of the labels. Of a network of <c>DistilledStudent.ToNetwork</c> with class names, a fit checks that.
+    /// </param>
     /// <param name="temperature">The divisor, above 0; 0.3 is our choice.</param>
     /// <exception cref="ArgumentException">The network's body ends in the logits, so it has no last layer to read.</exception>
     public static TeacherTargets ClassSimilarity(Network teacher, double temperature = 0.3)
@@ -54,18 +59,19 @@ public abstract record TeacherTargets
         ArgumentNullException.ThrowIfNull(teacher);
         return teacher.Head.IsIdentity
             ? throw new ArgumentException("The network's body ends in the logits, so it has no last linear layer. Give the similarities of the classes as a matrix.", nameof(teacher))
-            : ClassSimilarity(CosineSimilarities(teacher.Head.Weight), temperature);
+            : ClassSimilarity(CosineSimilarities(teacher.Head.Weight), temperature, teacher.ClassNames);
     }
 
     /// <summary>The same with given similarities.</summary>
-    /// <param name="similarities">K×K, row y for the label y, in the order of the label's keys: classes are not matched by name. Larger is more similar.</param>
+    /// <param name="similarities">K×K, row y for the label y, in the order of the label's keys: classes are not reordered by name. Larger is more similar.</param>
     /// <param name="temperature">The divisor, above 0.</param>
-    /// <exception cref="ArgumentException">The matrix is not square, or a number is not finite.</exception>
-    public static TeacherTargets ClassSimilarity(double[,] similarities, double temperature = 0.3)
+    /// <param name="classNames">The classes of the rows, so that a fit checks that its label has them in this order; null to leave that to you.</param>
+    /// <exception cref="ArgumentException">The matrix is not square, a number is not finite or overflows when it is divided, or there is not one name for each class.</exception>
+    public static TeacherTargets ClassSimilarity(double[,] similarities, double temperature = 0.3, IReadOnlyList<string>? classNames = null)
     {
         ArgumentNullException.ThrowIfNull(similarities);
         Guard.Temperature(temperature, nameof(temperature));
-        return new ClassSimilarityTargets(similarities, temperature);
+        return new ClassSimilarityTargets(similarities, temperature, classNames);
     }
 
     /// <summary>ρ = (1 - ε) one-hot(y) + ε / K: label smoothing, which needs no teacher.</summary>

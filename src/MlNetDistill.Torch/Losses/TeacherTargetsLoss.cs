@@ -31,6 +31,8 @@ internal sealed class TeacherTargetsLoss : DistillationLoss
 
     public override bool NeedsLabels => Targets.NeedsLabels || Loss.NeedsLabels;
 
+    internal override IReadOnlyList<string>? ClassNames => Targets.ClassNames;
+
     public DistillationLoss Loss { get; }
 
     public TeacherTargets Targets { get; }

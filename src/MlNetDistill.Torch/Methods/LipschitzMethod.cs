@@ -20,7 +20,7 @@ internal sealed record LipschitzMethod(
 
     public override IEnumerable<string> Validate() =>
     [
-        .. Pairs is null ? [] : StagePair.ValidateTaps(Name, Pairs),
+        .. Pairs is null ? [] : StagePair.ValidateTaps(Name, Pairs).Concat(StagePair.ValidateOrder(Name, Pairs)),
         .. Faults.Unless(Pairs is null or { Count: not 1 }, $"{Name} needs at least two pairs of taps: a Lipschitz constant is that of the part of a network between two taps."),
         .. Margins is null ? [] : Faults.Unless(Pairs is not null, $"{Name}'s margins are those of given pairs of taps; give the taps too."),
         .. Margins is null || Pairs is null ? [] : MarginFeatureLoss.ValidateMargins(Margins, Pairs.Count),

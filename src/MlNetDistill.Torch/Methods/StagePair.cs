@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 
 namespace MlNetDistill.Methods;
@@ -35,6 +36,15 @@ public sealed record StagePair(int StudentTap, int TeacherTap)
             yield return $"The taps of stage pairs must be at least 0; were {string.Join(", ", pairs)}.";
         if (pairs.Zip(pairs.Skip(1)).Any(p => p.First.StudentTap >= p.Second.StudentTap))
             yield return $"The student's taps must rise from stage to stage; were {NumberText.Join(pairs.Select(p => p.StudentTap))}.";
+        if (pairs.Zip(pairs.Skip(1)).Any(p => p.First.TeacherTap > p.Second.TeacherTap))
+            yield return $"The teacher's taps must not fall from stage to stage; were {NumberText.Join(pairs.Select(p => p.TeacherTap))}.";
+    }
+
+    /// <summary>What is wrong with the order of pairs of which a tap may come twice.</summary>
+    internal static IEnumerable<string> ValidateOrder(string method, IReadOnlyList<StagePair> pairs)
+    {
+        if (TapFeatures.Fall([.. pairs.Select(pair => (pair.StudentTap, pair.TeacherTap))]) is { } whose)
+            yield return $"{method}'s taps must go from input to output; those of the {whose} fall: {string.Join(", ", pairs)}.";
     }
 
     /// <summary>What is wrong with pairs whose order does not matter, each as one sentence.</summary>

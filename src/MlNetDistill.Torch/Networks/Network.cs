@@ -49,6 +49,9 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
     /// <summary>The input of the network.</summary>
     public NetworkInput Input { get; }
 
+    /// <summary>The names of its classes in the order of its logits; null if they are unknown.</summary>
+    internal IReadOnlyList<string>? ClassNames { get; set; }
+
     /// <summary>Number of logits K: of a classifier one a class.</summary>
     public int LogitCount { get; }
 

@@ -24,6 +24,9 @@ public abstract class StageTeacher
     /// <exception cref="InvalidOperationException">It is not a network that can be copied.</exception>
     internal virtual TrainableTeacher CreateTrainableCopy() => throw new InvalidOperationException($"The teacher {GetType().Name} cannot be trained; {nameof(CanBeTrained)} says so.");
 
+    /// <summary>Whether its embeddings are learnt as directions, so that one of zeros teaches nothing, and those of all rows as they are were checked when they were computed.</summary>
+    internal virtual bool GivesDirections => false;
+
     /// <summary>Whether each query, even for a few rows, costs a pass over all data. Then all rows are queried first and the preview reads those outputs.</summary>
     internal virtual bool NeedsPassPerQuery => false;
 

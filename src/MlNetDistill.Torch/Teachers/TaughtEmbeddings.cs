@@ -17,6 +17,8 @@ internal sealed class TaughtEmbeddings(Tensor embeddings, int studentLength, Ten
 
     public override bool SupportsAugmentation => query is { SupportsAugmentation: true };
 
+    internal override bool GivesDirections => true;
+
     public override NetworkOutput Outputs(Batch batch, ModelOutputs wanted)
     {
         if (batch.View == 0 && !wanted.HasFlag(ModelOutputs.StageFeatures))

@@ -7,6 +7,9 @@ namespace MlNetDistill.Teachers;
 /// <param name="BatchSize">Rows of a query.</param>
 internal sealed record TeacherCaching(CacheStore Store, int BatchSize)
 {
+    /// <summary>The teacher's name in messages.</summary>
+    public string Name { get; init; } = "teacher";
+
     /// <summary>The user's options.</summary>
     public TeacherCacheOptions Options => Store.Options;
 

@@ -20,6 +20,9 @@ internal sealed record LoopSettings
 
     public CancellationToken CancellationToken { get; init; }
 
+    /// <summary>The teacher's name in messages.</summary>
+    public string TeacherName { get; init; } = "teacher";
+
     /// <summary>Creates an augmented batch from positions and the number of the view (another one in each epoch); null without augmentation.</summary>
     public Func<Tensor, int, Batch>? View { get; init; }
 

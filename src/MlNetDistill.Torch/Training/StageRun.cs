@@ -2,6 +2,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 
@@ -78,6 +79,9 @@ internal sealed class StageRun : IDisposable
 
     public EpochLosses Losses { get; }
 
+    /// <summary>Checks what the teacher answers; null for a teacher whose answers need no check.</summary>
+    public TeacherAnswers? Answers { get; set; }
+
     /// <summary>What trains the teacher's copy; null if the teacher is fixed.</summary>
     public BilevelRun? Bilevel { get; set; }
 
@@ -124,17 +128,21 @@ internal sealed class StageRun : IDisposable
             Checks = Losses.Checks,
             Projections = State.Projections!.OfTerms,
             // The first term that reads the teacher's outputs queries it. KD reads softened log-probabilities, which a cache may have without the logits.
-            QueryTeacher = teacher is null ? null : () =>
-            {
-                using (no_grad())
-                    return teacher.Outputs(batch, Stage.Loss.TeacherNeeds);
-            },
+            QueryTeacher = teacher is null ? null : () => Query(teacher, batch),
             TeacherSoftening = teacher is null ? null : (inputs, temperature) =>
             {
                 using (no_grad())
                     return teacher.TryGetLogProbabilities(batch, temperature) ?? teacher.LogProbabilities(batch, inputs.Teacher, temperature);
             },
         };
+    }
+
+    private NetworkOutput Query(StageTeacher teacher, Batch batch)
+    {
+        using var noGrad = no_grad();
+        var answers = teacher.Outputs(batch, Stage.Loss.TeacherNeeds);
+        Answers?.Check(teacher, batch, answers);
+        return answers;
     }
 
     public void Dispose()

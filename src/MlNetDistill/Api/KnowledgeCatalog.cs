@@ -85,6 +85,6 @@ public static class KnowledgeCatalog
     private static (ScoredRowReader Read, Func<KnowledgeDiagnosis> Finish) Diagnose(EvaluationColumns columns, double temperature, double alpha)
     {
         var rows = new RescalingRows(columns.Scores.Teacher, columns.Scores.Student, temperature, alpha);
-        return (rows.Add, rows.Diagnose);
+        return (rows.Add, () => rows.Diagnose() with { Classes = columns.Classes });
     }
 }

@@ -5,6 +5,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Export;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
@@ -68,7 +69,8 @@ internal sealed class EmbeddingFit : IDisposable
         if (Split.Added > 0)
             networks.NoteTransferRows();
         var export = new FitExport(_context, _channel, networks, Set, _columns, new EmbeddingExport(_columns), _rows.Given.Schema, _seeds, options);
-        export.Check(options.Student).Dispose();
+        using (var untrained = export.Check(options.Student))
+            WarnOfFewSteps(new DryRun(options, untrained, Set, anchors.Anchors, networks), options);
         using var network = networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, options.Student, options.Method, anchors.Anchors, options.Epochs, options.Optimizer, options.Schedule));
         return DistillationInstruments.Trace("distillation.export", _ => CreateModel(network, options, teacher, networks, export));
@@ -79,8 +81,17 @@ internal sealed class EmbeddingFit : IDisposable
     private void CheckRows()
     {
         _options.Sampling.Check(Set, Split.Training, _options.BatchSize);
+        foreach (var warning in DataChecks.Warnings(Set, Split, null, _rowOptions))
+            _channel.Warning($"{warning}");
         if (_options.Head is not null && !Set.HasLabelledWeight(Split.Training))
             throw new InvalidOperationException($"The Head learns from labels, and no row trained on has one in column '{_options.LabelColumnName}' that counts. Leave Head null, or give labelled rows.");
+    }
+
+    private void WarnOfFewSteps(DryRun rehearsal, DistillationOptions options)
+    {
+        Stage[] stages = [.. rehearsal.Phases.Select(phase => phase.StudentStage)];
+        if (StepsCheck.Warning(stages, stage => stage.Sampler.BatchesPerEpoch(Split.Training.shape[0]), options.BatchSize) is { } few)
+            _channel.Warning($"{few}");
     }
 
     private EmbeddingAnchors QueryTeacher() => DistillationInstruments.Trace("distillation.teacher", _ =>
@@ -93,6 +104,6 @@ internal sealed class EmbeddingFit : IDisposable
             network, _options.Student, _options.Seed!.Value, teacher.AxesOf(), teacher.IsAligned ? teacher.Length : null, networks.History(FitNetworks.StudentRole), networks.Notes, _channel.Warnings,
             (_options with { Epochs = options.Epochs }).DescribeSettings());
         var chain = export.Export(network, options.Student, FitNetworks.StudentRole, (message, inner) => new StudentExportException($"{message} in this exception's Embedding.", model, inner));
-        return new EmbeddingTransformer(_context, chain, _rows.Given.Schema, model);
+        return new EmbeddingTransformer(_context, chain, _rows.Given.Schema, model) { TrainedRows = networks.TrainedRows };
     }
 }

@@ -271,6 +271,7 @@ internal sealed class FitNetworks(
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
             View = GetView(plan.Role),
+            TeacherName = options.Teacher?.Name ?? "none",
             StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
             Report = _progress.Report,
             Warn = warning => channel.Warning($"{warning}"),

@@ -5,6 +5,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Reading;
+using MlNetDistill.Teachers;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
@@ -19,8 +20,6 @@ namespace MlNetDistill.Fitting;
 /// <param name="seeds">The run's seeds.</param>
 internal sealed class FitTransferRows(MLContext context, IChannel channel, DistillationOptions options, TrainerColumns columns, IDataView data, Seeds seeds)
 {
-    // The ids of transfer rows of a block count up from 0 with this high half, plus the number of the block; no loader gives such ids.
-    private const ulong IdTag = 0x7472616e73666572;
     private const string Role = "transfer rows";
     private readonly ViewSteps _steps = new(data);
 
@@ -37,7 +36,7 @@ internal sealed class FitTransferRows(MLContext context, IChannel channel, Disti
         IDataView rows = block.Part is MadeUpRows made
             ? MakeUp(made, block.Kind, needed, missing, set, split)
             : new OwnRows(((OwnTransferRows)block.Part).Unlabelled, root.Schema, needed, missing);
-        return new JoinedView(root.Schema, [rows], IdTag + (ulong)number);
+        return new JoinedView(root.Schema, [rows], TransferRowIds.TagOf(number));
     }
 
     /// <summary>The rows after the steps that lead to the trainer, and the student's features of them.</summary>
@@ -128,8 +127,8 @@ internal sealed class FitTransferRows(MLContext context, IChannel channel, Disti
             if (_steps.Root.Schema.GetColumnOrNull(scores.Column.Name) is not { } loaded || !inputs.Contains(loaded.Index))
                 continue;
             throw new InvalidOperationException(
-                $"TransferRows: the teacher's scores in column '{scores.Column.Name}' were loaded with the data, so it cannot be asked for rows that are made up. Use the model " +
-                "itself (Teacher.FromTransformer, FromOnnx), or give rows of your own that have the column by TransferRows.From.");
+                $"TransferRows: the teacher's {(options.Teacher is RowsTeacher ? "embeddings" : "scores")} in column '{scores.Column.Name}' were loaded with the data, so it cannot be asked for rows that are made up. Use the model " +
+                $"itself ({(options.Teacher is RowsTeacher ? nameof(EmbeddingTeacher) : nameof(Teacher))}.FromTransformer, FromOnnx), or give rows of your own that have the column by TransferRows.From.");
         }
     }
 

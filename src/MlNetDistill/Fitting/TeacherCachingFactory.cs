@@ -21,7 +21,10 @@ internal static class TeacherCachingFactory
         var settings = transferHash is null ? options.TeacherCache : options.TeacherCache with { CacheKey = $"{options.TeacherCache.CacheKey}; transfer rows {transferHash}" };
         var caching = new TeacherCaching(
             new CacheStore(settings, context.TempFilePath, info => channel.Info($"{info}"), warning => channel.Warning($"{warning}"), options.CancellationToken),
-            options.BatchSize);
+            options.BatchSize)
+        {
+            Name = options.Teacher?.Name ?? "teacher",
+        };
         return !caching.IsPersistent ? caching : caching with
         {
             Classes = Fingerprint.Compute(JsonSerializer.Serialize(columns.Classes.Names ?? [columns.Classes.Count.ToString(CultureInfo.InvariantCulture)])),

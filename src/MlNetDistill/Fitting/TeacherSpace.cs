@@ -1,5 +1,6 @@
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
+using MlNetDistill.Reading;
 using MlNetDistill.Teachers;
 using static System.FormattableString;
 using static TorchSharp.torch;
@@ -38,9 +39,10 @@ internal sealed class TeacherSpace : IDisposable
     /// <param name="training">The rows that are trained on.</param>
     /// <param name="ids">The ids of all rows, for messages.</param>
     /// <param name="last">The last anchor of its route: one of the same length is projected like it, so that the student's space stays the same. Null for the last itself.</param>
+    /// <param name="name">The teacher's name, for messages.</param>
     /// <exception cref="ArgumentOutOfRangeException">A projection cannot give the wanted length.</exception>
     /// <exception cref="InvalidOperationException">A projection leaves nothing of an embedding; the message names the row.</exception>
-    public static TeacherSpace Create(EmbeddingOptions options, Tensor answers, EmbeddingQuery? query, Tensor training, RowIds ids, TeacherSpace? last)
+    public static TeacherSpace Create(EmbeddingOptions options, Tensor answers, EmbeddingQuery? query, Tensor training, RowIds ids, TeacherSpace? last, string name)
     {
         var length = (int)answers.shape[1];
         var wanted = options.EmbeddingLength ?? last?.StudentLength ?? length;
@@ -52,7 +54,7 @@ internal sealed class TeacherSpace : IDisposable
         {
             answers.Dispose();
             throw new ArgumentOutOfRangeException(
-                nameof(options), Invariant($"WidthMatching.Pca shortens the teacher's embeddings, which have {length} values, and EmbeddingLength is {wanted}. Use WidthMatching.LearntProjection, or a shorter embedding."));
+                nameof(options), Invariant($"WidthMatching.Pca shortens the teacher's embeddings ({name}), which have {length} values, and {(options.EmbeddingLength is null ? "the length of the last anchor's is" : "EmbeddingLength is")} {wanted}. Use WidthMatching.LearntProjection, or a shorter embedding."));
         }
 
         if (matching != WidthMatching.Pca || wanted == length)
@@ -68,7 +70,7 @@ internal sealed class TeacherSpace : IDisposable
         var shared = last is not null && last.Length == length ? last._axes : null;
         var (axes, kept) = shared is null ? EmbeddingAxes.Find(answers, training, wanted) : (shared.clone(), 0);
         var projected = answers.mm(axes).DetachFromDisposeScope();
-        CheckProjected(projected, answers, ids);
+        CheckProjected(projected, answers, ids, name);
         answers.Dispose();
         return new TeacherSpace(projected, axes.DetachFromDisposeScope(), length, wanted, query)
         {
@@ -78,16 +80,16 @@ internal sealed class TeacherSpace : IDisposable
     }
 
     /// <summary>Of an embedding at right angles to every axis nothing is left but rounding.</summary>
-    private static void CheckProjected(Tensor projected, Tensor answers, RowIds ids)
+    private static void CheckProjected(Tensor projected, Tensor answers, RowIds ids, string name)
     {
         var lost = projected.norm(1, false, 2).lt(answers.norm(1, false, 2).MultiplyBy(SmallestShare)).nonzero();
         if (lost.shape[0] == 0)
             return;
         projected.Dispose();
-        var row = ids[lost[0, 0].item<long>()];
+        var row = TransferRowIds.Describe(ids[lost[0, 0].item<long>()]);
         answers.Dispose();
         throw new InvalidOperationException(Invariant(
-            $"The projection of the teacher's embeddings leaves nothing of {lost.shape[0]} of them, because they are at right angles to all directions that it keeps; the first is that of the row with id {row}. ") +
+            $"The projection of the teacher's embeddings ({name}) leaves nothing of {lost.shape[0]} of them, because they are at right angles to all directions that it keeps; the first is that of the {row}. ") +
             "Give a larger EmbeddingLength, use WidthMatching.LearntProjection, or leave such rows out.");
     }
 

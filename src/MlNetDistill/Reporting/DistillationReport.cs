@@ -12,8 +12,8 @@ public sealed record DistillationReport
     /// <param name="mlContext">The context for the evaluation.</param>
     /// <param name="input">Models, rows and measured costs.</param>
     /// <exception cref="ArgumentException">A required value is null, or there is neither a teacher nor a column with its scores.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type, or a criterion or option is out of its range.</exception>
-    /// <exception cref="InvalidOperationException">The models' classes differ, scores are not of their kind, or a criterion needs a measurement that is missing.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A column is missing or of the wrong type, or a criterion, an option or a number of <see cref="ReportInput.Knowledge"/> is out of its range.</exception>
+    /// <exception cref="InvalidOperationException">The classes of the models or of <see cref="ReportInput.Knowledge"/> differ, scores are not of their kind, or a criterion needs a measurement that is missing.</exception>
     public static DistillationReport Create(MLContext mlContext, ReportInput input)
     {
         ArgumentNullException.ThrowIfNull(mlContext);
@@ -55,7 +55,16 @@ public sealed record DistillationReport
     public DistillationMetrics? TrainingMetrics { get; init; }
 
     /// <summary>How KD rescales the gradient of each row; null if it was not given.</summary>
-    public KnowledgeDiagnosis? Knowledge { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">It cannot be a diagnosis: a number is out of its range, or it has other than five quantiles.</exception>
+    public KnowledgeDiagnosis? Knowledge
+    {
+        get;
+        init
+        {
+            Faults.ThrowIfAny(value?.Validate() ?? [], nameof(value));
+            field = value;
+        }
+    }
 
     /// <summary>Whether the student passes the criteria; null where there are none.</summary>
     public AcceptanceResult? Acceptance { get; init; }

@@ -24,7 +24,7 @@ internal static class EmbeddingPage
                 Open(CostSection.Create(models)),
                 CurvesSection.Create(models),
                 TimelineSection.Create(models),
-                ProvenanceSection.Create(models, report.Data, null, report.Versions),
+                ProvenanceSection.Create(models, report.Data, report.TrainingOverlap, report.Versions),
                 EmbeddingSection.CreateMeanings(),
             ],
             Paragraph("Made by MlNetDistill. ", Tag("code", "report.json"), " holds the same numbers, including every epoch."));

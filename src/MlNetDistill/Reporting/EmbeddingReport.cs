@@ -46,6 +46,12 @@ public sealed record EmbeddingReport
     /// <summary>The verification by the teacher's embeddings; null if it was left out.</summary>
     public VerificationMetrics? TeacherVerification { get; init; }
 
+    /// <summary>How many test rows are also training rows of the student, by its features; null if unknown, as for a student that was loaded.</summary>
+    public TrainingOverlap? TrainingOverlap { get; init; }
+
+    /// <summary>Share of the test rows that have the same values as a row of the gallery, and so find themselves, in [0, 1]; null without a gallery.</summary>
+    public double? GalleryOverlap { get; init; }
+
     /// <summary>The sets of rows.</summary>
     public IReadOnlyList<ReportedData> Data { get; init; } = [];
 
@@ -72,7 +78,7 @@ public sealed record EmbeddingReport
     /// <summary>
     /// The report's numbers as JSON. In <c>format</c> 1 these are <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences), <c>models</c> (<c>teacher</c>
     /// and <c>student</c>: <see cref="ReportedModel"/>s, costs in microseconds and bytes), <c>retrieval</c> (<see cref="RetrievalMetrics"/>), <c>verification</c>
-    /// (<c>teacher</c> and <c>student</c>: <see cref="VerificationMetrics"/>), <c>data</c> and <c>versions</c>. A value that was not measured is null.
+    /// (<c>teacher</c> and <c>student</c>: <see cref="VerificationMetrics"/>), <c>data</c>, <c>trainingOverlap</c>, <c>galleryOverlap</c> and <c>versions</c>. A value that was not measured is null.
     /// </summary>
     public string ToJson() => ReportJson.Serialize(new
     {
@@ -85,6 +91,8 @@ public sealed record EmbeddingReport
         Retrieval,
         Verification = new { Teacher = TeacherVerification, Student = StudentVerification },
         Data,
+        TrainingOverlap,
+        GalleryOverlap,
         Versions,
     });
 

@@ -20,10 +20,18 @@ internal static class OverlapMeasurement
         return overlaps.OfType<TrainingOverlap>().MaxBy(overlap => overlap.Excess);
     }
 
-    private static TrainingOverlap? FromTrainedRows(ITransformer model, IDataView test)
+    /// <summary>The same for a student of embeddings that was trained in this process; else null.</summary>
+    public static TrainingOverlap? Measure(ITransformer model, EmbeddingTransformer? student, IDataView test) =>
+        student is { TrainedRows: { } trained } ? FromTrainedRows(model, student, trained, test) : null;
+
+    /// <summary>The share of some rows that have the same values as a row of others, in all columns that both have.</summary>
+    public static double? Share(IDataView rows, IDataView others) => FromColumns(others, rows)?.Share;
+
+    private static TrainingOverlap? FromTrainedRows(ITransformer model, IDataView test) =>
+        model.FindStudents().LastOrDefault() is { TrainedRows: { } trained } student ? FromTrainedRows(model, student, trained, test) : null;
+
+    private static TrainingOverlap? FromTrainedRows(ITransformer model, StudentTransformer student, TrainedRows trained, IDataView test)
     {
-        if (model.FindStudents().LastOrDefault() is not { TrainedRows: { } trained } student)
-            return null;
         var rows = model.Transform(test);
         return rows.Schema.GetColumnOrNull(student.FeatureColumnName) is { } features && features.Type.Equals(student.FeatureColumnType)
             ? trained.Rows.MeasureOverlap(RowHashes.ComputeForFeatures(rows, features, trained.Layout))

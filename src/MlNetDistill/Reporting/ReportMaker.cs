@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.ML;
+using MlNetDistill.Core;
 using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Reading;
@@ -30,6 +31,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
     public DistillationReport Create()
     {
         input.Criteria?.Check();
+        Faults.ThrowIfAny(input.Knowledge?.Validate() ?? [], nameof(input));
         if (input.Teacher is null && input.TeacherScoreColumnName == input.ScoreColumnName)
         {
             throw new ArgumentException(
@@ -39,6 +41,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
         }
 
         var metrics = Compare(input.Student, input.Test);
+        input.Knowledge?.CheckClasses(metrics.Classes);
         var overlap = OverlapMeasurement.Measure(input.Student, input.Test, input.Training);
         var aloneModel = input.Alone ?? (input.Student.FindStudents().LastOrDefault()?.Alone is null ? null : input.Student.WithStudentAlone());
         var alone = aloneModel is null ? null : Compare(aloneModel, input.Test);
@@ -134,7 +137,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
     }
 
     /// <summary>The last student of embeddings in a model.</summary>
-    private static EmbeddingTransformer? FindEmbedding(ITransformer? model) => model switch
+    public static EmbeddingTransformer? FindEmbedding(ITransformer? model) => model switch
     {
         EmbeddingTransformer student => student,
         IEnumerable<ITransformer> chain => chain.Select(FindEmbedding).LastOrDefault(student => student is not null),

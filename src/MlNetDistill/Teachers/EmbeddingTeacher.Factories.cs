@@ -48,7 +48,7 @@ public abstract partial class EmbeddingTeacher
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         var source = OnnxSource.FromFile(path);
-        var outputs = new OnnxOutputs(outputName, StageFeatures: stageFeatures);
+        var outputs = new OnnxOutputs(outputName, StageFeatures: stageFeatures) { AreEmbeddings = true };
         return new ModelEmbeddings(
             source.Name, input ?? new TeacherInput(),
             (shape, isByte, modelInput, fit) => OnnxModel.Open(source, outputs, shape, isByte, modelInput, device, fit.BatchSize, fit.Warn, fit.Cancellation), stageFeatures is { Count: > 0 });
@@ -61,7 +61,7 @@ public abstract partial class EmbeddingTeacher
     public static EmbeddingTeacher FromModule(nn.Module<Tensor, Tensor> module, TeacherInput? input = null, IReadOnlyList<nn.Module<Tensor, Tensor>>? stageFeatures = null)
     {
         ArgumentNullException.ThrowIfNull(module);
-        var taps = new ModuleTaps(StageFeatures: stageFeatures);
+        var taps = new ModuleTaps(StageFeatures: stageFeatures) { AreOfEmbeddings = true };
         return new ModelEmbeddings(
             module.GetType().Name, input ?? new TeacherInput(),
             (shape, isByte, modelInput, fit) => ModuleModel.Open(module, taps, shape, isByte, modelInput, null, fit.BatchSize, fit.Warn), stageFeatures is { Count: > 0 });
@@ -90,8 +90,8 @@ public abstract partial class EmbeddingTeacher
     }
 
     /// <summary>
-    /// A route: teachers in order, from weak to strong, for <see cref="EmbeddingMethod.Rco"/>; a method that needs only one uses the last. The embeddings of all of them are in
-    /// memory during the fit.
+    /// A route: teachers in order, from weak to strong, for <see cref="EmbeddingMethod.Rco"/>; a method that needs only one uses the last. The embeddings of all that the
+    /// method uses are in memory during the fit.
     /// </summary>
     /// <param name="anchors">Name and teacher of each anchor. Where it has the length of the last, it is projected like the last.</param>
     public static EmbeddingTeacher FromRoute(params IReadOnlyList<(string Label, EmbeddingTeacher Teacher)> anchors)

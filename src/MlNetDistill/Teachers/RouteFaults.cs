@@ -13,6 +13,8 @@ internal static class RouteFaults
     {
         if (anchors.Count == 0)
             yield return "A route needs at least one anchor.";
+        foreach (var name in anchors.GroupBy(anchor => anchor.Label).Where(group => group.Count() > 1 && !string.IsNullOrWhiteSpace(group.Key)))
+            yield return $"Every anchor of a route needs a name of its own; {name.Count()} have the name '{name.Key}'.";
         foreach (var (label, teacher) in anchors)
         {
             if (string.IsNullOrWhiteSpace(label))

@@ -100,7 +100,7 @@ public sealed class SamplingTests
         };
         Assert.That(() => _context.Fit(options, HalfLabelled()), Throws.InvalidOperationException.With.Message.EqualTo(
             "Class-uniform batches need labels, but 120 of the 240 training rows have none. " +
-            "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead, or leave these rows out with MissingLabels.Drop."));
+            "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead, or leave these rows out: of a classifier, MissingLabels.Drop does."));
         Assert.That(progress.Reports, Is.Empty, "before the teacher is trained");
     }
 

@@ -79,6 +79,39 @@ public sealed class EvidenceTests
     }
 
     [Test]
+    public void A_diagnosis_that_cannot_be_of_this_report_is_refused()
+    {
+        var (teacher, distilled, _) = Models();
+        var knowledge = _mlContext.MulticlassClassification.DiagnoseKnowledge(_train, teacher, distilled, "Class");
+        var report = DistillationReport.Create(_mlContext, Evidence(teacher, distilled));
+
+        Assert.Multiple(() =>
+        {
+            foreach (var (wrong, message) in new (KnowledgeDiagnosis, string)[]
+            {
+                (knowledge with { Quantiles = [] }, "Knowledge.Quantiles must be five, as DiagnoseKnowledge gives them, with shares in (0, 1) and finite values that rise; were []."),
+                (knowledge with { Quantiles = null! }, "Knowledge.Quantiles must be five"),
+                (knowledge with { Quantiles = [.. knowledge.Quantiles.Reverse()] }, "Knowledge.Quantiles must be five"),
+                (knowledge with { Rows = 0, Alpha = 1.5 }, "Knowledge.Rows must be at least 1; was 0."),
+                (knowledge with { Rows = 0, Alpha = 1.5 }, "Knowledge.Alpha must be in [0, 1]; was 1.5."),
+                (knowledge with { Mean = double.NaN }, "Knowledge.Mean must be a finite number; was NaN."),
+                (knowledge with { ConfidenceCorrelation = 2 }, "Knowledge.ConfidenceCorrelation must be in [-1, 1], or null; was 2."),
+            })
+            {
+                Assert.That(() => DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Knowledge = wrong }), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains(message));
+                Assert.That(() => report with { Knowledge = wrong }, Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains(message));
+            }
+        });
+
+        var others = _mlContext.View(ToyData.Points(rows: 90, classes: 2));
+        var (two, student) = (_mlContext.TeacherPipeline().Fit(others), _mlContext.Pipeline(ToyPipelines.Options()).Fit(others));
+        var ofTwo = _mlContext.MulticlassClassification.DiagnoseKnowledge(others, two, student, "Class");
+        Assert.That(
+            () => DistillationReport.Create(_mlContext, Evidence(teacher, distilled) with { Knowledge = ofTwo }),
+            Throws.InvalidOperationException.With.Message.Contains("is a diagnosis of models with the classes 'bee', 'ant', and the report is of models with the classes 'bee', 'cat', 'ant'"));
+    }
+
+    [Test]
     public void A_student_without_a_teacher_beside_it_is_not_compared_with_itself()
     {
         var (_, distilled, _) = Models();

@@ -233,7 +233,7 @@ public sealed class EmbeddingStudentTests
         Assert.That(() => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { Loss = new RkdLoss(), ExampleWeightColumnName = "Weight" }),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("compares pairs of rows, to which example weights cannot be applied"));
         Assert.That(() => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { EmbeddingLength = 20, Matching = WidthMatching.Pca }).Fit(_context.View(ToyEmbeddings.Draw(20, 4))),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("WidthMatching.Pca shortens the teacher's embeddings, which have 12 values, and EmbeddingLength is 20."));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("WidthMatching.Pca shortens the teacher's embeddings (column 'TeacherEmbedding'), which have 12 values, and EmbeddingLength is 20."));
     }
 
     [Test]
@@ -241,7 +241,7 @@ public sealed class EmbeddingStudentTests
     {
         var rows = ToyEmbeddings.Draw(60, 6);
         rows[7].TeacherEmbedding = new float[12];
-        Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives an embedding of zeros, which has no direction, for 1 rows; the first is the row with id 7"));
+        Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives an embedding of zeros, which has no direction, for 1 of 60 rows, the first is the row with id 7. Correct the rows, leave them out, or set MissingFeatures to Drop"));
         rows[7].TeacherEmbedding[2] = float.NaN;
         Assert.That(() => Fit(rows), Throws.InvalidOperationException.With.Message.Contains("gives NaN or infinity for 1 of 60 rows, the first is the row with id 7"));
         var model = _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { MissingFeatures = MissingFeatures.Drop }).Fit(_context.View(rows));
@@ -283,9 +283,9 @@ public sealed class EmbeddingStudentTests
     {
         var rows = ToyEmbeddings.Draw(60, 6);
         rows[2].Features[0] = float.NaN;
-        rows[7].TeacherEmbedding = new float[12];
+        rows[7].TeacherEmbedding = [.. Enumerable.Repeat(1e20f, 12)];
         Assert.That(() => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { MissingFeatures = MissingFeatures.Drop }).Fit(_context.View(rows)),
-            Throws.InvalidOperationException.With.Message.Contains("gives an embedding of zeros, which has no direction, for 1 rows; the first is the row with id 7."));
+            Throws.InvalidOperationException.With.Message.Contains("for the row with id 7 a value is 1E+20."));
     }
 
     [Test]
@@ -297,7 +297,7 @@ public sealed class EmbeddingStudentTests
         rows[9].TeacherEmbedding = [.. Enumerable.Repeat(0f, 11), 1];
         Assert.That(() => _context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { EmbeddingLength = 4 }).Fit(_context.View(rows)),
             Throws.InvalidOperationException.With.Message.StartsWith(
-                "The projection of the teacher's embeddings leaves nothing of 1 of them, because they are at right angles to all directions that it keeps; the first is that of the row with id 9."));
+                "The projection of the teacher's embeddings (column 'TeacherEmbedding') leaves nothing of 1 of them, because they are at right angles to all directions that it keeps; the first is that of the row with id 9."));
     }
 
     [Test]

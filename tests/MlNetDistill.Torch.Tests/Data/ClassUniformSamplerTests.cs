@@ -76,7 +76,7 @@ public sealed class ClassUniformSamplerTests
         using var set = Set([0, 0, 1, IRowSource.MissingLabel]);
         Assert.That(() => Draw(new ClassUniformSampler(2, 1), set, arange(4, int64), 1), Throws.InvalidOperationException.With.Message.EqualTo(
             "Class-uniform batches need labels, but 1 of the 4 training rows have none. " +
-            "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead, or leave these rows out with MissingLabels.Drop."));
+            "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead, or leave these rows out: of a classifier, MissingLabels.Drop does."));
     }
 
     [Test]

@@ -175,6 +175,9 @@ public sealed class TeacherTargetsTests
         Assert.That(() => TeacherTargets.ClassSimilarity(Similarities, 0), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith("The temperature must be above 0."));
         Assert.That(() => TeacherTargets.ClassSimilarity(new double[2, 3]), Throws.ArgumentException.With.Message.Contains("found 2×3"));
         Assert.That(() => TeacherTargets.ClassSimilarity(new[,] { { double.NaN } }), Throws.ArgumentException.With.Message.Contains("A similarity is NaN or infinite"));
+        Assert.That(() => TeacherTargets.ClassSimilarity(new[,] { { 1e308, 0 }, { 0, 1 } }, 0.1), Throws.ArgumentException.With.Message.StartsWith("Similarities divided by the temperature 0.1 overflow: they are 0 to 1E+308."));
+        Assert.That(() => TeacherTargets.ClassSimilarity(new[,] { { 1.0, 0 }, { 0, 1 } }, 1e-40), Throws.ArgumentException.With.Message.Contains("overflow"));
+        Assert.That(() => TeacherTargets.ClassSimilarity(new[,] { { 1.0, 0 }, { 0, 1 } }, 1, ["a", "a"]), Throws.ArgumentException.With.Message.StartsWith("The class names must be 2 different ones"));
         Assert.That(() => TeacherTargets.ClassSimilarity(Similarities).LogProbabilities(zeros(2, 3), LossProbe.Labels(0, 1)), Throws.InvalidOperationException.With.Message.StartsWith("The similarities are of 4 classes, and there are 3."));
         Assert.That(() => TeacherTargets.TrueClass().LogProbabilities(zeros(2, 3), LossProbe.Labels(0, -100)), Throws.ArgumentException.With.Message.StartsWith("A row has no label"));
     });

@@ -91,6 +91,20 @@ public sealed class MetaDistilTests
         }
     }
 
+    [Test]
+    public void A_row_of_weight_0_is_never_a_part_of_the_quiz()
+    {
+        using var clouds = Toy.Clouds(rows: 40);
+        using var set = Toy.Set(clouds.AllFeatures(), [.. Enumerable.Range(0, 40).Select(row => row % 3L)], clouds.Shape, 3, [.. Enumerable.Range(0, 40).Select(row => row % 4 == 0 ? 1f : 0)]);
+        using var all = DataSplit.All(set);
+        using var generator = new Seeds(1).CreateGenerator("quiz");
+        using var divided = QuizRows.Divide(set, all.Training, 0.5, generator, "stage");
+        Assert.That(divided.Quiz.data<long>().ToArray(), Has.Length.EqualTo(5).And.All.Matches<long>(row => row % 4 == 0), "half of those that count");
+        Assert.That(divided.Training.shape[0], Is.EqualTo(35));
+        using var none = Toy.Set(clouds.AllFeatures(), [.. Enumerable.Repeat(1L, 40)], clouds.Shape, 3, [.. Enumerable.Repeat(0f, 40)]);
+        Assert.That(() => QuizRows.Divide(none, all.Training, 0.5, generator, "stage"), Throws.InvalidOperationException.With.Message.Contains("of 40 training rows 0 have a label and a weight above 0; at least 3 must."));
+    }
+
     [TestCase(3, 1)]
     [TestCase(3, 2)]
     [TestCase(5, 2)]

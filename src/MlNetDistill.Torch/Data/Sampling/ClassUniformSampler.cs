@@ -32,7 +32,7 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
             throw new InvalidOperationException(
                 $"Class-uniform batches need labels, but {missing} of the {labels.Length} training rows have none. " +
                 "Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead" +
-                (missing == labels.Length ? "." : ", or leave these rows out with MissingLabels.Drop."));
+                (missing == labels.Length ? "." : ", or leave these rows out: of a classifier, MissingLabels.Drop does."));
         }
 
         var groups = RowGroups.FromKeys(labels, training.cpu().data<long>().ToArray());

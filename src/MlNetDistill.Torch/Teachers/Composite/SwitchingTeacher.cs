@@ -15,6 +15,8 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
 
     public override bool SupportsAugmentation => anchors.All(a => a.Teacher.SupportsAugmentation);
 
+    internal override bool GivesDirections => Current.GivesDirections;
+
     internal override IEnumerable<StageTeacher> QueriedTeachers => anchors.Select(a => a.Teacher);
 
     // Before the first epoch, when a sampler computes clusters, the last anchor is used: it is the most accurate.

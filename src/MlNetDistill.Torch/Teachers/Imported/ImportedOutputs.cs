@@ -8,8 +8,8 @@ internal static class ImportedOutputs
 {
     /// <summary>The outputs as 32-bit floats: B×K logits, B×D embedding, B×C×H×W or B×D stage features.</summary>
     /// <exception cref="InvalidOperationException">The outputs have another type or shape.</exception>
-    public static NetworkOutput Validate(NetworkOutput raw, long rows, string model) => raw.Map(
-        logits => ToVectors(logits, rows, model, "class scores", "N×K"),
+    public static NetworkOutput Validate(NetworkOutput raw, long rows, string model, bool givesEmbeddings) => raw.Map(
+        logits => givesEmbeddings ? ToVectors(logits, rows, model, "embeddings", "N×D") : ToVectors(logits, rows, model, "class scores", "N×K"),
         embedding => ToVectors(embedding, rows, model, "embedding", "N×D"),
         (stage, i) => ToStageFeature(stage, rows, model, i));
 

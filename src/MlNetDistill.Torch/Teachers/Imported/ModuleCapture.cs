@@ -29,7 +29,7 @@ internal sealed class ModuleCapture : IDisposable
         var outputs = _taps.Single(t => ReferenceEquals(t.Part, part)).Outputs;
         return outputs.Count == 1
             ? outputs[0].alias()
-            : throw new InvalidOperationException($"{title}: the part {part.GetName()} in ModuleTaps.{what} ran {outputs.Count} times in one pass; it must run exactly once. " +
+            : throw new InvalidOperationException($"{title}: the part {part.GetName()} in {what} ran {outputs.Count} times in one pass; it must run exactly once. " +
                 (outputs.Count == 0 ? "A module must run its parts by call(...), not by forward(...): hooks are invoked only by call." : "Choose a part that runs once."));
     }
 

@@ -48,7 +48,7 @@ internal sealed class ModuleModel : TensorModel
     {
         var title = GetTitle(module);
         Check(module, title);
-        var (embedding, stages) = (taps?.Embedding, taps?.StageFeatures ?? []);
+        var (embedding, stages, ofEmbeddings) = (taps?.Embedding, taps?.StageFeatures ?? [], taps?.AreOfEmbeddings == true);
         var available = ModelOutputs.Logits
             | (embedding is null ? ModelOutputs.None : ModelOutputs.Embedding)
             | (stages.Count == 0 ? ModelOutputs.None : ModelOutputs.StageFeatures);
@@ -63,12 +63,12 @@ internal sealed class ModuleModel : TensorModel
             var logits = RunUserCode(title, rows, () => module.call(rows));
             return new NetworkOutput(
                 logits,
-                wantedEmbedding is null ? null : capture.GetOutput(wantedEmbedding, title, nameof(ModuleTaps.Embedding)),
-                wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.GetOutput(s, title, nameof(ModuleTaps.StageFeatures)))]);
+                wantedEmbedding is null ? null : capture.GetOutput(wantedEmbedding, title, $"{nameof(ModuleTaps)}.{nameof(ModuleTaps.Embedding)}"),
+                wantedStages.Count == 0 ? null : [.. wantedStages.Select(s => capture.GetOutput(s, title, ofEmbeddings ? "stageFeatures" : $"{nameof(ModuleTaps)}.{nameof(ModuleTaps.StageFeatures)}"))]);
         }
 
         return Open(module, title, [.. stages.Append(embedding).OfType<nn.Module>()], Forward, available, $"taps {DescribePosition(module, embedding)};{string.Join(',', stages.Select(s => DescribePosition(module, s)))}; {identity}",
-            shape, isByte, input, batchSize, warn);
+            shape, isByte, input, batchSize, warn, ofEmbeddings);
     }
 
     /// <summary>
@@ -117,11 +117,11 @@ internal sealed class ModuleModel : TensorModel
 
     private static ModuleModel Open(
         nn.Module module, string title, nn.Module[] parts, Func<Tensor, ModelOutputs, NetworkOutput> forward, ModelOutputs available, string identity, InputShape shape,
-        bool isByte, TeacherInput input, int batchSize, Action<string> warn)
+        bool isByte, TeacherInput input, int batchSize, Action<string> warn, bool givesEmbeddings = false)
     {
         var (device, type) = GetDeviceAndType(module);
         var adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, null, type, ImageLayout.ChannelsFirst), device);
-        var model = new ModuleModel(module, parts, forward, available, title, identity, adapter, device);
+        var model = new ModuleModel(module, parts, forward, available, title, identity, adapter, device) { GivesEmbeddings = givesEmbeddings };
         try
         {
             model.Probe(batchSize, null, warn);

@@ -9,6 +9,9 @@ namespace MlNetDistill.Teachers;
 /// <remarks>A part must run exactly once in a pass, by <c>call</c>, as <c>Sequential</c> does, not by <c>forward</c>.</remarks>
 public sealed record ModuleTaps(nn.Module<Tensor, Tensor>? Embedding = null, IReadOnlyList<nn.Module<Tensor, Tensor>>? StageFeatures = null)
 {
+    /// <summary>Whether the module gives embeddings and no class scores.</summary>
+    internal bool AreOfEmbeddings { get; init; }
+
     /// <summary>Its settings, in a line where they fit in one.</summary>
     public override string ToString() => SettingText.Describe(this);
 }

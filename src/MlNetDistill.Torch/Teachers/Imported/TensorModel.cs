@@ -25,6 +25,9 @@ internal abstract class TensorModel : IDisposable
     /// <summary>A hash, in hexadecimal, of everything its outputs depend on: its bytes or weights, which outputs are used, how the input is prepared.</summary>
     public abstract string ContentHash { get; }
 
+    /// <summary>Whether what it gives as class scores are embeddings.</summary>
+    public bool GivesEmbeddings { get; init; }
+
     /// <summary>The shapes of its outputs, in its own order of classes.</summary>
     public OutputShapes Shapes => _shapes ?? throw new InvalidOperationException("The shapes are known only after the model was probed.");
 
@@ -124,7 +127,7 @@ internal abstract class TensorModel : IDisposable
             ? cat([rows, rows.narrow(0, count - 1, 1).expand([_rowsPerRun - count, .. rows.shape[1..]])])
             : rows;
         var raw = Run(_adapter.Prepare(padded.to(_device)), wanted);
-        var output = ImportedOutputs.Validate(raw, padded.shape[0], Title).Map(t => t.narrow(0, 0, count).to(rows.device));
+        var output = ImportedOutputs.Validate(raw, padded.shape[0], Title, GivesEmbeddings).Map(t => t.narrow(0, 0, count).to(rows.device));
         if (_shapes is { } shapes)
             CheckShapes(shapes, output);
         return output.Map(t => t.MoveToOuterDisposeScope());

@@ -40,6 +40,7 @@ internal static class LiveOutputs
                 RowId[] ids = [.. Enumerable.Range(0, (int)parts[0].shape[0]).Select(i => set.RowIds[order is null ? begin + i : order[begin + i]])];
                 at += positions.shape[0];
                 using var chunk = new OutputChunk(ids, parts);
+                CheckFinite(parts, ids, caching.Name, view is not null);
                 yield return chunk;
             }
         }
@@ -50,6 +51,21 @@ internal static class LiveOutputs
     {
         using var noGrad = no_grad();
         return [.. Outputs(output, kept).Select(part => part.to(float32, CPU).clone().DetachFromDisposeScope())];
+    }
+
+    /// <summary>An answer that is no number would be kept for every epoch.</summary>
+    private static void CheckFinite(Tensor[] parts, RowId[] ids, string teacher, bool augmented)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var part in parts)
+        {
+            var isFinite = part.isfinite();
+            if (isFinite.all().item<bool>())
+                continue;
+            var row = isFinite.flatten(1).all(1).to(int64).argmin().item<long>();
+            throw new InvalidOperationException(
+                $"The teacher ({teacher}) gives outputs that are NaN or infinite for the row with id {ids[row]}{(augmented ? ", augmented" : "")}. Check its weights and the scale of its input, or leave the row out.");
+        }
     }
 
     private static IEnumerable<Tensor> Outputs(NetworkOutput output, ModelOutputs kept) =>

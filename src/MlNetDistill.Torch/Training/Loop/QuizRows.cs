@@ -45,12 +45,12 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
         using var scope = NewDisposeScope();
         var positions = training.cpu();
         var labels = set.Labels.cpu().index_select(0, positions);
-        var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
+        var labelled = Counting(set, positions, labels).nonzero().reshape(-1);
         var rows = labelled.shape[0];
         if (rows <= FewestRows)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"Stage '{stage}' holds labelled training rows out as a quiz, and of {positions.shape[0]} training rows {rows} have a label; at least {FewestRows + 1} must. ") +
+                $"Stage '{stage}' holds labelled training rows out as a quiz, and of {positions.shape[0]} training rows {rows} have a label{(set.Weights is null ? "" : " and a weight above 0")}; at least {FewestRows + 1} must. ") +
                 "Give labelled rows, or a method with a fixed teacher, such as DistillationMethod.Kd().");
         }
 
@@ -71,8 +71,15 @@ internal sealed class QuizRows(IRowSource set, Tensor training, Tensor quiz) : I
             return training.shape[0];
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, training);
-        labels = labels.masked_select(labels.IsNotEqualTo(IRowSource.MissingLabel));
+        labels = labels.masked_select(Counting(set, training, labels));
         return training.shape[0] - Count(labels.shape[0], labels.cpu().data<long>().Distinct().Count(), stage.QuizShare);
+    }
+
+    /// <summary>Rows with a label and a weight above 0: a row of weight 0 would ask nothing.</summary>
+    private static Tensor Counting(IRowSource set, Tensor positions, Tensor labels)
+    {
+        var labelled = labels.IsNotEqualTo(IRowSource.MissingLabel);
+        return set.Weights is { } weights ? weights.On(positions.device).index_select(0, positions).IsAtMost(0).logical_not().logical_and(labelled) : labelled;
     }
 
     /// <summary>The number of quiz rows among labelled rows of so many classes.</summary>

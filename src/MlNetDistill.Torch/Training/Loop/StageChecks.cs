@@ -10,9 +10,9 @@ namespace MlNetDistill.Training;
 internal static class StageChecks
 {
     /// <summary>Warnings about the settings of a stage.</summary>
-    public static IEnumerable<string> Warnings(Stage stage, StudentTask task, bool stopsEarly)
+    public static IEnumerable<string> Warnings(Stage stage, StudentTask task, bool stopsEarly, int batchSize)
     {
-        foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(task.LogitCount)))
+        foreach (var warning in stage.Loss.Terms.SelectMany(t => t.Loss.Warnings(task.LogitCount).Concat(t.Loss.BatchWarnings(batchSize))))
             yield return warning;
         if (stage.Schedule.Warning(stage.Epochs) is { } schedule)
             yield return $"Stage '{stage.Name}': {schedule}";
@@ -45,6 +45,8 @@ internal static class StageChecks
 
         foreach (var term in (stage.Loss?.Terms ?? []).Where(term => string.IsNullOrWhiteSpace(term.Loss.Name)))
             yield return $"Its loss {term.Loss.GetType().Name} has no Name, under which progress and errors speak of it: let its Name give one.";
+        foreach (var term in (stage.Loss?.Terms ?? []).Where(term => term.Loss.NeededTerm is { } needed && !stage.Loss!.Terms.Any(other => ReferenceEquals(other.Loss, needed))))
+            yield return $"Its loss term '{term.Loss.Name}' uses the projections of a loss '{term.Loss.NeededTerm!.Name}' that is not a term of the same sum: add that very loss to the sum, or give '{term.Loss.Name}' taps of its own.";
         if (stage.Epochs < 1)
             yield return Invariant($"It must have at least 1 epoch; it has {stage.Epochs}.");
         foreach (var fault in (stage.Optimizer?.Validate() ?? []).Concat(stage.Schedule?.Validate() ?? []))

@@ -144,14 +144,24 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     {
         var stage = phase.StudentStage;
         StageChecks.Check(phase, student, set, settings.View is not null);
-        foreach (var warning in StageChecks.Warnings(stage, task, settings.EarlyStopping is not null).Where(State.Warnings.Add))
-            settings.Warn(warning);
+        foreach (var warning in StageChecks.Warnings(stage, task, settings.EarlyStopping is not null, settings.ScoringBatchSize))
+            Warn(warning);
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler, stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, training, State.Shuffling!, settings, phase.ReadsTeacher);
         if (stage.CopiesLastLayer)
             LastLayerCopy.Copy(stage, student);
-        return StageRun.Begin(stage, phase as BilevelStage, settings.GradientClipping, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
+        var run = StageRun.Begin(stage, phase as BilevelStage, settings.GradientClipping, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
+        // A copy that trains can become anything; the loss of its quiz shows it.
+        if (run.Bilevel is null)
+            run.Answers = new TeacherAnswers(settings.TeacherName, stage.Name, run.Losses.Checks, Warn);
+        return run;
+    }
+
+    private void Warn(string warning)
+    {
+        if (State.Warnings.Add(warning))
+            settings.Warn(warning);
     }
 
     private bool IsCancelledIn(Stage stage)

@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Evaluation;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
 
@@ -15,6 +16,9 @@ public sealed class EmbeddingTransformer : StudentTransformer
 
     /// <summary>Name of the output column with the embeddings.</summary>
     public string OutputColumnName => Chain.Score;
+
+    /// <summary>The rows that it was trained on, by hashes; null in a model that was loaded.</summary>
+    internal TrainedRows? TrainedRows { get; init; }
 
     /// <summary>The student and its columns.</summary>
     public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{OutputColumnName}'";

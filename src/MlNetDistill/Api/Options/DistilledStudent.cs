@@ -91,6 +91,7 @@ public sealed class DistilledStudent
         using var weights = new MemoryStream(_weights);
         network.load(weights);
         network.eval();
+        network.ClassNames = ClassNames;
         return network;
     }
 

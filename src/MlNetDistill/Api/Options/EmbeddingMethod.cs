@@ -1,6 +1,9 @@
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 
 namespace MlNetDistill;
 
@@ -38,6 +41,11 @@ public abstract record EmbeddingMethod
     /// <summary>Its kind and its settings, in a line where they fit in one.</summary>
     public sealed override string ToString() => SettingText.Describe(this);
 
+    /// <summary>The indices of the anchors that its stages may read, ascending; the last is always among them.</summary>
+    /// <param name="anchors">The anchors of the route, or the only teacher; their answers are not read.</param>
+    /// <exception cref="InvalidOperationException">The route has no such anchors.</exception>
+    internal virtual IReadOnlyList<int> SelectAnchors(IReadOnlyList<Anchor> anchors) => [anchors.Count - 1];
+
     /// <summary>The method with this loss of embeddings.</summary>
     internal abstract DistillationMethod Create(DistillationLoss loss);
 }
@@ -49,6 +57,11 @@ internal sealed record OneStageEmbedding : EmbeddingMethod
 
 internal sealed record RcoEmbedding(EmbeddingMethod Inner, AnchorSelection Selection, RcoSchedule Schedule) : EmbeddingMethod
 {
+    // A selection of the user's own may depend on the training.
+    internal override IReadOnlyList<int> SelectAnchors(IReadOnlyList<Anchor> anchors) => Selection.GetType().Assembly != typeof(AnchorSelection).Assembly
+        ? [.. Enumerable.Range(0, anchors.Count)]
+        : [.. Selection.ChooseChecked(new MethodContext(anchors, new OutputShapes(1), new ShuffledSampler(1), 1, Optimizer.AdamW(), LearningRateSchedule.Constant()))];
+
     internal override DistillationMethod Create(DistillationLoss loss) => DistillationMethod.Rco(Inner.Create(loss), Selection, Schedule);
 }
 

@@ -104,7 +104,7 @@ public sealed partial record EmbeddingOptions
     /// <summary>Shape of the images in the feature column; null to take it from the student or from the column's own dimensions.</summary>
     public InputShape? ImageShape { get; init; }
 
-    /// <summary>What to do with rows whose features or embeddings of the teacher are NaN or infinite.</summary>
+    /// <summary>What to do with rows whose features or embeddings of the teacher are NaN or infinite, or whose embedding of the teacher is shorter than 1e-6.</summary>
     public MissingFeatures MissingFeatures { get; init; } = MissingFeatures.Error;
 
     /// <summary>Stops the training when cancelled.</summary>

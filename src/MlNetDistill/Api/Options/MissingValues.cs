@@ -16,7 +16,7 @@ public enum MissingLabels
 /// <summary>
 /// What to do with rows that cannot be used: features are missing (a null or empty vector), NaN, infinite, or of another length than the column's; a step before the
 /// trainer fails for the row (for example because an image is broken or missing); or a vector that the teacher reads, for example its scores, is missing, of
-/// another length, or NaN; or an embedding of the teacher, wherever it comes from, is NaN or infinite.
+/// another length, or NaN; or an embedding of the teacher, wherever it comes from, is NaN or infinite, or has no direction because it is shorter than 1e-6.
 /// </summary>
 public enum MissingFeatures
 {

@@ -1,3 +1,6 @@
+using MlNetDistill.Alignment;
+using MlNetDistill.Core;
+
 namespace MlNetDistill.Evaluation;
 
 /// <summary>
@@ -54,8 +57,43 @@ public sealed record KnowledgeDiagnosis
         ["  its probability of the label", Number(LabelProbabilityCorrelation)],
     ]);
 
+    /// <summary>The classes of the student's scores; null where they are unknown, as in a diagnosis that was read from JSON.</summary>
+    internal IReadOnlyList<string>? Classes { get; init; }
+
+    /// <summary>What cannot be a diagnosis, each as one sentence.</summary>
+    internal IEnumerable<string> Validate() =>
+    [
+        .. Faults.AtLeast(1, "Knowledge.Rows", Rows),
+        .. Faults.AtLeast(0, "Knowledge.UnlabelledRows", UnlabelledRows),
+        .. Faults.AtLeast(0, "Knowledge.CertainRows", CertainRows),
+        .. Faults.Above0("Knowledge.Temperature", Temperature),
+        .. Faults.Share("Knowledge.Alpha", Alpha),
+        .. Faults.Unless(double.IsFinite(Mean), $"Knowledge.Mean must be a finite number; was {Mean}."),
+        .. Faults.Share("Knowledge.NegativeShare", NegativeShare),
+        .. Correlation("Knowledge.ConfidenceCorrelation", ConfidenceCorrelation),
+        .. Correlation("Knowledge.LabelProbabilityCorrelation", LabelProbabilityCorrelation),
+        .. Faults.Unless(
+            Quantiles is [{ }, { }, { }, { }, { }] && Quantiles.Zip(Quantiles.Skip(1)).All(pair => pair.First.Share < pair.Second.Share && pair.First.Value <= pair.Second.Value)
+                && Quantiles.All(quantile => quantile.Share is > 0 and < 1 && double.IsFinite(quantile.Value)),
+            $"Knowledge.Quantiles must be five, as DiagnoseKnowledge gives them, with shares in (0, 1) and finite values that rise; were [{string.Join(", ", Quantiles ?? [])}]."),
+    ];
+
+    /// <exception cref="InvalidOperationException">It is of other classes than a report's.</exception>
+    internal void CheckClasses(IReadOnlyList<string> classes)
+    {
+        // Their order does not matter to ω.
+        if (Classes is { } diagnosed && !diagnosed.ToHashSet().SetEquals(classes))
+        {
+            throw new InvalidOperationException(
+                $"Knowledge of the ReportInput is a diagnosis of models with the classes {ClassAlignment.Listed(diagnosed)}, and the report is of models with the classes {ClassAlignment.Listed(classes)}. " +
+                "Give DiagnoseKnowledge the teacher and the student of the report, or leave Knowledge null.");
+        }
+    }
+
     /// <summary>Number of all rows, with and without an ω.</summary>
     internal long AllRows => Rows + UnlabelledRows + CertainRows;
+
+    private static IEnumerable<string> Correlation(string name, double? value) => Faults.Unless(value is null or (>= -1 and <= 1), $"{name} must be in [-1, 1], or null; was {value}.");
 
     private static string?[][] Count(string name, long rows) => rows == 0 ? [] : [[name, Figures.Count(rows)]];
 

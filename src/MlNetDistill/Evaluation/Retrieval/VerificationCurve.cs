@@ -19,7 +19,7 @@ internal static class VerificationCurve
         if (positives == 0 || negatives == 0)
         {
             throw new InvalidOperationException(
-                $"There is no pair of {(positives == 0 ? "the same identity" : "unlike identities")}, so there is nothing to tell apart. Give rows with identities of both kinds.");
+                $"There is no pair of {(positives == 0 ? "the same identity" : "unlike identities")}, so there is nothing to tell apart. Give rows with identities of both kinds; a report leaves verification out if its Verification is null.");
         }
 
         var points = counts.Points().ToList();

@@ -17,16 +17,20 @@ internal static class DataChecks
     private const double MostBlankPictures = 0.01;
 
     /// <summary>Warnings, each of one sentence or two with value and remedy.</summary>
-    public static IEnumerable<string> Warnings(IRowSource set, DataSplit split, ClassLabels classes, DistillationOptions options)
+    /// <param name="set">The rows.</param>
+    /// <param name="split">Which of them are trained on.</param>
+    /// <param name="classes">The classes; null for a student without any.</param>
+    /// <param name="options">The settings.</param>
+    public static IEnumerable<string> Warnings(IRowSource set, DataSplit split, ClassLabels? classes, DistillationOptions options)
     {
         using var scope = NewDisposeScope();
         var labels = set.Labels.index_select(0, split.Given).cpu().data<long>().ToArray();
         var weights = set.Weights?.index_select(0, split.Given).cpu().data<float>().ToArray();
         if (weights is not null && ManyWithoutWeight(weights, options.ExampleWeightColumnName!) is { } weightless)
             yield return weightless;
-        if (ClassesWithoutRow(labels, weights, classes) is { } missing)
+        if (classes is not null && ClassesWithoutRow(labels, weights, classes) is { } missing)
             yield return missing;
-        if (HeldOut(set, split, classes.Count, options) is { } share)
+        if (HeldOut(set, split, classes?.Count ?? 0, options) is { } share)
             yield return share;
         foreach (var constant in ConstantFeatures(set, split.Given, options.FeatureColumnName))
             yield return constant;
@@ -61,7 +65,7 @@ internal static class DataChecks
         {
             var some = string.Join(", ", constant.Take(MostFeaturesNamed)) + (constant.Length > MostFeaturesNamed ? ", …" : "");
             yield return Invariant($"{constant.Length} of {least.Length} features in column '{column}' have one value in all rows trained on (from 0: {some}; the first is {least[constant[0]]}): ") +
-                "they carry no information on the class, and the student does not know other values. Check the step that makes them, or leave them out.";
+                "they carry no information, and the student does not know other values. Check the step that makes them, or leave them out.";
         }
 
         if (set.Shape.IsImage && blank > Math.Max(1, MostBlankPictures * rows))

@@ -1,3 +1,4 @@
+using MlNetDistill.Alignment;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -50,6 +51,7 @@ internal sealed class DryRun
             if (phase is BilevelStage bilevel)
                 networks.CheckQuiz(bilevel);
             var stage = phase.StudentStage;
+            CheckClasses(stage, networks.ClassNames);
             foreach (var projection in stage.Loss.Terms.SelectMany(t => Projections(t.Loss, stage.Teacher)))
                 projection.Dispose();
             phases.Add(phase);
@@ -60,5 +62,18 @@ internal sealed class DryRun
 
         IEnumerable<nn.Module<Tensor, Tensor>> Projections(Losses.DistillationLoss loss, StageTeacher? teacher) =>
             teacher is null ? [] : loss.CreateProjections(context.Student, teacher.Shapes, generator);
+    }
+
+    private static void CheckClasses(Stage stage, IReadOnlyList<string>? labels)
+    {
+        foreach (var term in stage.Loss.Terms)
+        {
+            if (labels is not null && term.Loss.ClassNames is { } own && !own.SequenceEqual(labels))
+            {
+                throw new InvalidOperationException(
+                    $"The targets of the loss '{term.Loss.Name}' in stage '{stage.Name}' are of the classes {ClassAlignment.Listed(own)}, in this order; those of the label column are {ClassAlignment.Listed(labels)}. " +
+                    "Give the similarities in the order of the label's keys, or make both label columns by the same fitted MapValueToKey.");
+            }
+        }
     }
 }

@@ -47,7 +47,7 @@ internal sealed class PreflightCheck(
         var costs = Costs.Run(student, teacher, isReady && anchors.Count > 0 ? anchors[^1].Teacher : null);
         foreach (var warning in costs.Warnings)
             Add(warning, costs.Advice);
-        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, networks.Task, options.EarlyStopping is not null)));
+        _warnings.AddRange(stages.SelectMany(stage => StageChecks.Warnings(stage, networks.Task, options.EarlyStopping is not null, options.BatchSize)));
         if (options.InitialWeights is null && StepsCheck.Warning(stages, GetSteps, options.BatchSize) is { } few)
             Add(few, "train longer: more Epochs or a smaller BatchSize");
         var timer = new StepTimer(options, set, split, seeds, student, networks.GetView(FitNetworks.StudentRole), isReady);

@@ -8,10 +8,19 @@ internal static class EmbeddingVerdict
 {
     public static IReadOnlyList<string> Create(EmbeddingReport report) =>
     [
+        .. Overlaps(report),
         .. Search(report.Retrieval),
         .. Verification(report),
         .. Costs(report.Teacher.Cost, report.Student.Cost),
     ];
+
+    private static IEnumerable<string> Overlaps(EmbeddingReport report)
+    {
+        if (report.TrainingOverlap is { Excess: > ReportVerdict.ReportedOverlap } overlap)
+            yield return $"{Figures.Percent(overlap.Share)} of the test rows have the features of a row that the student was trained on, so the figures do not show how it does on new rows. Test on rows of identities that it was not trained on.";
+        if (report.GalleryOverlap is > ReportVerdict.ReportedOverlap and var known)
+            yield return $"{Figures.Percent(known)} of the test rows are also in the gallery, in which each finds itself first. Search other rows, or leave Gallery null.";
+    }
 
     private static IEnumerable<string> Search(RetrievalMetrics metrics)
     {

@@ -9,7 +9,7 @@ namespace MlNetDistill.Reporting;
 /// <param name="Findings">Further findings.</param>
 internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyList<string> Summary, IReadOnlyList<string> Findings)
 {
-    private const double ReportedOverlap = 0.01;
+    public const double ReportedOverlap = 0.01;
 
     /// <summary>Whether there is a student alone to compare with; then the first sentence of the summary answers whether distilling paid.</summary>
     private bool HasPayoff { get; init; }

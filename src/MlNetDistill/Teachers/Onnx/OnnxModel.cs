@@ -57,14 +57,14 @@ internal sealed class OnnxModel : TensorModel
         {
             var (title, session) = (source.Title, runner.Session);
             var names = (
-                OnnxNames.FindLogits(session, outputs.Logits, title),
-                outputs.Embedding is { } embedding ? OnnxNames.FindOutput(session, embedding, nameof(OnnxOutputs.Embedding), title) : null,
-                (string[])[.. (outputs.StageFeatures ?? []).Select(s => OnnxNames.FindOutput(session, s, nameof(OnnxOutputs.StageFeatures), title))]);
+                OnnxNames.FindLogits(session, outputs, title),
+                outputs.Embedding is { } embedding ? OnnxNames.FindOutput(session, embedding, outputs.OptionOf(nameof(OnnxOutputs.Embedding)), title) : null,
+                (string[])[.. (outputs.StageFeatures ?? []).Select(s => OnnxNames.FindOutput(session, s, outputs.OptionOf(nameof(OnnxOutputs.StageFeatures)), title))]);
             var name = OnnxNames.FindInput(session, input.InputName, title);
             var node = session.InputMetadata[name];
             var dimensions = OnnxNames.GetDimensions(node);
             adapter = new InputAdapter(shape, isByte, input, new ModelInput(title, dimensions, GetInputType(node, name, title)), torch.CPU);
-            var model = new OnnxModel(source, runner, name, names, hash, adapter);
+            var model = new OnnxModel(source, runner, name, names, hash, adapter) { GivesEmbeddings = outputs.AreEmbeddings };
             runner.Limit = trialLimit ?? DefaultTrialLimit;
             model.Probe(batchSize, dimensions?[0], warn);
             runner.Limit = null;

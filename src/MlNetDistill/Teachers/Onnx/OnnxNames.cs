@@ -34,28 +34,28 @@ internal static class OnnxNames
             : $"{title} has {inputs.Count} inputs: {List(inputs)}. Name the one that reads the rows in TeacherInput.InputName; the others must have defaults in the model.");
     }
 
-    /// <summary>The output of class scores.</summary>
-    public static string FindLogits(InferenceSession session, string? name, string title)
+    /// <summary>The output of class scores, or of embeddings.</summary>
+    public static string FindLogits(InferenceSession session, OnnxOutputs named, string title)
     {
-        var outputs = session.OutputMetadata;
-        if (name is not null)
-            return FindOutput(session, name, nameof(OnnxOutputs.Logits), title);
+        var (outputs, option) = (session.OutputMetadata, named.OptionOf(nameof(OnnxOutputs.Logits)));
+        if (named.Logits is { } name)
+            return FindOutput(session, name, option, title);
         if (outputs.Count > 1 && !outputs.ContainsKey("logits"))
         {
             var hint = outputs.Values.All(o => o.IsTensor) ? "" : Zipmap;
-            throw new InvalidOperationException($"{title} has {outputs.Count} outputs: {List(outputs)}. Name the class scores in OnnxOutputs.Logits.{hint}");
+            throw new InvalidOperationException($"{title} has {outputs.Count} outputs: {List(outputs)}. Name the {(named.AreEmbeddings ? "embeddings" : "class scores")} in {option}.{hint}");
         }
 
-        return FindOutput(session, outputs.Count == 1 ? outputs.Keys.Single() : "logits", nameof(OnnxOutputs.Logits), title);
+        return FindOutput(session, outputs.Count == 1 ? outputs.Keys.Single() : "logits", option, title);
     }
 
     /// <summary>The output of that name, checked to be a tensor of floating-point numbers.</summary>
-    public static string FindOutput(InferenceSession session, string name, string what, string title)
+    public static string FindOutput(InferenceSession session, string name, string option, string title)
     {
         var outputs = session.OutputMetadata;
         if (string.IsNullOrEmpty(name) || !outputs.TryGetValue(name, out var output))
         {
-            throw new InvalidOperationException($"{title} has no output '{name}', which OnnxOutputs.{what} names; it has {List(outputs)}. A tensor inside must be made an " +
+            throw new InvalidOperationException($"{title} has no output '{name}', which {option} names; it has {List(outputs)}. A tensor inside must be made an " +
                 "output when the model is exported.");
         }
 
@@ -63,7 +63,7 @@ internal static class OnnxNames
             throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}, not as a tensor.{Zipmap}");
         if (ToScalarType(output.ElementDataType) is null or torch.ScalarType.Byte)
         {
-            throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}; OnnxOutputs.{what} must be float32, float16 or double. Of its outputs, " +
+            throw new InvalidOperationException($"{title} gives '{name}' as {Describe(output)}; {option} must be float32, float16 or double. Of its outputs, " +
                 $"{List(outputs)}, name one of scores, not of class numbers.");
         }
 

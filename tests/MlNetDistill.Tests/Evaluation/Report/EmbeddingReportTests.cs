@@ -86,6 +86,7 @@ public sealed partial class EmbeddingReportTests
         Assert.That(File.ReadAllText(folder.File("report/report.html")), Is.EqualTo(report.ToHtml()).And.Not.Contains("false accept rate (log scale)"));
         Assert.That(File.ReadAllText(folder.File("report/report.json")), Is.EqualTo(report.ToJson()));
         Assert.That(report.Retrieval.Student.RankOne, Is.EqualTo(1), "each row finds itself in the gallery");
+        Assert.That(report.Verdict[0], Is.EqualTo("100.00 % of the test rows are also in the gallery, in which each finds itself first. Search other rows, or leave Gallery null."));
         Assert.That(report.Verdict, Has.Some.EqualTo("The saved student has 1.0 KiB, 4.0 times smaller than its teacher (4.0 KiB).").And.Some.EqualTo("A single row takes it 20.0 µs (median), 4.0 times less than the teacher (80.0 µs)."));
 
         static ModelCost Cost(double time, long bytes) => new() { SingleRow = new(time, 2 * time, 100), Batch = new(time / 4, time / 2, 10), ZipBytes = bytes, PeakMemoryBytes = 10 * bytes };
@@ -106,6 +107,46 @@ public sealed partial class EmbeddingReportTests
             () => EmbeddingReport.Create(_context, Input() with { EmbeddingColumnName = "Small" }), Throws.ArgumentException.With.Message.StartsWith("The student makes no column 'Small'."));
         Assert.That(
             () => EmbeddingReport.Create(_context, Input() with { Retrieval = new RetrievalOptions { Gallery = _test } }), Throws.ArgumentException.With.Message.StartsWith("The Gallery is Test itself"));
+    }
+
+    [Test]
+    public void Columns_are_named_as_the_report_names_them()
+    {
+        Refused<ArgumentOutOfRangeException>(
+            input => input with { IdColumnName = "Person" }, "The identity of each row of Test column 'Person' is not in the data. Its columns are ", "name one of them as IdColumnName of the EmbeddingReportInput");
+        Refused<ArgumentOutOfRangeException>(
+            input => input with { TeacherColumnName = "Taught" }, "The teacher's embedding of each row of Test column 'Taught' is not in the data.", "TeacherColumnName of the EmbeddingReportInput");
+        var bare = _context.Transforms.SelectColumns("Features", "Id").Fit(_test).Transform(_test);
+        Refused<ArgumentOutOfRangeException>(
+            input => input with { Teacher = null, TeacherColumnName = "TeacherEmbedding", Retrieval = new RetrievalOptions { Gallery = bare } },
+            "The teacher's embedding of each row of Gallery column 'TeacherEmbedding' is not in the data. Its columns are 'Features', 'Id';");
+        var rows = ToyEmbeddings.Draw(20, 4);
+        rows[3].TeacherEmbedding[0] = float.NaN;
+        Refused<InvalidOperationException>(
+            input => input with { Test = _context.View(rows), Teacher = null, TeacherColumnName = "TeacherEmbedding" }, "Column 'TeacherEmbedding of the teacher' has NaN or infinity in row 3");
+        Refused<InvalidOperationException>(
+            input => input with { Test = _context.View(ToyEmbeddings.Draw(4, 1)) }, "There is no pair of unlike identities", "a report leaves verification out if its Verification is null");
+
+        void Refused<T>(Func<EmbeddingReportInput, EmbeddingReportInput> change, params string[] parts)
+            where T : Exception
+        {
+            var message = Assert.Throws<T>(() => EmbeddingReport.Create(_context, change(Input())))!.Message;
+            Assert.That(message, Does.Not.Contain("MlNetDistill."));
+            foreach (var part in parts)
+                Assert.That(message, Does.Contain(part));
+        }
+    }
+
+    [Test]
+    public void Rows_that_the_student_knows_are_spoken_of_first()
+    {
+        var report = EmbeddingReport.Create(_context, Input() with { Test = _context.View(ToyEmbeddings.Draw(400, 20)) });
+        Assert.That(report.TrainingOverlap!.Share, Is.EqualTo(0.8).Within(0.001), "a fifth was held out");
+        Assert.That(report.Verdict[0], Does.StartWith("80.00 % of the test rows have the features of a row that the student was trained on"));
+        Assert.That(JsonDocument.Parse(report.ToJson()).RootElement.GetProperty("trainingOverlap").GetProperty("share").GetDouble(), Is.EqualTo(report.TrainingOverlap.Share));
+        var usual = Create();
+        Assert.That((usual.TrainingOverlap!.Share, usual.GalleryOverlap), Is.EqualTo((0.0, (double?)null)));
+        Assert.That(usual.Verdict[0], Does.StartWith("The student finds"));
     }
 
     [Test]

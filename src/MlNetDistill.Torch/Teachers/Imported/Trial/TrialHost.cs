@@ -60,7 +60,8 @@ internal static class TrialHost
     {
         using var self = Process.GetCurrentProcess();
         var loaded = self.Modules.Cast<ProcessModule>().Select(m => m.FileName).ToList();
-        string[] wanted = ["torch_cpu", "LibTorchSharp"];
+        // In this order, each before those that need it: a system may have another libtorch, which the loader would take instead.
+        string[] wanted = ["torch_cpu", "torch", "LibTorchSharp"];
         return (GetLocation(typeof(Tensor).Assembly), [.. wanted.Select(name => loaded.Find(file => IsLibrary(file, name))).OfType<string>()]);
     }
 

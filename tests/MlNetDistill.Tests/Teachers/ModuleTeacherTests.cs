@@ -71,6 +71,52 @@ public sealed class ModuleTeacherTests
     }
 
     [Test]
+    public void Without_a_cache_a_module_is_queried_in_every_step_and_teaches_the_same()
+    {
+        using var module = Trained();
+        var rows = 0L;
+        var teacher = Teacher.FromModule(
+            module,
+            batch =>
+            {
+                rows += batch.shape[0];
+                return new NetworkOutput(module.call(batch));
+            },
+            classNames: Rows.Classes);
+        var options = Options(teacher) with { Epochs = 5, MinimumTeacherAccuracy = 0 };
+        var cached = _context.Fit(options, _view).Scores(_view);
+        var queriedOnce = rows;
+        rows = 0;
+        var off = _context.Fit(options with { TeacherCache = new TeacherCacheOptions { Mode = CacheMode.Off } }, _view).Scores(_view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(queriedOnce, Is.InRange(240, 2 * 240), "once, and to try the module");
+            Assert.That(rows, Is.InRange(5 * 240, 7 * 240), "in each of 5 epochs, and for the checks before");
+            for (var row = 0; row < off.Length; row++)
+                Assert.That(off[row], Is.EqualTo(cached[row]).Within(1e-4), $"row {row}");
+        });
+    }
+
+    [Test]
+    public void A_model_that_answers_in_passes_over_the_data_needs_a_cache()
+    {
+        var teacher = Teacher.FromTransformer(_context.MulticlassClassification.Trainers.SdcaMaximumEntropy("Class", maximumNumberOfIterations: 3).Fit(_view));
+        Assert.That(
+            () => _context.Fit(Options(teacher) with { TeacherCache = new TeacherCacheOptions { Mode = CacheMode.Off } }, _view),
+            Throws.InstanceOf<ArgumentException>().Or.InvalidOperationException.With.Message.Contains("TeacherCache.Mode is Off, so the teacher is queried in every step"));
+    }
+
+    [Test]
+    public void Settings_of_a_cache_without_a_cache_are_refused() => Assert.That(
+        () =>
+        {
+            using var module = Trained();
+            _context.Fit(
+                Options(Teacher.FromModule(module, classNames: Rows.Classes)) with { TeacherCache = new TeacherCacheOptions { Mode = CacheMode.Off, TopK = 2 } }, _view);
+        },
+        Throws.InstanceOf<ArgumentException>().Or.InvalidOperationException.With.Message.Contains("TeacherCache.Mode is Off, so nothing is cached, and Folder"));
+
+    [Test]
     public void A_module_whose_weights_changed_has_another_cache()
     {
         using var folder = new ToyFolder();

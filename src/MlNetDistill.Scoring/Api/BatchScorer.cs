@@ -11,19 +11,21 @@ namespace MlNetDistill;
 /// row ids are those of the model. Make one with <c>mlContext.Model.CreateBatchScorer</c>.
 /// </summary>
 /// <remarks>
-/// Thread-safe. Cursors that are open when it is disposed can be read to their end. A <c>PredictionEngine</c> made from it is one over the model, row by row.
+/// Thread-safe. Cursors that are open when it is disposed can be read to their end. A <c>PredictionEngine</c> can be made from it; the engine disposes it unless
+/// <c>OwnsTransformer</c> is false.
 /// </remarks>
 public sealed class BatchScorer : ITransformer, IDisposable
 {
     private readonly ITransformer _model;
     private readonly ModelSteps _steps;
-    private readonly IReadOnlyList<(ITransformer? Transformer, StudentPart? Student)> _parts;
+    private readonly ITransformer _chain;
     private readonly StudentPart[] _students;
     private bool _isDisposed;
 
     private BatchScorer(ITransformer model, ModelSteps steps, IReadOnlyList<(ITransformer? Transformer, StudentPart? Student)> parts, BatchScoringOptions options)
     {
-        (_model, _steps, _parts, Options) = (model, steps, parts, options);
+        (_model, _steps, Options) = (model, steps, options);
+        _chain = new TransformerChain<ITransformer>([.. parts.Select(part => part.Student is { } student ? new StudentStep(student) : part.Transformer!)]);
         _students = [.. parts.Select(part => part.Student).OfType<StudentPart>()];
     }
 
@@ -43,7 +45,7 @@ public sealed class BatchScorer : ITransformer, IDisposable
     public string FeatureColumnName => Single.Features;
 
     /// <inheritdoc/>
-    public bool IsRowToRowMapper => _model.IsRowToRowMapper;
+    public bool IsRowToRowMapper => _chain.IsRowToRowMapper;
 
     private StudentPart Single => _students is [var student] ? student : throw new InvalidOperationException(
         $"The model has {_students.Length} students, which read {string.Join(", ", _students.Select(s => $"'{s.Features}'"))}. Score data views with it, or make a scorer of each student alone.");
@@ -55,11 +57,12 @@ public sealed class BatchScorer : ITransformer, IDisposable
         return _model.GetOutputSchema(inputSchema);
     }
 
-    /// <summary>The model's own mapper, which scores row by row.</summary>
+    /// <summary>What a <c>PredictionEngine</c> uses: scores row by row, with less work around each than the model has.</summary>
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema)
     {
         ArgumentNullException.ThrowIfNull(inputSchema);
-        return _model.GetRowToRowMapper(inputSchema);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _chain.GetRowToRowMapper(inputSchema);
     }
 
     /// <summary>
@@ -71,7 +74,7 @@ public sealed class BatchScorer : ITransformer, IDisposable
     {
         ArgumentNullException.ThrowIfNull(input);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return _parts.Aggregate(input, (view, part) => part.Student is { } student ? new StudentView(view, student) : part.Transformer!.Transform(view));
+        return _chain.Transform(input);
     }
 
     /// <summary>Scores rows of features, without the other steps of the pipeline.</summary>

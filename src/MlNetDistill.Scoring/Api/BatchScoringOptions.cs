@@ -8,11 +8,11 @@ public sealed record BatchScoringOptions
     /// </summary>
     public int BatchSize { get; init; } = 1024;
 
-    /// <summary>Threads with which ONNX Runtime scores a batch, from 1; 0, the default, for its own choice: one for each processor core.</summary>
+    /// <summary>Threads that score a batch, from 1; 0, the default, for one for each processor core. With several batches at a time, 1 is often faster.</summary>
     public int Threads { get; init; }
 
     /// <summary>The settings.</summary>
-    public override string ToString() => FormattableString.Invariant($"batches of {BatchSize} rows, {(Threads == 0 ? "threads as ONNX Runtime chooses" : $"{Threads} threads")}");
+    public override string ToString() => FormattableString.Invariant($"batches of {BatchSize} rows, {(Threads == 0 ? "a thread for each core" : $"{Threads} threads")}");
 
     internal void Validate()
     {

@@ -7,17 +7,16 @@ internal sealed class Batch<T> : Batch
     where T : unmanaged
 {
     private readonly SharedSession? _session;
-    private readonly int _rows;
     private readonly string[] _inputs = [];
     private readonly string[] _outputs = [];
     private readonly OrtValue[] _wholeInput = [];
     private readonly OrtValue[] _wholeOutput = [];
     private readonly RunOptions? _options;
 
-    public Batch(SharedSession? session, StudentHead head, int rows)
-        : base(head, rows)
+    public Batch(SharedSession? session, StudentHead head, int rows, int threads)
+        : base(head, rows, threads)
     {
-        (_session, _rows) = (session, rows);
+        _session = session;
         FeatureLength = session?.InputLength ?? head.EmbeddingLength;
         Features = new T[(long)rows * FeatureLength];
         if (session is null)
@@ -53,7 +52,7 @@ internal sealed class Batch<T> : Batch
     {
         if (_session is null)
             return;
-        if (rows == _rows)
+        if (rows == Capacity)
         {
             _session.Run(_options!, _inputs, _wholeInput, _outputs, _wholeOutput);
             return;
@@ -67,7 +66,7 @@ internal sealed class Batch<T> : Batch
     private OrtValue TensorOver<TValue>(TValue[] values, int rows)
         where TValue : unmanaged
     {
-        var length = values.Length / _rows;
+        var length = values.Length / Capacity;
         return OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, values.AsMemory(0, rows * length), [rows, length]);
     }
 }

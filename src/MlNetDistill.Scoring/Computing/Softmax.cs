@@ -23,11 +23,11 @@ internal static class Softmax
     /// <param name="logits">The logits, followed by space up to a whole vector, which is overwritten.</param>
     /// <param name="scratch">As long as <paramref name="logits"/>; it is overwritten.</param>
     /// <param name="probabilities">Gets a probability for each class.</param>
-    public static void Compute(Span<float> logits, Span<float> scratch, Span<float> probabilities)
+    public static void Compute(Span<float> logits, Span<double> scratch, Span<float> probabilities)
     {
         var classes = probabilities.Length;
         if (Vector512.IsHardwareAccelerated && TryComputeFast(logits, classes, scratch))
-            scratch[..classes].CopyTo(probabilities);
+            logits[..classes].CopyTo(probabilities);
         else
             ComputePlain(logits[..classes], probabilities);
     }
@@ -53,22 +53,27 @@ internal static class Softmax
             probabilities[i] = (float)Math.Exp(logits[i] - logSum);
     }
 
-    /// <summary>Computes with vectors; false where a result might be rounded in another way than by <see cref="ComputePlain"/>, which is rare.</summary>
-    private static bool TryComputeFast(Span<float> logits, int classes, Span<float> results)
+    /// <summary>
+    /// Replaces the logits by probabilities with vectors; false, and the logits unchanged, where a result might be rounded in another way than by <see cref="ComputePlain"/>,
+    /// which is rare.
+    /// </summary>
+    private static bool TryComputeFast(Span<float> logits, int classes, Span<double> exponentials)
     {
         var padded = (classes + Lanes - 1) / Lanes * Lanes;
         logits[classes..padded].Fill(float.MinValue);
-        var (largest, sum) = Sum(logits[..padded]);
+        var (largest, sum) = Sum(logits[..padded], exponentials);
         // The term of the maximum itself is 1.
         var logSum = largest + Math.Log(sum);
         var error = RelativeError + (classes * 1e-15);
         return float.IsFinite(largest) && (float)(logSum - error) == (float)(logSum + error)
-            && TryExponentials(logits[..padded], (float)logSum, results[..padded]);
+            && TryReplace(logits[..padded], exponentials, largest, (float)logSum);
     }
 
-    private static (float Largest, double Sum) Sum(ReadOnlySpan<float> logits)
+    /// <summary>The largest logit, and exp(z - max) for each and as a sum.</summary>
+    private static (float Largest, double Sum) Sum(ReadOnlySpan<float> logits, Span<double> exponentials)
     {
         ref var z = ref MemoryMarshal.GetReference(logits);
+        ref var exponential = ref MemoryMarshal.GetReference(exponentials);
         var most = Vector512.LoadUnsafe(ref z);
         for (nuint i = Lanes; i < (nuint)logits.Length; i += Lanes)
             most = Vector512.Max(most, Vector512.LoadUnsafe(ref z, i));
@@ -78,29 +83,49 @@ internal static class Softmax
         for (nuint i = 0; i < (nuint)logits.Length; i += Lanes)
         {
             var value = Vector512.LoadUnsafe(ref z, i);
-            var (lower, upper) = Vector512.Widen(Vector512.ConditionalSelect(Vector512.GreaterThan(value, cutoff), value - top, negligible));
-            sums += Vector512.Exp(lower) + Vector512.Exp(upper);
+            var difference = Vector512.MaxNative(value - top, negligible);
+            var counts = Vector512.GreaterThan(value, cutoff).AsInt32();
+            var lower = Vector512.Exp(Vector512.WidenLower(difference));
+            lower.StoreUnsafe(ref exponential, i);
+            sums += lower & Vector512.WidenLower(counts).AsDouble();
+            var upper = Vector512.Exp(Vector512.WidenUpper(difference));
+            upper.StoreUnsafe(ref exponential, i + (Lanes / 2));
+            sums += upper & Vector512.WidenUpper(counts).AsDouble();
         }
 
         return (largest, Vector512.Sum(sums));
     }
 
-    private static bool TryExponentials(ReadOnlySpan<float> logits, float logSum, Span<float> results)
+    /// <summary>exp(z - s) = exp(z - max)·exp(max - s)·exp(t), where t, of the size of rounding errors, is what the 32-bit differences differ by.</summary>
+    private static bool TryReplace(Span<float> logits, Span<double> exponentials, float largest, float logSum)
     {
         ref var z = ref MemoryMarshal.GetReference(logits);
-        ref var result = ref MemoryMarshal.GetReference(results);
-        var (subtracted, negligible, same) = (Vector512.Create(logSum), Vector512.Create(Negligible), Vector512<float>.AllBitsSet);
+        ref var exponential = ref MemoryMarshal.GetReference(exponentials);
+        var shift = (double)largest - logSum;
+        var (factor, shifts) = (Vector512.Create(Math.Exp(shift)), Vector512.Create(shift));
+        var (top, subtracted, negligible) = (Vector512.Create(largest), Vector512.Create(logSum), Vector512.Create(Negligible));
+        var same = Vector512<float>.AllBitsSet;
         for (nuint i = 0; i < (nuint)logits.Length; i += Lanes)
         {
-            var (lower, upper) = Vector512.Widen(Vector512.Max(Vector512.LoadUnsafe(ref z, i) - subtracted, negligible));
-            (lower, upper) = (Vector512.Exp(lower), Vector512.Exp(upper));
+            var value = Vector512.LoadUnsafe(ref z, i);
+            var (difference, before) = (Vector512.MaxNative(value - subtracted, negligible), Vector512.MaxNative(value - top, negligible));
+            var lower = Vector512.LoadUnsafe(ref exponential, i) * factor * ExpOfRounding(Vector512.WidenLower(difference) - Vector512.WidenLower(before) - shifts);
+            var upper = Vector512.LoadUnsafe(ref exponential, i + (Lanes / 2)) * factor * ExpOfRounding(Vector512.WidenUpper(difference) - Vector512.WidenUpper(before) - shifts);
+            lower.StoreUnsafe(ref exponential, i);
+            upper.StoreUnsafe(ref exponential, i + (Lanes / 2));
             var below = Vector512.Narrow(lower * (1 - RelativeError), upper * (1 - RelativeError));
             same &= Vector512.Equals(below, Vector512.Narrow(lower * (1 + RelativeError), upper * (1 + RelativeError)));
-            below.StoreUnsafe(ref result, i);
         }
 
-        return Vector512.EqualsAll(same.AsInt32(), Vector512<int>.AllBitsSet);
+        if (!Vector512.EqualsAll(same.AsInt32(), Vector512<int>.AllBitsSet))
+            return false;
+        for (nuint i = 0; i < (nuint)logits.Length; i += Lanes)
+            Vector512.Narrow(Vector512.LoadUnsafe(ref exponential, i), Vector512.LoadUnsafe(ref exponential, i + (Lanes / 2))).StoreUnsafe(ref z, i);
+        return true;
     }
+
+    /// <summary>exp(t) for |t| below 10⁻⁴: what is left out is below 10⁻¹².</summary>
+    private static Vector512<double> ExpOfRounding(Vector512<double> t) => Vector512<double>.One + (t * (Vector512<double>.One + (t * 0.5)));
 
     /// <summary>The largest lane; NaN where one is.</summary>
     private static float Largest(Vector512<float> values)

@@ -16,11 +16,11 @@ internal sealed class SoftmaxHead(float[][] weights, float[] biases) : StudentHe
     public override void Compute(ReadOnlySpan<float> embeddings, int rows, Span<float> scores)
     {
         var (stride, classes) = (_layer.Stride, _layer.Outputs);
-        var rented = ArrayPool<float>.Shared.Rent((RowsTogether + 1) * stride);
+        var rented = ArrayPool<float>.Shared.Rent(RowsTogether * stride);
+        var scratch = ArrayPool<double>.Shared.Rent(stride);
         try
         {
             var logits = rented.AsSpan(0, RowsTogether * stride);
-            var scratch = rented.AsSpan(RowsTogether * stride, stride);
             for (var start = 0; start < rows; start += RowsTogether)
             {
                 var count = Math.Min(RowsTogether, rows - start);
@@ -32,6 +32,7 @@ internal sealed class SoftmaxHead(float[][] weights, float[] biases) : StudentHe
         finally
         {
             ArrayPool<float>.Shared.Return(rented);
+            ArrayPool<double>.Shared.Return(scratch);
         }
     }
 }

@@ -16,6 +16,8 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
     // As a student is exported: StudentChain of MlNetDistill.
     private const string Embedding = "__MlNetDistill.Embedding";
 
+    private int HeadThreads => threads > 0 ? threads : Environment.ProcessorCount;
+
     /// <summary>The steps of a model, with its students in place of their transformers.</summary>
     /// <returns>A transformer, or a student, for each step.</returns>
     /// <exception cref="InvalidOperationException">There is no student.</exception>
@@ -70,11 +72,11 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
     private StudentPart WithNetwork((ITransformer Transformer, DataViewSchema Input) onnx, ITransformer last, StudentHead head)
     {
         var session = new SharedSession(OnnxModelBytes.Read(catalog, onnx.Transformer, onnx.Input), threads);
-        return new StudentPart([onnx.Transformer, last], session.Input, Embedding, new StudentNetwork(session, head, batchSize));
+        return new StudentPart([onnx.Transformer, last], session.Input, Embedding, new StudentNetwork(session, head, batchSize, HeadThreads));
     }
 
     private StudentPart? LinearOf(ITransformer transformer) =>
         transformer is ISingleFeaturePredictionTransformer<object> { FeatureColumnName: { } features, Model: MaximumEntropyModelParameters model }
-            ? new StudentPart([transformer], features, null, new StudentNetwork(null, HeadOf(model), batchSize))
+            ? new StudentPart([transformer], features, null, new StudentNetwork(null, HeadOf(model), batchSize, HeadThreads))
             : null;
 }

@@ -5,11 +5,11 @@ using MlNetDistill.Computing;
 namespace MlNetDistill.Views;
 
 /// <summary>Copies features of a type.</summary>
-/// <param name="input">The cursor over them.</param>
+/// <param name="input">Has them.</param>
 /// <param name="column">Their column.</param>
 /// <param name="batch">Gets them.</param>
 /// <param name="buffer">Where they are read already, because they are asked for, too; null if not.</param>
-internal sealed class FeatureReader<T>(DataViewRowCursor input, DataViewSchema.Column column, Batch<T> batch, VectorBuffer<T>? buffer) : FeatureReader
+internal sealed class FeatureReader<T>(DataViewRow input, DataViewSchema.Column column, Batch<T> batch, VectorBuffer<T>? buffer) : FeatureReader
     where T : unmanaged
 {
     private readonly ValueGetter<VBuffer<T>>? _get = buffer is null ? input.GetGetter<VBuffer<T>>(column) : null;

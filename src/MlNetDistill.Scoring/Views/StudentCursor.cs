@@ -12,8 +12,8 @@ namespace MlNetDistill.Views;
 internal sealed class StudentCursor : DataViewRowCursor
 {
     private readonly DataViewRowCursor _input;
-    private readonly ActiveColumns _columns;
-    private readonly IReadOnlyList<StudentColumn> _added;
+    private readonly StudentColumns _columns;
+    private readonly ActiveColumns _active;
     private readonly StudentNetwork _network;
     private readonly Batch _batch;
     private readonly FeatureReader _features;
@@ -30,40 +30,35 @@ internal sealed class StudentCursor : DataViewRowCursor
     private bool _isDisposed;
 
     /// <param name="input">The cursor over the rows, which this one disposes.</param>
-    /// <param name="columns">What this cursor gives.</param>
-    /// <param name="features">Index of the features in the input.</param>
-    /// <param name="added">The columns after those of the input.</param>
-    /// <param name="network">Scores the rows.</param>
-    public StudentCursor(DataViewRowCursor input, ActiveColumns columns, int features, IReadOnlyList<StudentColumn> added, StudentNetwork network)
+    /// <param name="columns">The student's columns.</param>
+    /// <param name="active">What this cursor gives.</param>
+    public StudentCursor(DataViewRowCursor input, StudentColumns columns, ActiveColumns active)
     {
-        (_input, _columns, _added, _network) = (input, columns, added, network);
-        var rows = network.BatchSize;
-        _buffers = [.. input.Schema.Select(column => columns.IsActive(column.Index) ? ColumnBuffer.Create(input, column, rows) : null)];
+        (_input, _columns, _active, _network) = (input, columns, active, columns.Network);
+        var rows = _network.BatchSize;
+        _buffers = [.. input.Schema.Select(column => active.IsActive(column.Index) ? ColumnBuffer.Create(input, column, rows) : null)];
         _read = [.. _buffers.OfType<ColumnBuffer>()];
         _getId = input.GetIdGetter();
         (_ids, _batchNumbers) = (new DataViewRowId[rows], new long[rows]);
-        _batch = network.Rent();
+        _batch = _network.Rent();
         try
         {
-            _features = _batch is Batch<byte> bytes ? ReaderOf(bytes) : ReaderOf((Batch<float>)_batch);
+            _features = columns.CreateReader(input, _batch, _buffers[columns.Features]);
         }
         catch
         {
-            network.Return(_batch);
+            _network.Return(_batch);
             throw;
         }
-
-        FeatureReader<T> ReaderOf<T>(Batch<T> batch)
-            where T : unmanaged => new(input, input.Schema[features], batch, (VectorBuffer<T>?)_buffers[features]);
     }
 
     public override long Position => _position;
 
     public override long Batch => _current.Index < 0 ? _input.Batch : _batchNumbers[_current.Index];
 
-    public override DataViewSchema Schema => _columns.Schema;
+    public override DataViewSchema Schema => _active.Schema;
 
-    public override bool IsColumnActive(DataViewSchema.Column column) => _columns.IsActive(column);
+    public override bool IsColumnActive(DataViewSchema.Column column) => _active.IsActive(column);
 
     public override bool MoveNext()
     {
@@ -76,8 +71,9 @@ internal sealed class StudentCursor : DataViewRowCursor
 
     public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
     {
-        _columns.Require(column);
-        return ActiveColumns.Cast<TValue>(_buffers.ElementAtOrDefault(column.Index)?.CreateGetter(_current) ?? AddedGetter(column.Index - _columns.SourceCount), column);
+        _active.Require(column);
+        return ActiveColumns.Cast<TValue>(
+            _buffers.ElementAtOrDefault(column.Index)?.CreateGetter(_current) ?? _columns.CreateGetter(column, _batch, () => _current.Required), column);
     }
 
     public override ValueGetter<DataViewRowId> GetIdGetter() => (ref DataViewRowId id) => id = _ids[_current.Required];
@@ -92,36 +88,6 @@ internal sealed class StudentCursor : DataViewRowCursor
         }
 
         base.Dispose(disposing);
-    }
-
-    private Delegate AddedGetter(int index) => _added[index] switch
-    {
-        StudentColumn.PredictedLabel => (ValueGetter<uint>)((ref uint key) => key = KeyOf(RowOf(_batch.Scores, _network.ScoreLength))),
-        StudentColumn.Embedding => VectorGetter(_batch.Embeddings, _network.EmbeddingLength),
-        _ => VectorGetter(_batch.Scores, _network.ScoreLength),
-    };
-
-    private ValueGetter<VBuffer<float>> VectorGetter(float[] values, int length) => (ref VBuffer<float> value) =>
-    {
-        var editor = VBufferEditor.Create(ref value, length);
-        RowOf(values, length).CopyTo(editor.Values);
-        value = editor.Commit();
-    };
-
-    private ReadOnlySpan<float> RowOf(float[] values, int length) => values.AsSpan(_current.Required * length, length);
-
-    /// <summary>The first of the largest scores, from 1; 0, the missing key, where there is none but NaN.</summary>
-    private static uint KeyOf(ReadOnlySpan<float> scores)
-    {
-        uint key = 0;
-        var largest = float.NegativeInfinity;
-        for (var i = scores.Length - 1; i >= 0; i--)
-        {
-            if (scores[i] >= largest)
-                (key, largest) = ((uint)i + 1, scores[i]);
-        }
-
-        return key;
     }
 
     private bool TryReadBatch()

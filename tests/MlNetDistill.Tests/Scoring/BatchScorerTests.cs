@@ -76,10 +76,33 @@ public sealed class BatchScorerTests
     public void An_engine_made_from_it_scores_like_one_made_from_the_model()
     {
         var points = ToyData.Points(20);
-        using var scorer = Scorer(ToyModels.Points);
-        var engine = _mlContext.Model.CreatePredictionEngine<ToyPoint<string>, Scored>(scorer, new PredictionEngineOptions { OwnsTransformer = false });
-        using var _ = engine;
-        Assert.That(points.Select(point => engine.Predict(point).Score), Is.EqualTo(ModelScores.ReadScores(ToyModels.Points.Transform(_mlContext.View(points)))));
+        points[3].Features[1] = float.NaN;
+        var rows = _mlContext.View(points);
+        var model = _mlContext.Transforms.NormalizeMeanVariance("Scaled", "Features", fixZero: false)
+            .Append(_mlContext.Pipeline(ToyPipelines.Options() with { FeatureColumnName = "Scaled" }))
+            .Append(_mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel")).Fit(_mlContext.View(ToyData.Points()));
+        using var scorer = Scorer(model);
+        using var engine = _mlContext.Model.CreatePredictionEngine<ToyPoint<string>, Scored>(scorer, new PredictionEngineOptions { OwnsTransformer = false });
+
+        var found = points.Select(point => engine.Predict(point)).Select(scored => (scored.PredictedLabel ?? "", scored.Label, Bits(scored.Score))).ToArray();
+
+        var expected = model.Transform(rows);
+        Assert.That(found, Is.EqualTo(expected.GetColumn<string>("PredictedLabel").Zip(points, ModelScores.ReadScores(expected)).Select(row => (row.First ?? "", row.Second.Label, Bits(row.Third)))));
+    }
+
+    [Test]
+    public void An_engine_that_owns_it_disposes_it_and_one_that_does_not_outlives_it()
+    {
+        var points = ToyData.Points(2);
+        var scorer = Scorer(ToyModels.Points);
+        using var other = _mlContext.Model.CreatePredictionEngine<ToyPoint<string>, ScoreAlone>(scorer, new PredictionEngineOptions { OwnsTransformer = false });
+        var before = other.Predict(points[0]).Score;
+
+        _mlContext.Model.CreatePredictionEngine<ToyPoint<string>, ScoreAlone>(scorer).Dispose();
+
+        Assert.That(() => scorer.Score(points[0].Features, new float[3]), Throws.TypeOf<ObjectDisposedException>());
+        other.Predict(points[1]);
+        Assert.That(other.Predict(points[0]).Score, Is.EqualTo(before));
     }
 
     [Test]
@@ -139,7 +162,18 @@ public sealed class BatchScorerTests
 
     private BatchScorer Scorer(ITransformer model, BatchScoringOptions? options = null) => _mlContext.Model.CreateBatchScorer(model, _mlContext.View(ToyData.Points(1)).Schema, options);
 
+    private static string Bits(float[] values) => string.Join(' ', values.Select(value => $"{BitConverter.SingleToUInt32Bits(value):x8}"));
+
     private sealed class Scored
+    {
+        public string? PredictedLabel { get; set; }
+
+        public string Label { get; set; } = "";
+
+        public float[] Score { get; set; } = [];
+    }
+
+    private sealed class ScoreAlone
     {
         public float[] Score { get; set; } = [];
     }

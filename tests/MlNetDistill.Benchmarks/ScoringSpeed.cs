@@ -9,7 +9,8 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Benchmarks;
 
 /// <summary>
-/// Rows scored in a second by ML.NET's own chain, by a batch scorer and by ONNX Runtime alone in batches, and the time of one row by a prediction engine and by one run. What is compared takes turns.
+/// Rows scored in a second by ML.NET's own chain, by a batch scorer and by ONNX Runtime alone in batches, and one by one by prediction engines and by runs of ONNX Runtime.
+/// What is compared takes turns.
 /// </summary>
 internal static class ScoringSpeed
 {
@@ -31,7 +32,8 @@ internal static class ScoringSpeed
         where T : unmanaged
     {
         var random = new Random(1);
-        var data = Enumerable.Range(0, rows).Select(i => new ScoredRow<T> { Label = $"{i % classes}", Features = [.. Enumerable.Range(0, features).Select(_ => draw(random))] }).ToArray();
+        var data = Enumerable.Range(0, rows)
+            .Select(i => new ScoredRow<T> { Label = $"{i % classes}", Features = [.. Enumerable.Range(0, features).Select(_ => draw(random))] }).ToArray();
         var definition = SchemaDefinition.Create(typeof(ScoredRow<T>));
         definition["Features"].ColumnType = new VectorDataViewType((PrimitiveDataViewType)((VectorDataViewType)definition["Features"].ColumnType).ItemType, features);
         var view = context.Data.LoadFromEnumerable(data, definition);
@@ -46,7 +48,10 @@ internal static class ScoringSpeed
 
         using var scorer = context.Model.CreateBatchScorer(model, view.Schema);
         using var direct = new DirectRuns<T>(onnx.ToArray(), [.. data.SelectMany(row => row.Features)], features, classes, BatchSize);
-        using var engine = context.Model.CreatePredictionEngine<ScoredRow<T>, Scores>(model, new PredictionEngineOptions { InputSchemaDefinition = definition, OwnsTransformer = false });
+        using var scorerEngine = context.Model.CreatePredictionEngine<ScoredRow<T>, Scores>(
+            scorer, new PredictionEngineOptions { InputSchemaDefinition = definition, OwnsTransformer = false });
+        using var engine = context.Model.CreatePredictionEngine<ScoredRow<T>, Scores>(
+            model, new PredictionEngineOptions { InputSchemaDefinition = definition, OwnsTransformer = false });
         var (arrays, scores) = (data.SelectMany(row => row.Features).ToArray(), new float[rows * classes]);
         var bulk = Turns(arguments.Rounds, rows,
             ("ML.NET, Transform", () => Read(model.Transform(view))),
@@ -56,8 +61,10 @@ internal static class ScoringSpeed
         const int Single = 5000;
         var single = Turns(arguments.Rounds, Single,
             ("prediction engine", () => Repeat(Single, i => engine.Predict(data[i % rows]))),
+            ("prediction engine of the batch scorer", () => Repeat(Single, i => scorerEngine.Predict(data[i % rows]))),
             ("ONNX Runtime, one row", () => Repeat(Single, direct.RunOne)));
-        return new { What = what, Rows = rows, RowsPerSecond = bulk, RowsPerSecondOneByOne = single, Same = model.Transform(view).GetColumn<float[]>("Score").SelectMany(row => row).SequenceEqual(scores) };
+        var same = model.Transform(view).GetColumn<float[]>("Score").SelectMany(row => row).SequenceEqual(scores);
+        return new { What = what, Rows = rows, RowsPerSecond = bulk, RowsPerSecondOneByOne = single, Same = same };
     }
 
     private static int Score<T>(BatchScorer scorer, T[] features, float[] scores) =>

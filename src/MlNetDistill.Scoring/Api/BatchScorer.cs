@@ -48,7 +48,8 @@ public sealed class BatchScorer : ITransformer, IDisposable
     public bool IsRowToRowMapper => _chain.IsRowToRowMapper;
 
     private StudentPart Single => _students is [var student] ? student : throw new InvalidOperationException(
-        $"The model has {_students.Length} students, which read {string.Join(", ", _students.Select(s => $"'{s.Features}'"))}. Score data views with it, or make a scorer of each student alone.");
+        $"The model has {_students.Length} students, which read {string.Join(", ", _students.Select(s => $"'{s.Features}'"))}. Score data views with it, or make a scorer of each " +
+        "student alone.");
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
@@ -66,8 +67,8 @@ public sealed class BatchScorer : ITransformer, IDisposable
     }
 
     /// <summary>
-    /// Scores a data view, lazily, as the model does. A cursor reads up to <see cref="BatchScoringOptions.BatchSize"/> rows ahead, and keeps the values of these rows of the
-    /// columns that it is asked for. If a row cannot be read, <c>MoveNext</c> throws when that row is reached.
+    /// Scores a data view, lazily, as the model does. A cursor reads up to <see cref="BatchScoringOptions.BatchSize"/> rows ahead, and keeps the values of these rows of
+    /// the columns that it is asked for. If a row cannot be read, <c>MoveNext</c> throws when that row is reached.
     /// </summary>
     /// <exception cref="ArgumentException">The column that a student reads is missing or of another type.</exception>
     public IDataView Transform(IDataView input)

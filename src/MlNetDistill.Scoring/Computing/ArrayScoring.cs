@@ -10,10 +10,18 @@ internal static class ArrayScoring
         if (network.IsByte != (typeof(T) == typeof(byte)))
             throw new ArgumentException($"The student reads {(network.IsByte ? "bytes" : "floats")}; found {typeof(T).Name}.", nameof(features));
         if (features.Length % width != 0)
-            throw new ArgumentException(FormattableString.Invariant($"features must hold rows of {width} values; found {features.Length} values, which is no multiple."), nameof(features));
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"features must hold rows of {width} values; found {features.Length} values, which is no multiple."), nameof(features));
+        }
+
         var rows = features.Length / width;
         if (scores.Length < (long)rows * length)
-            throw new ArgumentException(FormattableString.Invariant($"scores must have place for {rows} rows of {length} values; found {scores.Length}."), nameof(scores));
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"scores must have place for {rows} rows of {length} values; found {scores.Length}."), nameof(scores));
+        }
+
         var batch = network.Rent();
         try
         {

@@ -42,6 +42,10 @@ internal abstract class Batch : IDisposable
     private void ComputeInParts(int rows, int parts) =>
         Parallel.For(0, parts, part => ComputeScores((int)((long)rows * part / parts), (int)((long)rows * (part + 1) / parts)));
 
-    private void ComputeScores(int start, int end) => _head.Compute(
-        Embeddings.AsSpan(start * _head.EmbeddingLength, (end - start) * _head.EmbeddingLength), end - start, Scores.AsSpan(start * _head.ScoreLength, (end - start) * _head.ScoreLength));
+    private void ComputeScores(int start, int end)
+    {
+        var rows = end - start;
+        var embeddings = Embeddings.AsSpan(start * _head.EmbeddingLength, rows * _head.EmbeddingLength);
+        _head.Compute(embeddings, rows, Scores.AsSpan(start * _head.ScoreLength, rows * _head.ScoreLength));
+    }
 }

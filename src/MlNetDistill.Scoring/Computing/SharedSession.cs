@@ -18,6 +18,8 @@ internal sealed class SharedSession : IDisposable
     public SharedSession(byte[] model, int threads)
     {
         using var options = new SessionOptions { IntraOpNumThreads = threads };
+        // Else its threads would keep the cores busy between two runs, while rows are read.
+        options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         _session = new InferenceSession(model, options);
         Input = _session.InputMetadata.Keys.Single();
         Output = _session.OutputMetadata.Keys.Single();
@@ -58,7 +60,8 @@ internal sealed class SharedSession : IDisposable
         }
     }
 
-    public void Run(RunOptions options, string[] inputs, OrtValue[] values, string[] outputs, OrtValue[] results) => _session.Run(options, inputs, values, outputs, results);
+    public void Run(RunOptions options, string[] inputs, OrtValue[] values, string[] outputs, OrtValue[] results) =>
+        _session.Run(options, inputs, values, outputs, results);
 
     /// <summary>Called by the owner.</summary>
     public void Dispose()

@@ -28,7 +28,7 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
         {
             for (var i = 0; i < steps.Count; i++)
             {
-                if (steps[i].Transformer is OnnxTransformer && i + 1 < steps.Count && Embeddings(steps[i]) is { } length && HeadOf(steps[i + 1].Transformer, length) is { } head)
+                if (i + 1 < steps.Count && EmbeddingLength(steps[i]) is { } length && HeadOf(steps[i + 1].Transformer, length) is { } head)
                     found.Add((null, WithNetwork(steps[i], steps[++i].Transformer, head)));
                 else
                     found.Add((steps[i].Transformer, null));
@@ -51,9 +51,9 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
 
     private static string NameOf(ITransformer transformer) => transformer.GetType().Name.Split('`')[0];
 
-    /// <summary>The length of the embeddings that a transformer adds, or null.</summary>
-    private static int? Embeddings((ITransformer Transformer, DataViewSchema Input) step) =>
-        step.Transformer.GetOutputSchema(step.Input)[^1] is { Name: Embedding, Type: VectorDataViewType { Size: > 0 } type } ? type.Size : null;
+    /// <summary>The length of the embeddings that an ONNX model gives, or null.</summary>
+    private static int? EmbeddingLength((ITransformer Transformer, DataViewSchema Input) step) => step.Transformer is OnnxTransformer
+        && step.Transformer.GetOutputSchema(step.Input)[^1] is { Name: Embedding, Type: VectorDataViewType { Size: > 0 } type } ? type.Size : null;
 
     private static StudentHead? HeadOf(ITransformer transformer, int embeddingLength) => transformer switch
     {

@@ -39,9 +39,10 @@ internal sealed class ActiveColumns
 
     /// <summary>A getter as what the reader asked for.</summary>
     /// <exception cref="InvalidOperationException">The column is read as another type than its own.</exception>
-    public static ValueGetter<TValue> Cast<TValue>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue> ?? throw new InvalidOperationException(
-        $"Column '{column.Name}' is {column.Type} and is read as {column.Type.RawType}; it was read as {typeof(TValue)}.");
+    public static ValueGetter<TValue> Cast<TValue>(Delegate getter, DataViewSchema.Column column) => getter as ValueGetter<TValue>
+        ?? throw new InvalidOperationException($"Column '{column.Name}' is {column.Type} and is read as {column.Type.RawType}; it was read as {typeof(TValue)}.");
 
-    private int CheckedIndex(DataViewSchema.Column column) => column.Index < _active.Length && Schema[column.Index].Name == column.Name ? column.Index : throw new ArgumentException(
-        $"Column '{column.Name}' is of another view: take columns from the Schema of the view that is read.", nameof(column));
+    private int CheckedIndex(DataViewSchema.Column column) => column.Index < _active.Length && Schema[column.Index].Name == column.Name
+        ? column.Index
+        : throw new ArgumentException($"Column '{column.Name}' is of another view: take columns from the Schema of the view that is read.", nameof(column));
 }

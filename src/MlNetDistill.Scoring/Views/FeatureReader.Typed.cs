@@ -32,7 +32,8 @@ internal sealed class FeatureReader<T>(DataViewRow input, DataViewSchema.Column 
         if (value.Length != batch.FeatureLength)
         {
             throw new InvalidOperationException(FormattableString.Invariant(
-                $"Column '{column.Name}' must hold {batch.FeatureLength} values in each row; row {position} (counted from 0) holds {value.Length}. Correct or leave out the row."));
+                $"Column '{column.Name}' must hold {batch.FeatureLength} values in each row; row {position} (counted from 0) holds {value.Length}. ") +
+                "Correct or leave out the row.");
         }
 
         value.CopyTo(batch[row]);

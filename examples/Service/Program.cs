@@ -11,7 +11,7 @@ try
 {
     var builder = WebApplication.CreateBuilder(args);
     var settings = ServiceSettings.Read(builder.Configuration);
-    using var student = LoadedStudent.Load(settings.Model, settings.Features);
+    using var student = LoadedStudent.Load(settings.Model, settings.Features, settings.MaxBatch);
     await using var app = Build(builder, settings, student);
     // Runs until SIGTERM or Ctrl+C. Then no new connections are accepted, open requests are answered, and the model is disposed last.
     await app.RunAsync();
@@ -41,9 +41,9 @@ static WebApplication Build(WebApplicationBuilder builder, ServiceSettings setti
     builder.Services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. settings.Hosts]);
     builder.Services.AddSingleton(student);
     builder.Services.AddSingleton<ScoringInstruments>();
-    builder.Services.AddSingleton<IScorer>(services => student.Features.IsByte
-        ? new EnginePool<byte>(student, value => (byte)value, services.GetRequiredService<ScoringInstruments>())
-        : new EnginePool<float>(student, value => value, services.GetRequiredService<ScoringInstruments>()));
+    builder.Services.AddSingleton(services => student.Features.IsByte
+        ? CreateScorer(student, settings, services, value => (byte)value)
+        : CreateScorer(student, settings, services, value => value));
     builder.Services.AddProblemDetails();
     builder.Services.AddExceptionHandler<BadRequests>();
     builder.AddMetrics();
@@ -63,4 +63,10 @@ static WebApplication Build(WebApplicationBuilder builder, ServiceSettings setti
     app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).ForManagement().DisableRateLimiting();
     app.MapPrometheusScrapingEndpoint("/metrics").ForManagement().DisableRateLimiting();
     return app;
+}
+
+static IScorer CreateScorer<T>(LoadedStudent student, ServiceSettings settings, IServiceProvider services, Converter<float, T> convert)
+{
+    var instruments = services.GetRequiredService<ScoringInstruments>();
+    return settings.MaxBatch == 1 ? new EnginePool<T>(student, convert, instruments) : new BatchQueue<T>(student, convert, settings, instruments);
 }

@@ -30,7 +30,15 @@ internal sealed class ServiceSettings
     [Range(1, 1_000_000, ErrorMessage = "MaxConnections must be from 1 to 1000000.")]
     public int MaxConnections { get; init; } = 1000;
 
-    /// <summary>Most rows scored at the same time; 0: two for each processor.</summary>
+    /// <summary>Most rows scored together; 1: each alone, by a pool of prediction engines.</summary>
+    [Range(1, 10_000, ErrorMessage = "MaxBatch must be from 1 to 10000.")]
+    public int MaxBatch { get; init; } = 64;
+
+    /// <summary>Milliseconds that a row waits for others to be scored with it. 0: only while rows before it are being scored.</summary>
+    [Range(0, 1000, ErrorMessage = "BatchWaitMilliseconds must be from 0 to 1000.")]
+    public int BatchWaitMilliseconds { get; init; }
+
+    /// <summary>Most rows scored at the same time; 0: two for each processor, times <see cref="MaxBatch"/>.</summary>
     [Range(0, 100_000, ErrorMessage = "MaxConcurrent must be from 0 to 100000.")]
     public int MaxConcurrent { get; init; }
 

@@ -4,7 +4,7 @@ using Microsoft.ML;
 namespace Service.Scoring;
 
 /// <summary>
-/// A pool of engines over one shared model. A <see cref="PredictionEngine{TSrc, TDst}"/> may be used by only one thread at a time and is expensive to create, so
+/// Scores row by row with a pool of engines over one shared model. A <see cref="PredictionEngine{TSrc, TDst}"/> may be used by only one thread at a time and is expensive to create, so
 /// each caller takes one from the pool and returns it.
 /// </summary>
 /// <param name="student">The model; the caller disposes it.</param>
@@ -16,7 +16,7 @@ internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> c
     private readonly ObjectPool<Engine> _engines = new DefaultObjectPoolProvider { MaximumRetained = 2 * Environment.ProcessorCount }
         .Create(new Policy(student, instruments));
 
-    public float[] Score(float[] features)
+    public ValueTask<float[]> Score(float[] features)
     {
         var row = new Row<T> { Features = Array.ConvertAll(features, convert) };
         var engine = _engines.Get();
@@ -33,7 +33,7 @@ internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> c
         }
 
         _engines.Return(engine);
-        return scores;
+        return ValueTask.FromResult(scores);
     }
 
     public void Dispose() => (_engines as IDisposable)?.Dispose();

@@ -5,5 +5,5 @@ internal interface IScorer
 {
     /// <summary>The probability of each class.</summary>
     /// <param name="features">The values that the student reads; for bytes, whole numbers from 0 to 255.</param>
-    float[] Score(float[] features);
+    ValueTask<float[]> Score(float[] features);
 }

@@ -1,6 +1,7 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Transforms.Onnx;
+using MlNetDistill;
 
 namespace Service.Scoring;
 
@@ -11,17 +12,21 @@ internal sealed class LoadedStudent : IDisposable
     // so they are static. One thread for each session: there are many requests, and several threads for one row would only wait for each other.
     private static readonly Microsoft.ML.OnnxRuntime.SessionOptions OnnxOptions = new() { IntraOpNumThreads = 1 };
 
-    private LoadedStudent(MLContext mlContext, ITransformer model, FeatureColumn features)
+    private LoadedStudent(MLContext mlContext, ITransformer model, FeatureColumn features, int batchSize)
     {
         MLContext = mlContext;
         Model = model;
         Features = features;
+        Scorer = mlContext.Model.CreateBatchScorer(model, features.RowSchema, new BatchScoringOptions { BatchSize = batchSize, Threads = 1 });
         Classes = ClassesOf(model.GetOutputSchema(features.RowSchema));
     }
 
     public MLContext MLContext { get; }
 
     public ITransformer Model { get; }
+
+    /// <summary>The same model, which scores several rows at once.</summary>
+    public BatchScorer Scorer { get; }
 
     /// <summary>The column that it reads.</summary>
     public FeatureColumn Features { get; }
@@ -31,8 +36,9 @@ internal sealed class LoadedStudent : IDisposable
 
     /// <param name="path">A zip that ML.NET saved.</param>
     /// <param name="featureColumn">Name of the feature column, or null: the only vector among the model's inputs.</param>
+    /// <param name="batchSize">Most rows that are scored at once.</param>
     /// <exception cref="UsageException">There is no such file, or it is not such a model.</exception>
-    public static LoadedStudent Load(string path, string? featureColumn)
+    public static LoadedStudent Load(string path, string? featureColumn, int batchSize)
     {
         if (!File.Exists(path))
             throw new UsageException($"There is no file {Path.GetFullPath(path)}. Name a saved student: --model student.zip (examples/Quickstart writes one).");
@@ -43,7 +49,7 @@ internal sealed class LoadedStudent : IDisposable
             if (!ZipHashes.Check(path))
                 Console.Error.WriteLine($"{path} has no hashes, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically.");
             var model = mlContext.Model.Load(path, out var inputSchema);
-            return new LoadedStudent(mlContext, model, FeatureColumn.Find(inputSchema, featureColumn));
+            return new LoadedStudent(mlContext, model, FeatureColumn.Find(inputSchema, featureColumn), batchSize);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
             or IOException or UnauthorizedAccessException)
@@ -52,7 +58,11 @@ internal sealed class LoadedStudent : IDisposable
         }
     }
 
-    public void Dispose() => (Model as IDisposable)?.Dispose();
+    public void Dispose()
+    {
+        Scorer.Dispose();
+        (Model as IDisposable)?.Dispose();
+    }
 
     private static string[] ClassesOf(DataViewSchema outputs)
     {

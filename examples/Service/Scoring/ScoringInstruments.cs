@@ -13,7 +13,8 @@ internal sealed class ScoringInstruments
         Scored = meter.CreateCounter<long>("student.rows.scored", "{row}", "Rows scored, by label.");
         Refused = meter.CreateCounter<long>("student.rows.refused", "{row}", "Rows that the student cannot read.");
         Failed = meter.CreateCounter<long>("student.rows.failed", "{row}", "Rows that the student could not score.");
-        Duration = meter.CreateHistogram<double>("student.score.duration", "s", "Time to score a row, waiting for an engine included.");
+        Duration = meter.CreateHistogram<double>("student.score.duration", "s", "Time to score a row, waiting included.");
+        BatchRows = meter.CreateHistogram<int>("student.batch.rows", "{row}", "Rows scored together.");
         Engines = meter.CreateUpDownCounter<long>("student.engines", "{engine}", "Engines, in the pool and in use.");
         EnginesInUse = meter.CreateUpDownCounter<long>("student.engines.in_use", "{engine}", "Engines in use.");
     }
@@ -25,6 +26,8 @@ internal sealed class ScoringInstruments
     public Counter<long> Failed { get; }
 
     public Histogram<double> Duration { get; }
+
+    public Histogram<int> BatchRows { get; }
 
     public UpDownCounter<long> Engines { get; }
 

@@ -14,7 +14,7 @@ internal static class Limits
     {
         var together = PartitionedRateLimiter.Create<HttpContext, int>(_ => RateLimitPartition.GetConcurrencyLimiter(0, _ => new ConcurrencyLimiterOptions
         {
-            PermitLimit = settings.MaxConcurrent > 0 ? settings.MaxConcurrent : 2 * Environment.ProcessorCount,
+            PermitLimit = settings.MaxConcurrent > 0 ? settings.MaxConcurrent : 2 * Environment.ProcessorCount * settings.MaxBatch,
             QueueLimit = settings.MaxQueued,
         }));
         var ofOne = PartitionedRateLimiter.Create<HttpContext, IPAddress>(context => RateLimitPartition.GetTokenBucketLimiter(

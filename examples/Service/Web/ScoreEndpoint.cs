@@ -7,7 +7,7 @@ namespace Service.Web;
 /// <summary><c>POST /score</c>.</summary>
 internal static class ScoreEndpoint
 {
-    public static Results<Ok<ScoreAnswer>, ValidationProblem> Score(ScoreRequest request, LoadedStudent student, IScorer scorer, ScoringInstruments instruments)
+    public static async Task<Results<Ok<ScoreAnswer>, ValidationProblem>> Score(ScoreRequest request, LoadedStudent student, IScorer scorer, ScoringInstruments instruments)
     {
         if (FaultOf(request.Features, student.Features) is { } fault)
             return Refuse(fault);
@@ -15,7 +15,7 @@ internal static class ScoreEndpoint
         float[] scores;
         try
         {
-            scores = scorer.Score(request.Features!);
+            scores = await scorer.Score(request.Features!);
         }
         catch
         {

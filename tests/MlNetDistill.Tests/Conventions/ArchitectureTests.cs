@@ -3,13 +3,14 @@ using MlNetDistill.Networks;
 namespace MlNetDistill.Tests.Conventions;
 
 /// <summary>
-/// The rooms of the two libraries and the arrows between them. A room is a first folder and a namespace; the folders in it sort its files. CONTRIBUTING.md has the
+/// The rooms of the libraries and the arrows between them. A room is a first folder and a namespace; the folders in it sort its files. CONTRIBUTING.md has the
 /// picture.
 /// </summary>
 [Category("NoCulture")]
 public sealed class ArchitectureTests
 {
     private const string Torch = "MlNetDistill.Torch";
+    private const string Scoring = "MlNetDistill.Scoring";
 
     /// <summary>Each room of the Torch side, and the rooms that it may use: of those above it in this table alone.</summary>
     private static readonly (string Room, string[] MayUse)[] TorchRooms =
@@ -39,6 +40,15 @@ public sealed class ArchitectureTests
         ("Searching", ["Api/Options", "Evaluation", "Api/Models", "Fitting"]),
         ("Api", ["Api/Options", "Diagnostics", "Alignment", "Reading", "Export", "Evaluation", "Teachers", "Api/Models", "Fitting", "Searching"]),
         ("Reporting", ["Api/Options", "Reading", "Export", "Evaluation", "Api/Models", "Api"]),
+    ];
+
+    /// <summary>The same of the scoring side, which uses neither of the others, but contains a file of Export.</summary>
+    private static readonly (string Room, string[] MayUse)[] ScoringRooms =
+    [
+        ("Computing", []),
+        ("Students", ["Computing"]),
+        ("Views", ["Computing", "Students"]),
+        ("Api", ["Computing", "Students", "Views"]),
     ];
 
     /// <summary>
@@ -95,11 +105,17 @@ public sealed class ArchitectureTests
         TorchRooms.Select(room => KeyValuePair.Create($"{Torch}/{room.Room}", room.MayUse.Select(used => $"{Torch}/{used}").ToArray())),
         MlNetRooms.Select(room => KeyValuePair.Create(
             $"MlNetDistill/{room.Room}", room.MayUse.Select(used => $"MlNetDistill/{used}").Concat(TorchRooms.Select(used => $"{Torch}/{used.Room}")).ToArray())),
+        ScoringRooms.Select(room => KeyValuePair.Create(
+            $"{Scoring}/{room.Room}", room.MayUse.Select(used => $"{Scoring}/{used}").Concat(room.Room == "Students" ? ["MlNetDistill/Export"] : []).ToArray())),
     }.SelectMany(rooms => rooms).ToDictionary();
 
     [Test]
     public void The_Torch_side_does_not_reference_ML_NET() => Assert.That(
         typeof(Network).Assembly.GetReferencedAssemblies().Select(a => a.Name), Has.None.StartsWith("Microsoft.ML"));
+
+    [Test]
+    public void The_scoring_side_references_neither_of_the_others_nor_TorchSharp() => Assert.That(
+        typeof(BatchScorer).Assembly.GetReferencedAssemblies().Select(a => a.Name), Has.None.StartsWith("MlNetDistill").And.None.StartsWith("TorchSharp"));
 
     [Test]
     public void Every_folder_has_its_place()

@@ -17,7 +17,7 @@ namespace MlNetDistill.Tests.Conventions;
 /// </summary>
 public sealed class NullArgumentTests
 {
-    private static readonly Assembly[] Libraries = [typeof(DistillationTrainer).Assembly, typeof(Network).Assembly];
+    private static readonly Assembly[] Libraries = [typeof(DistillationTrainer).Assembly, typeof(Network).Assembly, typeof(BatchScorer).Assembly];
     private static readonly MLContext Context = Rows.Context();
 
     private static readonly object[] Samples =
@@ -25,6 +25,7 @@ public sealed class NullArgumentTests
         "text", Context, Context.Model, Context.MulticlassClassification, Context.MulticlassClassification.Trainers, Context.Data, ones(2, 2), new Generator(1), nn.Identity(),
         NetworkSpec.Mlp(2), Rows.Quick(), Context.Regression(), ToyModels.Points, Context.Keyed(Rows.Points(3)), NullLogger.Instance, new MemoryStream(), new RowsProgress(),
         DistillationMethod.Kd(), Optimizer.Sgd(), LearningRateSchedule.Constant(), Teacher.FromColumn("Score"), EmbeddingTeacher.FromColumn("Score"), new Losses.KdLoss(1), new Relu(), NetworkSpec.Mlp(2).Build(new NetworkInput(InputShape.Vector(2)), 2, 1),
+        Context.Model.CreateBatchScorer(ToyModels.Points, Context.Data.LoadFromEnumerable(Rows.Points(3)).Schema),
     ];
 
     [Test]

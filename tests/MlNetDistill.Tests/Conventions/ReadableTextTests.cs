@@ -21,7 +21,7 @@ namespace MlNetDistill.Tests.Conventions;
 /// <summary>Whatever of this library a user writes to a console can be read there.</summary>
 public sealed class ReadableTextTests
 {
-    private static readonly Type[] OurTypes = [.. new[] { typeof(DistillationCatalog), typeof(Network) }.SelectMany(type => type.Assembly.GetTypes())];
+    private static readonly Type[] OurTypes = [.. new[] { typeof(DistillationCatalog), typeof(Network), typeof(BatchScorer) }.SelectMany(type => type.Assembly.GetTypes())];
 
     private static readonly DistillationReport Report = ReportSamples.Letters();
 
@@ -46,6 +46,7 @@ public sealed class ReadableTextTests
         Optimizer.Sgd(), LearningRateSchedule.OneCycle(), LearningRateSchedule.Step([30, 60]), BatchSampling.ClassUniform(), Augmentation.CutMix(),
         AnchorSelection.Greedy(1.2), new StagePair(0, 1), NetworkSpec.Mlp(64, 32), NetworkSpec.ResNet(8, InputShape.Image(1, 28, 28), 4, 8, 16),
         new NetworkInput(InputShape.Image(1, 8, 8), true, new InputStatistics([0.5f], [0.25f])), new OutputShapes(10, 64, [[8, 4, 4]]),
+        new BatchScoringOptions(), new BatchScoringOptions { BatchSize = 64, Threads = 2 },
         new PreflightStage("KD", 30, 125, TimeSpan.FromMilliseconds(1.25)),
         new PreflightTeacher("forest", ModelOutputs.Logits, 256, true, 0.97, 0.9, 1, TimeSpan.FromMilliseconds(0.1)),
     }.Select(printed => new TestCaseData(printed).SetArgDisplayNames(printed.GetType().Name));

@@ -5,7 +5,7 @@ using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Conventions;
 
-/// <summary>A source file of one of the two libraries, and what its code uses, as the compiler sees it. Documentation comments do not count.</summary>
+/// <summary>A source file of one of the libraries, and what its code uses, as the compiler sees it. Documentation comments do not count.</summary>
 /// <param name="Path">The path below <c>src</c>, with slashes.</param>
 /// <param name="Namespace">The namespace that it declares; empty for none.</param>
 /// <param name="Uses">What it uses.</param>
@@ -16,7 +16,7 @@ internal sealed record SourceFile(string Path, string Namespace, IReadOnlyList<S
 
     private static readonly Lazy<IReadOnlyList<SourceFile>> Files = new(ReadAll);
 
-    /// <summary>All files of both libraries.</summary>
+    /// <summary>All files of the libraries.</summary>
     public static IReadOnlyList<SourceFile> All => Files.Value;
 
     /// <summary>The folder, such as <c>MlNetDistill.Torch/Networks/Blocks</c>.</summary>
@@ -37,7 +37,7 @@ internal sealed record SourceFile(string Path, string Namespace, IReadOnlyList<S
             .Where(file => File.Exists(file) && !System.IO.Path.GetFileName(file).StartsWith("MlNetDistill", StringComparison.Ordinal));
         // One compilation, as one library sees the internals of the other.
         var compilation = CSharpCompilation.Create(
-            "Both",
+            "All",
             [.. trees, CSharpSyntaxTree.ParseText(Usings, options)],
             references.Select(file => MetadataReference.CreateFromFile(file)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true));

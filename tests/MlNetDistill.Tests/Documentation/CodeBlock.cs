@@ -17,7 +17,7 @@ internal sealed partial record CodeBlock(
     /// <summary>All pages for users: the READMEs and everything in docs.</summary>
     public static IReadOnlyList<string> Pages { get; } =
     [
-        "README.md", "src/MlNetDistill.Torch/README.md", "CONTRIBUTING.md",
+        "README.md", "src/MlNetDistill.Torch/README.md", "src/MlNetDistill.Scoring/README.md", "CONTRIBUTING.md",
         .. Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md", SearchOption.AllDirectories)
             .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')).Order(StringComparer.Ordinal),
     ];

@@ -10,7 +10,7 @@ internal static partial class DocumentedNames
 {
     private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.FlattenHierarchy;
 
-    private static readonly ILookup<string, Type> Types = new[] { typeof(NetworkSpec), typeof(DistillationTrainer) }
+    private static readonly ILookup<string, Type> Types = new[] { typeof(NetworkSpec), typeof(DistillationTrainer), typeof(BatchScorer) }
         .SelectMany(type => type.Assembly.GetTypes()).ToLookup(type => type.Name.Split('`')[0]);
 
     // Words of the code: names of ML.NET, TorchSharp and the examples are there as well.

@@ -39,6 +39,7 @@ public sealed partial class PageTests
 
     [TestCase("README.md")]
     [TestCase("src/MlNetDistill.Torch/README.md")]
+    [TestCase("src/MlNetDistill.Scoring/README.md")]
     public void Every_link_of_a_readme_leads_to_a_file_of_the_repository_or_out_of_it(string page)
     {
         var links = Link().Matches(File.ReadAllText(Path.Combine(Repository.Root, page))).Select(m => m.Groups[1].Value).ToArray();

@@ -108,7 +108,7 @@ public sealed partial class ConsumerTests
                 new XElement("ImplicitUsings", "enable"),
                 new XElement("Nullable", "enable"),
                 new XElement("UseCurrentRuntimeIdentifier", true),
-                // The two packages come from where they were just made, and are kept apart; all else is what the machine has.
+                // Our packages come from where they were just made, and are kept apart; all else is what the machine has.
                 new XElement("RestoreAdditionalProjectSources", PackedTwice.Folders[0]),
                 new XElement("RestorePackagesPath", _folder.File("packages")),
                 new XElement("RestoreFallbackFolders", Repository.Built("NuGetPackageRoot"))),

@@ -4,7 +4,7 @@ using MlNetDistill.Tests.Support;
 namespace MlNetDistill.Tests.Packages;
 
 /// <summary>
-/// Both packages, packed for these tests from two copies of the sources in folders of different names and depths. The copies hold what lies here, committed
+/// The packages, packed for these tests from two copies of the sources in folders of different names and depths. The copies hold what lies here, committed
 /// or not; their commit and remote are invented, so that nothing depends on the clone that the tests run in.
 /// </summary>
 [SetUpFixture]
@@ -54,7 +54,7 @@ internal sealed class PackedTwice
         File.WriteAllText(Path.Combine(git.FullName, "config"), $"[remote \"origin\"]\n\turl = {Home}\n");
 
         var packages = Path.Combine(copy, "artifacts");
-        foreach (var library in new[] { "MlNetDistill.Torch", "MlNetDistill" })
+        foreach (var library in new[] { "MlNetDistill.Torch", "MlNetDistill", "MlNetDistill.Scoring" })
             DotnetCommand.Run(copy, "pack", Path.Combine("src", library), "-o", packages, $"-p:Version={Version}");
         return packages;
     }

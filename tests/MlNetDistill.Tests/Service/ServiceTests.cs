@@ -186,12 +186,13 @@ public sealed class ServiceTests
     }
 
     [Test]
-    public void It_has_neither_this_package_nor_TorchSharp()
+    public void Of_the_packages_it_has_the_one_for_scoring_alone_and_nothing_of_TorchSharp()
     {
         var folder = Path.GetDirectoryName(ToyService.AssemblyPath)!;
         var libraries = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Select(file => Path.GetFileName(file)).ToArray();
         Assert.That(libraries, Does.Contain("Microsoft.ML.OnnxTransformer.dll"));
-        Assert.That(libraries.Where(file => file.Contains("Torch", StringComparison.OrdinalIgnoreCase) || file.Contains("MlNetDistill")), Is.Empty);
+        Assert.That(libraries, Does.Contain("MlNetDistill.Scoring.dll"));
+        Assert.That(libraries.Where(file => file.Contains("Torch", StringComparison.OrdinalIgnoreCase) || (file.Contains("MlNetDistill") && !file.StartsWith("MlNetDistill.Scoring.", StringComparison.Ordinal))), Is.Empty);
     }
 
     private static async Task AssertRefused(ToyService service, string body, string detail)

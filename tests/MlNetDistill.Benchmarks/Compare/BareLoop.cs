@@ -104,25 +104,25 @@ internal static class BareLoop
 
     private sealed class Residual : Module<Tensor, Tensor>
     {
-        private readonly Conv2d conv1;
-        private readonly BatchNorm2d bn1;
-        private readonly Conv2d conv2;
-        private readonly BatchNorm2d bn2;
-        private readonly Module<Tensor, Tensor> shortcut;
+        private readonly Conv2d _conv1;
+        private readonly BatchNorm2d _bn1;
+        private readonly Conv2d _conv2;
+        private readonly BatchNorm2d _bn2;
+        private readonly Module<Tensor, Tensor> _shortcut;
 
         public Residual(int inputs, int outputs, int stride)
             : base("residual")
         {
-            (conv1, bn1) = (Conv2d(inputs, outputs, 3, stride, 1, bias: false), BatchNorm2d(outputs));
-            (conv2, bn2) = (Conv2d(outputs, outputs, 3, 1, 1, bias: false), BatchNorm2d(outputs));
-            shortcut = stride == 1 && inputs == outputs ? Identity() : nn.Sequential(Conv2d(inputs, outputs, 1, stride, bias: false), BatchNorm2d(outputs));
+            (_conv1, _bn1) = (Conv2d(inputs, outputs, 3, stride, 1, bias: false), BatchNorm2d(outputs));
+            (_conv2, _bn2) = (Conv2d(outputs, outputs, 3, 1, 1, bias: false), BatchNorm2d(outputs));
+            _shortcut = stride == 1 && inputs == outputs ? Identity() : nn.Sequential(Conv2d(inputs, outputs, 1, stride, bias: false), BatchNorm2d(outputs));
             RegisterComponents();
         }
 
         public override Tensor forward(Tensor x)
         {
-            var inner = functional.relu(bn1.forward(conv1.forward(x)));
-            return functional.relu(bn2.forward(conv2.forward(inner)) + shortcut.forward(x));
+            var inner = functional.relu(_bn1.forward(_conv1.forward(x)));
+            return functional.relu(_bn2.forward(_conv2.forward(inner)) + _shortcut.forward(x));
         }
     }
 }

@@ -15,6 +15,8 @@ public sealed class GoldenDistTests
 
     public static IEnumerable<TestCaseData> Covered() => GoldenRecord.Cases(File, r => LossOf(r) is not null && !IsGuarded(r));
 
+    public static IEnumerable<TestCaseData> Stating() => GoldenRecord.Cases(File, r => r.Name == "dist" && !IsGuarded(r));
+
     public static IEnumerable<TestCaseData> Guarded() => GoldenRecord.Cases(File, IsGuarded);
 
     public static IEnumerable<TestCaseData> Contrasting() => GoldenRecord.Cases(File, r => r.Name == "dist_variant_torchdistill");
@@ -25,6 +27,27 @@ public sealed class GoldenDistTests
         using var scope = NewDisposeScope();
         var record = new GoldenRecord(json);
         record.Compare(Evaluate(LossOf(record)!, record), Roundings(record));
+    }
+
+    // What training takes, instead of a graph.
+    [TestCaseSource(nameof(Stating))]
+    public void A_stated_gradient_equals_the_official_code(JsonElement json)
+    {
+        using var scope = NewDisposeScope();
+        var record = new GoldenRecord(json);
+        record.Compare(record.Stated(LossOf(record)!), Roundings(record));
+    }
+
+    /// <summary>Both leave out the rows and the columns that hardly vary.</summary>
+    [TestCaseSource(nameof(Guarded))]
+    public void A_stated_gradient_is_that_of_the_graph_where_the_student_is_constant(JsonElement json)
+    {
+        using var scope = NewDisposeScope();
+        var record = new GoldenRecord(json);
+        var (expected, found) = (Evaluate(LossOf(record)!, record), record.Stated(LossOf(record)!));
+        var tolerance = record.IsDouble ? 1e-10 : 1e-4;
+        Near.Value(found.Value, expected.Value, tolerance, tolerance, "loss");
+        Near.Array(found.Gradient, expected.Gradient, tolerance, record.IsDouble ? 1e-15 : 1e-6, "gradient");
     }
 
     /// <summary>The value is the official one. The gradient is bounded, and where rows of the student vary it is the official one as well.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -51,6 +53,17 @@ internal sealed class GoldenRecord(JsonElement json)
     {
         var inputs = Golden.Case(file, Case);
         return (Golden.Tensor(inputs.GetProperty("student"), Type), Golden.Tensor(inputs.GetProperty("teacher"), Type));
+    }
+
+    /// <summary>Value and gradient of the named inputs as a loss on logits states them, without a graph.</summary>
+    public (double Value, double[] Gradient) Stated(DistillationLoss loss)
+    {
+        var (student, teacher) = Pair("inputs_logits.json");
+        var labels = tensor(Golden.Integers(Golden.LogitsCase(Case).GetProperty("target")));
+        var stated = loss.EvaluateWithGradient(
+            new LossInputs(NetworkOutput.FromLogits(student.requires_grad_(true)), NetworkOutput.FromLogits(teacher), labels), 1)!.Value;
+        Assert.That(stated.Gradient.requires_grad || stated.Value.requires_grad, Is.False, "a graph");
+        return (stated.Value.to(float64).item<double>() * stated.Scale, Near.Values(stated.Gradient));
     }
 
     /// <summary>

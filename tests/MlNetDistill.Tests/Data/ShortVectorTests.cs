@@ -54,7 +54,8 @@ public sealed class ShortVectorTests
             },
             rows).Scores(whole);
         var found = Fit(view);
-        Assert.That(log.Warnings, Is.EqualTo(new[]
+        // Beside much else that runs, times of a row may be such that there is a warning of them too.
+        Assert.That(log.Warnings.Where(warning => !warning.Contains("slower than its teacher", StringComparison.Ordinal)), Is.EqualTo(new[]
         {
             labelled
                 ? "Left out of the training data: 0 rows with NaN or infinite features, 0 without a label, 1 (rows 7, counted from 0) have another number of values than 4 in column 'Features'."

@@ -43,20 +43,31 @@ public sealed class CrossEntropyLoss : DistillationLoss
         return inputs.MeanOverLabelled(ComputePerRow(logProbabilities, inputs.Labels));
     }
 
-    // The usual case in closed form: (p - y) / B.
+    // Without example weights and mixed labels in closed form: (p - y) / B over the labelled rows.
     internal override LogitGradient? EvaluateWithGradient(LossInputs inputs, double weight)
     {
-        if (inputs.SoftLabels is not null || inputs.Weights is not null || inputs.HasMissingLabels)
+        if (inputs.SoftLabels is not null || inputs.Weights is not null)
             return null;
         using var noGrad = no_grad();
         var logProbabilities = inputs.Student.Logits.LogSoftmax(1);
-        var value = functional.nll_loss(logProbabilities, inputs.Labels);
-        var ofClass = inputs.Labels.unsqueeze(1);
-        var rows = logProbabilities.shape[0];
-        using var scale = (weight / rows).ToScalar();
-        var one = logProbabilities.new_ones(rows, 1);
-        return new(value, 1, logProbabilities.exp_().scatter_add_(1, ofClass, one.neg_()).mul_(scale));
+        var (rows, classes) = (logProbabilities.shape[0], logProbabilities.shape[1]);
+        if (!inputs.HasMissingLabels)
+        {
+            var value = functional.nll_loss(logProbabilities, inputs.Labels);
+            using var scale = (weight / rows).ToScalar();
+            return new(value, 1, SubtractLabels(logProbabilities.exp_(), inputs.Labels, logProbabilities.new_ones(rows, 1)).mul_(scale));
+        }
+
+        var mean = inputs.MeanOverLabelled(ComputePerRow(logProbabilities, inputs.Labels));
+        var mask = inputs.LabelMask().unsqueeze(1);
+        // In 64 bits as above: a batch without a missing label has the same gradient, bit for bit, whatever other batches have.
+        var count = mask.sum(float64).ClampMin(1);
+        using var number = weight.ToScalar();
+        var share = full_like(count, number).div(count).to(logProbabilities.dtype);
+        return new(mean, 1, SubtractLabels(logProbabilities.exp_().mul_(mask), inputs.Labels.Clamp(0, classes - 1), mask.clone()).mul_(share));
     }
+
+    private static Tensor SubtractLabels(Tensor probabilities, Tensor labels, Tensor ones) => probabilities.scatter_add_(1, labels.unsqueeze(1), ones.neg_());
 
     private static Tensor ComputePerRow(Tensor logProbabilities, Tensor labels) => functional.nll_loss(logProbabilities, labels, null, Reduction.None);
 

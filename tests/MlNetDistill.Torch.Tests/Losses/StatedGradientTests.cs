@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
@@ -34,11 +35,26 @@ public sealed class StatedGradientTests
     }
 
     [Test]
-    public void Missing_labels_are_left_to_the_graph()
+    public void A_batch_whose_labels_are_all_there_has_the_same_gradient_whether_labels_may_be_missing_or_not([Values(5, 7, 16)] int rows, [Values(0.1, 0.9, 1)] double weight)
     {
-        var student = LossProbe.Logits(5, 4, 1).requires_grad_(true);
-        var inputs = new LossInputs(NetworkOutput.FromLogits(student), null, LossProbe.Labels(0, 1, -1, 2, 3), hasMissingLabels: true);
-        Assert.That(new CrossEntropyLoss().EvaluateWithGradient(inputs, 1), Is.Null);
+        var student = LossProbe.Logits(rows, 4, 1, type: ScalarType.Float32).requires_grad_(true);
+        double[] Gradient(bool mayMiss) => Near.Values(new CrossEntropyLoss().EvaluateWithGradient(
+            new LossInputs(NetworkOutput.FromLogits(student), null, LossProbe.CyclicLabels(rows, 4), hasMissingLabels: mayMiss), weight)!.Value.Gradient);
+        Assert.That(Gradient(true), Is.EqualTo(Gradient(false)));
+    }
+
+    [TestCase(0, 1, 4, 2, 3, 0)]
+    [TestCase(0, IRowSource.MissingLabel, 4, IRowSource.MissingLabel, 3, 0)]
+    [TestCase(IRowSource.MissingLabel, IRowSource.MissingLabel, IRowSource.MissingLabel, IRowSource.MissingLabel, IRowSource.MissingLabel, IRowSource.MissingLabel)]
+    public void Cross_entropy_states_the_gradient_over_labelled_rows(params long[] given)
+    {
+        var (student, labels) = (LossProbe.Logits(6, 5, 1).requires_grad_(true), LossProbe.Labels(given));
+        var inputs = new LossInputs(NetworkOutput.FromLogits(student), null, labels, hasMissingLabels: true);
+        var stated = new CrossEntropyLoss().EvaluateWithGradient(inputs, 0.25)!.Value;
+        var value = CrossEntropyLoss.Compute(student, labels);
+        value.MultiplyBy(0.25).backward();
+        Near.Value(stated.Value.item<double>() * stated.Scale, value.item<double>(), 1e-12, 0, "value");
+        Near.Array(Near.Values(stated.Gradient), Near.Values(student.grad!), 1e-12, 1e-16, "gradient");
     }
 
     [TestCase(ScalarType.Float64, 1e-12)]

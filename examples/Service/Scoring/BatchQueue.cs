@@ -85,7 +85,8 @@ internal sealed class BatchQueue<T> : IScorer, IAsyncDisposable
             VBuffer<float> scores = default;
             foreach (var waiting in batch)
             {
-                cursor.MoveNext();
+                if (!cursor.MoveNext())
+                    throw new InvalidOperationException("The model gave fewer rows than it was given.");
                 get(ref scores);
                 waiting.Answer.SetResult([.. scores.DenseValues()]);
             }

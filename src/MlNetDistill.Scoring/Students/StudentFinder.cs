@@ -36,6 +36,8 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
 
             if (found.All(step => step.Student is null))
                 found = [.. found.Select(step => LinearOf(step.Transformer!) is { } student ? (null, student) : step)];
+            foreach (var student in found.Select(step => step.Student).OfType<StudentPart>())
+                CheckBatchSize(student.Network);
             return found.Any(step => step.Student is not null) ? found : throw new InvalidOperationException(
                 $"The model contains no student of MlNetDistill: neither an ONNX model that gives '{Embedding}', followed by a maximum-entropy model or a normalizer of it, nor a " +
                 $"linear maximum-entropy model. It consists of {(steps.Count == 0 ? "no steps" : string.Join(", ", steps.Select(step => NameOf(step.Transformer))))}. " +
@@ -46,6 +48,17 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
             foreach (var (_, student) in found)
                 student?.Network.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>The values of a batch lie in one array.</summary>
+    private void CheckBatchSize(StudentNetwork network)
+    {
+        var most = Array.MaxLength / Math.Max(network.FeatureLength, Math.Max(network.EmbeddingLength, network.ScoreLength));
+        if (batchSize > most)
+        {
+            throw new ArgumentOutOfRangeException(
+                "options", FormattableString.Invariant($"BatchSize must be at most {most} for this student, as the values of a batch lie in one array; was {batchSize}."));
         }
     }
 

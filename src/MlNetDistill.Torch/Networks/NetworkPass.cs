@@ -42,14 +42,14 @@ internal sealed class NetworkPass
     {
         using var noGrad = no_grad();
         var gradient = _logits?.grad;
-        var embedding = _logits is null ? _blocks.Count : _blocks.Count - 1;
-        for (var i = _blocks.Count; i > 0; i--)
+        var last = _logits is null ? _blocks.Count - 1 : _blocks.Count - 2;
+        var firstTrained = _blocks.TakeWhile(block => !block.Trains).Count();
+        for (var i = _blocks.Count - 1; i >= firstTrained; i--)
         {
-            if (i == embedding && _embedding?.grad is { } another)
+            if (i == last && _embedding?.grad is { } another)
                 gradient = gradient?.AddInPlace(another) ?? another;
-            if (gradient is null)
-                continue;
-            gradient = _blocks[i - 1].Backward(_values[i - 1], _values[i], gradient, needsInput: _blocks.Take(i - 1).Any(block => block.Trains));
+            if (gradient is not null)
+                gradient = _blocks[i].Backward(_values[i], _values[i + 1], gradient, needsInput: i > firstTrained);
         }
     }
 }

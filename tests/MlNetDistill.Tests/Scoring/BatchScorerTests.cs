@@ -141,6 +141,11 @@ public sealed class BatchScorerTests
         Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("BatchSize must be at least 1; was 0.").And.Message.Contains("Threads must be at least 0; was -1."));
 
     [Test]
+    public void A_batch_that_no_array_can_hold_is_refused() => Assert.That(
+        () => Scorer(ToyModels.Points, new() { BatchSize = int.MaxValue }),
+        Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("BatchSize must be at most").And.Message.Contains("was 2147483647."));
+
+    [Test]
     public void Data_without_the_features_or_with_others_is_refused()
     {
         using var scorer = Scorer(ToyModels.Points.LastTransformer);

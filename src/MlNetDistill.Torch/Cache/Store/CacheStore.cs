@@ -54,7 +54,7 @@ internal sealed class CacheStore(
 
     /// <summary>A store with the same options, but for this run only.</summary>
     public CacheStore WithoutFolder() =>
-        new(options with { Folder = null, Mode = options.Mode == CacheMode.Off ? CacheMode.Off : CacheMode.UseOrCreate }, temporaryFolder, info, warn, cancellation, time);
+        new(options with { Folder = null, Mode = CacheMode.UseOrCreate }, temporaryFolder, info, warn, cancellation, time);
 
     private CachedOutputs Build(CacheRequest request)
     {

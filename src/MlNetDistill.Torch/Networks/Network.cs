@@ -91,11 +91,11 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         {
             var y = _body[i].forward(x);
             // A block may return its input itself.
-            if (!ReferenceEquals(x, y) && !features.Any(feature => ReferenceEquals(feature, x)))
+            if (!ReferenceEquals(x, y))
                 x.Dispose();
             x = y;
             if (keepFeatures && _taps.Contains(i))
-                features.Add(x);
+                features.Add(x.contiguous());
         }
 
         if (throughTap is null)

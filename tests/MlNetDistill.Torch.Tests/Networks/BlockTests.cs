@@ -71,6 +71,39 @@ public sealed class BlockTests
         Near.Array(outputs, Near.Values(bias), 1e-6, 0, "a black image gives the biases");
     }
 
+    [Test]
+    public void A_convolution_and_its_gradients_are_the_same_for_both_orders_of_the_input_in_memory(
+        [Values(1, 3, 5)] int kernel, [Values(1, 2)] int stride, [Values(1, 4, 12)] int inputs, [Values(4, 8, 20)] int outputs, [Values] bool isGrouped)
+    {
+        var groups = isGrouped && inputs > 1 ? 4 : 1;
+        using var convolution = new Convolution(inputs, outputs, kernel, stride, _generator, groups, bias: true);
+        var (weight, bias) = (convolution.parameters().First(), convolution.parameters().Last());
+        var rows = rand([3, inputs, 7, 6], generator: _generator);
+        var channelsLast = rows.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+        var expectedLeaves = new[] { rows, weight, bias }.Select(value => value.detach().to(float64).requires_grad_()).ToArray();
+        long[] strides = [stride, stride], paddings = [kernel / 2, kernel / 2];
+        var expected = nn.functional.conv2d(expectedLeaves[0], expectedLeaves[1], expectedLeaves[2], strides, paddings, groups: groups);
+        var factors = rand(expected.shape, generator: _generator);
+        expected.mul(factors).sum().backward();
+        foreach (var input in new[] { rows, channelsLast })
+        {
+            convolution.zero_grad();
+            var leaf = input.detach().requires_grad_();
+            var actual = convolution.forward(leaf);
+            actual.mul(factors).sum().backward();
+            Near.Array(Near.Values(actual), Near.Values(expected), 1e-5, 1e-5, "output");
+            foreach (var (found, wanted) in new[] { leaf, weight, bias }.Zip(expectedLeaves))
+                Near.Array(Near.Values(found.grad!), Near.Values(wanted.grad!), 1e-4, 1e-5, $"gradient of {wanted.shape.Length} dimensions");
+        }
+    }
+
+    [Test]
+    public void A_module_after_a_convolution_reads_its_map_in_the_usual_order()
+    {
+        using var network = new Sequential(new Convolution(3, 8, 3, 1, _generator), new ModuleBlock(new ViewedAsRows(), (_, _) => throw new NotSupportedException()));
+        Assert.That(network.forward(rand(2, 3, 4, 4)).shape, Is.EqualTo(new long[] { 2, 8 * 4 * 4 }));
+    }
+
     [TestCase(4, 6, 3)]
     [TestCase(6, 4, 3)]
     [TestCase(4, 4, 0)]
@@ -94,5 +127,10 @@ public sealed class BlockTests
     {
         using (block)
             return Near.Values(block.forward(input));
+    }
+
+    private sealed class ViewedAsRows() : nn.Module<Tensor, Tensor>("rows")
+    {
+        public override Tensor forward(Tensor input) => input.view(input.shape[0], -1);
     }
 }

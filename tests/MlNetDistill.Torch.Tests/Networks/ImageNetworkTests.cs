@@ -55,6 +55,7 @@ public sealed class ImageNetworkTests
         var output = network.Forward(rand(2, 1, side, side), Everything);
         Assert.That(output.StageFeatures.Select(f => f.shape[2]), Is.EqualTo(taps));
         Assert.That(output.StageFeatures.Select(f => f.shape[3]), Is.EqualTo(taps));
+        Assert.That(output.StageFeatures.All(f => f.is_contiguous()), "losses and caches read maps in the usual order");
         Assert.That(output.Embedding!.shape, Is.EqualTo(new long[] { 2, network.EmbeddingLength }));
         Assert.That(output.Logits.shape, Is.EqualTo(new long[] { 2, 3 }));
     }

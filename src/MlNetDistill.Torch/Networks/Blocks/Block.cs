@@ -11,7 +11,7 @@ namespace MlNetDistill.Networks;
 /// For a block of your own: draw parameters with <see cref="WeightInitialization.Uniform"/>, keep them and any inner blocks in fields, and call
 /// <c>RegisterComponents()</c> at the end of the constructor. For arithmetic with numbers use
 /// <see cref="TensorArithmetic"/>: TorchSharp 0.107 may free the number in <c>x.mul(2)</c>, and the hidden factor 1 in <c>x.add(y)</c>, while native code still reads
-/// it.
+/// it. A map that a block reads may have its channels last in memory: use <c>reshape</c> or <c>flatten</c> instead of <c>view</c>.
 /// </remarks>
 public abstract class Block : nn.Module<Tensor, Tensor>
 {

@@ -36,7 +36,9 @@ public sealed class ModuleBlock : Block
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        var output = _module.call(input);
+        // Modules may assume the usual order in memory, which convolutions do not keep.
+        var read = input.is_contiguous() ? input : input.contiguous();
+        var output = _module.call(read);
         return ReferenceEquals(output, input) ? input : output.MoveToOuterDisposeScope();
     }
 

@@ -11,12 +11,12 @@ namespace MlNetDistill.Reading;
 /// <summary>Hashes the values of rows, without their ids and positions, to find rows of one set in another.</summary>
 internal static class RowHashes
 {
-    private const int RowsAtATime = 1024;
+    private const int MostRows = 1024;
 
     /// <summary>Hashes the features at some positions of a training set.</summary>
     public static IEnumerable<ulong> ComputeForSet(IRowSource set, Tensor positions)
     {
-        foreach (var chunk in Chunks.Split(positions, RowsAtATime))
+        foreach (var chunk in Chunks.Split(positions, Chunks.RowsAtATime(set, MostRows)))
         {
             foreach (var hash in ComputeForChunk(set, chunk))
                 yield return hash;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
@@ -11,7 +12,9 @@ namespace MlNetDistill.Reading;
 /// <param name="type">The tensor's type, that of <typeparamref name="T"/>.</param>
 /// <param name="rowShape">Shape of one row; none for a single value.</param>
 /// <param name="expectedRows">Number of rows if it is known; there may be fewer or more.</param>
-internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? expectedRows = null) : IDisposable
+/// <param name="what">What messages call the rows.</param>
+/// <param name="memory">Bytes that this process may use; null for the machine's memory or the limit of its container.</param>
+internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? expectedRows = null, string what = "The rows", long? memory = null) : IDisposable
     where T : unmanaged
 {
     // A call into torch costs more than copying a row, so several rows are copied at a time.
@@ -83,16 +86,37 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     private void AddBlock()
     {
         var bytes = Math.Min(FirstBlockBytes << Math.Min(_blocks.Count, 30), LargestBlockBytes);
-        // A number of rows that does not fit into memory is ignored.
-        var isExpected = _blocks.Count == 0 && expectedRows <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / RowBytes;
+        var free = (memory ?? WeightMemory.Available) - Environment.WorkingSet;
+        // A number of rows that does not fit into memory is ignored: some of them may be left out.
+        var isExpected = _blocks.Count == 0 && expectedRows <= free / RowBytes;
         _free = Math.Max(1, isExpected ? expectedRows!.Value : bytes / RowBytes);
-        // The system provides memory page by page when it is written to, so rows that never come need none.
-        _blocks.Add(empty([_free, .. rowShape], type, CPU).DetachFromDisposeScope());
+        if (_free * RowBytes > free)
+            throw CreateError(null);
+        _blocks.Add(Allocate(_free).DetachFromDisposeScope());
+    }
+
+    // The system provides memory page by page when it is written to, so rows that never come need none.
+    private Tensor Allocate(long rows)
+    {
+        try
+        {
+            return empty([rows, .. rowShape], type, CPU);
+        }
+        catch (ExternalException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal))
+        {
+            throw CreateError(e);
+        }
+    }
+
+    private InvalidOperationException CreateError(Exception? cause)
+    {
+        var count = Math.Max(Rows, expectedRows ?? 0);
+        return RowMemory.CreateError(what, count, (Int128)count * RowBytes, memory, cause);
     }
 
     private Tensor JoinBlocks()
     {
-        var result = empty([Rows, .. rowShape], type, CPU);
+        var result = Allocate(Rows);
         var start = 0L;
         foreach (var block in _blocks)
         {

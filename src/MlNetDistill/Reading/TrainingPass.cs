@@ -13,7 +13,7 @@ internal sealed class TrainingPass<T>(
     TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherColumn> teacher, long? expectedRows) : IDisposable
     where T : unmanaged
 {
-    private readonly TensorBuilder<T> _features = new(columns.IsByte ? torch.ScalarType.Byte : torch.ScalarType.Float32, columns.Shape.Dimensions, expectedRows);
+    private readonly FeatureBuilder<T> _features = new(columns.Layout, expectedRows, role);
     private readonly TensorBuilder<long> _labels = new(torch.ScalarType.Int64, [], expectedRows);
     private readonly TensorBuilder<float>? _weights = columns.Weight is null ? null : new(torch.ScalarType.Float32, [], expectedRows);
     private readonly TensorBuilder<bool>? _held = columns.Validation is null ? null : new(torch.ScalarType.Bool, [], expectedRows);
@@ -59,6 +59,10 @@ internal sealed class TrainingPass<T>(
             {
                 _findings.Unreadable.Add(row, $"{UnreadableRow.DescribeFailure(e)}{UnreadableRow.DescribeTexts(cursor)}");
                 _unusable.Add(getId());
+            }
+            catch (OutOfMemoryException e)
+            {
+                throw _features.CreateError(e);
             }
         }
 
@@ -144,7 +148,7 @@ internal sealed class TrainingPass<T>(
 
     private void Add(RowId id, in VBuffer<T> features, long label, float weight, bool held)
     {
-        columns.Layout.Copy(features, _features.NextRow());
+        _features.Add(features);
         _labels.Add(label);
         _weights?.Add(weight);
         _held?.Add(held);
@@ -155,8 +159,7 @@ internal sealed class TrainingPass<T>(
     private string? Hash() =>
         _hash is null ? null : $"{_hash.Value} of {RowBytes.HashSchema(hashed!.Columns)}{(_leftOut is null ? "" : $", left out {_leftOut.Value}")}";
 
-    private InMemoryRows ToRows() =>
-        new(_features.ToTensor(), _labels.ToTensor(), _ids.ToRowIds(), columns.Shape, _weights?.ToTensor());
+    private IRowSource ToRows() => _features.ToRows(_labels.ToTensor(), _ids.ToRowIds(), _weights?.ToTensor());
 
     public void Dispose()
     {

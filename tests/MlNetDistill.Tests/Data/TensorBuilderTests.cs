@@ -31,6 +31,26 @@ public sealed class TensorBuilderTests
     }
 
     [Test]
+    public void Rows_that_do_not_fit_into_memory_are_refused_before_they_use_it([Values] bool isCountKnown)
+    {
+        // Blocks of 64 MiB are returned to the system; the C library may keep smaller ones, which then take no more memory.
+        const int Spare = 160 << 20, Block = 64 << 20;
+        var memory = Environment.WorkingSet + Spare;
+        // A known number of rows is not enough to refuse them, as some may be left out.
+        using var builder = new TensorBuilder<float>(ScalarType.Float32, [1 << 20], isCountKnown ? 1000 : null, "The features of the training data", memory);
+        var fault = Assert.Throws<InvalidOperationException>(() =>
+        {
+            for (var row = 0; row < 500; row++)
+                builder.NextRow().Fill(row);
+        })!;
+        Assert.That(builder.Rows, Is.LessThanOrEqualTo((Spare + Block) >> 22));
+        var rows = isCountKnown ? 1000 : builder.Rows;
+        Assert.That(fault.Message, Does.StartWith(
+            FormattableString.Invariant($"The features of the training data do not fit into memory: {rows:N0} rows need {rows << 22:N0} bytes, 4,194,304 each; {memory:N0} bytes are available")));
+        Assert.That(fault.Message, Does.Contain("Use fewer rows (TakeRows, BootstrapSample); fewer features"));
+    }
+
+    [Test]
     public void Single_values_are_rows_too()
     {
         using var builder = new TensorBuilder<bool>(ScalarType.Bool, []);

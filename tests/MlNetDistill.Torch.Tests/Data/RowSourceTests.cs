@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
 
-/// <summary>What holds of every source of rows, seen with one that has a tensor of all features and with one that has not.</summary>
+/// <summary>What holds of every source of rows, seen with one that has a tensor of all features, with one of two tensors, and with one that stores no zeros.</summary>
 public sealed class RowSourceTests
 {
     private readonly InMemoryRows _whole = Toy.Set(arange(60).to(float32).reshape(20, 3), [.. Enumerable.Range(0, 20).Select(i => i % 3L)], InputShape.Vector(3), 3);
@@ -17,53 +17,75 @@ public sealed class RowSourceTests
     public void Dispose() => _whole.Dispose();
 
     [Test]
-    public void Gathered_rows_are_in_the_order_of_the_positions_and_may_repeat([Values] bool inBlocks)
+    public void Gathered_rows_are_in_the_order_of_the_positions_and_may_repeat([Values] Place place)
     {
         using var scope = NewDisposeScope();
-        using var rows = Source(inBlocks);
+        using var rows = Source(place);
         var found = rows.Gather(tensor(new long[] { 19, 0, 7, 7 }), CPU);
         Assert.That(Near.Values(found), Is.EqualTo(new double[] { 57, 58, 59, 0, 1, 2, 21, 22, 23, 21, 22, 23 }));
         Assert.That(found.shape, Is.EqualTo(new long[] { 4, 3 }));
     }
 
     [Test]
-    public void Each_element_may_come_from_a_row_of_its_own([Values] bool inBlocks)
+    public void Each_element_may_come_from_a_row_of_its_own([Values] Place place)
     {
         using var scope = NewDisposeScope();
-        using var rows = Source(inBlocks);
+        using var rows = Source(place);
         var found = rows.GatherElements(tensor(new long[,] { { 0, 19, 5 }, { 6, 6, 7 } }), CPU);
         Assert.That(Near.Values(found), Is.EqualTo(new double[] { 0, 58, 17, 18, 19, 23 }));
         Assert.That(found.shape, Is.EqualTo(new long[] { 2, 3 }));
     }
 
     [Test]
-    public void Where_features_lie_makes_no_difference_to_their_hash()
+    public void Where_features_lie_makes_no_difference_to_their_hash([Values] Place place)
     {
-        using var blocks = new BlockRows(_whole);
-        Assert.That(DataHash.Compute(blocks), Is.EqualTo(DataHash.Compute(_whole)));
+        using var rows = Source(place);
+        Assert.That(DataHash.Compute(rows), Is.EqualTo(DataHash.Compute(_whole)));
     }
 
     [Test]
-    public void The_largest_feature_is_found_wherever_it_lies([Values] bool inBlocks)
+    public void The_largest_feature_is_found_wherever_it_lies([Values] Place place)
     {
         using var scope = NewDisposeScope();
-        using var rows = Source(inBlocks);
+        using var rows = Source(place);
         Assert.That(rows.LargestFeature(), Is.EqualTo(59));
     }
 
     [Test]
-    public void A_student_is_the_same_bit_for_bit_wherever_the_features_lie()
+    public void A_student_is_the_same_bit_for_bit_wherever_the_features_lie([Values(Place.TwoTensors, Place.Sparse)] Place place)
     {
         using var whole = Toy.Clouds(rows: 120);
-        using var blocks = new BlockRows(whole);
-        Assert.That(Trained(blocks), Is.EqualTo(Trained(whole)));
+        using var other = Source(place, whole);
+        Assert.That(Trained(other), Is.EqualTo(Trained(whole)));
     }
 
     [Test]
-    public void Shards_hold_every_row_exactly_once([Values(1, 3, 7, 20)] int shards)
+    public void Sparse_rows_longer_than_a_block_are_whole_and_keep_the_sign_of_zero()
     {
         using var scope = NewDisposeScope();
-        var parts = Enumerable.Range(0, shards).Select(rank => _whole.Shard(rank, shards)).ToList();
+        var values = arange(-300_000, 300_000).to(float32).reshape(2, 300_000);
+        values[1, 7] = -0f;
+        var matrix = new SparseMatrix(300_000);
+        matrix.Add(values[0].data<float>().ToArray());
+        matrix.Add([], []);
+        matrix.Add([.. Enumerable.Range(0, 300_000)], values[1].data<float>().ToArray());
+        using var rows = new SparseRows(matrix, zeros(3, int64), RowIds.From(Enumerable.Range(0, 3).Select(row => new RowId(0, (ulong)row))));
+        var found = rows.Gather(tensor(new long[] { 2, 1, 0 }), CPU);
+        Assert.That(found[0].data<float>().ToArray(), Is.EqualTo(values[1].data<float>().ToArray()));
+        Assert.That(found[1].count_nonzero().item<long>(), Is.Zero);
+        Assert.That(found[2].data<float>().ToArray(), Is.EqualTo(values[0].data<float>().ToArray()));
+        Assert.That(float.IsNegative(found[0][7].item<float>()));
+        Assert.That(matrix[2, 299_999], Is.EqualTo(299_999));
+        Assert.That(matrix[2, 0], Is.Zero);
+        Assert.That(matrix[1, 5], Is.Zero);
+    }
+
+    [Test]
+    public void Shards_hold_every_row_exactly_once([Values(1, 3, 7, 20)] int shards, [Values(Place.OneTensor, Place.Sparse)] Place place)
+    {
+        using var scope = NewDisposeScope();
+        using var rows = Source(place);
+        var parts = Enumerable.Range(0, shards).Select(rank => rows.Shard(rank, shards)).ToList();
         Assert.That(parts.SelectMany(part => part.RowIds), Is.EquivalentTo(_whole.RowIds));
         foreach (var part in parts)
         {
@@ -74,10 +96,11 @@ public sealed class RowSourceTests
     }
 
     [Test]
-    public void A_shard_can_be_divided_again_and_hashed()
+    public void A_shard_can_be_divided_again_and_hashed([Values(Place.OneTensor, Place.Sparse)] Place place)
     {
         using var scope = NewDisposeScope();
-        using var half = _whole.Shard(1, 2);
+        using var rows = Source(place);
+        using var half = rows.Shard(1, 2);
         using var quarter = half.Shard(1, 2);
         using var direct = _whole.Shard(3, 4);
         Assert.That(quarter.RowIds, Is.EqualTo(direct.RowIds));
@@ -99,7 +122,34 @@ public sealed class RowSourceTests
     public void A_shard_that_there_is_not_is_refused(int rank, int shards, string message) =>
         Assert.That(() => _whole.Shard(rank, shards), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.StartsWith(message));
 
-    private IRowSource Source(bool inBlocks) => inBlocks ? new BlockRows(_whole) : _whole.Shard(0, 1);
+    /// <summary>Where the features of rows are.</summary>
+    public enum Place
+    {
+        OneTensor,
+        TwoTensors,
+        Sparse,
+    }
+
+    private IRowSource Source(Place place) => Source(place, _whole);
+
+    private static IRowSource Source(Place place, IRowSource rows)
+    {
+        switch (place)
+        {
+            case Place.OneTensor:
+                return rows.Shard(0, 1);
+            case Place.TwoTensors:
+                return new BlockRows(rows);
+            default:
+                using (var all = rows.AllFeatures())
+                {
+                    var matrix = new SparseMatrix(rows.Shape.Length);
+                    foreach (var row in all.data<float>().ToArray().Chunk(rows.Shape.Length))
+                        matrix.Add(row);
+                    return new SparseRows(matrix, rows.Labels.clone().DetachFromDisposeScope(), rows.RowIds);
+                }
+        }
+    }
 
     /// <summary>A student of a teacher that is asked once, over standardised rows shown augmented: all that reads features takes part.</summary>
     private static double[] Trained(IRowSource rows)

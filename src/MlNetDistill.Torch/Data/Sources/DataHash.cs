@@ -32,7 +32,7 @@ internal sealed class DataHash : IDisposable
         using var hash = new DataHash();
         using var all = TensorArithmetic.Range(rows.Count, CPU).DetachFromDisposeScope();
         var from = 0L;
-        foreach (var positions in Chunks.Split(all, Math.Max(1, Chunks.Bytes / rows.RowBytes)))
+        foreach (var positions in Chunks.Split(all, Chunks.RowsAtATime(rows)))
         {
             using var scope = NewDisposeScope();
             hash.Add(rows.RowIds, from, rows.Gather(positions, CPU).contiguous(), (int)rows.RowBytes);

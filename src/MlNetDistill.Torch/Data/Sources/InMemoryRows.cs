@@ -67,9 +67,9 @@ public sealed class InMemoryRows : IRowSource
     public void MoveTo(Device device)
     {
         ArgumentNullException.ThrowIfNull(device);
-        _features = MoveTensor(_features, device);
-        Labels = MoveTensor(Labels, device);
-        Weights = Weights is null ? null : MoveTensor(Weights, device);
+        _features = SourceTensors.Move(_features, device);
+        Labels = SourceTensors.Move(Labels, device);
+        Weights = Weights is null ? null : SourceTensors.Move(Weights, device);
         Device = _features.device;
     }
 
@@ -112,14 +112,5 @@ public sealed class InMemoryRows : IRowSource
         _features.Dispose();
         Labels.Dispose();
         Weights?.Dispose();
-    }
-
-    private static Tensor MoveTensor(Tensor tensor, Device device)
-    {
-        var moved = tensor.On(device);
-        if (ReferenceEquals(moved, tensor))
-            return tensor;
-        tensor.Dispose();
-        return moved.DetachFromDisposeScope();
     }
 }

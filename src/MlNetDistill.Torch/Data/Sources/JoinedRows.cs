@@ -25,6 +25,9 @@ internal sealed class JoinedRows : IRowSource
         Weights = cat([first.Weights ?? ones([first.Count], float32, first.Labels.device), weights]).DetachFromDisposeScope();
     }
 
+    /// <summary>The two sources.</summary>
+    public IEnumerable<IRowSource> Parts => [_first, _second];
+
     public long Count => RowIds.Count;
 
     public InputShape Shape => _first.Shape;
@@ -45,17 +48,8 @@ internal sealed class JoinedRows : IRowSource
     {
         _first.MoveTo(device);
         _second.MoveTo(device);
-        Labels = Move(Labels);
-        Weights = Weights is null ? null : Move(Weights);
-
-        Tensor Move(Tensor tensor)
-        {
-            var moved = tensor.On(device);
-            if (ReferenceEquals(moved, tensor))
-                return tensor;
-            tensor.Dispose();
-            return moved.DetachFromDisposeScope();
-        }
+        Labels = SourceTensors.Move(Labels, device);
+        Weights = Weights is null ? null : SourceTensors.Move(Weights, device);
     }
 
     public Tensor Gather(Tensor positions, Device device)

@@ -14,6 +14,14 @@ internal static class RowSourceQueries
         /// <summary>Bytes of the features of a row.</summary>
         public long RowBytes => rows.Shape.Length * (rows.IsByte ? sizeof(byte) : sizeof(float));
 
+        /// <summary>Bytes that the features take in memory.</summary>
+        public long FeatureBytes => rows switch
+        {
+            SparseRows sparse => sparse.StoredBytes,
+            JoinedRows joined => joined.Parts.Sum(part => part.FeatureBytes),
+            _ => rows.Count * rows.RowBytes,
+        };
+
         /// <summary>Number of rows that have a label.</summary>
         public long LabelledRows
         {
@@ -53,7 +61,7 @@ internal static class RowSourceQueries
         public float LargestFeature()
         {
             var largest = 0f;
-            foreach (var positions in Chunks.Split(rows.AllPositions(), Math.Max(1, Chunks.Bytes / rows.RowBytes)))
+            foreach (var positions in Chunks.Split(rows.AllPositions(), Chunks.RowsAtATime(rows)))
             {
                 using var scope = NewDisposeScope();
                 largest = Math.Max(largest, rows.Gather(positions, rows.Device).abs().max().to(ScalarType.Float32).item<float>());

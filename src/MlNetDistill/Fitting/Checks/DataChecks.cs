@@ -8,7 +8,7 @@ namespace MlNetDistill.Fitting;
 /// <summary>Warns of training rows that a student cannot learn well from.</summary>
 internal static class DataChecks
 {
-    private const int RowsAtATime = 1024;
+    private const int MostRows = 1024;
     private const int MostFeaturesNamed = 5;
 
     // Vectors of hashed words or of categories have many slots that are used in few rows.
@@ -80,7 +80,7 @@ internal static class DataChecks
         using var scope = NewDisposeScope();
         Tensor? least = null, most = null;
         var blank = 0L;
-        foreach (var chunk in Chunks.Split(positions, RowsAtATime))
+        foreach (var chunk in Chunks.Split(positions, Chunks.RowsAtATime(set, MostRows)))
         {
             using var inner = NewDisposeScope();
             var rows = set.Gather(chunk, set.Device).flatten(1);

@@ -85,7 +85,7 @@ internal sealed class PreflightCheck(
             Stages = [.. timed.Select(t => new PreflightStage(t.Stage.Name, t.Stage.Epochs, GetSteps(t.Stage), t.Time))],
             TeacherTime = teacher is null ? TimeSpan.Zero : TimeOfQueries(teacher, cached.Length * views, cached.Length),
             TrainingTime = timed.Aggregate(TimeSpan.Zero, (sum, t) => sum + (t.Stage.Epochs * ((t.Time * GetSteps(t.Stage)) + validation))),
-            DataBytes = set.Count * (set.RowBytes + sizeof(long)),
+            DataBytes = set.FeatureBytes + (set.Count * sizeof(long)),
             CacheBytes = cacheBytes,
             CacheIsInMemory = cacheBytes <= options.TeacherCache.MemoryLimit,
             StudentBytes = studentBytes,

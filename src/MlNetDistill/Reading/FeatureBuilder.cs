@@ -37,6 +37,8 @@ internal sealed class FeatureBuilder<T> : IDisposable
 
     private long RowElements => _layout.Shape.Length;
 
+    private bool FitsDense => _sparse!.Rows * RowElements * sizeof(float) <= DenseBytes;
+
     /// <summary>Adds a row of the layout's length.</summary>
     public void Add(in VBuffer<T> row)
     {
@@ -53,14 +55,14 @@ internal sealed class FeatureBuilder<T> : IDisposable
             _sparse.Add(values);
         else
             _sparse.Add(row.GetIndices(), values);
-        if (_sparse.Stored * DenseElementsPerStored > _sparse.Rows * RowElements)
+        if (!FitsDense && _sparse.Stored * DenseElementsPerStored > _sparse.Rows * RowElements)
             MakeDense();
     }
 
     /// <summary>The rows, which take the tensors over. Empties the builder.</summary>
     public IRowSource ToRows(torch.Tensor labels, RowIds ids, torch.Tensor? weights)
     {
-        if (_sparse is not null && _sparse.Rows * RowElements * sizeof(float) <= DenseBytes)
+        if (_sparse is not null && FitsDense)
             MakeDense();
         return _sparse is null
             ? new InMemoryRows(_dense.ToTensor(), labels, ids, _layout.Shape, weights)

@@ -60,9 +60,9 @@ internal sealed class SparseRows : IRowSource
     public Tensor Gather(Tensor positions, Device device)
     {
         using var scope = NewDisposeScope();
-        var rows = positions.cpu().data<long>();
+        var rows = positions.cpu().contiguous().data<long>();
         var result = zeros([rows.Count, _features.Width], float32, CPU);
-        var together = Math.Max(1, WrittenBytes / (_features.Width * sizeof(float)));
+        var together = Math.Max(1, WrittenBytes / this.RowBytes);
         for (long from = 0; from < rows.Count; from += together)
         {
             var count = Math.Min(together, rows.Count - from);

@@ -48,7 +48,7 @@ internal sealed class LoadedStudent : IDisposable
         {
             if (!ZipHashes.Check(path))
                 Console.Error.WriteLine($"{path} has no hashes, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically.");
-            var model = mlContext.Model.Load(path, out var inputSchema);
+            var model = LoadModel(mlContext, path, out var inputSchema);
             return new LoadedStudent(mlContext, model, FeatureColumn.Find(inputSchema, featureColumn), batchSize);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
@@ -62,6 +62,19 @@ internal sealed class LoadedStudent : IDisposable
     {
         Scorer.Dispose();
         (Model as IDisposable)?.Dispose();
+    }
+
+    private static ITransformer LoadModel(MLContext mlContext, string path, out DataViewSchema inputSchema)
+    {
+        // ML.NET writes the network to a file with a random name. One name of 32,768 ends in '.ort', which ONNX Runtime takes for another format; the next name does not.
+        try
+        {
+            return mlContext.Model.Load(path, out inputSchema);
+        }
+        catch (Exception e) when (e.ToString().Contains("ORT model verification failed", StringComparison.Ordinal))
+        {
+            return mlContext.Model.Load(path, out inputSchema);
+        }
     }
 
     private static string[] ClassesOf(DataViewSchema outputs)

@@ -8,7 +8,7 @@ namespace MlNetDistill;
 
 /// <summary>
 /// A model whose student scores in batches: <see cref="Transform"/> for data views, <see cref="Score(ReadOnlySpan{float}, Span{float})"/> for arrays. Scores, columns and
-/// row ids are those of the model. Make one with <c>mlContext.Model.CreateBatchScorer</c>.
+/// row ids are those of the model; embeddings, and linear students of sparse features, can differ in the last bits. Make one with <c>mlContext.Model.CreateBatchScorer</c>.
 /// </summary>
 /// <remarks>
 /// Thread-safe. Cursors that are open when it is disposed can be read to their end. A <c>PredictionEngine</c> can be made from it; the engine disposes it unless

@@ -4,15 +4,15 @@ namespace MlNetDistill;
 public sealed record BatchScoringOptions
 {
     /// <summary>
-    /// Most rows that are scored at once, from 1; 1,024 by default. A cursor keeps the values of so many rows of all columns that it is asked for.
+    /// Most rows that are scored at once, from 1; 1,024 by default. A cursor holds so many rows of every requested column.
     /// </summary>
     public int BatchSize { get; init; } = 1024;
 
-    /// <summary>Threads that score a batch, from 1; 0, the default, for one for each processor core. With several batches at a time, 1 is often faster.</summary>
+    /// <summary>Threads that score a batch, from 1; 0, the default, for ONNX Runtime's choice, and one for each processor core for the last layer.</summary>
     public int Threads { get; init; }
 
     /// <summary>The settings.</summary>
-    public override string ToString() => FormattableString.Invariant($"batches of {BatchSize} rows, {(Threads == 0 ? "a thread for each core" : $"{Threads} threads")}");
+    public override string ToString() => FormattableString.Invariant($"batches of {BatchSize} rows, {(Threads == 0 ? "threads by the number of cores" : Threads == 1 ? "1 thread" : $"{Threads} threads")}");
 
     internal void Validate()
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 
@@ -16,7 +17,8 @@ internal abstract class ColumnBuffer
         var kind = column.Type is VectorDataViewType vector
             ? typeof(VectorBuffer<>).MakeGenericType(vector.ItemType.RawType)
             : typeof(ValueBuffer<>).MakeGenericType(column.Type.RawType);
-        return (ColumnBuffer)Activator.CreateInstance(kind, input, column, rows)!;
+        const BindingFlags Flags = BindingFlags.CreateInstance | BindingFlags.Instance | BindingFlags.Public | BindingFlags.DoNotWrapExceptions;
+        return (ColumnBuffer)Activator.CreateInstance(kind, Flags, null, [input, column, rows], null)!;
     }
 
     /// <summary>Takes the value of the row that the cursor is at.</summary>

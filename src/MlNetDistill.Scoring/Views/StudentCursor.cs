@@ -108,11 +108,25 @@ internal sealed class StudentCursor : DataViewRowCursor
         }
 
         if (count > 0)
-            _batch.Compute(count);
+            Compute(count);
         else
             _position = -1;
         _count = count;
         return count > 0;
+    }
+
+    private void Compute(int count)
+    {
+        try
+        {
+            _batch.Compute(count);
+        }
+        catch (Exception e)
+        {
+            // The rows of the batch have no scores; a reader that goes on must not get the next ones as if nothing had happened.
+            _fault = ExceptionDispatchInfo.Capture(e);
+            throw;
+        }
     }
 
     private bool TryReadRow(int row)

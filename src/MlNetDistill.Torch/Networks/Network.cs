@@ -89,7 +89,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         var blocks = throughTap is { } tap ? _taps[tap] + 1 : _body.Count;
         for (var i = 0; i < blocks; i++)
         {
-            var y = _body[i].forward(x);
+            var y = _body[i].Run(x);
             // A block may return its input itself.
             if (!ReferenceEquals(x, y))
                 x.Dispose();
@@ -133,7 +133,7 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
         var values = x.numel();
         foreach (var block in _body)
         {
-            x = block.forward(x);
+            x = block.Run(x);
             values += x.numel();
         }
 

@@ -29,8 +29,9 @@ internal sealed class NetworkPass
         _values[0] = input;
         for (var i = 0; i < all.Count; i++)
             _values[i + 1] = all[i].forward(_values[i]);
-        _logits = withLogits ? _values[^1].detach().requires_grad_() : null;
-        _embedding = wanted.HasFlag(ModelOutputs.Embedding) ? _values[body.Count].detach().requires_grad_() : null;
+        // As with autograd, an output that no trained block leads to requires no gradient, so that a loss over it is found to train nothing.
+        _logits = withLogits ? _values[^1].detach().requires_grad_(_blocks.Any(block => block.Trains)) : null;
+        _embedding = wanted.HasFlag(ModelOutputs.Embedding) ? _values[body.Count].detach().requires_grad_(_blocks.Take(body.Count).Any(block => block.Trains)) : null;
         Output = new NetworkOutput(_logits, _embedding);
     }
 

@@ -73,7 +73,7 @@ internal sealed class FeatureBuilder<T> : IDisposable
     public InvalidOperationException CreateError(OutOfMemoryException cause)
     {
         var rows = _sparse?.Rows ?? _dense.Rows;
-        return RowMemory.CreateError(_what, rows, _sparse?.Bytes ?? (Int128)rows * RowElements * Unsafe.SizeOf<T>(), cause: cause);
+        return RowMemory.CreateError(_what, rows, _sparse?.Bytes ?? (Int128)rows * RowElements * Unsafe.SizeOf<T>(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, cause);
     }
 
     public void Dispose() => _dense.Dispose();

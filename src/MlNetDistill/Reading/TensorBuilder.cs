@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Reading;
@@ -86,7 +85,7 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
     private void AddBlock()
     {
         var bytes = Math.Min(FirstBlockBytes << Math.Min(_blocks.Count, 30), LargestBlockBytes);
-        var free = (memory ?? WeightMemory.Available) - Environment.WorkingSet;
+        var free = (memory ?? RowMemory.Available) - Environment.WorkingSet;
         // A number of rows that does not fit into memory is ignored: some of them may be left out.
         var isExpected = _blocks.Count == 0 && expectedRows <= free / RowBytes;
         _free = Math.Max(1, isExpected ? expectedRows!.Value : bytes / RowBytes);

@@ -71,11 +71,12 @@ public sealed class ModuleTeacherTests
     }
 
     [Test]
-    public void Without_a_cache_a_module_is_queried_in_every_step_and_teaches_the_same()
+    public void Without_a_cache_a_module_is_queried_in_every_step_and_teaches_the_same([Values] bool inEnsemble)
     {
         using var module = Trained();
+        using var other = Trained();
         var rows = 0L;
-        var teacher = Teacher.FromModule(
+        var alone = Teacher.FromModule(
             module,
             batch =>
             {
@@ -83,6 +84,7 @@ public sealed class ModuleTeacherTests
                 return new NetworkOutput(module.call(batch));
             },
             classNames: Rows.Classes);
+        var teacher = inEnsemble ? Teacher.Ensemble([alone, Teacher.FromModule(other, classNames: Rows.Classes)]) : alone;
         var options = Options(teacher) with { Epochs = 5, MinimumTeacherAccuracy = 0 };
         var cached = _context.Fit(options, _view).Scores(_view);
         var queriedOnce = rows;

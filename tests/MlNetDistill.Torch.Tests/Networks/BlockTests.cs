@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -78,7 +79,7 @@ public sealed class BlockTests
         var groups = isGrouped && inputs > 1 ? 4 : 1;
         using var convolution = new Convolution(inputs, outputs, kernel, stride, _generator, groups, bias: true);
         var (weight, bias) = (convolution.parameters().First(), convolution.parameters().Last());
-        var rows = rand([3, inputs, 7, 6], generator: _generator);
+        var rows = rand([3, inputs, 8, 6], generator: _generator);
         var channelsLast = rows.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
         var expectedLeaves = new[] { rows, weight, bias }.Select(value => value.detach().to(float64).requires_grad_()).ToArray();
         long[] strides = [stride, stride], paddings = [kernel / 2, kernel / 2];
@@ -104,6 +105,28 @@ public sealed class BlockTests
         Assert.That(network.forward(rand(2, 3, 4, 4)).shape, Is.EqualTo(new long[] { 2, 8 * 4 * 4 }));
     }
 
+    [Test]
+    public void A_block_of_a_user_reads_maps_in_the_usual_order_wherever_it_is()
+    {
+        Sequential[] networks =
+        [
+            new(Convolve(), new InUsualOrder()),
+            new(Convolve(), new Sequential(new InUsualOrder())),
+            new(Convolve(), new ResidualAdd(new InUsualOrder(), new InUsualOrder())),
+            new(Convolve(), new Concatenation(new InUsualOrder(), new InUsualOrder())),
+        ];
+        foreach (var network in networks)
+        {
+            using (network)
+                Assert.That(() => network.forward(rand(2, 3, 8, 8)), Throws.Nothing);
+        }
+
+        using var whole = new Network(new NetworkInput(InputShape.Image(3, 8, 8)), new NetworkPlan([Convolve(), new InUsualOrder(), new GlobalAveragePool()], [], 8), 2, _generator);
+        Assert.That(() => whole.Forward(rand(2, 3, 8, 8), ModelOutputs.Logits), Throws.Nothing);
+
+        Convolution Convolve() => new(3, 8, 3, 1, _generator);
+    }
+
     [TestCase(4, 6, 3)]
     [TestCase(6, 4, 3)]
     [TestCase(4, 4, 0)]
@@ -127,6 +150,13 @@ public sealed class BlockTests
     {
         using (block)
             return Near.Values(block.forward(input));
+    }
+
+    private sealed class InUsualOrder : Block
+    {
+        public override Tensor forward(Tensor input) => input.view(input.shape).is_contiguous() ? input.alias() : throw new InvalidOperationException("The channels are last.");
+
+        public override string Emit(OnnxGraph graph, string input) => input;
     }
 
     private sealed class ViewedAsRows() : nn.Module<Tensor, Tensor>("rows")

@@ -45,6 +45,17 @@ public sealed class CutOffLossTests
     }
 
     [Test]
+    public void A_term_over_the_embedding_of_a_linear_student_is_refused()
+    {
+        using var set = Toy.Clouds();
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(), set);
+        Assert.That(
+            () => new MethodRun { Epochs = 1 }.Train(student, set, DistillationMethod.FromLoss("own", new CrossEntropyLoss() + new RkdLoss()), MethodRun.Anchor(teacher)),
+            Throws.InvalidOperationException.With.Message.Contains("does not depend on the student's parameters"));
+    }
+
+    [Test]
     public void A_term_over_a_frozen_part_is_refused()
     {
         using var set = Toy.Clouds();

@@ -21,7 +21,7 @@ public sealed class Concatenation : Block
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return cat([_first.forward(input), _second.forward(input)], 1).MoveToOuterDisposeScope();
+        return cat([_first.Run(input), _second.Run(input)], 1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

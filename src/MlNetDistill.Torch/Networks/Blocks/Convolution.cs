@@ -11,7 +11,7 @@ namespace MlNetDistill.Networks;
 /// U(±1/√(inputs of a group·k²)). He's fan-out initialization, which the published 240-epoch recipes use, was a point of accuracy worse after two epochs
 /// of Fashion-MNIST (a teacher, measured once, on the test images).
 /// </summary>
-/// <remarks>On the CPU the result may have its channels last in memory.</remarks>
+/// <remarks>On the CPU the result may have its channels last in memory: call <c>contiguous()</c> before <c>view</c>, and before a convolution of TorchSharp.</remarks>
 public sealed class Convolution : Block
 {
     private const int FewestChannelsLast = 8;

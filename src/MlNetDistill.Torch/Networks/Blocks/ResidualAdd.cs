@@ -21,7 +21,7 @@ public sealed class ResidualAdd : Block
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        return _block.forward(input).Add(_shortcut?.forward(input) ?? input).MoveToOuterDisposeScope();
+        return _block.Run(input).Add(_shortcut?.Run(input) ?? input).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

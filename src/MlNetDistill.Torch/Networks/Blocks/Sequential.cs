@@ -26,7 +26,7 @@ public sealed class Sequential : Block
         var x = input;
         foreach (var block in _blocks)
         {
-            var y = block.forward(x);
+            var y = block.Run(x);
             // A block may return its input itself.
             if (!ReferenceEquals(x, y) && !ReferenceEquals(x, input))
                 x.Dispose();

@@ -51,7 +51,7 @@ internal sealed class EnsembleTeacher(IReadOnlyList<StageTeacher> members, IRead
             return;
         ForEachMember(m => m.Begin(set, ModelOutputs.Logits, view));
         var bytes = set.Count * Shapes.LogitCount * sizeof(float);
-        if (view is not null || bytes > caching.Options.MemoryLimit)
+        if (view is not null || bytes > caching.Options.MemoryLimit || !caching.Options.Keeps(ModelOutputs.Logits, augmented: false))
             return;
         _logits = ComputeAll(set);
         _softened = new SoftenedLogits(_logits, caching.Options.MemoryLimit - bytes);

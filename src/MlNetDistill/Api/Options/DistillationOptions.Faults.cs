@@ -166,7 +166,8 @@ public sealed partial record DistillationOptions
         if (TeacherCache is { Mode: CacheMode.Off } && Method is not null && Method.TeacherNeeds != ModelOutputs.None && Teacher is { SupportsAugmentation: false })
         {
             yield return $"TeacherCache.Mode is Off, so the teacher is queried in every step, but a teacher that is an ML.NET model or reads a column of its own ({Teacher.Name}) answers in one " +
-                "pass over the data. Choose another mode, or use a teacher that is a network over the student's features.";
+                "pass over the data. Choose another mode, or use a teacher that is a network over the student's features; a custom teacher that answers any batch of features says so by " +
+                "supportsAugmentation: true.";
         }
 
         if (Method is { NeedsHardLabels: true } && Augmentations?.Any(a => a.MixesLabels) == true)

@@ -61,11 +61,9 @@ internal sealed class FeatureAdapter : nn.Module<Tensor, Tensor>
     {
         if (_normalization is null)
             return functional.linear(input, _weight, _bias);
-        // Maps of a custom teacher can have their channels last, with which oneDNN's strided convolutions of 1×1 write beyond their memory.
-        var maps = input.contiguous();
         var mapped = _form.Transposed
-            ? functional.conv_transpose2d(maps, _weight, _bias, _form.Strides, _form.Paddings)
-            : functional.conv2d(maps, _weight, _bias, _form.Strides, _form.Paddings);
+            ? functional.conv_transpose2d(input, _weight, _bias, _form.Strides, _form.Paddings)
+            : functional.conv2d(input, _weight, _bias, _form.Strides, _form.Paddings);
         var normalized = _normalization.forward(mapped);
         return _form.Relu ? normalized.relu() : normalized;
     }

@@ -35,6 +35,8 @@ public sealed class TensorBuilderTests
     {
         // Blocks of 64 MiB are returned to the system; the C library may keep smaller ones, which then take no more memory.
         const int Spare = 160 << 20, Block = 64 << 20;
+        // What earlier tests left must not be given back meanwhile.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var memory = Environment.WorkingSet + Spare;
         // A known number of rows is not enough to refuse them, as some may be left out.
         using var builder = new TensorBuilder<float>(ScalarType.Float32, [1 << 20], isCountKnown ? 1000 : null, "The features of the training data", memory);

@@ -59,6 +59,22 @@ internal sealed class TensorBuilder<T>(ScalarType type, long[] rowShape, long? e
         return result.DetachFromDisposeScope();
     }
 
+    /// <summary>All rows in order, as one tensor after the other; each is freed when the next is asked for. Empties the builder.</summary>
+    public IEnumerable<Tensor> TakeParts()
+    {
+        Flush();
+        var left = Rows;
+        foreach (var block in _blocks)
+        {
+            using var part = block.narrow(0, 0, Math.Min(block.shape[0], left)).DetachFromDisposeScope();
+            left -= part.shape[0];
+            yield return part;
+            block.Dispose();
+        }
+
+        Dispose();
+    }
+
     public void Dispose()
     {
         _blocks.ForEach(block => block.Dispose());

@@ -13,7 +13,7 @@ internal sealed class TrainingPass<T>(
     TrainerColumns columns, DistillationOptions options, string role, HashedColumns? hashed, IReadOnlyList<TeacherColumn> teacher, long? expectedRows) : IDisposable
     where T : unmanaged
 {
-    private readonly FeatureBuilder<T> _features = new(columns.Layout, expectedRows, role);
+    private readonly FeatureBuilder<T> _features = new(columns.Layout, expectedRows, role, options.RowStorage);
     private readonly TensorBuilder<long> _labels = new(torch.ScalarType.Int64, [], expectedRows);
     private readonly TensorBuilder<float>? _weights = columns.Weight is null ? null : new(torch.ScalarType.Float32, [], expectedRows);
     private readonly TensorBuilder<bool>? _held = columns.Validation is null ? null : new(torch.ScalarType.Bool, [], expectedRows);

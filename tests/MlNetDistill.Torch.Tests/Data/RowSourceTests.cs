@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Losses;
@@ -8,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
 
-/// <summary>What holds of every source of rows, seen with one that has a tensor of all features, with one of two tensors, and with one that stores no zeros.</summary>
+/// <summary>What holds of every source of rows, seen with a tensor of all features, with two tensors, with rows that store no zeros, in a file, and in two sources.</summary>
 public sealed class RowSourceTests
 {
     private readonly InMemoryRows _whole = Toy.Set(arange(60).to(float32).reshape(20, 3), [.. Enumerable.Range(0, 20).Select(i => i % 3L)], InputShape.Vector(3), 3);
@@ -60,6 +61,16 @@ public sealed class RowSourceTests
     }
 
     [Test]
+    public void A_student_of_rows_in_a_file_is_that_of_rows_in_memory_that_are_shuffled_by_the_same_blocks()
+    {
+        using var whole = Toy.Clouds(rows: 120);
+        using var file = Source(Place.File, whole);
+        using var same = new BlockRows(whole) { Blocks = file.Blocks };
+        Assert.That(Trained(file), Is.EqualTo(Trained(same)));
+        Assert.That(Trained(file), Is.Not.EqualTo(Trained(whole)));
+    }
+
+    [Test]
     public void Sparse_rows_longer_than_a_block_are_whole_and_keep_the_sign_of_zero()
     {
         using var scope = NewDisposeScope();
@@ -81,7 +92,7 @@ public sealed class RowSourceTests
     }
 
     [Test]
-    public void Shards_hold_every_row_exactly_once([Values(1, 3, 7, 20)] int shards, [Values(Place.OneTensor, Place.Sparse)] Place place)
+    public void Shards_hold_every_row_exactly_once([Values(1, 3, 7, 20)] int shards, [Values(Place.OneTensor, Place.Sparse, Place.File, Place.Joined)] Place place)
     {
         using var scope = NewDisposeScope();
         using var rows = Source(place);
@@ -96,7 +107,7 @@ public sealed class RowSourceTests
     }
 
     [Test]
-    public void A_shard_can_be_divided_again_and_hashed([Values(Place.OneTensor, Place.Sparse)] Place place)
+    public void A_shard_can_be_divided_again_and_hashed([Values(Place.OneTensor, Place.Sparse, Place.File, Place.Joined)] Place place)
     {
         using var scope = NewDisposeScope();
         using var rows = Source(place);
@@ -128,6 +139,8 @@ public sealed class RowSourceTests
         OneTensor,
         TwoTensors,
         Sparse,
+        File,
+        Joined,
     }
 
     private IRowSource Source(Place place) => Source(place, _whole);
@@ -140,14 +153,42 @@ public sealed class RowSourceTests
                 return rows.Shard(0, 1);
             case Place.TwoTensors:
                 return new BlockRows(rows);
-            default:
-                using (var all = rows.AllFeatures())
+            case Place.Joined:
+                return Joined(rows);
+            case Place.File:
+                using (var writer = RowFileWriter.Create(null, "rows", (int)ScalarType.Float32, sizeof(float) * rows.Shape.Length, new RowBlocks(Rows: 6, Together: 2)))
                 {
-                    var matrix = new SparseMatrix(rows.Shape.Length);
-                    foreach (var row in all.data<float>().ToArray().Chunk(rows.Shape.Length))
-                        matrix.Add(row);
-                    return new SparseRows(matrix, rows.Labels.clone().DetachFromDisposeScope(), rows.RowIds);
+                    foreach (var row in Values(rows))
+                        MemoryMarshal.AsBytes(row.AsSpan()).CopyTo(writer.NextRow());
+                    return new FileRows(writer.Finish(), rows.Labels.clone().DetachFromDisposeScope(), rows.RowIds, rows.Shape, ScalarType.Float32);
                 }
+
+            default:
+                var matrix = new SparseMatrix(rows.Shape.Length);
+                foreach (var row in Values(rows))
+                    matrix.Add(row);
+                return new SparseRows(matrix, rows.Labels.clone().DetachFromDisposeScope(), rows.RowIds);
+        }
+    }
+
+    private static IEnumerable<float[]> Values(IRowSource rows)
+    {
+        using var all = rows.AllFeatures();
+        return all.data<float>().ToArray().Chunk(rows.Shape.Length);
+    }
+
+    /// <summary>The first rows in one source and the others in another.</summary>
+    private static JoinedRows Joined(IRowSource rows)
+    {
+        using var scope = NewDisposeScope();
+        var cut = rows.Count / 3;
+        return new JoinedRows(Part(0, cut), Part(cut, rows.Count - cut), secondWeight: 1);
+
+        InMemoryRows Part(long from, long count)
+        {
+            var positions = arange(from, from + count);
+            var ids = RowIds.From(rows.RowIds.Skip((int)from).Take((int)count));
+            return new InMemoryRows(rows.Gather(positions, CPU).DetachFromDisposeScope(), rows.Labels.index_select(0, positions).DetachFromDisposeScope(), ids, rows.Shape);
         }
     }
 

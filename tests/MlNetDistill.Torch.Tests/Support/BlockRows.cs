@@ -37,6 +37,9 @@ internal sealed class BlockRows : IRowSource
 
     public Device Device { get; } = CPU;
 
+    /// <summary>The blocks that batches are made of; these rows are read as fast in any order.</summary>
+    public RowBlocks? Blocks { get; init; }
+
     public void MoveTo(Device device) => throw new NotSupportedException("These rows stay on the CPU.");
 
     public Tensor Gather(Tensor positions, Device device)

@@ -32,7 +32,11 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
 
         public override int BatchesPerEpoch(long rows) => steps;
 
-        internal override Sampler ForLoss(bool comparesRows) => sampler.ForLoss(comparesRows) is var own && ReferenceEquals(own, sampler) ? this : new FixedStepsSampler(own, steps);
+        internal override Sampler ForLoss(bool comparesRows) => With(sampler.ForLoss(comparesRows));
+
+        internal override Sampler ForBlocks(RowBlocks? blocks) => With(sampler.ForBlocks(blocks));
+
+        private Sampler With(Sampler own) => ReferenceEquals(own, sampler) ? this : new FixedStepsSampler(own, steps);
 
         public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
         {

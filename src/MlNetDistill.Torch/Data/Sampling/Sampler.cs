@@ -20,6 +20,9 @@ public abstract class Sampler
 
     /// <summary>The sampler for a loss: whether all batches must have the same number of rows depends on whether the loss compares the rows of a batch.</summary>
     internal virtual Sampler ForLoss(bool comparesRows) => this;
+
+    /// <summary>The sampler for rows that are read in blocks, or null if they are not.</summary>
+    internal virtual Sampler ForBlocks(RowBlocks? blocks) => this;
 }
 
 /// <summary>
@@ -33,6 +36,8 @@ public abstract class Sampler
 /// </param>
 public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampler
 {
+    private RowBlocks? _blocks;
+
     /// <inheritdoc/>
     public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, isExact ? rows / batchSize : (rows + batchSize - 1) / batchSize);
 
@@ -52,11 +57,15 @@ public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampl
     }
 
     // Exact batches that were asked for stay so, whatever the loss.
-    internal override Sampler ForLoss(bool comparesRows) => isExact || !comparesRows ? this : new ShuffledSampler(batchSize, isExact: true);
+    internal override Sampler ForLoss(bool comparesRows) => isExact || !comparesRows ? this : new ShuffledSampler(batchSize, isExact: true) { _blocks = _blocks };
 
-    private static Tensor Shuffled(Tensor rows, Generator generator)
+    internal override Sampler ForBlocks(RowBlocks? blocks) => blocks is null ? this : new ShuffledSampler(batchSize, isExact) { _blocks = blocks };
+
+    private Tensor Shuffled(Tensor rows, Generator generator)
     {
         using var scope = NewDisposeScope();
+        if (_blocks is not null)
+            return BlockOrder.Shuffle(rows, _blocks, generator).DetachFromDisposeScope();
         var order = randperm(rows.shape[0], device: CPU, generator: generator).to(rows.device);
         return rows.index_select(0, order).DetachFromDisposeScope();
     }

@@ -37,6 +37,12 @@ public interface IRowSource : IDisposable
     /// <summary>The device of labels and weights, on which training runs. Features may be on another.</summary>
     Device Device { get; }
 
+    /// <summary>
+    /// The blocks in which the source reads its rows; null where any row is read as fast as its neighbour. <see cref="BatchSampling.Shuffled"/> then shuffles blocks, and
+    /// rows only among those of <see cref="RowBlocks.Together"/> blocks.
+    /// </summary>
+    RowBlocks? Blocks => null;
+
     /// <summary>Moves labels and weights to a device, and features too if the source keeps them there.</summary>
     /// <param name="device">The new <see cref="Device"/>.</param>
     void MoveTo(Device device);

@@ -44,6 +44,9 @@ internal sealed class JoinedRows : IRowSource
 
     public Device Device => _first.Device;
 
+    // Where the second rows begin in the middle of a block, one block is read twice.
+    public RowBlocks? Blocks => _first.Blocks ?? _second.Blocks;
+
     public void MoveTo(Device device)
     {
         _first.MoveTo(device);
@@ -68,21 +71,8 @@ internal sealed class JoinedRows : IRowSource
         return both.index_select(0, cat([firsts, seconds]).argsort().On(device)).MoveToOuterDisposeScope();
     }
 
-    public IRowSource Shard(int rank, int shards)
-    {
-        ShardRange.Check(rank, shards, Count);
-        var own = RowIds.Every(rank, shards);
-        using var scope = NewDisposeScope();
-        var positions = AddRank(TensorArithmetic.Range(own.Count, Device).MultiplyByInteger(shards));
-        return new InMemoryRows(
-            Gather(positions, Device).DetachFromDisposeScope(),
-            Labels.index_select(0, positions).DetachFromDisposeScope(),
-            own,
-            Shape,
-            Weights?.index_select(0, positions).DetachFromDisposeScope());
-
-        Tensor AddRank(Tensor multiples) => multiples.AddInteger(rank);
-    }
+    /// <remarks>The shard reads from both sources.</remarks>
+    public IRowSource Shard(int rank, int shards) => new StridedRows(this, rank, shards);
 
     public void Dispose()
     {

@@ -18,6 +18,7 @@ internal static class RowSourceQueries
         public long FeatureBytes => rows switch
         {
             SparseRows sparse => sparse.StoredBytes,
+            FileRows file => file.BufferedBytes,
             JoinedRows joined => joined.Parts.Sum(part => part.FeatureBytes),
             _ => rows.Count * rows.RowBytes,
         };

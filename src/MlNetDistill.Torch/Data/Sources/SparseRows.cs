@@ -10,8 +10,6 @@ internal sealed class SparseRows : IRowSource
     // More rows than that are not written at once, because a span has 32-bit lengths.
     private const long WrittenBytes = 1L << 30;
     private readonly SparseMatrix _features;
-    private readonly long _first;
-    private readonly long _step;
 
     /// <summary>Takes ownership of the tensors.</summary>
     /// <param name="features">The features, which are not added to any more.</param>
@@ -19,20 +17,15 @@ internal sealed class SparseRows : IRowSource
     /// <param name="rowIds">N identities.</param>
     /// <param name="weights">N example weights, 32-bit floats; or null, all 1.</param>
     public SparseRows(SparseMatrix features, Tensor labels, RowIds rowIds, Tensor? weights = null)
-        : this(features, 0, 1, labels, rowIds, weights)
     {
+        (_features, Labels, RowIds, Weights) = (features, labels, rowIds, weights);
         if (features.Rows != rowIds.Count || labels.shape[0] != rowIds.Count || (weights is not null && weights.shape[0] != rowIds.Count))
             throw new ArgumentException($"There are {features.Rows} rows, {labels.shape[0]} labels, {weights?.shape[0]} weights and {rowIds.Count} identities.", nameof(features));
-    }
-
-    private SparseRows(SparseMatrix features, long first, long step, Tensor labels, RowIds rowIds, Tensor? weights)
-    {
-        (_features, _first, _step, Labels, RowIds, Weights) = (features, first, step, labels, rowIds, weights);
         using var scope = NewDisposeScope();
         HasMissingLabels = labels.IsEqualTo(IRowSource.MissingLabel).any().item<bool>();
     }
 
-    /// <summary>Bytes of the features, which shards share.</summary>
+    /// <summary>Bytes of the features.</summary>
     public long StoredBytes => _features.Bytes;
 
     public long Count => RowIds.Count;
@@ -69,7 +62,7 @@ internal sealed class SparseRows : IRowSource
             using var part = result.narrow(0, from, count);
             var values = MemoryMarshal.Cast<byte, float>(part.bytes);
             for (var i = 0; i < count; i++)
-                _features.CopyTo(Row(rows[from + i]), values.Slice(i * _features.Width, _features.Width));
+                _features.CopyTo(rows[from + i], values.Slice(i * _features.Width, _features.Width));
         }
 
         return result.On(device).MoveToOuterDisposeScope();
@@ -83,7 +76,7 @@ internal sealed class SparseRows : IRowSource
         var at = 0;
         foreach (var row in rows)
         {
-            elements[at] = _features[Row(row), at % _features.Width];
+            elements[at] = _features[row, at % _features.Width];
             at++;
         }
 
@@ -91,21 +84,11 @@ internal sealed class SparseRows : IRowSource
     }
 
     /// <remarks>The shard shares the memory of the features.</remarks>
-    public IRowSource Shard(int rank, int shards)
-    {
-        ShardRange.Check(rank, shards, Count);
-        using var scope = NewDisposeScope();
-        return new SparseRows(
-            _features, _first + (rank * _step), _step * shards, SelectShard(Labels), RowIds.Every(rank, shards), Weights is null ? null : SelectShard(Weights));
-
-        Tensor SelectShard(Tensor all) => all.slice(0, rank, Count, shards).clone().DetachFromDisposeScope();
-    }
+    public IRowSource Shard(int rank, int shards) => new StridedRows(this, rank, shards);
 
     public void Dispose()
     {
         Labels.Dispose();
         Weights?.Dispose();
     }
-
-    private long Row(long position) => _first + (position * _step);
 }

@@ -213,6 +213,7 @@ public sealed partial record DistillationOptions
         .. Augmentation.ValidateList(Augmentations),
         .. InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [],
         .. TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."],
+        .. RowStorage?.Validate(nameof(RowStorage)) ?? [RowStorageOptions.Missing],
         .. Faults.Unless(
             TeacherCache is not { AugmentedViews: > 0 } || Augmentations is not { Count: 0 },
             $"TeacherCache.AugmentedViews is for augmented rows, and there are no Augmentations; leave it 0."),

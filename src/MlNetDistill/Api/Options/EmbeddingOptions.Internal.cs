@@ -48,6 +48,7 @@ public sealed partial record EmbeddingOptions
         Seed = Seed,
         ImageShape = ImageShape,
         GradientClipping = GradientClipping,
+        RowStorage = RowStorage,
         CancellationToken = CancellationToken,
         OnCancellation = OnCancellation,
         Progress = Progress,
@@ -77,6 +78,7 @@ public sealed partial record EmbeddingOptions
         .. Optimizer.Validate(),
         .. Schedule?.Validate() ?? ["Schedule must be set."],
         .. EarlyStopping?.Validate() ?? [],
+        .. RowStorage?.Validate(nameof(RowStorage)) ?? [RowStorageOptions.Missing],
         .. Sampling?.Validate(BatchSize) ?? ["Sampling must be set; see BatchSampling."],
     ];
 

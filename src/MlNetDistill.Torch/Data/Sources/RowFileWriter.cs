@@ -1,0 +1,166 @@
+using System.IO.Hashing;
+using MlNetDistill.Core;
+using static System.FormattableString;
+
+namespace MlNetDistill.Data;
+
+/// <summary>
+/// Writes rows to a file, block by block. A block that is in the file already, left by an earlier training, is not written again. A file without a folder of its own has
+/// no name while it is used, or is deleted by the system when it is closed, so that a process that is killed leaves nothing.
+/// </summary>
+internal sealed class RowFileWriter : IDisposable
+{
+    private const string Extension = ".rows";
+    private const int MostNames = 1000;
+    private readonly FileStream _file;
+    private readonly RowFileLayout _layout;
+    private readonly bool _isKept;
+    private readonly ulong[] _known;
+    private readonly List<ulong> _hashes = [];
+    private readonly byte[] _block;
+    private int _used;
+    private bool _isFinished;
+
+    private RowFileWriter(FileStream file, RowFileLayout layout, bool isKept)
+    {
+        (_file, _layout, _isKept) = (file, layout, isKept);
+        _block = new byte[layout.BlockBytes];
+        _known = isKept ? layout.ReadHashes(file) : [];
+        if (isKept)
+            layout.WriteUnfinished(file);
+    }
+
+    /// <summary>Rows so far.</summary>
+    public long Rows { get; private set; }
+
+    /// <summary>Blocks that were written; the others were in the file.</summary>
+    public long BlocksWritten { get; private set; }
+
+    /// <summary>Creates a file.</summary>
+    /// <param name="folder">The folder of the file that is kept; null for a temporary file.</param>
+    /// <param name="name">Name of a file that is kept, without its extension.</param>
+    /// <param name="elementType">Code of the type of an element.</param>
+    /// <param name="rowBytes">Bytes of a row.</param>
+    /// <param name="blocks">How the rows are divided.</param>
+    /// <exception cref="InvalidOperationException">There is no place for the file, or it is not one of this library.</exception>
+    public static RowFileWriter Create(string? folder, string name, int elementType, long rowBytes, RowBlocks blocks)
+    {
+        var file = folder is null ? OpenTemporary() : OpenKept(folder, name);
+        try
+        {
+            return new RowFileWriter(file, new RowFileLayout(elementType, rowBytes, blocks, 0), folder is not null);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Memory for the next row, to be filled before the next call.</summary>
+    public Span<byte> NextRow()
+    {
+        if (_used == _block.Length)
+            EndBlock();
+        Rows++;
+        _used += (int)_layout.RowBytes;
+        return _block.AsSpan(_used - (int)_layout.RowBytes, (int)_layout.RowBytes);
+    }
+
+    /// <summary>Ends the file, which then belongs to the result.</summary>
+    public RowFile Finish()
+    {
+        if (_used > 0)
+            EndBlock();
+        var layout = _layout with { Rows = Rows };
+        if (_isKept)
+            Write(() => layout.WriteFinished(_file, [.. _hashes]));
+        _isFinished = true;
+        return new RowFile(_file, layout, _hashes);
+    }
+
+    public void Dispose()
+    {
+        if (!_isFinished)
+            _file.Dispose();
+    }
+
+    private void EndBlock()
+    {
+        var bytes = _block.AsMemory(0, _used);
+        var (number, hash) = (_hashes.Count, XxHash3.HashToUInt64(bytes.Span));
+        _hashes.Add(hash);
+        _used = 0;
+        if (number < _known.Length && _known[number] == hash)
+            return;
+        Write(() => RandomAccess.Write(_file.SafeFileHandle, bytes.Span, _layout.Start(number * _layout.Blocks.Rows)));
+        BlocksWritten++;
+    }
+
+    private void Write(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException e)
+        {
+            throw new InvalidOperationException(
+                Invariant($"The file of training rows '{_file.Name}' cannot be written: {e.Message} After {Rows:N0} rows it has {Rows * _layout.RowBytes:N0} bytes. ") +
+                Invariant($"{FreeSpace()} Free some space, set RowStorage.Folder to a folder on a larger disk, or use fewer rows."),
+                e);
+        }
+    }
+
+    private string FreeSpace()
+    {
+        var folder = Path.GetDirectoryName(_file.Name)!;
+        return Invariant($"{new DriveInfo(folder).AvailableFreeSpace:N0} bytes are free in '{folder}'.");
+    }
+
+    private static FileStream OpenTemporary()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"MlNetDistill-{Guid.NewGuid():N}{Extension}");
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.Delete,
+            BufferSize = 0,
+            Options = FileOptions.DeleteOnClose,
+        };
+        if (OperatingSystem.IsWindows())
+            return new FileStream(path, options);
+        options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var file = new FileStream(path, options);
+        // Windows deletes the file when the process ends. Here its name is deleted now, and the file when its handle is closed.
+        File.Delete(path);
+        return file;
+    }
+
+    /// <summary>Opens the file, or one with a number if another training has it open.</summary>
+    private static FileStream OpenKept(string folder, string name)
+    {
+        var full = Path.GetFullPath(folder);
+        try
+        {
+            Directory.CreateDirectory(full);
+            for (var number = 1; ; number++)
+            {
+                var path = Path.Combine(full, Invariant($"{name}{(number == 1 ? "" : Invariant($"-{number}"))}{Extension}"));
+                try
+                {
+                    return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                }
+                catch (IOException e) when (PartialFile.IsInUse(e) && number < MostNames)
+                {
+                    continue;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException($"No file of training rows can be written to RowStorage.Folder '{full}': {e.Message} Set it to a folder that this process may write to.", e);
+        }
+    }
+}

@@ -41,6 +41,7 @@ internal sealed record Arguments(
             CreateCommand("round", "What a round of MetaDistil costs against a step of KD with a teacher that is queried in each step.", RoundCost.Run, rounds, oneThread),
             Compare(),
             Measure(),
+            RowsInFile(),
             CreateCommand("scoring", "Rows scored in a second: ML.NET's own chain, in batches, and ONNX Runtime alone; JSON.", ScoringSpeed.Run, rounds),
             CreateCommand("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
         };
@@ -75,6 +76,18 @@ internal sealed record Arguments(
             var command = new Command("measure", "What 'compare' starts for each measurement.") { side, network, training, batch, count, before, length };
             command.SetAction(given => new Contender(given.GetValue(side)!, given.GetValue(training)!).Measure(
                 given.GetValue(network)!, given.GetValue(batch), given.GetValue(count), given.GetValue(before), given.GetValue(length)));
+            return command;
+        }
+
+        Command RowsInFile()
+        {
+            var count = new Option<long>("--rows") { Description = "generated rows", DefaultValueFactory = _ => 100_000 };
+            var images = new Option<bool>("--images") { Description = "images of 3x32x32 bytes for a ResNet-8, not vectors of 1,000 floats for a perceptron" };
+            var limit = new Option<long>("--limit") { Description = "bytes of features in memory; -1 for no limit", DefaultValueFactory = _ => -1 };
+            var epochs = Option("--epochs", 3, "passes over the rows");
+            var command = new Command("rows", "Rows trained on in a second, and the most memory, with rows in memory or in a file.") { count, images, limit, epochs, oneThread };
+            command.SetAction(given => RowsCost.Run(
+                given.GetValue(count), given.GetValue(images), given.GetValue(limit), given.GetValue(epochs), given.GetValue(oneThread)));
             return command;
         }
 

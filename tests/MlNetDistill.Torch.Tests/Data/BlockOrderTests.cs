@@ -7,6 +7,10 @@ namespace MlNetDistill.Tests;
 public sealed class BlockOrderTests
 {
     private static readonly RowBlocks Blocks = new(Rows: 10, Together: 3);
+    private static readonly BlockRows Source = new(Toy.Clouds()) { Blocks = Blocks };
+
+    [OneTimeTearDown]
+    public void DisposeSource() => Source.Dispose();
 
     [Test]
     public void Every_row_is_used_once_an_epoch_in_another_order_each_time([Values(1, 10, 29, 100, 237)] int rows)
@@ -49,7 +53,7 @@ public sealed class BlockOrderTests
     public void Batches_of_losses_over_pairs_have_equal_sizes()
     {
         using var scope = NewDisposeScope();
-        var sampler = new ShuffledSampler(32).ForBlocks(Blocks).ForLoss(comparesRows: true);
+        var sampler = new ShuffledSampler(32).ForRows(Source).ForLoss(comparesRows: true);
         using var generator = new Generator(5);
         var sizes = sampler.Epoch(Training(237), generator).Select(batch => batch.shape[0]).ToArray();
         Assert.That(sizes, Has.Length.EqualTo(Training(237).shape[0] / 32).And.All.EqualTo(32));
@@ -61,6 +65,6 @@ public sealed class BlockOrderTests
     private static long[] Order(int rows, ulong seed)
     {
         using var generator = new Generator(seed);
-        return [.. new ShuffledSampler(16).ForBlocks(Blocks).Epoch(Training(rows), generator).SelectMany(batch => batch.data<long>().ToArray())];
+        return [.. new ShuffledSampler(16).ForRows(Source).Epoch(Training(rows), generator).SelectMany(batch => batch.data<long>().ToArray())];
     }
 }

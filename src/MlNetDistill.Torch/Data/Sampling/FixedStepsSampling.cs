@@ -34,7 +34,7 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
 
         internal override Sampler ForLoss(bool comparesRows) => With(sampler.ForLoss(comparesRows));
 
-        internal override Sampler ForBlocks(RowBlocks? blocks) => With(sampler.ForBlocks(blocks));
+        internal override Sampler ForRows(IRowSource rows) => With(sampler.ForRows(rows));
 
         private Sampler With(Sampler own) => ReferenceEquals(own, sampler) ? this : new FixedStepsSampler(own, steps);
 

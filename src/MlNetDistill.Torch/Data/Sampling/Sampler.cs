@@ -21,8 +21,8 @@ public abstract class Sampler
     /// <summary>The sampler for a loss: whether all batches must have the same number of rows depends on whether the loss compares the rows of a batch.</summary>
     internal virtual Sampler ForLoss(bool comparesRows) => this;
 
-    /// <summary>The sampler for rows that are read in blocks, or null if they are not.</summary>
-    internal virtual Sampler ForBlocks(RowBlocks? blocks) => this;
+    /// <summary>The sampler for these rows: some are read in blocks.</summary>
+    internal virtual Sampler ForRows(IRowSource rows) => this;
 }
 
 /// <summary>
@@ -36,7 +36,7 @@ public abstract class Sampler
 /// </param>
 public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampler
 {
-    private RowBlocks? _blocks;
+    private IRowSource? _rows;
 
     /// <inheritdoc/>
     public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, isExact ? rows / batchSize : (rows + batchSize - 1) / batchSize);
@@ -47,27 +47,33 @@ public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampl
         var rows = training.shape[0];
         var batches = BatchesPerEpoch(rows);
         var used = isExact && rows > batchSize ? (long)batches * batchSize : rows;
-        using var positions = Shuffled(training, generator);
+        var order = Shuffled(training, generator);
+        using var positions = order.Positions;
+        var window = 0;
         for (long batch = 0; batch < batches; batch++)
         {
             var (from, to) = (batch * used / batches, (batch + 1) * used / batches);
+            // While the rows of a window are trained on, those of the next are read.
+            for (; window < order.Windows.Count && order.Windows[window].Start < to; window++)
+                (_rows as IReadAhead)?.ReadAhead(window + 1 < order.Windows.Count ? order.Windows[window + 1].Blocks : []);
             using var slice = positions.narrow(0, from, to - from).DetachFromDisposeScope();
             yield return slice;
         }
     }
 
     // Exact batches that were asked for stay so, whatever the loss.
-    internal override Sampler ForLoss(bool comparesRows) => isExact || !comparesRows ? this : new ShuffledSampler(batchSize, isExact: true) { _blocks = _blocks };
+    internal override Sampler ForLoss(bool comparesRows) => isExact || !comparesRows ? this : new ShuffledSampler(batchSize, isExact: true) { _rows = _rows };
 
-    internal override Sampler ForBlocks(RowBlocks? blocks) => blocks is null ? this : new ShuffledSampler(batchSize, isExact) { _blocks = blocks };
+    internal override Sampler ForRows(IRowSource rows) => rows.Blocks is null ? this : new ShuffledSampler(batchSize, isExact) { _rows = rows };
 
-    private Tensor Shuffled(Tensor rows, Generator generator)
+    private BlockOrder Shuffled(Tensor training, Generator generator)
     {
         using var scope = NewDisposeScope();
-        if (_blocks is not null)
-            return BlockOrder.Shuffle(rows, _blocks, generator).DetachFromDisposeScope();
-        var order = randperm(rows.shape[0], device: CPU, generator: generator).to(rows.device);
-        return rows.index_select(0, order).DetachFromDisposeScope();
+        var order = _rows is { Blocks: { } blocks }
+            ? BlockOrder.Shuffle(training, blocks, generator)
+            : new BlockOrder(training.index_select(0, randperm(training.shape[0], device: CPU, generator: generator).to(training.device)), []);
+        order.Positions.DetachFromDisposeScope();
+        return order;
     }
 }
 

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>Rows whose features are in a file. It owns the file's handle and the tensors.</summary>
-internal sealed class FileRows : IRowSource
+internal sealed class FileRows : IRowSource, IReadAhead
 {
     // More bytes than that are not read at once, because a span has 32-bit lengths.
     private const long ReadBytes = 1L << 30;
@@ -66,6 +66,8 @@ internal sealed class FileRows : IRowSource
 
         return result.On(device).MoveToOuterDisposeScope();
     }
+
+    public void ReadAhead(IReadOnlyList<long> blocks) => _file.ReadAhead(blocks);
 
     /// <remarks>The shard reads the same file.</remarks>
     public IRowSource Shard(int rank, int shards) => new StridedRows(this, rank, shards);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>The rows of two sources, one after the other. It takes both over; their features stay where they are.</summary>
-internal sealed class JoinedRows : IRowSource
+internal sealed class JoinedRows : IRowSource, IReadAhead
 {
     private readonly IRowSource _first;
     private readonly IRowSource _second;
@@ -69,6 +69,12 @@ internal sealed class JoinedRows : IRowSource
         var both = cat([_first.Gather(at.index_select(0, firsts), device), ofSecond]);
         // The place of each row among those gathered.
         return both.index_select(0, cat([firsts, seconds]).argsort().On(device)).MoveToOuterDisposeScope();
+    }
+
+    public void ReadAhead(IReadOnlyList<long> blocks)
+    {
+        if (_first is IReadAhead first && _first.Blocks is { } size)
+            first.ReadAhead([.. blocks.Where(block => block * size.Rows < _first.Count)]);
     }
 
     /// <remarks>The shard reads from both sources.</remarks>

@@ -17,6 +17,8 @@ internal sealed class RowFile : IDisposable
     private readonly HashSet<long> _touched = [];
     private readonly Queue<long> _order = [];
     private readonly Lock _lock = new();
+    private Task _ahead = Task.CompletedTask;
+    private volatile bool _isDisposed;
     private long _clock;
 
     /// <param name="stream">The file, which this object closes.</param>
@@ -52,8 +54,31 @@ internal sealed class RowFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads blocks in the background, so that the system has them in its memory when they are needed. The bytes are not kept here, and a failure is not reported: the
+    /// block is read again when it is needed, and fails again.
+    /// </summary>
+    public void ReadAhead(IReadOnlyList<long> blocks)
+    {
+        var before = _ahead;
+        _ahead = Task.Run(async () =>
+        {
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var bytes = new byte[_layout.BlockBytes];
+            foreach (var block in blocks)
+            {
+                if (_isDisposed)
+                    return;
+                RandomAccess.Read(Handle, bytes, _layout.Start(block * _layout.Blocks.Rows));
+            }
+        });
+    }
+
     public void Dispose()
     {
+        _isDisposed = true;
+        // It uses the handle; whether it failed makes no difference.
+        Task.WaitAny(_ahead);
         _buffered.Clear();
         _stream.Dispose();
     }

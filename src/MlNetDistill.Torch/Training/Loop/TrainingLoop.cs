@@ -146,7 +146,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         StageChecks.Check(phase, student, set, settings.View is not null);
         foreach (var warning in StageChecks.Warnings(stage, task, settings.EarlyStopping is not null, settings.ScoringBatchSize))
             Warn(warning);
-        stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler.ForBlocks(set.Blocks), stage.Name, set) };
+        stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler.ForRows(set), stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, training, State.Shuffling!, settings, phase.ReadsTeacher);
         if (stage.CopiesLastLayer)

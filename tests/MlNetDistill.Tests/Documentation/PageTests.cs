@@ -60,6 +60,17 @@ public sealed partial class PageTests
         Is.EqualTo(new[] { "MinimumAccuracyKept", "InitialWeights.Of" }));
 
     [Test]
+    public void Every_setting_has_its_line_in_the_table_of_settings()
+    {
+        var named = File.ReadLines(Path.Combine(Repository.Root, "docs", "training.md"))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .SelectMany(line => Quoted().Matches(line.Split('|')[1]))
+            .Select(match => match.Groups[1].Value);
+
+        Assert.That(named, Is.EquivalentTo(typeof(DistillationOptions).GetProperties().Select(property => property.Name)));
+    }
+
+    [Test]
     public void The_README_is_short() => Assert.That(new FileInfo(Path.Combine(Repository.Root, "README.md")), Has.Length.LessThan(10_000));
 
     [Test]
@@ -143,4 +154,7 @@ public sealed partial class PageTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Quoted();
 }

@@ -12,6 +12,8 @@ internal static class ElementGathering
     /// <summary>See <see cref="IRowSource.GatherElements"/>.</summary>
     public static Tensor FromRows(IRowSource rows, Tensor positions, Device device)
     {
+        ArgumentNullException.ThrowIfNull(positions);
+        ArgumentNullException.ThrowIfNull(device);
         using var scope = NewDisposeScope();
         var length = positions.shape[1];
         var flat = positions.reshape(-1);

@@ -82,12 +82,13 @@ internal sealed record Arguments(
         Command RowsInFile()
         {
             var count = new Option<long>("--rows") { Description = "generated rows", DefaultValueFactory = _ => 100_000 };
-            var images = new Option<bool>("--images") { Description = "images of 3x32x32 bytes for a ResNet-8, not vectors of 1,000 floats for a perceptron" };
+            var images = new Option<bool>("--images") { Description = "images of 3x32x32 bytes for a ResNet-8, not vectors of floats for a perceptron" };
+            var length = Option("--length", 1000, "length of the vectors");
             var limit = new Option<long>("--limit") { Description = "bytes of features in memory; -1 for no limit", DefaultValueFactory = _ => -1 };
             var epochs = Option("--epochs", 3, "passes over the rows");
-            var command = new Command("rows", "Rows trained on in a second, and the most memory, with rows in memory or in a file.") { count, images, limit, epochs, oneThread };
+            var command = new Command("rows", "Rows trained on in a second, and the most memory, with rows in memory or in a file.") { count, images, length, limit, epochs, oneThread };
             command.SetAction(given => RowsCost.Run(
-                given.GetValue(count), given.GetValue(images), given.GetValue(limit), given.GetValue(epochs), given.GetValue(oneThread)));
+                given.GetValue(count), given.GetValue(images), given.GetValue(length), given.GetValue(limit), given.GetValue(epochs), given.GetValue(oneThread)));
             return command;
         }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -18,16 +19,17 @@ internal static class RowsCost
 
     /// <summary>Trains on generated rows.</summary>
     /// <param name="rows">Number of rows.</param>
-    /// <param name="isImage">Whether they are images, 3×32×32 bytes, for a ResNet-8; otherwise vectors of 1,000 floats for a perceptron of 64 units.</param>
+    /// <param name="isImage">Whether they are images, 3×32×32 bytes, for a ResNet-8; otherwise vectors of floats for a perceptron of 64 units.</param>
+    /// <param name="length">Length of the vectors.</param>
     /// <param name="limit">Bytes of features in memory; a negative number for no limit.</param>
     /// <param name="epochs">Passes over the rows.</param>
     /// <param name="threads">Threads of a tensor operation.</param>
-    public static void Run(long rows, bool isImage, long limit, int epochs, int threads)
+    public static void Run(long rows, bool isImage, int length, long limit, int epochs, int threads)
     {
         torch.set_num_threads(threads);
-        var width = isImage ? 3 * 32 * 32 : 1000;
+        var width = isImage ? 3 * 32 * 32 : length;
         var data = isImage ? View<byte>(rows, width, NumberDataViewType.Byte, value => value) : View<float>(rows, width, NumberDataViewType.Single, value => value / 256f);
-        var before = PeakBytes();
+        var (before, clock) = (PeakBytes(), Stopwatch.StartNew());
         Context.MulticlassClassification.Trainers.Distill(new DistillationOptions
         {
             Student = isImage ? NetworkSpec.ResNet(8, 8, 8, 16, 32) : NetworkSpec.Mlp(64),
@@ -39,7 +41,7 @@ internal static class RowsCost
             RowStorage = new RowStorageOptions { MemoryLimit = limit < 0 ? long.MaxValue : limit },
             Progress = new Printer(),
         }).Fit(data);
-        Console.WriteLine(Invariant($"{rows * width * (isImage ? 1 : sizeof(float)):N0} bytes of features; at most {PeakBytes():N0} bytes in memory, {before:N0} before the fit"));
+        Console.WriteLine(Invariant($"{rows * width * (isImage ? 1 : sizeof(float)):N0} bytes of features; at most {PeakBytes():N0} bytes in memory, {before:N0} before the fit; {clock.Elapsed.TotalSeconds:0.0} s"));
     }
 
     private static IDataView View<T>(long rows, int width, PrimitiveDataViewType type, Func<byte, T> convert)
@@ -51,7 +53,7 @@ internal static class RowsCost
         return Context.Data.LoadFromEnumerable(Draw(rows, width, convert), schema);
     }
 
-    /// <summary>Rows sorted by class, whose values are noise but for one of a hundred, which tells the class.</summary>
+    /// <summary>Rows sorted by class, whose values are noise but for one of ten, which tells the class.</summary>
     private static IEnumerable<Row<T>> Draw<T>(long rows, int width, Func<byte, T> convert)
     {
         var (bytes, row) = (new byte[width], new Row<T> { Features = new T[width] });
@@ -59,7 +61,7 @@ internal static class RowsCost
         {
             row.Label = (uint)(i * Classes / rows);
             new Random((int)(i % int.MaxValue)).NextBytes(bytes);
-            for (var j = (int)row.Label; j < width; j += 100)
+            for (var j = (int)row.Label; j < width; j += Classes)
                 bytes[j] = byte.MaxValue;
             for (var j = 0; j < width; j++)
                 row.Features[j] = convert(bytes[j]);

@@ -8,8 +8,8 @@ namespace MlNetDistill.Data;
 /// the same as one that is trained with rows in memory.
 /// </summary>
 /// <remarks>
-/// Labels, weights and row ids, 12 to 28 bytes a row, stay in memory, and so do sparse features that take less memory sparse than dense. The limit applies to each
-/// data view of a fit: training rows, validation data, transfer rows.
+/// Labels, weights, row ids and the order of an epoch, about 50 bytes a row at the most, stay in memory, and so do sparse features that take less memory sparse than dense.
+/// The limit applies to each data view of a fit: training rows, validation data, transfer rows.
 /// </remarks>
 public sealed record RowStorageOptions
 {

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Cache;
 using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using TorchSharp;
 
@@ -15,14 +16,15 @@ internal static class Accuracy
         torch.set_num_threads(arguments.Threads);
         var context = new MLContext(seed: 1);
         var data = DataSet.Load(context, arguments.DataSet, arguments.Data, arguments.Hidden);
+        if (arguments.Epochs > 0)
+            data = data with { TeacherEpochs = arguments.Epochs, StudentEpochs = arguments.Epochs };
         var labelled = context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train);
-        var (train, test) = (labelled.Transform(data.Train), labelled.Transform(data.Test));
+        var (train, test) = (labelled.Transform(context.Data.TakeRows(data.Train, arguments.Rows)), labelled.Transform(data.Test));
         if (arguments.HeldOut)
         {
             var parts = context.Data.TrainTestSplit(train, testFraction: 0.2, seed: 1);
             (train, test) = (parts.TrainSet, parts.TestSet);
         }
-
 
         var teacher = arguments.Teacher == "fasttree"
             ? context.MulticlassClassification.Trainers.OneVersusAll(
@@ -36,7 +38,7 @@ internal static class Accuracy
         {
             var runs = Enumerable.Range(0, arguments.Seeds).Select(seed =>
             {
-                var student = Fit(context, data, train, data.Student, Teacher.FromTransformer(teacher), method, data.StudentEpochs, 1000 + seed);
+                var student = Fit(context, data, train, data.Student, Teacher.FromTransformer(teacher), method, data.StudentEpochs, 1000 + seed, precision: arguments.Precision);
                 var scores = Scores(student, test);
                 return (Accuracy: 100 * Share(scores, labels), Agreement: 100 * Share(scores, Argmax(teacherScores)), Divergence: Divergence(teacherScores, scores));
             }).ToArray();
@@ -47,8 +49,9 @@ internal static class Accuracy
     }
 
     internal static ITransformer Fit(
-        MLContext context, DataSet data, IDataView train, Networks.NetworkSpec network, Teacher? teacher, DistillationMethod method, int epochs, int seed,
-        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherCacheOptions? cache = null)
+        MLContext context, DataSet data, IDataView train, NetworkSpec network, Teacher? teacher, DistillationMethod method, int epochs, int seed,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default, TeacherCacheOptions? cache = null,
+        TrainingPrecision precision = TrainingPrecision.Float32, int batchSize = 128)
     {
         var options = new DistillationOptions
         {
@@ -61,6 +64,8 @@ internal static class Accuracy
             Optimizer = Optimizer.Sgd(0.1, 0.9, nesterov: true, data.WeightDecay),
             Schedule = LearningRateSchedule.OneCycle(0.2),
             Seed = seed,
+            Precision = precision,
+            BatchSize = batchSize,
             Progress = progress,
             TeacherCache = cache ?? new TeacherCacheOptions(),
             CancellationToken = cancellation,

@@ -1,11 +1,12 @@
 using System.CommandLine;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Benchmarks;
 
 /// <summary>What the command line asks for; what its command does not take is 0 or null.</summary>
 internal sealed record Arguments(
     string DataSet, string Data, int Seeds, int Hidden, string Teacher, double Seconds, string Kind, int Threads, double Temperature, double Alpha, bool HeldOut,
-    int Rows, int Rounds)
+    int Rows, int Rounds, int Epochs, int Batch, int Depth, TrainingPrecision Precision)
 {
     public static RootCommand Command()
     {
@@ -23,6 +24,10 @@ internal sealed record Arguments(
         var heldOut = new Option<bool>("--held-out") { Description = "train on four fifths of the training rows and measure on the rest, to choose settings by" };
         var rows = Option("--rows", 1_000_000, "train on the first rows only");
         var rounds = Option("--rounds", 7, "measurements");
+        var epochs = Option("--epochs", 0, "epochs of teacher and student; 0 for the pair's own");
+        var batchSize = Option("--batch", 128, "rows of a step");
+        var depth = Option("--depth", 8, "depth of fashion's student, a ResNet: 8, 14, 20, …");
+        var precision = Option("--precision", TrainingPrecision.Float32, "precision of the students' training; a teacher's is Float32 for 'accuracy'");
         var networks = Several("--networks", ["mlp", "resnet8", "resnet20"], "pairs of networks", [.. Workload.All.Select(w => w.Name)]);
         var kinds = Several("--kinds", ["plain", "kd", "kd-live"], "trainings", [.. OurLoop.Kinds]);
         var batches = Several("--batches", ["128", "1024"], "rows of a step", "128", "256", "512", "1024");
@@ -33,8 +38,8 @@ internal sealed record Arguments(
 
         return new RootCommand("Measures accuracy and costs; what begins with none of these commands goes to BenchmarkDotNet.")
         {
-            CreateCommand("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads),
-            CreateCommand("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows),
+            CreateCommand("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads, rows, epochs, precision),
+            CreateCommand("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows, batchSize, depth, precision),
             CreateCommand(
                 "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",
                 CacheCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
@@ -102,7 +107,7 @@ internal sealed record Arguments(
             command.SetAction(given => run(new Arguments(
                 given.GetValue(dataSet)!, given.GetValue(data)!, given.GetValue(seeds), given.GetValue(hidden), given.GetValue(teacher)!, given.GetValue(seconds),
                 given.GetValue(kind)!, given.GetValue(takes.Contains(oneThread) ? oneThread : threads), given.GetValue(temperature), given.GetValue(alpha),
-                given.GetValue(heldOut), given.GetValue(rows), given.GetValue(rounds))));
+                given.GetValue(heldOut), given.GetValue(rows), given.GetValue(rounds), given.GetValue(epochs), given.GetValue(batchSize), given.GetValue(depth), given.GetValue(precision))));
             return command;
         }
     }

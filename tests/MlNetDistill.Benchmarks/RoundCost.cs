@@ -36,7 +36,7 @@ internal static class RoundCost
         using var run = new StageRun(stage, student, student.GetOutputShapes(), set, set.Count, drawing, new StageState { Name = "round" }, new ObserverList());
         run.Bilevel = new BilevelRun(new BilevelStage(stage, Optimizer.Sgd(1e-3), 1e-3), run, null);
         run.BeginEpoch();
-        var execution = new Float32Execution(null);
+        var execution = new TrainingExecution(null, TrainingPrecision.Float32);
         using var scope = NewDisposeScope();
         var (batch, quiz) = (Batch.Gather(set, arange(BatchSize)), Batch.Gather(set, arange(BatchSize, 2 * BatchSize)));
         List<double>[] times = [[], []];

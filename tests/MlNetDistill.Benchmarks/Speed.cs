@@ -1,5 +1,6 @@
 using Microsoft.ML;
 using MlNetDistill.Methods;
+using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using TorchSharp;
 
@@ -13,6 +14,8 @@ internal static class Speed
         torch.set_num_threads(arguments.Threads);
         var context = new MLContext(seed: 1);
         var data = DataSet.Load(context, arguments.DataSet, arguments.Data, arguments.Hidden);
+        if (data.Student is ResNetSpec student)
+            data = data with { Student = student with { Depth = arguments.Depth } };
         var train = context.Transforms.Conversion.MapValueToKey("Class", "Label").Fit(data.Train).Transform(context.Data.TakeRows(data.Train, arguments.Rows));
         var method = arguments.Kind switch
         {
@@ -27,7 +30,7 @@ internal static class Speed
         // What the teacher knows does not matter for the time; its size does where it answers live.
         var teacher = arguments.Kind == "plain" ? null : Route.Train(data.Teacher, every: 1, epochs: 1);
         var meter = new Meter(arguments.Seconds);
-        Accuracy.Fit(context, data, train, data.Student, teacher, method, 100_000, 7, meter, meter.Token);
+        Accuracy.Fit(context, data, train, data.Student, teacher, method, 100_000, 7, meter, meter.Token, precision: arguments.Precision, batchSize: arguments.Batch);
         Console.WriteLine($"{arguments.DataSet} {arguments.Kind} {meter.RowsPerSecond:0} rows/s");
     }
 

@@ -8,6 +8,7 @@ internal static class AllChecks
         .. MachineChecks.Create(settings),
         .. LossChecks.Create(settings),
         .. NetworkChecks.Create(settings),
+        .. PrecisionChecks.Create(settings),
         .. RunChecks.Create(settings),
         .. MethodChecks.OfPoints(settings),
         .. TeacherChecks.Create(settings),

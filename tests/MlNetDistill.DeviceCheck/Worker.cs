@@ -10,11 +10,7 @@ internal static class Worker
 {
     public static int Run(Settings settings, int first)
     {
-        // What a GPU needs registers itself when this is loaded, and must have done so before libtorch first looks for it.
-        if (settings.IsGpu && !NativeLibrary.TryLoad("libtorch_cuda.so", out _))
-            Console.WriteLine("libtorch_cuda.so cannot be loaded: this PyTorch is one for the CPU, or its folder is not in LD_LIBRARY_PATH.");
-        // The networks are small: more threads wait for each other.
-        torch.set_num_threads(Math.Min(4, Environment.ProcessorCount));
+        LoadLibraries(settings);
         var checks = settings.Checks();
         for (var i = first; i < checks.Count; i++)
         {
@@ -25,6 +21,16 @@ internal static class Worker
         }
 
         return 0;
+    }
+
+    /// <summary>Prepares libtorch for a process.</summary>
+    public static void LoadLibraries(Settings settings)
+    {
+        // What a GPU needs registers itself when this is loaded, and must have done so before libtorch first looks for it.
+        if (settings.IsGpu && !NativeLibrary.TryLoad("libtorch_cuda.so", out _))
+            Console.WriteLine("libtorch_cuda.so cannot be loaded: this PyTorch is one for the CPU, or its folder is not in LD_LIBRARY_PATH.");
+        // The networks are small: more threads wait for each other.
+        torch.set_num_threads(Math.Min(4, Environment.ProcessorCount));
     }
 
     private static Outcome Make(Check check)

@@ -95,15 +95,26 @@ public sealed class Network : nn.Module<Tensor, NetworkOutput>
                 x.Dispose();
             x = y;
             if (keepFeatures && _taps.Contains(i))
-                features.Add(x.contiguous());
+                features.Add(LayerPrecision.Widen(x).contiguous());
         }
 
         if (throughTap is null)
             CheckEmbedding(x);
         return new NetworkOutput(
-            wanted.HasFlag(ModelOutputs.Logits) ? _head.forward(x) : null,
-            wanted.HasFlag(ModelOutputs.Embedding) ? x : null,
+            wanted.HasFlag(ModelOutputs.Logits) ? LayerPrecision.Widen(_head.forward(x)) : null,
+            wanted.HasFlag(ModelOutputs.Embedding) ? LayerPrecision.Widen(x) : null,
             keepFeatures ? features : null);
+    }
+
+    /// <summary>Computes the <paramref name="wanted"/> outputs of a batch, in 32-bit floats, with layers of a precision.</summary>
+    /// <param name="input">Rows, B×(shape of a row), bytes or floats.</param>
+    /// <param name="wanted">The outputs to compute.</param>
+    /// <param name="precision">The precision of the layers.</param>
+    /// <param name="throughTap">The last tap to compute, if nothing else is wanted; null for all.</param>
+    internal NetworkOutput Forward(Tensor input, ModelOutputs wanted, TrainingPrecision precision, int? throughTap = null)
+    {
+        using var layers = LayerPrecision.Use(precision);
+        return Forward(input, wanted, throughTap);
     }
 
     /// <summary>

@@ -1,4 +1,5 @@
 using MlNetDistill.Data;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -7,6 +8,9 @@ namespace MlNetDistill.Training;
 internal sealed record LoopSettings
 {
     public double? GradientClipping { get; init; }
+
+    /// <summary>The precision of the passes of training; scoring is in 32-bit floats.</summary>
+    public TrainingPrecision Precision { get; init; }
 
     /// <summary>Rows scored at a time in validation.</summary>
     public int ScoringBatchSize { get; init; } = 128;

@@ -37,7 +37,6 @@ internal sealed partial class DistillationFit : IDisposable
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
         _channel = channel;
-        _options = options;
         _columns = TrainerColumns.Find(input.Schema, options);
         _inputSchema = input.Schema;
         if (options.TeacherCache.TopK is { } k && k >= _columns.Classes.Count)
@@ -50,7 +49,8 @@ internal sealed partial class DistillationFit : IDisposable
         // Never on a GPU: a student scores single rows, and an application with a GPU for torch need not have ONNX Runtime's GPU package.
         _context = new MLContext(_seeds.DeriveInteger("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
         _device = DeviceChoice.Select(options.Device, environment, channel);
-        _rows = new FitRows(_context, channel, options, _columns, _seeds, input);
+        _options = options with { Precision = PrecisionChoice.Select(options.Precision, _device, channel) };
+        _rows = new FitRows(_context, channel, _options, _columns, _seeds, input);
     }
 
     private IRowSource Set => _rows.Set;

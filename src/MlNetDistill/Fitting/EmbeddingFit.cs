@@ -28,13 +28,15 @@ internal sealed class EmbeddingFit : IDisposable
 
     public EmbeddingFit(IHostEnvironment environment, WarningChannel channel, EmbeddingOptions options, IDataView input)
     {
-        (_channel, _options) = (channel, options);
+        _channel = channel;
         _rowOptions = options.ToRowOptions() with { Teacher = new RowsTeacher(options.Teacher) };
         // Reading knows rows of classes; without labels, two that no row has.
         _columns = TrainerColumns.Find(input.Schema, _rowOptions, options.LabelColumnName is null ? ClassColumn.FromCount(2) : null) with { KeepsScore = false };
         _seeds = new Seeds(options.Seed!.Value);
         _context = new MLContext(_seeds.DeriveInteger("mlContext")) { TempFilePath = InBox.TempFilePathOf(environment) };
         _device = DeviceChoice.Select(options.Device, environment, channel);
+        var precision = PrecisionChoice.Select(options.Precision, _device, channel);
+        (_options, _rowOptions) = (options with { Precision = precision }, _rowOptions with { Precision = precision });
         _rows = new FitRows(_context, channel, _rowOptions, _columns, _seeds, input);
         // Finds a missing column before the rows are read.
         _ = options.Teacher.VectorsRead(input.Schema).Count();

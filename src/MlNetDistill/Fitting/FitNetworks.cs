@@ -264,6 +264,7 @@ internal sealed class FitNetworks(
         return new LoopSettings
         {
             GradientClipping = options.GradientClipping,
+            Precision = options.Precision,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,
             HeldOutTeacherLogits = HeldOutTeacherLogits,

@@ -113,6 +113,8 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
             Student = chosen.Student,
             Optimizer = given.Optimizer with { LearningRate = chosen.LearningRate },
             TransferRows = chosen.TransferRows,
+            // As it was chosen for the device.
+            Precision = trials.Options.Precision,
         }).WithoutUnusedTeacher();
         var epochs = trials.EpochsOfFit(options, chosen.Chosen!.Epochs);
         return epochs == trials.Options.Epochs ? options : options with { Epochs = epochs };

@@ -45,7 +45,8 @@ internal static class MemoryChecks
         return text;
     }
 
-    private static long Held(Settings settings)
+    /// <summary>Bytes in use now: of the device, or resident.</summary>
+    public static long Held(Settings settings)
     {
         for (var i = 0; i < 3; i++)
         {

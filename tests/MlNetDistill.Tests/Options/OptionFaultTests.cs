@@ -36,6 +36,9 @@ public sealed class OptionFaultTests
             "MissingLabels.TeacherOnly needs a method that asks the teacher about the rows, and labels only asks none.");
         yield return Case(Good with { MissingLabels = (MissingLabels)7 }, "MissingLabels must be Error, Drop or TeacherOnly; was 7.");
         yield return Case(Good with { MissingFeatures = (MissingFeatures)7 }, "MissingFeatures must be Error or Drop; was 7.");
+        yield return Case(Good with { Precision = (TrainingPrecision)7 }, "Precision must be Float32 or BFloat16; was 7.");
+        yield return Case(Good with { Precision = TrainingPrecision.BFloat16, Method = DistillationMethod.MetaDistil() },
+            "The method MetaDistil trains a copy of its teacher by differentiating the student's backward pass again, which is in 32-bit floats only: leave Precision Float32, or take a method with a fixed teacher, such as DistillationMethod.Kd().");
         yield return Case(Good with { CompareAlone = true, Method = DistillationMethod.LabelsOnly() },
             "CompareAlone compares the student with one that learns from labels alone, and the method labels only learns from labels alone itself: leave CompareAlone false, or give a method that learns from a teacher.");
         yield return Case(Good with { CompareAlone = true, LabelColumnName = null, Teacher = Teacher.FromColumn("TeacherScore") },

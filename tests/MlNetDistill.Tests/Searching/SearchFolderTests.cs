@@ -42,8 +42,9 @@ public sealed class SearchFolderTests
         Search(Searches.Quick(1) with { Folder = folder.Path });
         Assert.That(CountTrainings(_view, _context.Student(_view)), Is.Zero);
         Assert.That(CountTrainings(_view, _context.Student(_view) with { BatchSize = 17 }), Is.EqualTo(4));
+        Assert.That(CountTrainings(_view, _context.Student(_view) with { Precision = TrainingPrecision.BFloat16 }), Is.EqualTo(4));
         Assert.That(CountTrainings(_context.Keyed(Rows.Points(seed: 6)), _context.Student(_view)), Is.EqualTo(4));
-        Assert.That(Directory.GetDirectories(folder.Path), Has.Length.EqualTo(3));
+        Assert.That(Directory.GetDirectories(folder.Path), Has.Length.EqualTo(4));
 
         int CountTrainings(IDataView view, DistillationOptions options)
         {

@@ -64,7 +64,7 @@ public sealed class GoldenMetaDistilTests
                     Compare(student, first.GetProperty("pilot_student"), 1e-12, "pilot");
             });
         CheckTeacherGradient(run, teacher, Setting("pilot_learning_rate"), batches[0], quiz, first);
-        var execution = new Float32Execution(null);
+        var execution = new TrainingExecution(null, TrainingPrecision.Float32);
         foreach (var (expected, round) in record.GetProperty("expected").EnumerateArray().Zip(batches))
         {
             var what = $"record {index}, round {expected.GetProperty("round")}";

@@ -29,6 +29,7 @@ public sealed class BatchNormalization : Block
     internal double Momentum { get; set; } = DefaultMomentum;
 
     /// <inheritdoc/>
+    // Of a map in bfloat16 libtorch's kernels compute sums and statistics in 32-bit floats, as the parameters are, and round the result alone.
     public override Tensor forward(Tensor input) =>
         functional.batch_norm(input, _mean, _variance, _weight, _bias, training, Momentum, Epsilon);
 

@@ -11,7 +11,8 @@ namespace MlNetDistill.Networks;
 /// For a block of your own: draw parameters with <see cref="WeightInitialization.Uniform"/>, keep them and any inner blocks in fields, and call
 /// <c>RegisterComponents()</c> at the end of the constructor. For arithmetic with numbers use
 /// <see cref="TensorArithmetic"/>: TorchSharp 0.107 may free the number in <c>x.mul(2)</c>, and the hidden factor 1 in <c>x.add(y)</c>, while native code still reads
-/// it. A block of your own reads maps in the usual order in memory. What a <see cref="Convolution"/> inside it returns may have its channels last: call
+/// it. A block of your own reads maps in the usual order in memory, and 32-bit floats: in training with <see cref="TrainingPrecision.BFloat16"/> it and the blocks inside
+/// it compute in 32-bit floats. What a <see cref="Convolution"/> inside it returns may have its channels last: call
 /// <c>contiguous()</c> before <c>view</c>, and before a convolution of TorchSharp.
 /// </remarks>
 public abstract class Block : nn.Module<Tensor, Tensor>
@@ -28,12 +29,19 @@ public abstract class Block : nn.Module<Tensor, Tensor>
     /// <returns>Name of the tensor the block writes.</returns>
     public abstract string Emit(OnnxGraph graph, string input);
 
-    /// <summary>The forward pass. Blocks of other assemblies get maps in the usual order in memory, on which their <c>view</c> or convolution may rely.</summary>
+    /// <summary>
+    /// The forward pass. Blocks of other assemblies compute in 32-bit floats, as their parameters are, and get maps in the usual order in memory, on which their <c>view</c>
+    /// or convolution may rely.
+    /// </summary>
     internal Tensor Run(Tensor input)
     {
-        if (_isOurs || input.is_contiguous())
+        if (_isOurs || (input.is_contiguous() && !LayerPrecision.IsBFloat16))
             return forward(input);
-        var read = input.contiguous();
+        var wide = LayerPrecision.Widen(input);
+        var read = wide.contiguous();
+        if (!ReferenceEquals(wide, input))
+            wide.Dispose();
+        using var layers = LayerPrecision.Use(TrainingPrecision.Float32);
         var output = forward(read);
         if (!ReferenceEquals(output, read))
             read.Dispose();

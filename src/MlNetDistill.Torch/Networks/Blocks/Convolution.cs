@@ -55,13 +55,10 @@ public sealed class Convolution : Block
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        Tensor result;
-        if (!IsFasterWithChannelsLast(input))
-            result = functional.conv2d(input.contiguous(), _weight, _bias, _stride, _padding, groups: _groups);
-        else if (_kernel == 1 && _groups == 1)
-            result = MultiplyPixels(ChannelsLast(input)).permute(0, 3, 1, 2);
-        else
-            result = functional.conv2d(ChannelsLast(input).permute(0, 3, 1, 2), _weight, _bias, _stride, _padding, groups: _groups);
+        // Autograd returns from a rounded copy to its parameter with a gradient in 32-bit floats.
+        var result = LayerPrecision.IsBFloat16
+            ? Convolve(input.to(bfloat16), _weight.to(bfloat16), _bias?.to(bfloat16))
+            : Convolve(input, _weight, _bias);
         return result.MoveToOuterDisposeScope();
     }
 
@@ -74,6 +71,15 @@ public sealed class Convolution : Block
         ("pads", new[] { _padding[0], _padding[1], _padding[0], _padding[1] }),
         ("group", (long)_groups));
 
+    private Tensor Convolve(Tensor input, Tensor weight, Tensor? bias)
+    {
+        if (!IsFasterWithChannelsLast(input))
+            return functional.conv2d(input.contiguous(), weight, bias, _stride, _padding, groups: _groups);
+        return _kernel == 1 && _groups == 1
+            ? MultiplyPixels(ChannelsLast(input), weight, bias).permute(0, 3, 1, 2)
+            : functional.conv2d(ChannelsLast(input).permute(0, 3, 1, 2), weight, bias, _stride, _padding, groups: _groups);
+    }
+
     private static Tensor ChannelsLast(Tensor input) => input.permute(0, 2, 3, 1).contiguous();
 
     // With oneDNN, which libtorch has on x64 processors, a training step of whole networks took 0.5 to 0.8 of the time; of four channels it took longer.
@@ -85,10 +91,12 @@ public sealed class Convolution : Block
     /// where channels are last, fewer than 16, and the stride is 2.
     /// </summary>
     /// <param name="pixels">B×H×W×inputs.</param>
-    private Tensor MultiplyPixels(Tensor pixels)
+    /// <param name="weight">The kernels, outputs×inputs×1×1.</param>
+    /// <param name="bias">One for each output; null for none.</param>
+    private Tensor MultiplyPixels(Tensor pixels, Tensor weight, Tensor? bias)
     {
         var stride = _stride[0];
         var read = stride == 1 ? pixels : pixels.slice(1, 0, pixels.shape[1], stride).slice(2, 0, pixels.shape[2], stride);
-        return functional.linear(read, _weight.flatten(1), _bias);
+        return functional.linear(read, weight.flatten(1), bias);
     }
 }

@@ -6,7 +6,7 @@ namespace MlNetDistill.Networks;
 public sealed class GlobalAveragePool : Block
 {
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => input.mean([2, 3]);
+    public override Tensor forward(Tensor input) => LayerPrecision.IsBFloat16 ? input.mean([2, 3], type: float32) : input.mean([2, 3]);
 
     /// <inheritdoc/>
     public override string Emit(OnnxGraph graph, string input) =>

@@ -40,7 +40,16 @@ public sealed class Linear : Block, IGradientBlock
     public bool IsIdentity { get; }
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor input) => IsIdentity ? input.alias() : functional.linear(input, _weight, _bias);
+    public override Tensor forward(Tensor input)
+    {
+        if (IsIdentity)
+            return input.alias();
+        if (!LayerPrecision.IsBFloat16)
+            return functional.linear(input, _weight, _bias);
+        // Autograd returns from a rounded copy to its parameter with a gradient in 32-bit floats.
+        using var scope = NewDisposeScope();
+        return functional.linear(input.to(bfloat16), _weight.to(bfloat16), _bias.to(bfloat16)).MoveToOuterDisposeScope();
+    }
 
     /// <inheritdoc/>
     public override string Emit(OnnxGraph graph, string input) =>

@@ -11,7 +11,7 @@ namespace MlNetDistill.Networks;
 /// TorchSharp's modules draw their initial weights from the process-wide generator: the student is the same for the same seed only if the
 /// application seeds that one (<c>torch.manual_seed</c>) before each fit, or if the weights are drawn again with <see cref="WeightInitialization.Reinitialize"/>.
 /// Moving a module makes new tensors of its parameters, so write the ONNX form from the module (<c>graph.Constant(linear.weight)</c>), not from
-/// tensors taken from it beforehand.
+/// tensors taken from it beforehand. The module computes in 32-bit floats, in training with <see cref="TrainingPrecision.BFloat16"/> too.
 /// </remarks>
 public sealed class ModuleBlock : Block
 {
@@ -36,8 +36,10 @@ public sealed class ModuleBlock : Block
     public override Tensor forward(Tensor input)
     {
         using var scope = NewDisposeScope();
-        // Modules may assume the usual order in memory, which convolutions do not keep.
-        var read = input.is_contiguous() ? input : input.contiguous();
+        // Modules have parameters of 32-bit floats, and may assume the usual order in memory, which convolutions do not keep.
+        var wide = LayerPrecision.Widen(input);
+        using var layers = LayerPrecision.Use(TrainingPrecision.Float32);
+        var read = wide.is_contiguous() ? wide : wide.contiguous();
         var output = _module.call(read);
         return ReferenceEquals(output, input) ? input : output.MoveToOuterDisposeScope();
     }

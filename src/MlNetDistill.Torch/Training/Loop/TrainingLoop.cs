@@ -23,7 +23,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 {
     private readonly OutputShapes _shapes = student.GetOutputShapes();
     private readonly HeldOutRows _heldOut = new(student, task, set, split, settings);
-    private readonly Float32Execution _execution = new(settings.GradientClipping);
+    private readonly TrainingExecution _execution = new(settings.GradientClipping, settings.Precision);
     private readonly Stopwatch _clock = new();
     private ObserverList _observers = new();
 

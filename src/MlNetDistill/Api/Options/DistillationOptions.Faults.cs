@@ -42,6 +42,10 @@ public sealed partial record DistillationOptions
             $"CompareAlone compares the student with one that learns from labels alone, and the method {Method?.Name} learns from labels alone itself: leave CompareAlone false, or give a method that learns from a teacher."),
         .. Faults.Defined(nameof(MissingLabels), MissingLabels),
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
+        .. Faults.Defined(nameof(Precision), Precision),
+        .. Faults.Unless(
+            Precision != TrainingPrecision.BFloat16 || Method is not { TrainsTeacher: true },
+            $"The method {Method?.Name} trains a copy of its teacher by differentiating the student's backward pass again, which is in 32-bit floats only: leave Precision Float32, or take a method with a fixed teacher, such as DistillationMethod.Kd()."),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
         .. LabelColumnName is null ? NoLabelFaults() : [],
         .. PartFaults(),

@@ -171,6 +171,18 @@ public sealed partial record DistillationOptions
     /// <summary>Where tensors live; null follows <see cref="MLContext.GpuDeviceId"/> and <see cref="MLContext.FallbackToCpu"/>.</summary>
     public TrainingDevice? Device { get; init; }
 
+    /// <summary>
+    /// The precision of the passes of training; 32-bit floats by default. With <see cref="TrainingPrecision.BFloat16"/>, the convolutions and linear layers of every network
+    /// that this fit trains (the student, the student alone, a teacher that is trained) compute in bfloat16, which takes about half of the memory of their maps and pays
+    /// on hardware with bfloat16 arithmetic: NVIDIA GPUs from Ampere on, and x64 processors with AVX-512 BF16 or AMX. Elsewhere it is slower than 32-bit floats.
+    /// </summary>
+    /// <remarks>
+    /// Held-out rows are scored, students exported and saved, and teachers queried in 32-bit floats. Blocks and modules of your own compute in 32-bit floats. Where a GPU
+    /// cannot compute in bfloat16, training is in 32-bit floats, with a warning. Methods that train a copy of the teacher differentiate the student's backward pass again
+    /// and take 32-bit floats only.
+    /// </remarks>
+    public TrainingPrecision Precision { get; init; }
+
     /// <summary>Shape of the images in the feature column; null to take it from the student or from the column's own dimensions.</summary>
     /// <remarks>
     /// The dimensions of a column from <c>ExtractPixels</c> also give its order: C×H×W, or H×W×C where colours are interleaved. A plain vector is read as C×H×W; if

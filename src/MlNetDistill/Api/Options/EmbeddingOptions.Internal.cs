@@ -48,7 +48,11 @@ public sealed partial record EmbeddingOptions
         Seed = Seed,
         ImageShape = ImageShape,
         GradientClipping = GradientClipping,
+<<<<<<< HEAD
         RowStorage = RowStorage,
+=======
+        Precision = Precision,
+>>>>>>> 1ece7def529506499fb97e194160792a60efe0f8
         CancellationToken = CancellationToken,
         OnCancellation = OnCancellation,
         Progress = Progress,
@@ -68,6 +72,7 @@ public sealed partial record EmbeddingOptions
             EarlyStopping is null || ValidationFraction > 0 || ValidationColumnName is not null, $"EarlyStopping needs held-out rows: give ValidationFraction or ValidationColumnName."),
         .. Faults.Defined(nameof(Matching), Matching),
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
+        .. Faults.Defined(nameof(Precision), Precision),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
         .. NameFaults(),
         .. LossFaults(),

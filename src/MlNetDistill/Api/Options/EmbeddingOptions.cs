@@ -101,6 +101,12 @@ public sealed partial record EmbeddingOptions
     /// <summary>Where tensors live; null follows the MLContext.</summary>
     public TrainingDevice? Device { get; init; }
 
+    /// <summary>
+    /// The precision of the passes of training; 32-bit floats by default. With <see cref="TrainingPrecision.BFloat16"/>, the student's convolutions and linear layers compute in
+    /// bfloat16; see <see cref="DistillationOptions.Precision"/>. The teacher is queried in 32-bit floats.
+    /// </summary>
+    public TrainingPrecision Precision { get; init; }
+
     /// <summary>Shape of the images in the feature column; null to take it from the student or from the column's own dimensions.</summary>
     public InputShape? ImageShape { get; init; }
 

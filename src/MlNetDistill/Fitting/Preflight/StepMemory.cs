@@ -14,7 +14,7 @@ internal static class StepMemory
             return;
         var rows = options.Sampling.RowsPerBatch(options.BatchSize, trainingRows);
         // Weights, their gradients, and the activations of each row.
-        var bytes = ((2 * (Int128)network.ParameterCount) + ((Int128)rows * network.CountActivationsPerRow())) * sizeof(float);
+        var bytes = (2 * (Int128)network.ParameterCount * sizeof(float)) + ((Int128)rows * network.CountActivationsPerRow() * (options.Precision == TrainingPrecision.BFloat16 ? sizeof(short) : sizeof(float)));
         if (bytes > WeightMemory.Available)
             throw WeightMemory.CreateError(FormattableString.Invariant($"A training step of {name} on {rows} rows"), bytes, "Lower BatchSize, or take a smaller network.");
     }

@@ -53,7 +53,7 @@ internal sealed class StepTimer(
             stage = stage with { Teacher = teacherIsReady && !isCached ? teacher : CreateStandIn(teacher.Shapes, Rows()) };
         using var run = StageRun.Begin(
             stage, bilevel, options.GradientClipping, student, _shapes, set, split.Training.shape[0], generator, new StageState { Name = stage.Name }, new ObserverList());
-        var execution = new Float32Execution(options.GradientClipping);
+        var execution = new TrainingExecution(options.GradientClipping, options.Precision);
         run.BeginEpoch();
         var times = new List<TimeSpan>();
         for (var step = 0; step <= Steps; step++)

@@ -4,17 +4,19 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
-/// <summary>Computes steps in 32-bit floats on the device of the rows.</summary>
+/// <summary>Computes steps on the device of the rows. Only the student's passes are in another precision than 32-bit floats; losses and updates never are.</summary>
 /// <param name="gradientClipping">The largest norm of the gradient; null for no limit.</param>
-internal sealed class Float32Execution(double? gradientClipping) : ITrainingExecution
+/// <param name="precision">The precision of the student's passes.</param>
+internal sealed class TrainingExecution(double? gradientClipping, TrainingPrecision precision) : ITrainingExecution
 {
     public void Step(StageRun run, Batch batch)
     {
         // A callback for progress may have turned gradients off.
         using var gradients = enable_grad();
         var needs = run.Stage.Loss.StudentNeeds;
-        var pass = run.Stage.Trains == NetworkPart.Whole ? run.Student.TryBeginPass(batch.Features, needs) : null;
-        var output = pass?.Output ?? run.Student.Forward(batch.Features, needs, run.Stage.Trains.ThroughTap);
+        // In layers wide enough for bfloat16 to pay, the calls that such a pass saves cost little, so it is in 32-bit floats alone.
+        var pass = precision == TrainingPrecision.Float32 && run.Stage.Trains == NetworkPart.Whole ? run.Student.TryBeginPass(batch.Features, needs) : null;
+        var output = pass?.Output ?? run.Student.Forward(batch.Features, needs, precision, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)
             parameter.grad = null;
         run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch);

@@ -86,7 +86,7 @@ internal static class Accuracy
     private static double Divergence(float[][] teacher, float[][] student) =>
         teacher.Zip(student).Average(p => p.First.Zip(p.Second).Sum(q => q.First <= 0 ? 0 : q.First * Math.Log(q.First / Math.Max(q.Second, 1e-30))));
 
-    private static string Summary(IEnumerable<double> values, string format = "0.00")
+    internal static string Summary(IEnumerable<double> values, string format = "0.00")
     {
         var all = values.ToArray();
         var mean = all.Average();

@@ -25,5 +25,5 @@ internal sealed class EmbeddingExport(TrainerColumns columns) : TaskExport
         return context.Transforms.NormalizeLpNorm(columns.Score, input.Name).Fit(new EmptyView(schema.ToSchema()));
     }
 
-    public override byte[] WriteOnnx(Network network, string inputName) => OnnxExport.WriteEmbedding(network, inputName, columns.Score);
+    public override byte[] WriteOnnx(Network network, string inputName, OnnxForm? form) => OnnxExport.WriteEmbedding(network, inputName, columns.Score, form);
 }

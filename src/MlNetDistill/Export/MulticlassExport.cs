@@ -34,5 +34,5 @@ internal sealed class MulticlassExport(TrainerColumns columns) : TaskExport
             columns.PredictedLabel);
     }
 
-    public override byte[] WriteOnnx(Network network, string inputName) => OnnxExport.WriteClassifier(network, inputName);
+    public override byte[] WriteOnnx(Network network, string inputName, OnnxForm? form) => OnnxExport.WriteClassifier(network, inputName, form);
 }

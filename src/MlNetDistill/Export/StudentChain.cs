@@ -19,21 +19,42 @@ internal sealed class StudentChain
     private readonly MLContext _context;
     private readonly TrainerColumns _columns;
     private readonly TaskExport _task;
+    private readonly OnnxForm? _form;
     private readonly byte[]? _backbone;
     private readonly float[] _head;
     private readonly int _logitCount;
     private readonly int _embeddingLength;
 
     /// <summary>Exports <paramref name="network"/>, which must be in eval mode.</summary>
-    public StudentChain(MLContext context, Network network, TrainerColumns columns, TaskExport task)
+    /// <param name="context">Creates the chain.</param>
+    /// <param name="network">The network.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="task">What the last layer becomes.</param>
+    /// <param name="form">
+    /// The numbers of the ONNX model; null for 32-bit floats. In another form the model has the last layer too, whose weights ML.NET would store as 32-bit floats: those of a perceptron of
+    /// many classes are half of all. ML.NET's last layer is an identity then.
+    /// </param>
+    public StudentChain(MLContext context, Network network, TrainerColumns columns, TaskExport task, OnnxForm? form = null)
     {
         _context = context;
         _columns = columns;
         _task = task;
+        _form = form;
         _logitCount = network.LogitCount;
-        _embeddingLength = network.EmbeddingLength;
-        _backbone = network.IsLinear ? null : OnnxExport.WriteBackbone(network, columns.Features.Name, Embedding);
-        _head = [.. ReadValues(network.Head.Bias), .. ReadValues(network.Head.Weight)];
+        if (form is null)
+        {
+            _embeddingLength = network.EmbeddingLength;
+            _backbone = network.IsLinear ? null : OnnxExport.WriteBackbone(network, columns.Features.Name, Embedding);
+            _head = [.. ReadValues(network.Head.Bias), .. ReadValues(network.Head.Weight)];
+        }
+        else
+        {
+            _embeddingLength = network.LogitCount;
+            _backbone = OnnxExport.WriteLogits(network, columns.Features.Name, Embedding, form);
+            using var identity = Linear.Identity(_logitCount);
+            _head = [.. ReadValues(identity.Bias), .. ReadValues(identity.Weight)];
+        }
+
         Scoring = SaveAndLoad();
     }
 
@@ -50,10 +71,27 @@ internal sealed class StudentChain
     public ITransformer Scoring { get; }
 
     /// <summary>The whole student as an ONNX model for use outside ML.NET.</summary>
-    public byte[] WriteOnnx(Network network) => _task.WriteOnnx(network, Features.Name);
+    public byte[] WriteOnnx(Network network) => _task.WriteOnnx(network, Features.Name, _form);
 
     /// <summary>The student up to its embedding as an ONNX model.</summary>
-    public byte[] WriteEmbeddingOnnx(Network network) => OnnxExport.WriteEmbedding(network, Features.Name, "Embedding");
+    public byte[] WriteEmbeddingOnnx(Network network) => OnnxExport.WriteEmbedding(network, Features.Name, "Embedding", _form);
+
+    /// <summary>The same student in another form.</summary>
+    /// <param name="network">Its network, in eval mode.</param>
+    /// <param name="form">The form.</param>
+    /// <exception cref="NotSupportedException">An operator of the network has no such form.</exception>
+    public StudentChain WithForm(Network network, OnnxForm form) => new(_context, network, _columns, _task, form);
+
+    /// <summary>Name of the key column with the classes that it was trained on.</summary>
+    public string ClassKey => _columns.ClassKey.Name;
+
+    /// <summary>Bytes of the saved chain.</summary>
+    public long MeasureSize()
+    {
+        long? bytes = null;
+        WithSavable(chain => bytes = ModelSize.TryMeasure(_context, chain, InputView().Schema));
+        return bytes ?? throw new InvalidOperationException("The student cannot be saved, so its size cannot be measured.");
+    }
 
     /// <summary>Saves the chain.</summary>
     public void Save(ModelSaveContext context) => WithSavable(chain => ((ICanSaveModel)chain).Save(context));

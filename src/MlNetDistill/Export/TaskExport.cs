@@ -27,6 +27,6 @@ internal abstract class TaskExport
     /// <param name="embeddingLength">D.</param>
     public abstract ITransformer CreateHead(MLContext context, float[] biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength);
 
-    /// <summary>The whole network with its scores as an ONNX model for use outside ML.NET.</summary>
-    public abstract byte[] WriteOnnx(Network network, string inputName);
+    /// <summary>The whole network with its scores as an ONNX model for use outside ML.NET, in 32-bit floats or another form.</summary>
+    public abstract byte[] WriteOnnx(Network network, string inputName, OnnxForm? form);
 }

@@ -51,6 +51,9 @@ public sealed record DistillationReport
     /// <summary>Teacher and the student alone on the test rows; null where there is none.</summary>
     public DistillationMetrics? AloneMetrics { get; init; }
 
+    /// <summary>The distilled student in other precisions; empty if there are none.</summary>
+    public IReadOnlyList<ReportedPrecision> Precisions { get; init; } = [];
+
     /// <summary>Teacher and distilled student on the training rows; null if not measured.</summary>
     public DistillationMetrics? TrainingMetrics { get; init; }
 
@@ -110,7 +113,7 @@ public sealed record DistillationReport
 
     /// <summary>
     /// The report's numbers as JSON. In <c>format</c> 1 these are <c>title</c>, <c>description</c>, <c>created</c>, <c>verdict</c> (sentences),
-    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>knowledge</c>, <c>data</c>, <c>trainingOverlap</c>,
+    /// <c>acceptance</c> (<c>passed</c>, <c>exitCode</c>, <c>checks</c>), <c>models</c> and <c>metrics</c>, <c>precisions</c>, <c>knowledge</c>, <c>data</c>, <c>trainingOverlap</c>,
     /// <c>versions</c>.
     /// A value that was not measured is null.
     /// </summary>
@@ -122,6 +125,7 @@ public sealed record DistillationReport
     /// <see cref="DistillationMetrics"/>: shares in [0, 1], divergences in nats, a figure with its interval as <c>{ value, lower, upper }</c>.</item>
     /// <item><c>matrix</c> holds the cells that are not empty, as <c>{ teacher, student, rows }</c>; classes are numbered from 0 in the order of
     /// <c>classes</c>.</item>
+    /// <item><c>precisions</c> are <see cref="ReportedPrecision"/>s; <c>agreement</c> is that with the trained student, that with the teacher is in <c>metrics</c>.</item>
     /// <item><c>knowledge</c> is a <see cref="KnowledgeDiagnosis"/>; its <c>quantiles</c> are <c>{ share, value }</c>.</item>
     /// <item><c>overAlone</c> has the distilled student's accuracy and agreement minus those of the student alone, row by row.</item>
     /// </list>

@@ -55,6 +55,11 @@ public sealed record ReportInput
     public ModelCost? AloneCost { get; init; }
 
     /// <summary>
+    /// The student in other precisions (<c>model.WithPrecision(...)</c>), to compare with it in the charts of accuracy, size and time; empty for none. They are compared on <see cref="Test"/>.
+    /// </summary>
+    public IReadOnlyList<PrecisionInput> Precisions { get; init; } = [];
+
+    /// <summary>
     /// How KD rescales the gradient of each row, from <c>mlContext.MulticlassClassification.DiagnoseKnowledge</c>, with the temperature and the alpha of the student's training,
     /// on training rows or others; null to leave that out.
     /// </summary>

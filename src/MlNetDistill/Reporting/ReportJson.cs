@@ -17,7 +17,7 @@ internal static class ReportJson
         NewLine = "\n",
         Encoder = JavaScriptEncoder.Create(UnicodeRanges.All),
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        Converters = { new Seconds() },
+        Converters = { new Seconds(), new JsonStringEnumConverter<StudentPrecision>() },
     };
 
     public static string Serialize(DistillationReport report) => JsonSerializer.Serialize(
@@ -37,6 +37,7 @@ internal static class ReportJson
                 Alone = report.AloneMetrics,
                 OverAlone = new { Accuracy = report.AccuracyOverAlone, Agreement = report.AgreementOverAlone },
             },
+            report.Precisions,
             report.Knowledge,
             report.Data,
             report.TrainingOverlap,

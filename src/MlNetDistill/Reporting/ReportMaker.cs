@@ -21,11 +21,14 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
             (nameof(input.Student), input.Student),
             (nameof(input.TeacherName), input.TeacherName),
             (nameof(input.Evaluation), input.Evaluation),
+            (nameof(input.Precisions), input.Precisions),
         })
         {
             if (value is null)
                 throw new ArgumentException($"{name} of the ReportInput must be set; it is null.", nameof(input));
         }
+
+        PrecisionMaker.Check(input);
     }
 
     public DistillationReport Create()
@@ -55,6 +58,7 @@ internal sealed class ReportMaker(MLContext context, ReportInput input)
             Alone = aloneModel is { } model ? Describe("Student alone", model, input.AloneCost) : null,
             Metrics = metrics,
             AloneMetrics = alone,
+            Precisions = new PrecisionMaker(context, input, model => Compare(model, input.Test)).Create(),
             AccuracyOverAlone = overAlone?.Accuracy,
             AgreementOverAlone = overAlone?.Agreement,
             TrainingMetrics = input.Training is null ? null : Compare(input.Student, input.Training),

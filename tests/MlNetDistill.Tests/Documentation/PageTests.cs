@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests.Documentation;
 [Category("NoCulture")]
 public sealed partial class PageTests
 {
-    private static readonly string[] Snippets = ["evidence", "find", "route", "search", "teachers"];
+    private static readonly string[] Snippets = ["evidence", "find", "precision", "route", "search", "teachers"];
 
     private ToyFolder _folder = null!;
 
@@ -89,10 +89,12 @@ public sealed partial class PageTests
         mlContext.Model.Save(model, train.Schema, _folder.File("student.zip"));
 
         Run("find", [model]);
+        Run("precision", [mlContext, train, mlContext.Data.LoadFromEnumerable(test), model]);
         var exitCode = Run("evidence", [mlContext, train, mlContext.Data.LoadFromEnumerable(test), forest, model, test]);
 
         Assert.That(exitCode, Is.Zero);
         Assert.That(new FileInfo(_folder.File("student.onnx")), Has.Length.GreaterThan(0));
+        Assert.That(new FileInfo(_folder.File("small.zip")), Has.Length.LessThan(new FileInfo(_folder.File("student.zip")).Length));
         Assert.That(File.ReadAllText(_folder.File("report/report.html")), Does.Contain("Letters").And.Contain("Accepted"));
     }
 

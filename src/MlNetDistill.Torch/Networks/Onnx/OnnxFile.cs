@@ -1,17 +1,18 @@
-using System.Runtime.InteropServices;
 using Google.Protobuf;
 
 namespace MlNetDistill.Networks;
 
-/// <summary>A named tensor at the edge of a graph. A dimension below 0 is free (the batch).</summary>
-internal sealed record OnnxTensorInfo(string Name, OnnxType Type, long[] Shape);
+/// <summary>A named tensor at the edge of a graph. A dimension below 0 is free (the batch); without a shape, ONNX Runtime infers it.</summary>
+internal sealed record OnnxTensorInfo(string Name, OnnxType Type, long[]? Shape = null);
 
 /// <summary>Element types of ONNX's TensorProto.DataType that are used here.</summary>
 internal enum OnnxType
 {
     Float = 1,
     UInt8 = 2,
+    Int32 = 6,
     Int64 = 7,
+    Float16 = 10,
 }
 
 /// <summary>
@@ -33,10 +34,14 @@ internal static class OnnxFile
 
     private static void WriteGraph(CodedOutputStream o, OnnxGraph graph, string name, OnnxTensorInfo input, OnnxTensorInfo[] outputs)
     {
+        // ML.NET parses the initializers of a model, and throws for those of 16-bit floats. A Constant node is the same to ONNX Runtime.
+        var halves = graph.Constants.Where(constant => constant.Type == OnnxType.Float16).ToList();
+        foreach (var constant in halves)
+            WriteNested(o, 1, n => WriteConstantNode(n, constant));
         foreach (var node in graph.Nodes)
             WriteNested(o, 1, n => WriteNode(n, node));
         WriteString(o, 2, name);
-        foreach (var constant in graph.Constants)
+        foreach (var constant in graph.Constants.Except(halves))
             WriteNested(o, 5, t => WriteConstant(t, constant));
         WriteNested(o, 11, v => WriteValueInfo(v, input));
         foreach (var output in outputs)
@@ -52,6 +57,20 @@ internal static class OnnxFile
         WriteString(o, 4, node.Operation);
         foreach (var (name, value) in node.Attributes)
             WriteNested(o, 5, a => WriteAttribute(a, name, value));
+    }
+
+    private static void WriteConstantNode(CodedOutputStream o, OnnxConstant constant)
+    {
+        const int Tensor = 4; // AttributeProto.AttributeType
+        WriteString(o, 2, constant.Name);
+        WriteString(o, 3, constant.Name);
+        WriteString(o, 4, "Constant");
+        WriteNested(o, 5, attribute =>
+        {
+            WriteString(attribute, 1, "value");
+            WriteNested(attribute, 5, t => WriteConstant(t, constant));
+            WriteVarint(attribute, 20, Tensor);
+        });
     }
 
     private static void WriteAttribute(CodedOutputStream o, string name, object value)
@@ -83,13 +102,11 @@ internal static class OnnxFile
     {
         foreach (var dimension in constant.Shape)
             WriteVarint(o, 1, dimension);
-        WriteVarint(o, 2, (long)(constant.Floats is null ? OnnxType.Int64 : OnnxType.Float));
+        WriteVarint(o, 2, (long)constant.Type);
         WriteString(o, 8, constant.Name);
         o.WriteTag(9, WireFormat.WireType.LengthDelimited);
         // raw_data is little-endian by definition, as is every machine .NET runs ML.NET on.
-        o.WriteBytes(UnsafeByteOperations.UnsafeWrap(constant.Floats is { } floats
-            ? MemoryMarshal.AsBytes(floats.AsSpan()).ToArray()
-            : MemoryMarshal.AsBytes(constant.Integers.AsSpan()).ToArray()));
+        o.WriteBytes(UnsafeByteOperations.UnsafeWrap(constant.Data));
     }
 
     private static void WriteValueInfo(CodedOutputStream o, OnnxTensorInfo info)
@@ -98,9 +115,11 @@ internal static class OnnxFile
         WriteNested(o, 2, type => WriteNested(type, 1, tensor =>
         {
             WriteVarint(tensor, 1, (long)info.Type);
+            if (info.Shape is not { } dimensions)
+                return;
             WriteNested(tensor, 2, shape =>
             {
-                foreach (var dimension in info.Shape)
+                foreach (var dimension in dimensions)
                     WriteNested(shape, 1, d =>
                     {
                         if (dimension < 0)

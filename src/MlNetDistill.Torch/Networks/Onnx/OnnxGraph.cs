@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Networks;
@@ -12,6 +13,8 @@ public sealed class OnnxGraph
 
     private readonly List<OnnxNode> _nodes = [];
     private readonly List<OnnxConstant> _constants = [];
+    private int _addedNodes;
+    private int _addedConstants;
 
     internal IReadOnlyList<OnnxNode> Nodes => _nodes;
 
@@ -27,7 +30,7 @@ public sealed class OnnxGraph
         ArgumentNullException.ThrowIfNull(operation);
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(attributes);
-        var output = $"{Prefix}t{_nodes.Count}_{operation}";
+        var output = $"{Prefix}t{_addedNodes++}_{operation}";
         _nodes.Add(new OnnxNode(operation, inputs, output, attributes));
         return output;
     }
@@ -39,7 +42,7 @@ public sealed class OnnxGraph
         ArgumentNullException.ThrowIfNull(value);
         using var scope = NewDisposeScope();
         var flat = value.detach().to(float32).cpu().contiguous();
-        return Add(new OnnxConstant($"{Prefix}c{_constants.Count}", value.shape, flat.data<float>().ToArray(), null));
+        return Constant(OnnxType.Float, value.shape, flat.data<float>().ToArray());
     }
 
     /// <summary>Adds a one-dimensional integer constant, a shape for example.</summary>
@@ -47,8 +50,36 @@ public sealed class OnnxGraph
     public string Constant(long[] value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        return Add(new OnnxConstant($"{Prefix}c{_constants.Count}", [value.Length], null, value));
+        return Constant(OnnxType.Int64, [value.Length], value);
     }
+
+    /// <summary>Adds a constant of any type.</summary>
+    /// <param name="type">The type in ONNX.</param>
+    /// <param name="shape">Its shape; empty for a number without dimensions.</param>
+    /// <param name="values">Its values, in the type's own .NET type.</param>
+    internal string Constant<T>(OnnxType type, long[] shape, T[] values)
+        where T : unmanaged
+    {
+        var constant = new OnnxConstant($"{Prefix}c{_addedConstants++}", shape, type, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+        _constants.Add(constant);
+        return constant.Name;
+    }
+
+    /// <summary>The constant of a name; null where the tensor is computed.</summary>
+    internal OnnxConstant? FindConstant(string name) => _constants.Find(constant => constant.Name == name);
+
+    /// <summary>Replaces the nodes, in their new order, and leaves out the constants that none of them reads.</summary>
+    internal void Replace(IReadOnlyList<OnnxNode> nodes)
+    {
+        _nodes.Clear();
+        _nodes.AddRange(nodes);
+        var read = nodes.SelectMany(node => node.Inputs).ToHashSet();
+        _constants.RemoveAll(constant => !read.Contains(constant.Name));
+    }
+
+    /// <summary>Creates a node of a pass over the graph, which decides where it goes.</summary>
+    internal OnnxNode CreateNode(string operation, string[] inputs, params (string Name, object Value)[] attributes) =>
+        new(operation, inputs, $"{Prefix}t{_addedNodes++}_{operation}", attributes);
 
     /// <summary>Renames the output of a node, also in the nodes that read it.</summary>
     internal void Rename(string output, string name)
@@ -57,14 +88,20 @@ public sealed class OnnxGraph
         for (var i = 0; i < _nodes.Count; i++)
             _nodes[i] = _nodes[i] with { Inputs = [.. _nodes[i].Inputs.Select(New)], Output = New(_nodes[i].Output) };
     }
-
-    private string Add(OnnxConstant constant)
-    {
-        _constants.Add(constant);
-        return constant.Name;
-    }
 }
 
-internal sealed record OnnxNode(string Operation, string[] Inputs, string Output, (string Name, object Value)[] Attributes);
+internal sealed record OnnxNode(string Operation, string[] Inputs, string Output, (string Name, object Value)[] Attributes)
+{
+    /// <summary>An attribute's value, or the operator's default where it is not set.</summary>
+    public T Attribute<T>(string name, T otherwise) => Attributes.FirstOrDefault(attribute => attribute.Name == name).Value is T value ? value : otherwise;
+}
 
-internal sealed record OnnxConstant(string Name, long[] Shape, float[]? Floats, long[]? Integers);
+/// <param name="Name">Name of the tensor.</param>
+/// <param name="Shape">Its shape.</param>
+/// <param name="Type">Its type.</param>
+/// <param name="Data">Its values, little-endian.</param>
+internal sealed record OnnxConstant(string Name, long[] Shape, OnnxType Type, byte[] Data)
+{
+    /// <summary>The values of a constant of floats.</summary>
+    public ReadOnlySpan<float> Floats => MemoryMarshal.Cast<byte, float>(Data);
+}

@@ -40,6 +40,12 @@ public sealed class DistillationTransformer : StudentTransformer, ISingleFeature
     /// </summary>
     public DistillationPayoff? Comparison { get; internal init; }
 
+    /// <summary>
+    /// The other precision that <c>model.WithPrecision(...)</c> stored this student in, and what that cost on its test rows; null for the student as it was trained, whose weights are 32-bit
+    /// floats.
+    /// </summary>
+    public PrecisionResult? Precision { get; private init; }
+
     /// <summary>Hashes of the training rows; null for a teacher.</summary>
     internal TrainedRows? TrainedRows { get; init; }
 
@@ -49,8 +55,14 @@ public sealed class DistillationTransformer : StudentTransformer, ISingleFeature
     /// <summary>Name of the output column with the predicted class.</summary>
     public string PredictedLabelColumnName => Chain.PredictedLabel;
 
+    /// <summary>The student as it was trained: this one, or the one that this one was made from.</summary>
+    internal DistillationTransformer Trained { get => field ?? this; private init; }
+
+    /// <summary>Name of the key column with the classes that it was trained on.</summary>
+    internal string ClassKeyColumnName => Chain.ClassKey;
+
     /// <summary>The student and its columns.</summary>
-    public override string ToString() => $"{Model.Spec.Name} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
+    public override string ToString() => $"{Model.Spec.Name}{(Precision is null ? "" : $" in {Precision.Precision}")} from '{FeatureColumnName}' to '{ScoreColumnName}' and '{PredictedLabelColumnName}'";
 
     /// <summary>
     /// Writes the student up to its embedding, the vector before its last layer, as a stand-alone ONNX model, for example as the teacher of a student of embeddings
@@ -61,6 +73,41 @@ public sealed class DistillationTransformer : StudentTransformer, ISingleFeature
         ArgumentNullException.ThrowIfNull(stream);
         using var network = CreateNetwork();
         stream.Write(Chain.WriteEmbeddingOnnx(network));
+    }
+
+    /// <summary>The trained student in another precision.</summary>
+    /// <param name="precision">The precision; not that of the trained student.</param>
+    /// <param name="calibration">The rows that it reads, with its feature column; null where none are needed.</param>
+    /// <param name="compare">Compares the trained student with that in the precision.</param>
+    /// <exception cref="NotSupportedException">The network cannot be stored so.</exception>
+    internal DistillationTransformer Convert(StudentPrecision precision, IDataView? calibration, Func<ITransformer, (DistillationMetrics Metrics, double LargestDifference)> compare)
+    {
+        using var network = CreateNetwork();
+        StudentChain chain;
+        try
+        {
+            chain = Chain.WithForm(network, calibration is null ? new Float16Form() : Calibration.Run(network, calibration, calibration.Schema[FeatureColumnName]));
+        }
+        catch (NotSupportedException e)
+        {
+            throw new NotSupportedException($"{Model.Spec.Name} cannot be stored in {precision}. {e.Message}", e);
+        }
+
+        var (metrics, difference) = compare(chain.Scoring);
+        return new(Context, chain, InputSchema, Model, Teacher)
+        {
+            Alone = Alone,
+            TrainedRows = TrainedRows,
+            Trained = Trained,
+            Precision = new()
+            {
+                Precision = precision,
+                Metrics = metrics,
+                LargestDifference = difference,
+                TrainedBytes = Trained.Chain.MeasureSize(),
+                Bytes = chain.MeasureSize(),
+            },
+        };
     }
 
     private protected override Network CreateNetwork() => Model.ToNetwork();

@@ -60,7 +60,23 @@ public static class StudentExtensions
             $"The student {student.Model.Spec.Name} (score column '{student.ScoreColumnName}') has no student alone beside it. Set CompareAlone in its DistillationOptions and fit again.");
     }
 
-    private static ITransformer Replace(ITransformer model, ITransformer old, ITransformer by) => ReferenceEquals(model, old) ? by
+    /// <summary>The rows as a student in a model reads them; null if it is not in the model.</summary>
+    internal static IDataView? TransformBefore(ITransformer model, ITransformer student, IDataView rows)
+    {
+        if (ReferenceEquals(model, student))
+            return rows;
+        foreach (var part in model as IEnumerable<ITransformer> ?? [])
+        {
+            if (TransformBefore(part, student, rows) is { } found)
+                return found;
+            rows = part.Transform(rows);
+        }
+
+        return null;
+    }
+
+    /// <summary>A model with another transformer in the place of one of its own.</summary>
+    internal static ITransformer Replace(ITransformer model, ITransformer old, ITransformer by) => ReferenceEquals(model, old) ? by
         : model is IEnumerable<ITransformer> chain ? new TransformerChain<ITransformer>([.. chain.Select(part => Replace(part, old, by))])
         : model;
 

@@ -33,6 +33,10 @@ public abstract class StudentTransformer : ITransformer
     /// <summary>The student as a chain of ML.NET's transformers.</summary>
     private protected StudentChain Chain { get; }
 
+    private protected MLContext Context => _context;
+
+    private protected DataViewSchema InputSchema => _inputSchema;
+
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
     {

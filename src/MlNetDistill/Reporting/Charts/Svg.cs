@@ -48,7 +48,8 @@ internal sealed class Svg
     }
 
     /// <summary>
-    /// A shape for each model, so that models can be told apart without colour: square for the teacher, triangle for the student alone, disc for the distilled one.
+    /// A shape for each model, so that models can be told apart without colour: square for the teacher, triangle for the student alone, disc for the distilled one, diamond and inverted
+    /// triangle for the same in 16 and 8 bits.
     /// </summary>
     public void Mark(string kind, double x, double y) => Root.Add(Shape(kind, x, y));
 
@@ -95,6 +96,8 @@ internal sealed class Svg
     {
         "teacher" => Tag("rect", Class("mark teacher"), Attr("x", Number(x - 3.5)), Attr("y", Number(y - 3.5)), Attr("width", "7"), Attr("height", "7")),
         "alone" => Tag("path", Class("mark alone"), Attr("d", $"M{Number(x)},{Number(y - 4.5)}L{Number(x + 4.5)},{Number(y + 3.5)}L{Number(x - 4.5)},{Number(y + 3.5)}Z")),
+        "float16" => Tag("path", Class("mark float16"), Attr("d", $"M{Number(x)},{Number(y - 5)}L{Number(x + 5)},{Number(y)}L{Number(x)},{Number(y + 5)}L{Number(x - 5)},{Number(y)}Z")),
+        "int8" => Tag("path", Class("mark int8"), Attr("d", $"M{Number(x)},{Number(y + 4.5)}L{Number(x + 4.5)},{Number(y - 3.5)}L{Number(x - 4.5)},{Number(y - 3.5)}Z")),
         _ => Tag("circle", Class("mark student"), Attr("cx", Number(x)), Attr("cy", Number(y)), Attr("r", "4")),
     };
 

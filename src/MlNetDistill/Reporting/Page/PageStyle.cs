@@ -10,12 +10,12 @@ internal static class PageStyle
         :root {
           color-scheme: light dark;
           --paper: #ffffff; --panel: #f6f7f9; --ink: #1f2430; --muted: #565d6b; --rule: #dfe3ea; --link: #1857a4;
-          --teacher: #9a4708; --alone: #5b6270; --student: #1c62b7; --pass: #17653a; --fail: #a3211b;
+          --teacher: #9a4708; --alone: #5b6270; --student: #1c62b7; --float16: #00706e; --int8: #7a3e9d; --pass: #17653a; --fail: #a3211b;
         }
         @media screen and (prefers-color-scheme: dark) {
           :root {
             --paper: #14171e; --panel: #1b1f28; --ink: #e8eaf0; --muted: #a9b0be; --rule: #303642; --link: #8ec1ff;
-            --teacher: #f0a35e; --alone: #a9b0be; --student: #6fb0ff; --pass: #74d295; --fail: #ff9a90;
+            --teacher: #f0a35e; --alone: #a9b0be; --student: #6fb0ff; --float16: #54c8c2; --int8: #cfa0ec; --pass: #74d295; --fail: #ff9a90;
           }
         }
         * { box-sizing: border-box; }
@@ -108,6 +108,8 @@ internal static class PageStyle
         .whisker.teacher { stroke: var(--teacher); }
         .whisker.alone { stroke: var(--alone); }
         .whisker.student { stroke: var(--student); }
+        .whisker.float16, .curve.float16 { stroke: var(--float16); }
+        .whisker.int8, .curve.int8 { stroke: var(--int8); }
         .tail { stroke: var(--ink); stroke-width: 2; }
         .curve { fill: none; stroke-width: 1.75; stroke-linejoin: round; }
         .curve.teacher { stroke: var(--teacher); stroke-dasharray: 2 3; }
@@ -117,6 +119,8 @@ internal static class PageStyle
         .mark.teacher, .bar.teacher { fill: var(--teacher); }
         .mark.alone, .bar.alone, .bar.neither { fill: var(--alone); }
         .mark.student, .bar.student, .bar.both { fill: var(--student); }
+        .mark.float16, .bar.float16 { fill: var(--float16); }
+        .mark.int8, .bar.int8 { fill: var(--int8); }
         .bar.lost { fill: var(--fail); }
         .bar.gained { fill: var(--pass); }
         .span { stroke-width: 3; }

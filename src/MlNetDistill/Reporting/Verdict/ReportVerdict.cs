@@ -6,7 +6,7 @@ namespace MlNetDistill.Reporting;
 /// <summary>The results of a report in sentences. A difference is only claimed if the intervals show it.</summary>
 /// <param name="Problems">Reasons against using the student as it is; empty if there are none.</param>
 /// <param name="Summary">Three sentences: whether distilling paid, if there is a student alone; accuracy; cost.</param>
-/// <param name="Findings">Further findings.</param>
+/// <param name="Findings">Further findings, first what other precisions of the student cost.</param>
 internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyList<string> Summary, IReadOnlyList<string> Findings)
 {
     public const double ReportedOverlap = 0.01;
@@ -26,7 +26,7 @@ internal sealed record ReportVerdict(IReadOnlyList<string> Problems, IReadOnlyLi
         report.AloneMetrics is { } alone
             ? [SummarySentences.Payoff(report, alone), SummarySentences.Accuracy(report.Metrics), SummarySentences.Cost(report.Teacher.Cost, report.Student.Cost)]
             : [SummarySentences.Accuracy(report.Metrics), SummarySentences.NoPayoff, SummarySentences.Cost(report.Teacher.Cost, report.Student.Cost)],
-        [.. FindingSentences.From(report)])
+        [.. PrecisionSentences.From(report), .. FindingSentences.From(report)])
     {
         HasPayoff = report.AloneMetrics is not null,
     };

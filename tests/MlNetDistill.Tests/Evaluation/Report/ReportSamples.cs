@@ -23,6 +23,7 @@ internal static class ReportSamples
         ["no-cost"] = WithoutCosts,
         ["no-labels"] = WithoutLabels,
         ["problems"] = Problems,
+        ["precisions"] = Precisions,
     };
 
     public static DistillationReport Minimal() => new()
@@ -53,6 +54,27 @@ internal static class ReportSamples
         ConfidenceCorrelation = 0.6321,
         LabelProbabilityCorrelation = null,
     };
+
+    /// <summary>The student in 16 and 8 bits, too.</summary>
+    public static DistillationReport Precisions()
+    {
+        var report = Letters();
+        return report with
+        {
+            Precisions =
+            [
+                Stored(StudentPrecision.Float16, 34_816, 31.4, 1, new(1, 0.999, 1)), Stored(StudentPrecision.Int8, 19_456, 28.6, 0.985, new(0.9876, 0.984, 0.991)),
+            ],
+        };
+
+        ReportedPrecision Stored(StudentPrecision precision, long bytes, double time, double copies, Estimate agreement) => new()
+        {
+            Precision = precision,
+            Model = new() { Name = $"Student, {precision}", Kind = report.Student.Kind, Parameters = report.Student.Parameters, Cost = Cost(time, 1.4 * time, 3.3, bytes, 4_128_768), Hash = Hash },
+            Metrics = ReportRows.Drawn(report.Metrics.Classes, 5_000, 2, 0.94 * copies),
+            Agreement = agreement,
+        };
+    }
 
     /// <summary>Everything but time and size.</summary>
     public static DistillationReport WithoutCosts()

@@ -40,7 +40,7 @@ internal sealed record Arguments(
         {
             CreateCommand("accuracy", "Trains the pair and prints test figures.", Accuracy.Run, dataSet, data, seeds, hidden, teacher, temperature, alpha, heldOut, threads, rows, epochs, precision),
             CreateCommand(
-                "precision", "Trains the student on labels alone, and prints accuracy, agreement and size in each precision.", Precision.Run, dataSet, data, seeds, hidden, threads, rows),
+                "precision", "Trains the student on labels alone, and prints accuracy, agreement and size in each precision.", StoredPrecision.Run, dataSet, data, seeds, hidden, threads, rows),
             CreateCommand("speed", "Prints rows trained on in a second.", Speed.Run, dataSet, data, hidden, seconds, kind, threads, rows, batchSize, depth, precision),
             CreateCommand(
                 "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",

@@ -61,6 +61,9 @@ internal sealed class RowIdsBuilder
     /// <summary>Number of ids so far.</summary>
     public long Count { get; private set; }
 
+    /// <summary>An id that was added.</summary>
+    public RowId this[long position] => _blocks[(int)(position / RowIdBlock.Rows)][(int)(position % RowIdBlock.Rows)];
+
     public void Add(RowId id)
     {
         var row = (int)(Count++ % RowIdBlock.Rows);

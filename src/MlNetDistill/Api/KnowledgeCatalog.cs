@@ -9,7 +9,7 @@ public static class KnowledgeCatalog
 {
     /// <summary>
     /// Computes how KD rescales the gradient of each row that teacher and student have scored: mean, quantiles and sign, and its rank correlation with the teacher's
-    /// confidence. It takes one pass over the data and keeps three numbers of each labelled row.
+    /// confidence. It takes one pass over the data, and its memory does not grow with the number of rows: quantiles and correlations of many rows are those of a sample.
     /// </summary>
     /// <param name="catalog">The multiclass operations.</param>
     /// <param name="data">Rows with both score columns; for their classes see <c>EvaluateDistillation</c>.</param>

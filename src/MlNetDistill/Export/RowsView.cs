@@ -19,13 +19,30 @@ internal static class RowsView
     {
         var features = columns.Features;
         using var scope = NewDisposeScope();
+        if (set is ISparseSource sparse)
+            return KeepScore(context, View(context, [.. ISparseSource.Enumerate(positions).Select(position => new SparseRow { Values = Stored(sparse, position, set.Shape.Length) })], features), columns);
         var planes = set.Gather(positions, set.Device);
         var rows = (interleaved ? planes.permute(0, 2, 3, 1) : planes).reshape(positions.shape[0], -1).cpu();
         var view = set.IsByte
             ? View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<byte> { Values = [.. rows[i].data<byte>()] })], features)
             : View(context, [.. Enumerable.Range(0, (int)rows.shape[0]).Select(i => new Row<float> { Values = [.. rows[i].data<float>()] })], features);
-        // The chain carries an earlier Score column along; its values do not matter here.
-        return columns.KeepsScore && features.Name != "Score" ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view) : view;
+        return KeepScore(context, view, columns);
+    }
+
+    // The chain carries an earlier Score column along; its values do not matter here.
+    private static IDataView KeepScore(MLContext context, IDataView view, TrainerColumns columns) => columns.KeepsScore && columns.Features.Name != "Score"
+        ? context.Transforms.Concatenate("Score", nameof(Row<float>.Kept)).Fit(view).Transform(view)
+        : view;
+
+    private static VBuffer<float> Stored(ISparseSource set, long position, int width)
+    {
+        var (places, elements) = (new List<int>(), new List<float>());
+        set.ReadStored(position, (columns, values) =>
+        {
+            places.AddRange(columns);
+            elements.AddRange(values);
+        });
+        return new(width, places.Count, [.. elements], [.. places]);
     }
 
     /// <summary>A vector column, rows×length, which is the caller's.</summary>
@@ -48,13 +65,22 @@ internal static class RowsView
         return values.ToTensor();
     }
 
-    private static IDataView View<T>(MLContext context, Row<T>[] rows, DataViewSchema.Column features)
+    private static IDataView View<TRow>(MLContext context, TRow[] rows, DataViewSchema.Column features)
+        where TRow : class
     {
-        var definition = SchemaDefinition.Create(typeof(Row<T>));
-        var values = definition[nameof(Row<T>.Values)];
+        var definition = SchemaDefinition.Create(typeof(TRow));
+        var values = definition[nameof(Row<float>.Values)];
         values.ColumnName = features.Name;
         values.ColumnType = features.Type;
         return context.Data.LoadFromEnumerable(rows, definition);
+    }
+
+    // Written out, a row of a hundred thousand features would be in memory several times on its way through ML.NET's cursors.
+    private sealed class SparseRow
+    {
+        public VBuffer<float> Values { get; set; }
+
+        public float Kept { get; set; }
     }
 
     private sealed class Row<T>

@@ -13,8 +13,13 @@ internal static class RowHashes
 {
     private const int MostRows = 1024;
 
+    private delegate ulong RowHash<T>(ReadOnlySpan<T> row);
+
     /// <summary>Hashes the features at some positions of a training set.</summary>
-    public static IEnumerable<ulong> ComputeForSet(IRowSource set, Tensor positions)
+    public static IEnumerable<ulong> ComputeForSet(IRowSource set, Tensor positions) =>
+        set is ISparseSource sparse ? ISparseSource.Enumerate(positions).Select(position => ComputeForStored(sparse, position)) : ComputeForRows(set, positions);
+
+    private static IEnumerable<ulong> ComputeForRows(IRowSource set, Tensor positions)
     {
         foreach (var chunk in Chunks.Split(positions, Chunks.RowsAtATime(set, MostRows)))
         {
@@ -25,7 +30,9 @@ internal static class RowHashes
 
     /// <summary>Hashes a feature column, with the same result as for a training set that was read from it.</summary>
     public static IEnumerable<ulong> ComputeForFeatures(IDataView data, DataViewSchema.Column features, RowLayout layout) =>
-        ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte) ? ComputeForFeatures<byte>(data, features, layout) : ComputeForFeatures<float>(data, features, layout);
+        ((VectorDataViewType)features.Type).ItemType.RawType == typeof(byte)
+            ? ComputeForFeatures<byte>(data, features, layout, row => Compute(row))
+            : ComputeForFeatures<float>(data, features, layout, row => ComputeForFloats(row));
 
     /// <summary>Hashes the values of some columns.</summary>
     public static IEnumerable<ulong> ComputeForColumns(IDataView data, IReadOnlyList<DataViewSchema.Column> columns)
@@ -36,7 +43,7 @@ internal static class RowHashes
             yield return Compute(bytes.ReadRow());
     }
 
-    private static IEnumerable<ulong> ComputeForFeatures<T>(IDataView data, DataViewSchema.Column features, RowLayout layout)
+    private static IEnumerable<ulong> ComputeForFeatures<T>(IDataView data, DataViewSchema.Column features, RowLayout layout, RowHash<T> compute)
         where T : unmanaged
     {
         using var cursor = data.GetRowCursor([features]);
@@ -50,7 +57,7 @@ internal static class RowHashes
             if (values.Length != row.Length)
                 continue;
             layout.Copy(values, row);
-            yield return Compute(MemoryMarshal.AsBytes<T>(row));
+            yield return compute(row);
         }
     }
 
@@ -61,8 +68,22 @@ internal static class RowHashes
         var hashes = new ulong[chunk.shape[0]];
         var width = bytes.Length / hashes.Length;
         for (var row = 0; row < hashes.Length; row++)
-            hashes[row] = Compute(bytes.Slice(row * width, width));
+            hashes[row] = set.IsByte ? Compute(bytes.Slice(row * width, width)) : ComputeForFloats(MemoryMarshal.Cast<byte, float>(bytes.Slice(row * width, width)));
         return hashes;
+    }
+
+    private static ulong ComputeForStored(ISparseSource set, long position)
+    {
+        var hash = new ElementHash();
+        set.ReadStored(position, (columns, values) => hash.Add(columns, values));
+        return hash.Value;
+    }
+
+    private static ulong ComputeForFloats(ReadOnlySpan<float> row)
+    {
+        var hash = new ElementHash();
+        hash.Add(row);
+        return hash.Value;
     }
 
     private static ulong Compute(ReadOnlySpan<byte> row)

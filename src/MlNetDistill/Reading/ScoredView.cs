@@ -25,9 +25,9 @@ internal sealed class ScoredView(
     /// <param name="kept">The outputs to read.</param>
     /// <param name="skip">Number of wanted rows that were read before.</param>
     /// <exception cref="InvalidOperationException">A score is NaN, infinite or not of the stated kind, or the model fails on a row.</exception>
-    public IEnumerable<OutputChunk> Read(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip) => UnreadableRow.LocateFailure(ReadChunks(wanted, kept, skip));
+    public IEnumerable<OutputChunk> Read(RowIdIndex wanted, ModelOutputs kept, long skip) => UnreadableRow.LocateFailure(ReadChunks(wanted, kept, skip));
 
-    private IEnumerable<OutputChunk> ReadChunks(IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
+    private IEnumerable<OutputChunk> ReadChunks(RowIdIndex wanted, ModelOutputs kept, long skip)
     {
         DataViewSchema.Column[] columns = kept.HasFlag(ModelOutputs.Embedding) ? [score, embedding!.Value] : [score];
         var source = new ViewColumns(data, columns, row => model is null

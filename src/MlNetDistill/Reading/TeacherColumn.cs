@@ -62,8 +62,9 @@ internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsSco
     private Tensor Read<T>(IDataView data, IRowSource set, RowLayout layout, CancellationToken cancellation, ScalarType type)
         where T : unmanaged
     {
-        var wanted = set.RowIds.ToHashSet();
+        var wanted = new RowIdIndex(set.RowIds, "A teacher that reads a column of its own");
         using var values = new TensorBuilder<T>(type, layout.Shape.Dimensions, set.Count);
+        // About 40 bytes a row until all are read, beside the vectors of the column.
         var rowOf = new Dictionary<RowId, long>();
         var isInOrder = true;
         using var cursor = new ViewColumns(data, [Column], row => $"Row {row} (counted from 0) of the data cannot be read") { Wanted = wanted }.Open();

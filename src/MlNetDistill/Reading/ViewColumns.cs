@@ -31,7 +31,7 @@ internal sealed record ViewColumns(IDataView Data, IReadOnlyList<DataViewSchema.
         failure is ObjectDisposedException or NullReferenceException && RemedyIfDisposed is { } remedy ? $"{Remedy} {remedy}" : Remedy;
 
     /// <summary>Rows that are read; null for all.</summary>
-    public IReadOnlySet<RowId>? Wanted { get; init; }
+    public RowIdIndex? Wanted { get; init; }
 
     /// <summary>Opens a cursor that may read ahead on several threads; the first exception ends it.</summary>
     public DataViewRowCursor Open() => Wrap(() => Data.GetRowCursor(Columns));

@@ -124,7 +124,7 @@ public sealed record DistillationReport
     /// <item><c>metrics.test</c> (the distilled student on the test rows), <c>.training</c> (on the training rows) and <c>.alone</c> (the student alone) are
     /// <see cref="DistillationMetrics"/>: shares in [0, 1], divergences in nats, a figure with its interval as <c>{ value, lower, upper }</c>.</item>
     /// <item><c>matrix</c> holds the cells that are not empty, as <c>{ teacher, student, rows }</c>; classes are numbered from 0 in the order of
-    /// <c>classes</c>.</item>
+    /// <c>classes</c>. Of more than 10,000 cells it holds those with the most rows, so that their rows add up to less than <c>rows</c>.</item>
     /// <item><c>precisions</c> are <see cref="ReportedPrecision"/>s; <c>agreement</c> is that with the trained student, that with the teacher is in <c>metrics</c>.</item>
     /// <item><c>knowledge</c> is a <see cref="KnowledgeDiagnosis"/>; its <c>quantiles</c> are <c>{ share, value }</c>.</item>
     /// <item><c>overAlone</c> has the distilled student's accuracy and agreement minus those of the student alone, row by row.</item>

@@ -58,6 +58,25 @@ public sealed class KnowledgeDiagnosisTests
         });
     }
 
+    /// <summary>At α = 1 and T = 1, ω of two classes is 2 p_y - 1 for a student that finds both equally probable: p_y evenly in [0, 1] gives quantiles 2 q - 1.</summary>
+    [Test]
+    public void Quantiles_and_correlations_of_many_rows_are_those_of_a_sample_and_mean_and_sign_are_of_all()
+    {
+        const int count = 3 * KnowledgeDiagnosis.SampledRows;
+        var rows = Enumerable.Range(0, count).Select(i => (float)(i * 7919L % count + 0.5) / count).Select((p, i) => new MetricsRow([p, 1 - p], [0.5f, 0.5f], 0, (ulong)i));
+        var diagnosis = _mlContext.MulticlassClassification.DiagnoseKnowledge(View([.. rows]), "Teacher", "Student", "Label", 1, 1);
+        Assert.Multiple(() =>
+        {
+            Assert.That((diagnosis.Rows, diagnosis.CertainRows), Is.EqualTo((count, 0)));
+            Assert.That(diagnosis.Mean, Is.EqualTo(0).Within(1e-6));
+            Assert.That(diagnosis.NegativeShare, Is.EqualTo(0.5).Within(1e-5));
+            // The standard error of a sample's median of 262,144 numbers in [-1, 1] is 0.002.
+            Assert.That(diagnosis.Quantiles.Select(q => q.Value), Is.EqualTo(new[] { -0.9, -0.5, 0, 0.5, 0.9 }).Within(0.01));
+            Assert.That(diagnosis.LabelProbabilityCorrelation, Is.EqualTo(1).Within(1e-9));
+            Assert.That(diagnosis.ConfidenceCorrelation, Is.EqualTo(0).Within(0.01));
+        });
+    }
+
     [Test]
     public void It_prints_as_a_table()
     {

@@ -161,7 +161,7 @@ public sealed class MetricsColumnsTests
     {
         void Refused(string[] classes, string message) =>
             Assert.That(() => new DistillationEvaluator(classes), Throws.ArgumentException.With.Message.StartsWith(message));
-        Refused(["a"], "There must be 2 to 32768 classes; found 1.");
+        Refused(["a"], "There must be at least 2 classes; found 1.");
         Refused(["a", ""], "Every class must have a name; one is empty.");
         Refused(["a", "b", "a"], "Every class must have a name of its own; 'a' is given more than once.");
     }

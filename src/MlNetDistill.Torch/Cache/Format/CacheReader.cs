@@ -12,7 +12,7 @@ internal static class CacheReader
     /// <param name="key">The expected key.</param>
     /// <param name="cancellation">Cancels the verification.</param>
     /// <exception cref="CacheFormatException">The file is damaged or has another key.</exception>
-    public static (FileStream File, CacheLayout Layout, IReadOnlyList<RowId> Ids) Open(string path, CacheFileKey key, CancellationToken cancellation)
+    public static (FileStream File, CacheLayout Layout, RowIds Ids) Open(string path, CacheFileKey key, CancellationToken cancellation)
     {
         var file = OpenShared(path, cancellation);
         try
@@ -64,12 +64,12 @@ internal static class CacheReader
         return layout;
     }
 
-    private static RowId[] ReadIds(FileStream file, CacheLayout layout, CancellationToken cancellation)
+    private static RowIds ReadIds(FileStream file, CacheLayout layout, CancellationToken cancellation)
     {
         using var hashes = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hashes.AppendData(layout.HeaderHash);
         var buffer = new BlockBuffer(layout);
-        var ids = new RowId[layout.Key.Rows];
+        var ids = new RowIdsBuilder();
         var entry = 0L;
         for (var block = 0L; block < layout.Blocks; block++)
         {
@@ -81,7 +81,7 @@ internal static class CacheReader
             {
                 var (view, position) = Math.DivRem(entry, layout.Key.Rows);
                 if (view == 0)
-                    ids[position] = buffer.GetId(row);
+                    ids.Add(buffer.GetId(row));
                 else if (ids[position] != buffer.GetId(row))
                     throw new CacheFormatException($"the rows of view {view + 1} are not in the order of view 1");
             }
@@ -92,6 +92,6 @@ internal static class CacheReader
         file.ReadExactly(footer);
         if (!footer.AsSpan().SequenceEqual(layout.CreateFooter(hashes)))
             throw new CacheFormatException("its footer does not match its blocks");
-        return ids;
+        return ids.ToRowIds();
     }
 }

@@ -29,7 +29,7 @@ internal sealed class CacheWriter : IDisposable
     public Action<long, IReadOnlyList<Tensor>>? CopyTo { get; set; }
 
     /// <summary>Row ids of the first view so far.</summary>
-    public List<RowId> Ids { get; } = [];
+    public RowIdsBuilder Ids { get; } = new();
 
     /// <summary>Keeps the header and the complete blocks after it, truncates the rest, and returns the number of entries that are kept.</summary>
     public long Resume(CancellationToken cancellation)

@@ -7,7 +7,7 @@ namespace MlNetDistill.Cache;
 /// <param name="key">What is cached.</param>
 /// <param name="ids">Row ids of the first view so far; new ones are added.</param>
 /// <param name="put">Stores a chunk: the number of its first entry, its row ids and its fields, which are disposed afterwards.</param>
-internal sealed class OutputCollector(CacheFileKey key, List<RowId> ids, Action<long, IReadOnlyList<RowId>, IReadOnlyList<Tensor>> put)
+internal sealed class OutputCollector(CacheFileKey key, RowIdsBuilder ids, Action<long, IReadOnlyList<RowId>, IReadOnlyList<Tensor>> put)
 {
     private readonly OutputEncoding _encoding = new(key);
 
@@ -42,10 +42,10 @@ internal sealed class OutputCollector(CacheFileKey key, List<RowId> ids, Action<
             {
                 ids.Add(given[i]);
             }
-            else if (ids[(int)row] != given[i])
+            else if (ids[row] != given[i])
             {
                 throw new InvalidOperationException(
-                    $"The teacher returned row id {given[i]} as row {row} of view {view + 1}; in view 1 this row has id {ids[(int)row]}. All views must have the same order.");
+                    $"The teacher returned row id {given[i]} as row {row} of view {view + 1}; in view 1 this row has id {ids[row]}. All views must have the same order.");
             }
         }
     }

@@ -65,9 +65,9 @@ internal sealed class CacheStore(
         }
 
         using var buffer = new OutputBuffer(request.Key);
-        var ids = new List<RowId>((int)request.Key.Rows);
+        var ids = new RowIdsBuilder();
         new OutputCollector(request.Key, ids, (first, _, fields) => buffer.Put(first, fields)).Collect(0, request.OutputsFrom, cancellation);
-        return buffer.ToCachedOutputs(ids, request);
+        return buffer.ToCachedOutputs(ids.ToRowIds(), request);
     }
 
     // A cache is rebuilt once in a run: later stages use the new one.
@@ -91,7 +91,7 @@ internal sealed class CacheStore(
                 File.Delete(path);
             using var writer = new CacheWriter(file, layout);
             writer.Write(writer.Resume(cancellation), request.OutputsFrom, cancellation);
-            return CachedOutputs.FromFile(file, layout, writer.Ids, request, inMemory: false);
+            return CachedOutputs.FromFile(file, layout, writer.Ids.ToRowIds(), request, inMemory: false);
         }
         catch
         {

@@ -53,7 +53,7 @@ internal sealed class CachedOutputs : IDisposable
     /// <param name="request">The outputs to read, and their order.</param>
     /// <param name="inMemory">Whether to read all outputs into memory and close the file.</param>
     /// <exception cref="InvalidOperationException">A row is missing, or has two different outputs.</exception>
-    public static CachedOutputs FromFile(FileStream file, CacheLayout layout, IReadOnlyList<RowId> ids, CacheRequest request, bool inMemory)
+    public static CachedOutputs FromFile(FileStream file, CacheLayout layout, RowIds ids, CacheRequest request, bool inMemory)
     {
         MappedRows? mapped = null;
         try

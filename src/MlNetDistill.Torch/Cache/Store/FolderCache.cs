@@ -84,7 +84,7 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
         long kept;
         // Outputs that fit into memory are also kept there, so that the file need not be read back.
         using var buffer = request.Bytes <= options.MemoryLimit ? new OutputBuffer(request.Key) : null;
-        List<RowId> ids;
+        RowIds ids;
         using (var partial = Acquire(path))
         {
             // Another process may have completed the cache since it was looked for.
@@ -138,7 +138,7 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
     }
 
     /// <summary>Writes the missing entries; returns the number of entries of an earlier run, and the row ids.</summary>
-    private (long Kept, List<RowId> Ids) Write(PartialFile partial, CacheRequest request, string path, OutputBuffer? buffer)
+    private (long Kept, RowIds Ids) Write(PartialFile partial, CacheRequest request, string path, OutputBuffer? buffer)
     {
         var layout = new CacheLayout(request.Key);
         if (options.Mode == CacheMode.Rebuild || !request.IsResumable)
@@ -162,7 +162,7 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
             throw;
         }
 
-        return (kept, writer.Ids);
+        return (kept, writer.Ids.ToRowIds());
     }
 
     private static void Rename(PartialFile partial, string path)

@@ -25,7 +25,7 @@ internal sealed class OutputBuffer(CacheFileKey key) : IDisposable
     /// <param name="ids">Row ids of the first view, in the teacher's order.</param>
     /// <param name="request">The request.</param>
     /// <exception cref="InvalidOperationException">A row is missing, or has two different outputs.</exception>
-    public CachedOutputs ToCachedOutputs(IReadOnlyList<RowId> ids, CacheRequest request)
+    public CachedOutputs ToCachedOutputs(RowIds ids, CacheRequest request)
     {
         using var scope = NewDisposeScope();
         var views = Math.Max(1, key.AugmentedViews);

@@ -10,45 +10,42 @@ internal static class RowJoin
     /// <param name="order">Row ids by position.</param>
     /// <param name="haveEqualOutputs">Whether two cached rows have equal outputs.</param>
     /// <exception cref="InvalidOperationException">A row is missing in the cache, or is in it twice with different outputs.</exception>
-    public static long[]? MapPositions(IReadOnlyList<RowId> cached, RowIds order, Func<int, int, bool> haveEqualOutputs)
+    public static long[]? MapPositions(RowIds cached, RowIds order, Func<int, int, bool> haveEqualOutputs)
     {
-        if (IsRising(order) && cached.Count == order.Count && cached.SequenceEqual(order))
-            return null;
-        RowLimit.Check(order.Count, "A teacher cache whose rows are in another order");
-        var rowOf = new Dictionary<RowId, int>(cached.Count);
-        for (var i = 0; i < cached.Count; i++)
+        var index = new RowIdIndex(cached, "A teacher cache whose rows are in another order", (first, repeated) =>
         {
-            if (!rowOf.TryAdd(cached[i], i) && !haveEqualOutputs(rowOf[cached[i]], i))
-                throw new InvalidOperationException($"The teacher returned different outputs for two rows with id {cached[i]}. Row ids must be unique.");
-        }
-
-        var rows = new long[order.Count];
-        var inOrder = order.Count == cached.Count;
-        for (var i = 0; i < rows.Length; i++)
+            if (!haveEqualOutputs(first, repeated))
+                throw new InvalidOperationException($"The teacher returned different outputs for two rows with id {cached[first]}. Row ids must be unique.");
+        });
+        // Where both are in the same order, no table is needed.
+        var rows = order.Count == cached.Count ? null : CreateMap(order.Count);
+        for (var i = 0L; i < order.Count; i++)
         {
-            if (!rowOf.TryGetValue(order[i], out var row))
+            // Repeated rows have equal outputs, so that the one at the same position can be used.
+            if (rows is null && cached[i] == order[i])
+                continue;
+            if (index.Find(order[i]) is not (>= 0 and var row))
             {
                 throw new InvalidOperationException(
                     $"The teacher returned no outputs for row id {order[i]} (training row {i}); its data view must contain all rows of the training data.");
             }
 
-            // Repeated rows have equal outputs, so that the one at the same position can be used.
-            rows[i] = inOrder && cached[i] == order[i] ? i : row;
-            inOrder &= rows[i] == i;
+            if (rows is null)
+            {
+                rows = CreateMap(order.Count);
+                for (var before = 0L; before < i; before++)
+                    rows[before] = before;
+            }
+
+            rows[i] = row;
         }
 
-        return inOrder ? null : rows;
+        return rows;
     }
 
-    // ML.NET's loaders number rows in this way. Then no row id is repeated, and no table is needed to check that.
-    private static bool IsRising(RowIds ids)
+    private static long[] CreateMap(long rows)
     {
-        for (var i = 1L; i < ids.Count; i++)
-        {
-            if ((ids[i].High, ids[i].Low).CompareTo((ids[i - 1].High, ids[i - 1].Low)) <= 0)
-                return false;
-        }
-
-        return true;
+        RowLimit.Check(rows, "A teacher cache whose rows are in another order");
+        return new long[rows];
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using MlNetDistill.Core;
 using static TorchSharp.torch;
@@ -14,6 +15,7 @@ namespace MlNetDistill.Data;
 internal sealed class DataHash : IDisposable
 {
     private static readonly ConditionalWeakTable<IRowSource, string> Known = [];
+    private static readonly byte[] Zeros = new byte[1 << 14];
     private readonly IncrementalHash _row = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly ulong[] _lanes = new ulong[4];
     private long _rows;
@@ -30,6 +32,12 @@ internal sealed class DataHash : IDisposable
     private static string HashRows(IRowSource rows)
     {
         using var hash = new DataHash();
+        if (rows is ISparseSource sparse)
+        {
+            hash.AddStored(rows, sparse);
+            return $"{rows.ElementType} {rows.Shape} {hash.Value}";
+        }
+
         using var all = TensorArithmetic.Range(rows.Count, CPU).DetachFromDisposeScope();
         var from = 0L;
         foreach (var positions in Chunks.Split(all, Chunks.RowsAtATime(rows)))
@@ -86,6 +94,42 @@ internal sealed class DataHash : IDisposable
             return own;
         },
         Add);
+
+    // The zeros between the elements belong to the hash, and are not written out for it.
+    private void AddStored(IRowSource rows, ISparseSource sparse) => Parallel.ForEach(
+        Partitioner.Create(0, rows.Count),
+        () => new DataHash(),
+        (range, _, own) =>
+        {
+            var next = 0;
+            for (var row = range.Item1; row < range.Item2; row++)
+            {
+                next = 0;
+                own.Begin(rows.RowIds[row]);
+                sparse.ReadStored(row, Append);
+                own.AppendZeros(rows.Shape.Length - next);
+                own.End();
+            }
+
+            return own;
+
+            void Append(ReadOnlySpan<int> columns, ReadOnlySpan<float> values)
+            {
+                for (var i = 0; i < columns.Length; i++)
+                {
+                    own.AppendZeros(columns[i] - next);
+                    own.Append(MemoryMarshal.AsBytes(values.Slice(i, 1)));
+                    next = columns[i] + 1;
+                }
+            }
+        },
+        Add);
+
+    private void AppendZeros(int floats)
+    {
+        for (var bytes = (long)floats * sizeof(float); bytes > 0; bytes -= Zeros.Length)
+            Append(Zeros.AsSpan(0, (int)Math.Min(bytes, Zeros.Length)));
+    }
 
     private void Add(DataHash part)
     {

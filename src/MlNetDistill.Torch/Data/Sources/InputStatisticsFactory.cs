@@ -17,6 +17,19 @@ internal static class InputStatisticsFactory
         if (scaling == InputScaling.None || (scaling == InputScaling.Auto && !set.IsByte))
             return null;
         using var scope = NewDisposeScope();
+        var (sum, squares, count) = set is ISparseSource sparse ? SumStored(sparse, positions, set.Shape.Length) : Sum(set, positions);
+        var mean = sum.DivideBy(count);
+        var variance = squares.DivideBy(count).sub(mean.mul(mean)).ClampMin(0);
+        var deviation = variance.sqrt();
+        // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
+        using var least = 1e-6.ToScalar();
+        deviation = where(deviation.lt(least), ones_like(deviation), deviation);
+        return new InputStatistics(Floats(mean), Floats(deviation));
+    }
+
+    /// <summary>The sum and the sum of squares of each input, and the number of its values.</summary>
+    private static (Tensor Sum, Tensor Squares, double Count) Sum(IRowSource set, Tensor positions)
+    {
         long[] axes = set.Shape.IsImage ? [0, 2, 3] : set.IsByte ? [0, 1] : [0];
         Tensor? sum = null, squares = null;
         double count = 0;
@@ -31,13 +44,13 @@ internal static class InputStatisticsFactory
             squares = (squares is null ? x.mul(x).sum(axes) : squares.Add(x.mul(x).sum(axes))).MoveToOuterDisposeScope();
         }
 
-        var mean = sum!.DivideBy(count);
-        var variance = squares!.DivideBy(count).sub(mean.mul(mean)).ClampMin(0);
-        var deviation = variance.sqrt();
-        // A constant input carries no information; dividing by 1 leaves it at 0 instead of at infinity.
-        using var least = 1e-6.ToScalar();
-        deviation = where(deviation.lt(least), ones_like(deviation), deviation);
-        return new InputStatistics(Floats(mean), Floats(deviation));
+        return (sum!, squares!, count);
+    }
+
+    private static (Tensor Sum, Tensor Squares, double Count) SumStored(ISparseSource set, Tensor positions, int width)
+    {
+        var (sums, squares) = StoredStatistics.SumFeatures(set, positions, width);
+        return (tensor(sums, device: CPU), tensor(squares, device: CPU), positions.shape[0]);
     }
 
     private static float[] Floats(Tensor values) => values.to(float32).cpu().reshape(-1).data<float>().ToArray();

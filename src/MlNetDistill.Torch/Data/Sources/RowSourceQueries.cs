@@ -61,6 +61,8 @@ internal static class RowSourceQueries
         /// <summary>The largest absolute value of a feature; 0 where there is no row.</summary>
         public float LargestFeature()
         {
+            if (rows is ISparseSource sparse)
+                return StoredStatistics.FindLargest(sparse, rows.Count);
             var largest = 0f;
             foreach (var positions in Chunks.Split(rows.AllPositions(), Chunks.RowsAtATime(rows)))
             {

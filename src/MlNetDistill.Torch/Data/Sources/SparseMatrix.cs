@@ -5,7 +5,7 @@ namespace MlNetDistill.Data;
 /// rows takes no more memory than the rows themselves.
 /// </summary>
 /// <param name="width">Elements of a row.</param>
-internal sealed class SparseMatrix(int width)
+internal sealed partial class SparseMatrix(int width)
 {
     private const int BlockBits = 18;
     private const int BlockLength = 1 << BlockBits;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>Rows of a vector of floats of which most elements are 0, such as n-grams. They stay in the memory of the CPU, and are written out when they are gathered.</summary>
-internal sealed class SparseRows : IRowSource
+internal sealed partial class SparseRows : IRowSource, ISparseSource
 {
     // More rows than that are not written at once, because a span has 32-bit lengths.
     private const long WrittenBytes = 1L << 30;

@@ -3,12 +3,12 @@ using static System.FormattableString;
 
 namespace MlNetDistill.Evaluation;
 
-/// <summary>Number of rows for each pair of predictions: K×K counts, the teacher's classes down, the student's across.</summary>
+/// <summary>Number of rows for each pair of predictions: K×K counts, the teacher's classes down, the student's across. Only cells that are not empty take memory.</summary>
 public sealed class AgreementMatrix : IEnumerable<AgreementCell>
 {
-    private readonly long[] _rows;
+    private readonly CellCounts _rows;
 
-    internal AgreementMatrix(int classes, long[] rows)
+    internal AgreementMatrix(int classes, CellCounts rows)
     {
         Classes = classes;
         _rows = rows;
@@ -16,6 +16,9 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
 
     /// <summary>K.</summary>
     public int Classes { get; }
+
+    /// <summary>Number of cells that are not empty.</summary>
+    internal int CellCount => _rows.Count;
 
     /// <summary>Rows for which the teacher predicts class <paramref name="teacher"/> and the student class <paramref name="student"/>, both from 0.</summary>
     public long this[int teacher, int student]
@@ -26,7 +29,7 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(teacher, Classes);
             ArgumentOutOfRangeException.ThrowIfNegative(student);
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(student, Classes);
-            return _rows[(teacher * Classes) + student];
+            return _rows[teacher, student];
         }
     }
 
@@ -34,8 +37,7 @@ public sealed class AgreementMatrix : IEnumerable<AgreementCell>
     public override string ToString() => MetricsText.Format(this);
 
     /// <summary>The cells that are not empty, line by line.</summary>
-    public IEnumerator<AgreementCell> GetEnumerator() =>
-        _rows.Select((rows, index) => new AgreementCell(index / Classes, index % Classes, rows)).Where(cell => cell.Rows > 0).GetEnumerator();
+    public IEnumerator<AgreementCell> GetEnumerator() => _rows.Cells().OrderBy(cell => cell.Teacher).ThenBy(cell => cell.Student).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

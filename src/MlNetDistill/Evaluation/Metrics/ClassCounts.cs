@@ -3,7 +3,8 @@ namespace MlNetDistill.Evaluation;
 /// <summary>Counts rows by class.</summary>
 internal sealed class ClassCounts(IReadOnlyList<string> classes)
 {
-    private readonly long[] _predictions = new long[classes.Count * classes.Count];
+    private readonly CellCounts _predictions = new();
+    private readonly long[] _teacherPredicts = new long[classes.Count];
     private readonly long[] _rows = new long[classes.Count];
     private readonly long[] _bothRight = new long[classes.Count];
     private readonly long[] _lost = new long[classes.Count];
@@ -11,7 +12,8 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
 
     public void Add(int teacher, int student, int? label)
     {
-        _predictions[(teacher * classes.Count) + student]++;
+        _predictions.Add(teacher, student);
+        _teacherPredicts[teacher]++;
         if (label is not { } right)
             return;
         _rows[right]++;
@@ -23,9 +25,10 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
 
     public void Add(ClassCounts other)
     {
+        _predictions.Add(other._predictions);
         foreach (var (counts, others) in new[]
         {
-            (_predictions, other._predictions), (_rows, other._rows), (_bothRight, other._bothRight), (_lost, other._lost), (_gained, other._gained),
+            (_teacherPredicts, other._teacherPredicts), (_rows, other._rows), (_bothRight, other._bothRight), (_lost, other._lost), (_gained, other._gained),
         })
         {
             for (var i = 0; i < counts.Length; i++)
@@ -33,7 +36,7 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
         }
     }
 
-    public AgreementMatrix ToMatrix() => new(classes.Count, [.. _predictions]);
+    public AgreementMatrix ToMatrix() => new(classes.Count, _predictions.Copy());
 
     public IReadOnlyList<ClassFidelity> PerClass() =>
     [
@@ -45,8 +48,8 @@ internal sealed class ClassCounts(IReadOnlyList<string> classes)
             StudentCorrect = _bothRight[c] + _gained[c],
             Lost = _lost[c],
             Gained = _gained[c],
-            TeacherPredicts = _predictions.AsSpan(c * classes.Count, classes.Count).ToArray().Sum(),
-            BothPredict = _predictions[(c * classes.Count) + c],
+            TeacherPredicts = _teacherPredicts[c],
+            BothPredict = _predictions[c, c],
         }),
     ];
 }

@@ -74,9 +74,16 @@ internal static class DataChecks
         }
     }
 
-    /// <summary>Least and largest value of each feature, and the number of rows in which all features have the same value.</summary>
+    /// <summary>Least and largest value of each feature, and the number of pictures in which all pixels have the same value.</summary>
     private static (float[] Least, float[] Most, long Blank) Ranges(IRowSource set, Tensor positions)
     {
+        // Sparse rows are vectors, of which blank ones are not counted.
+        if (set is ISparseSource sparse)
+        {
+            var (lows, highs) = StoredStatistics.FindRanges(sparse, positions, set.Shape.Length);
+            return (lows, highs, 0);
+        }
+
         using var scope = NewDisposeScope();
         Tensor? least = null, most = null;
         var blank = 0L;

@@ -18,7 +18,7 @@ internal static class MatrixSection
     }
 
     private static XElement Map(DistillationMetrics metrics) => metrics.Classes.Count > HeatMap.MaximumClasses
-        ? Paragraph($"A matrix of {Figures.Count(metrics.Classes.Count)} classes is too large to show here; all its cells are in ",
+        ? Paragraph($"A matrix of {Figures.Count(metrics.Classes.Count)} classes is too large to show here; {Written(metrics)} in ",
             Tag("code", "report.json"), ".")
         : Tag(
             "figure",
@@ -30,6 +30,10 @@ internal static class MatrixSection
                 "The darker a cell, the larger its share of the teacher's predictions of that class (square-root scale). All numbers are in report.json."),
             Tag("div", Class("scroll"), Attr("role", "group"), Attr("tabindex", "0"), Attr("aria-labelledby", "matrix-caption"),
                 HeatMap.Draw("matrix-map", metrics)));
+
+    private static string Written(DistillationMetrics metrics) => metrics.Matrix.CellCount <= ReportJson.MaximumCells
+        ? "all its cells are"
+        : $"of its {Figures.Count(metrics.Matrix.CellCount)} cells that are not empty, the {Figures.Count(ReportJson.MaximumCells)} with the most rows are";
 
     private static XElement Pairs(DistillationMetrics metrics, IReadOnlyList<AgreementCell> pairs) => pairs.Count == 0
         ? Paragraph("Teacher and student agree on every row.")

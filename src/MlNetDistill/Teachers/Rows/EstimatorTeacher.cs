@@ -57,7 +57,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         var view = ScoreAll(model, request);
         return CreateTeacher(view.Read, view.EmbeddingLength, model);
 
-        PreparedTeacher CreateTeacher(Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> read, int? embeddingLength, ITransformer? model) => new(
+        PreparedTeacher CreateTeacher(Func<RowIdIndex, ModelOutputs, long, IEnumerable<OutputChunk>> read, int? embeddingLength, ITransformer? model) => new(
             [new Anchor("teacher", 1, new ScoredTeacher(
                 read, new OutputShapes(request.Columns.Classes.Count, embeddingLength, []), ComputeContentHash, request, caching,
                 // Fitted again, a pipeline gives another model. The folds have several models in any case, and fitting them again would take long.
@@ -121,7 +121,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
         return ScoredView.Find(scored, scores.AdaptTo(model), request.Columns.Classes, request.Options, place, unseen, Name);
     }
 
-    private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, IReadOnlySet<RowId> wanted, ModelOutputs kept, long skip)
+    private IEnumerable<OutputChunk> ReadFolds(TeacherRequest request, RowIdIndex wanted, ModelOutputs kept, long skip)
     {
         var stratified = new StratifiedFolds(request.Given, request.Columns.Label, folds, FoldSeed(request), request.HeldOut);
         UnseenClasses.WarnOfHeldOut(stratified.HeldOutClasses, request);
@@ -151,7 +151,7 @@ internal sealed class EstimatorTeacher(IEstimator<ITransformer> estimator, Score
     }
 
     /// <summary>For transfer rows, which are in no fold: the mean of the probabilities of the folds' models, as for rows that none of them has seen.</summary>
-    private IEnumerable<OutputChunk> ReadMean(TeacherRequest request, StratifiedFolds stratified, ITransformer?[] models, IReadOnlySet<RowId> wanted, long skip)
+    private IEnumerable<OutputChunk> ReadMean(TeacherRequest request, StratifiedFolds stratified, ITransformer?[] models, RowIdIndex wanted, long skip)
     {
         var views = models.Select((model, fold) => CreateView(
             model ?? Fit(request.WithoutHeldOut(stratified.GetTrainingRows(fold))), request.Transfer!, request, " of the transfer rows", stratified.GetUnseenClasses(fold)));

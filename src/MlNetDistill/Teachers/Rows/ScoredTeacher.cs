@@ -17,7 +17,7 @@ namespace MlNetDistill.Teachers;
 /// <param name="isResumable">Whether the same model continues a cache that an interrupted run began.</param>
 /// <param name="createView">Scores a view of some rows alone; null if that costs as much as all rows.</param>
 internal sealed class ScoredTeacher(
-    Func<IReadOnlySet<RowId>, ModelOutputs, long, IEnumerable<OutputChunk>> read, OutputShapes shapes, Func<string> computeContentHash, TeacherRequest request,
+    Func<RowIdIndex, ModelOutputs, long, IEnumerable<OutputChunk>> read, OutputShapes shapes, Func<string> computeContentHash, TeacherRequest request,
     TeacherCaching caching, bool isResumable = true, Func<IDataView, string, ScoredView>? createView = null)
     : CacheableTeacher(caching)
 {
@@ -57,7 +57,7 @@ internal sealed class ScoredTeacher(
         CheckRows(set, view is not null);
         // Outputs that this run computes from the first row on need no check.
         _isChecked = from == 0;
-        return read(set.RowIds.ToHashSet(), kept, from);
+        return read(new RowIdIndex(set.RowIds, "A teacher that scores the rows of a data view"), kept, from);
     }
 
     /// <summary>Computes outputs for a preview of a few rows, before there is a cache.</summary>
@@ -84,13 +84,13 @@ internal sealed class ScoredTeacher(
     private IEnumerable<OutputChunk> ReadFew(HashSet<RowId> ids, ModelOutputs wanted)
     {
         if (createView is null)
-            return read(ids, wanted, 0);
+            return read(RowIdIndex.OfFew(ids), wanted, 0);
         return ReadChosen();
 
         IEnumerable<OutputChunk> ReadChosen()
         {
             var rows = new ChosenRows(request.Data, ids);
-            foreach (var chunk in createView(rows, $" of the {ids.Count} rows checked").Read(ids, wanted, 0))
+            foreach (var chunk in createView(rows, $" of the {ids.Count} rows checked").Read(RowIdIndex.OfFew(ids), wanted, 0))
                 yield return chunk;
             _timeOnUnqueriedRows += rows.TimePassing;
         }

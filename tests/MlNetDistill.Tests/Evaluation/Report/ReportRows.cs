@@ -52,9 +52,9 @@ internal static class ReportRows
 
     public static AgreementMatrix Matrix(IEnumerable<(int Label, int Teacher, int Student)> rows, int k)
     {
-        var counts = new long[k * k];
+        var counts = new CellCounts();
         foreach (var (_, teacher, student) in rows)
-            counts[(teacher * k) + student]++;
+            counts.Add(teacher, student);
         return new AgreementMatrix(k, counts);
     }
 

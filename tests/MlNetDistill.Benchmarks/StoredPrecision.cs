@@ -5,7 +5,7 @@ using TorchSharp;
 namespace MlNetDistill.Benchmarks;
 
 /// <summary>Accuracy, agreement and size of a student in each precision, over seeds; calibrated with training rows, compared on test rows.</summary>
-internal static class Precision
+internal static class StoredPrecision
 {
     private const int CalibrationRows = 1000;
 

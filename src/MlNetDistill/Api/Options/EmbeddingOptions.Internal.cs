@@ -48,11 +48,8 @@ public sealed partial record EmbeddingOptions
         Seed = Seed,
         ImageShape = ImageShape,
         GradientClipping = GradientClipping,
-<<<<<<< HEAD
         RowStorage = RowStorage,
-=======
         Precision = Precision,
->>>>>>> 1ece7def529506499fb97e194160792a60efe0f8
         CancellationToken = CancellationToken,
         OnCancellation = OnCancellation,
         Progress = Progress,

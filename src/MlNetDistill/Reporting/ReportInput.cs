@@ -55,7 +55,7 @@ public sealed record ReportInput
     public ModelCost? AloneCost { get; init; }
 
     /// <summary>
-    /// The student in other precisions (<c>model.WithPrecision(...)</c>), to compare with it in the charts of accuracy, size and time; empty for none. They are compared on <see cref="Test"/>.
+    /// The student in other precisions (<c>model.WithPrecision(...)</c>), for the charts of accuracy against size and time, and the table; empty for none. They are compared on <see cref="Test"/>.
     /// </summary>
     public IReadOnlyList<PrecisionInput> Precisions { get; init; } = [];
 

@@ -10,13 +10,15 @@ internal static class SummarySection
     public static Section Create(DistillationReport report)
     {
         var models = ComparedModel.From(report);
+        // The first screen has no room for other precisions in these charts; the table has their figures.
+        IReadOnlyList<ComparedModel> trained = [.. models.SkipLast(report.Precisions.Count)];
         return new(
             "summary",
             "At a glance",
             Result(report.Acceptance),
             ProblemNotice(report),
             Svg.Legend(models.Select(model => (model.Kind, (object)Name(model.Name)))),
-            Tag("div", Class("figures"), Quality(models), Tradeoffs.Create(report, models) is { Count: > 0 } tradeoffs ? tradeoffs : OutcomeCharts.Create(report.Metrics)),
+            Tag("div", Class("figures"), Quality(trained), Tradeoffs.Create(report, models) is { Count: > 0 } tradeoffs ? tradeoffs : OutcomeCharts.Create(report.Metrics)),
             Paragraph(Class("note"), Note(report, models)))
         {
             IsFolded = false,

@@ -23,7 +23,12 @@ public sealed class ReportPrecisionTests
 
         var report = DistillationReport.Create(_mlContext, new ReportInput
         {
-            Title = "Points", Test = test, Student = model, Teacher = teacher, LabelColumnName = "Class", Precisions = [new(stored, cost)],
+            Title = "Points",
+            Test = test,
+            Student = model,
+            Teacher = teacher,
+            LabelColumnName = "Class",
+            Precisions = [new(stored, cost)],
         });
 
         var found = report.Precisions.Single();
@@ -95,7 +100,12 @@ public sealed class ReportPrecisionTests
 
         string Message(ITransformer model) => Assert.Throws<ArgumentException>(() => DistillationReport.Create(_mlContext, new ReportInput
         {
-            Title = "Points", Test = test, Student = ToyModels.Points, Teacher = _mlContext.TeacherPipeline().Fit(rows), LabelColumnName = "Class", Precisions = [new(model)],
+            Title = "Points",
+            Test = test,
+            Student = ToyModels.Points,
+            Teacher = _mlContext.TeacherPipeline().Fit(rows),
+            LabelColumnName = "Class",
+            Precisions = [new(model)],
         }))!.Message;
     }
 }

@@ -25,6 +25,22 @@ internal static class Scoring
         return cat(parts).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The class of the largest logit of each of the rows at <paramref name="positions"/>; logits of one batch at a time are in memory.</summary>
+    public static long[] Predictions(Network network, IRowSource set, Tensor positions, int batchSize)
+    {
+        var predicted = new long[positions.shape[0]];
+        var done = 0;
+        foreach (var rows in Chunks.Split(positions, batchSize))
+        {
+            using var scope = NewDisposeScope();
+            var classes = Logits(network, set, rows, batchSize).argmax(1).cpu().data<long>();
+            classes.CopyTo(predicted, done);
+            done += (int)classes.Count;
+        }
+
+        return predicted;
+    }
+
     /// <summary>The mean over the rows at <paramref name="positions"/> of KL(teacher ‖ student) at temperature 1. Leaves the network in eval mode.</summary>
     public static double Divergence(Network network, StageTeacher teacher, IRowSource set, Tensor positions, int batchSize)
     {
@@ -49,6 +65,20 @@ internal static class Scoring
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         return task.Evaluate(logits, set.Labels.index_select(0, positions), set.Weights?.index_select(0, positions));
+    }
+
+    /// <summary>A teacher's class probabilities of the rows at <paramref name="positions"/>, row after row, an array for each batch: nothing else of this size is in memory.</summary>
+    public static IReadOnlyList<float[]> TeacherProbabilities(StageTeacher teacher, IRowSource set, Tensor positions, int batchSize)
+    {
+        using var noGrad = no_grad();
+        var blocks = new List<float[]>();
+        foreach (var rows in Chunks.Split(positions, batchSize))
+        {
+            using var scope = NewDisposeScope();
+            blocks.Add(teacher.Outputs(Batch.Gather(set, rows), ModelOutputs.Logits).Logits.softmax(1).to(float32).cpu().contiguous().data<float>().ToArray());
+        }
+
+        return blocks;
     }
 
     /// <summary>A teacher's logits or embeddings of the rows at <paramref name="positions"/>.</summary>

@@ -75,7 +75,7 @@ internal sealed class AloneTraining(FitContext fit)
             return null;
         var rows = fit.Split.ValidationSet;
         using var scope = torch.NewDisposeScope();
-        long[] Classify(Network network) => Scoring.Logits(network, rows, held, fit.Options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+        long[] Classify(Network network) => Scoring.Predictions(network, rows, held, fit.Options.BatchSize);
         var (students, labels, at) = ((Classify(distilled), Classify(alone)), rows.Labels.index_select(0, held).cpu().data<long>().ToArray(), held.cpu().data<long>().ToArray());
         if (teacher is null && labels.All(label => label == IRowSource.MissingLabel))
             return null;

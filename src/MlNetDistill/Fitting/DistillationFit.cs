@@ -118,9 +118,7 @@ internal sealed partial class DistillationFit : IDisposable
         using var scope = NewDisposeScope();
         using var teacher = _options.Teacher!.PrepareForFit(CreateRequest());
         teacher.Teacher.Begin(Set, ModelOutputs.Logits, null);
-        var logits = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, Set, Split.Training, _options.BatchSize);
-        var probabilities = logits.softmax(1).to(float32).cpu().contiguous();
-        return new ScoredRows(_rows.Given, column, probabilities.data<float>().ToArray(), Set.RowIds, _columns.Classes);
+        return new ScoredRows(_rows.Given, column, Scoring.TeacherProbabilities(teacher.Teacher, Set, Split.Training, _options.BatchSize), _options.BatchSize, Set.RowIds, _columns.Classes);
     }
 
     public void Dispose()
@@ -272,8 +270,7 @@ internal sealed partial class DistillationFit : IDisposable
     {
         if (Split.Validation is not { } held || (!ReferenceEquals(Split.ValidationSet, Set) && !teacher.SupportsAugmentation))
             return null;
-        using var scope = NewDisposeScope();
-        return Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, Split.ValidationSet, held, _options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+        return TeacherAnswers.Query(teacher, Split.ValidationSet, held, _options.BatchSize).Predicted;
     }
 
     private DistillationTransformer ExportTeacher(Network network, NetworkSpec spec)

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -9,6 +10,8 @@ namespace MlNetDistill.Training;
 /// <summary>Evaluates a student on the held-out rows.</summary>
 internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource set, DataSplit split, LoopSettings settings)
 {
+    // Of many rows and classes, the logits of all held-out rows would not fit into memory.
+    private const long LogitBytes = 8L << 20;
     private readonly bool _hasLabels = split.Validation is { } held && split.ValidationSet.HasLabelledWeight(held);
 
     /// <summary>
@@ -22,12 +25,37 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
         // A quality of 0/0 would make the first epoch the best.
         if (settings.HeldOutTeacherLogits is null && !_hasLabels)
             return null;
-        using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        var means = new MeanResult();
+        var done = 0L;
+        foreach (var part in Chunks.Split(rows, task.IsMeanOverRows ? PartRows : rows.shape[0]))
+        {
+            using var scope = NewDisposeScope();
+            means.Add(Evaluate(part, settings.HeldOutTeacherLogits?.narrow(0, done, part.shape[0])), CountingWeight(part));
+            done += part.shape[0];
+        }
+
+        return means.Result;
+    }
+
+    /// <summary>Rows whose logits are in memory at a time: whole batches.</summary>
+    private long PartRows => Math.Max(1, LogitBytes / (sizeof(float) * task.LogitCount * settings.ScoringBatchSize)) * settings.ScoringBatchSize;
+
+    private ValidationResult Evaluate(Tensor rows, Tensor? teacher)
+    {
         var logits = Scoring.Logits(student, split.ValidationSet, rows, settings.ScoringBatchSize);
-        return settings.HeldOutTeacherLogits is { } teacher
+        return teacher is not null
             ? task.EvaluateAgainstTeacher(logits, teacher, split.ValidationSet.Weights?.index_select(0, rows))
             : Scoring.Evaluate(task, logits, split.ValidationSet, rows);
+    }
+
+    /// <summary>How much some rows count in a mean over rows.</summary>
+    private double CountingWeight(Tensor rows)
+    {
+        var weights = split.ValidationSet.Weights is { } given ? given.index_select(0, rows).to(float64) : ones(rows.shape[0], float64, rows.device);
+        if (settings.HeldOutTeacherLogits is null)
+            weights = weights.mul(split.ValidationSet.Labels.index_select(0, rows).IsNotEqualTo(IRowSource.MissingLabel));
+        return weights.sum().item<double>();
     }
 
     /// <summary>The mean of KL(teacher ‖ student) at temperature 1, with the student's present weights.</summary>

@@ -19,6 +19,9 @@ internal sealed class EmbeddingTask(int length, bool isAligned) : StudentTask
 
     public override int LogitCount => length;
 
+    // A correlation over pairs of rows is not.
+    public override bool IsMeanOverRows => isAligned;
+
     public override ModelOutputs JudgedOutput => ModelOutputs.Embedding;
 
     // A training head over labels is a term of the loss.

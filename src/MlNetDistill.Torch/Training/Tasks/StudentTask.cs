@@ -21,6 +21,9 @@ internal abstract class StudentTask
     /// <exception cref="InvalidOperationException">A label is out of range; the message names the row and the label.</exception>
     public abstract void CheckLabels(IRowSource set);
 
+    /// <summary>Whether quality and loss are means over rows, so that those of parts can be joined.</summary>
+    public virtual bool IsMeanOverRows => true;
+
     /// <summary>Compares the outputs with the labels.</summary>
     /// <param name="logits">The student's outputs, B×K.</param>
     /// <param name="labels">B labels; rows with <see cref="IRowSource.MissingLabel"/> do not count.</param>

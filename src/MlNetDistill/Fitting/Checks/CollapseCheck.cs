@@ -65,7 +65,7 @@ internal sealed class CollapseCheck(IRowSource set, DataSplit split, ClassLabels
     {
         using var scope = NewDisposeScope();
         var positions = tensor(answers.Positions, device: set.Device);
-        var predicted = Scoring.Logits(network, set, positions, batchSize).argmax(1).cpu().data<long>().ToArray();
+        var predicted = Scoring.Predictions(network, set, positions, batchSize);
         return ClassConfusion.Count(classes.Count, answers.Predicted, predicted);
     }
 

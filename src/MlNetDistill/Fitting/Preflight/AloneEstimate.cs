@@ -47,7 +47,7 @@ internal sealed class AloneEstimate(FitContext fit)
         using var network = networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, options.Student, options.Method, [], options.Epochs, options.Optimizer, options.Schedule));
         var time = clock.Elapsed;
-        var predicted = Scoring.Logits(network, rows, positions, fit.Options.BatchSize).argmax(1).cpu().data<long>().ToArray();
+        var predicted = Scoring.Predictions(network, rows, positions, fit.Options.BatchSize);
         var (answers, at) = (new PairedAnswers(asksTeacher: false), positions.cpu().data<long>().ToArray());
         foreach (var (i, label) in labels.Index().Where(row => !IsMissing(row.Item)))
             answers.Add(rows.RowIds[at[i]], label, teacher?.Predicted[i] ?? label, predicted[i], label);

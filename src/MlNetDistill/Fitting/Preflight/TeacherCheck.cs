@@ -38,7 +38,7 @@ internal sealed class TeacherCheck(StudentTask task, DistillationOptions options
             heldOut,
             double.IsNaN(accuracy) ? null : accuracy,
             logits.softmax(1).amax([1]).mean().item<float>(),
-            AgreementCeiling.Compute(rows, positions, logits),
+            AgreementCeiling.Compute(rows, positions, predicted),
             perRow)
         {
             TimePerPass = perPass,

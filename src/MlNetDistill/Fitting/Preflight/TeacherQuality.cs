@@ -4,9 +4,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Evaluation;
-using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
-using MlNetDistill.Training;
 using static System.FormattableString;
 using static TorchSharp.torch;
 
@@ -39,10 +37,10 @@ internal static class TeacherQuality
         var labelled = set.Labels.IsNotEqualTo(IRowSource.MissingLabel).nonzero().reshape(-1);
         // Without cached outputs the teacher may be slow, and some of the rows are enough.
         var rows = teacher.HasCachedOutputs ? labelled : labelled.index_select(0, SpreadPositions.Create(labelled.shape[0], LiveRows, labelled.device));
-        var logits = Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
-        Warn(logits, channel);
-        var named = logits.argmax(1).cpu().data<long>().ToArray();
-        var ceiling = AgreementCeiling.Compute(set, rows, logits);
+        var answers = TeacherAnswers.Query(teacher, set, rows, options.BatchSize);
+        Warn(answers, channel);
+        var named = answers.Predicted;
+        var ceiling = AgreementCeiling.Compute(set, rows, named);
         var which = rows.shape[0] == labelled.shape[0] ? "the labelled" : $"{rows.shape[0]} of the labelled";
         Judge(ClassConfusion.CountLabelled(classes.Count, set, rows, named), $"{which} training rows", classes, options, channel);
         JudgeHonestly(set, split, rows, named, options, channel);
@@ -53,17 +51,26 @@ internal static class TeacherQuality
     /// <summary>Logs its accuracy on the held-out rows among these, if there are any, and how far it can be trusted.</summary>
     private static void JudgeHonestly(IRowSource set, DataSplit split, Tensor rows, long[] predicted, DistillationOptions options, IChannel channel)
     {
-        var (at, labels) = (rows.cpu().data<long>().ToArray(), set.Labels.index_select(0, rows).cpu().data<long>().ToArray());
-        var held = split.Validation is { } positions && ReferenceEquals(split.ValidationSet, set) ? positions.cpu().data<long>().ToHashSet() : [];
-        int[] judged = [.. Enumerable.Range(0, at.Length).Where(i => held.Contains(at[i]))];
-        var heldOut = judged.Length > 0;
+        var right = tensor(predicted, device: rows.device).eq(set.Labels.index_select(0, rows));
+        var judged = HeldOutAmong(set, split, rows);
+        var heldOut = judged.any().item<bool>();
         if (!heldOut)
-            judged = [.. Enumerable.Range(0, at.Length)];
-        var accuracy = judged.Count(i => predicted[i] == labels[i]) / (double)judged.Length;
+            judged = ones_like(judged);
+        var count = judged.sum().item<long>();
+        var accuracy = right.logical_and(judged).sum().item<long>() / (double)count;
         if (heldOut)
-            channel.Info($"On the {judged.Length} held-out rows among them it is {accuracy:0.0000}.");
-        if (SeenRowsText.Describe(options.Teacher!.Seen, heldOut, accuracy, judged.Length) is { } caveat)
+            channel.Info($"On the {count} held-out rows among them it is {accuracy:0.0000}.");
+        if (SeenRowsText.Describe(options.Teacher!.Seen, heldOut, accuracy, count) is { } caveat)
             channel.Info($"{caveat}");
+    }
+
+    /// <summary>Which of some rows are held out, a boolean for each.</summary>
+    private static Tensor HeldOutAmong(IRowSource set, DataSplit split, Tensor rows)
+    {
+        var held = zeros(set.Count, ScalarType.Bool, set.Device);
+        if (split.Validation is { } positions && ReferenceEquals(split.ValidationSet, set))
+            held = held.scatter(0, positions, ones(positions.shape[0], ScalarType.Bool, set.Device));
+        return held.index_select(0, rows);
     }
 
     private static void Judge(ClassConfusion confusion, string which, ClassLabels classes, DistillationOptions options, IChannel channel)
@@ -89,14 +96,14 @@ internal static class TeacherQuality
     private static TeacherPredictions CheckWithoutLabels(StageTeacher teacher, IRowSource set, long given, ClassLabels classes, DistillationOptions options, IChannel channel)
     {
         var rows = SpreadPositions.Create(given, teacher.HasCachedOutputs ? given : LiveRows, set.Labels.device);
-        var logits = Scoring.TeacherOutputs(teacher, ModelOutputs.Logits, set, rows, options.BatchSize);
-        Warn(logits, channel);
-        var predicted = logits.argmax(1).cpu().data<long>().ToArray();
+        var answers = TeacherAnswers.Query(teacher, set, rows, options.BatchSize);
+        Warn(answers, channel);
+        var predicted = answers.Predicted;
         long[] named = [.. predicted.Distinct()];
-        var confidence = logits.softmax(1).amax([1]).mean().item<float>();
+        var confidence = answers.MeanConfidence;
         channel.Info(
             $"No row has a label to compare the teacher with. On {rows.shape[0]} training rows it predicts {named.Length} of {classes.Count} classes, with a mean confidence of {confidence:0.0000}.");
-        channel.Info($"A student with only these features can reach an agreement of at most {AgreementCeiling.Compute(set, rows, logits):0.0000}.");
+        channel.Info($"A student with only these features can reach an agreement of at most {AgreementCeiling.Compute(set, rows, predicted):0.0000}.");
         if (named is [var only])
         {
             channel.Warning(
@@ -106,9 +113,9 @@ internal static class TeacherQuality
         return Sample(rows, predicted);
     }
 
-    private static void Warn(Tensor logits, IChannel channel)
+    private static void Warn(TeacherAnswers answers, IChannel channel)
     {
-        if (ScoreKindCheck.Warning(logits) is { } warning)
+        if (answers.KindWarning is { } warning)
             channel.Warning($"{warning}");
     }
 

@@ -14,8 +14,8 @@ internal static class Measurement
     /// <summary>Starts this program for the measurement; gives its line.</summary>
     public static string InProcess(Settings settings, TrainingPrecision precision)
     {
-        using var process = Process.Start(new ProcessStartInfo(
-            Environment.ProcessPath!, ["--device", settings.DeviceName, "--out", settings.Folder, Command, $"{precision}"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
+        string[] arguments = ["--device", settings.DeviceName, "--out", settings.Folder, Command, $"{precision}"];
+        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, arguments) { UseShellExecute = false, RedirectStandardOutput = true })!;
         var lines = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Fault.If(process.ExitCode != 0, $"its process ended with {process.ExitCode}: {lines}");

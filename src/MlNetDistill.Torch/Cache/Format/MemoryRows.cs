@@ -16,7 +16,7 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
     /// <param name="layout">Layout of the file.</param>
     /// <param name="wanted">The outputs to read.</param>
     /// <param name="device">Device of the tensors.</param>
-    public static MemoryRows Load(MappedRows rows, CacheLayout layout, ModelOutputs wanted, Device device)
+    public static MemoryRows Load(StoredRows rows, CacheLayout layout, ModelOutputs wanted, Device device)
     {
         var views = Math.Max(1, layout.Key.AugmentedViews);
         var fields = new Tensor?[layout.Fields.Count];
@@ -45,7 +45,7 @@ internal sealed class MemoryRows(Tensor?[] fields, long count) : OutputRows
             field?.Dispose();
     }
 
-    private static Tensor Load(MappedRows rows, int number, CacheField field, int views, Device device)
+    private static Tensor Load(StoredRows rows, int number, CacheField field, int views, Device device)
     {
         using var scope = NewDisposeScope();
         var all = empty([views * rows.Count, .. field.Dimensions], field.Type, device);

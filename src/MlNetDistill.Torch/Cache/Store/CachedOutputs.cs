@@ -55,19 +55,19 @@ internal sealed class CachedOutputs : IDisposable
     /// <exception cref="InvalidOperationException">A row is missing, or has two different outputs.</exception>
     public static CachedOutputs FromFile(FileStream file, CacheLayout layout, RowIds ids, CacheRequest request, bool inMemory)
     {
-        MappedRows? mapped = null;
+        StoredRows? stored = null;
         try
         {
-            mapped = new MappedRows(file, layout, request.Device);
-            mapped.Map = RowJoin.MapPositions(ids, request.Order, mapped.HaveEqualOutputs);
+            stored = new StoredRows(file, layout, request.Device);
+            stored.Map = RowJoin.MapPositions(ids, request.Order, stored.HaveEqualOutputs);
             if (!inMemory)
-                return new CachedOutputs(request.Key, layout.Key, mapped);
-            using (mapped)
-                return new CachedOutputs(request.Key, layout.Key, MemoryRows.Load(mapped, layout, request.Key.Kept, request.Device));
+                return new CachedOutputs(request.Key, layout.Key, stored);
+            using (stored)
+                return new CachedOutputs(request.Key, layout.Key, MemoryRows.Load(stored, layout, request.Key.Kept, request.Device));
         }
         catch
         {
-            mapped?.Dispose();
+            stored?.Dispose();
             file.Dispose();
             throw;
         }

@@ -29,8 +29,7 @@ public sealed record TeacherCacheOptions
 
     /// <summary>
     /// Bytes of outputs in memory (of the training device) of all teachers of a fit together, 0 or more. A cache beyond the limit is read batch by batch from its
-    /// memory-mapped file. Not counted: 8 bytes a row if its rows are in another order,
-    /// and, while it is opened, 16 to 22 bytes for each row id. Ids that count up, as those of ML.NET's loaders, take none.
+    /// file. Not counted: 8 bytes a row if its rows are in another order, and, while it is opened, 16 to 22 bytes for each row id. Ids that count up, as those of ML.NET's loaders, take none.
     /// </summary>
     public long MemoryLimit { get; init; } = 1L << 30;
 

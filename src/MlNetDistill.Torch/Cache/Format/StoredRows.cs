@@ -1,32 +1,28 @@
-using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Cache;
 
 /// <summary>
-/// Rows of a memory-mapped file, copied batch by batch into new tensors. Processes that map the same file share its pages. Another file may take its name
-/// meanwhile. The file must not be truncated in place: that would end every process that reads beyond the new end.
+/// Rows of a file, read batch by batch into new tensors. The file is not mapped into memory: its pages would count as memory of the process, and if another program cut
+/// it, access to them would end the process. Another file may take its name meanwhile.
 /// </summary>
-internal sealed class MappedRows : OutputRows
+internal sealed class StoredRows : OutputRows
 {
     private readonly CacheLayout _layout;
     private readonly Device _device;
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly FileStream _file;
     private readonly (long Full, long Last)[] _fieldStarts;
     private readonly int _blockBytes;
 
     /// <param name="file">The file, which is disposed with these rows.</param>
     /// <param name="layout">Its layout.</param>
     /// <param name="device">Device of the batches.</param>
-    public MappedRows(FileStream file, CacheLayout layout, Device device)
+    public StoredRows(FileStream file, CacheLayout layout, Device device)
     {
-        (_layout, _device) = (layout, device);
+        (_file, _layout, _device) = (file, layout, device);
         _fieldStarts = [.. Enumerable.Range(0, layout.Fields.Count).Select(i => (layout.FieldStart(i, 0), layout.FieldStart(i, layout.Blocks - 1)))];
         _blockBytes = layout.BlockBytes(0);
-        _file = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-        _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
     }
 
     public override long Bytes => 0;
@@ -45,11 +41,14 @@ internal sealed class MappedRows : OutputRows
         var from = MemoryMarshal.Cast<byte, long>(onCpu.bytes);
         var to = rows.bytes;
         var size = _layout.Fields[field].Bytes;
-        for (var i = 0; i < from.Length; i++)
+        for (int i = 0, count; i < from.Length; i += count)
         {
-            if ((ulong)from[i] >= (ulong)Count)
-                throw new ArgumentOutOfRangeException(nameof(positions), $"A position of a teacher cache must be in [0, {Count}); was {from[i]}.");
-            Copy(field, (view * _layout.Key.Rows) + (Map is null ? from[i] : Map[from[i]]), to.Slice(i * size, size));
+            var entry = EntryOf(from[i], view);
+            // Rows that follow each other in the file are read together.
+            var most = Math.Min(from.Length - i, _layout.RowsPerBlock - (entry % _layout.RowsPerBlock));
+            for (count = 1; count < most && EntryOf(from[i + count], view) == entry + count;)
+                count++;
+            Read(field, entry, to.Slice(i * size, count * size));
         }
 
         return rows.to(_device).MoveToOuterDisposeScope();
@@ -65,8 +64,8 @@ internal sealed class MappedRows : OutputRows
             for (var field = 0; field < _layout.Fields.Count; field++)
             {
                 var (one, other) = (new byte[_layout.Fields[field].Bytes], new byte[_layout.Fields[field].Bytes]);
-                Copy(field, (view * _layout.Key.Rows) + a, one);
-                Copy(field, (view * _layout.Key.Rows) + b, other);
+                Read(field, (view * _layout.Key.Rows) + a, one);
+                Read(field, (view * _layout.Key.Rows) + b, other);
                 if (!one.AsSpan().SequenceEqual(other))
                     return false;
             }
@@ -75,16 +74,30 @@ internal sealed class MappedRows : OutputRows
         return true;
     }
 
-    public override void Dispose()
-    {
-        _view.Dispose();
-        _file.Dispose();
-    }
+    public override void Dispose() => _file.Dispose();
 
-    private void Copy(int field, long entry, Span<byte> to)
+    /// <exception cref="ArgumentOutOfRangeException">There is no such position.</exception>
+    private long EntryOf(long position, int view) => (ulong)position < (ulong)Count
+        ? (view * _layout.Key.Rows) + (Map is null ? position : Map[position])
+        : throw new ArgumentOutOfRangeException(nameof(position), $"A position of a teacher cache must be in [0, {Count}); was {position}.");
+
+    private void Read(int field, long entry, Span<byte> to)
     {
         var (block, row) = Math.DivRem(entry, _layout.RowsPerBlock);
         var start = block == _layout.Blocks - 1 ? _fieldStarts[field].Last : _fieldStarts[field].Full;
-        _view.SafeMemoryMappedViewHandle.ReadSpan((ulong)(_layout.Header.Length + (block * _blockBytes) + start + (row * to.Length)), to);
+        var offset = _layout.Header.Length + (block * _blockBytes) + start + (row * _layout.Fields[field].Bytes);
+        while (to.Length > 0)
+        {
+            var read = RandomAccess.Read(_file.SafeFileHandle, to, offset);
+            if (read == 0)
+            {
+                throw new IOException(FormattableString.Invariant(
+                    $"The teacher cache '{_file.Name}' was cut while it was in use: it ends before byte {offset + to.Length}. ") +
+                    "No program may write to it; fit again, which creates it anew.");
+            }
+
+            to = to[read..];
+            offset += read;
+        }
     }
 }

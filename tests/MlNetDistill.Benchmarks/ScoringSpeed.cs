@@ -47,6 +47,8 @@ internal static class ScoringSpeed
         fitted.LastTransformer.SaveOnnx(onnx);
 
         using var scorer = context.Model.CreateBatchScorer(model, view.Schema);
+        using var halfScorer = context.Model.CreateBatchScorer(Stored(StudentPrecision.Float16), view.Schema);
+        using var byteScorer = context.Model.CreateBatchScorer(Stored(StudentPrecision.Int8), view.Schema);
         using var direct = new DirectRuns<T>(onnx.ToArray(), [.. data.SelectMany(row => row.Features)], features, classes, BatchSize);
         using var scorerEngine = context.Model.CreatePredictionEngine<ScoredRow<T>, Scores>(
             scorer, new PredictionEngineOptions { InputSchemaDefinition = definition, OwnsTransformer = false });
@@ -56,6 +58,8 @@ internal static class ScoringSpeed
         var bulk = Turns(arguments.Rounds, rows,
             ("ML.NET, Transform", () => Read(model.Transform(view))),
             ("batch scorer, Transform", () => Read(scorer.Transform(view))),
+            ("batch scorer, arrays, in 16 bits", () => Score(halfScorer, arrays, scores)),
+            ("batch scorer, arrays, in 8 bits", () => Score(byteScorer, arrays, scores)),
             ("batch scorer, arrays", () => Score(scorer, arrays, scores)),
             ($"ONNX Runtime in batches of {BatchSize}", direct.RunAll));
         const int Single = 5000;
@@ -63,8 +67,12 @@ internal static class ScoringSpeed
             ("prediction engine", () => Repeat(Single, i => engine.Predict(data[i % rows]))),
             ("prediction engine of the batch scorer", () => Repeat(Single, i => scorerEngine.Predict(data[i % rows]))),
             ("ONNX Runtime, one row", () => Repeat(Single, direct.RunOne)));
+        Score(scorer, arrays, scores);
         var same = model.Transform(view).GetColumn<float[]>("Score").SelectMany(row => row).SequenceEqual(scores);
         return new { What = what, Rows = rows, RowsPerSecond = bulk, RowsPerSecondOneByOne = single, Same = same };
+
+        ITransformer Stored(StudentPrecision precision) => fitted.WithPrecision(
+            precision, new PrecisionOptions { Test = context.Data.TakeRows(context.Data.SkipRows(view, BatchSize), BatchSize), Calibration = context.Data.TakeRows(view, BatchSize) });
     }
 
     private static int Score<T>(BatchScorer scorer, T[] features, float[] scores) =>

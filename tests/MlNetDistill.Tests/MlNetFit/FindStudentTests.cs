@@ -42,6 +42,15 @@ public sealed class FindStudentTests
     }
 
     [Test]
+    public void A_student_of_embeddings_is_not_taken_for_a_missing_one()
+    {
+        var context = new MLContext(seed: 1);
+        var model = context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { Epochs = 1 }).Fit(context.View(ToyEmbeddings.Draw(30, 3)));
+
+        Assert.That(() => model.FindStudent(), Throws.InvalidOperationException.With.Message.Contains("gives embeddings (column 'Embedding'), and a student that classifies is needed"));
+    }
+
+    [Test]
     public void Of_two_students_in_a_pipeline_each_is_found_by_its_scores()
     {
         var model = Two(ToyPipelines.Options() with { ScoreColumnName = "First", PredictedLabelColumnName = "FirstLabel" });

@@ -87,6 +87,9 @@ public static class StudentExtensions
     {
         1 => students[0],
         0 when !Parts(model).Any() => throw new InvalidOperationException("The model contains no student; it is an empty chain. Append Distill(...) to the pipeline and fit it."),
+        0 when Parts(model).OfType<EmbeddingTransformer>().FirstOrDefault() is { } embedding => throw new InvalidOperationException(
+            $"The model's student {embedding.Model.Spec.Name} gives embeddings (column '{embedding.OutputColumnName}'), and a student that classifies is needed here. A student of " +
+            "embeddings is the transformer that its own Fit returned, LastTransformer of a chain that ends with it; it has no student alone and is in 32-bit floats only."),
         0 => throw new InvalidOperationException(
             $"The model contains no student; it consists of {string.Join(", ", Parts(model).Select(part => part.GetType().Name.Split('`')[0]))}. A model loaded " +
             "from a zip consists of ML.NET's own transformers alone: call FindStudent on the model that Fit returned, before or after saving it."),

@@ -25,7 +25,7 @@ internal sealed class LinearLayer
     public LinearLayer(float[][] weights, float[] biases)
     {
         (Inputs, Outputs) = (weights[0].Length, biases.Length);
-        Stride = RoundUp(Outputs, Lanes);
+        Stride = StrideOf(Outputs);
         _weights = new float[RoundUp(Outputs, OutputsTogether) * Inputs];
         _biases = new float[RoundUp(Outputs, OutputsTogether)];
         biases.CopyTo(_biases, 0);
@@ -43,6 +43,9 @@ internal sealed class LinearLayer
 
     /// <summary>Distance of two rows of results.</summary>
     public int Stride { get; }
+
+    /// <summary>Distance of two rows of so many results.</summary>
+    public static int StrideOf(int outputs) => RoundUp(outputs, Lanes);
 
     /// <summary>Computes the outputs of some rows; what lies between the rows of results is left undefined.</summary>
     public void Compute(ReadOnlySpan<float> inputs, int rows, Span<float> results)

@@ -79,8 +79,13 @@ internal sealed class StudentFinder(ModelOperationsCatalog catalog, int batchSiz
     {
         VBuffer<float>[] weights = [];
         model.GetWeights(ref weights, out _);
-        return new SoftmaxHead([.. weights.Select(row => row.DenseValues().ToArray())], [.. model.GetBiases()]);
+        float[] biases = [.. model.GetBiases()];
+        return new SoftmaxHead(IsIdentity(weights, biases) ? null : new LinearLayer([.. weights.Select(row => row.DenseValues().ToArray())], biases), biases.Length);
     }
+
+    // So it is in a student whose ONNX model has the last layer too.
+    private static bool IsIdentity(VBuffer<float>[] weights, float[] biases) =>
+        weights[0].Length == weights.Length && biases.All(bias => bias == 0) && weights.Index().All(row => row.Item.Items().ToArray() is [{ Value: 1 } one] && one.Key == row.Index);
 
     private StudentPart WithNetwork((ITransformer Transformer, DataViewSchema Input) onnx, ITransformer last, StudentHead head)
     {

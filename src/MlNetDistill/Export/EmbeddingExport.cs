@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
@@ -18,7 +19,7 @@ internal sealed class EmbeddingExport(TrainerColumns columns) : TaskExport
 
     public override Tensor Scores(Tensor logits) => logits.NormalizeRows();
 
-    public override ITransformer CreateHead(MLContext context, float[] biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength)
+    public override ITransformer CreateHead(MLContext context, VBuffer<float> biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength)
     {
         var schema = new DataViewSchema.Builder();
         schema.AddColumn(input.Name, input.Type);

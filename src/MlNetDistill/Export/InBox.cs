@@ -40,7 +40,7 @@ internal static class InBox
     /// <param name="predictedLabelColumn">Name of the predicted-label column; the scores are always called Score.</param>
     public static ITransformer MaximumEntropyHead(
         IHostEnvironment environment,
-        float[] biasesThenWeights,
+        VBuffer<float> biasesThenWeights,
         int classes,
         int features,
         DataViewSchema schema,
@@ -48,7 +48,7 @@ internal static class InBox
         string labelColumn,
         string predictedLabelColumn)
     {
-        var model = NewModel(environment, new VBuffer<float>(biasesThenWeights.Length, biasesThenWeights), classes, features, null, null);
+        var model = NewModel(environment, biasesThenWeights, classes, features, null, null);
         return Transformer<MaximumEntropyModelParameters>.New(environment, model, schema, featureColumn, labelColumn, "Score", predictedLabelColumn);
     }
 

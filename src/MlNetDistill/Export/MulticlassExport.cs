@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
 using static TorchSharp.torch;
@@ -17,7 +18,7 @@ internal sealed class MulticlassExport(TrainerColumns columns) : TaskExport
 
     public override Tensor Scores(Tensor logits) => logits.softmax(1);
 
-    public override ITransformer CreateHead(MLContext context, float[] biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength)
+    public override ITransformer CreateHead(MLContext context, VBuffer<float> biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength)
     {
         // The training schema: the input, and the label, whose key values become annotations of the outputs.
         var schema = new DataViewSchema.Builder();

@@ -3,6 +3,7 @@ using Microsoft.ML.Data;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Reading;
+using static System.FormattableString;
 
 namespace MlNetDistill.Export;
 
@@ -21,7 +22,7 @@ internal sealed class StudentChain
     private readonly TaskExport _task;
     private readonly OnnxForm? _form;
     private readonly byte[]? _backbone;
-    private readonly float[] _head;
+    private readonly VBuffer<float> _head;
     private readonly int _logitCount;
     private readonly int _embeddingLength;
 
@@ -45,16 +46,14 @@ internal sealed class StudentChain
         {
             _embeddingLength = network.EmbeddingLength;
             _backbone = network.IsLinear ? null : OnnxExport.WriteBackbone(network, columns.Features.Name, Embedding);
-            _head = [.. ReadValues(network.Head.Bias), .. ReadValues(network.Head.Weight)];
         }
         else
         {
             _embeddingLength = network.LogitCount;
             _backbone = OnnxExport.WriteLogits(network, columns.Features.Name, Embedding, form);
-            using var identity = Linear.Identity(_logitCount);
-            _head = [.. ReadValues(identity.Bias), .. ReadValues(identity.Weight)];
         }
 
+        _head = form is not null || network.Head.IsIdentity ? Identity(network.LogitCount) : Dense([.. ReadValues(network.Head.Bias), .. ReadValues(network.Head.Weight)]);
         Scoring = SaveAndLoad();
     }
 
@@ -95,6 +94,22 @@ internal sealed class StudentChain
 
     /// <summary>Saves the chain.</summary>
     public void Save(ModelSaveContext context) => WithSavable(chain => ((ICanSaveModel)chain).Save(context));
+
+    private static VBuffer<float> Dense(float[] values) => new(values.Length, values);
+
+    /// <summary>Biases of 0 and the identity as weights, of which only the ones are stored: K² numbers would be far more than the network's own where there are many classes.</summary>
+    private static VBuffer<float> Identity(int size)
+    {
+        var length = size + ((long)size * size);
+        if (length > int.MaxValue)
+        {
+            throw new NotSupportedException(Invariant(
+                $"A student whose ONNX model has the last layer too can have at most {(int)Math.Sqrt(int.MaxValue) - 1:N0} classes in ML.NET; found {size:N0}. ") +
+                "Keep it in Float32, with a last layer of the library.");
+        }
+
+        return new((int)length, size, [.. Enumerable.Repeat(1f, size)], [.. Enumerable.Range(0, size).Select(i => size + (i * size) + i)]);
+    }
 
     private static float[] ReadValues(TorchSharp.torch.Tensor tensor)
     {

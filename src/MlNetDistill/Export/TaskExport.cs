@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using Microsoft.ML.Data;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -25,7 +26,7 @@ internal abstract class TaskExport
     /// <param name="logitCount">K.</param>
     /// <param name="input">The column that it reads, a vector of D.</param>
     /// <param name="embeddingLength">D.</param>
-    public abstract ITransformer CreateHead(MLContext context, float[] biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength);
+    public abstract ITransformer CreateHead(MLContext context, VBuffer<float> biasesThenWeights, int logitCount, DataViewSchema.Column input, int embeddingLength);
 
     /// <summary>The whole network with its scores as an ONNX model for use outside ML.NET, in 32-bit floats or another form.</summary>
     public abstract byte[] WriteOnnx(Network network, string inputName, OnnxForm? form);

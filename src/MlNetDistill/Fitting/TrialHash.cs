@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using static TorchSharp.torch;
@@ -16,9 +18,38 @@ internal static class TrialHash
         [
             // The hash of the rows does not depend on their order, and training does.
             DataHash.Compute(fit.Set),
-            string.Join(',', fit.Set.RowIds),
+            HashIds(fit.Set.RowIds),
+            // Rows in a file are shuffled in another way.
+            fit.Set.Blocks?.ToString() ?? "no blocks",
             .. fit.Columns.Classes.Names ?? [],
-            .. tensors.Select(tensor => tensor is null ? "none" : Fingerprint.Compute(tensor.cpu().contiguous().bytes)),
+            .. tensors.Select(tensor => tensor is null ? "none" : Hash(tensor)),
         ]);
+    }
+
+    private static string HashIds(RowIds ids)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> bytes = stackalloc byte[2 * sizeof(ulong)];
+        foreach (var id in ids)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes, id.Low);
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes[sizeof(ulong)..], id.High);
+            hash.AppendData(bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    // In parts, because a span has 32-bit lengths.
+    private static string Hash(Tensor tensor)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in Chunks.Split(tensor.cpu().reshape(-1), Chunks.Bytes / tensor.element_size()))
+        {
+            using var whole = part.contiguous();
+            hash.AppendData(whole.bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

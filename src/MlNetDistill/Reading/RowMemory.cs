@@ -31,6 +31,6 @@ internal static class RowMemory
             CultureInfo.InvariantCulture,
             $"{available ?? Available:N0} bytes are available to this process, of which {Environment.WorkingSet:N0} are in use. ") +
         "Use fewer rows (TakeRows, BootstrapSample); fewer features (fewer hash bits, SelectFeaturesBasedOnCount, ProjectToPrincipalComponents); features that are sparse " +
-        "vectors if most are 0; bytes instead of floats for images; a lower RowStorage.MemoryLimit, beyond which dense rows go to a file; or a machine with more memory.",
+        "vectors if most are 0; bytes instead of floats for images; a lower RowStorage.MemoryLimit, beyond which a student's dense rows go to a file; or a machine with more memory.",
         cause);
 }

@@ -63,7 +63,7 @@ internal sealed record TeacherColumn(DataViewSchema.Column Column, bool HoldsSco
         where T : unmanaged
     {
         var wanted = new RowIdIndex(set.RowIds, "A teacher that reads a column of its own");
-        using var values = new TensorBuilder<T>(type, layout.Shape.Dimensions, set.Count);
+        using var values = new TensorBuilder<T>(type, layout.Shape.Dimensions, set.Count, $"The values of the column '{Column.Name}', which the teacher reads,");
         // About 40 bytes a row until all are read, beside the vectors of the column.
         var rowOf = new Dictionary<RowId, long>();
         var isInOrder = true;

@@ -109,9 +109,11 @@ public sealed class RowFileTests
     [Platform(Exclude = "Win", Reason = "There, no other program can change the file.")]
     public void A_file_that_another_program_changes_is_not_read_on()
     {
-        using var file = Write(Rows(95), _folder).File;
+        var (file, _) = Write(Rows(95), _folder);
         Shell($"printf x | dd of=data.rows bs=1 seek={4096 + (31 * Width)} conv=notrunc");
         Assert.That(() => Read(file, [30, 32]), Throws.InstanceOf<IOException>().With.Message.Contains("block 3 has changed since it was written"));
+        file.Dispose();
+        Assert.That(WriteAndClose(Rows(95)), Is.EqualTo(10), "the next training writes the file anew");
     }
 
     [Test]
@@ -121,6 +123,31 @@ public sealed class RowFileTests
         using var file = Write(Rows(95), _folder).File;
         Shell("truncate -s 5000 data.rows");
         Assert.That(() => Read(file, [94]), Throws.InstanceOf<IOException>().With.Message.Contains("it ends at byte 5000, before byte"));
+    }
+
+    [Test]
+    public void Rows_as_long_as_a_block_are_checked_too()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Ignore("There, no other program can change the file.");
+        using var writer = RowFileWriter.Create(_folder, "data", 0, Width, new RowBlocks(Rows: 1, Together: 2));
+        foreach (var row in Rows(9))
+            row.CopyTo(writer.NextRow());
+        using var file = writer.Finish();
+        Shell($"printf x | dd of=data.rows bs=1 seek={4096 + (4 * Width)} conv=notrunc");
+        Assert.That(Read(file, [3]), Is.EqualTo(new[] { Rows(9)[3] }));
+        Assert.That(() => Read(file, [4]), Throws.InstanceOf<IOException>().With.Message.Contains("block 4 has changed"));
+    }
+
+    [Test]
+    public void Blocks_that_are_read_ahead_change_nothing_and_hold_nothing_up()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            using var file = Write(Rows(95), null).File;
+            Parallel.For(0, 4, i => file.ReadAhead([.. Enumerable.Range(0, 10).Select(block => (long)((block + i) % 10))]));
+            Assert.That(Read(file, [94, 1]), Is.EqualTo(new[] { Rows(95)[94], Rows(95)[1] }));
+        }
     }
 
     [Test]

@@ -61,10 +61,10 @@ public sealed class RowSourceTests
     }
 
     [Test]
-    public void A_student_of_rows_in_a_file_is_that_of_rows_in_memory_that_are_shuffled_by_the_same_blocks()
+    public void A_student_of_rows_in_a_file_is_that_of_rows_in_memory_that_are_shuffled_by_the_same_blocks([Values(Place.File, Place.Joined)] Place place)
     {
         using var whole = Toy.Clouds(rows: 120);
-        using var file = Source(Place.File, whole);
+        using var file = Source(place, whole);
         using var same = new BlockRows(whole) { Blocks = file.Blocks };
         Assert.That(Trained(file), Is.EqualTo(Trained(same)));
         Assert.That(Trained(file), Is.Not.EqualTo(Trained(whole)));
@@ -177,12 +177,13 @@ public sealed class RowSourceTests
         return all.data<float>().ToArray().Chunk(rows.Shape.Length);
     }
 
-    /// <summary>The first rows in one source and the others in another.</summary>
+    /// <summary>The first rows in memory and the others in a file.</summary>
     private static JoinedRows Joined(IRowSource rows)
     {
         using var scope = NewDisposeScope();
         var cut = rows.Count / 3;
-        return new JoinedRows(Part(0, cut), Part(cut, rows.Count - cut), secondWeight: 1);
+        using var last = Part(cut, rows.Count - cut);
+        return new JoinedRows(Part(0, cut), Source(Place.File, last), secondWeight: 1);
 
         InMemoryRows Part(long from, long count)
         {

@@ -44,8 +44,13 @@ internal sealed class JoinedRows : IRowSource, IReadAhead
 
     public Device Device => _first.Device;
 
-    // Where the second rows begin in the middle of a block, one block is read twice.
-    public RowBlocks? Blocks => _first.Blocks ?? _second.Blocks;
+    // A block of the joined rows has rows of two blocks of the second source, which does not begin where a block begins.
+    public RowBlocks? Blocks => (_first.Blocks, _second.Blocks) switch
+    {
+        (var blocks, null) => blocks,
+        (null, { } blocks) => blocks with { Together = Math.Max(1, blocks.Together / 2) },
+        ({ } blocks, { } seconds) => blocks with { Together = Math.Max(1, Math.Min(blocks.Together, seconds.Together) / 2) },
+    };
 
     public void MoveTo(Device device)
     {
@@ -73,8 +78,21 @@ internal sealed class JoinedRows : IRowSource, IReadAhead
 
     public void ReadAhead(IReadOnlyList<long> blocks)
     {
-        if (_first is IReadAhead first && _first.Blocks is { } size)
-            first.ReadAhead([.. blocks.Where(block => block * size.Rows < _first.Count)]);
+        var rows = Blocks!.Rows;
+        if (_first is IReadAhead first)
+            first.ReadAhead([.. blocks.Where(block => block * rows < _first.Count)]);
+        if (_second is IReadAhead second && _second.Blocks is { } seconds)
+        {
+            var last = (_second.Count - 1) / seconds.Rows;
+            second.ReadAhead(
+            [
+                .. blocks.Select(block => (block * rows) - _first.Count)
+                    .Where(start => start + rows > 0)
+                    .SelectMany(start => new[] { Math.Max(0, start) / seconds.Rows, (start + rows - 1) / seconds.Rows })
+                    .Where(block => block <= last)
+                    .Distinct(),
+            ]);
+        }
     }
 
     /// <remarks>The shard reads from both sources.</remarks>

@@ -60,28 +60,34 @@ internal sealed class RowFile : IDisposable
     /// </summary>
     public void ReadAhead(IReadOnlyList<long> blocks)
     {
-        var before = _ahead;
-        _ahead = Task.Run(async () =>
+        lock (_lock)
         {
-            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var bytes = new byte[_layout.BlockBytes];
-            foreach (var block in blocks)
-            {
-                if (_isDisposed)
-                    return;
-                RandomAccess.Read(Handle, bytes, _layout.Start(block * _layout.Blocks.Rows));
-            }
-        });
+            if (!_isDisposed)
+                _ahead = ReadAfter(_ahead, blocks);
+        }
     }
 
     public void Dispose()
     {
-        _isDisposed = true;
+        lock (_lock)
+            _isDisposed = true;
         // It uses the handle; whether it failed makes no difference.
         Task.WaitAny(_ahead);
         _buffered.Clear();
         _stream.Dispose();
     }
+
+    private Task ReadAfter(Task before, IReadOnlyList<long> blocks) => Task.Run(async () =>
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var bytes = new byte[_layout.BlockBytes];
+        foreach (var block in blocks)
+        {
+            if (_isDisposed)
+                return;
+            RandomAccess.Read(Handle, bytes, _layout.Start(block * _layout.Blocks.Rows));
+        }
+    });
 
     private void Read(long row, Span<byte> target)
     {
@@ -91,7 +97,7 @@ internal sealed class RowFile : IDisposable
         {
             known.UsedAt = _clock;
         }
-        else if (WasTouched(block))
+        else if (_layout.Blocks.Rows == 1 || WasTouched(block))
         {
             known = Load(block);
         }
@@ -146,9 +152,14 @@ internal sealed class RowFile : IDisposable
         }
     }
 
-    private IOException CreateError(string found) => new(
-        $"The file of training rows '{_stream.Name}' cannot be used any more: {found}. " +
-        "No other program may write to it while a student is trained; fit again, which writes it anew.");
+    private IOException CreateError(string found)
+    {
+        // Else a later fit would take the blocks for those that it would write.
+        _layout.WriteUnfinished(_stream);
+        return new(
+            $"The file of training rows '{_stream.Name}' cannot be used any more: {found}. " +
+            "No other program may write to it while a student is trained; fit again, which writes it anew.");
+    }
 
     private sealed class BufferedBlock(byte[] bytes)
     {

@@ -34,7 +34,12 @@ internal sealed record RowFileLayout(int ElementType, long RowBytes, RowBlocks B
     public long BytesOf(long block) => Math.Min(Blocks.Rows, Rows - (block * Blocks.Rows)) * RowBytes;
 
     /// <summary>Marks the file as one that is being written.</summary>
-    public void WriteUnfinished(FileStream file) => WriteHeader(file, Unfinished, 0);
+    public void WriteUnfinished(FileStream file)
+    {
+        WriteHeader(file, Unfinished, 0);
+        // Before any block: after a failure of the machine the header must not say that blocks are whole that are not.
+        RandomAccess.FlushToDisk(file.SafeFileHandle);
+    }
 
     /// <summary>Ends the file.</summary>
     public void WriteFinished(FileStream file, ReadOnlySpan<ulong> hashes)

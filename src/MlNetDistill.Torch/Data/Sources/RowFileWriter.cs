@@ -45,7 +45,7 @@ internal sealed class RowFileWriter : IDisposable
     /// <exception cref="InvalidOperationException">There is no place for the file, or it is not one of this library.</exception>
     public static RowFileWriter Create(string? folder, string name, int elementType, long rowBytes, RowBlocks blocks)
     {
-        var file = folder is null ? OpenTemporary() : OpenKept(folder, name);
+        var file = folder is null ? OpenTemporaryOrThrow() : OpenKept(folder, name);
         try
         {
             return new RowFileWriter(file, new RowFileLayout(elementType, rowBytes, blocks, 0), folder is not null);
@@ -115,7 +115,28 @@ internal sealed class RowFileWriter : IDisposable
     private string FreeSpace()
     {
         var folder = Path.GetDirectoryName(_file.Name)!;
-        return Invariant($"{new DriveInfo(folder).AvailableFreeSpace:N0} bytes are free in '{folder}'.");
+        try
+        {
+            return Invariant($"{new DriveInfo(folder).AvailableFreeSpace:N0} bytes are free in '{folder}'.");
+        }
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            // A folder of another machine, or a drive that is gone; the failure to write is what matters.
+            return $"The free space of '{folder}' is unknown.";
+        }
+    }
+
+    private static FileStream OpenTemporaryOrThrow()
+    {
+        try
+        {
+            return OpenTemporary();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InvalidOperationException(
+                $"No file of training rows can be written to the temporary folder '{Path.GetTempPath()}': {e.Message} Set RowStorage.Folder to a folder that this process may write to.", e);
+        }
     }
 
     private static FileStream OpenTemporary()

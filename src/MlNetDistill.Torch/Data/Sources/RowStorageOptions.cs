@@ -14,7 +14,7 @@ namespace MlNetDistill.Data;
 public sealed record RowStorageOptions
 {
     /// <summary>The fault of options that have none.</summary>
-    internal const string Missing = "RowStorage must be set; new RowStorageOptions() keeps rows in memory as long as they take at most half of it.";
+    internal const string Missing = "RowStorage must be set; new RowStorageOptions() keeps rows in memory as long as they take at most half of what is free.";
 
     private const long BlockBytes = 1L << 20;
     private const int FewestBlocks = 16;
@@ -23,7 +23,7 @@ public sealed record RowStorageOptions
     // Of the limit, what the blocks of a file may take that are in memory at a time.
     private const int ShareOfBlocks = 8;
 
-    /// <summary>Bytes of features in memory, 0 or more; more rows go to a file. Null, the default, for half of the memory of the machine or of its container.</summary>
+    /// <summary>Bytes of features in memory, 0 or more; more rows go to a file. Null, the default, for half of the memory of the machine, or of its container, that the process does not use yet.</summary>
     public long? MemoryLimit { get; init; }
 
     /// <summary>

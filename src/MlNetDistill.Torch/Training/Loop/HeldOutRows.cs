@@ -39,7 +39,7 @@ internal sealed class HeldOutRows(Network student, StudentTask task, IRowSource 
     }
 
     /// <summary>Rows whose logits are in memory at a time: whole batches.</summary>
-    private long PartRows => Math.Max(1, LogitBytes / (sizeof(float) * task.LogitCount * settings.ScoringBatchSize)) * settings.ScoringBatchSize;
+    private long PartRows => Math.Max(1, LogitBytes / ((long)sizeof(float) * task.LogitCount * settings.ScoringBatchSize)) * settings.ScoringBatchSize;
 
     private ValidationResult Evaluate(Tensor rows, Tensor? teacher)
     {

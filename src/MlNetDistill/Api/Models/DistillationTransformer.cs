@@ -35,8 +35,8 @@ public sealed class DistillationTransformer : StudentTransformer, ISingleFeature
     public DistillationTransformer? Alone { get; internal init; }
 
     /// <summary>
-    /// Whether distilling paid: this student and <see cref="Alone"/> compared on the held-out rows. Null without <see cref="Alone"/> or without held-out rows, and where
-    /// these have neither labels nor answers of the teacher.
+    /// Whether distilling paid: this student and <see cref="Alone"/> compared on the held-out rows. Null without <see cref="Alone"/> or without held-out rows, where
+    /// these have neither labels nor answers of the teacher, and for a student in another precision, which it was not measured for.
     /// </summary>
     public DistillationPayoff? Comparison { get; internal init; }
 
@@ -86,7 +86,7 @@ public sealed class DistillationTransformer : StudentTransformer, ISingleFeature
         StudentChain chain;
         try
         {
-            chain = Chain.WithForm(network, calibration is null ? new Float16Form() : Calibration.Run(network, calibration, calibration.Schema[FeatureColumnName]));
+            chain = Chain.WithForm(network, calibration is null ? new Float16Form() : Calibration.Run(network, calibration, FeatureColumnName));
         }
         catch (NotSupportedException e)
         {

@@ -214,7 +214,7 @@ public sealed partial record DistillationOptions
     /// <summary>How the teacher's outputs are kept for reuse; by default in memory, for this fit.</summary>
     public TeacherCacheOptions TeacherCache { get; init; } = new();
 
-    /// <summary>Whether rows are kept in memory or, beyond a limit, in a file; by default half of the memory of the machine or of its container.</summary>
+    /// <summary>Whether rows are kept in memory or, beyond a limit, in a file; by default half of the memory that is free.</summary>
     public RowStorageOptions RowStorage { get; init; } = new();
 
     /// <summary>Stops the training when cancelled.</summary>

@@ -113,7 +113,7 @@ public sealed partial record EmbeddingOptions
     /// <summary>What to do with rows whose features or embeddings of the teacher are NaN or infinite, or whose embedding of the teacher is shorter than 1e-6.</summary>
     public MissingFeatures MissingFeatures { get; init; } = MissingFeatures.Error;
 
-    /// <summary>Whether rows are kept in memory or, beyond a limit, in a file; by default half of the memory of the machine or of its container.</summary>
+    /// <summary>Whether rows are kept in memory or, beyond a limit, in a file; by default half of the memory that is free.</summary>
     public RowStorageOptions RowStorage { get; init; } = new();
 
     /// <summary>Stops the training when cancelled.</summary>

@@ -5,7 +5,7 @@ namespace MlNetDistill.Data;
 /// rows takes no more memory than the rows themselves.
 /// </summary>
 /// <param name="width">Elements of a row.</param>
-internal sealed partial class SparseMatrix(int width)
+internal sealed class SparseMatrix(int width)
 {
     private const int BlockBits = 18;
     private const int BlockLength = 1 << BlockBits;
@@ -54,6 +54,20 @@ internal sealed partial class SparseMatrix(int width)
             for (var i = from; i < to; i++)
                 zeros[columns[i]] = values[i];
             at += to - from;
+        }
+    }
+
+    /// <summary>Reads the stored elements of a row, block by block.</summary>
+    public void ReadStored(long row, StoredElements read)
+    {
+        var end = _ends[checked((int)row)];
+        for (var at = Start(row); at < end;)
+        {
+            var (columns, values) = _blocks[(int)(at >> BlockBits)];
+            var from = (int)(at & (BlockLength - 1));
+            var count = (int)Math.Min(BlockLength - from, end - at);
+            read(columns.AsSpan(from, count), values.AsSpan(from, count));
+            at += count;
         }
     }
 

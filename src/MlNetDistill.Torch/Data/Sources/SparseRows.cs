@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>Rows of a vector of floats of which most elements are 0, such as n-grams. They stay in the memory of the CPU, and are written out when they are gathered.</summary>
-internal sealed partial class SparseRows : IRowSource, ISparseSource
+internal sealed class SparseRows : IRowSource, ISparseSource
 {
     // More rows than that are not written at once, because a span has 32-bit lengths.
     private const long WrittenBytes = 1L << 30;
@@ -82,6 +82,8 @@ internal sealed partial class SparseRows : IRowSource, ISparseSource
 
         return tensor(elements, positions.shape, device: CPU).On(device).MoveToOuterDisposeScope();
     }
+
+    public void ReadStored(long position, StoredElements read) => _features.ReadStored(position, read);
 
     /// <remarks>The shard shares the memory of the features.</remarks>
     public IRowSource Shard(int rank, int shards) => new StridedRows(this, rank, shards);

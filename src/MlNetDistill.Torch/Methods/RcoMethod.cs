@@ -76,11 +76,13 @@ internal sealed record RcoMethod(DistillationMethod Inner, AnchorSelection Selec
                 $"One run of {NumberText.Count(context.Epochs, "epoch")} is too short for {anchors.Length} anchors: each needs an epoch. Train longer or choose fewer anchors.");
         }
 
-        var teacher = new SwitchingTeacher(anchors, context.Epochs, context.Note);
+        var teacher = new SwitchingTeacher(anchors, context.Epochs);
         var stage = GetOnlyStage(context with { Anchors = [new Anchor("route", 1, teacher)] });
         foreach (var anchor in anchors)
             CheckSameShapes(anchor, anchors[^1], stage.Loss.TeacherNeeds);
-        return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.FirstEpochOfLastAnchor };
+        for (var i = 0; i < anchors.Length; i++)
+            context.Note($"From epoch {NumberText.Join([teacher.FirstEpochOf(i)])} on the anchor is {anchors[i].Label}.");
+        return stage with { Name = $"{Name}, one stage", JudgedFrom = teacher.FirstEpochOf(anchors.Length - 1) };
     }
 
     /// <summary>The only phase of the inner method. A user-defined method may have several phases although its HasSeveralPhases is false.</summary>

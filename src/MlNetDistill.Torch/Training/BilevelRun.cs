@@ -2,6 +2,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Teachers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -70,6 +71,17 @@ internal sealed class BilevelRun : IDisposable
         _quizSum.zero_();
         _rounds = 0;
         return double.IsFinite(mean) ? new Dictionary<string, double>(means) { [QuizName] = mean } : throw failure([QuizName]);
+    }
+
+    /// <summary>The sum of the quiz losses so far.</summary>
+    public QuizSum Save() => new(_rounds, _quizSum.item<double>());
+
+    /// <summary>Continues with a sum that was saved.</summary>
+    public void Restore(QuizSum saved)
+    {
+        _rounds = saved.Rounds;
+        using var sum = saved.Sum.ToScalar();
+        _quizSum.fill_(sum);
     }
 
     public void Dispose()

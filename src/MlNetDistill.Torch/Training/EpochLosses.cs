@@ -124,6 +124,29 @@ internal sealed class EpochLosses : IDisposable
         return means;
     }
 
+    /// <summary>The sums so far; reading them waits for the device.</summary>
+    /// <exception cref="InvalidOperationException">A term could not use what it was given.</exception>
+    public LossSums Save()
+    {
+        Checks.Finish();
+        return new(
+            _steps, [.. _sums.Select(sum => sum.item<double>())], [.. _firstValues.Select(first => first?.item<double>())], [.. _gradientChecks.Select(check => check.HasReachedStudent)]);
+    }
+
+    /// <summary>Continues with sums that were saved.</summary>
+    public void Restore(LossSums saved)
+    {
+        _steps = saved.Steps;
+        for (var i = 0; i < _terms.Count; i++)
+        {
+            using (var sum = saved.Sums[i].ToScalar())
+                _sums[i].fill_(sum);
+            _firstValues[i] = saved.First[i] is { } first ? tensor([first], float64, _sums[i].device).DetachFromDisposeScope() : null;
+            if (saved.Reached[i])
+                _gradientChecks[i].MarkReached();
+        }
+    }
+
     public void Dispose()
     {
         Checks.Dispose();

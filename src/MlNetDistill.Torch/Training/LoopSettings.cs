@@ -38,6 +38,9 @@ internal sealed record LoopSettings
     /// <summary>Receives warnings about a stage before it trains and about its epochs.</summary>
     public Action<string> Warn { get; init; } = _ => { };
 
+    /// <summary>Where the state of the run is saved, and an interrupted run continues; null for neither.</summary>
+    public RunCheckpoints? Checkpoints { get; init; }
+
     /// <summary>Called after every epoch with its number, from 1.</summary>
     public Action<int> AfterEpoch { get; init; } = _ => { };
 }

@@ -94,6 +94,12 @@ internal sealed class StageRun : IDisposable
     public void BeginEpoch()
     {
         State.Epoch++;
+        ContinueEpoch();
+    }
+
+    /// <summary>Continues an epoch that was begun before.</summary>
+    public void ContinueEpoch()
+    {
         Stage.Teacher?.BeginEpoch(State.Epoch);
         // Validation put everything into eval mode.
         Student.TrainOnly(Stage.Trains);

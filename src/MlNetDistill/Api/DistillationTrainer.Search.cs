@@ -22,7 +22,7 @@ public sealed partial class DistillationTrainer
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">Options are out of their ranges, or a column is missing or of the wrong type.</exception>
     /// <exception cref="InvalidOperationException">
-    /// There is no teacher or there are no labels, the trainer has separate validation data, a candidate cannot be trained, or the time limit is too short.
+    /// There is no teacher or there are no labels, the trainer has separate validation data or a checkpoint directory, a candidate cannot be trained, or the time limit is too short.
     /// </exception>
     /// <exception cref="OperationCanceledException">The trainer's token was cancelled. Finished trainings are kept in the folder.</exception>
     /// <exception cref="InvalidDataException">A file in the folder is damaged.</exception>
@@ -83,5 +83,7 @@ public sealed partial class DistillationTrainer
             throw new InvalidOperationException("A search compares distilled students with a student that learns from labels alone, and LabelColumnName is null: name the label column.");
         if (_options.ValidationData is not null)
             throw new InvalidOperationException("A search holds out rows of its own input, for which the teacher is queried with all others. Leave out ValidationData; SearchOptions.ValidationFraction says how many.");
+        if (_options.CheckpointDirectory is not null)
+            throw new InvalidOperationException("A search keeps each training that ended in SearchOptions.Folder, and continues there; leave CheckpointDirectory null.");
     }
 }

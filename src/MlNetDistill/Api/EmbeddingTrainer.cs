@@ -41,7 +41,7 @@ public sealed class EmbeddingTrainer : IEstimator<EmbeddingTransformer>
         using var generator = _options.ToRowOptions().MayDrawFromTorch ? new PreservedGenerator() : null;
         var host = _environment.Register(nameof(EmbeddingTrainer));
         using var channel = new WarningChannel(host.Start("Distillation of embeddings"));
-        var options = _options with { Seed = _options.Seed ?? host.Rand.Next() };
+        var options = _options with { Seed = _options.Seed ?? FitDescription.FindSeed(_options.CheckpointDirectory) ?? host.Rand.Next() };
         return ChangedRowsException.Unwrap(() =>
         {
             using var fit = new EmbeddingFit(host, channel, options, input);

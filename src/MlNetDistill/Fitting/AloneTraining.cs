@@ -41,6 +41,7 @@ internal sealed class AloneTraining(FitContext fit)
         var alone = CreateOptions(rows.Training.shape[0], planned);
         var warnings = new WarningChannel(fit.Channel, "The student alone: ");
         using var networks = fit.CreateNetworks(warnings, alone, rows);
+        (networks.Checkpoints, networks.StudentCheckpoints) = (fit.Checkpoints, "student alone");
         fit.Channel.Info($"Training the same student on labels alone, to compare it with the distilled one.");
         if (alone.Sampling is FixedStepsSampling)
             networks.Note(Invariant($"Trained on {rows.Training.shape[0]} labelled rows alone in as many steps as the distilled student, {planned.Steps}, in {alone.Epochs} epochs."));

@@ -33,6 +33,7 @@ internal sealed partial class DistillationFit : IDisposable
     private FitExport _export = null!;
     private long[]? _heldOutTeacher;
     private TimeSpan? _timeOfPass;
+    private FitCheckpoints? _checkpoints;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
@@ -60,12 +61,13 @@ internal sealed partial class DistillationFit : IDisposable
     /// <summary>The outputs of the teacher that are cached for all rows: none if a copy of it trains, as a fixed stage of the method asks for its own.</summary>
     private ModelOutputs CachedOutputs => _options.Method.TrainsTeacher ? ModelOutputs.None : _options.Method.TeacherNeeds;
 
-    private FitContext Context => new(_context, _channel, _options, _columns, Set, Split, _seeds, _device, _inputSchema);
+    private FitContext Context => new(_context, _channel, _options, _columns, Set, Split, _seeds, _device, _inputSchema) { Checkpoints = _checkpoints };
 
     public DistillationTransformer Run()
     {
         Read();
         CheckRows();
+        OpenCheckpoints();
         using var untrained = CheckExports();
         using var ready = _options.UsesTeacher && _options.Teacher!.IsReady ? PrepareTeacher() : null;
         var rehearsal = Rehearse(untrained, ready);
@@ -125,6 +127,7 @@ internal sealed partial class DistillationFit : IDisposable
     {
         _networks?.Dispose();
         _rows.Dispose();
+        _checkpoints?.Dispose();
     }
 
     /// <summary>The transfer rows with the columns of the loaded rows.</summary>
@@ -260,6 +263,12 @@ internal sealed partial class DistillationFit : IDisposable
         {
             _networks.HeldOutTeacherLogits = Scoring.TeacherOutputs(teacher.Teacher, ModelOutputs.Logits, Split.ValidationSet, Split.Validation!, _options.BatchSize)
                 .DetachFromDisposeScope();
+        }
+
+        if (_checkpoints is not null)
+        {
+            using var scope = NewDisposeScope();
+            _checkpoints.CheckTeacher(TeacherSample.Ask(_options.Teacher!.Name, teacher.Teacher, cached, Set, _options.BatchSize));
         }
 
         _heldOutTeacher = _options.CompareAlone ? ClassifyHeldOut(teacher.Teacher) : null;

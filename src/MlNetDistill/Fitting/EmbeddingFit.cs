@@ -66,6 +66,8 @@ internal sealed class EmbeddingFit : IDisposable
             Task = new EmbeddingTask(teacher.StudentLength, teacher.IsAligned),
             HeldOutTeacherLogits = Split.Validation is { } held ? teacher.Target.Of(held).DetachFromDisposeScope() : null,
         };
+        using var checkpoints = OpenCheckpoints(options, networks, teacher);
+        networks.Checkpoints = checkpoints;
         foreach (var note in anchors.Notes)
             networks.Note(note);
         if (Split.Added > 0)
@@ -98,6 +100,34 @@ internal sealed class EmbeddingFit : IDisposable
 
     private EmbeddingAnchors QueryTeacher() => DistillationInstruments.Trace("distillation.teacher", _ =>
         EmbeddingAnchors.Create(_options, new EmbeddingRequest(_rows.View, _columns, Set, _options.BatchSize, _channel, _options.CancellationToken), Split));
+
+    private FitCheckpoints? OpenCheckpoints(DistillationOptions options, FitNetworks networks, TeacherSpace teacher)
+    {
+        if (_options.CheckpointDirectory is not { } directory)
+            return null;
+        var description = new FitDescription
+        {
+            Seed = _options.Seed!.Value,
+            Method = options.Method.Name,
+            Settings = FitDescription.Compared((_options with { Epochs = options.Epochs }).DescribeSettings()),
+            Rows = Set.Count,
+            RowsHash = RowsHash.Compute(Set, Split, []),
+            Student = new(
+                options.Student.Name, options.Student.GetType().FullName!, options.Student.ToJson(), networks.GetInput(options.Student), teacher.StudentLength, null, null),
+        };
+        var checkpoints = FitCheckpoints.Open(directory, _options.Checkpoints, description, _context, _rows.Given.Schema, _channel);
+        try
+        {
+            using var scope = NewDisposeScope();
+            checkpoints.CheckTeacher(new TeacherSample(_options.Teacher.Name, teacher.Target.Of(SpreadPositions.Create(Set.Count, TeacherSample.Rows, Set.Device))));
+            return checkpoints;
+        }
+        catch
+        {
+            checkpoints.Dispose();
+            throw;
+        }
+    }
 
     private EmbeddingTransformer CreateModel(Network network, DistillationOptions options, TeacherSpace teacher, FitNetworks networks, FitExport export)
     {

@@ -23,6 +23,9 @@ namespace MlNetDistill.Fitting;
 internal sealed record FitContext(
     MLContext Context, WarningChannel Channel, DistillationOptions Options, TrainerColumns Columns, IRowSource Set, DataSplit Split, Seeds Seeds, Device Device, DataViewSchema InputSchema)
 {
+    /// <summary>Where the states of the trainings are saved; null for nowhere.</summary>
+    public FitCheckpoints? Checkpoints { get; init; }
+
     /// <summary>The options of the student alone, beside the distilled one.</summary>
     public DistillationOptions OptionsAlone => (Options with { Method = DistillationMethod.LabelsOnly() }).WithoutUnusedTeacher() with
     {

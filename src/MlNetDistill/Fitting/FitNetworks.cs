@@ -39,6 +39,14 @@ internal sealed class FitNetworks(
     /// <summary>The epochs and steps of the stages that the student was trained in, as planned: without early stopping.</summary>
     public (int Epochs, long Steps) Planned { get; private set; }
 
+    /// <summary>Where the states of the trainings are saved; null for nowhere.</summary>
+    public FitCheckpoints? Checkpoints { get; set; }
+
+    /// <summary>The name of the student's checkpoints.</summary>
+    public string StudentCheckpoints { get; set; } = StudentRole;
+
+    public KeptRoute? Route => Checkpoints?.Route;
+
     /// <summary>What the networks learn.</summary>
     public StudentTask Task { get; init; } = new MulticlassTask(columns.Classes.Count);
 
@@ -246,6 +254,7 @@ internal sealed class FitNetworks(
     {
         var network = BuildOnDevice(options.Student, StudentRole);
         options.InitialWeights?.Apply(network, TrainingRows());
+        Checkpoints?.Start(network);
         return network;
     }
 
@@ -273,7 +282,12 @@ internal sealed class FitNetworks(
             CancellationToken = options.CancellationToken,
             View = GetView(plan.Role),
             TeacherName = options.Teacher?.Name ?? "none",
-            StartsTrained = plan.Role == StudentRole && options.InitialWeights is not null,
+            StartsTrained = plan.Role == StudentRole && (options.InitialWeights is not null || Checkpoints is { IsWarmStart: true }),
+            Checkpoints = Checkpoints?.Of(plan.Role == StudentRole ? StudentCheckpoints : plan.Role, options.MayDrawFromTorch, epochs =>
+            {
+                epoch = epochs;
+                plan.Continues(epochs);
+            }),
             Report = _progress.Report,
             Warn = warning => channel.Warning($"{warning}"),
             AfterEpoch = _ => plan.AfterEpoch(++epoch, network),

@@ -58,7 +58,7 @@ internal sealed class FitTrials(
     public long ParametersOf(NetworkSpec student) => parameters[student];
 
     /// <summary>A hash of the rows, their division and the teacher's answers on those that are held out.</summary>
-    public string Hash() => TrialHash.Compute(fit, rows, answers);
+    public string Hash() => RowsHash.Compute(fit.Set, fit.Split, fit.Columns.Classes.Names ?? [], rows.Choosing, rows.Judging, answers);
 
     /// <summary>Writes a warning to the log.</summary>
     public void Warn(string warning) => fit.Channel.Warning($"{warning}");

@@ -21,6 +21,9 @@ internal interface INetworkTrainer
     /// <param name="input">Its input; null for the input of networks in this fit.</param>
     Network BuildOnDevice(NetworkSpec spec, string purpose, NetworkInput? input = null);
 
+    /// <summary>Where a route that is trained keeps its checkpoints, so that an interrupted training can continue; null if it cannot.</summary>
+    KeptRoute? Route { get; }
+
     /// <summary>A trained network, on the device of the rows; the caller disposes it.</summary>
     Network Train(TrainingPlan plan);
 }
@@ -38,4 +41,12 @@ internal sealed record TrainingPlan(
 {
     /// <summary>Called after every epoch with its number, from 1.</summary>
     public Action<int, Network> AfterEpoch { get; init; } = (_, _) => { };
+
+    /// <summary>Called before training, if it continues one that was interrupted, with the number of epochs that had ended.</summary>
+    public Action<int> Continues { get; init; } = _ => { };
 }
+
+/// <summary>Where a route keeps its checkpoints.</summary>
+/// <param name="Folder">The folder.</param>
+/// <param name="Run">The name of the training in them.</param>
+internal sealed record KeptRoute(string Folder, string Run);

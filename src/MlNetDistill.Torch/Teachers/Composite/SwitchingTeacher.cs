@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Teachers;
 
 /// <summary>The anchors of a route as the teacher of a single stage: each is used for an equal share of the epochs, in order.</summary>
-internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs, Action<string> note) : StageTeacher
+internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs) : StageTeacher
 {
     private (IRowSource Set, ModelOutputs Wanted, Func<Tensor, int, Batch>? View) _stage;
     private int _current = -1;
@@ -24,8 +24,8 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
 
     public override void Begin(IRowSource set, ModelOutputs wanted, Func<Tensor, int, Batch>? view) => _stage = (set, wanted, view);
 
-    /// <summary>The first epoch of the last anchor, from 1.</summary>
-    public int FirstEpochOfLastAnchor => Enumerable.Range(1, epochs).First(epoch => GetAnchorIndex(epoch) == anchors.Count - 1);
+    /// <summary>The first epoch of an anchor, from 1.</summary>
+    public int FirstEpochOf(int anchor) => Enumerable.Range(1, epochs).First(epoch => GetAnchorIndex(epoch) == anchor);
 
     public override void BeginEpoch(int epoch)
     {
@@ -34,7 +34,6 @@ internal sealed class SwitchingTeacher(IReadOnlyList<Anchor> anchors, int epochs
             return;
         End();
         _current = index;
-        note($"From epoch {epoch} on the anchor is {anchors[index].Label}.");
         Current.Begin(_stage.Set, _stage.Wanted, _stage.View);
     }
 

@@ -37,6 +37,25 @@ internal static class Rounds
         }
     }
 
+    /// <summary>The rounds of an epoch after those that were trained before; all are drawn again.</summary>
+    /// <param name="rounds">All rounds.</param>
+    /// <param name="trained">Number of those that were trained.</param>
+    /// <param name="reached">Called after the last of these, before the next.</param>
+    public static IEnumerable<IReadOnlyList<Tensor>> SkipTrained(IEnumerable<IReadOnlyList<Tensor>> rounds, int trained, Action reached)
+    {
+        var done = 0;
+        foreach (var round in rounds)
+        {
+            if (done == trained)
+                reached();
+            if (++done > trained)
+                yield return round;
+        }
+
+        if (done <= trained)
+            reached();
+    }
+
     private static void Release(List<Tensor> group)
     {
         foreach (var positions in group)

@@ -26,6 +26,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     private readonly TrainingExecution _execution = new(settings.GradientClipping, settings.Precision);
     private readonly Stopwatch _clock = new();
     private ObserverList _observers = new();
+    private TimeSpan _elapsedBefore;
 
     public TrainingState State { get; } = TrainingState.Start(student, seeds, role);
 
@@ -45,13 +46,18 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     {
         _clock.Start();
         task.CheckLabels(set);
-        _observers = StandardObservers.Create(State, settings, role, split.Training);
+        _observers = StandardObservers.Create(State, settings with { Warn = Warn }, role, split.Training);
+        using var saved = settings.Checkpoints?.Load();
+        if (saved is not null)
+            Continue(saved);
         foreach (var phase in phases)
         {
             State.Phases++;
             if (phase is null)
                 throw new InvalidOperationException("The method returned null for a phase. Let it return stages.");
-            DistillationInstruments.Trace("distillation.stage", activity => Train(phase, activity));
+            if (saved?.HasEnded(State.Phases) == true)
+                continue;
+            DistillationInstruments.Trace("distillation.stage", activity => Train(phase, State.Phases == saved?.Phases ? saved : null, activity));
 
             if (!Cancelled)
                 continue;
@@ -62,28 +68,50 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
         if (State.Phases == 0)
             throw new InvalidOperationException("The method returned no phase, so nothing was trained.");
+        if (State.IsFinished)
+            return;
+        State.IsFinished = true;
+        settings.Checkpoints?.Save(State);
     }
 
     public void Dispose() => State.Dispose();
 
-    private void Train(TrainingPhase phase, Activity? activity)
+    private void Continue(SavedState saved)
+    {
+        saved.Restore(State);
+        _elapsedBefore = State.Elapsed;
+        foreach (var warning in State.Warnings)
+            settings.Warn(warning);
+        settings.Checkpoints!.Continues(saved.Epochs);
+    }
+
+    /// <param name="phase">The phase.</param>
+    /// <param name="saved">The state in which the phase was interrupted; null to train all of it.</param>
+    /// <param name="activity">Describes it.</param>
+    private void Train(TrainingPhase phase, SavedState? saved, Activity? activity)
     {
         var stage = phase.StudentStage;
         activity?.SetTag(DistillationInstruments.NetworkTag, role)
             .SetTag(DistillationInstruments.StageTag, stage.Name).SetTag("distillation.epochs", stage.Epochs);
         using var quiz = phase is BilevelStage bilevel ? QuizRows.Divide(bilevel, set, split.Training, seeds, role) : null;
         var training = quiz?.Training ?? split.Training;
+        saved?.RestoreStart(State);
         using var run = Begin(phase, training);
         try
         {
             _observers.StageBegins(run);
             // The preparation of teacher and sampler does not count as time of an epoch.
-            run.State.Began = _clock.Elapsed;
-            while (run.State.Epoch < stage.Epochs && TrainEpoch(run, training, quiz) is { } epoch)
+            run.State.Began = Elapsed;
+            if (saved is not null)
+                Restore(run, saved);
+            while (!run.State.IsStopped && (run.State.Part is not null || run.State.Epoch < stage.Epochs) && TrainEpoch(run, training, quiz, saved) is { } epoch)
             {
                 _observers.EpochEnds(epoch);
-                if (epoch.EndsStage || Cancelled)
+                run.State.IsStopped = epoch.EndsStage;
+                if (Cancelled)
                     break;
+                if (settings.Checkpoints?.IsDueAfter(run.State.Epoch) == true)
+                    Save(run, null);
             }
 
             _observers.StageEnds(run);
@@ -96,15 +124,54 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         }
     }
 
-    private EpochResult? TrainEpoch(StageRun run, Tensor training, QuizRows? quiz)
+    private TimeSpan Elapsed => _elapsedBefore + _clock.Elapsed;
+
+    private void Save(StageRun run, EpochPart? part)
     {
-        var (stage, state, clock, rows) = (run.Stage, run.State, Stopwatch.StartNew(), 0L);
+        State.Elapsed = Elapsed;
+        run.State.Part = part;
+        settings.Checkpoints!.Save(State);
+        run.State.Part = null;
+    }
+
+    private void Restore(StageRun run, SavedState saved)
+    {
+        saved.Restore(State, run.State);
+        if (run.State.Part is not { } part)
+            return;
+        run.Losses.Restore(part.Losses);
+        if (part.Quiz is { } sum)
+            run.Bilevel!.Restore(sum);
+    }
+
+    /// <summary>Begins an epoch, or continues one that was saved in its middle.</summary>
+    /// <returns>How far it was; null if it begins.</returns>
+    private EpochPart? BeginEpoch(StageRun run)
+    {
+        var state = run.State;
+        state.BeginEpoch(State.Shuffling!);
+        if (state.Part is { } part)
+        {
+            state.Part = null;
+            run.ContinueEpoch();
+            return part;
+        }
+
         run.BeginEpoch();
         State.Epochs++;
+        return null;
+    }
+
+    private EpochResult? TrainEpoch(StageRun run, Tensor training, QuizRows? quiz, SavedState? saved)
+    {
+        var (stage, state, clock) = (run.Stage, run.State, Stopwatch.StartNew());
+        var before = BeginEpoch(run);
+        var (rounds, rows) = (before?.Rounds ?? 0, before?.Rows ?? 0);
         var isActive = quiz is not null && run.Bilevel!.IsActive;
-        foreach (var round in Rounds.Divide(stage.Sampler.Epoch(training, State.Shuffling!), isActive ? run.Bilevel!.BatchesPerRound : 1))
+        var all = Rounds.Divide(stage.Sampler.Epoch(training, State.Shuffling!), isActive ? run.Bilevel!.BatchesPerRound : 1);
+        foreach (var round in before is null ? all : Rounds.SkipTrained(all, rounds, () => saved!.RestoreOtherGenerators(State)))
         {
-            if (IsCancelledIn(stage))
+            if (IsCancelledIn(run, Part))
                 break;
             using var scope = NewDisposeScope();
             Batch[] batches = [.. round.Select(positions => settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions))];
@@ -119,6 +186,10 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
                 _observers.StepEnds();
                 rows += batch.Positions.shape[0];
             }
+
+            rounds++;
+            if (settings.Checkpoints?.IsDue == true)
+                Save(run, Part());
         }
 
         if (rows == 0)
@@ -131,13 +202,15 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         Exception CreateFailure(IReadOnlyList<string> terms) => NonFiniteCauses.CreateException(terms, run);
         var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, CreateFailure);
         losses = run.Bilevel?.AddMean(losses, CreateFailure) ?? losses;
-        var rowsPerSecond = rows / clock.Elapsed.TotalSeconds;
+        var rowsPerSecond = (rows - (before?.Rows ?? 0)) / clock.Elapsed.TotalSeconds;
         var validation = _heldOut.Evaluate(stage);
-        State.Elapsed = _clock.Elapsed;
+        State.Elapsed = Elapsed;
         var timeLeft = (State.Elapsed - state.Began) / state.Epoch * (stage.Epochs - state.Epoch);
         var progress = new TrainingProgress(
             stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed);
         return new EpochResult(run, progress, rows, clock.Elapsed);
+
+        EpochPart Part() => new(rounds, rows, run.Losses.Save(), isActive ? run.Bilevel!.Save() : null);
     }
 
     private StageRun Begin(TrainingPhase phase, Tensor training)
@@ -164,13 +237,15 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             settings.Warn(warning);
     }
 
-    private bool IsCancelledIn(Stage stage)
+    private bool IsCancelledIn(StageRun run, Func<EpochPart> part)
     {
         if (!settings.CancellationToken.IsCancellationRequested)
             return false;
+        if (State.Steps > 0 && settings.Checkpoints is not null)
+            Save(run, part());
         if (settings.OnCancellation == CancellationBehavior.Throw || State.Steps == 0)
             throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
-        CancelledIn = stage.Name;
+        CancelledIn = run.Stage.Name;
         return true;
     }
 }

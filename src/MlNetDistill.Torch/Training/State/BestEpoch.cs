@@ -26,6 +26,13 @@ internal sealed class BestEpoch : IDisposable
             Weights.Refresh(network);
     }
 
+    /// <summary>Continues with an epoch that was saved.</summary>
+    public void Load(ValidationResult? result, NetworkWeights? weights)
+    {
+        Weights?.Dispose();
+        (Result, Weights) = (result, weights);
+    }
+
     /// <summary>Copies the weights into the network, if there are any.</summary>
     public void Restore(Network network) => Weights?.Restore(network);
 

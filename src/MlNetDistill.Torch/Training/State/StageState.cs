@@ -15,7 +15,7 @@ internal sealed class StageState : IDisposable
     public TimeSpan Began { get; set; }
 
     /// <summary>Whether the student was untrained before the stage.</summary>
-    public bool IsFirst { get; init; }
+    public bool IsFirst { get; set; }
 
     /// <summary>Number of epochs begun.</summary>
     public int Epoch { get; set; }
@@ -34,6 +34,12 @@ internal sealed class StageState : IDisposable
 
     /// <summary>Whether a warning about the training of the stage was given, so that it is not repeated in every epoch.</summary>
     public bool Warned { get; set; }
+
+    /// <summary>Whether no further epoch is trained, although the last one may not be reached: the stage was stopped early.</summary>
+    public bool IsStopped { get; set; }
+
+    /// <summary>Where the state was saved in the middle of an epoch; null between epochs.</summary>
+    public EpochPart? Part { get; set; }
 
     /// <summary>The step counter of the optimizer.</summary>
     public long OptimizerSteps { get => Optimizer?.Steps ?? field; init; }
@@ -64,6 +70,17 @@ internal sealed class StageState : IDisposable
     [JsonIgnore]
     public Dictionary<string, Tensor> Generators { get; init; } = [];
 
+    /// <summary>The state of the generator of the rows' order at the beginning of the epoch, from which the order is drawn again; null before the first epoch.</summary>
+    [JsonIgnore]
+    public Tensor? EpochShuffling { get; private set; }
+
+    /// <summary>Keeps the state of the generator of the rows' order, before an epoch.</summary>
+    public void BeginEpoch(Generator shuffling)
+    {
+        EpochShuffling?.Dispose();
+        EpochShuffling = shuffling.get_state().DetachFromDisposeScope();
+    }
+
     /// <summary>The tensors of the optimizer; each name is that of the parameter and of the tensor.</summary>
     public IEnumerable<KeyValuePair<string, Tensor>> OptimizerTensors() => TensorsOf(Optimizer);
 
@@ -84,6 +101,7 @@ internal sealed class StageState : IDisposable
         TeacherOptimizer?.Dispose();
         TeacherCopy?.Dispose();
         Best.Dispose();
+        EpochShuffling?.Dispose();
         foreach (var state in Generators.Values)
             state.Dispose();
     }

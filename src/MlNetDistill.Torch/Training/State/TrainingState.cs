@@ -22,7 +22,16 @@ internal sealed class TrainingState : IDisposable
         IgnoreReadOnlyProperties = true,
     };
 
+    /// <summary>The name of the generator of the rows' order.</summary>
+    public const string ShufflingName = "shuffling";
+
+    /// <summary>The name of the generator of the process.</summary>
+    public const string ProcessName = "process";
+
     private IReadOnlyDictionary<string, Tensor>? _loaded;
+
+    /// <summary>Whether the run has ended, not by cancellation.</summary>
+    public bool IsFinished { get; set; }
 
     /// <summary>Number of phases begun.</summary>
     public int Phases { get; set; }
@@ -48,7 +57,7 @@ internal sealed class TrainingState : IDisposable
     /// <summary>The decisions of the method.</summary>
     public List<MethodDecision> Decisions { get; init; } = [];
 
-    /// <summary>The warnings given before stages.</summary>
+    /// <summary>The warnings about stages and epochs.</summary>
     public HashSet<string> Warnings { get; init; } = [];
 
     [JsonIgnore]
@@ -91,6 +100,7 @@ internal sealed class TrainingState : IDisposable
         ("generators", GeneratorStates()),
         ("stage/best", Stage?.Best.Weights?.Values),
         ("stage/generators", Stage?.Generators),
+        ("stage/epoch", Stage?.EpochShuffling is { } shuffling ? [KeyValuePair.Create(ShufflingName, shuffling)] : null),
         ("stage/optimizer", Stage?.OptimizerTensors()),
         ("stage/projections", Stage?.Projections?.Tensors()),
         ("stage/teacher", Stage?.TeacherCopy?.Network.state_dict()),
@@ -126,14 +136,12 @@ internal sealed class TrainingState : IDisposable
         }
     }
 
+    /// <summary>The generators of the run by name.</summary>
+    public IEnumerable<(string Name, Generator Generator)> Generators() => [(ShufflingName, Shuffling!), ("projecting", Projecting!), ("quizzing", Quizzing!)];
+
     // In the current dispose scope. User-defined networks and losses may draw from the generator of the process.
-    private Dictionary<string, Tensor> GeneratorStates() => new()
-    {
-        ["shuffling"] = Shuffling!.get_state(),
-        ["projecting"] = Projecting!.get_state(),
-        ["quizzing"] = Quizzing!.get_state(),
-        ["process"] = random.get_rng_state(),
-    };
+    private Dictionary<string, Tensor> GeneratorStates() =>
+        Generators().Select(g => (g.Name, State: g.Generator.get_state())).Append((Name: ProcessName, State: random.get_rng_state())).ToDictionary(s => s.Name, s => s.State);
 
     public void Dispose()
     {

@@ -3,6 +3,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Training;
 
 namespace MlNetDistill;
 
@@ -217,6 +218,8 @@ public sealed partial record DistillationOptions
         .. Augmentation.ValidateList(Augmentations),
         .. InitialWeights is not null && Student is not null ? InitialWeights.Validate(Student) : [],
         .. TeacherCache?.Validate() ?? ["TeacherCache must be set; new TeacherCacheOptions() keeps the teacher's outputs in memory."],
+        .. Faults.NameOrNull(nameof(CheckpointDirectory), "a folder, or null for none", CheckpointDirectory),
+        .. Checkpoints?.Validate(nameof(Checkpoints)) ?? [CheckpointOptions.Missing],
         .. RowStorage?.Validate(nameof(RowStorage)) ?? [RowStorageOptions.Missing],
         .. Faults.Unless(
             TeacherCache is not { AugmentedViews: > 0 } || Augmentations is not { Count: 0 },

@@ -1,6 +1,7 @@
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Networks;
+using MlNetDistill.Training;
 
 namespace MlNetDistill;
 
@@ -49,6 +50,8 @@ public sealed partial record EmbeddingOptions
         ImageShape = ImageShape,
         GradientClipping = GradientClipping,
         RowStorage = RowStorage,
+        CheckpointDirectory = CheckpointDirectory,
+        Checkpoints = Checkpoints,
         Precision = Precision,
         CancellationToken = CancellationToken,
         OnCancellation = OnCancellation,
@@ -80,6 +83,8 @@ public sealed partial record EmbeddingOptions
         .. Optimizer.Validate(),
         .. Schedule?.Validate() ?? ["Schedule must be set."],
         .. EarlyStopping?.Validate() ?? [],
+        .. Faults.NameOrNull(nameof(CheckpointDirectory), "a folder, or null for none", CheckpointDirectory),
+        .. Checkpoints?.Validate(nameof(Checkpoints)) ?? [CheckpointOptions.Missing],
         .. RowStorage?.Validate(nameof(RowStorage)) ?? [RowStorageOptions.Missing],
         .. Sampling?.Validate(BatchSize) ?? ["Sampling must be set; see BatchSampling."],
     ];

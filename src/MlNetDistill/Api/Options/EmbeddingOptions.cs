@@ -116,6 +116,16 @@ public sealed partial record EmbeddingOptions
     /// <summary>Whether rows are kept in memory or, beyond a limit, in a file; by default half of the memory that is free.</summary>
     public RowStorageOptions RowStorage { get; init; } = new();
 
+    /// <summary>
+    /// A directory in which the state of the training is saved now and then, so that a training that was interrupted can go on; created if it does not exist. Null, the
+    /// default, for none. <c>Fit</c> with the same options, rows and teacher continues there, and on a CPU ends with the student of a training that was not interrupted, bit
+    /// for bit; after the last epoch it returns the student that was trained. Each training needs a directory of its own. <c>Checkpoint.Open</c> looks into it.
+    /// </summary>
+    public string? CheckpointDirectory { get; init; }
+
+    /// <summary>When checkpoints are saved, how many are kept, and what happens if the directory belongs to another training. Of no effect without <see cref="CheckpointDirectory"/>.</summary>
+    public CheckpointOptions Checkpoints { get; init; } = new();
+
     /// <summary>Stops the training when cancelled.</summary>
     public CancellationToken CancellationToken { get; init; }
 

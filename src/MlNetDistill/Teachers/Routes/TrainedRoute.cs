@@ -33,7 +33,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     // If early stopping ends the training earlier, the last anchor is another one.
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request)
     {
-        CheckFolder();
+        CheckFolder(request.Networks.Route);
         var shapes = request.Networks.GetShapes(training.Spec);
         var last = training.GetEpochs(request.Options);
         return Enumerable.Range(1, last)
@@ -56,9 +56,11 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         var options = request.Options;
         var checkpoints = new List<(int Epoch, Action<Network> Load)>();
         var owned = new List<IDisposable>();
-        CheckFolder();
-        CreateFolder();
-        var run = $"{Guid.NewGuid():N}";
+        var kept = request.Networks.Route;
+        var into = folder ?? kept?.Folder;
+        CheckFolder(kept);
+        CreateFolder(into);
+        var run = kept?.Run ?? $"{Guid.NewGuid():N}";
         var last = 0;
         try
         {
@@ -69,6 +71,11 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
                     if (epoch % every == 0)
                         checkpoints.Add((epoch, Keep(network, epoch)));
                     last = epoch;
+                },
+                Continues = epochs =>
+                {
+                    checkpoints.AddRange(Enumerable.Range(1, epochs).Where(epoch => epoch % every == 0).Select(epoch => (epoch, ReadKept(PathOf(into!, epoch), run))));
+                    last = epochs;
                 },
             };
             var network = request.Networks.Train(plan);
@@ -99,10 +106,10 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         // Keeps the weights, and returns a function that loads them into a network.
         Action<Network> Keep(Network network, int epoch)
         {
-            if (folder is not null)
+            if (into is not null)
             {
                 var description = CheckpointDescription.Create(run, epoch, training.Spec, network, request.Columns.Classes, request.Networks.FeatureStatistics);
-                return KeepInFile(Path.Combine(folder, $"{FilePrefix}{epoch:0000}{FileEnd}"), description, network);
+                return KeepInFile(PathOf(into, epoch), description, network);
             }
 
             var weights = new NetworkWeights(network);
@@ -113,6 +120,17 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
 
     private static string Label(int epoch, bool isFinal) => isFinal ? $"epoch {epoch} (final)" : $"epoch {epoch}";
 
+    private static string PathOf(string folder, int epoch) => Path.Combine(folder, Invariant($"{FilePrefix}{epoch:0000}{FileEnd}"));
+
+    // Of a training that was interrupted.
+    private static Action<Network> ReadKept(string path, string run)
+    {
+        var file = CheckpointFile.Read(path);
+        if (file.Description.Run != run)
+            throw CreateOccupiedError(Path.GetDirectoryName(path)!, [path]);
+        return into => CheckpointFile.ReadAgain(path, file.Hash).Load(into);
+    }
+
     private static Action<Network> KeepInFile(string path, CheckpointDescription description, Network network)
     {
         // The checkpoint of the last epoch is replaced if another epoch was the best.
@@ -122,26 +140,29 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         return into => CheckpointFile.ReadAgain(path, hash).Load(into);
     }
 
-    private void CreateFolder()
+    private static void CreateFolder(string? into)
     {
-        if (folder is null)
+        if (into is null)
             return;
         try
         {
-            Directory.CreateDirectory(folder);
+            Directory.CreateDirectory(into);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
             throw new InvalidOperationException(
-                $"The folder '{folder}' for the route's checkpoints cannot be written: {e.Message} Give one that this user may write to, or null to keep them in memory.", e);
+                $"The folder '{into}' for the route's checkpoints cannot be written: {e.Message} Give one that this user may write to, or null to keep them in memory.", e);
         }
     }
 
-    /// <summary>Throws if the folder has checkpoints already: those of two runs would be read as one route.</summary>
-    private void CheckFolder()
+    /// <summary>Throws if the folder has checkpoints of another run: those of two runs would be read as one route.</summary>
+    private void CheckFolder(KeptRoute? kept)
     {
-        if (folder is not null && Directory.Exists(folder) && Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}") is { Length: > 0 } files)
-            throw CreateOccupiedError(folder, files);
+        if (folder is null || !Directory.Exists(folder))
+            return;
+        string[] others = [.. Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}").Where(path => kept is null || CheckpointFile.Read(path).Description.Run != kept.Run)];
+        if (others.Length > 0)
+            throw CreateOccupiedError(folder, others);
     }
 
     private static InvalidOperationException CreateOccupiedError(string folder, string[] files) => new(

@@ -6,22 +6,28 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
-/// <summary>Hashes what the trainings of a search depend on beside their options.</summary>
-internal static class TrialHash
+/// <summary>Hashes the rows of a fit, with all of their order and division that a training depends on.</summary>
+internal static class RowsHash
 {
-    /// <summary>The hash of features, labels, weights, row ids, which rows are trained on, choose and judge, and the teacher's answers on held-out rows.</summary>
-    public static string Compute(FitContext fit, JudgedRows rows, Tensor answers)
+    /// <summary>The hash of features, labels, weights, row ids, and which rows are trained on and held out.</summary>
+    /// <param name="set">The rows.</param>
+    /// <param name="split">Their division.</param>
+    /// <param name="classes">Names of the classes.</param>
+    /// <param name="others">What else the training depends on; null for a part that it does not have.</param>
+    public static string Compute(IRowSource set, DataSplit split, IReadOnlyList<string> classes, params IReadOnlyList<Tensor?> others)
     {
         using var scope = NewDisposeScope();
-        var tensors = new[] { fit.Set.Labels, fit.Set.Weights, fit.Split.Training, rows.Choosing, rows.Judging, answers };
+        var held = split.Validation is null || ReferenceEquals(split.ValidationSet, set) ? null : split.ValidationSet;
+        Tensor?[] tensors = [set.Labels, set.Weights, split.Training, split.Validation, held?.Labels, held?.Weights, .. others];
         return Fingerprint.Compute(
         [
             // The hash of the rows does not depend on their order, and training does.
-            DataHash.Compute(fit.Set),
-            HashIds(fit.Set.RowIds),
+            DataHash.Compute(set),
+            HashIds(set.RowIds),
             // Rows in a file are shuffled in another way.
-            fit.Set.Blocks?.ToString() ?? "no blocks",
-            .. fit.Columns.Classes.Names ?? [],
+            set.Blocks?.ToString() ?? "no blocks",
+            held is null ? "no view of their own" : DataHash.Compute(held),
+            .. classes,
             .. tensors.Select(tensor => tensor is null ? "none" : Hash(tensor)),
         ]);
     }

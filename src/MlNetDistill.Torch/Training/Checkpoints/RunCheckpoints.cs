@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using MlNetDistill.Core;
+using static System.FormattableString;
+
+namespace MlNetDistill.Training;
+
+/// <summary>The checkpoints of the training of one network: safetensors files in a directory, each with the whole state of the training.</summary>
+/// <param name="directory">The directory.</param>
+/// <param name="role">The role of the network in the fit.</param>
+/// <param name="options">When checkpoints are saved.</param>
+/// <param name="warn">Receives a warning if one cannot be saved or read.</param>
+internal sealed class RunCheckpoints(string directory, string role, CheckpointOptions options, Action<string> warn)
+{
+    private readonly Stopwatch _sinceSaved = Stopwatch.StartNew();
+
+    /// <summary>Called with the number of epochs that had ended where a run continues.</summary>
+    public Action<int> Continues { get; init; } = _ => { };
+
+    /// <summary>Whether the training may draw from the generator of the process.</summary>
+    public bool DrawsFromProcess { get; init; }
+
+    /// <summary>Whether enough time has passed since the last checkpoint.</summary>
+    public bool IsDue => options.Interval is { } interval && _sinceSaved.Elapsed >= interval;
+
+    /// <summary>Whether a checkpoint is due after an epoch.</summary>
+    public bool IsDueAfter(int epoch) => IsDue || options.IsDueAfter(epoch);
+
+    /// <summary>The last state that can be read; null if none was saved.</summary>
+    /// <exception cref="InvalidDataException">There are checkpoints, and none can be read.</exception>
+    public SavedState? Load()
+    {
+        var files = CheckpointFiles.Find(directory, role);
+        foreach (var path in files)
+        {
+            try
+            {
+                return new SavedState(CheckpointFiles.Read(path), DrawsFromProcess);
+            }
+            catch (InvalidDataException damage) when (path != files[^1])
+            {
+                warn($"{damage.Message} Training continues from the checkpoint before it.");
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Saves the state, and deletes older ones. If it cannot be written, training goes on: the state before is still there.</summary>
+    public void Save(TrainingState state)
+    {
+        var path = CheckpointFiles.PathOf(directory, role, state.Steps);
+        try
+        {
+            AtomicFile.Write(path, state.Save);
+            foreach (var older in CheckpointFiles.Find(directory, role).Skip(options.Keep))
+                File.Delete(older);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            warn(Invariant($"The checkpoint of step {state.Steps} could not be saved: {e.Message} Training continues, and the checkpoints saved before are still there. ") +
+                $"Make room in '{directory}', or make it writable again.");
+        }
+
+        _sinceSaved.Restart();
+    }
+}

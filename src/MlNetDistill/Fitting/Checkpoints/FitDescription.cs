@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using TorchSharp;
+
+namespace MlNetDistill.Fitting;
+
+/// <summary>Describes the training that a checkpoint directory belongs to: all that its student depends on, and all that its student as a model needs.</summary>
+internal sealed record FitDescription
+{
+    /// <summary>The name of its file.</summary>
+    public const string FileName = "training.json";
+
+    private const int PresentFormat = 1;
+
+    // These observe or control a training; its student is the same whatever they are.
+    private static readonly string[] NotCompared =
+    [
+        nameof(DistillationOptions.CheckpointDirectory), nameof(DistillationOptions.Checkpoints), nameof(DistillationOptions.OnCancellation), nameof(DistillationOptions.Device),
+    ];
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    /// <summary>Version of the format.</summary>
+    public int Format { get; init; } = PresentFormat;
+
+    /// <summary>Names and versions of the libraries that wrote it.</summary>
+    public string WrittenBy { get; init; } = $"MlNetDistill {typeof(FitDescription).Assembly.GetName().Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}";
+
+    /// <summary>A random name of the training.</summary>
+    public string Run { get; init; } = $"{Guid.NewGuid():N}";
+
+    /// <summary>Whether the student starts from the weights of an earlier training.</summary>
+    public bool IsWarmStart { get; init; }
+
+    /// <summary>The seed of the training.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>The name of the method.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Every setting by name, as text.</summary>
+    public required IReadOnlyList<ReportedSetting> Settings { get; init; }
+
+    /// <summary>Number of rows.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>A hash of the rows, and of which of them are trained on.</summary>
+    public required string RowsHash { get; init; }
+
+    /// <summary>The student.</summary>
+    public required DescribedStudent Student { get; init; }
+
+    /// <summary>The description in a directory; null if there is none.</summary>
+    /// <exception cref="InvalidDataException">It cannot be read, or is of another version.</exception>
+    public static FitDescription? Find(string directory)
+    {
+        var path = Path.Combine(directory, FileName);
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            var text = File.ReadAllText(path);
+            CheckFormat(text, path);
+            return JsonSerializer.Deserialize<FitDescription>(text, Json) ?? throw new JsonException("It is 'null'.");
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
+        {
+            throw new InvalidDataException($"'{path}' should describe a training, and cannot be read: {e.Message} Give another CheckpointDirectory, or delete this one to train from the beginning.", e);
+        }
+    }
+
+    /// <summary>The seed of the training in a directory, so that one whose seed was drawn can continue; null if there is none.</summary>
+    public static int? FindSeed(string? directory) => directory is null ? null : Find(directory)?.Seed;
+
+    /// <summary>The settings that a student depends on.</summary>
+    public static IReadOnlyList<ReportedSetting> Compared(IEnumerable<ReportedSetting> settings) => [.. settings.Where(setting => !NotCompared.Contains(setting.Name))];
+
+    /// <summary>Writes it into a directory.</summary>
+    public void Write(string directory) => AtomicFile.Write(Path.Combine(directory, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
+
+    /// <summary>What differs from the training that is to be continued here, each as the end of a sentence.</summary>
+    public IEnumerable<string> FindDifferences(FitDescription now)
+    {
+        if (WrittenBy != now.WrittenBy)
+            yield return $"they were saved by {WrittenBy}, and this is {now.WrittenBy}";
+        foreach (var name in Settings.Concat(now.Settings).Select(setting => setting.Name).Distinct())
+        {
+            if ((ValueOf(Settings, name), ValueOf(now.Settings, name)) is var (before, after) && before != after)
+                yield return $"{name} was {before}, and is {after}";
+        }
+
+        if (RowsHash != now.RowsHash)
+        {
+            yield return Rows == now.Rows
+                ? FormattableString.Invariant($"the {Rows} rows are others, or in another order, or others of them are held out")
+                : FormattableString.Invariant($"there were {Rows} rows, and are {now.Rows}");
+        }
+
+        if (Student.Describe() != now.Student.Describe())
+            yield return $"the student was {Student.Describe()}, and is {now.Student.Describe()}";
+    }
+
+    private static string ValueOf(IReadOnlyList<ReportedSetting> settings, string name) => settings.FirstOrDefault(setting => setting.Name == name)?.Value ?? "not set";
+
+    private static void CheckFormat(string text, string path)
+    {
+        using var json = JsonDocument.Parse(text);
+        if (json.RootElement.TryGetProperty("format", out var format) && format.TryGetInt32(out var found) && found != PresentFormat)
+        {
+            throw new InvalidDataException(
+                FormattableString.Invariant($"'{path}' has format {found}, and this version of MlNetDistill reads format {PresentFormat}. ") +
+                "Continue with the version that wrote it, or give another CheckpointDirectory.");
+        }
+    }
+}
+
+/// <summary>The student of a training, so that it can be built again without its rows.</summary>
+/// <param name="Name">Name of the network.</param>
+/// <param name="SpecificationType">Type of its specification, which distinguishes an application's own networks.</param>
+/// <param name="Specification">Its specification as JSON.</param>
+/// <param name="Input">Its input, with the constants that scale it.</param>
+/// <param name="Outputs">Number of its outputs.</param>
+/// <param name="Classes">Names of the classes in the order of the outputs; null if they have none.</param>
+/// <param name="Columns">The names of its columns; null for a student of embeddings.</param>
+internal sealed record DescribedStudent(
+    string Name, string SpecificationType, string Specification, NetworkInput Input, int Outputs, IReadOnlyList<string>? Classes, DescribedColumns? Columns)
+{
+    /// <summary>The network and its input, in one line.</summary>
+    public string Describe() => $"{SpecificationType} {Specification} over {Input} with {Outputs} outputs";
+}
+
+/// <summary>The names of a student's columns.</summary>
+/// <param name="Label">The label; null if there is none.</param>
+/// <param name="Features">The features.</param>
+/// <param name="Score">The probabilities.</param>
+/// <param name="PredictedLabel">The predicted class.</param>
+internal sealed record DescribedColumns(string? Label, string Features, string Score, string PredictedLabel);

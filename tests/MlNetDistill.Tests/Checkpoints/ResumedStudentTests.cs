@@ -10,6 +10,7 @@ namespace MlNetDistill.Tests.Checkpoints;
 /// A training that is interrupted, and continued from its checkpoints, ends with the student of a training that was not: for every method, every kind of teacher and all that changes
 /// how a training runs.
 /// </summary>
+[Category("NoCulture")]
 public sealed class ResumedStudentTests
 {
     private const int Interruptions = 3;
@@ -21,11 +22,9 @@ public sealed class ResumedStudentTests
     {
         var named = PinnedCase.All.Single(c => c.Name == name);
         using var uninterrupted = new PinnedRun();
-        using var run = new PinnedRun();
         using var folder = new ToyFolder();
         DistillationTransformer? whole = null;
         var steps = InterruptedOptimizer.Run(null, () => whole = uninterrupted.Fit(OptionsOf(named, uninterrupted), ViewOf(named, uninterrupted)));
-        var (options, view) = (OptionsOf(named, run), ViewOf(named, run));
         var random = new Random(name.Length);
         for (var i = 0; i < Interruptions; i++)
         {
@@ -33,7 +32,7 @@ public sealed class ResumedStudentTests
             var last = random.Next(steps);
             try
             {
-                InterruptedOptimizer.Run(last, () => run.Fit(options with { CheckpointDirectory = folder.File("checkpoints"), Checkpoints = checkpoints }, view));
+                InterruptedOptimizer.Run(last, () => Continue(checkpoints));
             }
             catch (InterruptedException)
             {
@@ -41,8 +40,14 @@ public sealed class ResumedStudentTests
             }
         }
 
-        var continued = run.Fit(options with { CheckpointDirectory = folder.File("checkpoints"), Checkpoints = new CheckpointOptions { Interval = null, EveryEpochs = 1 } }, view);
-        AssertSame(whole!, continued, view);
+        AssertSame(whole!, Continue(new CheckpointOptions { Interval = null, EveryEpochs = 1 }), ViewOf(named, uninterrupted));
+
+        // As another process would: nothing remains but what is in the folders.
+        DistillationTransformer Continue(CheckpointOptions checkpoints)
+        {
+            using var run = new PinnedRun(folder.File("run"));
+            return run.Fit(OptionsOf(named, run) with { CheckpointDirectory = folder.File("checkpoints"), Checkpoints = checkpoints }, ViewOf(named, run));
+        }
     }
 
     private static DistillationOptions OptionsOf(PinnedCase named, PinnedRun run) => named.Options(run) with { Optimizer = new InterruptedOptimizer(0.02) };
@@ -55,7 +60,9 @@ public sealed class ResumedStudentTests
         Assert.That(found.Scores(view), Is.EqualTo(expected.Scores(view)));
         Assert.That(found.Model.Notes, Is.EqualTo(expected.Model.Notes));
         Assert.That(found.Model.History.Select(h => $"{h.Stage} {h.Epoch} {h.Figures} {h.LearningRate}"), Is.EqualTo(expected.Model.History.Select(h => $"{h.Stage} {h.Epoch} {h.Figures} {h.LearningRate}")));
-        Assert.That(found.Model.Warnings, Is.EquivalentTo(expected.Model.Warnings));
+        Assert.That(Untimed(found), Is.EqualTo(Untimed(expected)));
+
+        IEnumerable<string> Untimed(DistillationTransformer model) => model.Model.Warnings.Where(warning => !warning.Contains("slower than its teacher", StringComparison.Ordinal));
     }
 
     private static string WeightsOf(DistillationTransformer model)

@@ -7,9 +7,10 @@ using Sequential = TorchSharp.Modules.Sequential;
 namespace MlNetDistill.Tests.PinnedStudents;
 
 /// <summary>What one case trains with: rows, models and a folder that are made from whole numbers alone, so that they are the same wherever they are made.</summary>
-internal sealed class PinnedRun : IDisposable
+/// <param name="folder">The folder, which stays; null for one of its own, which goes when disposed.</param>
+internal sealed class PinnedRun(string? folder = null) : IDisposable
 {
-    private readonly ToyFolder _folder = new();
+    private readonly ToyFolder? _folder = folder is null ? new() : null;
     private readonly List<IDisposable> _modules = [];
 
     private sealed class Told
@@ -20,7 +21,7 @@ internal sealed class PinnedRun : IDisposable
 
     public MLContext Context { get; } = new(seed: 1);
 
-    public string Folder => _folder.Path;
+    public string Folder => _folder?.Path ?? Directory.CreateDirectory(folder!).FullName;
 
     /// <summary>48 points of three classes, with example weights and a column that holds every fifth row out.</summary>
     public IDataView Points => Keyed(PointRows());
@@ -78,7 +79,7 @@ internal sealed class PinnedRun : IDisposable
     public void Dispose()
     {
         _modules.ForEach(module => module.Dispose());
-        _folder.Dispose();
+        _folder?.Dispose();
     }
 
     private IDataView Keyed<T>(IEnumerable<T> rows)

@@ -79,7 +79,8 @@ internal static class PinnedTeachers
 
     private static Teacher Checkpoints(PinnedRun run)
     {
-        run.Fit(OfPoints with { Teacher = TrainedRoute(run.Folder), Method = DistillationMethod.Rco(), Seed = 3 }, run.Points);
+        if (Directory.GetFiles(run.Folder, "*.weights").Length == 0)
+            run.Fit(OfPoints with { Teacher = TrainedRoute(run.Folder), Method = DistillationMethod.Rco(), Seed = 3 }, run.Points);
         return Route.FromCheckpoints(NetworkSpec.Mlp(5), [.. Directory.GetFiles(run.Folder, "*.weights").Order(StringComparer.Ordinal)]);
     }
 

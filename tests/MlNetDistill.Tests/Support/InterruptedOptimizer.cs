@@ -12,17 +12,23 @@ internal sealed record InterruptedOptimizer(double LearningRate) : Optimizer(Lea
     [ThreadStatic]
     private static int? _last;
 
-    /// <summary>Runs <paramref name="training"/>, which throws an <see cref="InterruptedException"/> in place of the step after <paramref name="last"/>, and returns the number of its steps.</summary>
-    public static int Run(int? last, Action training)
+    [ThreadStatic]
+    private static (int Step, Action Do)? _event;
+
+    /// <summary>Runs a training, and returns the number of its steps.</summary>
+    /// <param name="last">The step after which it throws an <see cref="InterruptedException"/> in place of the next; null to train to the end.</param>
+    /// <param name="training">The training.</param>
+    /// <param name="during">What is done in a step, counted from 0; null for nothing.</param>
+    public static int Run(int? last, Action training, (int Step, Action Do)? during = null)
     {
-        (_steps, _last) = (0, last);
+        (_steps, _last, _event) = (0, last, during);
         try
         {
             training();
         }
         finally
         {
-            _last = null;
+            (_last, _event) = (null, null);
         }
 
         return _steps;
@@ -32,6 +38,8 @@ internal sealed record InterruptedOptimizer(double LearningRate) : Optimizer(Lea
     {
         if (_steps == _last)
             throw new InterruptedException();
+        if (_steps == _event?.Step)
+            _event.Value.Do();
         _steps++;
         using var momentum = 0.9f.ToScalar();
         using var down = ((float)-step.LearningRate).ToScalar();

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using MlNetDistill.Core;
+using MlNetDistill.Networks;
+using MlNetDistill.Teachers;
 using static System.FormattableString;
 
 namespace MlNetDistill.Training;
@@ -15,6 +17,9 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
 
     /// <summary>Called with the number of epochs that had ended where a run continues.</summary>
     public Action<int> Continues { get; init; } = _ => { };
+
+    /// <summary>Called when a stage has begun with its teacher: the number of the stage, from 1, the teacher, and its outputs that the stage reads.</summary>
+    public Action<int, StageTeacher, ModelOutputs> TeacherBegins { get; init; } = (_, _, _) => { };
 
     /// <summary>Whether the training may draw from the generator of the process.</summary>
     public bool DrawsFromProcess { get; init; }

@@ -222,6 +222,8 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         stage = stage with { Sampler = CheckedSampler.Wrap(stage.Sampler.ForRows(set), stage.Name, set) };
         var state = State.BeginStage(stage.Name, settings.StartsTrained);
         StagePreparation.Prepare(stage, set, training, State.Shuffling!, settings, phase.ReadsTeacher);
+        if (phase.ReadsTeacher && stage.Teacher is { } teacher)
+            settings.Checkpoints?.TeacherBegins(State.Phases, teacher, stage.Loss.TeacherNeeds);
         if (stage.CopiesLastLayer)
             LastLayerCopy.Copy(stage, student);
         var run = StageRun.Begin(stage, phase as BilevelStage, settings.GradientClipping, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);

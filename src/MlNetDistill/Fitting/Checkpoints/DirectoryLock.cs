@@ -41,7 +41,9 @@ internal sealed class DirectoryLock : IDisposable
 
     public void Dispose()
     {
-        File.Delete(_owner);
+        // The directory may have vanished.
+        if (File.Exists(_owner))
+            File.Delete(_owner);
         _lock.Dispose();
     }
 

@@ -2,10 +2,13 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
+using static System.FormattableString;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Fitting;
 
@@ -15,7 +18,7 @@ internal sealed class FitCheckpoints : IDisposable
     /// <summary>The schema of the fit's input, with no transformer.</summary>
     public const string SchemaName = "schema.zip";
 
-    private const string AnswersName = "teacher-answers.safetensors";
+    private const string AnswersName = "answers.safetensors";
     private const string StartName = "warm-start.safetensors";
     private const string RouteName = "route";
     private const int ListedDifferences = 3;
@@ -77,10 +80,12 @@ internal sealed class FitCheckpoints : IDisposable
     /// <summary>The checkpoints of the training of one network.</summary>
     /// <param name="role">Its role.</param>
     /// <param name="drawsFromProcess">Whether it may draw from TorchSharp's process-wide generator.</param>
+    /// <param name="teacherBegins">Called when a stage has begun with its teacher.</param>
     /// <param name="continues">Called with the number of epochs that had ended where a training continues.</param>
-    public RunCheckpoints Of(string role, bool drawsFromProcess, Action<int> continues) => new(_directory, role, _options, warning => _channel.Warning($"{warning}"))
+    public RunCheckpoints Of(string role, bool drawsFromProcess, Action<int, StageTeacher, ModelOutputs>? teacherBegins, Action<int> continues) => new(_directory, role, _options, warning => _channel.Warning($"{warning}"))
     {
         DrawsFromProcess = drawsFromProcess,
+        TeacherBegins = teacherBegins ?? ((_, _, _) => { }),
         Continues = epochs =>
         {
             _channel.Info($"The training of the {role} continues from the checkpoint after {NumberText.Count(epochs, "epoch")} in '{_directory}'.");
@@ -109,7 +114,27 @@ internal sealed class FitCheckpoints : IDisposable
 
     /// <summary>Compares answers of the teacher with those of the training that is continued, or keeps them.</summary>
     /// <exception cref="InvalidOperationException">The teacher answers otherwise than before.</exception>
-    public void CheckTeacher(TeacherSample answers) => answers.Check(Path.Combine(_directory, AnswersName), _directory);
+    public void CheckTeacher(TeacherSample answers) => answers.Check(Path.Combine(_directory, $"teacher-{AnswersName}"), _directory);
+
+    /// <summary>Compares the answers of a route's anchors when a stage begins with them; those that are not reached yet may not be fitted.</summary>
+    /// <param name="name">The name of the route.</param>
+    /// <param name="set">All rows.</param>
+    /// <param name="batchSize">Rows asked about at a time.</param>
+    /// <returns>What is called when a stage begins.</returns>
+    public Action<int, StageTeacher, ModelOutputs> CheckAnchors(string name, IRowSource set, int batchSize) => (stage, teacher, needs) =>
+    {
+        foreach (var (i, anchor) in teacher.QueriedTeachers.Index())
+        {
+            using var scope = NewDisposeScope();
+            var isOwn = ReferenceEquals(anchor, teacher);
+            // One that is used later in the stage.
+            if (!isOwn)
+                anchor.Begin(set, needs, null);
+            TeacherSample.Ask(name, anchor, needs, set, batchSize).Check(Path.Combine(_directory, Invariant($"stage-{stage}-anchor-{i + 1}-{AnswersName}")), _directory);
+            if (!isOwn)
+                anchor.End();
+        }
+    };
 
     public void Dispose() => _lock.Dispose();
 
@@ -141,7 +166,7 @@ internal sealed class FitCheckpoints : IDisposable
         File.Delete(Path.Combine(directory, FitDescription.FileName));
         if (options.WhenChanged == ChangedTraining.WarmStart)
             KeepStart(directory);
-        foreach (var file in CheckpointFiles.FindAll(directory).Append(Path.Combine(directory, AnswersName)))
+        foreach (var file in CheckpointFiles.FindAll(directory).Concat(Directory.GetFiles(directory, $"*-{AnswersName}")))
             File.Delete(file);
         if (Directory.Exists(Path.Combine(directory, RouteName)))
             Directory.Delete(Path.Combine(directory, RouteName), recursive: true);

@@ -24,6 +24,17 @@ internal sealed record LoopSettings
 
     public CancellationToken CancellationToken { get; init; }
 
+    /// <summary>The time that this and the other networks of the fit may train.</summary>
+    public TrainingBudget Budget { get; init; } = new(limit: null);
+
+    public CancellationBehavior OnTimeUp { get; init; } = CancellationBehavior.ReturnBest;
+
+    /// <summary>What to do if the time is used up and nothing is returned; null for what a student needs.</summary>
+    public string? TimeUpAdvice { get; init; }
+
+    /// <summary>Whether a training that is ended early may return the best of all its epochs.</summary>
+    public bool MayReturnBest => OnCancellation == CancellationBehavior.ReturnBest || (Budget.Limit is not null && OnTimeUp == CancellationBehavior.ReturnBest);
+
     /// <summary>The teacher's name in messages.</summary>
     public string TeacherName { get; init; } = "teacher";
 

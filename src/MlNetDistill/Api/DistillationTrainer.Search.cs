@@ -83,5 +83,7 @@ public sealed partial class DistillationTrainer
             throw new InvalidOperationException("A search compares distilled students with a student that learns from labels alone, and LabelColumnName is null: name the label column.");
         if (_options.ValidationData is not null)
             throw new InvalidOperationException("A search holds out rows of its own input, for which the teacher is queried with all others. Leave out ValidationData; SearchOptions.ValidationFraction says how many.");
+        if (_options.MaxTrainingTime is not null)
+            throw new InvalidOperationException("MaxTrainingTime is for a fit, and a search compares many trainings at equal steps. Leave it null; SearchOptions.TimeLimit limits a search.");
     }
 }

@@ -23,6 +23,9 @@ namespace MlNetDistill.Fitting;
 internal sealed record FitContext(
     MLContext Context, WarningChannel Channel, DistillationOptions Options, TrainerColumns Columns, IRowSource Set, DataSplit Split, Seeds Seeds, Device Device, DataViewSchema InputSchema)
 {
+    /// <summary>The time that the networks of the fit may train, all together.</summary>
+    public TrainingBudget Budget { get; init; } = new(limit: null);
+
     /// <summary>The options of the student alone, beside the distilled one.</summary>
     public DistillationOptions OptionsAlone => (Options with { Method = DistillationMethod.LabelsOnly() }).WithoutUnusedTeacher() with
     {
@@ -33,13 +36,14 @@ internal sealed record FitContext(
         TeacherCache = new(),
         // One that is trained in part only is no fair comparison.
         OnCancellation = CancellationBehavior.Throw,
+        OnTimeUp = CancellationBehavior.Throw,
     };
 
     /// <summary>The networks of a training.</summary>
     /// <param name="channel">Receives its messages.</param>
     /// <param name="options">Its options.</param>
     /// <param name="split">Its rows.</param>
-    public FitNetworks CreateNetworks(WarningChannel channel, DistillationOptions options, DataSplit split) => new(channel, options, Columns, Set, split, Seeds, Device);
+    public FitNetworks CreateNetworks(WarningChannel channel, DistillationOptions options, DataSplit split) => new(channel, options, Columns, Set, split, Seeds, Device) { Budget = Budget };
 
     /// <summary>Makes a model of a training's network.</summary>
     public FitExport CreateExport(WarningChannel channel, DistillationOptions options, FitNetworks networks) =>

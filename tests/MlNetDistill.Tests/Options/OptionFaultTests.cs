@@ -44,6 +44,8 @@ public sealed class OptionFaultTests
         yield return Case(Good with { CompareAlone = true, LabelColumnName = null, Teacher = Teacher.FromColumn("TeacherScore") },
             "CompareAlone trains the student on labels alone as well, and LabelColumnName is null: name the label column, or leave CompareAlone false.");
         yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation must be Throw or ReturnBest; was 7.");
+        yield return Case(Good with { OnTimeUp = (CancellationBehavior)7 }, "OnTimeUp must be Throw or ReturnBest; was 7.");
+        yield return Case(Good with { MaxTrainingTime = TimeSpan.Zero }, "MaxTrainingTime must be above 0; was 00:00:00.");
     }
 
     private static IEnumerable<TestCaseData> MethodFaults()

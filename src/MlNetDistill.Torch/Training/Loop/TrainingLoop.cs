@@ -25,18 +25,16 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     private readonly HeldOutRows _heldOut = new(student, task, set, split, settings);
     private readonly TrainingExecution _execution = new(settings.GradientClipping, settings.Precision);
     private readonly Stopwatch _clock = new();
+    private readonly TrainingStop _stop = new(settings, role);
     private ObserverList _observers = new();
 
     public TrainingState State { get; } = TrainingState.Start(student, seeds, role);
 
-    /// <summary>The phase that was cancelled; null if none was.</summary>
-    public string? CancelledIn { get; private set; }
+    /// <summary>Whether the run was ended early: it was cancelled, or its time was used up.</summary>
+    public bool Cancelled => _stop.Stage is not null;
 
-    /// <summary>Whether the run was cancelled.</summary>
-    public bool Cancelled => CancelledIn is not null;
-
-    /// <summary>Whether a cancelled run ended with the weights of its best epoch, not with its last weights.</summary>
-    public bool RestoredBest => Cancelled && State.Best.Result is not null;
+    /// <summary>A warning that says where and why the run was ended early, and which weights it ended with; null if it was not.</summary>
+    public string? StopWarning => Cancelled ? _stop.Warning(State.Best.Result is not null) : null;
 
     /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, with the student's present weights.</summary>
     public double HeldOutDivergence(StageTeacher teacher) => _heldOut.Divergence(teacher);
@@ -44,6 +42,21 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     public void Run(IEnumerable<TrainingPhase> phases)
     {
         _clock.Start();
+        settings.Budget.Begin();
+        try
+        {
+            RunAll(phases);
+        }
+        finally
+        {
+            settings.Budget.End();
+        }
+    }
+
+    public void Dispose() => State.Dispose();
+
+    private void RunAll(IEnumerable<TrainingPhase> phases)
+    {
         task.CheckLabels(set);
         _observers = StandardObservers.Create(State, settings, role, split.Training);
         foreach (var phase in phases)
@@ -63,8 +76,6 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         if (State.Phases == 0)
             throw new InvalidOperationException("The method returned no phase, so nothing was trained.");
     }
-
-    public void Dispose() => State.Dispose();
 
     private void Train(TrainingPhase phase, Activity? activity)
     {
@@ -104,7 +115,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         var isActive = quiz is not null && run.Bilevel!.IsActive;
         foreach (var round in Rounds.Divide(stage.Sampler.Epoch(training, State.Shuffling!), isActive ? run.Bilevel!.BatchesPerRound : 1))
         {
-            if (IsCancelledIn(stage))
+            if (_stop.IsDue(stage, State))
                 break;
             using var scope = NewDisposeScope();
             Batch[] batches = [.. round.Select(positions => settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions))];
@@ -162,15 +173,5 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     {
         if (State.Warnings.Add(warning))
             settings.Warn(warning);
-    }
-
-    private bool IsCancelledIn(Stage stage)
-    {
-        if (!settings.CancellationToken.IsCancellationRequested)
-            return false;
-        if (settings.OnCancellation == CancellationBehavior.Throw || State.Steps == 0)
-            throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
-        CancelledIn = stage.Name;
-        return true;
     }
 }

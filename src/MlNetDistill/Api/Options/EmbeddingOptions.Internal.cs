@@ -10,6 +10,9 @@ public sealed partial record EmbeddingOptions
     // These observe or control a run; all other options describe it.
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
 
+    /// <summary>Measures the training time.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>A line for each setting.</summary>
     public override string ToString() => SettingText.FormatLines("", [.. DescribeSettings().Select(setting => (setting.Name, setting.Value))]);
 
@@ -52,6 +55,9 @@ public sealed partial record EmbeddingOptions
         Precision = Precision,
         CancellationToken = CancellationToken,
         OnCancellation = OnCancellation,
+        MaxTrainingTime = MaxTrainingTime,
+        OnTimeUp = OnTimeUp,
+        Clock = Clock,
         Progress = Progress,
     };
 
@@ -71,6 +77,8 @@ public sealed partial record EmbeddingOptions
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
         .. Faults.Defined(nameof(Precision), Precision),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
+        .. Faults.Above0(nameof(MaxTrainingTime), MaxTrainingTime),
+        .. Faults.Defined(nameof(OnTimeUp), OnTimeUp),
         .. NameFaults(),
         .. LossFaults(),
         .. MethodFaults(),

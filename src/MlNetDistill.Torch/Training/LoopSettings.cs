@@ -9,6 +9,15 @@ internal sealed record LoopSettings
 {
     public double? GradientClipping { get; init; }
 
+    /// <summary>What to do where losses or gradients are NaN or infinite.</summary>
+    public NonFiniteHandling OnNonFinite { get; init; } = NonFiniteHandling.Stop;
+
+    /// <summary>Whether losses are checked some steps later; null for what suits the device.</summary>
+    public bool? DefersChecks { get; init; }
+
+    /// <summary>Whether gradients and logits are measured.</summary>
+    public bool MeasureTraining { get; init; }
+
     /// <summary>The precision of the passes of training; scoring is in 32-bit floats.</summary>
     public TrainingPrecision Precision { get; init; }
 

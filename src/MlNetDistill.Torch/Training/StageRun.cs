@@ -85,6 +85,15 @@ internal sealed class StageRun : IDisposable
     /// <summary>What trains the teacher's copy; null if the teacher is fixed.</summary>
     public BilevelRun? Bilevel { get; set; }
 
+    /// <summary>Refuses losses and gradients that are not finite; null where they do not matter.</summary>
+    public StepGuard? Guard { get; set; }
+
+    /// <summary>Measures gradients and logits; null where nobody reads them.</summary>
+    public StepMeasures? Measures { get; set; }
+
+    /// <summary>The batch of the present epoch, from 1.</summary>
+    public int Batch { get; private set; }
+
     /// <summary>The learning rate of the last step.</summary>
     public double LearningRate { get; private set; }
 
@@ -94,6 +103,8 @@ internal sealed class StageRun : IDisposable
     public void BeginEpoch()
     {
         State.Epoch++;
+        Batch = 0;
+        Guard?.BeginEpoch();
         Stage.Teacher?.BeginEpoch(State.Epoch);
         // Validation put everything into eval mode.
         Student.TrainOnly(Stage.Trains);
@@ -106,13 +117,14 @@ internal sealed class StageRun : IDisposable
         var (factor, momentum) = FollowSchedule(Stage.Schedule);
         (LearningRate, Momentum) = (Stage.Optimizer.LearningRate * factor, momentum);
         State.Step++;
+        Batch++;
     }
 
     /// <summary>The factor of the learning rate, and the momentum, that a schedule has for the next step.</summary>
     public (double Factor, double? Momentum) FollowSchedule(LearningRateSchedule schedule)
     {
         var steps = (long)Stage.Epochs * _stepsPerEpoch;
-        return (schedule.FactorAt(State.Step, steps, _stepsPerEpoch), schedule.CheckedMomentumAt(State.Step, steps));
+        return (schedule.FactorAt(State.Step, steps, _stepsPerEpoch) * State.RateFactor, schedule.CheckedMomentumAt(State.Step, steps));
     }
 
     /// <summary>Creates the inputs of the loss for a step.</summary>
@@ -147,6 +159,8 @@ internal sealed class StageRun : IDisposable
 
     public void Dispose()
     {
+        Guard?.Dispose();
+        Measures?.Dispose();
         Bilevel?.Dispose();
         Losses.Dispose();
         State.Dispose();

@@ -267,6 +267,8 @@ internal sealed class FitNetworks(
         return new LoopSettings
         {
             GradientClipping = options.GradientClipping,
+            OnNonFinite = options.OnNonFinite,
+            MeasureTraining = options.MeasureTraining,
             Precision = options.Precision,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,

@@ -45,6 +45,8 @@ public sealed class OptionFaultTests
             "CompareAlone trains the student on labels alone as well, and LabelColumnName is null: name the label column, or leave CompareAlone false.");
         yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation must be Throw or ReturnBest; was 7.");
         yield return Case(Good with { OnTimeUp = (CancellationBehavior)7 }, "OnTimeUp must be Throw or ReturnBest; was 7.");
+        yield return Case(Good with { OnNonFinite = NonFiniteHandling.SkipBatch(0) }, "OnNonFinite: the batches that SkipBatch allows must be at least 1; was 0.");
+        yield return Case(Good with { OnNonFinite = null! }, "OnNonFinite must be set; NonFiniteHandling.Stop stops.");
         yield return Case(Good with { MaxTrainingTime = TimeSpan.Zero }, "MaxTrainingTime must be above 0; was 00:00:00.");
     }
 

@@ -85,12 +85,13 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         using var quiz = phase is BilevelStage bilevel ? QuizRows.Divide(bilevel, set, split.Training, seeds, role) : null;
         var training = quiz?.Training ?? split.Training;
         using var run = Begin(phase, training);
+        using var recovery = new Recovery(run, State, settings, new OutputCheck(training, settings.ScoringBatchSize));
         try
         {
             _observers.StageBegins(run);
             // The preparation of teacher and sampler does not count as time of an epoch.
             run.State.Began = _clock.Elapsed;
-            while (run.State.Epoch < stage.Epochs && TrainEpoch(run, training, quiz) is { } epoch)
+            while (run.State.Epoch < stage.Epochs && recovery.Run(() => TrainEpoch(run, training, quiz)) is { } epoch)
             {
                 _observers.EpochEnds(epoch);
                 if (epoch.EndsStage || Cancelled)
@@ -139,6 +140,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         }
 
         // Fetching the losses waits until the device has computed the epoch, so the time is measured after it.
+        run.Guard!.EpochEnds();
         Exception CreateFailure(IReadOnlyList<string> terms) => NonFiniteCauses.CreateException(terms, run);
         var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, CreateFailure);
         losses = run.Bilevel?.AddMean(losses, CreateFailure) ?? losses;
@@ -146,8 +148,16 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         var validation = _heldOut.Evaluate(stage);
         State.Elapsed = _clock.Elapsed;
         var timeLeft = (State.Elapsed - state.Began) / state.Epoch * (stage.Epochs - state.Epoch);
+        var measured = run.Measures!.Take();
         var progress = new TrainingProgress(
-            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed);
+            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed)
+        {
+            MeanGradientNorm = measured.MeanNorm,
+            LargestGradientNorm = measured.LargestNorm,
+            LargestLogit = measured.LargestLogit,
+            SkippedBatches = run.Guard.SkippedInEpoch,
+            TimesGoneBack = state.TimesGoneBack,
+        };
         return new EpochResult(run, progress, rows, clock.Elapsed);
     }
 
@@ -163,6 +173,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         if (stage.CopiesLastLayer)
             LastLayerCopy.Copy(stage, student);
         var run = StageRun.Begin(stage, phase as BilevelStage, settings.GradientClipping, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
+        (run.Guard, run.Measures) = (new StepGuard(run, settings), new StepMeasures(settings.MeasureTraining, set.Device));
         // A copy that trains can become anything; the loss of its quiz shows it.
         if (run.Bilevel is null)
             run.Answers = new TeacherAnswers(settings.TeacherName, stage.Name, run.Losses.Checks, Warn);

@@ -16,6 +16,7 @@ internal static class StandardObservers
             new NativeHeapTrimmer(),
             new DivergenceWarning(settings.Warn),
             new GradientWarning(settings.GradientClipping, settings.Warn),
+            new SkippedBatchesWarning(settings.Warn),
             new BestEpochKeeper(state, settings.MayReturnBest),
             new EpochInstruments(role),
             new ProgressReporter(state, settings),

@@ -49,6 +49,7 @@ public sealed partial record DistillationOptions
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
         .. Faults.Above0(nameof(MaxTrainingTime), MaxTrainingTime),
         .. Faults.Defined(nameof(OnTimeUp), OnTimeUp),
+        .. OnNonFinite?.Validate(nameof(OnNonFinite)) ?? ["OnNonFinite must be set; NonFiniteHandling.Stop stops."],
         .. LabelColumnName is null ? NoLabelFaults() : [],
         .. PartFaults(),
     ];

@@ -237,6 +237,19 @@ public sealed partial record DistillationOptions
     public CancellationBehavior OnTimeUp { get; init; } = CancellationBehavior.ReturnBest;
 
     /// <summary>
+    /// What training does where a loss or a gradient is NaN or infinite: by default it stops within the step (<see cref="NonFiniteHandling.Stop"/>); or it skips the batch
+    /// (<see cref="NonFiniteHandling.SkipBatch"/>), or goes back to the last good epoch with a lower learning rate (<see cref="NonFiniteHandling.GoBack"/>).
+    /// </summary>
+    public NonFiniteHandling OnNonFinite { get; init; } = NonFiniteHandling.Stop;
+
+    /// <summary>
+    /// Whether the norm of the gradient and the largest logit are measured in every step and reported once an epoch (<see cref="TrainingProgress.MeanGradientNorm"/>,
+    /// <see cref="TrainingProgress.LargestLogit"/>). False by default, because a step of a small network takes noticeably longer. With <see cref="GradientClipping"/> the norm is
+    /// reported in any case.
+    /// </summary>
+    public bool MeasureTraining { get; init; }
+
+    /// <summary>
     /// Receives the state of training after every epoch. An exception that it throws is logged as a warning, and training continues; to stop training, cancel
     /// <see cref="CancellationToken"/>.
     /// </summary>

@@ -57,6 +57,8 @@ public sealed partial record EmbeddingOptions
         OnCancellation = OnCancellation,
         MaxTrainingTime = MaxTrainingTime,
         OnTimeUp = OnTimeUp,
+        OnNonFinite = OnNonFinite,
+        MeasureTraining = MeasureTraining,
         Clock = Clock,
         Progress = Progress,
     };
@@ -79,6 +81,7 @@ public sealed partial record EmbeddingOptions
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
         .. Faults.Above0(nameof(MaxTrainingTime), MaxTrainingTime),
         .. Faults.Defined(nameof(OnTimeUp), OnTimeUp),
+        .. OnNonFinite?.Validate(nameof(OnNonFinite)) ?? ["OnNonFinite must be set; NonFiniteHandling.Stop stops."],
         .. NameFaults(),
         .. LossFaults(),
         .. MethodFaults(),

@@ -48,7 +48,7 @@ internal sealed class BilevelRun : IDisposable
         var (pilotFactor, _) = _run.FollowSchedule(_run.Stage.Schedule);
         var (factor, momentum) = _run.FollowSchedule(_stage.TeacherSchedule ?? _run.Stage.Schedule);
         var loss = _round.ComputeTeacherGradient(batches, quiz, _stage.PilotLearningRate * pilotFactor, _run.State.Epoch);
-        if (_run.Guard is { Defers: false } && !FiniteCheck.IsFinite(loss))
+        if (_run.Guard is { Defers: false } && !FiniteCheck.IsFinite(loss, isOnCpu: false))
             throw NonFiniteCauses.CreateException([QuizName], _run, Place(batches));
         using (no_grad())
             _quizSum.AddInPlace(loss);

@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -65,9 +66,10 @@ internal sealed class EpochLosses : IDisposable
     /// </summary>
     /// <param name="inputs">The inputs of the step.</param>
     /// <param name="epoch">The epoch, from 1, for weights that warm up.</param>
-    /// <param name="accepts">Whether the student may learn from the values of the terms; null if it may in any case.</param>
+    /// <param name="guard">Says whether the student may learn from the values of the terms; null if it may in any case.</param>
+    /// <param name="batch">The rows of the step, for the guard.</param>
     /// <returns>Whether it may. If not, the values are not counted and there is no gradient.</returns>
-    public bool Backward(LossInputs inputs, int epoch, Func<IReadOnlyList<Tensor>, bool>? accepts = null)
+    public bool Backward(LossInputs inputs, int epoch, StepGuard? guard = null, Batch? batch = null)
     {
         SetWeights(epoch);
         var roots = new List<Tensor>(_terms.Count);
@@ -79,7 +81,7 @@ internal sealed class EpochLosses : IDisposable
                 ofLogits = ofLogits?.AddInPlace(gradient) ?? gradient;
         }
 
-        if (accepts?.Invoke(_values) == false)
+        if (guard?.AcceptsLosses(batch!, _values) == false)
             return false;
         CountValues();
         if (ofLogits is not null && roots.Count == 0 && inputs.Student.Logits.is_leaf)
@@ -98,6 +100,9 @@ internal sealed class EpochLosses : IDisposable
             autograd.backward(roots, gradients);
         return true;
     }
+
+    /// <summary>Whether all values since the epoch began were finite; on a GPU, this waits for the device.</summary>
+    public bool AreFinite() => FiniteCheck.AreFinite(_sums);
 
     /// <summary>Forgets the values of an epoch that is trained once more.</summary>
     public void Reset()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using MlNetDistill.Data;
 using static TorchSharp.torch;
 
@@ -16,9 +17,12 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
 
     private readonly bool _skips = settings.OnNonFinite.MaxSkippedBatches is not null;
     private readonly bool _defers = settings.OnNonFinite.MaxSkippedBatches is null && (settings.DefersChecks ?? run.Set.Device.type != TorchSharp.DeviceType.CPU);
+    private readonly bool _isOnCpu = run.Set.Device.type == TorchSharp.DeviceType.CPU;
     private readonly Queue<PastStep> _unread = new();
     private BufferCopies? _buffers;
-    private Tensor? _lastRows;
+    private readonly long[] _lastRows = new long[NonFinitePlace.MostNamed];
+    private Tensor? _lastPositions;
+    private int _lastRowCount;
     private int _lastBatch;
 
     /// <summary>Batches of the present epoch that were not learnt from.</summary>
@@ -42,16 +46,16 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
     {
         if (_defers)
         {
-            _unread.Enqueue(new PastStep(run.Batch, Keep(batch.Positions), [.. values.Select(Keep)]));
             if (_unread.Count == StepsRead)
                 ReadLosses();
+            _unread.Enqueue(new PastStep(run.Batch, Keep(batch.Positions), [.. values.Select(Keep)]));
             return true;
         }
 
         for (var i = 0; i < values.Count; i++)
         {
-            if (!FiniteCheck.IsFinite(values[i]))
-                return Refuse(NamesOf([.. values.Select(FiniteCheck.IsFinite)]), batch);
+            if (!FiniteCheck.IsFinite(values[i], _isOnCpu))
+                return Refuse(NamesOf([.. values.Select(value => FiniteCheck.IsFinite(value, _isOnCpu))]), batch);
         }
 
         return true;
@@ -63,9 +67,9 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
     /// <exception cref="NonFiniteLossException">It may not, and the batch may not be skipped either.</exception>
     public bool AcceptsGradients(Batch batch, double? norm)
     {
-        var isUnknown = norm is null ? !_skips : double.IsFinite(norm.Value);
-        // The square of a large gradient may overflow in the norm.
-        if (!isUnknown && !FiniteCheck.AreFinite(run.Parameters.Select(p => p.grad)))
+        // The square of a large gradient may overflow in the norm, so one that is not finite decides nothing.
+        var mayBeBad = norm is null ? _skips : !double.IsFinite(norm.Value);
+        if (mayBeBad && !FiniteCheck.AreFinite(run.Parameters.Select(p => p.grad)))
             return Refuse([NonFiniteLossException.Gradient], batch);
         return true;
     }
@@ -73,9 +77,21 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
     /// <summary>The student has learnt from a batch.</summary>
     public void StepEnds(Batch batch)
     {
-        // A sampler may dispose of the positions.
-        _lastRows?.Dispose();
-        (_lastRows, _lastBatch) = (Keep(batch.Positions), run.Batch);
+        _lastBatch = run.Batch;
+        var positions = batch.Positions;
+        // A sampler may dispose of the positions. Copying some numbers takes less time than keeping a tensor.
+        if (_isOnCpu && positions.is_contiguous())
+        {
+            var rows = MemoryMarshal.Cast<byte, long>(positions.bytes);
+            _lastRowCount = rows.Length;
+            rows[..Math.Min(rows.Length, _lastRows.Length)].CopyTo(_lastRows);
+            _lastPositions?.Dispose();
+            _lastPositions = null;
+            return;
+        }
+
+        _lastPositions?.Dispose();
+        _lastPositions = Keep(positions);
     }
 
     /// <summary>Reads what was not read yet.</summary>
@@ -89,15 +105,14 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
     /// <summary>Forgets the steps of an epoch that is trained once more.</summary>
     public void Reset()
     {
-        while (_unread.TryDequeue(out var step))
-            step.Dispose();
+        ForgetLosses();
         SkippedInEpoch = 0;
     }
 
     public void Dispose()
     {
         Reset();
-        _lastRows?.Dispose();
+        _lastPositions?.Dispose();
         _buffers?.Dispose();
     }
 
@@ -125,16 +140,21 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
     private void CheckWeights()
     {
         if (!FiniteCheck.AreFinite(run.Parameters))
-        {
-            throw NonFiniteCauses.CreateException(
-                [NonFiniteLossException.Weights], run, _lastBatch == 0 ? null : NonFinitePlace.Create(_lastBatch, run.Set, _lastRows!));
-        }
+            throw NonFiniteCauses.CreateException([NonFiniteLossException.Weights], run, _lastBatch == 0 ? null : LastPlace());
     }
+
+    private NonFinitePlace LastPlace() => _lastPositions is { } positions
+        ? NonFinitePlace.Create(_lastBatch, run.Set, positions)
+        : NonFinitePlace.Create(_lastBatch, run.Set, _lastRows.Take(_lastRowCount), _lastRowCount);
 
     private void ReadLosses()
     {
-        if (_unread.Count == 0)
+        if (_unread.Count == 0 || run.Losses.AreFinite())
+        {
+            ForgetLosses();
             return;
+        }
+
         using var scope = NewDisposeScope();
         var terms = _unread.Peek().Values.Count;
         var finite = cat([.. _unread.SelectMany(step => step.Values).Select(value => value.to(ScalarType.Float64).reshape(1))]).isfinite().cpu().data<bool>().ToArray();
@@ -147,6 +167,12 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
                 finite = finite[terms..];
             }
         }
+    }
+
+    private void ForgetLosses()
+    {
+        while (_unread.TryDequeue(out var step))
+            step.Dispose();
     }
 
     private string[] NamesOf(IReadOnlyList<bool> finite) => [.. run.Stage.Loss.Terms.Where((_, i) => !finite[i]).Select(term => term.Loss.Name)];

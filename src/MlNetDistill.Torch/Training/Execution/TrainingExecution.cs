@@ -20,7 +20,7 @@ internal sealed class TrainingExecution(double? gradientClipping, TrainingPrecis
         var output = pass?.Output ?? run.Student.Forward(batch.Features, needs, precision, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)
             parameter.grad = null;
-        if (!run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch, run.Guard is { } guard ? values => guard.AcceptsLosses(batch, values) : null))
+        if (!run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch, run.Guard, batch))
             return;
         pass?.Backward();
         run.Observer.GradientsComputed(run);

@@ -10,15 +10,18 @@ namespace MlNetDistill.Training;
 /// <param name="RowCount">Number of its rows.</param>
 internal sealed record NonFinitePlace(int Batch, IReadOnlyList<RowId> Rows, long RowCount)
 {
-    private const long MostNamed = 10;
+    /// <summary>The most rows that are named.</summary>
+    public const int MostNamed = 10;
 
     public static NonFinitePlace Create(int batch, IRowSource set, Tensor positions)
     {
         using var scope = NewDisposeScope();
         var count = positions.shape[0];
-        var first = positions.narrow(0, 0, Math.Min(count, MostNamed)).cpu().data<long>().ToArray();
-        return new(batch, [.. first.Select(position => set.RowIds[position])], count);
+        return Create(batch, set, positions.narrow(0, 0, Math.Min(count, MostNamed)).cpu().data<long>().ToArray(), count);
     }
+
+    public static NonFinitePlace Create(int batch, IRowSource set, IEnumerable<long> firstPositions, long count) =>
+        new(batch, [.. firstPositions.Select(position => set.RowIds[position])], count);
 
     /// <summary>The rows in words.</summary>
     public override string ToString()

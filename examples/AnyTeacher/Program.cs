@@ -101,6 +101,7 @@ DistillationTrainer Trainer(NetworkSpec student, int epochs, Teacher? teacher) =
     Seed = 1,
     TeacherCache = new TeacherCacheOptions { Folder = "answers" },
     Progress = new SlowWork(student.Name),
+    CancellationToken = Interruption.Token,
 });
 
 static (TimeSpan Time, T Result) Timed<T>(Func<T> work)

@@ -63,6 +63,7 @@ ITransformer Train(NetworkSpec network, DistillationMethod method, ITransformer?
             Optimizer = Optimizer.AdamW(0.005),
             Seed = 1,
             Progress = new Lines(),
+            CancellationToken = Interruption.Token,
         }))
         .Fit(train);
 }

@@ -45,6 +45,7 @@ ITransformer Fit(NetworkSpec network, DistillationMethod method, int epochs, Tea
             Optimizer = Optimizer.AdamW(0.01),
             Seed = 1,
             Progress = new SlowWork(network.Name),
+            CancellationToken = Interruption.Token,
         }))
         .Fit(train);
 

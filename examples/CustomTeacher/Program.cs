@@ -33,6 +33,7 @@ var trainer = mlContext.MulticlassClassification.Trainers.Distill(new Distillati
     BatchSize = 64,
     Optimizer = Optimizer.AdamW(0.005),
     Seed = 1,
+    CancellationToken = Interruption.Token,
 });
 var student = trainer.Fit(train);
 

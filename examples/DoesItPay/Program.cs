@@ -13,6 +13,7 @@ static void Run(Settings settings)
     var folder = new RunFolder(settings.Out);
     if (!settings.TableOnly)
     {
+        Interruption.HowToGoOn = "Finished runs are kept: the same command goes on from there.";
         foreach (var name in settings.Sets)
         {
             var set = DataSets.Load(name, settings);

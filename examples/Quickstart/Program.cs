@@ -40,6 +40,7 @@ static int Run(Settings settings, string[] args)
                 ValidationFraction = 0.1,
                 Seed = settings.Seed,
                 Progress = progress,
+                CancellationToken = Interruption.Token,
             }))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
             .Fit(work.Train);

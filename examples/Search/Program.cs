@@ -26,8 +26,11 @@ static void Run(Settings settings)
         Student = NetworkSpec.Mlp(64),
         LabelColumnName = "Class",
         Seed = 1,
+        CancellationToken = Interruption.Token,
     });
 
+    if (settings.Folder is not null)
+        Interruption.HowToGoOn = "Finished trainings are kept: the same command goes on from there.";
     var result = LiveLeaderboard.Show(progress => trainer.Search(train, steps, new SearchOptions
     {
         Goal = settings.Smallest ? SearchGoal.SmallestStudent(keeps: 0.98) : SearchGoal.Accuracy(),

@@ -24,6 +24,10 @@ internal static class CommandLine
             Console.Error.WriteLine(fault.Message);
             return 2;
         }
+        catch (OperationCanceledException) when (Interruption.Token.IsCancellationRequested)
+        {
+            return Interruption.Explain();
+        }
         catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             // The library's messages name what is wrong, what was expected and what to do.

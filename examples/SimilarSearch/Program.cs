@@ -18,8 +18,16 @@ var test = mlContext.Data.LoadFromEnumerable(unseen);
 // The teacher: a classifier of the known signs, whose last layer but one is its embedding.
 Console.WriteLine("Training the teacher.");
 var classifier = mlContext.Transforms.Conversion.MapValueToKey("Class", "Id")
-    .Append(mlContext.MulticlassClassification.Trainers.Distill(
-        NetworkSpec.ResNet(8, 16, 32, 64), DistillationMethod.LabelsOnly(), labelColumnName: "Class", featureColumnName: "Pixels", epochs: quick ? 15 : 25, batchSize: 32))
+    .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
+    {
+        Student = NetworkSpec.ResNet(8, 16, 32, 64),
+        Method = DistillationMethod.LabelsOnly(),
+        LabelColumnName = "Class",
+        FeatureColumnName = "Pixels",
+        Epochs = quick ? 15 : 25,
+        BatchSize = 32,
+        CancellationToken = Interruption.Token,
+    }))
     .Fit(train);
 using (var file = File.Create("teacher.onnx"))
     classifier.FindStudent().SaveEmbeddingOnnx(file);
@@ -43,6 +51,7 @@ var student = mlContext.Transforms.DistillEmbedding(new EmbeddingOptions
     ValidationFraction = 0.1,
     Seed = 1,
     Progress = new SlowWork("student"),
+    CancellationToken = Interruption.Token,
 }).Fit(train);
 student.SaveAtomically("student.zip");
 Console.WriteLine(student.Model);

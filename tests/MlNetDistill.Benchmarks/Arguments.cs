@@ -45,6 +45,7 @@ internal sealed record Arguments(
             CreateCommand(
                 "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",
                 CacheCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
+            CreateCommand("step-check", "What it costs to check each step of a small perceptron for values that are not finite, and to measure gradients and logits.", StepCheckCost.Run, rounds, oneThread),
             CreateCommand("round", "What a round of MetaDistil costs against a step of KD with a teacher that is queried in each step.", RoundCost.Run, rounds, oneThread),
             Compare(),
             Measure(),

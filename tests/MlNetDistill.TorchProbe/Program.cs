@@ -6,6 +6,8 @@ using MlNetDistill.Networks;
 
 // Usage: MlNetDistill.TorchProbe build|block|fit|preflight|score
 // Makes a first call into the library. Prints "fine", or of the exception: its type, MissingVersion, Remedy, Message and, after a line "loader", LoaderMessage.
+//        MlNetDistill.TorchProbe interrupt
+// Prints "busy", then "cancelled" when the token of the examples is, and goes on until it is ended.
 //        MlNetDistill.TorchProbe save FILE | cost FOLDER
 // Saves a model, or measures its cost with that folder for temporary files; prints "busy" in the middle of it, and stays there until it is killed.
 try
@@ -33,13 +35,21 @@ static void Call(string verb)
     });
     switch (verb)
     {
+        case "interrupt": WaitForSignals(); break;
         case "build": NetworkSpec.Mlp(4).Build(new NetworkInput(InputShape.Vector(2), false, null), 2, 1).Dispose(); break;
         case "block": new Relu().Dispose(); break;
         case "fit": trainer.Fit(keyed); break;
         case "preflight": trainer.Preflight(keyed); break;
         case "score": trainer.ScoreTeacher(keyed); break;
-        default: throw new ArgumentException($"'{verb}' is none of build, block, fit, preflight, score.");
+        default: throw new ArgumentException($"'{verb}' is none of build, block, fit, preflight, score, interrupt.");
     }
+}
+
+static void WaitForSignals()
+{
+    using var registration = Examples.Interruption.Token.Register(() => Console.WriteLine("cancelled"));
+    Console.WriteLine("busy");
+    Thread.Sleep(Timeout.Infinite);
 }
 
 internal sealed class Row

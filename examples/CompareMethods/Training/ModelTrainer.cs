@@ -118,5 +118,6 @@ internal sealed class ModelTrainer : IDisposable
         BatchSize = _work.BatchSize,
         Seed = seed,
         Progress = progress,
+        CancellationToken = Interruption.Token,
     };
 }

@@ -55,5 +55,5 @@ internal sealed record Assignment
     /// <summary>Fits the encoding and the student on some rows.</summary>
     /// <returns>The whole pipeline.</returns>
     public ITransformer Fit(DistillationOptions options, IDataView rows) =>
-        Views.Encoding().Append(MlContext.MulticlassClassification.Trainers.Distill(options with { Progress = Progress })).Fit(rows);
+        Views.Encoding().Append(MlContext.MulticlassClassification.Trainers.Distill(options with { Progress = Progress, CancellationToken = Interruption.Token })).Fit(rows);
 }

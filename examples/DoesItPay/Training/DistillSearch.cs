@@ -15,7 +15,7 @@ internal static class DistillSearch
     /// labels gives them away by its answers for rows nearby, and distilled students would look better than they are.
     /// </summary>
     public static DistillationOptions Run(Assignment work, FittedTeacher teacher, string folder) =>
-        work.MlContext.MulticlassClassification.Trainers.Distill(ArmList.WithMadeUp(work) with { Teacher = teacher.Unfitted })
+        work.MlContext.MulticlassClassification.Trainers.Distill(ArmList.WithMadeUp(work) with { Teacher = teacher.Unfitted, CancellationToken = Interruption.Token })
             .Search(work.Views.View(work.Sample.All), work.Views.Encoding(), new SearchOptions { Folder = folder }).Options;
 
     /// <summary>Whether the student alone was found.</summary>

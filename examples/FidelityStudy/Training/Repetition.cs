@@ -76,5 +76,6 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
         Epochs = plan.EpochsOver(from.Length, rows.Train.Length, plan.TeacherEpochs),
         BatchSize = plan.BatchSize,
         Seed = (seed * MostTeachers) + member,
+        CancellationToken = Interruption.Token,
     }).Fit(rows.View(from));
 }

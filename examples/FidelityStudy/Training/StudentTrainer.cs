@@ -34,6 +34,7 @@ internal sealed class StudentTrainer(MLContext mlContext)
             Augmentations = setup.Augmentations,
             MissingLabels = setup.MissingLabels,
             Seed = repetition.Seed,
+            CancellationToken = Interruption.Token,
         }).Fit(repetition.Rows.View(setup.Rows));
 
     private static DistillationMethod Method(TrainingSetup setup) => setup switch

@@ -33,5 +33,6 @@ internal sealed class StudentPipeline(MLContext mlContext, int seed)
             MissingLabels = teacher is null ? MissingLabels.Error : MissingLabels.TeacherOnly,
             Seed = seed,
             Progress = progress,
+            CancellationToken = Interruption.Token,
         });
 }

@@ -22,6 +22,11 @@ namespace MlNetDistill.Core;
 /// <item><term><c>distillation.validation.quality</c></term>
 /// <description>gauge, 1: quality on the held-out rows; the same tags, <c>distillation.validation.measure</c> (accuracy, or agreement with the teacher where these rows have
 /// no labels)</description></item>
+/// <item><term><c>distillation.gradient.norm.mean</c>, <c>distillation.gradient.norm.largest</c></term>
+/// <description>gauges, 1: norm of the gradient over an epoch's steps, where it is measured; the same tags</description></item>
+/// <item><term><c>distillation.logit.largest</c></term><description>gauge, 1: largest absolute logit of an epoch's steps, where it is measured; the same tags</description></item>
+/// <item><term><c>distillation.batches.skipped</c></term>
+/// <description>counter, {batch}: batches that were skipped, because losses or gradients were NaN or infinite; the same tags</description></item>
 /// <item><term><c>distillation.learning_rate</c></term><description>gauge, 1: rate of an epoch's last step; the same tags</description></item>
 /// <item><term><c>distillation.teacher.rows</c></term><description>counter, {row}: rows whose outputs teachers computed</description></item>
 /// <item><term><c>distillation.cache.rows</c></term>
@@ -80,6 +85,18 @@ public static class DistillationInstruments
 
     internal static Gauge<double> LearningRate { get; } =
         Meter.CreateGauge<double>("distillation.learning_rate", "1", "Learning rate of the last epoch's last step.");
+
+    internal static Gauge<double> MeanGradientNorm { get; } =
+        Meter.CreateGauge<double>("distillation.gradient.norm.mean", "1", "Mean norm of the gradient over the last epoch's steps.");
+
+    internal static Gauge<double> LargestGradientNorm { get; } =
+        Meter.CreateGauge<double>("distillation.gradient.norm.largest", "1", "Largest norm of the gradient in the last epoch's steps.");
+
+    internal static Gauge<double> LargestLogit { get; } =
+        Meter.CreateGauge<double>("distillation.logit.largest", "1", "Largest absolute logit in the last epoch's steps.");
+
+    internal static Counter<long> BatchesSkipped { get; } =
+        Meter.CreateCounter<long>("distillation.batches.skipped", "{batch}", "Batches that were skipped, because losses or gradients were NaN or infinite.");
 
     internal static Counter<long> TeacherRows { get; } =
         Meter.CreateCounter<long>("distillation.teacher.rows", "{row}", "Rows whose outputs teachers computed.");

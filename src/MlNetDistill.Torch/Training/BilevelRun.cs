@@ -49,12 +49,15 @@ internal sealed class BilevelRun : IDisposable
         var (pilotFactor, _) = _run.FollowSchedule(_run.Stage.Schedule);
         var (factor, momentum) = _run.FollowSchedule(_stage.TeacherSchedule ?? _run.Stage.Schedule);
         var loss = _round.ComputeTeacherGradient(batches, quiz, _stage.PilotLearningRate * pilotFactor, _run.State.Epoch);
+        if (_run.Guard is { Defers: false } && !FiniteCheck.IsFinite(loss, isOnCpu: false))
+            throw NonFiniteCauses.CreateException([QuizName], _run, Place(batches));
         using (no_grad())
             _quizSum.AddInPlace(loss);
         _rounds++;
         var state = _run.State.TeacherOptimizer!;
-        if (_gradientClipping is { } norm)
-            nn.utils.clip_grad_norm_(state.Parameters.Select(p => p.Value), norm);
+        var isInfinite = _gradientClipping is { } norm && !double.IsFinite(nn.utils.clip_grad_norm_(state.Parameters.Select(p => p.Value), norm));
+        if (_run.Guard is not null && isInfinite && !FiniteCheck.AreFinite(state.Parameters.Select(p => p.Value.grad)))
+            throw NonFiniteCauses.CreateException([NonFiniteLossException.Gradient], _run, Place(batches));
         _stage.TeacherOptimizer.Step(state, _stage.TeacherOptimizer.LearningRate * factor, momentum);
         foreach (var parameter in state.Parameters)
             parameter.Value.grad = null;
@@ -83,6 +86,16 @@ internal sealed class BilevelRun : IDisposable
         using var sum = saved.Sum.ToScalar();
         _quizSum.fill_(sum);
     }
+
+    /// <summary>Forgets the quizzes of an epoch that is trained once more.</summary>
+    public void Reset()
+    {
+        _rounds = 0;
+        _quizSum.zero_();
+    }
+
+    // The batches of a round are those that the student learns next.
+    private NonFinitePlace Place(IReadOnlyList<Batch> batches) => NonFinitePlace.Create(_run.Batch + 1, _run.Set, cat([.. batches.Select(batch => batch.Positions)]));
 
     public void Dispose()
     {

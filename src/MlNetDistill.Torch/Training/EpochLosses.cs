@@ -1,4 +1,5 @@
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -17,6 +18,8 @@ internal sealed class EpochLosses : IDisposable
     private readonly Tensor?[] _weights;
     private readonly TermGradientCheck[] _gradientChecks;
     private readonly Tensor?[] _firstValues;
+    private readonly Tensor[] _values;
+    private readonly double[] _scales;
     private readonly StageState _state;
     private int _epoch;
     private int _steps;
@@ -33,7 +36,7 @@ internal sealed class EpochLosses : IDisposable
                 $"The loss term '{term.Loss.Name}' has the weight {term.Weight:G3}, which as a 32-bit float is {(term.Weight > 1 ? "infinity" : "0")}. Weights of about 1 are usual."));
         }
 
-        _firstValues = new Tensor?[_terms.Count];
+        (_firstValues, _values, _scales) = (new Tensor?[_terms.Count], new Tensor[_terms.Count], new double[_terms.Count]);
         if (_terms.All(t => t.Weight == 0))
             throw new InvalidOperationException("Every term of the loss has weight 0, so nothing would be learnt. Give a term a weight above 0.");
         _sums = [.. _terms.Select(_ => zeros(1, float64, device).DetachFromDisposeScope())];
@@ -63,7 +66,10 @@ internal sealed class EpochLosses : IDisposable
     /// </summary>
     /// <param name="inputs">The inputs of the step.</param>
     /// <param name="epoch">The epoch, from 1, for weights that warm up.</param>
-    public void Backward(LossInputs inputs, int epoch)
+    /// <param name="guard">Says whether the student may learn from the values of the terms; null if it may in any case.</param>
+    /// <param name="batch">The rows of the step, for the guard.</param>
+    /// <returns>Whether it may. If not, the values are not counted and there is no gradient.</returns>
+    public bool Backward(LossInputs inputs, int epoch, StepGuard? guard = null, Batch? batch = null)
     {
         SetWeights(epoch);
         var roots = new List<Tensor>(_terms.Count);
@@ -75,11 +81,13 @@ internal sealed class EpochLosses : IDisposable
                 ofLogits = ofLogits?.AddInPlace(gradient) ?? gradient;
         }
 
-        _steps++;
+        if (guard?.AcceptsLosses(batch!, _values) == false)
+            return false;
+        CountValues();
         if (ofLogits is not null && roots.Count == 0 && inputs.Student.Logits.is_leaf)
         {
             inputs.Student.Logits.grad = ofLogits;
-            return;
+            return true;
         }
 
         if (ofLogits is not null)
@@ -90,6 +98,18 @@ internal sealed class EpochLosses : IDisposable
 
         if (roots.Count > 0)
             autograd.backward(roots, gradients);
+        return true;
+    }
+
+    /// <summary>Whether all values since the epoch began were finite; on a GPU, this waits for the device.</summary>
+    public bool AreFinite() => FiniteCheck.AreFinite(_sums);
+
+    /// <summary>Forgets the values of an epoch that is trained once more.</summary>
+    public void Reset()
+    {
+        _steps = 0;
+        foreach (var sum in _sums)
+            sum.zero_();
     }
 
     /// <summary>Returns the means of the terms over the epoch, and resets the sums for the next epoch.</summary>
@@ -103,9 +123,10 @@ internal sealed class EpochLosses : IDisposable
         Checks.Finish();
         var sums = _sums.Select(sum => sum.item<double>()).ToList();
         var nonFinite = _terms.Where((_, i) => !double.IsFinite(sums[i])).Select(t => t.Loss.Name).ToList();
-        if (nonFinite.Count > 0)
-            throw failure(nonFinite);
-        if (_steps > 0 && !_gradientChecks.Any(r => r.HasReachedStudent))
+        // Without a step that counts, every batch was skipped.
+        if (nonFinite.Count > 0 || _steps == 0)
+            throw failure(nonFinite.Count > 0 ? nonFinite : [.. _terms.Select(t => t.Loss.Name)]);
+        if (!_gradientChecks.Any(r => r.HasReachedStudent))
             throw TermGradientCheck.CreateNothingLearntError(stage, epoch);
         var means = new Dictionary<string, double>();
         var total = 0.0;
@@ -160,15 +181,7 @@ internal sealed class EpochLosses : IDisposable
         var loss = _terms[term].Loss;
         var known = inputs.Student.LogitsRequireGradient ? loss.EvaluateWithGradient(inputs, _terms[term].WeightIn(epoch)) : null;
         var value = known?.Value ?? LossValue.Evaluate(loss, inputs, checksInputs: _steps == 0 && loss.GetType().Assembly != typeof(DistillationLoss).Assembly);
-        using (no_grad())
-        using (var scale = (known?.Scale ?? 1).ToScalar())
-        {
-            _sums[term].add_(value, scale);
-            // After one step, the sum is the first value of the term.
-            if (_firstValues[term] is null)
-                _firstValues[term] = _sums[term].clone().DetachFromDisposeScope();
-        }
-
+        (_values[term], _scales[term]) = (value, known?.Scale ?? 1);
         if (_weights[term] is not { } weight || !(known is null ? _gradientChecks[term].HasGradient(value, inputs.Student) : _gradientChecks[term].MarkReached()))
             return null;
         if (known is not null)
@@ -176,6 +189,20 @@ internal sealed class EpochLosses : IDisposable
         roots.Add(value);
         gradients.Add(weight);
         return null;
+    }
+
+    private void CountValues()
+    {
+        _steps++;
+        using var noGrad = no_grad();
+        for (var i = 0; i < _terms.Count; i++)
+        {
+            using var scale = _scales[i].ToScalar();
+            _sums[i].add_(_values[i], scale);
+            // After one step, the sum is the first value of the term.
+            if (_firstValues[i] is null)
+                _firstValues[i] = _sums[i].clone().DetachFromDisposeScope();
+        }
     }
 
     private void SetWeights(int epoch)

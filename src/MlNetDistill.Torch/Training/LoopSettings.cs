@@ -9,6 +9,15 @@ internal sealed record LoopSettings
 {
     public double? GradientClipping { get; init; }
 
+    /// <summary>What to do where losses or gradients are NaN or infinite.</summary>
+    public NonFiniteHandling OnNonFinite { get; init; } = NonFiniteHandling.Stop;
+
+    /// <summary>Whether losses are checked some steps later; null for what suits the device.</summary>
+    public bool? DefersChecks { get; init; }
+
+    /// <summary>Whether gradients and logits are measured.</summary>
+    public bool MeasureTraining { get; init; }
+
     /// <summary>The precision of the passes of training; scoring is in 32-bit floats.</summary>
     public TrainingPrecision Precision { get; init; }
 
@@ -23,6 +32,17 @@ internal sealed record LoopSettings
     public CancellationBehavior OnCancellation { get; init; }
 
     public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>The time that this and the other networks of the fit may train.</summary>
+    public TrainingBudget Budget { get; init; } = new(limit: null);
+
+    public CancellationBehavior OnTimeUp { get; init; } = CancellationBehavior.ReturnBest;
+
+    /// <summary>What to do if the time is used up and nothing is returned; null for what a student needs.</summary>
+    public string? TimeUpAdvice { get; init; }
+
+    /// <summary>Whether a training that is ended early may return the best of all its epochs.</summary>
+    public bool MayReturnBest => OnCancellation == CancellationBehavior.ReturnBest || (Budget.Limit is not null && OnTimeUp == CancellationBehavior.ReturnBest);
 
     /// <summary>The teacher's name in messages.</summary>
     public string TeacherName { get; init; } = "teacher";

@@ -85,6 +85,15 @@ internal sealed class StageRun : IDisposable
     /// <summary>What trains the teacher's copy; null if the teacher is fixed.</summary>
     public BilevelRun? Bilevel { get; set; }
 
+    /// <summary>Refuses losses and gradients that are not finite; null where they do not matter.</summary>
+    public StepGuard? Guard { get; set; }
+
+    /// <summary>Measures gradients and logits; null where nobody reads them.</summary>
+    public StepMeasures? Measures { get; set; }
+
+    /// <summary>The batch of the present epoch, from 1.</summary>
+    public int Batch { get; private set; }
+
     /// <summary>The learning rate of the last step.</summary>
     public double LearningRate { get; private set; }
 
@@ -94,12 +103,16 @@ internal sealed class StageRun : IDisposable
     public void BeginEpoch()
     {
         State.Epoch++;
-        ContinueEpoch();
+        ContinueEpoch(0, 0);
     }
 
     /// <summary>Continues an epoch that was begun before.</summary>
-    public void ContinueEpoch()
+    /// <param name="batches">Batches of the epoch so far.</param>
+    /// <param name="skipped">Those of them that were not learnt from.</param>
+    public void ContinueEpoch(int batches, int skipped)
     {
+        Batch = batches;
+        Guard?.BeginEpoch(skipped);
         Stage.Teacher?.BeginEpoch(State.Epoch);
         // Validation put everything into eval mode.
         Student.TrainOnly(Stage.Trains);
@@ -112,13 +125,14 @@ internal sealed class StageRun : IDisposable
         var (factor, momentum) = FollowSchedule(Stage.Schedule);
         (LearningRate, Momentum) = (Stage.Optimizer.LearningRate * factor, momentum);
         State.Step++;
+        Batch++;
     }
 
     /// <summary>The factor of the learning rate, and the momentum, that a schedule has for the next step.</summary>
     public (double Factor, double? Momentum) FollowSchedule(LearningRateSchedule schedule)
     {
         var steps = (long)Stage.Epochs * _stepsPerEpoch;
-        return (schedule.FactorAt(State.Step, steps, _stepsPerEpoch), schedule.CheckedMomentumAt(State.Step, steps));
+        return (schedule.FactorAt(State.Step, steps, _stepsPerEpoch) * State.RateFactor, schedule.CheckedMomentumAt(State.Step, steps));
     }
 
     /// <summary>Creates the inputs of the loss for a step.</summary>
@@ -153,6 +167,8 @@ internal sealed class StageRun : IDisposable
 
     public void Dispose()
     {
+        Guard?.Dispose();
+        Measures?.Dispose();
         Bilevel?.Dispose();
         Losses.Dispose();
         State.Dispose();

@@ -24,6 +24,30 @@ public sealed record TrainingProgress(
     TimeSpan TimeLeft,
     TimeSpan Elapsed)
 {
+    /// <summary>
+    /// The mean norm of the gradient over the epoch's steps, before clipping; null if it is neither clipped (<c>GradientClipping</c>) nor measured (<c>MeasureTraining</c>).
+    /// </summary>
+    public double? MeanGradientNorm { get; init; }
+
+    /// <summary>The largest of these norms; null as the mean is.</summary>
+    public double? LargestGradientNorm { get; init; }
+
+    /// <summary>The largest absolute value of a logit, of a student of embeddings of an output, in the epoch's steps; null if it is not measured (<c>MeasureTraining</c>).</summary>
+    public double? LargestLogit { get; init; }
+
+    /// <summary>Batches of the epoch that were not learnt from, because losses or gradients were NaN or infinite (<see cref="NonFiniteHandling.SkipBatch"/>).</summary>
+    public int SkippedBatches { get; init; }
+
+    /// <summary>How often the stage has gone back to the end of a good epoch so far (<see cref="NonFiniteHandling.GoBack"/>).</summary>
+    public int TimesGoneBack { get; init; }
+
+    /// <summary>What was measured beside the losses, and what went wrong; empty if nothing.</summary>
+    internal string Signs => string.Concat(
+        MeanGradientNorm is { } mean ? Invariant($", gradient {mean:G3} (at most {LargestGradientNorm:G3})") : "",
+        LargestLogit is { } logit ? Invariant($", logits up to {logit:G3}") : "",
+        SkippedBatches > 0 ? Invariant($", {SkippedBatches} skipped") : "",
+        TimesGoneBack > 0 ? Invariant($", gone back {TimesGoneBack} {(TimesGoneBack == 1 ? "time" : "times")}") : "");
+
     /// <summary>The losses, and the result on held-out rows.</summary>
     internal string Figures => string.Join(", ", Losses.Select(l => Invariant($"{l.Key} {l.Value:0.0000}")))
         + (Validation is null ? "" : $", validation {Validation}");
@@ -32,6 +56,6 @@ public sealed record TrainingProgress(
     public override string ToString()
     {
         var left = Invariant($"{(long)TimeLeft.TotalHours:00}:{TimeLeft:mm\\:ss}");
-        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {Figures}, rate {LearningRate:G3}, {RowsPerSecond:N0} rows/s, {left} left");
+        return Invariant($"{Stage} epoch {Epoch}/{Epochs}: {Figures}, rate {LearningRate:G3}{Signs}, {RowsPerSecond:N0} rows/s, {left} left");
     }
 }

@@ -85,5 +85,7 @@ public sealed partial class DistillationTrainer
             throw new InvalidOperationException("A search holds out rows of its own input, for which the teacher is queried with all others. Leave out ValidationData; SearchOptions.ValidationFraction says how many.");
         if (_options.CheckpointDirectory is not null)
             throw new InvalidOperationException("A search keeps each training that ended in SearchOptions.Folder, and continues there; leave CheckpointDirectory null.");
+        if (_options.MaxTrainingTime is not null)
+            throw new InvalidOperationException("MaxTrainingTime is for a fit, and a search compares many trainings at equal steps. Leave it null; SearchOptions.TimeLimit limits a search.");
     }
 }

@@ -62,6 +62,7 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
     /// </exception>
     /// <exception cref="NonFiniteLossException">A loss became NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="TrainingTimeoutException"><see cref="DistillationOptions.MaxTrainingTime"/> was used up, and there is nothing to return or <see cref="DistillationOptions.OnTimeUp"/> says so.</exception>
     /// <exception cref="StudentExportException">The student's network and its ONNX form disagree.</exception>
     public DistillationTransformer Fit(IDataView input)
     {

@@ -32,6 +32,7 @@ public sealed class EmbeddingTrainer : IEstimator<EmbeddingTransformer>
     /// <exception cref="InvalidOperationException">The student cannot learn from the data or the teacher; the message says why and what to do.</exception>
     /// <exception cref="Training.NonFiniteLossException">A loss became NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">The options' token was cancelled.</exception>
+    /// <exception cref="Training.TrainingTimeoutException"><see cref="EmbeddingOptions.MaxTrainingTime"/> was used up, and there is nothing to return or <see cref="EmbeddingOptions.OnTimeUp"/> says so.</exception>
     /// <exception cref="StudentExportException">The student's network and its ML.NET form disagree.</exception>
     public EmbeddingTransformer Fit(IDataView input)
     {

@@ -10,10 +10,11 @@ namespace MlNetDistill.Diagnostics;
 /// written.
 /// </summary>
 /// <remarks>
-/// <para>An example, on two lines here:</para>
+/// <para>An example, on three lines here:</para>
 /// <code>
 /// {"time":"2026-03-01T12:00:00.0000000+00:00","stage":"KD","epoch":1,"epochs":30,"losses":{"crossEntropy":1.25,"kd":0.5,"total":0.575},"learningRate":0.001,
-///  "validation":{"measure":"accuracy","quality":0.875,"loss":0.4},"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01"}
+///  "validation":{"measure":"accuracy","quality":0.875,"loss":0.4},"rowsPerSecond":25000,"timeLeft":"00:00:29","elapsed":"00:00:01",
+///  "meanGradientNorm":0.5,"largestGradientNorm":1.5,"largestLogit":4.25,"skippedBatches":0,"timesGoneBack":0}
 /// </code>
 /// <para>A missing number is <c>null</c>; a number that is not finite is a string: <c>"NaN"</c>, <c>"Infinity"</c>. To read the file:</para>
 /// <code>
@@ -64,6 +65,11 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
                 progress.RowsPerSecond,
                 progress.TimeLeft,
                 progress.Elapsed,
+                progress.MeanGradientNorm,
+                progress.LargestGradientNorm,
+                progress.LargestLogit,
+                progress.SkippedBatches,
+                progress.TimesGoneBack,
             },
             Json);
         _file.Append([.. line, (byte)'\n']);

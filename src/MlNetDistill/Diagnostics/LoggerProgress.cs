@@ -6,7 +6,8 @@ namespace MlNetDistill.Diagnostics;
 
 /// <summary>
 /// Writes reports to a logger at <see cref="LogLevel.Information"/>: a message at the start of each stage and one for each epoch. Its structured
-/// values are Stage, Epoch, Epochs, Losses, LearningRate, ValidationMeasure, ValidationQuality, ValidationLoss, RowsPerSecond, TimeLeft.
+/// values are Stage, Epoch, Epochs, Losses, LearningRate, ValidationMeasure, ValidationQuality, ValidationLoss, RowsPerSecond, TimeLeft. Where gradients and logits are measured, a second message of the
+/// epoch has MeanGradientNorm, LargestGradientNorm and LargestLogit; where batches were skipped, a warning has SkippedBatches.
 /// </summary>
 public sealed partial class LoggerProgress : ProgressSink
 {
@@ -35,7 +36,17 @@ public sealed partial class LoggerProgress : ProgressSink
             Validated(stage, epoch, epochs, losses, validation.Measure, validation.Quality, validation.Loss, rate, speed, left);
         else
             Trained(stage, epoch, epochs, losses, rate, speed, left);
+        if (progress.MeanGradientNorm is not null || progress.LargestLogit is not null)
+            Measured(stage, epoch, progress.MeanGradientNorm, progress.LargestGradientNorm, progress.LargestLogit);
+        if (progress.SkippedBatches > 0)
+            Skipped(stage, epoch, progress.SkippedBatches);
     }
+
+    [LoggerMessage(4, LogLevel.Information, "{Stage} epoch {Epoch}: gradient norm {MeanGradientNorm:G3}, at most {LargestGradientNorm:G3}, logits up to {LargestLogit:G3}")]
+    private partial void Measured(string stage, int epoch, double? meanGradientNorm, double? largestGradientNorm, double? largestLogit);
+
+    [LoggerMessage(5, LogLevel.Warning, "{Stage} epoch {Epoch}: {SkippedBatches} batches skipped, because losses or gradients were NaN or infinite")]
+    private partial void Skipped(string stage, int epoch, int skippedBatches);
 
     [LoggerMessage(1, LogLevel.Information, "Stage {Stage} started, epochs: {Epochs}")]
     private partial void StageStarted(string stage, int epochs);

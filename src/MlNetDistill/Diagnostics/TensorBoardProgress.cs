@@ -13,6 +13,10 @@ namespace MlNetDistill.Diagnostics;
 /// <item><term><c>learning_rate</c></term><description>the learning rate of the epoch's last step</description></item>
 /// <item><term><c>validation/accuracy</c> or <c>validation/agreement</c>, <c>validation/loss</c></term>
 /// <description>on held-out rows, where there are any; agreement with the teacher where these have no labels</description></item>
+/// <item><term><c>gradient_norm/mean</c>, <c>gradient_norm/largest</c>, <c>largest_logit</c></term>
+/// <description>of the epoch's steps, where they are measured (<see cref="DistillationOptions.MeasureTraining"/>; with clipping the norm in any case)</description></item>
+/// <item><term><c>skipped_batches</c>, <c>times_gone_back</c></term>
+/// <description>batches of the epoch that were skipped, and how often the stage went back, where any (<see cref="DistillationOptions.OnNonFinite"/>)</description></item>
 /// <item><term><c>rows_per_second</c></term><description>rows trained on in a second</description></item>
 /// <item><term><c>stage</c> (a text)</term><description>name of the stage, at its first epoch</description></item>
 /// </list>
@@ -62,6 +66,18 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
             yield return Scalar("validation/loss", validation.Loss);
         }
 
+        if (progress.MeanGradientNorm is { } mean && progress.LargestGradientNorm is { } largest)
+        {
+            yield return Scalar("gradient_norm/mean", mean);
+            yield return Scalar("gradient_norm/largest", largest);
+        }
+
+        if (progress.LargestLogit is { } logit)
+            yield return Scalar("largest_logit", logit);
+        if (progress.SkippedBatches > 0)
+            yield return Scalar("skipped_batches", progress.SkippedBatches);
+        if (progress.TimesGoneBack > 0)
+            yield return Scalar("times_gone_back", progress.TimesGoneBack);
         yield return Scalar("rows_per_second", progress.RowsPerSecond);
     }
 

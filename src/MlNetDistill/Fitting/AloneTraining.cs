@@ -57,6 +57,11 @@ internal sealed class AloneTraining(FitContext fit)
             fit.Channel.Warning($"Training was cancelled before the student alone was trained, so the distilled one is returned without it: Alone and Comparison are null.");
             return null;
         }
+        catch (TrainingTimeoutException fault) when (fit.Options.OnTimeUp != CancellationBehavior.Throw)
+        {
+            fit.Channel.Warning($"MaxTrainingTime of {fault.Limit:c} was used up before the student alone was trained, so the distilled one is returned without it: Alone and Comparison are null.");
+            return null;
+        }
     }
 
     private DistillationOptions CreateOptions(long rows, (int Epochs, long Steps) planned)

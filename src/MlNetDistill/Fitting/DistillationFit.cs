@@ -34,10 +34,12 @@ internal sealed partial class DistillationFit : IDisposable
     private long[]? _heldOutTeacher;
     private TimeSpan? _timeOfPass;
     private FitCheckpoints? _checkpoints;
+    private readonly TrainingBudget _budget;
 
     public DistillationFit(IHostEnvironment environment, WarningChannel channel, DistillationOptions options, IDataView input)
     {
         _channel = channel;
+        _budget = options.CreateBudget();
         _columns = TrainerColumns.Find(input.Schema, options);
         _inputSchema = input.Schema;
         if (options.TeacherCache.TopK is { } k && k >= _columns.Classes.Count)
@@ -61,7 +63,7 @@ internal sealed partial class DistillationFit : IDisposable
     /// <summary>The outputs of the teacher that are cached for all rows: none if a copy of it trains, as a fixed stage of the method asks for its own.</summary>
     private ModelOutputs CachedOutputs => _options.Method.TrainsTeacher ? ModelOutputs.None : _options.Method.TeacherNeeds;
 
-    private FitContext Context => new(_context, _channel, _options, _columns, Set, Split, _seeds, _device, _inputSchema) { Checkpoints = _checkpoints };
+    private FitContext Context => new(_context, _channel, _options, _columns, Set, Split, _seeds, _device, _inputSchema) { Budget = _budget, Checkpoints = _checkpoints };
 
     public DistillationTransformer Run()
     {
@@ -240,7 +242,7 @@ internal sealed partial class DistillationFit : IDisposable
         {
             Costs = new CostMeasures(_context, _options, Set, _device, _inputSchema, _export.MeasureStudent) { Teacher = teacher, TimeOfPass = _timeOfPass },
             // A fit that begins now does not wait for an estimate.
-            Alone = measureTime && _options.CompareAlone ? new AloneEstimate(Context) : null,
+            Alone = measureTime && _options.CompareAlone ? new AloneEstimate(Context with { Budget = new(limit: null) }) : null,
         }.Run(rehearsal, teacher?.Anchors, measureTime);
 
     /// <summary>Finds out now what the scores of a route's earlier anchors mean, not only when training reaches them. The last anchor is checked by the preflight.</summary>

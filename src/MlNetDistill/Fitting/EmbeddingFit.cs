@@ -63,6 +63,7 @@ internal sealed class EmbeddingFit : IDisposable
         };
         using var networks = new FitNetworks(_channel, options, _columns, Set, Split, _seeds, _device)
         {
+            Budget = _rowOptions.CreateBudget(),
             Task = new EmbeddingTask(teacher.StudentLength, teacher.IsAligned),
             HeldOutTeacherLogits = Split.Validation is { } held ? teacher.Target.Of(held).DetachFromDisposeScope() : null,
         };

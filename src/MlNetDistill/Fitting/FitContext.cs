@@ -26,6 +26,9 @@ internal sealed record FitContext(
     /// <summary>Where the states of the trainings are saved; null for nowhere.</summary>
     public FitCheckpoints? Checkpoints { get; init; }
 
+    /// <summary>The time that the networks of the fit may train, all together.</summary>
+    public TrainingBudget Budget { get; init; } = new(limit: null);
+
     /// <summary>The options of the student alone, beside the distilled one.</summary>
     public DistillationOptions OptionsAlone => (Options with { Method = DistillationMethod.LabelsOnly() }).WithoutUnusedTeacher() with
     {
@@ -36,13 +39,14 @@ internal sealed record FitContext(
         TeacherCache = new(),
         // One that is trained in part only is no fair comparison.
         OnCancellation = CancellationBehavior.Throw,
+        OnTimeUp = CancellationBehavior.Throw,
     };
 
     /// <summary>The networks of a training.</summary>
     /// <param name="channel">Receives its messages.</param>
     /// <param name="options">Its options.</param>
     /// <param name="split">Its rows.</param>
-    public FitNetworks CreateNetworks(WarningChannel channel, DistillationOptions options, DataSplit split) => new(channel, options, Columns, Set, split, Seeds, Device);
+    public FitNetworks CreateNetworks(WarningChannel channel, DistillationOptions options, DataSplit split) => new(channel, options, Columns, Set, split, Seeds, Device) { Budget = Budget };
 
     /// <summary>Makes a model of a training's network.</summary>
     public FitExport CreateExport(WarningChannel channel, DistillationOptions options, FitNetworks networks) =>

@@ -47,6 +47,9 @@ internal sealed class FitNetworks(
 
     public KeptRoute? Route => Checkpoints?.Route;
 
+    /// <summary>The time that the networks of the fit may train; without a limit unless the fit gives one.</summary>
+    public TrainingBudget Budget { get; init; } = new(limit: null);
+
     /// <summary>What the networks learn.</summary>
     public StudentTask Task { get; init; } = new MulticlassTask(columns.Classes.Count);
 
@@ -206,8 +209,8 @@ internal sealed class FitNetworks(
         }
 
         _steps[plan.Role] = loop.State.Steps;
-        if (loop.CancelledIn is { } cancelled)
-            channel.Warning($"Training of the {plan.Role} was cancelled in stage '{cancelled}'; {(loop.RestoredBest ? "its best epoch so far is returned" : "it is returned with its last weights")}.");
+        if (loop.StopWarning is { } stopped)
+            channel.Warning($"{stopped}");
         if (Task.LabelLoss is not null)
             CheckClasses(network, plan, loop.State.History);
         _warnings[plan.Role] = [.. channel.Warnings.Skip(warned)];
@@ -273,6 +276,8 @@ internal sealed class FitNetworks(
         return new LoopSettings
         {
             GradientClipping = options.GradientClipping,
+            OnNonFinite = options.OnNonFinite,
+            MeasureTraining = options.MeasureTraining,
             Precision = options.Precision,
             ScoringBatchSize = options.BatchSize,
             EarlyStopping = options.EarlyStopping,
@@ -280,6 +285,11 @@ internal sealed class FitNetworks(
             // A teacher that was cancelled is of no use; a student may be.
             OnCancellation = plan.Role == StudentRole ? options.OnCancellation : CancellationBehavior.Throw,
             CancellationToken = options.CancellationToken,
+            Budget = Budget,
+            OnTimeUp = plan.Role == StudentRole ? options.OnTimeUp : CancellationBehavior.Throw,
+            TimeUpAdvice = plan.Role == StudentRole
+                ? null
+                : $"The {plan.Role} trains before the student, in the same time, and one that is only partly trained is not used: raise MaxTrainingTime, or give the {plan.Role} fewer epochs.",
             View = GetView(plan.Role),
             TeacherName = options.Teacher?.Name ?? "none",
             StartsTrained = plan.Role == StudentRole && (options.InitialWeights is not null || Checkpoints is { IsWarmStart: true }),

@@ -12,7 +12,7 @@ internal static class Clarity
     [
         typeof(ArgumentException), typeof(InvalidOperationException), typeof(OperationCanceledException), typeof(IOException), typeof(UnauthorizedAccessException),
         typeof(InvalidDataException), typeof(FormatException), typeof(NotSupportedException), typeof(JsonException),
-        typeof(TorchUnavailableException), typeof(NonFiniteLossException), typeof(StudentExportException),
+        typeof(TorchUnavailableException), typeof(NonFiniteLossException), typeof(TrainingTimeoutException), typeof(StudentExportException),
     ];
 
     private static readonly string[] Bare =

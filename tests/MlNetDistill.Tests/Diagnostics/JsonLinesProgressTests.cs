@@ -24,7 +24,7 @@ public sealed class JsonLinesProgressTests
     public void A_line_holds_the_time_and_every_value()
     {
         using var progress = new JsonLinesProgress(_path);
-        progress.Report(ToyProgress.Epoch(2, "RCO × \"DIST\"", 0.75, 0.5));
+        progress.Report(ToyProgress.Epoch(2, "RCO × \"DIST\"", 0.75, 0.5).Measured());
         var line = File.ReadAllLines(_path).Single();
         var time = JsonDocument.Parse(line).RootElement.GetProperty("time").GetDateTimeOffset();
         Assert.Multiple(() =>
@@ -33,7 +33,8 @@ public sealed class JsonLinesProgressTests
             Assert.That(line[(line.IndexOf(',') + 1)..], Is.EqualTo(
                 """
                 "stage":"RCO × \"DIST\"","epoch":2,"epochs":3,"losses":{"kd":0.25,"total":0.125},"learningRate":0.005,
-                "validation":{"measure":"accuracy","quality":0.75,"loss":0.5},"rowsPerSecond":2000,"timeLeft":"00:00:01","elapsed":"00:00:02"}
+                "validation":{"measure":"accuracy","quality":0.75,"loss":0.5},"rowsPerSecond":2000,"timeLeft":"00:00:01","elapsed":"00:00:02",
+                "meanGradientNorm":0.5,"largestGradientNorm":1.5,"largestLogit":4.25,"skippedBatches":2,"timesGoneBack":1}
                 """.ReplaceLineEndings("")));
         });
     }
@@ -42,7 +43,7 @@ public sealed class JsonLinesProgressTests
     public void Lines_read_back_are_what_was_reported()
     {
         using var progress = new JsonLinesProgress(_path);
-        TrainingProgress[] reported = [ToyProgress.Epoch(1), ToyProgress.Epoch(2, accuracy: 1 / 3.0, loss: Math.PI)];
+        TrainingProgress[] reported = [ToyProgress.Epoch(1).Measured(), ToyProgress.Epoch(2, accuracy: 1 / 3.0, loss: Math.PI)];
         foreach (var report in reported)
             progress.Report(report);
         var read = File.ReadLines(_path).Select(line => JsonSerializer.Deserialize<TrainingProgress>(line, JsonSerializerOptions.Web)!).ToArray();

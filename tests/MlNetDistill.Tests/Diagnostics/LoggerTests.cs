@@ -30,6 +30,18 @@ public sealed class LoggerTests
     }
 
     [Test]
+    public void What_is_measured_is_a_message_and_skipped_batches_are_a_warning()
+    {
+        var logger = new ToyLogger();
+        new LoggerProgress(logger).Report(ToyProgress.Epoch(2).Measured());
+        Assert.That(logger.Lines.TakeLast(2).Select(line => (line.Level, line.Text)), Is.EqualTo(new[]
+        {
+            (LogLevel.Information, "KD epoch 2: gradient norm 0.5, at most 1.5, logits up to 4.25"),
+            (LogLevel.Warning, "KD epoch 2: 2 batches skipped, because losses or gradients were NaN or infinite"),
+        }));
+    }
+
+    [Test]
     public void The_values_of_a_message_are_structured()
     {
         var logger = new ToyLogger();

@@ -50,6 +50,23 @@ public sealed class TensorBoardProgressTests
     }
 
     [Test]
+    public void What_is_measured_beside_the_losses_and_what_goes_wrong_are_curves_too()
+    {
+        using var progress = new TensorBoardProgress(_folder.Path);
+        progress.Report(ToyProgress.Epoch(1));
+        progress.Report(ToyProgress.Epoch(2).Measured());
+        var events = ToyEvents.In(_folder.Path);
+        Assert.Multiple(() =>
+        {
+            Assert.That(events.Scalar("gradient_norm/mean"), Is.EqualTo(new[] { (2L, 0.5f) }));
+            Assert.That(events.Scalar("gradient_norm/largest"), Is.EqualTo(new[] { (2L, 1.5f) }));
+            Assert.That(events.Scalar("largest_logit"), Is.EqualTo(new[] { (2L, 4.25f) }));
+            Assert.That(events.Scalar("skipped_batches"), Is.EqualTo(new[] { (2L, 2f) }));
+            Assert.That(events.Scalar("times_gone_back"), Is.EqualTo(new[] { (2L, 1f) }));
+        });
+    }
+
+    [Test]
     public void Without_held_out_rows_there_are_no_validation_curves()
     {
         using var progress = new TensorBoardProgress(_folder.Path);

@@ -44,6 +44,10 @@ public sealed class OptionFaultTests
         yield return Case(Good with { CompareAlone = true, LabelColumnName = null, Teacher = Teacher.FromColumn("TeacherScore") },
             "CompareAlone trains the student on labels alone as well, and LabelColumnName is null: name the label column, or leave CompareAlone false.");
         yield return Case(Good with { OnCancellation = (CancellationBehavior)7 }, "OnCancellation must be Throw or ReturnBest; was 7.");
+        yield return Case(Good with { OnTimeUp = (CancellationBehavior)7 }, "OnTimeUp must be Throw or ReturnBest; was 7.");
+        yield return Case(Good with { OnNonFinite = NonFiniteHandling.SkipBatch(0) }, "OnNonFinite: the batches that SkipBatch allows must be at least 1; was 0.");
+        yield return Case(Good with { OnNonFinite = null! }, "OnNonFinite must be set; NonFiniteHandling.Stop stops.");
+        yield return Case(Good with { MaxTrainingTime = TimeSpan.Zero }, "MaxTrainingTime must be above 0; was 00:00:00.");
     }
 
     private static IEnumerable<TestCaseData> MethodFaults()

@@ -15,4 +15,14 @@ internal static class ToyProgress
         1000 * epoch,
         TimeSpan.FromSeconds(3 - epoch),
         TimeSpan.FromSeconds(epoch));
+
+    /// <summary>The same with all that can be measured beside, and with faults.</summary>
+    public static TrainingProgress Measured(this TrainingProgress progress) => progress with
+    {
+        MeanGradientNorm = 0.5,
+        LargestGradientNorm = 1.5,
+        LargestLogit = 4.25,
+        SkippedBatches = 2,
+        TimesGoneBack = 1,
+    };
 }

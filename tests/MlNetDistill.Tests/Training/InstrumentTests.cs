@@ -57,6 +57,19 @@ public sealed class InstrumentTests
     }
 
     [Test]
+    public void Gradients_and_logits_are_gauges_where_they_are_measured()
+    {
+        var model = _context.Fit(Distilling() with { MeasureTraining = true }, _view);
+        Assert.Multiple(() =>
+        {
+            Assert.That(_listener.Values("distillation.gradient.norm.mean"), Is.EqualTo(model.Model.History.Select(e => e.MeanGradientNorm)));
+            Assert.That(_listener.Values("distillation.gradient.norm.largest"), Is.EqualTo(model.Model.History.Select(e => e.LargestGradientNorm)));
+            Assert.That(_listener.Values("distillation.logit.largest"), Is.EqualTo(model.Model.History.Select(e => e.LargestLogit)));
+            Assert.That(model.Model.History.Select(e => e.LargestLogit), Has.All.GreaterThan(0));
+        });
+    }
+
+    [Test]
     public void A_fit_that_fails_has_the_status_error_and_its_exception()
     {
         var options = Rows.Quick() with { LabelColumnName = "Missing" };

@@ -15,6 +15,9 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
 {
     private readonly Stopwatch _sinceSaved = Stopwatch.StartNew();
 
+    /// <summary>How to go on, as a sentence.</summary>
+    public string Continuation => $"Its state is in '{directory}': Fit with the same options and rows goes on there.";
+
     /// <summary>Called with the number of epochs that had ended where a run continues.</summary>
     public Action<int> Continues { get; init; } = _ => { };
 

@@ -13,18 +13,24 @@ internal sealed class TrainingExecution(double? gradientClipping, TrainingPrecis
     {
         // A callback for progress may have turned gradients off.
         using var gradients = enable_grad();
+        run.Guard?.BeginStep();
         var needs = run.Stage.Loss.StudentNeeds;
         // In layers wide enough for bfloat16 to pay, the calls that such a pass saves cost little, so it is in 32-bit floats alone.
         var pass = precision == TrainingPrecision.Float32 && run.Stage.Trains == NetworkPart.Whole ? run.Student.TryBeginPass(batch.Features, needs) : null;
         var output = pass?.Output ?? run.Student.Forward(batch.Features, needs, precision, run.Stage.Trains.ThroughTap);
         foreach (var parameter in run.Parameters)
             parameter.grad = null;
-        run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch);
+        if (!run.Losses.Backward(run.CreateInputs(batch, output), run.State.Epoch, run.Guard, batch))
+            return;
         pass?.Backward();
         run.Observer.GradientsComputed(run);
-        if (gradientClipping is { } norm)
-            nn.utils.clip_grad_norm_(run.Parameters, norm);
+        double? norm = gradientClipping is { } largest ? nn.utils.clip_grad_norm_(run.Parameters, largest) : null;
+        if (run.Guard?.AcceptsGradients(batch, norm) == false)
+            return;
         run.Observer.GradientsClipped(run);
+        run.Measures?.AddLogits(needs.HasFlag(ModelOutputs.Logits) ? output.Logits : null);
+        run.Measures?.AddGradient(run.Parameters, norm);
         run.Stage.Optimizer.Step(run.State.Optimizer!, run.LearningRate, run.Momentum);
+        run.Guard?.StepEnds(batch);
     }
 }

@@ -25,19 +25,17 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     private readonly HeldOutRows _heldOut = new(student, task, set, split, settings);
     private readonly TrainingExecution _execution = new(settings.GradientClipping, settings.Precision);
     private readonly Stopwatch _clock = new();
+    private readonly TrainingStop _stop = new(settings, role);
     private ObserverList _observers = new();
     private TimeSpan _elapsedBefore;
 
     public TrainingState State { get; } = TrainingState.Start(student, seeds, role);
 
-    /// <summary>The phase that was cancelled; null if none was.</summary>
-    public string? CancelledIn { get; private set; }
+    /// <summary>Whether the run was ended early: it was cancelled, or its time was used up.</summary>
+    public bool Cancelled => _stop.Stage is not null;
 
-    /// <summary>Whether the run was cancelled.</summary>
-    public bool Cancelled => CancelledIn is not null;
-
-    /// <summary>Whether a cancelled run ended with the weights of its best epoch, not with its last weights.</summary>
-    public bool RestoredBest => Cancelled && State.Best.Result is not null;
+    /// <summary>A warning that says where and why the run was ended early, and which weights it ended with; null if it was not.</summary>
+    public string? StopWarning => Cancelled ? _stop.Warning(State.Best.Result is not null) : null;
 
     /// <summary>The mean over the held-out rows of KL(teacher ‖ student) at temperature 1, with the student's present weights.</summary>
     public double HeldOutDivergence(StageTeacher teacher) => _heldOut.Divergence(teacher);
@@ -45,8 +43,23 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     public void Run(IEnumerable<TrainingPhase> phases)
     {
         _clock.Start();
+        settings.Budget.Begin();
+        try
+        {
+            RunAll(phases);
+        }
+        finally
+        {
+            settings.Budget.End();
+        }
+    }
+
+    public void Dispose() => State.Dispose();
+
+    private void RunAll(IEnumerable<TrainingPhase> phases)
+    {
         task.CheckLabels(set);
-        _observers = StandardObservers.Create(State, settings with { Warn = Warn }, role, split.Training);
+        _observers = StandardObservers.Create(State, Recorded, role, split.Training);
         using var saved = settings.Checkpoints?.Load();
         if (saved is not null)
             Continue(saved);
@@ -74,8 +87,6 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         settings.Checkpoints?.Save(State);
     }
 
-    public void Dispose() => State.Dispose();
-
     private void Continue(SavedState saved)
     {
         saved.Restore(State);
@@ -97,6 +108,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         var training = quiz?.Training ?? split.Training;
         saved?.RestoreStart(State);
         using var run = Begin(phase, training);
+        using var recovery = new Recovery(run, State, Recorded, new OutputCheck(training, settings.ScoringBatchSize));
         try
         {
             _observers.StageBegins(run);
@@ -104,7 +116,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             run.State.Began = Elapsed;
             if (saved is not null)
                 Restore(run, saved);
-            while (!run.State.IsStopped && (run.State.Part is not null || run.State.Epoch < stage.Epochs) && TrainEpoch(run, training, quiz, saved) is { } epoch)
+            while (!run.State.IsStopped && (run.State.Part is not null || run.State.Epoch < stage.Epochs) && recovery.Run(() => TrainEpoch(run, training, quiz, saved)) is { } epoch)
             {
                 _observers.EpochEnds(epoch);
                 run.State.IsStopped = epoch.EndsStage;
@@ -126,6 +138,9 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
     private TimeSpan Elapsed => _elapsedBefore + _clock.Elapsed;
 
+    // Where training may go back to the end of an epoch, it must be able to do so after it was interrupted too.
+    private bool SavesWithinEpochs => settings.Checkpoints is not null && settings.OnNonFinite.MaxTimesBack is null;
+
     private void Save(StageRun run, EpochPart? part)
     {
         State.Elapsed = Elapsed;
@@ -140,6 +155,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         if (run.State.Part is not { } part)
             return;
         run.Losses.Restore(part.Losses);
+        run.Measures?.Restore(part.Measures);
         if (part.Quiz is { } sum)
             run.Bilevel!.Restore(sum);
     }
@@ -153,7 +169,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         if (state.Part is { } part)
         {
             state.Part = null;
-            run.ContinueEpoch();
+            run.ContinueEpoch(part.Batches, part.Skipped);
             return part;
         }
 
@@ -171,7 +187,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         var all = Rounds.Divide(stage.Sampler.Epoch(training, State.Shuffling!), isActive ? run.Bilevel!.BatchesPerRound : 1);
         foreach (var round in before is null ? all : Rounds.SkipTrained(all, rounds, () => saved!.RestoreOtherGenerators(State)))
         {
-            if (IsCancelledIn(run, Part))
+            if (IsStopDue(run, Part))
                 break;
             using var scope = NewDisposeScope();
             Batch[] batches = [.. round.Select(positions => settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions))];
@@ -188,7 +204,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             }
 
             rounds++;
-            if (settings.Checkpoints?.IsDue == true)
+            if (SavesWithinEpochs && settings.Checkpoints!.IsDue)
                 Save(run, Part());
         }
 
@@ -199,6 +215,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         }
 
         // Fetching the losses waits until the device has computed the epoch, so the time is measured after it.
+        run.Guard!.EpochEnds();
         Exception CreateFailure(IReadOnlyList<string> terms) => NonFiniteCauses.CreateException(terms, run);
         var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, CreateFailure);
         losses = run.Bilevel?.AddMean(losses, CreateFailure) ?? losses;
@@ -206,11 +223,24 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         var validation = _heldOut.Evaluate(stage);
         State.Elapsed = Elapsed;
         var timeLeft = (State.Elapsed - state.Began) / state.Epoch * (stage.Epochs - state.Epoch);
+        var measured = run.Measures!.Take();
         var progress = new TrainingProgress(
-            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed);
+            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed)
+        {
+            MeanGradientNorm = measured.MeanNorm,
+            LargestGradientNorm = measured.LargestNorm,
+            LargestLogit = measured.LargestLogit,
+            SkippedBatches = run.Guard.SkippedInEpoch,
+            TimesGoneBack = state.TimesGoneBack,
+        };
         return new EpochResult(run, progress, rows, clock.Elapsed);
 
-        EpochPart Part() => new(rounds, rows, run.Losses.Save(), isActive ? run.Bilevel!.Save() : null);
+        EpochPart Part()
+        {
+            // What is not finite is found before it is saved.
+            run.Guard?.EpochEnds();
+            return new(rounds, rows, run.Batch, run.Guard?.SkippedInEpoch ?? 0, run.Losses.Save(), run.Measures?.Save(), isActive ? run.Bilevel!.Save() : null);
+        }
     }
 
     private StageRun Begin(TrainingPhase phase, Tensor training)
@@ -227,11 +257,15 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         if (stage.CopiesLastLayer)
             LastLayerCopy.Copy(stage, student);
         var run = StageRun.Begin(stage, phase as BilevelStage, settings.GradientClipping, student, _shapes, set, training.shape[0], State.Projecting!, state, _observers);
+        (run.Guard, run.Measures) = (new StepGuard(run, Recorded), new StepMeasures(settings.MeasureTraining, set.Device));
         // A copy that trains can become anything; the loss of its quiz shows it.
         if (run.Bilevel is null)
             run.Answers = new TeacherAnswers(settings.TeacherName, stage.Name, run.Losses.Checks, Warn);
         return run;
     }
+
+    // Warnings are a part of the state, so that a training that continues has them.
+    private LoopSettings Recorded => settings with { Warn = Warn };
 
     private void Warn(string warning)
     {
@@ -239,15 +273,13 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             settings.Warn(warning);
     }
 
-    private bool IsCancelledIn(StageRun run, Func<EpochPart> part)
+    /// <summary>Whether training ends before the next step; its state is saved then.</summary>
+    private bool IsStopDue(StageRun run, Func<EpochPart> part)
     {
-        if (!settings.CancellationToken.IsCancellationRequested)
+        if (!_stop.IsRequested)
             return false;
-        if (State.Steps > 0 && settings.Checkpoints is not null)
+        if (State.Steps > 0 && SavesWithinEpochs)
             Save(run, part());
-        if (settings.OnCancellation == CancellationBehavior.Throw || State.Steps == 0)
-            throw new OperationCanceledException("Distillation was cancelled.", settings.CancellationToken);
-        CancelledIn = run.Stage.Name;
-        return true;
+        return _stop.IsDue(run.Stage, State);
     }
 }

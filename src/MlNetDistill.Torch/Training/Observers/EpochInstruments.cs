@@ -13,6 +13,16 @@ internal sealed class EpochInstruments(string network) : ITrainingObserver
         DistillationInstruments.RowsTrained.Add(epoch.Rows, role, stage);
         DistillationInstruments.EpochDuration.Record(epoch.Duration.TotalSeconds, role, stage);
         DistillationInstruments.LearningRate.Record(progress.LearningRate, role, stage);
+        if (progress.MeanGradientNorm is { } mean && progress.LargestGradientNorm is { } largest)
+        {
+            DistillationInstruments.MeanGradientNorm.Record(mean, role, stage);
+            DistillationInstruments.LargestGradientNorm.Record(largest, role, stage);
+        }
+
+        if (progress.LargestLogit is { } logit)
+            DistillationInstruments.LargestLogit.Record(logit, role, stage);
+        if (progress.SkippedBatches > 0)
+            DistillationInstruments.BatchesSkipped.Add(progress.SkippedBatches, role, stage);
         if (progress.Validation is { } validation)
             DistillationInstruments.ValidationQuality.Record(validation.Quality, role, stage, new("distillation.validation.measure", validation.Measure));
         foreach (var (name, loss) in progress.Losses)

@@ -1,3 +1,4 @@
+using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using static System.FormattableString;
@@ -13,8 +14,16 @@ internal static class NonFiniteCauses
     private const double LargestFeature = 1e6;
 
     /// <summary>Creates the exception for loss terms that are NaN or infinite.</summary>
-    public static NonFiniteLossException CreateException(IReadOnlyList<string> terms, StageRun run) =>
-        new(terms, run.Stage.Name, run.State.Epoch, run.LearningRate, [.. Find(run.Stage, run.Set)]);
+    public static NonFiniteLossException CreateException(IReadOnlyList<string> terms, StageRun run, NonFinitePlace? place = null) =>
+        new(terms, run.Stage.Name, run.State.Epoch, run.LearningRate, [.. Before(run.State), .. Find(run.Stage, run.Set)], place);
+
+    private static IEnumerable<string> Before(StageState state)
+    {
+        if (state.SkippedBatches > 0)
+            yield return Invariant($"Before, {(state.SkippedBatches == 1 ? "1 batch of the stage was" : $"{state.SkippedBatches} batches of the stage were")} skipped for this reason.");
+        if (state.TimesGoneBack > 0)
+            yield return Invariant($"Before, the stage went back {NumberText.Count(state.TimesGoneBack, "time")} for this reason.");
+    }
 
     private static IEnumerable<string> Find(Stage stage, IRowSource set)
     {

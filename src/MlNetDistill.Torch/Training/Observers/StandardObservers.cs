@@ -16,7 +16,8 @@ internal static class StandardObservers
             new NativeHeapTrimmer(),
             new DivergenceWarning(settings.Warn),
             new GradientWarning(settings.GradientClipping, settings.Warn),
-            new BestEpochKeeper(state, settings.OnCancellation == CancellationBehavior.ReturnBest || settings.Checkpoints is not null),
+            new SkippedBatchesWarning(settings.Warn),
+            new BestEpochKeeper(state, settings.MayReturnBest || settings.Checkpoints is not null),
             new EpochInstruments(role),
             new ProgressReporter(state, settings),
             // After BestEpochKeeper, which restores the weights that the stage ends with.

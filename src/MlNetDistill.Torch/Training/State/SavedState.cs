@@ -64,6 +64,7 @@ internal sealed class SavedState(TrainingState saved, bool drawsFromProcess = fa
         Restore(stage.Best, from.Best, "stage/best", state.Student!);
         (stage.IsFirst, stage.Began, stage.Epoch, stage.Step, stage.FirstLosses) = (from.IsFirst, from.Began, from.Epoch, from.Step, from.FirstLosses);
         (stage.QualityToBeat, stage.LastImprovement, stage.Warned, stage.IsStopped, stage.Part) = (from.QualityToBeat, from.LastImprovement, from.Warned, from.IsStopped, from.Part);
+        (stage.SkippedBatches, stage.TimesGoneBack, stage.RateFactor) = (from.SkippedBatches, from.TimesGoneBack, from.RateFactor);
         RestoreGenerators(state, "generators");
         if (stage.Part is not null)
             state.Shuffling!.set_state(Get($"stage/epoch/{TrainingState.ShufflingName}"));

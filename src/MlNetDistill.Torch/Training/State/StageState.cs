@@ -40,6 +40,14 @@ internal sealed class StageState : IDisposable
 
     /// <summary>Where the state was saved in the middle of an epoch; null between epochs.</summary>
     public EpochPart? Part { get; set; }
+    /// <summary>Batches that were not learnt from, because losses or gradients were NaN or infinite.</summary>
+    public int SkippedBatches { get; set; }
+
+    /// <summary>How often training went back to the end of the last good epoch.</summary>
+    public int TimesGoneBack { get; set; }
+
+    /// <summary>The factor of all learning rates, below 1 after training went back.</summary>
+    public double RateFactor { get; set; } = 1;
 
     /// <summary>The step counter of the optimizer.</summary>
     public long OptimizerSteps { get => Optimizer?.Steps ?? field; init; }

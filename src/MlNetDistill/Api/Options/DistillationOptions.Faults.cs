@@ -48,6 +48,9 @@ public sealed partial record DistillationOptions
             Precision != TrainingPrecision.BFloat16 || Method is not { TrainsTeacher: true },
             $"The method {Method?.Name} trains a copy of its teacher by differentiating the student's backward pass again, which is in 32-bit floats only: leave Precision Float32, or take a method with a fixed teacher, such as DistillationMethod.Kd()."),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
+        .. Faults.Above0(nameof(MaxTrainingTime), MaxTrainingTime),
+        .. Faults.Defined(nameof(OnTimeUp), OnTimeUp),
+        .. OnNonFinite?.Validate(nameof(OnNonFinite)) ?? ["OnNonFinite must be set; NonFiniteHandling.Stop stops."],
         .. LabelColumnName is null ? NoLabelFaults() : [],
         .. PartFaults(),
     ];

@@ -4,6 +4,7 @@ using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Training;
 
 namespace MlNetDistill;
 
@@ -12,6 +13,12 @@ public sealed partial record DistillationOptions
 {
     // These observe or control a run; all other options describe it.
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
+
+    /// <summary>Measures the training time.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The training time of a fit, of which nothing is used yet.</summary>
+    internal TrainingBudget CreateBudget() => new(MaxTrainingTime, Clock);
 
     /// <summary>A line for each setting.</summary>
     public override string ToString() => SettingText.FormatLines("", [.. DescribeSettings().Select(setting => (setting.Name, setting.Value))]);

@@ -11,6 +11,9 @@ public sealed partial record EmbeddingOptions
     // These observe or control a run; all other options describe it.
     private static readonly string[] NoSettings = [nameof(CancellationToken), nameof(Progress)];
 
+    /// <summary>Measures the training time.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>A line for each setting.</summary>
     public override string ToString() => SettingText.FormatLines("", [.. DescribeSettings().Select(setting => (setting.Name, setting.Value))]);
 
@@ -55,6 +58,11 @@ public sealed partial record EmbeddingOptions
         Precision = Precision,
         CancellationToken = CancellationToken,
         OnCancellation = OnCancellation,
+        MaxTrainingTime = MaxTrainingTime,
+        OnTimeUp = OnTimeUp,
+        OnNonFinite = OnNonFinite,
+        MeasureTraining = MeasureTraining,
+        Clock = Clock,
         Progress = Progress,
     };
 
@@ -74,6 +82,9 @@ public sealed partial record EmbeddingOptions
         .. Faults.Defined(nameof(MissingFeatures), MissingFeatures),
         .. Faults.Defined(nameof(Precision), Precision),
         .. Faults.Defined(nameof(OnCancellation), OnCancellation),
+        .. Faults.Above0(nameof(MaxTrainingTime), MaxTrainingTime),
+        .. Faults.Defined(nameof(OnTimeUp), OnTimeUp),
+        .. OnNonFinite?.Validate(nameof(OnNonFinite)) ?? ["OnNonFinite must be set; NonFiniteHandling.Stop stops."],
         .. NameFaults(),
         .. LossFaults(),
         .. MethodFaults(),

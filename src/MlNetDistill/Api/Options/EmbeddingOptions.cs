@@ -132,6 +132,32 @@ public sealed partial record EmbeddingOptions
     /// <summary>What a cancelled training does.</summary>
     public CancellationBehavior OnCancellation { get; init; } = CancellationBehavior.Throw;
 
+    /// <summary>
+    /// The longest time that the networks of this fit train, all together: a teacher that is trained in the fit, the student. It counts steps and
+    /// validation, and the queries of a teacher between stages; not reading the rows, checks, the queries before the first stage, and export. When it is used up, the training ends before its
+    /// next step. Null for no limit. A student that was ended by time depends on the speed of the machine, so the same seed need not give it again.
+    /// </summary>
+    public TimeSpan? MaxTrainingTime { get; init; }
+
+    /// <summary>
+    /// What a training does when <see cref="MaxTrainingTime"/> is used up: by default it returns the best student so far, with a warning; or it throws
+    /// <see cref="TrainingTimeoutException"/>. A teacher that is trained in the fit always throws, because one that is partly trained is not used, and so does a student before its first step.
+    /// </summary>
+    public CancellationBehavior OnTimeUp { get; init; } = CancellationBehavior.ReturnBest;
+
+    /// <summary>
+    /// What training does where a loss or a gradient is NaN or infinite: by default it stops within the step (<see cref="NonFiniteHandling.Stop"/>); or it skips the batch
+    /// (<see cref="NonFiniteHandling.SkipBatch"/>), or goes back to the last good epoch with a lower learning rate (<see cref="NonFiniteHandling.GoBack"/>).
+    /// </summary>
+    public NonFiniteHandling OnNonFinite { get; init; } = NonFiniteHandling.Stop;
+
+    /// <summary>
+    /// Whether the norm of the gradient and the largest logit are measured in every step and reported once an epoch (<see cref="TrainingProgress.MeanGradientNorm"/>,
+    /// <see cref="TrainingProgress.LargestLogit"/>). False by default, because a step of a small network takes noticeably longer. With <see cref="GradientClipping"/> the norm is
+    /// reported in any case.
+    /// </summary>
+    public bool MeasureTraining { get; init; }
+
     /// <summary>Receives the state of training after every epoch.</summary>
     public IProgress<TrainingProgress>? Progress { get; init; }
 }

@@ -18,6 +18,7 @@ internal sealed record FitDescription
     private static readonly string[] NotCompared =
     [
         nameof(DistillationOptions.CheckpointDirectory), nameof(DistillationOptions.Checkpoints), nameof(DistillationOptions.OnCancellation), nameof(DistillationOptions.Device),
+        nameof(DistillationOptions.MaxTrainingTime), nameof(DistillationOptions.OnTimeUp), nameof(DistillationOptions.MeasureTraining),
     ];
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)

@@ -100,6 +100,9 @@ internal sealed class StageRun : IDisposable
     /// <summary>The momentum that the schedule sets, as PyTorch's OneCycleLR does: of AdamW the first of its betas. Null for the optimizer's own.</summary>
     public double? Momentum { get; private set; }
 
+    /// <summary>Whether an epoch, or a part of one, is still to be trained.</summary>
+    public bool HasEpochsLeft => !State.IsStopped && (State.Part is not null || State.Epoch < Stage.Epochs);
+
     public void BeginEpoch()
     {
         State.Epoch++;

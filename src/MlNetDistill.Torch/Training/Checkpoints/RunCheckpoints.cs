@@ -14,9 +14,10 @@ namespace MlNetDistill.Training;
 internal sealed class RunCheckpoints(string directory, string role, CheckpointOptions options, Action<string> warn)
 {
     private readonly Stopwatch _sinceSaved = Stopwatch.StartNew();
+    private bool _hasState;
 
-    /// <summary>How to go on, as a sentence.</summary>
-    public string Continuation => $"Its state is in '{directory}': Fit with the same options and rows goes on there.";
+    /// <summary>How to go on, as a sentence; null if nothing was saved.</summary>
+    public string? Continuation => _hasState ? $"Its state is in '{directory}': Fit with the same options and rows goes on there." : null;
 
     /// <summary>Called with the number of epochs that had ended where a run continues.</summary>
     public Action<int> Continues { get; init; } = _ => { };
@@ -42,7 +43,9 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
         {
             try
             {
-                return new SavedState(CheckpointFiles.Read(path), DrawsFromProcess);
+                var saved = new SavedState(CheckpointFiles.Read(path), DrawsFromProcess);
+                _hasState = true;
+                return saved;
             }
             catch (InvalidDataException damage) when (path != files[^1])
             {
@@ -60,6 +63,7 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
         try
         {
             AtomicFile.Write(path, state.Save);
+            _hasState = true;
             foreach (var older in CheckpointFiles.Find(directory, role).Skip(options.Keep))
                 File.Delete(older);
         }

@@ -23,11 +23,8 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 {
     private readonly OutputShapes _shapes = student.GetOutputShapes();
     private readonly HeldOutRows _heldOut = new(student, task, set, split, settings);
-    private readonly TrainingExecution _execution = new(settings.GradientClipping, settings.Precision);
-    private readonly Stopwatch _clock = new();
     private readonly TrainingStop _stop = new(settings, role);
     private ObserverList _observers = new();
-    private TimeSpan _elapsedBefore;
 
     public TrainingState State { get; } = TrainingState.Start(student, seeds, role);
 
@@ -42,7 +39,6 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
     public void Run(IEnumerable<TrainingPhase> phases)
     {
-        _clock.Start();
         settings.Budget.Begin();
         try
         {
@@ -60,17 +56,16 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     {
         task.CheckLabels(set);
         _observers = StandardObservers.Create(State, Recorded, role, split.Training);
-        using var saved = settings.Checkpoints?.Load();
-        if (saved is not null)
-            Continue(saved);
+        using var checkpoints = new LoopCheckpoints(State, settings);
+        checkpoints.Begin();
         foreach (var phase in phases)
         {
             State.Phases++;
             if (phase is null)
                 throw new InvalidOperationException("The method returned null for a phase. Let it return stages.");
-            if (saved?.HasEnded(State.Phases) == true)
+            if (checkpoints.HasEnded(State.Phases))
                 continue;
-            DistillationInstruments.Trace("distillation.stage", activity => Train(phase, State.Phases == saved?.Phases ? saved : null, activity));
+            DistillationInstruments.Trace("distillation.stage", activity => Train(phase, checkpoints, activity));
 
             if (!Cancelled)
                 continue;
@@ -81,49 +76,36 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
 
         if (State.Phases == 0)
             throw new InvalidOperationException("The method returned no phase, so nothing was trained.");
-        if (State.IsFinished)
-            return;
-        State.IsFinished = true;
-        settings.Checkpoints?.Save(State);
+        checkpoints.RunEnds();
     }
 
-    private void Continue(SavedState saved)
-    {
-        saved.Restore(State);
-        _elapsedBefore = State.Elapsed;
-        foreach (var warning in State.Warnings)
-            settings.Warn(warning);
-        settings.Checkpoints!.Continues(saved.Epochs);
-    }
-
-    /// <param name="phase">The phase.</param>
-    /// <param name="saved">The state in which the phase was interrupted; null to train all of it.</param>
-    /// <param name="activity">Describes it.</param>
-    private void Train(TrainingPhase phase, SavedState? saved, Activity? activity)
+    private void Train(TrainingPhase phase, LoopCheckpoints checkpoints, Activity? activity)
     {
         var stage = phase.StudentStage;
         activity?.SetTag(DistillationInstruments.NetworkTag, role)
             .SetTag(DistillationInstruments.StageTag, stage.Name).SetTag("distillation.epochs", stage.Epochs);
         using var quiz = phase is BilevelStage bilevel ? QuizRows.Divide(bilevel, set, split.Training, seeds, role) : null;
         var training = quiz?.Training ?? split.Training;
-        saved?.RestoreStart(State);
+        var isContinued = checkpoints.IsInterruptedIn(State.Phases);
+        if (isContinued)
+            checkpoints.RestoreStart();
         using var run = Begin(phase, training);
         using var recovery = new Recovery(run, State, Recorded, new OutputCheck(training, settings.ScoringBatchSize));
         try
         {
             _observers.StageBegins(run);
             // The preparation of teacher and sampler does not count as time of an epoch.
-            run.State.Began = Elapsed;
-            if (saved is not null)
-                Restore(run, saved);
-            while (!run.State.IsStopped && (run.State.Part is not null || run.State.Epoch < stage.Epochs) && recovery.Run(() => TrainEpoch(run, training, quiz, saved)) is { } epoch)
+            run.State.Began = checkpoints.Elapsed;
+            if (isContinued)
+                checkpoints.Restore(run);
+            var epochs = new EpochLoop(run, new EpochRows(training, quiz, _heldOut), State, settings, _stop, checkpoints);
+            while (run.HasEpochsLeft && recovery.Run(epochs.Run) is { } epoch)
             {
                 _observers.EpochEnds(epoch);
                 run.State.IsStopped = epoch.EndsStage;
                 if (Cancelled)
                     break;
-                if (settings.Checkpoints?.IsDueAfter(run.State.Epoch) == true)
-                    Save(run, null);
+                checkpoints.EpochEnds(run);
             }
 
             _observers.StageEnds(run);
@@ -133,113 +115,6 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             State.Stage = null;
             student.TrainOnly(NetworkPart.Whole);
             stage.Teacher?.End();
-        }
-    }
-
-    private TimeSpan Elapsed => _elapsedBefore + _clock.Elapsed;
-
-    // Where training may go back to the end of an epoch, it must be able to do so after it was interrupted too.
-    private bool SavesWithinEpochs => settings.Checkpoints is not null && settings.OnNonFinite.MaxTimesBack is null;
-
-    private void Save(StageRun run, EpochPart? part)
-    {
-        State.Elapsed = Elapsed;
-        run.State.Part = part;
-        settings.Checkpoints!.Save(State);
-        run.State.Part = null;
-    }
-
-    private void Restore(StageRun run, SavedState saved)
-    {
-        saved.Restore(State, run.State);
-        if (run.State.Part is not { } part)
-            return;
-        run.Losses.Restore(part.Losses);
-        run.Measures?.Restore(part.Measures);
-        if (part.Quiz is { } sum)
-            run.Bilevel!.Restore(sum);
-    }
-
-    /// <summary>Begins an epoch, or continues one that was saved in its middle.</summary>
-    /// <returns>How far it was; null if it begins.</returns>
-    private EpochPart? BeginEpoch(StageRun run)
-    {
-        var state = run.State;
-        state.BeginEpoch(State.Shuffling!);
-        if (state.Part is { } part)
-        {
-            state.Part = null;
-            run.ContinueEpoch(part.Batches, part.Skipped);
-            return part;
-        }
-
-        run.BeginEpoch();
-        State.Epochs++;
-        return null;
-    }
-
-    private EpochResult? TrainEpoch(StageRun run, Tensor training, QuizRows? quiz, SavedState? saved)
-    {
-        var (stage, state, clock) = (run.Stage, run.State, Stopwatch.StartNew());
-        var before = BeginEpoch(run);
-        var (rounds, rows) = (before?.Rounds ?? 0, before?.Rows ?? 0);
-        var isActive = quiz is not null && run.Bilevel!.IsActive;
-        var all = Rounds.Divide(stage.Sampler.Epoch(training, State.Shuffling!), isActive ? run.Bilevel!.BatchesPerRound : 1);
-        foreach (var round in before is null ? all : Rounds.SkipTrained(all, rounds, () => saved!.RestoreOtherGenerators(State)))
-        {
-            if (IsStopDue(run, Part))
-                break;
-            using var scope = NewDisposeScope();
-            Batch[] batches = [.. round.Select(positions => settings.View is { } view ? view(positions, State.Epochs) : Batch.Gather(set, positions))];
-            if (isActive)
-                run.Bilevel!.UpdateTeacher(batches, quiz!.GetBatches(settings.ScoringBatchSize, run.Bilevel.QuizBatches, State.Quizzing!));
-            foreach (var batch in batches)
-            {
-                run.BeginStep();
-                using (NewDisposeScope())
-                    _execution.Step(run, batch);
-                State.Steps++;
-                _observers.StepEnds();
-                rows += batch.Positions.shape[0];
-            }
-
-            rounds++;
-            if (SavesWithinEpochs && settings.Checkpoints!.IsDue)
-                Save(run, Part());
-        }
-
-        if (rows == 0)
-        {
-            return Cancelled ? null : throw new InvalidOperationException(FormattableString.Invariant(
-                $"The sampler of stage '{stage.Name}' gave no batch in epoch {state.Epoch} from {training.shape[0]} rows, so nothing was learnt."));
-        }
-
-        // Fetching the losses waits until the device has computed the epoch, so the time is measured after it.
-        run.Guard!.EpochEnds();
-        Exception CreateFailure(IReadOnlyList<string> terms) => NonFiniteCauses.CreateException(terms, run);
-        var losses = run.Losses.TakeMeans(stage.Name, state.Epoch, CreateFailure);
-        losses = run.Bilevel?.AddMean(losses, CreateFailure) ?? losses;
-        var rowsPerSecond = (rows - (before?.Rows ?? 0)) / clock.Elapsed.TotalSeconds;
-        var validation = _heldOut.Evaluate(stage);
-        State.Elapsed = Elapsed;
-        var timeLeft = (State.Elapsed - state.Began) / state.Epoch * (stage.Epochs - state.Epoch);
-        var measured = run.Measures!.Take();
-        var progress = new TrainingProgress(
-            stage.Name, state.Epoch, stage.Epochs, losses, run.LearningRate, validation, rowsPerSecond, timeLeft, State.Elapsed)
-        {
-            MeanGradientNorm = measured.MeanNorm,
-            LargestGradientNorm = measured.LargestNorm,
-            LargestLogit = measured.LargestLogit,
-            SkippedBatches = run.Guard.SkippedInEpoch,
-            TimesGoneBack = state.TimesGoneBack,
-        };
-        return new EpochResult(run, progress, rows, clock.Elapsed);
-
-        EpochPart Part()
-        {
-            // What is not finite is found before it is saved.
-            run.Guard?.EpochEnds();
-            return new(rounds, rows, run.Batch, run.Guard?.SkippedInEpoch ?? 0, run.Losses.Save(), run.Measures?.Save(), isActive ? run.Bilevel!.Save() : null);
         }
     }
 
@@ -271,15 +146,5 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
     {
         if (State.Warnings.Add(warning))
             settings.Warn(warning);
-    }
-
-    /// <summary>Whether training ends before the next step; its state is saved then.</summary>
-    private bool IsStopDue(StageRun run, Func<EpochPart> part)
-    {
-        if (!_stop.IsRequested)
-            return false;
-        if (State.Steps > 0 && SavesWithinEpochs)
-            Save(run, part());
-        return _stop.IsDue(run.Stage, State);
     }
 }

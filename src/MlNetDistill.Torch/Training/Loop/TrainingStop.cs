@@ -54,5 +54,5 @@ internal sealed class TrainingStop(LoopSettings settings, string role)
         return nothing + (settings.TimeUpAdvice ?? "Raise MaxTrainingTime, lower Epochs, or let OnTimeUp return the best student so far.") + Continuation(state);
     }
 
-    private string Continuation(TrainingState state) => state.Steps > 0 && settings.Checkpoints is { } checkpoints ? $" {checkpoints.Continuation}" : "";
+    private string Continuation(TrainingState state) => state.Steps > 0 && settings.Checkpoints?.Continuation is { } sentence ? $" {sentence}" : "";
 }

@@ -84,7 +84,7 @@ internal sealed class TrialStore
             if (JsonFormat.FindFault(text, "format", Format) is { } other)
                 throw CreateError(path, other);
             var stored = JsonSerializer.Deserialize<Stored<T>>(text, Json);
-            if (stored?.Value is null)
+            if (stored is null || stored.Value is null)
                 throw new JsonException("It is 'null'.");
             return Hash(stored.Value) == stored.Sha256 ? stored.Value : throw CreateError(path, "it does not match its SHA-256");
         }

@@ -66,10 +66,9 @@ internal static class CacheHeader
             throw new CacheFormatException("its header does not match its hash");
         try
         {
-            var header = JsonNode.Parse(rest.AsSpan(0, length), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
+            CheckTexts(rest.AsSpan(0, length));
+            return JsonNode.Parse(rest.AsSpan(0, length), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
                 ?? throw new CacheFormatException("its header is not a JSON object");
-            ReadTexts(header);
-            return header;
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -90,21 +89,13 @@ internal static class CacheHeader
 
     /// <summary>Reads every text: nodes are read lazily, and one that is not Unicode would be an error where it is used.</summary>
     /// <exception cref="InvalidOperationException">A text is not Unicode.</exception>
-    private static void ReadTexts(JsonNode? node)
+    private static void CheckTexts(ReadOnlySpan<byte> json)
     {
-        switch (node)
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
         {
-            case JsonObject named:
-                foreach (var (_, value) in named)
-                    ReadTexts(value);
-                break;
-            case JsonArray list:
-                foreach (var value in list)
-                    ReadTexts(value);
-                break;
-            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
-                _ = value.GetValue<string>();
-                break;
+            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String)
+                _ = reader.GetString();
         }
     }
 

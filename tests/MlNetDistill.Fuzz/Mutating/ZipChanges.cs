@@ -6,6 +6,10 @@ namespace MlNetDistill.Fuzz.Mutating;
 internal static class ZipChanges
 {
     private const int MostEntryBytes = 1 << 20;
+    private const int LeastCompressed = 256;
+
+    // The same seed gives the same inputs whenever it is used.
+    private static readonly DateTimeOffset Time = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Makes one change; what cannot be read as a zip stays as it is.</summary>
     public static byte[] Change(byte[] bytes, Random random)
@@ -56,17 +60,19 @@ internal static class ZipChanges
 
     public static byte[] Write(IEnumerable<(string Name, byte[] Content)> entries)
     {
-        var stream = new MemoryStream();
-        using (var zip = new ZipArchive(stream, ZipArchiveMode.Create))
+        var bytes = new MemoryStream();
+        using (var zip = new ZipArchive(bytes, ZipArchiveMode.Create))
         {
             foreach (var (name, content) in entries)
             {
-                using var entry = zip.CreateEntry(name.Length == 0 ? "x" : name, content.Length == MostEntryBytes ? CompressionLevel.Fastest : CompressionLevel.NoCompression).Open();
-                entry.Write(content);
+                var entry = zip.CreateEntry(name.Length == 0 ? "x" : name, content.Length > LeastCompressed ? CompressionLevel.Fastest : CompressionLevel.NoCompression);
+                entry.LastWriteTime = Time;
+                using var stream = entry.Open();
+                stream.Write(content);
             }
         }
 
-        return stream.ToArray();
+        return bytes.ToArray();
     }
 
     private static byte[] ReadEntry(ZipArchiveEntry entry)

@@ -17,15 +17,20 @@ internal sealed class SharedSession : IDisposable
     /// <param name="threads">Threads of a run; 0 for ONNX Runtime's choice.</param>
     public SharedSession(byte[] model, int threads)
     {
-        using var options = new SessionOptions { IntraOpNumThreads = threads };
+        // Errors are thrown; by default, ONNX Runtime would also write them to the console.
+        using var options = new SessionOptions { IntraOpNumThreads = threads, LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL };
         // Else its threads would keep the cores busy between two runs, while rows are read.
         options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
         _session = new InferenceSession(model, options);
-        Input = _session.InputMetadata.Keys.Single();
-        Output = _session.OutputMetadata.Keys.Single();
-        IsByte = _session.InputMetadata[Input].ElementType == typeof(byte);
-        InputLength = _session.InputMetadata[Input].Dimensions[^1];
-        OutputLength = _session.OutputMetadata[Output].Dimensions[^1];
+        try
+        {
+            ((Input, IsByte, InputLength), (Output, _, OutputLength)) = (ReadOnly(_session.InputMetadata, "input"), ReadOnly(_session.OutputMetadata, "output"));
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Name of the input, which is that of the feature column.</summary>
@@ -39,6 +44,17 @@ internal sealed class SharedSession : IDisposable
     public int InputLength { get; }
 
     public int OutputLength { get; }
+
+    /// <summary>The only input or output: rows of floats or, as input, bytes.</summary>
+    private static (string Name, bool IsByte, int Length) ReadOnly(IReadOnlyDictionary<string, NodeMetadata> nodes, string what)
+    {
+        if (nodes.Count == 1 && nodes.Single() is var (name, node) && node.IsTensor && node.Dimensions is [.., > 0 and var length]
+            && (node.ElementType == typeof(float) || (what == "input" && node.ElementType == typeof(byte))))
+            return (name, node.ElementType == typeof(byte), length);
+        throw new InvalidDataException(
+            $"The ONNX model of a student must have one {what}, rows of a fixed number of values; found {nodes.Count}: {string.Join(", ", nodes.Select(found => $"'{found.Key}' " +
+            (found.Value.IsTensor ? $"{found.Value.ElementDataType} [{string.Join(", ", found.Value.Dimensions)}]" : $"{found.Value.OnnxValueType}")))}. Save the student again.");
+    }
 
     /// <exception cref="ObjectDisposedException">The owner has disposed it.</exception>
     public void AddUser()

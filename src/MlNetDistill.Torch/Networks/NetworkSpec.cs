@@ -89,9 +89,12 @@ public abstract partial record NetworkSpec
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            return JsonSerializer.Deserialize<NetworkSpec>(json, Reading) ?? throw new JsonException("It is 'null'.");
+            var spec = JsonSerializer.Deserialize<NetworkSpec>(json, Reading) ?? throw new JsonException("It is 'null'.");
+            // A number beyond the largest is read as infinity, which cannot be written.
+            _ = spec.ToJson();
+            return spec;
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or NotSupportedException or ArgumentException)
         {
             throw new JsonException($"The text does not describe a built-in network: {e.Message} Pass the result of NetworkSpec.ToJson.", e);
         }

@@ -60,7 +60,7 @@ internal static class ZipManifest
         {
             model.Position = 0;
             using var zip = new ZipArchive(model, ZipArchiveMode.Read, leaveOpen: true);
-            return Damage(zip) switch
+            return Damage(zip, model.Length) switch
             {
                 null => null,
                 NoManifest => NoManifest,
@@ -74,7 +74,7 @@ internal static class ZipManifest
         }
     }
 
-    private static string? Damage(ZipArchive zip)
+    private static string? Damage(ZipArchive zip, long archiveBytes)
     {
         var found = new Dictionary<string, string>();
         foreach (var entry in zip.Entries)
@@ -88,7 +88,9 @@ internal static class ZipManifest
 
         if (!found.Remove(EntryName))
             return NoManifest;
-        var expected = Expected(zip.GetEntry(EntryName)!);
+        // The manifest is not compressed: a longer one is not what was saved, and would be read into memory.
+        var manifest = zip.GetEntry(EntryName)!;
+        var expected = manifest.Length <= archiveBytes ? Expected(manifest) : null;
         if (expected is null)
             return $"its entry '{EntryName}' cannot be read";
         return expected.Keys.Except(found.Keys).FirstOrDefault() is { } missing ? $"it lacks the entry '{missing}'"

@@ -242,8 +242,7 @@ internal sealed class FitNetworks(
         var network = Build(options.Student, StudentRole);
         try
         {
-            using var stream = new MemoryStream(weights);
-            network.load(stream);
+            SavedWeights.Load(network, weights);
             return network;
         }
         catch

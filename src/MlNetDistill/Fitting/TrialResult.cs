@@ -24,6 +24,9 @@ internal sealed record TrialResult
     /// <summary>The warnings of the training.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>The SHA-256 of the weights; null without weights.</summary>
+    public string? WeightsSha256 { get; init; }
+
     /// <summary>The trained weights; null unless they are kept.</summary>
     [JsonIgnore]
     public byte[]? Weights { get; init; }

@@ -21,6 +21,9 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
 
     private const int FinalistsAlone = 2;
 
+    /// <summary>One distilled student and one alone.</summary>
+    private const double LeastBudget = 2;
+
     /// <summary>
     /// A full training is often as long as distilling needs, on which labels alone are learnt by heart: so the student alone has a ninth and a third of it too, even with few
     /// rates. Distilled students begin with the longest trainings that the budget allows, because slow ones would be last after a short one.
@@ -86,14 +89,14 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
     private double FindBudget(TimeSpan limit)
     {
         var key = Invariant($"{limit} of {search with { Progress = null }}");
-        if (_store.FindBudget(key) is { } known)
+        if (_store.FindBudget(key) is { } known && known >= LeastBudget && known <= search.Budget)
             return known;
         var (full, epochs) = (trials.Options.Epochs, CreatePlans(search.Budget).Distilled.Rungs[0].Epochs);
         var clock = Stopwatch.StartNew();
         _ = trials.Train(candidates.Distilled[0] with { Epochs = epochs, Progress = null }, "timing");
         var fullTime = clock.Elapsed * full / epochs;
         var budget = Math.Min(search.Budget, (limit - clock.Elapsed) / fullTime);
-        if (budget < 2)
+        if (budget < LeastBudget)
         {
             throw new InvalidOperationException(
                 $"TimeLimit {NumberText.Duration(limit)} is too short for a search: one distilled student and one alone are trained in full, which takes about " +

@@ -3,14 +3,6 @@ namespace MlNetDistill.Hostile.Mutations;
 /// <summary>An ONNX file of which a field is changed, and all lengths are right again: other operators, attributes, shapes, types and names.</summary>
 internal sealed class OnnxFields : ModelFile
 {
-    private static readonly string[] Operators =
-    [
-        "Loop", "If", "Scan", "Conv", "ConvTranspose", "MaxPool", "Resize", "Gather", "TopK", "Reshape", "Expand", "Tile", "Pad", "Slice", "Split", "OneHot", "NonZero", "LSTM", "Einsum",
-        "ConstantOfShape", "Range", "Cast", "Softmax", "Transpose", "Concat", "SequenceAt", "DequantizeLinear", "TreeEnsembleClassifier", "",
-    ];
-
-    private static readonly long[] Numbers = [0, 1, 2, 3, 7, 11, 16, -1, -2, 255, 1000, int.MaxValue, int.MinValue, 1L << 40, long.MaxValue, long.MinValue];
-
     public override string Name => "onnx-fields";
 
     public override string Title => "ONNX teacher, fields changed, right lengths";
@@ -25,59 +17,10 @@ internal sealed class OnnxFields : ModelFile
         var message = Protobuf.Read(File.ReadAllBytes(file)) ?? throw new InvalidDataException("The intact file is no protocol buffer.");
         var what = "";
         for (var changes = random.Next(1, 4); changes > 0; changes--)
-        {
-            var all = message.SelectMany(field => field.All()).ToList();
-            what += Change(message, all[random.Next(all.Count)], all, random);
-        }
-
+            what += ProtobufChanges.Apply(message, random);
         File.WriteAllBytes(file, Protobuf.Write(message));
         return what;
     }
 
     protected override Teacher Teacher(string path) => MlNetDistill.Teacher.FromOnnx(path, classNames: Rows.Classes);
-
-    private static string Change(List<ProtobufField> message, ProtobufField field, List<ProtobufField> all, Random random)
-    {
-        var siblings = all.Select(f => f.Message).OfType<List<ProtobufField>>().FirstOrDefault(m => m.Contains(field)) ?? message;
-        switch (random.Next(6))
-        {
-            case 0:
-                siblings.Remove(field);
-                return $"without {field}; ";
-            case 1:
-                var times = random.Next(3) == 0 ? 1000 : 1;
-                siblings.AddRange(Enumerable.Range(0, times).Select(_ => field.Copy()));
-                return $"{field} {times} times more; ";
-            case 2:
-                var other = all[random.Next(all.Count)].Copy();
-                siblings[siblings.IndexOf(field)] = other with { Number = field.Number };
-                return $"{field} as {other}; ";
-            case 3:
-                siblings.Remove(field);
-                siblings.Insert(random.Next(siblings.Count + 1), field with { Number = random.Next(1, 32) });
-                return $"{field} under another number; ";
-            default:
-                var changed = Changed(field, all, random);
-                siblings[siblings.IndexOf(field)] = changed;
-                return $"{field} to {changed}; ";
-        }
-    }
-
-    private static ProtobufField Changed(ProtobufField field, List<ProtobufField> all, Random random)
-    {
-        if (field.Message is { } inner)
-            return field with { Message = [.. inner.OrderBy(_ => random.Next())] };
-        if (field.Bytes is not { Length: > 0 } bytes)
-            return field with { Value = unchecked((ulong)(Numbers[random.Next(Numbers.Length)] + (random.Next(3) == 0 ? (long)field.Value : 0))) };
-        var texts = all.Where(f => f.Bytes is { Length: > 0 and < 64 }).ToList();
-        return field with
-        {
-            Bytes = random.Next(3) switch
-            {
-                0 => Damages.Of(bytes, random).Bytes,
-                1 => System.Text.Encoding.UTF8.GetBytes(Operators[random.Next(Operators.Length)]),
-                _ => texts[random.Next(texts.Count)].Bytes,
-            },
-        };
-    }
 }

@@ -89,6 +89,21 @@ public sealed class LoadVerifiedTests
     }
 
     [Test]
+    public void Hashes_that_unpack_to_far_more_than_the_file_are_not_read_into_memory()
+    {
+        Rewrite(zip =>
+        {
+            zip.GetEntry("MlNetDistill.sha256")!.Delete();
+            using var content = zip.CreateEntry("MlNetDistill.sha256", CompressionLevel.SmallestSize).Open();
+            for (var i = 0; i < 64; i++)
+                content.Write(new byte[1 << 20]);
+        });
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Refused("its entry 'MlNetDistill.sha256' cannot be read");
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(16 << 20));
+    }
+
+    [Test]
     public void A_model_that_has_no_hashes_is_refused_with_what_to_do()
     {
         _mlContext.Model.Save(ToyModels.Points, _points.Schema, Zip);

@@ -22,7 +22,7 @@ internal static class CacheHeader
     // The parts in which caches differ, and their names in a message.
     private static readonly (string Part, string Name)[] ComparedParts =
     [
-        ("teacher", "teacher"), ("data", "data"), ("rows", "number of rows"), ("classes", "classes"), ("shapes", "shapes of the outputs"), ("kept", "kept outputs"),
+        ("format", "format"), ("teacher", "teacher"), ("data", "data"), ("rows", "number of rows"), ("classes", "classes"), ("shapes", "shapes of the outputs"), ("kept", "kept outputs"),
         ("precision", "precision"), ("topK", "top-k"), ("views", "number of views"), ("augmentation", "augmentation"),
     ];
 
@@ -57,6 +57,8 @@ internal static class CacheHeader
         var length = BinaryPrimitives.ReadInt32LittleEndian(prefix.AsSpan(MagicBytes));
         if (length is < 2 or > MaxTextBytes)
             throw new CacheFormatException("the length of its header is invalid");
+        if (file.Length < PrefixBytes + length + CacheLayout.HashBytes)
+            throw new CacheFormatException("it ends within its header");
         var rest = new byte[length + CacheLayout.HashBytes];
         if (file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
             throw new CacheFormatException("it ends within its header");
@@ -64,10 +66,11 @@ internal static class CacheHeader
             throw new CacheFormatException("its header does not match its hash");
         try
         {
+            CheckTexts(rest.AsSpan(0, length));
             return JsonNode.Parse(rest.AsSpan(0, length), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject
                 ?? throw new CacheFormatException("its header is not a JSON object");
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new CacheFormatException("its header is not JSON");
         }
@@ -82,6 +85,18 @@ internal static class CacheHeader
                    let neededValue = Text(needed, part.Part)
                    where cachedValue != neededValue
                    select $"{part.Name} (cached: {cachedValue}; needed: {neededValue})"];
+    }
+
+    /// <summary>Reads every text: nodes are read lazily, and one that is not Unicode would be an error where it is used.</summary>
+    /// <exception cref="InvalidOperationException">A text is not Unicode.</exception>
+    private static void CheckTexts(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.PropertyName or JsonTokenType.String)
+                _ = reader.GetString();
+        }
     }
 
     private static string Text(JsonObject header, string part) => !header.TryGetPropertyValue(part, out var value) ? "nothing"

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using MlNetDistill.Core;
+using MlNetDistill.Networks;
 
 namespace MlNetDistill.Cache;
 
@@ -76,6 +77,8 @@ internal static class CacheReader
             cancellation.ThrowIfCancellationRequested();
             if (!buffer.Read(file, block))
                 throw new CacheFormatException($"block {block} does not match its hash");
+            if (layout.Fields[0] is { Output: ModelOutputs.Logits } classes && layout.Key.TopK is not null && !TopLogits.AreClasses(buffer.Values(block, 0), classes.Type, layout.Key.Shapes.LogitCount))
+                throw new CacheFormatException($"block {block} has logits of classes that do not exist");
             hashes.AppendData(buffer.Hash(block));
             for (var row = 0; row < layout.RowsIn(block); row++, entry++)
             {

@@ -60,6 +60,11 @@ internal static class TopLogits
         return rest.Add(-Math.Log(width - values.shape[1])).expand(values.shape[0], width).scatter(1, indices, values);
     }
 
+    /// <summary>Whether all class numbers in a file are below the number of classes.</summary>
+    public static bool AreClasses(ReadOnlySpan<byte> stored, ScalarType classType, int width) => classType == ScalarType.Int16
+        ? !MemoryMarshal.Cast<byte, ushort>(stored).ContainsAnyExceptInRange((ushort)0, (ushort)(width - 1))
+        : !MemoryMarshal.Cast<byte, uint>(stored).ContainsAnyExceptInRange(0u, (uint)(width - 1));
+
     // A heap with the least of the chosen on top; what comes later and is only as large is of a higher class and stays out.
     private static void SelectLargest(ReadOnlySpan<float> row, Span<ulong> heap)
     {

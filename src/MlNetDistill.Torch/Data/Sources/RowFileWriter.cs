@@ -18,6 +18,7 @@ internal sealed class RowFileWriter : IDisposable
     private readonly ulong[] _known;
     private readonly List<ulong> _hashes = [];
     private readonly byte[] _block;
+    private byte[]? _found;
     private int _used;
     private bool _isFinished;
 
@@ -91,10 +92,19 @@ internal sealed class RowFileWriter : IDisposable
         var (number, hash) = (_hashes.Count, XxHash3.HashToUInt64(bytes.Span));
         _hashes.Add(hash);
         _used = 0;
-        if (number < _known.Length && _known[number] == hash)
+        var start = _layout.Start(number * _layout.Blocks.Rows);
+        if (number < _known.Length && _known[number] == hash && IsInFile(bytes.Span, start))
             return;
-        Write(() => RandomAccess.Write(_file.SafeFileHandle, bytes.Span, _layout.Start(number * _layout.Blocks.Rows)));
+        Write(() => RandomAccess.Write(_file.SafeFileHandle, bytes.Span, start));
         BlocksWritten++;
+    }
+
+    /// <summary>Whether the file has these bytes: it may have been damaged since its hashes were written, and rows that are read one by one are not compared with a hash.</summary>
+    private bool IsInFile(ReadOnlySpan<byte> bytes, long start)
+    {
+        _found ??= new byte[_block.Length];
+        var found = _found.AsSpan(0, bytes.Length);
+        return RandomAccess.Read(_file.SafeFileHandle, found, start) == found.Length && found.SequenceEqual(bytes);
     }
 
     private void Write(Action write)

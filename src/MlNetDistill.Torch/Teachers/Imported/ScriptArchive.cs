@@ -115,7 +115,11 @@ internal static partial class ScriptArchive
     private static List<string> Operators(ZipArchiveEntry entry)
     {
         using var reader = new StreamReader(entry.Open(), Encoding.UTF8);
-        return [.. Operator().Matches(reader.ReadToEnd()).Where(m => !KnownNamespaces.Contains(m.Groups[1].Value)).Select(m => $"{m.Groups[1].Value}::{m.Groups[2].Value}")];
+        List<string> operators = [];
+        // Line by line, as code may be compressed to a small part of its size.
+        while (reader.ReadLine() is { } line)
+            operators.AddRange(Operator().Matches(line).Where(m => !KnownNamespaces.Contains(m.Groups[1].Value)).Select(m => $"{m.Groups[1].Value}::{m.Groups[2].Value}"));
+        return operators;
     }
 
     [GeneratedRegex(@"(?<![\w.])ops\.(\w+)\.(\w+)")]

@@ -9,6 +9,8 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
     // A tensor may have more bytes than a span can.
     private const long ChunkElements = 1 << 22;
 
+    private const int MostDimensions = 16;
+
     private static readonly Dictionary<string, (ScalarType Type, int Bytes)> Types = new()
     {
         ["BOOL"] = (ScalarType.Bool, 1),
@@ -37,10 +39,13 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
     {
         if (!Types.TryGetValue(Type, out var type))
             return $"has the unknown type {Type}";
-        if (Shape.Count > 16 || Shape.Any(size => size < 0))
+        if (Shape.Count > MostDimensions)
+            return FormattableString.Invariant($"has {Shape.Count} dimensions, and may have {MostDimensions}");
+        // A dimension of 0 takes no bytes, but libtorch multiplies the others, too.
+        if (Shape.Any(size => size < 0) || Shape.Aggregate((Int128)type.Bytes, (product, size) => Int128.Min(product * Math.Max(1, size), long.MaxValue)) == long.MaxValue)
             return $"has the impossible shape [{string.Join(", ", Shape)}]";
-        var bytes = Shape.Aggregate((Int128)type.Bytes, (product, size) => Int128.Min(product * size, long.MaxValue));
-        if (Begin != expectedBegin || End > fileBytes || bytes != End - Begin)
+        var bytes = Shape.Aggregate((Int128)type.Bytes, (product, size) => product * size);
+        if (Begin != expectedBegin || End < Begin || End > fileBytes || bytes != End - Begin)
             return $"has the bytes {Begin} to {End} of {fileBytes}, but its shape [{string.Join(", ", Shape)}] needs {bytes} bytes from byte {expectedBegin} on";
         return null;
     }
@@ -50,16 +55,21 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
     public Tensor Read(Stream stream)
     {
         var value = empty([.. Shape], Types[Type].Type, CPU).DetachFromDisposeScope();
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        ForEachChunk(value, bytes =>
+        try
         {
-            stream.ReadExactly(bytes);
-            hash.AppendData(bytes);
-        });
-        if (Convert.ToHexStringLower(hash.GetHashAndReset()) == Sha256)
-            return value;
-        value.Dispose();
-        throw TensorFile.CreateReadError($"the tensor '{Name}' does not match its SHA-256");
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            ForEachChunk(value, bytes =>
+            {
+                stream.ReadExactly(bytes);
+                hash.AppendData(bytes);
+            });
+            return Convert.ToHexStringLower(hash.GetHashAndReset()) == Sha256 ? value : throw TensorFile.CreateReadError($"the tensor '{Name}' does not match its SHA-256");
+        }
+        catch
+        {
+            value.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Passes the bytes of a tensor to <paramref name="action"/> in chunks.</summary>

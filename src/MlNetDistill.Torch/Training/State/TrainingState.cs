@@ -125,13 +125,18 @@ internal sealed class TrainingState : IDisposable
         try
         {
             var state = JsonSerializer.Deserialize<TrainingState>(text, Json) ?? throw new JsonException("null");
+            // JSON may have null in a list of what is never null.
+            if (state.History.Contains(null!) || state.Decisions.Contains(null!) || state.Warnings.Contains(null!))
+                throw new JsonException("A list has an entry that is null.");
             state._loaded = tensors;
             return state;
         }
-        catch (JsonException fault)
+        catch (Exception fault)
         {
             foreach (var tensor in tensors.Values)
                 tensor.Dispose();
+            if (fault is not JsonException)
+                throw;
             throw TensorFile.CreateReadError($"its counters are of another version: {fault.Message.TrimEnd('.')}", fault);
         }
     }

@@ -15,9 +15,10 @@ internal sealed class ProtobufReader(Stream stream, CancellationToken cancellati
         {
             cancellation.ThrowIfCancellationRequested();
             var tag = ReadVarint();
+            // The largest number that the format allows.
+            if (tag >> 3 is 0 or > 0x1FFFFFFF)
+                throw new InvalidDataException($"A field has the number {tag >> 3}.");
             var field = (int)(tag >> 3);
-            if (field == 0)
-                throw new InvalidDataException("A field has the number 0.");
             switch ((int)(tag & 7))
             {
                 case Varint:

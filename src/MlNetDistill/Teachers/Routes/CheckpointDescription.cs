@@ -1,11 +1,18 @@
 using MlNetDistill.Alignment;
 using MlNetDistill.Networks;
+using static System.FormattableString;
 
 namespace MlNetDistill.Teachers;
 
 /// <summary>Describes the network, data and run of a checkpoint; a reader compares it with its own.</summary>
 internal sealed record CheckpointDescription
 {
+    /// <summary>The format that this version writes and reads. Files of version 0.1.0 may lack the number.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>The format of the file.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
     /// <summary>Name and version of the library that wrote it.</summary>
     public string WrittenBy { get; init; } = $"MlNetDistill {typeof(CheckpointDescription).Assembly.GetName().Version}";
 
@@ -49,6 +56,18 @@ internal sealed record CheckpointDescription
         ClassCount = classes.Count,
         Classes = classes.Names,
     };
+
+    /// <summary>What is impossible in a description that was read, as the end of a sentence; null if nothing is.</summary>
+    public string? FindFault()
+    {
+        if (Epoch < 1)
+            return Invariant($"its epoch is {Epoch}");
+        if (Classes is not null && (Classes.Count != ClassCount || Classes.Contains(null!)))
+            return Invariant($"it has the names of {Classes.Count(name => name is not null)} classes, and {ClassCount} classes");
+        if (Features.Mean.Count != Features.Deviation.Count)
+            return Invariant($"it has {Features.Mean.Count} means and {Features.Deviation.Count} deviations of features");
+        return Input.Validate(ClassCount).FirstOrDefault() is { } fault ? char.ToLowerInvariant(fault[0]) + fault[1..].TrimEnd('.') : null;
+    }
 
     /// <summary>How the checkpoint differs from the network and the features of a fit, as the end of a sentence; null if it does not differ.</summary>
     public string? FindDifference(NetworkSpec spec, NetworkInput input)

@@ -63,10 +63,15 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         var length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(MagicBytes));
         if (length < 0 || length > body.Length - PrefixBytes)
             throw CreateError(path, "its description does not have a possible length");
+        var text = body.Span.Slice(PrefixBytes, length);
+        if (JsonFormat.FindFault(text, nameof(CheckpointDescription.Format), CheckpointDescription.CurrentFormat, otherwise: 1) is { } other)
+            throw CreateError(path, other);
         try
         {
-            var description = JsonSerializer.Deserialize<CheckpointDescription>(body.Span.Slice(PrefixBytes, length), Json);
-            return new CheckpointFile(path, description ?? throw new JsonException("It is null."), body[(PrefixBytes + length)..], hash);
+            var description = JsonSerializer.Deserialize<CheckpointDescription>(text, Json) ?? throw new JsonException("It is null.");
+            return description.FindFault() is { } fault
+                ? throw CreateError(path, $"its description is impossible: {fault}")
+                : new CheckpointFile(path, description, body[(PrefixBytes + length)..], hash);
         }
         catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
         {
@@ -89,12 +94,12 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
     {
         try
         {
-            using var stream = new MemoryStream(weights.ToArray());
-            network.load(stream);
+            SavedWeights.Load(network, weights.ToArray());
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or IOException or InvalidOperationException)
+        catch (InvalidDataException e)
         {
-            throw new InvalidOperationException($"The checkpoint '{path}' does not fit {description.Network} over these features and classes: {e.Message}", e);
+            throw new InvalidOperationException(
+                $"The checkpoint '{path}' does not fit {description.Network} over these features and classes: in its weights {e.Message}. Give the network and the data of the route.", e);
         }
     }
 
@@ -102,6 +107,14 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
     {
         try
         {
+            // First the beginning alone: any file may have been named.
+            using (var file = File.OpenRead(path))
+            {
+                Span<byte> beginning = stackalloc byte[MagicBytes];
+                if (file.ReadAtLeast(beginning, MagicBytes, throwOnEndOfStream: false) < MagicBytes || !beginning.SequenceEqual(Magic))
+                    return [];
+            }
+
             return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)

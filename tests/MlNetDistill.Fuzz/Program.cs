@@ -1,0 +1,3 @@
+using MlNetDistill.Fuzz;
+
+return CommandLine.Run(Commands.Root(), args);

@@ -4,7 +4,6 @@ using Microsoft.ML;
 using MlNetDistill.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
-using static TorchSharp.torch;
 
 namespace MlNetDistill.Benchmarks;
 

@@ -25,7 +25,7 @@ internal sealed class TrialStore
     public TrialStore(string? folder, string fingerprint)
     {
         if (folder is not null)
-            _folder = Directory.CreateDirectory(Path.Combine(folder, $"search-{fingerprint[..16]}")).FullName;
+            _folder = WriteFailure.CreateFolder(Path.Combine(folder, $"search-{fingerprint[..16]}"), "finished trainings of the search");
     }
 
     /// <summary>A finished training with its weights; null if there is none.</summary>
@@ -46,7 +46,7 @@ internal sealed class TrialStore
         if (_folder is null)
             return;
         if (result.Weights is { } weights)
-            AtomicFile.Write(PathOf(result.Setting, ".weights"), stream => stream.Write(weights));
+            AtomicFile.Write(PathOf(result.Setting, ".weights"), stream => stream.Write(weights), "the weights of a finished training of the search");
         Write(PathOf(result.Setting, ".json"), result);
     }
 
@@ -62,7 +62,7 @@ internal sealed class TrialStore
 
     private string PathOf(string key, string extension) => Path.Combine(_folder!, Fingerprint.Compute(key)[..16] + extension);
 
-    private static void Write<T>(string path, T value) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Json));
+    private static void Write<T>(string path, T value) => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, value, Json), "a finished training of the search");
 
     private static T Read<T>(string path)
     {

@@ -43,7 +43,7 @@ internal static class Commands
     private static Command Faults()
     {
         var only = CommandLine.Text("--only", "TEXT", "only the cases whose name holds this");
-        var command = new Command("faults", "Disks that are full, read-only, gone or without locks, under everything that the library writes. Small disks take an administrator.") { only };
+        var command = new Command("faults", "Disks that are full, read-only, gone or without locks, under everything that the library writes, and memory that the system refuses. Small disks take an administrator.") { only };
         command.SetAction(given => Told(null, tally => Faults(tally, given.GetValue(only))));
         return command;
     }
@@ -123,7 +123,7 @@ internal static class Commands
         var (unlocked, locked) = (cases.Keys.Where(HasNoLocks).ToArray(), cases.Keys.Where(name => !HasNoLocks(name)).ToArray());
         TimeSpan Limit(string name) => TimeSpan.FromSeconds(cases[name].Seconds);
         // .NET locks no file with this variable: as on a file system without locks.
-        tally.Add("faulty disks", [
+        tally.Add("faulty disks, refused memory", [
             .. new Supervisor(jobs => ["child-faults", jobs], Limit, Say).Run(locked),
             .. new Supervisor(jobs => ["child-faults", jobs], Limit, Say, ("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", "true")).Run(unlocked),
         ]);

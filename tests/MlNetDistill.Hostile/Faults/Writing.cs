@@ -1,8 +1,8 @@
 using MlNetDistill.Data;
+using MlNetDistill.Hostile.Uses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
-using MlNetDistill.Hostile.Uses;
 
 namespace MlNetDistill.Hostile.Faults;
 

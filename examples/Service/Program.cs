@@ -11,9 +11,9 @@ try
 {
     var builder = WebApplication.CreateBuilder(args);
     var settings = ServiceSettings.Read(builder.Configuration);
-    using var student = LoadedStudent.Load(settings.Model, settings.Features, settings.MaxBatch);
+    var student = LoadedStudent.Load(settings.Model, settings.Features, settings.MaxBatch);
     await using var app = Build(builder, settings, student);
-    // Runs until SIGTERM or Ctrl+C. Then no new connections are accepted, open requests are answered, and the model is disposed last.
+    // Runs until SIGTERM or Ctrl+C. Then no new connections are accepted, open requests are answered, and the student is disposed last.
     await app.RunAsync();
     return 0;
 }
@@ -39,11 +39,10 @@ static WebApplication Build(WebApplicationBuilder builder, ServiceSettings setti
     builder.AddLimits(settings);
     builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.ShutdownSeconds));
     builder.Services.Configure<HostFilteringOptions>(filter => filter.AllowedHosts = [.. settings.Hosts]);
-    builder.Services.AddSingleton(student);
+    builder.Services.AddSingleton(settings);
     builder.Services.AddSingleton<ScoringInstruments>();
-    builder.Services.AddSingleton(services => student.Features.IsByte
-        ? CreateScorer(student, settings, services, value => (byte)value)
-        : CreateScorer(student, settings, services, value => value));
+    builder.Services.AddSingleton(services => ActivatorUtilities.CreateInstance<CurrentStudent>(services, student));
+    builder.Services.AddHostedService<ModelWatcher>();
     builder.Services.AddProblemDetails();
     builder.Services.AddExceptionHandler<BadRequests>();
     builder.AddMetrics();
@@ -58,15 +57,10 @@ static WebApplication Build(WebApplicationBuilder builder, ServiceSettings setti
     app.KeepPortsApart();
     app.UseRateLimiter();
     app.MapPost("/score", ScoreEndpoint.Score);
-    app.MapHealthChecks("/health").ForManagement().DisableRateLimiting();
+    app.MapHealthChecks("/health", new HealthCheckOptions { ResponseWriter = ScoringCheck.Write }).ForManagement().DisableRateLimiting();
     // For orchestrators that restart a hanging service: any answer means that it is alive.
     app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false }).ForManagement().DisableRateLimiting();
+    app.MapModel();
     app.MapPrometheusScrapingEndpoint("/metrics").ForManagement().DisableRateLimiting();
     return app;
-}
-
-static IScorer CreateScorer<T>(LoadedStudent student, ServiceSettings settings, IServiceProvider services, Converter<float, T> convert)
-{
-    var instruments = services.GetRequiredService<ScoringInstruments>();
-    return settings.MaxBatch == 1 ? new EnginePool<T>(student, convert, instruments) : new BatchQueue<T>(student, convert, settings, instruments);
 }

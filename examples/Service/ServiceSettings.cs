@@ -11,6 +11,10 @@ internal sealed class ServiceSettings
     [Required(ErrorMessage = "Model must name a saved student: --model student.zip (examples/Quickstart writes one).")]
     public string Model { get; init; } = "student.zip";
 
+    /// <summary>Seconds between two looks at the model's file, whose student replaces the one in service if it has changed; 0: only <c>POST /model/reload</c> replaces it.</summary>
+    [Range(0, 86_400, ErrorMessage = "WatchSeconds must be from 0 to 86400.")]
+    public int WatchSeconds { get; init; } = 2;
+
     /// <summary>Name of the feature column; may be null if the student reads only one vector.</summary>
     [MinLength(1, ErrorMessage = "Features must be the name of a column, or be left out.")]
     public string? Features { get; init; }

@@ -53,6 +53,8 @@ internal sealed record Arguments(
             CreateCommand("scoring", "Rows scored in a second: ML.NET's own chain, in batches, and ONNX Runtime alone; JSON.", ScoringSpeed.Run, rounds),
             CreateCommand("cost", "What a head of 1000 classes over 2048 features costs: µs a row, bytes of the zip, bytes of memory.", Cost.Run, rounds),
             MemoryUse.Command(),
+            ManyFits.Command(),
+            Soak.Command(),
         };
 
         Command Compare()

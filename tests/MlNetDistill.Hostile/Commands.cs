@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using MlNetDistill.Hostile.Faults;
 using MlNetDistill.Hostile.Mutations;
 using MlNetDistill.Hostile.Uses;
 
@@ -16,7 +17,7 @@ internal static class Commands
         var root = new RootCommand(
             "Uses the library wrongly and gives it damaged files, in second processes, and counts what comes of it. " +
             "Ends with 1 where anything was unclear, silently wrong, a crash or a hang.")
-        { Uses(), Mutations(), All(), UsesOfChild(), MutationsOfChild() };
+        { Uses(), Mutations(), Faults(), All(), Child("child-uses", UseCases.All), Child("child-faults", FaultCases.All), MutationsOfChild() };
         return root;
     }
 
@@ -39,6 +40,14 @@ internal static class Commands
         return command;
     }
 
+    private static Command Faults()
+    {
+        var only = CommandLine.Text("--only", "TEXT", "only the cases whose name holds this");
+        var command = new Command("faults", "Disks that are full, read-only, gone or without locks, under everything that the library writes, and memory that the system refuses. Small disks take an administrator.") { only };
+        command.SetAction(given => Told(null, tally => Faults(tally, given.GetValue(only))));
+        return command;
+    }
+
     private static Command All()
     {
         var whole = Whole();
@@ -51,19 +60,20 @@ internal static class Commands
             Uses(tally, given.GetValue(whole), null);
             foreach (var format in FileFormats.All)
                 Mutations(tally, format, given.GetValue(whole) ? LongCount : ShortCount, given.GetValue(seed)!.Value);
+            Faults(tally, null);
         }));
         return command;
     }
 
-    private static Command UsesOfChild()
+    private static Command Child(string name, IReadOnlyList<Case> all)
     {
         var jobs = new Argument<string>("JOBS");
-        var command = new Command("child-uses") { jobs };
+        var command = new Command(name) { jobs };
         command.Hidden = true;
         command.SetAction(given =>
         {
-            var cases = UseCases.All.ToDictionary(c => c.Name);
-            Child.Run(given.GetValue(jobs)!, job => cases[job].Try());
+            var cases = all.ToDictionary(c => c.Name);
+            Running.Child.Run(given.GetValue(jobs)!, job => cases[job].Try());
         });
         return command;
     }
@@ -76,7 +86,7 @@ internal static class Commands
         command.SetAction(given =>
         {
             var trial = new MutationTrial(FileFormats.Named(given.GetValue(format)!), given.GetValue(intact)!, given.GetValue(seed));
-            Child.Run(given.GetValue(jobs)!, trial.Try);
+            Running.Child.Run(given.GetValue(jobs)!, trial.Try);
         });
         return command;
     }
@@ -105,6 +115,22 @@ internal static class Commands
         tally.Add("wrong uses", supervisor.Run([.. cases.Keys]));
     }
 
+    private static void Faults(Tally tally, string? only)
+    {
+        var cases = FaultCases.All.Where(c => only is null || c.Name.Contains(only, StringComparison.OrdinalIgnoreCase)).ToDictionary(c => c.Name);
+        if (cases.Count == 0)
+            throw new UsageException($"No case has '{only}' in its name.");
+        var (unlocked, locked) = (cases.Keys.Where(HasNoLocks).ToArray(), cases.Keys.Where(name => !HasNoLocks(name)).ToArray());
+        TimeSpan Limit(string name) => TimeSpan.FromSeconds(cases[name].Seconds);
+        // .NET locks no file with this variable: as on a file system without locks.
+        tally.Add("faulty disks, refused memory", [
+            .. new Supervisor(jobs => ["child-faults", jobs], Limit, Say).Run(locked),
+            .. new Supervisor(jobs => ["child-faults", jobs], Limit, Say, ("DOTNET_SYSTEM_IO_DISABLEFILELOCKING", "true")).Run(unlocked),
+        ]);
+
+        static bool HasNoLocks(string name) => name.StartsWith(FaultCases.WithoutLocks, StringComparison.Ordinal);
+    }
+
     private static void Mutations(Tally tally, FileFormat format, int count, int seed)
     {
         using var intact = new ToyFolder();
@@ -116,7 +142,7 @@ internal static class Commands
 
     private static void Say(Result result)
     {
-        if (result.IsFault)
+        if (result.IsFault || result.Verdict == Verdict.Skipped)
             Console.WriteLine($"{result.Verdict}: {result.Job}: {result.Detail}");
     }
 }

@@ -8,7 +8,7 @@ namespace Service.Scoring;
 /// Scores rows that wait at the same time together: a worker takes all that wait, up to a batch, and those that arrive meanwhile make the next batch. So a single client
 /// waits no longer than for its own row, and many get batches by themselves.
 /// </summary>
-internal sealed class BatchQueue<T> : IScorer, IAsyncDisposable
+internal sealed class BatchQueue<T> : IScorer
 {
     private readonly Channel<Waiting> _waiting = Channel.CreateUnbounded<Waiting>();
     private readonly LoadedStudent _student;

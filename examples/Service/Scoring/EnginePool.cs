@@ -10,7 +10,7 @@ namespace Service.Scoring;
 /// <param name="student">The model; the caller disposes it.</param>
 /// <param name="convert">Converts a value of a request to the type that the student reads.</param>
 /// <param name="instruments">Count the engines.</param>
-internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> convert, ScoringInstruments instruments) : IScorer, IDisposable
+internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> convert, ScoringInstruments instruments) : IScorer
 {
     // When all are in use, more engines are created, and disposed when they are returned.
     private readonly ObjectPool<Engine> _engines = new DefaultObjectPoolProvider { MaximumRetained = 2 * Environment.ProcessorCount }
@@ -36,7 +36,11 @@ internal sealed class EnginePool<T>(LoadedStudent student, Converter<float, T> c
         return ValueTask.FromResult(scores);
     }
 
-    public void Dispose() => (_engines as IDisposable)?.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        (_engines as IDisposable)?.Dispose();
+        return ValueTask.CompletedTask;
+    }
 
     private sealed class Policy(LoadedStudent student, ScoringInstruments instruments) : PooledObjectPolicy<Engine>
     {

@@ -15,6 +15,9 @@ internal sealed record FeatureColumn(string Name, VectorDataViewType Type, DataV
     /// <summary>Whether they are whole numbers from 0 to 255.</summary>
     public bool IsByte => Type.ItemType == NumberDataViewType.Byte;
 
+    /// <summary>Number and kind of its values, for messages.</summary>
+    public string Describe() => FormattableString.Invariant($"{Length} {(IsByte ? "whole numbers from 0 to 255" : "numbers")}");
+
     /// <exception cref="InvalidOperationException">There is no such column, or there are several.</exception>
     public static FeatureColumn Find(DataViewSchema inputs, string? name)
     {

@@ -12,14 +12,21 @@ internal sealed class LoadedStudent : IDisposable
     // so they are static. One thread for each session: there are many requests, and several threads for one row would only wait for each other.
     private static readonly Microsoft.ML.OnnxRuntime.SessionOptions OnnxOptions = new() { IntraOpNumThreads = 1 };
 
-    private LoadedStudent(MLContext mlContext, ITransformer model, FeatureColumn features, int batchSize)
+    private LoadedStudent(ModelFile file, MLContext mlContext, ITransformer model, FeatureColumn features, int batchSize)
     {
+        File = file;
         MLContext = mlContext;
         Model = model;
         Features = features;
         Scorer = mlContext.Model.CreateBatchScorer(model, features.RowSchema, new BatchScoringOptions { BatchSize = batchSize, Threads = 1 });
         Classes = ClassesOf(model.GetOutputSchema(features.RowSchema));
     }
+
+    /// <summary>The file that it was loaded from.</summary>
+    public ModelFile File { get; }
+
+    /// <summary>When it was loaded.</summary>
+    public DateTimeOffset Loaded { get; } = DateTimeOffset.UtcNow;
 
     public MLContext MLContext { get; }
 
@@ -40,22 +47,37 @@ internal sealed class LoadedStudent : IDisposable
     /// <exception cref="UsageException">There is no such file, or it is not such a model.</exception>
     public static LoadedStudent Load(string path, string? featureColumn, int batchSize)
     {
-        if (!File.Exists(path))
+        if (!System.IO.File.Exists(path))
             throw new UsageException($"There is no file {Path.GetFullPath(path)}. Name a saved student: --model student.zip (examples/Quickstart writes one).");
         var mlContext = new MLContext();
         mlContext.SetOnnxSessionOption(new OnnxSessionOptions { CreateSessionOptions = () => OnnxOptions });
+        ITransformer? model = null;
         try
         {
-            if (!ZipHashes.Check(path))
+            var (file, content) = ModelFile.Read(path);
+            if (!ZipHashes.Check(content))
                 Console.Error.WriteLine($"{path} has no hashes, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically.");
-            var model = LoadModel(mlContext, path, out var inputSchema);
-            return new LoadedStudent(mlContext, model, FeatureColumn.Find(inputSchema, featureColumn), batchSize);
+            model = LoadModel(mlContext, content, out var inputSchema);
+            return new LoadedStudent(file, mlContext, model, FeatureColumn.Find(inputSchema, featureColumn), batchSize);
         }
         catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
             or IOException or UnauthorizedAccessException)
         {
+            (model as IDisposable)?.Dispose();
             throw new UsageException($"{path} is not a student that this service can load: {e.Message}");
         }
+    }
+
+    /// <summary>What of a replacement would break clients: the features that they send, or the classes that they get.</summary>
+    /// <returns>The difference, or null.</returns>
+    public string? DifferenceFor(LoadedStudent replacement)
+    {
+        if (Features.Length != replacement.Features.Length || Features.IsByte != replacement.Features.IsByte)
+            return $"it reads {replacement.Features.Describe()}, and the one in service {Features.Describe()}.";
+        var (missing, added) = (Classes.Except(replacement.Classes).ToArray(), replacement.Classes.Except(Classes).ToArray());
+        return missing.Length + added.Length == 0 ? null : $"its classes differ; missing: {Names(missing)}; new: {Names(added)}.";
+
+        static string Names(string[] classes) => classes.Length == 0 ? "none" : string.Join(", ", classes.Take(10).Select(name => $"'{name}'")) + (classes.Length > 10 ? ", …" : "");
     }
 
     public void Dispose()
@@ -64,16 +86,16 @@ internal sealed class LoadedStudent : IDisposable
         (Model as IDisposable)?.Dispose();
     }
 
-    private static ITransformer LoadModel(MLContext mlContext, string path, out DataViewSchema inputSchema)
+    private static ITransformer LoadModel(MLContext mlContext, byte[] content, out DataViewSchema inputSchema)
     {
         // ML.NET writes the network to a file with a random name. One name of 32,768 ends in '.ort', which ONNX Runtime takes for another format; the next name does not.
         try
         {
-            return mlContext.Model.Load(path, out inputSchema);
+            return mlContext.Model.Load(new MemoryStream(content), out inputSchema);
         }
         catch (Exception e) when (e.ToString().Contains("ORT model verification failed", StringComparison.Ordinal))
         {
-            return mlContext.Model.Load(path, out inputSchema);
+            return mlContext.Model.Load(new MemoryStream(content), out inputSchema);
         }
     }
 

@@ -17,6 +17,8 @@ internal sealed class ScoringInstruments
         BatchRows = meter.CreateHistogram<int>("student.batch.rows", "{row}", "Rows scored together.");
         Engines = meter.CreateUpDownCounter<long>("student.engines", "{engine}", "Engines, in the pool and in use.");
         EnginesInUse = meter.CreateUpDownCounter<long>("student.engines.in_use", "{engine}", "Engines in use.");
+        Models = meter.CreateUpDownCounter<long>("student.models", "{model}", "Students in memory: the one in service, and those whose last requests are being answered.");
+        Replacements = meter.CreateCounter<long>("student.replacements", "{replacement}", "Files that replaced the student, or were refused, by outcome.");
     }
 
     public Counter<long> Scored { get; }
@@ -32,4 +34,8 @@ internal sealed class ScoringInstruments
     public UpDownCounter<long> Engines { get; }
 
     public UpDownCounter<long> EnginesInUse { get; }
+
+    public UpDownCounter<long> Models { get; }
+
+    public Counter<long> Replacements { get; }
 }

@@ -13,17 +13,17 @@ internal static class ZipHashes
 
     /// <returns>Whether there are hashes: <c>Model.Save</c> writes none.</returns>
     /// <exception cref="InvalidDataException">The zip is not what was saved.</exception>
-    public static bool Check(string path)
+    public static bool Check(byte[] content)
     {
-        using var zip = ZipFile.OpenRead(path);
+        using var zip = new ZipArchive(new MemoryStream(content));
         if (zip.GetEntry(EntryName) is not { } hashes)
             return false;
         using var text = new StreamReader(hashes.Open());
         var saved = text.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var found = zip.Entries.Where(entry => entry != hashes).Select(entry =>
         {
-            using var content = entry.Open();
-            return $"{Convert.ToHexStringLower(SHA256.HashData(content))}  {entry.FullName}";
+            using var data = entry.Open();
+            return $"{Convert.ToHexStringLower(SHA256.HashData(data))}  {entry.FullName}";
         });
         return found.Order(StringComparer.Ordinal).SequenceEqual(saved.Order(StringComparer.Ordinal))
             ? true

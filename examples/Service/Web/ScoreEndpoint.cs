@@ -7,15 +7,30 @@ namespace Service.Web;
 /// <summary><c>POST /score</c>.</summary>
 internal static class ScoreEndpoint
 {
-    public static async Task<Results<Ok<ScoreAnswer>, ValidationProblem>> Score(ScoreRequest request, LoadedStudent student, IScorer scorer, ScoringInstruments instruments)
+    public static async Task<Results<Ok<ScoreAnswer>, ValidationProblem>> Score(ScoreRequest request, CurrentStudent current, ScoringInstruments instruments)
     {
+        // One student for the whole request, even if another replaces it meanwhile.
+        var served = current.Take();
+        try
+        {
+            return await Score(request, served, instruments);
+        }
+        finally
+        {
+            served.RemoveUser();
+        }
+    }
+
+    private static async Task<Results<Ok<ScoreAnswer>, ValidationProblem>> Score(ScoreRequest request, ServedStudent served, ScoringInstruments instruments)
+    {
+        var student = served.Student;
         if (FaultOf(request.Features, student.Features) is { } fault)
             return Refuse(fault);
         var start = Stopwatch.GetTimestamp();
         float[] scores;
         try
         {
-            scores = await scorer.Score(request.Features!);
+            scores = await served.Scorer.Score(request.Features!);
         }
         catch
         {

@@ -3,17 +3,35 @@ using Service.Scoring;
 
 namespace Service.Web;
 
-/// <summary>The service is ready if it can score: a row of zeros must get probabilities.</summary>
-internal sealed class ScoringCheck(LoadedStudent student, IScorer scorer, IHostApplicationLifetime lifetime) : IHealthCheck
+/// <summary>
+/// The service is ready if it can score: a row of zeros must get probabilities. It is degraded while it serves another student than that of the file, because the file was
+/// refused.
+/// </summary>
+internal sealed class ScoringCheck(CurrentStudent current, IHostApplicationLifetime lifetime) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested)
             return HealthCheckResult.Unhealthy("The service is stopping.");
-        var sum = (await scorer.Score(new float[student.Features.Length])).Sum();
-        // A tolerance for rounding, enough for many classes.
-        return Math.Abs(sum - 1) < 1e-3
-            ? HealthCheckResult.Healthy($"Scores {student.Features.Length} features into {student.Classes.Count} classes.")
-            : HealthCheckResult.Unhealthy(FormattableString.Invariant($"The probabilities of a row of zeros sum to {sum}."));
+        var served = current.Take();
+        try
+        {
+            if (await served.Try() is { } fault)
+                return HealthCheckResult.Unhealthy(fault);
+            return current.Refusal is { } refusal
+                ? HealthCheckResult.Degraded($"The student in service stays: {refusal}")
+                : HealthCheckResult.Healthy($"Scores {served.Student.Features.Length} features into {served.Student.Classes.Count} classes.");
+        }
+        finally
+        {
+            served.RemoveUser();
+        }
+    }
+
+    /// <summary>The status, for programs; for people, why it is not healthy.</summary>
+    public static Task Write(HttpContext context, HealthReport report)
+    {
+        var reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => $": {entry.Description ?? entry.Exception?.Message}");
+        return context.Response.WriteAsync($"{report.Status}{string.Concat(reasons)}");
     }
 }

@@ -150,7 +150,7 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
         T Run()
         {
             using var fit = new DistillationFit(host, channel, options, input);
-            return run(fit);
+            return MemoryFailure.Explain(options.Student.Name, options.BatchSize, () => run(fit));
         }
     }
 

@@ -46,7 +46,7 @@ public sealed class EmbeddingTrainer : IEstimator<EmbeddingTransformer>
         return ChangedRowsException.Unwrap(() =>
         {
             using var fit = new EmbeddingFit(host, channel, options, input);
-            return fit.Run();
+            return MemoryFailure.Explain(options.Student.Name, options.BatchSize, fit.Run);
         });
     }
 

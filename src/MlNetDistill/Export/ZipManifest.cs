@@ -28,7 +28,7 @@ internal static class ZipManifest
         using var _ = new InvariantCulture();
         catalog.Save(model, inputSchema, stream);
         AddTo(stream);
-    });
+    }, "the model");
 
     /// <summary>Adds the manifest to a model.</summary>
     /// <param name="model">What <c>Model.Save</c> wrote; can be read, written and sought.</param>

@@ -13,10 +13,10 @@ internal static class ReportFiles
     public static void Write(string folder, string name, Func<string> html, Func<string> json)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(folder);
-        Directory.CreateDirectory(folder);
+        WriteFailure.CreateFolder(folder, "the report");
         Write(Path.Combine(folder, $"{name}.html"), html());
         Write(Path.Combine(folder, $"{name}.json"), json());
     }
 
-    private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+    private static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)), "the report");
 }

@@ -16,7 +16,7 @@ internal sealed class TrialStore
     public TrialStore(string? folder, string fingerprint)
     {
         if (folder is not null)
-            _folder = Directory.CreateDirectory(Path.Combine(folder, $"search-{fingerprint[..16]}")).FullName;
+            _folder = WriteFailure.CreateFolder(Path.Combine(folder, $"search-{fingerprint[..16]}"), "finished trainings of the search");
     }
 
     /// <summary>How values are written.</summary>
@@ -56,7 +56,7 @@ internal sealed class TrialStore
         if (_folder is null)
             return;
         if (result.Weights is { } weights)
-            AtomicFile.Write(PathOf(result.Setting, ".weights"), stream => stream.Write(weights));
+            AtomicFile.Write(PathOf(result.Setting, ".weights"), stream => stream.Write(weights), "the weights of a finished training of the search");
         Write(PathOf(result.Setting, ".json"), result with { WeightsSha256 = result.Weights is null ? null : Fingerprint.Compute(result.Weights) });
     }
 
@@ -73,7 +73,8 @@ internal sealed class TrialStore
     private string PathOf(string key, string extension) => Path.Combine(_folder!, Fingerprint.Compute(key)[..16] + extension);
 
     private static void Write<T>(string path, T value)
-        where T : notnull => AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Stored<T>(Format, Hash(value), value), Json));
+        where T : notnull =>
+        AtomicFile.Write(path, stream => JsonSerializer.Serialize(stream, new Stored<T>(Format, Hash(value), value), Json), "a finished training of the search");
 
     private static T Read<T>(string path)
         where T : notnull

@@ -59,6 +59,10 @@ internal sealed record Case(string Name, Expected Expected, Action Code, IReadOn
             Code();
             return Ended();
         }
+        catch (SkippedException skipped)
+        {
+            return new Result(Name, Verdict.Skipped, skipped.Message);
+        }
         catch (WrongResultException wrong)
         {
             return Expected == Expected.WordOrRight && Warning is { } told
@@ -91,6 +95,9 @@ internal sealed record Case(string Name, Expected Expected, Action Code, IReadOn
 
 /// <summary>A result that is not what it must be.</summary>
 internal sealed class WrongResultException(string message) : Exception(message);
+
+/// <summary>This machine, or this user, does not allow the case.</summary>
+internal sealed class SkippedException(string message) : Exception(message);
 
 /// <summary>How a case tells a wrong result.</summary>
 internal static class Check

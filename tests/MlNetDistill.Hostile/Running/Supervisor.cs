@@ -9,7 +9,9 @@ namespace MlNetDistill.Hostile.Running;
 /// <param name="arguments">From a file of jobs to the arguments of a process.</param>
 /// <param name="limit">The longest a job may take.</param>
 /// <param name="told">Is given every result at once.</param>
-internal sealed class Supervisor(Func<string, string[]> arguments, Func<string, TimeSpan> limit, Action<Result> told)
+/// <param name="environment">Variables of the processes.</param>
+internal sealed class Supervisor(
+    Func<string, string[]> arguments, Func<string, TimeSpan> limit, Action<Result> told, params (string Name, string Value)[] environment)
 {
     private const int JobsPerProcess = 60;
     private const long MostMemory = 4L << 30;
@@ -94,7 +96,7 @@ internal sealed class Supervisor(Func<string, string[]> arguments, Func<string, 
         }
     }
 
-    private static Process Start(string[] arguments, ToyFolder folder)
+    private Process Start(string[] arguments, ToyFolder folder)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [typeof(Supervisor).Assembly.Location, .. arguments])
         {
@@ -108,6 +110,8 @@ internal sealed class Supervisor(Func<string, string[]> arguments, Func<string, 
         start.Environment["DOTNET_GCHeapHardLimit"] = "0x80000000";
         // What a process that was killed leaves goes with the folder.
         start.Environment["TMPDIR"] = Directory.CreateDirectory(folder.File("temp")).FullName;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

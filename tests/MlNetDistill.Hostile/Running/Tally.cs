@@ -8,7 +8,7 @@ internal sealed class Tally
     private static readonly (Verdict Verdict, string Title)[] Columns =
     [
         (Verdict.ClearError, "clear error"), (Verdict.Right, "right, warned or harmless"), (Verdict.ValidOtherValues, "valid, other values"),
-        (Verdict.Unclear, "unclear"), (Verdict.SilentlyWrong, "silently wrong"), (Verdict.Crash, "crash"), (Verdict.Hang, "hang"),
+        (Verdict.Unclear, "unclear"), (Verdict.SilentlyWrong, "silently wrong"), (Verdict.Crash, "crash"), (Verdict.Hang, "hang"), (Verdict.Skipped, "skipped"),
     ];
 
     private readonly List<(string What, IReadOnlyList<Result> Results)> _rows = [];

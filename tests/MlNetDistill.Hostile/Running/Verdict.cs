@@ -18,6 +18,9 @@ internal enum Verdict
     /// <summary>A wrong result without a word.</summary>
     SilentlyWrong,
 
+    /// <summary>It could not be tried on this machine.</summary>
+    Skipped,
+
     /// <summary>The process ended, or took more memory than it may.</summary>
     Crash,
 

@@ -77,11 +77,38 @@ public sealed class SaveAtomicallyTests
         Assert.That(_folder.Entries, Is.Empty);
     }
 
+    [Test]
+    public void A_folder_that_vanishes_while_the_model_is_written_is_named_with_what_to_do()
+    {
+        if (OperatingSystem.IsWindows())
+            Assert.Ignore("Windows deletes no folder with an open file.");
+        var folder = Directory.CreateDirectory(_folder.File("vanishing"));
+        var path = Path.Combine(folder.FullName, "student.zip");
+        var model = new TransformerChain<ITransformer>(ToyModels.Points, new Saving(() => folder.Delete(recursive: true)));
+        Assert.That(() => _mlContext.Model.SaveAtomically(model, _points.Schema, path), Throws.InstanceOf<IOException>().With.Message.Match(
+            $"^'{path}' cannot be written: .+ bytes of the model had been written. A file that was there before is unchanged. The folder '{folder.FullName}' has vanished: create it again, or choose another.$"));
+        Assert.That(_folder.Entries, Is.Empty);
+    }
+
     private string OldFile()
     {
         var path = _folder.File("student.zip");
         File.WriteAllText(path, "old");
         return path;
+    }
+
+    /// <summary>Does something while it is saved.</summary>
+    private sealed class Saving(Action act) : ITransformer
+    {
+        public bool IsRowToRowMapper => false;
+
+        public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => inputSchema;
+
+        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
+
+        public IDataView Transform(IDataView input) => input;
+
+        public void Save(ModelSaveContext ctx) => act();
     }
 
     private sealed class Unsavable : ITransformer

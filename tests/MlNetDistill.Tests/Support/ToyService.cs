@@ -47,6 +47,9 @@ internal sealed partial class ToyService : IDisposable
     /// <summary>Where health and metrics are.</summary>
     public HttpClient Management { get; } = new(new SocketsHttpHandler { UseProxy = false });
 
+    /// <summary>The file that the student was loaded from, for tests that replace it.</summary>
+    public string ModelPath => _folder.File("student.zip");
+
     /// <summary>All that the process has written.</summary>
     public string Output => string.Join(Environment.NewLine, _lines);
 
@@ -71,6 +74,9 @@ internal sealed partial class ToyService : IDisposable
     }
 
     public Task<HttpResponseMessage> Score<T>(IEnumerable<T> features) => Client.PostAsJsonAsync("/score", new { features });
+
+    /// <summary>Tells the service to load its file again.</summary>
+    public Task<HttpResponseMessage> Reload() => Management.PostAsync("/model/reload", null);
 
     /// <summary>The values of a metric, by its labels as they are written.</summary>
     public async Task<IReadOnlyDictionary<string, double>> Metric(string name) => (await Management.GetStringAsync("/metrics")).Split('\n')

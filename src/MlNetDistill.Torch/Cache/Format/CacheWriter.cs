@@ -38,7 +38,7 @@ internal sealed class CacheWriter : IDisposable
         if (!_layout.HasHeader(_file))
         {
             _file.SetLength(0);
-            _file.Write(_layout.Header);
+            Append(_layout.Header);
         }
         else
         {
@@ -62,7 +62,7 @@ internal sealed class CacheWriter : IDisposable
     {
         var clock = Stopwatch.StartNew();
         new OutputCollector(_layout.Key, Ids, Put).Collect(from, outputsFrom, cancellation);
-        _file.Write(_layout.CreateFooter(_hashes));
+        Append(_layout.CreateFooter(_hashes));
         _file.Flush(flushToDisk: from > 0 || clock.Elapsed > FlushThreshold);
         if (_file.Length != _layout.FileBytes)
             throw new IOException($"The teacher cache {_file.Name} has {_file.Length} bytes after writing; it must have {_layout.FileBytes}.");
@@ -92,7 +92,21 @@ internal sealed class CacheWriter : IDisposable
                 continue;
             _buffer.UpdateHash(block);
             _hashes.AppendData(_buffer.Hash(block));
-            _file.Write(_buffer.Stored(block));
+            Append(_buffer.Stored(block));
+        }
+    }
+
+    /// <exception cref="CacheWriteException">The system could not write it.</exception>
+    private void Append(ReadOnlySpan<byte> bytes)
+    {
+        var length = _file.Position;
+        try
+        {
+            _file.Write(bytes);
+        }
+        catch (Exception e) when (WriteFailure.IsPossible(e))
+        {
+            throw new CacheWriteException(length, e);
         }
     }
 }

@@ -144,6 +144,24 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
         if (options.Mode == CacheMode.Rebuild || !request.IsResumable)
             partial.File.SetLength(0);
         using var writer = new CacheWriter(partial.File, layout);
+        try
+        {
+            return Write(writer, layout, request, path, buffer);
+        }
+        catch (Exception e) when (e is CacheWriteException || partial.File.Length <= layout.Header.Length)
+        {
+            // Without a complete block there is nothing to continue from.
+            var isKept = (e is CacheWriteException ended ? ended.Written : partial.File.Length) > layout.Header.Length;
+            if (!isKept)
+                TryDelete(partial);
+            if (e is CacheWriteException failure)
+                throw CannotComplete(path, failure, isKept);
+            throw;
+        }
+    }
+
+    private (long Kept, RowIds Ids) Write(CacheWriter writer, CacheLayout layout, CacheRequest request, string path, OutputBuffer? buffer)
+    {
         var kept = writer.Resume(cancellation);
         // The entries of an earlier run must be read from the file and checked.
         writer.CopyTo = kept == 0 && buffer is not null ? buffer.Put : null;
@@ -151,18 +169,20 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
         info(kept == 0
             ? $"The teacher's outputs are written to {path}."
             : $"The teacher cache {path} is continued after {kept} of {layout.Entries} rows.");
+        writer.Write(kept, request.OutputsFrom, cancellation);
+        return (kept, writer.Ids.ToRowIds());
+    }
+
+    private static void TryDelete(PartialFile partial)
+    {
         try
         {
-            writer.Write(kept, request.OutputsFrom, cancellation);
-        }
-        catch when (partial.File.Length <= layout.Header.Length)
-        {
-            // There is no complete block to continue from.
             partial.Delete();
-            throw;
         }
-
-        return (kept, writer.Ids.ToRowIds());
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder is gone or cannot be written any more; why the cache could not be written is what the caller must hear. A later run uses the file or replaces it.
+        }
     }
 
     private static void Rename(PartialFile partial, string path)
@@ -184,6 +204,13 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
         $"The folder '{folder}' for teacher caches cannot be written: {cause.Message} Set TeacherCacheOptions.Folder to a folder that this user may write to, or leave "
         + "it out to keep the teacher's outputs for this fit only.",
         cause);
+
+    private static InvalidOperationException CannotComplete(string path, CacheWriteException failure, bool isKept)
+    {
+        var kept = isKept ? "They stay there, and the next fit continues after them; an earlier cache is unchanged." : "An earlier cache is unchanged.";
+        var error = WriteFailure.Create(PartialFile.PathFor(path), "the teacher's outputs", failure.Written, kept, failure.InnerException!);
+        return new($"{error.Message} Or leave TeacherCacheOptions.Folder out to keep the outputs for this fit only.", error);
+    }
 
     private InvalidOperationException NoUsableCache(CacheFileKey key, List<string> faults)
     {

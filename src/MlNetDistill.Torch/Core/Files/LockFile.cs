@@ -77,8 +77,8 @@ internal sealed class LockFile : IDisposable
 
     public void Dispose()
     {
-        File.Delete(_path);
-        _lock.Dispose();
+        using (_lock)
+            File.Delete(_path);
     }
 
     private static FileStream? TryOpen(string path)

@@ -15,6 +15,7 @@ internal sealed class RowFileWriter : IDisposable
     private readonly FileStream _file;
     private readonly RowFileLayout _layout;
     private readonly bool _isKept;
+    private readonly bool _isNew;
     private readonly ulong[] _known;
     private readonly List<ulong> _hashes = [];
     private readonly byte[] _block;
@@ -26,9 +27,10 @@ internal sealed class RowFileWriter : IDisposable
     {
         (_file, _layout, _isKept) = (file, layout, isKept);
         _block = new byte[layout.BlockBytes];
+        _isNew = file.Length == 0;
         _known = isKept ? layout.ReadHashes(file) : [];
         if (isKept)
-            layout.WriteUnfinished(file);
+            Write(() => layout.WriteUnfinished(file));
     }
 
     /// <summary>Rows so far.</summary>
@@ -113,26 +115,29 @@ internal sealed class RowFileWriter : IDisposable
         {
             write();
         }
-        catch (IOException e)
+        catch (Exception e) when (WriteFailure.IsPossible(e))
         {
+            var size = Rows * _layout.RowBytes;
+            Discard();
             throw new InvalidOperationException(
-                Invariant($"The file of training rows '{_file.Name}' cannot be written: {e.Message} After {Rows:N0} rows it has {Rows * _layout.RowBytes:N0} bytes. ") +
-                Invariant($"{FreeSpace()} Free some space, set RowStorage.Folder to a folder on a larger disk, or use fewer rows."),
+                Invariant($"The file of training rows '{_file.Name}' cannot be written: {e.Message} After {Rows:N0} rows it has {size:N0} bytes. ") +
+                $"{WriteFailure.Advice(Path.GetDirectoryName(_file.Name)!, e)} Set RowStorage.Folder to a folder on a larger disk, or use fewer rows.",
                 e);
         }
     }
 
-    private string FreeSpace()
+    /// <summary>Gives the disk back what was written in vain. A file of an earlier training stays: its blocks may be of use again.</summary>
+    private void Discard()
     {
-        var folder = Path.GetDirectoryName(_file.Name)!;
+        if (!_isKept || !_isNew)
+            return;
         try
         {
-            return Invariant($"{new DriveInfo(folder).AvailableFreeSpace:N0} bytes are free in '{folder}'.");
+            File.Delete(_file.Name);
         }
-        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A folder of another machine, or a drive that is gone; the failure to write is what matters.
-            return $"The free space of '{folder}' is unknown.";
+            // Windows deletes no open file, and the folder may be gone. The failure to write is what the caller must hear.
         }
     }
 

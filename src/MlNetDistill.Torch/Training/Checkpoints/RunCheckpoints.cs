@@ -62,15 +62,14 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
         var path = CheckpointFiles.PathOf(directory, role, state.Steps);
         try
         {
-            AtomicFile.Write(path, state.Save);
+            AtomicFile.Write(path, state.Save, "the state of the training");
             _hasState = true;
             foreach (var older in CheckpointFiles.Find(directory, role).Skip(options.Keep))
                 File.Delete(older);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            warn(Invariant($"The checkpoint of step {state.Steps} could not be saved: {e.Message} Training continues, and the checkpoints saved before are still there. ") +
-                $"Make room in '{directory}', or make it writable again.");
+            warn(Invariant($"The checkpoint of step {state.Steps} could not be saved: {e.Message} Training continues."));
         }
 
         _sinceSaved.Restart();

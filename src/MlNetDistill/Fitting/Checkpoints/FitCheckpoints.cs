@@ -65,7 +65,7 @@ internal sealed class FitCheckpoints : IDisposable
                 throw new InvalidOperationException($"'{directory}' has checkpoints ('{Path.GetFileName(file)}') and no {FitDescription.FileName} that says of what. Give another CheckpointDirectory, or delete them.");
             }
 
-            AtomicFile.Write(Path.Combine(directory, SchemaName), stream => context.Model.Save(new TransformerChain<ITransformer>(), schema, stream));
+            AtomicFile.Write(Path.Combine(directory, SchemaName), stream => context.Model.Save(new TransformerChain<ITransformer>(), schema, stream), "the schema of the training's rows");
             // Last: where it is, the rest is complete.
             now.Write(directory);
             return new FitCheckpoints(directory, options, now, channel, taken);

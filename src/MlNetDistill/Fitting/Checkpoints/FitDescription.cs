@@ -85,7 +85,7 @@ internal sealed record FitDescription
     public static IReadOnlyList<ReportedSetting> Compared(IEnumerable<ReportedSetting> settings) => [.. settings.Where(setting => !NotCompared.Contains(setting.Name))];
 
     /// <summary>Writes it into a directory.</summary>
-    public void Write(string directory) => AtomicFile.Write(Path.Combine(directory, FileName), stream => JsonSerializer.Serialize(stream, this, Json));
+    public void Write(string directory) => AtomicFile.Write(Path.Combine(directory, FileName), stream => JsonSerializer.Serialize(stream, this, Json), "the description of the training");
 
     /// <summary>What differs from the training that is to be continued here, each as the end of a sentence.</summary>
     public IEnumerable<string> FindDifferences(FitDescription now)

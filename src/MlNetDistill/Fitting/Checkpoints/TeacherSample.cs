@@ -42,7 +42,7 @@ internal sealed class TeacherSample(string teacher, Tensor answers)
         var now = answers.detach().to(float32).cpu().contiguous();
         if (!File.Exists(path))
         {
-            AtomicFile.Write(path, stream => TensorFile.Write(stream, new Dictionary<string, Tensor> { [AnswersName] = now }, teacher));
+            AtomicFile.Write(path, stream => TensorFile.Write(stream, new Dictionary<string, Tensor> { [AnswersName] = now }, teacher), "answers of the teacher");
             return;
         }
 

@@ -45,7 +45,7 @@ internal sealed class CheckpointFile(string path, CheckpointDescription descript
         {
             foreach (var part in new[] { prefix, text, weights, hash })
                 stream.Write(part);
-        });
+        }, "a checkpoint of the route");
         return hash;
     }
 

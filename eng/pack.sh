@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Packs the libraries as for a release: each with a bill of materials (SBOM, CycloneDX), the same bytes for the same commit.
+#
+#   eng/pack.sh FOLDER [ARGUMENTS]    FOLDER: where the packages go; ARGUMENTS: of dotnet pack
+set -euo pipefail
+packages=$(realpath -m "${1:?Name the folder for the packages.}")
+shift
+cd "$(dirname "$0")/.."
+
+boms=$(mktemp -d)
+trap 'rm -rf "$boms"' EXIT
+# The tool writes the time of the run; the entries of the packages have this one (src/Directory.Build.props).
+time=$(date -u -d "@${SOURCE_DATE_EPOCH:-946684800}" +%Y-%m-%dT%H:%M:%SZ)
+dotnet tool restore >/dev/null
+for library in MlNetDistill.Torch MlNetDistill MlNetDistill.Scoring; do
+    project=src/$library/$library.csproj
+    dotnet restore "$project" --verbosity quiet
+    version=$(dotnet msbuild "$project" -getProperty:PackageVersion "$@")
+    # Without development dependencies and a random serial number; with the other libraries of this project as components.
+    dotnet dotnet-CycloneDX "$project" --output-format Json --disable-package-restore --exclude-dev --no-serial-number --include-project-references \
+        --set-name "$library" --set-version "$version" --set-type Library --set-nuget-purl --output "$boms" --filename "$library.cdx.json" >/dev/null
+    sed -i "s/\"timestamp\": \"[^\"]*\"/\"timestamp\": \"$time\"/" "$boms/$library.cdx.json"
+    dotnet pack "$project" --no-restore --output "$packages" --verbosity quiet -p:SbomFolder="$boms" "$@"
+done

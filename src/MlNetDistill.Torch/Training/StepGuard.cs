@@ -119,6 +119,8 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
 
     private bool Refuse(IReadOnlyList<string> what, Batch batch)
     {
+        // Answers of the teacher that are not finite are its fault, and no batch of it can be skipped.
+        run.Losses.Checks.Finish();
         // Weights that are ruined already ruin every loss, and no batch is to blame but the one before.
         CheckWeights();
         var place = NonFinitePlace.Create(run.Batch, run.Set, batch.Positions);
@@ -156,6 +158,7 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
             return;
         }
 
+        run.Losses.Checks.Finish();
         using var scope = NewDisposeScope();
         var terms = _unread.Peek().Values.Count;
         var finite = cat([.. _unread.SelectMany(step => step.Values).Select(value => value.to(ScalarType.Float64).reshape(1))]).isfinite().cpu().data<bool>().ToArray();

@@ -14,7 +14,7 @@ namespace MlNetDistill.Training;
 /// <param name="warn">Receives warnings, also the same one several times.</param>
 internal sealed class TeacherAnswers(string name, string stage, DeferredChecks checks, Action<string> warn)
 {
-    /// <exception cref="InvalidOperationException">In the first step: an answer is NaN or infinite. In later ones this is found at the end of the epoch.</exception>
+    /// <exception cref="InvalidOperationException">In the first step: an answer is NaN or infinite. In later ones this is found when a loss becomes so, at the latest at the end of the epoch.</exception>
     public void Check(StageTeacher teacher, Batch batch, NetworkOutput answers)
     {
         // The embeddings of all rows as they are were checked before.

@@ -46,6 +46,7 @@ internal sealed record Arguments(
                 "cache", "What training from a teacher cache costs against training on labels alone, and building the cache against querying the teacher once.",
                 CacheCost.Run, dataSet, data, hidden, rounds, oneThread, rows),
             CreateCommand("step-check", "What it costs to check each step of a small perceptron for values that are not finite, and to measure gradients and logits.", StepCheckCost.Run, rounds, oneThread),
+            CreateCommand("checkpoint", "What a checkpoint after every epoch costs: the time to save it beside the time of the epoch.", CheckpointCost.Run, rounds, oneThread, rows),
             CreateCommand("round", "What a round of MetaDistil costs against a step of KD with a teacher that is queried in each step.", RoundCost.Run, rounds, oneThread),
             Compare(),
             Measure(),

@@ -4,7 +4,6 @@ using MlNetDistill.Evaluation;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Reporting;
-using MlNetDistill.Training;
 using Quickstart;
 using Quickstart.Data;
 using Quickstart.Report;
@@ -23,9 +22,10 @@ static int Run(Settings settings, string[] args)
     var work = Workloads.From(settings, mlContext);
     Console.WriteLine($"{work.Title}: {work.Train.GetRowCount():N0} rows to train, {work.Test.GetRowCount():N0} to test.");
     Console.WriteLine($"Teacher {work.Teacher.Name}, student {work.Student.Name}, {work.Epochs} epochs each.");
+    var checkpoints = CheckpointFolder.Open(settings.Checkpoints);
 
     // A trainer like ML.NET's own: labels become keys, a network learns to predict them, keys become labels again.
-    ITransformer Train(NetworkSpec network, DistillationMethod method, IProgress<TrainingProgress> progress, Teacher? teacher = null) =>
+    ITransformer Train(string name, NetworkSpec network, DistillationMethod method, TrainingDisplay display, Teacher? teacher = null) =>
         work.Preparation
             .Append(mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
             {
@@ -39,7 +39,8 @@ static int Run(Settings settings, string[] args)
                 Optimizer = work.Optimizer,
                 ValidationFraction = 0.1,
                 Seed = settings.Seed,
-                Progress = progress,
+                Progress = display.Network(name),
+                CheckpointDirectory = checkpoints.Of(name),
                 CancellationToken = Interruption.Token,
             }))
             .Append(mlContext.Transforms.Conversion.MapKeyToValue("PredictedLabel"))
@@ -48,10 +49,9 @@ static int Run(Settings settings, string[] args)
     // Both students start from the same weights and get the same batches; they differ only in what they learn from.
     var (teacher, alone, distilled) = TrainingDisplay.Show(display =>
     {
-        var teacher = Train(work.Teacher, DistillationMethod.LabelsOnly(), display.Network("Teacher"));
-        var alone = Train(work.Student, DistillationMethod.LabelsOnly(), display.Network("Student alone"));
-        var distilled = Train(
-            work.Student, DistillationMethod.Kd(temperature: 4, alpha: 0.9), display.Network("Student distilled"), Teacher.FromTransformer(teacher));
+        var teacher = Train("Teacher", work.Teacher, DistillationMethod.LabelsOnly(), display);
+        var alone = Train("Student alone", work.Student, DistillationMethod.LabelsOnly(), display);
+        var distilled = Train("Student distilled", work.Student, DistillationMethod.Kd(temperature: 4, alpha: 0.9), display, Teacher.FromTransformer(teacher));
         return (teacher, alone, distilled);
     });
 

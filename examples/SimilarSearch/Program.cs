@@ -7,8 +7,9 @@ using MlNetDistill.Reporting;
 using SimilarSearch;
 
 // Finds pictures of the same sign. A large network learns to tell signs apart, and is exported as an ONNX model of its embeddings; a small student learns these, without a
-// label. Both then search among signs that neither has seen. With --quick everything is smaller.
+// label. Both then search among signs that neither has seen. With --quick everything is smaller; with --checkpoints DIR, a program that was stopped goes on there.
 var quick = args.Contains("--quick");
+var checkpoints = CheckpointFolder.Open(args.SkipWhile(arg => arg != "--checkpoints").ElementAtOrDefault(1));
 var mlContext = new MLContext(seed: 1);
 var (signs, pictures) = quick ? (60, 20) : (150, 30);
 var train = mlContext.Data.LoadFromEnumerable(SignWriter.Write(signs, pictures, first: 0, seed: 1));
@@ -26,6 +27,7 @@ var classifier = mlContext.Transforms.Conversion.MapValueToKey("Class", "Id")
         FeatureColumnName = "Pixels",
         Epochs = quick ? 15 : 25,
         BatchSize = 32,
+        CheckpointDirectory = checkpoints.Of("teacher"),
         CancellationToken = Interruption.Token,
     }))
     .Fit(train);
@@ -51,6 +53,7 @@ var student = mlContext.Transforms.DistillEmbedding(new EmbeddingOptions
     ValidationFraction = 0.1,
     Seed = 1,
     Progress = new SlowWork("student"),
+    CheckpointDirectory = checkpoints.Of("student"),
     CancellationToken = Interruption.Token,
 }).Fit(train);
 student.SaveAtomically("student.zip");

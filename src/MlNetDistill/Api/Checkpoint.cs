@@ -80,7 +80,7 @@ public sealed class Checkpoint
         if (spec.ToJson() != described.Specification)
             throw new InvalidOperationException($"The student in '{Directory}' is a {described.Name} ({described.Specification}); given was a {spec.Name} ({spec.ToJson()}). Give the specification that it was trained with.");
         using var saved = new SavedState(CheckpointFiles.Read(trained.Path));
-        using var network = spec.Build(described.Input, described.Outputs, Seed);
+        using var network = Build(spec, described);
         saved.CopyBestWeights(network);
         network.eval();
         var schema = ReadSchema(context);
@@ -105,6 +105,18 @@ public sealed class Checkpoint
         catch (JsonException e)
         {
             throw new InvalidOperationException($"The student in '{Directory}' is a network of your own ({described.SpecificationType}): give its specification to CreateStudent.", e);
+        }
+    }
+
+    private Network Build(NetworkSpec spec, DescribedStudent described)
+    {
+        try
+        {
+            return spec.Build(described.Input, described.Outputs, Seed);
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidDataException($"'{Path.Combine(Directory, FitDescription.FileName)}' describes no student that can be built: {e.Message}", e);
         }
     }
 

@@ -17,6 +17,7 @@ internal static class AllReaders
         ["training-state"] = () => new TrainingStateReader(),
         ["row-file"] = () => new RowFileReader(),
         ["checkpoint"] = () => new CheckpointReader(),
+        ["training-description"] = () => new TrainingDescriptionReader(),
         ["network-json"] = () => new NetworkJsonReader(),
         ["search-trial"] = () => new SearchTrialReader(),
         ["onnx-layout"] = () => new OnnxLayoutReader(),

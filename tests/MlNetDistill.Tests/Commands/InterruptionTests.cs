@@ -1,3 +1,4 @@
+using Microsoft.ML;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Commands;
@@ -38,6 +39,33 @@ public sealed class InterruptionTests
     }
 
     [Test]
+    public void A_training_that_is_stopped_goes_on_from_its_checkpoints_and_ends_with_the_same_student()
+    {
+        using var folder = new ToyFolder();
+        var checkpoints = folder.File("checkpoints");
+        string[] training = ["--data", RealRows.PathOf("letter-16001-16500.csv"), "--label", "0", "--quick", "--epochs", "300", "--minimum-retention", "1"];
+        string[] arguments = [.. training, "--checkpoints", checkpoints];
+        foreach (var network in new[] { "Teacher", "Student distilled" })
+        {
+            using var stopped = new ToyProgram("QuickstartPath", arguments);
+            stopped.WaitFor(() => EpochsOf(stopped, network).Length > 0);
+            stopped.Signal("TERM");
+            Assert.That(stopped.WaitForExit(), Is.EqualTo(143), stopped.Output);
+            Assert.That(stopped.Output, Does.Contain($"Stopped. What was trained is kept in '{checkpoints}': the same command goes on from there.").And.Not.Contain("Wrote"));
+            Assert.That(EpochsOf(stopped, network), Has.None.Contains(" 300/300 "), "stopped in the middle");
+        }
+
+        using var again = new ToyProgram("QuickstartPath", arguments);
+        Assert.That(again.WaitForExit(), Is.Zero, again.Output);
+        Assert.That(again.Output, Does.Contain($"Goes on from the checkpoints in '{checkpoints}' (Student alone, Student distilled, Teacher)."));
+        Assert.That(EpochsOf(again, "Teacher").Concat(EpochsOf(again, "Student alone")), Is.Empty, "they were trained before");
+        Assert.That(EpochsOf(again, "Student distilled"), Has.None.Contains(" 1/300 ").And.Some.Contains(" 300/300 "));
+        using var uninterrupted = new ToyProgram("QuickstartPath", training);
+        Assert.That(uninterrupted.WaitForExit(), Is.Zero, uninterrupted.Output);
+        Assert.That(ScoresOf(again), Is.EqualTo(ScoresOf(uninterrupted)));
+    }
+
+    [Test]
     public void The_second_signal_ends_the_program_at_once()
     {
         using var program = new ToyProgram("TorchProbePath", "interrupt");
@@ -47,5 +75,15 @@ public sealed class InterruptionTests
         Assert.That(program.Output, Does.Contain(Asked));
         program.Signal("TERM");
         Assert.That(program.WaitForExit(), Is.EqualTo(143));
+    }
+
+    /// <summary>The lines of a network's epochs.</summary>
+    private static string[] EpochsOf(ToyProgram quickstart, string network) =>
+        [.. quickstart.Output.Split('\n').Where(line => line.StartsWith($"{network} ", StringComparison.Ordinal) && line.Contains("/300 ", StringComparison.Ordinal))];
+
+    private static string[] ScoresOf(ToyProgram quickstart)
+    {
+        var context = new MLContext();
+        return ModelScores.ReadLines(context.Model.Load(quickstart.File("student.zip"), out _).Transform(context.Letters()));
     }
 }

@@ -9,7 +9,7 @@ namespace MlNetDistill.Tests.Documentation;
 [Category("NoCulture")]
 public sealed partial class PageTests
 {
-    private static readonly string[] Snippets = ["evidence", "find", "precision", "route", "search", "teachers"];
+    private static readonly string[] Snippets = ["checkpoint", "checkpoints", "evidence", "find", "precision", "route", "search", "teachers"];
 
     private ToyFolder _folder = null!;
 
@@ -108,6 +108,20 @@ public sealed partial class PageTests
 
         Assert.That(result.Leaderboard, Is.Not.Empty);
         Assert.That(mlContext.Model.Load(_folder.File("student.zip"), out _).Transform(train).Schema.GetColumnOrNull("Score"), Is.Not.Null);
+    }
+
+    [Test]
+    public void The_student_in_the_checkpoints_is_the_one_that_was_trained()
+    {
+        var mlContext = new MLContext(seed: 1);
+        var rows = mlContext.Data.LoadFromEnumerable(DocumentedRow.Draw(300, seed: 1));
+        var train = Prepared(mlContext).Fit(rows).Transform(rows);
+
+        var model = (DistillationTransformer)Run("checkpoints", [mlContext, train], "model")!;
+        Run("checkpoint", [mlContext]);
+
+        Assert.That(File.Exists(_folder.File("so-far.zip")));
+        Assert.That(Checkpoint.Open(_folder.File("checkpoints")).CreateStudent(mlContext).Scores(train), Is.EqualTo(model.Scores(train)));
     }
 
     [Test]

@@ -41,6 +41,9 @@ internal sealed class ToyProgram : IDisposable
     /// <summary>Files that it has written, in its folder.</summary>
     public string[] Files => _folder.Entries;
 
+    /// <summary>The path of one of them.</summary>
+    public string File(string name) => _folder.File(name);
+
     /// <summary>Waits until the program has written a line, or something else is the case.</summary>
     public void WaitFor(Func<bool> condition)
     {

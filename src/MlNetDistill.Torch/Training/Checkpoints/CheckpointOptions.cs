@@ -8,7 +8,8 @@ public sealed record CheckpointOptions
     /// <summary>The fault of options that have none.</summary>
     internal const string Missing = "Checkpoints must be set; new CheckpointOptions() saves once a minute.";
 
-    /// <summary>Time between two checkpoints, at least 0: one is saved after the first training step after that time, also in the middle of an epoch. One minute by default; null for none by time.</summary>
+    /// <summary>Time between two checkpoints, at least 0: one is saved after the first training step after that time, also in the middle of an epoch
+    /// (with <see cref="NonFiniteHandling.GoBack"/> at the end of the epoch, to which training may go back). One minute by default; null for none by time.</summary>
     public TimeSpan? Interval { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>A checkpoint is also saved after every so many epochs of a stage, at least 1; null, the default, for none by epochs.</summary>

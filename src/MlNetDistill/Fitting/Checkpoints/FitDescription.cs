@@ -14,6 +14,9 @@ internal sealed record FitDescription
 
     private const int PresentFormat = 1;
 
+    // A million classes have names of a few million letters.
+    private const long MostBytes = 100_000_000;
+
     // These observe or control a training; its student is the same whatever they are.
     private static readonly string[] NotCompared =
     [
@@ -21,9 +24,12 @@ internal sealed record FitDescription
         nameof(DistillationOptions.MaxTrainingTime), nameof(DistillationOptions.OnTimeUp), nameof(DistillationOptions.MeasureTraining),
     ];
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    /// <summary>How it is written.</summary>
+    internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
+        // The same bytes on every system: they are hashed.
+        NewLine = "\n",
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
@@ -31,6 +37,9 @@ internal sealed record FitDescription
 
     /// <summary>Version of the format.</summary>
     public int Format { get; init; } = PresentFormat;
+
+    /// <summary>The SHA-256 of all the rest.</summary>
+    public string Sha256 { get; init; } = "";
 
     /// <summary>Names and versions of the libraries that wrote it.</summary>
     public string WrittenBy { get; init; } = $"MlNetDistill {typeof(FitDescription).Assembly.GetName().Version}, TorchSharp {typeof(torch).Assembly.GetName().Version}";
@@ -68,11 +77,16 @@ internal sealed record FitDescription
             return null;
         try
         {
+            if (new FileInfo(path).Length > MostBytes)
+                throw new JsonException(FormattableString.Invariant($"It has more than {MostBytes} bytes."));
             var text = File.ReadAllText(path);
             CheckFormat(text, path);
-            return JsonSerializer.Deserialize<FitDescription>(text, Json) ?? throw new JsonException("It is 'null'.");
+            var found = JsonSerializer.Deserialize<FitDescription>(text, Json) ?? throw new JsonException("It is 'null'.");
+            if (found.Settings.Any(setting => setting is null) || found.Student.Classes?.Any(name => name is null) == true)
+                throw new JsonException("A setting or a class is 'null'.");
+            return found.Sha256 == found.ComputeHash() ? found : throw new JsonException("It does not match its SHA-256.");
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException)
+        catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException or InvalidOperationException)
         {
             throw new InvalidDataException($"'{path}' should describe a training, and cannot be read: {e.Message} Give another CheckpointDirectory, or delete this one to train from the beginning.", e);
         }
@@ -85,7 +99,7 @@ internal sealed record FitDescription
     public static IReadOnlyList<ReportedSetting> Compared(IEnumerable<ReportedSetting> settings) => [.. settings.Where(setting => !NotCompared.Contains(setting.Name))];
 
     /// <summary>Writes it into a directory.</summary>
-    public void Write(string directory) => AtomicFile.Write(Path.Combine(directory, FileName), stream => JsonSerializer.Serialize(stream, this, Json), "the description of the training");
+    public void Write(string directory) => AtomicFile.Write(Path.Combine(directory, FileName), stream => JsonSerializer.Serialize(stream, this with { Sha256 = ComputeHash() }, Json), "the description of the training");
 
     /// <summary>What differs from the training that is to be continued here, each as the end of a sentence.</summary>
     public IEnumerable<string> FindDifferences(FitDescription now)
@@ -108,6 +122,8 @@ internal sealed record FitDescription
         if (Student.Describe() != now.Student.Describe())
             yield return $"the student was {Student.Describe()}, and is {now.Student.Describe()}";
     }
+
+    private string ComputeHash() => Fingerprint.Compute(JsonSerializer.Serialize(this with { Sha256 = "" }, Json));
 
     private static string ValueOf(IReadOnlyList<ReportedSetting> settings, string name) => settings.FirstOrDefault(setting => setting.Name == name)?.Value ?? "not set";
 

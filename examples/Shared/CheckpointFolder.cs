@@ -1,0 +1,27 @@
+namespace Examples;
+
+/// <summary>The folder of --checkpoints: each training of a program saves its state in a folder of its own in it, and the same command goes on there.</summary>
+internal sealed class CheckpointFolder
+{
+    private readonly string? _path;
+
+    private CheckpointFolder(string? path) => _path = path;
+
+    /// <summary>Opens the folder, and says whether the program goes on there.</summary>
+    /// <param name="path">The option's value; null if it was not given, so that nothing is saved.</param>
+    public static CheckpointFolder Open(string? path)
+    {
+        if (path is not null)
+        {
+            if (Directory.Exists(path) && Directory.GetDirectories(path) is [_, ..] trainings)
+                Console.WriteLine($"Goes on from the checkpoints in '{path}' ({string.Join(", ", trainings.Select(Path.GetFileName).Order())}).");
+            Interruption.HowToGoOn = $"What was trained is kept in '{path}': the same command goes on from there.";
+        }
+
+        return new CheckpointFolder(path);
+    }
+
+    /// <summary>The checkpoint directory of one training; null if the option was not given.</summary>
+    /// <param name="training">Its name, which no other training of the program has.</param>
+    public string? Of(string training) => _path is null ? null : Path.Combine(_path, training);
+}

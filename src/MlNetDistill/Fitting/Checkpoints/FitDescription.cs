@@ -84,6 +84,8 @@ internal sealed record FitDescription
             var found = JsonSerializer.Deserialize<FitDescription>(text, Json) ?? throw new JsonException("It is 'null'.");
             if (found.Settings.Any(setting => setting is null) || found.Student.Classes?.Any(name => name is null) == true)
                 throw new JsonException("A setting or a class is 'null'.");
+            if (found.Student.Input.Validate(found.Student.Outputs).FirstOrDefault() is { } fault)
+                throw new JsonException(fault);
             return found.Sha256 == found.ComputeHash() ? found : throw new JsonException("It does not match its SHA-256.");
         }
         catch (Exception e) when (e is JsonException or ArgumentException or NotSupportedException or InvalidOperationException)

@@ -35,6 +35,26 @@ public sealed class TimeBudgetTests
     }
 
     [Test]
+    public void With_checkpoints_the_time_is_that_of_each_call_and_the_calls_together_give_the_student_of_one_without_a_limit()
+    {
+        using var folder = new ToyFolder();
+        var options = Rows.Quick() with
+        {
+            Clock = _clock,
+            CheckpointDirectory = folder.Path,
+            MaxTrainingTime = TimeSpan.FromMinutes(10),
+            Progress = new RowsProgress(_ => _clock.Advance(TimeSpan.FromMinutes(5))),
+        };
+        // Each call has time for two of the six epochs.
+        var calls = Enumerable.Range(0, 3).Select(_ => _context.Fit(options, _view)).ToList();
+        Assert.That(calls.Select(call => call.Model.History.Count), Is.EqualTo(new[] { 2, 4, 6 }));
+        Assert.That(calls.Take(2).Select(call => call.Model.Warnings), Has.All.Some.Contains("because MaxTrainingTime is 00:10:00"));
+        var last = _context.Fit(options, _view);
+        Assert.That(last.Model.Warnings, Has.None.Contains("MaxTrainingTime"));
+        Assert.That(last.Scores(_view), Is.EqualTo(_context.Fit(Rows.Quick(), _view).Scores(_view)));
+    }
+
+    [Test]
     public void Without_held_out_rows_it_is_the_student_of_that_moment()
     {
         var options = Rows.Quick() with { Schedule = LearningRateSchedule.Constant() };

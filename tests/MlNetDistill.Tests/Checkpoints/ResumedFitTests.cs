@@ -1,4 +1,5 @@
 using Microsoft.ML;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;
@@ -71,6 +72,27 @@ public sealed class ResumedFitTests
             Assert.That(continued.Scores(_view), Is.EqualTo(whole.Scores(_view)));
             Assert.That(continued.Model.History, Has.Count.EqualTo(whole.Model.History.Count));
         }
+    }
+
+    [Test]
+    public void A_training_that_goes_back_to_its_last_good_epoch_does_so_after_an_interruption_too([Values(31, 48, 70, 95)] int last)
+    {
+        // So high a rate that losses overflow, until it has been lowered a few times.
+        var options = Options with
+        {
+            Method = DistillationMethod.LabelsOnly(),
+            Teacher = null,
+            Optimizer = new InterruptedOptimizer(1e9),
+            OnNonFinite = NonFiniteHandling.GoBack(times: 10, rateFactor: 1e-3),
+            Checkpoints = new CheckpointOptions { Interval = TimeSpan.Zero },
+        };
+        var whole = _context.Fit(options with { CheckpointDirectory = null }, _view);
+        Assert.That(whole.Model.History[^1].TimesGoneBack, Is.GreaterThan(1));
+        Assert.That(() => InterruptedOptimizer.Run(last, () => _context.Fit(options, _view)), Throws.TypeOf<InterruptedException>());
+        var continued = _context.Fit(options, _view);
+        Assert.That(continued.Scores(_view), Is.EqualTo(whole.Scores(_view)));
+        Assert.That(continued.Model.History.Select(epoch => epoch.TimesGoneBack), Is.EqualTo(whole.Model.History.Select(epoch => epoch.TimesGoneBack)));
+        Assert.That(continued.Model.Warnings, Is.EqualTo(whole.Model.Warnings));
     }
 
     [Test]

@@ -23,11 +23,13 @@ internal static class NewFiles
         WriteCache(folder);
         WriteCheckpoint(Path.Combine(folder, StoredReading.CheckpointName));
         WriteState(Path.Combine(folder, StoredReading.StateName));
+        WriteTraining(Path.Combine(folder, StoredReading.TrainingName), context);
         File.WriteAllText(Path.Combine(folder, "report.json"), ReportSamples.Complete(Rows.Classes, 200, seed: 1).ToJson());
         var values = StoredReading.Students.ToDictionary(name => name, name => StoredReading.Scores(Path.Combine(folder, name), context));
         values[StoredReading.CacheName] = StoredReading.Cache(folder);
         values[StoredReading.CheckpointName] = StoredReading.Checkpoint(Path.Combine(folder, StoredReading.CheckpointName));
         values[StoredReading.StateName] = StoredReading.State(Path.Combine(folder, StoredReading.StateName));
+        values[StoredReading.TrainingName] = StoredReading.Training(Path.Combine(folder, StoredReading.TrainingName), context);
         StoredFiles.WriteValues(folder, values);
     }
 
@@ -60,6 +62,22 @@ internal static class NewFiles
         var features = new InputStatistics([0, 0, 0, 0], [1, 1, 1, 1]);
         CheckpointFile.Write(
             path, CheckpointDescription.Create("a run", 1, StoredReading.CheckpointSpec, network, new ClassLabels(3, Rows.Classes), features), DistilledStudent.WeightsOf(network));
+    }
+
+    /// <summary>The checkpoint directory of a training, the last checkpoint of which is in the middle of it.</summary>
+    private static void WriteTraining(string folder, MLContext context)
+    {
+        using var source = new CancellationTokenSource();
+        var options = Rows.Quick() with
+        {
+            CheckpointDirectory = folder,
+            Checkpoints = new CheckpointOptions { Interval = null, EveryEpochs = 1, Keep = 1 },
+            CancellationToken = source.Token,
+            OnCancellation = CancellationBehavior.ReturnBest,
+            Progress = new RowsProgress(_ => source.Cancel()),
+        };
+        context.Fit(options, context.Keyed(Rows.Points()));
+        File.Delete(Path.Combine(folder, "training.lock"));
     }
 
     private static void WriteState(string path)

@@ -69,6 +69,15 @@ public sealed class StoredFileTests
     public void A_training_state_has_the_same_counters_and_tensors() =>
         AssertNear(StoredReading.State(StoredFiles.PathOf(StoredReading.StateName)), StoredFiles.ReadValues(StoredReading.StateName), Rounding);
 
+    [Test]
+    public void A_checkpoint_directory_has_the_same_student_and_history()
+    {
+        var folder = StoredFiles.PathOf(StoredReading.TrainingName);
+        AssertNear(StoredReading.Training(folder, _context), StoredFiles.ReadValues(StoredReading.TrainingName), Rounding);
+        var student = Checkpoint.Open(folder).Student!;
+        Assert.That((student.IsFinished, student.Epochs, student.Steps, student.History.Count), Is.EqualTo((false, 1, 15L, 1)));
+    }
+
     [TestCase("""{"network":"mlp","Hidden":[64,32],"InputScaling":"Auto"}""", "MLP 64-32")]
     public void A_network_is_described_as_it_was(string json, string name) => Assert.That(NetworkSpec.FromJson(json).Name, Is.EqualTo(name));
 

@@ -4,6 +4,7 @@ using MlNetDistill.Cache;
 using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
+using MlNetDistill.Tests.Support;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
 
@@ -15,8 +16,13 @@ internal static class StoredReading
     public const string CacheName = "teacher-cache";
     public const string CheckpointName = "anchor-0001.weights";
     public const string StateName = "training-state.safetensors";
+    public const string TrainingName = "checkpoints";
 
     public static string[] Students { get; } = ["student.zip", "student-float16.zip", "student-int8.zip", "embedding.zip"];
+
+    /// <summary>The scores of the student in a checkpoint directory.</summary>
+    public static double[][] Training(string folder, MLContext context) =>
+        [.. MlNetDistill.Checkpoint.Open(folder).CreateStudent(context).Scores(StoredFiles.View(context)).Select(row => row.Select(score => (double)score).ToArray())];
 
     /// <summary>What the outputs in the cache depend on.</summary>
     public static CacheFileKey CacheKey { get; } = new()

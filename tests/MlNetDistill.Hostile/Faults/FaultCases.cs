@@ -16,7 +16,7 @@ internal static class FaultCases
 
     public static IReadOnlyList<Case> All { get; } =
     [
-        .. Writing.All.SelectMany(Of).OrderBy(fault => fault.Name, StringComparer.Ordinal), .. MemoryCases.All,
+        .. Writing.All.SelectMany(Of).OrderBy(fault => fault.Name, StringComparer.Ordinal), .. TrainingCases.All, .. MemoryCases.All,
     ];
 
     private static IEnumerable<Case> Of(Writing writing)

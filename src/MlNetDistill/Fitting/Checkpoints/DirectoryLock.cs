@@ -23,20 +23,24 @@ internal sealed class DirectoryLock : IDisposable
     {
         var (path, owner) = (Path.Combine(directory, LockName), Path.Combine(directory, OwnerName));
         var file = TryOpen(path) ?? throw CreateError(directory, owner, "");
-        // Where a second handle can be opened too, the file system has no locks.
-        if (TryOpen(path) is { } second)
+        try
         {
-            second.Dispose();
-            if (!IsEnded(owner))
+            // Where a second handle can be opened too, the file system has no locks.
+            if (TryOpen(path) is { } second)
             {
-                file.Dispose();
-                throw CreateError(directory, owner, $" The file system has no locks, so a process that ended cannot be told from one on another machine: if it ended, delete '{owner}'.");
+                second.Dispose();
+                if (!IsEnded(owner))
+                    throw CreateError(directory, owner, $" The file system has no locks, so a process that ended cannot be told from one on another machine: if it ended, delete '{owner}'.");
             }
-        }
 
-        using var process = Process.GetCurrentProcess();
-        File.WriteAllLines(owner, [Environment.MachineName, process.Id.ToString(CultureInfo.InvariantCulture), process.StartTime.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture)]);
-        return new DirectoryLock(file, owner);
+            WriteOwner(owner);
+            return new DirectoryLock(file, owner);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
@@ -45,6 +49,12 @@ internal sealed class DirectoryLock : IDisposable
         if (File.Exists(_owner))
             File.Delete(_owner);
         _lock.Dispose();
+    }
+
+    private static void WriteOwner(string path)
+    {
+        using var process = Process.GetCurrentProcess();
+        File.WriteAllLines(path, [Environment.MachineName, process.Id.ToString(CultureInfo.InvariantCulture), process.StartTime.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture)]);
     }
 
     private static FileStream? TryOpen(string path)

@@ -147,7 +147,8 @@ internal sealed class FitCheckpoints : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new InvalidOperationException($"The checkpoint directory '{directory}' cannot be written: {e.Message} Give one that this user may write to.", e);
+            var advice = WriteFailure.IsPossible(e) ? WriteFailure.Advice(directory, e) : "Give the path of a folder.";
+            throw new InvalidOperationException($"The checkpoint directory '{directory}' cannot be written: {e.Message.TrimEnd('.')}. {advice}", e);
         }
     }
 

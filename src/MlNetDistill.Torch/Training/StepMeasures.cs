@@ -68,7 +68,8 @@ internal sealed class StepMeasures(bool measures, Device device) : IDisposable
     /// <summary>Continues with what was saved.</summary>
     public void Restore(MeasureSums? saved)
     {
-        if (saved is null)
+        // What was not measured then is not measured now, and the other way round.
+        if (saved is null || (_norms is null && saved.KnownSum == 0))
             return;
         using var scope = NewDisposeScope();
         (_steps, _sum, _largest) = (saved.Steps, saved.KnownSum, saved.KnownLargest);

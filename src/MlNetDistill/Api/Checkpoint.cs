@@ -61,7 +61,7 @@ public sealed class Checkpoint
         var description = System.IO.Directory.Exists(full) ? FitDescription.Find(full) : null;
         if (description is null)
             throw new InvalidDataException($"'{full}' has no {FitDescription.FileName}, so it is not the checkpoint directory of a training. Give the directory in CheckpointDirectory.");
-        return new Checkpoint(full, description, CheckpointedNetwork.Read(full));
+        return new Checkpoint(full, description, CheckpointedNetwork.Read(RunFolders.PathOf(full, description.Run)));
     }
 
     /// <summary>The student so far as an ML.NET model: with the weights of its best epoch if rows are held out, else with the last ones. It can be saved and scored like one that was fitted.</summary>
@@ -79,7 +79,7 @@ public sealed class Checkpoint
         spec ??= ReadSpec(described);
         if (spec.ToJson() != described.Specification)
             throw new InvalidOperationException($"The student in '{Directory}' is a {described.Name} ({described.Specification}); given was a {spec.Name} ({spec.ToJson()}). Give the specification that it was trained with.");
-        using var saved = new SavedState(CheckpointFiles.Read(trained.Path));
+        using var saved = new SavedState(CheckpointedNetwork.ReadLast(Folder, trained.Role).State);
         using var network = Build(spec, described);
         saved.CopyBestWeights(network);
         network.eval();
@@ -92,6 +92,8 @@ public sealed class Checkpoint
     /// <summary>The training, and how far each network is.</summary>
     public override string ToString() => string.Join(
         Environment.NewLine, [$"{Method}, seed {NumberText.Join([Seed])}, student {_description.Student.Name}, saved by {WrittenBy}", .. Networks.Select(network => $"{network}")]);
+
+    private string Folder => RunFolders.PathOf(Directory, _description.Run);
 
     private static string Note(CheckpointedNetwork trained) =>
         trained.IsFinished ? "The student was read from the checkpoint of its training." : $"The student was read from a checkpoint in the middle of its training: {trained}.";
@@ -122,7 +124,7 @@ public sealed class Checkpoint
 
     private DataViewSchema ReadSchema(MLContext context)
     {
-        var path = Path.Combine(Directory, FitCheckpoints.SchemaName);
+        var path = Path.Combine(Folder, FitCheckpoints.SchemaName);
         try
         {
             context.Model.Load(path, out var schema);

@@ -55,20 +55,38 @@ public sealed record CheckpointedNetwork
     /// <summary>The networks in a directory.</summary>
     internal static IReadOnlyList<CheckpointedNetwork> Read(string directory) => [.. CheckpointFiles.FindRoles(directory).Select(role => Read(directory, role))];
 
-    private static CheckpointedNetwork Read(string directory, string role)
+    /// <summary>The last state of a network that can be read; the caller disposes it.</summary>
+    /// <exception cref="InvalidDataException">No file can be read.</exception>
+    internal static (string Path, TrainingState State) ReadLast(string directory, string role)
     {
         for (var tries = 3; ; tries--)
         {
-            var path = CheckpointFiles.Find(directory, role)[0];
-            try
+            var files = CheckpointFiles.Find(directory, role);
+            if (files.Count == 0)
+                throw new InvalidDataException($"'{directory}' has no checkpoint of the {role} any more: another training has replaced this one. Open its directory again.");
+            foreach (var path in files)
             {
-                using var state = CheckpointFiles.Read(path);
-                return new(role, path, state);
-            }
-            catch (FileNotFoundException) when (tries > 1)
-            {
-                // A training that is running has saved another one since.
+                try
+                {
+                    return (path, CheckpointFiles.Read(path));
+                }
+                catch (Exception e) when (e is FileNotFoundException && tries > 1)
+                {
+                    // A training that is running has saved another one since.
+                    break;
+                }
+                catch (InvalidDataException) when (path != files[^1])
+                {
+                    // The one before it may be whole.
+                }
             }
         }
+    }
+
+    private static CheckpointedNetwork Read(string directory, string role)
+    {
+        var (path, state) = ReadLast(directory, role);
+        using (state)
+            return new(role, path, state);
     }
 }

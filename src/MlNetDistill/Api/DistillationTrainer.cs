@@ -144,7 +144,8 @@ public sealed partial class DistillationTrainer : ITrainerEstimator<Distillation
         using var generator = given.MayDrawFromTorch ? new PreservedGenerator() : null;
         var host = _environment.Register(nameof(DistillationTrainer));
         using var channel = new WarningChannel(host.Start("Distillation"));
-        var options = given.WithMethodDefaults() with { Seed = given.Seed ?? FitDescription.FindSeed(given.CheckpointDirectory) ?? host.Rand.Next() };
+        var (seed, rows) = FitDescription.Settle(given.CheckpointDirectory, given.Seed, given.RowStorage, host.Rand.Next);
+        var options = given.WithMethodDefaults() with { Seed = seed, RowStorage = rows };
         return ChangedRowsException.Unwrap(() => measure is null ? Run() : measure(options, Run));
 
         T Run()

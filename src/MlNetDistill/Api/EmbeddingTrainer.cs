@@ -42,7 +42,8 @@ public sealed class EmbeddingTrainer : IEstimator<EmbeddingTransformer>
         using var generator = _options.ToRowOptions().MayDrawFromTorch ? new PreservedGenerator() : null;
         var host = _environment.Register(nameof(EmbeddingTrainer));
         using var channel = new WarningChannel(host.Start("Distillation of embeddings"));
-        var options = _options with { Seed = _options.Seed ?? FitDescription.FindSeed(_options.CheckpointDirectory) ?? host.Rand.Next() };
+        var (seed, rows) = FitDescription.Settle(_options.CheckpointDirectory, _options.Seed, _options.RowStorage, host.Rand.Next);
+        var options = _options with { Seed = seed, RowStorage = rows };
         return ChangedRowsException.Unwrap(() =>
         {
             using var fit = new EmbeddingFit(host, channel, options, input);

@@ -11,7 +11,14 @@ internal sealed partial class DistillationFit
         {
             Seed = _options.Seed!.Value,
             Method = _options.Method.Name,
-            Settings = FitDescription.Compared(_options.DescribeSettings()),
+            Settings =
+            [
+                .. FitDescription.Compared(_options.DescribeSettings()),
+                // Their texts do not say all that the student depends on.
+                .. _options.Teacher is { } teacher && _options.UsesTeacher ? [new ReportedSetting("The teacher's training", string.Join("; ", teacher.Settings))] : Array.Empty<ReportedSetting>(),
+                .. _options.InitialWeights is { } weights ? [new ReportedSetting("The hash of InitialWeights", weights.Hash)] : Array.Empty<ReportedSetting>(),
+            ],
+            RowMemory = _options.RowStorage.MemoryLimit!.Value,
             Rows = Set.Count,
             RowsHash = RowsHash.Compute(Set, Split, _columns.Classes.Names ?? []),
             Student = new(

@@ -111,6 +111,7 @@ internal sealed class EmbeddingFit : IDisposable
             Seed = _options.Seed!.Value,
             Method = options.Method.Name,
             Settings = FitDescription.Compared((_options with { Epochs = options.Epochs }).DescribeSettings()),
+            RowMemory = _options.RowStorage.MemoryLimit!.Value,
             Rows = Set.Count,
             RowsHash = RowsHash.Compute(Set, Split, []),
             Student = new(
@@ -120,7 +121,8 @@ internal sealed class EmbeddingFit : IDisposable
         try
         {
             using var scope = NewDisposeScope();
-            checkpoints.CheckTeacher(new TeacherSample(_options.Teacher.Name, teacher.Target.Of(SpreadPositions.Create(Set.Count, TeacherSample.Rows, Set.Device))));
+            checkpoints.CheckTeacher(new TeacherSample(
+                _options.Teacher.Name, new Dictionary<string, Tensor> { ["embeddings"] = teacher.Target.Of(SpreadPositions.Create(Set.Count, TeacherSample.Rows, Set.Device)) }));
             return checkpoints;
         }
         catch

@@ -292,7 +292,7 @@ internal sealed class FitNetworks(
             View = GetView(plan.Role),
             TeacherName = options.Teacher?.Name ?? "none",
             StartsTrained = plan.Role == StudentRole && (options.InitialWeights is not null || Checkpoints is { IsWarmStart: true }),
-            Checkpoints = Checkpoints?.Of(plan.Role == StudentRole ? StudentCheckpoints : plan.Role, options.MayDrawFromTorch, plan.Anchors.Count > 1 ? Checkpoints.CheckAnchors(options.Teacher!.Name, set, options.BatchSize) : null, epochs =>
+            Checkpoints = Checkpoints?.Of(plan.Role == StudentRole ? StudentCheckpoints : plan.CheckpointName, options.MayDrawFromTorch, plan.Anchors.Count > 1 ? Checkpoints.CheckAnchors(options.Teacher!.Name, set, options.BatchSize) : null, epochs =>
             {
                 epoch = epochs;
                 plan.Continues(epochs);

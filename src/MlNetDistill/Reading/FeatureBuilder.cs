@@ -34,7 +34,7 @@ internal sealed class FeatureBuilder<T> : IDisposable
     /// <param name="storage">Where they are kept.</param>
     public FeatureBuilder(RowLayout layout, long? expectedRows, string role, RowStorageOptions storage)
     {
-        (_layout, _role, _storage, _limit) = (layout, role, storage, storage.MemoryLimit ?? (Math.Max(0, RowMemory.Available - Environment.WorkingSet) / 2));
+        (_layout, _role, _storage, _limit) = (layout, role, storage, storage.MemoryLimit ?? RowMemory.DefaultLimit);
         // A tensor is not made for rows that will be in a file.
         var inTensor = expectedRows <= _limit / RowBytes ? expectedRows : null;
         _dense = new(ElementType, layout.Shape.Dimensions, inTensor, What);

@@ -5,6 +5,9 @@ namespace MlNetDistill.Reading;
 /// <summary>What to say where rows do not fit into memory.</summary>
 internal static class RowMemory
 {
+    /// <summary>Bytes of rows that are kept in memory where no limit is given: half of what the process does not use yet.</summary>
+    public static long DefaultLimit => Math.Max(0, Available - Environment.WorkingSet) / 2;
+
     /// <summary>
     /// Bytes of the machine, or of its container, that may be in use. A limit of .NET's own heap is often smaller, but does not apply to the memory of tensors.
     /// </summary>

@@ -19,6 +19,8 @@ internal abstract class CompositeTeacher(IReadOnlyList<Teacher> teachers) : Teac
 
     internal override bool ReadsRowsLeftOut => teachers.Any(t => t.ReadsRowsLeftOut);
 
+    internal override IEnumerable<string> Settings => teachers.SelectMany(t => t.Settings.Prepend(t.Name));
+
     internal override IEnumerable<NetworkSpec> TrainedNetworks => teachers.SelectMany(t => t?.TrainedNetworks ?? []);
 
     internal override IEnumerable<DataViewSchema.Column> ColumnsRead(DataViewSchema schema) => teachers.SelectMany(t => t.ColumnsRead(schema));

@@ -10,6 +10,8 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
 {
     internal override string Name => $"an ensemble of {members.Count}";
 
+    internal override IEnumerable<string> Settings => [.. base.Settings, $"weights {NumberText.Join(members.Select(m => m.Weight))}"];
+
     // The mean cannot be exported as an ML.NET model.
     internal override IEnumerable<NetworkSpec> ExportedNetworks => [];
 
@@ -47,7 +49,7 @@ internal sealed class EnsembleOfTeachers(IReadOnlyList<(Teacher Teacher, double 
         {
             request.Channel.Info($"Member {i + 1} of the ensemble: {member.Teacher.Name}.");
             // The role seeds the weights: networks of one kind must not begin with the same ones.
-            return member.Teacher.PrepareForFit(request with { Role = $"{request.Role} {i + 1}" });
+            return member.Teacher.PrepareForFit(request with { Role = $"{request.Role} {i + 1}", CheckpointName = $"{request.CheckpointName} {i + 1}" });
         });
         var teacher = new EnsembleTeacher([.. prepared.Select(p => p.Teacher)], [.. members.Select(m => m.Weight)], request.TeacherCaching);
         return new PreparedTeacher([new Anchor("ensemble", 1, teacher)], null) { Owned = prepared };

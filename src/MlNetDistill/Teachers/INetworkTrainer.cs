@@ -42,6 +42,9 @@ internal sealed record TrainingPlan(
     /// <summary>Called after every epoch with its number, from 1.</summary>
     public Action<int, Network> AfterEpoch { get; init; } = (_, _) => { };
 
+    /// <summary>The name of its checkpoints.</summary>
+    public string CheckpointName { get; init; } = Role;
+
     /// <summary>Called before training, if it continues one that was interrupted, with the number of epochs that had ended.</summary>
     public Action<int> Continues { get; init; } = _ => { };
 }

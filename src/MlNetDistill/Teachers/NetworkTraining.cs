@@ -10,6 +10,9 @@ internal sealed record NetworkTraining(NetworkSpec Spec, int? Epochs, Optimizer?
     /// <summary>For what a copy of a teacher is built.</summary>
     public const string CopyPurpose = "copy of the teacher";
 
+    /// <summary>The settings that were given, as text.</summary>
+    public string Describe() => string.Join("; ", [$"network {Spec.ToJson()}", .. Epochs is { } epochs ? [$"epochs {NumberText.Join([epochs])}"] : Array.Empty<string>(), $"optimizer {Optimizer}", $"schedule {Schedule}"]);
+
     /// <summary>Number of epochs.</summary>
     public int GetEpochs(DistillationOptions options) => Epochs ?? options.EpochsWithoutTransfer ?? options.Epochs;
 

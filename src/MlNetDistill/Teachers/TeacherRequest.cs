@@ -40,6 +40,9 @@ internal sealed record TeacherRequest(
     /// <summary>The name, in logs, of a network that is trained; it also seeds its random draws.</summary>
     public string Role { get; init; } = TrainedTeacher.Role;
 
+    /// <summary>The name of its checkpoints: of several teachers of a fit, each has its own.</summary>
+    public string CheckpointName { get; init; } = TrainedTeacher.Role;
+
     /// <summary>Writes a warning to the log of the fit.</summary>
     public void Warn(string message) => Channel.Warning($"{message}");
 }

@@ -21,11 +21,13 @@ internal sealed class TrainedTeacher(NetworkTraining training) : Teacher
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
 
+    internal override IEnumerable<string> Settings => [training.Describe()];
+
     internal override IEnumerable<string> Validate() => training.Validate("teacher");
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var network = request.Networks.Train(training.CreatePlan(request.Options) with { Role = request.Role });
+        var network = request.Networks.Train(training.CreatePlan(request.Options) with { Role = request.Role, CheckpointName = request.CheckpointName });
         var anchor = new Anchor(Role, 1, new NetworkTeacher(network, request.TeacherCaching.WithoutFolder())
         {
             BuildSame = () => request.Networks.BuildOnDevice(training.Spec, NetworkTraining.CopyPurpose),

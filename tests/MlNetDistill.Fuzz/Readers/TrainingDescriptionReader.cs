@@ -12,7 +12,8 @@ internal sealed class TrainingDescriptionReader : Reader
 {
     private static readonly FitDescription Fit = new()
     {
-        Run = "a run",
+        Run = "0123456789abcdef0123456789abcdef",
+        RowMemory = 1 << 20,
         Seed = 7,
         Method = "KD",
         Settings = [new ReportedSetting("BatchSize", "16"), new ReportedSetting("Student", "MLP 3")],

@@ -1,4 +1,6 @@
 using Microsoft.ML;
+using MlNetDistill.Core;
+using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Tests.Support;
@@ -18,6 +20,8 @@ public sealed class CheckpointDirectoryTests
     [OneTimeTearDown]
     public void Remove() => _folder.Dispose();
 
+    private static readonly Lazy<DistillationTransformer> Other = new(() => Rows.Context().Fit(Rows.Quick(), Rows.Context().Keyed(Rows.Points())));
+
     private string NewDirectory() => _folder.File($"{Guid.NewGuid():N}");
 
     private static DistillationOptions In(string directory, ChangedTraining whenChanged = ChangedTraining.Refuse) => Rows.Quick() with
@@ -32,6 +36,8 @@ public sealed class CheckpointDirectoryTests
         yield return Case("another student", options => options with { Student = NetworkSpec.Mlp(9) }, "Student was MLP 8, and is MLP 9");
         yield return Case("another seed", options => options with { Seed = 12 }, "Seed was 11, and is 12");
         yield return Case("another method", options => options with { Method = DistillationMethod.Kd(), Teacher = Teacher.Train(NetworkSpec.Mlp(8)) }, "Method was ");
+
+        yield return Case("other weights to start from", options => options with { InitialWeights = InitialWeights.From(Other.Value.Model) }, "InitialWeights");
 
         static TestCaseData Case(string name, Func<DistillationOptions, DistillationOptions> change, string said) => new TestCaseData(change, said).SetArgDisplayNames(name);
     }
@@ -65,7 +71,65 @@ public sealed class CheckpointDirectoryTests
         _context.Fit(With(RowsTeachers.Rule), _view);
         Assert.That(
             () => _context.Fit(With(features => [.. RowsTeachers.Rule(features).Reverse()]), _view),
-            Throws.InvalidOperationException.With.Message.Contains($"answers otherwise than when the checkpoints in '{directory}' were saved: by up to "));
+            Throws.InvalidOperationException.With.Message.Contains($"answers otherwise than when the checkpoints in '{directory}").And.Message.Contains("were saved: its Logits differ by up to "));
+    }
+
+    [Test]
+    public void Another_embedding_of_the_same_teacher_is_refused()
+    {
+        var directory = NewDirectory();
+        using var network = NetworkSpec.Mlp(6).Build(new NetworkInput(InputShape.Vector(4)), 3, seed: 1);
+        DistillationOptions With(float scale) => In(directory) with
+        {
+            Teacher = Teacher.FromModule(network, rows => Scaled(network.Forward(rows, ModelOutputs.Logits | ModelOutputs.Embedding), scale), classNames: Rows.Classes),
+            Method = DistillationMethod.FromLoss("RKD", new CrossEntropyLoss() + new RkdLoss()),
+            MinimumTeacherAccuracy = 0,
+        };
+        _context.Fit(With(1), _view);
+        Assert.That(() => _context.Fit(With(2), _view), Throws.InvalidOperationException.With.Message.Contains("its Embedding differ by up to "));
+
+        static NetworkOutput Scaled(NetworkOutput output, float scale) => new(output.Logits, output.Embedding.mul(scale));
+    }
+
+    [Test]
+    public void Another_training_of_the_teacher_is_refused()
+    {
+        var directory = NewDirectory();
+        DistillationOptions With(int epochs, Optimizer? optimizer = null) => In(directory) with { Teacher = Teacher.Train(NetworkSpec.Mlp(8), epochs, optimizer), Method = DistillationMethod.Kd() };
+        _context.Fit(With(2), _view);
+        Assert.That(() => _context.Fit(With(3), _view), Throws.InvalidOperationException.With.Message.Contains("The teacher's training was ").And.Message.Contains("epochs 2").And.Message.Contains("epochs 3"));
+        Assert.That(() => _context.Fit(With(2, Optimizer.Sgd(0.1)), _view), Throws.InvalidOperationException.With.Message.Contains("The teacher's training was "));
+    }
+
+    [Test]
+    public void Each_anchor_of_a_route_that_is_trained_has_its_own_checkpoints()
+    {
+        var directory = NewDirectory();
+        Teacher Trained(int epochs) => Teacher.Train(NetworkSpec.Mlp(4 + epochs), epochs);
+        var options = In(directory) with
+        {
+            Teacher = Route.FromTeachers(("early", Trained(1)), ("late", Trained(4)), ("both", Teacher.Ensemble(Trained(2), Trained(3)))),
+            Method = DistillationMethod.Rco(),
+            Optimizer = new InterruptedOptimizer(0.03),
+        };
+        var whole = _context.Fit(options with { CheckpointDirectory = null }, _view);
+        foreach (var last in new[] { 20, 100, 200 })
+            Assert.That(() => InterruptedOptimizer.Run(last, () => _context.Fit(options, _view)), Throws.TypeOf<InterruptedException>());
+        Assert.That(_context.Fit(options, _view).Scores(_view), Is.EqualTo(whole.Scores(_view)));
+        Assert.That(Checkpoint.Open(directory).Networks, Has.Count.EqualTo(5));
+    }
+
+    [Test]
+    public void With_one_checkpoint_kept_a_damaged_one_does_not_cost_the_next()
+    {
+        var directory = NewDirectory();
+        var options = In(directory) with { Optimizer = new InterruptedOptimizer(0.03) };
+        Assert.That(() => InterruptedOptimizer.Run(40, () => _context.Fit(options, _view)), Throws.TypeOf<InterruptedException>());
+        Damage(Directory.GetFiles(directory, "student-*.safetensors", SearchOption.AllDirectories).Max(StringComparer.Ordinal)!);
+        var one = options with { Checkpoints = new CheckpointOptions { Interval = TimeSpan.Zero, Keep = 1 } };
+        Assert.That(() => InterruptedOptimizer.Run(5, () => _context.Fit(one, _view)), Throws.TypeOf<InterruptedException>());
+        Assert.That(Checkpoint.Open(directory).Student!.Steps, Is.GreaterThan(15));
+        Assert.That(_context.Fit(one, _view).Scores(_view), Is.EqualTo(_context.Fit(options with { CheckpointDirectory = null }, _view).Scores(_view)));
     }
 
     [Test]
@@ -97,7 +161,7 @@ public sealed class CheckpointDirectoryTests
         var fresh = _context.Fit(changed with { CheckpointDirectory = null }, _view);
         var log = new RowsLog(_context);
         Assert.That(_context.Fit(changed, _view).Scores(_view), Is.EqualTo(fresh.Scores(_view)));
-        Assert.That(log.Lines, Has.Some.Contains("those of another training (BatchSize was 16, and is 32), and were deleted; the training begins anew."));
+        Assert.That(log.Lines, Has.Some.Contains("those of another training (BatchSize was 16, and is 32), and are deleted; the training begins anew"));
     }
 
     [Test]
@@ -117,8 +181,12 @@ public sealed class CheckpointDirectoryTests
     {
         var directory = NewDirectory();
         _context.Fit(In(directory), _view);
+        var before = Contents(directory);
         Assert.That(() => _context.Fit(In(directory, ChangedTraining.WarmStart) with { Student = NetworkSpec.Mlp(9) }, _view), Throws.InvalidOperationException
-            .With.Message.Contains("which are those of another network").And.Message.Contains("StartOver"));
+            .With.Message.StartsWith("A warm start needs the network of the checkpoints, a MLP 8").And.Message.Contains("StartOver"));
+        foreach (var (path, bytes) in before)
+            Assert.That(File.ReadAllBytes(path), Is.EqualTo(bytes), "nothing is lost");
+        Assert.That(() => _context.Fit(In(directory, ChangedTraining.StartOver) with { Student = NetworkSpec.Mlp(9) }, _view), Throws.Nothing);
     }
 
     [Test]
@@ -128,7 +196,7 @@ public sealed class CheckpointDirectoryTests
         var options = In(directory) with { Optimizer = new InterruptedOptimizer(0.03) };
         var whole = _context.Fit(options with { CheckpointDirectory = null }, _view);
         Assert.That(() => InterruptedOptimizer.Run(40, () => _context.Fit(options, _view)), Throws.TypeOf<InterruptedException>());
-        var files = Directory.GetFiles(directory, "student-*.safetensors").Order(StringComparer.Ordinal).ToArray();
+        var files = Directory.GetFiles(directory, "student-*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal).ToArray();
         Assert.That(files, Has.Length.EqualTo(2));
         Damage(files[^1]);
         var log = new RowsLog(_context);
@@ -141,11 +209,11 @@ public sealed class CheckpointDirectoryTests
     {
         var directory = NewDirectory();
         _context.Fit(In(directory), _view);
-        var files = Directory.GetFiles(directory, "student-*.safetensors");
+        var files = Directory.GetFiles(directory, "student-*.safetensors", SearchOption.AllDirectories);
         foreach (var file in files)
             Damage(file);
         Assert.That(() => _context.Fit(In(directory), _view), Throws.TypeOf<InvalidDataException>().With.Message.Contains("is damaged"));
-        Assert.That(Directory.GetFiles(directory, "student-*.safetensors"), Is.EquivalentTo(files));
+        Assert.That(Directory.GetFiles(directory, "student-*.safetensors", SearchOption.AllDirectories), Is.EquivalentTo(files));
     }
 
     [Test]
@@ -206,7 +274,7 @@ public sealed class CheckpointDirectoryTests
     {
         var directory = NewDirectory();
         _context.Fit(In(directory) with { Checkpoints = new CheckpointOptions { EveryEpochs = 1, Keep = 3 } }, _view);
-        Assert.That(Directory.GetFiles(directory, "student-*.safetensors").Select(Path.GetFileName).Order(StringComparer.Ordinal), Is.EqualTo(new[]
+        Assert.That(Directory.GetFiles(directory, "student-*.safetensors", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal), Is.EqualTo(new[]
         {
             "student-000000000060.safetensors", "student-000000000075.safetensors", "student-000000000090.safetensors",
         }));
@@ -223,7 +291,7 @@ public sealed class CheckpointDirectoryTests
         Throws.InstanceOf<ArgumentException>().With.Message.Contains("CheckpointDirectory").And.Message.Contains("Checkpoints.Interval must be at least 0").And.Message.Contains("Checkpoints.EveryEpochs")
             .And.Message.Contains("Checkpoints.Keep"));
 
-    private static Dictionary<string, byte[]> Contents(string directory) => Directory.GetFiles(directory).ToDictionary(path => path, File.ReadAllBytes);
+    private static Dictionary<string, byte[]> Contents(string directory) => Directory.GetFiles(directory, "*", SearchOption.AllDirectories).ToDictionary(path => path, File.ReadAllBytes);
 
     private static void Damage(string path)
     {

@@ -40,6 +40,19 @@ public sealed class ResumedFitTests
     }
 
     [Test]
+    public void The_student_alone_continues_where_its_batches_go_on_across_epochs([Values(1, 7, 20, 33)] int after)
+    {
+        // With transfer rows it has fewer rows than steps of a pass.
+        var options = Options with { CompareAlone = true, ValidationFraction = 0.2, TransferRows = TransferRows.From(_context.Keyed(Rows.Points(100, seed: 9))), Epochs = 3 };
+        DistillationTransformer? whole = null;
+        var steps = InterruptedOptimizer.Run(null, () => whole = _context.Fit(options with { CheckpointDirectory = null }, _view));
+        Assert.That(() => InterruptedOptimizer.Run(steps - after, () => _context.Fit(options, _view)), Throws.TypeOf<InterruptedException>());
+        var continued = _context.Fit(options, _view);
+        Assert.That(continued.Alone!.Scores(_view), Is.EqualTo(whole!.Alone!.Scores(_view)));
+        Assert.That(continued.Scores(_view), Is.EqualTo(whole.Scores(_view)));
+    }
+
+    [Test]
     public void A_cancelled_fit_continues_in_the_middle_of_its_epoch()
     {
         var whole = _context.Fit(Options with { CheckpointDirectory = null }, _view);

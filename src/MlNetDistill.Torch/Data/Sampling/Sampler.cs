@@ -18,6 +18,9 @@ public abstract class Sampler
     /// <param name="generator">The run's generator for shuffling; a CPU generator.</param>
     public abstract IEnumerable<Tensor> Epoch(Tensor training, Generator generator);
 
+    /// <summary>Whether the batches of an epoch depend on those of the epochs before, apart from the generator. Those of an interrupted training are then drawn again.</summary>
+    internal virtual bool KeepsState => true;
+
     /// <summary>The sampler for a loss: whether all batches must have the same number of rows depends on whether the loss compares the rows of a batch.</summary>
     internal virtual Sampler ForLoss(bool comparesRows) => this;
 
@@ -37,6 +40,8 @@ public abstract class Sampler
 public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampler
 {
     private IRowSource? _rows;
+
+    internal override bool KeepsState => false;
 
     /// <inheritdoc/>
     public override int BatchesPerEpoch(long rows) => (int)Math.Max(1, isExact ? rows / batchSize : (rows + batchSize - 1) / batchSize);

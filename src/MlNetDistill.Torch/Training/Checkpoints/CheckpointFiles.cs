@@ -14,7 +14,7 @@ internal static class CheckpointFiles
     /// <summary>The files of a network, the last first.</summary>
     public static IReadOnlyList<string> Find(string directory, string role) =>
     [
-        .. from path in Directory.GetFiles(directory, $"{NameOf(role)}-*{Extension}")
+        .. from path in FilesIn(directory, $"{NameOf(role)}-*{Extension}")
            let steps = ParseSteps(path, role)
            where steps is not null
            orderby steps descending
@@ -23,7 +23,7 @@ internal static class CheckpointFiles
 
     /// <summary>All files of checkpoints.</summary>
     public static IReadOnlyList<string> FindAll(string directory) =>
-        [.. Directory.GetFiles(directory, $"*{Extension}").Where(path => ParseNumber(Path.GetFileNameWithoutExtension(path).Split('-')[^1]) is not null)];
+        [.. FilesIn(directory, $"*{Extension}").Where(path => ParseNumber(Path.GetFileNameWithoutExtension(path).Split('-')[^1]) is not null)];
 
     /// <summary>The roles of the networks that have a checkpoint, in the order in which they were saved last.</summary>
     public static IReadOnlyList<string> FindRoles(string directory) =>
@@ -45,6 +45,8 @@ internal static class CheckpointFiles
             throw new InvalidDataException($"The checkpoint '{path}' is damaged. {damage.Message}", damage);
         }
     }
+
+    private static string[] FilesIn(string directory, string pattern) => Directory.Exists(directory) ? Directory.GetFiles(directory, pattern) : [];
 
     // The roles of the library are letters, digits and spaces.
     private static string NameOf(string role) => role.Replace(' ', '_');

@@ -15,12 +15,13 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
 {
     private readonly Stopwatch _sinceSaved = Stopwatch.StartNew();
     private bool _hasState;
+    private bool _fails;
 
     /// <summary>How to go on, as a sentence; null if nothing was saved.</summary>
     public string? Continuation => _hasState ? $"Its state is in '{directory}': Fit with the same options and rows goes on there." : null;
 
-    /// <summary>Called with the number of epochs that had ended where a run continues.</summary>
-    public Action<int> Continues { get; init; } = _ => { };
+    /// <summary>Called where a run continues, with the number of epochs that had ended, and whether that was all of it.</summary>
+    public Action<int, bool> Continues { get; init; } = (_, _) => { };
 
     /// <summary>Called when a stage has begun with its teacher: the number of the stage, from 1, the teacher, and its outputs that the stage reads.</summary>
     public Action<int, StageTeacher, ModelOutputs> TeacherBegins { get; init; } = (_, _, _) => { };
@@ -47,7 +48,7 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
                 _hasState = true;
                 return saved;
             }
-            catch (InvalidDataException damage) when (path != files[^1])
+            catch (Exception damage) when (damage is InvalidDataException or IOException && path != files[^1])
             {
                 warn($"{damage.Message} Training continues from the checkpoint before it.");
             }
@@ -63,15 +64,33 @@ internal sealed class RunCheckpoints(string directory, string role, CheckpointOp
         try
         {
             AtomicFile.Write(path, state.Save, "the state of the training");
-            _hasState = true;
-            foreach (var older in CheckpointFiles.Find(directory, role).Skip(options.Keep))
-                File.Delete(older);
+            (_hasState, _fails) = (true, false);
+            DeleteOlder(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            warn(Invariant($"The checkpoint of step {state.Steps} could not be saved: {e.Message} Training continues."));
+            // A disk that is full stays so for a while.
+            if (!_fails)
+                warn(Invariant($"The checkpoint of step {state.Steps} could not be saved: {e.Message} Training continues, and the next ones are tried."));
+            _fails = true;
         }
 
         _sinceSaved.Restart();
+    }
+
+    // Not those with more steps than this one: they could not be read, and are no reason to delete one that can.
+    private void DeleteOlder(string saved)
+    {
+        foreach (var older in CheckpointFiles.Find(directory, role).SkipWhile(path => path != saved).Skip(options.Keep))
+        {
+            try
+            {
+                File.Delete(older);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Somebody reads it; it is deleted with the next one.
+            }
+        }
     }
 }

@@ -25,6 +25,9 @@ internal sealed class EpochLoop(StageRun run, EpochRows rows, TrainingState stat
         var before = Begin();
         (_rounds, _rows) = (before?.Rounds ?? 0, before?.Rows ?? 0);
         TrainRounds(before is not null);
+        // Ended before a step of its own: there is nothing to report beside what was reported when it was interrupted.
+        if (stop.Stage is not null && _rows == before?.Rows)
+            return null;
         if (_rows == 0)
         {
             return stop.Stage is not null ? null : throw new InvalidOperationException(FormattableString.Invariant(
@@ -57,6 +60,7 @@ internal sealed class EpochLoop(StageRun run, EpochRows rows, TrainingState stat
 
     private void TrainRounds(bool isContinued)
     {
+        var trained = 0;
         var all = Rounds.Divide(run.Stage.Sampler.Epoch(rows.Training, state.Shuffling!), _trainsTeacher ? run.Bilevel!.BatchesPerRound : 1);
         foreach (var round in isContinued ? Rounds.SkipTrained(all, _rounds, checkpoints.RestoreOtherGenerators) : all)
         {
@@ -64,9 +68,11 @@ internal sealed class EpochLoop(StageRun run, EpochRows rows, TrainingState stat
                 checkpoints.StopsEarly(run, Save);
             if (stop.IsDue(run.Stage, state))
                 return;
+            if (trained > 0)
+                checkpoints.RoundBegins(run, Save);
             Train(round);
             _rounds++;
-            checkpoints.RoundEnds(run, Save);
+            trained++;
         }
     }
 

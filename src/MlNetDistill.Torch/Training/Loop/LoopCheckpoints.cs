@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
@@ -10,6 +11,7 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
     private readonly Stopwatch _clock = new();
     private SavedState? _saved;
     private TimeSpan _before;
+    private int _phasesEnded;
 
     /// <summary>The training time so far, that before an interruption included.</summary>
     public TimeSpan Elapsed => _before + _clock.Elapsed;
@@ -25,29 +27,37 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
         if (_saved is null)
             return;
         _saved.Restore(state);
-        _before = state.Elapsed;
+        (_before, _phasesEnded) = (state.Elapsed, _saved.PhasesEnded);
         foreach (var warning in state.Warnings)
             settings.Warn(warning);
-        settings.Checkpoints!.Continues(_saved.Epochs);
+        settings.Checkpoints!.Continues(state.History.Count, state.IsFinished);
     }
 
     /// <summary>Whether a phase had ended where the run was interrupted.</summary>
     /// <param name="phase">Its number, from 1.</param>
-    public bool HasEnded(int phase) => _saved?.HasEnded(phase) == true;
+    public bool HasEnded(int phase) => phase <= _phasesEnded;
 
     /// <summary>Whether the run was interrupted in a phase.</summary>
     /// <param name="phase">Its number, from 1.</param>
-    public bool IsInterruptedIn(int phase) => _saved?.Phases == phase;
+    public bool IsInterruptedIn(int phase) => _saved?.InterruptedPhase == phase;
 
     /// <summary>Before a phase that was interrupted begins again: sets the generators to their states before it began first.</summary>
     public void RestoreStart() => _saved!.RestoreStart(state);
 
     /// <summary>After it has begun again: restores where it was interrupted.</summary>
-    public void Restore(StageRun run)
+    /// <param name="run">The stage.</param>
+    /// <param name="training">Positions of the rows trained on.</param>
+    public void Restore(StageRun run, Tensor training)
     {
+        if (run.Stage.Sampler.KeepsState)
+            DrawAgain(run, training);
         _saved!.Restore(state, run.State);
         if (run.State.Part is not { } part)
+        {
+            Release();
             return;
+        }
+
         run.Losses.Restore(part.Losses);
         run.Measures?.Restore(part.Measures);
         if (part.Quiz is { } sum)
@@ -55,10 +65,17 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
     }
 
     /// <summary>After the order of the rows of an epoch was drawn again: sets the other generators to where they were in it.</summary>
-    public void RestoreOtherGenerators() => _saved!.RestoreOtherGenerators(state);
+    public void RestoreOtherGenerators()
+    {
+        _saved!.RestoreOtherGenerators(state);
+        Release();
+    }
 
-    /// <summary>Saves the state between two rounds, if that is due.</summary>
-    public void RoundEnds(StageRun run, Func<EpochPart> part)
+    /// <summary>
+    /// Saves the state before a round, if that is due and something was trained since the epoch began or was continued. (Before the next round and not after the last one, so that
+    /// an epoch that continues has a step.)
+    /// </summary>
+    public void RoundBegins(StageRun run, Func<EpochPart> part)
     {
         if (WithinEpochs is { IsDue: true })
             Save(run, part());
@@ -87,7 +104,27 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
         settings.Checkpoints?.Save(state);
     }
 
-    public void Dispose() => _saved?.Dispose();
+    public void Dispose() => Release();
+
+    /// <summary>Draws the batches of the epochs that ended, so that a sampler whose epochs depend on each other is where it was.</summary>
+    private void DrawAgain(StageRun run, Tensor training)
+    {
+        for (var epoch = 0; epoch < _saved!.EpochsOfStage; epoch++)
+        {
+            using var scope = NewDisposeScope();
+            foreach (var _ in run.Stage.Sampler.Epoch(training, state.Shuffling!))
+            {
+                // Only drawn.
+            }
+        }
+    }
+
+    // It may be several times as large as the network.
+    private void Release()
+    {
+        _saved?.Dispose();
+        _saved = null;
+    }
 
     private void Save(StageRun run, EpochPart? part)
     {

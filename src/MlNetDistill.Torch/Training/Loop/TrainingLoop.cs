@@ -97,7 +97,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
             // The preparation of teacher and sampler does not count as time of an epoch.
             run.State.Began = checkpoints.Elapsed;
             if (isContinued)
-                checkpoints.Restore(run);
+                checkpoints.Restore(run, training);
             var epochs = new EpochLoop(run, new EpochRows(training, quiz, _heldOut), State, settings, _stop, checkpoints);
             while (run.HasEpochsLeft && recovery.Run(epochs.Run) is { } epoch)
             {

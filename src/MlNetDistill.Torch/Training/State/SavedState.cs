@@ -11,18 +11,14 @@ internal sealed class SavedState(TrainingState saved, bool drawsFromProcess = fa
 {
     private readonly IReadOnlyDictionary<string, Tensor> _tensors = saved.Tensors();
 
-    /// <summary>Number of phases begun.</summary>
-    public int Phases => saved.Phases;
+    /// <summary>The phase, from 1, in which the state was saved; null if training has ended.</summary>
+    public int? InterruptedPhase => saved.IsFinished ? null : saved.Phases;
 
-    /// <summary>Epochs that ended.</summary>
-    public int Epochs => saved.History.Count;
+    /// <summary>Phases that had ended.</summary>
+    public int PhasesEnded => saved.IsFinished ? int.MaxValue : saved.Phases - 1;
 
-    /// <summary>Number of steps.</summary>
-    public long Steps => saved.Steps;
-
-    /// <summary>Whether a phase ended before the state was saved.</summary>
-    /// <param name="number">The phase, from 1.</param>
-    public bool HasEnded(int number) => saved.IsFinished || number < saved.Phases || saved.Stage is null;
+    /// <summary>Epochs of the present stage that had ended.</summary>
+    public int EpochsOfStage => saved.Stage is { } stage ? stage.Epoch - (stage.Part is null ? 0 : 1) : 0;
 
     /// <summary>Restores what belongs to no stage. Of a run that has ended also the weights of the network.</summary>
     public void Restore(TrainingState state)
@@ -51,7 +47,7 @@ internal sealed class SavedState(TrainingState saved, bool drawsFromProcess = fa
     /// <summary>Restores a stage that was begun again: the weights, what trains them, and how far they are.</summary>
     public void Restore(TrainingState state, StageState stage)
     {
-        var from = saved.Stage!;
+        var from = saved.Stage ?? throw TensorFile.CreateReadError("it has no stage, and the training has not ended");
         CopyWeights(state.Student!);
         Copy("stage/projections", stage.Projections!.Tensors().ToDictionary());
         Restore(stage.Optimizer!, "stage/optimizer", from.OptimizerSteps);

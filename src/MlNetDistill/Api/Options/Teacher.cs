@@ -25,6 +25,9 @@ public abstract partial class Teacher
     /// <summary>Its name in logs.</summary>
     internal virtual string Name => string.Join(", ", TrainedNetworks.Select(n => n.Name));
 
+    /// <summary>The settings of what is trained for it in the fit, as text: beside its answers, what its checkpoints depend on.</summary>
+    internal virtual IEnumerable<string> Settings => [];
+
     /// <summary>Whether it can score augmented rows: a network can, a model that reads a data view cannot.</summary>
     internal virtual bool SupportsAugmentation => false;
 

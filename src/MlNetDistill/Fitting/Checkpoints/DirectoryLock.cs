@@ -45,10 +45,20 @@ internal sealed class DirectoryLock : IDisposable
 
     public void Dispose()
     {
-        // The directory may have vanished.
-        if (File.Exists(_owner))
-            File.Delete(_owner);
-        _lock.Dispose();
+        try
+        {
+            // The directory may have vanished.
+            if (File.Exists(_owner))
+                File.Delete(_owner);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It names a process that ends, and the lock is released in any case. A student that was trained must not be lost over it.
+        }
+        finally
+        {
+            _lock.Dispose();
+        }
     }
 
     private static void WriteOwner(string path)
@@ -85,6 +95,11 @@ internal sealed class DirectoryLock : IDisposable
         {
             // There is no such process.
             return true;
+        }
+        catch (Exception e) when (e is System.ComponentModel.Win32Exception or InvalidOperationException)
+        {
+            // It may be this one: nothing is known of a process of another user.
+            return false;
         }
     }
 

@@ -19,7 +19,6 @@ internal sealed class FitCheckpoints : IDisposable
     public const string SchemaName = "schema.zip";
 
     private const string AnswersName = "answers.safetensors";
-    private const string StartName = "warm-start.safetensors";
     private const string RouteName = "route";
     private const int ListedDifferences = 3;
 
@@ -28,12 +27,15 @@ internal sealed class FitCheckpoints : IDisposable
     private readonly FitDescription _description;
     private readonly IChannel _channel;
     private readonly DirectoryLock _lock;
+    private readonly HashSet<string> _roles = [];
 
     private FitCheckpoints(string directory, CheckpointOptions options, FitDescription description, IChannel channel, DirectoryLock taken) =>
         (_directory, _options, _description, _channel, _lock) = (directory, options, description, channel, taken);
 
     /// <summary>Where the checkpoints of a route that is trained in the fit are kept, and the name of the run in them.</summary>
-    public KeptRoute Route => new(Path.Combine(_directory, RouteName), _description.Run);
+    public KeptRoute Route => new(Path.Combine(Folder, RouteName), _description.Run);
+
+    private string Folder => RunFolders.PathOf(_directory, _description.Run);
 
     /// <summary>Whether the student starts from the weights of an earlier training.</summary>
     public bool IsWarmStart => _description.IsWarmStart;
@@ -52,22 +54,14 @@ internal sealed class FitCheckpoints : IDisposable
         try
         {
             var kept = FitDescription.Find(directory);
+            if (kept is null)
+                RunFolders.CheckUnused(directory);
             string[] differences = kept is null ? [] : [.. kept.FindDifferences(now)];
-            if (kept is not null && differences.Length == 0)
-                return new FitCheckpoints(directory, options, kept, channel, taken);
-            if (kept is not null)
-            {
-                Change(directory, options, differences, channel);
-                now = now with { IsWarmStart = options.WhenChanged == ChangedTraining.WarmStart };
-            }
-            else if (CheckpointFiles.FindAll(directory) is [var file, ..])
-            {
-                throw new InvalidOperationException($"'{directory}' has checkpoints ('{Path.GetFileName(file)}') and no {FitDescription.FileName} that says of what. Give another CheckpointDirectory, or delete them.");
-            }
-
-            AtomicFile.Write(Path.Combine(directory, SchemaName), stream => context.Model.Save(new TransformerChain<ITransformer>(), schema, stream), "the schema of the training's rows");
-            // Last: where it is, the rest is complete.
-            now.Write(directory);
+            if (kept is null || differences.Length > 0)
+                now = Create(directory, options, kept, now, differences, context, schema, channel);
+            else
+                now = kept;
+            RunFolders.DeleteOthers(directory, now.Run);
             return new FitCheckpoints(directory, options, now, channel, taken);
         }
         catch
@@ -82,39 +76,33 @@ internal sealed class FitCheckpoints : IDisposable
     /// <param name="drawsFromProcess">Whether it may draw from TorchSharp's process-wide generator.</param>
     /// <param name="teacherBegins">Called when a stage has begun with its teacher.</param>
     /// <param name="continues">Called with the number of epochs that had ended where a training continues.</param>
-    public RunCheckpoints Of(string role, bool drawsFromProcess, Action<int, StageTeacher, ModelOutputs>? teacherBegins, Action<int> continues) => new(_directory, role, _options, warning => _channel.Warning($"{warning}"))
+    public RunCheckpoints Of(string role, bool drawsFromProcess, Action<int, StageTeacher, ModelOutputs>? teacherBegins, Action<int> continues)
     {
-        DrawsFromProcess = drawsFromProcess,
-        TeacherBegins = teacherBegins ?? ((_, _, _) => { }),
-        Continues = epochs =>
+        if (!_roles.Add(role))
+            throw new InvalidOperationException($"Two networks of the fit would have the same checkpoints, '{role}'.");
+        return new(Folder, role, _options, Warn)
         {
-            _channel.Info($"The training of the {role} continues from the checkpoint after {NumberText.Count(epochs, "epoch")} in '{_directory}'.");
-            continues(epochs);
-        },
-    };
+            DrawsFromProcess = drawsFromProcess,
+            TeacherBegins = teacherBegins ?? ((_, _, _) => { }),
+            Continues = (epochs, ended) =>
+            {
+                var count = NumberText.Count(epochs, "epoch");
+                _channel.Info($"{(ended ? $"The {role} was trained before, in {count}: its last checkpoint is used" : $"The training of the {role} continues from the checkpoint after {count}")}, in '{_directory}'.");
+                continues(epochs);
+            },
+        };
+    }
 
     /// <summary>Copies the weights that the student starts from, if it starts from those of an earlier training.</summary>
-    /// <exception cref="InvalidOperationException">They are those of another network.</exception>
     public void Start(Network student)
     {
-        if (!IsWarmStart)
-            return;
-        var path = Path.Combine(_directory, StartName);
-        using var saved = new SavedState(CheckpointFiles.Read(path));
-        try
-        {
-            saved.CopyWeights(student);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new InvalidOperationException(
-                $"The student cannot start from the weights in '{path}', which are those of another network: {e.Message} Use ChangedTraining.StartOver, or the network of that training.", e);
-        }
+        if (IsWarmStart)
+            WarmStart.Apply(Folder, student);
     }
 
     /// <summary>Compares answers of the teacher with those of the training that is continued, or keeps them.</summary>
     /// <exception cref="InvalidOperationException">The teacher answers otherwise than before.</exception>
-    public void CheckTeacher(TeacherSample answers) => answers.Check(Path.Combine(_directory, $"teacher-{AnswersName}"), _directory);
+    public void CheckTeacher(TeacherSample answers) => answers.Check(Path.Combine(Folder, $"teacher-{AnswersName}"), Warn);
 
     /// <summary>Compares the answers of a route's anchors when a stage begins with them; those that are not reached yet may not be fitted.</summary>
     /// <param name="name">The name of the route.</param>
@@ -130,13 +118,15 @@ internal sealed class FitCheckpoints : IDisposable
             // One that is used later in the stage.
             if (!isOwn)
                 anchor.Begin(set, needs, null);
-            TeacherSample.Ask(name, anchor, needs, set, batchSize).Check(Path.Combine(_directory, Invariant($"stage-{stage}-anchor-{i + 1}-{AnswersName}")), _directory);
+            TeacherSample.Ask(name, anchor, needs, set, batchSize).Check(Path.Combine(Folder, Invariant($"stage-{stage}-anchor-{i + 1}-{AnswersName}")), Warn);
             if (!isOwn)
                 anchor.End();
         }
     };
 
     public void Dispose() => _lock.Dispose();
+
+    private void Warn(string warning) => _channel.Warning($"{warning}");
 
     private static DirectoryLock Lock(string directory)
     {
@@ -152,34 +142,33 @@ internal sealed class FitCheckpoints : IDisposable
         }
     }
 
-    /// <summary>Deletes the checkpoints of another training, if the options say so.</summary>
-    private static void Change(string directory, CheckpointOptions options, string[] differences, IChannel channel)
+    /// <summary>Begins a training in the directory. What was there stays valid until the description is replaced, which is one step.</summary>
+    private static FitDescription Create(
+        string directory, CheckpointOptions options, FitDescription? kept, FitDescription now, string[] differences, MLContext context, DataViewSchema schema, IChannel channel)
     {
-        var text = string.Join("; ", differences.Take(ListedDifferences)) + (differences.Length > ListedDifferences ? $"; and {differences.Length - ListedDifferences} more" : "");
-        if (options.WhenChanged == ChangedTraining.Refuse)
+        var text = string.Join("; ", differences.Take(ListedDifferences)) + (differences.Length > ListedDifferences ? Invariant($"; and {differences.Length - ListedDifferences} more") : "");
+        if (kept is not null && options.WhenChanged == ChangedTraining.Refuse)
         {
             throw new InvalidOperationException(
                 $"The checkpoints in '{directory}' are those of another training: {text}. To continue that training, give its options, rows and teacher; else give another " +
                 "CheckpointDirectory, or set Checkpoints.WhenChanged to StartOver, which deletes them, or to WarmStart, which starts from the student's weights in them.");
         }
 
-        // Without its description, the directory is no training that could be continued.
-        File.Delete(Path.Combine(directory, FitDescription.FileName));
-        if (options.WhenChanged == ChangedTraining.WarmStart)
-            KeepStart(directory);
-        foreach (var file in CheckpointFiles.FindAll(directory).Concat(Directory.GetFiles(directory, $"*-{AnswersName}")))
-            File.Delete(file);
-        if (Directory.Exists(Path.Combine(directory, RouteName)))
-            Directory.Delete(Path.Combine(directory, RouteName), recursive: true);
-        channel.Warning($"The checkpoints in '{directory}' were those of another training ({text}), and were deleted; the training begins anew{(options.WhenChanged == ChangedTraining.WarmStart ? " with the weights of that one's student" : "")}.");
-    }
+        var folder = Directory.CreateDirectory(RunFolders.PathOf(directory, now.Run)).FullName;
+        if (kept is not null && options.WhenChanged == ChangedTraining.WarmStart)
+        {
+            WarmStart.Keep(RunFolders.PathOf(directory, kept.Run), kept.Student, folder, now.Student);
+            now = now with { IsWarmStart = true };
+        }
 
-    private static void KeepStart(string directory)
-    {
-        var start = Path.Combine(directory, StartName);
-        if (CheckpointFiles.Find(directory, FitNetworks.StudentRole) is [var last, ..])
-            File.Move(last, start, overwrite: true);
-        else if (!File.Exists(start))
-            throw new InvalidOperationException($"'{directory}' has no checkpoint of a student, so there are no weights to start from. Use ChangedTraining.StartOver.");
+        AtomicFile.Write(Path.Combine(folder, SchemaName), stream => context.Model.Save(new TransformerChain<ITransformer>(), schema, stream), "the schema of the training's rows");
+        now.Write(directory);
+        if (kept is not null)
+        {
+            var start = now.IsWarmStart ? " with the weights of that one's student" : "";
+            channel.Warning($"The checkpoints in '{directory}' were those of another training ({text}), and are deleted; the training begins anew{start}.");
+        }
+
+        return now;
     }
 }

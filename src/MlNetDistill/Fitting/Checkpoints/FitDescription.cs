@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using MlNetDistill.Core;
+using MlNetDistill.Data;
 using MlNetDistill.Networks;
 using TorchSharp;
 
@@ -59,6 +60,9 @@ internal sealed record FitDescription
     /// <summary>Every setting by name, as text.</summary>
     public required IReadOnlyList<ReportedSetting> Settings { get; init; }
 
+    /// <summary>Bytes of rows that were kept in memory at the most.</summary>
+    public required long RowMemory { get; init; }
+
     /// <summary>Number of rows.</summary>
     public required long Rows { get; init; }
 
@@ -84,6 +88,8 @@ internal sealed record FitDescription
             var found = JsonSerializer.Deserialize<FitDescription>(text, Json) ?? throw new JsonException("It is 'null'.");
             if (found.Settings.Any(setting => setting is null) || found.Student.Classes?.Any(name => name is null) == true)
                 throw new JsonException("A setting or a class is 'null'.");
+            if (!Guid.TryParseExact(found.Run, "N", out _))
+                throw new JsonException("Its 'run' is no name of a training.");
             if (found.Student.Input.Validate(found.Student.Outputs).FirstOrDefault() is { } fault)
                 throw new JsonException(fault);
             return found.Sha256 == found.ComputeHash() ? found : throw new JsonException("It does not match its SHA-256.");
@@ -94,8 +100,16 @@ internal sealed record FitDescription
         }
     }
 
-    /// <summary>The seed of the training in a directory, so that one whose seed was drawn can continue; null if there is none.</summary>
-    public static int? FindSeed(string? directory) => directory is null ? null : Find(directory)?.Seed;
+    /// <summary>What a training settles at its beginning if nothing is given: its seed, and the memory for rows, of which more or less may be free when it continues.</summary>
+    /// <param name="directory">The checkpoint directory; null for none.</param>
+    /// <param name="seed">The seed that was given.</param>
+    /// <param name="rows">Where rows are kept.</param>
+    /// <param name="draw">Draws a seed.</param>
+    public static (int Seed, RowStorageOptions Rows) Settle(string? directory, int? seed, RowStorageOptions rows, Func<int> draw)
+    {
+        var kept = directory is null ? null : Find(directory);
+        return (seed ?? kept?.Seed ?? draw(), directory is null ? rows : rows with { MemoryLimit = rows.MemoryLimit ?? kept?.RowMemory ?? Reading.RowMemory.DefaultLimit });
+    }
 
     /// <summary>The settings that a student depends on.</summary>
     public static IReadOnlyList<ReportedSetting> Compared(IEnumerable<ReportedSetting> settings) => [.. settings.Where(setting => !NotCompared.Contains(setting.Name))];

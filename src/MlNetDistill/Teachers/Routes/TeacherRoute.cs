@@ -25,10 +25,10 @@ internal sealed class TeacherRoute(IReadOnlyList<(string Label, Teacher Teacher)
 
     internal override PreparedTeacher PrepareForFit(TeacherRequest request)
     {
-        var prepared = PrepareAll(anchors, (anchor, _) =>
+        var prepared = PrepareAll(anchors, (anchor, i) =>
         {
             request.Channel.Info($"Asking the anchor '{anchor.Label}'.");
-            return anchor.Teacher.PrepareForFit(request);
+            return anchor.Teacher.PrepareForFit(request with { CheckpointName = $"{request.CheckpointName} of anchor {i + 1}" });
         });
         var last = prepared[^1];
         return new PreparedTeacher(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MlNetDistill.Core;
 using MlNetDistill.Diagnostics;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
@@ -29,6 +30,8 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
     internal override bool ShowsLastLayer => true;
 
     internal override IEnumerable<NetworkSpec> TrainedNetworks => [training.Spec];
+
+    internal override IEnumerable<string> Settings => [training.Describe(), Invariant($"a checkpoint every {every} epochs")];
 
     // If early stopping ends the training earlier, the last anchor is another one.
     internal override IEnumerable<Anchor> PlanAnchors(TeacherRequest request)
@@ -109,7 +112,14 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
             if (into is not null)
             {
                 var description = CheckpointDescription.Create(run, epoch, training.Spec, network, request.Columns.Classes, request.Networks.FeatureStatistics);
-                return KeepInFile(PathOf(into, epoch), description, network);
+                try
+                {
+                    return KeepInFile(PathOf(into, epoch), description, network);
+                }
+                catch (Exception e) when (folder is null && e is IOException or UnauthorizedAccessException)
+                {
+                    request.Warn($"The route's checkpoint of epoch {NumberText.Join([epoch])} is kept in memory, so a training that is interrupted could not use it: {e.Message}");
+                }
             }
 
             var weights = new NetworkWeights(network);

@@ -19,9 +19,12 @@ internal sealed class ToyProgram : IDisposable
     public ToyProgram(string key, params IEnumerable<string> arguments)
     {
         var path = typeof(ToyProgram).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
+        // Tests that run in the background ignore SIGINT, and their children would too.
+        var host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        var (program, prefix) = OperatingSystem.IsLinux() ? ("env", new[] { "--default-signal=INT,TERM", host }) : (host, []);
         _process = new Process
         {
-            StartInfo = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [path, .. arguments])
+            StartInfo = new ProcessStartInfo(program, [.. prefix, path, .. arguments])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

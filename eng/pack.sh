@@ -23,7 +23,7 @@ quietly dotnet tool restore
 for library in MlNetDistill.Torch MlNetDistill MlNetDistill.Scoring; do
     project=src/$library/$library.csproj
     dotnet restore "$project" --verbosity quiet
-    version=$(dotnet msbuild "$project" -getProperty:PackageVersion "$@")
+    version=$(dotnet msbuild "$project" -getProperty:PackageVersion "$@") || { echo "$version" >&2; exit 1; }
     # Without development dependencies and a random serial number; with the other libraries of this project as components.
     quietly dotnet dotnet-CycloneDX "$project" --output-format Json --disable-package-restore --exclude-dev --no-serial-number --include-project-references \
         --set-name "$library" --set-version "$version" --set-type Library --set-nuget-purl --output "$boms" --filename "$library.cdx.json"

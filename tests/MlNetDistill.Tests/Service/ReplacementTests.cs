@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
@@ -127,6 +128,26 @@ public sealed class ReplacementTests
         using var response = await service.Reload();
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK), service.Output);
         Assert.That(await Ask(service, 0), Is.EqualTo(_second[0]));
+    }
+
+    /// <summary>The right hashes, then empty lines that take a thousandth of their length in the zip.</summary>
+    [Test]
+    public async Task Hashes_that_unpack_to_more_than_the_zip_are_not_read()
+    {
+        using var service = await Start("--watchSeconds", "0");
+        Save(_other, service);
+        using (var zip = ZipFile.Open(service.ModelPath, ZipArchiveMode.Update))
+        {
+            var hashes = zip.GetEntry("MlNetDistill.sha256")!;
+            using var text = new StreamReader(hashes.Open());
+            var right = await text.ReadToEndAsync();
+            text.Dispose();
+            hashes.Delete();
+            await using var longer = new StreamWriter(zip.CreateEntry("MlNetDistill.sha256", CompressionLevel.Optimal).Open());
+            await longer.WriteAsync(right.PadRight(32 << 20, '\n'));
+        }
+
+        await AssertRefused(service, "its entries do not match the hashes that were saved with them");
     }
 
     [TestCase("GET", "/model")]

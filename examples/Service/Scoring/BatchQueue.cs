@@ -24,7 +24,9 @@ internal sealed class BatchQueue<T> : IScorer
     public BatchQueue(LoadedStudent student, Converter<float, T> convert, ServiceSettings settings, ScoringInstruments instruments)
     {
         (_student, _convert, _settings, _instruments) = (student, convert, settings, instruments);
-        _workers = [.. Enumerable.Range(0, Environment.ProcessorCount).Select(_ => StartWorker())];
+        // All before the first starts: a model that cannot score such rows leaves no worker behind.
+        var batches = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => CreateBatch()).ToArray();
+        _workers = [.. batches.Select(batch => Task.Run(() => Work(batch.Rows, batch.Scored)))];
     }
 
     public async ValueTask<float[]> Score(float[] features)
@@ -41,13 +43,12 @@ internal sealed class BatchQueue<T> : IScorer
         await Task.WhenAll(_workers);
     }
 
-    private Task StartWorker()
+    private (List<Waiting> Rows, IDataView Scored) CreateBatch()
     {
         var batch = new List<Waiting>();
         // The view reads the rows that are in the batch when a cursor is opened.
         var rows = _student.MLContext.Data.LoadFromEnumerable(batch.Select(waiting => waiting.Row), Row<T>.Schema(_student.Features));
-        var scored = _student.Scorer.Transform(rows);
-        return Task.Run(() => Work(batch, scored));
+        return (batch, _student.Scorer.Transform(rows));
     }
 
     private async Task Work(List<Waiting> batch, IDataView scored)

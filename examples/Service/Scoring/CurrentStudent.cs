@@ -9,7 +9,7 @@ internal sealed partial class CurrentStudent : IAsyncDisposable
     // One replacement at a time: each holds a second student in memory.
     private readonly SemaphoreSlim _replacing = new(1);
     private ServedStudent _served;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     /// <param name="student">The first student; this disposes it.</param>
     /// <param name="settings">Names the file that replacements are read from.</param>
@@ -41,21 +41,26 @@ internal sealed partial class CurrentStudent : IAsyncDisposable
         }
     }
 
-    /// <summary>Loads the file again. New requests get the student of the file; if it cannot take the place of the present one, the present one stays.</summary>
+    /// <summary>
+    /// Loads the file again. New requests get the student of the file; if it cannot take the place of the present one, for whatever reason, the present one stays: no file
+    /// may end the service.
+    /// </summary>
     /// <returns>Why it was refused, or null.</returns>
     public async Task<string?> Reload()
     {
         await _replacing.WaitAsync();
         try
         {
+            if (_isDisposed)
+                return "The service is ending.";
             await Replace();
             Refusal = null;
         }
-        catch (UsageException e)
+        catch (Exception e)
         {
-            Refusal = e.Message;
+            Refusal = e is UsageException ? e.Message : $"{_settings.Model} cannot replace the student in service: {e.Message} ({e.GetType()})";
             _instruments.Replacements.Add(1, new KeyValuePair<string, object?>("outcome", "refused"));
-            LogRefusal(e.Message);
+            LogRefusal(e is UsageException ? null : e, Refusal);
         }
         finally
         {
@@ -67,12 +72,16 @@ internal sealed partial class CurrentStudent : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_isDisposed)
-            return;
+        // A replacement that is under way publishes its student first, which is then the one to dispose.
+        await _replacing.WaitAsync();
+        var wasDisposed = _isDisposed;
         _isDisposed = true;
+        // It has no handle to dispose of, and a replacement may still be asked for.
+        _replacing.Release();
+        if (wasDisposed)
+            return;
         _served.RemoveUser();
         await _served.End;
-        _replacing.Dispose();
     }
 
     private async Task Replace()
@@ -92,7 +101,7 @@ internal sealed partial class CurrentStudent : IAsyncDisposable
             throw new UsageException($"{_settings.Model} cannot replace the student in service: {difference} Restart the service to change what clients send and get.");
         }
 
-        var served = ServedStudent.Start(student, _settings, _instruments);
+        var served = Start(student);
         if (await Try(served) is { } fault)
         {
             served.RemoveUser();
@@ -104,6 +113,19 @@ internal sealed partial class CurrentStudent : IAsyncDisposable
         _ = LogFailedEnd(old);
         _instruments.Replacements.Add(1, new KeyValuePair<string, object?>("outcome", "replaced"));
         LogReplacement(student.File.Sha256, old.Student.File.Sha256);
+    }
+
+    private ServedStudent Start(LoadedStudent student)
+    {
+        try
+        {
+            return ServedStudent.Start(student, _settings, _instruments);
+        }
+        catch
+        {
+            student.Dispose();
+            throw;
+        }
     }
 
     private static async Task<string?> Try(ServedStudent served)
@@ -134,7 +156,7 @@ internal sealed partial class CurrentStudent : IAsyncDisposable
     private partial void LogReplacement(string sha256, string before);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The student in service stays: {Reason}")]
-    private partial void LogRefusal(string reason);
+    private partial void LogRefusal(Exception? error, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The replaced student {Sha256} could not be disposed; its memory stays in use.")]
     private partial void LogNotDisposed(Exception error, string sha256);

@@ -6,8 +6,7 @@ namespace Service.Scoring;
 /// <summary>The column that a student reads, from the schema that was saved with it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">A vector of known size, of Single or Byte.</param>
-/// <param name="RowSchema">Schema of the rows that the student is given.</param>
-internal sealed record FeatureColumn(string Name, VectorDataViewType Type, DataViewSchema RowSchema)
+internal sealed record FeatureColumn(string Name, VectorDataViewType Type)
 {
     /// <summary>Number of values.</summary>
     public int Length => Type.Size;
@@ -17,6 +16,11 @@ internal sealed record FeatureColumn(string Name, VectorDataViewType Type, DataV
 
     /// <summary>Number and kind of its values, for messages.</summary>
     public string Describe() => FormattableString.Invariant($"{Length} {(IsByte ? "whole numbers from 0 to 255" : "numbers")}");
+
+    /// <summary>Schema of the rows that the student is given, which may lack columns that its pipeline was fitted with.</summary>
+    public DataViewSchema CreateRowSchema(MLContext mlContext) => IsByte
+        ? mlContext.Data.LoadFromEnumerable(Array.Empty<Row<byte>>(), Row<byte>.Schema(this)).Schema
+        : mlContext.Data.LoadFromEnumerable(Array.Empty<Row<float>>(), Row<float>.Schema(this)).Schema;
 
     /// <exception cref="InvalidOperationException">There is no such column, or there are several.</exception>
     public static FeatureColumn Find(DataViewSchema inputs, string? name)
@@ -33,7 +37,7 @@ internal sealed record FeatureColumn(string Name, VectorDataViewType Type, DataV
 
         if (inputs.GetColumnOrNull(nameof(Row<float>.Label)) is { Type: not TextDataViewType } label)
             throw new InvalidOperationException($"its label must be text, or not among its inputs; it is {label.Type}.");
-        return new FeatureColumn(found[0].Name, (VectorDataViewType)found[0].Type, inputs);
+        return new FeatureColumn(found[0].Name, (VectorDataViewType)found[0].Type);
     }
 
     private static bool IsReadable(DataViewSchema.Column column) =>

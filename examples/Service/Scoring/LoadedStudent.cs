@@ -18,8 +18,9 @@ internal sealed class LoadedStudent : IDisposable
         MLContext = mlContext;
         Model = model;
         Features = features;
-        Scorer = mlContext.Model.CreateBatchScorer(model, features.RowSchema, new BatchScoringOptions { BatchSize = batchSize, Threads = 1 });
-        Classes = ClassesOf(model.GetOutputSchema(features.RowSchema));
+        var rows = features.CreateRowSchema(mlContext);
+        Classes = ClassesOf(OutputsFor(model, rows));
+        Scorer = mlContext.Model.CreateBatchScorer(model, rows, new BatchScoringOptions { BatchSize = batchSize, Threads = 1 });
     }
 
     /// <summary>The file that it was loaded from.</summary>
@@ -60,9 +61,9 @@ internal sealed class LoadedStudent : IDisposable
             model = LoadModel(mlContext, content, out var inputSchema);
             return new LoadedStudent(file, mlContext, model, FeatureColumn.Find(inputSchema, featureColumn), batchSize);
         }
-        catch (Exception e) when (e is InvalidOperationException or FormatException or InvalidDataException or ArgumentOutOfRangeException
-            or IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // ML.NET ends in exceptions of many types where a file is not what it expects.
             (model as IDisposable)?.Dispose();
             throw new UsageException($"{path} is not a student that this service can load: {e.Message}");
         }
@@ -96,6 +97,19 @@ internal sealed class LoadedStudent : IDisposable
         catch (Exception e) when (e.ToString().Contains("ORT model verification failed", StringComparison.Ordinal))
         {
             return mlContext.Model.Load(new MemoryStream(content), out inputSchema);
+        }
+    }
+
+    private static DataViewSchema OutputsFor(ITransformer model, DataViewSchema rows)
+    {
+        try
+        {
+            return model.GetOutputSchema(rows);
+        }
+        catch (ArgumentException e)
+        {
+            var given = string.Join(" and ", rows.Select(column => $"'{column.Name}'"));
+            throw new InvalidOperationException($"it needs more or other columns than {given}, which this service gives it: {e.Message}", e);
         }
     }
 

@@ -30,7 +30,8 @@ internal sealed record ModelFile(string Path, FileStamp Stamp, string Sha256)
 {
     public static (ModelFile File, byte[] Content) Read(string path)
     {
-        using var stream = File.OpenRead(path);
+        // On Windows too, the file can be replaced while it is read.
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         var stamp = FileStamp.Of(stream.SafeFileHandle);
         if (stamp.Bytes > Array.MaxLength)
             throw new InvalidDataException(FormattableString.Invariant($"it has {stamp.Bytes} bytes; at most {Array.MaxLength} can be loaded."));

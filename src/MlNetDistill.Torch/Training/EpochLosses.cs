@@ -101,6 +101,9 @@ internal sealed class EpochLosses : IDisposable
         return true;
     }
 
+    /// <summary>Whether a step of the epoch counts: not all of its batches so far were skipped.</summary>
+    public bool HasSteps => _steps > 0;
+
     /// <summary>Whether all values since the epoch began were finite; on a GPU, this waits for the device.</summary>
     public bool AreFinite() => FiniteCheck.AreFinite(_sums);
 
@@ -110,6 +113,14 @@ internal sealed class EpochLosses : IDisposable
         _steps = 0;
         foreach (var sum in _sums)
             sum.zero_();
+        if (_state.FirstLosses is not null)
+            return;
+        // The first epoch begins once more, so its first step has the first values.
+        for (var i = 0; i < _firstValues.Length; i++)
+        {
+            _firstValues[i]?.Dispose();
+            _firstValues[i] = null;
+        }
     }
 
     /// <summary>Returns the means of the terms over the epoch, and resets the sums for the next epoch.</summary>

@@ -68,9 +68,9 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
     /// <exception cref="NonFiniteLossException">It may not, and the batch may not be skipped either.</exception>
     public bool AcceptsGradients(Batch batch, double? norm)
     {
-        // The square of a large gradient may overflow in the norm, so one that is not finite decides nothing.
-        var mayBeBad = norm is null ? _skips : !double.IsFinite(norm.Value);
-        if (mayBeBad && !FiniteCheck.AreFinite(run.Parameters.Select(p => p.grad)))
+        // Clipping by a norm that is not finite has ruined the gradients, even where only their squares were too large: it makes finite ones 0, and the others NaN.
+        var isBad = norm is { } known ? !double.IsFinite(known) : _skips && !FiniteCheck.AreFinite(run.Parameters.Select(p => p.grad));
+        if (isBad)
             return Refuse([NonFiniteLossException.Gradient], batch);
         return true;
     }
@@ -134,7 +134,7 @@ internal sealed class StepGuard(StageRun run, LoopSettings settings) : IDisposab
         if (run.State.SkippedBatches == 1)
         {
             settings.Warn($"{NonFiniteLossException.DescribeSubject(what)} became NaN or infinite in epoch {run.State.Epoch} of stage '{run.Stage.Name}'. The batch is skipped: batch {place.Batch} of the epoch, {place}. " +
-                $"OnNonFinite allows {settings.OnNonFinite.MaxSkippedBatches} such batches in a stage.");
+                $"OnNonFinite allows {settings.OnNonFinite.MaxSkippedBatches} such {(settings.OnNonFinite.MaxSkippedBatches == 1 ? "batch" : "batches")} in a stage.");
         }
 
         return false;

@@ -6,7 +6,7 @@ namespace MlNetDistill.Fitting;
 
 /// <summary>
 /// Explains a fit that the system refused memory. What cannot fit into the memory of the machine, or of its container, is refused before it is allocated; other limits, as that of
-/// <c>ulimit -v</c>, and memory that other processes take meanwhile, show only when libtorch asks the system.
+/// <c>ulimit -v</c>, the memory of a GPU, and memory that other processes take meanwhile, show only when libtorch asks for it.
 /// </summary>
 internal static partial class MemoryFailure
 {
@@ -22,6 +22,13 @@ internal static partial class MemoryFailure
             var bytes = long.Parse(refused.Groups[1].Value, CultureInfo.InvariantCulture);
             throw Create(FormattableString.Invariant($"The system refused {bytes:N0} bytes for a tensor"), student, batchSize, e);
         }
+        catch (ExternalException e) when (RefusedByGpu().Match(e.Message) is { Success: true } refused)
+        {
+            throw new InvalidOperationException(
+                FormattableString.Invariant($"The GPU has no {refused.Groups[1].Value} left for a tensor while {student} was trained with BatchSize {batchSize}. ") +
+                "Lower BatchSize, take a smaller network, or end other programs that use the memory of the GPU.",
+                e);
+        }
         catch (OutOfMemoryException e)
         {
             // Of .NET itself, which does not tell the size.
@@ -34,6 +41,10 @@ internal static partial class MemoryFailure
         "Lower BatchSize, take a smaller network, set RowStorage.MemoryLimit lower, or raise the limit of the process ('ulimit -v', or that of its container).",
         cause);
 
-    [GeneratedRegex(@"can't allocate memory: you tried to allocate (\d+) bytes")]
+    // The texts of libtorch for Linux and macOS, and for Windows.
+    [GeneratedRegex(@"(?:can't allocate memory|not enough memory): you tried to allocate (\d+) bytes")]
     private static partial Regex Refused();
+
+    [GeneratedRegex(@"out of memory\. Tried to allocate (\d+(?:\.\d+)? (?:bytes|[KMG]iB))")]
+    private static partial Regex RefusedByGpu();
 }

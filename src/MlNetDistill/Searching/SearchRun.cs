@@ -130,13 +130,25 @@ internal sealed class SearchRun(SearchOptions search, DistillationOptions given,
         foreach (var trial in bracket.Leaderboard.Where(trial => trial.Chosen is not null))
         {
             var (options, result) = bracket.Find(trial);
-            var exported = trials.Export(options, result);
+            var exported = Export(options, result);
             bracket.AddCost(trial, trials.MeasureCost(exported));
             if (trial.Number == best.Number)
                 model = exported;
         }
 
         return model!;
+    }
+
+    private DistillationTransformer Export(DistillationOptions options, TrialResult result)
+    {
+        try
+        {
+            return trials.Export(options, result);
+        }
+        catch (InvalidDataException e)
+        {
+            throw _store.CreateWeightsError(result, e);
+        }
     }
 
     /// <summary>A hash of the rows, the options that candidates share, and the code.</summary>

@@ -50,6 +50,12 @@ internal sealed class TrialStore
         return Fingerprint.Compute(weights) == found.WeightsSha256 ? found with { Weights = weights } : throw CreateError(weightsPath, "it does not match its SHA-256");
     }
 
+    /// <summary>The error of weights that are whole, and not those of the candidate's student.</summary>
+    /// <param name="result">What was found.</param>
+    /// <param name="cause">Its message is the end of a sentence about them.</param>
+    public Exception CreateWeightsError(TrialResult result, InvalidDataException cause) =>
+        _folder is null ? cause : CreateError(PathOf(result.Setting, ".weights"), cause.Message, cause);
+
     /// <summary>Keeps a finished training. Its weights are written first, so that they are complete where the result is.</summary>
     public void Add(TrialResult result)
     {

@@ -46,7 +46,7 @@ internal sealed class ServiceProcess : IDisposable
 
         // Else the service would wait for somebody to read what it writes.
         _ = Task.Run(async () => await service._process.StandardOutput.ReadToEndAsync());
-        using var probe = new HttpClient();
+        using var probe = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         var isFirst = (await probe.GetAsync(new Uri(addresses[0], "/health/live"))).IsSuccessStatusCode;
         (service.Management.BaseAddress, service.Client.BaseAddress) = isFirst ? (addresses[0], addresses[1]) : (addresses[1], addresses[0]);
         return service;

@@ -1,7 +1,9 @@
+using System.Text.Json;
 using Microsoft.ML;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Searching;
 using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.Searching;
@@ -83,6 +85,25 @@ public sealed class SearchFolderTests
         File.WriteAllText(file, "{");
         Assert.That(() => Search(Searches.Quick(2) with { Folder = folder.Path }), Throws.TypeOf<InvalidDataException>()
             .With.Message.StartsWith($"'{file}' should hold a finished training of a search, and cannot be read: ").And.Message.EndsWith("Delete the file, and the search trains it again."));
+    }
+
+    /// <summary>They have the checksum that was written with them, and are not a student's.</summary>
+    [Test]
+    public void Weights_of_no_network_are_named()
+    {
+        using var folder = new ToyFolder();
+        Search(Searches.Quick(2) with { Folder = folder.Path });
+        var directory = Directory.GetDirectories(folder.Path).Single();
+        var store = new TrialStore(folder.Path, Path.GetFileName(directory)["search-".Length..]);
+        foreach (var file in Directory.GetFiles(directory, "*.json"))
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(file));
+            store.Add(store.Find(json.RootElement.GetProperty("value").GetProperty("setting").GetString()!)! with { Weights = [1, 2, 3] });
+        }
+
+        var thrown = Assert.Throws<InvalidDataException>(() => Search(Searches.Quick(2) with { Folder = folder.Path }))!;
+        Assert.That(thrown.Message, Does.StartWith($"'{directory}{Path.DirectorySeparatorChar}").And.Contain(".weights' should hold a finished training of a search, and cannot be read: there are ")
+            .And.EndWith("Delete the file, and the search trains it again."));
     }
 
     private SearchResult Search(SearchOptions search, CancellationToken cancellation = default) =>

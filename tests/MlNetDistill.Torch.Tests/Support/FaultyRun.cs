@@ -16,6 +16,9 @@ internal enum Fault
 
     /// <summary>The loss is finite, and its gradient is NaN.</summary>
     Gradient,
+
+    /// <summary>The gradient is about 1e25: finite, and its square is not a 32-bit float.</summary>
+    HugeGradient,
 }
 
 /// <summary>Trains a student with steps that fail, and keeps the rows and the student before each step.</summary>
@@ -40,6 +43,8 @@ internal sealed class FaultyRun : IDisposable
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant();
 
+    public CancellationToken Cancellation { get; init; }
+
     public List<string> Warnings { get; } = [];
 
     public List<TrainingProgress> Reports { get; } = [];
@@ -59,6 +64,8 @@ internal sealed class FaultyRun : IDisposable
             GradientClipping = clipping,
             OnNonFinite = handling ?? NonFiniteHandling.Stop,
             DefersChecks = defers,
+            CancellationToken = Cancellation,
+            OnCancellation = CancellationBehavior.ReturnBest,
             MeasureTraining = measures,
             Warn = Warnings.Add,
             Report = Reports.Add,
@@ -97,6 +104,7 @@ internal sealed class FaultyRun : IDisposable
                 Fault.Loss => loss.MultiplyBy(double.NaN),
                 // The root of 0 has an infinite slope.
                 Fault.Gradient => loss.Add(logits.MultiplyBy(0).sum().sqrt()),
+                Fault.HugeGradient => loss.MultiplyBy(1e25),
                 _ => loss.MultiplyBy(step == run.EmptyStep ? 0 : 1),
             };
         }

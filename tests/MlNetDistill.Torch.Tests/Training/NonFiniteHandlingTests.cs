@@ -30,7 +30,7 @@ public sealed class NonFiniteHandlingTests
         Assert.That(skipped.Warnings, Is.EqualTo(new[]
         {
             $"{subject} became NaN or infinite in epoch 2 of stage 'stage'. The batch is skipped: batch 3 of the epoch, 8 rows with the ids {string.Join(", ", skipped.IdsOf(Bad))}. " +
-            "OnNonFinite allows 1 such batches in a stage.",
+            "OnNonFinite allows 1 such batch in a stage.",
         }));
     }
 
@@ -40,7 +40,7 @@ public sealed class NonFiniteHandlingTests
         using var set = Toy.Images();
         using var network = Runs.Student(NetworkSpec.ResNet(8, 4, 8, 16), set);
         var (step, before) = (0, new List<double[]>());
-        var loss = new BadAt(() => step == 3);
+        var loss = new Scaled(() => step == 3 ? double.NaN : 1);
         Runs.Train(network, set, Runs.Stage(1, loss, batchSize: 8, optimizer: Optimizer.Sgd(0.01, 0.9)), settings: new LoopSettings
         {
             OnNonFinite = NonFiniteHandling.SkipBatch(),
@@ -75,6 +75,48 @@ public sealed class NonFiniteHandlingTests
         Assert.That(() => run.Train(handling: NonFiniteHandling.SkipBatch(100)), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("Before, 6 batches of the stage were skipped"));
     }
 
+    [Test]
+    public void An_epoch_that_is_cut_off_with_all_its_batches_skipped_is_no_reason_to_return_nothing()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var run = new FaultyRun { FaultAt = (step, _) => CancelAt(step, FaultyRun.BatchesPerEpoch + 2), Cancellation = cancellation.Token };
+        run.Train(handling: NonFiniteHandling.SkipBatch(100));
+        Assert.That(run.Reports.Select(r => r.Epoch), Is.EqualTo(new[] { 1 }));
+        Assert.That(run.Rows, Has.Count.EqualTo(FaultyRun.BatchesPerEpoch + 2));
+        Assert.That(Runs.State(run.Network), Is.EqualTo(run.Before[FaultyRun.BatchesPerEpoch]), "the student of the first epoch");
+
+        Fault? CancelAt(int step, int last)
+        {
+            if (step == last)
+                cancellation.Cancel();
+            return step > FaultyRun.BatchesPerEpoch ? Fault.Loss : null;
+        }
+    }
+
+    [Test]
+    public void A_student_that_has_learnt_from_no_batch_is_not_returned()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var run = new FaultyRun
+        {
+            FaultAt = (_, _) =>
+            {
+                cancellation.Cancel();
+                return Fault.Loss;
+            },
+            Cancellation = cancellation.Token,
+        };
+        Assert.That(() => run.Train(handling: NonFiniteHandling.SkipBatch(100)), Throws.TypeOf<NonFiniteLossException>());
+    }
+
+    [Test]
+    public void A_gradient_that_is_too_large_for_its_norm_is_skipped_and_not_clipped_to_nothing()
+    {
+        using var skipped = new FaultyRun { FaultAt = (step, _) => step == Bad ? Fault.HugeGradient : null }.Train(handling: NonFiniteHandling.SkipBatch(1), clipping: 1);
+        Assert.That(skipped.Reports.Select(r => r.SkippedBatches), Is.EqualTo(new[] { 0, 1, 0 }));
+        Assert.That(skipped.Reports.Select(r => r.LargestGradientNorm), Has.All.LessThan(1e6));
+    }
+
     [TestCase(Fault.Loss, null, false)]
     [TestCase(Fault.Loss, null, true)]
     [TestCase(Fault.Gradient, null, false)]
@@ -101,6 +143,24 @@ public sealed class NonFiniteHandlingTests
         using var lower = new FaultyRun { Optimizer = Optimizer.AdamW(0.005) }.Train(2);
         Assert.That(Runs.State(back.Network), Is.EqualTo(Runs.State(lower.Network)));
         Assert.That(back.Warnings[0], Does.StartWith("Stage 'stage' goes back to the beginning of the stage and on with 0.5 of its learning rates"));
+    }
+
+    /// <summary>What an untrained student loses is the first loss: of the epoch that is trained again, not of the one that was not finite.</summary>
+    [Test]
+    public void Going_back_from_the_first_epoch_forgets_its_first_loss()
+    {
+        using var set = Toy.Clouds(rows: 48);
+        using var network = Runs.Student(NetworkSpec.Mlp(6), set);
+        var (step, warnings) = (0, new List<string>());
+        // The second epoch loses a hundred times what the first did when it was trained again: training diverges, unless a million is what an untrained student loses.
+        var loss = new Scaled(() => ++step switch { 1 => 1e6, 2 => double.NaN, <= 2 + FaultyRun.BatchesPerEpoch => 1, _ => 100 });
+        Runs.Train(network, set, Runs.Stage(2, loss, batchSize: 8, optimizer: Optimizer.Sgd(1e-9, 0, nesterov: false, 0)), settings: new LoopSettings
+        {
+            OnNonFinite = NonFiniteHandling.GoBack(1),
+            Warn = warnings.Add,
+        });
+        Assert.That(warnings, Has.Count.EqualTo(2));
+        Assert.That(warnings[1], Does.StartWith("Stage 'stage', epoch 2: the training loss is ").And.Contain("training diverges"));
     }
 
     [Test]
@@ -136,13 +196,13 @@ public sealed class NonFiniteHandlingTests
         }));
     }
 
-    private sealed class BadAt(Func<bool> isBad) : DistillationLoss
+    private sealed class Scaled(Func<double> factor) : DistillationLoss
     {
-        public override string Name => "bad";
+        public override string Name => "scaled";
 
         public override ModelOutputs TeacherNeeds => ModelOutputs.None;
 
         public override Tensor Evaluate(LossInputs inputs) =>
-            nn.functional.cross_entropy(inputs.Student.Logits, inputs.Labels).MultiplyBy(isBad() ? double.NaN : 1);
+            nn.functional.cross_entropy(inputs.Student.Logits, inputs.Labels).MultiplyBy(factor());
     }
 }

@@ -32,6 +32,14 @@ public sealed class NonFiniteStepTests
     }
 
     [Test]
+    public void A_gradient_that_is_too_large_for_its_norm_is_found_in_its_step()
+    {
+        using var run = new FaultyRun { FaultAt = (step, _) => step == Bad ? Fault.HugeGradient : null };
+        Check(Assert.Throws<NonFiniteLossException>(() => run.Train(clipping: 1))!, run, "gradient");
+        Assert.That(run.Rows, Has.Count.EqualTo(Bad), "no further step");
+    }
+
+    [Test]
     public void A_gradient_that_is_not_clipped_is_found_in_the_next_step_by_the_weights()
     {
         using var run = new FaultyRun { FaultAt = (step, _) => step == Bad ? Fault.Gradient : null };

@@ -37,7 +37,7 @@ internal sealed class CacheWriter : IDisposable
         var block = 0L;
         if (!_layout.HasHeader(_file))
         {
-            _file.SetLength(0);
+            Change(() => _file.SetLength(0));
             Append(_layout.Header);
         }
         else
@@ -52,7 +52,7 @@ internal sealed class CacheWriter : IDisposable
         }
 
         var end = block == _layout.Blocks ? _layout.FooterStart : _layout.BlockStart(block);
-        _file.SetLength(end);
+        Change(() => _file.SetLength(end));
         _file.Position = end;
         return Math.Min(block * _layout.RowsPerBlock, _layout.Entries);
     }
@@ -63,7 +63,7 @@ internal sealed class CacheWriter : IDisposable
         var clock = Stopwatch.StartNew();
         new OutputCollector(_layout.Key, Ids, Put).Collect(from, outputsFrom, cancellation);
         Append(_layout.CreateFooter(_hashes));
-        _file.Flush(flushToDisk: from > 0 || clock.Elapsed > FlushThreshold);
+        Change(() => _file.Flush(flushToDisk: from > 0 || clock.Elapsed > FlushThreshold));
         if (_file.Length != _layout.FileBytes)
             throw new IOException($"The teacher cache {_file.Name} has {_file.Length} bytes after writing; it must have {_layout.FileBytes}.");
     }
@@ -93,6 +93,20 @@ internal sealed class CacheWriter : IDisposable
             _buffer.UpdateHash(block);
             _hashes.AppendData(_buffer.Hash(block));
             Append(_buffer.Stored(block));
+        }
+    }
+
+    /// <exception cref="CacheWriteException">The system could not do it.</exception>
+    private void Change(Action change)
+    {
+        var length = _file.Position;
+        try
+        {
+            change();
+        }
+        catch (Exception e) when (WriteFailure.IsPossible(e))
+        {
+            throw new CacheWriteException(length, e);
         }
     }
 

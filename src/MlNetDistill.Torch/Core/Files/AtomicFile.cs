@@ -17,7 +17,7 @@ internal static class AtomicFile
         var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder))
             throw new DirectoryNotFoundException($"'{full}' cannot be written: the folder '{folder}' does not exist. Create it first.");
-        var written = 0L;
+        var (written, isComplete) = (0L, false);
         try
         {
             using var fileLock = LockFile.Create(() => Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}{Mark}"));
@@ -27,6 +27,7 @@ internal static class AtomicFile
                 fileLock.RemoveLeftovers($".*{Mark}", leftover => File.Delete(leftover + TemporaryExtension));
                 WriteAndFlush(temporary, write, ref written);
                 File.Move(temporary, full, overwrite: true);
+                isComplete = true;
             }
             catch
             {
@@ -34,7 +35,8 @@ internal static class AtomicFile
                 throw;
             }
         }
-        catch (Exception e) when (WriteFailure.IsPossible(e))
+        // Afterwards only the lock is removed: the new file is in place.
+        catch (Exception e) when (!isComplete && WriteFailure.IsPossible(e))
         {
             throw WriteFailure.Create(full, what, written, Unchanged, e);
         }

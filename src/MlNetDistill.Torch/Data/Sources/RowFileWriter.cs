@@ -131,13 +131,16 @@ internal sealed class RowFileWriter : IDisposable
     {
         if (!_isKept || !_isNew)
             return;
+        // Windows deletes no open file. Elsewhere it is deleted before its lock is released: another training may be waiting for the name.
+        if (OperatingSystem.IsWindows())
+            _file.Dispose();
         try
         {
             File.Delete(_file.Name);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Windows deletes no open file, and the folder may be gone. The failure to write is what the caller must hear.
+            // The folder may be gone. The failure to write is what the caller must hear.
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class EpochLoop(StageRun run, EpochRows rows, TrainingState stat
     private int _rounds;
     private long _rows;
 
-    /// <summary>Trains an epoch, or the rest of one that was interrupted; null if training was ended before its first step.</summary>
+    /// <summary>Trains an epoch, or the rest of one that was interrupted; null if training was ended before its first step that counts.</summary>
     public EpochResult? Run()
     {
         var clock = Stopwatch.StartNew();
@@ -34,6 +34,9 @@ internal sealed class EpochLoop(StageRun run, EpochRows rows, TrainingState stat
                 $"The sampler of stage '{run.Stage.Name}' gave no batch in epoch {run.State.Epoch} from {rows.Training.shape[0]} rows, so nothing was learnt."));
         }
 
+        // All batches of the part that was trained were skipped. If there is something to return, that is no reason not to.
+        if (stop.Stage is not null && !run.Losses.HasSteps && !(run.State.IsFirst && run.State.Epoch == 1))
+            return null;
         return End(clock, _rows - (before?.Rows ?? 0));
     }
 
@@ -64,10 +67,14 @@ internal sealed class EpochLoop(StageRun run, EpochRows rows, TrainingState stat
         var all = Rounds.Divide(run.Stage.Sampler.Epoch(rows.Training, state.Shuffling!), _trainsTeacher ? run.Bilevel!.BatchesPerRound : 1);
         foreach (var round in isContinued ? Rounds.SkipTrained(all, _rounds, checkpoints.RestoreOtherGenerators) : all)
         {
+            // One look at the clock: training never ends without having been saved.
             if (stop.IsRequested)
+            {
                 checkpoints.StopsEarly(run, Save);
-            if (stop.IsDue(run.Stage, state))
-                return;
+                if (stop.IsDue(run.Stage, state))
+                    return;
+            }
+
             if (trained > 0)
                 checkpoints.RoundBegins(run, Save);
             Train(round);

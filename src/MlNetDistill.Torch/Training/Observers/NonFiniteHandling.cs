@@ -25,7 +25,8 @@ public sealed record NonFiniteHandling
     /// <summary>
     /// Do not learn from such a batch, and go on with the next: weights, running statistics and the optimizer stay as they were before it. A warning names the first of a stage, and
     /// progress counts them. Every step then looks at all gradients, and on a GPU waits for them. The teacher of a bilevel stage (MetaDistil) is not covered: if its quiz or its gradient is
-    /// not finite, training stops.
+    /// not finite, training stops. An epoch of which every batch is skipped stops training too; so with one batch an epoch, none can be skipped. Where such an epoch is cut off by
+    /// cancellation or the end of the time, it does not count.
     /// </summary>
     /// <param name="maxPerStage">The most such batches of a stage, at least 1; training stops at the next.</param>
     public static NonFiniteHandling SkipBatch(int maxPerStage = 10) => new() { MaxSkippedBatches = maxPerStage };

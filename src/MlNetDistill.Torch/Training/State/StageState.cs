@@ -40,6 +40,7 @@ internal sealed class StageState : IDisposable
 
     /// <summary>Where the state was saved in the middle of an epoch; null between epochs.</summary>
     public EpochPart? Part { get; set; }
+
     /// <summary>Batches that were not learnt from, because losses or gradients were NaN or infinite.</summary>
     public int SkippedBatches { get; set; }
 

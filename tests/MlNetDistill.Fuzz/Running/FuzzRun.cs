@@ -49,22 +49,22 @@ internal sealed class FuzzRun
 
     private void CheckAll(int count)
     {
-        var files = int.MaxValue;
+        // The seeds have left what a reader always leaves.
+        var files = Resources.FilesOf(_reader.Folder);
         for (var number = 0; number < count; number++)
         {
             Check(number);
-            if (number % InputsBetweenFileChecks != InputsBetweenFileChecks - 1)
-                continue;
-            var now = Resources.FilesOf(_reader.Folder);
-            if (now <= files)
-            {
-                files = now;
-                continue;
-            }
-
-            Keep(number, [], "files", Invariant($"{now - files} files are open or left after the inputs up to this one that were not before."));
-            files = now;
+            if (number % InputsBetweenFileChecks == InputsBetweenFileChecks - 1 || number == count - 1)
+                files = CheckFiles(number, files);
         }
+    }
+
+    private int CheckFiles(int number, int before)
+    {
+        var now = Resources.FilesOf(_reader.Folder);
+        if (now > before)
+            Keep(number, [], "files", Invariant($"{now - before} files are open or left after the inputs up to this one that were not before."));
+        return now;
     }
 
     private void Check(int number)

@@ -39,31 +39,48 @@ internal static class MemoryCases
     {
         // Libraries, threads and heaps that every fit needs come before the limit.
         Sample.Fit(Sample.Short());
-        Limit((Status("VmSize") + Allowance).ToString(CultureInfo.InvariantCulture));
+        var before = SoftLimit();
+        if (Limit((Status("VmSize") + Allowance).ToString(CultureInfo.InvariantCulture)) is { } whyNot)
+            throw new SkippedException(whyNot);
         try
         {
             act();
         }
         finally
         {
-            Limit("unlimited");
+            Restore(before);
         }
     }
 
+    // Cases that come later would have the limit too.
+    private static void Restore(string limit)
+    {
+        if (Limit(limit) is { } fault)
+            throw new InvalidOperationException($"The limit of the address space could not be set to {limit} again: {fault}");
+    }
+
     /// <summary>Sets the soft limit of this process, which it may raise again.</summary>
-    private static void Limit(string bytes)
+    /// <returns>Why that was not possible, or null.</returns>
+    private static string? Limit(string bytes)
     {
         try
         {
             using var process = Process.Start("prlimit", ["--pid", Environment.ProcessId.ToString(CultureInfo.InvariantCulture), $"--as={bytes}:"]);
             process.WaitForExit();
-            if (process.ExitCode != 0)
-                throw new SkippedException("prlimit may not limit this process");
+            return process.ExitCode == 0 ? null : "prlimit may not limit this process";
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new SkippedException(e.Message);
+            return e.Message;
         }
+    }
+
+    /// <summary>A number of bytes, or <c>unlimited</c>.</summary>
+    private static string SoftLimit()
+    {
+        const string Name = "Max address space";
+        var line = File.ReadLines("/proc/self/limits").Single(line => line.StartsWith(Name, StringComparison.Ordinal));
+        return line[Name.Length..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[0];
     }
 
     private static long Status(string name) => 1024 * long.Parse(

@@ -9,6 +9,7 @@ using MlNetDistill.Training;
 namespace MlNetDistill.Tests.Checkpoints;
 
 /// <summary>What happens in a checkpoint directory other than a training that goes on: another training, damaged files, a second process, no place to write.</summary>
+[Category("NoCulture")]
 public sealed class CheckpointDirectoryTests
 {
     private readonly MLContext _context = Rows.Context();

@@ -7,6 +7,7 @@ using MlNetDistill.Training;
 namespace MlNetDistill.Tests.Checkpoints;
 
 /// <summary>Parts of a fit beside its student that continue too: the student alone, students of embeddings, a cancelled fit, early stopping.</summary>
+[Category("NoCulture")]
 public sealed class ResumedFitTests
 {
     private readonly MLContext _context = Rows.Context();

@@ -13,7 +13,7 @@ namespace MlNetDistill.Tests.Checkpoints;
 [Category("NoCulture")]
 public sealed class ResumedStudentTests
 {
-    private const int Interruptions = 3;
+    private const int Interruptions = 2;
 
     private static IEnumerable<string> Names() => PinnedCase.All.Select(c => c.Name);
 

@@ -119,7 +119,7 @@ internal static class SharingCases
                 Check.That(Same(student.Scores(view), before), "other scores");
                 using var folder = new ToyFolder();
                 context.Model.SaveAtomically(student, view.Schema, folder.File("a.zip"));
-                Check.That(Same(context.Model.Load(folder.File("a.zip"), out _).Scores(view), before), "other scores from the zip");
+                Check.That(Same(context.Model.LoadVerified(folder.File("a.zip"), out _).Scores(view), before), "other scores from the zip");
             });
             yield return Case.Works("one student scores on eight threads", () =>
             {

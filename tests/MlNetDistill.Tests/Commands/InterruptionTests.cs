@@ -84,6 +84,6 @@ public sealed class InterruptionTests
     private static string[] ScoresOf(ToyProgram quickstart)
     {
         var context = new MLContext();
-        return ModelScores.ReadLines(context.Model.Load(quickstart.File("student.zip"), out _).Transform(context.Letters()));
+        return ModelScores.ReadLines(context.Loaded(quickstart.File("student.zip")).Transform(context.Letters()));
     }
 }

@@ -107,7 +107,7 @@ public sealed partial class PageTests
         var result = (SearchResult)Run("search", [mlContext, train], "result")!;
 
         Assert.That(result.Leaderboard, Is.Not.Empty);
-        Assert.That(mlContext.Model.Load(_folder.File("student.zip"), out _).Transform(train).Schema.GetColumnOrNull("Score"), Is.Not.Null);
+        Assert.That(mlContext.Loaded(_folder.File("student.zip")).Transform(train).Schema.GetColumnOrNull("Score"), Is.Not.Null);
     }
 
     [Test]

@@ -26,7 +26,7 @@ public sealed class EveryMethodTests
         Assert.That(model.AccuracyOn(_rows, _view), Is.GreaterThan(0.9));
         var path = Path.Combine(folder.Path, "student.zip");
         model.SaveAtomically(path);
-        var loaded = Rows.Context().Model.Load(path, out _);
+        var loaded = Rows.Context().Loaded(path);
         Assert.That(loaded.Scores(_view), Is.EqualTo(model.Scores(_view)));
     }
 

@@ -33,10 +33,7 @@ public sealed class ImagePipelineTests
             .Append(context.Transforms.Conversion.MapKeyToValue("PredictedLabel"));
 
         var model = pipeline.Fit(pictures);
-        using var zip = new MemoryStream();
-        context.Model.Save(model, pictures.Schema, zip);
-        zip.Position = 0;
-        var loaded = new MLContext().Model.Load(zip, out _);
+        var loaded = new MLContext().Reloaded(model, pictures.Schema);
 
         var colours = pictures.GetColumn<string>("Colour").ToArray();
         Assert.Multiple(() =>

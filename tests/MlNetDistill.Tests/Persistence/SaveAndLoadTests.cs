@@ -46,8 +46,7 @@ public sealed class SaveAndLoadTests
     [Test]
     public void The_saved_input_schema_is_read_back()
     {
-        using var zip = new MemoryStream(_mlContext.Saved(ToyModels.Images, _images.Schema));
-        _mlContext.Model.Load(zip, out var schema);
+        _mlContext.Loaded(_mlContext.Saved(ToyModels.Images, _images.Schema), out var schema);
         Assert.That(schema["Pixels"].Type, Is.EqualTo(new VectorDataViewType(NumberDataViewType.Byte, 1, 8, 8)));
     }
 
@@ -81,9 +80,5 @@ public sealed class SaveAndLoadTests
     private void AssertSameAfterLoading(ITransformer model, IDataView rows) =>
         Assert.That(ModelScores.ReadLines(_mlContext.Reloaded(model, rows.Schema).Transform(rows)), Is.EqualTo(ModelScores.ReadLines(model.Transform(rows))));
 
-    private string[] Score(byte[] zip)
-    {
-        using var stream = new MemoryStream(zip);
-        return ModelScores.ReadLines(_mlContext.Model.Load(stream, out _).Transform(_points));
-    }
+    private string[] Score(byte[] zip) => ModelScores.ReadLines(_mlContext.Loaded(zip).Transform(_points));
 }

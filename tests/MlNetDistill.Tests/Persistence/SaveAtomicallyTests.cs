@@ -25,7 +25,7 @@ public sealed class SaveAtomicallyTests
         var model = ToyModels.Points;
         var keyed = model.Transform(_points);
         model.LastTransformer.SaveAtomically(path);
-        Assert.That(ModelScores.ReadLines(_mlContext.Model.Load(path, out _).Transform(keyed)), Is.EqualTo(ModelScores.ReadLines(keyed)));
+        Assert.That(ModelScores.ReadLines(_mlContext.Loaded(path).Transform(keyed)), Is.EqualTo(ModelScores.ReadLines(keyed)));
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
     }
 
@@ -35,7 +35,7 @@ public sealed class SaveAtomicallyTests
         var path = OldFile();
         var model = ToyModels.Points;
         _mlContext.Model.SaveAtomically(model, _points.Schema, path);
-        Assert.That(ModelScores.ReadLines(_mlContext.Model.Load(path, out _).Transform(_points)), Is.EqualTo(ModelScores.ReadLines(model.Transform(_points))));
+        Assert.That(ModelScores.ReadLines(_mlContext.Loaded(path).Transform(_points)), Is.EqualTo(ModelScores.ReadLines(model.Transform(_points))));
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
     }
 

@@ -306,10 +306,7 @@ public sealed class EmbeddingStudentTests
         var rows = _context.View(ToyEmbeddings.Draw(80, 8));
         var pipeline = _context.Transforms.NormalizeMeanVariance("Scaled", "Features").Append(_context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { FeatureColumnName = "Scaled", Epochs = 1 }));
         var model = pipeline.Fit(rows);
-        using var zip = new MemoryStream();
-        _context.Model.Save(model, rows.Schema, zip);
-        zip.Position = 0;
-        Assert.That(_context.Model.Load(zip, out _).Embeddings(rows), Is.EqualTo(model.Embeddings(rows)));
+        Assert.That(_context.Reloaded(model, rows.Schema).Embeddings(rows), Is.EqualTo(model.Embeddings(rows)));
         Assert.That(() => _context.Transforms.CopyColumns("Other", "Id").Append(_context.Transforms.DistillEmbedding(ToyEmbeddings.Options() with { FeatureColumnName = "Other" })).Fit(rows),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("Column 'Other' must be Vector<Single, n>"));
     }

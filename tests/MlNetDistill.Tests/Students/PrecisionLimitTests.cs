@@ -20,10 +20,7 @@ public sealed class PrecisionLimitTests
 
         var stored = model.WithPrecision(StudentPrecision.Float16, new PrecisionOptions { Test = rows });
 
-        using var zip = new MemoryStream();
-        _mlContext.Model.Save(stored, rows.Schema, zip);
-        zip.Position = 0;
-        var loaded = _mlContext.Model.Load(zip, out _);
+        var loaded = _mlContext.Reloaded(stored, rows.Schema);
         VBuffer<float>[] weights = [];
         Parts(loaded).OfType<ISingleFeaturePredictionTransformer<object>>().Select(part => part.Model).OfType<MaximumEntropyModelParameters>().Single().GetWeights(ref weights, out _);
         Assert.That(weights, Has.Length.EqualTo(Classes));

@@ -40,11 +40,7 @@ internal static class ToyPipelines
         .Append(mlContext.MulticlassClassification.Trainers.LbfgsMaximumEntropy("TeacherClass"));
 
     /// <summary>What a model is after saving and loading, without a file.</summary>
-    public static ITransformer Reloaded(this MLContext mlContext, ITransformer model, DataViewSchema inputSchema)
-    {
-        using var zip = new MemoryStream(mlContext.Saved(model, inputSchema));
-        return mlContext.Model.Load(zip, out _);
-    }
+    public static ITransformer Reloaded(this MLContext mlContext, ITransformer model, DataViewSchema inputSchema) => mlContext.Loaded(mlContext.Saved(model, inputSchema));
 
     public static byte[] Saved(this MLContext mlContext, ITransformer model, DataViewSchema inputSchema)
     {

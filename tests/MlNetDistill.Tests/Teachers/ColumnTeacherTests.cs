@@ -27,7 +27,7 @@ public sealed class ColumnTeacherTests
         var model = _context.Fit(Options(Teacher.FromColumn("TeacherScore", classNames: Rows.Classes)), view);
         using var folder = new ToyFolder();
         _context.Model.Save(model, view.Schema, folder.File("student.zip"));
-        var loaded = _context.Model.Load(folder.File("student.zip"), out _);
+        var loaded = _context.Loaded(folder.File("student.zip"));
         Assert.That(loaded.Scores(_context.Keyed(Rows.Points())), Is.EqualTo(model.Scores(view)));
     }
 

@@ -59,7 +59,7 @@ public sealed class TransformerKindsTests
         var teacher = _context.Regression().Fit(view);
         using var folder = new ToyFolder();
         _context.Model.Save(teacher, view.Schema, folder.File("teacher.zip"));
-        var loaded = _context.Model.Load(folder.File("teacher.zip"), out _);
+        var loaded = _context.Loaded(folder.File("teacher.zip"));
         float[][] Fit(ITransformer model) => _context.Fit(Rows.Quick(Teacher.FromTransformer(model)), view).Scores(view);
         Assert.That(Fit(loaded), Is.EqualTo(Fit(teacher)));
     }

@@ -60,7 +60,7 @@ public sealed class ConcurrentFitsTests
             }
 
             var context = Rows.Context();
-            var model = context.Model.Load(path, out var schema);
+            var model = context.Loaded(File.ReadAllBytes(path), out var schema);
             var scorer = context.Model.CreateBatchScorer(model, schema);
             var engine = context.Model.CreatePredictionEngine<Point, Scored>(model, new PredictionEngineOptions { OwnsTransformer = false });
             var (score, all) = (engine.Predict(row).Score, scorer.Scores(_view));

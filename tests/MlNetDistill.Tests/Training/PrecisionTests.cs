@@ -25,7 +25,7 @@ public sealed class PrecisionTests : CachesInFolder
 
         var path = Path.Combine(Folder.Path, "student.zip");
         Context.Model.Save(student, View.Schema, path);
-        Assert.That(Context.Model.Load(path, out _).Scores(view), Is.EqualTo(student.Scores(view)));
+        Assert.That(Context.Loaded(path).Scores(view), Is.EqualTo(student.Scores(view)));
     }
 
     [Test]

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using MlNetDistill.Tests.Support;
 
 namespace MlNetDistill.Tests.MlNetFit;
 

@@ -4,7 +4,7 @@ using MlNetDistill.Export;
 namespace MlNetDistill.Tests.Support;
 
 /// <summary>
-/// ML.NET's own load, again where the random name of the network's file made it fail (<see cref="OnnxFileName"/>): of the thousands of loads of a test run, one would.
+/// ML.NET's own load, again where the random name of the network's file made it fail (<c>OnnxFileName</c>): of the thousands of loads of a test run, one would.
 /// </summary>
 internal static class Loading
 {

@@ -43,7 +43,9 @@ public sealed record ClassFidelity
 
     /// <summary>The two accuracies and the agreement.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Class}: {Rows:N0} rows, accuracy of the teacher ")
-        + $"{MetricsText.Percent(TeacherAccuracy)}, of the student {MetricsText.Percent(StudentAccuracy)}, agreement {MetricsText.Percent(Agreement)}";
+        + $"{Percent(TeacherAccuracy)}, of the student {Percent(StudentAccuracy)}, agreement {Percent(Agreement)}";
+
+    private static string Percent(double? share) => MetricsText.Percent(share) ?? "-";
 
     private static double? Share(long part, long whole) => whole == 0 ? null : (double)part / whole;
 }

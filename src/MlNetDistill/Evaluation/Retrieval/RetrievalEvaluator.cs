@@ -81,5 +81,5 @@ internal sealed class RetrievalEvaluator(EmbeddingRows queries, EmbeddingRows ga
         return [.. kept.UnorderedItems.Select(item => item.Element)];
     }
 
-    private static double Overlap(int[] a, int[] b) => a.Length == 0 ? 1 : (double)a.Intersect(b).Count() / a.Length;
+    private static double Overlap(int[] a, int[] b) => (double)a.Intersect(b).Count() / a.Length;
 }

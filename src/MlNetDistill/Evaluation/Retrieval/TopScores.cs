@@ -8,6 +8,7 @@ internal sealed class TopScores
     private readonly List<float> _scores = [];
     private float _least = float.NegativeInfinity;
 
+    /// <param name="wanted">How many, at least 1.</param>
     public TopScores(long wanted) => _wanted = (int)Math.Min(wanted, Array.MaxLength / 2);
 
     /// <summary>The wanted scores, from the largest down; fewer if fewer were added.</summary>
@@ -42,6 +43,6 @@ internal sealed class TopScores
         if (_scores.Count <= _wanted)
             return;
         _scores.RemoveRange(_wanted, _scores.Count - _wanted);
-        _least = _wanted == 0 ? float.PositiveInfinity : _scores[^1];
+        _least = _scores[^1];
     }
 }

@@ -23,7 +23,7 @@ internal static class VerificationCurve
         }
 
         var points = counts.Points().ToList();
-        var step = Math.Max(1, (points.Count + MostPoints - 1) / MostPoints);
+        var step = (points.Count + MostPoints - 1) / MostPoints;
         return new VerificationMetrics
         {
             Positives = positives,

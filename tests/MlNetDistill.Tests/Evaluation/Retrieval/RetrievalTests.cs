@@ -143,13 +143,7 @@ public sealed class RetrievalTests
     }
 
     private IDataView View<T>(T[] rows)
-        where T : class
-    {
-        var definition = SchemaDefinition.Create(typeof(T));
-        foreach (var column in definition.Where(column => column.ColumnType is VectorDataViewType))
-            column.ColumnType = new VectorDataViewType(NumberDataViewType.Single, ((float[])typeof(T).GetProperty(column.ColumnName)!.GetValue(rows[0])!).Length);
-        return _context.Data.LoadFromEnumerable(rows, definition);
-    }
+        where T : class => _context.Vectors(rows);
 
     private sealed class TextRow
     {

@@ -43,6 +43,9 @@ internal sealed class FaultyRun : IDisposable
 
     public LearningRateSchedule Schedule { get; init; } = LearningRateSchedule.Constant();
 
+    /// <summary>Batches of 8 rows, 6 an epoch, that <see cref="FaultAt"/> counts.</summary>
+    public MlNetDistill.Data.Sampler Sampler { get; init; } = new ShuffledSampler(8);
+
     public CancellationToken Cancellation { get; init; }
 
     public List<string> Warnings { get; } = [];
@@ -59,7 +62,7 @@ internal sealed class FaultyRun : IDisposable
 
     public FaultyRun Train(int epochs = 3, NonFiniteHandling? handling = null, double? clipping = null, bool defers = false, bool measures = false)
     {
-        Runs.Train(Network, _set, Runs.Stage(epochs, new FaultyLoss(this), batchSize: 8, optimizer: Optimizer, schedule: Schedule), settings: new LoopSettings
+        Runs.Train(Network, _set, Runs.Stage(epochs, new FaultyLoss(this), optimizer: Optimizer, schedule: Schedule) with { Sampler = Sampler }, settings: new LoopSettings
         {
             GradientClipping = clipping,
             OnNonFinite = handling ?? NonFiniteHandling.Stop,

@@ -163,6 +163,35 @@ public sealed class NonFiniteHandlingTests
         Assert.That(warnings[1], Does.StartWith("Stage 'stage', epoch 2: the training loss is ").And.Contain("training diverges"));
     }
 
+    /// <summary>The batches after going back are those that would have come, had the steps of the bad epoch not been.</summary>
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(4)]
+    public void Going_back_rewinds_batches_that_go_on_across_epochs(int badEpoch)
+    {
+        // Four of six batches, so that an epoch begins within the rows of the one before.
+        const int Steps = 4;
+        foreach (var sampling in new[] { BatchSampling.Shuffled(), BatchSampling.ClassUniform(4), new Turning() })
+        {
+            MlNetDistill.Data.Sampler Create() => new FixedStepsSampling(sampling, Steps).Create(8);
+            using var back = new FaultyRun { FaultAt = (step, _) => step == ((badEpoch - 1) * Steps) + 3 ? Fault.Loss : null, Sampler = Create() }.Train(5, NonFiniteHandling.GoBack(1, 0.5));
+            using var drops = badEpoch == 1
+                ? new FaultyRun { Optimizer = Optimizer.Sgd(0.025, 0, nesterov: false, 0), Sampler = Create() }.Train(5)
+                : new FaultyRun { Schedule = LearningRateSchedule.Step([badEpoch - 1], 0.5), Sampler = Create() }.Train(5);
+            var bad = Enumerable.Range((badEpoch - 1) * Steps, 3).ToList();
+            Assert.That(back.Rows.Where((_, step) => !bad.Contains(step)), Is.EqualTo(drops.Rows), $"{sampling}");
+            Assert.That(Runs.State(back.Network), Is.EqualTo(Runs.State(drops.Network)));
+        }
+    }
+
+    [Test]
+    public void Going_back_prepares_a_sampler_that_remembers_again()
+    {
+        using var back = new FaultyRun { FaultAt = (step, _) => step == Bad ? Fault.Loss : null, Sampler = new Turning().Create(8) }.Train(4, NonFiniteHandling.GoBack(1, 0.1));
+        using var drops = new FaultyRun { Schedule = LearningRateSchedule.Step([1], 0.1), Sampler = new Turning().Create(8) }.Train(4);
+        Assert.That(back.Rows.Where((_, step) => step is < FaultyRun.BatchesPerEpoch or >= Bad), Is.EqualTo(drops.Rows));
+    }
+
     [Test]
     public void Going_back_is_bounded()
     {
@@ -194,6 +223,28 @@ public sealed class NonFiniteHandlingTests
             "OnNonFinite: the times that GoBack allows must be at least 1; was 0.",
             "OnNonFinite: the factor of GoBack must be in (0, 1]; was 2.",
         }));
+    }
+
+    /// <summary>Every row once an epoch, beginning with another row in each.</summary>
+    private sealed record Turning : BatchSampling
+    {
+        public override MlNetDistill.Data.Sampler Create(int batchSize) => new TurningSampler(batchSize);
+
+        private sealed class TurningSampler(int batchSize) : MlNetDistill.Data.Sampler
+        {
+            private int _epochs;
+
+            public override void Prepare(SamplerSource source) => _epochs = 0;
+
+            public override int BatchesPerEpoch(long rows) => (int)(rows / batchSize);
+
+            public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
+            {
+                var order = training.roll(++_epochs);
+                for (var batch = 0; batch < BatchesPerEpoch(training.shape[0]); batch++)
+                    yield return order.narrow(0, (long)batch * batchSize, batchSize).clone().DetachFromDisposeScope();
+            }
+        }
     }
 
     private sealed class Scaled(Func<double> factor) : DistillationLoss

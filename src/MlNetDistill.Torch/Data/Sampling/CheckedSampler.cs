@@ -26,6 +26,7 @@ internal sealed class CheckedSampler : Sampler
 
     public override void Prepare(SamplerSource source)
     {
+        _epoch = 0;
         var guard = new LabelGuard(_set);
         _sampler.Prepare(source with { Training = source.Training.clone().DetachFromDisposeScope() });
         guard.Check(Subject);

@@ -8,6 +8,8 @@ internal sealed class ClassUniformSampler(int batchSize, int instances) : Sample
 {
     private RowGroups? _groups;
 
+    internal override bool KeepsState => false;
+
     /// <exception cref="InvalidOperationException">Some rows have no label, or too few classes have rows.</exception>
     public static void Check(IRowSource set, Tensor training, int batchSize, int instances) => Groups(set, training, batchSize, instances);
 

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Data;
 
 /// <summary>
-/// Another sampling with a given number of steps in an epoch, however many rows there are: its batches follow each other across the ends of its own epochs. So a
-/// network that learns from fewer rows than another one has as many steps and epochs.
+/// Another sampling with a given number of steps in an epoch, however many rows there are: within a stage its batches follow each other across the ends of its
+/// own epochs. So a network that learns from fewer rows than another one has as many steps and epochs.
 /// </summary>
 /// <param name="Rows">The sampling of the batches.</param>
 /// <param name="StepsPerEpoch">Steps in an epoch, at least 1.</param>
@@ -26,9 +26,14 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
     private sealed class FixedStepsSampler(Sampler sampler, int steps) : Sampler
     {
         private IEnumerator<Tensor>? _batches;
-        private Tensor? _rows;
 
-        public override void Prepare(SamplerSource source) => sampler.Prepare(source);
+        // A stage that is continued, or that goes back, draws its batches again from here on; so those of the stage before must not matter.
+        public override void Prepare(SamplerSource source)
+        {
+            _batches?.Dispose();
+            _batches = null;
+            sampler.Prepare(source);
+        }
 
         public override int BatchesPerEpoch(long rows) => steps;
 
@@ -40,13 +45,6 @@ internal sealed record FixedStepsSampling(BatchSampling Rows, int StepsPerEpoch)
 
         public override IEnumerable<Tensor> Epoch(Tensor training, Generator generator)
         {
-            // A phase with other rows does not go on with the batches of the phase before.
-            if (!ReferenceEquals(training, _rows))
-            {
-                _batches?.Dispose();
-                (_batches, _rows) = (null, training);
-            }
-
             for (var step = 0; step < steps; step++)
             {
                 if (_batches?.MoveNext() != true)

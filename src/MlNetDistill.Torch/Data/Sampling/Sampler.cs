@@ -5,7 +5,10 @@ namespace MlNetDistill.Data;
 /// <summary>Divides the training rows into batches, epoch by epoch.</summary>
 public abstract class Sampler
 {
-    /// <summary>Called before the first epoch of a stage; for samplers that use labels or the teacher's outputs.</summary>
+    /// <summary>Called before the first epoch of a stage; for samplers that use labels or the teacher's outputs, or that remember something from epoch to epoch.</summary>
+    /// <remarks>
+    /// Where training goes back to the end of an earlier epoch, this is called again, and the epochs up to there are drawn again: a sampler that remembers something forgets it here.
+    /// </remarks>
     /// <param name="source">The rows and the teacher's outputs.</param>
     /// <exception cref="InvalidOperationException">The rows cannot be sampled in this way; the message says why.</exception>
     public virtual void Prepare(SamplerSource source) { }
@@ -18,7 +21,8 @@ public abstract class Sampler
     /// <param name="generator">The run's generator for shuffling; a CPU generator.</param>
     public abstract IEnumerable<Tensor> Epoch(Tensor training, Generator generator);
 
-    /// <summary>Whether the batches of an epoch depend on those of the epochs before, apart from the generator. Those of an interrupted training are then drawn again.</summary>
+    /// <summary>Whether the batches of an epoch depend on those of the epochs before, apart from the generator. Those of a training that was interrupted, or that goes back to an earlier epoch, are
+    /// then drawn again.</summary>
     internal virtual bool KeepsState => true;
 
     /// <summary>The sampler for a loss: whether all batches must have the same number of rows depends on whether the loss compares the rows of a batch.</summary>

@@ -8,6 +8,8 @@ internal sealed class SuperclassUniformSampler(int batchSize, int clusters, int 
 {
     private RowGroups? _groups;
 
+    internal override bool KeepsState => false;
+
     /// <exception cref="InvalidOperationException">There are fewer rows than clusters.</exception>
     public static void Check(long rows, int clusters)
     {

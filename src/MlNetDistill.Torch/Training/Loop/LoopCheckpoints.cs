@@ -50,7 +50,7 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
     public void Restore(StageRun run, Tensor training)
     {
         if (run.Stage.Sampler.KeepsState)
-            DrawAgain(run, training);
+            DrawnEpochs.Draw(run.Stage.Sampler, training, state.Shuffling!, _saved!.EpochsOfStage);
         _saved!.Restore(state, run.State);
         if (run.State.Part is not { } part)
         {
@@ -105,19 +105,6 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
     }
 
     public void Dispose() => Release();
-
-    /// <summary>Draws the batches of the epochs that ended, so that a sampler whose epochs depend on each other is where it was.</summary>
-    private void DrawAgain(StageRun run, Tensor training)
-    {
-        for (var epoch = 0; epoch < _saved!.EpochsOfStage; epoch++)
-        {
-            using var scope = NewDisposeScope();
-            foreach (var _ in run.Stage.Sampler.Epoch(training, state.Shuffling!))
-            {
-                // Only drawn.
-            }
-        }
-    }
 
     // It may be several times as large as the network.
     private void Release()

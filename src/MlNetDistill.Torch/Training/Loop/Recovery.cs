@@ -1,4 +1,5 @@
 using static System.FormattableString;
+using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
 
@@ -6,9 +7,11 @@ namespace MlNetDistill.Training;
 /// <param name="run">The stage.</param>
 /// <param name="state">The state of the training.</param>
 /// <param name="settings">Its settings.</param>
-/// <param name="outputs">Checks the outputs of the student after an epoch.</param>
-internal sealed class Recovery(StageRun run, TrainingState state, LoopSettings settings, OutputCheck outputs) : IDisposable
+/// <param name="training">Positions of the rows trained on.</param>
+/// <param name="readsTeacher">Whether the steps read the teacher's outputs, and not those of a copy that changes.</param>
+internal sealed class Recovery(StageRun run, TrainingState state, LoopSettings settings, Tensor training, bool readsTeacher) : IDisposable
 {
+    private readonly OutputCheck _outputs = new(training, settings.ScoringBatchSize);
     private TrainingSnapshot? _good;
 
     /// <summary>Trains an epoch; once more, with a lower learning rate, if it was not good.</summary>
@@ -24,7 +27,7 @@ internal sealed class Recovery(StageRun run, TrainingState state, LoopSettings s
             {
                 var epoch = train();
                 if (epoch is not null)
-                    outputs.Check(run);
+                    _outputs.Check(run);
                 return epoch;
             }
             catch (NonFiniteLossException fault) when (run.State.TimesGoneBack < most)
@@ -38,7 +41,8 @@ internal sealed class Recovery(StageRun run, TrainingState state, LoopSettings s
 
     private void GoBack(NonFiniteLossException fault)
     {
-        _good!.Restore(state);
+        RewindSampler(_good!.Epoch);
+        _good.Restore(state);
         run.Losses.Reset();
         run.Bilevel?.Reset();
         run.Guard?.Reset();
@@ -51,5 +55,15 @@ internal sealed class Recovery(StageRun run, TrainingState state, LoopSettings s
         settings.Warn(
             Invariant($"Stage '{fault.Stage}' goes back to {to} and on with {run.State.RateFactor:G3} of its learning rates ") +
             Invariant($"(time {run.State.TimesGoneBack} of {settings.OnNonFinite.MaxTimesBack}): {fault.Message}"));
+    }
+
+    /// <summary>Brings a sampler whose epochs depend on each other to where it was after some epochs.</summary>
+    private void RewindSampler(int epochs)
+    {
+        if (!run.Stage.Sampler.KeepsState)
+            return;
+        state.Shuffling!.set_state(run.State.Generators[TrainingState.ShufflingName]);
+        StagePreparation.PrepareSampler(run.Stage, run.Set, training, state.Shuffling, settings, readsTeacher);
+        DrawnEpochs.Draw(run.Stage.Sampler, training, state.Shuffling, epochs);
     }
 }

@@ -20,6 +20,13 @@ internal static class StagePreparation
     {
         if (readsTeacher)
             stage.Teacher?.Begin(set, stage.Loss.TeacherNeeds, settings.View);
+        PrepareSampler(stage, set, training, shuffling, settings, readsTeacher);
+    }
+
+    /// <summary>Prepares the sampler alone.</summary>
+    /// <inheritdoc cref="Prepare"/>
+    public static void PrepareSampler(Stage stage, IRowSource set, Tensor training, Generator shuffling, LoopSettings settings, bool readsTeacher)
+    {
         stage.Sampler.Prepare(new SamplerSource(set, training, shuffling, stage.Teacher is null ? null : TeacherVectors));
 
         Tensor TeacherVectors(Tensor positions)

@@ -90,7 +90,7 @@ internal sealed class TrainingLoop(Network student, StudentTask task, IRowSource
         if (isContinued)
             checkpoints.RestoreStart();
         using var run = Begin(phase, training);
-        using var recovery = new Recovery(run, State, Recorded, new OutputCheck(training, settings.ScoringBatchSize));
+        using var recovery = new Recovery(run, State, Recorded, training, phase.ReadsTeacher);
         try
         {
             _observers.StageBegins(run);

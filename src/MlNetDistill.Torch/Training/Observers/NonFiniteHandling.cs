@@ -33,7 +33,7 @@ public sealed record NonFiniteHandling
 
     /// <summary>
     /// Go back to the end of the last good epoch, or to the beginning of the stage, and go on from there with lower learning rates: with the weights, the optimizer, projections, random
-    /// numbers and counters of then, in bilevel stages also those of the teacher's copy. A copy of all these is kept in memory. A warning names each time, and progress counts them.
+    /// numbers, batches and counters of then, in bilevel stages also those of the teacher's copy. A copy of all these is kept in memory. A warning names each time, and progress counts them.
     /// </summary>
     /// <param name="times">How often a stage may go back, at least 1; training stops at the next.</param>
     /// <param name="rateFactor">The factor of all learning rates of the stage for each time, in (0, 1].</param>

@@ -10,6 +10,9 @@ internal sealed class TrainingSnapshot : IDisposable
     private (long Student, long? Teacher) _optimizerSteps;
     private IReadOnlyList<double>? _firstLosses;
 
+    /// <summary>Epochs of the stage that had ended.</summary>
+    public int Epoch => _counters.Epoch;
+
     /// <summary>Copies the state, over the last copy.</summary>
     public void Take(TrainingState state)
     {

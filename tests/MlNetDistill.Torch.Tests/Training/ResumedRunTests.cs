@@ -1,5 +1,4 @@
 using MlNetDistill.Losses;
-using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using static TorchSharp.torch;

@@ -36,13 +36,15 @@ internal sealed class CostMeasurement<TRow>
     public ModelCost Measure(ITransformer model)
     {
         Check(model);
-        using var folder = new TemporaryFolder(_context.TempFilePath);
-        var zip = Path.Combine(folder.Path, "model.zip");
-        Save(model, zip);
-        // Memory first: the other measurements free memory that the copy could use, and would hide its growth.
-        var (memory, copy) = Load(zip);
-        (copy as IDisposable)?.Dispose();
-        return Cost(model, memory, zip);
+        return TemporaryFolder.Use(_context.TempFilePath, "the model that is measured", folder =>
+        {
+            var zip = Path.Combine(folder.Path, "model.zip");
+            Save(model, zip);
+            // Memory first: the other measurements free memory that the copy could use, and would hide its growth.
+            var (memory, copy) = Load(zip);
+            (copy as IDisposable)?.Dispose();
+            return Cost(model, memory, zip);
+        });
     }
 
     /// <summary>Measures a saved model, including its loading.</summary>

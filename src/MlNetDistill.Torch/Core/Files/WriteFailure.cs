@@ -38,13 +38,15 @@ internal static class WriteFailure
     /// </summary>
     public static Exception? FindIn(string folder, Exception e)
     {
+        Exception? found = null;
         for (var cause = e; cause is not null; cause = cause.InnerException)
         {
+            // The innermost: those around it quote it.
             if (IsPossible(cause) && cause.Message.Contains(folder, StringComparison.Ordinal))
-                return cause;
+                found = cause;
         }
 
-        return null;
+        return found;
     }
 
     /// <summary>The error of a temporary folder in which files could not be written; of the type of its cause.</summary>

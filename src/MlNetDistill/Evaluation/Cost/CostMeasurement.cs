@@ -39,7 +39,7 @@ internal sealed class CostMeasurement<TRow>
         return TemporaryFolder.Use(_context.TempFilePath, "the model that is measured", folder =>
         {
             var zip = Path.Combine(folder.Path, "model.zip");
-            Save(model, zip);
+            Save(model, zip, folder.Path);
             // Memory first: the other measurements free memory that the copy could use, and would hide its growth.
             var (memory, copy) = Load(zip);
             (copy as IDisposable)?.Dispose();
@@ -90,12 +90,13 @@ internal sealed class CostMeasurement<TRow>
         }
     }
 
-    private void Save(ITransformer model, string path)
+    private void Save(ITransformer model, string path, string temporary)
     {
         try
         {
             using (new InvariantCulture())
-                _context.Model.Save(model, _view.Schema, path);
+                // What ML.NET leaves if that fails goes with the folder.
+                new MLContext { TempFilePath = temporary }.Model.Save(model, _view.Schema, path);
         }
         catch (InvalidOperationException e)
         {

@@ -31,7 +31,7 @@ internal static class TrainingCases
             {
                 if (progress.Epoch != BreaksAfter)
                     return;
-                saved = Directory.GetFiles(Path.Combine(folder, "checkpoints"), "student-*.safetensors", SearchOption.AllDirectories);
+                saved = Directory.GetFiles(Path.Combine(folder, "checkpoints"), "*.safetensors", SearchOption.AllDirectories);
                 breakDisk(disk);
             }),
         });

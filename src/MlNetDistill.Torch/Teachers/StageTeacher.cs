@@ -30,6 +30,9 @@ public abstract class StageTeacher
     /// <summary>Whether each query, even for a few rows, costs a pass over all data. Then all rows are queried first and the preview reads those outputs.</summary>
     internal virtual bool NeedsPassPerQuery => false;
 
+    /// <summary>Whether it answers for a few rows as well before a stage has begun. False by default: it may have to prepare itself.</summary>
+    internal virtual bool AnswersBeforeStage => false;
+
     /// <summary>Whether the outputs of all rows of the stage are in the cache, so that a query costs nothing.</summary>
     internal virtual bool HasCachedOutputs => false;
 

@@ -1,4 +1,5 @@
 using MlNetDistill;
+using MlNetDistill.Core;
 using MlNetDistill.Export;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
@@ -162,11 +163,20 @@ public static class DistillationCatalog
     private static ITransformer LoadAfterCheck(ModelOperationsCatalog catalog, Stream stream, string name, out DataViewSchema inputSchema)
     {
         ZipManifest.Check(stream, name);
-        (var model, inputSchema) = OnnxFileName.LoadWithRetry(() =>
+        var temporary = InBox.TempFilePathOf(InBox.EnvironmentOf(catalog));
+        try
         {
-            stream.Position = 0;
-            return (catalog.Load(stream, out var schema), schema);
-        });
-        return model;
+            (var model, inputSchema) = OnnxFileName.LoadWithRetry(() =>
+            {
+                stream.Position = 0;
+                return (catalog.Load(stream, out var schema), schema);
+            });
+            return model;
+        }
+        // ML.NET copies ONNX models to files before ONNX Runtime reads them.
+        catch (Exception e) when (WriteFailure.FindIn(temporary, e) is { } cause)
+        {
+            throw WriteFailure.CreateTemporary(temporary, $"the ONNX model of the model {name}", cause);
+        }
     }
 }

@@ -22,7 +22,7 @@ public static class Route
     /// <param name="schedule">The learning-rate schedule; the student's if null.</param>
     /// <param name="folder">
     /// A folder for the checkpoints, one file <c>anchor-NNNN.weights</c> each, which <see cref="FromCheckpoints"/> can read later; null to keep them in memory. It is
-    /// created if it does not exist. A folder with checkpoints of another run is an error.
+    /// created if it does not exist. A folder with checkpoints of another run is an error, unless this run replaces that one (<see cref="Training.CheckpointOptions.WhenChanged"/>).
     /// </param>
     public static Teacher Train(
         NetworkSpec network,

@@ -1,3 +1,5 @@
+using MlNetDistill.Core;
+
 namespace MlNetDistill.Diagnostics;
 
 /// <summary>
@@ -6,20 +8,41 @@ namespace MlNetDistill.Diagnostics;
 /// </summary>
 internal sealed class AppendOnlyFile : IDisposable
 {
+    private const string What = "the progress of the training";
+    private const string Kept = "What the file had before is unchanged.";
     private readonly FileStream _file;
     private long? _incompleteRecord;
 
-    // Unbuffered, so that nothing is lost when the process is killed.
-    public AppendOnlyFile(string path, FileMode mode) =>
-        _file = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+    /// <exception cref="IOException">The file cannot be opened for writing.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public AppendOnlyFile(string path, FileMode mode)
+    {
+        try
+        {
+            // Unbuffered, so that nothing is lost when the process is killed.
+            _file = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        }
+        catch (Exception e) when (WriteFailure.IsPossible(e))
+        {
+            throw WriteFailure.Create(path, What, 0, Kept, e);
+        }
+    }
 
+    /// <exception cref="IOException">The record cannot be written.</exception>
     public void Append(ReadOnlySpan<byte> record)
     {
-        if (_incompleteRecord is { } start && _file.Length > start)
-            _file.SetLength(start);
-        _incompleteRecord = _file.Position = _file.Length;
-        _file.Write(record);
-        _incompleteRecord = null;
+        try
+        {
+            if (_incompleteRecord is { } start && _file.Length > start)
+                _file.SetLength(start);
+            _incompleteRecord = _file.Position = _file.Length;
+            _file.Write(record);
+            _incompleteRecord = null;
+        }
+        catch (Exception e) when (WriteFailure.IsPossible(e))
+        {
+            throw WriteFailure.Create(_file.Name, What, _incompleteRecord ?? 0, Kept, e);
+        }
     }
 
     public void Dispose() => _file.Dispose();

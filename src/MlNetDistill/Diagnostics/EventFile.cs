@@ -22,8 +22,19 @@ internal sealed class EventFile : IDisposable
         var name = string.Create(
             CultureInfo.InvariantCulture,
             $"events.out.tfevents.{seconds}.{Environment.MachineName}.{Environment.ProcessId}.{Interlocked.Increment(ref _files)}");
-        _file = new AppendOnlyFile(Path.Combine(folder, name), FileMode.CreateNew);
-        Append([new Event { FileVersion = "brain.Event:2", WallTime = Now() }]);
+        var path = Path.Combine(folder, name);
+        _file = new AppendOnlyFile(path, FileMode.CreateNew);
+        try
+        {
+            Append([new Event { FileVersion = "brain.Event:2", WallTime = Now() }]);
+        }
+        catch
+        {
+            _file.Dispose();
+            // TensorBoard would report an empty file as damaged.
+            File.Delete(path);
+            throw;
+        }
     }
 
     /// <summary>Adds the values of a step: all of them or none.</summary>

@@ -43,8 +43,17 @@ public sealed class JsonLinesProgress : ProgressSink, IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         var endsWithinLine = EndsWithinLine(path);
         _file = new AppendOnlyFile(path, FileMode.OpenOrCreate);
-        if (endsWithinLine)
+        if (!endsWithinLine)
+            return;
+        try
+        {
             _file.Append("\n"u8);
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Closes the file.</summary>

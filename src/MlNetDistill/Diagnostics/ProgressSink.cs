@@ -4,7 +4,7 @@ namespace MlNetDistill.Diagnostics;
 
 /// <summary>
 /// Writes the progress of training somewhere. Reports may come from several threads and are written one at a time. A failure does not stop training: it is kept in
-/// <see cref="LastError"/>, and the next report is written as usual.
+/// <see cref="LastError"/>, a warning tells the first of a training, and the next report is written as usual.
 /// </summary>
 public abstract class ProgressSink : IProgress<TrainingProgress>
 {

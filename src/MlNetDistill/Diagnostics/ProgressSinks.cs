@@ -17,8 +17,18 @@ public static class ProgressSinks
             : new CombinedSink([.. sinks]);
     }
 
+    /// <summary>The exceptions of reports that the library's sinks could not write, of each the last.</summary>
+    internal static IEnumerable<Exception> FindErrors(IProgress<TrainingProgress>? sink) => sink switch
+    {
+        ProgressSink { LastError: { } error } => [error],
+        CombinedSink combined => combined.Sinks.SelectMany(FindErrors),
+        _ => [],
+    };
+
     private sealed class CombinedSink(IReadOnlyList<IProgress<TrainingProgress>> sinks) : IProgress<TrainingProgress>
     {
+        public IReadOnlyList<IProgress<TrainingProgress>> Sinks => sinks;
+
         public void Report(TrainingProgress value)
         {
             ExceptionDispatchInfo? first = null;

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using MlNetDistill.Core;
 using MlNetDistill.Training;
 using Tensorboard;
 
@@ -38,7 +39,7 @@ public sealed class TensorBoardProgress : ProgressSink, IDisposable
         : base(onError)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
-        Directory.CreateDirectory(folder);
+        WriteFailure.CreateFolder(folder, "the progress of the training");
         _file = new EventFile(folder);
     }
 

@@ -121,9 +121,8 @@ internal sealed class StudentChain
     /// Saves the chain to memory and loads it. ML.NET's ONNX transformer reads its model from a file that it deletes only when it is disposed or finalised, and a process may
     /// end before that. So the file is in a folder of its own, which is deleted at once if the system can delete open files.
     /// </summary>
-    private ITransformer SaveAndLoad()
+    private ITransformer SaveAndLoad() => TemporaryFolder.Use(_context.TempFilePath, "the student's ONNX model", folder =>
     {
-        using var folder = new TemporaryFolder(_context.TempFilePath);
         var context = new MLContext
         {
             GpuDeviceId = _context.GpuDeviceId,
@@ -137,7 +136,7 @@ internal sealed class StudentChain
             zip.Position = 0;
             return context.Model.Load(zip, out _);
         });
-    }
+    });
 
     private void WithSavable(Action<ITransformer> use)
     {
@@ -147,12 +146,15 @@ internal sealed class StudentChain
             return;
         }
 
-        using var folder = new TemporaryFolder(_context.TempFilePath);
-        var path = Path.Combine(folder.Path, "backbone.onnx");
-        File.WriteAllBytes(path, _backbone);
-        var onnx = _context.Transforms.ApplyOnnxModel([Embedding], [_columns.Features.Name], path).Fit(InputView());
-        using var _ = onnx as IDisposable;
-        use(Assemble(onnx));
+        TemporaryFolder.Use(_context.TempFilePath, "the student's ONNX model", folder =>
+        {
+            var path = Path.Combine(folder.Path, "backbone.onnx");
+            File.WriteAllBytes(path, _backbone);
+            var onnx = _context.Transforms.ApplyOnnxModel([Embedding], [_columns.Features.Name], path).Fit(InputView());
+            using var _ = onnx as IDisposable;
+            use(Assemble(onnx));
+            return true;
+        });
     }
 
     private TransformerChain<ITransformer> Assemble(ITransformer? onnx)

@@ -18,17 +18,32 @@ internal static class ZipManifest
     private const int HashDigits = 2 * SHA256.HashSizeInBytes;
     private const string Gap = "  ";
 
+    // How ML.NET names the folder in which it writes the parts of a model before it zips them.
+    private const string MlNetFolder = "ml_dotnet_";
+
     private const string NoManifest =
         $"it has no entry '{EntryName}' with the hashes of its entries, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically, or load it " +
         "unchecked with mlContext.Model.Load.";
 
     /// <summary>Saves a model with its manifest, so that the path holds either the old file or the whole new one.</summary>
-    public static void Save(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path) => AtomicFile.Write(path, stream =>
+    public static void Save(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path)
     {
-        using var _ = new InvariantCulture();
-        catalog.Save(model, inputSchema, stream);
-        AddTo(stream);
-    }, "the model");
+        var temporary = InBox.TempFilePathOf(InBox.EnvironmentOf(catalog));
+        try
+        {
+            AtomicFile.Write(path, stream =>
+            {
+                using var _ = new InvariantCulture();
+                catalog.Save(model, inputSchema, stream);
+                AddTo(stream);
+            }, "the model");
+        }
+        // It is not the model's folder that is full then.
+        catch (Exception e) when (WriteFailure.FindIn(Path.Combine(temporary, MlNetFolder), e) is { } cause)
+        {
+            throw WriteFailure.CreateTemporary(temporary, "the parts of the model", cause);
+        }
+    }
 
     /// <summary>Adds the manifest to a model.</summary>
     /// <param name="model">What <c>Model.Save</c> wrote; can be read, written and sought.</param>

@@ -82,6 +82,7 @@ internal sealed partial class DistillationFit : IDisposable
             RunPreflight(rehearsal, ready).Log(_channel);
         }
 
+        _checkpoints?.Begin();
         using var fitted = _options.UsesTeacher && ready is null ? PrepareTeacher() : null;
         var teacher = ready ?? fitted;
         if (teacher is not null)

@@ -76,6 +76,7 @@ internal sealed class EmbeddingFit : IDisposable
         var export = new FitExport(_context, _channel, networks, Set, _columns, new EmbeddingExport(_columns), _rows.Given.Schema, _seeds, options);
         using (var untrained = export.Check(options.Student))
             WarnOfFewSteps(new DryRun(options, untrained, Set, anchors.Anchors, networks), options);
+        BeginCheckpoints(checkpoints, teacher);
         using var network = networks.Train(new TrainingPlan(
             FitNetworks.StudentRole, options.Student, options.Method, anchors.Anchors, options.Epochs, options.Optimizer, options.Schedule));
         return DistillationInstruments.Trace("distillation.export", _ => CreateModel(network, options, teacher, networks, export));
@@ -117,19 +118,17 @@ internal sealed class EmbeddingFit : IDisposable
             Student = new(
                 options.Student.Name, options.Student.GetType().FullName!, options.Student.ToJson(), networks.GetInput(options.Student), teacher.StudentLength, null, null),
         };
-        var checkpoints = FitCheckpoints.Open(directory, _options.Checkpoints, description, _context, _rows.Given.Schema, _channel);
-        try
-        {
-            using var scope = NewDisposeScope();
-            checkpoints.CheckTeacher(new TeacherSample(
-                _options.Teacher.Name, new Dictionary<string, Tensor> { ["embeddings"] = teacher.Target.Of(SpreadPositions.Create(Set.Count, TeacherSample.Rows, Set.Device)) }));
-            return checkpoints;
-        }
-        catch
-        {
-            checkpoints.Dispose();
-            throw;
-        }
+        return FitCheckpoints.Open(directory, _options.Checkpoints, description, _context, _rows.Given.Schema, _channel);
+    }
+
+    private void BeginCheckpoints(FitCheckpoints? checkpoints, TeacherSpace teacher)
+    {
+        if (checkpoints is null)
+            return;
+        checkpoints.Begin();
+        using var scope = NewDisposeScope();
+        checkpoints.CheckTeacher(new TeacherSample(
+            _options.Teacher.Name, new Dictionary<string, Tensor> { ["embeddings"] = teacher.Target.Of(SpreadPositions.Create(Set.Count, TeacherSample.Rows, Set.Device)) }));
     }
 
     private EmbeddingTransformer CreateModel(Network network, DistillationOptions options, TeacherSpace teacher, FitNetworks networks, FitExport export)

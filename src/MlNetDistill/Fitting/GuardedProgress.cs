@@ -10,6 +10,10 @@ internal sealed class GuardedProgress(WarningChannel channel, IProgress<Training
 {
     private readonly HashSet<string> _faults = [];
 
+    // An error of an earlier training with the same sink is not told again.
+    private readonly HashSet<Exception> _known = [.. ProgressSinks.FindErrors(progress)];
+    private bool _toldOfSink;
+
     public void Report(TrainingProgress epoch)
     {
         channel.Info($"{epoch}");
@@ -25,6 +29,20 @@ internal sealed class GuardedProgress(WarningChannel channel, IProgress<Training
                 channel.Warning(
                     $"Progress threw {fault.GetType().Name} at the report of stage '{epoch.Stage}', epoch {epoch.Epoch}: {fault.Message} Training continues. To stop it, cancel the CancellationToken of the options.");
             }
+        }
+
+        WarnOfSinks();
+    }
+
+    /// <summary>The library's sinks keep their errors: without a look at them, a file that ends early would be all that there is to see.</summary>
+    private void WarnOfSinks()
+    {
+        foreach (var error in ProgressSinks.FindErrors(progress).Where(_known.Add))
+        {
+            // A disk that is full stays so for a while.
+            if (!_toldOfSink)
+                channel.Warning($"A report of the progress was not written: {error.Message} Training continues, and the next reports are tried; LastError of the sink has the last error.");
+            _toldOfSink = true;
         }
     }
 }

@@ -52,4 +52,8 @@ internal sealed record TrainingPlan(
 /// <summary>Where a route keeps its checkpoints.</summary>
 /// <param name="Folder">The folder.</param>
 /// <param name="Run">The name of the training in them.</param>
-internal sealed record KeptRoute(string Folder, string Run);
+internal sealed record KeptRoute(string Folder, string Run)
+{
+    /// <summary>The names of the trainings that this one replaces, whose checkpoints are deleted with them.</summary>
+    public IReadOnlyList<string> Replaced { get; init; } = [];
+}

@@ -16,7 +16,8 @@ internal static class FaultCases
 
     public static IReadOnlyList<Case> All { get; } =
     [
-        .. Writing.All.SelectMany(Of).OrderBy(fault => fault.Name, StringComparer.Ordinal), .. TrainingCases.All, .. MemoryCases.All,
+        .. Writing.All.SelectMany(Of).OrderBy(fault => fault.Name, StringComparer.Ordinal), .. TrainingCases.All, .. TemporaryCases.All,
+        .. ProgressCases.All, .. MemoryCases.All,
     ];
 
     private static IEnumerable<Case> Of(Writing writing)

@@ -165,6 +165,77 @@ public sealed class CheckpointDirectoryTests
         Assert.That(log.Lines, Has.Some.Contains("those of another training (BatchSize was 16, and is 32), and are deleted; the training begins anew"));
     }
 
+    [TestCase(ChangedTraining.StartOver)]
+    [TestCase(ChangedTraining.WarmStart)]
+    public void Another_training_replaces_the_checkpoints_of_a_route_in_a_folder_of_its_own(ChangedTraining whenChanged)
+    {
+        var (directory, anchors) = (NewDirectory(), NewDirectory());
+        DistillationOptions Routed(int epochs, int batchSize, string? folder) => In(directory, whenChanged) with
+        {
+            Teacher = Route.Train(NetworkSpec.Mlp(6), every: 1, epochs, folder: folder),
+            Method = DistillationMethod.Rco(),
+            BatchSize = batchSize,
+            MinimumTeacherAccuracy = 0,
+            Optimizer = new InterruptedOptimizer(0.03),
+        };
+        _context.Fit(Routed(3, 16, anchors), _view);
+        var changed = Routed(2, 32, anchors);
+        // Killed while the new route is trained, after the old one was deleted.
+        Assert.That(() => InterruptedOptimizer.Run(10, () => _context.Fit(changed, _view)), Throws.TypeOf<InterruptedException>());
+        var replaced = _context.Fit(changed, _view);
+        Assert.That(Directory.GetFiles(anchors).Select(Path.GetFileName), Is.EquivalentTo(new[] { "anchor-0001.weights", "anchor-0002.weights" }));
+        if (whenChanged == ChangedTraining.StartOver)
+            Assert.That(replaced.Scores(_view), Is.EqualTo(_context.Fit(Routed(2, 32, null) with { CheckpointDirectory = null }, _view).Scores(_view)));
+    }
+
+    [Test]
+    public void A_training_that_cannot_begin_deletes_nothing()
+    {
+        var (directory, anchors, others) = (NewDirectory(), NewDirectory(), NewDirectory());
+        DistillationOptions Routed(string folder) => In(directory, ChangedTraining.StartOver) with
+        {
+            Teacher = Route.Train(NetworkSpec.Mlp(6), every: 1, epochs: 3, folder: folder),
+            Method = DistillationMethod.Rco(),
+            MinimumTeacherAccuracy = 0,
+        };
+        _context.Fit(Routed(others) with { CheckpointDirectory = null }, _view);
+        _context.Fit(Routed(anchors), _view);
+        // Of a third training, which no one has said may be deleted.
+        File.Copy(Path.Combine(others, "anchor-0003.weights"), Path.Combine(anchors, "anchor-0009.weights"));
+        var before = (Contents(directory), Contents(anchors));
+        Assert.That(() => _context.Fit(Routed(anchors) with { BatchSize = 32 }, _view), Throws.InvalidOperationException.With.Message.Contains("holds checkpoints of another run (anchor-0009.weights)"));
+        Assert.That(
+            () => _context.Fit(Routed(anchors) with { Epochs = 1, Method = DistillationMethod.Rco(schedule: RcoSchedule.OneStage) }, _view),
+            Throws.InvalidOperationException);
+        Assert.That((Contents(directory), Contents(anchors)), Is.EqualTo(before));
+        File.Delete(Path.Combine(anchors, "anchor-0009.weights"));
+        Assert.That(() => _context.Fit(Routed(anchors) with { Epochs = 1, Method = DistillationMethod.Rco(schedule: RcoSchedule.OneStage) }, _view), Throws.InvalidOperationException.With.Message.Contains("too short for 3 anchors"));
+        Assert.That(_context.Fit(Routed(anchors), _view).Model.Warnings, Has.None.Contains("begins anew"), "the training that was there is still there");
+    }
+
+    [Test]
+    public void A_route_in_one_stage_asks_its_anchors_for_the_rows_that_are_compared_and_not_for_all_once_more()
+    {
+        const int Compared = 256;
+        var view = _context.Keyed(Rows.Points(900));
+        var options = In(NewDirectory()) with
+        {
+            Teacher = Route.Train(NetworkSpec.Mlp(6), every: 1, epochs: 3),
+            Method = DistillationMethod.Rco(schedule: RcoSchedule.OneStage),
+            MinimumTeacherAccuracy = 0,
+            Optimizer = new InterruptedOptimizer(0.03),
+        };
+        var without = CountAsked(() => _context.Fit(options with { CheckpointDirectory = null }, view));
+        Assert.That(CountAsked(() => _context.Fit(options, view)) - without, Is.EqualTo((3 - 1) * Compared), "each but the last anchor, whose answers for all rows are there");
+
+        static double CountAsked(Action fit)
+        {
+            using var listener = new ToyListener();
+            fit();
+            return listener.Values("distillation.teacher.rows").Sum();
+        }
+    }
+
     [Test]
     public void WarmStart_begins_with_the_weights_of_the_checkpoints_also_after_an_interruption()
     {

@@ -31,6 +31,7 @@ public sealed class ProgressFaultTests
         if (!File.Exists("/dev/full"))
             Assert.Ignore("Only Linux has a device that is always full.");
         var context = Rows.Context();
+        var log = new RowsLog(context);
         var faults = new List<Exception>();
         using var progress = new JsonLinesProgress("/dev/full", faults.Add);
         var model = context.Fit(Rows.Quick() with { Progress = progress }, context.Keyed(Rows.Points())).Model;
@@ -39,7 +40,31 @@ public sealed class ProgressFaultTests
             Assert.That(model.History, Has.Count.EqualTo(6));
             Assert.That(faults, Has.Count.EqualTo(6).And.All.InstanceOf<IOException>());
             Assert.That(progress.LastError, Is.SameAs(faults[^1]));
+            Assert.That(faults[0].Message, Does.StartWith("'/dev/full' cannot be written: ").And.Contain("0 bytes of the progress of the training had been written."));
+            Assert.That(log.Warnings.Where(w => w.Contains("progress")), Has.One.StartsWith("A report of the progress was not written: '/dev/full' cannot be written: "));
         });
+    }
+
+    [Test]
+    public void Errors_of_several_sinks_and_of_earlier_trainings_are_told_once()
+    {
+        if (!File.Exists("/dev/full"))
+            Assert.Ignore("Only Linux has a device that is always full.");
+        var context = Rows.Context();
+        using var full = new JsonLinesProgress("/dev/full");
+        using var other = new JsonLinesProgress("/dev/full");
+        full.Report(ToyProgress.Epoch(1));
+        using var whole = new JsonLinesProgress(_folder.File("progress.jsonl"));
+        var log = new RowsLog(context);
+        context.Fit(Rows.Quick() with { Progress = ProgressSinks.All(full, ProgressSinks.All(whole, other)) }, context.Keyed(Rows.Points()));
+        Assert.Multiple(() =>
+        {
+            Assert.That(log.Warnings.Where(w => w.StartsWith("A report of the progress", StringComparison.Ordinal)), Has.Exactly(1).Items);
+            Assert.That(File.ReadAllLines(_folder.File("progress.jsonl")), Has.Length.EqualTo(6));
+        });
+        var again = new RowsLog(context);
+        context.Fit(Rows.Quick() with { Progress = whole }, context.Keyed(Rows.Points()));
+        Assert.That(again.Warnings, Has.None.Contains("progress"));
     }
 
     [Test]

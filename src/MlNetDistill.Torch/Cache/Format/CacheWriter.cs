@@ -31,13 +31,16 @@ internal sealed class CacheWriter : IDisposable
     /// <summary>Row ids of the first view so far.</summary>
     public RowIdsBuilder Ids { get; } = new();
 
+    /// <summary>Drops what an earlier run wrote.</summary>
+    public void Clear() => Change(() => _file.SetLength(0));
+
     /// <summary>Keeps the header and the complete blocks after it, truncates the rest, and returns the number of entries that are kept.</summary>
     public long Resume(CancellationToken cancellation)
     {
         var block = 0L;
         if (!_layout.HasHeader(_file))
         {
-            Change(() => _file.SetLength(0));
+            Clear();
             Append(_layout.Header);
         }
         else

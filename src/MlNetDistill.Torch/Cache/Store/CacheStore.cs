@@ -81,17 +81,18 @@ internal sealed class CacheStore(
     private CachedOutputs BuildInTemporaryFile(CacheRequest request)
     {
         var layout = new CacheLayout(request.Key);
-        Directory.CreateDirectory(temporaryFolder);
-        var path = Path.Combine(temporaryFolder, $"{Guid.NewGuid():N}.teacher");
-        var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, 0, FileOptions.DeleteOnClose);
+        var file = OpenTemporary();
         try
         {
-            // Even a killed process leaves no file: its name is deleted at once, or, on Windows, the system deletes the file when it closes it.
-            if (!OperatingSystem.IsWindows())
-                File.Delete(path);
             using var writer = new CacheWriter(file, layout);
             writer.Write(writer.Resume(cancellation), request.OutputsFrom, cancellation);
             return CachedOutputs.FromFile(file, layout, writer.Ids.ToRowIds(), request, inMemory: false);
+        }
+        catch (CacheWriteException failure)
+        {
+            file.Dispose();
+            var error = WriteFailure.Create(file.Name, "the teacher's outputs", failure.Written, "The file is temporary, and is gone.", failure.InnerException!);
+            throw new InvalidOperationException($"{error.Message} {TemporaryAdvice}", error);
         }
         catch
         {
@@ -99,4 +100,25 @@ internal sealed class CacheStore(
             throw;
         }
     }
+
+    private FileStream OpenTemporary()
+    {
+        try
+        {
+            Directory.CreateDirectory(temporaryFolder);
+            var path = Path.Combine(temporaryFolder, $"{Guid.NewGuid():N}.teacher");
+            var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, 0, FileOptions.DeleteOnClose);
+            // Even a killed process leaves no file: its name is deleted at once, or, on Windows, the system deletes the file when it closes it.
+            if (!OperatingSystem.IsWindows())
+                File.Delete(path);
+            return file;
+        }
+        catch (Exception e) when (WriteFailure.IsPossible(e))
+        {
+            throw new InvalidOperationException(
+                $"No file for the teacher's outputs can be created in the temporary folder '{temporaryFolder}': {e.Message.TrimEnd('.')}. {WriteFailure.Advice(temporaryFolder, e)} {TemporaryAdvice}", e);
+        }
+    }
+
+    private const string TemporaryAdvice = "Set MLContext.TempFilePath or TeacherCacheOptions.Folder to a folder with more space, or raise TeacherCacheOptions.MemoryLimit.";
 }

@@ -141,11 +141,11 @@ internal sealed class FolderCache(TeacherCacheOptions options, string folder, Ac
     private (long Kept, RowIds Ids) Write(PartialFile partial, CacheRequest request, string path, OutputBuffer? buffer)
     {
         var layout = new CacheLayout(request.Key);
-        if (options.Mode == CacheMode.Rebuild || !request.IsResumable)
-            partial.File.SetLength(0);
         using var writer = new CacheWriter(partial.File, layout);
         try
         {
+            if (options.Mode == CacheMode.Rebuild || !request.IsResumable)
+                writer.Clear();
             return Write(writer, layout, request, path, buffer);
         }
         catch (Exception e) when (e is CacheWriteException || partial.File.Length <= layout.Header.Length)

@@ -26,6 +26,25 @@ internal sealed class TemporaryFolder : IDisposable
         }
     }
 
+    /// <summary>Creates a folder, writes files there and deletes it.</summary>
+    /// <param name="preferredParent">MLContext.TempFilePath.</param>
+    /// <param name="what">What is written there, for errors: for example <c>the model</c>.</param>
+    /// <param name="use">Writes the files, and uses them.</param>
+    /// <exception cref="IOException">They cannot be written; the message names the folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public static T Use<T>(string preferredParent, string what, Func<TemporaryFolder, T> use)
+    {
+        using var folder = new TemporaryFolder(preferredParent);
+        try
+        {
+            return use(folder);
+        }
+        catch (Exception e) when (WriteFailure.FindIn(folder.Path, e) is { } cause)
+        {
+            throw WriteFailure.CreateTemporary(folder.Parent, what, cause);
+        }
+    }
+
     public string Path => _folder.FullName;
 
     public string Parent => _folder.Parent!.FullName;

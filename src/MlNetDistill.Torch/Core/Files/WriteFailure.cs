@@ -32,6 +32,30 @@ internal static class WriteFailure
         return OfSameType(Invariant($"'{path}' cannot be written: {Reason(cause)} {written:N0} bytes of {what} had been written. {kept} {Advice(folder, cause)}"), cause);
     }
 
+    /// <summary>
+    /// The system's exception about a file in a folder, or null if it is of something else. (ML.NET writes temporary files too, and its errors may have the system's as their cause; errors of
+    /// other folders have messages of their own.)
+    /// </summary>
+    public static Exception? FindIn(string folder, Exception e)
+    {
+        Exception? found = null;
+        for (var cause = e; cause is not null; cause = cause.InnerException)
+        {
+            // The innermost: those around it quote it.
+            if (IsPossible(cause) && cause.Message.Contains(folder, StringComparison.Ordinal))
+                found = cause;
+        }
+
+        return found;
+    }
+
+    /// <summary>The error of a temporary folder in which files could not be written; of the type of its cause.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="what">What was to be written there, for example <c>the model</c>.</param>
+    /// <param name="cause">Why.</param>
+    public static Exception CreateTemporary(string folder, string what, Exception cause) => OfSameType(
+        $"The temporary folder '{folder}' cannot hold {what}: {Reason(cause)} {Advice(folder, cause)} MLContext.TempFilePath says which folder that is.", cause);
+
     /// <summary>Creates a folder, if it does not exist.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="what">What is to be written there, for example <c>the report</c>.</param>

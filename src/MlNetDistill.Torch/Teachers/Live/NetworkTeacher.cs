@@ -22,6 +22,8 @@ internal class NetworkTeacher : CacheableTeacher
 
     public override bool SupportsAugmentation => true;
 
+    internal override bool AnswersBeforeStage => true;
+
     internal override LastLayer? GetLastLayer()
     {
         var network = PrepareNetwork();

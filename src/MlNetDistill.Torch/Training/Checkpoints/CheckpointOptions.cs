@@ -44,7 +44,10 @@ public enum ChangedTraining
     /// <summary>Throw <see cref="InvalidOperationException"/>, which says what changed.</summary>
     Refuse,
 
-    /// <summary>Delete the checkpoints and train from the beginning.</summary>
+    /// <summary>
+    /// Delete the checkpoints and train from the beginning. They are deleted when everything has been checked that can be before training, with those of a teacher's route in a folder of
+    /// its own.
+    /// </summary>
     StartOver,
 
     /// <summary>Train from the beginning, with a student that starts from the last weights in the checkpoints, which are deleted. Its network must be the same.</summary>

@@ -78,8 +78,11 @@ public abstract class StudentTransformer : ITransformer
     public void SaveAtomically(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        using var folder = new TemporaryFolder(_context.TempFilePath);
-        ZipManifest.Save(new MLContext { TempFilePath = folder.Path }.Model, this, _inputSchema, path);
+        TemporaryFolder.Use(_context.TempFilePath, "the model", folder =>
+        {
+            ZipManifest.Save(new MLContext { TempFilePath = folder.Path }.Model, this, _inputSchema, path);
+            return true;
+        });
     }
 
     /// <summary>Called by <c>Model.Save</c>.</summary>

@@ -36,13 +36,15 @@ internal sealed class CostMeasurement<TRow>
     public ModelCost Measure(ITransformer model)
     {
         Check(model);
-        using var folder = new TemporaryFolder(_context.TempFilePath);
-        var zip = Path.Combine(folder.Path, "model.zip");
-        Save(model, zip);
-        // Memory first: the other measurements free memory that the copy could use, and would hide its growth.
-        var (memory, copy) = Load(zip);
-        (copy as IDisposable)?.Dispose();
-        return Cost(model, memory, zip);
+        return TemporaryFolder.Use(_context.TempFilePath, "the model that is measured", folder =>
+        {
+            var zip = Path.Combine(folder.Path, "model.zip");
+            Save(model, zip, folder.Path);
+            // Memory first: the other measurements free memory that the copy could use, and would hide its growth.
+            var (memory, copy) = Load(zip);
+            (copy as IDisposable)?.Dispose();
+            return Cost(model, memory, zip);
+        });
     }
 
     /// <summary>Measures a saved model, including its loading.</summary>
@@ -88,12 +90,13 @@ internal sealed class CostMeasurement<TRow>
         }
     }
 
-    private void Save(ITransformer model, string path)
+    private void Save(ITransformer model, string path, string temporary)
     {
         try
         {
             using (new InvariantCulture())
-                _context.Model.Save(model, _view.Schema, path);
+                // What ML.NET leaves if that fails goes with the folder.
+                new MLContext { TempFilePath = temporary }.Model.Save(model, _view.Schema, path);
         }
         catch (InvalidOperationException e)
         {

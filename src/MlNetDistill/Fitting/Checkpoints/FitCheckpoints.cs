@@ -22,25 +22,29 @@ internal sealed class FitCheckpoints : IDisposable
     private const string RouteName = "route";
     private const int ListedDifferences = 3;
 
+    // Only those matter that were killed before they began to train a route.
+    private const int MostReplaced = 10;
+
     private readonly string _directory;
     private readonly CheckpointOptions _options;
     private readonly FitDescription _description;
     private readonly IChannel _channel;
     private readonly DirectoryLock _lock;
+    private readonly Action? _create;
     private readonly HashSet<string> _roles = [];
 
-    private FitCheckpoints(string directory, CheckpointOptions options, FitDescription description, IChannel channel, DirectoryLock taken) =>
-        (_directory, _options, _description, _channel, _lock) = (directory, options, description, channel, taken);
+    private FitCheckpoints(string directory, CheckpointOptions options, FitDescription description, IChannel channel, DirectoryLock taken, Action? create) =>
+        (_directory, _options, _description, _channel, _lock, _create) = (directory, options, description, channel, taken, create);
 
     /// <summary>Where the checkpoints of a route that is trained in the fit are kept, and the name of the run in them.</summary>
-    public KeptRoute Route => new(Path.Combine(Folder, RouteName), _description.Run);
+    public KeptRoute Route => new(Path.Combine(Folder, RouteName), _description.Run) { Replaced = _description.Replaced ?? [] };
 
     private string Folder => RunFolders.PathOf(_directory, _description.Run);
 
     /// <summary>Whether the student starts from the weights of an earlier training.</summary>
     public bool IsWarmStart => _description.IsWarmStart;
 
-    /// <summary>Opens a directory for a fit, and creates it if it does not exist.</summary>
+    /// <summary>Opens a directory for a fit, and creates it if it does not exist. What is there stays as it is until <see cref="Begin"/>.</summary>
     /// <param name="directory">The directory.</param>
     /// <param name="options">When checkpoints are saved, and what happens if the directory belongs to another training.</param>
     /// <param name="now">Describes the fit.</param>
@@ -57,18 +61,27 @@ internal sealed class FitCheckpoints : IDisposable
             if (kept is null)
                 RunFolders.CheckUnused(directory);
             string[] differences = kept is null ? [] : [.. kept.FindDifferences(now)];
-            if (kept is null || differences.Length > 0)
-                now = Create(directory, options, kept, now, differences, context, schema, channel);
-            else
-                now = kept;
-            RunFolders.DeleteOthers(directory, now.Run);
-            return new FitCheckpoints(directory, options, now, channel, taken);
+            if (kept is not null && differences.Length == 0)
+                return new FitCheckpoints(directory, options, kept, channel, taken, null);
+            var text = string.Join("; ", differences.Take(ListedDifferences)) + (differences.Length > ListedDifferences ? Invariant($"; and {differences.Length - ListedDifferences} more") : "");
+            if (kept is not null)
+                now = Replace(directory, options, kept, now, text);
+            return new FitCheckpoints(directory, options, now, channel, taken, () => Create(directory, kept, now, text, context, schema, channel));
         }
         catch
         {
             taken.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Before the first training, when all is known to be right: a training that is another one than that in the directory replaces it, and what is left of others is deleted.
+    /// </summary>
+    public void Begin()
+    {
+        _create?.Invoke();
+        RunFolders.DeleteOthers(_directory, _description.Run, Warn);
     }
 
     /// <summary>The checkpoints of the training of one network.</summary>
@@ -115,11 +128,12 @@ internal sealed class FitCheckpoints : IDisposable
         {
             using var scope = NewDisposeScope();
             var isOwn = ReferenceEquals(anchor, teacher);
-            // One that is used later in the stage.
-            if (!isOwn)
+            // One that is used later in the stage. Its answers for all rows are computed then, and need not be computed now too.
+            var begins = !isOwn && !anchor.AnswersBeforeStage;
+            if (begins)
                 anchor.Begin(set, needs, null);
             TeacherSample.Ask(name, anchor, needs, set, batchSize).Check(Path.Combine(Folder, Invariant($"stage-{stage}-anchor-{i + 1}-{AnswersName}")), Warn);
-            if (!isOwn)
+            if (begins)
                 anchor.End();
         }
     };
@@ -142,33 +156,35 @@ internal sealed class FitCheckpoints : IDisposable
         }
     }
 
-    /// <summary>Begins a training in the directory. What was there stays valid until the description is replaced, which is one step.</summary>
-    private static FitDescription Create(
-        string directory, CheckpointOptions options, FitDescription? kept, FitDescription now, string[] differences, MLContext context, DataViewSchema schema, IChannel channel)
+    /// <summary>A training that replaces another one.</summary>
+    private static FitDescription Replace(string directory, CheckpointOptions options, FitDescription kept, FitDescription now, string differences)
     {
-        var text = string.Join("; ", differences.Take(ListedDifferences)) + (differences.Length > ListedDifferences ? Invariant($"; and {differences.Length - ListedDifferences} more") : "");
-        if (kept is not null && options.WhenChanged == ChangedTraining.Refuse)
+        if (options.WhenChanged == ChangedTraining.Refuse)
         {
             throw new InvalidOperationException(
-                $"The checkpoints in '{directory}' are those of another training: {text}. To continue that training, give its options, rows and teacher; else give another " +
+                $"The checkpoints in '{directory}' are those of another training: {differences}. To continue that training, give its options, rows and teacher; else give another " +
                 "CheckpointDirectory, or set Checkpoints.WhenChanged to StartOver, which deletes them, or to WarmStart, which starts from the student's weights in them.");
         }
 
-        var folder = Directory.CreateDirectory(RunFolders.PathOf(directory, now.Run)).FullName;
-        if (kept is not null && options.WhenChanged == ChangedTraining.WarmStart)
-        {
-            WarmStart.Keep(RunFolders.PathOf(directory, kept.Run), kept.Student, folder, now.Student);
-            now = now with { IsWarmStart = true };
-        }
+        now = now with { Replaced = [.. (kept.Replaced ?? []).Append(kept.Run).TakeLast(MostReplaced)] };
+        if (options.WhenChanged != ChangedTraining.WarmStart)
+            return now;
+        WarmStart.Check(kept.Student, now.Student);
+        return now with { IsWarmStart = true };
+    }
 
+    /// <summary>Begins a training in the directory. What was there stays valid until the description is replaced, which is one step.</summary>
+    private static void Create(string directory, FitDescription? kept, FitDescription now, string differences, MLContext context, DataViewSchema schema, IChannel channel)
+    {
+        var folder = WriteFailure.CreateFolder(RunFolders.PathOf(directory, now.Run), "the checkpoints");
+        if (now.IsWarmStart)
+            WarmStart.Keep(RunFolders.PathOf(directory, kept!.Run), folder);
         AtomicFile.Write(Path.Combine(folder, SchemaName), stream => context.Model.Save(new TransformerChain<ITransformer>(), schema, stream), "the schema of the training's rows");
         now.Write(directory);
         if (kept is not null)
         {
             var start = now.IsWarmStart ? " with the weights of that one's student" : "";
-            channel.Warning($"The checkpoints in '{directory}' were those of another training ({text}), and are deleted; the training begins anew{start}.");
+            channel.Warning($"The checkpoints in '{directory}' were those of another training ({differences}), and are deleted; the training begins anew{start}.");
         }
-
-        return now;
     }
 }

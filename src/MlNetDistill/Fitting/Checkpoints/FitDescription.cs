@@ -48,6 +48,10 @@ internal sealed record FitDescription
     /// <summary>A random name of the training.</summary>
     public string Run { get; init; } = $"{Guid.NewGuid():N}";
 
+    /// <summary>The names of the trainings that it replaced, whose checkpoints of a route may still be in a folder of their own; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Replaced { get; init; }
+
     /// <summary>Whether the student starts from the weights of an earlier training.</summary>
     public bool IsWarmStart { get; init; }
 

@@ -23,10 +23,22 @@ internal static class RunFolders
     }
 
     /// <summary>Deletes the folders of other trainings.</summary>
-    public static void DeleteOthers(string directory, string run)
+    /// <param name="directory">The checkpoint directory.</param>
+    /// <param name="run">The training that stays.</param>
+    /// <param name="warn">Receives a warning of a folder that cannot be deleted: it takes space, and is no reason not to train.</param>
+    public static void DeleteOthers(string directory, string run, Action<string> warn)
     {
         foreach (var folder in Find(directory).Where(folder => Path.GetFileName(folder) != run))
-            Directory.Delete(folder, recursive: true);
+        {
+            try
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                warn($"The folder '{folder}' of an earlier training cannot be deleted: {e.Message} The next training in this directory tries again.");
+            }
+        }
     }
 
     private static IEnumerable<string> Find(string directory) =>

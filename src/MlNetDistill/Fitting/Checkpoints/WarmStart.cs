@@ -9,13 +9,9 @@ internal static class WarmStart
 {
     private const string FileName = "warm-start.safetensors";
 
-    /// <summary>Copies the last state of a student that can be read into the folder of the training that starts from it.</summary>
-    /// <param name="from">The folder of the earlier training.</param>
-    /// <param name="before">Its student.</param>
-    /// <param name="to">The folder of the new one.</param>
-    /// <param name="now">Its student.</param>
-    /// <exception cref="InvalidOperationException">The students are different networks, or there is no state.</exception>
-    public static void Keep(string from, DescribedStudent before, string to, DescribedStudent now)
+    /// <summary>Compares the students of two trainings, of which one starts from the other.</summary>
+    /// <exception cref="InvalidOperationException">They are different networks.</exception>
+    public static void Check(DescribedStudent before, DescribedStudent now)
     {
         if (Shape(before) != Shape(now))
         {
@@ -23,7 +19,14 @@ internal static class WarmStart
                 $"A warm start needs the network of the checkpoints, a {before.Name} ({before.Specification}) over {before.Input.Shape} with {before.Outputs} outputs; the student is a {now.Name} " +
                 $"({now.Specification}) over {now.Input.Shape} with {now.Outputs}. Give that network, or set Checkpoints.WhenChanged to StartOver.");
         }
+    }
 
+    /// <summary>Copies the last state of a student that can be read into the folder of the training that starts from it.</summary>
+    /// <param name="from">The folder of the earlier training.</param>
+    /// <param name="to">The folder of the new one.</param>
+    /// <exception cref="InvalidOperationException">There is no state.</exception>
+    public static void Keep(string from, string to)
+    {
         var start = CheckpointFiles.Find(from, FitNetworks.StudentRole).FirstOrDefault(CanBeRead) ?? Path.Combine(from, FileName);
         if (!File.Exists(start))
             throw new InvalidOperationException($"'{from}' has no checkpoint of a student that can be read, so there are no weights to start from. Set Checkpoints.WhenChanged to StartOver.");

@@ -63,6 +63,7 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         var into = folder ?? kept?.Folder;
         CheckFolder(kept);
         CreateFolder(into);
+        DeleteReplaced(kept, request);
         var run = kept?.Run ?? $"{Guid.NewGuid():N}";
         var last = 0;
         try
@@ -165,14 +166,34 @@ internal sealed class TrainedRoute(NetworkTraining training, int every, string? 
         }
     }
 
-    /// <summary>Throws if the folder has checkpoints of another run: those of two runs would be read as one route.</summary>
+    /// <summary>Throws if the folder has checkpoints of another run, which this one does not replace: those of two runs would be read as one route.</summary>
     private void CheckFolder(KeptRoute? kept)
     {
-        if (folder is null || !Directory.Exists(folder))
-            return;
-        string[] others = [.. Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}").Where(path => kept is null || CheckpointFile.Read(path).Description.Run != kept.Run)];
+        string[] others = [.. FindOthers(kept).Where(other => !other.IsReplaced).Select(other => other.Path)];
         if (others.Length > 0)
-            throw CreateOccupiedError(folder, others);
+            throw CreateOccupiedError(folder!, others);
+    }
+
+    /// <summary>Deletes the checkpoints of runs that this one replaces.</summary>
+    private void DeleteReplaced(KeptRoute? kept, TeacherRequest request)
+    {
+        string[] replaced = [.. FindOthers(kept).Where(other => other.IsReplaced).Select(other => other.Path)];
+        if (replaced.Length == 0)
+            return;
+        foreach (var path in replaced)
+            File.Delete(path);
+        request.Warn($"{NumberText.Count(replaced.Length, "checkpoint")} of the training that this one replaces {(replaced.Length == 1 ? "was" : "were")} in the route's folder '{folder}', and {(replaced.Length == 1 ? "is" : "are")} deleted.");
+    }
+
+    // Those in the folder that are not of this run.
+    private IEnumerable<(string Path, bool IsReplaced)> FindOthers(KeptRoute? kept)
+    {
+        foreach (var path in folder is null || !Directory.Exists(folder) ? [] : Directory.GetFiles(folder, $"{FilePrefix}*{FileEnd}"))
+        {
+            var run = kept is null ? null : CheckpointFile.Read(path).Description.Run;
+            if (run is null || run != kept!.Run)
+                yield return (path, run is not null && kept!.Replaced.Contains(run));
+        }
     }
 
     private static InvalidOperationException CreateOccupiedError(string folder, string[] files) => new(

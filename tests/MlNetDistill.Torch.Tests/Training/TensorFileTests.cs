@@ -45,7 +45,11 @@ public sealed class TensorFileTests
         using var scope = NewDisposeScope();
         var given = new Dictionary<string, Tensor>
         {
-            ["b"] = ones(3, uint8), ["a"] = ones(5, uint8), ["z"] = ones(1, float64), ["scalar"] = tensor(7f), ["none"] = zeros([2, 0, 3], float32),
+            ["b"] = ones(3, uint8),
+            ["a"] = ones(5, uint8),
+            ["z"] = ones(1, float64),
+            ["scalar"] = tensor(7f),
+            ["none"] = zeros([2, 0, 3], float32),
         };
         // The length of the text moves the end of the header.
         foreach (var text in Enumerable.Range(0, 9).Select(length => new string('x', length)))
@@ -55,7 +59,11 @@ public sealed class TensorFileTests
             var entries = Header(file).EnumerateObject().Skip(1).ToDictionary(e => e.Name, e => Offsets(e.Value));
             Assert.That(entries, Is.EqualTo(new Dictionary<string, (long, long)>
             {
-                ["z"] = (0, 8), ["none"] = (8, 8), ["scalar"] = (8, 12), ["a"] = (12, 17), ["b"] = (17, 20),
+                ["z"] = (0, 8),
+                ["none"] = (8, 8),
+                ["scalar"] = (8, 12),
+                ["a"] = (12, 17),
+                ["b"] = (17, 20),
             }));
             Assert.That(file, Has.Length.EqualTo(8 + HeaderLength(file) + 20));
             Assert.That(BitConverter.ToSingle(file, file.Length - 12), Is.EqualTo(7));

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MlNetDistill.Training;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -141,7 +143,7 @@ public sealed class TensorFileTests
     [TestCase(3, 2)]
     [TestCase(100_000_001, 2)]
     public void A_length_that_no_header_of_the_file_has_is_refused(long length, int bytes) =>
-        Refused($"its header cannot be {length} bytes long", [.. BitConverter.GetBytes(length), .. new byte[bytes]]);
+        Refused(Invariant($"its header cannot be {length} bytes long"), [.. BitConverter.GetBytes(length), .. new byte[bytes]]);
 
     [TestCase("{}", "its header is damaged: ")]
     [TestCase("[]", "its header is damaged: ")]
@@ -175,8 +177,8 @@ public sealed class TensorFileTests
     [TestCase("end", "10", null)]
     public void The_fault_of_an_entry_is_found(string part, string value, string? fault, string type = "U8")
     {
-        var (begin, end) = (part == "begin" ? long.Parse(value) : 10, part == "end" ? long.Parse(value) : 14);
-        long[] shape = part == "shape" ? [.. value.Split(',').Select(long.Parse)] : [end - begin];
+        var (begin, end) = (part == "begin" ? Number(value) : 10, part == "end" ? Number(value) : 14);
+        long[] shape = part == "shape" ? [.. value.Split(',').Select(Number)] : [end - begin];
         Assert.That(new TensorEntry("a", part == "type" ? value : type, shape, begin, end, "").FindFault(expectedBegin: 10, fileBytes: 14), Is.EqualTo(fault));
     }
 
@@ -191,6 +193,8 @@ public sealed class TensorFileTests
         () => TensorFile.Read(new MemoryStream(file)),
         Throws.TypeOf<InvalidDataException>().With.Message.StartsWith($"The file of a training state cannot be read: {fault}").And.Message.EndsWith(
             ". Give the file as it was written by this version, or train from the beginning."));
+
+    private static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
 
     private static byte[] Write(Dictionary<string, Tensor> tensors, string text = "the text")
     {

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using static System.FormattableString;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Training;
@@ -25,6 +27,9 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
         ["F64"] = (ScalarType.Float64, 8),
     };
 
+    // Damaged files have negative numbers, which cultures write in different ways.
+    private string ShapeText => string.Join(", ", Shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
+
     /// <summary>Creates the entry of a contiguous tensor on the CPU.</summary>
     public static TensorEntry From(string name, Tensor value, long begin)
     {
@@ -40,13 +45,13 @@ internal sealed record TensorEntry(string Name, string Type, IReadOnlyList<long>
         if (!Types.TryGetValue(Type, out var type))
             return $"has the unknown type {Type}";
         if (Shape.Count > MostDimensions)
-            return FormattableString.Invariant($"has {Shape.Count} dimensions, and may have {MostDimensions}");
+            return Invariant($"has {Shape.Count} dimensions, and may have {MostDimensions}");
         // A dimension of 0 takes no bytes, but libtorch multiplies the others, too.
         if (Shape.Any(size => size < 0) || Shape.Aggregate((Int128)type.Bytes, (product, size) => Int128.Min(product * Math.Max(1, size), long.MaxValue)) == long.MaxValue)
-            return $"has the impossible shape [{string.Join(", ", Shape)}]";
+            return $"has the impossible shape [{ShapeText}]";
         var bytes = Shape.Aggregate((Int128)type.Bytes, (product, size) => product * size);
         if (Begin != expectedBegin || End < Begin || End > fileBytes || bytes != End - Begin)
-            return $"has the bytes {Begin} to {End} of {fileBytes}, but its shape [{string.Join(", ", Shape)}] needs {bytes} bytes from byte {expectedBegin} on";
+            return Invariant($"has the bytes {Begin} to {End} of {fileBytes}, but its shape [{ShapeText}] needs {bytes} bytes from byte {expectedBegin} on");
         return null;
     }
 

@@ -117,7 +117,7 @@ public static class DistillationCatalog
         ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(model);
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ZipManifest.Save(catalog, model, inputSchema, path);
+        ZipManifest.Save(InBox.TempFilePathOf(InBox.EnvironmentOf(catalog)), model, inputSchema, path);
     }
 
     /// <summary>

@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.ML;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Export;
 
@@ -25,8 +24,7 @@ internal static class ModelHash
         using var file = new MemoryStream();
         try
         {
-            using (new InvariantCulture())
-                context.Model.Save(model, schema, file);
+            ModelSaving.Save(context.TempFilePath, model, schema, file);
         }
         // The exceptions of transformers that cannot be saved; those of other packages often do not implement Save.
         catch (Exception e) when (e is InvalidOperationException or NotSupportedException or ArgumentException or NotImplementedException)

@@ -1,5 +1,4 @@
 using Microsoft.ML;
-using MlNetDistill.Core;
 
 namespace MlNetDistill.Export;
 
@@ -12,8 +11,7 @@ internal static class ModelSize
         using var counter = new CountingStream();
         try
         {
-            using (new InvariantCulture())
-                context.Model.Save(model, schema, counter);
+            ModelSaving.Save(context.TempFilePath, model, schema, counter);
         }
         // A fit does not need the size, so a model of another package whose Save fails in its own way must not end it; without a size there is no warning.
         catch (Exception e) when (e is not OutOfMemoryException)

@@ -130,7 +130,7 @@ internal sealed class StudentChain
             TempFilePath = OperatingSystem.IsWindows() ? folder.Parent : folder.Path,
         };
         using var zip = new MemoryStream();
-        WithSavable(chain => context.Model.Save(chain, InputView().Schema, zip));
+        WithSavable(chain => ModelSaving.SaveWithin(folder.Path, chain, InputView().Schema, zip));
         return OnnxFileName.LoadWithRetry(() =>
         {
             zip.Position = 0;

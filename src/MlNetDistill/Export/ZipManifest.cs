@@ -18,32 +18,21 @@ internal static class ZipManifest
     private const int HashDigits = 2 * SHA256.HashSizeInBytes;
     private const string Gap = "  ";
 
-    // How ML.NET names the folder in which it writes the parts of a model before it zips them.
-    private const string MlNetFolder = "ml_dotnet_";
-
     private const string NoManifest =
         $"it has no entry '{EntryName}' with the hashes of its entries, so it cannot be checked for damage. Save it with mlContext.Model.SaveAtomically, or load it " +
         "unchecked with mlContext.Model.Load.";
 
     /// <summary>Saves a model with its manifest, so that the path holds either the old file or the whole new one.</summary>
-    public static void Save(ModelOperationsCatalog catalog, ITransformer model, DataViewSchema inputSchema, string path)
-    {
-        var temporary = InBox.TempFilePathOf(InBox.EnvironmentOf(catalog));
-        try
+    /// <param name="temporaryParent">MLContext.TempFilePath.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="inputSchema">The schema of its input.</param>
+    /// <param name="path">The zip.</param>
+    public static void Save(string temporaryParent, ITransformer model, DataViewSchema inputSchema, string path) => ModelSaving.UseFolder(temporaryParent, folder =>
+        AtomicFile.Write(path, stream =>
         {
-            AtomicFile.Write(path, stream =>
-            {
-                using var _ = new InvariantCulture();
-                catalog.Save(model, inputSchema, stream);
-                AddTo(stream);
-            }, "the model");
-        }
-        // It is not the model's folder that is full then.
-        catch (Exception e) when (WriteFailure.FindIn(Path.Combine(temporary, MlNetFolder), e) is { } cause)
-        {
-            throw WriteFailure.CreateTemporary(temporary, "the parts of the model", cause);
-        }
-    }
+            ModelSaving.SaveWithin(folder, model, inputSchema, stream);
+            AddTo(stream);
+        }, "the model"));
 
     /// <summary>Adds the manifest to a model.</summary>
     /// <param name="model">What <c>Model.Save</c> wrote; can be read, written and sought.</param>

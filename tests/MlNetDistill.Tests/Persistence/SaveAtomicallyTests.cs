@@ -43,7 +43,7 @@ public sealed class SaveAtomicallyTests
     public void A_model_whose_Save_throws_leaves_the_old_file()
     {
         var path = OldFile();
-        Assert.That(() => _mlContext.Model.SaveAtomically(new Unsavable(), _points.Schema, path), Throws.TypeOf<NotSupportedException>());
+        Assert.That(() => _mlContext.Model.SaveAtomically(new Saving(() => throw new NotSupportedException()), _points.Schema, path), Throws.TypeOf<NotSupportedException>());
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
         Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
     }
@@ -52,10 +52,12 @@ public sealed class SaveAtomicallyTests
     public void A_pipeline_that_throws_after_the_student_was_written_leaves_the_old_file()
     {
         var path = OldFile();
-        var model = new TransformerChain<ITransformer>(ToyModels.Points, new Unsavable());
-        Assert.That(() => _mlContext.Model.SaveAtomically(model, _points.Schema, path), Throws.TypeOf<NotSupportedException>());
+        var temporary = Directory.CreateDirectory(_folder.File("temporary"));
+        var mlContext = new MLContext { TempFilePath = temporary.FullName };
+        var model = new TransformerChain<ITransformer>(ToyModels.Points, new Saving(() => throw new NotSupportedException()));
+        Assert.That(() => mlContext.Model.SaveAtomically(model, _points.Schema, path), Throws.TypeOf<NotSupportedException>());
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-        Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip" }));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "student.zip", "temporary" }), "the parts of the model are deleted");
     }
 
     [Test]
@@ -109,18 +111,5 @@ public sealed class SaveAtomicallyTests
         public IDataView Transform(IDataView input) => input;
 
         public void Save(ModelSaveContext ctx) => act();
-    }
-
-    private sealed class Unsavable : ITransformer
-    {
-        public bool IsRowToRowMapper => false;
-
-        public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => inputSchema;
-
-        public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => throw new NotSupportedException();
-
-        public IDataView Transform(IDataView input) => input;
-
-        public void Save(ModelSaveContext ctx) => throw new NotSupportedException();
     }
 }

@@ -75,6 +75,17 @@ public sealed class TemporaryFilesTests
     }
 
     [Test]
+    public void A_pipeline_is_saved_atomically_where_the_temporary_folder_cannot_be_written()
+    {
+        var file = _folder.File("file");
+        File.WriteAllText(file, "");
+        var mlContext = Context(Path.Combine(file, "below"));
+        var points = mlContext.View(ToyData.Points());
+        mlContext.Model.SaveAtomically(mlContext.FitPoints(), points.Schema, _folder.File("pipeline.zip"));
+        Assert.That(_folder.Entries, Is.EqualTo(new[] { "file", "pipeline.zip" }));
+    }
+
+    [Test]
     public void Models_that_nobody_uses_any_more_are_finalised_quietly()
     {
         FitAndForget();

@@ -1,6 +1,5 @@
 using Microsoft.ML;
 using Microsoft.ML.Data;
-using MlNetDistill.Core;
 using MlNetDistill.Export;
 using MlNetDistill.Networks;
 
@@ -78,11 +77,7 @@ public abstract class StudentTransformer : ITransformer
     public void SaveAtomically(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        TemporaryFolder.Use(_context.TempFilePath, "the model", folder =>
-        {
-            ZipManifest.Save(new MLContext { TempFilePath = folder.Path }.Model, this, _inputSchema, path);
-            return true;
-        });
+        ZipManifest.Save(_context.TempFilePath, this, _inputSchema, path);
     }
 
     /// <summary>Called by <c>Model.Save</c>.</summary>

@@ -94,9 +94,8 @@ internal sealed class CostMeasurement<TRow>
     {
         try
         {
-            using (new InvariantCulture())
-                // What ML.NET leaves if that fails goes with the folder.
-                new MLContext { TempFilePath = temporary }.Model.Save(model, _view.Schema, path);
+            using var zip = File.Create(path);
+            ModelSaving.SaveWithin(temporary, model, _view.Schema, zip);
         }
         catch (InvalidOperationException e)
         {

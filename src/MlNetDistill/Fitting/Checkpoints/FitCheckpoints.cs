@@ -4,6 +4,7 @@ using Microsoft.ML.Runtime;
 using MlNetDistill.Core;
 using MlNetDistill.Data;
 using MlNetDistill.Diagnostics;
+using MlNetDistill.Export;
 using MlNetDistill.Networks;
 using MlNetDistill.Teachers;
 using MlNetDistill.Training;
@@ -179,7 +180,8 @@ internal sealed class FitCheckpoints : IDisposable
         var folder = WriteFailure.CreateFolder(RunFolders.PathOf(directory, now.Run), "the checkpoints");
         if (now.IsWarmStart)
             WarmStart.Keep(RunFolders.PathOf(directory, kept!.Run), folder);
-        AtomicFile.Write(Path.Combine(folder, SchemaName), stream => context.Model.Save(new TransformerChain<ITransformer>(), schema, stream), "the schema of the training's rows");
+        ModelSaving.UseFolder(context.TempFilePath, temporary => AtomicFile.Write(
+            Path.Combine(folder, SchemaName), stream => ModelSaving.SaveWithin(temporary, new TransformerChain<ITransformer>(), schema, stream), "the schema of the training's rows"));
         now.Write(directory);
         if (kept is not null)
         {

@@ -30,7 +30,7 @@ internal sealed class Comparison(Workload work, int seeds, ModelTrainer trainer,
             var tried = new List<(Candidate Candidate, double? Accuracy)>();
             foreach (var candidate in Candidates.Create(method, work, name => Chosen(searches, name)))
             {
-                var accuracy = trainer.Try(candidate, table.Follow($"{method.Method}: trying {candidate.Setting}"));
+                var accuracy = trainer.Try(method.Method, candidate, table.Follow($"{method.Method}: trying {candidate.Setting}"));
                 tried.Add((candidate, accuracy));
                 table.Tried(method.Method, candidate.Setting, accuracy);
             }

@@ -15,6 +15,7 @@ static void Run(Settings settings)
         torch.set_num_threads(threads);
     // If the folder cannot be written, fail now and not after the last student.
     var folder = Directory.CreateDirectory(settings.Out);
+    var checkpoints = CheckpointFolder.Open(settings.Checkpoints);
     Console.WriteLine($"{work.Title}: {work.TrainRows:N0} rows to train, {work.TestRows:N0} to test.");
     Console.WriteLine($"Teacher {work.Teacher.Name}, {work.TeacherEpochs} epochs; student {work.Student.Name}, {work.Epochs} epochs; seeds: {settings.Seeds}.");
 
@@ -23,7 +24,7 @@ static void Run(Settings settings)
         names = [.. names, Comparison.LongerKd, Comparison.LongerRco];
     var findings = LiveTable.Show(names, table =>
     {
-        using var trainer = new ModelTrainer(mlContext, work, table.Follow("The teacher"));
+        using var trainer = new ModelTrainer(mlContext, work, checkpoints, table.Follow("The teacher"));
         return new Comparison(work, settings.Seeds, trainer, table).Run();
     });
 

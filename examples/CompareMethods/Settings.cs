@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace CompareMethods;
 
 /// <summary>The settings on the command line.</summary>
-internal sealed record Settings(string? Data, IReadOnlyList<string>? Methods, int Seeds, int? Epochs, int? Rows, int? Threads, bool Quick, string Out)
+internal sealed record Settings(string? Data, IReadOnlyList<string>? Methods, int Seeds, int? Epochs, int? Rows, int? Threads, bool Quick, string? Checkpoints, string Out)
 {
     public static RootCommand Command(Action<Settings> run)
     {
@@ -20,14 +20,15 @@ internal sealed record Settings(string? Data, IReadOnlyList<string>? Methods, in
         var rows = CommandLine.Number("--rows", "use the first N training rows only");
         var threads = CommandLine.Number("--threads", "threads of a tensor operation (1 for perceptrons, otherwise libtorch's default)");
         var quick = new Option<bool>("--quick") { Description = "fewer rows, epochs and seeds: to see how it works, not which method is better" };
+        var checkpoints = CommandLine.Text("--checkpoints", "DIR", "save the state of each training in DIR once a minute and when the program is stopped; the same command goes on from there");
         var folder = CommandLine.Text("--out", "DIR", "where the files go", Path.Combine("artifacts", "compare-methods"));
         var command = new RootCommand(
             "Trains one student with each method, with the same epochs and the same small search, " +
             "over several seeds, and writes results.json, chart.svg and a report on the first student of each method.")
-        { data, methods, seeds, epochs, rows, threads, quick, folder };
+        { data, methods, seeds, epochs, rows, threads, quick, checkpoints, folder };
         command.SetAction(given => run(new Settings(
             given.GetValue(data), CommandLine.Names(given, methods, Candidates.Names), given.GetValue(seeds) ?? (given.GetValue(quick) ? 2 : 3), given.GetValue(epochs), given.GetValue(rows),
-            given.GetValue(threads), given.GetValue(quick), given.GetValue(folder)!)));
+            given.GetValue(threads), given.GetValue(quick), given.GetValue(checkpoints), given.GetValue(folder)!)));
         return command;
     }
 }

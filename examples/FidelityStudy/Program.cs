@@ -17,16 +17,17 @@ static void Run(Settings settings)
     var plan = Plan.For(settings, rows);
     // If the folder cannot be written, fail now and not after the last student.
     var folder = Directory.CreateDirectory(settings.Out).FullName;
+    var checkpoints = CheckpointFolder.Open(settings.Checkpoints);
     Console.WriteLine($"{rows.Title}: {rows.Train.Length:N0} rows to train, {rows.Test.Length:N0} to test, {rows.Classes.Count} classes.");
     Console.WriteLine($"Teacher {plan.Teacher.Name}, {plan.TeacherEpochs} epochs; student {plan.Student.Name}, {plan.Epochs} epochs; seeds: {settings.Seeds}.");
 
     var trials = settings.Levels ? Levels.All : Questions.All;
     var findings = trials.Select(_ => new List<Finding>()).ToArray();
-    var trainer = new StudentTrainer(mlContext);
+    var trainer = new StudentTrainer(mlContext, checkpoints);
     var clock = Stopwatch.StartNew();
     for (var seed = 1; seed <= settings.Seeds; seed++)
     {
-        using var repetition = new Repetition(mlContext, rows, plan, seed);
+        using var repetition = new Repetition(mlContext, rows, plan, seed, checkpoints);
         foreach (var (trial, mine) in trials.Zip(findings))
         {
             mine.Add(trainer.TrainAndCompare(trial, repetition));
@@ -47,6 +48,6 @@ static void Run(Settings settings)
         return;
     }
 
-    new Reports(mlContext, rows, plan, trainer).Write(folder);
+    new Reports(mlContext, rows, plan, trainer, checkpoints).Write(folder);
     Console.WriteLine($"Wrote study.json and reports on two students of seed 1 in {folder}.");
 }

@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace FidelityStudy;
 
 /// <summary>The settings on the command line.</summary>
-internal sealed record Settings(string? Data, string Label, int Seeds, int? Epochs, bool Quick, bool Levels, string Out)
+internal sealed record Settings(string? Data, string Label, int Seeds, int? Epochs, bool Quick, bool Levels, string? Checkpoints, string Out)
 {
     public static RootCommand Command(Action<Settings> run)
     {
@@ -19,14 +19,15 @@ internal sealed record Settings(string? Data, string Label, int Seeds, int? Epoc
         {
             Description = "asks instead which part of the teacher's knowledge helps (Tang et al. 2020): students that are taught only a part, side by side",
         };
+        var checkpoints = CommandLine.Text("--checkpoints", "DIR", "save the state of each training in DIR once a minute and when the program is stopped; the same command goes on from there");
         var folder = CommandLine.Text("--out", "DIR", "where the files go", Path.Combine("artifacts", "fidelity-study"));
         var command = new RootCommand(
             "How often do a teacher and its student agree, and what makes them agree more? Asks the questions of Stanton et al. 2021 (\"Does Knowledge " +
             "Distillation Really Work?\") on one data set with several seeds, and writes study.json and two reports.")
-        { data, label, seeds, epochs, quick, levels, folder };
+        { data, label, seeds, epochs, quick, levels, checkpoints, folder };
         command.SetAction(given => run(new Settings(
             given.GetValue(data), given.GetValue(label)!, given.GetValue(seeds) ?? (given.GetValue(quick) ? 2 : 3), given.GetValue(epochs),
-            given.GetValue(quick), given.GetValue(levels), given.GetValue(folder)!)));
+            given.GetValue(quick), given.GetValue(levels), given.GetValue(checkpoints), given.GetValue(folder)!)));
         return command;
     }
 }

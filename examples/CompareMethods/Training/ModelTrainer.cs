@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using CompareMethods.Data;
 using Microsoft.ML;
 using MlNetDistill;
@@ -20,27 +19,32 @@ internal sealed class ModelTrainer : IDisposable
     // The measured students have seeds 1, 2, 3, …, so the search has another seed.
     private const int SearchSeed = 1000;
 
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("CompareMethods-");
     private readonly MLContext _mlContext;
     private readonly Workload _work;
+    private readonly CheckpointFolder _checkpoints;
+    private readonly DirectoryInfo? _temporary;
     private readonly Teacher _route;
 
-    public ModelTrainer(MLContext mlContext, Workload work, IProgress<TrainingProgress> progress)
+    public ModelTrainer(MLContext mlContext, Workload work, CheckpointFolder checkpoints, IProgress<TrainingProgress> progress)
     {
         _mlContext = mlContext;
         _work = work;
+        _checkpoints = checkpoints;
+        var folder = checkpoints.Of("Route of the teacher");
+        _temporary = folder is null ? Directory.CreateTempSubdirectory("CompareMethods-") : null;
+        folder ??= _temporary!.FullName;
         try
         {
             // The teacher is trained in the fit of a student; one epoch of the student is enough to get the teacher and its checkpoints.
             var every = work.TeacherEpochs / Candidates.MostAnchors;
-            var training = Route.Train(work.Teacher, every, work.TeacherEpochs, Optimizer.AdamW(), folder: _folder.FullName);
-            var first = Fit(Options(DistillationMethod.Kd(), training, epochs: 1, seed: 1, progress));
+            var training = Route.Train(work.Teacher, every, work.TeacherEpochs, Optimizer.AdamW(), folder: folder);
+            var first = Fit("Teacher", Options(DistillationMethod.Kd(), training, epochs: 1, seed: 1, progress));
             var teacher = first.Teacher!.FindStudent();
             (TeacherParameters, StudentParameters) = (teacher.Model.ParameterCount, first.Model.ParameterCount);
             TeacherModel = teacher;
             TeacherAccuracy = mlContext.MulticlassClassification.Evaluate(teacher.Transform(work.Test), "Class").MicroAccuracy;
             // A route can be used as a teacher: methods that need one teacher learn from its last anchor.
-            _route = Route.FromCheckpoints(work.Teacher, [.. _folder.GetFiles("anchor-*.weights").Select(file => file.FullName).Order(StringComparer.Ordinal)]);
+            _route = Route.FromCheckpoints(work.Teacher, [.. Directory.GetFiles(folder, "anchor-*.weights").Order(StringComparer.Ordinal)]);
         }
         catch
         {
@@ -59,12 +63,12 @@ internal sealed class ModelTrainer : IDisposable
     public long StudentParameters { get; }
 
     /// <summary>Trains with a fifth of the training rows held out and returns the accuracy on them; null if training failed.</summary>
-    public double? Try(Candidate candidate, IProgress<TrainingProgress> progress)
+    public double? Try(string method, Candidate candidate, IProgress<TrainingProgress> progress)
     {
         try
         {
             // The student after the last epoch, not the best one, as for the measured students, which have no held-out rows to find a best epoch.
-            return Fit(Options(candidate, _work.Epochs / candidate.Anchors, SearchSeed, progress) with { ValidationFraction = HeldOut })
+            return Fit($"{method}, {candidate.Setting}", Options(candidate, _work.Epochs / candidate.Anchors, SearchSeed, progress) with { ValidationFraction = HeldOut })
                 .Model.History[^1].Validation?.Quality;
         }
         catch (NonFiniteLossException)
@@ -79,9 +83,7 @@ internal sealed class ModelTrainer : IDisposable
     /// <param name="progress">Follows the training.</param>
     public Run Train(TrainingSetup setup, int seed, IProgress<TrainingProgress> progress)
     {
-        var clock = Stopwatch.StartNew();
-        var student = Fit(Options(setup.Candidate, setup.EpochsPerAnchor, seed, progress));
-        var seconds = clock.Elapsed.TotalSeconds;
+        var student = Fit($"{setup.Name}, seed {seed}", Options(setup.Candidate, setup.EpochsPerAnchor, seed, progress));
         var metrics = _mlContext.MulticlassClassification.EvaluateDistillation(
             _work.Test, TeacherModel, student, "Class", options: new DistillationEvaluationOptions { BootstrapReplicates = 0 });
         return new Run(
@@ -89,15 +91,16 @@ internal sealed class ModelTrainer : IDisposable
             metrics.Student!.Accuracy,
             metrics.Agreement,
             metrics.Divergence,
-            seconds,
+            student.Model.History[^1].Elapsed.TotalSeconds,
             [.. student.Model.History.Select(epoch => (epoch.Stage, epoch.RowsPerSecond))],
             student.Model.Notes,
             student);
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
+    public void Dispose() => _temporary?.Delete(recursive: true);
 
-    private DistillationTransformer Fit(DistillationOptions options) => _mlContext.MulticlassClassification.Trainers.Distill(options).Fit(_work.Train);
+    private DistillationTransformer Fit(string name, DistillationOptions options) =>
+        _mlContext.MulticlassClassification.Trainers.Distill(options with { CheckpointDirectory = _checkpoints.Of(name) }).Fit(_work.Train);
 
     // AdamW's steps do not grow with the loss, which is a hundred times larger for some methods than for others.
     private DistillationOptions Options(Candidate candidate, int epochs, int seed, IProgress<TrainingProgress> progress) =>

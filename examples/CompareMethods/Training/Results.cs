@@ -7,7 +7,7 @@ namespace CompareMethods.Training;
 /// <param name="Accuracy">Share of the test rows that are classified correctly.</param>
 /// <param name="Agreement">Share of the test rows with the same class as the teacher's.</param>
 /// <param name="Divergence">Mean KL(teacher ‖ student) over the test rows, in nats.</param>
-/// <param name="Seconds">Time of the fit, export and checks included.</param>
+/// <param name="Seconds">Time of the training, that before an interruption included.</param>
 /// <param name="Epochs">Stage and speed of each epoch.</param>
 /// <param name="Notes">The method's choices during training.</param>
 /// <param name="Student">The student.</param>

@@ -7,11 +7,11 @@ using MlNetDistill.Reporting;
 namespace FidelityStudy.Report;
 
 /// <summary>A report on a small student, with the student alone, and one on a student with its teacher's network.</summary>
-internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, StudentTrainer trainer)
+internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, StudentTrainer trainer, CheckpointFolder checkpoints)
 {
     public void Write(string folder)
     {
-        using var repetition = new Repetition(mlContext, rows, plan, seed: 1);
+        using var repetition = new Repetition(mlContext, rows, plan, seed: 1, checkpoints);
         var (small, alone, self) = (Student(Questions.Baseline), Student(Questions.LabelsAlone), Student(Questions.SelfDistilled));
         var evidence = new ReportInput
         {
@@ -37,7 +37,7 @@ internal sealed class Reports(MLContext mlContext, StudyRows rows, Plan plan, St
             AloneCost = null,
         }).Write(Path.Combine(folder, "self"));
 
-        ITransformer Student(string trial) => trainer.Train(Questions.All.Single(t => t.Name == trial).CreateSetup(repetition), repetition);
+        ITransformer Student(string trial) => trainer.Train(Questions.All.Single(t => t.Name == trial), repetition);
     }
 
     private ModelCost Cost(ITransformer model) => mlContext.Model.MeasureCost(model, rows.Test.Take(1000), inputSchemaDefinition: rows.Schema());

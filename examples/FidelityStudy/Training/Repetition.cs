@@ -8,7 +8,7 @@ using MlNetDistill.Networks;
 namespace FidelityStudy.Training;
 
 /// <summary>One repetition of the study: its seed and its teachers, each trained once and queried once.</summary>
-internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan, int seed) : IDisposable
+internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan, int seed, CheckpointFolder checkpoints) : IDisposable
 {
     public const int MostTeachers = 5;
 
@@ -77,5 +77,6 @@ internal sealed class Repetition(MLContext mlContext, StudyRows rows, Plan plan,
         BatchSize = plan.BatchSize,
         Seed = (seed * MostTeachers) + member,
         CancellationToken = Interruption.Token,
+        CheckpointDirectory = checkpoints.Of($"Teacher {member + 1} of {from.Length} rows, seed {seed}"),
     }).Fit(rows.View(from));
 }

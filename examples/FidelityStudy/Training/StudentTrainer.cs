@@ -6,12 +6,12 @@ using MlNetDistill.Methods;
 namespace FidelityStudy.Training;
 
 /// <summary>Trains students and compares them with their teachers.</summary>
-internal sealed class StudentTrainer(MLContext mlContext)
+internal sealed class StudentTrainer(MLContext mlContext, CheckpointFolder checkpoints)
 {
     public Finding TrainAndCompare(Trial trial, Repetition repetition)
     {
         var setup = trial.CreateSetup(repetition);
-        var student = Train(setup, repetition);
+        var student = Train(trial, setup, repetition);
         // The rows of a setup are always the first of the training rows.
         var taught = mlContext.Data.TakeRows(setup.Compared.Train, setup.Rows.Count);
         return new Finding(repetition.Seed, Compare(student, taught), Compare(student, setup.Compared.Test), setup.Settings)
@@ -20,7 +20,9 @@ internal sealed class StudentTrainer(MLContext mlContext)
         };
     }
 
-    public DistillationTransformer Train(TrainingSetup setup, Repetition repetition) =>
+    public DistillationTransformer Train(Trial trial, Repetition repetition) => Train(trial, trial.CreateSetup(repetition), repetition);
+
+    private DistillationTransformer Train(Trial trial, TrainingSetup setup, Repetition repetition) =>
         mlContext.MulticlassClassification.Trainers.Distill(new DistillationOptions
         {
             Teacher = setup.Teacher,
@@ -35,6 +37,7 @@ internal sealed class StudentTrainer(MLContext mlContext)
             MissingLabels = setup.MissingLabels,
             Seed = repetition.Seed,
             CancellationToken = Interruption.Token,
+            CheckpointDirectory = checkpoints.Of($"{trial.Name}, seed {repetition.Seed}"),
         }).Fit(repetition.Rows.View(setup.Rows));
 
     private static DistillationMethod Method(TrainingSetup setup) => setup switch

@@ -71,6 +71,7 @@ internal sealed class BilevelRun : IDisposable
     {
         if (_rounds == 0)
             return means;
+        using var scope = NewDisposeScope();
         var mean = _quizSum.item<double>() / _rounds;
         _quizSum.zero_();
         _rounds = 0;

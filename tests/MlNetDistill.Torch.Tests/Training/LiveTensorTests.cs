@@ -49,6 +49,41 @@ public sealed class LiveTensorTests
         Assert.That(Tensor.TotalCount, Is.EqualTo(before));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void A_training_that_goes_back_leaves_no_tensor_behind(bool measures)
+    {
+        var before = Live();
+        using (var run = new FaultyRun { FaultAt = (step, _) => step == FaultyRun.BatchesPerEpoch + 2 ? Fault.Loss : null, Optimizer = Optimizer.AdamW() })
+        {
+            run.Train(handling: NonFiniteHandling.GoBack(1, 0.5), measures: measures);
+            Assert.That(run.Reports[^1].TimesGoneBack, Is.EqualTo(1));
+        }
+
+        Assert.That(Live(), Is.EqualTo(before));
+    }
+
+    // In the midst of an epoch of the first phase, and of the second, which is a bilevel stage.
+    [TestCase(8)]
+    [TestCase(21)]
+    public void A_training_that_breaks_off_and_goes_on_leaves_no_tensor_behind(int batch)
+    {
+        var folder = Directory.CreateTempSubdirectory("resumed-");
+        try
+        {
+            BreakableTraining Create() => new(folder.FullName) { OnNonFinite = NonFiniteHandling.GoBack(), SpoiltStep = 2, EarlyStopping = new EarlyStopping(10) };
+            var before = Live();
+            Assert.That(() => Create().Train(batch), Throws.TypeOf<PowerFailureException>());
+            Assert.That(Live(), Is.EqualTo(before), "broken off");
+            Create().Train();
+            Assert.That(Live(), Is.EqualTo(before), "gone on");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     /// <summary>
     /// TorchSharp's <c>Tensor.TotalCount</c> grows with each parameter that is made and disposed, so it cannot tell whether a fit leaks. The memory and the statistics of
     /// the dispose scopes can. If the count is ever right, tests can use it for whole fits.
@@ -58,7 +93,7 @@ public sealed class LiveTensorTests
     public void A_parameter_that_is_disposed_stays_in_TorchSharps_count_but_not_in_memory()
     {
         const int Count = 2000;
-        var (counted, alive) = (Tensor.TotalCount, TorchSharp.DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+        var (counted, alive) = (Tensor.TotalCount, Live());
         var resident = Environment.WorkingSet;
         for (var i = 0; i < Count; i++)
         {
@@ -68,10 +103,12 @@ public sealed class LiveTensorTests
         Assert.Multiple(() =>
         {
             Assert.That(Tensor.TotalCount - counted, Is.AtLeast(Count));
-            Assert.That(TorchSharp.DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount, Is.EqualTo(alive));
+            Assert.That(Live(), Is.EqualTo(alive));
             Assert.That(Environment.WorkingSet - resident, Is.LessThan(80_000_000), "all of them would take 800 MB");
         });
     }
+
+    private static long Live() => TorchSharp.DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 
     private static void Collect()
     {

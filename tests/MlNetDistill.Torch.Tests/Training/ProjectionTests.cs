@@ -3,6 +3,7 @@ using MlNetDistill.Data;
 using MlNetDistill.Losses;
 using MlNetDistill.Methods;
 using MlNetDistill.Networks;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -26,6 +27,21 @@ public sealed class ProjectionTests
         Assert.That(loss.Seen[^1], Is.Not.EqualTo(loss.Seen[0]), "the projection has learnt");
         Assert.That(loss.Parameters.Select(p => p.IsInvalid), Has.All.True, "its parameters are gone");
         Assert.That(student.state_dict().Keys, Is.EqualTo(names), "the student is what it was");
+    }
+
+    [TestCase(ScalarType.Float64)]
+    [TestCase(ScalarType.BFloat16)]
+    public void A_projection_that_was_made_of_other_numbers_is_trained_in_32_bit_floats(ScalarType made)
+    {
+        using var set = Toy.Clouds(rows: 64);
+        using var teacher = Runs.Student(NetworkSpec.Mlp(12), set, seed: 9);
+        using var student = Runs.Student(NetworkSpec.Mlp(5), set);
+        var loss = new HintOf(made);
+
+        new MethodRun { Epochs = 2 }.Train(student, set, DistillationMethod.FromLoss("hint", loss), MethodRun.Anchor(teacher));
+
+        Assert.That(loss.SeenTypes, Is.All.EqualTo((ScalarType.Float32, ScalarType.Int64)), "its weights, and the count of its normalisation");
+        Assert.That(loss.Seen[^1], Is.Not.EqualTo(loss.Seen[0]), "it has learnt");
     }
 
     /// <summary>Moving a module to another device makes new parameters of it, so whoever asks for them before trains what is gone.</summary>
@@ -153,6 +169,38 @@ public sealed class ProjectionTests
         {
             Seen.Add(Near.Values(Parameters[0]));
             var difference = inputs.ProjectionsFor(this)[0].call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
+            return difference.mul(difference).mean();
+        }
+    }
+
+    /// <summary>Its projection has numbers of a given type, and a count, which is an integer.</summary>
+    private sealed class HintOf(ScalarType type) : DistillationLoss
+    {
+        public List<double[]> Seen { get; } = [];
+
+        public List<(ScalarType Weights, ScalarType Count)> SeenTypes { get; } = [];
+
+        public override string Name => "hintOf";
+
+        public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
+
+        public override ModelOutputs StudentNeeds => ModelOutputs.StageFeatures;
+
+        public override IReadOnlyList<nn.Module<Tensor, Tensor>> CreateProjections(OutputShapes student, OutputShapes teacher, Generator generator)
+        {
+            var projection = nn.Sequential(
+                ("linear", new Linear((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator)), ("norm", nn.BatchNorm1d(teacher.StageFeatures[0][0])));
+            projection.to(type);
+            return [projection];
+        }
+
+        public override Tensor Evaluate(LossInputs inputs)
+        {
+            var projection = inputs.ProjectionsFor(this)[0];
+            var weights = projection.parameters().First();
+            Seen.Add(Near.Values(weights));
+            SeenTypes.Add((weights.dtype, projection.buffers().Last().dtype));
+            var difference = projection.call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
             return difference.mul(difference).mean();
         }
     }

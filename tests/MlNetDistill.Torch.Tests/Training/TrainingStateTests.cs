@@ -99,6 +99,32 @@ public sealed class TrainingStateTests
     });
 
     [Test]
+    public void A_state_that_is_disposed_leaves_no_tensor() => InTheMiddleOfARun(Optimizers[0], (_, saved) =>
+    {
+        var before = Live();
+        using (var loaded = Load(saved))
+            Assert.That(Live() - before, Is.EqualTo(loaded.Tensors().Count));
+        Assert.That(Live(), Is.EqualTo(before));
+    });
+
+    [TestCase("", "does not contain any JSON tokens")]
+    [TestCase("null", "null")]
+    [TestCase("{\"epochs\": 1, \"moments\": 2}", "moments")]
+    [TestCase("{\"history\": [null]}", "A list has an entry that is null")]
+    [TestCase("{\"decisions\": [null]}", "A list has an entry that is null")]
+    [TestCase("{\"warnings\": [null]}", "A list has an entry that is null")]
+    public void Counters_of_another_kind_are_refused_and_leave_no_tensor(string counters, string why)
+    {
+        using var scope = NewDisposeScope();
+        using var stream = new MemoryStream();
+        TensorFile.Write(stream, new Dictionary<string, Tensor> { ["student/weight"] = ones(3) }, counters);
+        var before = Live();
+        Assert.That(() => Load(stream.ToArray()), Throws.TypeOf<InvalidDataException>().With.Message.Match(
+            $"^The file of a training state cannot be read: its counters are of another version: .*{why}.*\\. Give the file as it was written by this version, or train from the beginning\\.$"));
+        Assert.That(Live(), Is.EqualTo(before));
+    }
+
+    [Test]
     public void Decisions_that_were_made_are_made_again_without_looking_at_the_student()
     {
         List<MethodDecision> decisions = [];
@@ -139,6 +165,8 @@ public sealed class TrainingStateTests
         loop.Run([Runs.Stage(3, new CrossEntropyLoss() + new HintLoss((0, 0)), MethodRun.Anchor(teacher).Teacher, optimizer: optimizer, name: "hint")]);
         Assert.That(looked, Is.True);
     }
+
+    private static long Live() => TorchSharp.DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
 
     private static TrainingState Load(byte[] saved) => TrainingState.Load(new MemoryStream(saved));
 

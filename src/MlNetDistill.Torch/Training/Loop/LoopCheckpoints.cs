@@ -58,6 +58,7 @@ internal sealed class LoopCheckpoints(TrainingState state, LoopSettings settings
             return;
         }
 
+        using var scope = NewDisposeScope();
         run.Losses.Restore(part.Losses);
         run.Measures?.Restore(part.Measures);
         if (part.Quiz is { } sum)

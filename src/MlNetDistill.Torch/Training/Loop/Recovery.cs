@@ -43,18 +43,24 @@ internal sealed class Recovery(StageRun run, TrainingState state, LoopSettings s
     {
         RewindSampler(_good!.Epoch);
         _good.Restore(state);
-        run.Losses.Reset();
-        run.Bilevel?.Reset();
-        run.Guard?.Reset();
-        run.Measures?.Reset();
-        foreach (var parameter in run.Parameters)
-            parameter.grad = null;
+        ResetEpoch();
         run.State.TimesGoneBack++;
         run.State.RateFactor *= settings.OnNonFinite.RateFactor;
         var to = run.State.Epoch == 0 ? "the beginning of the stage" : Invariant($"the end of epoch {run.State.Epoch}");
         settings.Warn(
             Invariant($"Stage '{fault.Stage}' goes back to {to} and on with {run.State.RateFactor:G3} of its learning rates ") +
             Invariant($"(time {run.State.TimesGoneBack} of {settings.OnNonFinite.MaxTimesBack}): {fault.Message}"));
+    }
+
+    private void ResetEpoch()
+    {
+        using var scope = NewDisposeScope();
+        run.Losses.Reset();
+        run.Bilevel?.Reset();
+        run.Guard?.Reset();
+        run.Measures?.Reset();
+        foreach (var parameter in run.Parameters)
+            parameter.grad = null;
     }
 
     /// <summary>Brings a sampler whose epochs depend on each other to where it was after some epochs.</summary>

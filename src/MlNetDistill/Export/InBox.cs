@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using Microsoft.ML;
 using Microsoft.ML.Data;
@@ -9,10 +10,14 @@ namespace MlNetDistill.Export;
 
 /// <summary>
 /// The few members of ML.NET that are not public and that a student needs: the environment behind a catalog, the constructors of its
-/// maximum-entropy predictor, which a student's last layer becomes, and the models in a one-versus-all model, to know what kind of teacher it is. Checked against ML.NET 5.0.0; unchanged since 1.7.
+/// maximum-entropy predictor, which a student's last layer becomes, the models in a one-versus-all model, to know what kind of teacher it is, and the writer of a
+/// model that is saved. Checked against ML.NET 5.0.1; unchanged since 1.7.
 /// </summary>
 internal static class InBox
 {
+    // An accessor cannot return a field of an internal type.
+    private static readonly FieldInfo? Writer = typeof(ModelSaveContext).GetField("Repository", BindingFlags.Instance | BindingFlags.NonPublic);
+
     private const string Environment = "Microsoft.ML.Runtime.IHostEnvironmentInternal, Microsoft.ML.Core";
 
     public static IHostEnvironment EnvironmentOf(TrainCatalogBase.CatalogInstantiatorBase catalog) => GetEnvironment(catalog);
@@ -51,6 +56,9 @@ internal static class InBox
         var model = NewModel(environment, biasesThenWeights, classes, features, null, null);
         return Transformer<MaximumEntropyModelParameters>.New(environment, model, schema, featureColumn, labelColumn, "Score", predictedLabelColumn);
     }
+
+    /// <summary>What <c>Model.Save</c> writes the parts of a model with; null in a version of ML.NET that has no such field, where only a save that fails would need it.</summary>
+    public static IDisposable? WriterOf(ModelSaveContext context) => (IDisposable?)Writer?.GetValue(context);
 
     /// <summary>The binary models of a one-versus-all model.</summary>
     public static IReadOnlyList<object> SubModelsOf(OneVersusAllModelParameters model) => GetSubModels(model);

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.ML;
 using Microsoft.ML.Data;
 using MlNetDistill.Core;
@@ -13,10 +12,6 @@ namespace MlNetDistill.Export;
 internal static class ModelSaving
 {
     private const int PageBytes = 4096;
-
-    // A public type's internal field: ML.NET's own transformers write to it, and there is no other way to the writer that Model.Save creates.
-    private static readonly FieldInfo Repository = typeof(ModelSaveContext).GetField("Repository", BindingFlags.Instance | BindingFlags.NonPublic)
-        ?? throw new MissingFieldException(nameof(ModelSaveContext), "Repository");
 
     /// <summary>Saves a model.</summary>
     /// <param name="temporaryParent">MLContext.TempFilePath.</param>
@@ -85,7 +80,7 @@ internal static class ModelSaving
 
         public void Save(ModelSaveContext ctx)
         {
-            Writer = (IDisposable?)Repository.GetValue(ctx);
+            Writer = InBox.WriterOf(ctx);
             model.Save(ctx);
         }
     }

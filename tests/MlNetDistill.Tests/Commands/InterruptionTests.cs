@@ -43,7 +43,7 @@ public sealed class InterruptionTests
     {
         using var folder = new ToyFolder();
         var checkpoints = folder.File("checkpoints");
-        string[] training = ["--data", RealRows.PathOf("letter-16001-16500.csv"), "--label", "0", "--quick", "--epochs", "300", "--minimum-retention", "1"];
+        string[] training = ["--data", RealRows.PathOf("letter-16001-16500.csv"), "--label", "0", "--quick", "--epochs", "150", "--minimum-retention", "1"];
         string[] arguments = [.. training, "--checkpoints", checkpoints];
         foreach (var network in new[] { "Teacher", "Student distilled" })
         {
@@ -52,14 +52,14 @@ public sealed class InterruptionTests
             stopped.Signal("TERM");
             Assert.That(stopped.WaitForExit(), Is.EqualTo(143), stopped.Output);
             Assert.That(stopped.Output, Does.Contain($"Stopped. What was trained is kept in '{checkpoints}': the same command goes on from there.").And.Not.Contain("Wrote"));
-            Assert.That(EpochsOf(stopped, network), Has.None.Contains(" 300/300 "), "stopped in the middle");
+            Assert.That(EpochsOf(stopped, network), Has.None.Contains(" 150/150 "), "stopped in the middle");
         }
 
         using var again = new ToyProgram("QuickstartPath", arguments);
         Assert.That(again.WaitForExit(), Is.Zero, again.Output);
         Assert.That(again.Output, Does.Contain($"Goes on from the checkpoints in '{checkpoints}' (Student alone, Student distilled, Teacher)."));
         Assert.That(EpochsOf(again, "Teacher").Concat(EpochsOf(again, "Student alone")), Is.Empty, "they were trained before");
-        Assert.That(EpochsOf(again, "Student distilled"), Has.None.Contains(" 1/300 ").And.Some.Contains(" 300/300 "));
+        Assert.That(EpochsOf(again, "Student distilled"), Has.None.Contains(" 1/150 ").And.Some.Contains(" 150/150 "));
         using var uninterrupted = new ToyProgram("QuickstartPath", training);
         Assert.That(uninterrupted.WaitForExit(), Is.Zero, uninterrupted.Output);
         Assert.That(ScoresOf(again), Is.EqualTo(ScoresOf(uninterrupted)));
@@ -79,7 +79,7 @@ public sealed class InterruptionTests
 
     /// <summary>The lines of a network's epochs.</summary>
     private static string[] EpochsOf(ToyProgram quickstart, string network) =>
-        [.. quickstart.Output.Split('\n').Where(line => line.StartsWith($"{network} ", StringComparison.Ordinal) && line.Contains("/300 ", StringComparison.Ordinal))];
+        [.. quickstart.Output.Split('\n').Where(line => line.StartsWith($"{network} ", StringComparison.Ordinal) && line.Contains("/150 ", StringComparison.Ordinal))];
 
     private static string[] ScoresOf(ToyProgram quickstart)
     {

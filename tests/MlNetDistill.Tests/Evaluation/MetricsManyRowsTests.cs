@@ -10,6 +10,7 @@ public sealed class MetricsManyRowsTests
     private const int Classes = 10;
 
     [Test]
+    [Category("NoCulture")]
     public void Ten_million_rows_take_no_more_memory_than_a_thousand()
     {
         var catalog = new MLContext().MulticlassClassification;

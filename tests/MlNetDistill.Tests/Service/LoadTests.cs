@@ -11,12 +11,12 @@ namespace MlNetDistill.Tests.Service;
 public sealed class LoadTests
 {
     private const int Clients = 64;
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
 
     /// <summary>One by one with engines, and together with a batch scorer: the requests in a second are written to the log, to be compared.</summary>
     [TestCase(1)]
     [TestCase(64)]
-    public async Task For_half_a_minute_64_clients_get_the_scores_of_a_single_engine_bit_for_bit(int maxBatch)
+    public async Task Together_64_clients_get_the_scores_of_a_single_engine_bit_for_bit(int maxBatch)
     {
         var mlContext = Rows.Context();
         var rows = ToyData.Points(1000, seed: 7);

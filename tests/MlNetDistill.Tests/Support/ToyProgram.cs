@@ -29,6 +29,8 @@ internal sealed class ToyProgram : IDisposable
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 WorkingDirectory = _folder.Path,
+                // Beside other tests, the threads of a small network's step would mostly wait for each other.
+                Environment = { ["OMP_NUM_THREADS"] = "1" },
             },
         };
         _process.OutputDataReceived += (_, line) => Read(line.Data);

@@ -14,7 +14,7 @@ case $part in
     cache) project=$torch tests=Torch.Tests mutated='Cache/Format/*.cs' classes=$(cd tests/MlNetDistill.Torch.Tests/Cache && ls -- *Tests.cs) ;;
     state) project=$torch tests=Torch.Tests mutated='Training/State/*.cs'
         classes="TrainingStateTests TensorFileTests ForgedStateTests ResumedRunTests ProjectionTests LiveTensorTests NonFiniteHandlingTests BilevelRecoveryTests StoppingTests" ;;
-    metrics) project=MlNetDistill tests=Tests mutated='Evaluation/Metrics/*.cs' classes=$(cd tests/MlNetDistill.Tests/Evaluation && ls -- Metrics*Tests.cs | grep -v ManyRows) ;;
+    metrics) project=MlNetDistill tests=Tests mutated='Evaluation/Metrics/*.cs' classes=$(cd tests/MlNetDistill.Tests/Evaluation && ls -- Metrics{[!M],Me}*Tests.cs) ;;
     *) echo "Usage: eng/mutation.sh losses|data|cache|state|metrics [FOLDER]; found '$part'." >&2; exit 1 ;;
 esac
 folder=$(realpath -m "${2:-artifacts/mutation/$part}")

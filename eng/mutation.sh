@@ -21,7 +21,7 @@ folder=$(realpath -m "${2:-artifacts/mutation/$part}")
 filter=$(for class in $classes; do echo "FullyQualifiedName~.${class%.cs}."; done | paste -sd'|')
 
 # Its own test runner stops at some names of tests; NUnit's on Microsoft.Testing.Platform does not.
-export EnableNUnitRunner=true
+export EnableNUnitRunner=true MLNETDISTILL_STOP_AFTER_FAILURE=1
 dotnet tool restore
 cd "tests/MlNetDistill.$tests"
 dotnet stryker --project "$project.csproj" --configuration Release --mutate "**/$mutated" --test-runner mtp --test-case-filter "$filter" --concurrency 1 \

@@ -31,6 +31,9 @@ internal sealed class BreakableTraining(string folder)
     /// <summary>A loss of the first phase, beside that of the labels and of the hints.</summary>
     public DistillationLoss? MoreLoss { get; init; }
 
+    /// <summary>The optimizer of the teacher in the second phase.</summary>
+    public Optimizer TeacherOptimizer { get; init; } = Optimizer.Sgd(0.05, 0.9, false);
+
     public Action BeforeBatch { get; init; } = () => { };
 
     /// <summary>The last state that a phase reported: every tensor and every counter.</summary>
@@ -87,7 +90,7 @@ internal sealed class BreakableTraining(string folder)
         });
         loop.Run([
             Runs.Stage(EpochsOfPhase, MoreLoss is null ? hints : hints + MoreLoss, teaching.Teacher, optimizer: Optimizer.Sgd(LearningRate), name: "hints"),
-            new BilevelStage(Runs.Stage(EpochsOfPhase, new CrossEntropyLoss() + new KdLoss(2), teaching.Teacher, name: "both"), Optimizer.Sgd(0.05, 0.9, false), 0.05) { QuizShare = 0.25 },
+            new BilevelStage(Runs.Stage(EpochsOfPhase, new CrossEntropyLoss() + new KdLoss(2), teaching.Teacher, name: "both"), TeacherOptimizer, 0.05) { QuizShare = 0.25 },
         ]);
         (Weights, Elapsed) = (Runs.State(student), loop.State.Elapsed);
         History = [.. loop.State.History.Select(Describe)];

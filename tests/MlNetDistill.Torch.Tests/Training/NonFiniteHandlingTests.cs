@@ -163,6 +163,24 @@ public sealed class NonFiniteHandlingTests
         Assert.That(warnings[1], Does.StartWith("Stage 'stage', epoch 2: the training loss is ").And.Contain("training diverges"));
     }
 
+    /// <summary>The first loss of a later stage, or of a student that was trained before, is no measure of what an untrained student loses.</summary>
+    [TestCase(1, false, true)]
+    [TestCase(2, false, false)]
+    [TestCase(1, true, false)]
+    public void A_loss_that_rises_is_divergence_in_the_first_stage_of_an_untrained_student_only(int stages, bool startsTrained, bool diverges)
+    {
+        using var set = Toy.Clouds(rows: 48);
+        using var network = Runs.Student(NetworkSpec.Mlp(6), set);
+        using var all = DataSplit.All(set);
+        var (step, warnings) = (0, new List<string>());
+        // The last epoch loses five times what the first batch of its stage did, and less than the stated loss of an untrained student.
+        var loss = new Scaled(() => step++ < ((2 * stages) - 1) * FaultyRun.BatchesPerEpoch ? 0.1 : 0.5, Math.Log(3));
+        var stage = Runs.Stage(2, loss, batchSize: 8, optimizer: Optimizer.Sgd(1e-9, 0, nesterov: false, 0));
+        using var loop = new TrainingLoop(network, new MulticlassTask(network.LogitCount), set, all, new Seeds(1), "student", new LoopSettings { StartsTrained = startsTrained, Warn = warnings.Add });
+        loop.Run([.. Enumerable.Repeat(stage, stages)]);
+        Assert.That(warnings.Count(warning => warning.Contains("training diverges", StringComparison.Ordinal)), Is.EqualTo(diverges ? 1 : 0));
+    }
+
     /// <summary>The batches after going back are those that would have come, had the steps of the bad epoch not been.</summary>
     [TestCase(1)]
     [TestCase(2)]
@@ -190,6 +208,30 @@ public sealed class NonFiniteHandlingTests
         using var back = new FaultyRun { FaultAt = (step, _) => step == Bad ? Fault.Loss : null, Sampler = new Turning().Create(8) }.Train(4, NonFiniteHandling.GoBack(1, 0.1));
         using var drops = new FaultyRun { Schedule = LearningRateSchedule.Step([1], 0.1), Sampler = new Turning().Create(8) }.Train(4);
         Assert.That(back.Rows.Where((_, step) => step is < FaultyRun.BatchesPerEpoch or >= Bad), Is.EqualTo(drops.Rows));
+    }
+
+    [Test]
+    public void Going_back_rewinds_the_generator_of_the_process_too()
+    {
+        double[] Draws(bool goesBack)
+        {
+            manual_seed(3);
+            var draws = new List<double>();
+            using var run = new FaultyRun
+            {
+                FaultAt = (step, _) =>
+                {
+                    draws.Add(rand(1).item<float>());
+                    return goesBack && step == Bad ? Fault.Loss : null;
+                },
+            };
+            run.Train(handling: NonFiniteHandling.GoBack(1));
+            return [.. draws];
+        }
+
+        var (back, whole) = (Draws(goesBack: true), Draws(goesBack: false));
+        Assert.That(back[..Bad], Is.EqualTo(whole[..Bad]), "until the bad step");
+        Assert.That(back[Bad..], Is.EqualTo(whole[FaultyRun.BatchesPerEpoch..]), "from the beginning of its epoch");
     }
 
     [Test]
@@ -247,7 +289,7 @@ public sealed class NonFiniteHandlingTests
         }
     }
 
-    private sealed class Scaled(Func<double> factor) : DistillationLoss
+    private sealed class Scaled(Func<double> factor, double? untrained = null) : DistillationLoss
     {
         public override string Name => "scaled";
 
@@ -255,5 +297,7 @@ public sealed class NonFiniteHandlingTests
 
         public override Tensor Evaluate(LossInputs inputs) =>
             nn.functional.cross_entropy(inputs.Student.Logits, inputs.Labels).MultiplyBy(factor());
+
+        internal override double? UntrainedValue(int classes) => untrained;
     }
 }

@@ -42,6 +42,7 @@ public sealed class ProjectionTests
 
         Assert.That(loss.SeenTypes, Is.All.EqualTo((ScalarType.Float32, ScalarType.Int64)), "its weights, and the count of its normalisation");
         Assert.That(loss.Seen[^1], Is.Not.EqualTo(loss.Seen[0]), "it has learnt");
+        Assert.That(loss.SeenCounts, Is.EqualTo(Enumerable.Range(0, loss.SeenCounts.Count)), "its normalisation has seen every batch before");
     }
 
     /// <summary>Moving a module to another device makes new parameters of it, so whoever asks for them before trains what is gone.</summary>
@@ -180,6 +181,8 @@ public sealed class ProjectionTests
 
         public List<(ScalarType Weights, ScalarType Count)> SeenTypes { get; } = [];
 
+        public List<long> SeenCounts { get; } = [];
+
         public override string Name => "hintOf";
 
         public override ModelOutputs TeacherNeeds => ModelOutputs.StageFeatures;
@@ -191,6 +194,8 @@ public sealed class ProjectionTests
             var projection = nn.Sequential(
                 ("linear", new Linear((int)student.StageFeatures[0][0], (int)teacher.StageFeatures[0][0], generator)), ("norm", nn.BatchNorm1d(teacher.StageFeatures[0][0])));
             projection.to(type);
+            // As if it had scored before.
+            projection.eval();
             return [projection];
         }
 
@@ -199,7 +204,9 @@ public sealed class ProjectionTests
             var projection = inputs.ProjectionsFor(this)[0];
             var weights = projection.parameters().First();
             Seen.Add(Near.Values(weights));
-            SeenTypes.Add((weights.dtype, projection.buffers().Last().dtype));
+            var count = projection.buffers().Last();
+            SeenTypes.Add((weights.dtype, count.dtype));
+            SeenCounts.Add(count.item<long>());
             var difference = projection.call(inputs.Student.StageFeatures[0]).sub(inputs.Teacher.StageFeatures[0]);
             return difference.mul(difference).mean();
         }

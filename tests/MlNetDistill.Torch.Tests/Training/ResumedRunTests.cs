@@ -1,4 +1,5 @@
 using MlNetDistill.Losses;
+using MlNetDistill.Methods;
 using MlNetDistill.Networks;
 using MlNetDistill.Training;
 using static TorchSharp.torch;
@@ -29,6 +30,11 @@ public sealed class ResumedRunTests
     [TestCase(24)]
     public void A_training_that_saves_only_after_epochs_goes_on_at_the_end_of_one(int batch) =>
         AssertSame(folder => new BreakableTraining(folder) { Options = new() { Interval = null, EveryEpochs = 1 }, OnNonFinite = NonFiniteHandling.GoBack(), SpoiltStep = 2 }, batch);
+
+    // AdamW corrects its means by the number of its steps.
+    [TestCase(26)]
+    public void A_teacher_that_trains_goes_on_with_the_steps_of_its_optimizer(int batch) =>
+        AssertSame(folder => new BreakableTraining(folder) { TeacherOptimizer = Optimizer.AdamW(0.01) }, batch);
 
     [Test]
     public void A_loss_that_draws_from_the_generator_of_the_process_draws_the_same_numbers_after_an_interruption()

@@ -46,8 +46,8 @@ internal sealed class TrainingSnapshot : IDisposable
                 value.zero_();
         }
 
+        // Not that of the projections, which draws nothing between the beginning and the end of a stage.
         state.Shuffling!.set_state(_tensors["generators/shuffling"]);
-        state.Projecting!.set_state(_tensors["generators/projecting"]);
         state.Quizzing!.set_state(_tensors["generators/quizzing"]);
         random.set_rng_state(_tensors["generators/process"]);
         var stage = state.Stage!;

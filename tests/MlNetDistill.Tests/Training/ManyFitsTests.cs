@@ -12,17 +12,17 @@ namespace MlNetDistill.Tests.Training;
 [Category("NoCulture")]
 public sealed class ManyFitsTests
 {
-    private const int Before = 6;
-    private const int Fits = 30;
+    private const int Before = 4;
+    private const int Fits = 16;
 
-    // A million weights, 4 MB: one copy of them that each fit leaves would be 120 MB.
+    // A million weights, 4 MB: one copy of them that each fit leaves would be 64 MB.
     private static readonly NetworkSpec Student = NetworkSpec.Mlp(1000, 1000);
 
     private const long OneCopyOfEachFit = Fits * 4_000_000L;
 
     [TestCase(false)]
     [TestCase(true)]
-    public void Memory_handles_tensors_and_temporary_files_are_those_of_thirty_fits_before(bool cached)
+    public void Memory_handles_tensors_and_temporary_files_are_those_of_sixteen_fits_before(bool cached)
     {
         using var folder = new ToyFolder();
         for (var i = 0; i < Before; i++)

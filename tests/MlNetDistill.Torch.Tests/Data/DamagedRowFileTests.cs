@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using MlNetDistill.Data;
 
 namespace MlNetDistill.Tests;
@@ -48,11 +49,42 @@ public sealed class DamagedRowFileTests
         Assert.That(written, Is.EqualTo(10));
     }
 
+    // With 2^61 rows of 24 bytes more or fewer, the length of the file is that of the true number, in 64 bits.
+    [TestCase(1L << 61)]
+    [TestCase(-(1L << 61))]
+    public void A_number_of_rows_beyond_all_memory_is_not_believed(long more)
+    {
+        var single = new RowBlocks(Rows: 1, Together: 4);
+        Write(single).File.Dispose();
+        var bytes = File.ReadAllBytes(FilePath);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(40), 100 + more);
+        File.WriteAllBytes(FilePath, bytes);
+        var (file, written) = Write(single);
+        file.Dispose();
+        Assert.That(written, Is.EqualTo(100));
+    }
+
+    [Test]
+    public void Rows_longer_than_the_header_and_the_hashes_are_not_written_again()
+    {
+        Assert.That(Save(), Is.EqualTo(1));
+        Assert.That(Save(), Is.Zero);
+
+        long Save()
+        {
+            using var writer = RowFileWriter.Create(_folder, "data", 6, 8000, Blocks);
+            for (var row = 0; row < 5; row++)
+                writer.NextRow().Fill((byte)row);
+            writer.Finish().Dispose();
+            return writer.BlocksWritten;
+        }
+    }
+
     private static byte[] Row(int row) => [.. Enumerable.Range(0, Width).Select(i => (byte)((row * 31) + i))];
 
-    private (RowFile File, long Written) Write()
+    private (RowFile File, long Written) Write(RowBlocks? blocks = null)
     {
-        using var writer = RowFileWriter.Create(_folder, "data", 6, Width, Blocks);
+        using var writer = RowFileWriter.Create(_folder, "data", 6, Width, blocks ?? Blocks);
         for (var row = 0; row < 100; row++)
             Row(row).CopyTo(writer.NextRow());
         var file = writer.Finish();

@@ -52,6 +52,34 @@ public sealed class DataHashTests
         Assert.That(hash, Does.StartWith("Float32 "));
     }
 
+    [Test]
+    public void The_hash_of_a_source_is_that_of_its_rows_one_by_one()
+    {
+        using var expected = new DataHash();
+        for (var row = 0; row < 40; row++)
+            expected.Add(new RowId((ulong)row + 5, 0), [.. BitConverter.GetBytes(2f * row), .. BitConverter.GetBytes((2f * row) + 1)]);
+        var found = ComputeHash(arange(80).to(float32).reshape(40, 2), [.. Enumerable.Range(5, 40).Select(id => (ulong)id)]);
+        Assert.That(found, Is.EqualTo($"Float32 vector of 2 {expected.Value}"));
+    }
+
+    [Test]
+    public void Rows_that_are_too_long_to_be_gathered_at_once_have_the_ids_of_their_own()
+    {
+        const int length = (32 << 20) + 1;
+        using var scope = NewDisposeScope();
+        using var rows = new RecordingRows(Toy.Set(stack([full(length, 1, dtype: uint8), full(length, 2, dtype: uint8)]), [0, 0], InputShape.Vector(length), 1));
+        using var expected = new DataHash();
+        var values = new byte[length];
+        for (byte row = 0; row < 2; row++)
+        {
+            Array.Fill(values, (byte)(row + 1));
+            expected.Add(rows.RowIds[row], values);
+        }
+
+        Assert.That(DataHash.Compute(rows), Does.EndWith(expected.Value));
+        Assert.That(rows.Gathered, Is.EqualTo(new[] { 1, 1 }));
+    }
+
     private static string ComputeHash(Tensor features, params ulong[] ids)
     {
         var labels = zeros(ids.Length, dtype: int64);

@@ -16,6 +16,7 @@ public sealed class InMemoryRowsTests
         Assert.That(Near.Values(batch.Labels), Is.EqualTo(new double[] { 0, 1 }));
         Assert.That(Near.Values(batch.Weights!), Is.EqualTo(new double[] { 4, 2 }));
         Assert.That(batch.View, Is.Zero);
+        Assert.That(batch.ToString(), Is.EqualTo("2 rows of vector of 2, view 0"));
     }
 
     [Test]
@@ -52,5 +53,41 @@ public sealed class InMemoryRowsTests
         Assert.That(
             () => new InMemoryRows(zeros(2, 3, dtype: float64), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3)),
             Throws.ArgumentException.With.Message.StartsWith("Features must be unsigned bytes or 32-bit floats; were Float64."));
+    }
+
+    [Test]
+    public void The_shape_of_labels_and_weights_that_are_no_vectors_is_told()
+    {
+        using var scope = NewDisposeScope();
+        Assert.That(
+            () => new InMemoryRows(zeros(2, 3), zeros(2, 4, int64), Toy.Ids(2), InputShape.Vector(3)),
+            Throws.ArgumentException.With.Message.StartsWith("Labels must be 2 64-bit integers; were [2, 4] Int64."));
+        Assert.That(
+            () => new InMemoryRows(zeros(2, 3), zeros(2, int64), Toy.Ids(2), InputShape.Vector(3), zeros(2, 4)),
+            Throws.ArgumentException.With.Message.StartsWith("Weights must be 2 32-bit floats; were [2, 4] Float32."));
+    }
+
+    [Test]
+    public void An_argument_that_is_null_is_named()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Toy.Clouds(4);
+        using var other = new BlockRows(set);
+        IRowSource rows = other;
+        var (positions, elements) = (arange(2), arange(4).reshape(1, 4));
+        Refused("features", () => new InMemoryRows(null!, zeros(2, int64), Toy.Ids(2), InputShape.Vector(3)));
+        Refused("labels", () => new InMemoryRows(zeros(2, 3), null!, Toy.Ids(2), InputShape.Vector(3)));
+        Refused("rowIds", () => new InMemoryRows(zeros(2, 3), zeros(2, int64), null!, InputShape.Vector(3)));
+        Refused("device", () => set.MoveTo(null!));
+        Refused("positions", () => set.Gather(null!, CPU));
+        Refused("device", () => set.Gather(positions, null!));
+        Refused("positions", () => set.GatherElements(null!, CPU));
+        Refused("device", () => set.GatherElements(elements, null!));
+        Refused("positions", () => rows.GatherElements(null!, CPU));
+        Refused("device", () => rows.GatherElements(elements, null!));
+        Refused("set", () => Batch.Gather(null!, positions));
+        Refused("positions", () => Batch.Gather(other, null!));
+
+        static void Refused(string name, Action call) => Assert.That(Assert.Throws<ArgumentNullException>(call)!.ParamName, Is.EqualTo(name));
     }
 }

@@ -15,12 +15,16 @@ public sealed class LabelGuardTests
 
         var guard = new LabelGuard(rows);
         rows.Weights![3].fill_(2);
-        Assert.That(() => guard.Check("The sampler X"), Throws.InvalidOperationException.With.Message.StartsWith("The sampler X wrote into the weights of the rows"));
+        Assert.That(
+            () => guard.Check("The sampler X"),
+            Throws.InvalidOperationException.With.Message.StartsWith("The sampler X wrote into the weights of the rows").And.Message.EndsWith(": Weights.clone()."));
 
         guard = new LabelGuard(rows);
         // The same labels in another order: a sum would not tell.
         rows.Labels.copy_(rows.Labels.flip(0));
-        Assert.That(() => guard.Check("The sampler X"), Throws.InvalidOperationException.With.Message.StartsWith("The sampler X wrote into the labels of the rows"));
+        Assert.That(
+            () => guard.Check("The sampler X"),
+            Throws.InvalidOperationException.With.Message.StartsWith("The sampler X wrote into the labels of the rows").And.Message.EndsWith(": Labels.clone()."));
 
         guard = new LabelGuard(rows);
         rows.Weights.Dispose();

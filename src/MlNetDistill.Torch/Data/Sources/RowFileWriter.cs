@@ -23,7 +23,10 @@ internal sealed class RowFileWriter : IDisposable
     private int _used;
     private bool _isFinished;
 
-    private RowFileWriter(FileStream file, RowFileLayout layout, bool isKept)
+    /// <param name="file">The file, which this object closes unless the rows are finished.</param>
+    /// <param name="layout">What is in it.</param>
+    /// <param name="isKept">Whether a later training reads it.</param>
+    internal RowFileWriter(FileStream file, RowFileLayout layout, bool isKept)
     {
         (_file, _layout, _isKept) = (file, layout, isKept);
         _block = new byte[layout.BlockBytes];

@@ -45,8 +45,8 @@ internal sealed class SparseMatrix(int width)
     /// <summary>Writes the elements of a row that are not 0.</summary>
     public void CopyTo(long row, Span<float> zeros)
     {
-        var end = _ends[checked((int)row)];
-        for (var at = Start(row); at < end;)
+        var (at, end) = Range(row);
+        while (at < end)
         {
             var (columns, values) = _blocks[(int)(at >> BlockBits)];
             var from = (int)(at & (BlockLength - 1));
@@ -60,8 +60,8 @@ internal sealed class SparseMatrix(int width)
     /// <summary>Reads the stored elements of a row, block by block.</summary>
     public void ReadStored(long row, StoredElements read)
     {
-        var end = _ends[checked((int)row)];
-        for (var at = Start(row); at < end;)
+        var (at, end) = Range(row);
+        while (at < end)
         {
             var (columns, values) = _blocks[(int)(at >> BlockBits)];
             var from = (int)(at & (BlockLength - 1));
@@ -76,7 +76,8 @@ internal sealed class SparseMatrix(int width)
     {
         get
         {
-            var (low, high) = (Start(row), _ends[checked((int)row)] - 1);
+            var (low, end) = Range(row);
+            var high = end - 1;
             while (low <= high)
             {
                 var middle = low + ((high - low) / 2);
@@ -91,7 +92,12 @@ internal sealed class SparseMatrix(int width)
         }
     }
 
-    private long Start(long row) => row == 0 ? 0 : _ends[checked((int)(row - 1))];
+    /// <summary>The elements of a row: the first, and the first of the next row.</summary>
+    private (long Start, long End) Range(long row)
+    {
+        var index = checked((int)row);
+        return (index == 0 ? 0 : _ends[index - 1], _ends[index]);
+    }
 
     private void Store(int column, float value)
     {

@@ -41,7 +41,7 @@ public sealed class AugmentationFaultTests
     {
         Augmentation[] images =
             [Augmentation.RandomCrop(5), Augmentation.HorizontalFlip(0), Augmentation.CutMix(), Augmentation.Mixup(), Augmentation.GaussianNoise(1), Augmentation.MarginalSwap()];
-        Augmentation[] vectors = [Augmentation.Mixup(1000), Augmentation.GaussianNoise(1), Augmentation.MarginalSwap(1)];
+        Augmentation[] vectors = [Augmentation.Mixup(0.001), Augmentation.Mixup(1000), Augmentation.GaussianNoise(1), Augmentation.MarginalSwap(1)];
         Assert.That(images.Concat(vectors).SelectMany(a => a.Validate()), Is.Empty);
         Assert.That(images.Select(a => a.ValidateShape(Image)).Concat(vectors.Select(a => a.ValidateShape(Vector))), Is.All.Null);
     }
@@ -59,5 +59,11 @@ public sealed class AugmentationFaultTests
     {
         Assert.That(Augmentation.ValidateList(null), Is.EqualTo(new[] { "Augmentations must not be null; use an empty list for none." }));
         Assert.That(Augmentation.ValidateList([null!]), Is.EqualTo(new[] { "Augmentations must not contain null." }));
+        Assert.That(Augmentation.ValidateList([Augmentation.Mixup(), null!]), Is.EqualTo(new[] { "Augmentations must not contain null." }));
     }
+
+    [Test]
+    public void Faults_of_the_augmentations_come_before_those_of_their_list() => Assert.That(
+        Augmentation.ValidateList([Augmentation.Mixup(0), Augmentation.CutMix()]),
+        Is.EqualTo(new[] { "Mixup's alpha must be in [0.001, 1000]; was 0.", "Augmentations may contain one Mixup or one CutMix, not both; it contains 2." }));
 }

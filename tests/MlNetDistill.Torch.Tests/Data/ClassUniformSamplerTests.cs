@@ -80,6 +80,35 @@ public sealed class ClassUniformSamplerTests
     }
 
     [Test]
+    public void Where_no_row_has_a_label_none_can_be_left_out()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Set([IRowSource.MissingLabel, IRowSource.MissingLabel]);
+        Assert.That(() => Draw(new ClassUniformSampler(2, 1), set, arange(2, int64), 1), Throws.InvalidOperationException.With.Message.EqualTo(
+            "Class-uniform batches need labels, but 2 of the 2 training rows have none. Use BatchSampling.SuperclassUniform, which uses the teacher's outputs instead."));
+    }
+
+    [Test]
+    public void More_rows_than_a_table_holds_are_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Set([0, 1]);
+        using var generator = new Generator(1);
+        // One position in memory, repeated.
+        var training = tensor(new[] { 0L }).expand(1L << 60);
+        Assert.That(() => new ClassUniformSampler(2, 1).Prepare(new SamplerSource(set, training, generator)), Throws.InvalidOperationException.With.Message.StartsWith(
+            "Class-uniform sampling takes at most 2147483591 rows; there are 1152921504606846976."));
+    }
+
+    [Test]
+    public void A_sampler_that_is_not_prepared_has_no_epoch()
+    {
+        using var training = arange(4, int64);
+        using var generator = new Generator(1);
+        Assert.That(() => new ClassUniformSampler(2, 1).Epoch(training, generator), Throws.InvalidOperationException.With.Message.Contains("class-uniform sampler must be prepared before its first epoch"));
+    }
+
+    [Test]
     public void Too_few_classes_are_refused_with_numbers_that_would_do()
     {
         using var scope = NewDisposeScope();
@@ -90,6 +119,7 @@ public sealed class ClassUniformSamplerTests
 
     [TestCase(0, 128, "ClassUniform's instances must be at least 1; was 0.")]
     [TestCase(6, 128, "ClassUniform's instances must divide the BatchSize; 128 is not a multiple of 6.")]
+    [TestCase(2, 1, "ClassUniform's instances must divide the BatchSize; 1 is not a multiple of 2.")]
     [TestCase(8, 4, "ClassUniform's instances must divide the BatchSize; 4 is not a multiple of 8.")]
     public void Faulty_settings_are_named(int instances, int batchSize, string fault) =>
         Assert.That(BatchSampling.ClassUniform(instances).Validate(batchSize), Is.EqualTo(new[] { fault }));
@@ -98,6 +128,9 @@ public sealed class ClassUniformSamplerTests
     public void Good_settings_have_no_faults()
     {
         Assert.That(BatchSampling.ClassUniform().Validate(128), Is.Empty);
+        Assert.That(BatchSampling.ClassUniform(1).Validate(7), Is.Empty);
+        // The batch size has a fault of its own.
+        Assert.That(BatchSampling.ClassUniform().Validate(-1), Is.Empty);
         Assert.That(BatchSampling.Shuffled().Validate(7), Is.Empty);
         Assert.That(BatchSampling.Shuffled().Create(7), Is.TypeOf<ShuffledSampler>());
     }

@@ -55,12 +55,62 @@ public sealed class SuperclassUniformSamplerTests
             "The teacher's outputs form only 1 distinct cluster, but a superclass-uniform batch of 16 rows, 4 of each cluster, needs 4. " +
             "Set BatchSize to at most 4."));
 
+    [Test]
+    public void Clusters_are_counted_before_a_teacher_is_trained_for_them()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Set();
+        Assert.That(() => BatchSampling.SuperclassUniform(2, 8).Check(set, arange(1, int64), 16), Throws.InvalidOperationException.With.Message.EqualTo(
+            "SuperclassUniform has 2 clusters, but there are only 1 training row. Use fewer clusters."));
+        Assert.That(() => BatchSampling.SuperclassUniform(2, 8).Check(set, arange(2, int64), 16), Throws.Nothing);
+    }
+
+    [Test]
+    public void Some_clusters_but_too_few_are_refused() => Assert.That(
+        () => Epochs(new SuperclassUniformSampler(16, 4, 4), 1, rows => nn.functional.one_hot(rows.remainder(tensor(2L)), 2)),
+        Throws.InvalidOperationException.With.Message.EqualTo(
+            "The teacher's outputs form only 2 distinct clusters, but a superclass-uniform batch of 16 rows, 4 of each cluster, needs 4. " +
+            "Set BatchSize to at most 8."));
+
+    [Test]
+    public void A_batch_may_have_rows_of_every_cluster()
+    {
+        foreach (var batch in Epochs(new SuperclassUniformSampler(32, 4, 8), 2).SelectMany(e => e))
+            Assert.That(batch.GroupBy(row => Directions[row]).Select(g => g.Count()), Is.EqualTo(new[] { 8, 8, 8, 8 }));
+    }
+
+    [Test]
+    public void More_rows_than_a_table_holds_are_refused_before_the_teacher_is_asked()
+    {
+        using var scope = NewDisposeScope();
+        using var set = Set();
+        using var generator = new Generator(1);
+        // One position in memory, repeated.
+        var source = new SamplerSource(set, tensor(new[] { 0L }).expand(1L << 60), generator, _ => throw new NotSupportedException());
+        Assert.That(() => new SuperclassUniformSampler(16, 4, 8).Prepare(source), Throws.InvalidOperationException.With.Message.StartsWith(
+            "Superclass-uniform sampling takes at most 2147483591 rows; there are 1152921504606846976."));
+    }
+
+    [Test]
+    public void A_sampler_that_is_not_prepared_has_no_epoch()
+    {
+        using var training = arange(4, int64);
+        using var generator = new Generator(1);
+        Assert.That(
+            () => new SuperclassUniformSampler(16, 4, 8).Epoch(training, generator),
+            Throws.InvalidOperationException.With.Message.Contains("superclass-uniform sampler must be prepared before its first epoch"));
+    }
+
     [TestCase(1, 8, 8, "SuperclassUniform's clusters must be at least 2; was 1.")]
+    [TestCase(7, 1, 8, "SuperclassUniform's clusters must be at least 8, because a batch of 8 rows has 1 of each cluster; was 7.")]
     [TestCase(10, 0, 128, "SuperclassUniform's instances must be at least 1; was 0.")]
     [TestCase(20, 7, 128, "SuperclassUniform's instances must divide the BatchSize; 128 is not a multiple of 7.")]
     [TestCase(10, 8, 128, "SuperclassUniform's clusters must be at least 16, because a batch of 128 rows has 8 of each cluster; was 10.")]
     public void Faulty_settings_are_named(int clusters, int instances, int batchSize, string fault) =>
         Assert.That(BatchSampling.SuperclassUniform(clusters, instances).Validate(batchSize), Is.EqualTo(new[] { fault }));
+
+    [Test]
+    public void Two_clusters_are_enough_for_a_batch_of_two() => Assert.That(BatchSampling.SuperclassUniform(2, 8).Validate(16), Is.Empty);
 
     [Test]
     public void Clusters_of_well_separated_vectors_are_found()
@@ -95,6 +145,23 @@ public sealed class SuperclassUniformSamplerTests
         var found = KMeans.Assign(tensor(new[,] { { 1f, 0f }, { 0f, 1f }, { 1f, 0f }, { 0f, 1f } }), 4, generator).data<long>().ToArray();
         Assert.That(found[2], Is.EqualTo(found[0]));
         Assert.That(found[3], Is.EqualTo(found[1]).And.Not.EqualTo(found[0]));
+    }
+
+    [Test]
+    public void A_cluster_that_loses_all_its_vectors_starts_again()
+    {
+        using var scope = NewDisposeScope();
+        // Found by a search: from one start of twelve, a cluster loses its last vector to others.
+        var vectors = tensor(new float[,]
+        {
+            { 29, 27, 29 }, { 27, 26, 20 }, { 31, 28, 21 }, { 31, 29, 25 }, { 27, 27, 30 }, { 21, 30, 26 },
+            { 26, 21, 23 }, { 22, 30, 25 }, { 26, 23, 22 }, { 22, 31, 26 }, { 26, 26, 32 }, { 27, 32, 21 },
+        });
+        for (var seed = 1UL; seed <= 60; seed++)
+        {
+            using var generator = new Generator(seed);
+            Assert.That(KMeans.Assign(vectors, 6, generator).data<long>().ToArray().Distinct().Count(), Is.EqualTo(6), $"seed {seed}");
+        }
     }
 
     [Test]

@@ -114,5 +114,16 @@ public sealed class ViewsTests
         Assert.That(live, Is.All.EqualTo(live[0]));
     }
 
+    [Test]
+    public void Views_that_are_disposed_of_leave_no_tensor_behind()
+    {
+        using var training = arange(10, int64).DetachFromDisposeScope();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        var before = Tensor.TotalCount;
+        new AugmentedViews([Augmentation.Mixup()], 1, training, classes: 3).Dispose();
+        Assert.That(Tensor.TotalCount, Is.EqualTo(before));
+    }
+
     private static InMemoryRows Set(bool images) => images ? Viewed.Bytes(60, 2, 8, 10) : Toy.Clouds(60, length: 6);
 }

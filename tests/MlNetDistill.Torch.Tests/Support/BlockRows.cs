@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests;
 
 /// <summary>The rows of another source with features in two tensors: what trains on these needs no single one.</summary>
-internal sealed class BlockRows : IRowSource
+internal sealed class BlockRows : IRowSource, IReadAhead
 {
     private readonly Tensor[] _blocks;
     private readonly long _cut;
@@ -39,6 +39,11 @@ internal sealed class BlockRows : IRowSource
 
     /// <summary>The blocks that batches are made of; these rows are read as fast in any order.</summary>
     public RowBlocks? Blocks { get; init; }
+
+    /// <summary>What is told of the blocks that will be needed soon.</summary>
+    public Action<IReadOnlyList<long>>? Announced { get; init; }
+
+    public void ReadAhead(IReadOnlyList<long> blocks) => Announced?.Invoke(blocks);
 
     public void MoveTo(Device device) => throw new NotSupportedException("These rows stay on the CPU.");
 

@@ -105,7 +105,9 @@ public sealed class ClassUniformSamplerTests
     {
         using var training = arange(4, int64);
         using var generator = new Generator(1);
-        Assert.That(() => new ClassUniformSampler(2, 1).Epoch(training, generator), Throws.InvalidOperationException.With.Message.Contains("class-uniform sampler must be prepared before its first epoch"));
+        Assert.That(
+            () => new ClassUniformSampler(2, 1).Epoch(training, generator),
+            Throws.InvalidOperationException.With.Message.Contains("class-uniform sampler must be prepared before its first epoch"));
     }
 
     [Test]

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests;
 
 /// <summary>
-/// Augmented rows computed by hand from the random words of their purpose. Other draws would be as random, but then a run that is repeated with a newer version gives another student, and cached
-/// answers of a teacher are for other views.
+/// Augmented rows computed by hand from the random words of their purpose. Other draws would be as random, but a run that is repeated with a newer version would give another student, and the
+/// cached answers of a teacher would be those for other views.
 /// </summary>
 public sealed class DrawPurposeTests
 {
@@ -16,7 +16,7 @@ public sealed class DrawPurposeTests
     private const double WordsCount = 1L << 32;
 
     [Test]
-    public void Flips()
+    public void A_row_is_flipped_where_its_first_word_is_below_the_probability()
     {
         using var scope = NewDisposeScope();
         using var set = Viewed.Bytes(Rows, 1, 4, 6);
@@ -27,7 +27,7 @@ public sealed class DrawPurposeTests
     }
 
     [Test]
-    public void Crops()
+    public void A_crop_is_moved_down_by_the_first_word_and_right_by_the_second()
     {
         using var scope = NewDisposeScope();
         using var set = Viewed.Bytes(Rows, 1, 4, 6);
@@ -43,7 +43,7 @@ public sealed class DrawPurposeTests
     }
 
     [Test]
-    public void Noise()
+    public void Noise_is_that_of_Box_and_Muller()
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Clouds(Rows, length: 3);
@@ -53,7 +53,7 @@ public sealed class DrawPurposeTests
     }
 
     [Test]
-    public void Swaps()
+    public void An_element_is_swapped_by_its_second_word_with_that_of_a_row_by_its_first()
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Set(arange(Rows * 3, float32).reshape(Rows, 3), new long[Rows], InputShape.Vector(3), 2);
@@ -63,7 +63,7 @@ public sealed class DrawPurposeTests
     }
 
     [Test]
-    public void Mixtures()
+    public void A_partner_is_drawn_by_the_first_word_and_the_share_by_the_second()
     {
         using var scope = NewDisposeScope();
         using var set = Toy.Set(eye(Rows), [.. Enumerable.Range(0, Rows).Select(i => (long)i)], InputShape.Vector(Rows), Rows);
@@ -80,7 +80,7 @@ public sealed class DrawPurposeTests
     }
 
     [Test]
-    public void Boxes()
+    public void A_box_has_its_centre_at_words_of_its_own_and_the_area_of_the_share()
     {
         using var scope = NewDisposeScope();
         using var set = Viewed.Flat(Rows, 8, 6);

@@ -55,7 +55,7 @@ public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampl
     {
         var rows = training.shape[0];
         var batches = BatchesPerEpoch(rows);
-        var used = isExact && rows > batchSize ? (long)batches * batchSize : rows;
+        var used = isExact ? Math.Min(rows, (long)batches * batchSize) : rows;
         var order = Shuffled(training, generator);
         using var positions = order.Positions;
         var window = 0;

@@ -55,7 +55,8 @@ public sealed class ShuffledSampler(int batchSize, bool isExact = false) : Sampl
     {
         var rows = training.shape[0];
         var batches = BatchesPerEpoch(rows);
-        var used = isExact ? Math.Min(rows, (long)batches * batchSize) : rows;
+        // Fewer than all only where batches are exact.
+        var used = Math.Min(rows, (long)batches * batchSize);
         var order = Shuffled(training, generator);
         using var positions = order.Positions;
         var window = 0;

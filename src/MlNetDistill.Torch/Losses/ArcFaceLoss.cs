@@ -37,7 +37,6 @@ public sealed class ArcFaceLoss : AngularMarginLoss
     /// <exception cref="ArgumentException">The shapes do not match, or a label is not a class.</exception>
     public static Tensor Compute(Tensor embedding, Tensor directions, Tensor labels, double scale = 64, double margin = 0.5)
     {
-        ArgumentNullException.ThrowIfNull(directions);
         Guard.Rank(directions, 2, "classes×values", nameof(directions));
         return new ArcFaceLoss((int)directions.shape[0], scale, margin).MeanOverRows(embedding, directions, labels);
     }

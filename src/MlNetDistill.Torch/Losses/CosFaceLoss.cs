@@ -30,7 +30,6 @@ public sealed class CosFaceLoss : AngularMarginLoss
     /// <exception cref="ArgumentException">The shapes do not match, or a label is not a class.</exception>
     public static Tensor Compute(Tensor embedding, Tensor directions, Tensor labels, double scale = 64, double margin = 0.35)
     {
-        ArgumentNullException.ThrowIfNull(directions);
         Guard.Rank(directions, 2, "classes×values", nameof(directions));
         return new CosFaceLoss((int)directions.shape[0], scale, margin).MeanOverRows(embedding, directions, labels);
     }

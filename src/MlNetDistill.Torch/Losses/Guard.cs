@@ -47,7 +47,6 @@ internal static class Guard
     /// <summary>Logits or probabilities of student and teacher: one row per example, one column per class.</summary>
     public static void SameMatrixShape(Tensor student, Tensor teacher)
     {
-        ArgumentNullException.ThrowIfNull(student);
         Rank(student, 2, "rows×classes", nameof(student));
         SameShape(student, teacher);
     }
@@ -55,8 +54,6 @@ internal static class Guard
     /// <summary>One vector per row, of any two lengths, for the same rows.</summary>
     public static void SameRowCount(Tensor student, Tensor teacher)
     {
-        ArgumentNullException.ThrowIfNull(student);
-        ArgumentNullException.ThrowIfNull(teacher);
         Rank(student, 2, "rows×values", nameof(student));
         Rank(teacher, 2, "rows×values", nameof(teacher));
         if (student.shape[0] != teacher.shape[0])

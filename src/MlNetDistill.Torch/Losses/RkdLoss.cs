@@ -109,7 +109,7 @@ public sealed class RkdLoss : DistillationLoss
         public Tensor Cosines()
         {
             var features = _features.to(ScalarType.Float64);
-            var centred = features.sub(features.mean([0], true));
+            var centred = features.sub(features.mean([0]));
             var products = centred.mm(centred.t());
             var toFirst = products.sub(products.diagonal().unsqueeze(1));
             var numerators = products.unsqueeze(0).sub(toFirst.unsqueeze(1)).sub(products.unsqueeze(2));

@@ -70,4 +70,29 @@ public sealed class MarginFeatureLossTests
             Throws.InvalidOperationException.With.Message.Contains("has 1 margins for tap 0 of the teacher, which has 3 channels"));
         Assert.That(() => MarginFeatureLoss.Compute(ones(2, 3), ones(2, 3), ones(2)), Throws.ArgumentException.With.Message.Contains("The margins must be 3 values"));
     }
+
+    [Test]
+    public void Margins_that_fit_every_pair_are_taken()
+    {
+        using var generator = new Generator(1);
+        var loss = new MarginFeatureLoss([(0, 0), (1, 1)], [[-1f, 0], [-0.5f, -1, 0]]);
+        Assert.That(loss.CreateProjections(Shapes.OfStages([2], [3]), Shapes.OfStages([2], [3]), generator), Is.Empty);
+        Assert.That(
+            () => loss.CreateProjections(Shapes.OfStages([2], [3]), Shapes.OfStages([2], [4]), generator),
+            Throws.InvalidOperationException.With.Message.Contains("has 3 margins for tap 1 of the teacher, which has 4 channels"));
+    }
+
+    [Test]
+    public void Arguments_that_do_not_fit_are_refused() => Assert.Multiple(() =>
+    {
+        using var generator = new Generator(1);
+        var loss = new MarginFeatureLoss([(0, 0)]);
+        Assert.That(() => MarginFeatureLoss.MarginsOf(zeros(2, 3), zeros(2, 3)), Throws.ArgumentException.With.Message.StartsWith("The shape must be one value for each channel; it is 2×3."));
+        Assert.That(() => MarginFeatureLoss.MarginsOf(ones(3), ones(1)), Throws.ArgumentException.With.Message.Contains("the shape 3, the teacher's 1"));
+        Assert.That(() => MarginFeatureLoss.EstimateMargins(null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("teacher"));
+        Assert.That(() => MarginFeatureLoss.Compute(ones(2, 3), ones(1, 3)), Throws.ArgumentException.With.Message.Contains("the shape 2×3, the teacher's 1×3"));
+        Assert.That(() => loss.Evaluate(null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("inputs"));
+        Assert.That(() => loss.CreateProjections(null!, Shapes.OfStages([2]), generator), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("student"));
+        Assert.That(() => loss.CreateProjections(Shapes.OfStages([2]), null!, generator), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("teacher"));
+    });
 }

@@ -1,4 +1,5 @@
 using MlNetDistill.Losses;
+using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
@@ -84,6 +85,48 @@ public sealed class StandardizedLogitsLossTests
         Assert.That(() => new StandardizedLogitsLoss(new RkdLoss()), Throws.ArgumentException.With.Message.StartsWith("The loss 'rkd' does not compare"));
     });
 
+    [Test]
+    public void Nothing_and_anything_but_rows_of_logits_are_refused() => Assert.Multiple(() =>
+    {
+        Assert.That(() => new StandardizedLogitsLoss(null!), Throws.ArgumentNullException.With.Property("ParamName").EqualTo("loss"));
+        Assert.That(() => StandardizedLogitsLoss.Standardize(zeros(3)), Throws.ArgumentException.With.Message.StartsWith("The shape must be rows×classes; it is 3."));
+        Assert.That(() => StandardizedLogitsLoss.Standardize(zeros(2, 3, 4)), Throws.ArgumentException.With.Message.StartsWith("The shape must be rows×classes; it is 2×3×4."));
+    });
+
+    [Test]
+    public void The_loss_inside_gets_all_that_the_step_has_beside_the_logits()
+    {
+        var inside = new Capturing();
+        var loss = new StandardizedLogitsLoss(inside);
+        var (shares, weights, labels) = (full(2, 3, 1.0 / 3), ones(2), LossProbe.Labels(-100, -100));
+        using var projection = nn.Identity();
+        _ = loss.Evaluate(new LossInputs(NetworkOutput.FromLogits(LossProbe.Logits(2, 3, 1)), NetworkOutput.FromLogits(LossProbe.Logits(2, 3, 2)), labels, weights, true)
+        {
+            SoftLabels = shares,
+            HasNoLabels = true,
+            Projections = new Dictionary<DistillationLoss, IReadOnlyList<nn.Module<Tensor, Tensor>>> { [loss] = [projection] },
+        });
+        var given = inside.Inputs!;
+        Assert.That((given.SoftLabels, given.Weights, given.HasMissingLabels, given.HasNoLabels), Is.EqualTo((shares, weights, true, true)));
+        Assert.That(() => given.Labels, Throws.InvalidOperationException.With.Message.Contains("no training row has a label"));
+        Assert.That(given.ProjectionsFor(inside).Single(), Is.SameAs(projection));
+    }
+
     private static (double Value, double[] Gradient) Kd(Tensor student, Tensor teacher) =>
         LossProbe.Evaluate(new StandardizedLogitsLoss(new KdLoss(2)), student, teacher, zeros(student.shape[0], int64));
+
+    private sealed class Capturing : DistillationLoss
+    {
+        public override string Name => "capturing";
+
+        public override ModelOutputs TeacherNeeds => ModelOutputs.Logits;
+
+        public LossInputs? Inputs { get; private set; }
+
+        public override Tensor Evaluate(LossInputs inputs)
+        {
+            Inputs = inputs;
+            return inputs.Student.Logits.mean();
+        }
+    }
 }

@@ -129,6 +129,8 @@ public sealed class MarginFeatureLoss : DistillationLoss
     {
         if (margins.Count != taps)
             yield return $"The margins must be given for each of the {taps} pairs of taps; they were given for {margins.Count}.";
+        if (margins.Contains(null!))
+            yield return "The margins of a pair of taps are null. Give one for each channel of its teacher's tap, or no margins at all, to estimate them from each batch.";
         foreach (var margin in margins.SelectMany(of => of ?? []).Where(margin => !(margin <= 0 && float.IsFinite(margin))).Take(1))
             yield return FormattableString.Invariant($"A margin is a mean negative response and must be at most 0; one was {margin}.");
     }

@@ -64,6 +64,7 @@ public sealed class MarginFeatureLossTests
     {
         using var generator = new Generator(1);
         Assert.That(() => new MarginFeatureLoss([(0, 0)], [[-1f], [-1f]]), Throws.ArgumentException.With.Message.Contains("for each of the 1 pairs of taps; they were given for 2"));
+        Assert.That(() => new MarginFeatureLoss([(0, 0), (1, 1)], [[-1f], null!]), Throws.ArgumentException.With.Message.StartsWith("The margins of a pair of taps are null."));
         Assert.That(() => new MarginFeatureLoss([(0, 0)], [[0.5f]]), Throws.ArgumentException.With.Message.Contains("must be at most 0; one was 0.5"));
         Assert.That(
             () => new MarginFeatureLoss([(0, 0)], [[-1f]]).CreateProjections(Shapes.OfStages([2]), Shapes.OfStages([3]), generator),

@@ -1,4 +1,5 @@
 using MlNetDistill.Cache;
+using MlNetDistill.Core;
 using MlNetDistill.Networks;
 using static TorchSharp.torch;
 
@@ -106,6 +107,51 @@ public sealed class ReuseTests
             $"The teacher cache {_run.File(_key)} cannot be used: row id 1000 is different now. The teacher is queried again.",
         }));
         Assert.That(() => _run.Open(_key, options: _run.With(CacheMode.UseOnly), verify: _ => "stale"), Throws.InvalidOperationException);
+    }
+
+    // Blocks of 256 entries, chunks of 50. In the second case the rows of the first view, which tell the ids, end within a block.
+    [TestCase(0, 6, 256)]
+    [TestCase(2, 18, 768)]
+    public void A_partial_cache_is_continued_after_its_last_whole_block(int views, int chunks, long from)
+    {
+        var key = ToyCache.Key(600, views: views);
+        var ids = ToyCache.Ids(600);
+        Assert.That(() => _run.Open(key, outputs: first => ToyCache.Outputs(key, ids, first).Take(chunks)), Throws.InvalidOperationException);
+        RowId[] order = [.. ids.Reverse()];
+        using (var cached = _run.Open(key, order, ids))
+        {
+            using var scope = NewDisposeScope();
+            var view = views == 0 ? 0 : 1;
+            Assert.That(
+                Near.Values(cached.Read(arange(600), ModelOutputs.Logits, view).Logits),
+                Is.EqualTo(order.SelectMany(id => Enumerable.Range(0, ToyCache.Classes).Select(place => (double)ToyCache.Value(id, view, 0, place)))));
+        }
+
+        Assert.That(_run.QueriedFrom, Is.EqualTo(new[] { 0, from }));
+        using var whole = new CacheRun();
+        Assert.That(File.ReadAllBytes(_run.File(key)), Is.EqualTo(whole.Make(key)));
+    }
+
+    [Test]
+    public void Outputs_whose_elements_are_not_in_order_are_stored_as_they_are_read()
+    {
+        IEnumerable<OutputChunk> Transposed(long from)
+        {
+            foreach (var chunk in ToyCache.Outputs(_key, ToyCache.Ids(300), from))
+            {
+                using var transposed = chunk with { Parts = [.. chunk.Parts.Select(Transpose)] };
+                yield return transposed;
+            }
+        }
+
+        static Tensor Transpose(Tensor values)
+        {
+            using var scope = NewDisposeScope();
+            return values.t().contiguous().t().DetachFromDisposeScope();
+        }
+
+        var stored = _run.Make(_key);
+        Assert.That(_run.Make(_key, _run.With(CacheMode.Rebuild), Transposed), Is.EqualTo(stored));
     }
 
     [Test]

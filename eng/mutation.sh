@@ -17,7 +17,7 @@ case $part in
         place() { grep --byte-offset "$1" src/MlNetDistill.Torch/Cache/Format/CacheHeader.cs | cut -d: -f1; }
         omitted=(--mutate "!**/CacheHeader.cs{$(place 'static readonly JsonSerializerOptions')..$(place 'The key as text')}") ;;
     state) project=$torch tests=Torch.Tests mutated='Training/State/*.cs'
-        classes="TrainingStateTests TensorFileTests ForgedStateTests ResumedRunTests ProjectionTests LiveTensorTests NonFiniteHandlingTests BilevelRecoveryTests StoppingTests" ;;
+        classes="TrainingStateTests TensorFileTests ForgedStateTests ResumedRunTests ProjectionTests LiveTensorTests NonFiniteHandlingTests DivergenceTests BilevelRecoveryTests StoppingTests" ;;
     metrics) project=MlNetDistill tests=Tests mutated='Evaluation/Metrics/*.cs' classes=$(cd tests/MlNetDistill.Tests/Evaluation && ls -- Metrics{[!M],Me}*Tests.cs) ;;
     *) echo "Usage: eng/mutation.sh losses|data|cache|state|metrics [FOLDER]; found '$part'." >&2; exit 1 ;;
 esac

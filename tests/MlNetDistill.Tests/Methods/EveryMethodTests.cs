@@ -8,6 +8,7 @@ using MlNetDistill.Tests.Support;
 namespace MlNetDistill.Tests.Methods;
 
 /// <summary>Every method through the trainer: a model that predicts, saves and loads; unlabelled rows; what it cannot do is said.</summary>
+[Category("NoCulture")]
 public sealed class EveryMethodTests
 {
     private readonly MLContext _context = Rows.Context();

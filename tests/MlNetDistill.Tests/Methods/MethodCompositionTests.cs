@@ -13,6 +13,7 @@ namespace MlNetDistill.Tests.Methods;
 /// docs/methods/index.md says.
 /// </summary>
 [NonParallelizable]
+[Category("NoCulture")]
 public sealed class MethodCompositionTests : IDisposable
 {
     private readonly MLContext _context = Rows.Context();

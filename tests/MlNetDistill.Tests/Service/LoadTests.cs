@@ -11,7 +11,7 @@ namespace MlNetDistill.Tests.Service;
 public sealed class LoadTests
 {
     private const int Clients = 64;
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(8);
 
     /// <summary>One by one with engines, and together with a batch scorer: the requests in a second are written to the log, to be compared.</summary>
     [TestCase(1)]

@@ -12,6 +12,7 @@ namespace MlNetDistill.Tests.Training;
 /// What a training step computes with numbers, over and over while other threads collect garbage. TorchSharp's own <c>x.add_(1.0)</c> fails
 /// here within seconds ("Expected false to be true", "Unknown scalar type").
 /// </summary>
+[Category("NoCulture")]
 public sealed class GarbageCollectionTests
 {
     [Test]

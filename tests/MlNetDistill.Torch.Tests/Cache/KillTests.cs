@@ -7,6 +7,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests.Cache;
 
 /// <summary>A cache is completed by the next run whenever the previous one was killed, to the same bytes.</summary>
+[Category("NoCulture")]
 public sealed class KillTests
 {
     private const int Rows = 8000;

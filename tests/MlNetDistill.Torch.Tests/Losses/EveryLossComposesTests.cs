@@ -14,6 +14,7 @@ namespace MlNetDistill.Tests;
 /// Every loss in training with what any loss can be combined with: a sum with another, a warm-up, a teacher cache, a route of teachers. Each result is compared with one
 /// that is put together from simpler runs.
 /// </summary>
+[Category("NoCulture")]
 public sealed class EveryLossComposesTests
 {
     private const int Rows = 24, Classes = 4;

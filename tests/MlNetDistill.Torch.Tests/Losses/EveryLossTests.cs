@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests;
 
 /// <summary>What holds for every loss that compares student and teacher.</summary>
+[Category("NoCulture")]
 public sealed class EveryLossTests
 {
     private static readonly IReadOnlyDictionary<string, DistillationLoss> Losses = EveryLoss.All;

@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace MlNetDistill.Tests;
 
+[Category("NoCulture")]
 public sealed class LipschitzLossTests
 {
     private IDisposable _scope = null!;

@@ -11,6 +11,7 @@ namespace MlNetDistill.Tests;
 /// A task made for MetaDistil: the teacher learnt from labels of which those in one region are systematically wrong, and of the student's rows a fifth have (right) labels.
 /// The quiz shows what the teacher teaches wrongly.
 /// </summary>
+[Category("NoCulture")]
 public sealed class MetaDistilTaskTests
 {
     private const int Epochs = 40;

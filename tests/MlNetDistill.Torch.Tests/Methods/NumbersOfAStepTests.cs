@@ -7,6 +7,7 @@ namespace MlNetDistill.Torch.Tests.Methods;
 
 /// <summary>TorchSharp's numbers were once freed while libtorch still read them: fits failed in Scalar.h, and processes crashed.</summary>
 [NonParallelizable]
+[Category("NoCulture")]
 public sealed class NumbersOfAStepTests
 {
     private static readonly Optimizer[] Optimizers = [Optimizer.AdamW(), Optimizer.Sgd()];

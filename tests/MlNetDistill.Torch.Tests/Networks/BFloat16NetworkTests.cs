@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests;
 
 /// <summary>Whole networks in bfloat16.</summary>
+[Category("NoCulture")]
 public sealed class BFloat16NetworkTests
 {
     private const ModelOutputs All = ModelOutputs.Logits | ModelOutputs.Embedding | ModelOutputs.StageFeatures;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MlNetDistill.Tests;
 
 /// <summary>
-/// All tests in the culture that the environment variable MLNETDISTILL_TEST_CULTURE names (de-DE, fa-IR), with the processes that they start. It must be set for
+/// All tests in the culture that the environment variable MLNETDISTILL_TEST_CULTURE names (fa-IR, tr-TR), with the processes that they start. It must be set for
 /// the build too: else programs are built without the data of cultures.
 /// </summary>
 [SetUpFixture]

@@ -10,6 +10,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests;
 
 /// <summary>Training in bfloat16.</summary>
+[Category("NoCulture")]
 public sealed class BFloat16TrainingTests
 {
     private static readonly NetworkSpec[] Specs = [NetworkSpec.Mlp(16), NetworkSpec.ResNet(8, 4, 8, 16)];

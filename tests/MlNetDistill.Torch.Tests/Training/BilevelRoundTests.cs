@@ -10,6 +10,7 @@ using static TorchSharp.torch;
 namespace MlNetDistill.Tests;
 
 /// <summary>The gradient of the quiz loss in the teacher's weights, against finite differences of whole rounds, in float64.</summary>
+[Category("NoCulture")]
 public sealed class BilevelRoundTests
 {
     private static readonly InputStatistics Unscaled = new([0], [1]);

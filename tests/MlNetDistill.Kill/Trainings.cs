@@ -11,19 +11,13 @@ internal static class Trainings
 {
     private const string Student = "student.bytes";
 
-    private static readonly Teacher OnTheSpot = Teacher.Train(NetworkSpec.Mlp(16, 12), epochs: 2);
+    // With two taps, and two anchors.
+    private static readonly Teacher OnTheSpot = Route.Train(NetworkSpec.Mlp(16, 12), every: 2, epochs: 4);
 
-    private static readonly Dictionary<string, Func<MLContext, IDataView, string, DistillationOptions>> All = new()
+    private static readonly Dictionary<string, Func<MLContext, IDataView, string, DistillationOptions>> All = new(EveryMethod.All.Select(
+        method => KeyValuePair.Create<string, Func<MLContext, IDataView, string, DistillationOptions>>(method.Name, (_, _, _) => Of(method.Method))))
     {
-        ["kd"] = (_, _, _) => Of(DistillationMethod.Kd()),
-        ["dist"] = (_, _, _) => Of(DistillationMethod.Dist()),
-        ["cckd"] = (_, _, _) => Of(DistillationMethod.Cckd()),
-        ["rco"] = (_, _, _) => Of(DistillationMethod.Rco()) with { Teacher = Route.Train(NetworkSpec.Mlp(16, 12), every: 1, epochs: 3), Epochs = 3 },
-        ["sskd"] = (_, _, _) => Of(DistillationMethod.Sskd()),
-        ["labels"] = (_, _, _) => Of(DistillationMethod.LabelsOnly()) with { Teacher = null },
-        ["nkd"] = (_, _, _) => Of(DistillationMethod.Nkd()),
-        ["graph"] = (_, _, _) => Of(DistillationMethod.GraphKd()),
-        ["metadistil"] = (_, _, _) => Of(DistillationMethod.MetaDistil(new MetaDistilOptions { FixedTeacherShare = 0.3 })) with { Epochs = 3 },
+        ["labels"] = (_, _, _) => Of(DistillationMethod.LabelsOnly()) with { Teacher = null, Epochs = 8 },
         ["early stopping"] = (_, _, _) => Of(DistillationMethod.Kd()) with { ValidationFraction = 0.2, EarlyStopping = new EarlyStopping(Patience: 4), CompareAlone = true },
         ["long teacher"] = (_, _, _) => Of(DistillationMethod.Kd()) with { Teacher = Teacher.Train(NetworkSpec.Mlp(64, 32), epochs: 10), Epochs = 2 },
         ["long route"] = (_, _, _) => Of(DistillationMethod.Rco(anchors: AnchorSelection.EqualInterval(4))) with { Teacher = Route.Train(NetworkSpec.Mlp(64, 32), every: 2, epochs: 8), Epochs = 1 },
@@ -67,5 +61,10 @@ internal static class Trainings
         File.Move(StudentIn(folder) + ".new", StudentIn(folder), overwrite: true);
     }
 
-    private static DistillationOptions Of(DistillationMethod method) => Rows.Quick(OnTheSpot) with { Student = NetworkSpec.Mlp(16, 8), Method = method, Epochs = 8 };
+    private static DistillationOptions Of(DistillationMethod method) => Rows.Quick(OnTheSpot) with
+    {
+        Student = EveryMethod.StudentFor(method, NetworkSpec.Mlp(16, 8), 12),
+        Method = method,
+        Epochs = 4,
+    };
 }

@@ -18,7 +18,7 @@ case $part in
         omitted=(--mutate "!**/CacheHeader.cs{$(place 'static readonly JsonSerializerOptions')..$(place 'The key as text')}") ;;
     state) project=$torch tests=Torch.Tests mutated='Training/State/*.cs'
         classes="TrainingStateTests TensorFileTests ForgedStateTests ResumedRunTests ProjectionTests LiveTensorTests NonFiniteHandlingTests DivergenceTests BilevelRecoveryTests StoppingTests" ;;
-    # Without the tests that take longest: beside the record of what each test covers, they take minutes.
+    # Without the tests that take longest: each has 30 seconds while it is recorded what it covers.
     metrics) project=MlNetDistill tests=Tests mutated='Evaluation/Metrics/*.cs' without='Intervals_are_those_of_a_bootstrap Quantiles_and_correlations_of_many_rows'
         classes="$(cd tests/MlNetDistill.Tests/Evaluation && ls -- Metrics{[!M],Me}*Tests.cs) AcceptanceTests CollapsedStudentTests KnowledgeDiagnosisTests PairedAnswersTests PayoffTests" ;;
     *) echo "Usage: eng/mutation.sh losses|data|cache|state|metrics [FOLDER]; found '$part'." >&2; exit 1 ;;

@@ -8,7 +8,6 @@ using MlNetDistill.Tests.Support;
 namespace MlNetDistill.Tests.Methods;
 
 /// <summary>Every method through the trainer: a model that predicts, saves and loads; unlabelled rows; what it cannot do is said.</summary>
-[Category("NoCulture")]
 public sealed class EveryMethodTests
 {
     private readonly MLContext _context = Rows.Context();
@@ -32,6 +31,7 @@ public sealed class EveryMethodTests
     }
 
     [TestCaseSource(nameof(Methods))]
+    [Category("NoCulture")]
     public void Every_method_learns_from_rows_without_labels_by_its_teachers_signal(DistillationMethod method)
     {
         // Nine of ten rows have no label.
@@ -44,6 +44,7 @@ public sealed class EveryMethodTests
     }
 
     [TestCaseSource(nameof(Methods))]
+    [Category("NoCulture")]
     public void Every_method_gives_the_same_student_for_the_same_seed(DistillationMethod method)
     {
         var options = Options(method) with { Epochs = 4 };
@@ -51,6 +52,7 @@ public sealed class EveryMethodTests
     }
 
     [TestCaseSource(nameof(Methods))]
+    [Category("NoCulture")]
     public void Every_method_trains_a_student_of_images(DistillationMethod method)
     {
         var view = _context.Keyed(Picture.Some());
@@ -119,6 +121,7 @@ public sealed class EveryMethodTests
     public static IEnumerable<TestCaseData> MethodsForMixedRows() => Methods().Where(method => !((DistillationMethod)method.Arguments[0]!).NeedsHardLabels);
 
     [TestCaseSource(nameof(MethodsForMixedRows))]
+    [Category("NoCulture")]
     public void Every_method_trains_on_mixed_rows(DistillationMethod method)
     {
         var model = _context.Fit(Options(method) with { Augmentations = [Augmentation.Mixup(0.2)] }, _view);

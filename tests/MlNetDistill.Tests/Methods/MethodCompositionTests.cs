@@ -13,7 +13,6 @@ namespace MlNetDistill.Tests.Methods;
 /// docs/methods/index.md says.
 /// </summary>
 [NonParallelizable]
-[Category("NoCulture")]
 public sealed class MethodCompositionTests : IDisposable
 {
     private readonly MLContext _context = Rows.Context();
